@@ -60,8 +60,8 @@ class Forbidden(ConnectorError):
 
 
 class Throttled(ConnectorError):
-    """Service protection refused for longer than the run may wait; `retry_after_s` is what the CRM asked for
-    last."""
+    """Service protection refused for longer than the run may wait; `retry_after_s` is the CRM's last
+    request."""
 
     code = "crm_throttled"
     retry_after_s: float = 0.0
@@ -119,9 +119,9 @@ class ChangeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """What became of one change set. `failed` is the index of the operation that was refused, where the CRM
-    told. `is_outage`: it was the request as a whole that had no answer, or the CRM that does not work, and
-    not this change set by which it stumbled."""
+    """The outcome of one change set. `failed` is the index of the operation that was refused, where the CRM
+    stated it. `is_outage`: the request as a whole had no answer, or the CRM does not work, and this change
+    set is not the cause."""
 
     key: str
     status: ChangeStatus
@@ -186,7 +186,7 @@ class Left:
 @dataclass(frozen=True, slots=True)
 class Traces:
     """What was found of some rows, by row; one that is not named has left nothing. `kept_of` are the tables
-    of which the CRM keeps such traces now, as far as it tells."""
+    of which the CRM keeps such traces now, as far as it reports."""
 
     reach: Reach
     left: Mapping[RowKey, Left] = field(default_factory=dict)
@@ -195,8 +195,8 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Hanging:
-    """A row of a table that is not mapped, and the row that it hangs on. `goes`: the CRM deletes it along;
-    else it would stay behind."""
+    """A row of an unmapped table, and the row that it depends on. `goes`: the CRM deletes it along; else it
+    would stay behind."""
 
     row: RowKey
     on: RowKey
@@ -205,8 +205,8 @@ class Hanging:
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """Rows that lie elsewhere than among the live ones, as records of the kind that was asked for; none
-    unless `reach` is READ."""
+    """Rows that are stored elsewhere than among the live ones, as records of the requested kind; none unless
+    `reach` is READ."""
 
     reach: Reach
     rows: tuple[Record, ...] = field(default=(), repr=False)
@@ -214,8 +214,8 @@ class Lying:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one column of one row holds as a file. `media_type` is what the CRM says of it or what its first
-    bytes tell, empty where neither does."""
+    """What one column of one row holds as a file. `media_type` is what the CRM states or what its first bytes
+    show, empty where neither does."""
 
     body: bytes = field(repr=False)
     media_type: str = ""
@@ -271,13 +271,13 @@ class Connector(Protocol):
         needed."""
 
     def has(self, record: type[Record]) -> bool:
-        """Whether the organisation maps this kind of record at all."""
+        """Return whether the organisation maps this kind of record at all."""
 
     def table(self, record: type[Record]) -> str:
-        """The table's logical name in the CRM, as plans and reports show it."""
+        """Return the table's logical name in the CRM, as plans and reports show it."""
 
     def record(self, table: str) -> type[Record] | None:
-        """The kind of record that is mapped to this table, or None."""
+        """Return the kind of record that is mapped to this table, or None."""
 
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
@@ -292,98 +292,97 @@ class Connector(Protocol):
         """
 
     def fields(self, record: type[Record]) -> frozenset[str]:
-        """The fields of this kind that the organisation maps; of a full record those that only a subject
-        request reads too."""
+        """Return the fields of this kind that the organisation maps; for a full record also those that only a
+        subject request reads."""
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
-        """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row is gone.
+        """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row does not exist.
 
         Raises:
             ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile.
         """
 
     def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
-        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a
-        lookup, is one of its ids; without `among` all of them.
+        """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
+        or a lookup, is one of its ids; without `among` all of them.
 
         Raises:
-            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
-                with a warning.
+            ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
+                NOT_REACHABLE, with a warning.
         """
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
-        """Which of these fields of a row were changed at or after an instant, by its audit history; making
-        the row is no change (IDV-05).
+        """Return which of these fields of a row were changed at or after an instant, by its audit history;
+        creating the row is not a change (IDV-05).
 
-        None: it cannot be told, because there is no history of the row or of these columns, or it may not be
-            read, or was purged since.
+        None: it cannot be determined, because there is no history of the row or of these columns, or it may
+            not be read, or was purged since.
         """
 
     def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
-        """The names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
+        """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
         account may not read the table.
 
         Without ids, of all its rows.
         """
 
     def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
-        """Which of these kinds have rows in long-term retention, or may get some at any moment; cheap, and
-        asked anew each time.
+        """Return which of these kinds have rows in long-term retention, or may get some at any moment; cheap,
+        and queried again each time.
 
         Raises:
-            ConnectorError: it cannot be told, which is never an empty answer.
+            ConnectorError: it cannot be determined, which is never an empty answer.
         """
 
     def retained_rows(self) -> dict[str, int]:
-        """How many rows of each mapped table lie in long-term retention, out of reach of every read; tables
-        without are left out. Raises as `retaining`."""
+        """Return how many rows of each mapped table are in long-term retention, out of reach of every read;
+        tables without are left out. Raises as `retaining`."""
 
     def may_purge_retained(self) -> bool:
-        """Whether this account may start and follow the job by which rows in long-term retention are deleted,
-        the only way there is."""
+        """Return whether this account may start and follow the job that deletes rows in long-term retention,
+        the only way to delete them."""
 
     def unaccounted_columns(self) -> tuple[str, ...]:
-        """The columns of mapped tables that may hold personal data and that the mapping does not name, as
-        `table.column`."""
+        """Return the columns of mapped tables that may hold personal data and that the mapping does not name,
+        as `table.column`."""
 
     def server_time(self) -> datetime | None:
-        """The time by the CRM's clock, by the median of several answers; None where it tells none."""
+        """Return the time by the CRM's clock, the median of several answers; None where it states none."""
 
     def total(self, record: type[Record]) -> int | None:
-        """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps
-        none. May be a day old."""
+        """Return the CRM's own count of all rows of the table, visible to this account or not; None where it
+        keeps none. It may be a day old."""
 
     def group_size(self, record: type[Record], waiting: int, usual: int) -> int:
-        """How many of `waiting` deletes of this kind to judge and hand to `change` together: `usual`, or more
-        where that is quicker."""
+        """Return how many of `waiting` deletes of this kind to judge and pass to `change` together: `usual`,
+        or more where that is quicker."""
 
     def settle_earlier(self) -> None:
-        """Wait until nothing is under way in the CRM that an earlier process of ours has begun, so that what
-        is read next is how it ended.
+        """Wait until nothing that an earlier process of ours began is running in the CRM, so that the next
+        read shows how it ended.
 
         Raises:
-            ConnectorError: it does not end, or that cannot be told.
+            ConnectorError: it does not end, or that cannot be determined.
         """
 
     def tries(self) -> Iterator[None]:
-        """Go round once, and again after a while each time, until patience ends: for writes without an
-        answer, which are read back before they are sent again."""
+        """Yield once, and again after a while each time, until patience ends: for writes without an answer,
+        which are read back before they are sent again."""
 
     def guarded(self, guard: Callable[[], None]) -> AbstractContextManager[None]:
-        """While the block runs, ask `guard` right before each request; what it raises ends the work, and
+        """Call `guard` right before each request while the block runs; what it raises ends the work, and
         nothing more is sent."""
 
     def watched(self, watch: Callable[[], None]) -> AbstractContextManager[None]:
-        """While the block runs, ask `watch` before each wait for the CRM and every few seconds of it; what it
-        raises ends the work."""
+        """Call `watch` before each wait for the CRM and every few seconds of it, while the block runs; what
+        it raises ends the work."""
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
-        """Carry out each change set, all or nothing, and say what became of it: one result for each, in the
-        order given.
+        """Carry out each change set, all or nothing, and return one result for each, in the order given.
 
         Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back.
-        `held` is asked right before each further request that writes, the first one being the caller's own
-        business: what it names is HELD.
+        `held` is called right before each further request that writes, the first one being the caller's own
+        responsibility: what it names is HELD.
         """
 
     @property
@@ -397,59 +396,60 @@ class Connector(Protocol):
         its reach."""
 
     def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
-        """Look for what the CRM keeps of these rows beside them, read to the end; they may exist or not.
+        """Return what the CRM keeps of these rows beside them, read to the end; the rows may exist or not.
 
         Raises:
-            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
-                with a warning.
+            ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
+                NOT_REACHABLE, with a warning.
         """
 
     def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
-        """Every row of these tables, there or gone, of which one place keeps something, one row perhaps
-        several times: for whoever has lost the ids by which `traces` asks. The table is empty where the CRM
-        does not tell it; rows of other tables may be among them. What this account may not look at is left
-        out with a warning, as `traces` tells by NOT_REACHABLE.
+        """Yield every row of these tables, existing or deleted, of which one place keeps something, one row
+        perhaps several times: for a caller who has lost the ids that `traces` needs. The table is empty where
+        the CRM does not name it; rows of other tables may be among them. What this account may not look at is
+        left out with a warning, as `traces` reports by NOT_REACHABLE.
 
         Raises:
-            ConnectorError: it cannot be told.
+            ConnectorError: it cannot be determined.
         """
 
     def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
-        """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the
-        CRM does not let us remove it.
+        """Remove what `traces` finds of these rows, of which `alive` still exist. Return the rows for which
+        the CRM does not permit it.
 
-        What became of the others has to be looked for again: a job of the CRM that ended is no proof.
+        The outcome for the others has to be checked again: a job of the CRM that ended is not proof.
         """
 
     def needs_row_for_history(self) -> bool:
-        """Whether the history of a row can be purged only as long as the row is there: no job of ours may
-        delete audit rows."""
+        """Return whether the history of a row can be purged only as long as the row exists: no job of ours
+        may delete audit rows."""
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
-        """The rows of tables that are not mapped and that hang on these, as the CRM's relationships tell.
+        """Return the rows of unmapped tables that depend on these, according to the CRM's relationships.
 
-        A row that would stay behind although nobody may read its table is told as `Hanging` with an empty id.
+        A row that would stay behind although nobody may read its table is reported as `Hanging` with an empty
+        id.
         """
 
     def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
-        """The tables that are not mapped, hang on rows of these kinds, and hold rows that do, by logical
-        name: nothing in them is read.
+        """Return the unmapped tables that depend on rows of these kinds and hold such rows, by logical name:
+        nothing in them is read.
 
         One into which this account may not look is among them, unless the CRM itself says that it is empty.
 
         Raises:
-            ConnectorError: it cannot be told.
+            ConnectorError: it cannot be determined.
         """
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
-        """Which of these rows, of mapped tables or others, are there."""
+        """Return which of these rows, of mapped tables or others, exist."""
 
     def unmasked(self, masks: Sequence[Operation]) -> set[str]:
-        """The ids of rows that do not show what these masks write, read back column by column (R-081); rows
-        that are gone are left out."""
+        """Return the ids of rows that do not show what these masks write, read back column by column (R-081);
+        deleted rows are left out."""
 
     def remnants(self, record: type[Record]) -> frozenset[Remnant]:
-        """What masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
+        """Return what masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
 
     def close(self) -> None:
         """Release connections and tokens."""
@@ -473,11 +473,11 @@ class Stored:
 
 
 class ObjectStore(Protocol):
-    """One place outside the CRM where the content of recordings lies. Addresses can hold names: they go into
-    no log and no message.
+    """One place outside the CRM where the content of recordings is stored. Addresses can hold names: they are
+    written to no log and no message.
 
-    Methods may be called from several threads at once. They raise ObjectError; "missing" is an answer, "not
-    to be told" is an error.
+    Methods may be called from several threads at once. They raise ObjectError; "missing" is an answer,
+    "cannot be determined" is an error.
     """
 
     @property
@@ -485,22 +485,23 @@ class ObjectStore(Protocol):
         """What kind of place it is, for people, without an address."""
 
     def canonical(self, address: str) -> str | None:
-        """The one spelling of an address in this storage; None where it lies elsewhere or is no address of
-        one object."""
+        """Return the one spelling of an address in this storage; None where it is elsewhere or is not the
+        address of one object."""
 
     def remove(self, address: str) -> None:
         """Remove an object with its versions and snapshots and what was made of it; nothing to do where it is
         missing."""
 
     def is_there(self, address: str) -> bool:
-        """Whether anything of the object is there: itself, a version, a snapshot, or what was made of it."""
+        """Return whether anything of the object exists: itself, a version, a snapshot, or what was made of
+        it."""
 
     def fetch(self, address: str) -> bytes | None:
-        """The object itself, whole; None where it is missing."""
+        """Return the object itself, whole; None where it is missing."""
 
     def listing(self) -> Iterator[Stored]:
-        """Everything in this storage, each object once, what was made of others included."""
+        """Yield everything in this storage, each object once, what was made of others included."""
 
     def findings(self) -> list[Finding]:
-        """What somebody has to know about the storage: an error keeps it from being used, a warning is what
+        """Return what somebody has to know about the storage: an error prevents its use, a warning names what
         outlives a removal in it."""

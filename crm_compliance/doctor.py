@@ -100,8 +100,8 @@ def _failed(name: str, error: ComplianceError) -> Check:
 
 
 def _policy(policy: Policy) -> str:
-    """The schedule in force, with what people who ask cannot be told because the controller has not filled it
-    in (7.1)."""
+    """Return the schedule in force, with what requesters cannot be informed of because the controller has not
+    filled it in (7.1)."""
     unfilled = f"; yet to be filled in by the controller: {', '.join(policy.unfilled)}" if policy.unfilled else ""
     own = policy.own_data
     terms = (
@@ -113,7 +113,8 @@ def _policy(policy: Policy) -> str:
 
 
 def _packages() -> str:
-    """PyPI has packages of these names too: an environment that holds one of them would run strange code."""
+    """Check for packages of these names from PyPI: an environment that holds one of them would run foreign
+    code."""
     if found := strangers():
         raise UsageError(f"other software owns packages of ours: {'; '.join(found)}", hint=HINT)
     return "no package name collides"
@@ -154,7 +155,7 @@ def _nights(settings: Settings) -> str:
 
 
 def _storage(settings: Settings) -> str:
-    """The storages outside the CRM: an error where one cannot be used, a warning where it keeps what we
+    """Check the storages outside the CRM: an error where one cannot be used, a warning where it keeps what we
     remove."""
     told = []
     for store in object_stores(settings):
@@ -200,7 +201,7 @@ def _mapping(connector: DynamicsConnector, policy: Policy) -> str:
 
 
 def _overlooked(settings: Settings, connector: Connector) -> str:
-    """Warnings about what is easily overlooked: rows in long-term retention, columns that are new."""
+    """Return warnings about what is easily overlooked: rows in long-term retention, columns that are new."""
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         known = Past.of(store, settings.needed_crm_url).columns_known(clock())
@@ -209,8 +210,8 @@ def _overlooked(settings: Settings, connector: Connector) -> str:
 
 
 def _privileges(connector: Connector, policy: Policy) -> str:
-    """What the role must allow and should not; then the first page of every mapped table, since a list may be
-    refused all the same."""
+    """Check what the role must allow and should not; then the first page of every mapped table, since a list
+    may still be refused."""
     warnings = permitted(connector, policy)
     for record in KINDS.values():
         if connector.has(record):
@@ -223,8 +224,8 @@ def _capabilities(connector: DynamicsConnector) -> str:
 
 
 def _visibility(connector: Connector) -> str:
-    """A role without organisation-wide read shows empty tables instead of an error: compare with the CRM's
-    own counts."""
+    """Compare with the CRM's own counts: a role without organisation-wide read shows empty tables instead of
+    an error."""
     mapped = [record for record in KINDS.values() if connector.has(record)]
     hidden = [
         connector.table(record) for record in mapped if next(iter(connector.read(record, ())), None) is None and connector.total(record)
@@ -237,7 +238,7 @@ def _visibility(connector: Connector) -> str:
 
 
 def _restored(settings: Settings) -> str:
-    """Whether rows that had been erased are in the CRM again (ERA-13)."""
+    """Report whether rows that had been erased are in the CRM again (ERA-13)."""
     with desk(settings) as opened:
         back = rows_back(opened.context)
     if back:

@@ -77,7 +77,7 @@ def _written(path: Path, mode: str) -> Iterator[IO[str] | IO[bytes]]:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what a disk says into words that a person can act on."""
+    """Turn what a disk reports into words that a person can act on."""
     try:
         yield
     except OSError as error:
@@ -104,7 +104,7 @@ def new_folder(path: Path) -> Path:
     """Make a folder that only its owner may enter, or take one that is empty.
 
     Raises:
-        DiskProblem: something lies in it, or it cannot be made.
+        DiskProblem: something is in it, or it cannot be made.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise DiskProblem(f"{path} is not empty", hint="name a new folder", where=str(path))
@@ -161,7 +161,7 @@ def refuse_open_to_others(*paths: Path) -> None:
 
 
 def open_to_others(path: Path) -> bool:
-    """Whether somebody else than the owner may read or write the file."""
+    """Return whether anybody other than the owner may read or write the file."""
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 

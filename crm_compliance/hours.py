@@ -34,7 +34,7 @@ class CivilTrigger(CronTrigger):  # type: ignore[misc]  # apscheduler has no typ
 
 
 def _instant(moment: datetime) -> datetime:
-    """In UTC: two moments of one zone would be compared by their wall clocks."""
+    """Return the moment in UTC: two moments of one zone would be compared by their wall clocks."""
     return moment.astimezone(UTC)
 
 

@@ -1,10 +1,10 @@
 """Structured logs on standard error: the id of a run in each of its lines, personal data never (ACC-05,
 R-142).
 
-Two nets. What is not on the list of technical fields is dropped; what is on it, and the message itself, is
-searched for what looks like an e-mail address, a telephone or register number, or a secret. Names look like
-any other word, so a message is a constant text and never holds data. Of libraries' own messages the text is
-kept and what they would fill in is not: it may be an address with a query in it.
+There are two filters. What is not on the list of technical fields is dropped. What is on it, and the message
+itself, is searched for what looks like an e-mail address, a telephone or register number, or a secret. Names
+look like any other word, so a message is a constant text and never holds data. Of libraries' own messages the
+text is kept but not the values they would fill in: a value may be an address with a query in it.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ SUSPECT = re.compile(
 
 
 def configure(stream: TextIO, *, level: str = "INFO", terminal: bool = False) -> None:
-    """Send all logs, ours and the libraries', to `stream`: JSON lines, or key=value lines where a person
-    reads along.
+    """Send all logs, ours and the libraries', to `stream`: JSON lines, or key=value lines if a person reads
+    along.
 
-    Libraries are heard from WARNING on, whatever `level` says: at DEBUG, HTTP clients log what they send.
+    Libraries are logged from WARNING on, whatever `level` is: at DEBUG, HTTP clients log what they send.
     """
     processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -91,13 +91,13 @@ def configure(stream: TextIO, *, level: str = "INFO", terminal: bool = False) ->
 
 
 def logger(name: str) -> FilteringBoundLogger:
-    """A logger that names its module."""
+    """Return a logger that names its module."""
     bound: FilteringBoundLogger = structlog.get_logger(module=name)
     return bound
 
 
 def run_bound(run: str) -> AbstractContextManager[None]:
-    """Name the run in every line logged inside the block, by this thread or task, whoever logs it."""
+    """Name the run in every line that this thread or task logs inside the block, whichever code logs it."""
     return structlog.contextvars.bound_contextvars(run=run)
 
 
@@ -115,8 +115,10 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def name_the_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Say an error by its type and the lines it went through. Its words are kept where they are our own,
-    which hold no payload."""
+    """Record an error by its type and the lines it passed through.
+
+    Its message is kept only if it is one of our own errors, which hold no payload.
+    """
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
@@ -129,7 +131,7 @@ def name_the_error(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
 
 
 def scrub(text: str) -> str:
-    """The text without what looks like an address, a number of a person, or a secret."""
+    """Return the text without what looks like an address, a number of a person, or a secret."""
     cleaned = SUSPECT.sub(lambda found: found[0] if found.lastgroup == "keep" else f"[{found.lastgroup}]", text)
     return cleaned if len(cleaned) <= LONGEST else f"{cleaned[:LONGEST]}…"
 

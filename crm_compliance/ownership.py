@@ -1,9 +1,9 @@
 """Whether the packages that are about to run are ours: `rules`, `jobs` and `connectors` are names that others
 use too.
 
-Looked at before any of them is imported, so this module imports nothing of ours. Two ways lead to strange
-code: a folder of the same name that lies earlier on the path, and another distribution that has installed
-files into one of the packages.
+This is checked before any of them is imported, so this module imports nothing of ours. Foreign code can come
+in two ways: a folder of the same name that comes earlier on the path, and another distribution that has
+installed files into one of the packages.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ _TOP_LEVEL = re.compile(rb"^(?:%s)\s*$" % "|".join(PACKAGES).encode(), re.MULTIL
 
 
 def strangers(path: Sequence[str] | None = None) -> list[str]:
-    """What is not ours, each in words: packages that would be loaded from elsewhere, and distributions that
-    own one of the names."""
+    """Return what is not ours, each in words.
+
+    These are packages that would be loaded from elsewhere, and distributions that own one of the names.
+    """
     return [*_shadows(), *sorted(set(_owners(sys.path if path is None else path)))]
 
 
 def refuse_strangers(arguments: Sequence[str]) -> None:
-    """End the program with exit code 2 where a package is not ours. The words of an error are said here: what
-    says them elsewhere may be somebody else's by now."""
+    """End the program with exit code 2 if a package is not ours.
+
+    The error is formatted here: the code that formats errors elsewhere may be foreign by now.
+    """
     found = strangers()
     if not found:
         return
@@ -58,8 +62,10 @@ def _shadows() -> Iterator[str]:
 
 
 def _owners(path: Sequence[str]) -> Iterator[str]:
-    """The distributions, other than ours, that list one of our names: by `top_level.txt` where they have it,
-    else by their files."""
+    """Yield the distributions, other than ours, that list one of our names.
+
+    They are found by `top_level.txt` where they have it, else by their files.
+    """
     for folder in dict.fromkeys(path):
         try:
             with os.scandir(folder or ".") as entries:

@@ -36,7 +36,8 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 
 
 def _instant(value: object) -> object:
-    """RFC 3339 and nothing else: pydantic by itself takes numbers and local times too."""
+    """Return an RFC 3339 instant; refuse anything else: pydantic by itself takes numbers and local times
+    too."""
     if isinstance(value, datetime) and value.tzinfo is not None:  # TOML has instants of its own
         return value.astimezone(UTC)
     if isinstance(value, str) and RFC_3339.fullmatch(value):
@@ -46,7 +47,8 @@ def _instant(value: object) -> object:
 
 
 def _web_url(value: str) -> str:
-    """An http(s) address with a host and nothing beside the path; plain http stays on this machine."""
+    """Return an http(s) address with a host and nothing beside the path; plain http is for this machine
+    only."""
     if re.search(r"[\s\\\x00-\x1f]", value):
         raise ValueError("should be an http(s) address without spaces or backslashes")
     try:
@@ -64,7 +66,10 @@ def _web_url(value: str) -> str:
 
 
 def _stamp_url(value: str) -> str:
-    """Plain http is usual among time-stamp authorities: a digest goes out, and what comes back is signed."""
+    """Return the address of a time-stamp authority.
+
+    Plain http is usual among them: a digest is sent, and what comes back is signed.
+    """
     if urlsplit(value).scheme == "http":
         _web_url(f"https{value[4:]}")
         return value
@@ -83,7 +88,7 @@ def _path(value: Path) -> Path:
 
 
 def _clients(value: object) -> object:
-    """A list of tables in the file; in a variable the same as JSON."""
+    """Return the clients: a list of tables in the file, the same as JSON in a variable."""
     if not isinstance(value, str):
         return value
     try:
@@ -93,7 +98,7 @@ def _clients(value: object) -> object:
 
 
 def _listed(value: object) -> object:
-    """A list in the file; in a variable, or in short, its parts with commas between them."""
+    """Return a list: a list in the file; in a variable, or in short, its parts separated by commas."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
@@ -180,8 +185,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Settings:
-        """A clock that is set, or a token that never lapses, is for trying things out: never near a real
-        CRM."""
+        """Refuse a set clock, or a token that never lapses, with a real CRM: both are for trying things
+        out."""
         for name in ("clock", "crm_token"):
             if getattr(self, name) is not None and not self.is_loopback:
                 lacking = " and none is set" if self.crm_url is None else ""
@@ -190,7 +195,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _be_one_client_each(self) -> Settings:
-        """The limits count for each application user; one that is named twice would overrun its own."""
+        """Refuse an application user that is named twice: the limits count for each, and it would overrun its
+        own."""
         for number, client in enumerate(self.crm_extra_clients, 1):
             if (client.client_secret is None) == (client.client_certificate is None):
                 raise ValueError(f"crm_extra_clients: client {number} needs either a client_secret or a client_certificate")
@@ -204,7 +210,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _name_one_container(self) -> Settings:
-        """Without a container every blob of the account would be one that may be deleted."""
+        """Require a container: without one, every blob of the account could be deleted."""
         if (self.azure_storage is None) != (self.azure_container is None):
             raise ValueError("azure_storage: accepted only together with azure_container, the only container in which blobs may be deleted")
         return self
@@ -247,10 +253,10 @@ class Settings(BaseModel):
         return self.erasures_file or self.data_dir.absolute() / "erasures.jsonl"
 
     def make_data_dir(self) -> Path:
-        """The data folder, made with mode 0700 where it is missing.
+        """Return the data folder, made with mode 0700 if it is missing.
 
         Raises:
-            OpenToOthers: it is there, and others than its owner may enter it.
+            OpenToOthers: it exists, and others than its owner may enter it.
         """
         made = private_folder(self.data_dir)
         refuse_open_to_others(made)
@@ -320,7 +326,7 @@ def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
 
 
 def _line(text: str, key: str) -> str:
-    """`:7` where line 7 sets the key, else nothing."""
+    """Return `:7` if line 7 sets the key, else an empty string."""
     sets = re.compile(rf"""\s*\[{{0,2}}["']?{re.escape(key)}["']?\s*[=.\]]""")
     return next((f":{number}" for number, line in enumerate(text.splitlines(), 1) if sets.match(line)), "")
 
@@ -339,8 +345,10 @@ def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageErro
 
 
 def _inside(path: Sequence[int | str]) -> str:
-    """Which client of a list, and which of its fields; a word that is none of ours may be a secret in the
-    wrong place."""
+    """Return which client of a list is meant, and which of its fields.
+
+    A name that is not one of ours is left out: it may be a secret in the wrong place.
+    """
     parts = [
         f"client {part + 1}" if isinstance(part, int) else part for part in path if isinstance(part, int) or part in Client.model_fields
     ]
@@ -348,7 +356,9 @@ def _inside(path: Sequence[int | str]) -> str:
 
 
 def environment_of(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with these settings and no other of ours, for commands that must not reach a
-    real CRM."""
+    """Return this process's environment with these settings and no others of ours.
+
+    It is for commands that must not reach a real CRM.
+    """
     others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return others | {PREFIX + name: value for name, value in settings.items()}

@@ -39,11 +39,11 @@ PERSON_S = 60  # so long somebody waits for an answer who sits before it
 
 
 class Patience(Enum):
-    """For whom the CRM is asked, and so how long an outage of it is waited out.
+    """Who queries the CRM, and so how long an outage is waited out.
 
-    A person waits a minute. A run waits as long as `CRM_PATIENCE_S` says, once the CRM has answered it: an
-    address that never did is wrong more often than down. The service knows its address, and waits from the
-    first request on.
+    A person waits a minute. A run waits as long as `CRM_PATIENCE_S` states, once the CRM has answered it: an
+    address that never answered is more often wrong than down. The service knows its address, and waits from
+    the first request on.
     """
 
     OF_A_PERSON = "person"
@@ -52,15 +52,17 @@ class Patience(Enum):
 
 
 def software_version() -> str:
-    """The version of this product as it was installed."""
+    """Return the version of this product as it was installed."""
     from importlib.metadata import version
 
     return version("crm-compliance")
 
 
 def clock_of(settings: Settings) -> Clock:
-    """The product's clock: real time, or for a loopback CRM one that starts at the instant of `CLOCK` and
-    then goes on."""
+    """Return the product's clock: real time, or for a loopback CRM one that starts at `CLOCK`.
+
+    That one runs on from the instant of `CLOCK`.
+    """
     if settings.clock is None:
         return lambda: datetime.now(UTC)
     start, began = settings.clock.astimezone(UTC), time.monotonic()
@@ -68,8 +70,10 @@ def clock_of(settings: Settings) -> Clock:
 
 
 def policy_text(settings: Settings) -> tuple[str, str]:
-    """The text of the retention schedule in force, and its name for messages; of a folder of versions that of
-    today's."""
+    """Return the text of the retention schedule in force, and its name for messages.
+
+    For a folder of versions it is today's version.
+    """
     from rules.dates.periods import brussels_date
 
     if settings.policy is not None and settings.policy.is_dir():
@@ -81,10 +85,10 @@ def policy_text(settings: Settings) -> tuple[str, str]:
 
 
 def versions_in(folder: Path) -> PolicyVersions:
-    """The versions of a retention schedule that lie in a folder, one file each.
+    """Return the versions of a retention schedule that are in a folder, one file each.
 
     Raises:
-        PolicyError: one of them is not usable, or nobody could tell which is in force.
+        PolicyError: one of them is not usable, or nobody could know which is in force.
         UsageError: a file cannot be read.
     """
     from rules.policy.loader import load_policy
@@ -100,7 +104,7 @@ def versions_in(folder: Path) -> PolicyVersions:
 
 
 def policy_versions(settings: Settings) -> PolicyVersions:
-    """All versions of the retention schedule that there are: the files of a folder, or one."""
+    """Return all existing versions of the retention schedule: the files of a folder, or one."""
     from rules.policy.loader import load_policy
     from rules.policy.versions import PolicyVersions, Version
 
@@ -111,7 +115,7 @@ def policy_versions(settings: Settings) -> PolicyVersions:
 
 
 def mapped_tables(settings: Settings) -> dict[str, str]:
-    """The tables of the mapping in force, by our word for the kind of row.
+    """Return the tables of the mapping in force, by our word for the kind of row.
 
     Raises:
         MappingError: the mapping is refused.
@@ -122,21 +126,21 @@ def mapped_tables(settings: Settings) -> dict[str, str]:
 
 
 def mapping_text(settings: Settings) -> tuple[str, str]:
-    """The text of the mapping in force, and its name for messages."""
+    """Return the text of the mapping in force, and its name for messages."""
     if settings.mapping is None:
         return (files("connectors.dynamics") / "mapping" / "reference.yaml").read_text(encoding="utf-8"), "reference.yaml (shipped)"
     return text_of(settings.mapping, "mapping"), str(settings.mapping)
 
 
 def app_url_of(settings: Settings) -> str:
-    """The address of the app that people use, where the mapping names one."""
+    """Return the address of the app that people use, if the mapping names one."""
     from connectors.dynamics.mapping.loader import parse_mapping
 
     return parse_mapping(*mapping_text(settings)).app_url
 
 
 def policy_of(settings: Settings) -> Policy:
-    """Raises PolicyError with file and line."""
+    """Return the schedule. Raises PolicyError with file and line."""
     from rules.policy.loader import load_policy
 
     text, source = policy_text(settings)
@@ -144,12 +148,11 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
-    """Open the state store in the data folder, or where `DATABASE_URL` says; it remembers the CRM of the
-    settings.
+    """Open the state store in the data folder, or at `DATABASE_URL`; it remembers the CRM of the settings.
 
     Raises:
-        StoreLost: it is empty, and what lies beside it says that it was not.
-        Refused: with code `other_crm`, where that is on this machine and the store has served one that is
+        StoreLost: it is empty, but the files beside it show that it was not empty before.
+        Refused: with code `other_crm`, if that is on this machine and the store has served one that is
             not.
     """
     from crm_compliance.keys.custody import open_store
@@ -158,10 +161,10 @@ def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> S
 
 
 def memory_of(settings: Settings, clock: Clock) -> Memory | None:
-    """What is kept of this CRM between two reads, encrypted, below the data folder; None where each read is
-    to be a full one.
+    """Return what is kept of this CRM between two reads, encrypted, below the data folder.
 
-    What is of no use any more is removed, all of it where nothing is to be kept.
+    Return None if each read is to be a full one. What is no longer of use is removed, all of it if nothing is
+    to be kept.
     """
     from connectors.dynamics.reading.table_cache import Memory, tidy
     from crm_compliance.files import private_folder
@@ -215,10 +218,10 @@ def connector_of(
 
 
 def register_key(settings: Settings) -> KeyRing:
-    """The keys of references and signatures, made at the first start.
+    """Return the keys of references and signatures, made at the first start.
 
     Raises:
-        KeysMissing: the ledger names keys that are not there.
+        KeysMissing: the ledger names keys that do not exist.
     """
     from crm_compliance.keys.custody import open_keys
 
@@ -228,9 +231,11 @@ def register_key(settings: Settings) -> KeyRing:
 
 
 def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
-    """The keys, those that are a year old replaced, and what became of them told to the ledger (9.2).
+    """Return the keys, those that are a year old replaced, and record in the ledger what became of them
+    (9.2).
 
-    Not while a run is unfinished: its intents and outcomes have their references by one key.
+    They are not replaced while a run is unfinished: its intents and outcomes have their references by one
+    key.
     """
     from crm_compliance.keys.custody import open_keys
     from crm_compliance.keys.key_ring import made_entry
@@ -247,24 +252,24 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
 
 def today() -> date:
-    """The day in Brussels by this machine's clock."""
+    """Return the day in Brussels by this machine's clock."""
     from rules.dates.periods import brussels_date
 
     return brussels_date(datetime.now(UTC))
 
 
 def new_id(prefix: str) -> str:
-    """An opaque id without spaces."""
+    """Return an opaque id without spaces."""
     return f"{prefix}-{secrets.token_hex(6)}"
 
 
 def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
     """Compare the mapping with the CRM and with the schedule and return what is only a warning.
 
-    Masks are looked at where the schedule anonymises in place.
+    Masks are checked if the schedule anonymises in place.
 
     Raises:
-        MappingError: the mapping names something that the CRM lacks; all mismatches are told.
+        MappingError: the mapping names something that the CRM lacks; all mismatches are reported.
     """
     from connectors.dynamics.mapping.categories import misspelt_keys
 
@@ -278,8 +283,9 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
 
 
 def fitting(connector: DynamicsConnector, policy: Policy) -> None:
-    """Refuse a schedule that asks for what the mapping has no place for: a quarantine that tells owners by a
-    note needs the note's text.
+    """Refuse a schedule that asks for what the mapping lacks.
+
+    A quarantine that notifies owners by a note needs the note's text.
 
     Raises:
         MappingError: naming what the mapping lacks.
@@ -299,11 +305,12 @@ def fitting(connector: DynamicsConnector, policy: Policy) -> None:
 
 
 def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
-    """Compare the application user's privileges with what the jobs need under a schedule and return what is
-    only a warning.
+    """Compare the application user's privileges with what the jobs need under a schedule.
+
+    Return what is only a warning.
 
     Raises:
-        Forbidden: something is missing, or a table is visible in part only; all of it is told.
+        Forbidden: something is missing, or a table is visible in part only; all of it is reported.
     """
     from connectors.interface import Forbidden
     from jobs.model.privileges import needs_under
@@ -327,11 +334,11 @@ class Desk:
 
 
 def no_progress(stage: str, done: int, total: int | None = None) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def unheard(text: str) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 @contextmanager
@@ -410,8 +417,10 @@ def desk(
 
 @contextmanager
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
-    """The register of erasures and how its references are made, without a CRM; after the database was lost,
-    what the file beside it has."""
+    """Yield the register of erasures and how its references are made, without a CRM.
+
+    After the database was lost, the register is what the file beside it has.
+    """
     from crm_compliance.keys.custody import StoreLost, keys_of_register, open_keys
     from crm_compliance.store.erasure_file import ErasureFile
     from jobs.erasures.register import Register
@@ -437,7 +446,7 @@ def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[t
 
 
 def text_of(path: Path, what: str) -> str:
-    """The text of a file that a person named; `what` is the setting that names it."""
+    """Return the text of a file that a person named; `what` is the setting that names it."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

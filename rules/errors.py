@@ -33,7 +33,7 @@ class ComplianceError(Exception):
 
 
 class UsageError(ComplianceError):
-    """What was asked cannot be done as asked: an argument, an unknown id, a folder, a full disk."""
+    """What was requested cannot be done as requested: an argument, an unknown id, a folder, a full disk."""
 
     exit_code = 2
     code = "usage"

@@ -93,9 +93,12 @@ class DynamicsConnector:
         bulk_delete: BulkDelete = BulkDelete.OFF,
         pseudonym_key: bytes | None = None,
     ) -> None:
-        """With a `memory`, tables whose changes the CRM tracks may be read by what has changed since last
-        time. `more_tokens` are those of further application users. `pseudonym_key` is that of the technique
-        `hmac` where it outlives the run (ERA-05)."""
+        """Create the connector.
+
+        With a `memory`, tables whose changes the CRM tracks may be read by what has changed since last time.
+        `more_tokens` are those of further application users. `pseudonym_key` is that of the technique `hmac`
+        where it outlives the run (ERA-05).
+        """
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)
         self.mapping = mapping
@@ -152,43 +155,43 @@ class DynamicsConnector:
         return [*findings, *check_masks(self.mapping, self._metadata), *self._masking.check_owners()] if in_place else findings
 
     def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
-        """Errors for what an application user may not do and must, warnings for what it may and need not;
-        each user is asked, for each writes."""
+        """Return errors for required privileges that an application user lacks, warnings for optional ones.
+        Each user is checked, since each writes."""
         users = list(zip((self._transport, *self._others), self._users(), strict=True))
         return check_privileges(users, self.mapping, self._metadata, needs, bypass)
 
     def least_role(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[RoleLine]:
-        """The privileges that are enough for the jobs and no more, by the names that this CRM has for them;
-        with those that passing by custom logic asks for."""
+        """Return the privileges that are just enough for the jobs, by the names that this CRM has for them,
+        including those that bypassing custom logic requires."""
         return least_role(self._transport, self.mapping, self._metadata, needs, bypass)
 
     def cleaning_role(self) -> list[RoleLine]:
-        """The privileges that cleaning asks for beside them; where one lacks, a place is not reachable and
-        the night goes on."""
+        """Return the additional privileges that cleaning requires; where one is missing, a place is not
+        reachable and the night continues."""
         return cleaning_role(self._transport)
 
     def answering_role(self) -> list[RoleLine]:
-        """The privileges that answers to subject requests ask for beside them; without one an answer says
-        what it lacks, or waits."""
+        """Return the additional privileges that answers to subject requests require; without one an answer
+        states what it lacks, or waits."""
         return answering_role(self._transport, self.mapping)
 
     def capabilities(self) -> list[Capability]:
-        """What this CRM can do that another cannot, with reasons."""
+        """Return what this CRM can do that another cannot, with reasons."""
         found = capabilities(self._transport, self.mapping, self._metadata)
         return [*found, self.deleting.capability(), *self._places.capabilities()]
 
     def has(self, record: type[Record]) -> bool:
-        """Whether the organisation maps this kind of record at all."""
+        """Return whether the organisation maps this kind of record at all."""
         return self.mapping.table(record) is not None
 
     def table(self, record: type[Record]) -> str:
-        """The table's logical name in the CRM, as plans and reports show it; our own word for a kind that is
-        not mapped."""
+        """Return the table's logical name in the CRM, as plans and reports show it; our own word for a kind
+        that is not mapped."""
         table = self.mapping.table(record)
         return table.name if table else next(word for word, kind in KINDS.items() if issubclass(record, kind))
 
     def record(self, table: str) -> type[Record] | None:
-        """The kind of record that is mapped to this table, or None."""
+        """Return the kind of record that is mapped to this table, or None."""
         word = self.mapping.kind_of(table)
         return KINDS[word] if word else None
 
@@ -198,8 +201,8 @@ class DynamicsConnector:
 
         The records' class is a subclass made for these fields, whose own names on the wire are the CRM's:
         compute with them, do not encode or pickle them. With `remembered`, a whole table whose changes the
-        CRM tracks is read by what has changed since last time, where there is a memory; without, every row is
-        asked of the CRM now.
+        CRM tracks is read by what has changed since last time, where there is a memory. Without it, every row
+        is requested from the CRM now.
 
         Raises:
             ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs.
@@ -234,8 +237,8 @@ class DynamicsConnector:
         return read_set(self._transport, self._metadata, set_name)
 
     def fields(self, record: type[Record]) -> frozenset[str]:
-        """The fields of this kind that the organisation maps; of a full record those that only a subject
-        request reads too."""
+        """Return the fields of this kind that the organisation maps; for a full record also those that only a
+        subject request reads."""
         table = self.mapping.table(record)
         if table is None:
             return frozenset()
@@ -244,7 +247,7 @@ class DynamicsConnector:
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, is not mapped, or the row
-        is gone.
+        does not exist.
 
         Raises:
             ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile.
@@ -257,12 +260,12 @@ class DynamicsConnector:
         return self._contents.content(self._tables.definition(table), row, column.name)
 
     def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
-        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a
-        lookup, is one of its ids; without `among` all of them.
+        """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
+        or a lookup, is one of its ids; without `among` all of them.
 
         Raises:
-            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
-                with a warning.
+            ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
+                NOT_REACHABLE, with a warning.
         """
         table = self.mapping.table(record)
         if table is None or (among is not None and not among.ids):
@@ -276,14 +279,14 @@ class DynamicsConnector:
         return self._lying.read(trace, known, self._tables.decoder(table, definition, fields, record), column, ids)
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
-        """Which of these fields of a row were changed at or after an instant, by its audit history; making
-        the row is no change (IDV-05).
+        """Return which of these fields of a row were changed at or after an instant, by its audit history;
+        creating the row is not a change (IDV-05).
 
-        None: it cannot be told, because there is no history of the row or of these columns, or it may not be
-            read, or was purged since.
+        None: it cannot be determined, because there is no history of the row or of these columns, or it may
+            not be read, or was purged since.
 
         Raises:
-            ConnectorError: the CRM cannot be asked now.
+            ConnectorError: the CRM cannot be queried now.
         """
         table = self.mapping.table(record)
         known = table.columns_of(table.full) if table is not None else {}
@@ -294,25 +297,25 @@ class DynamicsConnector:
         return None if changed is None else frozenset(columns[name] for name in changed)
 
     def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
-        """The names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
+        """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
         account may not read the table.
 
         Without ids, of all its rows.
 
         Raises:
-            ConnectorError: it cannot be told.
+            ConnectorError: it cannot be determined.
         """
         return self._naming.names(table, ids)
 
     def total(self, record: type[Record]) -> int | None:
-        """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps
-        none. May be a day old."""
+        """Return the CRM's own count of all rows of the table, visible to this account or not; None where it
+        keeps none. It may be a day old."""
         table = self.mapping.table(record)
         return total_count(self._transport, table.name) if table is not None else None
 
     def whoami(self) -> str:
-        """The id of our application user, the first where there are several; the cheapest proof that address,
-        tokens and users are right.
+        """Return the id of our application user, the first where there are several; the cheapest proof that
+        address, tokens and users are right.
 
         Raises:
             UsageError: two of the clients are the same user, whose limits would be overrun.
@@ -333,28 +336,28 @@ class DynamicsConnector:
         return users
 
     def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
-        """Which of these kinds have rows in long-term retention, or may get some at any moment."""
+        """Return which of these kinds have rows in long-term retention, or may get some at any moment."""
         tables = {record: table.name for record in records if (table := self.mapping.table(record)) is not None}
         found = self._long_term.tables(set(tables.values()))
         return frozenset(record for record, name in tables.items() if name in found)
 
     def retained_rows(self) -> dict[str, int]:
-        """How many rows of each mapped table lie in long-term retention. A participant goes with its
-        activity, and is not counted."""
+        """Return how many rows of each mapped table are in long-term retention. A participant belongs to its
+        activity and is not counted."""
         kinds = ("activity_party", "statistic")
         return self._long_term.rows({table.name for table in self.mapping.tables.values() if table.kind not in kinds})
 
     def may_purge_retained(self) -> bool:
-        """Whether this account may start and follow the job by which rows in long-term retention are deleted,
-        the only way there is."""
+        """Return whether this account may start and follow the job that deletes rows in long-term retention,
+        the only way to delete them."""
         return self._places.may_run_jobs()
 
     def unaccounted_columns(self) -> tuple[str, ...]:
         return unaccounted_columns(self.mapping, self._metadata)
 
     def server_time(self) -> datetime | None:
-        """The time by the CRM's clock, by the median of its answers; a few more are asked for where there
-        were hardly any. None where it tells none."""
+        """Return the time by the CRM's clock, the median of its answers; more answers are requested where
+        there were too few. None where it states no time."""
         clock = self._transport.clock
         for _ in range(ENOUGH):
             if clock.has_heard_enough:
@@ -363,25 +366,25 @@ class DynamicsConnector:
         return clock.now()
 
     def group_size(self, record: type[Record], waiting: int, usual: int) -> int:
-        """How many of `waiting` deletes of this kind to hand to `change` together: up to 1,000 where a job of
-        the CRM may be quicker."""
+        """Return how many of `waiting` deletes of this kind to pass to `change` together: up to 1,000 where a
+        job of the CRM may be quicker."""
         return MOST_ROWS if waiting > usual and self.deleting.pays(record, waiting) else usual
 
     def settle_earlier(self) -> None:
-        """Wait until no job of an earlier process is under way, and remove what it left.
+        """Wait until no job of an earlier process is running, and remove what it left.
 
         Raises:
-            ConnectorError: a job does not end even when it is cancelled, or the CRM cannot be asked.
+            ConnectorError: a job does not end even when it is cancelled, or the CRM cannot be queried.
         """
         self.deleting.settle_earlier()
 
     def tries(self) -> Iterator[None]:
-        """Go round once, and again after a while each time, until patience ends."""
+        """Yield once, and again after a while each time, until patience ends."""
         return self._transport.retry.tries()
 
     @contextmanager
     def guarded(self, guard: Callable[[], None]) -> Iterator[None]:
-        """While the block runs, ask `guard` right before each request; what it raises ends the work, and
+        """Call `guard` right before each request while the block runs; what it raises ends the work, and
         nothing more is sent."""
         transports = (self._transport, *self._others)
         for transport in transports:
@@ -393,21 +396,20 @@ class DynamicsConnector:
                 transport.guard = None
 
     def watched(self, watch: Callable[[], None]) -> AbstractContextManager[None]:
-        """While the block runs, ask `watch` before each wait for the CRM and every few seconds of it; what it
-        raises ends the work."""
+        """Call `watch` before each wait for the CRM and every few seconds of it, while the block runs; what
+        it raises ends the work."""
         return self._transport.gate.timeline.watched(watch)
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
-        """Carry out each change set, all or nothing, and say what became of it: one result for each, in the
-        order given.
+        """Carry out each change set, all or nothing, and return one result for each, in the order given.
 
         Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back.
-        Only where the CRM said that it did nothing (429, 401) the same is sent again. `held` is asked before
+        Only where the CRM said that it did nothing (429, 401) the same is sent again. `held` is called before
         each batch but the first, and before a job.
 
         Raises:
             Unauthorised, Forbidden: before anything was done at all.
-            ConnectorError: a bulk delete of before has not ended; nothing was sent.
+            ConnectorError: an earlier bulk delete has not ended; nothing was sent.
             MappingError: a table does not fit the mapping.
             ValueError: an update or delete without the version it is about; nothing was sent.
         """
@@ -436,8 +438,8 @@ class DynamicsConnector:
         return results
 
     def unmasked(self, masks: Sequence[Operation]) -> set[str]:
-        """The ids of rows that do not show what these masks write, read back column by column (R-081); rows
-        that are gone are left out."""
+        """Return the ids of rows that do not show what these masks write, read back column by column (R-081);
+        deleted rows are left out."""
         found: set[str] = set()
         for record in dict.fromkeys(mask.record for mask in masks):
             if table := self.mapping.table(record):
@@ -445,7 +447,7 @@ class DynamicsConnector:
         return found
 
     def remnants(self, record: type[Record]) -> frozenset[Remnant]:
-        """What masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
+        """Return what masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
         table = self.mapping.table(record)
         return remnants(table.masks, self._tables.definition(table), self.mapping) if table and table.masks else frozenset()
 
@@ -461,59 +463,59 @@ class DynamicsConnector:
         return self.mapping.copies
 
     def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
-        """Look for what the CRM keeps of these rows beside them, read to the end; they may exist or not.
+        """Return what the CRM keeps of these rows beside them, read to the end; the rows may exist or not.
 
         Raises:
-            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
-                with a warning.
+            ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
+                NOT_REACHABLE, with a warning.
         """
         return self._places.find(trace, rows)
 
     def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
-        """Every row of these tables, there or gone, of which one place keeps something; more than those where
-        the CRM does not tell.
+        """Yield every row of these tables, existing or deleted, of which one place keeps something; more rows
+        than those where the CRM does not say.
 
         Raises:
-            ConnectorError: it cannot be told.
+            ConnectorError: it cannot be determined.
         """
         return self._places.kept(trace, tables)
 
     def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
-        """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the
-        CRM does not let us remove it.
+        """Remove what `traces` finds of these rows, of which `alive` still exist. Return the rows for which
+        the CRM does not permit it.
 
         Raises:
-            ConnectorError: what became of it cannot be told; the next run looks again.
+            ConnectorError: the outcome cannot be determined; the next run looks again.
         """
         return self._places.purge(trace, rows, alive)
 
     def needs_row_for_history(self) -> bool:
-        """Whether the history of a row can be purged only as long as the row is there: no job of ours may
-        delete audit rows."""
+        """Return whether the history of a row can be purged only as long as the row exists: no job of ours
+        may delete audit rows."""
         return bool(self._places.history.why_no_jobs())
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
-        """The rows of tables that are not mapped and that hang on these, as the CRM's relationships tell.
+        """Return the rows of unmapped tables that depend on these, according to the CRM's relationships.
 
         Raises:
-            ConnectorError: it cannot be told.
+            ConnectorError: it cannot be determined.
         """
         return self._children.hanging(rows, restricting=restricting)
 
     def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
-        """The tables that are not mapped, hang on rows of these kinds, and hold rows that do, by logical
-        name: nothing in them is read.
+        """Return the unmapped tables that depend on rows of these kinds and hold such rows, by logical name:
+        nothing in them is read.
 
         Raises:
-            ConnectorError: it cannot be told.
+            ConnectorError: it cannot be determined.
         """
         return self._children.unmapped([table.name for record in records if (table := self.mapping.table(record)) is not None])
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
-        """Which of these rows, of mapped tables or others, are there.
+        """Return which of these rows, of mapped tables or others, exist.
 
         Raises:
-            ConnectorError: it cannot be told.
+            ConnectorError: it cannot be determined.
         """
         return self._places.existing(rows)
 
@@ -529,11 +531,11 @@ class DynamicsConnector:
                 tokens.close()
 
     def _in_order(self, change_sets: Sequence[ChangeSet]) -> bool:
-        """Whether one change set has to be done before another: rows go of which one points to the other,
-        such as a contact to its parent.
+        """Return whether one change set has to be done before another: of two rows to be deleted, one points
+        to the other, such as a contact to its parent.
 
-        The caller has put what points first; the removal of its target would else give it another version.
-        The CRM is asked, for the same table seldom points to itself.
+        The caller has put the pointing rows first; otherwise the removal of their target would give them
+        another version. The CRM is queried only where a table points to itself, which is rare.
         """
         if self._pool.is_single or len(change_sets) < 2:
             return False
@@ -573,7 +575,7 @@ def connect(
     patience_s: float = 0.0,
     is_known: bool = False,
 ) -> DynamicsConnector:
-    """A connector from plain values. Nothing is sent yet.
+    """Return a connector from plain values. Nothing is sent yet.
 
     Raises:
         UsageError: the address is not usable.

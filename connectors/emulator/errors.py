@@ -27,7 +27,7 @@ _STACK_TRACE = "   at Microsoft.Crm.Extensibility.OrganizationSdkServiceInternal
 
 
 class WebApiError(Exception):
-    """An answer other than the one asked for."""
+    """An answer other than the one requested."""
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
@@ -37,8 +37,8 @@ class WebApiError(Exception):
         self.headers = headers or {}
 
     def body(self, *, annotated: bool = False, inner: bool = False) -> bytes:
-        """The JSON document; the ErrorDetails annotations only for who asked for annotations, the inner error
-        from a server on-premises."""
+        """Return the JSON document; the ErrorDetails annotations only for clients that requested annotations,
+        the inner error from a server on-premises."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if inner:
             error["innererror"] = {"message": self.message, "type": _FAULT, "stacktrace": _STACK_TRACE}

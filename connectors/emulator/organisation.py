@@ -22,7 +22,7 @@ Rows = Iterable[tuple[str, dict[str, Any]]]
 
 
 class Organisation:
-    """Rows and clock, who may come in, what goes wrong, what was counted."""
+    """Rows and clock, who may come in, what fails, what was counted."""
 
     def __init__(self, tables: Database, clock: Clock, *, token: str | None, limits: bool, seed: Callable[[], Rows] | None = None) -> None:
         labels.install(tables.connection, tables.environment)
@@ -39,8 +39,8 @@ class Organisation:
         tables.traces += [AuditTrail(tables), self.api.recycle_bin, RetentionRules(tables, self.api.gate)]
 
     def reset(self, *, empty: bool) -> None:
-        """As after a fresh start: rows, faults, limits and statistics. Tokens stay good, and the clock goes
-        on as it was set."""
+        """Reset as after a fresh start: rows, faults, limits and statistics. Tokens stay valid, and the clock
+        continues as it was set."""
         with self.tables.lock:
             self.tables.clear()
             if not empty and self.seed is not None:

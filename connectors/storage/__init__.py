@@ -1,1 +1,1 @@
-"""Storage outside the CRM in which the content of recordings lies."""
+"""Storage outside the CRM for the content of recordings."""

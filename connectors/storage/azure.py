@@ -1,8 +1,8 @@
 """Content of recordings in one container of Azure Blob Storage, which the CRM names by https addresses.
 
-Needs the extra `azure`. Versions and snapshots go with their blob (Microsoft Learn, "Blob versioning", "Blob
-snapshots"). What the account keeps on its own after a deletion (soft delete) no client can shorten:
-`findings` says for how many days.
+Needs the extra `azure`. Versions and snapshots are deleted with their blob (Microsoft Learn, "Blob
+versioning", "Blob snapshots"). What the account keeps on its own after a deletion (soft delete) no client can
+shorten: `findings` states for how many days.
 """
 
 from __future__ import annotations
@@ -106,13 +106,13 @@ class BlobContainer:
             return found
 
     def listing(self) -> Iterator[Stored]:
-        """Every blob of which anything is left, each once, by name."""
+        """Yield every blob of which anything remains, each once, by name."""
         with _explained("the container cannot be listed"):
             for name, _ in groupby(self._client.list_blobs(include=HISTORY), key=lambda blob: str(blob.name)):
                 yield Stored(self._address(name), tuple(self._address(other) for other in made_of(name)))
 
     def findings(self) -> list[Finding]:
-        """Whether the container can be reached, and what it keeps of a blob that was deleted."""
+        """Return whether the container can be reached, and what it keeps of a deleted blob."""
         try:
             with _explained("the container cannot be reached"):
                 container = self._client.get_container_properties()
@@ -137,7 +137,7 @@ class BlobContainer:
         return name
 
     def _name(self, address: str) -> str | None:
-        """The name of the blob that an address names; None where it lies elsewhere."""
+        """Return the name of the blob that an address names; None where it is elsewhere."""
         try:
             parts, root = urlsplit(address), urlsplit(self._root)
             here = (parts.scheme, parts.hostname, parts.port) == (root.scheme, root.hostname, root.port)
@@ -152,7 +152,7 @@ class BlobContainer:
         return f"{self._root}/{quote(name, safe='/')}"
 
     def _belonging(self, name: str) -> list[BlobProperties]:
-        """Everything that is there of a blob: itself, versions, snapshots, and what was made of it."""
+        """Return everything that exists of a blob: itself, versions, snapshots, and what was made of it."""
         found = self._client.list_blobs(name_starts_with=name, include=HISTORY)
         return [blob for blob in found if blob.name == name or is_made_of(str(blob.name), name)]
 
@@ -170,7 +170,7 @@ class BlobContainer:
 
 
 def credential_of(tenant: str, client: str, *, secret: str | None, certificate: Path | None, password: str | None) -> TokenCredential:
-    """The application's own access; nothing is sent yet."""
+    """Return the application's own access; nothing is sent yet."""
     if certificate is not None:
         return CertificateCredential(tenant, client, certificate_path=str(certificate), password=password)
     if secret is not None:
@@ -180,7 +180,7 @@ def credential_of(tenant: str, client: str, *, secret: str | None, certificate: 
 
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Errors of the service in our words: its own hold the address of the blob."""
+    """Raise the service's errors in our words: its own messages hold the address of the blob."""
     try:
         yield
     except HttpResponseError as error:

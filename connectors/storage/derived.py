@@ -1,8 +1,8 @@
 """Which objects were made of another one: transcripts, indexes, thumbnails (ERA-12, line 6).
 
-Only a name tells. `call.wav.json` was made of `call.wav`; `call.txt` may be another recording's, so it stays.
-To take too little leaves an object without a row, which the orphan hunt finds; to take too much would destroy
-what somebody may still need.
+Only a name shows it. `call.wav.json` was made of `call.wav`; `call.txt` may be another recording's, so it
+stays. Taking too little leaves an object without a row, which the orphan hunt finds; taking too much would
+destroy what somebody may still need.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DERIVED = frozenset(
 
 
 def made_of(name: str) -> Iterator[str]:
-    """The names of the objects of which a name says that it was made of them, longest first: `a.wav` for
+    """Yield the names of the objects that this name says it was made of, longest first: `a.wav` for
     `a.wav.nl.vtt`.
 
     A name without an ending owns nothing: beside `call` a `call.txt` may well be a recording of its own.
@@ -34,5 +34,5 @@ def made_of(name: str) -> Iterator[str]:
 
 
 def is_made_of(name: str, original: str) -> bool:
-    """Whether a name says that the object was made of `original`."""
+    """Return whether a name says that the object was made of `original`."""
     return original in made_of(name)

@@ -32,8 +32,8 @@ class LocalFolder:
         return "files below the storage folder"
 
     def canonical(self, address: str) -> str | None:
-        """The address with every link and `..` resolved; None outside the folder, for a symbolic link, for
-        what is no plain path, and while the folder itself is missing."""
+        """Return the address with every link and `..` resolved; None outside the folder, for a symbolic link,
+        for what is not a plain path, and while the folder itself is missing."""
         path = _path_of(address)
         if path is None:
             return None
@@ -64,7 +64,7 @@ class LocalFolder:
             return None if folder is None else _content(folder, name)
 
     def listing(self) -> Iterator[Stored]:
-        """Every file, in no order; symbolic links are listed and not followed."""
+        """Yield every file, in no order; symbolic links are listed and not followed."""
         with _explained("the storage folder"):
             for folder, _, files in os.walk(self._root(), onerror=_raise):
                 for file in files:
@@ -83,7 +83,7 @@ class LocalFolder:
         return []
 
     def _root(self) -> Path:
-        """The real folder. One that is missing raises: everything in it would look as if it had been
+        """Return the real folder. One that is missing raises: everything in it would look as if it had been
         removed."""
         with _explained("the storage folder"):
             root = self._folder.resolve(strict=True)
@@ -93,7 +93,8 @@ class LocalFolder:
 
     @contextmanager
     def _beside(self, address: str) -> Iterator[tuple[int | None, str]]:
-        """The open folder of an object and the object's name in it; None where that folder is missing."""
+        """Yield the open folder of an object and the object's name in it; None where that folder is
+        missing."""
         canonical = self.canonical(address)
         root = self._root()
         if canonical is None:
@@ -116,7 +117,8 @@ class LocalFolder:
 
 
 def _path_of(address: str) -> Path | None:
-    """The absolute path that an address names; None where it is no `file:` address of this machine."""
+    """Return the absolute path that an address names; None where it is not a `file:` address of this
+    machine."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -135,8 +137,8 @@ def _address_of(path: Path) -> str:
 
 
 def _belonging(folder: int, name: str) -> list[str]:
-    """What is there of an object: what was made of it first, the object last, so that a half-done removal
-    leaves it to be found."""
+    """Return what exists of an object: what was made of it first, the object last, so that a half-done
+    removal leaves it to be found."""
     with _explained("the folder of an object"):
         names = os.listdir(folder)
         made = sorted(other for other in names if is_made_of(other, name) and stat.S_ISREG(_mode(folder, other)))
@@ -158,7 +160,7 @@ def _unlink(folder: int, name: str) -> None:
 
 
 def _content(folder: int, name: str) -> bytes | None:
-    """The bytes of a file that is no symbolic link; None where it is missing."""
+    """Return the bytes of a file that is not a symbolic link; None where it is missing."""
     with _explained("an object"):
         try:
             handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
@@ -172,7 +174,7 @@ def _content(folder: int, name: str) -> bytes | None:
 
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Errors of the file system in our words, without the path."""
+    """Raise the file system's errors in our words, without the path."""
     try:
         yield
     except OSError as error:

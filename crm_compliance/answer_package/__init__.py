@@ -1,1 +1,1 @@
-"""An answer as files: letter, page, data, table, in one archive that is looked through before it goes."""
+"""An answer as files: letter, page, data, table, in one archive that is searched before it is sent."""

@@ -38,37 +38,37 @@ _PILE: Final = re.compile(f"({_MARK}{{{_MOST_MARKS}}}){_MARK}+")
 
 
 def visible(text: str) -> str:
-    """Give a text without what is not to be seen, lines ended in one way, and no more marks on a letter than
+    """Return a text without invisible characters, with uniform line ends, and no more marks on a letter than
     a language has."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")
     return _PILE.sub(r"\1", _INVISIBLE.sub("", lines))
 
 
 def composed(text: str) -> str:
-    """Give a text with one character for a letter and its accent, and a blank for a tab."""
+    """Return a text with one character for a letter and its accent, and a blank for a tab."""
     return unicodedata.normalize("NFC", visible(text)).replace("\t", " ")
 
 
 def french(text: str) -> str:
-    """Give a text with a blank before high punctuation, inside guillemets and before the number of an article
-    that no line is broken at."""
+    """Return a text with non-breaking blanks before high punctuation, inside guillemets and before the number
+    of an article."""
     return _BEFORE_NUMBER.sub("\u00a0", _BEFORE_WIDE.sub("\u00a0\\1", _BEFORE_NARROW.sub("\u202f\\1", text)))
 
 
 def printable(text: str, *, plain: bool = False) -> str:
-    """Give a text as the letter can print it: what the fonts lack in Latin letters, with `plain` all that is
-    not Western."""
+    """Return a text as the letter can print it: what the fonts lack in Latin letters, with `plain` all that
+    is not Western."""
     return _LATIN.sub(lambda found: found[0] if not plain and _has_glyph(found[0]) else anyascii(found[0]) or "?", composed(text))
 
 
 def breakable(text: str) -> str:
-    """Give a text in which no run of characters is too long for a line, and so for what a PDF can hold:
+    """Return a text in which no run of characters is too long for a line, and so for what a PDF can hold:
     nothing else changes."""
     return _RUN.sub(_broken, text)
 
 
 def _broken(run: re.Match[str]) -> str:
-    """A run of characters with places where a line may end, none between a letter and its marks."""
+    """Return a run of characters with places where a line may end, none between a letter and its marks."""
     pieces, begin = [], 0
     while len(run[0]) - begin > _LONGEST_RUN:
         end = begin + _LONGEST_RUN

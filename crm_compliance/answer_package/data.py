@@ -1,4 +1,4 @@
-"""The data: everything that goes out, complete and for a computer (EXP-12, EXP-13).
+"""The data: everything that is sent, complete and machine-readable (EXP-12, EXP-13).
 
 No id of the CRM and no account of an employee is in it: only what the reviewed answer shows.
 """

@@ -1,14 +1,14 @@
-"""The last look: whether anything that must not go out is in a package as it is, or in the message that
-goes with it, whatever the steps before have done.
+"""The last check: whether anything that must not be sent is in the package as it is, or in the message that
+accompanies it, whatever earlier steps did.
 
-Two questions, for our own words are in every package and prove nothing. What the package says beyond them,
-string by string as the CRM has it, must hold nothing of others: a name of somebody else is found there
-although it is a word of every letter too. And the files as they are read back from their bytes, metadata and
-names included, must hold nothing of others besides what those fixed words hold. Attachments are searched
-whole. A hit stops the release, and nothing is written. What was found is not told: it is a name.
+There are two questions, because our own words are in every package and prove nothing. What the package says
+beyond them, string by string as the CRM has it, must hold nothing of others: a name of somebody else is found
+there although it is a word of every letter too. And the files as they are read back from their bytes,
+metadata and names included, must hold nothing of others besides what those fixed words hold. Attachments are
+searched whole. A hit stops the release, and nothing is written. What was found is not reported: it is a name.
 
-What is only nearly a name stops an item until a person says that it is none. A file was withheld because of
-it, and is let go by a person.
+What is only nearly a name stops an item until a person states that it is not one. A file was withheld because
+of it, and is released by a person.
 
 Source: EXP-06, EXP-13; R-118, R-119, R-123, R-142.
 """
@@ -49,12 +49,12 @@ _NO_ADDRESSEE: Final = Addressee("")
 def search_for_needles(
     compilation: Compilation, contents: Mapping[str, bytes], ours: Sequence[str] = (), *, told: Sequence[str] = ()
 ) -> None:
-    """Look through a package: what it says, every file of it, and their names.
+    """Search a package for leak-check terms: what it says, every file of it, and their names.
 
-    `ours` is what every letter says of the organisation itself, `told` who hears of a decision.
+    `ours` is what every letter says of the organisation itself, `told` are those notified of a decision.
 
     Raises:
-        NeedleFound: naming file, item and what kind of thing it is, never the thing.
+        NeedleFound: naming file, item and the kind of thing it is, never the thing.
     """
     needles = Needles(compilation.needles)
     texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
@@ -74,10 +74,10 @@ def search_for_needles(
 
 
 def search_message(compilation: Compilation, write: Callable[[Compilation], str], ours: Sequence[str] = ()) -> None:
-    """Look through the message that goes with the link, which lies beside the package and is read before it.
+    """Search the message that accompanies the link, which is stored beside the package and is read before it.
 
-    `write` writes it of any answer: of this one it is searched, and of the same answer without its data it
-    says what is ours.
+    `write` writes it for any answer: for this one it is searched, and for the same answer without its data it
+    shows which words are ours.
 
     Raises:
         NeedleFound: as `search_for_needles` does.
@@ -91,7 +91,8 @@ def search_message(compilation: Compilation, write: Callable[[Compilation], str]
 
 
 def _naming_whom_it_is_for(compilation: Compilation) -> Needles:
-    """The needles of an answer; the names of whom it is for are theirs, whoever else is called like that."""
+    """Return the leak-check terms of an answer; the names of the person it is for are their own, even if
+    others share them."""
     people = dict.fromkeys(name for name in (compilation.addressee.name, compilation.about) if name)
     return Needles((*compilation.needles, *(name_needle("", name, own=True) for name in people)))
 
@@ -115,15 +116,15 @@ def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file:
 
 
 def _said_without_words(compilation: Compilation, told: Sequence[str]) -> Iterator[str]:
-    """The strings of an answer with nothing in them but its data: neither our words, nor those of the
-    retention schedule."""
+    """Yield the strings of an answer that are only data: neither our words, nor those of the retention
+    schedule."""
     contexts = tuple(msgspec.structs.replace(each, category_labels={}, basis_labels={}, basis="") for each in compilation.contexts)
     yield from _strings(answer_of(msgspec.structs.replace(compilation, language=NO_WORDS, contexts=contexts), _NOBODY, told=told))
 
 
 def _strings_of(compilation: Compilation, item: Item, texts: Texts) -> Iterator[str]:
-    """What goes out of one item, as the CRM or a reviewer has written it: not what we have words for, and no
-    day."""
+    """Yield what is sent of one item, as the CRM or a reviewer has written it: not what we have words for,
+    and no day."""
     if not item.is_shown:
         return
     for shown in shown_of(msgspec.structs.replace(compilation, items=(item,))).items:
@@ -144,8 +145,8 @@ def _is_ours(item: ShownItem | Item, texts: Texts) -> bool:
 
 
 def _own_words(compilation: Compilation, texts: Texts) -> Iterator[str]:
-    """Single words of the person's own row, such as the town: they are theirs, whoever is called like
-    that."""
+    """Yield single words of the person's own row, such as the town: they are theirs, even if somebody else
+    has that name."""
     for item in compilation.items:
         for field in item.shown_fields if item.kind == "contact" else ():
             if isinstance(field.value, str) and _WORD.fullmatch(field.value.strip()):
@@ -153,8 +154,8 @@ def _own_words(compilation: Compilation, texts: Texts) -> Iterator[str]:
 
 
 def _fixed_hits(compilation: Compilation, needles: Needles, texts: Texts, ours: Sequence[str], told: Sequence[str]) -> frozenset[Hit]:
-    """What our own words hold: all texts and codes of the language, and this very answer with its data taken
-    out."""
+    """Return the hits in our own words: all texts and codes of the language, and this very answer with its
+    data removed."""
     locale = texts.locale
     calendar = [name for form in ("wide", "abbreviated") for part in (locale.months, locale.days) for name in part["format"][form].values()]
     policy = [label for each in compilation.contexts for label in (*each.category_labels.values(), *each.basis_labels.values(), each.basis)]
@@ -168,7 +169,7 @@ def _fixed_hits(compilation: Compilation, needles: Needles, texts: Texts, ours: 
 
 
 def _frame_of(compilation: Compilation, texts: Texts) -> Compilation:
-    """The same answer with everything that the CRM or a person has written taken out of it."""
+    """Return the same answer with everything removed that the CRM or a person has written."""
     contexts = tuple(msgspec.structs.replace(each, recipients=tuple(map(_unnamed, each.recipients))) for each in compilation.contexts)
     return msgspec.structs.replace(
         compilation,
@@ -206,7 +207,7 @@ def _ids_in(text: str) -> tuple[str, ...]:
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Every string in a value, never a key."""
+    """Yield every string in a value, never a key."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, msgspec.Struct):

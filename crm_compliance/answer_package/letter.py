@@ -32,7 +32,7 @@ def letter_pdf(answer: Answer) -> bytes:
 
 
 def letter_data(answer: Answer, print_as: Callable[[str], str] = printable) -> dict[str, Any]:
-    """What the template is given: every string as it can be printed, and whether any had to be
+    """Return the data for the template: every string as it can be printed, and whether any had to be
     transcribed."""
     given = msgspec.to_builtins(answer)
     if answer.language == "fr":
@@ -65,15 +65,15 @@ def _compiled(answer: Answer, print_as: Callable[[str], str]) -> bytes:
 
 
 def _unidentified(pdf: bytes) -> bytes:
-    """The same file under an id that says nothing of its content: neutral letters differ in what they must,
-    and no more (SUS-04)."""
+    """Return the same file under an id that reveals nothing of its content: neutral letters differ in what
+    they must, and no more (SUS-04)."""
     for value in {found[2] for found in _ID.finditer(pdf)}:
         pdf = pdf.replace(value, b"A" * len(value))  # of the same length: every offset in the file stays right
     return pdf
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:
-    """The same value with every string in it changed; keys are ours."""
+    """Return the same value with every string in it changed; keys are ours."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list | tuple):

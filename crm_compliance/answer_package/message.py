@@ -1,8 +1,8 @@
-"""The message that goes with the link: what it is, until when it works, and how an encrypted archive is
+"""The message that accompanies the link: what it is, until when it works, and how an encrypted archive is
 opened (EXP-16).
 
 It says nothing of the answer, and is the same for everybody but in day, number and link: a neutral answer has
-no other one (SUS-04). The passphrase is not in it, since that goes another way.
+the same one (SUS-04). The passphrase is not in it, since that is sent another way.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _signature(sender: Sender, texts: Texts) -> list[str]:
 
 
 def _wrapped(part: str) -> str:
-    """Lines that every mail program leaves as they are; a link is never broken."""
+    """Return lines that every mail program leaves unchanged; a link is never broken."""
     lines = part.split("\n")
     return "\n".join(
         textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False, subsequent_indent="  " if line.startswith("- ") else "")

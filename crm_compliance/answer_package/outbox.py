@@ -72,7 +72,7 @@ class FileOutbox:
 
 @contextmanager
 def _new_secret(path: Path, secret: str) -> Iterator[None]:
-    """Write a new file for its owner's eyes (mode 0600); it is gone again where the block fails."""
+    """Write a new file for its owner's eyes (mode 0600); it is removed again where the block fails."""
     with disk_errors(path):
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -30,8 +30,8 @@ class PackageBroken(Refused):
 
 
 def sender_of(policy: Policy, language: str = "nl") -> Sender:
-    """Who answers, as the retention schedule names them, with the address as it is written in the language of
-    the letter."""
+    """Return the sender, as the retention schedule names them, with the address as it is written in the
+    language of the letter."""
     dpo, helpline = policy.dpo, policy.helpline
     address = policy.controller.address_in(language)
     ask_for = getattr(helpline.ask_for, language, "") if helpline is not None and helpline.ask_for is not None else ""
@@ -53,13 +53,13 @@ def package_of(
     told: Sequence[str] = (),
     working_copy: bool = False,
 ) -> dict[str, bytes]:
-    """Make every file of a package; `attachments` holds what goes along, by its neutral name, `told` who
-    hears of a decision (art. 19).
+    """Make every file of a package; `attachments` holds the attached files, by neutral name, `told` those
+    notified of a decision (art. 19).
 
     Raises:
-        NeedleFound: something in it must not go out.
-        Unchecked: a file in it cannot be read, and nobody has said that they looked at it.
-        PackageBroken: an attachment is lacking, or another than it was.
+        NeedleFound: something in it must not be sent.
+        Unchecked: a file in it cannot be read, and nobody has stated that they looked at it.
+        PackageBroken: an attachment is missing, or is not the same as it was.
     """
     shown = shown_of(compilation, working_copy=working_copy)
     answer = answer_of(compilation, sender, told=told, working_copy=working_copy)
@@ -80,8 +80,8 @@ def package_of(
 
 
 def _checked(compilation: Compilation, attachment: Attachment, content: bytes, working_copy: bool) -> bytes:
-    """Give a file as it may go along: a picture drawn anew; every other as it is, if it could be read or a
-    person vouches for it."""
+    """Return a file as it may be attached: a picture drawn again; every other unchanged, if it could be read
+    or a person vouches for it."""
     if attachment.sha256 and attachment.sha256 != hashlib.sha256(content).hexdigest() and not working_copy:
         message = f"{attachment.name} is another file than the one that was looked at"
         raise PackageBroken(message, hint="compile the request again, and review it", where=attachment.name)

@@ -42,8 +42,8 @@ def _template(language: str) -> Template:
 
 
 def _seen(value: object) -> object:
-    """Characters that are not to be seen are left out of every text (never out of markup, which is no plain
-    str here)."""
+    """Return the value without invisible characters. They are left out of every text (never out of markup,
+    which is not a plain str here)."""
     return visible(value) if type(value) is str else value
 
 

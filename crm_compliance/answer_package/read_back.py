@@ -1,8 +1,8 @@
 """What a person reads in the files that we made ourselves: the words of letter, page, data and table, and
 never their markup.
 
-Names of keys, tags, attributes, classes and styles are ours and tell of nobody: a family that is called like
-one of them has no part in it.
+Names of keys, tags, attributes, classes and styles are ours and reveal nobody: a family that has the name of
+one of them is not affected.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _INLINE: Final = frozenset(
 
 
 def words_of(name: str, content: bytes) -> Iterator[str]:
-    """Give what can be read in one of our own files, metadata included; parts that do not belong together are
-    `APART`."""
+    """Yield what can be read in one of our own files, metadata included; `APART` separates parts that do not
+    belong together."""
     if name.endswith(".json"):
         yield APART.join(_values(json.loads(content)))
     elif name.endswith(".csv"):

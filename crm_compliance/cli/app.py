@@ -84,7 +84,7 @@ def run(arguments: list[str]) -> int:
 
 @cache
 def _commands() -> Any:
-    """The commands, put together once: reading what a hundred functions ask for takes longer than most
+    """Return the commands, built once: reading the parameters of a hundred functions takes longer than most
     commands."""
     return typer.main.get_command(app)
 
@@ -113,8 +113,8 @@ def take_global_options(arguments: list[str]) -> list[str]:
 
 
 def _mistyped(error: Exception, arguments: list[str]) -> int:
-    """Wrong arguments: what is wrong with them, and whose help to read. A group without a command names its
-    commands."""
+    """Report wrong arguments: what is wrong with them, and whose help to read. A group without a command
+    names its commands."""
     words, commands = _known(arguments)
     told = error.format_message() if hasattr(error, "format_message") else str(error)
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help page
@@ -124,7 +124,7 @@ def _mistyped(error: Exception, arguments: list[str]) -> int:
 
 
 def _known(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """The words of the line that are commands, and the commands that may follow them."""
+    """Return the words of the line that are commands, and the commands that may follow them."""
     words: list[str] = []
     command: Any = _commands()
     for item in arguments:
@@ -137,7 +137,7 @@ def _known(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _bug(error: Exception) -> int:
-    """A bug: where it happened, never what was in hand (a message may quote a row)."""
+    """Report a bug: where it happened, never the data involved (a message may quote a row)."""
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)

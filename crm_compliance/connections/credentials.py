@@ -10,7 +10,7 @@ from rules.errors import UsageError
 
 
 def token_source(settings: Settings) -> TokenSource:
-    """The token source that the settings describe; nothing is sent yet.
+    """Return the token source that the settings describe; nothing is sent yet.
 
     Raises:
         UsageError: no credentials, or a static token for a CRM that is not on this machine.
@@ -35,8 +35,8 @@ def token_source(settings: Settings) -> TokenSource:
 
 
 def more_token_sources(settings: Settings) -> list[TokenSource]:
-    """Those of the further application users; nothing is sent yet. None beside a static token, which comes
-    first."""
+    """Return those of the further application users; nothing is sent yet. None beside a static token, which
+    comes first."""
     if settings.crm_token is not None:
         return []
     return [_entra(settings, client) for client in settings.crm_extra_clients]

@@ -11,7 +11,7 @@ from rules.model.crm_addresses import on_this_machine
 
 
 def object_stores(settings: Settings) -> tuple[ObjectStore, ...]:
-    """The storages in which recordings may have content; nothing is sent yet.
+    """Return the storages in which recordings may have content; nothing is sent yet.
 
     Raises:
         UsageError: a container is named, and it cannot be opened with what is installed and set.

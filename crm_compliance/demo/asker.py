@@ -58,9 +58,9 @@ def rows_of(url: str) -> dict[str, list[Row]]:
 def asker_among(rows: Mapping[str, Iterable[Row]], at: datetime) -> Asker | None:
     """Choose the child whose open dossier has most in it; nobody where no child could ask alone.
 
-    Left out is whoever would be answered only after a word of two people: a child below twelve or without a
-    birth date, somebody with another role elsewhere, flagged no-contact or dead, and a dossier of which data
-    left the EEA on no recorded ground.
+    Anybody who would be answered only after the approval of two people is left out: a child below twelve or
+    without a birth date, somebody with another role elsewhere, flagged no-contact or dead, and a dossier of
+    which data left the EEA on no recorded ground.
     """
     roles: dict[str, set[tuple[int, str | None, str | None]]] = {}
     people: Counter[str] = Counter()

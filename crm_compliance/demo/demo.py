@@ -1,8 +1,8 @@
 """`make demo`: one night and one subject request from end to end, on the emulator, with a fictitious
 organisation.
 
-Everything goes through the same commands that an administrator types; the demo only types them. Where a plan
-waits for two people, two demo people approve it, and the output says so and why; where an answer waits for a
+Everything uses the same commands that an administrator types; the demo only types them. Where a plan waits
+for two people, two demo people approve it, and the output says so and why. Where an answer waits for a
 review, a demo DPO decides on each item.
 """
 
@@ -151,7 +151,7 @@ class _Night:
         return done.stdout.split()[-1]
 
     def show(self, *arguments: str) -> None:
-        """Show a command whose own words are not for a screen that others see."""
+        """Show a command whose own output is not for a screen that others see."""
         self.say(f"\n$ crm-compliance {' '.join(arguments)}")
 
     def ask(self, *arguments: str) -> Any:

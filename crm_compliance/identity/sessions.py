@@ -50,8 +50,8 @@ class SignedIn:
         self.kept = self._read() if minutes else Kept()
 
     def accounts(self, known: list[dict[str, Any]], who: str) -> dict[str, Any] | None:
-        """The account among those that MSAL knows that `--as` means: by object id, by account name, or by
-        what stands before its @; with nothing said, the one that signed in last."""
+        """Return the account, among those that MSAL knows, that `--as` means: by object id, by account name,
+        or by the part before its @; without `--as`, the one that signed in last."""
         lasting = {str(account.get("home_account_id")): account for account in known if self._lasts(account)}
         if not who:
             last = next((id for id in reversed(self.kept.since) if id in lasting), None)
@@ -78,7 +78,7 @@ class SignedIn:
         return since is not None and timedelta(0) <= self._now - since < timedelta(minutes=self._minutes)
 
     def _read(self) -> Kept:
-        """What was kept; nothing where the file is not there, damaged, or of another key."""
+        """Return what was kept; nothing where the file does not exist, is damaged, or has another key."""
         with disk_errors(self._file), suppress(FileNotFoundError, InvalidTag, ValueError, msgspec.MsgspecError):
             content = self._file.read_bytes()
             return msgspec.json.decode(AESGCM(self._key).decrypt(content[:_NONCE], content[_NONCE:], self._name), type=Kept)
@@ -99,8 +99,8 @@ def sign_out(data_dir: Path) -> int:
 
 
 def login_session() -> str:
-    """The login session of this process as the system numbers them: it lasts over `sudo`, and is another one
-    for everybody who logs in."""
+    """Return the login session of this process as the system numbers them: it persists over `sudo`, and
+    differs for everybody who logs in."""
     with suppress(OSError):
         number = Path("/proc/self/sessionid").read_text(encoding="ascii").strip()
         if number != _NO_SESSION:
@@ -113,6 +113,6 @@ def login_session() -> str:
 
 
 def _names(account: dict[str, Any]) -> set[str]:
-    """The names by which an account can be meant, case-folded."""
+    """Return the names by which an account can be meant, case-folded."""
     name, id = str(account.get("username") or "").casefold(), str(account.get("local_account_id") or "").casefold()
     return {name, name.partition("@")[0], id} - {""}

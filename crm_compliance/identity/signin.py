@@ -2,8 +2,8 @@
 AD FS, device code).
 
 Believed means: the CRM of the settings is on this machine, and the store has never served another one, which
-it refuses when it is opened. Elsewhere the roles are read from a token that is fetched anew for every
-command; docs/sign-in.md says how the roles get there.
+it refuses when it is opened. Elsewhere the roles are read from a token that is fetched again for every
+command; docs/sign-in.md explains how the roles get there.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Person:
 
 
 def proposer(settings: Settings, who: str) -> str:
-    """Who proposes a plan: the service itself, or the person of `--as`."""
+    """Return who proposes a plan: the service itself, or the person of `--as`."""
     if not who:
         return SERVICE
     return account(who) if settings.is_loopback else _sign_in(settings, who)[0]
@@ -81,9 +81,8 @@ def person(settings: Settings, who: str, role: str, *, looks_only: bool = False)
 
 
 def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str]]:
-    """Sign in, or go on with a sign-in of this login session. The object id is the person's name here, so
-    that no personal data enters the
-    store: two accounts are two people by that, whatever they are called."""
+    """Sign in, or continue a sign-in of this login session. The object id serves as the person's name, so
+    that no personal data enters the store: two accounts are two people by that, whatever their names."""
     _ = settings.needed_crm_url  # an act is held against the CRM that it is about
     authority, client = _application_of(settings)
     clock = clock_of(settings)
@@ -95,7 +94,7 @@ def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str]]:
 
 
 def _application_of(settings: Settings) -> tuple[str, str]:
-    """The authority and the application that people sign in by."""
+    """Return the authority and the application that people sign in by."""
     tenant, client = settings.crm_tenant_id, settings.crm_client_id
     if client is None or (tenant is None and settings.crm_authority is None):
         raise UsageError(
@@ -108,7 +107,7 @@ def _application_of(settings: Settings) -> tuple[str, str]:
 
 
 def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str, who: str) -> Mapping[str, Any]:
-    """The claims of somebody's id token, fetched just now."""
+    """Return the claims of somebody's id token, fetched just now."""
     if not signed_in.kept.tokens:
         _refuse_without_terminal()
     import msal
@@ -172,13 +171,13 @@ def _is_somebody(answer: Mapping[str, Any] | None) -> bool:
 
 
 def _account_id(application: msal.PublicClientApplication, claims: Mapping[str, Any]) -> str:
-    """The name that MSAL has for the account of these claims; empty where it keeps none."""
+    """Return the name that MSAL has for the account of these claims; empty where it keeps none."""
     ids = {str(claims.get("oid") or ""), str(claims.get("sub") or "")} - {""}
     return next((str(each["home_account_id"]) for each in application.get_accounts() if each.get("local_account_id") in ids), "")
 
 
 def _roles(found: object) -> list[str]:
-    """The app roles of a token; AD FS writes one alone as text."""
+    """Return the app roles of a token; AD FS writes a single one as text."""
     if isinstance(found, str):
         return [found]
     return [str(role) for role in found] if isinstance(found, list) else []
@@ -189,6 +188,6 @@ def _at_a_terminal() -> bool:
 
 
 def _reason(answer: Mapping[str, Any]) -> str:
-    """The error's name, where it is one; its description may name the person."""
+    """Return the error's name, where it is one; its description may name the person."""
     name = answer.get("error")
     return f" ({name})" if isinstance(name, str) and _ERROR_NAME.fullmatch(name) else ""

@@ -46,8 +46,8 @@ def catch_up(path: Path, checkpoints: Sequence[Checkpoint]) -> None:
 
 
 def put_aside(path: Path, checkpoints: Sequence[Checkpoint]) -> Path | None:
-    """Give an anchor that does not fit the database another name, for the auditors; None where it fits, or
-    there is none."""
+    """Rename an external checkpoint log that does not fit the database, for the auditors. Return None where
+    it fits, or there is none."""
     if not path.is_file() or b"".join(encode(each) for each in checkpoints).startswith(path.read_bytes()):
         return None
     number = 1
@@ -59,10 +59,10 @@ def put_aside(path: Path, checkpoints: Sequence[Checkpoint]) -> Path | None:
 
 
 def read_anchor(path: Path) -> list[Checkpoint | None]:
-    """The checkpoints of an anchor; None for a line that is not as it was written.
+    """Return the checkpoints of an external checkpoint log; None for a line that is not as it was written.
 
     Raises:
-        UsageError: the file cannot be read, or is no anchor at all.
+        UsageError: the file cannot be read, or is not such a log at all.
     """
     try:
         lines = path.read_bytes().removesuffix(b"\n").split(b"\n")

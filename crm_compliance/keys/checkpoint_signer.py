@@ -21,11 +21,11 @@ from rules.errors import ComplianceError
 
 
 class DeskNotary:
-    """The keys of the data folder, the anchor, and the time-stamp authority of the settings where they name
-    one.
+    """The keys of the data folder, the external checkpoint log, and the time-stamp authority of the settings
+    where they name one.
 
-    What goes wrong with the last two is no reason to undo a night's work: it is told by `warn`, and the next
-    checkpoint tries again.
+    A failure of the last two is no reason to undo a night's work: `warn` reports it, and the next checkpoint
+    tries again.
     """
 
     def __init__(self, settings: Settings, ring: KeyRing, warn: Callable[[str], None]) -> None:
@@ -104,9 +104,9 @@ def _noting(
     registers: dict[object, tuple[int, object]],
     expired: list[LedgerEntry],
 ) -> Iterator[LedgerEntry]:
-    """The same entries; noted on the way is what they say of certificates, the last word on each run, in
-    which entry it is said, which kinds of entries there are, what the register of erasures was at the end of
-    each run, and which certificates have had their day."""
+    """Yield the same entries and note facts in passing. These are what they say of certificates, the last
+    statement on each run and its entry, which kinds of entries there are, the register of erasures at the end
+    of each run, and which certificates have expired."""
     for entry in entries:
         if entry.kind == "certificates_expired":
             expired.append(entry)
@@ -123,7 +123,8 @@ def _noting(
 
 
 def _about_register(store: SqlStore, registers: dict[object, tuple[int, object]]) -> list[Problem]:
-    """The register of erasures, which only ever grows, held against what it was when each run ended."""
+    """Return where the register of erasures, which only ever grows, differs from what it was when each run
+    ended."""
     found = store.erasures.digests({rows for rows in registers if isinstance(rows, int)})
     told = "the register of erasures has lost or changed what it had at the end of a run"
     lost = [seq for rows, (seq, digest) in registers.items() if isinstance(rows, int) and rows and found.get(rows) != digest]
@@ -131,7 +132,8 @@ def _about_register(store: SqlStore, registers: dict[object, tuple[int, object]]
 
 
 def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
-    """What the signed head of the ledger, and tables that are held against it, say otherwise."""
+    """Return the differences from the signed head of the ledger, and from tables that are compared with
+    it."""
     ring = KeyRing.read(settings.data_dir)
     try:
         for strand in STRANDS:

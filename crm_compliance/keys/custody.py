@@ -26,7 +26,7 @@ TOLD = "told"  # in keys/: the keys that a ledger knows of
 
 
 class StoreLost(StoreAltered):
-    """The database is empty, and what lies beside it says that it was not."""
+    """The database is empty, but the files beside it show that it was not empty before."""
 
     code = "store_lost"
 
@@ -67,8 +67,10 @@ def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) ->
 
 
 def tell_of_recovery(settings: Settings, store: SqlStore, clock: Clock) -> None:
-    """Let the ledger say that a person took the database as it is, how far the lost one had come, and which
-    keys there are."""
+    """Record in the ledger that a person accepted the database as it is.
+
+    The entries state how far the lost ledger had come, and which keys exist.
+    """
     entries, hash_ = store.ledger.forgotten or (None, None)
     told = keys_of(store.ledger.strand(KEYS))
     ring = open_keys(settings, store, clock)
@@ -77,7 +79,7 @@ def tell_of_recovery(settings: Settings, store: SqlStore, clock: Clock) -> None:
 
 
 def remnants(settings: Settings) -> list[Path]:
-    """What an earlier ledger has left beside the database."""
+    """Return the files that an earlier ledger has left beside the database."""
     keys = settings.data_dir / "keys"
     told = [keys / NAME] if remembers_a_ledger(keys / NAME) else []
     files = [keys / TOLD, settings.anchor_path, settings.erasures_path]
@@ -85,11 +87,11 @@ def remnants(settings: Settings) -> list[Path]:
 
 
 def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
-    """The keys; the first ones are made where the store is new.
+    """Return the keys; the first ones are made if the store is new.
 
     Raises:
-        KeysMissing: the ledger, or the register of erasures, names keys that are not there.
-        KeyUnusable: one is damaged, or others may read it.
+        KeysMissing: the ledger, or the register of erasures, names keys that do not exist.
+        KeyUnusable: a key is damaged, or others may read it.
     """
     data_dir = settings.make_data_dir()
     erased = ErasureFile(settings.erasures_path)
@@ -106,10 +108,10 @@ def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
 
 def keys_of_register(settings: Settings) -> KeyRing:
-    """The keys as they are, after the database was lost; nothing is made.
+    """Return the keys as they are after the database was lost; no key is made.
 
     Raises:
-        KeysMissing: the file of the register of erasures names keys that are not there.
+        KeysMissing: the file of the register of erasures names keys that do not exist.
     """
     ring = KeyRing.read(settings.data_dir)
     named = ErasureFile(settings.erasures_path).keys()
@@ -120,21 +122,21 @@ def keys_of_register(settings: Settings) -> KeyRing:
 
 
 def named_keys(store: SqlStore) -> set[str]:
-    """The ids of all keys that the ledger, its head and the table of erasures name, but for those that were
-    destroyed."""
+    """Return the ids of all keys that the ledger, its head and the table of erasures name, except destroyed
+    keys."""
     named = keys_of(store.ledger.strand_as_it_is(KEYS)) | _undestroyed(store, store.erasures.keys())
     head = store.ledger.signed_by
     return named | {head} if head else named
 
 
 def _undestroyed(store: SqlStore, keys: set[str]) -> set[str]:
-    """Those of these ids that are some, and that no entry of the ledger says were destroyed."""
+    """Return those of these ids that are valid key ids and that no ledger entry records as destroyed."""
     destroyed = {str(entry.data.get("key")) for entry in store.ledger.strand_as_it_is(KEYS) if entry.kind == "key_destroyed"}
     return {key for key in keys if is_key_id(key)} - destroyed
 
 
 def keys_of(entries: Iterable[LedgerEntry]) -> set[str]:
-    """The ids of the keys that these entries name, but for those that they say were destroyed."""
+    """Return the ids of the keys that these entries name, except those that they record as destroyed."""
     named: set[str] = set()
     for entry in entries:
         if entry.kind == "key_destroyed":

@@ -1,9 +1,9 @@
-"""Signs the head of the ledger with a key of the data folder, and remembers the last one beside the keys,
-where the database is not.
+"""Signs the head of the ledger with a key of the data folder, and remembers the last one outside the
+database.
 
-Whoever can write the database, and not `keys/`, can neither add an entry nor put the whole database back to
-an older day without its being noticed. The file is written after the database, in its place and without
-waiting for the disk: after a power cut it may lag behind, which is no sign of anything.
+It is kept beside the keys. Anybody who can write the database, but not `keys/`, can neither add an entry nor
+restore the whole database to an earlier day unnoticed. The file is written after the database, in place and
+without waiting for the disk: after a power cut it may lag behind, which is not a sign of anything.
 """
 
 from __future__ import annotations
@@ -50,8 +50,7 @@ NOTHING = Remembered(0, FIRST)
 
 
 def remembers_a_ledger(file: Path) -> bool:
-    """Whether a file of this kind is there and says that there was an entry, or says nothing that can be
-    read."""
+    """Return whether a file of this kind exists and records that there was an entry, or cannot be read."""
     return file.is_file() and file.stat().st_size > 0 and file.read_bytes() != NOTHING.text
 
 
@@ -105,7 +104,7 @@ class FileWitness:
         return self._erasures is None or self._erasures.has(end)
 
     def note(self, head: Head, *, older: bool = False) -> None:
-        """What fails here makes the file lag behind, and undoes nothing."""
+        """Write the head to the file. A failure here makes the file lag behind, and undoes nothing."""
         text = Remembered(head.entries, head.hash).text
         with suppress(OSError):
             if not self._file.exists():
@@ -119,7 +118,7 @@ class FileWitness:
                     os.pwrite(file.fileno(), text, 0)
 
     def _keys(self) -> KeyRing:
-        """The keys as they are: another program may have replaced them since."""
+        """Return the keys as they are now: another program may have replaced them since."""
         if self._ring is None or self._ring.folder.stat().st_mtime_ns != self._as_of:
             self._ring = self._open()
             self._as_of = self._ring.folder.stat().st_mtime_ns

@@ -46,7 +46,7 @@ class KeysMissing(UsageError):
 
     @classmethod
     def of(cls, folder: Path, lacking: Sequence[str]) -> KeysMissing:
-        """The error that names them, and what to do."""
+        """Return an error that names the missing keys, and what to do."""
         return cls(
             f"keys are missing: {', '.join(lacking) or 'there are none, and this installation has had some'}",
             hint=f"restore {folder} from its backup; no new key is made, for it would lead to nothing of what was erased and recorded",
@@ -82,7 +82,8 @@ def _private(name: str, flags: int) -> int:
 
 
 class KeyRing:
-    """All keys of an installation, by kind, oldest first. What it tells was read when it was opened."""
+    """All keys of an installation, by kind, oldest first. It shows the keys as they were when it was
+    opened."""
 
     def __init__(self, folder: Path, keys: list[Key]) -> None:
         self.folder = folder
@@ -111,7 +112,7 @@ class KeyRing:
 
     @classmethod
     def read(cls, data_dir: Path) -> KeyRing:
-        """The keys that are there; nothing is made."""
+        """Return the keys that exist; no key is made."""
         folder = data_dir / "keys"
         return cls(folder, _read(folder) if folder.is_dir() else [])
 
@@ -121,7 +122,7 @@ class KeyRing:
         return all(self.of(kind) and self.current(kind).secret for kind in KeyKind)
 
     def of(self, kind: KeyKind) -> list[Key]:
-        """The keys of a kind, oldest first."""
+        """Return the keys of a kind, oldest first."""
         return [key for key in self.keys if key.kind is kind]
 
     def current(self, kind: KeyKind) -> Key:
@@ -130,12 +131,14 @@ class KeyRing:
     # -- the register of references --------------------------------------------------------------------------
 
     def reference(self, table: str, id: str) -> str:
-        """HMAC-SHA-256, in lower-case hex, of table and id with the key in use; the same row has the same
-        reference however its id is spelled."""
+        """Return the HMAC-SHA-256, in lower-case hex, of table and id with the key in use.
+
+        The same row has the same reference however its id is spelled.
+        """
         return _reference(self.current(KeyKind.REGISTER), table, id)
 
     def references(self, table: str, id: str) -> tuple[str, ...]:
-        """The reference of a row with each key that still lives, the one in use first."""
+        """Return the references of a row, one with each key that still exists, the key in use first."""
         return tuple(_reference(key, table, id) for key in reversed(self.of(KeyKind.REGISTER)))
 
     # -- seals -----------------------------------------------------------------------------------------------
@@ -146,8 +149,11 @@ class KeyRing:
         return self.current(KeyKind.REGISTER).id
 
     def digest(self, key: str, purpose: str, message: bytes) -> bytes | None:
-        """HMAC-SHA-256 of a message with what is derived for this purpose from a register key (HKDF, RFC
-        5869), so that no seal is ever a reference of a row; None where there is no such key."""
+        """Return the HMAC-SHA-256 of a message, or None if there is no such register key.
+
+        The key is derived from a register key for this purpose (HKDF, RFC 5869), so that a seal is never a
+        reference of a row.
+        """
         if (derived := self._derived.get((key, purpose))) is None:
             secret = next((each.secret for each in self.of(KeyKind.REGISTER) if each.id == key), None)
             if secret is None:
@@ -167,17 +173,17 @@ class KeyRing:
         return self.current(KeyKind.SIGNING).id
 
     def sign(self, message: bytes) -> str:
-        """The Ed25519 signature with the key in use, in base64."""
+        """Return the Ed25519 signature with the key in use, in base64."""
         return _signed(self.current(KeyKind.SIGNING), message)
 
     def public(self) -> list[PublicKey]:
-        """The public halves of all signing keys there have been, oldest first."""
+        """Return the public halves of all signing keys that have ever existed, oldest first."""
         return [PublicKey(key.id, instant(key.made_at, "seconds"), base64.b64decode(key.public)) for key in self.of(KeyKind.SIGNING)]
 
     # -- from year to year -----------------------------------------------------------------------------------
 
     def is_due(self, now: datetime) -> bool:
-        """Whether a key in use is a year old (9.2: rotated yearly)."""
+        """Return whether a key in use is a year old (9.2: rotated yearly)."""
         return any(_years_after(self.current(kind).made_at, 1) <= now for kind in KeyKind)
 
     def rotate(self, now: datetime, *, if_due: bool = False) -> tuple[KeyRing, list[dict[str, object]]]:
@@ -204,8 +210,9 @@ class KeyRing:
             return KeyRing(self.folder, _read(self.folder)), entries
 
     def destroyable_from(self, id: str, years: int) -> datetime:
-        """When a register key may go: `years` after it was replaced, the term of the last certificates that
-        it protects (9.2, ACC-07).
+        """Return when a register key may be destroyed: `years` after it was replaced.
+
+        That is the term of the last certificates that it protects (9.2, ACC-07).
 
         Raises:
             UsageError: there is no such register key.
@@ -232,8 +239,8 @@ class KeyRing:
             )
 
     def destroy(self, id: str, years: int, now: datetime) -> KeyRing:
-        """Overwrite and remove a replaced register key once its term is over. Its references then lead
-        nowhere any more, for anybody.
+        """Overwrite and remove a replaced register key once its term is over. After that nobody can resolve
+        its references.
 
         Raises:
             Refused: it is in use, or its term is not over.
@@ -247,7 +254,7 @@ class KeyRing:
     # -- what the ledger knows of ----------------------------------------------------------------------------
 
     def untold(self) -> list[Key]:
-        """Keys of which the ledger knows nothing yet: those that were made at the first start."""
+        """Return the keys that the ledger does not know yet: those that were made at the first start."""
         known = self.folder / "told"
         ids = set(known.read_text(encoding="ascii").split()) if known.exists() else set()
         return [key for key in self.keys if key.number == 1 and key.id not in ids]
@@ -258,12 +265,12 @@ class KeyRing:
 
 
 def is_key_id(text: str) -> bool:
-    """Whether this could be the id of a key."""
+    """Return whether this could be the id of a key."""
     return _NAME.fullmatch(f"{text}.key") is not None
 
 
 def public_keys_below(data_dir: Path) -> PublicKeys | None:
-    """The public keys of an installation, None where there is none below this folder; nothing is made."""
+    """Return the public keys of an installation, or None if this folder holds none; no key is made."""
     folder = data_dir / "keys"
     found = _read(folder) if folder.is_dir() else []
     raw = [base64.b64decode(key.public) for key in found if key.kind is KeyKind.SIGNING]
@@ -271,25 +278,29 @@ def public_keys_below(data_dir: Path) -> PublicKeys | None:
 
 
 def made_entry(key: Key) -> dict[str, object]:
-    """What the ledger keeps of a new key; of a register key its id alone."""
+    """Return what the ledger keeps of a new key; of a register key its id alone."""
     entry: dict[str, object] = {"kind": key.kind.value, "key": key.id}
     return entry | {"public": key.public} if key.public else entry
 
 
 def memory_key(data_dir: Path) -> bytes:
-    """The key `keys/memory.key` that encrypts what is remembered of the CRM between two reads; made where
-    there is none."""
+    """Return the key `keys/memory.key`, and make it if there is none.
+
+    It encrypts what is remembered of the CRM between two reads.
+    """
     return _kept(data_dir, "memory.key", "delete it: what was remembered is then read anew")
 
 
 def signin_key(data_dir: Path) -> bytes:
-    """The key `keys/signin.key` that encrypts who is signed in; made where there is none."""
+    """Return the key `keys/signin.key` that encrypts who is signed in, and make it if there is none."""
     return _kept(data_dir, "signin.key", "delete it: people then sign in anew")
 
 
 def pseudonym_key(data_dir: Path) -> bytes:
-    """The key `keys/pseudonym.key` of pseudonyms that outlive a run, made where there is none. Only a
-    schedule that keeps one asks for it, and then nothing is anonymous (ERA-02)."""
+    """Return the key `keys/pseudonym.key` of pseudonyms that outlive a run, and make it if there is none.
+
+    Only a schedule that keeps a pseudonym asks for it, and then nothing is anonymous (ERA-02).
+    """
     return _kept(data_dir, "pseudonym.key", "restore it from a backup")
 
 
@@ -341,7 +352,7 @@ def _content(file: Path) -> bytes:
 
 
 def _new(folder: Path, kind: KeyKind, number: int, now: datetime) -> Key:
-    """Make a key; its id tells the kind and the month in which it was made."""
+    """Make a key; its id shows the kind and the month in which it was made."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     secret = secrets.token_bytes(LENGTH)
@@ -360,7 +371,7 @@ def _write(folder: Path, key: Key) -> None:
 
 
 def _keep_public_half(folder: Path, key: Key) -> None:
-    """Destroy the private half of a signing key, the public half being safe on the disk before."""
+    """Destroy the private half of a signing key after the public half is safe on the disk."""
     with disk_errors(folder):
         place_once(folder / f"{key.id}.pub", msgspec.json.encode(msgspec.structs.replace(key, secret="")))
         _overwrite(folder / f"{key.id}.key")
@@ -380,7 +391,7 @@ def _overwrite(file: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One program at a time makes, replaces or destroys keys."""
+    """Hold a lock so that only one program at a time makes, replaces or destroys keys."""
     from filelock import FileLock
 
     with disk_errors(folder), FileLock(folder / ".lock", mode=0o600):
@@ -399,5 +410,5 @@ def _signed(key: Key, message: bytes) -> str:
 
 
 def _years_after(moment: datetime, years: int) -> datetime:
-    """The same moment of the day `years` later; from a 29th of February, of the 1st of March."""
+    """Return the same time of day `years` later; for a 29th of February, that of the 1st of March."""
     return datetime.combine(reached_on(years, moment.date()), moment.timetz())

@@ -1,4 +1,5 @@
-"""Public signing keys: how they are told, written and read, and whether a signature is theirs.
+"""Public signing keys: how they are identified, written and read, and whether a signature was made with one
+of them.
 
 A key's id ends with the beginning of the SHA-256 of the key itself, so that no file can give another key its
 name.
@@ -21,7 +22,7 @@ _BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", r
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """The public half of a signing key; `id` and `made_at` (RFC 3339) are told to people, `raw` are its 32
+    """The public half of a signing key; `id` and `made_at` (RFC 3339) are shown to people, `raw` is its 32
     bytes."""
 
     id: str
@@ -47,8 +48,8 @@ class PublicKeys:
         return len(self._by_fingerprint)
 
     def check(self, key: str, message: bytes, signature: str) -> bool | None:
-        """Whether the signature, in base64, is that of the key with this id; None where the key is not among
-        these."""
+        """Return whether the signature, in base64, is that of the key with this id; None if the key is not
+        among these."""
         found = self._by_fingerprint.get(key[-FINGERPRINT:])
         if found is None:
             return None
@@ -63,20 +64,20 @@ class PublicKeys:
 
 
 def fingerprint(raw: bytes) -> str:
-    """What a key's id ends with."""
+    """Return the fingerprint with which a key's id ends."""
     return hashlib.sha256(raw).hexdigest()[:FINGERPRINT]
 
 
 def write_pem(keys: Iterable[PublicKey]) -> bytes:
-    """All keys, one PEM block each below a line with its id: what `keys show --output` writes."""
+    """Return all keys, one PEM block each below a line with its id: what `keys show --output` writes."""
     return b"".join(f"key {key.id}, made {key.made_at}\n".encode() + key.pem for key in keys)
 
 
 def read_pem(content: bytes, where: str) -> PublicKeys:
-    """The Ed25519 keys of a file of PEM blocks; what stands between them is left aside.
+    """Return the Ed25519 keys of a file of PEM blocks; text between the blocks is ignored.
 
     Raises:
-        UsageError: there is no such key in it.
+        UsageError: the file contains no such key.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

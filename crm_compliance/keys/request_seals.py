@@ -1,9 +1,9 @@
 """Seals what is known of the people behind a subject request, with a key for each request that can be
 destroyed.
 
-What is removed from a database lives on in its files and its backups for a while; without the key it is worth
-nothing (ACC-08, EXP-17). The keys lie in the data folder, never in the database. Parts are padded to a few
-sizes before they are sealed: how long a row is does not tell whether anything was found (SUS-07).
+What is removed from a database survives in its files and its backups for a while; without the key it is
+worthless (ACC-08, EXP-17). The keys are in the data folder, never in the database. Parts are padded to a few
+sizes before they are sealed: the length of a row does not show whether anything was found (SUS-07).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Sealing:
         return nonce + AESGCM(key).encrypt(nonce, _padded(content), _bound_to(request, name))
 
     def unseal(self, request: str, name: str, sealed: bytes) -> bytes | None:
-        """Give a part as it was put in, None where the key was destroyed.
+        """Return a part as it was put in, or None if the key was destroyed.
 
         Raises:
             SealBroken: it was altered, or sealed with another key.
@@ -67,8 +67,8 @@ class Sealing:
             raise _broken(f"the part {name} of the request cannot be opened", request) from None
 
     def destroy(self, request: str) -> None:
-        """Destroy the key of a request: whatever was sealed with it is gone for good, also from backups of
-        the database."""
+        """Destroy the key of a request. What was sealed with it is lost for good, also in backups of the
+        database."""
         file = self._file(request)
         with disk_errors(file), suppress(FileNotFoundError):
             file.unlink()
@@ -100,8 +100,10 @@ def _broken(message: str, request: str) -> SealBroken:
 
 
 def _padded(content: bytes) -> bytes:
-    """A part with its length before it and nothing behind it, up to the next size: 64 KiB, 256 KiB, and from
-    there whole mebibytes."""
+    """Return a part with its length before it and zero bytes behind it, up to the next size.
+
+    The sizes are 64 KiB, 256 KiB, and from there whole mebibytes.
+    """
     length = _COUNT + len(content)
     size = next((each for each in SIZES if length <= each), -(-length // MEBIBYTE) * MEBIBYTE)
     return (len(content).to_bytes(_COUNT) + content).ljust(size, b"\0")
@@ -112,11 +114,14 @@ def _unpadded(padded: bytes) -> bytes:
 
 
 def _bound_to(request: str, name: str) -> bytes:
-    """A part cannot be passed off as another one, or as that of another request, nor as one that is not
-    padded."""
+    """Return what a part is bound to.
+
+    It cannot pass as another part, as one of another request, or as one not padded.
+    """
     return f"{request}/{name}/padded".encode()
 
 
 def _bound_before(request: str, name: str) -> bytes:
-    """What parts were bound to before they were padded: they stay readable until they have had their time."""
+    """Return what parts were bound to before they were padded. Those parts stay readable until they have
+    expired."""
     return f"{request}/{name}".encode()

@@ -53,8 +53,9 @@ def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
 
 
 def stamped_at(token: str, message: bytes, ca_file: Path) -> datetime:
-    """When the authority stamped the message, its signature having been verified up to a certificate of the
-    file.
+    """Return when the authority stamped the message.
+
+    Its signature is verified up to a certificate of the file.
 
     Raises:
         NoTimestamp: it does not verify.

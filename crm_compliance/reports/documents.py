@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state: bool = False) -> dict[str, object]:
-    """What `plan` answers; with `state`, what the `plans` commands answer."""
+    """Return what `plan` answers; with `state`, what the `plans` commands answer."""
     document: dict[str, object] = {
         "plan": plan.id,
         "digest": plan.digest,
@@ -68,7 +68,8 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
 
 
 def history_line(run: Run, at_work: str | None = None) -> dict[str, object]:
-    """What `history list` answers for one run; `at_work` is the one that some process is working on."""
+    """Return what `history list` answers for one run; `at_work` is the run that some process is working
+    on."""
     return {
         "run": run.id,
         "kind": run.kind.value,
@@ -84,7 +85,7 @@ def history_line(run: Run, at_work: str | None = None) -> dict[str, object]:
 
 
 def round_line(made: RoundMade) -> dict[str, object]:
-    """What `history list` and `history show` answer for a run that carries out no plan."""
+    """Return what `history list` and `history show` answer for a run that carries out no plan."""
     return {
         "run": made.id,
         "kind": made.kind,
@@ -100,13 +101,14 @@ def round_line(made: RoundMade) -> dict[str, object]:
 
 
 def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> list[Run | RoundMade]:
-    """All runs, those of plans and those without one; both come newest first, and keep their order."""
+    """Return all runs, those of plans and those without one. Both are given newest first, and keep their
+    order."""
     both: tuple[Iterable[Run | RoundMade], ...] = (runs, rounds)
     return list(merge(*both, key=lambda run: run.started_at, reverse=True))
 
 
 def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: str | None = None) -> dict[str, object]:
-    """What `history show` answers: outcomes add up to the units read (ACC-03)."""
+    """Return what `history show` answers: outcomes add up to the units read (ACC-03)."""
     from jobs.model.run import CONTINUED, TRIM
 
     outcomes, beside = Counter[str](), Counter[str]()
@@ -134,8 +136,10 @@ def _word(word: object) -> dict[str, object]:
 
 
 def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
-    """What the `holds` commands answer with of one hold, as it stands on a day in Brussels; the texts of
-    people stay in the store."""
+    """Return what the `holds` commands answer for one hold, as it is on a day in Brussels.
+
+    Texts that people wrote stay in the store.
+    """
     return {
         "hold": hold.id,
         "type": hold.type.value,
@@ -158,10 +162,10 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
 
 
 def request_hold_documents(store: Store, tables: Mapping[str, str]) -> list[dict[str, object]]:
-    """What pending subject requests hold, for the DPO alone: one line for each request and row, with the
-    request's id as the hold (HLD-08).
+    """Return what pending subject requests hold, for the DPO alone.
 
-    A request that is closed leads to no row any more, although it still holds for a while (ACC-08).
+    There is one line for each request and row, with the request's id as the hold (HLD-08). A closed request
+    no longer leads to any row, although it still holds for a while (ACC-08).
     """
     from jobs.model.request import FROZEN, Frozen
     from rules.holds.of_requests import REASON_OF_RIGHT
@@ -183,7 +187,8 @@ def request_hold_documents(store: Store, tables: Mapping[str, str]) -> list[dict
 
 
 def flag_documents(plans: Iterable[Plan], crm: str | None) -> list[dict[str, object]]:
-    """The hold flags of the CRM as the last plan saw them, newest plan first given (HLD-14)."""
+    """Return the hold flags of the CRM as the last plan saw them, the plans being given newest first
+    (HLD-14)."""
     last = next((plan for plan in plans if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == crm), None)
     empty = dict.fromkeys(("reason", "placed_by", "placed_at", "released_by", "released_at", "notified_on"))
     dates = {"state": "active", "ends_on": None, "review_on": None, "review_overdue": False, "person": False}

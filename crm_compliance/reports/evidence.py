@@ -88,7 +88,7 @@ def _info(name: str, at: datetime) -> zipfile.ZipInfo:
 def _files(
     store: Store, notary: Notary, public: Sequence[PublicKey], anchor: bytes, reference: Reference
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Every file but the manifest, its content in parts."""
+    """Yield every file but the manifest, its content in parts."""
     head = store.ledger.head()  # before the ledger is read: what is added meanwhile stands behind it
     index = LedgerIndex.read(store)
     points = store.checkpoints.all()
@@ -141,8 +141,10 @@ def _version_document(version: PolicyVersion) -> dict[str, object]:
 
 
 def _own_data(version: PolicyVersion) -> dict[str, object] | None:
-    """How long we kept what is ours under a version, defaults included (ACC-07); None where it cannot be read
-    any more."""
+    """Return how long we kept our own data under a version, defaults included (ACC-07).
+
+    Return None if the version can no longer be read.
+    """
     try:
         return dict(load_policy(version.text, source=version.version).own_data.model_dump())
     except PolicyError:

@@ -1,5 +1,5 @@
-"""What a change of the retention schedule means: the differences in words, and what it would do to the units
-that are there.
+"""What a change of the retention schedule means: the differences in words, and what it would do to the
+existing units.
 
 No name, number, text or role of a person can reach these reports: a simulation knows tables, ids, dates and
 codes only (ACC-04).
@@ -114,7 +114,7 @@ def _changes(paper: Paper, title: str, rows: Sequence[_Row]) -> None:
 
 
 def _by_month(found: Simulation) -> list[_Row]:
-    """The months from now on one by one; all before them, which a person cannot plan for any more,
+    """Return the months from now on one by one; all earlier months, for which nobody can plan any more,
     together."""
     now, past, rows = month_of(found.day), dict.fromkeys(CHANGES, 0), []
     for month, row in found.by_month.items():
@@ -126,7 +126,7 @@ def _by_month(found: Simulation) -> list[_Row]:
 
 
 def _forecast(paper: Paper, found: Simulation) -> None:
-    """Two years, a line a month: how many units go, and by how much the two differ."""
+    """Print two years, one line per month: how many units are disposed of, and by how much the two differ."""
     table = paper.table("Forecast of disposals", "Month", "In force", "Tried out", "Difference", numbers=3)
     for month, before, after in found.forecast:
         difference = after - before
@@ -142,7 +142,7 @@ def _forecast(paper: Paper, found: Simulation) -> None:
 
 
 def simulation_document(found: Simulation) -> dict[str, object]:
-    """The answer of `policy simulate` (contract 3.2)."""
+    """Return the answer of `policy simulate` (contract 3.2)."""
     return {
         "old": _named(found.old),
         "new": _named(found.new),

@@ -1,4 +1,4 @@
-"""The published statistics as a file: CSV, a spreadsheet or JSON, told by its suffix.
+"""The published statistics as a file: CSV, a spreadsheet or JSON, chosen by its suffix.
 
 Numbers are numbers and everything else is text, so that nothing in a cell is ever a formula (R-124).
 """
@@ -23,7 +23,7 @@ def write_publication(suffix: str, tables: Tables, out: BinaryIO) -> None:
 
 
 def _csv(tables: Tables, out: BinaryIO) -> None:
-    """All tables one below the other, told apart by the first column; comma separated, UTF-8."""
+    """Write all tables one below the other, distinguished by the first column; comma-separated, UTF-8."""
     rows = ((table.name, *row) for table in tables for row in _rows(table))
     write_csv_rows(COLUMNS, rows, out)
 
@@ -45,7 +45,7 @@ def _json(tables: Tables, out: BinaryIO) -> None:
 
 
 def _xlsx(tables: Tables, out: BinaryIO) -> None:
-    """One sheet a table, and one that says what the marks mean."""
+    """Write one sheet per table, and one that explains the marks."""
     import xlsxwriter
 
     from crm_compliance.reports.parts.cells import OPTIONS
@@ -77,7 +77,7 @@ def _sheet(sheet: Any, table: PublishedTable, bold: Any) -> None:
 
 
 def _rows(table: PublishedTable) -> Iterator[tuple[str, str, str, str]]:
-    """Year, category, value and count as text: the cells, the lines that are withheld, the totals."""
+    """Yield year, category, value and count as text: the cells, the lines that are withheld, the totals."""
     for cell in table.cells:
         yield cell.year, cell.category, cell.value, cell.text
     for year, category in table.withheld:

@@ -1,7 +1,8 @@
-"""The yearly review of the schedule: for a meeting, on paper, and as JSON for whoever keeps the figures.
+"""The yearly review of the schedule: for a meeting, on paper, and as JSON for the person who keeps the
+figures.
 
-Codes, counts, days and ids only: no name, number, text or role of a person in a case (ACC-04). Who approved a
-version of the schedule is said by the schedule itself.
+Codes, counts, days and ids only: no name, number, text or role of a person in a case (ACC-04). The schedule
+itself shows who approved a version of it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SHOWN = 5  # lines of a list on a terminal
 
 
 def review_document(pack: ReviewPack) -> dict[str, object]:
-    """The pack as JSON values."""
+    """Return the pack as JSON values."""
     policy = pack.policy
     return {
         "as_of": pack.day.isoformat(),
@@ -80,7 +81,7 @@ def review_document(pack: ReviewPack) -> dict[str, object]:
 
 
 def by_month(pack: ReviewPack) -> list[tuple[str, list[DueReview]]]:
-    """The queue by the month in which a review fell due, oldest first."""
+    """Return the queue by the month in which a review fell due, oldest first."""
     months: dict[str, list[DueReview]] = {}
     for one in pack.reviews:
         months.setdefault(f"{one.due_on:%Y-%m}", []).append(one)
@@ -88,7 +89,7 @@ def by_month(pack: ReviewPack) -> list[tuple[str, list[DueReview]]]:
 
 
 def review_pieces(pack: ReviewPack, *, labels: Mapping[str, str], link: Callable[[str, str], str]) -> Iterator[str]:
-    """The page in pieces, in order."""
+    """Yield the page in pieces, in order."""
     yield from (
         template("review.html.j2").generate(
             pack=pack,
@@ -106,7 +107,7 @@ def review_pieces(pack: ReviewPack, *, labels: Mapping[str, str], link: Callable
 
 
 def meaning(code: str) -> str:
-    """What a reason or a flag says."""
+    """Return what a reason or a flag means."""
     return reason_sentence(code) or advice(code).sentence
 
 

@@ -11,7 +11,7 @@ LEVELS = {"Global": "Organization", "Basic": "User"}  # as the role editor calls
 
 
 class Line(Protocol):
-    """One privilege: its name, its depth in the CRM's word, and what it is for."""
+    """One privilege: its name, its depth in the CRM's terms, and what it is for."""
 
     @property
     def name(self) -> str: ...
@@ -24,7 +24,8 @@ class Line(Protocol):
 
 
 def role_page(lines: Sequence[Line], cleaning: Sequence[Line], answering: Sequence[Line]) -> str:
-    """The page, in Markdown: what the jobs need, and what `cleaning` and `answering` ask for beside it."""
+    """Return the page, in Markdown: what the jobs need, and what `cleaning` and `answering` need in
+    addition."""
     body = {"Privileges": [{"PrivilegeName": line.name, "Depth": line.depth} for line in lines]}
     return "\n".join(
         [

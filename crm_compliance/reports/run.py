@@ -156,7 +156,7 @@ def _state(document: Document) -> Text:
 
 
 def _tally(value: object) -> dict[str, int]:
-    """Codes with their numbers, from a mapping, or counted from a list of rows with a `code` or a `state`."""
+    """Return codes with their counts, from a mapping or from a list of rows with a `code` or a `state`."""
     if isinstance(value, Mapping):
         return {str(code): number for code, number in value.items() if isinstance(number, int)}
     counted: dict[str, int] = {}
@@ -187,7 +187,7 @@ def _number(document: Document, key: str) -> int:
 
 
 def _clock(value: object) -> str:
-    """An instant as JSON has it, to the minute in Brussels; anything else as it stands."""
+    """Return an instant from JSON to the minute in Brussels time; anything else unchanged."""
     if isinstance(value, datetime):
         return clock_time(value)
     try:

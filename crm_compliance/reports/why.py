@@ -16,10 +16,10 @@ LIST_EDGE = 5  # items shown of each end of a long list, such as the fiches of a
 
 
 def print_why(line: Mapping[str, object], steps: Iterable[Step], console: Console) -> None:
-    """Print the outcome of one unit, its reasons and flags in words, then every step of the decision in its
+    """Print the outcome of one unit, its reasons and flags in words, then every step of the decision in
     order.
 
-    `line` is the plan line as JSON. Each step shows its rule, what went in and what came out, as the engine
+    `line` is the plan line as JSON. Each step shows its rule, its input and its output, as the engine
     recorded them (ACC-02).
     """
     paper = Paper(console)
@@ -78,7 +78,7 @@ def _words(name: str) -> str:
 
 
 def _said(value: object) -> str:
-    """A JSON value as a person reads it; of a long list the beginning and the end."""
+    """Return a JSON value as a person reads it; of a long list the beginning and the end."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
-"""Whether the nights are as they should be, for whoever watches the service from outside (`/healthz`).
+"""Whether the nightly jobs went well, for monitoring from outside (`/healthz`).
 
-Good is a night that ended with exit 0: its run, or its round, is done and has no failure and no alarm. A
-night that waits for approval, was refused or could not reach the CRM has left no run, and is late.
+A night is good if it ended with exit 0: its run or maintenance is done and has no failure and no alarm. A
+night that waits for approval, was refused or could not reach the CRM has left no run, and counts as late.
 """
 
 from __future__ import annotations

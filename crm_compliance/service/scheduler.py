@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 
 class Stopping(ComplianceError):
-    """The service is being stopped; the run goes on where it was when it comes up again."""
+    """The service is being stopped; the run continues where it was when the service starts again."""
 
     code = "stopping"
 
@@ -62,10 +62,10 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
 
 
 def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
-    """Run the scheduler until `stop` is set; a run that is at work then ends after the group of units in
-    hand, or where it waits.
+    """Run the scheduler until `stop` is set; a running run then ends after the current group of units, or
+    where it waits.
 
-    Before anything is announced, what a restore of the CRM has brought back goes again (R-091).
+    Before anything is announced, what a restore of the CRM has brought back is deleted again (R-091).
 
     Raises:
         Refused: another scheduler is at work on the same store; with code `lease_lost` one has taken over
@@ -122,7 +122,7 @@ def hold_out(lease: Lease, stop: threading.Event) -> None:
 
 
 def is_still_ours(lease: Lease, name: str) -> bool:
-    """Whether a job may be started; what stands in the way is logged."""
+    """Return whether a job may be started; what prevents it is logged."""
     try:
         lease.check()
     except ComplianceError as error:
@@ -132,7 +132,7 @@ def is_still_ours(lease: Lease, name: str) -> bool:
 
 
 def always() -> None:
-    """Nobody has taken over."""
+    """Do nothing: nobody has taken over."""
 
 
 def replay_first(
@@ -168,8 +168,10 @@ def replay_first(
 
 @contextmanager
 def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringBoundLogger) -> Iterator[Desk]:
-    """The desk of a job that ends, at its next step or where it waits for the CRM, once the service is being
-    stopped."""
+    """Yield the desk of a job that ends once the service is being stopped.
+
+    It ends at its next step or where it waits for the CRM.
+    """
 
     def go_on() -> None:
         if stop.is_set():

@@ -1,10 +1,10 @@
-"""The register of erasures outside the database: one JSON line each, appended and flushed to the disk before
-the database hears of it.
+"""The register of erasures outside the database: one JSON line each, flushed to the disk before the database
+is written.
 
-Each line carries the digest of the one before it and its own, so that damage is told from a last line that a
-power cut has torn: that one was never acknowledged, and the next append takes its place. And it carries a
-seal by a register key, which it names: a line that somebody without the keys has written would let a living
-row go from the CRM, and is not believed.
+Lines are only appended. Each line carries the digest of the one before it and its own, so that damage differs
+from a last line that a power cut has torn: that line was never acknowledged, and the next append replaces it.
+It also carries a seal by a register key, which it names: a line that somebody without the keys has written
+could cause a living row to be deleted from the CRM, and is not believed.
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ class ErasureFile:
                 sync_folder(self.path.parent)
 
     def read(self) -> Iterator[Erasure]:
-        """Every entry that is whole and sealed by one of our keys, oldest first; nothing where there is no
+        """Yield every entry that is whole and sealed by one of our keys, oldest first; nothing if there is no
         file."""
         for _, line, _ in self._lines():
             if line is not None and self._is_ours(line):
                 yield _entry(line)
 
     def last(self) -> Erasure | None:
-        """The last entry that is whole and ours; read from the end of the file."""
+        """Return the last entry that is whole and ours, read from the end of the file."""
         if not self.path.exists():
             return None
         with disk_errors(self.path), self.path.open("rb") as file:
@@ -94,7 +94,7 @@ class ErasureFile:
         return None
 
     def last_key(self) -> str:
-        """The id of the register key that the last whole line names, empty where there is none."""
+        """Return the id of the register key that the last whole line names, empty if there is none."""
         if not self.path.exists():
             return ""
         with disk_errors(self.path), self.path.open("rb") as file:
@@ -103,11 +103,11 @@ class ErasureFile:
         return line.key if line is not None else ""
 
     def keys(self) -> set[str]:
-        """The ids of all register keys that whole lines name."""
+        """Return the ids of all register keys that whole lines name."""
         return {line.key for _, line, _ in self._lines() if line is not None and line.key}
 
     def end(self) -> str:
-        """How many bytes the whole lines have, and the digest of the last one; empty where there is no
+        """Return how many bytes the whole lines have, and the digest of the last one; empty if there is no
         line."""
         if not self.path.exists():
             return ""
@@ -116,7 +116,7 @@ class ErasureFile:
         return f"{end}:{_digest_of(_whole(raw), raw)}" if raw else ""
 
     def has(self, end: str) -> bool:
-        """Whether a line ends where one ended, and is the same."""
+        """Return whether a line ends where one ended, and is the same."""
         if not end:
             return True
         if not self.path.exists():
@@ -130,7 +130,7 @@ class ErasureFile:
         return start + len(text) == int(length) and raw.endswith(b"\n") and _digest_of(_whole(raw), raw) == digest
 
     def damage(self) -> list[str]:
-        """What is wrong with the file, in sentences."""
+        """Return what is wrong with the file, in sentences."""
         found: list[str] = []
         number = 0
         for number, line, follows in self._lines():
@@ -146,8 +146,10 @@ class ErasureFile:
         return self._seals is None or is_sealed(self._seals, ERASURES, _encode(_entry(line)), f"{line.key}:{line.seal}")
 
     def _has_key(self, line: Line) -> bool:
-        """Whether the seal can be told: that of a key which was destroyed cannot, and what is registered by
-        it leads nowhere any more."""
+        """Return whether the seal can be checked.
+
+        The seal of a destroyed key cannot, and what is registered by that key can no longer be resolved.
+        """
         return not line.key or (self._seals is not None and self._seals.digest(line.key, ERASURES, b"") is not None)
 
     def _chained(self, entries: Sequence[Erasure], last: str) -> Iterator[bytes]:
@@ -173,8 +175,10 @@ class ErasureFile:
 
 
 def _tail(file: BinaryIO) -> tuple[int, bytes]:
-    """Where the last whole line ends, and that line; a piece that a power cut has left behind it does not
-    count."""
+    """Return where the last whole line ends, and that line.
+
+    A torn piece that a power cut has left behind it does not count.
+    """
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - TAIL)
     file.seek(start)
@@ -190,7 +194,7 @@ def _line(entry: Erasure, prev: str, key: str, sealed: str) -> Line:
 
 
 def _whole(raw: bytes) -> Line | None:
-    """The content of a line that is byte for byte what `_line` gives."""
+    """Return the content of a line that is byte for byte what `_line` gives."""
     try:
         line = _decode(raw)
     except (msgspec.MsgspecError, UnicodeError):
@@ -204,6 +208,8 @@ def _entry(line: Line) -> Erasure:
 
 
 def _digest_of(line: Line | None, raw: bytes) -> str:
-    """A damaged line is followed by the digest of what stands there: work goes on, and the damage is told
-    once."""
+    """Return the digest of a line, or of its bytes if it is damaged.
+
+    Work continues after a damaged line, and the damage is reported once.
+    """
     return line.hash if line is not None else hashlib.sha256(raw).hexdigest()

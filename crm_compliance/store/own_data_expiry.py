@@ -1,4 +1,4 @@
-"""Removes what has had its day in the state store itself (ACC-04, ACC-07)."""
+"""Removes what has expired in the state store itself (ACC-04, ACC-07)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def _entries(
 
 
 def _old_plans(connection: Connection, past: PastTerms, now: datetime) -> list[Plan]:
-    """Old plans that cannot get a run any more, and those whose run is over and reckoned, newest first."""
+    """Return old plans that can no longer get a run, and those whose run is over and its counts noted, newest
+    first."""
     unfinished = {run.plan for run in runs_.read_runs(connection) if not run.reckoned}
     return [
         plan
@@ -67,7 +68,8 @@ def _old_plans(connection: Connection, past: PastTerms, now: datetime) -> list[P
 
 
 def _drop_lines(connection: Connection, old: Sequence[Plan]) -> int:
-    """Remove the lines of these plans. The plans themselves stay, with their counts, words and digests."""
+    """Remove the lines of these plans. The plans themselves stay, with their counts, approvals and
+    digests."""
     having = set(connection.execute(select(plan_pages.c.plan).distinct()).scalars())
     going = [plan.id for plan in old if plan.id in having]
     for plan in going:
@@ -76,11 +78,10 @@ def _drop_lines(connection: Connection, old: Sequence[Plan]) -> int:
 
 
 def _clear_heads(connection: Connection, old: Sequence[Plan], heads: Mapping[str, str]) -> list[dict[str, str]]:
-    """Take the ids out of those of these heads that still have this digest; gives each plan with the digest
-    of its document as it is now.
+    """Remove the ids from those of these heads that still have this digest.
 
-    Which units the last plan that looked at dossiers saw under a hold flag of the CRM is still asked
-    (HLD-14), until there is a newer one.
+    Return each plan with the digest of its document as it is now. Which units the last plan that looked at
+    dossiers saw under a hold flag of the CRM is still needed (HLD-14), until there is a newer plan.
     """
     last = {plan.crm: plan.id for plan in reversed(plans_.read_plans(connection)) if plan.kind in LOOKING_AT_DOSSIERS}
     cleared = []

@@ -1,9 +1,9 @@
-"""The right to run: a lease in the database, and a lock on this machine that dies with its process.
+"""The right to run: a lease in the database, and a lock on this machine that ends with its process.
 
-The lease decides, for it is looked at in the transaction of each write. It outlives every connection: one
-that a firewall, a fail-over or a pooler cuts takes nothing with it. The lock of the operating system is the
-quick way: it tells at once that somebody on this machine is at work, or that the one who was is dead, so that
-a killed run is taken over without a wait.
+The lease decides, for it is checked in the transaction of each write. It outlives every connection: a
+connection that a firewall, a fail-over or a pooler cuts does not end it. The lock of the operating system is
+the quick way: it shows at once that somebody on this machine is at work, or that the one who was is dead, so
+that a killed run is taken over without a wait.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def elapsed() -> float:
-    """Seconds that have passed, those among them in which the machine slept: the others' clocks went on
+    """Return the seconds that have passed, including time asleep: the other machines' clocks went on
     meanwhile."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Lease:
-    """One lease, held. May be asked from several threads."""
+    """One lease, held. Several threads may use it."""
 
     def __init__(
         self, database: Database, name: str, owner: str, fence: int, *, since: float, clock: Callable[[], float] = elapsed
@@ -51,14 +51,14 @@ class Lease:
         self._is_lost = False
 
     def check(self) -> None:
-        """Go on only with the right to: asked before each request that leaves this machine.
+        """Continue only with the right to run: checked before each request that leaves this machine.
 
-        A lease that was not renewed a moment ago is renewed now, so that nearly all of it is ahead when the
+        A lease that was not renewed a moment ago is renewed now, so that nearly all of it remains when the
         request is sent.
 
         Raises:
-            Refused: with code `lease_lost`, where somebody else has taken over.
-            StoreUnusable: the database cannot be asked, so that nobody can tell.
+            Refused: with code `lease_lost`, if somebody else has taken over.
+            StoreUnusable: the database cannot be asked, so that nobody can know.
         """
         if self._is_lost:
             raise _lost(self.name)
@@ -67,14 +67,15 @@ class Lease:
                 pass
 
     def work_on(self, run: str) -> None:
-        """Let others see which run is being worked on."""
+        """Show others which run is being worked on."""
         with self.writing() as connection:
             leases.note_run(connection, self.name, run)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that can only be one of the holder: it renews the lease first, and nobody takes over
-        before it has ended.
+        """Yield a transaction that only the holder can have.
+
+        It renews the lease first, and nobody takes over before it has ended.
 
         Raises: as `check`. Nothing is written then.
         """
@@ -87,14 +88,16 @@ class Lease:
         self._renewed_at = began
 
     def beat(self) -> bool:
-        """Renew; False once there is nothing to renew any more. A database that does not answer is asked
-        again at the next beat."""
+        """Renew the lease; return False once there is nothing left to renew.
+
+        A database that does not answer is asked again at the next beat.
+        """
         with suppress(Exception), self.writing():  # whoever works will meet the same, and tell it
             pass
         return not self._is_lost
 
     def give_back(self) -> None:
-        """Let others run at once. Where the database does not answer the lease lapses by itself."""
+        """Let others run at once. If the database does not answer, the lease lapses by itself."""
         with suppress(ComplianceError), self._database.writing() as connection:
             leases.give_back(connection, self.name, self._owner, self.fence)
 
@@ -135,7 +138,7 @@ class Leases(Rows):
             yield lease
 
     def run_at_work(self) -> str | None:
-        """The run that somebody is working on now; None where nobody is, a run that was killed included."""
+        """Return the run that somebody is working on now; None if nobody is, also if a run was killed."""
         with self._database.reading() as connection:
             held = leases.read(connection, RUNNER)
         if not held.is_in_force:
@@ -151,8 +154,10 @@ class Leases(Rows):
         return held.run
 
     def _lock_file(self, name: str) -> Path | None:
-        """The file that is locked on this machine: beside a SQLite database, so that programs with other
-        settings meet there too."""
+        """Return the file that is locked on this machine.
+
+        It is beside a SQLite database, so that programs with other settings use the same one.
+        """
         if self._database.file is not None:
             return Path(f"{self._database.file}.{name}")
         place = hashlib.sha256(self._database.place.encode()).hexdigest()

@@ -61,13 +61,14 @@ class SqlStore(Store):
         witness: Witness | None = None,
         crm: str = "",
     ) -> Self:
-        """Open the store of a SQLAlchemy URL; tables are made or brought up to date. `clock` dates the ledger
-        entries, `sealer` seals the working areas of subject requests: without one, none can be opened.
-        `folder` is for locks where the database is no file; `witness` signs the head of the ledger. The store
-        remembers the `crm` that it is opened for.
+        """Open the store of a SQLAlchemy URL; tables are made or brought up to date.
+
+        `clock` dates the ledger entries, `sealer` seals the working areas of subject requests: without one,
+        none can be opened. `folder` is for locks if the database is not a file; `witness` signs the head of
+        the ledger. The store remembers the `crm` that it is opened for.
 
         Raises:
-            Refused: with code `other_crm`, where `crm` is on this machine and the store has served one that
+            Refused: with code `other_crm`, if `crm` is on this machine and the store has served one that
                 is not.
         """
         database = Database.open(url)

@@ -1,5 +1,7 @@
-"""Holds the CRM's clock against ours: every end of a period hangs on a day, so two clocks that disagree may
-erase too early."""
+"""Compares the CRM's clock with ours.
+
+Every end of a period depends on a day, so two clocks that disagree may erase too early.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,10 @@ class ClocksDiffer(ConnectorError):
 
 
 def refuse_other_clock(context: JobContext) -> None:
-    """Compare the clocks by the answers that the CRM has given so far; asks for a few more where there were
+    """Compare the clocks by the answers that the CRM has given so far; ask for a few more if there were
     hardly any.
 
-    A clock that was set by hand (loopback only) is nobody's time, and is compared with nothing.
+    A clock that was set manually (loopback only) is not real time, and is compared with nothing.
 
     Raises:
         ClocksDiffer: they are more than five minutes apart.

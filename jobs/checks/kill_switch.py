@@ -1,5 +1,8 @@
-"""The kill switch: whoever sets it ends every run after the current batch, or where it waits for the CRM
-(`stop`), until it is lifted (`resume`)."""
+"""The kill switch.
+
+Setting it ends every run after the current batch, or where it waits for the CRM (`stop`), until it is lifted
+(`resume`).
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,16 @@ def refuse_if_stopped(store: Store) -> None:
 
 
 def unless_stopped(context: JobContext) -> AbstractContextManager[None]:
-    """While the block runs, the kill switch ends a wait for the CRM too, with the refusal of
-    `refuse_if_stopped`: an outage is waited out for half an hour, and nobody who has said stop waits for
-    that."""
+    """Let the kill switch end a wait for the CRM too while the block runs, with the refusal of
+    `refuse_if_stopped`.
+
+    An outage is waited out for half an hour, and nobody who has said stop waits for that.
+    """
     return context.connector.watched(lambda: refuse_if_stopped(context.store))
 
 
 def stopped(since: datetime) -> Refused:
-    """The refusal of whatever would write while the kill switch is set."""
+    """Return the refusal of anything that would write while the kill switch is set."""
     return Refused(
         f"everything is stopped since {since.isoformat(timespec='seconds')}",
         hint=hint_to("resume"),
@@ -38,10 +43,10 @@ def stopped(since: datetime) -> Refused:
 
 
 def stop(store: Store, now: datetime) -> datetime:
-    """Set the kill switch, and give since when it is set; whoever sets it a second time changes nothing."""
+    """Set the kill switch, and return since when it is set; setting it a second time changes nothing."""
     return store.kill_switch.stop(now, ("stopped", {}))
 
 
 def resume(store: Store) -> bool:
-    """Lift the kill switch; whether it was set."""
+    """Lift the kill switch; return whether it was set."""
     return store.kill_switch.resume(("resumed", {}))

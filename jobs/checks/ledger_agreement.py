@@ -1,9 +1,9 @@
-"""Holds the tables of the store against the ledger, where a difference could let something go that people
-kept or never approved (ACC-06).
+"""Checks the tables of the store against the ledger (ACC-06).
 
-The ledger is believed, the tables are not: whoever can write the database can write a hold, an approval or a
-run, and no entry of them. A row that the ledger knows and a term has removed protects nothing any more, and
-is not missed.
+A difference matters where it could cause the deletion of what people kept or never approved. The ledger is
+believed, the tables are not: anybody who can write the database can write a hold, an approval or a run, but
+not an entry of them. A row that the ledger knows and that expired at the end of its term protects nothing any
+more, and is not missed.
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ class Difference:
 
 
 class Believed:
-    """Compares keyed references with what they are said to be of, those of destroyed keys aside: nobody can
-    tell of these any more."""
+    """Compares keyed references with the rows that they are said to refer to.
+
+    References by destroyed keys are left aside: nobody can check these any more.
+    """
 
     def __init__(self, store: Store, references: References) -> None:
         self.references = references
@@ -54,11 +56,11 @@ class Believed:
 
     @cached_property
     def told_of_plans(self) -> ToldOfPlans:
-        """What the ledger tells of each plan."""
+        """What the ledger records about each plan."""
         return ToldOfPlans(self._store.ledger.strand(PLANS))
 
     def is_of(self, entry: LedgerEntry, reference: object, table: str, id: str) -> bool:
-        """Whether a reference in an entry is that of this row."""
+        """Return whether a reference in an entry is that of this row."""
         return reference in self.references(table, id) or any(first <= entry.seq < last for first, last in self._destroyed)
 
 
@@ -133,7 +135,7 @@ def refuse(differences: Iterable[Difference]) -> None:
 
 
 def differences(store: Store, references: References, day: date) -> Iterator[Difference]:
-    """Everything in which the tables differ from the ledger, but for the lines of plans."""
+    """Yield everything in which the tables differ from the ledger, except the lines of plans."""
     believed = Believed(store, references)
     yield from about_holds(store, believed, day)
     yield from about_switch(store)
@@ -147,15 +149,17 @@ def differences(store: Store, references: References, day: date) -> Iterator[Dif
 
 
 def about_crms(store: Store) -> Iterator[Difference]:
-    """CRMs of which the ledger knows that they were served, and the table does not. Whom the store believes
-    does not hang on it: there the ledger counts too."""
+    """Yield the CRMs that the ledger knows as served, and the table does not.
+
+    Which people the store believes does not depend on it: there the ledger counts too.
+    """
     told = {str(entry.data.get("crm")) for entry in store.ledger.strand(CRMS) if entry.kind == "crm_seen"}
     for crm in sorted(told - store.crms.served()):
         yield Difference(crm, "the ledger knows that this CRM was served, the table does not", is_grave=False)
 
 
 def about_schedules(store: Store) -> Iterator[Difference]:
-    """Schedules that are kept to show what decided (ACC-01), of which the text is not the one that plans and
+    """Yield the schedules, kept to show what decided (ACC-01), whose text is not the one that plans and
     certificates name."""
     for version in store.policies.all():
         if _sha256(version.text) != version.digest:
@@ -166,7 +170,7 @@ def about_schedules(store: Store) -> Iterator[Difference]:
 
 
 def hold_entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
-    """What the ledger keeps of a hold: its row as a keyed reference, codes and dates; no name and no
+    """Return what the ledger keeps of a hold: its row as a keyed reference, codes and dates; no name and no
     basis."""
     return {
         "hold": hold.id,
@@ -177,8 +181,10 @@ def hold_entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
 
 
 def about_holds(store: Store, believed: Believed, day: date) -> Iterator[Difference]:
-    """Holds that the ledger knows as in force and the table does not, or otherwise; then those of which the
-    ledger knows nothing."""
+    """Yield holds that are in force by the ledger and missing or different in the table.
+
+    Then come those that the ledger does not know.
+    """
     placed: dict[str, LedgerEntry] = {}
     released: set[str] = set()
     for entry in store.ledger.strand(HOLDS):
@@ -237,7 +243,7 @@ def _plain_facts(hold: PlacedHold) -> dict[str, object]:
 
 
 def about_switch(store: Store) -> Iterator[Difference]:
-    """A kill switch that the ledger knows as set, and the table does not, or the other way round."""
+    """Yield a kill switch that is set by the ledger and not by the table, or the other way round."""
     entries = store.ledger.strand(SWITCH)
     is_set = bool(entries) and entries[-1].kind == "stopped"
     if is_set != (store.kill_switch.stopped_since() is not None):
@@ -246,8 +252,10 @@ def about_switch(store: Store) -> Iterator[Difference]:
 
 
 def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
-    """Units whose days in quarantine the ledger does not know so. One that the table has lost is marked
-    afresh, which keeps it longer."""
+    """Yield units whose days in quarantine differ from the ledger.
+
+    A unit that the table has lost is marked again, which keeps it longer.
+    """
     marks = store.quarantine.marks()
     if not marks:
         return
@@ -273,9 +281,11 @@ def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
 
 
 def about_requests(store: Store) -> Iterator[Difference]:
-    """Requests that the ledger knows as pending, so that they keep what may be about the person (HLD-08), and
-    the register does not; and those that were closed and lack what they go on keeping, or have another part
-    in its place (R-073)."""
+    """Yield requests in which the register differs from the ledger.
+
+    These are requests pending by the ledger alone, which keep what may be about the person (HLD-08), and
+    closed ones that lack what they continue to keep, or have another part in its place (R-073).
+    """
     opened: dict[str, LedgerEntry] = {}
     closed: dict[str, LedgerEntry] = {}
     kept: dict[str, LedgerEntry] = {}  # the last that says which part is kept
@@ -331,8 +341,10 @@ def _about_request(request: SubjectRequest, opened: LedgerEntry, closed: LedgerE
 
 
 def approval_entry(plan: Plan, word: Approval, reference: Reference) -> dict[str, object]:
-    """What the ledger keeps of a person's word: to which lines it was given, in which role, when; the person
-    as a keyed reference."""
+    """Return what the ledger keeps of a person's approval: for which lines, in which role, when.
+
+    The person is stored as a keyed reference.
+    """
     return {
         "plan": plan.id,
         "digest": plan.digest,
@@ -345,7 +357,7 @@ def approval_entry(plan: Plan, word: Approval, reference: Reference) -> dict[str
 
 
 def about_plan(store: Store, believed: Believed, plan: Plan) -> Iterator[Difference]:
-    """A plan whose head, approvals or rejection are not those of the ledger."""
+    """Yield a plan whose head, approvals or rejection are not those of the ledger."""
     where = f"plan {plan.id}"
     told_of = believed.told_of_plans
     made = told_of.made.get(plan.id, [])
@@ -383,8 +395,10 @@ def _is_word(plan: Plan, word: Approval, entry: LedgerEntry, believed: Believed)
 
 
 def about_run_of(store: Store, plan: Plan) -> Iterator[Difference]:
-    """A plan that has a run by the ledger and none by the table, or the other way round: a run begins, and
-    goes on, by what is intended."""
+    """Yield a plan that has a run by the ledger and none by the table, or the other way round.
+
+    A run begins, and continues, by what is intended.
+    """
     run = store.runs.of_plan(plan.id)
     started = {entry.run for entry in store.ledger.strand(RUNS) if entry.kind == "run_started" and entry.data.get("plan") == plan.id}
     if started != ({run.id} if run is not None else set()):
@@ -392,8 +406,10 @@ def about_run_of(store: Store, plan: Plan) -> Iterator[Difference]:
 
 
 def about_runs(store: Store) -> Iterator[Difference]:
-    """Runs of which the ledger knows nothing, or other counts: the circuit breaker asks them what is usual
-    (RET-24)."""
+    """Yield runs that the ledger does not know, or knows with other counts.
+
+    The circuit breaker learns from runs what is usual (RET-24).
+    """
     started: dict[str, LedgerEntry] = {}
     ended: dict[str, LedgerEntry] = {}
     for entry in store.ledger.strand(RUNS):
@@ -435,7 +451,7 @@ def _list_of_parts(entry: LedgerEntry) -> Sequence[object]:
 
 
 def _spans_of_destroyed_keys(entries: Sequence[LedgerEntry]) -> Collection[tuple[int, int]]:
-    """Between which entries a register key was in use that was destroyed since."""
+    """Return between which entries a register key was in use that has since been destroyed."""
     destroyed = {entry.data.get("key") for entry in entries if entry.kind == "key_destroyed"}
     if not destroyed:
         return ()

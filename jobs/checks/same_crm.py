@@ -1,8 +1,7 @@
-"""What a person does is held against the CRM that it is about: a plan, a hold or a request of one CRM is not
-moved by a command that was told of another.
+"""Checks what a person does against the CRM that it is about.
 
-Four eyes would be two otherwise: whoever is believed on this machine's emulator would approve the plans of a
-real CRM (section 9.4).
+A command for one CRM does not change a plan, a hold or a request of another. Otherwise four eyes would be
+two: a person who is believed on this machine's emulator could approve the plans of a real CRM (section 9.4).
 """
 
 from __future__ import annotations
@@ -18,8 +17,7 @@ OTHER_CRM = "other_crm"
 
 
 def is_of_other_crm(store: Store, crm: str) -> bool:
-    """Whether what belongs to the CRM `crm` is not of the one that the store is open for; where either is not
-    known, nothing is."""
+    """Return whether the CRM `crm` is another one than the store is open for; False if either is unknown."""
     return bool(crm and store.crms.current) and not same_crm(crm, store.crms.current)
 
 

@@ -63,11 +63,13 @@ def look_through(rows: Iterable[Incoming], register: Register, references: Calla
 
 
 def incoming_rows(lines: Iterable[bytes], where: str) -> Iterator[Incoming]:
-    """The rows of a file in one of three forms, told by its first line: JSON Lines, comma separated (or with
-    ; or tabs) with a head that names the columns table and id, or a bare list of table and id.
+    """Yield the rows of a file in one of three forms, recognised by its first line.
+
+    The forms are JSON Lines, comma separated (or with ; or tabs) with a header that names the columns table
+    and id, or a bare list of table and id.
 
     Raises:
-        UsageError: a line that is none of that; `where` names it.
+        UsageError: a line that has none of these forms; `where` names it.
     """
     numbered = enumerate(lines, 1)
     for number, line in numbered:

@@ -1,5 +1,7 @@
-"""The register of what was erased, in keyed references: after a restore of the CRM it tells what has to go
-again (ERA-13)."""
+"""The register of what was erased, in keyed references.
+
+After a restore of the CRM it shows what must be deleted again (ERA-13).
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,12 @@ class Erased(msgspec.Struct, frozen=True, gc=False):
 
 
 class OfUnit(msgspec.Struct, frozen=True, gc=False):
-    """What an announced row goes with: its unit's keyed reference, and for which reason that goes. In the
-    register both stand in the one column `reason`, of which `text` is the form: the digests of registers that
-    there are hang on it."""
+    """What an announced row is erased with: its unit's keyed reference, and the reason for which the unit is
+    erased.
+
+    In the register both are in the one column `reason`, in the form of `text`: the digests of existing
+    registers depend on it.
+    """
 
     unit: str
     reason: str
@@ -54,9 +59,11 @@ class OfUnit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
-    """What a run wrote, or was about to write, of which it is not known that it cleaned all other places:
-    delete or mask, in which run, of the unit with which keyed reference, for which reason, when. All but the
-    operation is empty where the register does not tell."""
+    """What a run wrote, or was about to write, where it is not known that it cleaned all other places.
+
+    That is: delete or mask, in which run, of the unit with which keyed reference, for which reason, when. All
+    but the operation is empty if the register does not show it.
+    """
 
     operation: str
     run: str = ""
@@ -122,8 +129,8 @@ class Register:
             self._take_over(ref, run)
 
     def _take_over(self, ref: str, run: str) -> None:
-        """What an earlier run had left half done is the business of the later one that came to it: it is
-        done, or left by that one."""
+        """Leave to a later run what an earlier run had left half done: it is done, or left by the later
+        one."""
         if (left := self._left.get(ref)) is not None and left.run != run:
             del self._left[ref]
 
@@ -131,9 +138,11 @@ class Register:
         return len(self._known)
 
     def written(self, references: Collection[str]) -> Written | None:
-        """What was done, or perhaps done, to the row with any of these references of which something may be
-        left in other places: by a run that never came to its end, or that left its unit half done. What is
-        known to be deleted is among it, whichever run that was."""
+        """Return what was done, or perhaps done, to the row with any of these references.
+
+        Other places may hold residual data of it: the run that did so never finished, or left its unit half
+        done. What is known to be deleted, by any run, is included.
+        """
         for reference in references:
             found = [going[reference] for going in self._going.values() if reference in going]
             found += [left] if (left := self._left.get(reference)) is not None else []
@@ -149,9 +158,12 @@ class Register:
         return any(self._whole.values())
 
     def announced(self, references: Collection[str]) -> tuple[str, Written | None]:
-        """What a run that never came to its end was about to do to the row with any of these references, or
-        has left half done of, and the reference by which it was announced; empty and None where there is
-        nothing of it."""
+        """Return the reference by which the row with any of these references was announced, and what was to
+        happen to it.
+
+        That is what a run that never finished was about to do to it, or has left half done; empty and None if
+        there is nothing of it.
+        """
         for reference in references:
             for known in (*self._going.values(), self._left):
                 if (found := known.get(reference)) is not None and found.unit:
@@ -159,12 +171,12 @@ class Register:
         return "", None
 
     def whole(self, references: Collection[str]) -> Written | None:
-        """The unit of which the own row had the version with any of these references when it was judged."""
+        """Return the unit whose own row had the version with any of these references when it was judged."""
         return next((known[ref] for ref in references for known in self._whole.values() if ref in known), None)
 
     def units(self, tables: Collection[str]) -> dict[str, set[str]]:
-        """The references of all rows of these tables that were announced, or have gone, by the reference of
-        their unit."""
+        """Return the references of all rows of these tables that were announced, or are deleted, by their
+        unit's reference."""
         found: dict[str, set[str]] = {}
         for known in (*self._going.values(), self._left):
             for ref, written in known.items():
@@ -173,7 +185,7 @@ class Register:
         return found
 
     def find(self, references: Collection[str]) -> Erased | None:
-        """What became of the row with any of these references, None where it was never erased."""
+        """Return what became of the row with any of these references, None if it was never erased."""
         for reference in references:
             found = self._known.get(reference)
             if found is not None:
@@ -181,8 +193,8 @@ class Register:
         return None
 
     def begun(self, references: Collection[str], *, but_by: str = "") -> Erased | None:
-        """What a run that never came to its end, other than `but_by`, was about to do to the contact with any
-        of these references."""
+        """Return what an unfinished run, other than `but_by`, was about to do to the contact with any of
+        these references."""
         for reference in references:
             for run, begun in self._begun.get(reference, {}).items():
                 if run != but_by and run not in self._ended:
@@ -192,8 +204,11 @@ class Register:
 
 def begin(context: JobContext, run: str, contacts: Iterable[tuple[str, str, str]]) -> None:
     """Note which contacts, as (id, disposition, reason), a run removes or trims at its end, before it does
-    anything else. Once their dossiers are gone nothing but this tells them from contacts that were never
-    linked to anything, should the database be lost."""
+    anything else.
+
+    Once their dossiers are deleted, only this distinguishes them from contacts that were never linked to
+    anything, should the database be lost.
+    """
     table, at = context.connector.table(Contact), instant(context.clock(), "seconds")
     entries = [
         Erasure(context.reference(table, contact), BEGUN + disposition, table, run, at, reason) for contact, disposition, reason in contacts
@@ -214,11 +229,10 @@ def note_counting(context: JobContext, run: str, versions: Iterable[tuple[str, s
 
 
 def has_counted(context: JobContext, run: str, versions: Iterable[tuple[str, str]]) -> bool:
-    """Whether a run has let totals grow, of which these are the versions now: it has noted that it would, and
-    they are others by now.
+    """Return whether a run has increased totals, of which these are the versions now.
 
-    The file beside the database is asked too, which knows of it where the database was put back to the moment
-    before.
+    It has noted that it would, and they have changed since. The file beside the database is asked too: it
+    still knows if the database was put back to the moment before.
     """
     entries = chain(context.store.erasures.all(), context.erased.read())
     noted = {entry.ref for entry in entries if entry.run == run and entry.operation == COUNTED}
@@ -230,10 +244,13 @@ def _counted(context: JobContext, row: str, version: str) -> str:
 
 
 def announce(context: JobContext, run: str, actions: Sequence[Action]) -> list[Erasure]:
-    """Note which rows are about to be deleted or masked, or to go along, in the journal outside the database
-    first, and give the entries for the database. Of rows that are gone nothing but this tells, should the
-    database be lost before their outcome is noted: what other places hold of them could not be told from what
-    other people's rows have left there (ERA-12)."""
+    """Note which rows are about to be deleted or masked, directly or with others, and return the entries for
+    the database.
+
+    They are noted in the journal outside the database first. Only this records deleted rows, should the
+    database be lost before their outcome is noted: what other places hold of them could not be distinguished
+    from what other people's rows have left there (ERA-12).
+    """
     entries = list(_rows_of(context, run, GOING, [(action.key, action.reason, _writes(context, action)) for action in actions]))
     entries += _wholes(context, run, actions)
     if entries:
@@ -242,8 +259,10 @@ def announce(context: JobContext, run: str, actions: Sequence[Action]) -> list[E
 
 
 def _wholes(context: JobContext, run: str, actions: Iterable[Action]) -> Iterator[Erasure]:
-    """The version of the own row of each unit that may be left half done: what is left of it is finished only
-    as it was judged."""
+    """Yield the version of the own row of each unit that may be left half done.
+
+    The rest of such a unit is finished only as it was judged.
+    """
     at = instant(context.clock(), "seconds")
     for action in actions:
         own = action.rows[-1] if len(action.rows) > 1 else None
@@ -254,13 +273,15 @@ def _wholes(context: JobContext, run: str, actions: Iterable[Action]) -> Iterato
 
 
 def announce_rows(context: JobContext, run: str, rows: Mapping[tuple[str, str], Iterable[tuple[str, str]]]) -> None:
-    """The same of rows, as (table, id) by unit, that are no unit's own and about to go from another place:
-    posts, jobs."""
+    """Note the same of rows, as (table, id) by unit, that are not a unit's own.
+
+    They are about to be deleted from another place: posts, jobs.
+    """
     _note(context, list(_rows_of(context, run, GOING, [(unit, "", [("delete", *row) for row in each]) for unit, each in rows.items()])))
 
 
 def leave(context: JobContext, run: str, actions: Sequence[Action], there: Mapping[tuple[str, str], Collection[tuple[str, str]]]) -> None:
-    """Note which rows have gone with units that the run leaves half done; `there` are those that have not, by
+    """Note which rows are deleted of units that the run leaves half done; `there` are those that are not, by
     unit."""
     gone = [
         (action.key, action.reason, [row for row in _writes(context, action) if row[1:] not in there.get(action.key, ())])
@@ -271,8 +292,8 @@ def leave(context: JobContext, run: str, actions: Sequence[Action], there: Mappi
 
 
 def erase_late(context: JobContext, rows: Mapping[tuple[str, str], Written]) -> None:
-    """Note that rows, by (table, id), are gone which a run that never came to its end was about to delete, as
-    it would have."""
+    """Note that rows, by (table, id), are deleted which an unfinished run was about to delete, as it would
+    have."""
     at = instant(context.clock(), "seconds")
     late = [(row, written) for row, written in rows.items() if written.run and context.connector.record(row[0]) is not None]
     _note(context, [Erasure(context.reference(*row), "delete", row[0], written.run, at, written.reason) for row, written in late])
@@ -301,10 +322,10 @@ def _note(context: JobContext, entries: Sequence[Erasure]) -> None:
 
 
 def is_behind(context: JobContext) -> bool:
-    """Whether the register of erasures beside the database knows of a run of which the database knows
-    nothing.
+    """Return whether the register of erasures beside the database knows of a run that the database does not
+    know.
 
-    After a run was killed the file may be a step ahead of it: the run itself goes on from there.
+    After a run was killed the file may be a step ahead of it: the run itself continues from there.
     """
     last = context.erased.last()
     if last is None or context.store.erasures.has(last):
@@ -346,17 +367,17 @@ def register(context: JobContext, run: str, actions: Sequence[Action]) -> list[E
 
 
 def version_of(row: str, etag: str) -> str:
-    """How the register names a row in one version: the one before a trim, which only a restore brings
+    """Return how the register names a row in one version: the one before a trim, which only a restore brings
     back."""
     return f"{row}@{etag}"
 
 
 def load_register(context: JobContext) -> Register:
-    """The union of database and journal.
+    """Return the union of database and journal.
 
     Raises:
         StoreAltered: one of the two is not what it was when it was last written: what somebody slipped in
-            would go from the CRM.
+            would be deleted from the CRM.
     """
     context.store.erasures.check(whole=True)
     return Register(_both(context))
@@ -368,8 +389,10 @@ def _both(context: JobContext) -> Iterator[Erasure]:
 
 
 def reconcile(context: JobContext) -> tuple[int, int]:
-    """Give database and journal what only the other has, and say how many entries each got. For the one
-    runner alone."""
+    """Add to database and journal what only the other has, and return how many entries each got.
+
+    Only the one runner may do so.
+    """
     added = context.store.erasures.add(context.erased.read())
     known = {(entry.ref, entry.operation, entry.run) for entry in context.erased.read()}
     lacking = [entry for entry in context.store.erasures.all() if (entry.ref, entry.operation, entry.run) not in known]

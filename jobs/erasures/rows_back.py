@@ -14,8 +14,8 @@ from rules.model.records import KINDS, Record
 
 
 class Returned(msgspec.Struct, frozen=True, gc=False):
-    """One row that goes again: its kind, id and version; what had been done to it (delete, mask or trim), and
-    why."""
+    """One row that must be erased again: its kind, id and version; what had been done to it (delete, mask or
+    trim), and why."""
 
     kind: str
     id: str

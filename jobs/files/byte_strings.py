@@ -17,7 +17,7 @@ _ONE_BYTE: Final = re.compile(rb"[\x20-\x7e\x8a\x8c\x8e\x91\x92\x96\x9a\x9c\x9e\
 
 
 def among_bytes(content: bytes) -> Iterator[str]:
-    """Give the runs of characters, by encoding; one line a run."""
+    """Yield the runs of characters, by encoding; one line per run."""
     content = _NOTHING.sub(b"\0\0\0\0", content)
     yield _joined(_UTF_8.findall(content), "utf-8")
     if not content.isascii():

@@ -103,7 +103,7 @@ def shown(content: bytes, limits: Limits) -> Reading:
 
 
 def _read(found: Found, content: bytes, media_type: str, name: str, depth: int, *, in_document: bool = False) -> str:
-    """Read one file, or one file that lies in another; give what kind of file it is."""
+    """Read one file, or one file inside another; return what kind of file it is."""
     if is_pdf(content):
         read_pdf(content, found, lambda inner, body: _inside(found, body, inner, depth))
         _as_bytes_where_damaged(found, content)

@@ -22,8 +22,11 @@ _APPLICATIONS: Final = frozenset({"application/json", "application/xml", "applic
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What a program could find out about a file: `unread` says why it cannot tell all that is in it, one of
-    `reading.limits.Unread`; `sha256` is that of its content."""
+    """What a program could find out about a file.
+
+    `unread` states why it cannot know all that is in it, one of `reading.limits.Unread`; `sha256` is that of
+    its content.
+    """
 
     tells_of_others: bool = False
     unread: str = ""

@@ -17,8 +17,8 @@ _SPACES = re.compile(r"[ \t\r\f\v]+")
 
 
 def plain_text(text: str) -> str:
-    """Give the text without markup, in time that grows with its length; a text that has none stays as it
-    is."""
+    """Return the text without markup, in time that grows with its length; a text without markup is
+    unchanged."""
     if not has_markup(text):
         return text
     seen: list[str] = []
@@ -38,5 +38,5 @@ def plain_text(text: str) -> str:
 
 
 def lines_of(text: str) -> str:
-    """Give a text with single blanks and single line ends."""
+    """Return a text with single blanks and single line ends."""
     return "\n".join(line for each in text.split("\n") if (line := _SPACES.sub(" ", each).strip()))

@@ -49,7 +49,7 @@ class CannotRead(Exception):
 
 
 class Budget:
-    """Counts what one file costs; whatever would cost more than is left is refused."""
+    """Counts what one file costs; anything that would cost more than the remainder is refused."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits

@@ -1,5 +1,5 @@
 """The words of an e-mail that was kept as a file. Its headers are read one by one, as they are: what no mail
-program would write is told as it stands, and stops nothing.
+program would write is shown as it is, and stops nothing.
 
 Source: EXP-06.
 """
@@ -69,7 +69,7 @@ def header_texts(message: Message, name: str = "") -> Iterator[str]:
 
 
 def header_text(value: object) -> str:
-    """Give a header with its encoded words as they are meant; one that cannot be decoded as it stands."""
+    """Return a header with its encoded words decoded; one that cannot be decoded as it is."""
     try:
         pieces = decode_header(value)  # type: ignore[arg-type]
     except (HeaderParseError, ValueError, LookupError, TypeError):

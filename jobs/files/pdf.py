@@ -1,8 +1,8 @@
-"""PDF files: what its pages show, what is written on them, and every other string that lies in the file.
+"""PDF files: what their pages show, what is written on them, and every other string in the file.
 
 The library shows the pages with their annotations and forms. It does not show all that a file can hold (XMP,
-scripts, descriptions of pictures, an older state of the document, objects that nothing names), so the file is
-also looked through as it lies there, stream by stream.
+scripts, descriptions of pictures, an older state of the document, objects that nothing names), so the raw
+file is searched too, stream by stream.
 
 Source: EXP-06, R-119.
 """
@@ -59,7 +59,7 @@ _OF_THE_FORMAT: Final = re.compile(
 
 
 def without_keywords(content: bytes) -> bytes:
-    """Give the bytes of a PDF that cannot be read without the words of the format, which are nobody's
+    """Return the bytes of a PDF that cannot be read, without the keywords of the format, which are nobody's
     name."""
     return _OF_THE_FORMAT.sub(b"\n", content)
 

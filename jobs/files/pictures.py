@@ -37,11 +37,11 @@ def is_picture(content: bytes) -> bool:
 
 
 def redrawn(content: bytes, media_type: str, budget: Budget) -> bytes:
-    """Give a picture with nothing but its pixels, in the format that its media type says, else in its own.
+    """Return a picture with nothing but its pixels, in the format of its media type, else in its own.
 
     Raises:
         CannotRead: it is larger than a picture may be.
-        Exception: whatever the library raises over damaged bytes.
+        Exception: anything that the library raises over damaged bytes.
     """
     Image.MAX_IMAGE_PIXELS = None  # the budget counts
     with Image.open(BytesIO(content), formats=_READ) as picture:

@@ -21,8 +21,8 @@ OUT_OF_MEMORY: Final = 86  # how the process ends where the system keeps no limi
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What to do with a file: `told`, `read`, `shown`, `bytes`. `watched`: look at the memory from inside,
-    where no limit is kept."""
+    """What to do with a file: `told`, `read`, `shown`, `bytes`. `watched`: check the memory from inside,
+    where no limit is enforced."""
 
     what: str
     media_type: str

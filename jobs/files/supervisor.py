@@ -46,7 +46,8 @@ class Reader:
     """Reads files, one at a time, in a process that is started when the first one comes and serves many."""
 
     def __init__(self, limits: Limits | None = None, *, watched: bool = sys.platform in _KEEPS_NO_LIMIT) -> None:
-        """`watched`: the process looks at its memory itself, for systems that keep no limit on it."""
+        """Create a reader. `watched`: the process checks its own memory, for systems that enforce no limit on
+        it."""
         self.limits = limits if limits is not None else Limits()
         self._watched = watched
         self._lock = threading.Lock()
@@ -66,7 +67,7 @@ class Reader:
         return answer.told if isinstance(answer, Answer) and not answer.reading.why else None
 
     def read(self, content: bytes, media_type: str = "", name: str = "") -> Reading:
-        """Read everything in a file that somebody, or a program, could read as words; `why` says where that
+        """Read everything in a file that somebody, or a program, could read as words; `why` states why that
         is not everything.
 
         Raises:
@@ -98,7 +99,7 @@ class Reader:
         return answer.reading if isinstance(answer, Answer) else _because(answer, ())
 
     def _asked(self, what: str, content: bytes, media_type: str, name: str) -> Answer | Unread:
-        """Have something done with a file; the reason where the process did not live to tell."""
+        """Process a file; return the reason if the process died before it answered."""
         request = msgspec.msgpack.encode(Request(what, media_type, name, self.limits, self._watched))
         with self._lock:
             process = self._started()

@@ -1,5 +1,5 @@
-"""The holds in force at a moment, from the store, from open requests and from the CRM, spread over the rows
-that they cover."""
+"""The holds in force at a moment, from the store, from open requests and from the CRM, with the rows that
+they reach."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ READABLE = {kind.value: kind for kind in UnitKind if kind is not UnitKind.CONTAC
 
 
 def active_holds(context: JobContext, day: date) -> Holds:
-    """Every hold that is in force on this day, read afresh, but for those that give way to what is being
-    carried out. Where there is none the CRM is not asked anything; a request that keeps nothing asks what one
-    asks that keeps something.
+    """Return every hold in force on this day, read again, except those that give way to what is being carried
+    out.
+
+    If there is none, the CRM is not queried. A request that keeps nothing queries the same as one that keeps
+    something.
 
     Raises:
         StoreAltered: the ledger knows of a hold that the table does not have as it was placed.
@@ -61,17 +63,17 @@ def active_holds(context: JobContext, day: date) -> Holds:
 
 
 def held_contacts(context: JobContext, day: date, contacts: Collection[str]) -> dict[str, Reason]:
-    """Which of these contacts a hold keeps from being removed or trimmed at this moment, each with its
-    primary reason."""
+    """Return which of these contacts a hold keeps from being removed or trimmed now, each with its primary
+    reason."""
     return {contact: reason for contact, reason in active_holds(context, day).on_contacts().items() if contact in contacts}
 
 
 def held_actions(context: JobContext, day: date, actions: Mapping[str, Action], units: Mapping[tuple[str, str], Unit]) -> dict[str, Reason]:
-    """Which of these actions, by a name of the caller's, a hold covers at this moment, each with its primary
+    """Return which of these actions, by a name of the caller's, a hold covers now, each with its primary
     reason.
 
     `units` are the units of those actions that were read a moment ago, by (table, id); of the others a part
-    may have gone. A recording that stays loses its link although it is held (RET-03).
+    may be deleted. A recording that stays loses its link although it is held (RET-03).
 
     Source: HLD-07.
     """
@@ -94,8 +96,10 @@ def held_actions(context: JobContext, day: date, actions: Mapping[str, Action], 
 
 
 def _rows(action: Action) -> Iterator[tuple[str, str]]:
-    """The rows that are written, but for recordings that stay and lose their link; a contact also where
-    nothing of it is left to write."""
+    """Yield the rows that are written, except recordings that stay and lose their link.
+
+    A contact is included even if nothing of it remains to be written.
+    """
     for write in action.rows:
         if not (write.kind == UnitKind.RECORDING and write.operation.startswith("unlink")):
             yield write.kind, write.id
@@ -104,8 +108,10 @@ def _rows(action: Action) -> Iterator[tuple[str, str]]:
 
 
 def people_of(action: Action) -> Iterator[str]:
-    """The people whose roles go: the roles may have gone already, and with them the way from the person to
-    the unit."""
+    """Return the people whose roles are removed.
+
+    The roles may be removed already, and with them the way from the person to the unit.
+    """
     return (write.target for write in action.rows if _is_role(write))
 
 
@@ -114,7 +120,7 @@ def _is_role(write: RowWrite) -> bool:
 
 
 def _read_again(context: JobContext, actions: Collection[Action]) -> dict[str, Unit]:
-    """What is left of units that are not whole any more, by id."""
+    """Return what remains of units that are no longer whole, by id."""
     wanted: dict[UnitKind, list[str]] = {}
     for action in actions:
         kind = READABLE.get(action.rows[-1].kind) if action.rows else None  # a unit's own row is the last

@@ -1,5 +1,6 @@
-"""What gives way to an erasure that was decided, on request or in an earlier run, and how a file goes that
-the schedule is not asked about.
+"""What gives way to an erasure that was decided, on request or in an earlier run.
+
+Also how a file is erased that the schedule does not decide on.
 
 Source: HLD-12, R-078, R-079, R-091, ERA-04; table 4.2.
 """
@@ -27,32 +28,38 @@ _LATER: Final = date(9999, 1, 1)  # a day on which every term has ended, to lear
 
 
 def erasure_of(request: SubjectRequest | str, decision: Decision | None) -> GrantedErasure:
-    """What table 4.2 asks of a granted request; once its sealed part is gone only the request itself gives
-    way."""
+    """Return what table 4.2 needs of a granted request.
+
+    Once its sealed part is removed, only the request itself gives way.
+    """
     name = request if isinstance(request, str) else request.id
     return GrantedErasure(name, frozenset(decision.asking if decision is not None else ()), dpo_decided=True)
 
 
 def giving_way(context: JobContext, erasure: GrantedErasure) -> JobContext:
-    """The same context, in which those holds do not stand that this erasure overrules."""
+    """Return the same context without the holds that this erasure overrules."""
     over = answered(context.store)
     return replace(context, gives_way=lambda hold: ruling_on_hold(as_answered(hold, over), erasure) is Ruling.ALLOWED)
 
 
 def despite_answered(context: JobContext) -> JobContext:
-    """The same context, in which an erasure request that was answered keeps nothing: what it had erased goes
-    again (HLD-12, R-091)."""
+    """Return the same context, in which an answered erasure request keeps nothing.
+
+    What it had erased is deleted again (HLD-12, R-091).
+    """
     over = answered(context.store)
     return replace(context, gives_way=lambda hold: hold.right == Right.ERASURE.value and hold.hold_id in over)
 
 
 def as_answered(hold: Hold, over: Collection[str]) -> Hold:
-    """A hold as it is where its request is among those that are answered: nobody waits for it."""
+    """Return a hold as it is if its request is among those that are answered: nobody waits for it."""
     return msgspec.structs.replace(hold, is_pending=False) if hold.hold_id in over else hold
 
 
 def way_of(context: JobContext, unit: Unit) -> Disposal | None:
-    """How the schedule would let a file go once its time had come; None where it has no term, so that the
-    file is just deleted."""
+    """Return how the schedule would dispose of a file once its time had come.
+
+    Return None if it has no term, so that the file is simply deleted.
+    """
     found = decide(unit, context.policy, Holds.none(), as_of=_LATER)
     return found if found.is_disposal else None

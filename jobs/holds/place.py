@@ -33,10 +33,10 @@ HOLDABLE = KINDS_IN_ORDER
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody asks to hold: one row of a table, everything of a person, or whatever meets conditions on
-    facts of a table's units.
+    """What somebody asks to hold.
 
-    `obtained_by` are the contacts of whoever obtained a restriction, or has objected.
+    That is one row of a table, everything of a person, or all that meets conditions on facts of a table's
+    units. `obtained_by` are the contacts of the person who obtained a restriction, or has objected.
     """
 
     type: HoldType
@@ -109,11 +109,12 @@ def release_hold(
     now: datetime,
     reference: Reference,
 ) -> PlacedHold:
-    """Release a hold, and return it as it then stands. Whoever releases has neither placed it nor asked for
-    its release (R-067).
+    """Release a hold, and return it as it is then.
+
+    The person who releases it has neither placed it nor asked for its release (R-067).
 
     Raises:
-        UsageError: an unknown hold, or nobody who asks, or no reason, or a name that is none.
+        UsageError: an unknown hold, or nobody who asks, or no reason, or an invalid name.
         Refused: a hold of another CRM, the wrong role, the placer or the asker, a restriction without notice
             to the person (R-074), or released before.
     """
@@ -153,7 +154,7 @@ def release_hold(
 
 
 def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, tuple[Condition, ...]]:
-    """The kind of record that a hold is on, and its conditions where it has any."""
+    """Return the kind of record that a hold is on, and its conditions if it has any."""
     if wanted.person:
         if wanted.table or wanted.row or wanted.where:
             raise UsageError("--person names all that is held", hint="leave out --table, --id and --where")

@@ -1,8 +1,8 @@
-"""Spreads holds from the rows they are on to the units and rows that they cover, by small reads of the CRM.
+"""Extends holds from the rows they are on to the units and rows that they cover, by small reads of the CRM.
 
-Downwards a hold needs no reading: a unit carries its fiches, and what hangs on it goes or stays with it. What
-is read here is the way up and across: from a person to the files in which they have a role, from a note, a
-call, an e-mail or a role to the file that it hangs on, from a fiche to its dossier.
+Downwards a hold needs no reading: a unit carries its fiches, and what depends on it is deleted or stays with
+it. What is read here is the way up and across: from a person to the files in which they have a role, from a
+note, a call, an e-mail or a role to the file that it belongs to, from a fiche to its dossier.
 
 Source: HLD-04.
 """
@@ -34,7 +34,8 @@ class Spread:
     """Holds by the rows that they cover: `placed` covers the unit of the row, `kept` the row alone."""
 
     def __init__(self, connector: Connector, *, always: bool = False) -> None:
-        """With `always` the CRM is asked the same whether there is anything to reach or not (SUS-07)."""
+        """Create a reach. With `always` the CRM is queried the same whether there is anything to reach or not
+        (SUS-07)."""
         self._connector = connector
         self._always = always
         self.placed: list[Hold] = []
@@ -50,8 +51,10 @@ class Spread:
             self._people[row].append(hold)
 
     def add_role(self, contact: str, kind: str, row: str) -> None:
-        """Tell of a role that the CRM does not show any more: a run has taken it away and left the rest of
-        its unit."""
+        """Add a role that the CRM does not show any more.
+
+        A run has removed it and left the rest of its unit.
+        """
         if holds := self._rows["contact"].get(contact):
             self._reach(kind, row, holds)
 
@@ -75,8 +78,10 @@ class Spread:
                 self.placed += [hold(kind_of_row, row) for hold in holds]
 
     def _from_roles(self) -> None:
-        """A person is held in every file in which they have a role, a suspect's included; a role is held with
-        its file."""
+        """Extend holds to every file in which a held person has a role, a suspect's included.
+
+        A role is held with its file.
+        """
         contacts, parties = self._rows["contact"], self._rows["party"]
         rows = [*self._read(Party, PARTY_FIELDS, "contact", contacts), *self._read(Party, PARTY_FIELDS, "id", parties)]
         found = {row.id: row for row in rows}
@@ -86,8 +91,11 @@ class Spread:
             self._reach("fiche", row.fiche, holds)
 
     def _from_activities_of_people(self) -> None:
-        """Everything of a person: also the calls and e-mails in which they take part, and so the files that
-        these hang on."""
+        """Extend holds on everything of a person.
+
+        They reach the calls and e-mails in which the person takes part, and so the files to which these
+        belong.
+        """
         taking = self._read(ActivityParty, ACTIVITY_PARTY_FIELDS, "party", self._people)
         holds_of: defaultdict[str, list[OnRow]] = defaultdict(list)
         for row in taking:
@@ -105,7 +113,7 @@ class Spread:
             self._reach_owners(kind, row, held[row.id])
 
     def _from_fiches(self) -> None:
-        """A dossier cannot go without its fiches."""
+        """Hold the dossiers too: none can be deleted without its fiches."""
         held = self._rows["fiche"]
         for row in self._read(Fiche, ("dossier",), "id", held):
             self._reach("dossier", row.dossier, held[row.id])

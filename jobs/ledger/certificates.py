@@ -54,7 +54,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Issued(msgspec.Struct, frozen=True):
-    """A certificate as it is kept: `register_key` is the id of the key behind its references, which is no
+    """A certificate as it is kept: `register_key` is the id of the key behind its references, which is not a
     field of 9.2."""
 
     certificate: Certificate
@@ -62,8 +62,10 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 def chained(drafts: Iterable[Certificate], last: Certificate | None) -> list[Certificate]:
-    """The same certificates, each following from the one before it, the first from `last` (None: the first of
-    all)."""
+    """Return the same certificates, each following from the one before it.
+
+    The first follows from `last` (None: it is the first of all).
+    """
     found: list[Certificate] = []
     for draft in drafts:
         linked = msgspec.structs.replace(draft, prev_hash=last.hash if last is not None else FIRST, hash="")
@@ -73,12 +75,12 @@ def chained(drafts: Iterable[Certificate], last: Certificate | None) -> list[Cer
 
 
 def hash_of(certificate: Certificate) -> str:
-    """SHA-256, in lower-case hex, of the RFC 8785 form of a certificate without its hash."""
+    """Return the SHA-256, in lower-case hex, of the RFC 8785 form of a certificate without its hash."""
     fields = msgspec.to_builtins(certificate)
     del fields["hash"]
     return digest_of(fields)
 
 
 def merkle_root(certificates: Iterable[Certificate]) -> str:
-    """The root over the hashes of certificates, in lower-case hex (RFC 6962)."""
+    """Return the root over the hashes of certificates, in lower-case hex (RFC 6962)."""
     return root_of(bytes.fromhex(certificate.hash) for certificate in certificates).hex()

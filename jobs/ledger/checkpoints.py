@@ -1,8 +1,8 @@
 """Signed checkpoints of the ledger, and verification of a ledger against them (ACC-06).
 
-A chain alone says nothing of what was cut off at its end, or written anew as a whole. A checkpoint says how
-many entries there were, with which head and which Merkle root, signed; copies kept where the database is not
-(the anchor) bring to light what the chain cannot.
+A chain alone does not show what was cut off at its end, or rewritten as a whole. A checkpoint states how many
+entries there were, with which head and which Merkle root, signed. Copies kept outside the database (the
+anchor, an external checkpoint log) reveal what the chain cannot.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `entries` is their number, `head` the hash of the last one, `root` the Merkle root over the hashes of all;
     `at` is RFC 3339 in UTC; `prev` the digest of the checkpoint before (64 zeros: the first), `key` the id of
     the signing key. `timestamp` is an answer of RFC 3161 over the digest, in base64; it comes after the
-    signature and is no part of the digest.
+    signature and is not part of the digest.
     """
 
     entries: int
@@ -62,13 +62,13 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeptCheckpoint(msgspec.Struct, frozen=True):
-    """A checkpoint with the peaks of its tree in hexadecimal, from which the next one goes on."""
+    """A checkpoint with the peaks of its tree in hexadecimal, from which the next one continues."""
 
     checkpoint: Checkpoint
     peaks: tuple[str, ...]
 
     def tree(self) -> Tree | None:
-        """The tree to go on from; None where the peaks are not those of the root."""
+        """Return the tree to continue from; None if the peaks are not those of the root."""
         try:
             tree = Tree(self.checkpoint.entries, (bytes.fromhex(peak) for peak in self.peaks))
         except ValueError:
@@ -120,13 +120,15 @@ class Audit:
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
-    """One line of the anchor, newline included: RFC 8785."""
+    """Return one line of the external checkpoint log, newline included: RFC 8785."""
     return canonical(checkpoint) + b"\n"
 
 
 def decode(lines: Iterable[bytes]) -> Iterator[Checkpoint | None]:
-    """The checkpoints of an anchor, line by line; None for a line that is not byte for byte what `encode`
-    writes."""
+    """Yield the checkpoints of an external checkpoint log, line by line.
+
+    A line that is not byte for byte what `encode` writes becomes None.
+    """
     for line in lines:
         try:
             checkpoint = msgspec.json.decode(line, type=Checkpoint)
@@ -136,7 +138,7 @@ def decode(lines: Iterable[bytes]) -> Iterator[Checkpoint | None]:
 
 
 def looks_like_one(line: bytes) -> bool:
-    """Whether a line was a checkpoint once, whatever somebody did to it."""
+    """Return whether a line was a checkpoint once, whatever somebody did to it."""
     return sum(mark in line for mark in (b'"entries":', b'"head":', b'"root":', b'"prev":', b'"signature":')) >= 2
 
 
@@ -147,10 +149,10 @@ def audit_ledger(
     kept: Sequence[Checkpoint] | None = None,
     check: SignatureCheck | None = None,
 ) -> Audit:
-    """Recompute a ledger from its first entry and hold it against checkpoints kept elsewhere.
+    """Recompute a ledger from its first entry and check it against checkpoints kept elsewhere.
 
-    `anchor` are the checkpoints kept elsewhere, None for a line that is none; `kept` those of the database,
-    where that is at hand: each must have all of the other's. Without `check` no signature is looked at.
+    `anchor` are the checkpoints kept elsewhere, None for an invalid line; `kept` those of the database, if
+    that is available: each must have all of the other's. Without `check` no signature is checked.
     """
     problems = _about_anchor(anchor, check)
     problems += _about_kept([one for one in anchor if one is not None], kept) if kept is not None else []
@@ -199,13 +201,13 @@ def _about_anchor(anchor: Sequence[Checkpoint | None], check: SignatureCheck | N
 
 
 def signature_problem(checkpoint: Checkpoint, check: SignatureCheck) -> str:
-    """What is wrong with the signature of a checkpoint; empty where nothing is."""
+    """Return what is wrong with the signature of a checkpoint; empty if nothing is."""
     verdict = check(checkpoint.key, checkpoint.message, checkpoint.signature)
     return "" if verdict else f"is signed by the unknown key {checkpoint.key[:40]}" if verdict is None else "its signature does not verify"
 
 
 def _about_kept(anchor: Sequence[Checkpoint], kept: Sequence[Checkpoint]) -> list[Problem]:
-    """Checkpoints that the database has lost or changed, and those that lack in the anchor."""
+    """Return checkpoints that the database has lost or changed, and those missing from the external log."""
     outside, inside = {one.entries: one for one in anchor}, {one.entries: one for one in kept}
     problems = []
     before = 0

@@ -52,7 +52,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def is_whole(self) -> bool:
         """Whether its hash is that of its fields; whether it follows from the one before it, only the chain
-        tells."""
+        shows."""
         return self.hash == _expected(self)
 
 
@@ -71,7 +71,7 @@ class Verdict:
 
 
 def canonical(value: object) -> bytes:
-    """The RFC 8785 form of a JSON value: the one way to write it down.
+    """Return the RFC 8785 form of a JSON value: the only way to write it.
 
     Raises:
         rfc8785.CanonicalizationError, UnicodeError, RecursionError: there is no such form.
@@ -82,22 +82,22 @@ def canonical(value: object) -> bytes:
 
 
 def digest_of(value: object) -> str:
-    """SHA-256, in lower-case hex, of the RFC 8785 form."""
+    """Return the SHA-256, in lower-case hex, of the RFC 8785 form."""
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def hash_of(seq: int, at: str, kind: str, run: str | None, data: Mapping[str, object], prev_hash: str) -> str:
-    """SHA-256, in lower-case hex, of the RFC 8785 form of the entry without its hash."""
+    """Return the SHA-256, in lower-case hex, of the RFC 8785 form of the entry without its hash."""
     return digest_of({"seq": seq, "at": at, "kind": kind, "run": run, "data": data, "prev_hash": prev_hash})
 
 
 def next_entry(last: LedgerEntry | None, *, at: str, kind: str, run: str | None, data: Mapping[str, object]) -> LedgerEntry:
-    """The entry that follows `last` (None: the first of all).
+    """Return the entry that follows `last` (None: the first of all).
 
     Raises:
-        TypeError: `data` holds what has no single JSON form, a broken number for one: two programs may write
-            0.1 differently, and then an honest entry would not verify. Say it as an integer (thousandths) or
-            as text.
+        TypeError: `data` holds what has no single JSON form, for example a fraction: two programs may write
+            0.1 differently, and then an honest entry would not verify. Write it as an integer
+            (thousandths) or as text.
     """
     seq, prev_hash = (last.seq + 1, last.hash) if last else (1, FIRST)
     plain = _plain(data, "data")
@@ -119,8 +119,10 @@ class Chain:
         self.first_broken: int | None = None
 
     def add(self, entry: LedgerEntry | None) -> bool:
-        """Say whether the entry fits, and everything before it. None stands for an entry that could not even
-        be read."""
+        """Add an entry; return whether it, and everything before it, fits.
+
+        None represents an entry that could not even be read.
+        """
         self.entries += 1
         if self.first_broken is not None:
             return False
@@ -136,21 +138,26 @@ class Chain:
 
 
 def encode(entry: LedgerEntry) -> bytes:
-    """One line of the export, newline included: RFC 8785, so that there is one way only to write an entry."""
+    """Return one line of the export, newline included: RFC 8785, so that there is only one way to write an
+    entry."""
     return canonical(entry) + b"\n"
 
 
 def decode(lines: Iterable[bytes]) -> Iterator[LedgerEntry | None]:
-    """The entries of an export, line by line (a file opened for bytes). None for a line that is not byte for
-    byte what `encode` writes: an edit that leaves the meaning alone, a space for one, is an edit all the same
-    (R-141)."""
+    """Yield the entries of an export, line by line (a file opened for bytes).
+
+    A line that is not byte for byte what `encode` writes becomes None: an edit that does not change the
+    meaning, for example a space, is still an edit (R-141).
+    """
     for line in lines:
         yield _decoded(line.removesuffix(b"\n"))
 
 
 def looks_like_one(line: bytes) -> bool:
-    """Whether a line was a ledger entry once, whatever somebody did to it; a letter or a list of names never
-    was."""
+    """Return whether a line was a ledger entry once, whatever somebody did to it.
+
+    A letter or a list of names never was one.
+    """
     return line.startswith(b'{"at":"') or sum(mark in line for mark in _MARKS) >= 3
 
 
@@ -170,8 +177,10 @@ def _expected(entry: LedgerEntry) -> str:
 
 
 def _plain(value: object, where: str) -> object:
-    """The same value in plain JSON types: a list for a tuple, a str for a StrEnum. So it reads back equal
-    from the database."""
+    """Return the same value in plain JSON types: a list for a tuple, a str for a StrEnum.
+
+    So it reads back equal from the database.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int) and abs(value) < 2**53:  # RFC 8785, section 3.2.2.3: beyond that, a JSON number loses digits

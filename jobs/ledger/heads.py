@@ -1,10 +1,10 @@
-"""The signed head of the ledger: what it ends with at this moment, so that whoever can write the database
-alone adds, changes and cuts off nothing unseen (ACC-06).
+"""The signed head of the ledger: its end at this moment (ACC-06).
 
-A chain proves nothing to who can compute it anew. So each transaction that adds entries leaves a head: the
-last entry's place and hash, and a running digest of each strand, signed by a key that does not lie in the
-database. A strand is the entries of the kinds that answer one question: which holds there are, what was
-planned and approved. Its digest lets a command believe them without reading the whole ledger.
+Nobody who can write the database alone can add, change or cut off anything unseen. A chain proves nothing to
+a person who can recompute it. So each transaction that adds entries leaves a head: the last entry's position
+and hash, and a running digest of each strand, signed by a key that is not in the database. A strand is the
+entries of the kinds that answer one question: which holds there are, what was planned and approved. Its
+digest lets a command believe them without reading the whole ledger.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: str = ""
 
     def after(self, rows: Iterable[tuple[int, Erasure]]) -> Tally:
-        """The same once these rows, each with its position, have been added."""
+        """Return the same after these rows, each with its position, have been added."""
         number, last, digest = self.rows, self.position, self.digest
         for position, row in rows:
             number, last = number + 1, position
@@ -69,7 +69,7 @@ class JournalTally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sum: str = FIRST
 
     def after(self, rows: int, weight: int) -> JournalTally:
-        """The same once so many rows more, or less, of this weight together are there."""
+        """Return the same after so many rows, of this total weight, have been added or removed."""
         return JournalTally(self.rows + rows, f"{(int(self.sum, 16) + weight) % (1 << 256):064x}")
 
 
@@ -98,7 +98,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def strands_after(strands: Mapping[str, str], entries: Iterable[LedgerEntry]) -> dict[str, str]:
-    """The digests of the strands once these entries have been added."""
+    """Return the digests of the strands after these entries have been added."""
     after = dict(strands)
     for entry in entries:
         strand = _OF_KIND.get(entry.kind)
@@ -120,7 +120,7 @@ def believed(strand: str, entries: Sequence[LedgerEntry], head: Head | None) -> 
 
 
 def altered(what: str) -> StoreAltered:
-    """The error that something of the ledger is not as it was signed."""
+    """Return the error that something of the ledger is not as it was signed."""
     return StoreAltered(
         f"{what}: not as written and signed by this installation",
         hint=hint_to("restore_unsigned"),

@@ -14,7 +14,7 @@ EMPTY = hashlib.sha256(b"").digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """The hash of one leaf."""
+    """Return the hash of one leaf."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
@@ -51,7 +51,7 @@ class Tree:
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
-    """The root over the data of leaves."""
+    """Return the root over the data of leaves."""
     tree = Tree()
     for data in leaves:
         tree.add(data)
@@ -76,13 +76,14 @@ class Levels:
         return self.at[-1][0] if self.size else EMPTY
 
     def inclusion(self, index: int) -> list[bytes]:
-        """The audit path of one leaf, counted from 0 (2.1.1)."""
+        """Return the audit path of one leaf, counted from 0 (2.1.1)."""
         if not 0 <= index < self.size:
             raise ValueError("there is no such leaf")
         return [level[beside] for k, level in enumerate(self.at) if (beside := (index >> k) ^ 1) < len(level)]
 
     def consistency(self, earlier: int) -> list[bytes]:
-        """What shows that the tree over the first `earlier` leaves is the beginning of this one (2.1.2)."""
+        """Return the proof that the tree over the first `earlier` leaves is the beginning of this one
+        (2.1.2)."""
         if not 0 < earlier <= self.size:
             raise ValueError("there is no such earlier tree")
         path: list[bytes] = []
@@ -98,7 +99,8 @@ class Levels:
         return list(reversed(path if is_whole else [*path, self._over(start, end)]))
 
     def _over(self, start: int, end: int) -> bytes:
-        """The root over leaves `start` to `end`, which are a whole node of the tree or its right edge."""
+        """Return the root over leaves `start` to `end`, which are a whole node of the tree or its right
+        edge."""
         k = (end - start - 1).bit_length()
         return self.at[k][start >> k]
 
@@ -109,8 +111,10 @@ def _above(level: Sequence[bytes]) -> list[bytes]:
 
 
 def is_included(data: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Whether a path shows that this leaf stands at `index` in the tree of this size and root (RFC 9162,
-    section 2.1.3.2)."""
+    """Return whether a path shows that this leaf is at `index` in the tree of this size and root.
+
+    This is RFC 9162, section 2.1.3.2.
+    """
     if not 0 <= index < size:
         return False
     first, last, node = index, size - 1, leaf_hash(data)

@@ -39,7 +39,7 @@ class Pages:
         self._open.clear()
 
     def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
-        """The pages, and the digest, contacts to trim included: the one that `is_unaltered` looks for."""
+        """Return the pages, and the digest, contacts to trim included: the one that `is_unaltered` checks."""
         if self._open:
             self._turn()
         _add_trims(self._sha, trims)
@@ -47,7 +47,7 @@ class Pages:
 
 
 def paged(lines: Iterable[PlanLine], trims: Iterable[str], head: Mapping[str, object]) -> tuple[list[bytes], str]:
-    """Lines that are all there, as the store keeps them, and their digest."""
+    """Return lines that are all available, as the store keeps them, and their digest."""
     pages = Pages(head)
     for line in lines:
         pages.add(encode_line(line) + b"\n")
@@ -55,14 +55,16 @@ def paged(lines: Iterable[PlanLine], trims: Iterable[str], head: Mapping[str, ob
 
 
 def digest_head(kind: Kind, as_of: datetime, crm: str, policy_digest: str, mapping_digest: str) -> dict[str, object]:
-    """What a plan's digest begins with: what was asked, of whom, and by which rules."""
+    """Return what a plan's digest begins with: what was requested, of which CRM, and by which rules."""
     moment = as_of.astimezone(UTC).isoformat()
     return {"kind": kind.value, "as_of": moment, "crm": crm, "policy": policy_digest, "mapping": mapping_digest}
 
 
 def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
-    """Whether the stored pages are the ones that the plan's digest was taken over: what is applied is what
-    was looked at."""
+    """Return whether the stored pages are the ones that the plan's digest was computed over.
+
+    What is applied is what was reviewed.
+    """
     head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
     sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
     for page in pages:
@@ -72,7 +74,7 @@ def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
 
 
 def unpacked(page: bytes) -> bytes:
-    """The lines of a stored page.
+    """Return the lines of a stored page.
 
     Raises:
         StoreAltered: it is not what was stored.
@@ -84,7 +86,7 @@ def unpacked(page: bytes) -> bytes:
 
 
 def damaged_lines() -> StoreAltered:
-    """The error that stored lines are not what was stored."""
+    """Return the error that stored lines are not what was stored."""
     return StoreAltered(
         "a page of the plan's lines is damaged", hint="restore the database from a backup and tell the DPO", where="plan_pages"
     )

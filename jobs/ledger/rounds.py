@@ -1,4 +1,4 @@
-"""The rounds that were made, as the ledger tells them: runs without a plan, which stand beside those that
+"""The maintenance jobs that were done, as the ledger records them: runs without a plan, beside those that
 carry one out."""
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _ITS_OWN: Final = frozenset({"kind", "state", "software"})
 
 
 class RoundMade(msgspec.Struct, frozen=True):
-    """One round. `counts` are what it counted and the codes of its alarms; `ended_at` is None while it goes
-    on, or where it was cut off."""
+    """One maintenance job. `counts` are what it counted and the codes of its alarms; `ended_at` is None while
+    it is at work, or if it was cut off."""
 
     id: str
     kind: str

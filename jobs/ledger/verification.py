@@ -17,12 +17,12 @@ def audit_certificates(
     entries: Mapping[str, int] | None = None,
     expired: Sequence[LedgerEntry] = (),
 ) -> list[Problem]:
-    """Name each certificate that does not verify.
+    """Return each certificate that does not verify, by name.
 
     `issued` are all certificates with their run, in the order in which they were issued; None for one that
     cannot be read. `announced` is the last ledger entry about certificates of each run: how many there are,
-    their Merkle root, the register keys; `entries` which it is. `expired` are the entries about certificates
-    that have had their day (ACC-07): the first that is left follows from the last of those.
+    their Merkle root, the register keys; `entries` which it is. `expired` are the entries about expired
+    certificates (ACC-07): the first remaining certificate follows from the last of those.
     """
     told = entries or {}
     gone, problems = _gone(announced, expired)
@@ -64,8 +64,8 @@ def audit_certificates(
 
 
 def _gone(announced: Mapping[str, Mapping[str, object]], expired: Iterable[LedgerEntry]) -> tuple[dict[str, int], list[Problem]]:
-    """The runs whose certificates have had their day, each with the entry that says so, and where these do
-    not add up."""
+    """Return the runs whose certificates have expired, each with the entry that records it, and any
+    mismatches."""
     gone: dict[str, int] = {}
     problems: list[Problem] = []
     for entry in expired:
@@ -78,7 +78,8 @@ def _gone(announced: Mapping[str, Mapping[str, object]], expired: Iterable[Ledge
 
 
 def _names(data: Mapping[str, object]) -> set[object]:
-    """The register keys that the ledger names for a run: one that went on after a rotation has two."""
+    """Return the register keys that the ledger names for a run: one that continued after a rotation has
+    two."""
     named = data.get("register_keys")
     return set(named) if isinstance(named, list) else {data.get("register_key")}
 

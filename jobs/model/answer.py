@@ -1,9 +1,8 @@
-"""What an answer to a subject request says: the model that a person reviews, and that letter, page and data
-are made from.
+"""What an answer to a subject request says.
 
-It is compiled once and sealed. Every text in it is as the CRM has it; what may be shown of it stands beside
-it. What is excluded because of a suspicion is in none of these structures (SUS-05): it must not be told,
-counted or left as a gap.
+It is the model that a person reviews, and from which letter, page and data are made. It is compiled once and
+sealed. Every text in it is as the CRM has it; what may be shown of it is beside it. What is excluded because
+of a suspicion is in none of these structures (SUS-05): it must not be disclosed, counted or left as a gap.
 """
 
 from __future__ import annotations
@@ -54,10 +53,10 @@ class ItemStatus(StrEnum):
 
 class Field(msgspec.Struct, frozen=True):
     """One field of an item. `name` is the record's field; `value` a JSON value with dates in ISO form, None
-    where it is not shown.
+    if it is not shown.
 
-    `is_text`: free text, in the language it was written in: it is for the reviewer alone, what may be told of
-    it is `Item.shown_text`. `provided`: the person gave it (art. 20).
+    `is_text`: free text, in the language it was written in. It is for the reviewer alone; what may be
+    disclosed of it is `Item.shown_text`. `provided`: the person gave it (art. 20).
     """
 
     name: str
@@ -68,12 +67,12 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Attachment(msgspec.Struct, frozen=True):
-    """A file that may go along: where it is fetched from, and what it is called in the package (never by its
-    name in the CRM).
+    """A file that may be included: where it is fetched from, and its name in the package (never that in the
+    CRM).
 
-    `unread` says why no program can tell all that is in it; it then goes along only on a person's word on
-    this very file (SEEN_UNCHECKED). `sha256` is that of the content that was looked at; empty for a
-    recording, which is not fetched before it goes along.
+    `unread` states why no program can know all that is in it; it is then included only if a person approves
+    this very file (SEEN_UNCHECKED). `sha256` is that of the content that was checked; empty for a recording,
+    which is not fetched before it is included.
     """
 
     kind: str
@@ -86,9 +85,11 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 class MentionedIn(msgspec.Struct, frozen=True):
-    """Where a mention stands, for who reviews it and for nobody else: the file (kind, id, number; empty where
-    it lies in none), and the contacts, by id and name, whom the row is linked to or who have a role in that
-    file."""
+    """Where a mention is, for the reviewer and nobody else.
+
+    That is the file (kind, id, number; empty if there is none), and the contacts, by id and name, that are
+    linked to the row or have a role in that file.
+    """
 
     kind: str = ""
     id: str = ""
@@ -127,24 +128,26 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def leaves_no_trace(self) -> bool:
-        """Whether nothing is told of it where it is withheld: it is not about the person, or a recipient whom
-        nobody is to learn of."""
+        """Whether nothing is disclosed of it if it is withheld.
+
+        It is not about the person, or is a recipient that nobody may learn of.
+        """
         return self.code == NOT_THE_PERSON or (self.kind == RECIPIENT and self.code != RGT_09)
 
     @property
     def is_shown(self) -> bool:
-        """Whether anything of it goes into the package; what is withheld is told by class and reason alone
+        """Whether anything of it is in the package; what is withheld is shown by class and reason alone
         (EXP-09)."""
         return self.status in (ItemStatus.APPROVED, ItemStatus.APPROVED_REDACTED)
 
     @property
     def unread(self) -> str:
-        """Why no program can tell all that is in its file; empty where one can, or there is none."""
+        """Why no program can know all that is in its file; empty if one can, or there is no file."""
         return self.attachment.unread if self.attachment is not None else ""
 
     @property
     def shown_attachment(self) -> Attachment | None:
-        """The file that goes along, as it is: only where it was APPROVED; a text in its place is told instead
+        """The file that is included, as it is: only if it was APPROVED; a text in its place is shown instead
         of it."""
         return self.attachment if self.status is ItemStatus.APPROVED else None
 
@@ -158,16 +161,18 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def told_code(self) -> str:
-        """The reason that is told where it is withheld: what protects a child from a parent's knowing is no
-        right of somebody else."""
+        """The reason that is stated if it is withheld.
+
+        What protects a child from a parent's knowing is not a right of somebody else.
+        """
         if self.withheld_class in CLASSES:
             return RGT_09
         return self.code if self.code in TOLD_CODES else "RF-03"
 
     @property
     def shown_text(self) -> str:
-        """The text that goes into the package: what the reviewer wrote, else the proposal; never the text of
-        the CRM. Empty for none."""
+        """The text in the package: what the reviewer wrote, else the proposal; never the text of the CRM.
+        Empty for none."""
         if not self.is_shown:
             return ""
         return self.text if self.status is ItemStatus.APPROVED_REDACTED and self.text is not None else self.proposal
@@ -179,12 +184,11 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Recipient(msgspec.Struct, frozen=True):
-    """Somebody to whom data were passed on: by name where it is logged, else one of RECIPIENT_CATEGORIES
-    (art. 15(1)(c)).
+    """A recipient of data: by name if it is logged, else one of RECIPIENT_CATEGORIES (art. 15(1)(c)).
 
-    `on` is a day in ISO form, `country` an ISO code where it is outside the EEA, `safeguard` the ground for
-    passing them on there. `source` is the row (kind, id) that says so, empty for whoever no row names;
-    `is_criminal`: whoever acts in criminal matters (7.1(c)).
+    `on` is a day in ISO form, `country` an ISO code if it is outside the EEA, `safeguard` the ground for
+    passing data on there. `source` is the row (kind, id) that states it, empty for a recipient that no row
+    names; `is_criminal`: a recipient that acts in criminal matters (7.1(c)).
     """
 
     name: str
@@ -199,9 +203,9 @@ class Recipient(msgspec.Struct, frozen=True):
 class Retention(msgspec.Struct, frozen=True):
     """How long a context is kept: a last day, or a criterion, one of CRITERIA.
 
-    A last day that has passed is never told as the term: `is_over`, and the request itself keeps the data,
+    A last day that has passed is never stated as the term: `is_over`, and the request itself keeps the data,
     until `grace_days` after it is closed (HLD-08). An end that is counted from a birth date is a criterion
-    for everybody but the child (`until_age`, with the `age`): its day would tell the birthday. `is_held`:
+    for everybody but the child (`until_age`, with the `age`): its day would reveal the birthday. `is_held`:
     kept longer because of a legal obligation or a claim, without detail.
     """
 
@@ -215,8 +219,8 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """The legal basis of some purposes of a context: a code of BASES, or words by language; `special` that of
-    Article 9."""
+    """The legal basis of some purposes of a context: a code of BASES, or words by language; `special` is that
+    of Article 9."""
 
     purposes: tuple[str, ...]
     code: str = ""
@@ -282,14 +286,14 @@ class Addressee(msgspec.Struct, frozen=True):
 
 
 class Compilation(msgspec.Struct, frozen=True, kw_only=True):
-    """The sealed part `compilation`: everything that may go into the answer, and what stands in its way.
+    """The sealed part `compilation`: everything that may be in the answer, and what prevents its release.
 
     `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `blocks` are
-    codes that stop a release until they are overridden or mended (`NO_CONTACT`, `TRANSFER_BASIS_MISSING`,
-    `SUS-06`, …). `not_searched` are places by code. `needles` are strings that must not be in the package:
-    other people's names, numbers, addresses. `is_complete`: every row that was a candidate is in exactly one
-    of included, withheld or excluded (EXP-14). `offers_listening`: a recording with a voice is there
-    (EXP-08).
+    codes that stop a release until they are overridden or resolved (`NO_CONTACT`, `TRANSFER_BASIS_MISSING`,
+    `SUS-06`, …). `not_searched` are places by code. `needles` are leak-check terms, strings that must not be
+    in the package: other people's names, numbers, addresses. `is_complete`: every row that was a candidate is
+    in exactly one of included, withheld or excluded (EXP-14). `offers_listening`: there is a recording with a
+    voice (EXP-08).
 
     A package is made of `shown` and `told_withheld`, whose numbers and classes have no gaps, and never of
     `items` (EXP-09, R-107).
@@ -327,18 +331,17 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> tuple[Item, ...]:
-        """The items that go into the package, numbered anew from 1 without a gap."""
+        """The items in the package, renumbered from 1 without a gap."""
         shown = [item for item in self.items if item.is_shown and item.kind != RECIPIENT]  # recipients are told with their context
         return tuple(msgspec.structs.replace(item, item=str(number)) for number, item in enumerate(shown, 1))
 
     def told_contexts(self, *, working_copy: bool = False) -> tuple[Context, ...]:
-        """The contexts with the recipients who may be told, each once; a working copy has also those who wait
-        for a person.
+        """Return the contexts with the recipients who may be disclosed, each once.
 
-        A recipient is told where its item is, and something else of its fiche: what is withheld does not tell
-        by its recipient that it is there. Where recipients are no items, in answers to other rights, nobody
-        who acts in criminal matters is told, and in a file under RGT-09 nobody: a shelter would be found by
-        it.
+        A working copy also has those who wait for a person. A recipient is disclosed if its item is, and
+        something else of its fiche: what is withheld does not show by its recipient that it exists. Where
+        recipients are not items, in answers to other rights, nobody who acts in criminal matters is
+        disclosed, and in a file under RGT-09 nobody: a shelter would be found by it.
         """
         by_kind: dict[bool, dict[tuple[str, str], Item]] = {True: {}, False: {}}
         for item in self.items:

@@ -46,7 +46,7 @@ class PlanState(StrEnum):
 
 
 class LinesRemoved(UsageError):
-    """The lines of a plan that was never applied have had their day (ACC-04)."""
+    """The lines of a plan that was never applied have expired (ACC-04)."""
 
     code = "lines_removed"
 
@@ -136,8 +136,8 @@ class Alarm(msgspec.Struct, frozen=True):
 
 
 class Approval(msgspec.Struct, frozen=True):
-    """One person's word on a plan. `role` is the role in which it was given; `comment` is free text of the
-    approver."""
+    """One person's approval or rejection of a plan. `role` is the role in which it was given; `comment` is
+    free text of the approver."""
 
     who: str
     role: str
@@ -167,14 +167,14 @@ class HoldChange(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """The head of a stored plan; its lines are kept beside it.
 
-    `trims` are the ids of contacts whose operational fields go (RET-20); `crm_holds` the units under a hold
-    flag of the CRM. `as_of_given` says that the plan looks at another day than its own and can never be
+    `trims` are the ids of contacts whose operational fields are removed (RET-20); `crm_holds` the units under
+    a hold flag of the CRM. `as_of_given` says that the plan is for another day than its own and can never be
     applied (DAT-12). `why` are the codes that say why approvals are `needed`; one counts for
     `approval_hours`. `seen` are the rows that were read, by table. `waiting` counts the disposals that no run
     of this plan carries out, by code: quarantine, canaries. `backlog` are the units, as (table, id), that
-    should be gone long since. `request` is the subject request that a plan of kind request carries out.
-    `cleared` says how many rows the fields of IDS_IN_HEAD named before their ids had their day (ACC-07); such
-    a field is empty then.
+    should have been disposed of long ago. `request` is the subject request that a plan of kind request
+    carries out. `cleared` says how many rows the fields of IDS_IN_HEAD named before their ids expired
+    (ACC-07); such a field is empty then.
     """
 
     id: str
@@ -228,7 +228,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def to_trim(self) -> int:
-        """How many contacts are to be trimmed, also once their ids have had their day."""
+        """How many contacts are to be trimmed, also once their ids have expired."""
         return len(self.trims) or self.cleared.get("trims", 0)
 
     @property
@@ -237,14 +237,16 @@ class Plan(msgspec.Struct, frozen=True):
         return any(getattr(self, name) for name in IDS_IN_HEAD)
 
     def without_ids(self, *, keeping: Collection[str] = ()) -> Plan:
-        """The same without the ids in its head, but for the fields named; their numbers stay (ACC-07)."""
+        """Return the same without the ids in its head, except for the fields named; their numbers stay
+        (ACC-07)."""
         named = {name: len(getattr(self, name)) for name in IDS_IN_HEAD if name not in keeping and getattr(self, name)}
         if not named:
             return self
         return msgspec.structs.replace(self, **dict.fromkeys(named, ()), cleared=self.cleared | named)
 
     def state(self, now: datetime) -> PlanState:
-        """Where the plan stands at `now` (aware). Rejected wins over everything but applied."""
+        """Return the state of the plan at `now` (aware). Rejected takes precedence over everything but
+        applied."""
         if self.applied:
             return PlanState.APPLIED
         if any(not word.approves for word in self.given):
@@ -254,12 +256,14 @@ class Plan(msgspec.Struct, frozen=True):
         return PlanState.READY if not self.missing(now) else PlanState.WAITING
 
     def counting(self, now: datetime) -> tuple[Approval, ...]:
-        """The approvals that count at `now`: one that is older than `approval_hours` does no more, and may be
-        given again."""
+        """Return the approvals that count at `now`.
+
+        An approval older than `approval_hours` counts no more, and may be given again.
+        """
         return tuple(word for word in self.given if word.approves and now < word.at + timedelta(hours=self.approval_hours))
 
     def missing(self, now: datetime) -> tuple[str, ...]:
-        """The roles whose approval is lacking at `now`."""
+        """Return the roles whose approval is missing at `now`."""
         roles = {word.role for word in self.counting(now)}
         return tuple(role for role in self.needed if role not in roles)
 

@@ -1,8 +1,8 @@
 """A subject request: its row in the register, and the sealed parts of its working area.
 
-The register says nothing about anybody: who asked, what was found and what may be told lie in parts, each
-sealed with a key of the request that is destroyed when its time has come (ACC-08, IDN-19, EXP-17). In the
-register a person who is unknown and one about whom nothing may be said look the same (SUS-07).
+The register says nothing about anybody: who asked, what was found and what may be disclosed are in parts,
+each sealed with a key of the request that is destroyed when its time has come (ACC-08, IDN-19, EXP-17). In
+the register a person who is unknown and one about whom nothing may be said look the same (SUS-07).
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class Suspension(msgspec.Struct, frozen=True):
 
 
 class Extension(msgspec.Struct, frozen=True):
-    """Two further months, of which the person was told in time (DDL-06)."""
+    """Two further months, of which the person was notified in time (DDL-06)."""
 
     reason: str  # complexity | number
     notified_at: datetime
 
 
 class Word(msgspec.Struct, frozen=True):
-    """One person's word: `step` is content, release, or override with the `rule` that is overridden and a
+    """One person's approval: `step` is content, release, or override with the `rule` that is overridden and a
     reason code."""
 
     step: str
@@ -66,11 +66,11 @@ class Word(msgspec.Struct, frozen=True):
 class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the register (ACC-08), without a name.
 
-    `received_on` is the Brussels day of `received_at` (DDL-02). `language` is as it was asked in; that of the
-    answer follows from what is found (EXP-11). `resumes_to` is the state that a suspension interrupts.
+    `received_on` is the Brussels day of `received_at` (DDL-02). `language` is that of the request; that of
+    the answer follows from what is found (EXP-11). `resumes_to` is the state that a suspension interrupts.
     `answer` is package, neutral or dpo_review once it is compiled; `refusal` the RF code of a refusal.
     `package_sha256` is the hash of what was released, `link` the SHA-256 of the download's token; at each of
-    the `renewals` its number of downloads began anew.
+    the `renewals` its number of downloads began again.
     """
 
     id: str
@@ -187,8 +187,10 @@ class Confirmed(msgspec.Struct, frozen=True):
 
 
 class Frozen(msgspec.Struct, frozen=True):
-    """The sealed part `frozen`: what the request keeps from disposal, confirmed or not (HLD-08); kept until
-    the grace is over."""
+    """The sealed part `frozen`: what the request preserves from disposal, confirmed or not (HLD-08).
+
+    It is kept until the grace period is over.
+    """
 
     contacts: tuple[str, ...]
     rows: tuple[tuple[str, str], ...]
@@ -196,8 +198,10 @@ class Frozen(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, candidates: Iterable[Candidate], at: datetime, before: Frozen | None = None) -> Frozen:
-        """Everything that was found, whatever the class of the match, and what was frozen `before`: what was
-        there at the receipt stays."""
+        """Return everything that was found, of any class of match, and what was preserved `before`.
+
+        What was there at the receipt stays.
+        """
         found = [(each.kind, each.id) for each in candidates]
         contacts = {row for kind, row in found if kind == CONTACT_KIND}.union(before.contacts if before is not None else ())
         rows = {(kind, row) for kind, row in found if kind != CONTACT_KIND}.union(before.rows if before is not None else ())

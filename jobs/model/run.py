@@ -50,13 +50,15 @@ class Mask(msgspec.Struct, frozen=True):
 
 
 class RowWrite(msgspec.Struct, frozen=True):
-    """One write to one row, in the product's word for its kind. `operation` is delete, mask (in-place
+    """One write to one row, in the product's term for its kind. `operation` is delete, mask (in-place
     anonymisation), trim, disown (a role stays and does not say whose it is), drop_caller, unlink_contact,
-    unlink_fiche or unlink_dossier; the last three empty the link to `target`, a row that goes. `object` is
-    the keyed reference of a recording's content outside the CRM, which goes before the row (ERA-12); its
-    address can hold a name and stands in no journal. `bypass` is the custom logic of the CRM that the write
-    passes by. A `retained` row lies in long-term retention, where no write reaches it: a job of the CRM
-    removes it there once the live rows of its unit have gone."""
+    unlink_fiche or unlink_dossier; the last three empty the link to `target`, a row that is deleted.
+
+    `object` is the keyed reference of a recording's content outside the CRM, which is deleted before the row
+    (ERA-12); its address can hold a name and is in no journal. `bypass` is the custom logic of the CRM that
+    the write bypasses. A `retained` row is in long-term retention, where no write reaches it: a job of the
+    CRM removes it there once the live rows of its unit are deleted.
+    """
 
     kind: str
     id: str
@@ -76,9 +78,10 @@ class Action(msgspec.Struct, frozen=True):
     unit's own row last. `code` says why it was skipped or failed. `still_there` are rows that verification
     found again, as (table, id). `categories`, `rule`, `reason` and `end_month` (2026-02) are what the
     certificate says of the decision; `places` is the state of each place of ERA-12, and `audit_entries` how
-    many rows of history went; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along` are rows
-    of tables that are not mapped and that the CRM deletes with these, as (table, id). `gone` are rows of the
-    unit that had gone before this action was announced: they are cleaned, read back and certified with it.
+    many rows of history were deleted; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along`
+    are rows of tables that are not mapped and that the CRM deletes with these, as (table, id). `gone` are
+    rows of the unit that were deleted before this action was announced: they are cleaned, read back and
+    certified with it.
     """
 
     table: str
@@ -107,7 +110,7 @@ class Action(msgspec.Struct, frozen=True):
 
     @property
     def has_retained(self) -> bool:
-        """Whether a row of the unit lies in long-term retention."""
+        """Whether a row of the unit is in long-term retention."""
         return any(write.retained for write in self.rows)
 
     @property

@@ -84,8 +84,8 @@ def run_housekeeping(context: JobContext) -> Outcome:
 def hunt(context: JobContext) -> Lost:
     """Compare what the storages list with what the recordings name, in both directions (ERA-12).
 
-    The storages are read first: a recording that comes meanwhile has its object, and is asked for it once
-    more.
+    The storages are read first: a recording that arrives meanwhile has its object, and that object is checked
+    once more.
     """
     outside = Outside(context)
     context.progress("objects", 0)

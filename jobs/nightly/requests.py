@@ -1,5 +1,5 @@
-"""The nightly round over subject requests: what has had its day, what pending requests keep, and what comes
-near or is late.
+"""The nightly request maintenance: what has expired, what pending requests keep, and what is nearly due or
+late.
 
 Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14.
 """

@@ -25,8 +25,8 @@ from rules.hints import hint_to
 def run_retention(context: JobContext) -> Run:
     """Enforce the retention schedule on dossiers, lone fiches and contacts, once.
 
-    Whatever was interrupted is finished first; then, where the CRM was restored, what that has brought back
-    goes again. Where the circuit breaker trips, the plan stays stored and waits.
+    What was interrupted is finished first; then, if the CRM was restored, what that has brought back is
+    erased again. If the circuit breaker trips, the plan stays stored and waits.
 
     Raises:
         Refused: the plan, or that of a replay, needs approval; `where` is its id.
@@ -66,13 +66,12 @@ def _run(context: JobContext, kind: Kind) -> Run:
 
 
 def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
-    """Read back every row that a run disposed of, and every place in which something of it can be left: how
-    many rows were checked, what is still there, which places cannot be read back.
+    """Read back every row that a run disposed of, and every place that can hold residual data of it.
 
-    What is kept of a row beside it is named by the table of the CRM in which that lies, with the id of the
-    row (ERA-12).
+    Return how many rows were checked, what is still there, which places cannot be read back. What is kept of
+    a row beside it is named by the table of the CRM that holds it, with the id of the row (ERA-12).
 
-    A recording of which the object outside the CRM is still there counts as still there itself. A round
+    A recording whose object outside the CRM is still there counts as still there itself. A maintenance job
     carries out no plan: it has written no row, and there is nothing to read back.
     """
     context.store.journal.check()

@@ -37,8 +37,10 @@ class Planned:
 
 
 def breaker_of(context: JobContext, past: Past, kind: Kind, planned: Planned) -> Breaker:
-    """What the circuit breaker says: of the whole by the last runs of the same kind, and of each category
-    that the policy limits."""
+    """Return the result of the circuit breaker.
+
+    It covers the whole, by the last runs of the same kind, and each category that the policy limits.
+    """
     limits = context.policy.limits
     units = counter_of(context, kind, "units", planned.counters["units"], limits.units)
     recordings = counter_of(context, kind, "recordings", planned.counters["recordings"], limits.recordings)
@@ -51,13 +53,14 @@ def breaker_of(context: JobContext, past: Past, kind: Kind, planned: Planned) ->
 
 
 def counter_of(context: JobContext, kind: Kind, counter: str, planned: int, limit: Limit) -> Counter:
-    """One counter of the circuit breaker, against its limits and the last runs of the same kind (RET-24)."""
+    """Return one counter of the circuit breaker, against its limits and the last runs of the same kind
+    (RET-24)."""
     finding = breaker(planned, context.store.runs.disposals(kind, counter, 30), limit)
     return Counter(planned, finding.limit, finding.median, finding.tripped)
 
 
 def why(context: JobContext, past: Past, planned: Planned, found: Breaker, lookout: Lookout, alarms: Iterable[Alarm]) -> tuple[str, ...]:
-    """The codes of all that asks for two approvals, empty where nothing does; the order is that of WHY."""
+    """Return the codes of all that requires two approvals, empty if nothing does, in the order of WHY."""
     codes = {alarm.code for alarm in alarms if alarm.code in NEEDS_APPROVAL}
     if found.units.tripped or found.recordings.tripped:
         codes.add(BREAKER_TRIPPED)

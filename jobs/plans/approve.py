@@ -1,4 +1,4 @@
-"""A person's word on a plan: two people in two roles let a plan through that a guard has stopped (RET-24,
+"""A person's approval of a plan: two people in two roles approve a plan that a guard has stopped (RET-24,
 section 9.4)."""
 
 from __future__ import annotations
@@ -68,5 +68,5 @@ def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> 
 
 
 def _speaking(plan: Plan, now: datetime) -> list[Approval]:
-    """Whose word stands at `now`: approvals that have not run out, and every rejection."""
+    """Return what counts at `now`: approvals that have not expired, and every rejection."""
     return [*plan.counting(now), *(word for word in plan.given if not word.approves)]

@@ -11,10 +11,10 @@ from rules.model.records import KINDS, Unit
 
 
 def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
-    """How many rows of each table that is not mapped would go along with these units and their fiches, for
-    who looks at a plan.
+    """Return how many rows of each unmapped table would be deleted with these units and their fiches.
 
-    What hangs on their notes, activities and roles is not counted here; it is looked at when the unit goes.
+    It is a preview for the person who reviews a plan. What belongs to their notes, activities and roles is
+    not counted here; it is checked when the unit is deleted.
     """
     rows = {(connector.table(KINDS[unit.kind.value]), unit.id) for unit in units}
     rows |= {(connector.table(KINDS["fiche"]), fiche.id) for unit in units if unit.recording is None for fiche in unit.fiches}

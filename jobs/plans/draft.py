@@ -85,7 +85,7 @@ class Draft:
         self._pages.add(b"%b%b%b%b%b%b%b%b%b\n" % (one, encode_line(row), two, end_text, three, encode_line(etag), four, anchor_text, five))
 
     def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
-        """The pages, as the store keeps them, and their digest, contacts to trim included."""
+        """Return the pages, as the store keeps them, and their digest, contacts to trim included."""
         return self._pages.finish(trims)
 
     @property
@@ -94,7 +94,7 @@ class Draft:
         return sum(shape.count for shape in self._shapes.values())
 
     def dispositions(self) -> dict[str, int]:
-        """How many units go, by disposition."""
+        """Return how many units are disposed of, by disposition."""
         counts = {"delete": 0, "anonymise": 0}
         for shape in self._shapes.values():
             if shape.decision.is_disposal:
@@ -102,7 +102,7 @@ class Draft:
         return counts
 
     def going(self) -> dict[tuple[str, tuple[str, ...]], int]:
-        """How many units go, by table and categories."""
+        """Return how many units are disposed of, by table and categories."""
         counts: Tally[tuple[str, tuple[str, ...]]] = Tally()
         for shape in self._shapes.values():
             if shape.decision.is_disposal:
@@ -110,7 +110,7 @@ class Draft:
         return dict(counts)
 
     def retained(self) -> dict[str, int]:
-        """How many units stay, by their primary reason."""
+        """Return how many units stay, by their primary reason."""
         counts: Tally[str] = Tally()
         for shape in self._shapes.values():
             if not shape.decision.is_disposal:
@@ -118,7 +118,7 @@ class Draft:
         return dict(sorted(counts.items()))
 
     def flagged(self) -> dict[str, int]:
-        """How many units carry each flag."""
+        """Return how many units carry each flag."""
         counts: Tally[str] = Tally()
         for shape in self._shapes.values():
             for flag in shape.decision.flags:
@@ -126,8 +126,10 @@ class Draft:
         return dict(sorted(counts.items()))
 
     def planned(self) -> dict[str, int]:
-        """How many units and recordings go, for the circuit breaker; contacts follow their units and are not
-        counted (RET-24)."""
+        """Return how many units and recordings are disposed of, for the circuit breaker.
+
+        Contacts follow their units and are not counted (RET-24).
+        """
         counts = {"units": 0, "recordings": 0}
         for shape in self._shapes.values():
             if shape.decision.is_disposal and shape.kind is not UnitKind.CONTACT:
@@ -135,7 +137,8 @@ class Draft:
         return counts
 
     def by_category(self) -> tuple[CategoryTotal, ...]:
-        """Totals of each category, in the order of their keys; a mixed unit counts in each of its own."""
+        """Return totals of each category, in the order of their keys; a mixed unit counts in each of its
+        own."""
         totals: dict[str, list[int]] = {}
         for shape in self._shapes.values():
             decision = shape.decision
@@ -153,8 +156,10 @@ def _day(day: date) -> bytes:
 
 
 def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:
-    """The line of one unit. The anchor is that of the deciding end; a birth date is named, never given
-    (ACC-04)."""
+    """Return the line of one unit.
+
+    The anchor is that of the deciding end; a birth date is named, never given (ACC-04).
+    """
     disposes = decision.disposition is not Disposition.KEEP
     end, deciding = decision.retention_end, decision.deciding
     anchor = deciding.anchor if deciding is not None else None

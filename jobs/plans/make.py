@@ -49,7 +49,7 @@ NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = SERVICE, warning: str = "") -> Plan:
     """Decide on every unit and store the plan.
 
-    `as_of` (aware) looks at another moment than now; such a plan can never be applied (DAT-12, R-062).
+    `as_of` (aware) decides for another moment than now; such a plan can never be applied (DAT-12, R-062).
     `warning` is kept in the plan before its own.
 
     Raises:
@@ -142,9 +142,12 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
 
 
 def contacts_out_of_reach(context: JobContext, found: Gathering, verdicts: ContactVerdicts) -> int:
-    """How many contacts in long-term retention would have to be trimmed, which no write can do, or purged
-    where no job of ours may. They stand in the plan all the same: a run notes that they stay, or a later one
-    would take them for ones that were never linked."""
+    """Return how many contacts in long-term retention are out of reach.
+
+    They would have to be trimmed, which no write can do, or purged where no job of ours may. They are in the
+    plan all the same: a run notes that they stay, or a later one would take them for ones that were never
+    linked.
+    """
     trims, removals = verdicts.trim & found.retained, verdicts.remove & found.retained
     return len(trims) + (len(removals) if removals and not context.connector.may_purge_retained() else 0)
 
@@ -171,11 +174,10 @@ def settle(
     terms: RelationTerms,
     held: Collection[str] = (),
 ) -> ContactVerdicts:
-    """Which contacts go with the units of these ids, which are trimmed, which were never linked (RET-20).
-    Uses `found` up.
+    """Return which contacts are deleted with the units of these ids, trimmed, or were never linked (RET-20).
 
-    `undone` are contacts that an earlier run should have removed or trimmed, each with which of the two;
-    `held` those whose own row a hold keeps (HLD-04).
+    `found` is used up. `undone` are contacts that an earlier run should have removed or trimmed, each with
+    which of the two; `held` those whose own row a hold keeps (HLD-04).
     """
     facts = contact_facts(found, going, undone, day=day, terms=terms, held=held)
     found.forget_units()
@@ -191,7 +193,7 @@ def contact_facts(
     terms: RelationTerms,
     held: Collection[str] = (),
 ) -> ContactFacts:
-    """Who refers to whom once the units of these ids go."""
+    """Return who refers to whom once the units of these ids are deleted."""
     leaves = [unit is not None and unit.id in going for unit in found.places]
     leaving, staying = set(compress(found.people, leaves)), set(compress(found.people, map(not_, leaves)))
     del leaves
@@ -234,7 +236,7 @@ def head_of(
     digest: str,
     queue: WorkQueue,
 ) -> Plan:
-    """The head of the plan: totals, digest, what the guards say, and who has to look at it."""
+    """Return the head of the plan: totals, digest, what the guards say, and who has to review it."""
     policy, categories, planned = context.policy, draft.by_category(), Planned(draft, lookout)
     breaker = breaker_of(context, past, kind, planned)
     late = () if given else backlog_of(context, past, kind, lookout, now)
@@ -295,7 +297,7 @@ def alarms_of_plan(
     now: datetime,
     queue: WorkQueue,
 ) -> Iterator[Alarm]:
-    """What looks wrong before anything is written."""
+    """Yield what looks wrong before anything is written."""
     policy, connector = context.policy, context.connector
     due = sum(draft.planned().values()) - lookout.waiting[CANARY]
     yield from lookout.odd_canaries(connector)
@@ -309,8 +311,10 @@ def alarms_of_plan(
 
 
 def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, now: datetime) -> tuple[tuple[str, str], ...]:
-    """The units far past their end that a plan of long ago disposed of already; before there is such a plan,
-    nothing is late."""
+    """Return the units far past their end that an old plan already disposed of.
+
+    Before there is such a plan, nothing is late.
+    """
     if not lookout.late:
         return ()
     before = past.old_plan(kind, now - timedelta(days=context.policy.watch.backlog_days))
@@ -324,8 +328,10 @@ def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, no
 
 
 def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
-    """Let those units out of quarantine that are not due any more: should they be due again, their days begin
-    anew."""
+    """Release from quarantine those units that are not due any more.
+
+    Should they be due again, their days begin again.
+    """
     left = lookout.left(context.connector)
     if left:
         units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table} for mark in left]
@@ -333,7 +339,8 @@ def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
 
 
 def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str]]) -> tuple[HoldChange, ...]:
-    """What changed in the CRM's hold flags since the last plan that looked at dossiers (HLD-14, R-154)."""
+    """Return what changed in the CRM's hold flags since the last plan that looked at dossiers (HLD-14,
+    R-154)."""
     if kind is Kind.RECORDINGS:
         return ()
     before = next((plan for plan in context.store.plans.all() if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == context.crm), None)
@@ -354,10 +361,11 @@ def unmapped(categories: Iterable[CategoryTotal]) -> tuple[str, ...]:
 
 
 def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[str]:
-    """Name what is easily overlooked: rows in long-term retention, and columns that have come lately and may
-    hold personal data.
+    """Yield what is easily overlooked: rows in long-term retention, and new columns that may hold personal
+    data.
 
-    `known` are the columns that are no news (`Past.columns_known`)."""
+    `known` are the columns that are not new (`Past.columns_known`).
+    """
     for table, rows in retained.items():
         yield f"RETAINED_ROWS: {rows} rows of {table} lie in long-term retention; they go with their unit, and what has none stays"
     new = sorted(set(unaccounted) - set(known)) if known is not None else []
@@ -366,14 +374,14 @@ def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known:
 
 
 def about_contacts(context: JobContext, contacts: list[str]) -> int:
-    """How many notes and activities hang on these contacts: they stay, and a person should look at them
-    (RET-20)."""
+    """Return how many notes and activities belong to these contacts: they stay, and a person should check
+    them (RET-20)."""
     kinds: tuple[type[Record], ...] = (Note, Call, Email)
     return sum(len(page) for kind in kinds for page in context.connector.read(kind, ("regarding",), among=Among("regarding", contacts)))
 
 
 def plan_entry(plan: Plan) -> dict[str, object]:
-    """What the ledger keeps of a plan: digests and counts."""
+    """Return what the ledger keeps of a plan: digests and counts."""
     return {
         "plan": plan.id,
         "digest": plan.digest,
@@ -396,7 +404,7 @@ def plan_entry(plan: Plan) -> dict[str, object]:
 
 
 def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None = None) -> Iterator[PlanLine]:
-    """The lines of stored pages."""
+    """Yield the lines of stored pages."""
     decoder = msgspec.json.Decoder(PlanLine)
     for page in pages:
         try:
@@ -409,6 +417,6 @@ def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None =
 
 
 def public_line(line: PlanLine) -> dict[str, object]:
-    """A line as the plan file has it."""
+    """Return a line as the plan file has it."""
     built = msgspec.to_builtins(line)
     return {key: built[key] for key in LINE_COLUMNS} | {key: value for key, value in built.items() if key not in LINE_COLUMNS}

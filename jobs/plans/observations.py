@@ -25,10 +25,10 @@ UNITS = frozenset(KINDS[kind.value] for kind in UnitKind if kind is not UnitKind
 
 
 class Lookout:
-    """Told of every unit that a plan decides on.
+    """Observations on every unit that a plan decides on.
 
-    `seen` counts the rows on their way. `aside` are disposals that no run of this plan carries out, each with
-    its kind of unit; `waiting` counts them by code. `drifted` is how many units are disposed of that had
+    `seen` counts the rows as they are read. `aside` are disposals that no run of this plan carries out, each
+    with its kind of unit; `waiting` counts them by code. `drifted` is how many units are disposed of that had
     changed since an approval, `late` those that are far past their end. `canaries` are the decisions on
     canaries, by table and id; `undecided` the other units that nothing in force decides on (RET-14), as
     (table, id).
@@ -54,8 +54,8 @@ class Lookout:
         self._late_before = day - timedelta(days=policy.watch.backlog_days)
 
     def look(self, kind: UnitKind, table: str, row: str, decision: Decision, *, out_of_reach: bool = False) -> bool:
-        """Note what is particular about a unit; whether a run of this plan disposes of it, as far as can be
-        told now."""
+        """Note what is particular about a unit; return whether a run of this plan disposes of it, as far as
+        is known now."""
         is_canary = row in self._canary_ids and (table, row) in self._expected
         if is_canary:
             self.canaries[(table, row)] = decision
@@ -80,14 +80,16 @@ class Lookout:
         return True
 
     def left(self, connector: Connector) -> list[Mark]:
-        """The units in quarantine that this plan has looked for and that are not due any more, or are gone:
-        they leave it."""
+        """Return the units that leave quarantine.
+
+        This plan has looked for them, and they are not due any more or no longer exist.
+        """
         looked_at = self.tables(connector)
         is_off = self._policy.quarantine is None
         return [mark for key, mark in self._marks.items() if is_off or (mark.table in looked_at and key not in self.due)]
 
     def odd_canaries(self, connector: Connector) -> Iterator[Alarm]:
-        """An alarm for each canary that is not as the policy says, named by its place in the policy's
+        """Yield an alarm for each canary that is not as the policy says, named by its place in the policy's
         list."""
         for number, canary in enumerate(self._policy.canaries, start=1):
             record, found = connector.record(canary.table), self.canaries.get((canary.table, canary.id))
@@ -102,8 +104,10 @@ class Lookout:
                 yield Alarm(CANARY, f"canary {number} ({canary.table}) must {must}: {found.reason.value}")
 
     def rows(self, connector: Connector) -> dict[str, int]:
-        """The rows that were read, by table. Participants of activities are left out: they come and go with
-        these."""
+        """Return the rows that were read, by table.
+
+        Participants of activities are left out: they come and are removed with these.
+        """
         kinds = {record.__name__.lower(): record for record in KINDS.values() if record is not ActivityParty}
         return {
             connector.table(kinds[name]): count
@@ -112,11 +116,11 @@ class Lookout:
         }
 
     def tables(self, connector: Connector) -> set[str]:
-        """The tables of whose units a plan of this kind decides."""
+        """Return the tables whose units a plan of this kind decides on."""
         return {connector.table(record) for record in self._looked_at() if connector.has(record)}
 
     def _looked_at(self) -> list[type[Record]]:
-        """The kinds of record of whose units a plan of this kind decides."""
+        """Return the kinds of record whose units a plan of this kind decides on."""
         if self._kind is Kind.ALL:
             return list(UNITS)
         wanted = self._kind is Kind.RECORDINGS
@@ -124,8 +128,10 @@ class Lookout:
 
 
 def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector: Connector) -> Iterator[Alarm]:
-    """An alarm for each table of which fewer rows are in sight than the last plan saw, beyond what our own
-    runs have removed since."""
+    """Yield an alarm for each table that shows fewer rows than the last plan saw.
+
+    Rows that our own runs have removed since are not counted as missing.
+    """
     before = past.last_view(kind)
     if before is None:
         return
@@ -139,10 +145,10 @@ def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector
 
 
 def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Policy, day: date) -> Iterator[Alarm]:
-    """An alarm where a plan finds nothing although there usually is something, or reads no unit at all
-    although there were some.
+    """Yield an alarm if a plan finds nothing although it usually does, or reads no unit although there were
+    some.
 
-    A second look on a day on which a run was completed finds nothing, as it should (R-060).
+    A second plan on a day on which a run was completed finds nothing, as it should (R-060).
     """
     before = past.last_view(kind)
     if units == 0 and before is not None and before.units > past.disposed_since(before):

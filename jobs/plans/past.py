@@ -1,4 +1,4 @@
-"""What earlier plans and runs on one CRM tell: what is usual, what was seen, what is missing."""
+"""What earlier plans and runs on one CRM show: what is usual, what was seen, what is missing."""
 
 from __future__ import annotations
 
@@ -32,40 +32,49 @@ class Past:
         return cls(store, tuple(plans.values()), tuple(run for run in store.runs.all() if run.plan in plans))
 
     def completed(self, kind: Kind) -> list[Run]:
-        """The completed runs of this kind."""
+        """Return the completed runs of this kind."""
         return [run for run in self.runs if run.is_over and run.kind is kind]
 
     def disposals(self, kind: Kind) -> list[int]:
-        """What completed runs of this kind disposed of, units and recordings together; runs that did not
-        count are left out."""
+        """Return what completed runs of this kind disposed of, units and recordings together.
+
+        Runs that did not count are left out.
+        """
         counted = (run.counts.get("disposed") for run in self.completed(kind))
         return [sum(numbers.values()) for numbers in counted if isinstance(numbers, dict)]
 
     def disposals_of(self, category: str, kind: Kind) -> list[int]:
-        """What completed runs of this kind disposed of in one category, zeros included."""
+        """Return what completed runs of this kind disposed of in one category, zeros included."""
         return [numbers.get(category, 0) for run in self.completed(kind) if (numbers := _by_category(run)) is not None]
 
     def disposed_categories(self) -> set[str]:
-        """The categories of which some completed run has disposed."""
+        """Return the categories of which some completed run has disposed."""
         return {category for run in self.runs if run.is_over for category, number in (_by_category(run) or {}).items() if number}
 
     def drifted(self) -> set[tuple[str, str]]:
-        """The units, as (table, id), that had changed when two people had approved their disposal, and that
-        no run has settled since."""
+        """Return the units, as (table, id), that had changed after two people approved their disposal.
+
+        No run has dealt with them since.
+        """
         approved = {plan.id for plan in self.plans if plan.needed}
         of_approved = {run.id for run in self.runs if run.plan in approved}
         return {action.key for run, action in self.store.journal.last_skips() if run in of_approved and action.code == CHANGED}
 
     def columns_known(self, now: datetime) -> tuple[str, ...] | None:
-        """The unmapped columns that are no news: those which a plan had that is older than the days for which
-        a new one is told, or the first plan of all. None where there was no plan yet."""
+        """Return the unmapped columns that are not new; None if there was no plan yet.
+
+        They are those of a plan older than the days for which a new column is reported, or of the first plan
+        of all.
+        """
         older = (plan for plan in self.plans if plan.created_at <= now - timedelta(days=NEWS_DAYS))
         plan = next(older, self.plans[-1] if self.plans else None)
         return None if plan is None else plan.unaccounted
 
     def last_view(self, kind: Kind) -> Plan | None:
-        """The last plan of this kind whose view can be compared with: one without an alarm about it, or one
-        that was let through."""
+        """Return the last plan of this kind whose view is fit for comparison.
+
+        It has no alarm about its view, or was applied.
+        """
         doubted = (VIEW_SHRANK, NOTHING_DUE)
         return next(
             (plan for plan in self.plans if plan.kind is kind and (plan.applied or not any(each.code in doubted for each in plan.alarms))),
@@ -73,29 +82,31 @@ class Past:
         )
 
     def old_plan(self, kind: Kind, before: datetime) -> Plan | None:
-        """The last plan of this kind that was made at `before` or earlier, for its own day."""
+        """Return the last plan of this kind that was made at `before` or earlier, for its own day."""
         return next((plan for plan in self.plans if plan.kind is kind and plan.created_at <= before and not plan.as_of_given), None)
 
     def removed_since(self, plan: Plan, table: Callable[[str], str]) -> Counter[str]:
-        """How many rows our own runs have deleted since a plan was made, by table; `table` gives the one of a
-        kind of record."""
+        """Return how many rows our own runs have deleted since a plan was made, by table.
+
+        `table` gives the one of a kind of record.
+        """
         deletes = (
             write.kind for run in self._since(plan) for action in self._written(run) for write in action.rows if write.operation == "delete"
         )
         return Counter(map(table, deletes))
 
     def disposed_since(self, plan: Plan) -> int:
-        """How many units our own runs have disposed of since a plan was made, contacts included."""
+        """Return how many units our own runs have disposed of since a plan was made, contacts included."""
         return sum(1 for run in self._since(plan) for _ in self._written(run))
 
     def has_run_on(self, day: date, kind: Kind) -> bool:
-        """Whether a run that looks at units of this kind was completed for this day."""
+        """Return whether a run that looks at units of this kind was completed for this day."""
         kinds = (kind, Kind.ALL)
         return any(run.is_over and run.kind in kinds and brussels_date(run.as_of) == day for run in self.runs)
 
     def missing_runs(self, wanted: Kind, now: datetime, hours: int) -> list[Alarm]:
-        """An alarm for each kind of which no run was completed for so many hours, although there was one
-        before."""
+        """Return an alarm for each kind of which no run was completed for so many hours, although there was
+        one before."""
         alarms = []
         for kind in (Kind.RETENTION, Kind.RECORDINGS) if wanted is Kind.ALL else (wanted,):
             ends = [run.ended_at for run in self.runs if run.is_over and run.ended_at is not None and run.kind in (kind, Kind.ALL)]
@@ -110,13 +121,13 @@ class Past:
                 yield run
 
     def _written(self, run: Run) -> Iterator[Action]:
-        """The units whose rows are gone, also where another place is still to be cleaned (ERA-12)."""
+        """Yield the units whose rows are deleted, even if another place is still to be cleaned (ERA-12)."""
         for action in self.store.journal.of_run(run.id):
             if (action.removed_at or action.state is ActionState.DONE) and action.disposition != "trim":
                 yield action
 
 
 def _by_category(run: Run) -> dict[str, int] | None:
-    """What a run disposed of by category; None where it was not counted."""
+    """Return what a run disposed of by category; None if it was not counted."""
     counted = run.counts.get("by_category")
     return counted if isinstance(counted, dict) else None

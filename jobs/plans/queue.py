@@ -1,8 +1,8 @@
 """The queue of units on which nothing in force decides (RET-14): a person has to, and each has its age and
 its owner.
 
-The store remembers the day on which a plan first found a unit there, by a keyed reference, until a plan finds
-it there no more. Lines of plans could not tell: they have their day (ACC-07).
+The store remembers the day on which a plan first found a unit there, by a keyed reference, until a plan no
+longer finds it there. Lines of plans could not show it: they expire (ACC-07).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jobs.ports.context import JobContext
 
 
 def look_at_queue(context: JobContext, lookout: Lookout, day: date) -> tuple[WorkQueue, QueueMoves]:
-    """The queue of the units that a plan has looked at, as it stands on its day, and what that changes in the
+    """Return the queue of the units that a plan has looked at, as of its day, and what that changes in the
     store.
 
     A unit that the store knows by a reference of an older key keeps its age.
@@ -40,7 +40,7 @@ def look_at_queue(context: JobContext, lookout: Lookout, day: date) -> tuple[Wor
 
 
 def alarm_of(queue: WorkQueue) -> Alarm | None:
-    """The alarm that units have waited for longer than the policy lets them."""
+    """Return the alarm that units have waited for longer than the policy allows."""
     if not queue.overdue:
         return None
     told = f"{queue.overdue} units have waited for a decision of the {queue.owner} for more than {queue.days} days"

@@ -34,7 +34,7 @@ NO_CATEGORY = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """What a schedule says of a unit, in the words of a plan line."""
+    """What a schedule says of a unit, in the terms of a plan line."""
 
     outcome: str
     disposition: str | None
@@ -80,7 +80,7 @@ class Simulation:
 def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     """Decide on every unit under the schedule in force on a day and under another one.
 
-    The other one is taken as if it were in force on that day, whatever its `valid_from`.
+    The other one is treated as in force on that day, whatever its `valid_from`.
 
     Raises:
         ConnectorError: the CRM could not be read whole.

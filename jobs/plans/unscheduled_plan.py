@@ -1,8 +1,8 @@
-"""Stores a plan for which the schedule is not asked: what had been erased and is back, or what a person was
+"""Stores a plan that is made without the schedule: what had been erased and is back, or what a person was
 granted.
 
 Its lines are made by `restores/plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit breaker
-asks for more approvals than it brings along.
+requires more approvals than it comes with.
 """
 
 from __future__ import annotations
@@ -82,8 +82,10 @@ def store_plan(
 
 
 def _breaker_of(context: JobContext, kind: Kind, tables: Sequence[str]) -> Breaker:
-    """What the circuit breaker says of one disposal in each of these tables; recordings have a counter of
-    their own."""
+    """Return the result of the circuit breaker for one disposal in each of these tables.
+
+    Recordings have a counter of their own.
+    """
     heard = tables.count(context.connector.table(Recording)) if context.connector.has(Recording) else 0
     limits = context.policy.limits
     units = counter_of(context, kind, "units", len(tables) - heard, limits.units)

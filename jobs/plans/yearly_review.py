@@ -156,7 +156,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
 
 
 def _undecided(decision: Decision, policy: Policy) -> Iterator[str]:
-    """The categories of a unit that no row in force is for; the empty one where it has none."""
+    """Yield the categories of a unit that no row in force covers; the empty one if it has none."""
     named = [key for key in decision.categories if key not in policy.categories or not policy.categories[key].enabled]
     yield from named or ("",)
 
@@ -169,7 +169,7 @@ def _review(context: JobContext, unit: Unit, decision: Decision, schedule: Sched
 
 
 def _overrides(plans: Iterable[Plan], since: date, day: date) -> Iterator[Override]:
-    """Newest first, as the store has them."""
+    """Yield the overrides, newest first, as the store has them."""
     for plan in plans:
         on = brussels_date(plan.created_at)
         roles = tuple(word.role for word in plan.given if word.approves)
@@ -181,7 +181,7 @@ def _overrides(plans: Iterable[Plan], since: date, day: date) -> Iterator[Overri
 
 
 def _versions(context: JobContext, since: date, day: date) -> Iterator[VersionUse]:
-    """Every version by which a plan of the year went, and the one in force, the earliest first."""
+    """Return every version that a plan of the year used, and the one in force, the earliest first."""
     uses: dict[str, list[datetime]] = {}
     names: dict[str, str] = {}
     for plan in context.store.plans.all():
@@ -212,7 +212,7 @@ def _versions(context: JobContext, since: date, day: date) -> Iterator[VersionUs
 
 
 def _readable(text: str) -> Policy | None:
-    """A schedule of before, where this version of the product still takes it."""
+    """Return an earlier schedule, if this version of the product still accepts it."""
     try:
         return load_policy(text, source="stored")
     except PolicyError:

@@ -1,4 +1,4 @@
-"""What a job is handed: the CRM, a store, a clock, keys, and somebody to tell how far it is."""
+"""What a job is given: the CRM, a store, a clock, keys, and where to report progress."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 class Clock(Protocol):
     def __call__(self) -> datetime:
-        """Now, aware, UTC."""
+        """Return the current time, aware, in UTC."""
 
 
 class Progress(Protocol):
-    """Told about long work; draws a bar, writes a log line, or does nothing."""
+    """Receives the progress of long work; draws a bar, writes a log line, or does nothing."""
 
     def __call__(self, stage: str, done: int, total: int | None = None) -> None: ...
 
 
 def _nothing() -> None:
-    """Nothing is remembered of the CRM."""
+    """Do nothing: nothing is remembered of the CRM."""
 
 
 def _always() -> None:
-    """Nobody else can have taken over."""
+    """Do nothing: nobody else can have taken over."""
 
 
 def _stands(hold: Hold) -> bool:
-    """No hold gives way: the schedule never overrules one."""
+    """Return False: no hold gives way, for the schedule never overrules one."""
     return False
 
 
@@ -81,12 +81,14 @@ class JobContext:
     forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
 
     def on(self, day: date) -> JobContext:
-        """The same under the version of the schedule that is in force on a day."""
+        """Return the same context under the version of the schedule that is in force on a day."""
         return self if self.versions is None else self._by(self.versions.on(day))
 
     def under(self, digest: str) -> JobContext:
-        """The same under the version with this digest, as a plan names it; unchanged where that version is
-        not there any more."""
+        """Return the same context under the version with this digest, as a plan names it.
+
+        It is unchanged if that version no longer exists.
+        """
         known = self.versions.versions if self.versions is not None else ()
         found = next((version for version in known if version.policy.digest == digest), None)
         return self if found is None else self._by(found)

@@ -17,13 +17,14 @@ class ErasureJournal(Protocol):
         """Add entries for good: they are on the disk when this returns."""
 
     def read(self) -> Iterator[Erasure]:
-        """Every entry that is whole, oldest first. An entry may be there twice."""
+        """Return every entry that is whole, oldest first. An entry may occur twice."""
 
     def last(self) -> Erasure | None:
-        """The last entry that is whole."""
+        """Return the last entry that is whole."""
 
     def damage(self) -> list[str]:
-        """What is wrong with the journal, in sentences; a last line that a power cut has torn is not."""
+        """Return what is wrong with the journal, in sentences; a last line torn by a power cut is not
+        damage."""
 
 
 class NoErasureJournal:

@@ -25,12 +25,16 @@ class Notary(Protocol):
         """The keyed reference of the service principal."""
 
     def sign(self, message: bytes) -> str:
-        """The Ed25519 signature, in base64."""
+        """Return the Ed25519 signature, in base64."""
 
     def stamp(self, message: bytes) -> str:
-        """The time stamp of an outside authority over the SHA-256 of a message (RFC 3161, in base64); empty
-        where there is none."""
+        """Return the time stamp of an outside authority over the SHA-256 of a message (RFC 3161, in base64).
+
+        It is empty if there is no authority.
+        """
 
     def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
-        """Bring the copy outside the database up to these checkpoints. Where that fails somebody is told; the
-        work goes on."""
+        """Bring the copy outside the database up to these checkpoints.
+
+        If that fails somebody is notified; the work continues.
+        """

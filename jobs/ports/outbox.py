@@ -12,7 +12,7 @@ from rules.errors import Refused
 
 
 class Unchecked(Refused):
-    """No program can tell what is in a file that would go along, and nobody has said that they looked at
+    """No program can determine what is in a file to be attached, and nobody has stated that they looked at
     it."""
 
     code = "unchecked"

@@ -28,12 +28,14 @@ Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that
 
 
 class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the store has had its day (ACC-07). `reckoned` are runs as they are once the lines of their
-    plans are gone; `journals` the runs whose journals go, `heads` the plans whose heads are to name no row
-    any more, each with the SHA-256 of its head as it is, `holds` the holds, by id, `certificates` the runs
-    whose certificates go, and `policies` the digests of the versions of the schedule. `contacts` is the table
-    of people: of one whose removal has not happened the last action stays, and so does that of a unit that is
-    half done."""
+    """What of the store has expired (ACC-07).
+
+    `reckoned` are runs as they are once the lines of their plans are removed; `journals` the runs whose
+    journals are removed, `heads` the plans whose heads are to name no row any more, each with the SHA-256 of
+    its head as it is, `holds` the holds, by id, `certificates` the runs whose certificates are removed, and
+    `policies` the digests of the versions of the schedule. `contacts` is the table of people: the last action
+    stays for a person whose removal has not happened, and for a unit that is half done.
+    """
 
     lines_before: datetime
     reckoned: tuple[Run, ...] = ()
@@ -46,8 +48,11 @@ class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Expired(msgspec.Struct, frozen=True):
-    """How much has had its day: plans whose lines went, runs whose journals went and the units in them,
-    holds, plans whose heads name no row any more, certificates, versions of the schedule."""
+    """How much has expired.
+
+    It counts plans whose lines were removed, runs whose journals were removed and the units in them, holds,
+    plans whose heads name no row any more, certificates, versions of the schedule.
+    """
 
     plans: int = 0
     journals: int = 0
@@ -62,11 +67,13 @@ class Lease(Protocol):
     """The right to run, as long as it is held."""
 
     def check(self) -> None:
-        """Raise Refused with code `lease_lost` once another process has taken over: asked before each request
-        that leaves the machine."""
+        """Raise Refused with code `lease_lost` once another process has taken over.
+
+        It is checked before each request that leaves the machine.
+        """
 
     def work_on(self, run: str) -> None:
-        """Let others see which run is being worked on."""
+        """Show others which run is being worked on."""
 
 
 class PlanStore(Protocol):
@@ -80,18 +87,18 @@ class PlanStore(Protocol):
         """Raises UsageError for an unknown id."""
 
     def saved(self, plan: str) -> tuple[str, Plan]:
-        """The SHA-256 of a plan's head as it stands there, in hex, and the plan with the words that it was
+        """Return the SHA-256 of a plan's stored head, in hex, and the plan with the approvals that it was
         stored with."""
 
     def all(self) -> list[Plan]:
-        """All plans, newest first."""
+        """Return all plans, newest first."""
 
     def pages(self, plan: str) -> Iterator[bytes]:
-        """The pages in the order in which they were saved. Raises LinesRemoved once they have had their
-        day."""
+        """Return the pages in the order in which they were saved. Raises LinesRemoved once they have
+        expired."""
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
-        """Add one person's word, given or refused, and return the plan as it then stands."""
+        """Add one person's approval or rejection, and return the plan as it is then."""
 
 
 class RunStore(Protocol):
@@ -106,16 +113,18 @@ class RunStore(Protocol):
         """Raises UsageError for an unknown id."""
 
     def all(self) -> list[Run]:
-        """All runs, newest first."""
+        """Return all runs, newest first."""
 
     def of_plan(self, plan: str) -> Run | None: ...
 
     def rounds(self) -> list[RoundMade]:
-        """The rounds that were made, newest first: runs that carry out no plan."""
+        """Return the maintenance jobs that were done, newest first: runs that carry out no plan."""
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
-        """What the last completed applying runs of this kind disposed of, newest first; `counter` is units or
-        recordings (RET-24)."""
+        """Return what the last completed applying runs of this kind disposed of, newest first.
+
+        `counter` is units or recordings (RET-24).
+        """
 
 
 class JournalStore(Protocol):
@@ -128,29 +137,37 @@ class JournalStore(Protocol):
         the register of erasures."""
 
     def of_run(self, run: str) -> list[Action]:
-        """The actions of a run in the order in which they were first recorded."""
+        """Return the actions of a run in the order in which they were first recorded."""
 
     def undone(self, table: str) -> dict[str, str]:
-        """The ids of this table that some run should have written and that the last run to try has not
-        (skipped, failed or cut off), each with the disposition that was planned."""
+        """Return the ids of this table that some run should have written and that the last run to try has
+        not.
+
+        It skipped them, failed or was cut off. Each id comes with the disposition that was planned.
+        """
 
     def unfinished(self, run: str) -> list[tuple[str, Action]]:
-        """What runs other than this one last left PARTIAL or FAILED, and none has done since, each with that
-        run."""
+        """Return what runs other than this one last left PARTIAL or FAILED, and none has done since.
+
+        Each comes with that run.
+        """
 
     def failures(self) -> list[tuple[str, Action]]:
-        """The units whose last action, over all runs, has FAILED, each with that run."""
+        """Return the units whose last action, over all runs, has FAILED, each with that run."""
 
     def partials(self) -> list[tuple[str, Action]]:
-        """The units that are half done, each with the run that tried it last and left it PARTIAL (ERA-15)."""
+        """Return the units that are half done, each with the run that tried it last and left it PARTIAL
+        (ERA-15)."""
 
     def last_skips(self) -> list[tuple[str, Action]]:
-        """The units whose last action, over all runs, is that they were skipped, each with that run, oldest
+        """Return the units whose last action, over all runs, was to be skipped, each with that run, oldest
         first."""
 
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
-        """The units that were last done and verified, newest first, each with its run; runs that go on are
-        left out."""
+        """Return the units that were last done and verified, newest first, each with its run.
+
+        Runs that are not over are left out.
+        """
 
     def check(self, *, whole: bool = False) -> None:
         """Raise StoreAltered where the journal of the runs has not the rows, in the states and the order,
@@ -162,29 +179,31 @@ class KillSwitch(Protocol):
     """Whether anything is applied at all."""
 
     def stopped_since(self) -> datetime | None:
-        """Since when the kill switch is set, None while it is not."""
+        """Return since when the kill switch is set, None while it is not."""
 
     def stop(self, since: datetime, entry: Entry) -> datetime:
         """Set the kill switch, and give the instant since when it is set: setting it twice changes nothing
         and adds no entry."""
 
     def resume(self, entry: Entry) -> bool:
-        """Lift the kill switch; whether it was set. Without that, no entry is added."""
+        """Lift the kill switch; return whether it was set. If it was not, no entry is added."""
 
 
 class WorkQueue(Protocol):
     """The units on which nothing in force decides."""
 
     def undecided(self, crm: str) -> dict[str, Waiting]:
-        """The units of a CRM on which nothing in force decides, as the last plans that looked at them left
-        the queue, by reference."""
+        """Return the units of a CRM on which nothing in force decides, by reference.
+
+        They are as the last plans that looked at them left the queue.
+        """
 
 
 class Quarantine(Protocol):
     """The units that are left alone until a person has looked at them."""
 
     def marks(self) -> list[Mark]:
-        """The units in quarantine, in the order in which they were first marked."""
+        """Return the units in quarantine, in the order in which they were first marked."""
 
     def put(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
         """Put units into quarantine, or replace what stands there, by (table, id)."""
@@ -197,7 +216,7 @@ class HoldStore(Protocol):
     """The holds: placed once, restated where they name a request, released once."""
 
     def all(self, *, unreleased: bool = False) -> list[PlacedHold]:
-        """All holds, or those that nobody has released, in the order in which they were placed."""
+        """Return all holds, or the unreleased ones, in the order in which they were placed."""
 
     def get(self, hold: str) -> PlacedHold:
         """Raises UsageError for an unknown id."""
@@ -209,24 +228,26 @@ class HoldStore(Protocol):
         before."""
 
     def restate(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
-        """Replace a hold by the same in other words, unless it has changed meanwhile."""
+        """Replace a hold by the same one in other words, unless it has changed meanwhile."""
 
 
 class ErasureStore(Protocol):
     """The register of erasures (ERA-13)."""
 
     def all(self) -> Iterator[Erasure]:
-        """The register of erasures, oldest first."""
+        """Return the register of erasures, oldest first."""
 
     def has(self, entry: Erasure) -> bool:
-        """Whether this entry is in the register of erasures."""
+        """Return whether this entry is in the register of erasures."""
 
     def add(self, entries: Iterable[Erasure]) -> int:
         """Add what is lacking in the register of erasures, and say how many entries that were."""
 
     def head(self) -> dict[str, object]:
-        """How many entries the register of erasures has, and the digest over all (`rows`, `digest`): what the
-        signed head says."""
+        """Return how many entries the register of erasures has, and the digest over all (`rows`, `digest`).
+
+        This is what the signed head says.
+        """
 
     def check(self, *, whole: bool = False) -> None:
         """Raise StoreAltered where the register of erasures, table or file, has not all that it had when the
@@ -237,8 +258,10 @@ class StatisticsStore(Protocol):
     """What was counted and waits for its month to be over, without identifiers (ERA-16)."""
 
     def waiting(self, crm: str) -> dict[tuple[str, str], int]:
-        """What was counted and waits for its month to be over: how many units, by month (2026-11) and facts
-        (JSON), without identifiers."""
+        """Return what was counted and waits for its month to be over.
+
+        That is how many units, by month (2026-11) and facts (JSON), without identifiers.
+        """
 
     def fix(
         self,
@@ -263,10 +286,10 @@ class CertificateStore(Protocol):
     """The certificates of disposal, each behind the last one."""
 
     def of_run(self, run: str) -> list[Issued]:
-        """The certificates of a run in the order in which they were issued."""
+        """Return the certificates of a run in the order in which they were issued."""
 
     def last(self) -> Issued | None:
-        """The certificate that was issued last, of any run."""
+        """Return the certificate that was issued last, of any run."""
 
     def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
         """Add certificates behind the last one. Raises LedgerBroken where they do not follow from it."""
@@ -278,7 +301,7 @@ class CheckpointStore(Protocol):
     def last(self) -> KeptCheckpoint | None: ...
 
     def all(self) -> list[Checkpoint]:
-        """All checkpoints of the ledger, oldest first."""
+        """Return all checkpoints of the ledger, oldest first."""
 
     def add(self, kept: KeptCheckpoint) -> bool:
         """Keep a checkpoint behind the last one; False, and nothing is kept, where somebody else's has come
@@ -292,28 +315,30 @@ class PolicyStore(Protocol):
         """Keep the text of a schedule that decides; the first time with a ledger entry (ACC-01)."""
 
     def all(self) -> list[PolicyVersion]:
-        """Every schedule that has decided, oldest first."""
+        """Return every schedule that has decided, oldest first."""
 
 
 class LedgerStore(Protocol):
     """The tamper-evident history (ACC-06)."""
 
     def entries(self, after: int | None = None) -> Iterator[LedgerEntry]:
-        """All entries behind `after`, oldest first."""
+        """Return all entries after `after`, oldest first."""
 
     def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
         """Add entries to the ledger alone."""
 
     def strand(self, name: str) -> Sequence[LedgerEntry]:
-        """The entries of one strand (`jobs.ledger.heads`), oldest first.
+        """Return the entries of one strand (`jobs.ledger.heads`), oldest first.
 
         Raises:
             StoreAltered: they are not what was signed.
         """
 
     def head(self) -> Head | None:
-        """The signed head of the ledger, None before its first entry. Raises StoreAltered where it may not be
-        believed."""
+        """Return the signed head of the ledger, None before its first entry.
+
+        Raises StoreAltered if it may not be believed.
+        """
 
 
 class RequestStore(Protocol):
@@ -326,10 +351,10 @@ class RequestStore(Protocol):
         """Raises UsageError for an unknown id."""
 
     def linked(self, link: str) -> SubjectRequest | None:
-        """The request whose download has this SHA-256 of a token, in hex; None where there is none."""
+        """Return the request whose download has this SHA-256 of a token, in hex; None if there is none."""
 
     def all(self) -> list[SubjectRequest]:
-        """The register of requests, newest first."""
+        """Return the register of requests, newest first."""
 
     def save(
         self,
@@ -340,34 +365,38 @@ class RequestStore(Protocol):
         parts: Mapping[str, bytes | None] | None = None,
         told: str = "",
     ) -> None:
-        """Replace a row of the register, and some of its parts; None removes a part for good. `since` is the
-        row as it was read. Of the part named `told`, if it is there, the last of the entries says as `kept`
-        which one it is: see `part_digest`.
+        """Replace a row of the register, and some of its parts; None removes a part for good.
+
+        `since` is the row as it was read. If the part named `told` exists, the last of the entries records as
+        `kept` which one it is: see `part_digest`.
 
         Raises:
-            Refused: with code `changed`, where somebody has changed the row meanwhile.
+            Refused: with code `changed`, if somebody has changed the row meanwhile.
         """
 
     def part(self, request: str, name: str) -> bytes | None:
-        """A part of a request's working area as it was put in, None where it is not there (any more)."""
+        """Return a part of a request's working area as it was put in, None if it does not exist (any
+        more)."""
 
     def has_part(self, request: str, name: str) -> bool:
-        """Whether a part is there, be it one that nobody can open any more because the key of the request was
+        """Return whether a part exists, even one that cannot be opened because the key of the request was
         destroyed."""
 
     def part_digest(self, request: str, name: str) -> str | None:
-        """SHA-256 of a part as it is sealed, which says nothing of what is in it, and is another each time it
-        is put in; None where it is not there."""
+        """Return the SHA-256 of a part as it is sealed; None if it does not exist.
+
+        It reveals nothing of what is in the part, and differs each time the part is put in.
+        """
 
     def destroy_spent_keys(self) -> None:
-        """Destroy the keys of requests of whose working areas nothing is left."""
+        """Destroy the keys of requests whose working areas are empty."""
 
     def total(self, requests: Sequence[SubjectRequest]) -> int:
         """Turn rows of the register without working areas into yearly totals, with a ledger entry; give how
         many those were."""
 
     def totals(self) -> dict[tuple[int, str, str], int]:
-        """How many requests there were of which nothing else is left, by year of receipt, right and
+        """Return how many requests there were of which nothing else remains, by year of receipt, right and
         outcome."""
 
 
@@ -379,8 +408,10 @@ class CrmStore(Protocol):
         """The CRM that the store was opened for; empty where it was opened without one."""
 
     def served(self) -> set[str]:
-        """The CRMs in the table of those that the store has served, as
-        `rules.model.crm_addresses.organisation_at` names them."""
+        """Return the CRMs in the table of those that the store has served.
+
+        They are named as `rules.model.crm_addresses.organisation_at` does.
+        """
 
 
 class LeaseStore(Protocol):
@@ -394,15 +425,15 @@ class LeaseStore(Protocol):
         """
 
     def run_at_work(self) -> str | None:
-        """The run that some process is working on now; None where nobody is."""
+        """Return the run that some process is working on now; None if there is none."""
 
 
 class OwnData(Protocol):
     """What the store itself keeps."""
 
     def expire(self, past: PastTerms, now: datetime) -> Expired:
-        """Remove what has had its day (ACC-04, ACC-07), with a ledger entry that tells of it in counts, and
-        names the holds."""
+        """Remove what has expired (ACC-04, ACC-07), with a ledger entry that records it in counts, and names
+        the holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,7 +474,7 @@ class SubjectRequests(Protocol):
     """The register of subject requests, as far as holds ask it."""
 
     def freezing(self, closed_since: date) -> Sequence[RequestHold]:
-        """The requests that are pending, and those that were closed on this Brussels day or later
+        """Return the requests that are pending, and those that were closed on this Brussels day or later
         (HLD-08)."""
 
 

@@ -78,7 +78,7 @@ class RunPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Attestation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document. `membership` is there in the document of a single unit only; `digests` tell which part
+    """The document. `membership` exists only in the document of a single unit; `digests` show which part
     somebody changed."""
 
     schema: str
@@ -114,7 +114,7 @@ class LedgerIndex:
 
     @classmethod
     def read(cls, store: Store) -> LedgerIndex:
-        """Raises LedgerBroken where there is no checkpoint, or the ledger does not reach as far as it."""
+        """Read the ledger. Raises LedgerBroken if there is no checkpoint, or the ledger does not reach it."""
         last = store.checkpoints.last()
         if last is None:
             raise LedgerBroken("the ledger has no checkpoint", hint=hint_to("verify_ledger"))
@@ -130,17 +130,18 @@ class LedgerIndex:
             yield bytes.fromhex(entry.hash)
 
     def proven(self, run: str) -> tuple[Proven, ...]:
-        """The last entry of each kind about a run, with its proof."""
+        """Return the last entry of each kind about a run, with its proof."""
         entries = self._of_run.get(run, {})
         return tuple(Proven(entries[kind], _hex(self.levels.inclusion(entries[kind].seq - 1))) for kind in sorted(entries))
 
 
 def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs: Sequence[str] | None = None) -> Attestation:
-    """The document of a run that is over; with `unit_refs` (those of one unit, by every living key) that of
-    this unit alone.
+    """Return the document of a run that is over.
+
+    With `unit_refs` (those of one unit, by every existing key) it is that of this unit alone.
 
     Raises:
-        UsageError: the run goes on, has no certificate of that unit, or its certificates have had their day
+        UsageError: the run is not over, has no certificate of that unit, or its certificates have expired
             (ACC-07).
     """
     if not run.is_over:
@@ -177,7 +178,7 @@ def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs
 
 
 def encode(document: Attestation) -> bytes:
-    """The file: RFC 8785 and a line end."""
+    """Return the file: RFC 8785 and a line end."""
     return canonical(document) + b"\n"
 
 
@@ -238,7 +239,7 @@ def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation 
     """Verify a document from its bytes alone; the problems name the certificate, entry or field.
 
     Raises:
-        UsageError: the file is no such document at all.
+        UsageError: the file is not such a document at all.
     """
     try:
         document = msgspec.json.decode(content, type=Attestation)
@@ -257,14 +258,16 @@ def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation 
 
 
 def looks_like_one(content: bytes) -> bool:
-    """Whether a file was such a document once, whatever somebody did to it."""
+    """Return whether a file was such a document once, whatever somebody did to it."""
     marks = (b'"certificates":', b'"checkpoint":', b'"register_keys":', b'"inclusion":', SCHEMA.encode(), b'"certificate_id":')
     return sum(mark in content for mark in marks) >= 2
 
 
 def _place_of(error: Exception) -> str:
-    """Where a document does not have its form; msgspec's messages quote names of fields and types, no
-    values."""
+    """Return where a document does not have its form.
+
+    msgspec's messages quote names of fields and types, no values.
+    """
     return str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is not valid JSON"
 
 

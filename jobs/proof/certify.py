@@ -90,13 +90,15 @@ def _draft(context: JobContext, service: str, run: Run, plan: Plan, action: Acti
 
 
 def _bypass(action: Action) -> dict[str, str]:
-    """How the unit was disposed of past custom logic of the CRM; nothing where it was not, so that `method`
-    names places alone."""
+    """Return which custom logic of the CRM the disposal of the unit bypassed.
+
+    It is empty if there was none, so that `method` names places alone.
+    """
     return {"bypass": ",".join(action.bypass)} if action.bypass else {}
 
 
 def _objects(action: Action) -> dict[str, int]:
-    """How many objects of each class went with the unit, itself included."""
+    """Return how many objects of each class were deleted with the unit, itself included."""
     classes: Counter[str] = Counter()
     for write in (*action.gone, *action.rows):
         if write.operation in WRITTEN_OFF and write.kind in CLASSES:

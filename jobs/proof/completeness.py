@@ -35,8 +35,10 @@ class Completeness(msgspec.Struct, frozen=True):
 
 
 def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> Completeness:
-    """Give each line of a plan its one outcome. What a run did beside its plan (trims, units of an earlier
-    plan) is not among them."""
+    """Assign each line of a plan its one outcome.
+
+    What a run did beside its plan (trims, units of an earlier plan) is not included.
+    """
     states: Mapping[tuple[str, str], ActionState] = {action.key: action.state for action in journal}
     day = brussels_date(plan.as_of).isoformat()
     units, outcomes = 0, Counter[str]()
@@ -54,8 +56,8 @@ def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> 
 
 
 def reckoning_of(store: Store, run: Run) -> Completeness:
-    """The completeness of a run: as it was noted where lines or journal have had their day (ACC-07), else
-    counted now."""
+    """Return the completeness of a run: as noted if lines or journal have expired (ACC-07), else counted
+    now."""
     if run.reckoned:
         return msgspec.convert(run.reckoned, Completeness)
     plan = store.plans.get(run.plan)
@@ -63,7 +65,7 @@ def reckoning_of(store: Store, run: Run) -> Completeness:
 
 
 def _why_kept(reason: str) -> str:
-    """Past its end a unit is kept by a hold, or because it is open (4.2)."""
+    """Return why a unit past its end is kept: by a hold, or because it is open (4.2)."""
     if reason.startswith("HOLD_"):
         return HELD
     return OPEN if reason == Reason.OPEN_DOSSIER else f"retained:{reason}"

@@ -1,8 +1,8 @@
-"""What this product wrote down itself and has had its day: lines and heads of plans, journals of runs, holds,
-certificates, schedules (ACC-07).
+"""What this product recorded itself and has expired (ACC-07).
 
-What the proof of a run needs is noted without ids before its lines and its journal go. The ledger stays
-whole, and tells what has gone.
+That is lines and heads of plans, journals of runs, holds, certificates, schedules. What the proof of a run
+needs is noted without ids before its lines and its journal are removed. The ledger stays whole, and records
+what was removed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DAWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def expire_own_data(context: JobContext) -> Expired:
     """Remove what is past its term by the policy in force; doing it again removes nothing.
 
-    The lines that tell whether a unit is a backlog stay as long as they are needed for that.
+    The lines that show whether a unit is a backlog stay as long as they are needed for that.
     """
     now, policy, store = context.clock(), context.policy, context.store
     terms, day = policy.own_data, brussels_date(now)
@@ -53,7 +53,7 @@ def expire_own_data(context: JobContext) -> Expired:
 
 
 def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> Iterator[Run]:
-    """The runs whose lines go now, with what these came to."""
+    """Yield the runs whose lines are removed now, with the totals of those lines."""
     store = context.store
     for run in over:
         if run.reckoned or store.plans.get(run.plan).created_at >= lines_before:
@@ -65,9 +65,12 @@ def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> I
 
 
 def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tuple[str, str]]:
-    """The old plans that name rows of the CRM in their heads, each with the digest of its head as the ledger
-    has it. One that somebody has changed stays as it is: the entry about what is left of it would make it
-    look right."""
+    """Yield the old plans that name rows of the CRM in their heads, each with the digest of its head in the
+    ledger.
+
+    A head that somebody has changed stays as it is: the entry about its remaining part would make it look
+    right.
+    """
     store, believed = context.store, Believed(context.store, context.references)
     for plan in store.plans.all():
         if plan.created_at < lines_before and plan.names_rows and not any(about_plan(store, believed, plan)):
@@ -75,8 +78,10 @@ def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tup
 
 
 def _ended_on(store: Store) -> dict[str, date]:
-    """The Brussels day on which each run ended by the ledger: whoever sets another day in the table of runs
-    makes nothing go earlier."""
+    """Return the Brussels day on which each run ended by the ledger.
+
+    Changing the day in the table of runs causes nothing to be removed earlier.
+    """
     return {
         entry.run or "": brussels_date(datetime.fromisoformat(entry.at)) for entry in store.ledger.strand(RUNS) if entry.kind == "run_ended"
     }
@@ -87,8 +92,10 @@ def _is_proof_past(last: date, terms: OwnData, day: date) -> bool:
 
 
 def _past_policies(context: JobContext, day: date) -> Iterator[str]:
-    """The versions of the schedule that no plan was made and no run ended by for so many years, those at hand
-    aside."""
+    """Yield the versions of the schedule unused for so many years, except those now loaded.
+
+    Unused means that no plan was made and no run ended by it.
+    """
     store, terms = context.store, context.policy.own_data
     at_hand = {context.policy.digest, *(version.policy.digest for version in (context.versions.versions if context.versions else ()))}
     last_used: dict[str, datetime] = {}
@@ -107,7 +114,7 @@ def _past_policies(context: JobContext, day: date) -> Iterator[str]:
 
 
 def _is_past(hold: PlacedHold, terms: OwnData, now: datetime) -> bool:
-    """Whether a hold was released, or had its last day, so many years ago."""
+    """Return whether a hold was released, or had its last day, so many years ago."""
     day = brussels_date(now)
     over_on = brussels_date(hold.released_at) if hold.released_at is not None else hold.ends_on
     return over_on is not None and not hold.is_in_force(day) and day > add_years(over_on, terms.hold_years)

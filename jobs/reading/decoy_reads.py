@@ -1,7 +1,7 @@
-"""Reads that ask for nobody, so that the CRM is asked the same whatever is found.
+"""Reads that ask for nobody, so that the CRM receives the same queries whatever is found.
 
-Whoever counts requests, or how long they take, must not learn whether there was something to find (SUS-04,
-SUS-07).
+A person who counts requests, or measures how long they take, must not learn whether there was something to
+find (SUS-04, SUS-07).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ NOBODY: Final = "00000000-0000-0000-0000-000000000000"  # no row has this id
 
 
 def ids_or_nobody(ids: Iterable[str]) -> list[str]:
-    """The ids in order, each once; one that no row has where there are none."""
+    """Return the ids in order, each once; if there are none, one that no row has."""
     return sorted(set(ids)) or [NOBODY]
 
 
 def always(field: str, ids: Iterable[str]) -> Among:
-    """A condition that is sent also where nothing is to be found by it."""
+    """Return a condition that is sent even if nothing can be found by it."""
     return Among(field, ids_or_nobody(ids))

@@ -65,7 +65,7 @@ _ID = attrgetter("id")
 
 
 class Seen:
-    """Counts the rows of each kind on their way to whoever watches."""
+    """Counts the rows of each kind as they are read, and reports progress."""
 
     def __init__(self, progress: Progress) -> None:
         self.rows: dict[str, int] = {}
@@ -176,7 +176,7 @@ def add_relations(
 
 
 def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], lie: Collection[type[Record]]) -> list[R]:
-    """All rows of a kind that lie in long-term retention, where there are any."""
+    """Return all rows of a kind that are in long-term retention, if there are any."""
     return retained_rows_of(connector, record, fields, None) if record in lie else []
 
 
@@ -193,8 +193,10 @@ def _add_retained_conversations(connector: Connector, found: Gathering, lie: Col
 
 
 def _add_retained_activities(connector: Connector, found: Gathering, lie: Collection[type[Record]]) -> None:
-    """Add what the calls and e-mails there hang on, and who takes part in them: an activity that stays keeps
-    its people (RET-20)."""
+    """Add what the calls and e-mails there belong to, and who takes part in them.
+
+    An activity that stays keeps its people (RET-20).
+    """
     calls = without_live(_retained(connector, Call, CALL_FIELDS, lie), found.activities)
     emails = without_live(_retained(connector, Email, EMAIL_FIELDS, lie), found.activities)
     found.add_calls(calls)
@@ -205,9 +207,10 @@ def _add_retained_activities(connector: Connector, found: Gathering, lie: Collec
 
 
 def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]]) -> Gathering:
-    """Read some units afresh, with all that their retention ends depend on (RET-17), wherever it lies: what
-    was moved into long-term retention since counts as before (RET-11). Ids that are gone are simply not
-    there."""
+    """Read some units again, with all that their retention ends depend on (RET-17), wherever it is stored.
+
+    What was moved into long-term retention since counts as before (RET-11). Deleted ids are simply absent.
+    """
     found = Gathering(connector.recording_media_types, versions={})
     kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids}
     lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
@@ -253,7 +256,7 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
 def _wanted(
     connector: Connector, found: Gathering, record: type[R], fields: tuple[str, ...], ids: Sequence[str], lie: Collection[type[Record]]
 ) -> list[R]:
-    """The rows of these ids, those in long-term retention noted as such."""
+    """Return the rows of these ids, those in long-term retention noted as such."""
     rows = rows_of(connector, record, fields, Among("id", ids))
     if record in lie:
         missing = set(ids) - set(map(_ID, rows))
@@ -264,25 +267,25 @@ def _wanted(
 
 
 def _free_from_what_is_gone(found: Gathering, recordings: Iterable[Recording]) -> None:
-    """Let recordings in long-term retention whose fiche is gone stand alone, as live ones would."""
+    """Make recordings in long-term retention whose fiche is deleted separate units, as live ones would be."""
     for row in recordings:
         if row.id in found.retained and row.fiche not in found.fiches:
             row.fiche = None
 
 
 def _parties_of(connector: Connector, found: Gathering, read: Callable[..., list[Party]]) -> dict[str, Party]:
-    """The roles in the dossiers and fiches that were read, as `read` finds them."""
+    """Return the roles in the dossiers and fiches that were read, as `read` finds them."""
     parties = {row.id: row for row in read(connector, Party, PARTY_FIELDS, Among("dossier", sorted(found.dossiers)))}
     return parties | {row.id: row for row in read(connector, Party, PARTY_FIELDS, Among("fiche", sorted(found.fiches)))}
 
 
 def rows_of(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among) -> list[R]:
-    """All rows of a small read at once."""
+    """Return all rows of a small read at once."""
     return [row for page in connector.read(record, fields, among=among) for row in page]
 
 
 def rows_anywhere(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among, lie: Collection[type[Record]]) -> list[R]:
-    """All rows of a small read, with those in long-term retention where rows of this kind `lie` there."""
+    """Return all rows of a small read, with those in long-term retention if `lie` has rows of this kind."""
     rows = rows_of(connector, record, fields, among)
     return [*rows, *without_live(retained_rows_of(connector, record, fields, among), set(map(_ID, rows)))] if record in lie else rows
 

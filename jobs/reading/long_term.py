@@ -1,9 +1,9 @@
-"""Rows that the CRM has moved into long-term retention, put beside the live rows that they belong with.
+"""Rows that the CRM has moved into long-term retention, put beside the live rows to which they belong.
 
 They cannot be written, but they count: a fiche there may have the longest period of its dossier, a dossier
-there a hold, a gift there ties its donor. A live row that points to one is no hole in the view. What they
-point to may have gone long since: nothing keeps the links of a row there. One that is live again under its
-id, restored from elsewhere, is that live row.
+there a hold, a gift there ties its donor. A live row that points to one is not a gap in the view. What they
+point to may have been deleted long ago: nothing there keeps the links of a row. One that is live again under
+its id, restored from elsewhere, is that live row.
 
 Source: the reference, section 6.4; RET-11, RET-20.
 """
@@ -21,8 +21,9 @@ R = TypeVar("R", bound=Record)
 
 
 def retained_rows_of(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among | None) -> list[R]:
-    """The rows of this kind that lie there, of these ids or all of them. Only a CRM without long-term
-    retention has none unasked.
+    """Return the rows of this kind that are there, of these ids or all of them.
+
+    Only of a CRM without long-term retention is it assumed unasked that there are none.
 
     Raises:
         ReadIncomplete: this account may not look there: nobody knows what a decision would lack.
@@ -40,15 +41,17 @@ def retained_rows_of(connector: Connector, record: type[R], fields: tuple[str, .
 
 
 def without_live(rows: Iterable[R], live: Collection[str]) -> list[R]:
-    """Those of the rows that no live row is, by its id."""
+    """Return those of the rows whose id no live row has."""
     return [row for row in rows if row.id not in live]
 
 
 def retained_among(
     connector: Connector, found: Gathering, record: type[R], fields: tuple[str, ...], ids: Collection[str] | None
 ) -> list[R]:
-    """The rows of these ids (None: all) that lie there and that no live row is, noted as such; nobody is
-    asked where there is no id."""
+    """Return the rows of these ids (None: all) that are there and not live, noted as such.
+
+    Nothing is queried if there is no id.
+    """
     among = Among("id", sorted(ids)) if ids is not None else None
     rows = without_live(
         retained_rows_of(connector, record, fields, among), found.dossiers.keys() | found.fiches.keys() | found.contacts.keys()
@@ -58,8 +61,10 @@ def retained_among(
 
 
 def add_retained_fiches(found: Gathering, rows: Sequence[Fiche]) -> None:
-    """Add fiches that lie there to their dossiers, or as units; one whose dossier is gone stands alone, as a
-    live one would."""
+    """Add fiches that are there to their dossiers, or as units.
+
+    A fiche whose dossier is deleted is a unit of its own, as a live one would be.
+    """
     rows = without_live(rows, found.fiches)
     found.retained.update(row.id for row in rows)
     for row in rows:
@@ -68,8 +73,10 @@ def add_retained_fiches(found: Gathering, rows: Sequence[Fiche]) -> None:
 
 
 def add_retained_parties(found: Gathering, rows: Sequence[Party]) -> None:
-    """Add roles that lie there, and note what they are in. A child whose contact is gone has an unknown birth
-    date (RET-14)."""
+    """Add roles that are there, and note what they are in.
+
+    A child whose contact is deleted has an unknown birth date (RET-14).
+    """
     found.retained.update(row.id for row in rows)
     for row in rows:
         row.contact = row.contact if row.contact in found.contacts else None

@@ -23,7 +23,7 @@ LONG_TERM = Flag.LONG_TERM_RETENTION.value  # the code of units that stay for it
 
 
 class OutOfReach:
-    """Tells them among what was read, by one version of the schedule on one day."""
+    """Finds such units among what was read, by one version of the schedule on one day."""
 
     def __init__(self, connector: Connector, found: Gathering, policy: Policy, holds: Holds, as_of: date) -> None:
         self._connector = connector
@@ -34,7 +34,7 @@ class OutOfReach:
         self._keeping = {unit.fiches[0].id for unit in there if unit.fiches and not may_go_there(unit, policy, holds, as_of)}
 
     def keeps(self, unit: Unit, decision: Decision) -> bool:
-        """Whether a unit that is due has to stay, for what of it lies there."""
+        """Return whether a unit that is due has to stay, because of the part of it that is there."""
         recording = unit.recording if unit.id in self._found.retained else None
         if recording is not None and recording.storage_uri:
             return True
@@ -49,21 +49,26 @@ class OutOfReach:
         return not self._may_purge
 
     def _would_be_masked(self, unit: Unit, decision: Decision) -> bool:
-        """Whether a row that lies there would have to be anonymised in place; roles and notes go all the
-        same."""
+        """Return whether a row that is there would have to be anonymised in place.
+
+        Roles and notes are deleted all the same.
+        """
         is_masked = self._policy.anonymise.is_in_place and decision.disposition is Disposition.ANONYMISE
         return is_masked and not self._found.retained.isdisjoint([unit.id, *(fiche.id for fiche in unit.fiches)])
 
 
 def may_go_there(recording: Unit, policy: Policy, holds: Holds, as_of: date) -> bool:
-    """Whether a recording that lies there may go with its fiche: its own period has ended, or it follows its
-    dossier (RET-03), and no object outside the CRM hangs on it."""
+    """Return whether a recording that is there may be deleted with its fiche.
+
+    It may if its own period has ended, or it follows its dossier (RET-03), and no object outside the CRM
+    belongs to it.
+    """
     if recording.recording is None or recording.recording.storage_uri:
         return False
     return (follows(recording) and not holds.covering(recording)) or decide(recording, policy, holds, as_of=as_of).is_disposal
 
 
 def follows(recording: Unit) -> bool:
-    """Whether a recording follows its dossier on the evidence mark (RET-05)."""
+    """Return whether a recording follows its dossier on the evidence mark (RET-05)."""
     marked = recording.recording is not None and bool(recording.recording.evidence)
     return marked and recording.belongs_to is not None

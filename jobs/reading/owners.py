@@ -17,7 +17,7 @@ UNIT_KINDS = {kind.value: kind for kind in UnitKind}
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Rows as units by (kind, id), those that are gone left out; `loose` are those that are no unit of the
+    """Rows as units by (kind, id), except deleted ones; `loose` are those that are not a unit of the
     schedule."""
 
     found: Gathering
@@ -68,8 +68,10 @@ def _version(found: Gathering, fiche: Fiche) -> str:
 
 
 def _single(found: Gathering, kind: str, row: Record) -> Unit:
-    """A row that goes alone, as a unit of the kind that stands for it; a role or call has none and passes for
-    an e-mail."""
+    """Return a row that is deleted alone, as a unit of the kind that represents it.
+
+    A role or call has none and is treated as an e-mail.
+    """
     unit = Unit(UNIT_KINDS.get(kind, UnitKind.EMAIL), row.id, row.etag, None, [], [])
     for name, owner in ROW_KINDS[kind].owners(row):
         if name == "contact":

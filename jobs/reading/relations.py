@@ -1,4 +1,4 @@
-"""Which relations of contacts last, and which end, once it is known what goes (RET-20, section 2.3)."""
+"""Which relations of contacts last, and which end, once it is known what is deleted (RET-20, section 2.3)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from rules.retention.relations import RelationTerms
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """Contacts by what still ties them to the organisation: an `active` relation, a `former` one (an ended
-    agreement that is kept), or one that has `lapsed`: its gift, course or agreement goes, or a row of the
-    schedule says that being a donor is over."""
+    """Contacts by what still ties them to the organisation.
+
+    That is an `active` relation, a `former` one (an ended agreement that is kept), or one that has `lapsed`:
+    its gift, course or agreement is deleted, or a row of the schedule says that being a donor is over.
+    """
 
     active: set[str] = field(default_factory=set)
     former: set[str] = field(default_factory=set)
@@ -25,8 +27,8 @@ class Relations:
 def relations_after(found: Gathering, going: Collection[str], *, day: date, terms: RelationTerms) -> Relations:
     """Sort the people of what was read; `going` are the ids of units that are disposed of.
 
-    Being a donor lasts as the schedule's row for donors says, whatever becomes of the single gifts; without
-    such a row as long as one is there.
+    Being a donor lasts as the schedule's row for donors says, whatever happens to the single gifts; without
+    such a row it lasts as long as a gift exists.
     """
     relations = Relations(set(found.relations), set(found.former))
     for kind, units in found.relation_units.items():
@@ -47,5 +49,5 @@ def relations_after(found: Gathering, going: Collection[str], *, day: date, term
 
 
 def has_ended(relation: object, day: date) -> bool:
-    """Whether this is an agreement that ended before a day."""
+    """Return whether this is an agreement that ended before a day."""
     return isinstance(relation, Engagement) and relation.ended_on is not None and relation.ended_on < day

@@ -1,4 +1,4 @@
-"""Rows put together into units: what was read, and what hangs together."""
+"""Rows put together into units: what was read, and what belongs together."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ class Gathering:
         return self.lone.get(fiche_id) if fiche.dossier is None else self.dossiers.get(fiche.dossier)
 
     def unit_of(self, kind: str | None, row: str | None) -> Unit | None:
-        """The unit that a row hangs on, or None where it hangs on nothing that this product disposes of."""
+        """Return the unit that a row belongs to, or None if it belongs to nothing that this product disposes
+        of."""
         if row is None:
             return None
         if kind == "dossier":
@@ -167,8 +168,8 @@ class Gathering:
     def hung(
         self, kind: UnitKind, row: str, etag: str, fiche_id: str | None, *, recording: Recording | None = None, note: Note | None = None
     ) -> Unit:
-        """A unit that hangs on a fiche: with the fiche, and the unit of its dossier from which holds reach it
-        (HLD-04)."""
+        """Return a unit that belongs to a fiche: with the fiche, and the unit of its dossier from which holds
+        reach it (HLD-04)."""
         fiche = self.fiches.get(fiche_id) if fiche_id is not None else None
         if recording is not None and fiche is not None:
             recording.fiche = fiche.id  # one string for both
@@ -202,8 +203,11 @@ class Gathering:
                 (self.former if has_ended else self.relations).add(row.contact)
 
     def hook_of(self, kind: str | None, regarding: str | None) -> Unit | str | None:
-        """What an activity hangs on: the unit that it goes with, the id of the contact that it is about, or
-        None where it stays."""
+        """Return what an activity belongs to.
+
+        That is the unit with which it is deleted, the id of the contact that it is about, or None if it
+        stays.
+        """
         return regarding if kind == "contact" else self.unit_of(kind, regarding)
 
     def add_activity_parties(self, page: Iterable[ActivityParty]) -> None:
@@ -216,8 +220,10 @@ class Gathering:
                 self.take_part(contact.id, activities.get(row.activity))
 
     def take_part(self, contact: str, hook: Unit | str | None) -> None:
-        """A contact takes part in an activity that hangs on this; None: on nothing, or the activity is of a
-        kind that is not mapped."""
+        """Note that a contact takes part in an activity that belongs to this.
+
+        None: it belongs to nothing, or is of a kind that is not mapped.
+        """
         if isinstance(hook, str):
             self.about.append((hook, contact))
         else:
@@ -225,8 +231,10 @@ class Gathering:
             self.places.append(hook)
 
     def forget_units(self) -> None:
-        """Let go of all but contacts and what they have to do with each other: at a million rows the rest is
-        two thirds of the memory."""
+        """Forget everything except contacts and how they relate to each other.
+
+        At a million rows the rest is two thirds of the memory.
+        """
         for rows in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, self.fiches, self.activities):
             rows.clear()
         self.relation_units.clear()
@@ -235,7 +243,7 @@ class Gathering:
         self.places.clear()
 
     def lies_in_retention(self, unit: Unit) -> bool:
-        """Whether a row of a unit lies in long-term retention, where no write reaches it."""
+        """Return whether a row of a unit is in long-term retention, where no write reaches it."""
         if not self.retained:
             return False
         rows = [unit.id]
@@ -246,13 +254,15 @@ class Gathering:
     # -- what was added --------------------------------------------------------------------------------------
 
     def every_unit(self) -> Iterator[Unit]:
-        """All units, those already anonymised included."""
+        """Yield all units, those already anonymised included."""
         for units in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, *self.relation_units.values()):
             yield from units.values()
 
     def units(self, kind: Kind) -> Iterator[Unit]:
-        """The units that a plan of this kind has a line for, contacts apart, by kind and id; rows already
-        anonymised have none (ERA-07)."""
+        """Yield the units that a plan of this kind has a line for, contacts apart, by kind and id.
+
+        Rows already anonymised have none (ERA-07).
+        """
         files = () if kind is Kind.RECORDINGS else (self.dossiers, self.lone, self.emails, *self.relation_units.values())
         recordings = () if kind is Kind.RETENTION else (self.recordings, self.attachments)
         for units in (*files, *recordings):
@@ -263,12 +273,13 @@ class Gathering:
 
 
 def is_anonymised(unit: Unit) -> bool:
-    """Whether the row of a dossier or lone fiche was anonymised in place."""
+    """Return whether the row of a dossier or lone fiche was anonymised in place."""
     if unit.dossier is not None:
         return unit.dossier.anonymised_on is not None
     return unit.kind is UnitKind.FICHE and unit.fiches[0].anonymised_on is not None
 
 
 def is_audio(note: Note, patterns: Collection[str]) -> bool:
-    """Whether a note is a stored conversation (RET-05): a file whose media type is on the mapping's list."""
+    """Return whether a note is a stored conversation (RET-05): a file whose media type is on the mapping's
+    list."""
     return bool(note.is_document) and any(fnmatch((note.media_type or "").lower(), pattern) for pattern in patterns)

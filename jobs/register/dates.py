@@ -25,9 +25,9 @@ SEARCHED_IN, DRAFTED_IN = timedelta(days=10), timedelta(days=20)
 
 
 def due_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> date | None:
-    """Give the last day for the answer, None while the clock stands still.
+    """Return the last day for the answer, None while the clock is paused.
 
-    A neutral answer and a refusal have one month, whatever was told before (DDL-09).
+    A neutral answer and a refusal have one month, whatever was stated before (DDL-09).
     """
     return due_on(
         request.received_on, extended=request.extension is not None and not is_refusal(request), stops=stops_of(request), extra=extra
@@ -35,37 +35,39 @@ def due_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> date |
 
 
 def is_refusal(request: SubjectRequest) -> bool:
-    """Whether the answer gives nothing: neutral, or refused."""
+    """Return whether the answer gives nothing: neutral, or refused."""
     return request.answer == "neutral" or bool(request.refusal) or request.outcome in (Outcome.NEUTRAL, Outcome.REFUSED)
 
 
 def stops_of(request: SubjectRequest) -> tuple[Stop, ...]:
-    """The questions that stop the clock (DDL-07)."""
+    """Return the questions that stop the clock (DDL-07)."""
     return tuple(Stop(question.asked_on, question.answered_on) for question in request.suspensions if question.counts)
 
 
 def open_questions(request: SubjectRequest) -> tuple[Suspension, ...]:
-    """The questions that nobody has answered yet, the oldest first."""
+    """Return the questions that nobody has answered yet, the oldest first."""
     return tuple(sorted((each for each in request.suspensions if each.answered_on is None), key=lambda each: each.asked_on))
 
 
 def has_gone_overdue(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> bool:
-    """Whether the answer should have been given by now and was not (DDL-11, R-138)."""
+    """Return whether the answer should have been given by now and was not (DDL-11, R-138)."""
     return not request.is_answered and is_overdue(due_of(request, extra), now)
 
 
 def days_left(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> int | None:
-    """How many days are left for the answer: 0 on its last day, below zero once it is overdue.
+    """Return how many days remain for the answer: 0 on its last day, below zero once it is overdue.
 
-    None once it is answered, and while the clock stands still.
+    Return None once it is answered, and while the clock is paused.
     """
     due = due_of(request, extra)
     return None if due is None or request.is_answered else (due - brussels_date(now)).days
 
 
 def alarms_of(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> tuple[Alarm, ...]:
-    """What a person has to look at: the due date that comes near or is over, a question without an answer
-    (DDL-08, DDL-10, DDL-11)."""
+    """Return what a person has to look at.
+
+    That is a due date that is near or past, or a question without an answer (DDL-08, DDL-10, DDL-11).
+    """
     if request.is_closed:
         return ()
     if request.is_answered:
@@ -85,7 +87,7 @@ def alarms_of(request: SubjectRequest, now: datetime, extra: Collection[date] = 
 
 
 def targets_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> dict[str, date]:
-    """The internal targets, by what is to be done (DDL-10)."""
+    """Return the internal targets, by what is to be done (DDL-10)."""
     day = request.received_on
     return {
         "acknowledgement": working_day_after(day, ACKNOWLEDGED_IN, extra),
@@ -96,22 +98,24 @@ def targets_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> di
 
 
 def needs_reminder(question: Suspension, day: date) -> bool:
-    """Whether an open question has waited so long that the person is reminded: from the 30th day on
+    """Return whether an open question has waited so long that the person is reminded: from the 30th day on
     (DDL-08)."""
     return question.answered_on is None and day >= question.asked_on + timedelta(days=REMIND_AFTER)
 
 
 def was_given_up(question: Suspension, day: date) -> bool:
-    """Whether an open question was left without an answer: after its 90th day (DDL-08)."""
+    """Return whether an open question was left without an answer: after its 90th day (DDL-08)."""
     return question.answered_on is None and day > question.asked_on + timedelta(days=CLOSE_AFTER)
 
 
 def is_past(moment: datetime | None, days: int, day: date) -> bool:
-    """Whether a term has ended that begins with the Brussels day of an instant; its last day is so many days
-    later (EXP-17, R-125)."""
+    """Return whether a term has ended that begins with the Brussels day of an instant.
+
+    Its last day is so many days later (EXP-17, R-125).
+    """
     return moment is not None and day > brussels_date(moment) + timedelta(days=days)
 
 
 def is_past_years(moment: datetime | None, years: int, day: date) -> bool:
-    """The same for a term in years (ACC-07)."""
+    """Return the same for a term in years (ACC-07)."""
     return moment is not None and day > add_years(brussels_date(moment), years)

@@ -1,7 +1,7 @@
 """What was decided on a request for another right than access, and what of it still has to be done.
 
 It is a sealed part of the request: it names rows of files and holds the values that a person asked to be
-corrected. What is done leaves it.
+corrected. What is done is removed from it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class NoticeState(StrEnum):
-    """Where a notice stands; it is `due` from the day on which all that it tells of had been done."""
+    """The state of a notice; it is `due` from the day on which all that it reports had been done."""
 
     WAITING = "waiting"
     DUE = "due"
@@ -70,19 +70,20 @@ class NoticeState(StrEnum):
 
 
 class NotTold(StrEnum):
-    """The two reasons for which a recipient need not be told (art. 19)."""
+    """The two reasons for which a recipient need not be notified (art. 19)."""
 
     IMPOSSIBLE = "IMPOSSIBLE"
     DISPROPORTIONATE = "DISPROPORTIONATE"
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """A recipient who is told that data were corrected, erased or restricted (art. 19): as the file names it.
+    """A recipient who is notified that data were corrected, erased or restricted (art. 19): as the file names
+    it.
 
-    `on` is the day of the last transmission, in ISO form. `deeds` are what it is told of, `items` the items
-    that were granted for it. `is_named`: something of a file about this very child was passed on, so that a
-    letter may name them. Of anybody else in a file nobody knows whether the recipient ever had the name: then
-    `numbers` of what was passed on stand for it.
+    `on` is the day of the last transmission, in ISO form. `deeds` are what it is notified of, `items` the
+    items that were granted for it. `is_named`: something of a file about this very child was passed on, so
+    that a letter may name them. Of anybody else in a file nobody knows whether the recipient ever had the
+    name: then `numbers` of what was passed on replace it.
     """
 
     recipient: str
@@ -124,13 +125,13 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The sealed part `decisions`. `contacts` are those of the person whose data it is, `asking` those of
-    whoever asks as well; `tasks` what has not been done yet, `done` the items that are. Contacts go as soon
-    as no task is left.
+    """The sealed part `decisions`. `contacts` are those of the person whose data it is, `asking` those of the
+    person who asks as well; `tasks` what has not been done yet, `done` the items that are. Contacts are
+    removed as soon as no task remains.
 
     `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields
-    that say something else, with what, empty where it is not told. `unsubscribed`: a newsletter was ended
-    already, so that the CRM does not tell any more that there was one.
+    that say something else, with what, empty if it is not reported. `unsubscribed`: a newsletter was ended
+    already, so that the CRM no longer shows that there was one.
     """
 
     right: Right
@@ -149,16 +150,18 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether something of it still has to be carried out or told (DDL-12, ERA-14)."""
+        """Whether something of it still has to be carried out or notified (DDL-12, ERA-14)."""
         return bool(self.tasks) or any(notice.is_open for notice in self.notices)
 
     def of(self, kinds: Collection[What]) -> list[Task]:
-        """The open tasks of some kinds."""
+        """Return the open tasks of some kinds."""
         return [task for task in self.tasks if task.what in kinds]
 
     def without(self, tasks: Collection[Task], day: date) -> Decision:
-        """The same once these tasks are done; whoever is to be told of nothing else is due from that day
-        on."""
+        """Return the same after these tasks are done.
+
+        A recipient who is to be notified of nothing else is due from that day on.
+        """
         left = tuple(task for task in self.tasks if task not in tasks)
         waiting = {task.item for task in left}
         done = {task.item for task in tasks} - waiting
@@ -175,27 +178,31 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decision_of(store: Store, request: str) -> Decision | None:
-    """What was decided; None where nothing was, or it has had its time."""
+    """Return what was decided; None if nothing was, or it has expired."""
     part = store.requests.part(request, DECISIONS)
     return msgspec.json.decode(part, type=Decision) if part is not None else None
 
 
 def is_settled(answer: Compilation) -> bool:
-    """Whether an answer for another right than access says what was decided, and not only what is
+    """Return whether an answer for another right than access says what was decided, not only what is
     proposed."""
     return bool(answer.granted or answer.refusal)
 
 
 def has_unsubscribed(store: Store, request: str) -> bool:
-    """Whether this very request has ended a newsletter: whoever asks is known for it until the answer is
-    out."""
+    """Return whether this very request has ended a newsletter.
+
+    The person who asks is known for it until the answer is released.
+    """
     found = decision_of(store, request)
     return found is not None and found.unsubscribed
 
 
 def reopened(store: Store, request: str) -> bytes | None:
-    """The sealed part of a decision that is undone because the answer is made anew: nothing but what happened
-    at once (DDL-13), and who has been told of it."""
+    """Return the sealed part of a decision that is undone because the answer is made again.
+
+    It holds only what happened at once (DDL-13), and who has been notified of it.
+    """
     found = decision_of(store, request)
     told = tuple(notice for notice in found.notices if not notice.is_open) if found is not None else ()
     if found is None or not (found.unsubscribed or told):
@@ -204,16 +211,20 @@ def reopened(store: Store, request: str) -> bytes | None:
 
 
 def told_already(notices: Iterable[Notice], before: Decision | None) -> tuple[Notice, ...]:
-    """The notices of a decision that replaces another one: who was told the same is not told again."""
+    """Return the notices of a decision that replaces another one.
+
+    A recipient who was notified of the same is not notified again.
+    """
     ended = {(one.recipient, one.country, one.deeds): one for one in before.notices if not one.is_open} if before is not None else {}
     return tuple(ended.get((one.recipient, one.country, one.deeds), one) for one in notices)
 
 
 def answered(store: Store) -> frozenset[str]:
-    """The requests that are answered: from the release on nobody waits for them, closed or not (HLD-12)."""
+    """Return the requests that are answered: from the release on nobody waits for them, closed or not
+    (HLD-12)."""
     return frozenset(request.id for request in store.requests.all() if request.is_answered)
 
 
 def encoded(decision: Decision) -> bytes:
-    """The sealed part of a decision."""
+    """Return the sealed part of a decision."""
     return msgspec.json.encode(decision)

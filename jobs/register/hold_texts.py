@@ -1,8 +1,8 @@
 """What holds say of requests: a keyed reference, and never the id or the short number of one.
 
-A hold is on a row, and many may see holds. A hold that named its request would tell them, and whoever reads
-the database, that this row has to do with this request: for an answer that is neutral that must not be to be
-had anywhere (SUS-07, ACC-08).
+A hold is on a row, and many may see holds. A hold that named its request would show them, and anybody who
+reads the database, that this row has to do with this request. For a neutral answer that must not be available
+anywhere (SUS-07, ACC-08).
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ _SIGNS: Final = 32  # of a keyed reference: a reason code has 64 signs at most
 
 
 def request_code(reference: str) -> str:
-    """How a hold names a request of which this is the keyed reference."""
+    """Return how a hold names a request of which this is the keyed reference."""
     return f"REQUEST-{reference[:_SIGNS]}"
 
 
 def without_requests(store: Store, reference: Reference, text: str) -> str:
-    """A text in which each id and each short number of a request stands as its code. A number that is in no
-    register leads to nobody, and is left out."""
+    """Return a text in which each id and each short number of a request is replaced by its code.
+
+    A number that is in no register leads to nobody, and is left out.
+    """
     if not NAMED.search(text):
         return text
     numbers = {request.reference: request.id for request in store.requests.all()}

@@ -76,7 +76,7 @@ def _birthdate(value: object) -> object:
 
 
 def _line(value: str) -> str:
-    """One line as it was typed: no line ends and no other control characters."""
+    """Return one line as it was typed: no line ends and no other control characters."""
     if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in value):
         raise ValueError("holds a line end or another control character")
     return value.strip()
@@ -109,7 +109,7 @@ class Form(BaseModel):
 
 
 class PersonForm(Form):
-    """What is said of one person; whatever is not known is left out."""
+    """What is said of one person; what is not known is left out."""
 
     firstname: Line = ""
     lastname: Line = ""
@@ -232,7 +232,7 @@ def _no_number(_: str) -> object:
 
 
 def _contradictions(form: IntakeForm, now: datetime) -> Iterable[str]:
-    """What is wrong although each field by itself is right."""
+    """Yield what is wrong although each field by itself is right."""
     if brussels_date(form.received_at) < RIGHTS_BEGAN:
         yield "received_at: lies before 25 May 2018, when these rights began"
     if brussels_date(form.received_at) > brussels_date(now + CLOCKS_DIFFER):  # the day is what counts (DDL-02), and clocks differ
@@ -253,8 +253,10 @@ def _contradictions(form: IntakeForm, now: datetime) -> Iterable[str]:
 
 
 def _mistakes(error: ValidationError) -> list[str]:
-    """Every mistake with the place of its field. A key that nobody knows is not repeated: it may be anything
-    that somebody typed."""
+    """Return every mistake with the place of its field.
+
+    An unknown key is not repeated: it may be anything that somebody typed.
+    """
     found = []
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
         place = [str(part) for part in problem["loc"]]

@@ -40,7 +40,7 @@ def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequ
     The ledger does not say which rule: with some of them it would be a list of suspects (SUS-02).
 
     Raises:
-        UsageError: a rule that nobody may set aside, or a reason that is no code.
+        UsageError: a rule that nobody may set aside, or a reason that is not a code.
         Refused: with code `same_person`.
     """
     request = admitted(hand, request_id, Step.OVERRIDE)
@@ -55,8 +55,7 @@ def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequ
 
 
 def overridden(request: SubjectRequest) -> frozenset[str]:
-    """Give the rules, and the blocks that go with them, which two people have set aside, one of them as
-    DPO."""
+    """Return the rules, and their blocks, that two people have set aside, one of them as DPO."""
     found: set[str] = set()
     for rule, blocks in OVERRIDABLE.items():
         words = _words_on(request, rule)
@@ -68,12 +67,13 @@ def overridden(request: SubjectRequest) -> frozenset[str]:
 
 
 def overrides_of(request: SubjectRequest) -> tuple[Word, ...]:
-    """The words that set rules aside: they outlive a new compilation, approvals do not."""
+    """Return the approvals that set rules aside: they outlive a new compilation, those of an answer do
+    not."""
     return tuple(word for word in request.words if word.step == "override")
 
 
 def words_needed(request: SubjectRequest, rule: str) -> int:
-    """How many words a rule still lacks to be set aside."""
+    """Return how many approvals a rule still lacks to be set aside."""
     if rule in overridden(request):
         return 0
     return 1 if _words_on(request, rule) else 2

@@ -40,10 +40,10 @@ class ConfirmedPeople(msgspec.Struct, frozen=True):
 
 
 def given_of(store: Store, request: str) -> Given:
-    """What was said at the receipt.
+    """Return what was said at the receipt.
 
     Raises:
-        Refused: with code `erased`, where it has had its time.
+        Refused: with code `erased`, if it has expired.
     """
     part = store.requests.part(request, GIVEN)
     if part is None:
@@ -52,10 +52,10 @@ def given_of(store: Store, request: str) -> Given:
 
 
 def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
-    """Whom the last confirmation names; nobody is an answer too.
+    """Return the people that the last confirmation names; nobody is an answer too.
 
     Raises:
-        Refused: with code `not_confirmed`, where nobody has said who it is, or the search was made again
+        Refused: with code `not_confirmed`, if nobody has said who it is, or the search was made again
             since.
     """
     confirmed, candidates = store.requests.part(request, CONFIRMED), store.requests.part(request, CANDIDATES)
@@ -82,5 +82,5 @@ def _people(chosen: list[Candidate]) -> ConfirmedPeople:
 
 
 def refused(code: str, message: str, hint: str | Hint, request: str) -> Refused:
-    """A guard's refusal of a step of one request."""
+    """Return a guard's refusal of a step of one request."""
     return Refused(message, hint=hint, where=request, code=code)

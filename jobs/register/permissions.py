@@ -57,7 +57,7 @@ class Hand:
 
 
 def admitted(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
-    """Give the request for a step that this person may take in its present state.
+    """Return the request for a step that this person may take in its present state.
 
     Raises:
         UsageError: an unknown request.
@@ -71,8 +71,7 @@ def admitted(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
 
 
 def of_this_crm(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
-    """Give a request of the CRM that the store is open for; one of another CRM is no business of this
-    command."""
+    """Return a request of the CRM that the store is open for; refuse one of another CRM."""
     request = hand.store.requests.get(request_id)
     refuse_other_crm(hand.store, request.crm, f"requests {step.value}", {"request": request.id, **_signature(hand)}, request.id)
     return request
@@ -95,7 +94,7 @@ def next_step(request: SubjectRequest) -> Hint | None:
 
 
 def wrong_state(request: SubjectRequest, step: Step) -> Refused:
-    """The error of a step that the state does not allow, with the command that comes next."""
+    """Return the error of a step that the state does not allow, with the command that comes next."""
     following = next_step(request)
     hint = following if following is not None else "a closed request is not moved any more"
     return refused("state", f"{step.value} is not possible while the request is {request.state.value}", hint, request.id)

@@ -1,7 +1,7 @@
-"""The moves of a subject request: identified, suspended, resumed, extended, closed, delivered to the wrong
-person.
+"""The transitions of a subject request: identified, suspended, resumed, extended, closed, delivered to the
+wrong person.
 
-Each is the same for everybody, whatever is in the file (IDV-03, SUS-04). Every move is one row of the
+Each is the same for everybody, whatever is in the file (IDV-03, SUS-04). Every transition is one row of the
 register replaced, with its entry in the ledger: the request, the step, the role and codes, and nothing about
 anybody.
 
@@ -57,11 +57,11 @@ _BY_RELEASE: Final = frozenset({Outcome.DELIVERED, Outcome.DELIVERED_PARTLY, Out
 def identify(
     hand: Hand, request_id: str, method: IdentityMethod, *, mandate: Mandate | None = None, child_agrees: bool = False
 ) -> SubjectRequest:
-    """Record how somebody was identified, and for whom they may act; of the proof method, day and verifier
-    are kept (IDV-02).
+    """Record how somebody was identified, and for whom they may act.
 
-    Without a word on the mandate of whoever asks for a child only evidence in a file of the child shows it
-    (RGT-04). Identifying again undoes what was built on the check before it.
+    Of the proof, method, day and verifier are kept (IDV-02). If nothing is said about the mandate of a person
+    who asks for a child, only evidence in a file of the child shows it (RGT-04). Identifying again undoes
+    what was built on the check before it.
     """
     request = admitted(hand, request_id, Step.IDENTIFY)
     if not request.on_behalf and (mandate is not None or child_agrees):
@@ -76,11 +76,13 @@ def identify(
 
 
 def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
-    """Record a question to the person. It stops the clock if it was asked in time (DDL-07, R-137); a later
-    one is on record, and the request goes on. Others may be open: days that several of them share count once.
+    """Record a question to the person.
+
+    It stops the clock if it was asked in time (DDL-07, R-137); a later one is recorded, and the request
+    continues. Others may be open: days that several of them share count once.
 
     Raises:
-        UsageError: a reason that is none, or a day before the receipt or to come.
+        UsageError: an invalid reason, or a day before the receipt or in the future.
     """
     request = admitted(hand, request_id, Step.SUSPEND)
     _one_of(reason, QUESTIONS, "--reason")
@@ -94,13 +96,13 @@ def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> Subject
 
 def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") -> SubjectRequest:
     """Record the day on which the person answered; the due date moves by the days in between (DDL-07, R-136).
-    Whoever was asked who they are, and is not identified yet, is being identified from then on.
 
-    Of several open questions the oldest is the one that was answered, or the oldest for this `reason`; the
-    clock stands still until the last of those that stop it has its answer.
+    A person who was asked who they are, and is not identified yet, is being identified from then on. Of
+    several open questions the oldest is the one that was answered, or the oldest for this `reason`; the clock
+    is paused until the last of those that stop it has its answer.
 
     Raises:
-        UsageError: a reason that is none, or a day before the question or to come.
+        UsageError: an invalid reason, or a day before the question or in the future.
         Refused: no such question is open.
     """
     check_role(hand, Step.RESUME)
@@ -125,13 +127,13 @@ def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") 
 
 
 def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> SubjectRequest:
-    """Add two months, of which the person was told in time (DDL-06, R-134).
+    """Add two months, of which the person was notified in time (DDL-06, R-134).
 
     Once it is known who the person is, only for an answer that gives data: asking for more time would reveal
-    that there is something to read (SUS-04, R-105, R-114). Why it is refused is not told.
+    that there is something to read (SUS-04, R-105, R-114). Why it is refused is not stated.
 
     Raises:
-        UsageError: a reason that is none, or an instant to come.
+        UsageError: an invalid reason, or an instant in the future.
         Refused: EXTENSION_TOO_LATE (R-135), a second extension (R-139), or an answer that may have none.
     """
     request = admitted(hand, request_id, Step.EXTEND)
@@ -151,14 +153,14 @@ def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> S
 
 
 def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
-    """Close a request with the code of its outcome (ACC-08); what leads to files goes at once, the rest when
-    its time has come.
+    """Close a request with the code of its outcome (ACC-08).
 
-    `outcome` is a code, a refusal with its text code: `REFUSED:RF-08`.
+    What leads to files is removed at once, the rest when its time has come. `outcome` is a code, a refusal
+    with its text code: `REFUSED:RF-08`.
 
     Raises:
-        UsageError: a code that is none.
-        Refused: with code `outcome`, where the code says something else than what has happened.
+        UsageError: an invalid code.
+        Refused: with code `outcome`, if the code says something else than what has happened.
     """
     request = admitted(hand, request_id, Step.CLOSE)
     code, refusal = read_outcome(outcome)
@@ -177,13 +179,13 @@ def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
 
 
 def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: str, now: datetime) -> tuple[SubjectRequest, Entry]:
-    """The closed row and its entry. Which rule people set aside is not left where it would tell about a
-    suspicion (SUS-02, SUS-07).
+    """Return the closed row and its entry.
 
-    The entry says whether the request goes on keeping what it kept, which everyone's does for whom it was
-    looked up, found or not, and by the digest of the sealed part which one that is: who takes that part out
-    of the database, or puts an older one in its place, is noticed (`jobs/checks/ledger_agreement.py`), and
-    nobody is told by it.
+    Which rule people set aside is not kept where it would reveal a suspicion (SUS-02, SUS-07). The entry says
+    whether the request continues to keep what it kept, as everyone's does for whom it was looked up, found or
+    not. By the digest of the sealed part it says which one that is: removing that part from the database, or
+    putting an older one in its place, is noticed (`jobs/checks/ledger_agreement.py`), and the digest reveals
+    nothing to anybody.
     """
     words = tuple(kept for word in request.words if (kept := _kept_word(word, outcome)) is not None)
     closed = msgspec.structs.replace(
@@ -200,17 +202,19 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
 
 
 def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
-    """What goes when a request is closed: all that leads to files, and working copies of what was never
-    delivered (ACC-08)."""
+    """Return what is removed when a request is closed.
+
+    That is all that leads to files, and working copies of what was never delivered (ACC-08).
+    """
     gone = [CANDIDATES, CONFIRMED, REVIEW_PAGE]
     return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS])
 
 
 def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
-    """Record that an answer reached the wrong person: the link is dead at once, and the authority is told
-    within 72 hours (EXP-16).
+    """Record that an answer reached the wrong person.
 
-    The first time counts; saying it again changes nothing.
+    The link is dead at once, and the authority is notified within 72 hours (EXP-16). The first time counts;
+    recording it again changes nothing.
     """
     request = admitted(hand, request_id, Step.MISDELIVER)
     if request.misdelivered_at is not None:
@@ -221,11 +225,12 @@ def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
 
 
 def renew(hand: Hand, request_id: str) -> SubjectRequest:
-    """Let the link of a released answer be used as often as at first, until the day on which it ends: a
-    download that a proxy took whole and did not hand on has counted (EXP-16).
+    """Let the link of a released answer be used as often as at first, until the day on which it ends.
+
+    A download that a proxy took whole and did not pass on has counted (EXP-16).
 
     Raises:
-        Refused: with code `state`, where nothing was released; with code `gone`, where the link has ended or
+        Refused: with code `state`, if nothing was released; with code `gone`, if the link has ended or
             was withdrawn.
     """
     request = admitted(hand, request_id, Step.RENEW)
@@ -238,7 +243,7 @@ def renew(hand: Hand, request_id: str) -> SubjectRequest:
 
 
 def notify_by(request: SubjectRequest) -> datetime | None:
-    """Until when the authority is told of a delivery to the wrong person."""
+    """Return until when the authority must be notified of a delivery to the wrong person."""
     return None if request.misdelivered_at is None else request.misdelivered_at + BREACH_HOURS
 
 
@@ -258,7 +263,7 @@ def read_outcome(text: str) -> tuple[Outcome, str]:
 
 
 def _fits_unreleased(request: SubjectRequest, outcome: Outcome, refusal: str) -> tuple[bool, str]:
-    """Whether a request that was not released may end so, and the code of the refusal."""
+    """Return whether a request that was not released may end so, and the code of the refusal."""
     is_identified = request.identity is not None
     if outcome is Outcome.WITHDRAWN:
         return True, ""
@@ -284,7 +289,7 @@ def _kept_word(word: Word, outcome: Outcome) -> Word | None:
 
 
 def _is_confirmed(store: Store, request: SubjectRequest) -> bool:
-    """Whether somebody has said who the person is: from then on the answer follows from the file."""
+    """Return whether somebody has said who the person is: from then on the answer follows from the file."""
     return store.requests.part(request.id, CONFIRMED) is not None
 
 

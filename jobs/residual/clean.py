@@ -1,15 +1,15 @@
-"""Cleans what outlives a row in the CRM: timeline, jobs, long-term retention, recycle bin, history; and reads
-back that it is gone.
+"""Cleans the residual data of a row in the CRM, and reads back that they are gone. They are in timeline,
+jobs, long-term retention, recycle bin and history.
 
 The order is that of ERA-15: what points to the rows first, the bin and the history last, since the deletion
 of the others may write there. Each place of ERA-12 gets a state for each unit. A place that is still not
-clean after that makes its unit PARTIAL (R-088), and the next run goes on (R-089). So does history that this
+clean after that makes its unit PARTIAL (R-088), and the next run continues (R-089). So does history that this
 account may not purge, unless the mapping accepts that it is out of reach.
 
-What is not cleaned here: objects in storage go before the rows (jobs/residual/recording_content.py). Files
-and images go with their rows. Dry-run reports and plans hold ids and no personal data, and have a term of
-their own (ACC-04); the statistics hold no identifier of their source, so that there is no extract in
-identifiable form.
+What is not cleaned here: objects in storage are deleted before the rows (jobs/residual/recording_content.py).
+Files and images are deleted with their rows. Dry-run reports and plans hold ids and no personal data, and
+have a term of their own (ACC-04). The statistics hold no identifier of their source, so that there is no
+extract in identifiable form.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class Cleaned(msgspec.Struct, frozen=True):
 
 
 def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, int]:
-    """Purge the history of rows that are about to go, where this CRM lets us only as long as they are there
+    """Purge the history of rows that are about to be deleted, where this CRM allows it only while they exist
     (ERA-15).
 
-    Gives how many entries went, by unit. Does nothing where a job may delete the audit rows of rows that are
-    gone. A unit of which a row has another version than was judged is left out, since it will not go:
-    somebody may have put a hold on it (HLD-07). What goes along with a row is left out too.
+    Returns how many entries were purged, by unit. Does nothing where a job may delete the audit rows of
+    deleted rows. A unit of which a row has another version than was judged is left out, since it will not be
+    deleted: somebody may have put a hold on it (HLD-07). What is deleted along with a row is left out too.
     """
     connector = context.connector
     if not connector.needs_row_for_history():
@@ -78,13 +78,13 @@ def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, in
 
 
 def _live(connector: Connector, action: Action) -> list[RowKey]:
-    """The rows of a unit that are about to be deleted by a write of ours."""
+    """Return the rows of a unit that are about to be deleted by a write of ours."""
     retained = {(connector.table(KINDS[write.kind]), write.id) for write in action.rows if write.retained}
     return [row for row in gone_rows(connector, action) if row not in action.along and row not in retained]
 
 
 def _changed(connector: Connector, intents: Sequence[Action]) -> set[Key]:
-    """The units of which a row has another version now, or is gone."""
+    """Return the units of which a row has another version now, or is gone."""
     versions: dict[tuple[str, str], str] = {}
     writes = [(action.key, write) for action in intents for write in action.rows if not write.retained]
     for kind in sorted({write.kind for _, write in writes}):
@@ -96,12 +96,12 @@ def _changed(connector: Connector, intents: Sequence[Action]) -> set[Key]:
 def clean_places(context: JobContext, run: str, actions: Sequence[Action]) -> dict[Key, Cleaned]:
     """Clean every place in the CRM of units whose rows a run has written, and read back, by (table, id).
 
-    A unit of which a row is still there, whatever the CRM said, is left alone: its history belongs to a row
-    that lives.
+    A unit of which a row still exists, despite what the CRM reported, is left alone: its history belongs to a
+    live row.
 
     Raises:
-        ConnectorError: a place cannot be looked at; the unit stays as it is, and applying again goes on from
-            here.
+        ConnectorError: a place cannot be checked; the unit stays as it is, and applying again continues
+            from here.
     """
     connector = context.connector
     everything, there = actions, verify_actions(connector, actions)
@@ -137,12 +137,12 @@ def clean_rows(
     masked: Mapping[Key, Sequence[RowKey]],
     living: Mapping[Key, Sequence[RowKey]],
 ) -> dict[Key, CleanedRows]:
-    """Clean what the CRM keeps of rows beside them, by whatever name the caller gives them: of rows that are
-    `gone`, of rows that were `masked`, and the history of rows that live on without what was emptied. Rows
-    that go from other places are announced first.
+    """Clean what the CRM keeps of rows beside them, by any name the caller gives them. These are rows that
+    are `gone`, rows that were `masked`, and the history of rows that remain without what was emptied. Rows
+    that are deleted from other places are announced first.
 
     Raises:
-        ConnectorError: a place cannot be looked at.
+        ConnectorError: a place cannot be checked.
     """
     connector, gone = context.connector, dict(gone)
     used = {key: [*gone[key], *masked[key]] for key in gone}
@@ -208,7 +208,7 @@ def _clean(
 
 
 def _with_the_unit(action: Action) -> dict[Place, PlaceState]:
-    """The places whose rows went with the unit's own, and those of our own making."""
+    """Return the places whose rows were deleted with the unit's own, and those of our own making."""
     kinds = {write.kind for write in (*action.gone, *action.rows[:-1]) if write.operation == "delete"}
     kinds |= {write.kind for write in action.rows[-1:] if write.operation == "delete" and write.kind != "fiche"}
     places = dict.fromkeys(Place, NOT_APPLICABLE)
@@ -219,8 +219,8 @@ def _with_the_unit(action: Action) -> dict[Place, PlaceState]:
 
 
 def _copies(connector: Connector, retained: PlaceState) -> PlaceState:
-    """The state of copies: those in long-term retention, and those that the mapping names, which nothing here
-    reaches (ERA-12, line 10)."""
+    """Return the state of copies: those in long-term retention, and those that the mapping names. Nothing
+    here reaches the latter (ERA-12, line 10)."""
     if retained is STILL_THERE:
         return retained
     return retained if connector.copies == () else NOT_REACHABLE

@@ -1,7 +1,7 @@
-"""Removes the rows of units that lie in long-term retention, and reads back that they are gone.
+"""Removes the rows of units that are in long-term retention, and reads back that they are gone.
 
 No write reaches such a row: a job of the CRM deletes it, named by its id. It comes after the live rows of its
-unit, which may be refused, and before the unit counts as written. What a job says is not believed.
+unit, which may be refused, and before the unit counts as written. What a job reports is not trusted.
 
 Source: the reference, sections 6.2, 6.4 and 11.5.
 """
@@ -20,15 +20,15 @@ NO_ANSWER = "NO_ANSWER"
 
 
 def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]], *, held: Held) -> dict[str, Settled]:
-    """Purge what lies there of each unit, by a key of the caller's, and say what became of each that has such
-    rows.
+    """Purge the retained rows of each unit, by a key of the caller's, and return the outcome for each that
+    has such rows.
 
-    `held` is asked right before (HLD-07). A unit of which all is left is skipped where the CRM does not let
-    us, and FAILED where the job did not do it; one of which a part has gone is PARTIAL.
+    `held` is checked right before (HLD-07). A unit of which nothing is deleted is skipped where the CRM does
+    not allow it, and FAILED where the job did not do it. One of which a part is deleted is PARTIAL.
 
     Raises:
-        ConnectorError: the job cannot be followed, or what is left not be read; the intents stand, and the
-            run goes on from there.
+        ConnectorError: the job cannot be followed, or the remaining rows not be read; the intents stay,
+            and the run continues from there.
     """
     there = {key: found for key, rows in writes.items() if (found := [write for write in rows if write.retained])}
     if not there:

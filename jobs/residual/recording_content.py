@@ -1,9 +1,9 @@
-"""What recordings have outside the CRM: removed before their row, since an object without a row is lost from
-sight (ERA-12, R-053).
+"""What recordings have outside the CRM. It is removed before their row, since an object without a row can no
+longer be found (ERA-12, R-053).
 
-No change set spans the CRM and a storage. So everything that could make the CRM refuse is looked at again
-first, and only then the object goes; if its row stays all the same, the next run finds the object gone and
-takes the row.
+No change set spans the CRM and a storage. So everything that could make the CRM refuse is checked again
+first, and only then is the object deleted. If its row stays all the same, the next run finds the object gone
+and deletes the row.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Acti
 
 
 def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action]) -> dict[Key, tuple[Key, ...]]:
-    """For each unit whose rows were written, its recordings of which an object is still in some storage, as
-    (table, id).
+    """Return, for each unit whose rows were written, its recordings of which an object is still in some
+    storage, as (table, id).
 
-    Told by keyed references, so also long after the addresses are gone. An address that a recording of now
-    names again is that one's. Where a storage cannot be listed, all of them count as left: what could not be
-    read back is not known to be gone (ERA-15).
+    They are recognised by keyed references, so also long after the addresses are gone. An address that a
+    current recording names again belongs to that one. Where a storage cannot be listed, all of them count as
+    remaining: what could not be read back is not known to be gone (ERA-15).
     """
     written = (ActionState.REMOVED, ActionState.DONE, ActionState.PARTIAL)
     having = {action.key: [write for write in action.rows if write.object] for action in actions if action.state in written}
@@ -97,7 +97,7 @@ def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action
 
 
 def _remove(removal: tuple[Key, ObjectStore, str]) -> str:
-    """Remove one object and look whether it is gone; gives what went wrong, without the address."""
+    """Remove one object and check whether it is gone. Return what went wrong, without the address."""
     _, store, address = removal
     try:
         store.remove(address)
@@ -112,7 +112,8 @@ def _recordings(context: JobContext, actions: Sequence[Action]) -> Mapping[str, 
 
 
 def _held(context: JobContext, rows: Sequence[Recording]) -> set[str]:
-    """The recordings whose dossier is under a legal hold in the CRM now: no version of theirs tells."""
+    """Return the recordings whose dossier is under a legal hold in the CRM now. No version of theirs shows
+    it."""
     connector = context.connector
     fiches = {
         row.id: row.dossier
@@ -124,8 +125,8 @@ def _held(context: JobContext, rows: Sequence[Recording]) -> set[str]:
 
 
 def _changed(context: JobContext, actions: Sequence[Action]) -> list[Key]:
-    """The units of which a row is not what was judged any more: what the CRM would refuse must not cost an
-    object."""
+    """Return the units of which a row is not what was judged any more. What the CRM would refuse must not
+    cost an object."""
     judged: defaultdict[type[Record], set[str]] = defaultdict(set)
     for write in _writes(actions):  # what lies in long-term retention has no other version
         judged[KINDS[write.kind]].add(write.id)

@@ -1,9 +1,9 @@
-"""Rows of tables that the mapping does not name and that hang on units that go: what the CRM deletes along,
-and what would be left behind.
+"""Rows of tables that the mapping does not name and that belong to units being deleted. The CRM deletes some
+along; others would remain.
 
-What goes along is noted with its unit, so that its history and its place in the recycle bin are cleaned too.
-A unit of which something would stay behind is skipped and tried again: somebody has to map that table, or say
-that its rows may stay (R-158).
+What is deleted along is noted with its unit, so that its history and its place in the recycle bin are cleaned
+too. A unit of which something would remain is skipped and tried again: somebody has to map that table, or
+state that its rows may stay (R-158).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rules.model.records import KINDS
 
 
 def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[Action], dict[tuple[str, str], str]]:
-    """The same intents with what goes along with their rows, and the units that must wait, by (table, id),
-    with a code."""
+    """Return the same intents with what is deleted along with their rows, and the units that must wait, by
+    (table, id), with a code."""
     connector = context.connector
     owners = {
         (connector.table(KINDS[write.kind]), write.id): action.key

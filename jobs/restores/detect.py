@@ -23,10 +23,10 @@ SAMPLE = 200  # rows: whatever backup was restored, the rows that were erased la
 
 
 def rows_back(context: JobContext) -> int:
-    """How many of the rows that completed runs erased last, a bounded sample, are in the CRM again.
+    """Return how many of the rows last erased by completed runs, a bounded sample, are in the CRM again.
 
-    A unit that is half done is no sign: what is left of it never went. A database that was lost and recovered
-    has no such runs until the next night: then every row is looked for by the register.
+    A half-done unit is not a sign: what remains of it was never deleted. A database that was lost and
+    recovered has no such runs until the next night. In that case every row is searched for by the register.
     """
     if context.erased.last() is not None and not any(run.is_over for run in context.store.runs.all()):
         return len(returned_rows(context, load_register(context)))
@@ -54,17 +54,17 @@ class Recovered(msgspec.Struct, frozen=True):
 
 
 def recover(context: JobContext) -> Recovered:
-    """Take up what a lost database had begun: give database and file what only one of them has, finish runs
-    that were cut off, clean what is left in other places of rows that the lost runs had written, and let go
-    what the register knows and the CRM still, or again, has: rows that are back, and contacts that were to be
-    removed or trimmed, units that are half gone.
+    """Continue what a lost database had begun. Give database and file what only one of them has, finish
+    interrupted runs, and clean what remains in other places of rows that the lost runs had written. Delete
+    what the register knows and the CRM still, or again, has: rows that are back, contacts that were to be
+    removed or trimmed, and half-deleted units.
 
-    A database that was put back to an older day does not know which contacts lost their dossier to it: they
-    would look like ones that were never linked to anything, and be kept for good (RET-20).
+    A database that was restored to an older day does not know which contacts lost their dossier to it: they
+    would look like ones that were never linked to anything, and be kept for ever (RET-20).
 
     Raises:
-        Refused: so much has to go that the plan needs approval; `where` is its id.
-        ConnectorError: the CRM could not be read whole.
+        Refused: so much has to be deleted that the plan needs approval; `where` is its id.
+        ConnectorError: the CRM could not be read in full.
     """
     with context.store.leases.exclusive():
         reconcile(context)
@@ -78,7 +78,7 @@ def recover(context: JobContext) -> Recovered:
 
 
 def replay(context: JobContext) -> Run:
-    """Erase again what had been erased and is back, once, and give database and journal of the register what
+    """Erase again, once, what had been erased and is back. Give database and journal of the register what
     only one of them had.
 
     Raises:
@@ -130,7 +130,7 @@ def _begin(context: JobContext) -> None:
 
 
 def _awaited(context: JobContext) -> Plan | None:
-    """The replay plan that needed approval and is still valid, approved meanwhile or not."""
+    """Return the replay plan that needed approval and is still valid, approved meanwhile or not."""
     now = context.clock()
     for plan in context.store.plans.all():
         if plan.kind is Kind.REPLAY and plan.crm == context.crm and plan.needed:

@@ -1,9 +1,9 @@
 """Cleans what runs whose database was lost have left of their rows in other places: history, bin, jobs,
 timeline, retention (ERA-12).
 
-Their journals knew the ids, and are gone; the register of erasures beside the database has keyed references,
-from which no id can be had. So the places are asked for all that they keep, the reference of each row is
-computed, and those that the register knows are cleaned and looked at again, as at the end of any run. What
+Their journals knew the ids, and are gone. The register of erasures beside the database has keyed references,
+from which no id can be derived. So the places are queried for all that they keep, the reference of each row
+is computed, and those that the register knows are cleaned and checked again, as at the end of any run. What
 only the database knew is lost with it: there is no certificate of these rows and no statistic.
 """
 
@@ -56,19 +56,20 @@ class LostPlaces(msgspec.Struct, frozen=True):
 
 
 def clean_lost_places(context: JobContext) -> LostPlaces:
-    """Find and clean what is left in other places of rows that are gone or masked, and of which no journal
-    tells; the ledger says so.
+    """Find and clean what remains in other places of rows that are gone or masked and in no journal; record
+    it in the ledger.
 
-    A row is taken for one of ours by its keyed reference alone, and only if it is not there any more; a
-    masked one if it shows its mask. A hold keeps what is left where it is on the row or on its unit; where it
-    was placed after the row was written, and is on a person or on whatever meets conditions, nobody can tell
-    any more whom the row was about, so that it keeps all of them (HLD-07). One from before had been asked
-    before the row was written. What the database knows to be half done is left to the next night.
+    A row is taken for one of ours by its keyed reference alone, and only if it no longer exists; a masked one
+    if it shows its mask. A hold keeps the residual data where it is on the row or on its unit. Where it was
+    placed after the row was written, and is on a person or on anything that meets conditions, it can no
+    longer be determined whom the row was about, so that it keeps all of them (HLD-07). One from before had
+    been checked before the row was written. What the database knows to be half done is left to the next
+    night.
 
     Raises:
-        Refused: another run is going on, or the kill switch is set.
-        ConnectorError: a place cannot be looked at; what is cleaned by then is cleaned, and the same may be
-            done again.
+        Refused: another run is under way, or the kill switch is set.
+        ConnectorError: a place cannot be checked; what is cleaned by then is cleaned, and the same may
+            be done again.
     """
     store, connector = context.store, context.connector
     with store.leases.exclusive() as lease, connector.guarded(lease.check):
@@ -98,7 +99,7 @@ def clean_lost_places(context: JobContext) -> LostPlaces:
 
 
 def finish_lost_places(context: JobContext) -> None:
-    """Go on where an earlier night has left something, until nothing is left; what it came to is in the
+    """Continue where an earlier night has left something, until nothing remains. The outcome is in the
     ledger."""
     entries = context.store.ledger.strand(LOST)
     if entries and (entries[-1].data.get("left") or entries[-1].data.get("held")):
@@ -106,7 +107,8 @@ def finish_lost_places(context: JobContext) -> None:
 
 
 def _found(context: JobContext, register: Register, tables: Collection[str]) -> dict[RowKey, Written]:
-    """The rows of which any place keeps something and that lost runs had written, as they wrote them."""
+    """Return the rows of which any place keeps something and that lost runs had written, as they wrote
+    them."""
     connector = context.connector
     found: dict[RowKey, Written] = {}
     retained: set[RowKey] = set()
@@ -138,7 +140,7 @@ def _found(context: JobContext, register: Register, tables: Collection[str]) -> 
 
 
 def _living(context: JobContext, units: Collection[str]) -> set[str]:
-    """Those of these units, by keyed reference, that are there, live or in long-term retention; nothing is
+    """Return those of these units, by keyed reference, that exist, live or in long-term retention. Nothing is
     read for none."""
     found: set[str] = set()
     connector = context.connector
@@ -152,8 +154,8 @@ def _living(context: JobContext, units: Collection[str]) -> set[str]:
 
 
 def _as_they_are(context: JobContext, found: Mapping[RowKey, Written]) -> Iterator[tuple[RowKey, Written]]:
-    """Those that are gone, and those that were to be masked and show it; whatever else is there belongs to a
-    row that lives."""
+    """Yield rows that are gone, and those that were to be masked and show it. Anything else that exists
+    belongs to a live row."""
     connector = context.connector
     there = connector.existing(found) if found else set()
     masked: set[RowKey] = set()
@@ -183,7 +185,7 @@ def _cleaned(context: JobContext, run: str, rows: Mapping[RowKey, Written]) -> d
 
 
 def _not_reachable(context: JobContext, tables: Collection[str]) -> tuple[str, ...]:
-    """The places that nobody could look into, so that nobody can say that nothing is left there."""
+    """Return the places that nobody could look into, so that nobody can state that nothing remains there."""
     anybody = [(table, NOBODY) for table in sorted(tables)]
     looks = {TRACES[trace]: context.connector.traces(trace, anybody).reach for trace in Trace} if anybody else {}
     return tuple(place.value for place, reach in looks.items() if reach is Reach.NOT_REACHABLE)
@@ -195,14 +197,14 @@ def _uncertified(context: JobContext) -> int:
 
 
 def _wide_holds(context: JobContext, day: date) -> Iterator[datetime]:
-    """When the holds in force were placed that are on a person or on whatever meets conditions."""
+    """Yield when the holds in force were placed that are on a person or on anything that meets conditions."""
     for hold in context.store.holds.all(unreleased=True):
         if hold.is_in_force(day) and (hold.everything or hold.kind == "contact" or hold.conditions):
             yield hold.placed_at
 
 
 def _requests(context: JobContext, day: date) -> Iterator[datetime]:
-    """When the subject requests were opened that keep what may be about a person."""
+    """Yield when the subject requests were opened that keep what may be about a person."""
     grace_days = context.policy.defaults.request_grace_days
     keeping = context.requests.freezing(day - timedelta(days=grace_days))
     ids = {each.request for each in keeping if each.reason(day, grace_days=grace_days) is not None}
@@ -212,7 +214,7 @@ def _requests(context: JobContext, day: date) -> Iterator[datetime]:
 
 
 class Held:
-    """Which rows holds cover, as far as keyed references tell."""
+    """Which rows holds cover, as far as keyed references show."""
 
     def __init__(self, context: JobContext) -> None:
         connector, day = context.connector, brussels_date(context.clock())

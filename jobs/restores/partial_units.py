@@ -1,9 +1,10 @@
-"""Units of several change sets of which a lost run has taken a part: told by keyed references, and finished
-as a run that goes on would.
+"""Units of several change sets of which a lost run has deleted a part. They are identified by keyed
+references, and finished as a continued run would.
 
-What is left of such a unit cannot be judged any more: its fiches, and with them what its end hangs on, may be
-gone. So it is finished where its own row has the very version that was judged and no fiche has come to it
-since; where nothing of it has gone, or where it is not as it was judged, the next plan judges what there is.
+What remains of such a unit cannot be judged any more: its fiches, and with them what its end depends on, may
+be gone. So it is finished where its own row has the very version that was judged and no fiche has been added
+since. Where nothing of it is deleted, or where it is not as it was judged, the next plan judges what there
+is.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ class HalfDone(msgspec.Struct, frozen=True):
 
 
 def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey, Written], bool]) -> HalfDone:
-    """Read every row of the tables of which something was announced, and tell which units have lost a part.
+    """Read every row of the tables of which something was announced, and return the units that have lost a
+    part.
 
     Raises:
-        ConnectorError: the CRM could not be read whole.
+        ConnectorError: the CRM could not be read in full.
     """
     if not register.has_wholes:
         return HalfDone()
@@ -79,6 +81,6 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
 
 
 def _has_strangers(found: tuple[str, Record, Written], unit: str, fiches: Mapping[str, set[str]]) -> bool:
-    """Whether a fiche has come to a dossier since it was judged."""
+    """Return whether a fiche has been added to a dossier since it was judged."""
     kind, row, _ = found
     return kind == "dossier" and bool(fiches.get(row.id, set()) - {unit})

@@ -1,8 +1,8 @@
-"""Makes a replay plan: what had been erased and is back after a restore of the CRM goes again, without being
-judged again (ERA-13).
+"""Makes a replay plan: what had been erased and is back after a restore of the CRM is erased again, without
+being judged again (ERA-13).
 
-It may have been erased on request, long before its end, so the schedule is not asked. Holds are: a row that
-is held stays.
+It may have been erased on request, long before its end, so the schedule is not consulted. Holds are: a row
+that is held stays.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def plan_replay(
 
 
 def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]:
-    """One line for each row that goes again with what hangs on it, and for each that a hold keeps."""
+    """Yield one line for each row that is erased again with what belongs to it, and for each that a hold
+    keeps."""
     holds = active_holds(context, brussels_date(context.clock()))
     for at in range(0, len(again), LOOKED_AT):
         group = again[at : at + LOOKED_AT]

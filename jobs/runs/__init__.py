@@ -1,1 +1,1 @@
-"""One plan carried out, whatever its kind."""
+"""One plan of any kind, carried out."""

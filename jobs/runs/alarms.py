@@ -22,8 +22,8 @@ KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were 
 
 
 def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[Action]) -> list[Alarm]:
-    """What is wrong with a run although it went through: with an alarm it ends with failures, unless it is
-    WORK for a person.
+    """Return what is wrong with a run although it completed. With an alarm it ends with failures, unless the
+    alarm is WORK for a person.
 
     Alarms that the run itself has cured are not among them: a missed night, a backlog that is gone now.
     """
@@ -37,8 +37,8 @@ def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[A
 
 
 def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iterator[Alarm]:
-    """Units that should be gone long since and that this run has not disposed of either; those that are kept
-    or put off do not count."""
+    """Yield an alarm for units that are long overdue and that this run has not disposed of either. Those that
+    are kept or postponed do not count."""
     settled = {
         action.key
         for action in actions
@@ -49,7 +49,8 @@ def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iter
 
 
 def _technical(context: JobContext, past: Past, run: Run, actions: Sequence[Action]) -> Iterator[Alarm]:
-    """Units that the CRM has refused for a technical reason in several runs in a row (HLD-13)."""
+    """Yield an alarm for units that the CRM has refused for a technical reason in several runs in a row
+    (HLD-13)."""
     refused = _refused(actions)
     wanted = context.policy.watch.technical_runs
     earlier = [each for each in past.completed(run.kind) if each.id != run.id][: wanted - 1]
@@ -65,10 +66,11 @@ def _refused(actions: Sequence[Action]) -> set[tuple[str, str]]:
 
 
 def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:
-    """Units that an earlier run left half done and that this one has not finished (ERA-15).
+    """Yield an alarm for units that an earlier run left half done and that this one has not finished
+    (ERA-15).
 
-    Contacts are not among them: every plan finds those again, and one that it does not find has come back to
-    life (RET-20).
+    Contacts are not among them: every plan finds those again, and one that it does not find is in use again
+    (RET-20).
     """
     runs = {each.id for each in past.runs} - {run.id}
     older = sum(1 for of, action in past.store.journal.partials() if of in runs and action.table != contacts)

@@ -24,15 +24,15 @@ CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST:
 
 
 def apply_plan(context: JobContext, plan_id: str) -> Run:
-    """Carry out one plan and return its run; a plan that was carried out already gives the same run, without
-    a write.
+    """Carry out one plan and return its run. A plan that was carried out already returns the same run,
+    without a write.
 
     Raises:
         StoreAltered: plan, approvals, holds or other tables are not what the ledger says.
-        Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or another run
-            is going on.
-        ConnectorError: the CRM cannot be reached, or tells another time; what was done is journalled, and
-            applying again goes on there.
+        Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or
+            another run is under way.
+        ConnectorError: the CRM cannot be reached, or reports another time; what was done is journalled,
+            and applying again continues there.
     """
     store = context.store
     plan = store.plans.get(plan_id)
@@ -66,8 +66,8 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
 
 
 def unfinished(context: JobContext) -> list[Run]:
-    """The runs on this CRM that were interrupted, oldest first: they are finished before anything else is
-    written."""
+    """Return the runs on this CRM that were interrupted, oldest first. They are finished before anything else
+    is written."""
     store = context.store
     return [run for run in reversed(store.runs.all()) if not run.is_over and store.plans.get(run.plan).crm == context.crm]
 

@@ -23,10 +23,11 @@ _NO_REASONS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class ContactsOfPlan:
-    """The contacts of one plan, from where the journal of its run stands.
+    """The contacts of one plan, from the current position of its run's journal.
 
-    `rule` is the one that a removal or trim goes by, `reasons` says why by contact; without it a contact goes
-    because its time is up. Who has `given_up` what ties them, on their own request, is tied by it no more.
+    `rule` is the one for a removal or trim, `reasons` gives the reason by contact; without it a contact is
+    deleted because its term has expired. People who have `given_up` what ties them, on their own request, are
+    not tied by it any more.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class ContactsOfPlan:
         self.table = self.context.connector.table(Contact)
 
     def trims(self) -> list[str]:
-        """The contacts to trim of which the journal says nothing yet."""
+        """Return the contacts to trim that are not in the journal yet."""
         return [contact for contact in self.plan.trims if (self.table, contact) not in self.journal.actions]
 
     def dispose(self, lines: Sequence[PlanLine], trims: Sequence[str]) -> None:

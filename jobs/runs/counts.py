@@ -20,11 +20,11 @@ def counts_of(
     table: Callable[[type[Record]], str],
     there: Mapping[Key, Collection[tuple[str, str]]],
 ) -> dict[str, object]:
-    """The counts of `apply`: units by what became of them, rows by table, and what reading back found.
+    """Return the counts of `apply`: units by outcome, rows by table, and what reading back found.
 
-    `kinds` tells the kind of unit of a table, `table` the table of a kind of record. `there` are the rows, as
-    (table, id), of units that are half done and that are still there: the others have gone, and count. Rows
-    that had gone before the run are not among its own.
+    `kinds` gives the kind of unit of a table, `table` the table of a kind of record. `there` are the rows, as
+    (table, id), of half-done units that still exist: the others are deleted, and count. Rows that had been
+    deleted before the run are not among its own.
     """
     skipped: Counter[str] = Counter()
     states: Counter[str] = Counter()
@@ -70,7 +70,7 @@ def _deleted(action: Action, table: Callable[[type[Record]], str], there: Collec
 
 
 def has_failures(actions: Iterable[Action]) -> bool:
-    """Whether a run ends with failures: something half done, refused for a technical reason, or still
+    """Return whether a run ends with failures: something half done, refused for a technical reason, or still
     there."""
     return any(
         action.state in (ActionState.PARTIAL, ActionState.FAILED) or action.still_there or action.code == TECHNICAL for action in actions

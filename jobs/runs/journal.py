@@ -1,7 +1,7 @@
 """The journal of one run: what it announces, writes and finds, unit by unit.
 
-The intent stands here and in the ledger before the first destructive call, so that a run that was killed goes
-on where it was. Objects outside the CRM go before the rows that name them (ERA-15).
+The intent is recorded here and in the ledger before the first destructive call, so that a run that was killed
+continues where it was. Objects outside the CRM are deleted before the rows that name them (ERA-15).
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Journal:
     # -- writing ---------------------------------------------------------------------------------------------
 
     def carry_out(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> None:
-        """Journal what is intended, write it, journal what became of it. `units` are those of the intents
-        that are no contacts."""
+        """Journal what is intended, write it, and journal the outcome. `units` are those of the intents that
+        are not contacts."""
         intents = self._without_orphans(intents)
         if not intents:
             return
@@ -105,8 +105,8 @@ class Journal:
         return left_before(self.context, self.run)
 
     def _without_orphans(self, intents: Sequence[Action]) -> list[Action]:
-        """The intents with what goes along with them; a unit of which something unmapped would be left behind
-        waits (R-158)."""
+        """Return the intents with what is deleted along with them. A unit of which something unmapped would
+        remain waits (R-158)."""
         found, orphans = with_unmapped(self.context, intents) if intents else ([], {})
         self.skip([(action.table, action.id, action.disposition) for action in found if orphans.get(action.key)], TECHNICAL)
         return [action for action in found if action.key not in orphans]
@@ -131,15 +131,15 @@ class Journal:
         return outcomes
 
     def _may_not_go(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
-        """Which of these, by name, must not be written at this moment: all of them once the kill switch is
-        set, else those under a hold."""
+        """Return which of these, by name, must not be written at this moment: all of them once the kill
+        switch is set, else those under a hold."""
         if self.context.store.kill_switch.stopped_since() is not None:
             return dict.fromkeys(actions, STOPPED)
         return {name: reason.value for name, reason in self.held_now(actions, units).items()}
 
     def held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, Reason]:
-        """Which of these, by name, a hold covers at this moment, with its reason: asked again right before
-        each write (HLD-07)."""
+        """Return which of these, by name, a hold covers at this moment, with its reason. It is checked again
+        right before each write (HLD-07)."""
         return held_actions(self.context, self.day, actions, units)
 
     # -- noting ----------------------------------------------------------------------------------------------
@@ -163,8 +163,8 @@ class Journal:
             self.record([Action(*unit, ActionState.SKIPPED, code) for unit in units], "outcome")
 
     def record(self, actions: Sequence[Action], kind: str) -> None:
-        """Store what is intended or what became of it, in the ledger too; what is about to go, and what is
-        gone, enters the register of erasures with it."""
+        """Store what is intended or its outcome, in the ledger too. What is about to be deleted, and what is
+        deleted, enters the register of erasures with it."""
         if kind == "outcome":
             actions = apart(actions, self.followers)
         data: dict[str, object] = {
@@ -190,7 +190,7 @@ class Journal:
         self.actions.update({action.key: action for action in actions})
 
     def note_read_back(self) -> None:
-        """Note the moment at which all that is done was read back and found so."""
+        """Record the moment at which all that is done was read back and found so."""
         at = instant(self.context.clock(), "seconds")
         verified = [action for action in self.actions.values() if action.state is ActionState.DONE and not action.verified_at]
         read_back = [msgspec.structs.replace(action, verified_at=at) for action in verified]
@@ -205,8 +205,8 @@ class Journal:
     # -- what a run left that was cut off --------------------------------------------------------------------
 
     def settle_intended(self) -> None:
-        """Find out what became of units that a cut-off run had announced: gone, half done by us, or to be
-        judged afresh."""
+        """Find out the outcome of units that an interrupted run had announced: deleted, half done by us, or
+        to be judged again."""
         intended = [action for action in self.actions.values() if action.state is ActionState.INTENDED]
         if not intended:
             return
@@ -228,15 +228,14 @@ class Journal:
             self.record(outcomes, "outcome")
 
     def _is_left_there(self, action: Action, remaining: Sequence[RowWrite]) -> bool:
-        """Whether something that a unit was judged by has gone, and all that is left lies in long-term
-        retention, where nobody can have changed it. As long as the former is whole the unit can be judged
-        afresh."""
+        """Return whether something that a unit was judged by is gone and only rows in long-term retention
+        remain. Nobody can have changed these. As long as the former is whole the unit can be judged again."""
         judged = [write for write in action.rows if write.kind in JUDGED_BY or write is action.rows[-1]]
         is_part = any(write not in remaining for write in judged) and all(write.retained for write in remaining)
         return is_part and not still_there(self.context.connector, remaining, live_only=True)
 
     def _purge_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
-        """Go on with a unit of which only rows in long-term retention are left, unless a hold covers them."""
+        """Continue a unit of which only rows in long-term retention remain, unless a hold covers them."""
         refuse_if_stopped(self.context.store)
         settled = purge_retained(
             self.context.connector, {"rest": remaining}, held=lambda names: self._may_not_go(dict.fromkeys(names, action), {})
@@ -246,8 +245,8 @@ class Journal:
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=settled.code)
 
     def settle_failed(self) -> None:
-        """Look once more at units whose write had no answer: one that is gone as a whole was carried out
-        late, and is done."""
+        """Check again units whose write had no answer. One that is gone as a whole was carried out late, and
+        is done."""
         failed = [action for action in self.actions.values() if action.state is ActionState.FAILED and action.rows]
         left = still_there(self.context.connector, (write for action in failed for write in action.rows)) if failed else set()
         late = [action for action in failed if not any((write.kind, write.id) in left for write in action.rows)]
@@ -285,7 +284,7 @@ class Journal:
                 self.record([self._finish_remaining(again, remaining)], "outcome")
 
     def _finish_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
-        """Go on with a unit of which a part is gone, unless a hold covers what is left of it."""
+        """Continue a unit of which a part is gone, unless a hold covers what remains of it."""
         refuse_if_stopped(self.context.store)
         if held := self.held_now({"rest": action}, {}):
             return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=held["rest"])
@@ -303,7 +302,7 @@ class Journal:
 
 
 def name_of(action: Action) -> str:
-    """How the connector is told of a unit."""
+    """Return the name by which the connector knows a unit."""
     return _name(action.key)
 
 

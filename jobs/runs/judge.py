@@ -9,8 +9,8 @@ from rules.model.records import Unit, UnitKind
 
 
 def agrees(line: PlanLine, unit: Unit, decision: Decision) -> bool:
-    """Whether a fresh decision is the planned one: same version of the unit's row, disposition, end and
-    categories (RET-17)."""
+    """Return whether a fresh decision is the planned one: same version of the unit's row, disposition, end
+    and categories (RET-17)."""
     end = decision.retention_end.isoformat() if decision.retention_end is not None else None
     return (line.etag, line.disposition, line.retention_end, line.categories) == (
         unit.etag,
@@ -21,7 +21,7 @@ def agrees(line: PlanLine, unit: Unit, decision: Decision) -> bool:
 
 
 def unit_in(found: Gathering, kind: UnitKind, row: str) -> Unit | None:
-    """The unit of this kind and id, if it was found."""
+    """Return the unit of this kind and id, if it was found."""
     tables = {
         UnitKind.DOSSIER: found.dossiers,
         UnitKind.FICHE: found.lone,

@@ -1,8 +1,8 @@
-"""Units that do not go although they are due: canaries never, those in quarantine when their days have
-passed.
+"""Units that are not disposed of although they are due: canaries never, those in quarantine only when their
+days have passed.
 
-The run that would dispose of a unit for the first time marks it instead and tells its owner; from then on the
-days count.
+The run that would dispose of a unit for the first time marks it instead and notifies its owner. From then on
+the days count.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ TEXT = (
 
 
 def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritable: Collection[str] = ()) -> dict[str, str]:
-    """The units that may not go yet, by id, with the code that says why; those that are new here are marked
-    and their owners told.
+    """Return the units that may not be deleted yet, by id, with the code that says why. Those that are new
+    here are marked and their owners notified.
 
-    `lines` are units that are due now. A unit whose owner could not be told stays, with the code of what the
-    CRM refuses. No note can be hung on those of the ids `unwritable`: they are marked alone, and the list of
-    what is in quarantine tells of them.
+    `lines` are units that are due now. A unit whose owner could not be notified stays, with the code of what
+    the CRM refuses. No note can be added to those of the ids `unwritable`: they are marked alone, and the
+    list of what is in quarantine shows them.
 
     Raises:
-        ConnectorError: the CRM cannot be asked whether a notice stands there.
+        ConnectorError: the CRM cannot be queried for an existing notice.
     """
     canaries = {(canary.table, canary.id) for canary in context.policy.canaries if canary.due}
     codes = {line.id: CANARY for line in lines if line.key in canaries}
@@ -79,8 +79,8 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
 
 
 def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: date) -> dict[str, str]:
-    """The units, by id, that would take a canary or a unit in quarantine along, with the code: they stay
-    until that one may go."""
+    """Return the units, by id, that would take a canary or a unit in quarantine along, with the code. They
+    stay until that one may be deleted."""
     policy, connector = context.policy, context.connector
     kept = {(canary.table, canary.id): CANARY for canary in policy.canaries if canary.due}
     if policy.quarantine is not None:
@@ -122,8 +122,8 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
 
 
 def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, before: Mark | None, day: date, *, noted: bool) -> Mark:
-    """The mark of a unit whose days begin on `day`; a notice that was tried before keeps its id, so that
-    there is one at most."""
+    """Return the mark of a unit whose days begin on `day`. A notice that was tried before keeps its id, so
+    that there is one at most."""
     has_notice = noted and policy.notice == "note" and context.connector.record(line.table) in NOTED
     notice = (before.notice if before is not None and not before.told else "") or str(uuid4())
     return Mark(line.table, line.id, day, last_day(policy, day), notice if has_notice else "", told=not has_notice, crm=context.crm)
@@ -148,13 +148,13 @@ def _mark(context: JobContext, policy: QuarantinePolicy, fresh: Sequence[Mark]) 
 
 
 def _lacking(context: JobContext, notices: Sequence[Operation]) -> list[Operation]:
-    """Those notices that do not stand in the CRM."""
+    """Return those notices that are not in the CRM."""
     there = {row.id for row in rows_of(context.connector, Note, (), Among("id", [notice.id for notice in notices]))}
     return [notice for notice in notices if notice.id not in there]
 
 
 def _notice(context: JobContext, mark: Mark) -> Operation:
-    """A neutral note on the unit: it names a day and nothing of its content."""
+    """Return a neutral note on the unit. It names a day and nothing of its content."""
     record = context.connector.record(mark.table)
     values = {
         "regarding": mark.id,

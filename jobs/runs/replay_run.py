@@ -1,6 +1,6 @@
-"""Carries out a replay plan: rows that had been erased and are back go again (ERA-13).
+"""Carries out a replay plan: rows that had been erased and are back are erased again (ERA-13).
 
-The schedule is not asked, and nothing is counted in the statistics a second time.
+The schedule is not consulted, and nothing is counted in the statistics a second time.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class Replay(UnscheduledRun):
         return kept_with(self.context, rows.of, self.day)
 
     def _masked(self, write: RowWrite) -> RowWrite:
-        """A row that was anonymised in place stays, and shows nothing of its place in the statistics: nothing
-        is counted again."""
+        """Return the write for a row that was anonymised in place. It stays, and shows nothing of its place
+        in the statistics: nothing is counted again."""
         if write.kind not in MASKED or write.operation != "delete":
             return write
         return msgspec.structs.replace(

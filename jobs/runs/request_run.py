@@ -1,8 +1,8 @@
 """Carries out the plan of a granted request.
 
-The schedule is not asked whether; the DPO has decided. Of the holds only those give way that table 4.2 lets a
-granted erasure pass: the person's own request, and a restriction or an objection that the person obtained
-(HLD-12, R-078, R-079).
+The schedule does not decide whether; the DPO has decided. Of the holds only those give way that table 4.2
+lets a granted erasure pass: the person's own request, and a restriction or an objection that the person
+obtained (HLD-12, R-078, R-079).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Fulfilment(UnscheduledRun):
         self.given_up = frozenset(task.id for task in (decision.of({What.PROFILE}) if decision is not None else ()))
 
     def _continue_partials(self, due: Sequence[PlanLine]) -> None:
-        """What other runs left half done is theirs: here holds give way that stand in theirs."""
+        """Leave to other runs what they left half done: here holds give way that apply there."""
 
     def _contacts(self) -> ContactsOfPlan:
         return ContactsOfPlan(self.journal, self.plan, self.terms, rule=REQUEST_RULE, reasons=self.reasons, given_up=self.given_up)
@@ -48,8 +48,8 @@ class Fulfilment(UnscheduledRun):
         return word in _FILES and is_anonymised(unit)
 
     def _write(self, rows: Rows, going: Going) -> Facts:
-        """A role is disowned, another row that is no unit just goes; a file goes as the schedule lets it go,
-        with its row of statistics."""
+        """Dissociate a role, just delete another row that is not a unit, and dispose of a file as the
+        schedule says, with its row of statistics."""
         disowned = [unit.id for line, unit in going if self.words[line.table] == "party"]
         writes = disowning(self.context.connector, disowned)
         for line, unit in going:

@@ -1,6 +1,6 @@
-"""Carries out a plan for which the schedule is not asked, with every guard of any run: journal, row versions,
-holds, other places, reading back, certificates. A row may go alone that is no unit of the schedule.
-"""
+"""Carries out a plan for which the schedule is not consulted. It has every guard of any run: journal, row
+versions, holds, other places, reading back, certificates. A row that is not a unit of the schedule may be
+deleted alone."""
 
 from __future__ import annotations
 
@@ -41,18 +41,19 @@ class UnscheduledRun(Application, ABC):
 
     @abstractmethod
     def _write(self, rows: Rows, going: Going) -> Facts:
-        """Complete and change the writes of what goes; gives the rows of statistics to write, by unit."""
+        """Complete and change the writes of what is deleted. Return the rows of statistics to write, by
+        unit."""
 
     @abstractmethod
     def _kept(self, rows: Rows) -> dict[str, str]:
-        """The units that something beside a hold keeps, each with the code."""
+        """Return the units that something other than a hold keeps, each with the code."""
 
     @abstractmethod
     def _contacts(self) -> ContactsOfPlan:
-        """The contacts of the plan, which go by `rule` and for `reasons`."""
+        """Return the contacts of the plan, which are disposed of by `rule` and for `reasons`."""
 
     def _has_gone(self, word: str, unit: Unit) -> bool:
-        """Whether a row that is there, with the word for its kind, has had its disposal already."""
+        """Return whether an existing row, with the word for its kind, has been disposed of already."""
         return False
 
     def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:

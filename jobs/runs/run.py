@@ -1,9 +1,9 @@
-"""One run of one plan, from where its journal stands to its end.
+"""One run of one plan, from the position of its journal to its end.
 
-Each unit is recomputed from current data just before it is written (RET-17); it goes only if plan and
-recomputation agree. The intent stands in the journal and in the ledger before the first destructive call, so
-that a run that was killed goes on where it was. The order of work is that of ERA-15: objects outside the CRM,
-rows from the leaves on, then what outlives them, then reading back, then certificates.
+Each unit is recomputed from current data just before it is written (RET-17). It is disposed of only if plan
+and recomputation agree. The intent is recorded in the journal and in the ledger before the first destructive
+call, so that a run that was killed continues where it was. The order of work is that of ERA-15: objects
+outside the CRM, rows from the leaves on, then residual data, then reading back, then certificates.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ class Application:
         return run
 
     def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
-        """The contacts that go or are trimmed once the units have gone, those that a hold keeps for now
-        included."""
+        """Yield the contacts to be deleted or trimmed once the units are gone, those that a hold keeps for
+        now included."""
         for line in due:
             if self.kinds[line.table] is UnitKind.CONTACT:
                 yield line.id, line.disposition or "", line.reason
@@ -131,8 +131,8 @@ class Application:
         return ContactsOfPlan(self.journal, self.plan, self.terms)
 
     def _lapsed(self) -> str:
-        """Why an interrupted run may settle what it had announced and nothing more, empty where it may go
-        on."""
+        """Return why an interrupted run may reconcile what it had announced and nothing more; empty where it
+        may continue."""
         plan, context = self.plan, self.context
         if any(not word.approves for word in plan.given):
             return PLAN_REJECTED
@@ -141,7 +141,7 @@ class Application:
         return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
 
     def _groups_of(self, kind: UnitKind, lines: Sequence[PlanLine]) -> Iterator[Sequence[PlanLine]]:
-        """Groups as large as the CRM takes them well; it may learn from one how large the next should be."""
+        """Yield groups as large as the CRM handles well. One may show how large the next should be."""
         at = 0
         while at < len(lines):
             size = self.context.connector.group_size(KINDS[kind.value], len(lines) - at, self.journal.group)
@@ -187,7 +187,7 @@ class Application:
 
     @staticmethod
     def _has_moved(line: PlanLine, unit: Unit, found: Gathering) -> bool:
-        """Whether a row of the unit was moved into long-term retention since it was planned."""
+        """Return whether a row of the unit was moved into long-term retention since it was planned."""
         return Flag.LONG_TERM_RETENTION not in line.flags and found.lies_in_retention(unit)
 
     def _settle_followers(self, lines: Sequence[PlanLine]) -> None:
@@ -208,14 +208,14 @@ class Application:
                 journal.skip_lines([line], CHANGED)
 
     def _rows_of(self, units: Sequence[Unit], found: Gathering, holds: Holds) -> Rows:
-        """The writes of units with all that hangs on them."""
+        """Return the writes of units with all that belongs to them."""
         context, outside = self.context, self.journal.outside
         return rows_of_units(context.connector, found, units, policy=context.policy, holds=holds, as_of=self.day, outside=outside)
 
     def _without_waiting(
         self, going: list[tuple[PlanLine, Unit, Decision]], unwritable: Collection[str]
     ) -> list[tuple[PlanLine, Unit, Decision]]:
-        """Those that may go now: no canary, and none in quarantine."""
+        """Return those that may be disposed of now: no canary, and none in quarantine."""
         codes = waiting(self.context, [line for line, _, _ in going], self.day, unwritable)
         for line, _, _ in going:
             if line.id in codes:
@@ -223,16 +223,16 @@ class Application:
         return [each for each in going if each[0].id not in codes]
 
     def _kept_by_now(self, unit: Unit, holds: Holds) -> Reason | None:
-        """Why the version of the schedule in force by now keeps a unit that the plan's version disposes of;
-        None where it does not."""
+        """Return why the version of the schedule now in force keeps a unit that the plan's version disposes
+        of; None where it does not."""
         if self.in_force.digest == self.context.policy.digest:
             return None
         decision = decide(unit, self.in_force, holds, as_of=self.day)
         return None if decision.is_disposal else decision.reason
 
     def _held_since(self, units: Sequence[Unit]) -> dict[str, str]:
-        """Units whose dossier, another row than the unit's own, has come under a hold since it was read: no
-        version tells (HLD-07)."""
+        """Return units whose dossier, another row than the unit's own, has come under a hold since it was
+        read. No version shows it (HLD-07)."""
         dossiers = {unit.id: unit.belongs_to.id for unit in units if unit.belongs_to is not None}
         rows = rows_of(self.context.connector, Dossier, ("legal_hold",), Among("id", sorted(set(dossiers.values()))))
         held = {row.id for row in rows if row.legal_hold}
@@ -267,8 +267,8 @@ class Application:
     # -- the end ---------------------------------------------------------------------------------------------
 
     def _clean(self) -> None:
-        """Clean what outlives the rows, and read back that it is gone; what is left makes its unit PARTIAL
-        (ERA-12, R-088)."""
+        """Clean the residual data of the rows, and read back that it is gone. What remains makes its unit
+        PARTIAL (ERA-12, R-088)."""
         removed = [action for action in self.journal.actions.values() if action.state is ActionState.REMOVED]
         for at in range(0, len(removed), CLEANED_TOGETHER):
             refuse_if_stopped(self.context.store)

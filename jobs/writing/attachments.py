@@ -1,9 +1,9 @@
-"""Audio attachments that go with the dossier or lone fiche on which they hang although their own term still
-runs (RET-03).
+"""Audio attachments that are deleted with their dossier or lone fiche although their own term still runs
+(RET-03).
 
-They are written as part of that unit, in its change set: by a line of their own they could go although the
-unit then stays. In the journal each is an action of its own, so that it is counted, read back and certified
-like any unit with a line (ACC-03).
+They are written as part of that unit, in its change set: by a line of their own they could be deleted
+although the unit then stays. In the journal each is an action of its own, so that it is counted, read back
+and certified like any unit with a line (ACC-03).
 """
 
 from __future__ import annotations
@@ -22,23 +22,24 @@ HAS_WRITTEN = (ActionState.REMOVED, ActionState.PARTIAL)
 
 
 def goes_along(line: PlanLine) -> bool:
-    """Whether a line of an attachment is that of one that goes with its unit."""
+    """Return whether a line of an attachment is that of one that is deleted with its unit."""
     return line.rule == GOES_ALONG
 
 
 def may_follow(line: PlanLine, kind: UnitKind) -> bool:
-    """Whether a line is that of a row which may go as part of another unit: by rule, or because its own line
-    had no luck before.
+    """Return whether a line is that of a row which may be deleted as part of another unit: by rule, or
+    because its own line failed before.
 
-    A recording goes by its own line first. Where that fails or is put off and its fiche then takes it along,
-    it is gone all the same: the last truth is what counts, and it is read back and certified like any other.
+    A recording is deleted by its own line first. Where that fails or is postponed and it is then deleted with
+    its fiche, it is gone all the same: the last state counts, and it is read back and certified like any
+    other.
     """
     return goes_along(line) or kind in TAKEN_ALONG
 
 
 def apart(actions: Iterable[Action], followers: Mapping[str, PlanLine]) -> list[Action]:
-    """The outcomes of units, those of attachments that went with them apart. `followers` are the lines of
-    such attachments, by id."""
+    """Return the outcomes of units, with those of attachments deleted with them apart. `followers` are the
+    lines of such attachments, by id."""
     found: list[Action] = []
     for action in actions:
         lines = [

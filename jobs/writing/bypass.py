@@ -1,9 +1,9 @@
-"""Which custom logic of the CRM the writes of a unit pass by: what the schedule says, and nothing without it.
+"""Which custom logic of the CRM the writes of a unit bypass: what the schedule says, and nothing without it.
 
-Plug-ins and flows may refuse a disposal, copy what goes, or make it anew; they may also be how an
-organisation keeps its holds. So it is decided by category, by who approves the schedule, and the careful
-reading wins: of several categories what all of them allow, of two versions of the schedule what both allow,
-and for a recording that goes with its dossier what its own row allows too (RET-03, RET-06).
+Plug-ins and flows may refuse a disposal, copy what is deleted, or create it again. They may also be how an
+organisation keeps its holds. So it is decided by category, by the person who approves the schedule, and the
+careful reading prevails: of several categories what all of them allow, of two versions of the schedule what
+both allow, and for a recording that is deleted with its dossier what its own row allows too (RET-03, RET-06).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Bypassing:
         self._contacts = context.connector.table(Contact)
 
     def marked(self, action: Action, followers: Collection[str] = ()) -> Action:
-        """The unit with what each of its writes passes by. `followers` are attachments that count as
+        """Return the unit with what each of its writes bypasses. `followers` are attachments that count as
         recordings, by id."""
         allowed = self._allowed(action)
         if not allowed:
@@ -47,7 +47,8 @@ class Bypassing:
         return msgspec.structs.replace(action, rows=rows)
 
     def still_allowed(self, action: Action, rows: Sequence[RowWrite]) -> list[RowWrite]:
-        """Writes that were announced before, without what the schedule lets pass by no more."""
+        """Return writes that were announced before, without the bypasses that the schedule no longer
+        allows."""
         allowed = self._allowed(action)
         return [msgspec.structs.replace(write, bypass=in_order(allowed & {*write.bypass})) for write in rows]
 
@@ -63,13 +64,13 @@ class Bypassing:
 
 
 def in_order(bypass: Collection[Bypass]) -> tuple[Bypass, ...]:
-    """Each once, in the order of the enumeration, as journals and certificates have it."""
+    """Return each bypass once, in the order of the enumeration, as journals and certificates have it."""
     return tuple(each for each in Bypass if each in bypass)
 
 
 def bypass_planned(policy: Policy, going: Mapping[tuple[str, tuple[str, ...]], int], trims: int, contacts: str) -> dict[str, int]:
-    """How many disposals of a plan pass by what. `going` counts what goes by table and categories, `contacts`
-    is the table of people."""
+    """Return how many disposals of a plan bypass what. `going` counts what is disposed of by table and
+    categories, `contacts` is the table of people."""
     found: Counter[Bypass] = Counter()
     for (table, categories), units in ({**going, (contacts, ()): going.get((contacts, ()), 0) + trims}).items():
         found.update(dict.fromkeys(policy.contacts.bypass if table == contacts else policy.bypass_of(categories), units))
@@ -77,6 +78,7 @@ def bypass_planned(policy: Policy, going: Mapping[tuple[str, tuple[str, ...]], i
 
 
 def bypass_used(actions: Iterable[Action]) -> dict[str, int]:
-    """How many units of a run were written past what; those that were skipped were not written."""
+    """Return how many units of a run were written with which bypass. Those that were skipped were not
+    written."""
     found = Counter(each for action in actions if action.state is not ActionState.SKIPPED for each in action.bypass)
     return {each.value: found[each] for each in Bypass if found[each]}

@@ -25,7 +25,7 @@ NOTHING_HELD: Final[Mapping[str, Reason]] = MappingProxyType({})
 
 
 class ContactCheck:
-    """What refers to some contacts at this moment, and so which of them may go."""
+    """What refers to some contacts at this moment, and so which of them may be deleted."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class ContactCheck:
             self._kept |= newly
 
     def keeps(self, contact: str) -> str:
-        """Why this contact may not be written now, empty where it may."""
+        """Return why this contact may not be written now; empty where it may."""
         return self._code(contact)
 
     def pointing_first(self, contacts: Collection[str]) -> list[str]:
-        """The contacts in an order in which one that points to another comes before it."""
+        """Return the contacts in an order in which one that points to another comes before it."""
 
         def depth(contact: str) -> int:
             seen: list[str] = []
@@ -121,11 +121,11 @@ def check_contacts(
     """Read what refers to these contacts now.
 
     `going` are others that are about to be removed as well: they keep nobody. `held` are under a hold,
-    `half_done` had a role in a unit of which a part is left. A gift, course or agreement that is still there
+    `half_done` had a role in a unit of which a part remains. A gift, course or agreement that still exists
     has not been disposed of, so it ties its contact, unless `terms` say that being a donor is over. People
-    who have `given_up` what ties them, on their own request, are no subscribers and no contacts of an
-    organisation any more, and no donors where gifts have a term of their own. `leaving` are ids of units,
-    fiches and roles that are about to go.
+    who have `given_up` what ties them, on their own request, are not subscribers or contacts of an
+    organisation any more, and not donors where gifts have a term of their own. `leaving` are ids of units,
+    fiches and roles that are about to be deleted.
     """
     ids = sorted({*removals, *trims})
     lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
@@ -168,7 +168,7 @@ def check_contacts(
 
 
 def gifts_have_a_term(terms: RelationTerms) -> bool:
-    """Whether a gift ends by a row of the schedule, so that it can do without its donor (R-104)."""
+    """Return whether a gift ends by a row of the schedule, so that it can do without its donor (R-104)."""
     return bool(terms.donor) or UnitKind.DONATION in terms.units
 
 

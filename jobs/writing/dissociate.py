@@ -17,8 +17,8 @@ from rules.model.records import Fiche, Party
 
 
 def disowning(connector: Connector, roles: Collection[str]) -> dict[str, list[RowWrite]]:
-    """The writes for each role, its own row last; a role that is nobody's (any more) has none. A fiche is
-    written once, with the first."""
+    """Return the writes for each role, its own row last. A role that is nobody's (any more) has none. A fiche
+    is written once, with the first."""
     parties = sorted(rows_of(connector, Party, PARTY_FIELDS, Among("id", sorted(roles))), key=lambda row: row.id)
     reported = {row.fiche: row.id for row in reversed(parties) if row.role == FileRole.REPORTER and row.fiche is not None}
     fiches = {reported[row.id]: row for row in rows_of(connector, Fiche, (), Among("id", sorted(reported)))}

@@ -1,10 +1,10 @@
-"""What an earlier run took of a unit that is disposed of again: it goes into the unit's action, to be
+"""What an earlier run deleted of a unit that is disposed of again. It is added to the unit's action, to be
 cleaned, read back and certified.
 
-A CRM may say that it deleted all of a unit and keep a row of it, and a write may be carried out after we gave
-up waiting for its answer. The unit is PARTIAL or FAILED then, and the next plan judges what is left. What had
-gone before is no row of the CRM any more and in no plan; but its history may still be there, and its place in
-the recycle bin (ERA-12, R-089).
+A CRM may report that it deleted all of a unit and keep a row of it, and a write may be carried out after we
+gave up waiting for its answer. The unit is PARTIAL or FAILED then, and the next plan judges what remains.
+What was deleted before is not a row of the CRM any more and in no plan. But its history may still exist, and
+its place in the recycle bin (ERA-12, R-089).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from jobs.writing.read_back import still_there
 
 
 def left_before(context: JobContext, run: str) -> dict[Key, Action]:
-    """What runs other than this one have left PARTIAL or FAILED of units of this CRM, and none has done
-    since."""
+    """Return what runs other than this one have left PARTIAL or FAILED of units of this CRM, and none has
+    done since."""
     found = context.store.journal.unfinished(run)
     crms = {of: context.store.plans.get(context.store.runs.get(of).plan).crm for of in {of for of, _ in found}}
     return {action.key: action for of, action in found if crms[of] == context.crm}
@@ -30,8 +30,8 @@ def left_before(context: JobContext, run: str) -> dict[Key, Action]:
 def with_what_had_gone(
     context: JobContext, intents: Sequence[Action], earlier: Mapping[Key, Action], announced: Mapping[Key, Action]
 ) -> list[Action]:
-    """The same intents, each with the rows that had gone of its unit, in earlier runs or before this one was
-    cut off (`announced`)."""
+    """Return the same intents, each with the rows of its unit that were already gone. They were deleted in
+    earlier runs or before this one was interrupted (`announced`)."""
     if not earlier and not announced:
         return list(intents)
     before = {action.key: [each for each in (earlier.get(action.key), announced.get(action.key)) if each] for action in intents}

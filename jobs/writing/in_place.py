@@ -1,10 +1,10 @@
-"""Anonymises in place where the schedule says so, and says of every anonymisation whether it is one (ERA-02,
-ERA-06, R-090).
+"""Anonymises in place where the schedule says so, and states of every anonymisation whether it is one
+(ERA-02, ERA-06, R-090).
 
 In place, the rows of a dossier and its fiches, or of a lone fiche, stay under their ids and are masked as the
-mapping says; all that hangs on them goes as it does otherwise (R-081). What the mapping keeps stays only
-where the statistics written by earlier runs already hold enough rows of the same combination: neither the
-order of a run nor a unit that is skipped in the last moment can change that (decision 0011).
+mapping says. All that belongs to them is deleted as it is otherwise (R-081). What the mapping keeps stays
+only where the statistics written by earlier runs already hold enough rows of the same combination: neither
+the order of a run nor a unit that is skipped at the last moment can change that (decision 0011).
 """
 
 from __future__ import annotations
@@ -71,9 +71,10 @@ def _masked(write: RowWrite, mask: Mask) -> RowWrite:
 
 
 def anonymity_code(context: JobContext, action: Action, places: Mapping[str, str]) -> str:
-    """PSEUDONYMISED where an anonymised unit could still be led back to a person, else empty (ERA-02).
+    """Return PSEUDONYMISED where an anonymised unit could still be traced to a person, else empty (ERA-02).
 
-    To be asked once the unit's rows are written and its places are cleaned; `places` is what was found there.
+    To be called once the unit's rows are written and its places are cleaned; `places` is what was found
+    there.
     """
     if action.disposition != Disposition.ANONYMISE.value:
         return ""
@@ -82,8 +83,8 @@ def anonymity_code(context: JobContext, action: Action, places: Mapping[str, str
 
 
 def conditions_of(context: JobContext, action: Action, places: Mapping[str, str]) -> Conditions:
-    """What is known of one anonymised unit. A row that was deleted leaves nothing; on one that was masked
-    stays what the mapping keeps."""
+    """Return what is known of one anonymised unit. A deleted row leaves nothing. On a masked one what the
+    mapping keeps remains."""
     policy, today = context.policy, brussels_date(context.clock())
     removed_on = brussels_date(datetime.fromisoformat(action.removed_at)) if action.removed_at else today
     masks = {write.kind: write.mask for write in action.rows if write.mask is not None}

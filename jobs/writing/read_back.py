@@ -1,4 +1,4 @@
-"""Reads back what a run says is gone or masked. What is found again makes the run end with failures
+"""Reads back what a run reports as gone or masked. What is found again makes the run end with failures
 (ERA-15)."""
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ TRACES: Mapping[Trace, Place] = {
 
 
 def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: bool = False) -> set[tuple[str, str]]:
-    """Which of these writes have not taken effect, as (kind, id): a row that still exists, a link or a field
-    that is not empty, a row that does not show its mask (R-081). With `live_only` a row in long-term
-    retention counts only where it has come back from there.
+    """Return which of these writes have not taken effect, as (kind, id). This is a row that still exists, a
+    link or a field that is not empty, or a row that does not show its mask (R-081). With `live_only` a row in
+    long-term retention counts only where it has come back from there.
 
     Raises:
-        ConnectorError: it cannot be told.
+        ConnectorError: it cannot be determined.
     """
     by_kind: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     masks: dict[str, RowWrite] = {}
@@ -60,27 +60,28 @@ def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: 
 
 
 def gone_rows(connector: Connector, action: Action) -> list[RowKey]:
-    """The rows that a unit took with it, in the CRM's own names: deleted by us, or along with one of them."""
+    """Return the rows that were deleted with a unit, in the CRM's own names: by us, or along with one of
+    them."""
     writes = (*action.gone, *action.rows)
     deleted = [(connector.table(KINDS[write.kind]), write.id) for write in writes if write.operation == "delete"]
     return [*deleted, *action.along]
 
 
 def masked_rows(connector: Connector, action: Action) -> list[RowKey]:
-    """The rows of a unit that were anonymised in place."""
+    """Return the rows of a unit that were anonymised in place."""
     return [(connector.table(KINDS[write.kind]), write.id) for write in action.rows if write.operation == "mask"]
 
 
 def living_rows(connector: Connector, action: Action) -> list[RowKey]:
-    """The rows of a unit that live on without what was emptied: masked ones, and a contact that was trimmed,
-    also where there was nothing left to empty (RET-20)."""
+    """Return the rows of a unit that remain without what was emptied. These are masked rows and a trimmed
+    contact, also where there was nothing to empty (RET-20)."""
     trimmed = [(connector.table(Contact), action.id)] if action.disposition == "trim" else []
     return [*masked_rows(connector, action), *trimmed]
 
 
 def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
-    """For each done action, by (table, id), its rows that are still there; only actions with such rows are
-    named."""
+    """Return, for each done action, by (table, id), its rows that still exist. Only actions with such rows
+    are named."""
     found = still_there(connector, (write for action in actions for write in (*action.gone, *action.rows)))
     along = {row for action in actions for row in action.along}
     stayed = connector.existing(along) if along else set()
@@ -96,10 +97,10 @@ def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tupl
 
 
 def traces_left(connector: Connector, actions: Sequence[Action], there: Collection[RowKey]) -> set[RowKey]:
-    """What is still kept of rows that are gone, as the table of the CRM in which it lies and the id of the
-    row concerned.
+    """Return what is still kept of rows that are gone, as the table of the CRM that stores it and the id of
+    the row concerned.
 
-    `there` are rows that were found again themselves. The history of a row that lives on is not looked at: it
+    `there` are rows that were found again themselves. The history of a row that remains is not checked: it
     may have changed since.
     """
     gone = {row for action in actions for row in gone_rows(connector, action)} - set(there)
@@ -113,7 +114,7 @@ def traces_left(connector: Connector, actions: Sequence[Action], there: Collecti
 
 
 def not_checkable(connector: Connector, actions: Sequence[Action]) -> list[str]:
-    """The places of ERA-12 that cannot be read back in this CRM, and the backups."""
+    """Return the places of ERA-12 that cannot be read back in this CRM, and the backups."""
     rows = sorted({row for action in actions for row in gone_rows(connector, action)})[:1]
     places = {TRACES[trace] for trace in Trace if rows and connector.traces(trace, rows).reach is Reach.NOT_REACHABLE}
     if connector.copies != ():

@@ -18,8 +18,8 @@ from rules.model.records import KINDS, Fiche, UnitKind
 def finish_remaining(
     connector: Connector, action: Action, remaining: Sequence[RowWrite], *, as_sent: Sequence[RowWrite], held: Held
 ) -> Action:
-    """Finish a unit of which we have taken a part, provided that what is left is still what was judged
-    (RET-17, HLD-07). `as_sent` are the same writes, perhaps with less to pass by than when they were
+    """Finish a unit of which we have deleted a part, provided that what remains is still what was judged
+    (RET-17, HLD-07). `as_sent` are the same writes, perhaps with fewer bypasses than when they were
     announced."""
     if not is_as_judged(connector, action, remaining):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
@@ -51,10 +51,10 @@ def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWr
 
 
 def as_found_again(connector: Connector, action: Action, left: Collection[tuple[str, str]]) -> Action:
-    """Note the versions of rows, as (table, id), that are there although the CRM said that they went with the
-    unit's own row.
+    """Return the action with the versions of rows, as (table, id), that unexpectedly still exist. The CRM had
+    reported that they were deleted with the unit's own row.
 
-    That changed them too: without the versions of now nobody could tell later that nothing else has, and no
+    That changed them too: without the current versions nobody could show later that nothing else has, and no
     plan can judge them any more.
     """
     ids = {row for _, row in left}
@@ -73,10 +73,10 @@ def _versions(connector: Connector, writes: Iterable[RowWrite]) -> dict[str, str
 
 
 def is_shell(action: Action, remaining: Sequence[RowWrite]) -> bool:
-    """Whether all of a dossier or lone fiche has gone but its own row: our change set, of which the CRM said
-    that it had deleted it too.
+    """Return whether all of a dossier or lone fiche is gone but its own row. Our change set did this, and the
+    CRM reported that it had deleted that row too.
 
-    Without what it was judged by it would be kept for ever, and nobody would be told.
+    Without what it was judged by it would be kept for ever, and nobody would be notified.
     """
     own = action.rows[-1]
     return own.kind in (UnitKind.DOSSIER, UnitKind.FICHE) and list(remaining) == [own]

@@ -1,10 +1,10 @@
-"""Every row that goes with a unit, in an order that leaves no orphan (ERA-15, R-158).
+"""Every row that is deleted with a unit, in an order that leaves no orphan (ERA-15, R-158).
 
-Leaves first: notes, activities (their parties go with them), party rows, recordings past their end with their
-notes, then fiches, then the unit's own row. A recording whose own term or hold still runs stays, its link
-emptied (RET-03). Rows carry the version that was read here, just before they are written. No earlier write of
-a unit changes the version of a later row of it, because nothing is removed before what hangs on it. A
-recording's row carries the reference of what it has outside the CRM, which goes before it.
+Leaves first: notes, activities (their parties are deleted with them), party rows, recordings past their end
+with their notes, then fiches, then the unit's own row. A recording whose own term or hold still runs stays,
+its link emptied (RET-03). Rows carry the version that was read here, just before they are written. No earlier
+write of a unit changes the version of a later row of it, because nothing is removed before what belongs to
+it. A recording's row carries the reference of what it has outside the CRM, which is deleted before it.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ EXTERNAL = "SKIPPED_TECHNICAL"
 
 
 class Rows:
-    """The rows that go with some units, by unit id; the units that cannot go, with the code that says why;
-    and how many recordings that nobody took over go with each."""
+    """The rows that are deleted with some units, by unit id. Beside them, the units that cannot be deleted,
+    with the code that says why, and how many recordings that nobody took over are deleted with each."""
 
     def __init__(self) -> None:
         self.of: dict[str, list[RowWrite]] = {}
@@ -56,12 +56,12 @@ class Rows:
 def rows_of_units(
     connector: Connector, found: Gathering, units: Sequence[Unit], *, policy: Policy, holds: Holds, as_of: date, outside: Outside
 ) -> Rows:
-    """List the writes that dispose of each unit, by unit id.
+    """Return the writes that dispose of each unit, by unit id.
 
-    A unit waits where a recording of it has content that no setting reaches: disposing of the rest would lose
-    the object from sight. One waits too of which a recording in long-term retention has to stay, or a role
-    there is in another unit as well, or for which no job may purge what lies there. Otherwise that goes with
-    it.
+    A unit waits where a recording of it has content that no setting reaches: if the rest were disposed of,
+    the object could no longer be found. It also waits where a recording in long-term retention has to stay,
+    where a role there is in another unit as well, or where no job may purge what is there. Otherwise that is
+    deleted with it.
     """
     rows = Rows()
     lie = connector.retaining((*(kind.record for kind in DEPENDENT), Party, Recording)) if units else frozenset()
@@ -210,9 +210,9 @@ def rows_of_contacts(
 def participations(
     connector: Connector, contacts: Iterable[str], lie: Collection[type[Record]] = ()
 ) -> dict[str, list[tuple[str | None, str | None]]]:
-    """For each contact, what the activities in which it takes part hang on, as (kind, id); (None, None) for
-    nothing or for an activity of a kind that is not mapped. Activities of the kinds `lie` may be in long-term
-    retention, with their participants."""
+    """Return, for each contact, what the activities in which it takes part belong to, as (kind, id). It is
+    (None, None) for nothing or for an activity of a kind that is not mapped. Activities of the kinds `lie`
+    may be in long-term retention, with their participants."""
     has_retained = not {KINDS[kind] for kind in ACTIVITIES}.isdisjoint(lie)
     taking = rows_anywhere(
         connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()

@@ -35,20 +35,20 @@ class Settled:
 def settle_writes(
     connector: Connector, writes: Mapping[str, Sequence[RowWrite]], doubtful: Collection[str] = frozenset(), *, held: Held
 ) -> dict[str, Settled]:
-    """Carry out the writes of each unit, by a key of the caller's, and say what became of each.
+    """Send the writes of each unit, by a key of the caller's, and return the outcome of each.
 
-    Rows in long-term retention are left out: no write reaches them, and they go once the live ones have
-    (residual/purge.py).
+    Rows in long-term retention are left out: no write reaches them, and they are deleted once the live ones
+    are (residual/purge.py).
 
-    `held` is asked right before every request that writes, here and by the connector: a hold that has come up
-    since wins (HLD-07).
+    `held` is checked right before every request that writes, here and by the connector: a hold that was
+    placed since prevails (HLD-07).
 
-    `doubtful` are units that were sent before without an answer: a request of then may still be under way, so
-    that what looks changed may be our own work.
+    `doubtful` are units that were sent before without an answer: that request may still be under way, so that
+    what looks changed may be our own work.
 
-    A unit of up to 1,000 rows goes in one change set, whole or not at all. A larger one goes in several, its
-    own row last: if a later one fails it is PARTIAL. Whatever the CRM refuses for a technical reason is
-    skipped and tried again by the next run (HLD-13).
+    A unit of up to 1,000 rows is sent in one change set, whole or not at all. A larger one is sent in
+    several, its own row last: if a later one fails it is PARTIAL. Anything the CRM refuses for a technical
+    reason is skipped and tried again by the next run (HLD-13).
     """
     live = {key: [row for row in rows if not row.retained] for key, rows in writes.items()}
     pieces = {key: [tuple(rows[at : at + MAX_OPERATIONS]) for at in range(0, len(rows), MAX_OPERATIONS)] for key, rows in live.items()}

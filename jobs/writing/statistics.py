@@ -3,14 +3,14 @@ ERA-16).
 
 The facts of a unit are journalled before its first write (HLD-11) and written to the statistics at the end of
 the run: the small-cell test needs the whole batch, shuffling needs more than one row, and a unit that is
-skipped in the last moment must not be counted. Where the schedule batches by the month, facts leave the
-journal for a buffer without identifiers, and the first run of the next month writes them.
+skipped at the last moment must not be counted. Where the schedule batches by the month, facts move from the
+journal to a buffer without identifiers, and the first run of the next month writes them.
 
 A row's id follows from the run and its place in the batch, by the key of references. So a batch that is fixed
-a second time, by a run whose store was restored meanwhile, finds its rows there instead of counting twice;
-and to whoever lacks the key an id says nothing. A batch that only lets totals grow leaves no such sign in the
-CRM. Of that one the register of erasures notes, also beside the database, from which versions of the totals
-the run goes on: where they are others by now, it has been there.
+a second time, by a run whose store was restored meanwhile, finds its rows there instead of counting twice.
+Without the key an id reveals nothing. A batch that only lets totals grow leaves no such sign in the CRM. For
+such a batch the register of erasures notes, also beside the database, from which versions of the totals the
+run continues: where these have changed by now, the batch has been written.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TRIES = 3
 
 
 def facts_for(context: JobContext, going: Sequence[tuple[Unit, Decision]]) -> dict[str, dict[str, object]]:
-    """What each unit would add to the statistics, by unit id, as the journal keeps it."""
+    """Return what each unit would add to the statistics, by unit id, as the journal keeps it."""
     day = brussels_date(context.clock())
     individual = [unit for unit, decision in going if decision.disposition is Disposition.ANONYMISE]
     children = {unit.id: youngest(unit.children, context.policy, as_of=day) for unit in individual}
@@ -120,8 +120,8 @@ def _fix(context: JobContext, run: Run, done: Sequence[Action]) -> Run:
 
 
 def _forget(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
-    """Once written, the facts go from the journal, where they stand beside the id of the dossier that they
-    were taken from (ERA-16)."""
+    """Remove the facts from the journal once they are written. There they are beside the id of the dossier
+    that they were taken from (ERA-16)."""
     counted = [
         msgspec.structs.replace(action, statistic=None) for action in actions if action.state is ActionState.DONE and action.statistic
     ]
@@ -133,7 +133,7 @@ def _forget(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
 
 
 def _rows(context: JobContext, run: Run, batch: Sequence[StatisticFacts]) -> list[StatisticWrite]:
-    """The writes of a batch: new rows and totals in one shuffled order."""
+    """Return the writes of a batch: new rows and totals in one shuffled order."""
     if not batch:
         return []
     existing = written_rows(context.connector)
@@ -162,7 +162,7 @@ def _rows(context: JobContext, run: Run, batch: Sequence[StatisticFacts]) -> lis
 
 
 def _row_id(context: JobContext, run: Run, place: str) -> str:
-    """The id of a row that a run writes: the same however often it comes to that."""
+    """Return the id of a row that a run writes. It is the same however often it is computed."""
     return str(UUID(hex=context.reference("statistic", f"{run.id} {place}")[:32], version=4))
 
 
@@ -180,8 +180,8 @@ def _grown(total: Statistic, n: int) -> StatisticWrite:
 
 
 def _pending(context: JobContext, run: Run) -> tuple[Run, list[Operation]]:
-    """Which writes of the run have not happened yet. A total that somebody else has changed or removed is
-    counted on from there."""
+    """Return which writes of the run have not happened yet. A total that somebody else has changed or removed
+    is counted on from there."""
     assert run.statistics is not None
     found = {
         row.id: row for row in rows_of(context.connector, Statistic, TOTAL_FIELDS, Among("id", [write.id for write in run.statistics.rows]))
@@ -209,10 +209,10 @@ def _pending(context: JobContext, run: Run) -> tuple[Run, list[Operation]]:
 
 
 def written_rows(connector: Connector) -> list[Statistic]:
-    """All rows of the statistics that the CRM has now, totals among them."""
+    """Return all rows of the statistics that the CRM has now, totals among them."""
     return [row for page in connector.read(Statistic, ROW_FIELDS) for row in page]
 
 
 def facts_of_journal(statistic: dict[str, object]) -> StatisticFacts:
-    """The facts of one unit as `facts_for` gave them to the journal."""
+    """Return the facts of one unit as `facts_for` gave them to the journal."""
     return StatisticFacts(**(statistic | {"mission": Mission(str(statistic["mission"]))}))  # type: ignore[arg-type]

@@ -31,28 +31,29 @@ class Outside:
         self._named: defaultdict[str, set[str]] | None = None
 
     def place(self, address: str) -> tuple[ObjectStore, str] | None:
-        """The storage that holds an address, and the address's one spelling there; None where no setting
-        reaches it."""
+        """Return the storage that holds an address, and the address's one spelling there; None where no
+        setting reaches it."""
         for store in self._context.objects:
             if (canonical := store.canonical(address)) is not None:
                 return store, canonical
         return None
 
     def reference(self, canonical: str) -> str:
-        """The keyed reference of an object, by the key of now."""
+        """Return the keyed reference of an object, by the current key."""
         return self._context.reference("object", _digest(canonical))
 
     def references(self, canonical: str) -> tuple[str, ...]:
-        """The reference of an object by each key that still lives: the journal of an earlier run may have an
-        earlier one."""
+        """Return the reference of an object by each key that still exists: the journal of an earlier run may
+        have an earlier one."""
         return self._context.references("object", _digest(canonical))
 
     def named(self, going: Iterable[Recording]) -> dict[str, str]:
-        """By recording, the reference of the object that goes with its row, "" where there is none.
+        """Return, by recording, the reference of the object that is deleted with its row, "" where there is
+        none.
 
-        An object that another recording names too, one which is not among `going`, goes with the last of
-        them. A recording whose object no setting reaches has no entry, and a warning says of which kind its
-        address is.
+        An object that another recording names too, one which is not among `going`, is deleted with the last
+        of them. A recording whose object no setting reaches has no entry, and a warning states of which kind
+        its address is.
         """
         rows = list(going)
         ids = {row.id for row in rows}
@@ -67,7 +68,7 @@ class Outside:
         return found
 
     def others(self, canonical: str, going: Collection[str]) -> set[str]:
-        """The recordings beside these that name this object at this moment."""
+        """Return the recordings beside these that name this object at this moment."""
         if self._named is None:
             self._named = defaultdict(set)
             for page in self._context.connector.read(Recording, ("storage_uri",)):
@@ -84,11 +85,12 @@ class Outside:
 
 
 def _digest(canonical: str) -> str:
-    """References are of ids, of which upper and lower case are the same; of addresses they are not."""
+    """Return the digest of an address. References are of ids, of which upper and lower case are the same; of
+    addresses they are not."""
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def scheme_of(address: str) -> str:
-    """The kind of an address, `other` for what is not well known: it goes into messages."""
+    """Return the kind of an address, `other` for what is not well known. It is used in messages."""
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", address)
     return scheme[1].lower() if scheme and scheme[1].lower() in SCHEMES else "other"

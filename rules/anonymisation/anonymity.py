@@ -51,19 +51,19 @@ class Conditions:
 
 
 def anonymity(conditions: Conditions) -> Anonymity:
-    """Say what a unit may be reported as: anonymised only if every condition is met (ERA-02, R-090)."""
+    """Return what a unit may be reported as: anonymised only if every condition is met (ERA-02, R-090)."""
     return Anonymity.PSEUDONYMISED if conditions.unmet else Anonymity.ANONYMISED
 
 
 def is_history_gone(state: str | None) -> bool:
-    """Whether no old values are left in the audit history; a history that nobody could look into may hold
-    them."""
+    """Return whether no old values remain in the audit history. A history that nobody could look into may
+    hold them."""
     return state in (PlaceState.DONE, PlaceState.NOT_APPLICABLE)
 
 
 def are_backups_out_of_use(backups: Backups, *, removed_on: date, day: date) -> bool:
-    """Whether backups from before the disposal are declared beyond use, or have rotated out by `day` (ERA-02,
-    ERA-13).
+    """Return whether backups from before the disposal are declared beyond use, or have rotated out by `day`
+    (ERA-02, ERA-13).
 
     A backup of the day of the disposal may be older than it, so it is waited for too.
     """

@@ -1,14 +1,14 @@
 """What may be published of the statistics: tables in which no count below 5 can be read or computed (ERA-10,
 ERA-11).
 
-Which tables there are is fixed: a category and a year stand beside one more dimension, never beside two. So
-category never meets age and sex together, at any level (ERA-11). Of rows with equal year and category every
-table of one more dimension has the same total, which the first table shows; no other number links two tables.
-That is why each line of a table can be looked at by itself.
+The tables are fixed: a category and a year are combined with one more dimension, never with two. So category
+never meets age and sex together, at any level (ERA-11). Of rows with equal year and category every table of
+one more dimension has the same total, which the first table shows; no other number links two tables. That is
+why each line of a table can be checked by itself.
 
-In a line, counts below 5 are masked. Where the total would then give a masked cell away, the smallest of the
-other cells is suppressed too, then the next; a line of which even that does not help is withheld whole.
-Totals over lines are shown only where nothing below them is masked. What nobody was counted in is no cell.
+In a line, counts below 5 are masked. Where the total would then reveal a masked cell, the smallest of the
+other cells is suppressed too, then the next. A line of which even that does not help is withheld whole.
+Totals over lines are shown only where nothing below them is masked. What nobody was counted in is not a cell.
 
 Source: ERA-10, ERA-11; policy 7.3.
 """
@@ -81,8 +81,8 @@ class _Line:
 
 
 def publish(rows: Iterable[Statistic]) -> tuple[PublishedTable, ...]:
-    """The tables that are published of all rows of the statistics, in their order; rows of totals make the
-    table of missions."""
+    """Return the tables that are published of all rows of the statistics, in their order. Rows of totals make
+    the table of missions."""
     lines: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     missions: Counter[tuple[str, str]] = Counter()
     by_dimension: dict[str, defaultdict[tuple[str, str], Counter[str]]] = {name: defaultdict(Counter) for name in DIMENSIONS}
@@ -105,8 +105,8 @@ def publish(rows: Iterable[Statistic]) -> tuple[PublishedTable, ...]:
 
 
 def show_line(counts: Mapping[str, int], total: int) -> dict[str, Shown] | None:
-    """What the cells of one line show, whose total everybody knows where it is 5 or more; None where the line
-    is withheld.
+    """Return what the cells of one line show; None where the line is withheld. Everybody knows its total
+    where it is 5 or more.
 
     `counts` are the cells in which somebody was counted, and add up to `total`.
     """
@@ -124,8 +124,8 @@ def show_line(counts: Mapping[str, int], total: int) -> dict[str, Shown] | None:
 
 
 def is_safe(counts: Mapping[str, int], below: set[str], suppressed: set[str], total: int) -> bool:
-    """Whether each hidden cell of a line can have two counts at least, for somebody who knows the total, what
-    is shown, and these rules.
+    """Return whether each hidden cell of a line can have at least two counts, for somebody who knows the
+    total, what is shown, and these rules.
 
     A masked cell is 1 to 4. A suppressed one is 5 or more, and no more than the smallest that is still shown.
     """
@@ -138,7 +138,8 @@ def is_safe(counts: Mapping[str, int], below: set[str], suppressed: set[str], to
 
 
 def _plain_table(name: str, counts: Mapping[tuple[str, str], int]) -> PublishedTable:
-    """A table of year and category, or year and mission, alone: its cells are the totals of the others."""
+    """Return a table of year and category, or year and mission, alone. Its cells are the totals of the
+    others."""
     cells = tuple(_cell(year, category, "", number) for (year, category), number in sorted(counts.items()))
     return PublishedTable(name, "", cells, _totals(cells, ()))
 
@@ -161,9 +162,10 @@ def _cell(year: str, category: str, value: str, number: int) -> Cell:
 
 
 def _totals(cells: Sequence[Cell], withheld: Iterable[tuple[str, str]]) -> tuple[Cell, ...]:
-    """Totals over all categories of a year, over all years of a category, and over both, value by value.
+    """Return totals over all categories of a year, over all years of a category, and over both, value by
+    value.
 
-    Each is shown only where every cell below it is, and nothing of it is withheld: so it tells nothing that
+    Each is shown only where every cell below it is, and nothing of it is withheld: so it reveals nothing that
     could not be added up.
     """
     sums: Counter[tuple[str, str, str]] = Counter()

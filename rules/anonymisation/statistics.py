@@ -66,8 +66,7 @@ class Shuffler(Protocol):
 
 
 def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact | None, as_of: date) -> StatisticFacts | None:
-    """Say what a unit that is about to be disposed of adds to the statistics; None for a recording or a
-    contact.
+    """Return what a unit about to be disposed of adds to the statistics; None for a recording or a contact.
 
     `child` is the youngest child of the unit (see `youngest`). Only an anonymised dossier that was never the
     object of a public alert may become a row of its own. A mixed unit is counted under the category that
@@ -102,7 +101,7 @@ def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact |
 
 
 def youngest(children: Iterable[Contact | None], policy: Policy, *, as_of: date) -> Contact | None:
-    """Give the child whose latest compatible birth date is the latest, as for the retention end (RET-09,
+    """Return the child whose latest compatible birth date is the latest, as for the retention end (RET-09,
     A-05).
 
     A child of whom no birth date is known comes after those who have one. None where no child has a contact.
@@ -113,14 +112,14 @@ def youngest(children: Iterable[Contact | None], policy: Policy, *, as_of: date)
 
 
 def first_fiche(fiches: Iterable[Fiche], sentinels: frozenset[date] = frozenset()) -> Fiche | None:
-    """Give the fiche of the earliest communication; its row's creation counts where it has no date
+    """Return the fiche of the earliest communication. Its row's creation counts where it has no date
     (RET-07)."""
     return min(fiches, key=lambda fiche: (_fiche_on(fiche, sentinels) or date.max, fiche.id), default=None)
 
 
 def deciding_category(decision: Decision, policy: Policy) -> str:
-    """Give the retention key that produced a unit's end; on equal ends the one that is deleted, then the
-    first of the schedule (RET-23)."""
+    """Return the retention key that produced a unit's end. On equal ends it is the one that is deleted, then
+    the first of the schedule (RET-23)."""
     order = {key: number for number, key in enumerate(policy.categories)}
 
     def rank(end: End) -> tuple[date, bool, int]:
@@ -149,7 +148,7 @@ def _known(on: date | None, sentinels: frozenset[date]) -> date | None:
 
 
 def count_rows(rows: Iterable[Statistic]) -> Counter[Combination]:
-    """Count the rows already written, by combination; totals are no rows."""
+    """Count the rows already written, by combination. Totals are not rows."""
     return Counter(_combination(row) for row in rows if row.category not in TOTAL_KEYS.values())
 
 
@@ -173,10 +172,10 @@ def aggregate(batch: Sequence[StatisticFacts], existing: Mapping[Combination, in
     """Turn the units of a batch into rows that pass the small-cell test, and into totals for the others.
 
     A row passes where at least k rows share its combination with exactly equal values, those already written
-    (`existing`, never changed) included; k goes by category. All rows that fail are made coarser by one step
-    and tested again, against the rows that passed before and each other; those that still fail after the last
-    step only add to the total of their mission and year. The answer does not depend on the order of the
-    batch; rows come sorted, so they are to be shuffled before they are written (ERA-16).
+    (`existing`, never changed) included; k depends on the category. All rows that fail are made coarser by
+    one step and tested again, against the rows that passed before and each other. Those that still fail after
+    the last step only add to the total of their mission and year. The result does not depend on the order of
+    the batch. Rows come sorted, so they are to be shuffled before they are written (ERA-16).
 
     Source: ERA-04, ERA-08, ERA-09; R-084, R-085, R-086.
     """
@@ -196,7 +195,7 @@ def aggregate(batch: Sequence[StatisticFacts], existing: Mapping[Combination, in
 
 
 def shuffled(rows: Sequence[Statistic], rng: Shuffler) -> list[Statistic]:
-    """Give the rows in an order that tells nothing: the order of disposal would give birthdays away
+    """Return the rows in an order that reveals nothing: the order of disposal would reveal birthdays
     (ERA-16)."""
     mixed = list(rows)
     rng.shuffle(mixed)

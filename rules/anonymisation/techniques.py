@@ -32,7 +32,7 @@ COUNTRY_GROUPS = ("neighbouring", "eea", "other")
 
 
 class ColumnType(StrEnum):
-    """The types of columns, in the words of the reference environment."""
+    """The types of columns, in the terms of the reference environment."""
 
     STRING = "string"
     MEMO = "memo"
@@ -173,11 +173,11 @@ APPLIED: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def check_technique(technique: str, column_type: str, *, max_length: int | None, required: bool, unique: bool) -> str | None:
-    """Say why a technique cannot be used for a column, or None where it can; to be asked when a mapping is
-    loaded.
+    """Return why a technique cannot be used for a column, or None where it can. It is checked when a mapping
+    is loaded.
 
     `column_type` is a word of ColumnType; `max_length` is that of a text column, None where it has none or is
-    none.
+    not one.
 
     Source: section 5.3.
     """

@@ -14,10 +14,10 @@ from datetime import date
 
 
 def reached_on(age: int, born_on: date) -> date:
-    """Give the first day on which somebody has an age: the birthday from its first hour, 1 March for 29
+    """Return the first day on which somebody has an age: the birthday from its first hour, 1 March for 29
     February in a year without it.
 
-    Beyond the calendar the answer is its last day.
+    Beyond the calendar the result is its last day.
     """
     year = born_on.year + age
     if year > date.max.year:
@@ -29,7 +29,7 @@ def reached_on(age: int, born_on: date) -> date:
 
 
 def has_reached(age: int, born_on: date, day: date) -> bool:
-    """Say whether somebody has an age on a day."""
+    """Return whether somebody has an age on a day."""
     return reached_on(age, born_on) <= day
 
 

@@ -17,7 +17,7 @@ _LAST_SAFE_DAY = 28  # every month has it, so the common case needs no calendar
 
 
 def last_day_of_month(year: int, month: int) -> date:
-    """Give the last day of a month, leap years included."""
+    """Return the last day of a month, leap years included."""
     if month == MONTHS_PER_YEAR:
         return date(year, 12, 31)
     return date(year, month + 1, 1) - timedelta(days=1)
@@ -47,7 +47,7 @@ def add_years(day: date, years: int) -> date:
 
 
 def end_of_calendar_year_after(day: date, years: int) -> date:
-    """Give 31 December of the year that lies `years` after the day's own (RET-06)."""
+    """Return 31 December of the year that is `years` after the day's own (RET-06)."""
     return date(min(day.year + years, 9999), 12, 31)
 
 
@@ -59,11 +59,11 @@ def period_of_months(months: int) -> str:
 
 
 def brussels_date(instant: datetime) -> date:
-    """Say which day it is in Brussels at an instant (DAT-01, A-21). The first and last hours of the calendar
-    stay in it.
+    """Return the date in Brussels at an instant (DAT-01, A-21). The first and last hours of the calendar stay
+    in it.
 
     Raises:
-        ValueError: the instant has no time zone, so nobody knows which moment is meant.
+        ValueError: the instant has no time zone, so it is unknown which moment is meant.
     """
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
@@ -75,7 +75,7 @@ def brussels_date(instant: datetime) -> date:
 
 @lru_cache(maxsize=4096)
 def expires_at(end: date) -> datetime:
-    """Give the first instant, in UTC, at which a unit with this last day kept is expired.
+    """Return the first instant, in UTC, at which a unit with this last day kept is expired.
 
     It is the start of the following day in Brussels: 23:00 UTC of the end day in winter, 22:00 UTC in summer.
     The instant itself counts as expired.

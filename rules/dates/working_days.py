@@ -19,20 +19,21 @@ NO_DAYS: Final[Collection[date]] = frozenset()
 
 
 def is_working_day(day: date, extra: Collection[date] = NO_DAYS) -> bool:
-    """Say whether a day is neither a Saturday, a Sunday, a public holiday nor one of the organisation's
+    """Return whether a day is neither a Saturday, a Sunday, a public holiday nor one of the organisation's
     `extra` days."""
     return day.weekday() < _SATURDAY and day not in _public(day.year) and day not in extra
 
 
 def rolled(day: date, extra: Collection[date] = NO_DAYS) -> date:
-    """Give the day itself if it is a working day, else the next one that is (DDL-04)."""
+    """Return the day itself if it is a working day, else the next one that is (DDL-04)."""
     while not is_working_day(day, extra):
         day += _ONE_DAY
     return day
 
 
 def working_day_after(day: date, count: int, extra: Collection[date] = NO_DAYS) -> date:
-    """Give the working day with a number: the first one after `day` is 1 (DDL-07). `count` is at least 1."""
+    """Return the working day with a number: the first one after `day` is 1 (DDL-07). `count` is at least
+    1."""
     for _ in range(count):
         day = rolled(day + _ONE_DAY, extra)
     return day
@@ -40,6 +41,6 @@ def working_day_after(day: date, count: int, extra: Collection[date] = NO_DAYS) 
 
 @lru_cache(maxsize=64)
 def _public(year: int) -> frozenset[date]:
-    """The ten public holidays of a year, by the Act; bridge days and days of communities and banks are
-    none."""
+    """Return the ten public holidays of a year, by the Act. Bridge days and days of communities and banks are
+    not included."""
     return frozenset(holidays.country_holidays("BE", years=year, categories=("public",)))

@@ -88,8 +88,8 @@ PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
 
 
 def policy_schema() -> str:
-    """The published JSON schema of a schedule file, as text. It knows the form; `policy check` also knows
-    what must fit together."""
+    """Return the published JSON schema of a schedule file, as text. It covers the form; `policy check` also
+    checks what must fit together."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **described_schema(PolicyFile),
@@ -99,7 +99,7 @@ def policy_schema() -> str:
 
 
 def policy_page(shipped: Policy) -> str:
-    """The text of `docs/policy.md`."""
+    """Return the text of `docs/policy.md`."""
     return "\n".join(_page(shipped)) + "\n"
 
 
@@ -206,7 +206,7 @@ derive:
 
 
 def described_schema(model: type[Model]) -> dict[str, Any]:
-    """The JSON schema of a model, each field with its description."""
+    """Return the JSON schema of a model, each field with its description."""
     schema = model.model_json_schema(by_alias=True)
     kinds, models = schema.get("$defs", {}), _models()
     for name, kind in (kinds | {model.__name__: schema}).items():
@@ -222,8 +222,9 @@ def described_schema(model: type[Model]) -> dict[str, Any]:
 
 
 def descriptions(model: type[Model]) -> dict[str, str]:
-    """The sentence below each field of a model, by the field's name. Read from the source here, where it is
-    wanted: for each start of each command it would take longer than anything else that a model is made of."""
+    """Return the sentence below each field of a model, by the field's name. It is read from the source here,
+    where it is wanted: at each start of each command it would take longer than anything else that a model is
+    made of."""
     found: dict[str, str] = {}
     for each in reversed(model.__mro__):
         if issubclass(each, Model) and each is not Model:
@@ -281,7 +282,7 @@ def _default(value: object) -> str:
 
 
 def _kind(schema: dict[str, Any], defs: dict[str, Any]) -> str:
-    """A value's kind in words, from its JSON schema."""
+    """Return a value's kind in words, from its JSON schema."""
     if "$ref" in schema:
         return _kind(defs[schema["$ref"].rpartition("/")[2]], defs)
     if "const" in schema:

@@ -1,5 +1,5 @@
-"""What somebody probably meant by a word that is not known: the nearest of those that are. One function for
-every file and setting."""
+"""What somebody probably meant by an unknown word: the nearest of the known ones. One function for every file
+and setting."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _LIKE: Final = 0.7  # of 1: one letter more, less, other or swapped in a word of
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most like this one; None where none is like it. A word is compared without case,
-    and `-` is `_`."""
+    """Return the known word that is most like this one; None where none is like it. A word is compared
+    without case, and `-` is `_`."""
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
@@ -23,6 +23,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def meant(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: what was probably meant, or nothing."""
+    """Return the end of a message about an unknown word: what was probably meant, or nothing."""
     found = nearest(word, known)
     return f"; did you mean {found}?" if found is not None and found != word else ""

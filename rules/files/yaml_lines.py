@@ -48,7 +48,7 @@ class Document:
     lines: dict[Path, int] = field(default_factory=dict)
 
     def line(self, path: Path) -> int:
-        """The line of a field, or of the closest field around it that the file has."""
+        """Return the line of a field, or of the closest field around it that the file has."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -58,16 +58,16 @@ class Document:
 
 
 def dotted(path: Path) -> str:
-    """A field as people write it: `categories.recording.months`, `derive.runaway[0].key`."""
+    """Return a field as people write it: `categories.recording.months`, `derive.runaway[0].key`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
 def refusal(kind: type[ComplianceError], what: str, problems: Iterable[Problem], *, source: str, hint: str) -> ComplianceError:
-    """The error for a file with problems: it tells the first, says how many more there are, and lists those
-    with their places.
+    """Return the error for a file with problems. It shows the first, says how many more there are, and lists
+    those with their places.
 
     `where` is the place of the first, as `file:line`. `problems` come in the order in which they are to be
-    told.
+    reported.
     """
     first, *others = problems
     message = f"{what}: {first}"

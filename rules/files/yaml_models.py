@@ -93,7 +93,7 @@ def _remove(value: Any, place: tuple[int | str, ...]) -> bool:
 def _told(
     document: Document, model: type[BaseModel], error: ErrorDetails, texts: Mapping[str, str], kinds: Collection[str]
 ) -> tuple[Path, str]:
-    """The field that an error is about, as the file has it, and what to tell."""
+    """Return the field that an error is about, as the file has it, and what to report."""
     path: Path = ()
     for part in error["loc"]:
         if part == "[key]" or (part in kinds and (*path, part) not in document.lines):

@@ -1,6 +1,6 @@
-"""Conditions on the facts of units, for a hold on whatever fits them instead of on one row.
+"""Conditions on the facts of units, for a hold on anything that fits them instead of on one row.
 
-They are asked of every unit whenever it is judged, so such a hold takes in by itself what fits later on.
+They are checked for every unit each time it is judged, so such a hold covers by itself what fits later on.
 Doubt keeps: a day that is not known fits every range.
 
 Source: HLD-01, HLD-07; an addition of this product.
@@ -139,10 +139,11 @@ def _checked(field: str, value: str, categories: Collection[str], outcomes: Coll
 
 
 def fits(unit: Unit, kind: str, conditions: Sequence[Condition], *, in_part: bool = False) -> bool:
-    """Whether a unit, or what it belongs to, has all the facts that a hold on this kind of record asks for.
+    """Return whether a unit, or what it belongs to, has all the facts that a hold on this kind of record
+    requires.
 
     A dossier that fits covers its recordings, a fiche that fits its unit. With `in_part` a part of the unit
-    has gone already: what that part would have told counts as fitting.
+    is gone already: what that part would have shown counts as fitting.
     """
     return any(_fits(level, kind, conditions, in_part) for level in _levels(unit))
 

@@ -30,13 +30,13 @@ _RULE: Final = "HLD-05"
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """An instruction to keep one row, whatever the schedule says, as it stands in force on the day of a run.
+    """An instruction to keep one row, regardless of the schedule, as it is in force on the day of a run.
 
     `kind` is the kind of record (`dossier`, `fiche`, `recording`, `note`, `email`, `contact`) and `id` its
     row. `source` is `crm` for the flag that the CRM itself keeps, whose reason text is never read (HLD-14),
     and `request` for a subject request. `persons` are the contacts whose request, restriction or objection it
-    is, where that is known. `is_overdue`: its review is past its day (HLD-03). `right` and `is_pending` are
-    those of a request; `is_about_erasure`: a complaint about the refusal to erase.
+    is, where that is known. `is_overdue`: the day of its review has passed (HLD-03). `right` and `is_pending`
+    are those of a request; `is_about_erasure`: a complaint about the refusal to erase.
     """
 
     hold_id: str
@@ -52,12 +52,12 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class Holds:
-    """Every hold that is in force on the day of a run, spread over the rows that it covers.
+    """Every hold that is in force on the day of a run, with the rows that it covers.
 
     `placed` maps (kind, id) to the holds on that row. A hold on a contact reaches the units in which it is a
-    child by itself; for its other roles the caller adds the hold to those units, since a unit does not carry
-    them. `kept` are rows that stay and spread nothing: a contact on which a held note hangs. `by_facts` are
-    holds on whatever meets some conditions.
+    child by itself. For its other roles the caller adds the hold to those units, since a unit does not carry
+    them. `kept` are rows that stay and whose holds reach nothing else: a contact to which a held note
+    belongs. `by_facts` are holds on anything that meets some conditions.
     """
 
     __slots__ = ("_by_facts", "_kept", "_placed", "is_any")
@@ -75,7 +75,7 @@ class Holds:
 
     @classmethod
     def none(cls) -> Holds:
-        """Give the holds of a day on which nobody placed any; the CRM's own flags still count."""
+        """Return the holds of a day on which nobody placed any. The CRM's own flags still count."""
         return cls()
 
     @classmethod
@@ -102,16 +102,16 @@ class Holds:
 
     @property
     def asks_for_facts(self) -> bool:
-        """Whether some hold can only be told from a unit's facts, not from its rows."""
+        """Whether some hold can only be recognised from a unit's facts, not from its rows."""
         return bool(self._by_facts)
 
     def covering(self, unit: Unit, *, in_part: bool = False) -> tuple[Reason, ...]:
-        """Give the reasons of the holds that cover a unit, highest rank first, each once; empty where nothing
-        holds it.
+        """Return the reasons of the holds that cover a unit, highest rank first, each once; empty where
+        nothing holds it.
 
         A hold on a dossier covers its fiches, recordings and attachments, evidence mark or not; it does not
-        spread to other dossiers of the same people. With `in_part` some rows of the unit have gone already;
-        what they would have told counts as held.
+        reach other dossiers of the same people. With `in_part` some rows of the unit are gone already; what
+        they would have shown counts as held.
 
         Source: HLD-04, HLD-06, HLD-14.
         """
@@ -126,17 +126,17 @@ class Holds:
         return _LEGAL if dossier is not None and dossier.legal_hold else _NONE
 
     def on_rows(self, rows: Iterable[tuple[str, str]]) -> tuple[Reason, ...]:
-        """Give the reasons of the holds on any of these rows (kind, id), highest rank first, each once."""
+        """Return the reasons of the holds on any of these rows (kind, id), highest rank first, each once."""
         placed, kept = self._placed, self._kept
         return _ranked(hold for row in rows for held in (placed.get(row, ()), kept.get(row, ())) for hold in held)
 
     def on_people(self, contacts: Iterable[str]) -> tuple[Reason, ...]:
-        """Give the reasons of the holds on these people themselves: what covers any unit in which they have a
-        role (HLD-04)."""
+        """Return the reasons of the holds on these people themselves: what covers any unit in which they have
+        a role (HLD-04)."""
         return _ranked(hold for contact in contacts for hold in self._placed.get((_CONTACT, contact), ()))
 
     def on_contacts(self) -> dict[str, Reason]:
-        """Give every contact whose own row a hold keeps, with the primary reason."""
+        """Return every contact whose own row a hold keeps, with the primary reason."""
         rows = {row for held in (self._placed, self._kept) for row in held if row[0] == _CONTACT}
         return {row[1]: self.on_rows([row])[0] for row in sorted(rows)}
 
@@ -153,8 +153,8 @@ class Holds:
         return tuple(sorted(found, key=lambda hold: (RANKS[hold.reason], hold.hold_id)))
 
     def mark(self, unit: Unit, decision: Decision) -> Decision:
-        """Give a held unit's decision with what its holds add: a review that is overdue (R-070), and the rule
-        of a legal hold that is not the CRM's own flag."""
+        """Return a held unit's decision with what its holds add: a review that is overdue (R-070), and the
+        rule of a legal hold that is not the CRM's own flag."""
         if decision.reasons[0] not in HOLD_REASONS:
             return decision
         if any(hold.is_overdue for hold in self.on(unit)):
@@ -178,13 +178,13 @@ def _ranked(holds: Iterable[Hold]) -> tuple[Reason, ...]:
 
 
 def _flagged(unit: Unit) -> str:
-    """Give the dossier of the unit on which the CRM's own flag is set; empty where it is not."""
+    """Return the dossier of the unit on which the CRM's own flag is set; empty where it is not."""
     owner = unit if unit.dossier is not None else unit.belongs_to
     return owner.id if owner is not None and owner.dossier is not None and owner.dossier.legal_hold else ""
 
 
 def _rows(unit: Unit) -> Iterator[tuple[str, str]]:
-    """Give each row whose hold reaches the unit, once: itself, its fiches, its children, and all of those of
+    """Yield each row whose hold reaches the unit, once: itself, its fiches, its children, and all of those of
     what it belongs to."""
     seen: set[tuple[str, str]] = set()
     level: Unit | None = unit

@@ -1,4 +1,4 @@
-"""What a subject request freezes, and until when.
+"""What a subject request preserves, and until when.
 
 Source: HLD-08, HLD-10, R-035, R-072, R-073.
 """
@@ -30,9 +30,9 @@ REASON_OF_RIGHT: Final = MappingProxyType(
 class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
     """What holds need to know of one subject request.
 
-    `contacts` are all rows that may be the person, or the child on whose behalf is asked, confirmed or not:
-    doubt keeps. `rows` (kind, id) are what was found without a contact, such as a recording of a caller's
-    number. `closed_on` is a day in Brussels, None while pending.
+    `contacts` are all rows that may be the person, or the child on whose behalf the request is made,
+    confirmed or not: doubt keeps. `rows` (kind, id) are what was found without a contact, such as a recording
+    of a caller's number. `closed_on` is a day in Brussels, None while pending.
     """
 
     request: str
@@ -42,10 +42,10 @@ class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
     closed_on: date | None = None
 
     def reason(self, day: date, *, grace_days: int) -> Reason | None:
-        """Give the reason for which the request freezes on a day; None where it does not (any more).
+        """Return the reason for which the request preserves data on a day; None where it does not (any more).
 
         The last day is the closing day plus the grace; what is decided, a restriction or an objection, has no
-        grace. Consent that is withdrawn freezes nothing.
+        grace. Consent that is withdrawn preserves nothing.
         """
         reason = REASON_OF_RIGHT.get(self.right)
         if reason is None or self.closed_on is None:
@@ -55,6 +55,6 @@ class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
         return reason if day <= self.closed_on + timedelta(days=grace_days) else None
 
     def on_row(self, kind: str, row: str, reason: Reason) -> Hold:
-        """Give this hold as it stands on one row."""
+        """Return this hold as it applies to one row."""
         pending = self.closed_on is None
         return Hold(self.request, reason, kind, row, REQUEST, persons=self.contacts, right=self.right, is_pending=pending)

@@ -59,11 +59,11 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     """One instruction to keep data, as the DPO gave it.
 
     It is on one row (`kind`, `row`), on everything of a person (`everything`; the row is a contact), or on
-    whatever meets `conditions` (then `row` is empty). `table` is the kind's logical name in the CRM.
+    anything that meets `conditions` (then `row` is empty). `table` is the kind's logical name in the CRM.
     `ends_on` is the last day; `review_on` is when a person looks again, and releases nothing. `reason_code`
-    and `basis` hold no personal data. `obtained_by` are the contacts of whoever obtained a restriction or has
-    objected, where that is known: their own granted erasure passes it, and nobody else's does (4.2, ranks 5
-    and 6).
+    and `basis` hold no personal data. `obtained_by` are the contacts of the person who obtained a restriction
+    or has objected, where that is known: their own granted erasure passes it, and nobody else's does (4.2,
+    ranks 5 and 6).
     """
 
     id: str
@@ -97,7 +97,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
         return NAMED_OR_CODED.sub("REQUEST", self.reason_code)
 
     def state(self, day: date) -> HoldState:
-        """Where the hold stands on a day in Brussels; its last day is still covered (HLD-03)."""
+        """Return the state of the hold on a day in Brussels. Its last day is still covered (HLD-03)."""
         if self.released_at is not None:
             return HoldState.RELEASED
         return HoldState.ENDED if self.ends_on is not None and day > self.ends_on else HoldState.ACTIVE
@@ -106,11 +106,12 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
         return self.state(day) is HoldState.ACTIVE
 
     def is_overdue(self, day: date) -> bool:
-        """Whether the review is due and was not done in time: reported, never a release (HLD-03)."""
+        """Return whether the review is due and was not done in time. This is reported, and never a release
+        (HLD-03)."""
         return self.is_in_force(day) and day > self.review_on
 
     def on_row(self, kind: str, row: str, day: date) -> Hold:
-        """Give this hold as it stands on one row, its own or one that it reaches."""
+        """Return this hold as it applies to one row, its own or one that it reaches."""
         persons = self.obtained_by or ((self.row,) if self.kind == "contact" else ())
         about_erasure = self.type is HoldType.COMPLAINT and self.reason_code.upper() == ERASURE_REFUSED
         return Hold(self.id, self.reason, kind, row, is_overdue=self.is_overdue(day), persons=persons, is_about_erasure=about_erasure)
@@ -121,8 +122,8 @@ def check_new(hold: PlacedHold, day: date) -> None:
 
     Raises:
         Refused: the reason is statistics, a study, research, training or quality (NOT_A_HOLD).
-        UsageError: a request, which is a hold by itself; a reason that is no code; a last day in the past; no
-            review within 12 months.
+        UsageError: a request, which is a hold by itself; a reason that is not a code; a last day in the
+            past; no review within 12 months.
 
     Source: HLD-01, HLD-11, RET-22, R-049.
     """
@@ -147,8 +148,8 @@ def check_new(hold: PlacedHold, day: date) -> None:
 
 
 def check_notice(hold: PlacedHold, notified_on: date | None, *, placed_on: date, day: date) -> None:
-    """Refuse to lift a restriction before the person has been told: on the day of the lifting at the latest,
-    not before it was obtained.
+    """Refuse to lift a restriction before the person has been informed: on the day of the lifting at the
+    latest, not before it was obtained.
 
     Raises:
         Refused: with code `notice`.

@@ -34,8 +34,8 @@ _OF_REASON: Final = MappingProxyType({Reason.DATA_ERROR: Ruling.ALLOWED, Reason.
 
 
 class GrantedErasure(msgspec.Struct, frozen=True):
-    """An erasure that was granted: its request, the contacts of the person who asked, and whether the DPO has
-    decided to erase in spite of what only a DPO may overrule."""
+    """An erasure that was granted: its request, the contacts of the requester, and whether the DPO has
+    decided to erase despite what only a DPO may overrule."""
 
     request: str
     contacts: frozenset[str]
@@ -50,11 +50,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def rule_on(reasons: Iterable[Reason], holds: Iterable[Hold], erasure: GrantedErasure) -> Verdict:
-    """Say whether a granted erasure may dispose of a unit now. Every hold has to let it pass, and every other
-    reason.
+    """Return whether a granted erasure may dispose of a unit now. Every hold has to let it pass, and every
+    other reason.
 
     `reasons` are those of the unit's decision, `holds` the holds that cover it; a hold reason without its
-    hold is blocked, since nobody can tell whose it is.
+    hold is blocked, since it is unknown whose it is.
     """
     found = [(hold.reason, ruling_on_hold(hold, erasure)) for hold in holds]
     known = {reason for reason, _ in found}
@@ -69,12 +69,12 @@ def rule_on(reasons: Iterable[Reason], holds: Iterable[Hold], erasure: GrantedEr
 
 
 def ruling_on_hold(hold: Hold, erasure: GrantedErasure) -> Ruling:
-    """Say whether one hold stands in the way.
+    """Return whether one hold prevents the erasure.
 
     Legal and judicial holds always do. So does a complaint, unless it is about the refusal to erase and the
-    DPO decides to erase. The person's own request is answered first, their own grace does not stand in their
-    way, and a request never in its own way. A restriction or an objection gives way to the person who
-    obtained it, and to nobody else.
+    DPO decides to erase. The person's own request is answered first, their own grace does not prevent it, and
+    a request never prevents itself. A restriction or an objection gives way to the person who obtained it,
+    and to nobody else.
     """
     if hold.reason in _OF_REQUESTS and hold.hold_id == erasure.request:
         return Ruling.ALLOWED
@@ -91,8 +91,8 @@ def ruling_on_hold(hold: Hold, erasure: GrantedErasure) -> Ruling:
 
 
 def ruling_on_reason(reason: Reason, erasure: GrantedErasure) -> Ruling:
-    """Say whether a reason that is no hold stands in the way: doubtful data and an ended period never do, of
-    the rest the DPO decides."""
+    """Return whether a reason that is not a hold prevents the erasure. Doubtful data and an ended period
+    never do; about the rest the DPO decides."""
     return _OF_REASON.get(reason) or _decided(erasure)
 
 

@@ -1,7 +1,7 @@
 """Names of accounts: what counts as one, and when two are the same person (ACC-09, HLD-02, RET-24).
 
-Two people must be two people. A name is therefore in ASCII, so that no letter of another alphabet looks like
-one of ours, and is compared in one form, whatever its case and width.
+Two people must really be two. A name is therefore in ASCII, so that no letter of another alphabet looks like
+one of ours, and is compared in one form, in any case and width.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.@+-]{1,100}")
 
 
 def account(text: str, option: str = "--as") -> str:
-    """Give the name of an account as it is kept: full-width letters are ours, and no space stands around it.
+    """Return the name of an account as it is kept: full-width letters become ours, and no space is around it.
 
     Raises:
-        UsageError: it is empty, has letters that are not ASCII, or is no name of an account. The text is not
-            repeated.
+        UsageError: it is empty, has letters that are not ASCII, or is not the name of an account. The
+            text is not repeated.
     """
     name = _plain(text)
     if not name.isascii():
@@ -35,8 +35,8 @@ def account(text: str, option: str = "--as") -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are one account's. An object id of a directory is a name too; what an account shows
-    as its name is none."""
+    """Return whether two names belong to one account. An object id of a directory is a name too; the display
+    name of an account is not."""
     return _plain(one).casefold() == _plain(other).casefold()
 
 

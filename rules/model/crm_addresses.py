@@ -16,7 +16,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 def on_this_machine(url: str) -> bool:
-    """Whether the host of an http(s) address is 127.0.0.0/8, ::1 or localhost, as it is written."""
+    """Return whether the host of an http(s) address is 127.0.0.0/8, ::1 or localhost, as it is written."""
     host = _host(url)
     if host == "localhost":
         return True
@@ -28,10 +28,10 @@ def on_this_machine(url: str) -> bool:
 
 
 def organisation_at(url: str) -> str:
-    """Name the organisation behind the root of a Web API: one string for every way to write the same one.
+    """Return the organisation behind the root of a Web API: one string for every way to write the same one.
 
     `https://org.api.crm4.dynamics.com/api/data/v9.2/` and `https://org.crm4.dynamics.com/api/data/v9.1` are
-    one organisation; on premises the first part of the path tells organisations of one server apart. All
+    one organisation; on premises the first part of the path distinguishes organisations of one server. All
     addresses on this machine are one: `THIS_MACHINE`.
     """
     if on_this_machine(url):
@@ -44,7 +44,7 @@ def organisation_at(url: str) -> str:
 
 
 def same_crm(one: str, other: str) -> bool:
-    """Whether two addresses are of the same CRM."""
+    """Return whether two addresses are of the same CRM."""
     return organisation_at(one) == organisation_at(other)
 
 

@@ -129,7 +129,7 @@ def deciding_end(ends: Iterable[End]) -> End | None:
 
 
 def with_flags(decision: Decision, *flags: Flag) -> Decision:
-    """Give the same decision with more for a person to look at; flags stay sorted and each stands once."""
+    """Return the same decision with more for a person to look at. Flags stay sorted, each once."""
     return msgspec.structs.replace(decision, flags=tuple(sorted({*decision.flags, *flags})))
 
 

@@ -193,6 +193,6 @@ FULL: Final[Mapping[str, type[Record]]] = MappingProxyType(
 
 
 def personal_fields(kind: str) -> tuple[str, ...]:
-    """Give the fields that a kind has only here, in their order."""
+    """Return the fields that a kind has only here, in their order."""
     lean = KINDS[kind].__struct_fields__
     return tuple(name for name in FULL[kind].__struct_fields__ if name not in lean)

@@ -1,7 +1,7 @@
-"""The CRM's rows in the product's words, and the units that the schedule speaks of.
+"""The CRM's rows in the product's words, and the units of the schedule.
 
 A record holds civil dates in Europe/Brussels (DAT-01, DAT-08), keys instead of option values, and None where
-the CRM has nothing or was not asked for the column. Records are msgspec structs because a nightly run decodes
+the CRM has nothing or the column was not requested. Records are msgspec structs because a nightly run decodes
 every row of the CRM into one.
 """
 
@@ -82,7 +82,7 @@ class Contact(Record, gc=False, kw_only=True):
 
 
 class Recording(Record, gc=False, kw_only=True):
-    """A stored telephone or chat conversation (policy §6). `storage_uri` is set when its content lies outside
+    """A stored telephone or chat conversation (policy §6). `storage_uri` is set when its content is outside
     the CRM."""
 
     fiche: str | None = None
@@ -102,7 +102,7 @@ class Donation(Record, gc=False, kw_only=True):
 
 
 class Enrolment(Record, gc=False, kw_only=True):
-    """A course followed; an active relation of its contact (RET-20). `kind` tells courses apart where the
+    """A course followed; an active relation of its contact (RET-20). `kind` distinguishes courses where the
     organisation does."""
 
     contact: str | None = None
@@ -111,8 +111,8 @@ class Enrolment(Record, gc=False, kw_only=True):
 
 
 class Engagement(Record, gc=False, kw_only=True):
-    """An agreement with a volunteer, trainee or employee, told by `kind`; an active relation until it has
-    ended (RET-20)."""
+    """An agreement with a volunteer, trainee or employee, distinguished by `kind`; an active relation until
+    it has ended (RET-20)."""
 
     contact: str | None = None
     kind: str | None = None
@@ -120,7 +120,7 @@ class Engagement(Record, gc=False, kw_only=True):
 
 
 class Note(Record, gc=False, kw_only=True):
-    """A note or attachment. `regarding_kind` is the kind of row it hangs on: dossier, fiche, contact,
+    """A note or attachment. `regarding_kind` is the kind of row it belongs to: dossier, fiche, contact,
     recording, or None if unmapped.
 
     `subject` and `text` are written for a notice of our own, and never read.
@@ -153,7 +153,7 @@ class Email(Record, gc=False, kw_only=True):
 
 
 class ActivityParty(Record, gc=False, kw_only=True):
-    """A participant of an activity; it cannot be deleted by itself and goes with its activity."""
+    """A participant of an activity; it cannot be deleted by itself and is deleted with its activity."""
 
     activity: str | None = None
     party: str | None = None

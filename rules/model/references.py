@@ -35,21 +35,21 @@ def short_reference(request: str, year: int) -> str:
 
 
 def tidied(text: str) -> str:
-    """A number as it is written, from one that was typed or read out: in capitals, without blanks, no letter
-    for a digit."""
+    """Return a number as it is written, from one that was typed or read out: in capitals, without blanks, no
+    letter for a digit."""
     prefix, dash, code = "".join(text.upper().split()).partition("-")
     return prefix + dash + code.translate(_MISREAD)
 
 
 def is_reference(text: str) -> bool:
-    """Whether a number may be one of ours: its check sign fits."""
+    """Return whether a number may be one of ours: its check sign fits."""
     parts = text.strip().upper().split("-")
     code = "".join(parts[2:])
     return len(parts) == 4 and parts[0] == "DSR" and parts[1].isdigit() and len(code) == _LENGTH + 1 and _check(code[:-1]) == code[-1]
 
 
 def _check(signs: str) -> str:
-    """A sign that changes with any single sign, and with two neighbours that change places."""
+    """Return a sign that changes with any single sign, and with two neighbours that change places."""
     if any(sign not in _SIGNS for sign in signs):
         return ""
     return _SIGNS[sum((2 * at + 1) * _SIGNS.index(sign) for at, sign in enumerate(signs)) % 31]

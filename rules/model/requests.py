@@ -157,5 +157,5 @@ ALLOWED: Final[Mapping[Step, frozenset[RequestState]]] = MappingProxyType(
 
 
 def may(step: Step, state: RequestState) -> bool:
-    """Say whether a step may be taken in a state."""
+    """Return whether a step may be taken in a state."""
     return state in ALLOWED[step]

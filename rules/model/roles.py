@@ -108,7 +108,7 @@ _NEVER: Final[Mapping[Act, str]] = MappingProxyType(
 
 
 def is_service(who: str) -> bool:
-    """Whether this is the product's own account, however it is written."""
+    """Return whether this is the product's own account, in any spelling."""
     return same_person(who, SERVICE)
 
 

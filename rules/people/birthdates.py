@@ -41,7 +41,7 @@ def sentinels_of(policy: Policy) -> Sentinels:
 def latest_compatible(
     child: Contact | None, first_fiche_on: date | None, sentinels: Sentinels, as_of: date
 ) -> tuple[date | None, tuple[Flag, ...]]:
-    """Say on which day at the latest a child can have been born, with what a person should look at.
+    """Return the latest day on which a child can have been born, with what a person should look at.
 
     The first source that applies decides: a full date (birth date column, register number; the later of the
     two), then year and month or the year alone, then a stated age, then the first fiche. None only where
@@ -80,8 +80,8 @@ def _weigh(child: Contact, first_fiche_on: date | None, sentinels: Sentinels, as
 def _full(
     child: Contact, number: NationalNumber | None, sentinels: Sentinels, as_of: date, flags: set[Flag]
 ) -> tuple[date | None, date | None]:
-    """Line 1: a full date, in the birth date column or in a valid number; two that differ give the later
-    one."""
+    """Return line 1: a full date, in the birth date column or in a valid number. Where two differ it is the
+    later one."""
     days = [
         day
         for day in (child.birth_on, number.born_on if number is not None else None)
@@ -98,8 +98,8 @@ def _full(
 def _in_part(
     child: Contact, number: NationalNumber | None, sentinels: Sentinels, as_of: date, flags: set[Flag]
 ) -> tuple[date | None, date | None]:
-    """Line 2: a year with or without its month; two sources give the later result. A month without a year is
-    ignored."""
+    """Return line 2: a year with or without its month. Two sources give the later result. A month without a
+    year is ignored."""
     spans: list[tuple[date, date]] = []
     if child.birth_year is not None:
         _add_span(spans, child.birth_year, child.birth_month, sentinels, as_of, flags)
@@ -113,11 +113,11 @@ def _in_part(
 
 
 def _add_span(spans: list[tuple[date, date]], year: int, month: int | None, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> None:
-    """Add the last and the first day of a year or month; the current year keeps its 31 December, since it is
+    """Add the last and the first day of a year or month. The current year keeps its 31 December, since it is
     the latest compatible day.
 
-    A year or month that lies wholly in the future is nobody's. It is flagged and taken as it stands all the
-    same: to pass it over could only end a period sooner, and whoever mends the row lets the unit go on its
+    A year or month that is wholly in the future is nobody's. It is flagged and used as it is all the same:
+    ignoring it could only end a period sooner, and once the row is corrected the unit is disposed of on its
     real day.
     """
     if year in sentinels.years:
@@ -135,8 +135,8 @@ def _add_span(spans: list[tuple[date, date]], year: int, month: int | None, sent
 
 
 def _from_stated_age(child: Contact, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> date | None:
-    """Line 3: an age stated on a day, perhaps the very birthday. Absurd ages, and ages without a day, do not
-    count; a birth that would lie in the future is flagged, and keeps."""
+    """Return line 3: an age stated on a day, perhaps the very birthday. Absurd ages, and ages without a day,
+    do not count; a birth that would be in the future is flagged, and keeps."""
     age, stated_on = child.stated_age, child.stated_on
     if age is None or stated_on is None or stated_on in sentinels.days or not 0 <= age <= OLDEST_STATED_AGE:
         return None
@@ -158,8 +158,8 @@ def _is_usable(day: date, sentinels: Sentinels, as_of: date, flags: set[Flag]) -
 
 
 def sources(child: Contact | None, as_of: date) -> dict[str, object]:
-    """List what is recorded about a child's birth as JSON values, for a trace; of a register number only the
-    date part that it tells."""
+    """Return what is recorded about a child's birth as JSON values, for a trace. Of a register number it is
+    only the date part that it shows."""
     if child is None:
         return {"contact": False}
     number = parse(child.national_number, today=as_of)

@@ -67,8 +67,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A person as a requester describes one, ready to be compared. `phones` are normal forms, each with
     whether it was guessed.
 
-    `born_on` is the day that was given, or else the one that a register number tells; `guessed_days` are
-    those of BIS numbers, which may be estimates. `years` are those of numbers that tell no more.
+    `born_on` is the day that was given, or else the one that a register number shows; `guessed_days` are
+    those of BIS numbers, which may be estimates. `years` are those of numbers that show no more.
     """
 
     first: Name
@@ -166,7 +166,8 @@ def _near(people: Sequence[FullContact], wanted: Wanted) -> list[FullContact]:
 
 
 def tails_of(wanted: Wanted) -> set[str]:
-    """Give the last digits of the person's numbers, by which a number is found before it is read properly."""
+    """Return the last digits of the person's numbers, by which a number is found before it is read
+    properly."""
     return {tail(number) for number in wanted.phones}
 
 
@@ -200,7 +201,7 @@ def _near_by_name(people: Sequence[FullContact], wanted: Wanted) -> set[int]:
 
 
 def weigh(person: FullContact, wanted: Wanted, today: date, sentinels: Sentinels) -> Match | None:
-    """Say what speaks for and against one contact being the person, and how strongly; None where nothing
+    """Return what speaks for and against one contact being the person, and how strongly; None where nothing
     does."""
     evidence: list[Evidence] = []
     flags: set[str] = set()
@@ -293,7 +294,7 @@ def _reach_evidence(person: FullContact, wanted: Wanted, flags: set[str]) -> lis
 def _birth_evidence(
     person: FullContact, number: NationalNumber | None, wanted: Wanted, today: date, sentinels: Sentinels
 ) -> Evidence | None:
-    """Compare what is known of the birth. Only days that somebody stated, or a register number tells, can
+    """Compare what is known of the birth. Only days that somebody stated, or a register number shows, can
     speak against the person."""
     days = {day for day in (person.birth_on,) if day is not None and _is_usable(day, today, sentinels)}
     told = number.born_on if number is not None else None
@@ -317,7 +318,7 @@ def _birth_evidence(
 
 
 def is_near_day(one: date, two: date) -> bool:
-    """Say whether two days differ by one digit, or by day and month in each other's place (IDN-18)."""
+    """Return whether two days differ by one digit, or by day and month in each other's place (IDN-18)."""
     if one != two and one.year == two.year and (one.month, one.day) == (two.day, two.month):
         return True
     return sum(a != b for a, b in zip(one.isoformat(), two.isoformat(), strict=True)) == 1

@@ -17,7 +17,7 @@ _KEPT_DIGITS: Final = {code: None for code in range(128) if not (chr(code).isdig
 
 
 def rows_with_digits(column: Sequence[str | None], wanted: Collection[str]) -> set[int]:
-    """Give the places of the texts among whose digits, in this order, one of these stands, whatever is
+    """Return the positions of the texts among whose digits, in this order, one of these occurs, with anything
     written between them."""
     if not wanted:
         return set()
@@ -27,7 +27,7 @@ def rows_with_digits(column: Sequence[str | None], wanted: Collection[str]) -> s
 
 
 def rows_with_text(column: Sequence[str | None], wanted: Collection[str]) -> set[int]:
-    """Give the places of the texts in which one of these stands; `wanted` are NFC and in lower case."""
+    """Return the positions of the texts in which one of these occurs; `wanted` are NFC and in lower case."""
     return _places(_joined(column).lower(), len(column), wanted) if wanted else set()
 
 

@@ -42,5 +42,5 @@ def emails_in(text: str | None) -> list[str]:
 
 
 def addresses(texts: Iterable[str | None]) -> frozenset[str]:
-    """Give the addresses of several fields."""
+    """Return the addresses of several fields."""
     return frozenset(address for text in texts for address in emails_in(text))

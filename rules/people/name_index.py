@@ -30,7 +30,7 @@ class NameSearch:
         self._first, self._last = first, last
 
     def among(self, texts: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
-        """Give those that are like the first name, and those that are like the last name."""
+        """Return those that are like the first name, and those that are like the last name."""
         letters = _letters(texts)
         firsts = _worth_comparing(self._first, letters)
         lasts = _worth_comparing(self._last, letters)
@@ -41,7 +41,7 @@ class NameSearch:
         )
 
     def worth_comparing(self, texts: Collection[str]) -> frozenset[str]:
-        """Give those in which the person's whole name may stand, or a word of it."""
+        """Return those in which the person's whole name, or a word of it, may occur."""
         letters = _letters(texts)
         return _worth_comparing(self._first, letters) | _worth_comparing(self._last, letters)
 

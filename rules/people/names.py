@@ -59,8 +59,8 @@ class Name(msgspec.Struct, frozen=True):
     """One name, ready to be compared. `key` is all of it in one word, `core` the same without particles,
     `words` the core's words.
 
-    `cores` are what may be left without particles that are written on to the name; `spelling` is the core in
-    the one spelling of IDN-16.
+    `cores` are what may remain without particles that are joined to the name; `spelling` is the core in the
+    one spelling of IDN-16.
     """
 
     key: str
@@ -79,10 +79,10 @@ class Name(msgspec.Struct, frozen=True):
 
 
 def comparison_key(text: str) -> str:
-    """Give the comparison key of IDN-13: `D'Hondt`, `Dhondt` and `d’hondt` have the same. What is not Latin
-    script is written in it.
+    """Return the comparison key of IDN-13: `D'Hondt`, `Dhondt` and `d’hondt` have the same. Other scripts are
+    written in Latin letters.
 
-    Taken again it stays as it is.
+    Applied again it stays as it is.
     """
     return " ".join(_folded(text).translate({ord("-"): None}).split())
 
@@ -97,7 +97,7 @@ def name_of(text: str) -> Name:
 
 
 def last_names_alike(wanted: Name, other: Name) -> Likeness:
-    """Say how much two last names are alike: particles in any form, a double name in either order or cut
+    """Return how much two last names are alike: particles in any form, a double name in either order or cut
     (IDN-14, IDN-15)."""
     if not wanted or not other:
         return Likeness.NONE
@@ -109,8 +109,8 @@ def last_names_alike(wanted: Name, other: Name) -> Likeness:
 
 
 def first_names_alike(wanted: Name, other: Name) -> Likeness:
-    """Say how much two first names are alike: a second one may be missing, and an initial may stand for the
-    first (IDN-15)."""
+    """Return how much two first names are alike: a second one may be missing, and an initial may stand for
+    the first (IDN-15)."""
     if not wanted or not other:
         return Likeness.NONE
     if wanted.key == other.key or wanted.core == other.core or sorted(wanted.words) == sorted(other.words):
@@ -131,8 +131,8 @@ def first_names_alike(wanted: Name, other: Name) -> Likeness:
 
 
 def whole_names_alike(first: Name, last: Name, whole: Name) -> Likeness:
-    """Say whether a name that stands in one piece, such as that of a participant, is this person's, in
-    whichever order."""
+    """Return how much a name in one piece, such as that of a participant, is like this person's, in any
+    order."""
     if not last or not whole or not first:
         return Likeness.NONE
     if sorted(first.words + last.words) == sorted(whole.words) or whole.core in (first.core + last.core, last.core + first.core):
@@ -208,7 +208,7 @@ def _is_other_consonant(one: str, two: str) -> bool:
 
 
 def slips(length: int) -> int:
-    """Say how many slips of the pen a name of so many letters may have."""
+    """Return how many slips of the pen a name of so many letters may have."""
     return 0 if length < 5 else 1 if length < 9 else 2
 
 
@@ -224,7 +224,7 @@ def _same_sound(one: str, two: str) -> bool:
 
 
 def skeleton(spelling: str) -> str:
-    """Give the consonants of a spelling, with the vowel that it begins with."""
+    """Return the consonants of a spelling, with the vowel that it begins with."""
     return spelling[:1] + "".join(letter for letter in spelling[1:] if letter not in _VOWELS)
 
 

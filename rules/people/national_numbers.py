@@ -24,7 +24,7 @@ _SERIALS = range(1, 999)
 
 class NationalNumber(msgspec.Struct, frozen=True, gc=False):
     """A valid number. `digits` is its normal form; year, month and day are None where the number does not
-    tell them (IDN-04).
+    show them (IDN-04).
 
     `is_bis`: of a person who is not in the National Register. `padded`: a leading zero, lost in a
     spreadsheet, was put back (RRN_PADDED).
@@ -39,18 +39,18 @@ class NationalNumber(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def born_on(self) -> date | None:
-        """Give the full birth date, or None where the number tells only a part of it."""
+        """The full birth date, or None where the number shows only a part of it."""
         if self.year is None or self.month is None or self.day is None:
             return None
         return date(self.year, self.month, self.day)
 
 
 def parse(text: str | None, *, today: date) -> NationalNumber | None:
-    """Read a register number or BIS number as people write it; None where it is not a valid one.
+    """Read a register number or BIS number as people write it. Return None where it is not a valid one.
 
     Spaces, dots, hyphens, slashes, no-break spaces and full-width digits are accepted; letters and other
     lengths are not. Ten digits are accepted only if they are valid with a zero before them. The check number
-    tells the century, and a birth after `today` is invalid.
+    shows the century, and a birth after `today` is invalid.
 
     Source: IDN-01 to IDN-05, IDN-07.
     """

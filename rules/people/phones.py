@@ -30,8 +30,8 @@ _BETWEEN: Final = re.compile(r"[;,|\n]|\s/\s|\s(?:of|ou|or|oder|en|et|and|und)\s
 
 
 class Phone(msgspec.Struct, frozen=True):
-    """A number in E.164 form, or a short number as it is. `extension` is kept apart and does not tell two
-    lines apart.
+    """A number in E.164 form, or a short number as it is. `extension` is kept apart and does not distinguish
+    two lines.
 
     `is_guessed`: a zero or plus that a spreadsheet lost was put back (PHONE_GUESSED). `is_short`: of a
     service, never matched to a person.
@@ -79,7 +79,7 @@ def phones_in(text: str | None, region: str = BELGIUM) -> list[Phone]:
 
 
 def numbers_of_people(texts: Iterable[str | None]) -> dict[str, bool]:
-    """Give the numbers that may be compared, each with whether it was guessed; short numbers are left out
+    """Return the numbers that may be compared, each with whether it was guessed. Short numbers are left out
     (R-149)."""
     found: dict[str, bool] = {}
     for text in texts:
@@ -90,7 +90,7 @@ def numbers_of_people(texts: Iterable[str | None]) -> dict[str, bool]:
 
 
 def tail(number: str) -> str:
-    """Give the digits by which a written number is found quickly, before it is read properly."""
+    """Return the digits by which a written number is found quickly, before it is read properly."""
     return number[-TAIL:]
 
 

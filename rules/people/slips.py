@@ -14,11 +14,11 @@ SLIP_FROM: Final = 6  # letters from which a name with one slip still tells who 
 
 
 class Slips:
-    """Finds the names that a word is one slip away from: two words at distance one share what is left of them
+    """Finds the names that a word is one slip away from: two words at distance one share what remains of them
     without one letter."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        """`names` are folded (`folding.fold`); those that are too short are left out."""
+        """Index `names`, which are folded (`folding.fold`). Those that are too short are left out."""
         self._names: dict[str, set[str]] = {}
         self._longest = 0  # anything longer is not a slip of any of them, and would cost its square
         for name in names:
@@ -28,7 +28,7 @@ class Slips:
                     self._names.setdefault(rest, set()).add(name)
 
     def of(self, word: str) -> Iterator[str]:
-        """Give the names that a folded word nearly is, or is."""
+        """Yield the names that a folded word nearly is, or is."""
         if SLIP_FROM - 1 <= len(word) <= self._longest + 1:
             near = {name for rest in _without_one_letter(word) for name in self._names.get(rest, ())}
             yield from (name for name in near if OSA.distance(word, name) <= 1)

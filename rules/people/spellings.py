@@ -56,8 +56,8 @@ class Spelling(msgspec.Struct, frozen=True):
 
     @property
     def needs_capital(self) -> bool:
-        """Whether it is a name only where it is written with a capital: it is a word too, or too short to
-        tell."""
+        """Whether it is a name only where it is written with a capital: it is also a word, or too short to be
+        certain."""
         if self.part is Part.INITIALS:
             return True
         return self.part is not Part.FULL and (len(self.letters) <= 2 or self._words() <= _NO_PROOF)
@@ -85,7 +85,7 @@ class Spelling(msgspec.Struct, frozen=True):
         return {self.letters[a:b] for a, b in pairwise(edges)} - {""}
 
     def is_at(self, letters: str, starts: Set[int], begin: int, endings: Sequence[str] = ENDINGS) -> bool:
-        """Say whether the spelling, which was found at `begin` of squeezed letters, stands there as a name.
+        """Return whether the spelling, which was found at `begin` of squeezed letters, is a name there.
 
         `starts` are the places near it where a word begins, in the whole text; one of `endings` may follow.
         """
@@ -103,7 +103,7 @@ class Spelling(msgspec.Struct, frozen=True):
         return all(place - begin in self.inner for place in starts if begin < place < end)
 
     def is_inside(self, starts: Set[int], begin: int) -> bool:
-        """Say whether it tells who is meant although it stands at `begin` inside a longer word:
+        """Return whether it shows who is meant although it is at `begin` inside a longer word:
         `bartquaghebeur`, `Kowalczykowa`."""
         end = begin + len(self.letters)
         return (
@@ -126,13 +126,13 @@ def _is_word_end(letters: str, starts: Set[int], end: int) -> bool:
 
 
 def words_of(name: str) -> list[str]:
-    """Give the words of a name, folded; what only says that no name is known gives none."""
+    """Return the words of a name, folded. What only says that no name is known has none."""
     words = [word for word in (fold(part) for part in _BETWEEN_WORDS.split(name)) if word]
     return [] if all(word in PLACEHOLDERS for word in words) else words
 
 
 def spellings(first: str, last: str) -> frozenset[Spelling]:
-    """Give every way in which a person with this first and last name may be named; either may be empty."""
+    """Return every way in which a person with this first and last name may be named; either may be empty."""
     if set(words_of(first) + words_of(last)) <= OFFICES:
         return frozenset()
     found: set[Spelling] = set()

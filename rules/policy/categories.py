@@ -273,7 +273,7 @@ class Derivation(Model):
     """What a person should look at."""
 
     def matches(self, outcome: str | None) -> bool:
-        """Whether the line is for this outcome; None is the empty one (RET-12)."""
+        """Return whether the line is for this outcome; None is the empty one (RET-12)."""
         if self.outcomes is None:
             return True
         return outcome in self.outcomes if outcome is not None else not self.outcomes

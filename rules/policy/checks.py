@@ -36,7 +36,7 @@ WITH_KINDS = ("enrolment", "engagement")
 
 
 def check_policy(policy: PolicyFile) -> Iterator[Finding]:
-    """Everything that is wrong with a schedule whose form is right."""
+    """Yield everything that is wrong with a schedule whose form is right."""
     yield from _approvers(policy)
     yield from _recording(policy)
     for key, category in policy.categories.items():
@@ -53,7 +53,8 @@ def check_policy(policy: PolicyFile) -> Iterator[Finding]:
 
 
 def _approvers(policy: PolicyFile) -> Iterator[Finding]:
-    """RET-06, R-022: two different persons approve, and the one who proposed is neither of them."""
+    """Yield what breaks RET-06, R-022: two different persons approve, and the one who proposed is neither of
+    them."""
     people = {_person(name) for name in policy.approvers}
     if len(people) < 2:
         yield ("approvers",), "a schedule is approved by two different persons at least (RET-06)"
@@ -70,8 +71,8 @@ def _approvers(policy: PolicyFile) -> Iterator[Finding]:
 
 
 def _named(policy: PolicyFile) -> Iterator[Finding]:
-    """Guards that name a category name one of the schedule: a limit on a misspelt row would guard nothing
-    (RET-24)."""
+    """Yield guards that name a category which is not in the schedule: a limit on a misspelt row would guard
+    nothing (RET-24)."""
     for key in policy.limits.categories:
         if key not in policy.categories:
             yield ("limits", "categories", key), f"there is no row {key} in categories"
@@ -91,7 +92,7 @@ def _person(name: str) -> str:
 
 
 def _recording(policy: PolicyFile) -> Iterator[Finding]:
-    """RET-03: the term of recordings is always there, since every recording goes by it."""
+    """Yield what breaks RET-03: the term of recordings always exists, since it applies to every recording."""
     if not any(category.enabled for category in policy.categories.values()):
         yield ("categories",), "no row is enabled: an empty schedule would keep everything for ever"
     if RECORDING not in policy.categories:
@@ -147,8 +148,8 @@ def _twice(bypass: Bypasses) -> Iterator[Finding]:
 
 
 def _in_force(policy: PolicyFile, key: str, category: CategoryBase) -> Iterator[Finding]:
-    """A row that decides has been decided upon itself, and for each unit it is plain whether it does
-    (RET-06)."""
+    """Yield errors of rows in force: each has itself been decided upon, and for each unit it is plain whether
+    it decides (RET-06)."""
     for field in ("basis", "source"):
         if str(getattr(category, field)).casefold().lstrip().startswith(UNDECIDED):
             yield (field,), f"the controller has not decided yet: write the {field} before the row is enabled (RET-06)"
@@ -165,8 +166,8 @@ def _in_force(policy: PolicyFile, key: str, category: CategoryBase) -> Iterator[
 
 
 def _relation_of_contact(category: CategoryBase) -> Iterator[Finding]:
-    """A contact ends with its last unit and relation; a row can say when being a donor ends, and that consent
-    lasts (RET-20)."""
+    """Yield errors of contact rows. A contact ends with its last unit and relation; a row can say when being
+    a donor ends, and that consent lasts (RET-20)."""
     if isinstance(category, NoTerm):
         return
     if category.anchors != (Anchor.BOOKED_ON,):
@@ -187,7 +188,7 @@ def _target(policy: PolicyFile, line: Derivation) -> Iterator[str]:
 
 
 def _outcomes(lines: tuple[Derivation, ...]) -> Iterator[Finding]:
-    """RET-12: each outcome, the empty one included, has exactly one line."""
+    """Yield what breaks RET-12: each outcome, the empty one included, has exactly one line."""
     for outcome in (*OUTCOMES, None):
         matching = [index for index, line in enumerate(lines) if line.matches(outcome)]
         word = outcome or "the empty outcome"

@@ -1,9 +1,8 @@
-"""What changed between two versions of a retention schedule, in sentences that a person who approves it can
-read.
+"""What changed between two versions of a retention schedule, in sentences for the person who approves it.
 
-Each change says in which direction it goes: `earlier` where data are erased sooner or more of them without a
-look, `later` where they are kept longer, `unclear` where that depends on the dates of each unit, `none` where
-no unit ends otherwise.
+Each change states its direction: `earlier` where data are erased sooner or more of them without a check,
+`later` where they are kept longer, `unclear` where that depends on the dates of each unit, `none` where no
+unit ends otherwise.
 
 Source: RET-06, ACC-01 (configuration changes with before and after values), 9.4.
 """
@@ -84,10 +83,11 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 
 
 def differences(old: Policy, new: Policy) -> tuple[Change, ...]:
-    """List every change, rows first, in the order of the new file; two schedules that say the same have none.
+    """Return every change, rows first, in the order of the new file; two schedules that say the same have
+    none.
 
-    Pure, and as thorough as the file: a key that this function has no sentence for is told by its name with
-    both values.
+    Pure, and as thorough as the file: a key that this function has no sentence for is reported by its name
+    with both values.
     """
     return (*_rows(old, new), *_derivations(old, new), *_people(old, new), *_rest(old, new))
 
@@ -227,8 +227,8 @@ BYPASS_WORDS: Final[Mapping[Bypass, str]] = {
 
 
 def _bypassed(before: Collection[Bypass], after: Collection[Bypass]) -> tuple[str, Direction]:
-    """What a disposal passes by from now on, and no more; without a plug-in that may refuse it, it goes
-    sooner."""
+    """Return what a disposal bypasses from now on, and no more. Without a plug-in that may refuse it, it
+    happens sooner."""
     more, less = (
         [each for each in Bypass if each in after and each not in before],
         [each for each in Bypass if each in set(before) - set(after)],
@@ -240,8 +240,8 @@ def _bypassed(before: Collection[Bypass], after: Collection[Bypass]) -> tuple[st
 
 
 def _compared(before: Category, after: Category) -> Direction:
-    """Whether the new period ends sooner than the old one for every unit; only where both count the same way
-    from the same dates."""
+    """Return whether the new period ends sooner than the old one for every unit; only where both count the
+    same way from the same dates."""
     if isinstance(after, NoTerm) or isinstance(before, NoTerm):
         if type(after) is type(before):
             return Direction.NONE
@@ -255,7 +255,7 @@ def _compared(before: Category, after: Category) -> Direction:
 
 
 def _length(category: Category) -> tuple[object, int] | None:
-    """How a row counts and how long, comparable where the first part is equal."""
+    """Return how a row counts and how long, comparable where the first part is equal."""
     match category:
         case MonthsAfter():
             return ("after", category.anchors), category.months
@@ -272,7 +272,7 @@ def _length(category: Category) -> tuple[object, int] | None:
 
 
 def _brings(row: Category) -> Direction:
-    """What a row that comes into force means for units that were kept as UNCONFIGURED before."""
+    """Return what a row that comes into force means for units that were kept as UNCONFIGURED before."""
     if not row.enabled or isinstance(row, NoTerm):
         return Direction.NONE
     return Direction.EARLIER
@@ -283,7 +283,7 @@ def _reversed(direction: Direction) -> Direction:
 
 
 def _affected(key: str, policy: Policy) -> str:
-    """Which units a row is for, in the words of the CRM."""
+    """Return which units a row is for, in the words of the CRM."""
     row = policy.categories[key]
     if row.unit == "dossier":
         crm = [name for name, lines in policy.derive.items() if any(line.key == key for line in lines)]
@@ -307,7 +307,7 @@ def _kept(row: Category, *, short: bool = False) -> str:
 
 
 def _plain(model: Any) -> dict[str, Any]:
-    """A part of the schedule as the file has it."""
+    """Return a part of the schedule as the file has it."""
     dumped: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_none=True)
     return dumped
 

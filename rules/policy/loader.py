@@ -1,7 +1,7 @@
 """YAML text -> Policy; every error names file, line and field (RET-06).
 
-Reading the file is the caller's work. A schedule is refused whole: nothing is guessed, and all its errors are
-told at once.
+The caller reads the file. A schedule is refused whole: nothing is guessed, and all its errors are reported at
+once.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def load_policy(text: str, *, source: str) -> Policy:
 
 @lru_cache(maxsize=4)  # a schedule is read anew for every job, and is the same nearly always
 def _read(text: str) -> Policy | list[Problem]:
-    """The schedule, or all that is wrong with it in the order in which it is told."""
+    """Return the schedule, or all that is wrong with it in the order in which it is reported."""
     document = read_yaml(text)
     problems = sorted(document.problems)
     if document.value is not None and not isinstance(document.value, dict):

@@ -60,7 +60,7 @@ class Limits(Model):
 
 
 class Approvals(Model):
-    """When two persons look at a plan although the circuit breaker did not trip, and how long their word
+    """When two persons look at a plan although the circuit breaker did not trip, and how long their approval
     holds (9.4)."""
 
     first_run: bool = True
@@ -137,7 +137,8 @@ AllOrSome = Annotated[
 
 
 class Quarantine(Model):
-    """Units whose time has come are marked first, their owners told, and go when some days have passed."""
+    """Units that are due are marked first, their owners notified, and disposed of when some days have
+    passed."""
 
     days: Annotated[int, Field(ge=1, le=365)] = 14
     """Days after the marking on which a unit still stays."""
@@ -261,7 +262,7 @@ class Addressee(Model):
     """Its e-mail address."""
 
     def address_in(self, language: str) -> str:
-        """The postal address as it is written in nl, fr, de or en."""
+        """Return the postal address as it is written in nl, fr, de or en."""
         return self.address if self.address_labels is None else str(getattr(self.address_labels, language, self.address))
 
 
@@ -339,13 +340,14 @@ class Policy(PolicyFile):
     digest: str = Field(default="", exclude=True)
 
     def k_of(self, key: str) -> int:
-        """How many rows of statistics must be alike before one of this category may be written (ERA-08)."""
+        """Return how many rows of statistics must be alike before one of this category may be written
+        (ERA-08)."""
         category = self.categories.get(key)
         return category.k if category is not None and category.k is not None else self.statistics.k
 
     def bypass_of(self, keys: Collection[str]) -> frozenset[Bypass]:
-        """What a unit of these categories passes by: what every one of them allows. A row that is not there,
-        or is off, allows nothing."""
+        """Return what a unit of these categories bypasses: what every one of them allows. A row that does not
+        exist, or is off, allows nothing."""
         rows = [self.categories.get(key) for key in keys]
         allowed = [frozenset[Bypass](row.bypass if row is not None and row.enabled else ()) for row in rows]
         return frozenset[Bypass].intersection(*allowed) if allowed else frozenset()
@@ -365,7 +367,7 @@ class Policy(PolicyFile):
 
     @property
     def unfilled(self) -> tuple[str, ...]:
-        """What answers cannot tell because the controller has not filled it in: purposes without a basis,
+        """What answers cannot state because the controller has not filled it in: purposes without a basis,
         processors without a name."""
         used = {purpose for row in self.categories.values() for purpose in row.purposes}
         lacking = [key for key in PURPOSES if key in used | self.purposes.keys() and not _has_basis(self.purposes.get(key))]
@@ -373,7 +375,7 @@ class Policy(PolicyFile):
         return (*(f"purposes.{key}.basis" for key in lacking), *nameless)
 
     def mission_of(self, key: str) -> Mission:
-        """The mission under which a unit of this category is counted."""
+        """Return the mission under which a unit of this category is counted."""
         category = self.categories.get(key)
         return category.mission if category is not None else Mission.OTHER
 

@@ -12,7 +12,7 @@ from rules.policy.categories import Labels
 
 
 class PurposeBasis(Model):
-    """The legal basis of one purpose, as people who ask are told it."""
+    """The legal basis of one purpose, as it is stated to requesters."""
 
     basis: Labels | None = None
     """The ground of Article 6 GDPR; without it, that of the row of the schedule is told."""

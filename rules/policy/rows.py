@@ -27,7 +27,7 @@ class ScheduleRow:
 
 
 def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
-    """Give the schedule as rows for people, in its own order; labels in nl, fr, en or de, periods in
+    """Return the schedule as rows for people, in its own order; labels in nl, fr, en or de, periods in
     English."""
     return [
         ScheduleRow(
@@ -48,12 +48,12 @@ def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
 
 
 def disposition_word(disposition: Disposition) -> str:
-    """The word of a schedule for a disposition: KEEP is `retain`."""
+    """Return the word of a schedule for a disposition: KEEP is `retain`."""
     return "retain" if disposition is Disposition.KEEP else disposition.value
 
 
 def period_text(category: Category) -> str:
-    """Say a period in words."""
+    """Return a period in words."""
     match category:
         case MonthsAfter():
             return _many(category.months, "month")

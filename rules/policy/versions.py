@@ -31,16 +31,16 @@ class PolicyVersions:
     versions: tuple[Version, ...]
 
     def on(self, day: date) -> Version:
-        """Give the version in force on a day: the latest one that is valid by then.
+        """Return the version in force on a day: the latest one that is valid by then.
 
-        Before the first one is valid it is given all the same: it can be shown, and nothing is planned by it
-        yet.
+        Before the first one is valid it is returned all the same: it can be shown, and nothing is planned by
+        it yet.
         """
         valid = [version for version in self.versions if version.policy.valid_from <= day]
         return valid[-1] if valid else self.versions[0]
 
     def until(self, version: Version) -> date | None:
-        """Give the day from which another version is in force; None for the last one."""
+        """Return the day from which another version is in force; None for the last one."""
         later = self.versions[self.versions.index(version) + 1 :]
         return later[0].policy.valid_from if later else None
 
@@ -49,8 +49,8 @@ def arranged(versions: Iterable[Version]) -> PolicyVersions:
     """Put the versions of one schedule in order.
 
     Raises:
-        PolicyError: there is none, they are of different schedules, or two have the same version or the same
-            first day, so that nobody could tell which of them is in force.
+        PolicyError: there is none, they are of different schedules, or two have the same version or the
+            same first day, so that it is unclear which of them is in force.
     """
     ordered = sorted(versions, key=lambda version: (version.policy.valid_from, version.source))
     if not ordered:

@@ -132,7 +132,7 @@ def _part(house: re.Match[str], name: str) -> str:
 
 
 def parts_of_street(street: str) -> Iterator[str]:
-    """Give what tells a street without the rest of its name: `Marché aux Herbes` without `Rue du`,
+    """Yield what identifies a street without the rest of its name: `Marché aux Herbes` without `Rue du`,
     `Plateaulaan` without `Jozef`."""
     name = street.strip(" ,")
     short = _FRENCH_START.sub("", name, count=1)
@@ -144,7 +144,7 @@ def parts_of_street(street: str) -> Iterator[str]:
 
 
 def past_the_number(text: str, end: int) -> int:
-    """Step over the number of a house behind its street."""
+    """Return the position after the number of a house behind its street."""
     number = _NUMBER_BEHIND.match(text, end)
     return end if number is None or text[end - 1].isdigit() else number.end()
 
@@ -157,8 +157,8 @@ def _after_the_beginning_of_a_sentence(text: str, begin: int, end: int) -> int:
 
 
 def _is_a_year(written: str) -> bool:
-    """Say whether `2010 Antwerpen` is more likely a year: only towns that have such a postcode are
-    believed."""
+    """Return whether `2010 Antwerpen` is more likely a year: only towns that have such a postcode are
+    accepted."""
     number, _, town = written.partition(" ")
     if not number.isdigit() or int(number) not in _LIKE_A_YEAR:
         return False

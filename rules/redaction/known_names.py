@@ -1,4 +1,4 @@
-"""Where the people of a file are named in a text, in any spelling that tells who is meant.
+"""Where the people of a file are named in a text, in any spelling that shows who is meant.
 
 Source: EXP-06, R-118; IDN-13 to IDN-16.
 """
@@ -51,8 +51,8 @@ class KnownNames:
     """
 
     def __init__(self, people: Sequence[tuple[str, str, str]], without: Set[str] = frozenset()) -> None:
-        """`people` are key, first and last name. `without` are spellings, squeezed, that are not searched:
-        the person's own."""
+        """Prepare the search. `people` are key, first and last name. `without` are spellings, squeezed, that
+        are not searched: the person's own."""
         self._spellings: dict[str, dict[Spelling, set[str]]] = {}
         for key, first, last in people:
             for spelling in spellings(first, last):
@@ -105,7 +105,7 @@ class KnownNames:
                     )
 
     def _inside(self, text: str, begin: int, end: int, keys: frozenset[str]) -> Iterator[Named]:
-        """Give the whole of a word in which a surname stands, unless it is the person's own."""
+        """Yield the whole of a word that contains a surname, unless it is the person's own."""
         while begin and text[begin - 1].isalpha():
             begin -= 1
         while end < len(text) and text[end].isalpha():
@@ -127,8 +127,8 @@ class KnownNames:
                 yield Named(begin, match.start() + len(written), frozenset(keys), Part.LAST)
 
     def _slip_of(self, word: str) -> set[str]:
-        """Give the people whose name a word nearly is; a name as it should be is found as such, the person's
-        own is nobody else's."""
+        """Return the people whose name a word nearly is. A correctly written name is found as such, and the
+        person's own is nobody else's."""
         if word in self._spellings or {word, word.removesuffix("s")} & self._without:
             return set()
         names = self._slips.of(word)
@@ -136,12 +136,13 @@ class KnownNames:
 
 
 def _is_one_piece(at: Sequence[int]) -> bool:
-    """Say whether no more stands between two letters than between two words of a name."""
+    """Return whether no more is between two letters than between two words of a name."""
     return all(after - before <= _LONGEST_GAP for before, after in pairwise(at))
 
 
 def _has_capitals(written: str, spelling: Spelling) -> bool:
-    """Say whether a word that may be no name is written as one; initials have a capital each, or a dot."""
+    """Return whether a word that may not be a name is written as one. Initials have a capital each, or a
+    dot."""
     if spelling.part is not Part.INITIALS:
         return any(character.isupper() for character in written)
     words = re.findall(r"[^\W\d_]+\.?", written)
@@ -151,7 +152,7 @@ def _has_capitals(written: str, spelling: Spelling) -> bool:
 
 
 def _with_particles(text: str, begin: int, spelling: Spelling | None) -> int:
-    """Step back over the particles before a surname that was found without them."""
+    """Return the position before the particles of a surname that was found without them."""
     if spelling is not None and spelling.part not in (Part.LAST, Part.FULL):
         return begin
     before = _particles_before(text, begin)
@@ -168,8 +169,8 @@ def _particles_before(text: str, begin: int) -> re.Match[str] | None:
 
 
 def _with_ending(text: str, end: int, spelling: Spelling) -> int:
-    """Step over the ending of a plural and the dot of an initial; a possessive with its apostrophe stays, for
-    it tells nothing."""
+    """Return the position after the ending of a plural and the dot of an initial. A possessive with its
+    apostrophe stays, for it reveals nothing."""
     if spelling.ends_in_initial:
         return end + 1 if text[end : end + 1] == "." else end
     ending = _ENDING.match(text, end)
@@ -177,7 +178,8 @@ def _with_ending(text: str, end: int, spelling: Spelling) -> int:
 
 
 def _pieces(text: str, at: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Part a find where more stands between its words than belongs to a name, as in `Peeters (Els)`."""
+    """Yield the parts of a find where more is between its words than belongs to a name, as in `Peeters
+    (Els)`."""
     begin = at[0]
     for before, after in pairwise(at):
         if _NO_PART.search(text, before + 1, after) is not None:

@@ -25,7 +25,7 @@ _HOUSE = re.compile(r"\d")
 
 
 def forms_of(what: str, value: str) -> Iterator[str]:
-    """Give the letters and digits, squeezed, of every way to write one known number or address."""
+    """Yield the letters and digits, squeezed, of every way to write one known number or address."""
     letters = fold(value)
     if what == "phone" and value.startswith("+"):
         parsed = phonenumbers.parse(value)
@@ -52,8 +52,8 @@ class KnownStrings:
     searched by."""
 
     def __init__(self, known: Iterable[tuple[str, str]], without: Set[str] = frozenset()) -> None:
-        """`known` are class and value: a number in E.164 form, eleven digits, an e-mail address, a street
-        with its number. `without` are forms that are not searched: the person's own."""
+        """Prepare the search. `known` are class and value: a number in E.164 form, eleven digits, an e-mail
+        address, a street with its number. `without` are forms that are not searched: the person's own."""
         self._forms: dict[str, tuple[str, str]] = {}
         for what, value in known:
             for form in forms_of(what, value):

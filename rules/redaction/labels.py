@@ -54,22 +54,21 @@ def word_for(what: str, language: str) -> str:
 
 
 def label_for(what: str, language: str) -> str:
-    """Give the label for a class of data: `[telefoonnummer]`."""
+    """Return the label for a class of data: `[telefoonnummer]`."""
     return f"[{word_for(what, language)}]"
 
 
 class Labels:
-    """The labels of one package: a person has the same throughout, numbered in the order in which they were
-    first asked for.
+    """The labels of one package: a person has the same throughout, numbered in the order of their first use.
 
-    A reporter, a member of staff and an unknown role tell nothing apart: a reporter is always `[melder]`, so
+    A reporter, a member of staff and an unknown role distinguish nobody: a reporter is always `[melder]`, so
     that nothing can be counted or linked (R-119). A role that occurs once in a package has no number, except
     where more may turn up while texts are read.
     """
 
     def __init__(self, roles: Sequence[tuple[str, str, str]], language: str) -> None:
-        """`roles` are key, role and organisation of everybody who is known; an organisation is shown for a
-        professional."""
+        """Prepare the labels. `roles` are key, role and organisation of everybody who is known; an
+        organisation is shown for a professional."""
         self._language = language
         self._roles = {key: role if role in _WORDS else "other" for key, role, _ in roles}
         self._organisations = {key: organisation for key, role, organisation in roles if role == "professional" and organisation}
@@ -78,7 +77,7 @@ class Labels:
         self._counts: dict[str, int] = {}
 
     def label(self, key: str) -> str:
-        """Give the label of a person; a key that nobody has is a further third party."""
+        """Return the label of a person. A key that nobody has is a further third party."""
         if key not in self._given:
             self._given[key] = self._new(key)
         return self._given[key]

@@ -1,5 +1,5 @@
-"""What must occur in no file of a package: other people's names, numbers and addresses, in whatever way they
-are written.
+"""What must occur in no file of a package: other people's names, numbers and addresses, in any way they are
+written.
 
 Source: EXP-06, R-118, R-119, R-142.
 """
@@ -39,26 +39,26 @@ _LONGEST_ENDING: Final = 4
 
 
 def needle(what: str, value: str) -> str:
-    """Write one needle as a string that can be stored."""
+    """Return one leak-check term as a string that can be stored."""
     return f"{what}:{value}"
 
 
 def name_needle(first: str, last: str, *, own: bool = False) -> str:
-    """Write the needle for a person's first and last name."""
+    """Return the leak-check term for a person's first and last name."""
     return needle(OWN_NAME if own else NAME, _BETWEEN_NAMES.join(part.replace(_BETWEEN_NAMES, " ") for part in (first, last)))
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A needle that was found: its letters, squeezed, and its class. Whoever says what was found says the
-    class alone."""
+    """A leak-check term that was found: its letters, squeezed, and its class. A report of what was found
+    states the class alone."""
 
     letters: str
     what: str
 
 
 class Needles:
-    """A search for all needles at once, made from their stored form; it tells what class was found, never
-    what.
+    """A search for all leak-check terms at once, made from their stored form. It reports what class was
+    found, never what.
 
     A name is found in either order, in any case, with or without accents, hyphens and particles, and broken
     over lines; a surname alone where it is distinctive and not the person's own; a number in any spelling.
@@ -66,7 +66,7 @@ class Needles:
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        """`values` as `needle` writes them; without a class, a plain string."""
+        """Prepare the search. `values` are as `needle` writes them; without a class, a plain string."""
         own: set[Spelling] = set()
         names: set[Spelling] = set()
         people: list[tuple[str, str]] = []
@@ -93,16 +93,16 @@ class Needles:
         self._search = _automaton(self._searched)
 
     def found_in(self, text: str, besides: Set[Hit] = frozenset()) -> tuple[str, ...]:
-        """Give the classes of what a text has in it besides some hits, in a fixed order; empty where it is
+        """Return the classes of what a text contains besides some hits, in a fixed order; empty where it is
         clean."""
         classes = {hit.what for hit in self.hits_in(text) - besides}
         return tuple(what for what in CLASSES if what in classes)
 
     def hits_in(self, text: str, *, is_ours: bool = False) -> Set[Hit]:
-        """Give everything that a text has in it.
+        """Return everything that a text contains.
 
         The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is
-        meant. A text of our own words, the same in answer after answer (`is_ours`), is taken apart once.
+        meant. A text of our own words, the same in answer after answer (`is_ours`), is parsed once.
         """
         if not self._searched:
             return frozenset()
@@ -114,12 +114,12 @@ class Needles:
         return NearNames(self._people, self._theirs)
 
     def are_nearly_in(self, text: str) -> bool:
-        """Say whether a text has what is nearly the name of somebody (`near_names`), which makes a person
-        look and proves nothing."""
+        """Return whether a text contains what is nearly the name of somebody (`near_names`). This makes a
+        person look and proves nothing."""
         return any(self._near.are_in(view) for view in _views(text))
 
     def _hits(self, text: str, capitals: str) -> set[tuple[str, str]]:
-        """Give what is in a text, with its class, once each; `capitals` is the text squeezed."""
+        """Return what is in a text, with its class, once each; `capitals` is the text squeezed."""
         letters = capitals.lower()
         plain: str | None = None
         found: set[tuple[str, str]] = set()
@@ -163,13 +163,13 @@ def _automaton(words: Iterable[str]) -> ahocorasick.Automaton:
 
 
 def _starts(capitals: str, begin: int, end: int) -> Set[int]:
-    """Give the places near a find where a word begins."""
+    """Return the places near a find where a word begins."""
     stop = min(len(capitals), end + _LONGEST_ENDING)
     return {place for place in range(begin, stop) if not capitals[place].islower()}
 
 
 def _searches(what: str, value: str) -> Iterator[tuple[str, tuple[str, Spelling | re.Pattern[str]]]]:
-    """Give the letters and digits to look for, each with what proves it."""
+    """Yield the letters and digits to search for, each with what proves it."""
     if what == PHONE:
         digits, written = _phone(value)
         if digits:
@@ -186,7 +186,7 @@ def _searches(what: str, value: str) -> Iterator[tuple[str, tuple[str, Spelling 
 
 
 def _phone(number: str) -> tuple[str, re.Pattern[str]]:
-    """Give the digits that every spelling of a number in E.164 form has, and the pattern of all of them
+    """Return the digits that every spelling of a number in E.164 form has, and the pattern of all of them
     (IDN-10)."""
     code, national = "", re.sub(r"\D", "", number)
     if number.startswith("+"):
@@ -197,7 +197,7 @@ def _phone(number: str) -> tuple[str, re.Pattern[str]]:
 
 
 def _written(letters: str) -> re.Pattern[str]:
-    """Give the pattern of letters and digits with whatever may stand between them."""
+    """Return the pattern of letters and digits with anything that may be between them."""
     before = r"(?<!\d)" if letters[0].isdigit() else r"(?<![^\W\d_])"
     after = r"(?!\d)" if letters[-1].isdigit() else r"(?![^\W\d_])"
     return re.compile(before + _GAP.join(map(re.escape, letters)) + after)
@@ -205,7 +205,7 @@ def _written(letters: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=16)
 def _our_views(text: str) -> tuple[tuple[str, str], ...]:
-    """Give each view with its letters squeezed."""
+    """Return each view with its letters squeezed."""
     return tuple((view, squeeze_quickly(view)) for view in _views(text))
 
 

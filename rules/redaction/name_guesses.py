@@ -1,5 +1,5 @@
-"""Names that nobody told us, guessed from what stands before them (a title, a relation, a word for being
-called) or a common first name.
+"""Names that nobody gave us, guessed from what is before them (a title, a relation, a word for being called)
+or a common first name.
 
 They are only guessed: better too much than too little, and a person reads every text (EXP-07).
 
@@ -79,7 +79,7 @@ _FIRST_WORD: Final = re.compile(rf"^(?:(?i:{_PARTICLE})[ -])+(?=\S)|[\s-].*", re
 
 
 def guess_names(text: str) -> Iterator[Found]:
-    """Find what is likely a name in a tidy text; the value is the name as it is written, without the title.
+    """Yield what is likely a name in a tidy text. The value is the name as it is written, without the title.
 
     The class is `titled` behind a title, `related` behind a relation or a word for being called, `given_name`
     where only a common first name speaks for it.
@@ -105,18 +105,18 @@ def guess_names(text: str) -> Iterator[Found]:
 
 
 def before_whose(name: str) -> str:
-    """Cut the words off the end of a name that only say whose somebody is: of `Els van de ` nothing but `Els`
-    is left."""
+    """Return a name without the words at its end that only say whose somebody is: of `Els van de ` nothing
+    but `Els` remains."""
     return _WHOSE_BEHIND.sub("", name)
 
 
 def without_whose(name: str) -> str:
-    """Cut the same words off its beginning: of `van de Fien` nothing but `Fien` is left."""
+    """Return a name without the same words at its beginning: of `van de Fien` nothing but `Fien` remains."""
     return _WHOSE.sub("", name)
 
 
 def past_the_surname(text: str, end: int) -> int:
-    """Step over a surname that nobody told us behind a first name that is known: `Katrien Verbeke`."""
+    """Return the position after an unknown surname behind a first name that is known: `Katrien Verbeke`."""
     behind = _SURNAME.match(text, end)
     if behind is None:
         return end
@@ -125,7 +125,7 @@ def past_the_surname(text: str, end: int) -> int:
 
 
 def _called(text: str) -> Iterator[tuple[int, int]]:
-    """Find common first names, with the words of a name behind them."""
+    """Yield common first names, with the words of a name behind them."""
     place = 0
     while (match := _CALLED.search(text, place)) is not None:
         first = re.match(_WORD, match[0])
@@ -139,7 +139,8 @@ def _called(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _without_titles(text: str, begin: int, end: int) -> tuple[int, int]:
-    """Step over further titles: in `Frau Doktor Müller` the name is the last word."""
+    """Return the position of a name without further titles: in `Frau Doktor Müller` the name is the last
+    word."""
     while begin < end:
         word = re.match(r"\S+\s+", text[begin:end])
         if word is None or _TITLE.fullmatch(word[0].strip()) is None:
@@ -149,7 +150,7 @@ def _without_titles(text: str, begin: int, end: int) -> tuple[int, int]:
 
 
 def _before_a_sentence(name: str) -> str:
-    """Cut a name where an ordinary word with a capital follows."""
+    """Return a name, cut where an ordinary word with a capital follows."""
     words = re.split(r"(\s+)", name)
     for place in range(2, len(words), 2):
         word = words[place].strip(".'")

@@ -2,8 +2,8 @@
 the initial of the surname.
 
 It may be an ordinary word or somebody else, so it proves nothing by itself: it makes a person look (EXP-07).
-To meet few words that are none, a surname has a capital, and one that is short stands beside the first name
-or its initial.
+To find few words that are not names, a surname has a capital, and a short one is beside the first name or its
+initial.
 
 Source: EXP-06, EXP-07, R-118; IDN-15.
 """
@@ -31,8 +31,7 @@ _INITIAL: Final = re.compile(r"[\s,.]{1,4}([^\W\d_])\.")  # one letter with a do
 
 
 class NearNames:
-    """A search for what is nearly one of some names. Those that are written as they should be are for
-    `Needles` to find."""
+    """A search for what is nearly one of some names. Correctly written names are for `Needles` to find."""
 
     def __init__(self, names: Iterable[tuple[str, str]], own: Set[str]) -> None:
         """`names` are first and last names; `own` are spellings, folded, of the person whom the answer is
@@ -57,7 +56,7 @@ class NearNames:
         self._met: dict[str, bool] = {}  # words as they were written, and whether one has to be looked at
 
     def are_in(self, text: str) -> bool:
-        """Say whether something in a text is nearly one of the names."""
+        """Return whether something in a text is nearly one of the names."""
         if not self._beside and not self._initials:
             return False
         is_lower = text.islower()  # where nobody used a capital, a missing one says nothing

@@ -26,8 +26,7 @@ from rules.texts.folding import fold
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Something at `begin` to `end` of a tidy text. `value` is its normal form, by which it is told whose it
-    is."""
+    """Something at `begin` to `end` of a tidy text. `value` is its normal form, which shows whose it is."""
 
     begin: int
     end: int
@@ -113,10 +112,9 @@ _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
 
 
 def detect(text: str) -> list[Found]:
-    """Find everything of this kind in a tidy text, in its order.
+    """Return everything of this kind in a tidy text, in its order.
 
-    Dates are of the class `birth_date` where a word says that somebody was
-    born on them, else `date`.
+    Dates are of the class `birth_date` where a word says that somebody was born on them, else `date`.
     """
     found: list[Found] = []
     for look in _LOOKS:
@@ -207,7 +205,7 @@ def _national_numbers(text: str) -> Iterator[Found]:
 
 
 def _checks(digits: str) -> bool:
-    """Say whether eleven digits have the check number of a register or BIS number, whatever the century
+    """Return whether eleven digits have the check number of a register or BIS number, of any century
     (IDN-02)."""
     body, check = int(digits[:9]), 97 - int(digits[9:])
     return int(digits[2:4]) <= 52 and check in (body % 97, (2_000_000_000 + body) % 97)
@@ -244,8 +242,8 @@ def _dates(text: str) -> Iterator[Found]:
 
 
 def _dated(text: str, match: re.Match[str], year: int, month: int, day: int) -> Iterator[Found]:
-    """Give a date in ISO form; of two digits of a year only those are certain: `--10-05-08` for 2010 and 1910
-    alike."""
+    """Yield a date in ISO form. Of two digits of a year only those are certain: `--10-05-08` for 2010 and
+    1910 alike."""
     try:
         written = date(year if year > 99 else 2000 + year, month, day).isoformat()
     except ValueError:

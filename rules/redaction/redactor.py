@@ -59,10 +59,10 @@ class Redaction(msgspec.Struct, frozen=True):
 class Protected(msgspec.Struct, frozen=True):
     """Somebody else whose identity must not be seen, with everything by which they would be known.
 
-    `key` tells people apart (an id, a name); `role` is child, parent, guardian, reporter, witness, suspect,
+    `key` distinguishes people (an id, a name); `role` is child, parent, guardian, reporter, witness, suspect,
     professional, staff or other. `emails`, `phones` and `national_numbers` are as the CRM has them, in any
-    spelling; `addresses` are streets, and places where they are rare enough to tell; `organisation` is shown
-    instead of a professional where it is known.
+    spelling; `addresses` are streets, and places where they are rare enough to identify somebody;
+    `organisation` is shown instead of a professional where it is known.
     """
 
     key: str
@@ -156,16 +156,16 @@ class Redactor:
         self._surnames = _surnames(others)
 
     def label(self, key: str) -> str:
-        """Give the label of a person, numbered in the order in which labels were first asked for: `[moeder]`,
+        """Return the label of a person, numbered in the order in which labels were first used: `[moeder]`,
         `[derde 1]`."""
         return self._labels.label(self._alike.get(key, key))
 
     def redact(self, text: str) -> Redacted:
-        """Give a text with everything replaced that identifies others: the names of the protected, in any
-        spelling, order and case, their numbers and addresses, and any number, address or e-mail that looks
-        like one and is not the person's own.
+        """Return a text with everything replaced that identifies others. This is the names of the protected,
+        in any spelling, order and case, their numbers and addresses, and any number, address or e-mail that
+        looks like one and is not the person's own.
 
-        A name that is only guessed from a title before it has the class `name_guess`. What comes out is not
+        A name that is only guessed from a title before it has the class `name_guess`. The result is not
         changed by a second time, and is what a person would read (`as_read`): nothing in it is written in
         disguise.
         """
@@ -185,7 +185,7 @@ class Redactor:
         return Redacted(text, tuple(redactions))
 
     def needles(self) -> tuple[str, ...]:
-        """Give what must not occur anywhere in the package, in any of its files, in the form that
+        """Return the leak-check terms: what must not occur in any file of the package, in the form that
         `leak_check.Needles` reads."""
         names = [name_needle(first, last) for person in self._people.values() for first, last in person.names if f"{first}{last}".strip()]
         known = [needle(what, value) for person in self._people.values() for what, value in self._needled(person)]
@@ -350,7 +350,7 @@ class Redactor:
         return found
 
     def _labelled(self, spans: Sequence[_Span], seen: str) -> list[tuple[_Span, str]]:
-        """Give each span its label; a first and a last name of one person, found apart, are one."""
+        """Return each span with its label. A first and a last name of one person, found apart, are one."""
         labelled: list[tuple[_Span, str]] = []
         for span in spans:
             label = self._label_of(span)
@@ -379,7 +379,7 @@ class Redactor:
         return frozenset({key}) if person is None else frozenset(fold(f"{first} {last}") for first, last in person.names)
 
     def _known_of(self, person: Protected) -> Iterator[tuple[str, str]]:
-        """Give the numbers and addresses of another, in their normal forms, that are not the shown person's
+        """Yield the numbers and addresses of another, in their normal forms, that are not the shown person's
         too."""
         values = {
             "phone": numbers_of_people(person.phones),
@@ -394,7 +394,7 @@ class Redactor:
                 yield "address", address
 
     def _needled(self, person: Protected) -> Iterator[tuple[str, str]]:
-        """Give what of that proves by itself who is meant: of an address the street with its number, no
+        """Yield what of that proves by itself who is meant: of an address the street with its number, no
         town."""
         for what, value in self._known_of(person):
             if what != "address":
@@ -437,8 +437,8 @@ def _rank(named: Named) -> int:
 
 
 def _outside(span: _Span, own: Sequence[tuple[int, int]], seen: str) -> _Span | None:
-    """Give what of a find is not the person's own: of `Lotte Peeters, Els` not `Peeters, Els` but `Els`; None
-    where all of it is."""
+    """Return what of a find is not the person's own: of `Lotte Peeters, Els` not `Peeters, Els` but `Els`;
+    None where all of it is."""
     begin, end = span.begin, span.end
     for own_begin, own_end in own:
         if own_begin <= begin and end <= own_end:
@@ -468,7 +468,7 @@ def _merged(spans: Iterator[_Span]) -> list[_Span]:
 
 
 def _surer(one: _Span, other: _Span) -> _Span:
-    """Give the one that tells what it is: a name inside an e-mail address is an e-mail address."""
+    """Return the one that shows what it is: a name inside an e-mail address is an e-mail address."""
     for outer, inner in ((one, other), (other, one)):
         if not outer.keys and outer.begin <= inner.begin and inner.end <= outer.end:
             return outer
@@ -476,7 +476,7 @@ def _surer(one: _Span, other: _Span) -> _Span:
 
 
 def _days(written: str) -> frozenset[str]:
-    """Give a date as `detect` writes it, with and without its century."""
+    """Return a date as `detect` writes it, with and without its century."""
     found = {one.value for one in detect(tidy(written).text) if one.what in ("date", "birth_date")}
     return frozenset(found | {"--" + value[2:] for value in found if not value.startswith("--")})
 
@@ -493,7 +493,7 @@ def _own_values(shown: Shown) -> dict[str, frozenset[str]]:
 
 
 def _alike(others: Sequence[Protected]) -> dict[str, str]:
-    """Give for each person the key under which they are labelled: rows with one name and one role are one
+    """Return for each person the key under which they are labelled: rows with one name and one role are one
     person."""
     first_seen: dict[tuple[str, frozenset[str]], str] = {}
     alike: dict[str, str] = {}
@@ -504,7 +504,7 @@ def _alike(others: Sequence[Protected]) -> dict[str, str]:
 
 
 def _surnames(others: Sequence[Protected]) -> dict[str, frozenset[str]]:
-    """Give the grown-up people by every spelling of their surname."""
+    """Return the grown-up people by every spelling of their surname."""
     found: dict[str, set[str]] = {}
     for person in others:
         for _, last in person.names:

@@ -38,19 +38,19 @@ class CategoryFinding:
 
 
 def median_of(history: Sequence[int]) -> float | None:
-    """The median of the last 30 runs, newest first, zeros included; None without any."""
+    """Return the median of the last 30 runs, newest first, zeros included; None without any."""
     runs = history[:MEDIAN_RUNS]
     return statistics.median(runs) if runs else None
 
 
 def breaker(planned: int, history: Sequence[int], limit: Limit) -> BreakerFinding:
-    """Say whether a plan disposes of unusually much: more than the limit, or more than a multiple of what
+    """Return whether a plan disposes of unusually much: more than the limit, or more than a multiple of what
     runs usually do.
 
     `planned` counts the units, or the recordings, that the plan disposes of. `history` holds the disposals of
     completed applying runs of the same kind, newest first, zeros included; the last 30 count. A plan of
-    exactly the ceiling goes through. While there is no run yet, or the median lies below `limit.median_from`,
-    only `limit.max` holds: in a quiet month three disposals more are no alarm.
+    exactly the ceiling passes. While there is no run yet, or the median is below `limit.median_from`, only
+    `limit.max` applies: in a quiet month three disposals more are not an alarm.
 
     A finding refuses nothing: the plan is stored with it, and applying it refuses.
 
@@ -64,11 +64,11 @@ def breaker(planned: int, history: Sequence[int], limit: Limit) -> BreakerFindin
 
 
 def category_breaker(planned: int, read: int, history: Sequence[int], limit: CategoryLimit) -> CategoryFinding:
-    """Say whether a plan disposes of unusually much of one category.
+    """Return whether a plan disposes of unusually much of one category.
 
     `read` is how many units of the category were read, kept ones too; a share is counted of these, rounded
-    down. `history` is that of `breaker`, for this category alone. What the policy does not set does not hold;
-    a plan of exactly the ceiling goes through.
+    down. `history` is that of `breaker`, for this category alone. What the policy does not set does not
+    apply; a plan of exactly the ceiling passes.
     """
     median = median_of(history)
     ceilings = [] if limit.max is None else [limit.max]

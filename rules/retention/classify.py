@@ -69,7 +69,7 @@ def facts_of(unit: Unit) -> Facts:
 
 
 def crm_keys(unit: Unit) -> tuple[tuple[str, ...], bool]:
-    """Give each CRM category of a unit once, and whether one is missing. The order says nothing."""
+    """Return each CRM category of a unit once, and whether one is missing. The order has no meaning."""
     dossier = unit.dossier
     keys = dossier.categories if dossier is not None else _NOTHING
     is_missing = not keys and not unit.fiches
@@ -102,8 +102,8 @@ class Classifier:
         }
 
     def classify(self, facts: Facts) -> Classification:
-        """Say which categories of the schedule decide over a unit; what nothing answers for is unconfigured,
-        never dropped.
+        """Return which categories of the schedule decide over a unit. What none of them covers is
+        unconfigured, never dropped.
 
         Source: RET-12, RET-14; `ORPHAN_FICHE` RET-02.
         """

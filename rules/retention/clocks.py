@@ -63,9 +63,9 @@ class Clock(msgspec.Struct, frozen=True):
 class Moments(msgspec.Struct, frozen=True, gc=False):
     """The dates of a dossier or lone fiche that a clock may count from; absent and sentinel dates are None.
 
-    `closed_on` is None for a dossier in active state. `is_undated`: a fiche has no date at all, so nobody
-    knows the last activity. `is_fallback`: a fiche's creation stood in for its communication. `is_future`: a
-    date lies after the day of evaluation (RET-16).
+    `closed_on` is None for a dossier in active state. `is_undated`: a fiche has no date at all, so the last
+    activity is unknown. `is_fallback`: a fiche's creation replaced its communication. `is_future`: a date is
+    after the day of evaluation (RET-16).
     """
 
     first_fiche_on: date | None
@@ -167,8 +167,8 @@ def moments_of(unit: Unit, sentinels: Collection[date], as_of: date) -> Moments:
 def youngest_birth(
     children: Iterable[Contact | None], first_fiche_on: date | None, sentinels: Sentinels, as_of: date
 ) -> tuple[date | None, set[Flag]]:
-    """Give the latest compatible birth date over all children of a unit, with their flags; None where one of
-    them has no date at all.
+    """Return the latest compatible birth date over all children of a unit, with their flags; None where one
+    of them has no date at all.
 
     A unit without a child counts as having one of whom nothing is known (A-24). The latest birth gives the
     latest end, since adding years keeps the order.
@@ -190,7 +190,7 @@ def youngest_birth(
 
 
 def late_activity(moments: Moments) -> tuple[str, date | None]:
-    """Give the later of last activity and closing, and which of the two it is (RET-10)."""
+    """Return the later of last activity and closing, and which of the two it is (RET-10)."""
     last, closed_on = moments.last_activity, moments.closed_on
     if closed_on is not None and (last is None or closed_on > last):
         return CLOSED_ON, closed_on
@@ -198,7 +198,7 @@ def late_activity(moments: Moments) -> tuple[str, date | None]:
 
 
 def age_end(clock: Clock, born_on: date | None, moments: Moments, late_months: int) -> End:
-    """Give the end of an age-based category: the birthday, or the late activity and its months where that
+    """Return the end of an age-based category: the birthday, or the late activity and its months where that
     came later.
 
     Activity on the birthday itself is not later. `late_months` 0 switches the late-activity rule off.
@@ -217,10 +217,10 @@ def age_end(clock: Clock, born_on: date | None, moments: Moments, late_months: i
 
 
 def anchored_end(clock: Clock, moments: Moments, unit: Unit, crm_keys: Collection[str], sentinels: Collection[date]) -> End:
-    """Give the end of a category that counts from an anchor: the first of its anchors that is there, plus the
+    """Return the end of a category that counts from an anchor: the first of its anchors that exists, plus the
     period.
 
-    `crm_keys` are the CRM categories that the row answers for: a date of a fiche is asked of the fiches that
+    `crm_keys` are the CRM categories that the row covers: a date of a fiche is taken from the fiches that
     carry one of them.
 
     Source: RET-06, RET-07.
@@ -257,8 +257,8 @@ def _other_anchor(anchor: str, unit: Unit, crm_keys: Collection[str], sentinels:
 
 
 def _transmitted_on(fiches: Collection[Fiche], crm_keys: Collection[str], sentinels: Collection[date]) -> date | None:
-    """Give the latest transmission; None as long as one fiche of the category was not transmitted: its period
-    has not started."""
+    """Return the latest transmission; None as long as one fiche of the category was not transmitted: its
+    period has not started."""
     concerned = [fiche for fiche in fiches if not fiche.categories or not set(crm_keys).isdisjoint(fiche.categories)] or fiches
     latest: date | None = None
     for fiche in concerned:
@@ -276,8 +276,8 @@ def without_sentinel(on: date | None, sentinels: Collection[date]) -> date | Non
 
 
 def review_due_on(unit: Unit, months: int, sentinels: Collection[date]) -> date | None:
-    """Say from which day on a no-term unit is listed for review: months after its last review, else after its
-    opening.
+    """Return from which day on a no-term unit is listed for review: months after its last review, else after
+    its opening.
 
     A lone fiche counts from its communication. The day itself is listed.
 
@@ -292,7 +292,7 @@ def review_due_on(unit: Unit, months: int, sentinels: Collection[date]) -> date 
 
 
 def recording_anchor(unit: Unit, sentinels: Collection[date]) -> tuple[str, date | None]:
-    """Say from which day a recording or an audio attachment counts, and which column told it; None where no
+    """Return from which day a recording or an audio attachment counts, and which column has it; None where no
     column does.
 
     A conversation counts from its end, without one from its start. An attachment counts from the
@@ -312,8 +312,8 @@ def recording_anchor(unit: Unit, sentinels: Collection[date]) -> tuple[str, date
 
 
 def followed_dossier(unit: Unit) -> Unit | None:
-    """Give the dossier that a recording or attachment follows on its evidence mark; None where it has its own
-    term (RET-05).
+    """Return the dossier that a recording or attachment follows on its evidence mark; None where it has its
+    own term (RET-05).
 
     On a lone fiche, or without a fiche, the mark has no effect.
     """

@@ -63,15 +63,15 @@ class ContactVerdicts(msgspec.Struct, frozen=True):
 
 
 def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
-    """Say which contacts go with the units that are disposed of, which are trimmed, and which were never
+    """Return which contacts are deleted with the units disposed of, which are trimmed, and which were never
     linked to anything.
 
-    A contact is removed only if a unit that goes leads to it, by a party row, an activity, or over other
-    removed contacts, or if a relation of it ends, and nothing that stays refers to it. It is trimmed if a
-    unit of the missions that goes refers to it and only a relation, active or ended, is left: what a donor's
-    gift needs is not for operations. An orphan is reported and kept; contacts that point only at each other
-    are orphans too. Contacts already anonymised count as not there. A held contact stays as it is, and so do
-    those that it leads to.
+    A contact is removed only if a unit being disposed of leads to it, by a party row, an activity, or over
+    other removed contacts, or if a relation of it ends, and nothing that stays refers to it. It is trimmed if
+    a unit of the missions being disposed of refers to it and only a relation, active or ended, remains: what
+    a donor's gift needs is not for operations. An orphan is reported and kept; contacts that point only at
+    each other are orphans too. Contacts already anonymised count as absent. A held contact stays as it is,
+    and so do those that it leads to.
 
     Source: RET-04, RET-20, HLD-04.
     """
@@ -101,8 +101,8 @@ def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
 
 
 def _stopped(remove: set[str], trim: set[str], held: frozenset[str], leads_to: Mapping[str, list[str]]) -> dict[str, Stopped]:
-    """Give those of the contacts to be removed or trimmed that stay as they are: the held ones, and whom
-    those lead to."""
+    """Return those of the contacts to be removed or trimmed that stay as they are: the held ones, and those
+    they lead to."""
     own = (remove | trim) & held
     by = {one: one for one in own}
     for one in sorted(own):
@@ -112,8 +112,8 @@ def _stopped(remove: set[str], trim: set[str], held: frozenset[str], leads_to: M
 
 
 def _links(facts: ContactFacts, gone: set[str]) -> tuple[dict[str, list[str]], set[str]]:
-    """Give whom each contact leads to (its parent, the participants of activities about it), and who has a
-    relation of their own."""
+    """Return the contacts each contact leads to (its parent, the participants of activities about it), and
+    who has a relation of their own."""
     contacts = facts.contacts
     leads_to: dict[str, list[str]] = {}
     related: set[str] = set()
@@ -134,7 +134,7 @@ def _links(facts: ContactFacts, gone: set[str]) -> tuple[dict[str, list[str]], s
 
 
 def _closure(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
-    """Give everybody whom these contacts lead to, themselves included, over any number of steps."""
+    """Return everybody these contacts lead to, themselves included, over any number of steps."""
     found = set(start)
     waiting = [identity for identity in start if identity in leads_to]
     while waiting:
@@ -147,23 +147,24 @@ def _closure(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
 
 
 def _targets(start: Iterable[str], leads_to: Mapping[str, list[str]]) -> set[str]:
-    """Give everybody whom these contacts, all of whom lead somewhere, lead to in one step."""
+    """Return everybody these contacts, all of whom lead somewhere, lead to in one step."""
     return {target for identity in start for target in leads_to[identity]}
 
 
 def removed_contact() -> Decision:
-    """Give the decision of a contact that goes with the last unit that referred to it (RET-04, RET-20)."""
+    """Return the decision of a contact that is deleted with the last unit that referred to it (RET-04,
+    RET-20)."""
     return Decision(Disposition.DELETE, (Reason.EXPIRED,), None, (), (), _RULE)
 
 
 def orphan_contact() -> Decision:
-    """Give the decision of a contact that was never linked to anything: kept, and reported (RET-20)."""
+    """Return the decision of a contact that was never linked to anything: kept, and reported (RET-20)."""
     return Decision(Disposition.KEEP, (Reason.ORPHAN_CONTACT,), None, (Flag.ORPHAN_CONTACT,), (), _RULE)
 
 
 def contact_decision(identity: str, verdicts: ContactVerdicts) -> Decision | None:
-    """Give the decision of one contact; None for one that has no line in a plan, because it stays, trimmed or
-    not (RET-20)."""
+    """Return the decision of one contact; None for one that has no line in a plan, because it stays, trimmed
+    or not (RET-20)."""
     if identity in verdicts.remove:
         return removed_contact()
     return orphan_contact() if identity in verdicts.orphans else None

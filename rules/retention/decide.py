@@ -43,16 +43,15 @@ GOES_ALONG: Final = "RET-03"  # the rule of an audio attachment that goes with t
 
 
 def decide(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> Decision:
-    """Say what must become of one unit, and why.
+    """Return what must happen to one unit, and why.
 
-    Pure: the same arguments give the same decision on any machine and any day. A hold wins over an ended
-        period and never moves its end.
-    `Decision.retention_end` is the last day kept, so disposal may begin the day after, in Europe/Brussels.
-    Doubt keeps and says why.
+    Pure: the same arguments give the same decision on any machine and any day. A hold prevails over an ended
+    period and never moves its end. `Decision.retention_end` is the last day kept, so disposal may begin the
+    day after, in Europe/Brussels. Doubt keeps and says why.
 
     Raises:
-        ValueError: a contact has no decision of its own; `rules.retention.contacts` settles all contacts
-            together.
+        ValueError: a contact has no decision of its own; `rules.retention.contacts` decides over all
+            contacts together.
 
     Source: RET-11, DAT-02, section 4.2; GDPR art. 5(1)(e), art. 17(3)(e).
     """
@@ -159,8 +158,8 @@ def _decide_recording(unit: Unit, schedule: Schedule, holds: Holds, as_of: date)
     """Decide over a recording or an audio attachment: six months, unless its evidence mark makes it follow
     its dossier.
 
-    Being taken over or not is no reason to keep it, only something to report; what is disposed of is always
-    deleted.
+    Being taken over or not is not a reason to keep it, only something to report; what is disposed of is
+    always deleted.
 
     Source: RET-03, RET-05, RET-21, RET-22, note (c) of 4.2.
     """
@@ -179,8 +178,8 @@ def _decide_recording(unit: Unit, schedule: Schedule, holds: Holds, as_of: date)
 
 
 def _follow(dossier: Decision, held: tuple[Reason, ...]) -> Decision:
-    """Give a marked recording the end and the reasons of its dossier; what the dossier is disposed of takes
-    it along, always deleted."""
+    """Return the decision of a marked recording, with the end and the reasons of its dossier. A disposal of
+    the dossier always deletes it."""
     end = End(RECORDING, _FOLLOWS_DOSSIER, "dossier", None, "", dossier.retention_end, _DELETE)
     reasons = tuple(sorted({*held, *dossier.reasons}, key=RANKS.__getitem__))
     if reasons == _ONLY_EXPIRED:
@@ -190,8 +189,8 @@ def _follow(dossier: Decision, held: tuple[Reason, ...]) -> Decision:
 
 
 def owner_of(unit: Unit) -> str | None:
-    """Give the id of the dossier or lone fiche without which an audio attachment cannot be; None for every
-    other unit."""
+    """Return the id of the dossier or lone fiche without which an audio attachment cannot exist; None for
+    every other unit."""
     if unit.kind is not UnitKind.ATTACHMENT:
         return None
     if unit.belongs_to is not None:
@@ -200,9 +199,9 @@ def owner_of(unit: Unit) -> str | None:
 
 
 def with_owner(own: Decision, owner: Decision | None) -> Decision:
-    """Give an audio attachment what its dossier or lone fiche is given, where that goes (`owner`) and the own
-    term still runs: it goes along, always deleted, since a note cannot do without the row that it hangs on. A
-    hold on it keeps both.
+    """Return the decision of an audio attachment. Where its dossier or lone fiche (`owner`) is disposed of
+    and the own term still runs, it is deleted along, always, since a note cannot exist without the row to
+    which it belongs. A hold on it keeps both.
 
     Source: RET-03, ACC-03.
     """
@@ -243,10 +242,10 @@ def _decide_own_term(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], a
 
 
 def explain(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> tuple[Decision, list[Step]]:
-    """Give the decision of one unit and every step that led to it, so that a person can check the verdict by
-    hand.
+    """Return the decision of one unit and every step that led to it, so that a person can check the verdict
+    by hand.
 
-    The decision is the one that `decide` gives; the trace holds JSON values only, and its last step is the
+    The decision is the one that `decide` returns; the trace holds JSON values only, and its last step is the
     disposition.
 
     Source: RET-17, section 9.1.

@@ -30,8 +30,8 @@ def months_from(day: date, months: int = MONTHS) -> tuple[str, ...]:
 
 
 def disposal_month(decision: Decision, as_of: date) -> str | None:
-    """Say in which month a unit goes: this one where it goes now, that of the day after its end where only
-    its date keeps it.
+    """Return the month in which a unit is disposed of: this one where it is due now, that of the day after
+    its end where only its date keeps it.
 
     None where something else keeps it, or it has no end.
     """

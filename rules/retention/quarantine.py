@@ -1,5 +1,5 @@
-"""Quarantine: a unit whose time has come is marked first, its owner told, and goes when some days have
-passed.
+"""Quarantine: a unit that is due is marked first, its owner notified, and it is disposed of when some days
+have passed.
 
 Source: an option of the policy; off where the policy does not name it. Of two readings the one that erases
 later was taken throughout.
@@ -21,11 +21,11 @@ QUARANTINED, UNDONE = "QUARANTINED", "QUARANTINE_UNDONE"
 
 class Mark(msgspec.Struct, frozen=True):
     """One unit in quarantine. `until` is the last day on which it stays, Brussels time; from the next day on
-    it may go.
+    it may be disposed of.
 
-    `notice` is the id of the note that tells its owner, empty where none is written; `told` says that it
-    stands in the CRM (or that none is to). `undone` says that a person has asked to keep the unit: it stays
-    until `until`, and is then marked afresh.
+    `notice` is the id of the note that notifies its owner, empty where none is written; `told` says that it
+    is in the CRM (or that none is to be). `undone` says that a person has requested to keep the unit: it
+    stays until `until`, and is then marked again.
     """
 
     table: str
@@ -44,22 +44,22 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 def last_day(policy: Quarantine, day: date) -> date:
-    """The last day on which a unit stays that is marked, or undone, on `day`."""
+    """Return the last day on which a unit stays that is marked, or undone, on `day`."""
     return day + timedelta(days=policy.days)
 
 
 def covers(policy: Quarantine | None, categories: Iterable[str]) -> bool:
-    """Whether units of these categories wait at all; a mixed unit waits for each of its categories."""
+    """Return whether units of these categories wait at all; a mixed unit waits for each of its categories."""
     if policy is None:
         return False
     return policy.categories == "all" or any(category in policy.categories for category in categories)
 
 
 def waits(mark: Mark | None, day: date) -> str:
-    """Why a unit that quarantine covers does not go on `day`, empty where its days have passed.
+    """Return why a unit that quarantine covers is not disposed of on `day`; empty where its days have passed.
 
-    A unit without a mark waits, since its first run marks it; so does one whose owner could not be told, and
-    one that was undone and is to be marked afresh.
+    A unit without a mark waits, since its first run marks it. So does one whose owner could not be notified,
+    and one that was undone and is to be marked again.
     """
     if mark is None or not mark.told:
         return QUARANTINED

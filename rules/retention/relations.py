@@ -1,8 +1,8 @@
 """Gifts, courses and agreements: when each ends, and until when they make a person known to the organisation.
 
 Rows of the schedule decide here only where the controller has put them in force (2.3). A row for contacts
-does not decide over a contact: it says how long being a donor lasts, and the contact goes with its last unit
-and relation (RET-20).
+does not decide over a contact: it says how long being a donor lasts, and the contact is deleted with its last
+unit and relation (RET-20).
 
 Source: section 2.3, RET-06, RET-11, RET-20; D-66, D-67.
 """
@@ -48,7 +48,7 @@ class RelationTerms(msgspec.Struct, frozen=True):
         return not self.units and not self.donor
 
     def joined(self, other: RelationTerms) -> RelationTerms:
-        """Give terms under which everything is read that either of the two needs."""
+        """Return terms under which everything is read that either of the two needs."""
         return RelationTerms(
             tuple(kind for kind in RELATION_KINDS if kind in self.units or kind in other.units),
             (*self.donor, *other.donor),
@@ -56,13 +56,13 @@ class RelationTerms(msgspec.Struct, frozen=True):
         )
 
     def agreed(self, other: RelationTerms) -> RelationTerms:
-        """Give terms under which being a donor is over only where it is under both."""
+        """Return terms under which being a donor is over only where it is under both."""
         donor = (*self.donor, *other.donor) if self.donor and other.donor else ()
         return msgspec.structs.replace(self, donor=donor, sentinels=self.sentinels | other.sentinels)
 
     def donor_until(self, gifts: Iterable[date | None]) -> date | None:
-        """Give the last day on which these gifts make somebody a donor; None where no row says, or a gift has
-        no date: doubt keeps."""
+        """Return the last day on which these gifts make somebody a donor; None where no row says so, or a
+        gift has no date: doubt keeps."""
         days: list[date] = []
         for gift in gifts:
             on = without_sentinel(gift, self.sentinels)
@@ -88,20 +88,20 @@ def relation_terms(policy: Policy) -> RelationTerms:
 
 
 def clocks_for(unit: Unit, schedule: Schedule) -> tuple[Clock, ...]:
-    """List the clocks of the rows in force that a gift, course or agreement goes by; where several apply, the
+    """Return the clocks of the rows in force for a gift, course or agreement. Where several apply, the
     longest wins (RET-11)."""
     kind = kind_of(unit)
     return tuple(clock for kinds, clock in schedule.relations[unit.kind] if kinds is None or kind in kinds)
 
 
 def kind_of(unit: Unit) -> str | None:
-    """Say what sort of course or agreement this is, as the mapping calls it."""
+    """Return what sort of course or agreement this is, as the mapping calls it."""
     return None if unit.relation is None or isinstance(unit.relation, Donation) else unit.relation.kind
 
 
 def relation_ends(unit: Unit, clocks: Collection[Clock], sentinels: Collection[date]) -> tuple[End, ...]:
-    """Give the end that each row gives a gift, course or agreement; without `on` where its date is missing or
-    the row has no term."""
+    """Return the end that each row gives a gift, course or agreement; without `on` where its date is missing
+    or the row has no term."""
     anchor = ANCHOR_FIELDS[unit.kind]
     on = without_sentinel(getattr(unit.relation, anchor, None), sentinels)
     ends = []
@@ -115,8 +115,8 @@ def relation_ends(unit: Unit, clocks: Collection[Clock], sentinels: Collection[d
 
 
 def decide_relation(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:
-    """Decide over a gift, a course or an agreement: its date plus the longest period of the rows that it goes
-    by.
+    """Decide over a gift, a course or an agreement: its date plus the longest period of the rows that apply
+    to it.
 
     One that no row in force is for, because its kind is unknown or undecided, is kept as UNCONFIGURED; a
     running agreement has not started.

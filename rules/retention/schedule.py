@@ -1,4 +1,4 @@
-"""The retention schedule made ready to decide: compiled once, asked a hundred thousand times a night.
+"""The retention schedule made ready to decide: compiled once, queried a hundred thousand times a night.
 
 Source: RET-11 to RET-15, RET-21.
 """
@@ -88,7 +88,7 @@ class Schedule:
         )
 
     def profile(self, unit: Unit) -> Profile:
-        """Give what the schedule says of a unit's categories; remembered, since there are few
+        """Return what the schedule says of a unit's categories. It is remembered, since there are few
         combinations."""
         keys, is_missing = crm_keys(unit)
         dossier = unit.dossier
@@ -123,8 +123,8 @@ class Schedule:
         )
 
     def _recording_clock(self, policy: Policy) -> Clock | None:
-        """Give the clock of recordings; None where the schedule has no usable row for them, and none is then
-        disposed of (RET-14)."""
+        """Return the clock of recordings; None where the schedule has no usable row for them, and none is
+        then disposed of (RET-14)."""
         category = policy.categories.get(RECORDING)
         if category is None or not category.enabled or category.unit != RECORDING:
             return None

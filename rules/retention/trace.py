@@ -1,8 +1,8 @@
 """The steps of one decision, for a person who wants to check the verdict by hand.
 
-The trace works from the same readings as `decide` (dates, births, ends) and draws the conclusions once more,
-in the words of the normative pseudo-code. Tests hold the two together: another verdict than `decide`'s is a
-bug in one of them.
+The trace works from the same readings as `decide` (dates, births, ends) and draws the conclusions again, in
+the words of the normative pseudo-code. Tests compare the two: another verdict than that of `decide` is a bug
+in one of them.
 
 Source: sections 2.4 and 4.2, RET-17.
 """
@@ -59,11 +59,11 @@ class Verdict:
 
 
 def trace_of(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> list[Step]:
-    """List the steps that lead to a unit's disposition, in the order in which the rules ask; the last step is
-    the disposition.
+    """Return the steps that lead to a unit's disposition, in the order of the rules; the last step is the
+    disposition.
 
-    Each step has the rule, what went in and what came out, as JSON values. Of a register number only the date
-    part that it tells is shown.
+    Each step has the rule, its input and its output, as JSON values. Of a register number only the date part
+    is shown.
     """
     steps = [Step("RET-17", {"kind": unit.kind.value, "as_of": as_of.isoformat()}, "read")]
     if unit.kind is UnitKind.DOSSIER or unit.kind is UnitKind.FICHE:
@@ -126,8 +126,9 @@ def _hold_step(steps: list[Step], unit: Unit, holds: Holds) -> tuple[Reason, ...
 
 
 def _told(found: Iterable[Hold]) -> list[object]:
-    """The holds as anybody may see them. A request is told by its code alone, each code once: who looks at a
-    file must not learn by it who asked for it, nor how many did (SUS-07, ACC-08)."""
+    """Return the holds as anybody may see them. A request is shown by its code alone, each code once: a
+    person who looks at a file must not learn by it who made a request about it, nor how many did (SUS-07,
+    ACC-08)."""
     told: list[object] = []
     for hold in found:
         shown: dict[str, object] = {"reason": hold.reason.value}

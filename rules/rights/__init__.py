@@ -1,1 +1,1 @@
-"""Who may be told what, and by when."""
+"""What may be disclosed to whom, and by when."""

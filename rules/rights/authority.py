@@ -31,10 +31,10 @@ class Authority(StrEnum):
 
 
 def authority(asked: Asked, roles: Sequence[RoleInFile], units: Collection[UnitKey], *, maturity_age: int) -> Authority:
-    """Say whether the requester may act for the child. `units` are the files of the child that count.
+    """Return whether the requester may act for the child. `units` are the files of the child that count.
 
     Authority is shown by the DPO's check, or by evidence in a file of the child whose last day has not
-    passed; a guardian's appointment is as good as a parent's authority (R-159). Where the DPO said that it
+    passed; a guardian's appointment is as good as a parent's authority (R-159). Where the DPO stated that it
     was not shown, or contested, no evidence helps. A last day that has passed prevails over a mandate that
     was shown: what the file knows of a judgment prevails (IDV-04).
     """

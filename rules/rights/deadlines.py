@@ -1,7 +1,7 @@
 """When an answer to a subject request is due.
 
 Pure arithmetic on Brussels days: the day of receipt is not counted, the period ends with the last hour of its
-last day, and a last day that is no working day gives way to the next one that is.
+last day, and a last day that is not a working day gives way to the next one that is.
 
 Source: DDL-01 to DDL-15, L-01 to L-28; GDPR art. 12(3); Regulation 1182/71 art. 3.
 """
@@ -34,13 +34,13 @@ class Stop(msgspec.Struct, frozen=True):
 
 
 def stops_clock(received_on: date, asked_on: date, extra: Collection[date] = NO_DAYS) -> bool:
-    """Say whether a question was asked soon enough to stop the clock: within five working days of the receipt
-    (DDL-07, R-137)."""
+    """Return whether a question was asked soon enough to stop the clock: within five working days of the
+    receipt (DDL-07, R-137)."""
     return received_on <= asked_on <= working_day_after(received_on, ASK_WITHIN, extra)
 
 
 def due_on(received_on: date, *, extended: bool = False, stops: Sequence[Stop] = (), extra: Collection[date] = NO_DAYS) -> date | None:
-    """Give the last day for the answer; None while the clock stands still (DDL-07).
+    """Return the last day for the answer; None while the clock is stopped (DDL-07).
 
     `stops` are the questions that stop the clock; days that several of them share count once.
     """
@@ -65,15 +65,16 @@ def days_stopped(stops: Sequence[Stop]) -> int | None:
 
 
 def may_extend(received_on: date, notified_at: datetime, *, stops: Sequence[Stop] = (), extra: Collection[date] = NO_DAYS) -> bool:
-    """Say whether a person was told of an extension in time: no later than the due date of the first month
-    (DDL-06, R-135).
+    """Return whether a person was notified of an extension in time: no later than the due date of the first
+    month (DDL-06, R-135).
 
-    While the clock stands still there is no due date yet, so the notice is in time.
+    While the clock is stopped there is no due date yet, so the notice is in time.
     """
     due = due_on(received_on, stops=stops, extra=extra)
     return due is None or notified_at < expires_at(due)
 
 
 def is_overdue(due: date | None, now: datetime) -> bool:
-    """Say whether a due date is over: from the first instant of the next day in Brussels (DDL-11, R-138)."""
+    """Return whether a due date is over: from the first instant of the next day in Brussels (DDL-11,
+    R-138)."""
     return due is not None and now >= expires_at(due)

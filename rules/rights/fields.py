@@ -1,5 +1,5 @@
-"""To whom each field of each kind of record may be shown: the person it describes, whoever is told of the
-file, or nobody.
+"""To whom each field of each kind of record may be shown: the person it describes, anybody to whom the file
+is disclosed, or nobody.
 
 Source: EXP-06, EXP-13; R-119, R-123.
 """
@@ -32,11 +32,11 @@ class ShownTo(StrEnum):
 
 
 class Nature(StrEnum):
-    """What a field holds. TEXT is free text: redacted, and read by a person before it goes out (EXP-07); so
-    is a FILE.
+    """What a field holds. TEXT is free text: redacted, and read by a person before it is sent (EXP-07); so is
+    a FILE.
 
     REFERENCE is a short designation (a number, a title): redacted, without a review. RECIPIENT names a
-    service to whom data went.
+    service to which data were sent.
     """
 
     NAME = "name"
@@ -65,7 +65,7 @@ class FieldRule(msgspec.Struct, frozen=True):
 
     @property
     def needs_review(self) -> bool:
-        """Whether a person must read it before it goes out (EXP-07)."""
+        """Whether a person must read it before it is sent (EXP-07)."""
         return self.shown is not ShownTo.NEVER and self.nature in (Nature.TEXT, Nature.FILE)
 
 
@@ -280,11 +280,11 @@ FIELDS: Final[Mapping[str, Mapping[str, FieldRule]]] = MappingProxyType(
 
 
 def rule_for(kind: str, field: str) -> FieldRule:
-    """Give the rule of a field; what has none is shown to nobody."""
+    """Return the rule of a field. A field without one is shown to nobody."""
     return FIELDS.get(kind, {}).get(field, _NEVER)
 
 
 def needed_by(kinds: Collection[str]) -> frozenset[str]:
-    """The columns of a contact that relations of these kinds need; an agreement needs more than a gift or a
-    course (EXP-01)."""
+    """Return the columns of a contact that relations of these kinds need. An agreement needs more than a gift
+    or a course (EXP-01)."""
     return _OF_AGREEMENTS if "engagement" in kinds else _OF_RELATIONS

@@ -1,7 +1,8 @@
-"""The matrix of rights: what each person may ask of us, right by right.
+"""The matrix of rights: what each person may request of us, right by right.
 
-`docs/rights.md` shows it in words; the tests hold that page against this table. For one person it is worked
-out in `standing.py`, which takes from here what is refused to whoever has part in a file of others.
+`docs/rights.md` shows it in words; the tests compare that page with this table. For one person it is
+determined in `standing.py`, which takes from here what is refused to a person with a part in a file of
+others.
 
 Source: section 6.2, RGT-10 to RGT-12; policy §5.
 """
@@ -29,8 +30,8 @@ class Availability(StrEnum):
 
 
 class Row(StrEnum):
-    """The people of the matrix; who somebody is follows from the files, whatever he or she claims to be
-    (RGT-01)."""
+    """The people of the matrix. Who somebody is follows from the files, regardless of what he or she claims
+    to be (RGT-01)."""
 
     __hash__ = str.__hash__
 
@@ -157,8 +158,8 @@ _ROW_OF_ROLE: Final[Mapping[str, Row]] = MappingProxyType(
 
 
 def row_of(role: str) -> Row:
-    """Say which row a role in a file, or a kind of relation, has; whoever has none of its own is treated as a
-    witness (RGT-01).
+    """Return the row of a role in a file, or of a kind of relation. A role without a row of its own is
+    treated as a witness (RGT-01).
 
     Employees have the row of volunteers.
     """
@@ -169,7 +170,7 @@ def row_of(role: str) -> Row:
 
 
 def refusal_in_files(right: Right, about: str = "") -> str:
-    """Give the code with which a right is refused in every file of the mission, or nothing where it exists
+    """Return the code with which a right is refused in every file of the mission, or nothing where it exists
     there.
 
     Source: RF-04, RF-06; RGT-10, RGT-12.

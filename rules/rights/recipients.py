@@ -1,8 +1,8 @@
 """Which recipients act in criminal matters: that something was passed on to them may harm an investigation,
 so a person looks at each.
 
-No field of the CRM tells it, so it is told by the name, and by the country: whoever is not named, and every
-authority of another country, counts as one.
+No field of the CRM shows it, so it is determined by the name and the country: anybody who is not named, and
+every authority of another country, counts as one.
 
 Source: section 7.1, point (c); GDPR art. 15(1)(c), 19.
 """
@@ -24,8 +24,8 @@ _HOME = "BE"
 
 
 def acts_in_criminal_matters(name: str | None, country: str | None) -> bool:
-    """Whether a recipient is, or may be, one of police, prosecutors, courts, foreign authorities and clearing
-    houses such as NCMEC."""
+    """Return whether a recipient is, or may be, one of police, prosecutors, courts, foreign authorities and
+    clearing houses such as NCMEC."""
     named = (name or "").strip()
     abroad = (country or "").strip().upper() not in ("", _HOME)
     return not named or abroad or bool(_CRIMINAL.search(named))

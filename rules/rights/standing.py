@@ -1,7 +1,7 @@
-"""What a person may be told, dossier by dossier: the matrix of rights, and the people who are suspected in
-one dossier.
+"""What may be disclosed to a person, dossier by dossier: the matrix of rights, and the people who are
+suspected in one dossier.
 
-The decisions behind it, each with its reason, stand in `docs/rights.md`.
+The decisions behind it, each with its reason, are in `docs/rights.md`.
 
 Source: policy §5; sections 6.1 to 6.3 (RGT-01 to RGT-14, SUS-01 to SUS-12), EXP-05.
 """
@@ -67,19 +67,19 @@ OVERRIDABLE: Final[Mapping[str, str]] = MappingProxyType(
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be told, and how sure that is.
+    """What may be disclosed, and how sure that is.
 
     `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `own` are the
-    files from which the requester's own data may be told, with the roles there that count; `for_child` those
-    from which the child's may. `limited` are files under RGT-09. `whole` are the files in which the person
-    whom it is about is the child: there everything about the child counts, elsewhere only own data and
-    statements (EXP-05). `review` are files that the DPO has to look at before a release, each with the rule.
-    `relations`: gifts, courses, agreements and newsletter may be told, of the child where the scope is on
-    behalf. `identity`: the whole contact row may be told; without it, only what the relations need of it
-    (name, address, numbers, preferences). `refusal` is an RF code where the right does not exist here, and
-    then nothing is told; `remarks` are RF codes that the letter adds to what is told. `blocks` stop a
-    release: `MANDATE_LAPSED`, which nobody overrides, or a rule of `OVERRIDABLE`. `excluded` never leaves the
-    process that computed it.
+    files from which the requester's own data may be disclosed, with the roles there that count; `for_child`
+    those from which the child's may. `limited` are files under RGT-09. `whole` are the files in which the
+    person the answer is about is the child: there everything about the child counts, elsewhere only own data
+    and statements (EXP-05). `review` are files that the DPO has to look at before a release, each with the
+    rule. `relations`: gifts, courses, agreements and newsletter may be disclosed, of the child where the
+    scope is on behalf. `identity`: the whole contact row may be disclosed; without it, only what the
+    relations need of it (name, address, numbers, preferences). `refusal` is an RF code where the right does
+    not exist here, and then nothing is disclosed; `remarks` are RF codes that the letter adds to what is
+    disclosed. `blocks` stop a release: `MANDATE_LAPSED`, which nobody overrides, or a rule of `OVERRIDABLE`.
+    `excluded` never leaves the process that computed it.
     """
 
     answer: str
@@ -98,7 +98,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemScope(StrEnum):
-    """How much of one file may be told (EXP-05)."""
+    """How much of one file may be disclosed (EXP-05)."""
 
     NOTHING = "nothing"
     OWN = "own"  # identity, contacts and statements of the person whom it is about
@@ -106,11 +106,11 @@ class ItemScope(StrEnum):
 
 
 def standing(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], *, maturity_age: int = 12) -> Standing:
-    """Say what may be told to the requester. Pure; `roles` are those of the requester, of the child, and of
-    everybody in their files.
+    """Return what may be disclosed to the requester. Pure; `roles` are those of the requester, of the child,
+    and of everybody in their files.
 
-    A fiche that is confirmed without a contact comes in as a role of a stand-in contact. Whatever the reason
-    of a neutral answer, it is the same but for `excluded` (SUS-04).
+    A fiche that is confirmed without a contact is passed as a role of a stand-in contact. For any reason, a
+    neutral answer is the same but for `excluded` (SUS-04).
     """
     if not asked.on_behalf:
         return _for_oneself(asked, roles, files, maturity_age)
@@ -121,8 +121,8 @@ def standing(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, 
 
 
 def item_scope(standing: Standing, unit: UnitKey) -> ItemScope:
-    """Say how much of a file may be told, once nothing stands in the way of a release any more; `limited`
-    takes away from it (RGT-09)."""
+    """Return how much of a file may be disclosed, once nothing prevents a release any more; `limited` takes
+    away from it (RGT-09)."""
     if unit not in standing.own and unit not in standing.for_child:
         return ItemScope.NOTHING
     return ItemScope.WHOLE if unit in standing.whole else ItemScope.OWN
@@ -139,8 +139,8 @@ def _for_oneself(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitK
 
 
 def _is_too_young(asked: Asked, found: Involvement, maturity_age: int) -> bool:
-    """Say whether somebody asks for himself or herself who is not presumed able to (RGT-05); of a child, the
-    age has to be known."""
+    """Return whether a person who asks for himself or herself is not presumed able to (RGT-05). Of a child,
+    the age has to be known."""
     if asked.child_born_on is None:
         return bool(found.whole) and asked.kind is RequesterKind.CHILD
     return not has_reached(maturity_age, asked.child_born_on, asked.received_on)
@@ -170,9 +170,9 @@ def _for_a_child(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitK
 
 
 def _own(asked: Asked, found: Involvement) -> Standing:
-    """What may be told of the requester: own files, and relations.
+    """Return what may be disclosed of the requester: own files, and relations.
 
-    Relations alone never open the whole contact row, for nobody: were it opened for those who are suspected
+    Relations alone never open the whole contact row, for anybody: were it opened for those who are suspected
     nowhere, its absence would show a suspicion (SUS-05).
     """
     return Standing(
@@ -188,8 +188,8 @@ def _own(asked: Asked, found: Involvement) -> Standing:
 
 
 def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFacts]) -> Standing:
-    """What may be told of the child to who acts for it; nothing of the requester, who did not ask for
-    that."""
+    """Return what may be disclosed of the child to the person who acts for it; nothing of the requester, who
+    did not ask for that."""
     limited = frozenset(unit for unit in found.roles if _is_limiting(files.get(unit)))
     return Standing(
         answer=PACKAGE,
@@ -205,7 +205,7 @@ def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFac
 
 
 def _is_limiting(file: FileFacts | None) -> bool:
-    """Say whether RGT-09 limits a file. One without a category, or with one that nobody knows, may be about
+    """Return whether RGT-09 limits a file. One without a category, or with an unknown one, may be about
     anything."""
     return file is None or not file.categories or any(category not in _KNOWN_HARMLESS for category in file.categories)
 

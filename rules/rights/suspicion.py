@@ -2,7 +2,7 @@
 because of it.
 
 Nothing here can be asked "is this person a suspect?" across files: the question is always which files of one
-request may be told (SUS-02).
+request may be disclosed (SUS-02).
 
 Source: SUS-01 to SUS-11; policy §4.1, §5.
 """
@@ -18,17 +18,18 @@ from rules.rights.facts import FileFacts, RoleInFile, UnitKey
 
 
 def is_active(role: RoleInFile, day: date) -> bool:
-    """Say whether a role is a suspicion that still stands on a day; its last day counts (SUS-08). Without a
-    last day it stands."""
+    """Return whether a role is a suspicion that still applies on a day; its last day counts (SUS-08). Without
+    a last day it applies."""
     return role.role == FileRole.SUSPECT and (role.suspect_until is None or day <= role.suspect_until)
 
 
 @dataclass(frozen=True, slots=True)
 class Involvement:
-    """In which files a person has a role that may be told, and which of these a DPO has to look at first.
+    """In which files a person has a role that may be disclosed, and which of these a DPO has to look at
+    first.
 
-    `roles` and `whole` have no excluded file. `whole`: the person is the child there. `review` has one pair a
-    file and rule.
+    `roles` and `whole` have no excluded file. `whole`: the person is the child there. `review` has one pair
+    per file and rule.
     """
 
     roles: Mapping[UnitKey, tuple[str, ...]]
@@ -38,8 +39,8 @@ class Involvement:
 
 
 def excluded_for(people: frozenset[str], roles: Iterable[RoleInFile], day: date) -> frozenset[UnitKey]:
-    """Give the files that are closed to these people whole, whatever other role they have there (SUS-06,
-    R-108)."""
+    """Return the files that are closed to these people whole, regardless of any other role they have there
+    (SUS-06, R-108)."""
     return frozenset(role.unit for role in roles if role.contact in people and is_active(role, day))
 
 
@@ -52,12 +53,12 @@ def involvement(
     heard: frozenset[str] = frozenset(),
     overrides: frozenset[str] = frozenset(),
 ) -> Involvement:
-    """Say in which files a person's data may be told, when `heard` hears the answer: the person, and whoever
-    acts for the person.
+    """Return in which files a person's data may be disclosed, when `heard` hears the answer: the person, and
+    anybody who acts for the person.
 
     A suspicion of either closes a file. What is linked to a closed file is looked at first (SUS-06, R-109),
-    and so is a file in which a suspicion has ended (SUS-08, R-110), or in which nobody can read which role
-    the person has (SUS-05).
+    and so is a file in which a suspicion has ended (SUS-08, R-110), or in which the role of the person cannot
+    be read (SUS-05).
     """
     listening = person | heard
     excluded = excluded_for(listening, roles, day)
@@ -86,13 +87,13 @@ def involvement(
 
 
 def _in_order(roles: set[str]) -> tuple[str, ...]:
-    """Order roles; one that the mapping does not know is told as `other`."""
+    """Return roles in order. One that the mapping does not know is shown as `other`."""
     known = {role if role in FILE_ROLES else FileRole.OTHER for role in roles}
     return tuple(sorted(known, key=FILE_ROLES.index))
 
 
 def _children(roles: Iterable[RoleInFile], files: Mapping[UnitKey, FileFacts], people: Iterable[frozenset[str]]) -> dict[UnitKey, set[str]]:
-    """Give the children of each file; the contacts of one confirmed person are one child."""
+    """Return the children of each file; the contacts of one confirmed person are one child."""
     same = {contact: min(person) for person in people for contact in person}
     children: dict[UnitKey, set[str]] = {}
     for role in roles:

@@ -16,6 +16,7 @@ EEA: Final = frozenset(
 
 
 def is_outside(country: str | None) -> bool:
-    """Say whether a country lies outside; an empty one is Belgium, one that is no code counts as outside."""
+    """Return whether a country is outside the EEA. An empty one is Belgium; one that is not a code counts as
+    outside."""
     code = (country or "").strip().upper()
     return bool(code) and code not in EEA

@@ -2,8 +2,8 @@
 DPO releases it one by one.
 
 A class is a code: `shelter` (past and present), `contact_details` (of the child), `confidants` (and
-institutions), `child_statements` and `planned_moves`. Every free text of such a file is withheld, whatever
-words it has.
+institutions), `child_statements` and `planned_moves`. Every free text of such a file is withheld, regardless
+of its words.
 
 Source: RGT-09, R-096.
 """
@@ -42,10 +42,10 @@ _AUTHORITY = re.compile(
 
 
 def withheld_on_behalf(kind: str, field: str) -> str | None:
-    """Give the class by which a field of a limited file is withheld, or None where it may be shown.
+    """Return the class by which a field of a limited file is withheld, or None where it may be shown.
 
     Free texts, files and recordings are withheld as statements of the child until the DPO has read them,
-    whatever else they tell of.
+    regardless of what else they contain.
     """
     rule = rule_for(kind, field)
     if rule.shown is ShownTo.NEVER or (kind, field) in _HARMLESS:
@@ -58,12 +58,12 @@ def withheld_on_behalf(kind: str, field: str) -> str | None:
 
 
 def withheld_role(role: str | None) -> str | None:
-    """Give the class by which a role of the child in a limited file is withheld: that it reported or bore
-    witness is for it to tell."""
+    """Return the class by which a role of the child in a limited file is withheld. That it reported or bore
+    witness is for it to disclose."""
     return CHILD_STATEMENTS if role in SPEAKERS else None
 
 
 def withheld_recipient(name: str) -> str | None:
-    """Give the class by which a recipient in a limited file is withheld; police, prosecutors and courts are
+    """Return the class by which a recipient in a limited file is withheld; police, prosecutors and courts are
     named (R-120)."""
     return None if _AUTHORITY.search(name) else CONFIDANTS

@@ -83,7 +83,7 @@ _DIGITS_AS_LETTERS: Final = (str.maketrans("013456789@$", "oieasgtbgas"), str.ma
 
 
 def as_read(text: str) -> str:
-    """Give a text as a person reads it. A second time changes nothing."""
+    """Return a text as a person reads it. A second time changes nothing."""
     return _read(text, with_tags=False)
 
 

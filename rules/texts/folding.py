@@ -58,8 +58,8 @@ class Tidy(msgspec.Struct, frozen=True):
 
 
 class Squeezed(msgspec.Struct, frozen=True):
-    """Letters and digits of a text. `starts[i]`: a word begins at i. `at[i]` is where character i stands in
-    the original."""
+    """Letters and digits of a text. `starts[i]`: a word begins at i. `at[i]` is where character i is in the
+    original."""
 
     text: str
     starts: tuple[bool, ...]
@@ -67,7 +67,7 @@ class Squeezed(msgspec.Struct, frozen=True):
 
 
 def stands_in(letters: str, text: Squeezed) -> bool:
-    """Say whether squeezed letters are whole words of a text: `kerkstraat1` is not in `Kerkstraat 12`."""
+    """Return whether squeezed letters are whole words of a text: `kerkstraat1` is not in `Kerkstraat 12`."""
     begin = text.text.find(letters)
     while begin >= 0:
         end = begin + len(letters)
@@ -112,12 +112,12 @@ def tidy(text: str) -> Tidy:
 
 @lru_cache(maxsize=10_000)
 def _visible(character: str) -> str:
-    """Give what can be seen of a character, in its plain form."""
+    """Return what can be seen of a character, in its plain form."""
     return "".join(one for one in _plainly(character) if not _is_invisible(one))
 
 
 def _plainly(character: str) -> str:
-    """Give the plain form of a character, if it is one: a fraction or a unit stays as it is."""
+    """Return the plain form of a character, if it is one character: a fraction or a unit stays as it is."""
     plain = _PLAIN.get(character)
     if plain is None:
         plain = character if character.isascii() else unicodedata.normalize("NFKC", character)
@@ -128,7 +128,7 @@ def _plainly(character: str) -> str:
 
 
 def fold(word: str) -> str:
-    """Give a name or word as it is compared: letters and digits only, without accents and case.
+    """Return a name or word as it is compared: letters and digits only, without accents and case.
 
     Letters of other alphabets are written in Latin ones, so that a name is the same in both.
     """
@@ -138,10 +138,10 @@ def fold(word: str) -> str:
 
 
 def squeeze(text: str) -> Squeezed:
-    """Give the letters and digits of a text with where each came from.
+    """Return the letters and digits of a text with where each came from.
 
     A word begins after anything that is neither letter nor digit, an apostrophe included, and where a digit
-    follows a letter or a letter a digit; invisible characters part nothing.
+    follows a letter or a letter a digit; invisible characters separate nothing.
     """
     letters: list[str] = []
     starts: list[bool] = []
@@ -186,7 +186,7 @@ def _folded(character: str) -> str:
 
 
 def squeeze_quickly(text: str) -> str:
-    """Give the letters and digits of a long text as `squeeze` does, with a capital where a word begins, and
+    """Return the letters and digits of a long text as `squeeze` does, with a capital where a word begins, and
     nothing about their places."""
     return _NOT_KEPT.sub("", plain_letters(text).title())
 

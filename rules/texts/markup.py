@@ -1,8 +1,7 @@
-"""Markup taken apart as a browser would, in one pass: its words, its tags and what their attributes say.
+"""Markup parsed as a browser would, in one pass: its words, its tags and what their attributes say.
 
 Only the tokens, no tree: a tree of hostile markup can be far larger than the markup. The cost grows with the
-length of the text, and whatever was begun and is never ended is words: no text is too strange, and none is
-lost.
+length of the text. What was begun and is never ended is words: no text is too strange, and none is lost.
 
 Source: EXP-06, EXP-19.
 """
@@ -46,7 +45,7 @@ class Tag(msgspec.Struct, frozen=True):
 
 
 def unescaped(text: str) -> str:
-    """Give a text without character references; one with more digits than any character has stands for
+    """Return a text without character references. One with more digits than any character has stands for
     none."""
     return html.unescape(_TOO_LONG.sub("\ufffd", _ZEROS.sub(r"&#\1", text))) if "&" in text else text
 

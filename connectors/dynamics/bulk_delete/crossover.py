@@ -1,8 +1,8 @@
-"""From how many rows on a bulk-delete job is quicker than batches, as measured in this CRM. Pure: seconds are
-told, not taken.
+"""The number of rows from which a bulk-delete job is quicker than batches, as measured in this CRM. Pure:
+seconds are given, not measured here.
 
-Batches cost so much for each row. A job costs a start and then so much for each row; both are fitted to what
-jobs have taken, where later jobs count more. Until there are measurements, the figures are those of the
+Batches cost a fixed time for each row. A job costs a start and then a time for each row. Both are fitted to
+what jobs have taken, and later jobs count more. Until there are measurements, the figures are those of the
 reference, section 6.3: 25 rows take 20 s one by one and 50 s as a job, 500 rows 500 s and 150 s.
 """
 
@@ -30,7 +30,7 @@ class Crossover:
             self._add(rows, seconds, fading=1.0)
 
     def saw_batches(self, rows: int, seconds: float) -> None:
-        """Learn from rows that went in batches."""
+        """Learn from rows that were deleted in batches."""
         if rows <= 0:
             return
         each_s = max(seconds, 0.0) / rows
@@ -44,16 +44,16 @@ class Crossover:
             self._add(rows, max(seconds, 0.0), fading=FADING)
 
     def batches_s(self, rows: int) -> float:
-        """How long so many rows are expected to take in batches."""
+        """Return how long so many rows are expected to take in batches."""
         return self._batch_row_s * rows
 
     def job_s(self, rows: int) -> float:
-        """How long so many rows are expected to take as a job."""
+        """Return how long so many rows are expected to take as a job."""
         start_s, row_s = self._line()
         return start_s + row_s * rows
 
     def prefers_job(self, rows: int) -> bool:
-        """Whether a job is expected to be quicker for so many rows, or worth a trial."""
+        """Return whether a job is expected to be quicker for so many rows, or worth a trial."""
         if self._jobs:
             return rows > 0 and self.job_s(rows) < self.batches_s(rows)
         return rows >= TRIAL_ROWS and self.job_s(rows) < TRIAL_FACTOR * self.batches_s(rows)

@@ -1,10 +1,10 @@
-"""Deletes of many single rows of one kind: as a job of the CRM (jobs.py) where that is quicker
-(crossover.py), else in batches.
+"""Deletes many single rows of one kind: as a job of the CRM (jobs.py) where that is quicker (crossover.py),
+else in batches.
 
-Whatever a job leaves is looked at again and goes in batches: the job only ever saves time. What it says is
-not believed: a row is DONE when it has been looked for and was not there. Its seconds are many, so holds are
-looked up again before each batch that follows it, those of the CRM here and the product's own by asking the
-caller; the latter also before a job is started and while it goes on.
+Whatever a job leaves is read again and deleted in batches: the job only ever saves time. What it reports is
+not believed: a row is DONE when it has been looked for and was not there. A job takes many seconds, so holds
+are looked up again before each batch that follows it, those of the CRM here and the product's own by asking
+the caller. The latter are also looked up before a job is started and while it runs.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class _Row(msgspec.Struct):
 
 @dataclass
 class _Work:
-    """One call: what is wanted, by index, and what is known. `is_fresh`: the caller has looked at the holds a
-    moment ago."""
+    """One call: what is wanted, by index, and what is known. `is_fresh`: the caller has just looked up the
+    holds."""
 
     change_sets: Sequence[ChangeSet]
     send: Send
@@ -110,7 +110,7 @@ class Deleting:
         self._jobs.sweep()
 
     def pays(self, record: type[Record], waiting: int) -> bool:
-        """Whether so many single rows of this kind are worth handing over together."""
+        """Return whether so many single rows of this kind are worth submitting together."""
         table = self._mapping.table(record)
         if table is None or self._mode is BulkDelete.OFF or table.kind not in WAYS:
             return False
@@ -121,7 +121,7 @@ class Deleting:
         return self._guard(table) is not None and not self._why_not()
 
     def capability(self) -> Capability:
-        """Whether jobs are used in this CRM, and why (not)."""
+        """Return whether jobs are used in this CRM, and why (not)."""
         name = "bulk delete jobs"
         if self._mode is BulkDelete.OFF:
             return Capability(name, False, "switched off by the setting BULK_DELETE")
@@ -130,11 +130,11 @@ class Deleting:
         return Capability(name, True, "large sets of recordings go by a job where that is quicker than batches")
 
     def carry_out(self, change_sets: Sequence[ChangeSet], send: Send, held: Held | None = None) -> list[ChangeResult]:
-        """One result for each change set, in the order given; `send` is the way of batches, told by index.
+        """Return one result for each change set, in the order given. `send` sends batches, given by index.
         `held` names, of the keys it is given, those that a hold of the product covers now.
 
         Raises:
-            ConnectorError: a job of before has not ended, or the very first batch is refused; nothing was
+            ConnectorError: an earlier job has not ended, or the very first batch is refused; nothing was
                 done.
         """
         swept = self._jobs.unsettled
@@ -167,8 +167,8 @@ class Deleting:
     # -- which way -------------------------------------------------------------------------------------------
 
     def _singles(self, change_sets: Sequence[ChangeSet]) -> tuple[Table | None, list[int]]:
-        """The change sets that each delete one row, all of the same table, one that a job may delete from;
-        none where they are mixed."""
+        """Return the indices of the change sets that each delete one row, all of the same table, one that a
+        job may delete from. Empty where they are mixed."""
         found = [
             index for index, one in enumerate(change_sets) if len(one.operations) == 1 and one.operations[0].kind is OperationKind.DELETE
         ]
@@ -185,7 +185,7 @@ class Deleting:
         return guard_of(table, self._mapping, self._definition)
 
     def _why_not(self) -> str:
-        """Why there are no jobs, asked once; empty where there are."""
+        """Return why there are no jobs, checked once; empty where there are."""
         if self._lacking is None:
             try:
                 lacking = lacking_for_bulk_delete(self._transport, self._user())
@@ -218,7 +218,7 @@ class Deleting:
                 self.crossover.saw_batches(done, self._transport.gate.timeline.now() - began)
 
     def _unheld(self, work: _Work, chunk: Sequence[int]) -> list[int]:
-        """Those that have not come under a hold meanwhile; the others get their result."""
+        """Return those that have not come under a hold meanwhile; the others get their result."""
         try:
             covered = self._held([work.change_sets[index] for index in chunk])
             named = self._named(work, chunk)
@@ -232,12 +232,12 @@ class Deleting:
 
     @staticmethod
     def _named(work: _Work, indices: Collection[int]) -> Collection[str]:
-        """The keys among these that a hold of the product covers now."""
+        """Return the keys among these that a hold of the product covers now."""
         keys = [work.change_sets[index].key for index in indices]
         return work.held(keys) if work.held is not None and keys else ()
 
     def _held(self, change_sets: Sequence[ChangeSet]) -> set[str]:
-        """The ids of rows among them that have come under a hold."""
+        """Return the ids of the rows among them that have come under a hold."""
         by_record: dict[type[Record], list[str]] = {}
         for one in change_sets:
             for operation in one.operations:
@@ -326,14 +326,14 @@ class Deleting:
         self._warnings.append(f"no further bulk delete is tried: {reason}")
 
     def _there(self, record: type[Record], ids: Collection[str]) -> dict[str, str]:
-        """Which of these rows exist, with their versions."""
+        """Return which of these rows exist, with their versions."""
         return {row.id: row.etag for page in self._read(record, (), among=Among("id", list(ids))) for row in page}
 
     def _versions(self, definition: TableDefinition, where: str, ids: Collection[str]) -> dict[str, tuple[str, int]]:
-        """Etag and version number of each row that exists.
+        """Return the etag and version number of each row that exists.
 
         Raises:
-            ConnectorError: the CRM cannot be asked, or its answer is not whole.
+            ConnectorError: the CRM cannot be queried, or its answer is not whole.
         """
         found: dict[str, tuple[str, int]] = {}
         for condition in any_of(definition.primary_id, ids):

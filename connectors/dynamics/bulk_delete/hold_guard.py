@@ -41,8 +41,8 @@ class Read(Protocol):
 
 
 def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], TableDefinition]) -> Guard | None:
-    """The guard for rows of this table; None where it cannot be expressed, so that they must not go by a
-    job."""
+    """Return the guard for rows of this table; None where it cannot be expressed, so that a job must not
+    delete them."""
     if table.kind not in WAYS:
         return None
     field, join = WAYS[table.kind]
@@ -60,7 +60,7 @@ def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], Table
 
 
 def held(read: Read, record: type[Record], ids: Collection[str]) -> set[str]:
-    """Which of these rows belong to a dossier under a legal hold now."""
+    """Return which of these rows belong to a dossier under a legal hold now."""
     fiches: dict[str, list[str]] = {}
     dossiers: dict[str, list[str]] = {}
     if issubclass(record, Recording):
@@ -87,7 +87,7 @@ def held(read: Read, record: type[Record], ids: Collection[str]) -> set[str]:
 
 
 def condition(column: str, operator: str, values: list[tuple[str, str]], alias: str = "") -> dict[str, Any]:
-    """A condition; `values` are texts with their CLR types."""
+    """Return a condition; `values` are texts with their CLR types."""
     entity = {"EntityName": alias} if alias else {}
     typed = [{"@odata.type": f"{_CAST}Object", "Value": value, "Type": kind} for value, kind in values]
     return {
@@ -100,7 +100,7 @@ def condition(column: str, operator: str, values: list[tuple[str, str]], alias: 
 
 
 def filter_of(operator: str, conditions: list[dict[str, Any]], filters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """A group of conditions and further groups."""
+    """Return a group of conditions and further groups."""
     return {
         "@odata.type": f"{_CAST}FilterExpression",
         "FilterOperator": operator,
@@ -110,7 +110,8 @@ def filter_of(operator: str, conditions: list[dict[str, Any]], filters: list[dic
 
 
 def _free(hold: Column, kind: str) -> dict[str, Any] | None:
-    """The condition that a hold is recorded as not there; an option that is not mapped is not among them."""
+    """Return the condition that the hold is recorded as absent; an option that is not mapped does not count
+    as absent."""
     if hold.choice is None:
         return condition(hold.name, "Equal", [("false", "System.Boolean")], ALIAS) if kind == "BooleanType" else None
     options = [str(option) for option, key in hold.choice.keys.items() if not TRUTHS[key]]

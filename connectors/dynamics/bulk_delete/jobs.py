@@ -81,8 +81,8 @@ T = TypeVar("T", _Job, _Run, _Failure)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a job says of itself: the rows that it could not delete, with the CRM's code, and its counts where
-    it tells them."""
+    """What a job reports: the rows that it could not delete, with the CRM's code, and its counts where it
+    states them."""
 
     failures: Mapping[str, str]
     succeeded: int | None = None
@@ -90,8 +90,8 @@ class Report:
 
 
 def query_set(table: str, primary_id: str, versions: Sequence[tuple[str, int]], guard: Guard) -> list[dict[str, Any]]:
-    """Queries that find exactly these rows (id, version number), as long as they have that version and no
-    hold covers them."""
+    """Return queries that find exactly these rows (id, version number), as long as they have that version and
+    no hold covers them."""
     queries = []
     for at in range(0, len(versions), PAIRS):
         exact = [
@@ -120,7 +120,7 @@ def query_set(table: str, primary_id: str, versions: Sequence[tuple[str, int]], 
 
 
 def job_name() -> str:
-    """A name that nobody else has and that says nothing."""
+    """Return a unique name that reveals nothing."""
     return f"{PREFIX}{uuid.uuid4()}"
 
 
@@ -128,10 +128,10 @@ EARLIER: Final = timedelta(minutes=5)
 
 
 def start_of(clock: ServerClock) -> str:
-    """A moment from which on a job may start: a few minutes ago by the CRM's own clock, long past where it
-    tells none.
+    """Return a time from which a job may start: a few minutes ago by the CRM's own clock, or long past where
+    it states no time.
 
-    One that is still to come, by the clock of whatever server takes the job, would put it off.
+    A time still in the future, by the clock of the server that takes the job, would delay it.
     """
     now = clock.now()
     return "2000-01-01T00:00:00Z" if now is None else (now - EARLIER).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -149,11 +149,11 @@ class Jobs:
     # -- one job ---------------------------------------------------------------------------------------------
 
     def start(self, name: str, queries: Sequence[dict[str, Any]], *, start_at: str, options: Mapping[str, bool]) -> str:
-        """Have the CRM start a job; gives its id.
+        """Have the CRM start a job and return its id.
 
         Raises:
             NotStarted: nothing is done, nor will be.
-            Lost: that cannot be told.
+            Lost: it cannot be determined whether it started.
         """
         body = {
             "QuerySet": queries,
@@ -183,11 +183,11 @@ class Jobs:
         raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429, status=answer.status)
 
     def end(self, job: str, must_stop: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until a job has ended; after half an hour, or once it must stop, it is cancelled. Gives
-        whether it has ended.
+        """Wait until a job has ended and return whether it has. After half an hour, or once it must stop, it
+        is cancelled.
 
         Raises:
-            ConnectorError: the CRM cannot be asked.
+            ConnectorError: the CRM cannot be queried.
         """
         if self._follow(job, FOLLOW_S, must_stop):
             return True
@@ -196,11 +196,11 @@ class Jobs:
         return self._follow(job, CANCEL_S)
 
     def report(self, job: str) -> Report:
-        """What a job that has ended says of itself; "succeeded" does not mean that nothing failed (section
+        """Return what an ended job reports of itself; "succeeded" does not mean that nothing failed (section
         6.2).
 
         Raises:
-            ConnectorError: the CRM cannot be asked.
+            ConnectorError: the CRM cannot be queried.
         """
         of_job = f"_asyncoperationid_value eq {guid(job)}"
         runs = self._late(lambda: self._list(RUNS, _Run, "successcount,failurecount,statecode", of_job), bool)
@@ -215,8 +215,8 @@ class Jobs:
         return Report(codes, runs[0].successcount if runs else None, failed)
 
     def clean(self, job: str, name: str) -> None:
-        """Remove what tells of a job that has ended: its own row, and with it its run and failures. What
-        stays becomes a warning."""
+        """Remove the records of a job that has ended: its own row, and with it its run and failures. What
+        cannot be removed becomes a warning."""
         self.unsettled = False
         try:
             self._remove(f"{JOBS}({guid(job)})")
@@ -233,11 +233,11 @@ class Jobs:
     # -- jobs of before --------------------------------------------------------------------------------------
 
     def sweep(self) -> None:
-        """Follow every job of ours to its end and remove what they left, also those of a process that was
-        killed.
+        """Follow every job of ours to its end and remove the records they left, also those of a process that
+        was killed.
 
         Raises:
-            ConnectorError: the CRM cannot be asked, or a job has not ended although it was cancelled.
+            ConnectorError: the CRM cannot be queried, or a job has not ended although it was cancelled.
         """
         ours = f"startswith(name,{literal(PREFIX)})"
         try:
@@ -259,7 +259,7 @@ class Jobs:
         self.unsettled = False
 
     def _sweep_runs(self, ours: str) -> None:
-        """Runs whose job somebody else has removed."""
+        """Remove runs whose job somebody else has removed."""
         try:
             for run in self._list(RUNS, _Run, "statecode", f"_asyncoperationid_value eq null and {ours}"):
                 self._remove(f"{RUNS}({guid(run.id)})")
@@ -275,7 +275,7 @@ class Jobs:
             return None
 
     def _found(self, name: str) -> str:
-        """The job of this name, after an answer that told nothing."""
+        """Return the job of this name, after an answer that was inconclusive."""
         try:
             jobs = self._late(lambda: self._list(JOBS, _Job, "name,statecode", f"name eq {literal(name)}"), bool)
         except ConnectorError:
@@ -307,7 +307,7 @@ class Jobs:
             raise ReadIncomplete("The CRM's answer about a job is not readable.", where=JOBS, request_id=answer.request_id) from None
 
     def _late(self, look: Callable[[], list[T]], is_whole: Callable[[list[T]], bool]) -> list[T]:
-        """What `look` finds, looked at again for a while where it is not whole yet."""
+        """Return what `look` finds, looking again for a while until it is complete."""
         found = look()
         for wait_s in LATE_LOOKS:
             if is_whole(found):
@@ -317,7 +317,7 @@ class Jobs:
         return found
 
     def _list(self, set_name: str, row: type[T], columns: str, condition: str) -> list[T]:
-        """All rows of all pages."""
+        """Return all rows of all pages."""
         key = {JOBS: "asyncoperationid,", RUNS: "bulkdeleteoperationid,"}.get(set_name, "")
         query = query_string({"$select": key + columns, "$filter": condition})
         link: str | None = f"{set_name}?{query}"

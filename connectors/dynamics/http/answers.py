@@ -30,8 +30,8 @@ class CertificateRefused(NotSent):
 
 
 def lost(failure: requests.RequestException, ours: str, where: str) -> ConnectorError:
-    """The error for a request without an answer. requests puts addresses into its messages, and a filter may
-    name ids: own words only."""
+    """Return the error for a request without an answer. requests puts addresses into its messages, and a
+    filter may name ids: own words only."""
     if isinstance(failure, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(failure):
         return CertificateRefused("The CRM's certificate is not accepted.", hint="Check the CA file and the host name.", where=where)
     if isinstance(failure, requests.exceptions.ProxyError):

@@ -35,13 +35,13 @@ class TokenSource(Protocol):
     """Where the transport gets its bearer token from; safe to ask from several threads."""
 
     def token(self) -> str:
-        """A token that will live for some minutes yet."""
+        """Return a token that stays valid for some more minutes."""
 
     def renew(self, rejected: str) -> str | None:
-        """Another token than the one the CRM has just rejected; None if there cannot be one."""
+        """Return another token than the one the CRM has just rejected; None if there cannot be one."""
 
     def close(self) -> None:
-        """Let go of connections and of the token."""
+        """Release the connections and the token."""
 
 
 class StaticToken:
@@ -68,7 +68,7 @@ class StaticToken:
         return None
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held."""
 
 
 class EntraTokens:
@@ -180,8 +180,8 @@ class EntraTokens:
 
 
 def _refusal(answer: object, authority: str) -> Unauthorised:
-    """A refusal in our own words: the description that the service sends holds names, addresses and trace
-    ids."""
+    """Return a refusal in our own words: the description that the service sends holds names, addresses and
+    trace ids."""
     name, number = "", ""
     if isinstance(answer, dict):
         error = answer.get("error")
@@ -198,8 +198,8 @@ def _refusal(answer: object, authority: str) -> Unauthorised:
 
 
 def _certificate(path: Path, password: str) -> dict[str, str]:
-    """The credential in the form that MSAL takes; a wrong password or file is told now, not in the middle of
-    the night."""
+    """Return the credential in the form that MSAL takes; a wrong password or file is reported now, not in the
+    middle of the night."""
     try:
         content = path.read_bytes()
     except OSError as failure:

@@ -22,7 +22,7 @@ class BodyBroken(Exception):
 
 
 def read_body(response: requests.Response, limit: int) -> bytes:
-    """The whole body, decompressed. The response must have been asked for with `stream=True`.
+    """Return the whole body, decompressed. The response must have been requested with `stream=True`.
 
     Raises:
         BodyBroken: fewer bytes came than announced, they are not what the content encoding says, or they are
@@ -60,7 +60,8 @@ def _within(limit: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _inflated(raw: bytes, limit: int) -> Iterator[bytes]:
-    """All members of a gzip stream; what follows the last must be one too, so that nothing is left out."""
+    """Yield all members of a gzip stream; what follows the last must be one too, so that nothing is left
+    out."""
     while raw:
         member = isal_zlib.decompressobj(_GZIP)
         yield member.decompress(raw, limit + 1)  # one more than may be, so that the limit is seen to be passed

@@ -1,9 +1,9 @@
-"""Halves of characters in JSON: an escape of one half of a surrogate pair is valid JSON (RFC 8259, section
-8.2) and no character.
+"""Half characters in JSON: an escape of one half of a surrogate pair is valid JSON (RFC 8259, section 8.2)
+and not a character.
 
-Whoever cuts a text at a number of UTF-16 units leaves one behind, and a CRM gives it out as it was stored. It
-is read as the replacement character, as any other program shows it: one such text must not make a table
-unreadable for everybody.
+A program that cuts a text at a number of UTF-16 units leaves one behind, and a CRM returns it as it was
+stored. It is read as the replacement character, as any other program shows it: one such text must not make a
+table unreadable for everybody.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _REPLACEMENT: Final = rb"\ufffd"
 
 
 def with_whole_characters(body: bytes) -> bytes:
-    """JSON as it came, but for halves of characters: each is replaced by U+FFFD. Costs no more than the
-    length of the body."""
+    """Return the JSON as it came, with each half character replaced by U+FFFD. Costs no more than the length
+    of the body."""
     if rb"\ud" not in body and rb"\uD" not in body:
         return body
     return _SURROGATES.sub(_whole, body)
@@ -33,7 +33,7 @@ def _whole(found: re.Match[bytes]) -> bytes:
 
 
 def _is_escaped(body: bytes, at: int) -> bool:
-    """Whether the backslash at this place belongs to the one before it: an odd number of them stands before
+    """Return whether the backslash at this place belongs to the one before it: an odd number of them precedes
     it."""
     before = at
     while before and body[before - 1] == 0x5C:

@@ -1,7 +1,7 @@
 """The CRM's clock, by the Date headers of its answers: the median of several, carried on by a clock of this
 machine that nobody sets.
 
-One answer that tells another hour, from a server or a proxy of its own mind, moves nothing.
+One answer with a different time, from a server or a proxy whose clock is wrong, changes nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ServerClock:
         return len(self._begins) >= ENOUGH
 
     def now(self) -> datetime | None:
-        """The time by the CRM's clock; None where it tells none, or one beyond the calendar."""
+        """Return the time by the CRM's clock; None where it states none, or one beyond the calendar."""
         heard = tuple(self._begins)
         try:
             return _EPOCH + timedelta(seconds=median(heard) + self._ticks()) if heard else None

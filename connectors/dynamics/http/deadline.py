@@ -41,8 +41,8 @@ class DeadlineAdapter(HTTPAdapter):
         return self._limit(super().proxy_manager_for(proxy, **options))
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
-        """The answer as requests makes it, but for its cookies, which nobody asks for and which take as long
-        as sending it."""
+        """Return the answer as requests makes it, without its cookies, which nobody needs and which take as
+        long as sending it."""
         response = Response()
         response.status_code = resp.status
         response.headers = CaseInsensitiveDict(resp.headers)

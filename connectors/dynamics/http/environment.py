@@ -74,7 +74,7 @@ class Environment:
 
     @property
     def root_path(self) -> str:
-        """The path below which every address of the Web API lies, e.g. `/api/data/v9.2/`."""
+        """The path below which every address of the Web API is found, e.g. `/api/data/v9.2/`."""
         return urlsplit(self.url).path
 
     @property
@@ -85,8 +85,8 @@ class Environment:
 
     @property
     def organisation_url(self) -> str:
-        """The root of the organisation, without a slash at the end: what tokens are asked for and what the
-        user interface hangs below."""
+        """The root of the organisation, without a slash at the end: what tokens are requested for and the
+        base of the user interface."""
         return _API_PATH.sub("", self.url).rstrip("/")
 
 

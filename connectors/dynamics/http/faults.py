@@ -1,7 +1,7 @@
-"""What an answer that is no success means, without ever repeating what it says.
+"""What an unsuccessful answer means, without ever repeating its text.
 
-A response body may hold names or texts of people, and an error message ends in logs and mails: only the
-service's code, the name of a missing privilege and ids get out of here.
+A response body may hold names or texts of people, and an error message ends up in logs and mails: only the
+service's code, the name of a missing privilege and ids leave this module.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ CODE_NOT_A_MEMBER = "0x80072560"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What may be told of an error answer. `code` is lower case hex or empty; `privilege` is the name of a
-    missing privilege or empty."""
+    """What may be reported of an error answer. `code` is lower case hex or empty; `privilege` is the name of
+    a missing privilege or empty."""
 
     status: int
     code: str = ""
@@ -57,7 +57,7 @@ def fault(status: int, body: bytes) -> Fault:
 
 
 def request_id(headers: Mapping[str, str], ours: str = "") -> str:
-    """The id under which the service logged the request; ours if it gave none."""
+    """Return the id under which the service logged the request; ours if it gave none."""
     for name in ("x-ms-service-request-id", "req_id", "x-ms-request-id"):
         value = headers.get(name, "")
         if _REQUEST_ID.fullmatch(value):
@@ -66,12 +66,13 @@ def request_id(headers: Mapping[str, str], ours: str = "") -> str:
 
 
 def is_transient(found: Fault) -> bool:
-    """Whether asking again may help: a gateway's status, or a server error with a code known to pass."""
+    """Return whether asking again may help: a gateway's status, or a server error with a code known to be
+    temporary."""
     return found.status in GATEWAY_STATUSES or found.status == 408 or (found.status == 500 and found.code in TRANSIENT_CODES)
 
 
 def error(found: Fault, *, request: str = "", where: str = "", retry_after_s: float = 0.0) -> ConnectorError:
-    """The typed error for an answer that is no success."""
+    """Return the typed error for an unsuccessful answer."""
     kind, message, hint = _explained(found)
     code = f" ({found.code})" if found.code else ""
     failure = kind(f"{message}{code}.", hint=hint, where=where, status=found.status, service_code=found.code, request_id=request)
@@ -81,7 +82,7 @@ def error(found: Fault, *, request: str = "", where: str = "", retry_after_s: fl
 
 
 def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:
-    """Kind of error, what happened and what to do."""
+    """Return the kind of error, what happened and what to do."""
     if found.status == 401:
         return Unauthorised, "The CRM does not accept the token", "Check client id, secret and tenant."
     if found.status == 403 and found.privilege:

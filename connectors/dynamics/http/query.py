@@ -15,16 +15,16 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 def literal(text: str) -> str:
-    """A string as OData writes it: in single quotes, inner ones doubled. Percent-encoding comes later, in
-    `query_string`."""
+    """Return a string as OData writes it: in single quotes, inner ones doubled. Percent-encoding comes later,
+    in `query_string`."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def guid(text: str) -> str:
-    """An id in the form that a URL takes, lower case without braces.
+    """Return an id in the form that a URL takes, lower case without braces.
 
     Raises:
-        ValueError: this is no GUID, so it must not come near a query.
+        ValueError: this is not a GUID, so it must not come near a query.
     """
     plain = text.strip().strip("{}").lower()
     if not _GUID.fullmatch(plain):
@@ -33,8 +33,8 @@ def guid(text: str) -> str:
 
 
 def query_string(options: Mapping[str, str]) -> str:
-    """`$select=…&$filter=…`, percent-encoded; option names stay as they are because the service wants the `$`
-    in clear."""
+    """Return `$select=…&$filter=…`, percent-encoded; option names stay as they are because the service wants
+    the `$` in clear."""
     return "&".join(f"{name}={quote(value, safe=_SAFE)}" for name, value in options.items() if value != "")
 
 
@@ -44,7 +44,7 @@ _SAFE = "-._~!$'()*,;:@/?"
 
 
 def any_of(column: str, ids: Iterable[str]) -> Iterator[str]:
-    """`$filter` values that together name each id once, each short enough for a URL."""
+    """Yield `$filter` values that together name each id once, each short enough for a URL."""
     conditions: list[str] = []
     length = 0
     for value in dict.fromkeys(guid(one) for one in ids):
@@ -60,5 +60,5 @@ def any_of(column: str, ids: Iterable[str]) -> Iterator[str]:
 
 
 def select(columns: Sequence[str]) -> str:
-    """The value of `$select`, in a fixed order so that the same question is the same URL."""
+    """Return the value of `$select`, in a fixed order so that the same question is the same URL."""
     return ",".join(sorted(set(columns)))

@@ -120,8 +120,8 @@ class Retry:
             self._timeline.wait(wait_s)
 
     def tries(self) -> Iterator[None]:
-        """Go round once, and again after a while each time, until patience ends: for what is looked at before
-        it is sent again."""
+        """Yield once, and again after a while each time, until patience ends: for what is checked before it
+        is sent again."""
         patience = self._patience()
         yield
         while (wait_s := patience.wait_s()) is not None:
@@ -130,7 +130,8 @@ class Retry:
             yield
 
     def retry_after_s(self, headers: Mapping[str, str]) -> float:
-        """How long the CRM asks us to wait: whole seconds or an HTTP date; half a minute if it does not say.
+        """Return how long the CRM asks us to wait: whole seconds or an HTTP date; half a minute if it does
+        not say.
 
         At least a second, so that a service which asks for none and keeps refusing uses up our patience too.
         """
@@ -151,7 +152,7 @@ class Retry:
     def _wait_s(
         self, spent: _Spent, failure: ConnectorError | None, asked_s: float | None, again: Again, *, is_throttled: bool
     ) -> float | None:
-        """How long to wait before the next attempt; None: there is none."""
+        """Return how long to wait before the next attempt; None: there is none."""
         environment = self._environment
         if spent.patience is None:  # on this machine nobody is updated: who refuses connections is not there any more
             is_gone = environment.is_loopback and isinstance(failure, NotSent)

@@ -29,7 +29,7 @@ class _NoCookies(RequestsCookieJar):
         """Leave them where they are."""
 
     def add_cookie_header(self, request: Any) -> None:
-        """There is none to send."""
+        """Do nothing: there is no cookie to send."""
 
 
 class Sessions:
@@ -50,8 +50,9 @@ class Sessions:
         self._local = threading.local()
 
     def prepare(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str) -> requests.PreparedRequest:
-        """A request to exactly this address, with this token. It is put together here: what a session would
-        look into for each, such as cookies and a .netrc, is not wanted, and costs as much as the rest."""
+        """Return a request to exactly this address, with this token. It is built here: what a session would
+        look up for each request, such as cookies and a .netrc, is not wanted, and costs as much as the
+        rest."""
         session = self._session()
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)
@@ -62,7 +63,7 @@ class Sessions:
         return prepared
 
     def send(self, prepared: requests.PreparedRequest) -> requests.Response:
-        """Send it, once; the body of the answer is still to be read.
+        """Send the request, once; the body of the answer is still to be read.
 
         Raises:
             requests.RequestException: there is no answer.
@@ -91,7 +92,7 @@ class Sessions:
         return session
 
     def _settings(self) -> dict[str, Any]:
-        """Proxies and CA bundle as requests would find them; nothing of it applies on our own machine."""
+        """Return proxies and CA bundle as requests would find them; on our own machine none of it applies."""
         if self._environment.is_loopback:
             return {"proxies": {}, "verify": self._environment.ca_file or True}
         with requests.Session() as probe:

@@ -70,8 +70,8 @@ class Transport:
         self._sessions.close()
 
     def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "") -> Answer:
-        """GET an address below the Web API root, or an absolute one of this CRM, until it is answered or
-        patience ends. Halves of characters in the JSON of the answer are replaced.
+        """Send a GET until it is answered or patience ends, to an address below the Web API root or an
+        absolute one of this CRM. Half characters in the JSON of the answer are replaced.
 
         Raises:
             Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with
@@ -85,8 +85,8 @@ class Transport:
         return replace(answer, body=with_whole_characters(answer.body)) if accept == "application/json" else answer
 
     def get_bytes(self, address: str, *, part: str = "", where: str = "") -> Answer:
-        """GET a file, or a `part` of it (`bytes=0-99`): 200 the whole of it, 206 a part, 204 nothing. Raises
-        as `get`."""
+        """Return a file, or a `part` of it (`bytes=0-99`), by GET: 200 the whole of it, 206 a part, 204
+        nothing. Raises as `get`."""
         headers = {"Accept": "application/octet-stream"} | ({"Range": part} if part else {})
         return self._read(address, headers, (200, 204, 206), where)
 
@@ -142,11 +142,11 @@ class Transport:
         return self._until_answered(method, address, headers, body, where, again)
 
     def absolute(self, address: str) -> str:
-        """The full address; a link that the CRM gave is put back on our host, and refused if it points
+        """Return the full address; a link from the CRM is put back on our host, and refused if it points
         outside the Web API.
 
         The CRM may echo another of its host names, or a proxy's inside one; the query string stays untouched,
-        and the token goes nowhere but to the configured host.
+        and the token is sent only to the configured host.
         """
         try:
             parts = urlsplit(address)
@@ -197,10 +197,10 @@ class Transport:
             raise faults.error(faults.Fault(429), where=where, retry_after_s=patience.wait_s) from None
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str, operations: int = 0) -> Answer:
-        """One attempt, or a few when the token has lapsed: a 401 says that the request was not even looked
-        at.
+        """Make one attempt, or a few when the token has expired: a 401 says that the request was not even
+        looked at.
 
-        More than two, because a new token may be one that another thread obtained, and that has lapsed again
+        More than two, because a new token may be one that another thread obtained, and that has expired again
         since.
         """
         token = self._tokens.token()

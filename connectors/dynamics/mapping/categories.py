@@ -1,4 +1,4 @@
-"""Words of a mapping that the schedule does not know, where they look like one that it does: a slip keeps
+"""Words of a mapping that the schedule does not know but that resemble one it knows: a typing error keeps
 units for ever."""
 
 from __future__ import annotations

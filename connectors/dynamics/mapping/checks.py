@@ -125,7 +125,7 @@ def _check_masks(masks: AnonymisePart, own: str, has_own: bool) -> Iterator[tupl
 
 
 def _check_statistics(file: MappingFile) -> Iterator[tuple[Path, str]]:
-    """What a fiche can say, its row of statistics must be able to hold: else its dossier could never be
+    """Refuse a fiche value that its row of statistics cannot hold: its dossier could otherwise never be
     disposed of (5.2)."""
     fiche, statistic = (file.tables.get(kind) for kind in ("fiche", "statistic"))
     for name in ("channel", "reporter_kind"):

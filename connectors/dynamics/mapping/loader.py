@@ -18,7 +18,7 @@ from rules.model.records import KINDS
 
 @lru_cache(maxsize=4)  # a mapping is read anew for every job, and is the same nearly always
 def parse_mapping(text: str, source: str) -> Mapping:
-    """The mapping in a text; `source` is what its places are named after.
+    """Return the mapping in a text; `source` is the name used for places in it.
 
     Raises:
         MappingError: with every mistake, each with its line.

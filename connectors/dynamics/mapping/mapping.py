@@ -96,7 +96,8 @@ class Table:
         return FULL[self.kind]
 
     def columns_of(self, record: type[Record]) -> dict[str, Column]:
-        """The columns that fill this class of record: those of `personal` only where it is the full one."""
+        """Return the columns that fill this class of record: those of `personal` only where it is the full
+        one."""
         return self.columns | self.personal if issubclass(record, self.full) else self.columns
 
 
@@ -117,22 +118,22 @@ class Mapping:
     _by_record: dict[type[Record], Table] = field(default_factory=dict, repr=False)
 
     def table(self, record: type[Record]) -> Table | None:
-        """The table of this kind of record, also for the classes that pages are decoded into; None if it is
-        not mapped."""
+        """Return the table of this kind of record, also for the classes that pages are decoded into; None if
+        it is not mapped."""
         found = self._by_record.get(record)
         if found is None:
             found = next((table for kind, table in self._by_record.items() if issubclass(record, kind)), None)
         return found
 
     def kind_of(self, table: str) -> str | None:
-        """The word for a table's logical name, or None."""
+        """Return the word for a table's logical name, or None."""
         return next((mapped.kind for mapped in self.tables.values() if mapped.name == table), None)
 
 
 @cache
 def field_type(record: type[Record], name: str) -> type:
-    """What a field holds: `date`, `datetime`, `bool`, `int`, `float`, `str`, `bytes` (content that is fetched
-    by itself) or `tuple` (of category keys)."""
+    """Return what a field holds: `date`, `datetime`, `bool`, `int`, `float`, `str`, `bytes` (content that is
+    fetched by itself) or `tuple` (of category keys)."""
     hint = get_type_hints(record)[name]
     if isinstance(hint, UnionType):
         hint = next(part for part in get_args(hint) if part is not NoneType)
@@ -140,13 +141,13 @@ def field_type(record: type[Record], name: str) -> type:
 
 
 def mappable_fields(record: type[Record]) -> tuple[str, ...]:
-    """The fields that a mapping may give a column; the others come with the row (`id`, `etag`) or with a
-    lookup (`…_kind`)."""
+    """Return the fields that a mapping may assign a column; the others come with the row (`id`, `etag`) or
+    with a lookup (`…_kind`)."""
     return tuple(name for name in record.__struct_fields__ if name not in SYSTEM_FIELDS and name not in KIND_FIELDS)
 
 
 def choice_keys(record: type[Record], field_name: str) -> tuple[str, ...] | None:
-    """The keys that a choice of this field may have; None where they are the organisation's own."""
+    """Return the keys that a choice of this field may have; None where they are the organisation's own."""
     if field_name == "outcome" and issubclass(record, Statistic):
         return STATISTIC_OUTCOMES
     return CHOICE_KEYS.get(field_name)

@@ -1,1 +1,1 @@
-"""How fast and how often the CRM may be asked."""
+"""How fast and how often the CRM may be queried."""

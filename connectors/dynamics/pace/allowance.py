@@ -1,9 +1,10 @@
 """What one application user has used of service protection, in a sliding window and for each web server
 (reference: section 7.1).
 
-Our own account is what counts: requests, and the time that each answer took. What the CRM's headers say is
-true of one web server and old when it arrives (Microsoft Learn, "Service protection API limits"), so it only
-ever lowers what is left, or tells that a budget is larger than the documented one or a window shorter.
+Our own account is decisive: requests, and the time that each answer took. What the CRM's headers state is
+true of one web server and old when it arrives (Microsoft Learn, "Service protection API limits"). So it only
+ever lowers the remaining allowance, or shows that a budget is larger than the documented one or a window
+shorter.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _SERVER = re.compile(r"\bARRAffinity=([^;,\s]+)")
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the headers of one answer tell: what is left on the web server that gave it, its name, and the
+    """What the headers of one answer state: what remains on the web server that gave it, its name, and the
     parallelism it recommends."""
 
     requests_left: float | None = None
@@ -38,8 +39,8 @@ NOTHING_TOLD = Hints()
 
 
 def hints_of(headers: Mapping[str, str]) -> Hints:
-    """Read the headers of an answer; what is missing or no number is not told. The time has a thousands
-    separator: `1,200.00`."""
+    """Read the headers of an answer; what is missing or not a number counts as not stated. The time has a
+    thousands separator: `1,200.00`."""
     parallel = _number(headers.get("x-ms-dop-hint", ""))
     server = _SERVER.search(headers.get("Set-Cookie", ""))
     return Hints(
@@ -90,7 +91,7 @@ class Meter:
         return now - self._ats[first] if first < len(self._ats) else 0.0
 
     def age_of_newest(self, nth: int, now: float) -> float:
-        """How long ago the nth newest entry was made, 1 being the last."""
+        """Return how long ago the nth newest entry was made, 1 being the last."""
         return now - self._ats[-min(nth, len(self._ats))] if self._ats else 0.0
 
     def hear(self, left: float, own: float, now: float, window_s: float, under_way: float) -> bool:
@@ -107,14 +108,14 @@ class Meter:
         return is_new
 
     def usable(self, now: float, window_s: float, reserved_share: float) -> float:
-        """What may be used in a window: without the share of other people, and without what others have used
-        as far as is known."""
+        """Return what may be used in a window: without the share of other people, and without what others are
+        known to have used."""
         others = self._others * max(0.0, 1 - (now - self._others_at) / window_s)
         return self.budget * (1 - max(reserved_share, MARGIN)) - others
 
     def wait_s(self, now: float, window_s: float, allowed: float, needed: float, *, idle: bool) -> float:
-        """How long until so much is free again; what is larger than all that is allowed goes when nothing
-        else is counted or under way."""
+        """Return how long until so much is free again; what is larger than the whole allowance is sent when
+        nothing else is counted or running."""
         over = self.used(now, window_s) - max(allowed - needed, 0.0)
         if over <= 0 and (allowed >= needed or (idle and self.used(now, window_s) <= 0)):
             return 0.0
@@ -125,7 +126,8 @@ class Meter:
         return max(self._ats[leaving] + window_s - now, 1e-3)
 
     def rate(self, now: float, window_s: float, allowed: float) -> float:
-        """The highest even rate, a second, that can be kept up for a whole window without running dry."""
+        """Return the highest even rate, per second, that can be kept up for a whole window without running
+        dry."""
         used = self.used(now, window_s)
         room = allowed - used
         rates = []
@@ -186,8 +188,8 @@ class Allowance:
             del self.servers[name]
 
     def wait_s(self, now: float, expected_s: float, under_way: int, pending_s: float) -> float:
-        """How long until one more request is within the allowance, wherever it goes: the balancer picks the
-        server, we do not.
+        """Return how long until one more request is within the allowance, wherever it is sent: the balancer
+        picks the server, we do not.
 
         Its time is counted when it is over, which may be sooner than expected: nothing that leaves the window
         until then is relied on.
@@ -209,8 +211,8 @@ class Allowance:
         return wait_s
 
     def gap_s(self, now: float, expected_s: float, under_way: int, pending_s: float) -> float:
-        """How long after this start the next one is due, so that work goes on evenly; 0 as long as half of
-        the allowance is free."""
+        """Return how long after this start the next one is due, so that work proceeds evenly; 0 as long as
+        half of the allowance is free."""
         gap_s, window_s = 0.0, self.window_s
         requests, seconds = self._usable(now)
         for meter, cost, allowed in ((self._requests, 1.0, requests - under_way), (self._seconds, expected_s, seconds - pending_s)):
@@ -229,7 +231,7 @@ class Allowance:
         return min((server.known_s for server in self.servers.values()), default=0.0)
 
     def _usable(self, now: float) -> tuple[float, float]:
-        """Requests and seconds that all servers together allow in one window."""
+        """Return the requests and seconds that all servers together allow in one window."""
         servers = self.servers.values()
         if not servers:
             share = 1 - max(self._reserved_share, MARGIN)
@@ -240,9 +242,9 @@ class Allowance:
         )
 
     def longest_s(self) -> float:
-        """How long one request may take, so that it is a small part of what is allowed in one window.
+        """Return how long one request may take, so that it is a small part of what is allowed in one window.
 
-        Where a balancer spreads requests over several servers by chance, many small ones meet them more
+        Where a balancer spreads requests over several servers by chance, many small ones are distributed more
         evenly than few large ones.
         """
         budgets = [server.seconds.budget for server in self.servers.values()]
@@ -250,8 +252,8 @@ class Allowance:
         return allowed / (EVEN if len(self.servers) > 1 else STEPS)
 
     def _look_at_window(self, server: Server, left: float, now: float) -> None:
-        """Where the server counts far fewer requests than we have sent it, its window is shorter than the
-        documented one."""
+        """Shorten the window where the server counts far fewer requests than were sent: its window is shorter
+        than the documented one."""
         own = server.requests.used(now, self._window_s)
         counted = max(0.0, server.requests.budget - left)
         if counted >= 0.8 * own - 2:

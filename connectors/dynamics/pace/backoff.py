@@ -1,6 +1,6 @@
-"""How long one thing is asked for again: the one rule for reads, for writes and for what had no answer.
+"""How long one thing is retried: the one rule for reads, for writes and for what had no answer.
 
-Waits double from half a second up to half a minute, each cut short by chance, so that clients that failed
+Waits double from half a second up to half a minute, each shortened at random, so that clients that failed
 together do not come back together. A few tries are made in any case. After that it depends on how long the
 trouble lasts: a CRM that has answered before and is being updated comes back, and waiting for it costs time
 and nothing else.
@@ -18,7 +18,7 @@ class Patience:
     seconds."""
 
     def __init__(self, now: Callable[[], float], chance: Callable[[], float], *, tries: int, lasting_s: float) -> None:
-        """At least `tries` times it is tried again, and as long as `lasting_s` have not gone by."""
+        """Allow at least `tries` retries, and more until `lasting_s` have passed."""
         self._now = now
         self._chance = chance
         self._tries = tries
@@ -26,7 +26,7 @@ class Patience:
         self._tried = 0
 
     def wait_s(self) -> float | None:
-        """How long to wait before the next try; None where patience ends."""
+        """Return how long to wait before the next try; None where patience ends."""
         if self._tried >= self._tries and self._now() >= self._until:
             return None
         self._tried += 1
@@ -34,5 +34,5 @@ class Patience:
 
 
 def backoff_s(attempt: int) -> float:
-    """Half a second after the first attempt, then twice as long each time, up to half a minute."""
+    """Return half a second after the first attempt, then twice as long each time, up to half a minute."""
     return min(2.0 ** min(attempt - 2, 10), BACKOFF_CAP_S)

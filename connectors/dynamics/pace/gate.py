@@ -35,8 +35,8 @@ class Timeline:
             self._ahead_s += max(0.0, began + seconds - self.now())
 
     def wait(self, seconds: float) -> None:
-        """Sleep for as long as nobody who watches raises: they are asked so often that no more than STEP_S is
-        slept between two answers."""
+        """Sleep until done or a watcher raises: watchers are called so often that no more than STEP_S is
+        slept between two calls."""
         while self._watches:
             if self.now() - self._asked_at + min(seconds, STEP_S) > STEP_S:
                 for watch in list(self._watches):
@@ -50,7 +50,7 @@ class Timeline:
 
     @contextmanager
     def watched(self, watch: Callable[[], None]) -> Iterator[None]:
-        """While the block runs, ask `watch` during waits too; what it raises ends the wait."""
+        """Call `watch` during waits too while the block runs; what it raises ends the wait."""
         self._watches.append(watch)
         self._asked_at = -math.inf
         try:
@@ -76,7 +76,7 @@ class Gate:
         self._lock = threading.Lock()
 
     def wait_s(self) -> float:
-        """How long until a batch may start; infinite: not before one has ended."""
+        """Return how long until a batch may start; infinite: not before one has ended."""
         with self._lock:
             return self.governor.wait_s(self.timeline.now())
 
@@ -91,7 +91,7 @@ class Gate:
         return self.governor.limit
 
     def operations(self, waiting: int, slots: int) -> int:
-        """How many of the waiting operations the next batch should hold."""
+        """Return how many of the waiting operations the next batch should hold."""
         with self._lock:
             return operations_of(self.governor, waiting, slots)
 
@@ -108,7 +108,7 @@ class Gate:
             self.governor.observe(self.timeline.now(), seen)
 
     def pause(self, seconds: float) -> None:
-        """All work of this user waits so long."""
+        """Make all work of this user wait so long."""
         with self._lock:
             self.governor.pause(self.timeline.now(), seconds)
 

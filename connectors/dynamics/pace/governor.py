@@ -2,8 +2,8 @@
 time is an argument.
 
 Concurrency starts low, grows while answers stay as quick as they were, and shrinks when they slow down or the
-CRM refuses. Starts are spread so that the allowance (allowance.py) is used evenly and never beyond. The same
-governor drives the simulation in benchmarks/throughput.py.
+CRM refuses. Starts are spread so that the allowance (allowance.py) is used evenly and never exceeded. The
+same governor drives the simulation in benchmarks/throughput.py.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Seen:
 
 
 class Governor:
-    """Decides for one application user. `begin` and `end` enclose a batch; `observe` is told of every answer,
+    """Decides for one application user. `begin` and `end` enclose a batch; `observe` receives every answer,
     reads included."""
 
     def __init__(self, pace: Pace, most_operations: int) -> None:
@@ -99,7 +99,7 @@ class Governor:
         return min(self._ceiling, max(2, int(recommended)))
 
     def wait_s(self, now: float) -> float:
-        """How long until the next batch may start; infinite: not before one has ended."""
+        """Return how long until the next batch may start; infinite: not before one has ended."""
         if self.running >= self.limit:
             self._was_full = True
             return math.inf
@@ -108,13 +108,13 @@ class Governor:
         return max(self._paused_s(now), self._or_look_s(now, due_s))
 
     def read_wait_s(self, now: float) -> float:
-        """How long a read has to wait: it shares the pause and the account, but is neither paced nor counted
-        among the batches."""
+        """Return how long a read has to wait: it shares the pause and the account, but is neither paced nor
+        counted among the batches."""
         due_s = self.allowance.wait_s(now, GUESS_S, self.running, self._expected_s(self._pending_operations))
         return max(self._paused_s(now), self._or_look_s(now, due_s))
 
     def begin(self, now: float, operations: int) -> None:
-        """A batch starts."""
+        """Record the start of a batch."""
         expected_s = self._expected_s(operations)
         gap_s = self.allowance.gap_s(now, expected_s, self.running, self._expected_s(self._pending_operations))
         self._next_at = max(self._next_at, now - min(CREDIT_S, self.pace.window_s / 10)) + gap_s
@@ -123,7 +123,7 @@ class Governor:
         self._pending_operations += operations
 
     def end(self, operations: int) -> None:
-        """A batch is over, whatever became of it."""
+        """Record the end of a batch, whatever its outcome."""
         self.running -= 1
         self._pending_operations -= operations
 
@@ -146,21 +146,21 @@ class Governor:
             self._measure(seen)
 
     def pause(self, now: float, seconds: float) -> None:
-        """The CRM asks to wait: all of this user's work does, and goes on with half as much at once. One
-        refusal counts once."""
+        """Pause all of this user's work, as the CRM asks, and continue with half as much at once. One refusal
+        counts once."""
         if now >= self._paused_until:
             self._shrink(0.5)
         self._paused_until = max(self._paused_until, now + seconds)
 
     def _paused_s(self, now: float) -> float:
-        """Rounded up to quarter seconds: the CRM counts in whole ones."""
+        """Return the pause rounded up to quarter seconds: the CRM counts in whole ones."""
         return math.ceil(max(0.0, self._paused_until - now) * 4) / 4
 
     def _or_look_s(self, now: float, due_s: float) -> float:
-        """A wait that rests on our account alone ends with a look whether the CRM still counts what we do:
-        its window may be shorter.
+        """Return the wait, shortened for a check whether the CRM still counts our work, since its window may
+        be shorter. Only for waits that rest on our account alone.
 
-        Each look makes the next one later (`known_s`), so that there are few of them.
+        Each check makes the next one later (`known_s`), so that there are few of them.
         """
         if due_s <= LOOK_S or self.running or not self.allowance.is_told:
             return max(due_s, 0.0)
@@ -211,7 +211,7 @@ class Governor:
 
 
 def operations_of(governor: Governor, waiting: int, slots: int) -> int:
-    """How many operations the next batch should hold: what the governor aims at, but of little work each slot
-    gets its part."""
+    """Return how many operations the next batch should hold: what the governor aims at, but with little work
+    an equal share for each slot."""
     share = -(-waiting // max(1, slots))
     return max(1, min(governor.operations, max(share, governor.pace.first_operations)))

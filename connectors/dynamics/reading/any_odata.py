@@ -1,5 +1,5 @@
-"""A page of an OData service of any maker and version: its rows' ids, the link to the next and the count, by
-whatever name they go.
+"""A page of an OData service of any vendor and version: its rows' ids, the link to the next and the count,
+under any of their names.
 
 What is not known is refused, never left out: a link that was not recognised would make the first page look
 like the whole set (OData JSON Format 4.01, section 4.5; version 3 writes `odata.nextLink`, 4.01 may write
@@ -22,7 +22,7 @@ _ADDRESSES = ("id", "editLink", "readLink")
 
 
 class PageUnreadable(Exception):
-    """`what` is wrong with it, in our own words."""
+    """The page cannot be read; `what` is wrong with it, in our own words."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -39,10 +39,10 @@ class AnyPage:
 
 
 def page_of(body: bytes, set_name: str, keys: list[str]) -> AnyPage:
-    """Read a page. Without `keys` a row's own address tells its key.
+    """Read a page. Without `keys` a row's own address gives its key.
 
     Raises:
-        PageUnreadable: it is no page, or a row does not tell its key.
+        PageUnreadable: it is not a page, or a row does not give its key.
     """
     try:
         content = msgspec.json.decode(body.removeprefix(_BOM))
@@ -59,8 +59,8 @@ def page_of(body: bytes, set_name: str, keys: list[str]) -> AnyPage:
 
 
 def is_offset(link: str, rows: int, pages: int) -> bool:
-    """Whether a link seems to count rows or pages instead of naming a row: with such links a row is missed
-    when one before it goes."""
+    """Return whether a link seems to count rows or pages instead of naming a row: with such links a row is
+    missed when one before it is deleted."""
     numbers = {str(rows), str(pages), str(pages + 1)}
     options = [(name.lower().lstrip("$"), value) for name, value in parse_qsl(urlsplit(link).query)]
     return any(name == "skip" or (name != "top" and value in numbers) for name, value in options)
@@ -71,7 +71,7 @@ def _annotation(content: dict[str, Any], name: str) -> Any:
 
 
 def _count(value: Any) -> int | None:
-    """A number; as text where the service writes large ones so. Anything else counts as none."""
+    """Return a number, given as text where the service writes large ones so. Anything else counts as none."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -85,8 +85,8 @@ def _key(row: Any, keys: list[str]) -> Id:
 
 
 def _from_address(row: Any, set_name: str) -> Id:
-    """The key in a row's address: `People('a')` and `http://host/People('a')/Model.Employee` tell that it is
-    `a`."""
+    """Return the key in a row's address: `People('a')` and `http://host/People('a')/Model.Employee` show that
+    it is `a`."""
     address = next((found for name in _ADDRESSES if (found := _annotation(row, name))), None) if isinstance(row, dict) else None
     if not isinstance(address, str):
         raise PageUnreadable(f"neither $metadata nor the rows (@odata.id, @odata.editLink) tell what the key of {set_name} is")

@@ -32,7 +32,7 @@ class WrittenRows:
                     self._doubtful.add(self._table(operation.record))
 
     def forget(self) -> None:
-        """Let the memory forget it, where there is one."""
+        """Remove it from the memory, where there is one."""
         if self._memory is None:
             return
         for table in self._doubtful:

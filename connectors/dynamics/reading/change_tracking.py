@@ -1,8 +1,8 @@
-"""Change tracking: what has been changed and deleted in a table since a delta link was given out (reference:
+"""Change tracking: what has been changed and deleted in a table since a delta link was issued (reference:
 section 9).
 
-A delta link is a shortcut, never the only way: whatever is odd about its answer means that the table is read
-in full.
+A delta link is a shortcut, never the only way: anything odd about its answer means that the table is read in
+full.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_CHANGES = 200_000  # beyond that a full read costs no more, and this is all 
 
 
 class _Row(msgspec.Struct, gc=False):
-    """Of a row only what tells whether it stands for a deletion; its own columns are looked at later."""
+    """The part of a row that shows whether it stands for a deletion; its own columns are looked at later."""
 
     context: str = msgspec.field(name="@odata.context", default="")
     id: str | None = None

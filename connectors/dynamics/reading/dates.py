@@ -17,13 +17,13 @@ _LATE_HOUR = 21  # Brussels has never been more than two hours ahead of UTC: bef
 
 
 def wire_type(behaviour: str) -> Any:
-    """What the decoder makes of a value: a day where the wire holds one, else an instant. Anything else
-    refuses the page."""
+    """Return what the decoder makes of a value: a day where the wire holds one, else an instant. Anything
+    else refuses the page."""
     return date | None if behaviour == "date_only" else datetime | None
 
 
 def civil_days(name: str, behaviour: str) -> Callable[[list[Any]], None]:
-    """A step that replaces the instants in one field of every row by the day they mean.
+    """Return a step that replaces the instants in one field of every row by the day they mean.
 
     `user_local` is an instant and gives the day it was in Brussels; `time_zone_independent` is taken
     literally, its `Z` has no meaning.
@@ -46,7 +46,8 @@ def civil_days(name: str, behaviour: str) -> Callable[[list[Any]], None]:
 
 
 def day_in_brussels(moment: datetime) -> date:
-    """The day in Brussels at an instant; one without a zone is UTC, as everything the service sends."""
+    """Return the day in Brussels at an instant; one without a zone is UTC, as everything the service
+    sends."""
     try:
         return brussels_date(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
     except OverflowError:  # the last evening of the calendar, a usual "never"

@@ -36,14 +36,14 @@ _UNSELECTED = "- "  # no column can be called so: a field that was not asked for
 
 
 class PageBroken(Exception):
-    """The page is no JSON, or a row lacks a column or holds something else than its type says. Never says
-    what it holds."""
+    """The page is not JSON, or a row lacks a column or holds a value of another type. Never shows the
+    value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
     """One page: its records and their ids, the link to the next, the CRM's own count and the delta link if
-    they were asked for, and the bytes it came in."""
+    requested, and the bytes it came in."""
 
     rows: list[R] = field(repr=False)
     ids: set[str] = field(repr=False)
@@ -53,11 +53,11 @@ class Page(Generic[R]):
     delta_link: str | None = None
 
     def raw_rows(self) -> list[bytes]:
-        """The JSON of each row, in their order."""
+        """Return the JSON of each row, in their order."""
         return list(map(bytes, msgspec.json.decode(self.body, type=_RawPage).value))
 
     def without(self, ids: set[str]) -> Page[R] | None:
-        """The page without these rows; None if nothing is left of it."""
+        """Return the page without these rows; None if no row remains."""
         kept = [(row, raw) for row, raw in zip(self.rows, self.raw_rows(), strict=True) if row.id not in ids]
         if not kept:
             return None
@@ -76,7 +76,8 @@ class PageDecoder(Generic[R]):
     def __init__(
         self, table: Table, definition: TableDefinition, fields: Sequence[str], mapping: Mapping, record: type[Record] | None = None
     ) -> None:
-        """`record` is the class of the records where it is not the kind's own: the full one."""
+        """Create the decoder. `record` is the class of the records where it is not the kind's own: the full
+        one."""
         made = record or table.record
         self.record = cast("type[R]", made)
         self._steps: list[Callable[[list[Any]], None]] = []
@@ -103,11 +104,11 @@ class PageDecoder(Generic[R]):
         self._decoder = msgspec.json.Decoder(_page_type(made, wire))
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
-        """The page in a body. Rows that lie elsewhere than in their table have no version that could be
-        written back (`versioned`).
+        """Return the page in a body. Rows that are stored elsewhere than in their table have no version that
+        could be written back (`versioned`).
 
         Raises:
-            PageBroken: it is not what was asked for.
+            PageBroken: it is not what was requested.
         """
         try:
             content = self._decoder.decode(body)
@@ -169,7 +170,7 @@ _fields = cache(msgspec.structs.fields)  # a record's hints are read once, not a
 
 
 def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]]) -> type[Any]:
-    """The struct of a page. Every field of the record is defined anew, since inherited ones cannot be
+    """Return the struct of a page. Every field of the record is defined again, since inherited ones cannot be
     renamed."""
     defined: list[Any] = []
     for info in _fields(record):
@@ -202,7 +203,8 @@ def _lookup_step(name: str, meanings: dict[Any, Any]) -> Callable[[list[Any]], N
 
 
 def _copy_step(source: str, target: str) -> Callable[[list[Any]], None]:
-    """Give a second field what the first one of the same column holds, as it came."""
+    """Return a step that copies the value of the first field to a second one of the same column, as it
+    came."""
     get = attrgetter(source)
 
     def step(rows: list[Any]) -> None:
@@ -213,8 +215,8 @@ def _copy_step(source: str, target: str) -> Callable[[list[Any]], None]:
 
 
 def _kind_step(name: str, target: str, mapping: Mapping) -> Callable[[list[Any]], None]:
-    """Turn the logical name of a lookup's target into our word for it; a lookup whose target the CRM does not
-    name is unreadable."""
+    """Return a step that turns the logical name of a lookup's target into our word for it; a lookup whose
+    target the CRM does not name is unreadable."""
     words: dict[str, str | None] = {table.name: table.kind for table in mapping.tables.values()}
     keep_unmapped = name == "parent_kind"
     get_table, get_target = attrgetter(name), attrgetter(target)
@@ -262,7 +264,7 @@ class _MultiKeys(dict[str | None, tuple[str, ...]]):
 
 
 class _SingleKeys(dict[int | None, tuple[str, ...]]):
-    """A single choice as a tuple of one, for organisations whose categories are no multi-select."""
+    """A single choice as a tuple of one, for organisations whose categories are not a multi-select."""
 
     def __init__(self, keys: dict[int, str]) -> None:
         super().__init__({None: ()})
@@ -274,8 +276,8 @@ class _SingleKeys(dict[int | None, tuple[str, ...]]):
 
 
 def _lower_ids(rows: list[Any], fields: Sequence[str]) -> None:
-    """Ids are compared as text all over the product. The service writes them in lower case; one look at a
-    page makes sure."""
+    """Put ids in lower case, since they are compared as text all over the product. The service writes them
+    so; one look at a page makes sure."""
     for name in fields:
         text = "".join(filter(None, map(attrgetter(name), rows)))
         if "{" in text or text != text.lower():

@@ -40,7 +40,7 @@ class Contents:
         self._transport = transport
 
     def content(self, table: TableDefinition, row: str, column: str) -> Content | None:
-        """What a column of a row holds; None where the row is gone or holds nothing. Raises as
+        """Return what a column of a row holds; None where the row does not exist or holds nothing. Raises as
         `Connector.content`."""
         address = f"{table.set_name}({guid(row)})"
         kind = table.attributes[column].kind
@@ -62,7 +62,7 @@ class Contents:
         return Content(_decoded(held[column], table.name), str(held.get(MEDIA_TYPE) or ""))
 
     def _row(self, address: str, columns: list[str], where: str) -> Mapping[str, Any] | None:
-        """Some columns of a row; None where the row is gone."""
+        """Return some columns of a row; None where the row does not exist."""
         try:
             answer = self._transport.get(f"{address}?{query_string({'$select': ','.join(columns)})}", where=where)
         except ConnectorError as failure:
@@ -100,10 +100,11 @@ class Contents:
         return Content(bytes(body), answer.headers.get(MEDIA_TYPE, "").strip())
 
     def _part(self, address: str, start: int, where: str) -> Answer:
-        """The bytes from `start` on, as many as the service gives; the whole file where it gives no parts.
+        """Return the bytes from `start` on, as many as the service gives; the whole file where it gives no
+        parts.
 
         Raises:
-            ReadIncomplete: it is not there, although the row says so.
+            ReadIncomplete: the file does not exist, although the row names it.
         """
         part = f"bytes={start}-{start + PART_BYTES - 1}"
         try:

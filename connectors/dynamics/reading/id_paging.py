@@ -83,8 +83,8 @@ class _Doubtful(Exception):
 
 
 def _agreed(source: _Source) -> _Found:
-    """The first reading that is sure, or is the same as the one before. People work while we read, so a
-    doubtful one is done again."""
+    """Return the first reading that is sure, or is the same as the one before. People work while we read, so
+    a doubtful one is repeated."""
     last: _Found | None = None
     doubts: list[str] = []
     for _ in range(READINGS):
@@ -106,7 +106,7 @@ def _agreed(source: _Source) -> _Found:
 
 
 class _Source:
-    """One set of one service; `keys` are none where the rows' addresses have to tell them."""
+    """One set of one service; `keys` are none where the rows' addresses have to give them."""
 
     def __init__(self, transport: Transport, set_name: str, keys: list[str], is_dataverse: bool) -> None:
         self.transport = transport
@@ -158,7 +158,8 @@ class _Source:
         return found
 
     def _first(self) -> tuple[str, AnyPage]:
-        """The first page. A service that knows no `$count` or no `$select` is asked without, from then on."""
+        """Return the first page. If a service knows no `$count` or no `$select`, requests omit it from then
+        on."""
         while True:
             link = f"{self.set_name}?{self._queries[0]}".rstrip("?")
             try:
@@ -173,8 +174,8 @@ class _Source:
             del self._queries[0]
 
     def _page(self, link: str, seen: set[Id]) -> AnyPage:
-        """One page, asked for again once if it is unreadable, short, or doubles a row. A short one that comes
-        again is as long as pages are here, whatever size was asked for."""
+        """Return one page, requested again once if it is unreadable, short, or doubles a row. If a short one
+        comes again, pages are of that length here, whatever size was requested."""
         page, problem = self._try(link, seen)
         if page is not None and not self._is_short(page):
             return page
@@ -221,13 +222,14 @@ class _Source:
         return page
 
     def _absolute(self, link: str) -> str:
-        """A link that is a query alone goes with the set; other relative ones are below the service's
-        root."""
+        """Return the absolute address of a link. One that is a query alone belongs to the set; other relative
+        ones are below the service's root."""
         return self.transport.absolute(self.set_name + link if link.startswith("?") else link)
 
 
 def _as_compared(part: str) -> str:
-    """Ids of Dataverse are the same in either case; keys of others need not be."""
+    """Return the id as it is compared. Ids of Dataverse are the same in either case; keys of others need not
+    be."""
     try:
         return str(UUID(part))
     except ValueError:
@@ -235,7 +237,7 @@ def _as_compared(part: str) -> str:
 
 
 def _keys(transport: Transport, metadata: Metadata, set_name: str) -> tuple[list[str], bool]:
-    """The names of the key columns, and whether this is Dataverse; no names where the service does not
+    """Return the names of the key columns, and whether this is Dataverse; no names where the service does not
     describe itself."""
     known = metadata.by_set(set_name)
     if known is not None and known[1]:

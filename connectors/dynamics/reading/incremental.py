@@ -1,9 +1,9 @@
 """Reading a table by what has changed since last time, with the same rows as a full read.
 
 The rows of last time are remembered (`memory.py`), changes and deletions applied to them, and the number of
-rows compared with the CRM's own. Everything is handed out, also what did not change: time alone makes a row
-due. A full read is done where there is no memory or no usable delta link, where numbers differ, and every few
-days in any case.
+rows compared with the CRM's own. Every row is yielded, also unchanged ones: time alone makes a row due. A
+full read is done where there is no memory or no usable delta link, where numbers differ, and every few days
+in any case.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class RememberingReader(Generic[R]):
                 draft.finish(link, started)
 
     def _tracked_pages(self) -> Iterator[Page[R]]:
-        """All pages, the last with a delta link; where the CRM does not take it that changes are asked for,
-        or counts no rows then, all pages without."""
+        """Yield all pages, the last with a delta link. Where the CRM refuses the request for changes, or then
+        counts no rows, yield all pages without one."""
         is_begun = False
         try:
             for page in self._reader.pages():
@@ -104,9 +104,9 @@ class RememberingReader(Generic[R]):
         yield from Reader(self._transport, self._decoder, self._set_name, self._table).pages()
 
     def _since(self, remembered: Remembered) -> _Since | None:
-        """What has changed, once the numbers agree; None where that cannot be relied on.
+        """Return what has changed, once the numbers agree; None where that cannot be relied on.
 
-        People go on working while we read, so a number that differs is looked at a second time before it
+        People continue working while we read, so a number that differs is checked a second time before it
         counts.
         """
         since = _Since(remembered.worth.link)
@@ -156,7 +156,7 @@ class RememberingReader(Generic[R]):
         return rows
 
     def _number_agrees(self, number: int) -> bool:
-        """Whether the CRM has as many rows, as exactly as it can tell."""
+        """Return whether the CRM has as many rows, as exactly as it can report."""
         counted = count_up_to_limit(self._transport, self._set_name, self._decoder.select[0], self._table)
         if counted != min(number, COUNT_LIMIT):
             return False

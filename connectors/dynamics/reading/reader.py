@@ -18,7 +18,7 @@ R = TypeVar("R", bound=Record)
 
 
 class _Doubtful(Exception):
-    """What came cannot be right; `what` says why, in our own words."""
+    """The answer cannot be right; `what` explains why, in our own words."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -26,7 +26,7 @@ class _Doubtful(Exception):
 
 
 class _Short(_Doubtful, Generic[R]):
-    """A page that has fewer rows than were asked for, and another behind it."""
+    """A page that has fewer rows than requested, and another behind it."""
 
     def __init__(self, page: Page[R]) -> None:
         super().__init__(f"it has {len(page.rows)} rows one time and others the next")
@@ -59,11 +59,11 @@ class Reader(Generic[R]):
     def pages(self, condition: str = "") -> Iterator[Page[R]]:
         """Yield the pages of all rows, or of those that a `$filter` names.
 
-        Up to the count that the CRM can tell (5,000), nothing is handed out before the number of rows agrees
-        with it, so that a read which went wrong, or which people wrote into, is simply done again, once.
+        Up to the count that the CRM can report (5,000), nothing is yielded before the number of rows agrees
+        with it, so that a read which failed, or which people wrote into, is simply done again, once.
 
         Raises:
-            ReadIncomplete: the same again.
+            ReadIncomplete: the second read fails too.
         """
         query = query_string({"$select": select(self._decoder.select), "$filter": condition, "$count": "true"})
         first = f"{self._set_name}?{query}"
@@ -79,7 +79,7 @@ class Reader(Generic[R]):
                 ) from None
 
     def _pages(self, first: str) -> Iterator[Page[R]]:
-        """The pages behind one first request.
+        """Yield the pages behind one first request.
 
         Raises:
             _Doubtful: the count differs; nothing was yielded yet.
@@ -103,10 +103,10 @@ class Reader(Generic[R]):
             raise ReadIncomplete(f"The CRM counts at least {COUNT_LIMIT} rows and gave {found}.", where=self._table)
 
     def _from(self, page: Page[R], link: str, *, ask_last_again: bool) -> Iterator[Page[R]]:
-        """This page and those behind it.
+        """Yield this page and those behind it.
 
         Where the CRM cannot count that far, the last page is the only one whose length proves nothing, so it
-        is asked for once more and what it lacked the first time is added.
+        is requested once more and what it lacked the first time is added.
         """
         links = {link}
         before: set[str] = set()
@@ -129,8 +129,8 @@ class Reader(Generic[R]):
             page = self._page(link, before)
 
     def _page(self, link: str, before: set[str], known: Page[R] | None = None) -> Page[R]:
-        """One page; a wrong or short one is asked for once more from the same link, since a GET is safe. A
-        short one that comes again is as long as pages are here."""
+        """Return one page; a wrong or short one is requested once more from the same link, since a GET is
+        safe. If a short one comes again, pages are of that length here."""
         short: set[str] | None = None
         wrong = 0
         while True:

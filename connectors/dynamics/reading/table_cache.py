@@ -2,8 +2,8 @@
 may read.
 
 Only the columns that decisions need are kept, as they came over the wire. Losing a file costs one full read
-and nothing else, so whatever is wrong with one (another key, another version of this program, a torn write)
-means that there is none.
+and nothing else, so anything wrong with one (another key, another version of this program, a torn write) is
+treated as if there were none.
 
 A file is a random name of its own and a run of frames, each sealed for this file and its place in it: the
 chunks of rows, and at the end what they are worth. So a table is written and read piece by piece, however
@@ -68,8 +68,8 @@ class Chunk(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Worth(msgspec.Struct, frozen=True):
-    """What the chunks of a file are: `link` tells what has changed since, `full_at` when the table was last
-    read from first row to last."""
+    """What the chunks of a file are worth: `link` gives the changes since, `full_at` is when the table was
+    last read from first row to last."""
 
     link: str
     full_at: datetime
@@ -86,21 +86,21 @@ class Remembered:
 
 
 def id_bytes(row_id: str) -> bytes:
-    """A GUID in 16 bytes, so that a million of them fit.
+    """Return a GUID in 16 bytes, so that a million of them fit.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a GUID.
     """
     return UUID(row_id).bytes
 
 
 def chunk_of(ids: Iterable[bytes], rows: Iterable[bytes | msgspec.Raw]) -> Chunk:
-    """A chunk from the 16 bytes of each id and the JSON of each row."""
+    """Return a chunk from the 16 bytes of each id and the JSON of each row."""
     return Chunk(b"".join(ids), isal_zlib.compress(b"[" + b",".join(map(bytes, rows)) + b"]", _COMPRESSION))
 
 
 def without(chunk: Chunk, gone: set[bytes]) -> Chunk:
-    """The chunk without some of its rows."""
+    """Return the chunk without some of its rows."""
     if gone.isdisjoint(chunk.each_id()):
         return chunk
     kept = [(row_id, row) for row_id, row in zip(chunk.each_id(), chunk.each_row(), strict=True) if row_id not in gone]
@@ -108,8 +108,8 @@ def without(chunk: Chunk, gone: set[bytes]) -> Chunk:
 
 
 def tidied(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    """No empty chunks, and small neighbours in one, so that a year of nights does not leave a thousand
-    crumbs."""
+    """Yield the chunks without empty ones and with small neighbours merged, so that a year of nights does not
+    leave a thousand fragments."""
     before: Chunk | None = None
     for chunk in chunks:
         if before is None:
@@ -125,7 +125,7 @@ def tidied(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
 
 
 class Memory:
-    """The files of one CRM. `now` tells when a full read is due: at most `full_every_days` after the one
+    """The files of one CRM. `now` determines when a full read is due: at most `full_every_days` after the one
     before."""
 
     def __init__(self, folder: Path, key: bytes, *, now: Callable[[], datetime], full_every_days: int = 7) -> None:
@@ -135,13 +135,13 @@ class Memory:
         self._cipher = AESGCM(key)
 
     def place(self, table: str, columns: Iterable[str]) -> Path:
-        """Where these columns of a table are kept; other columns are another memory."""
+        """Return where these columns of a table are kept; other columns are another memory."""
         digest = hashlib.sha256(",".join(sorted(columns)).encode()).hexdigest()
         return self.folder / f"{table}-{digest[:16]}.rows"
 
     def load(self, place: Path) -> Remembered | None:
-        """What is remembered there, or None. Its chunks are read when they are asked for, and may turn out to
-        be Damaged."""
+        """Return what is remembered there, or None. Its chunks are read when they are requested, and may turn
+        out to be Damaged."""
         try:
             name, last = self._last(place)
             worth = msgspec.msgpack.decode(last, type=Worth)
@@ -151,8 +151,8 @@ class Memory:
 
     @contextmanager
     def writing(self, place: Path) -> Iterator[Draft]:
-        """Write anew what is kept there: whole once the draft is finished, else nothing. A disk that fails
-        costs no more than that."""
+        """Rewrite what is kept there: whole once the draft is finished, else nothing. A disk that fails costs
+        no more than that."""
         draft = Draft(self.folder, place, self._seal)
         try:
             yield draft
@@ -207,7 +207,7 @@ class Memory:
             raise Damaged from None
 
     def _last(self, place: Path) -> tuple[bytes, bytes]:
-        """The name of the file that is there now, and its last frame."""
+        """Return the name of the file that is there now, and its last frame."""
         last, number = b"", -1
         with open(place, "rb") as file:
             name = file.read(NAME_BYTES)
@@ -228,9 +228,9 @@ class Memory:
 
 
 def tidy(folder: Path, now: datetime, *, older_than_days: float) -> None:
-    """Remove what is of no use any more from the memories of all CRMs below a folder: files not written for
-    so many days (each read writes them anew; another CRM, user or mapping leaves them behind), and what
-    killed processes have left half-written. 0 removes everything."""
+    """Remove unused files from the memories of all CRMs below a folder. These are files not written for so
+    many days (each read writes them again; another CRM, user or mapping leaves them behind), and what killed
+    processes have left half-written. 0 removes everything."""
     for file in [*folder.glob("*/*.rows"), *folder.glob(f"*/{PART}*")]:
         days = PART_DAYS if file.name.startswith(PART) else older_than_days
         with suppress(OSError):
@@ -242,7 +242,7 @@ def tidy(folder: Path, now: datetime, *, older_than_days: float) -> None:
 
 
 class Draft:
-    """A file that is being written. Where the disk fails it goes on without a word and comes to nothing."""
+    """A file that is being written. Where the disk fails, writing continues silently and yields nothing."""
 
     def __init__(self, folder: Path, place: Path, seal: Callable[[bytes, bytes], bytes]) -> None:
         self._place = place
@@ -295,7 +295,8 @@ class Draft:
 
 
 def _bound_to(place: Path, name: bytes, number: int) -> bytes:
-    """What a frame is sealed for: a table with its columns, one writing of it, and the place in that file."""
+    """Return what a frame is sealed for: a table with its columns, one writing of it, and the place in that
+    file."""
     return b"/".join([place.name.encode(), name, str(number).encode()])
 
 
@@ -318,7 +319,7 @@ class _Version(msgspec.Struct):
 
 
 def _old(chunk: Chunk, written: Mapping[bytes, str]) -> list[bytes]:
-    """The ids of rows that are kept in the version that was written over."""
+    """Return the ids of rows that are kept in the version that was overwritten."""
     ids = chunk.each_id()
     if written.keys().isdisjoint(ids):
         return []

@@ -1,5 +1,5 @@
 """The tables of the mapping, each once it is known to fit the CRM: its definition, how its pages are read,
-and what it may be asked by."""
+and the columns that can filter it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FittingTables:
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
     def definition(self, table: Table) -> TableDefinition:
-        """The table's definition: reading or writing on a wrong mapping is refused, not tried.
+        """Return the table's definition: reading or writing on a wrong mapping is refused, not tried.
 
         Raises:
             MappingError: the table does not fit the mapping.
@@ -40,7 +40,7 @@ class FittingTables:
         return found
 
     def decoder(self, table: Table, definition: TableDefinition, fields: Iterable[str], record: type[Record]) -> PageDecoder[Any]:
-        """What reads pages of the table into records that have these fields.
+        """Return the decoder that reads pages of the table into records that have these fields.
 
         Raises:
             ValueError: a record of this kind has no such field.
@@ -56,7 +56,8 @@ class FittingTables:
         return self._decoders[key]
 
     def filter_column(self, table: Table, definition: TableDefinition, name: str) -> str | None:
-        """The column, as a filter names it, behind the id or a lookup; None where the lookup is not mapped.
+        """Return the column, as a filter names it, behind the id or a lookup; None where the lookup is not
+        mapped.
 
         Raises:
             ValueError: the field is neither.

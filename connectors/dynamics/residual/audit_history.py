@@ -1,9 +1,9 @@
-"""The audit history of rows: found, purged, and the way it is purged where no job may delete it.
+"""The audit history of rows: how it is found and purged, and how it is purged where no job may delete it.
 
-A job deletes the audit rows of any row, there or gone, and with them the entries of the deletion itself,
-which hold the last values. Where this account may start none, each row's history is removed by
-`DeleteRecordChangeHistory`. Whether that works for a row that is gone is not the same everywhere, so there it
-has to happen before the row goes, and the entry of the deletion stays.
+A job deletes the audit rows of any row, existing or deleted, and with them the entries of the deletion
+itself, which hold the last values. Where this account may start none, each row's history is removed by
+`DeleteRecordChangeHistory`. Whether that works for a deleted row differs between CRMs, so in that case it has
+to happen before the row is deleted, and the entry of the deletion stays.
 
 Source: the reference, section 11.3; ERA-12, ERA-15.
 """
@@ -53,7 +53,7 @@ class History:
         self._is_on: bool | None = None
 
     def find(self, rows: Collection[RowKey]) -> Traces:
-        """How many audit rows there are of each row. Raises as `Connector.traces`."""
+        """Return how many audit rows there are of each row. Raises as `Connector.traces`."""
         table = self._directory.table(AUDIT)
         if table is None:
             return Traces(Reach.NOT_KEPT)
@@ -68,8 +68,8 @@ class History:
         return Traces(Reach.READ, left, self._audited({name for name, _ in rows}))
 
     def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
-        """The rows of these tables, there or gone, of which audit rows are kept, those of one row perhaps
-        several times. Raises as `Connector.kept`."""
+        """Yield the rows of these tables, existing or deleted, of which audit rows are kept, those of one row
+        perhaps several times. Raises as `Connector.kept`."""
         table = self._directory.table(AUDIT)
         if table is None:
             return
@@ -83,8 +83,8 @@ class History:
             self._warn(f"the audit history cannot be read: {refusal.reason}")
 
     def changed(self, row: RowKey, columns: Collection[str], since: datetime) -> frozenset[str] | None:
-        """Which of these columns of a row were changed at or after an instant; None where the history does
-        not tell.
+        """Return which of these columns of a row were changed at or after an instant; None where the history
+        does not show it.
 
         Raises:
             ConnectorError: it cannot be read now, and perhaps later.
@@ -112,8 +112,8 @@ class History:
         return frozenset(found) if found or self._all_audited(row[0], columns) else None
 
     def _all_audited(self, name: str, columns: Collection[str]) -> bool:
-        """Whether the changes of each of these columns are logged, so that silence says that there were
-        none."""
+        """Return whether the changes of each of these columns are logged, so that no entry means no
+        change."""
         condition = " or ".join(f"LogicalName eq {literal(column)}" for column in sorted(columns))
         query = query_string({"$select": "LogicalName,IsAuditEnabled", "$filter": condition})
         answer = self._transport.get(f"EntityDefinitions(LogicalName={literal(name)})/Attributes?{query}", where=name)
@@ -137,14 +137,14 @@ class History:
         return self._one_by_one(rows, alive)
 
     def why_no_jobs(self) -> str:
-        """Why no job may delete audit rows, empty where one may."""
+        """Return why no job may delete audit rows, empty where one may."""
         if self._no_jobs is None:
             lacking = self._purging.lacking() or lacking_for_audit_jobs(self._transport, self._purging.user())
             self._no_jobs = f"the application user lacks {lacking}" if lacking else ""
         return self._no_jobs
 
     def _one_by_one(self, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
-        """Have the history of each row removed by itself, those that are there first."""
+        """Remove the history of each row by itself, those of existing rows first."""
         refused: set[RowKey] = set()
         living = set(alive)
         for key in sorted(rows, key=lambda each: (each not in living, each)):
@@ -164,10 +164,10 @@ class History:
         return frozenset(refused)
 
     def _delete(self, table: KnownTable, row: str) -> int:
-        """Purge one row's history; gives the status of a clear refusal, else 0.
+        """Purge one row's history and return the status of a clear refusal, else 0.
 
         Raises:
-            ConnectorError: it cannot be told what happened.
+            ConnectorError: the outcome cannot be determined.
         """
         target = {"@odata.type": f"Microsoft.Dynamics.CRM.{table.name}", table.primary_id: guid(row)}
         answer = self._transport.send(
@@ -186,7 +186,7 @@ class History:
         return frozenset(name for name, table in known.items() if table.audited) if self._is_on else frozenset()
 
     def _organisation_audits(self) -> bool:
-        """Whether the organisation audits at all; taken to where it does not tell."""
+        """Return whether the organisation audits at all; assumed where it does not say."""
         try:
             answer = self._transport.get("organizations?$select=isauditenabled", where=ORGANISATION)
             return bool(msgspec.json.decode(answer.body)["value"][0]["isauditenabled"] is not False)

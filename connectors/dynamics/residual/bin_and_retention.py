@@ -1,8 +1,8 @@
-"""Rows that lie elsewhere than among the live ones: in the recycle bin, or in long-term retention.
+"""Rows that are stored elsewhere than among the live ones: in the recycle bin, or in long-term retention.
 
 They are looked for by the data source of their table, and in the bin also by the references to them, which
-keep a name and tell what was deleted along. A job deletes them; references can be deleted one by one too,
-which may or may not remove what they refer to.
+keep a name and show what was deleted along with them. A job deletes them. References can be deleted one by
+one too, which may or may not remove what they refer to.
 
 Source: the reference, sections 6.4, 11.4 and 11.5; R-088.
 """
@@ -37,7 +37,8 @@ class OtherSource:
         self._found: dict[RowKey, set[RowKey]] = {}  # by the last look
 
     def find(self, rows: Collection[RowKey]) -> Traces:
-        """Which of these rows lie there, and what went along with them. Raises as `Connector.traces`."""
+        """Return which of these rows are there, and what was deleted along with them. Raises as
+        `Connector.traces`."""
         if self._directory.table(REFERENCE if self._source == BIN else RETENTION_POLICY) is None:
             return Traces(Reach.NOT_KEPT)
         self._found = {}
@@ -50,8 +51,8 @@ class OtherSource:
         return Traces(Reach.READ, left, frozenset(key[0] for key in left))
 
     def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
-        """The rows of these tables that lie there, and in the bin those that its references name, with an
-        empty table where one does not tell. Raises as `Connector.kept`."""
+        """Yield the rows of these tables that are there, and in the bin those that its references name, with
+        an empty table where a reference names none. Raises as `Connector.kept`."""
         if self._directory.table(REFERENCE if self._source == BIN else RETENTION_POLICY) is None:
             return
         try:
@@ -103,7 +104,7 @@ class OtherSource:
         return frozenset(rows) if ended is Ended.NOT_ALLOWED else frozenset()
 
     def _lying(self, rows: Collection[RowKey]) -> dict[RowKey, set[RowKey]]:
-        """By row: itself where it lies there, and what was deleted along with it."""
+        """Return by row: itself where it is there, and what was deleted along with it."""
         lying: defaultdict[RowKey, set[RowKey]] = defaultdict(set)
         by_id = {key[1]: key for key in rows}
         if self._source == BIN:
@@ -120,16 +121,16 @@ class OtherSource:
         return dict(lying)
 
     def _parties(self, activities: Collection[str]) -> set[tuple[str, str]]:
-        """Participants that lie there, with their activity: they keep names and addresses, and perhaps no
-        reference leads to them."""
+        """Return the participants that are there, with their activity: they keep names and addresses, and
+        perhaps no reference leads to them."""
         table = self._directory.table(PARTY)
         if table is None or not activities or not self._directory.has_any(table, self._source):
             return set()
         return self._directory.in_source(table, self._source, ACTIVITY, activities)
 
     def _references(self, ids: Collection[str]) -> set[tuple[str, str, str]]:
-        """Table and id of each row in the bin that is one of these or went along with one, and the row that
-        it went with."""
+        """Return table and id of each row in the bin that is one of these or was deleted along with one, and
+        the row that it was deleted with."""
         table = self._directory.table(REFERENCE)
         found: set[tuple[str, str, str]] = set()
         try:

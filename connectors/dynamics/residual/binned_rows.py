@@ -27,7 +27,8 @@ class LyingReader:
         self._warnings = warnings
 
     def read(self, trace: Trace, table: KnownTable, decoder: PageDecoder[Any], column: str, ids: Collection[str] | None) -> Lying:
-        """The rows whose column is one of these ids, or all of them (None). Raises as `Connector.lying`."""
+        """Return the rows whose column is one of these ids, or all of them (None). Raises as
+        `Connector.lying`."""
         source = SOURCES[trace]
         if self._directory.table(REFERENCE if trace is Trace.BIN else RETENTION_POLICY) is None:
             return Lying(Reach.NOT_KEPT)
@@ -46,12 +47,13 @@ class LyingReader:
 
 
 def _attribute(selected: str) -> str:
-    """A column by its own name, which FetchXML wants, from that of its lookup's property."""
+    """Return a column's own name, which FetchXML wants, from that of its lookup's property."""
     return selected[1 : -len("_value")] if selected.startswith("_") and selected.endswith("_value") else selected
 
 
 def _decoded(rows: list[dict[str, Any]], decoder: PageDecoder[Any], where: str) -> Iterator[Record]:
-    """What FetchXML gives is a page like any other, but that it may leave out empty columns and versions."""
+    """Yield the records of a FetchXML page, which is like any other but may leave out empty columns and
+    versions."""
     whole = [{"@odata.etag": "", **dict.fromkeys(decoder.select), **row} for row in rows]
     for row in whole:
         for name in [name for name in decoder.select if row[name] is not None and name.startswith("_") and name.endswith("_value")]:

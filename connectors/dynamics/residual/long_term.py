@@ -1,8 +1,8 @@
-"""Which tables have rows in long-term retention, or may get some at any moment, and how many lie there.
+"""Which tables have rows in long-term retention, or may get some at any moment, and how many there are.
 
 A CRM without such retention costs one question about its tables. In one that has it the flag of each table
-tells; only a table that is not enabled now is asked for rows of before, once. Rows there are counted by
-reading their ids, since the store adds nothing up.
+decides; only a table that is not enabled now is queried for earlier rows, once. Rows there are counted by
+reading their ids, since the store offers no aggregates.
 
 Source: the reference, sections 6.4 and 10.2.
 """
@@ -26,10 +26,11 @@ class LongTerm:
         self._had: dict[str, bool] = {}  # tables that are not enabled: whether rows of before lie there
 
     def tables(self, names: Collection[str]) -> set[str]:
-        """Those of these tables of which rows lie there or may be moved there at any moment.
+        """Return those of these tables of which rows are in long-term retention or may be moved there at any
+        moment.
 
         Raises:
-            ConnectorError: it cannot be told, which is never an empty answer.
+            ConnectorError: it cannot be determined, which is never an empty answer.
         """
         if not names or self._directory.table(RETENTION_POLICY) is None:
             return set()
@@ -40,7 +41,7 @@ class LongTerm:
         return {name for name in known if name in enabled or self._had[name]}
 
     def rows(self, names: Collection[str]) -> dict[str, int]:
-        """How many rows of each of these tables lie there; tables without are left out. Raises as
+        """Return how many rows of each of these tables are there; tables without are left out. Raises as
         `tables`."""
         found: dict[str, int] = {}
         for name, table in sorted(self._directory.known(self.tables(names)).items()):

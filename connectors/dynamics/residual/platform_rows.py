@@ -1,7 +1,7 @@
-"""Rows of the platform that point to a row that is gone: what stands in timelines, and what jobs leave.
+"""Rows of the platform that point to a deleted row: what appears in timelines, and what jobs leave.
 
 Each is found by its lookup and deleted by itself. A table that this CRM does not have leaves nothing. Plug-in
-trace logs name no row: where there are any, nobody can say that they hold nothing of it.
+trace logs name no row: where there are any, nobody can state that they hold nothing of it.
 
 Source: the reference, sections 11.1 and 11.5; ERA-12, lines 3 and 9.
 """
@@ -39,7 +39,7 @@ class Leftovers:
     def __init__(
         self, what: str, columns: Mapping[str, tuple[str, ...]], directory: Directory, removing: Removing, warnings: list[str]
     ) -> None:
-        """`what` is a name for people."""
+        """Create the place. `what` is a name for people."""
         self._what = what
         self._columns = columns
         self._removing = removing
@@ -47,7 +47,7 @@ class Leftovers:
         self._warnings = warnings
 
     def find(self, rows: Collection[RowKey]) -> Traces:
-        """What points to these rows. Raises as `Connector.traces`."""
+        """Return what points to these rows. Raises as `Connector.traces`."""
         known = self._directory.known((*self._columns, *((TRACE_LOG,) if self._columns is JOBS else ())))
         if not known:
             return Traces(Reach.NOT_KEPT)
@@ -70,8 +70,8 @@ class Leftovers:
         return Traces(reach, left)
 
     def kept(self) -> Iterator[RowKey]:
-        """What any of these tables points to, one row perhaps several times, with an empty table where it
-        does not tell. Raises as `Connector.kept`."""
+        """Yield what any of these tables points to, one row perhaps several times, with an empty table where
+        it names none. Raises as `Connector.kept`."""
         for name, table in self._directory.known(self._columns).items():
             try:
                 for column in self._columns[name]:

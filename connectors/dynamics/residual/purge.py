@@ -2,7 +2,7 @@
 long-term retention.
 
 One job takes thousands of rows. It never deletes a row that is still in use: its queries name rows by id, in
-places where only what is left of rows lies. Whatever it says, the caller looks again.
+places that hold only residual data. Whatever it reports, the caller looks again.
 
 Source: the reference, sections 6.2, 6.4 and 11.3.
 """
@@ -33,8 +33,8 @@ class Ended(Enum):
 
 
 def queries_for(table: str, primary_id: str, column: str, ids: Collection[str], datasource: str | None = None) -> list[dict[str, Any]]:
-    """Queries that find the rows of a table whose column is one of these ids; never an empty condition, which
-    would be the whole table."""
+    """Return queries that find the rows of a table whose column is one of these ids; never an empty
+    condition, which would be the whole table."""
     named = sorted({guid(one) for one in ids})
     return [
         {
@@ -50,7 +50,7 @@ def queries_for(table: str, primary_id: str, column: str, ids: Collection[str], 
 
 
 class Purging:
-    """The jobs by which leftovers are removed, as far as this account may start and follow any."""
+    """The jobs by which residual rows are removed, as far as this account may start and follow any."""
 
     def __init__(self, transport: Transport, user: Callable[[], str], warnings: list[str]) -> None:
         self._transport = transport
@@ -60,14 +60,14 @@ class Purging:
         self._lacking: str | None = None
 
     def lacking(self) -> str:
-        """The privileges without which no job can be started and followed, as names; asked once, empty where
-        there is none."""
+        """Return the missing privileges without which no job can be started and followed, as names; checked
+        once, empty where none is missing."""
         if self._lacking is None:
             self._lacking = lacking_for_bulk_delete(self._transport, self.user())
         return self._lacking
 
     def run(self, what: str, queries: Sequence[dict[str, Any]]) -> Ended:
-        """Have one job delete what these queries find, follow it to its end and remove what tells of it.
+        """Have one job delete what these queries find, follow it to its end and remove its records.
 
         Raises:
             ConnectorError: the job cannot be followed; the next run waits for it.

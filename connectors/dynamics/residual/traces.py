@@ -33,11 +33,11 @@ class Places:
         }
 
     def find(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
-        """What is left of these rows in one place. Raises as `Connector.traces`."""
+        """Return what remains of these rows in one place. Raises as `Connector.traces`."""
         return self.history.find(rows) if trace is Trace.HISTORY else self._others[trace].find(rows)
 
     def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
-        """The rows of which one place keeps something. Raises as `Connector.kept`."""
+        """Yield the rows of which one place keeps something. Raises as `Connector.kept`."""
         if trace is Trace.HISTORY:
             return self.history.kept(tables)
         other = self._others[trace]
@@ -48,7 +48,7 @@ class Places:
         return self.history.purge(rows, alive) if trace is Trace.HISTORY else self._others[trace].purge(rows)
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
-        """Which of these rows are there. Raises as `Connector.existing`."""
+        """Return which of these rows exist. Raises as `Connector.existing`."""
         found: set[RowKey] = set()
         for name, table in self._directory.known(name for name, _ in rows).items():
             try:
@@ -58,11 +58,11 @@ class Places:
         return found
 
     def may_run_jobs(self) -> bool:
-        """Whether this account may start and follow the jobs that clean. Raises as `traces`."""
+        """Return whether this account may start and follow the jobs that clean. Raises as `traces`."""
         return not self._purging.lacking()
 
     def capabilities(self) -> list[Capability]:
-        """Whether history and bin can be cleaned, and why not."""
+        """Return whether history and bin can be cleaned, and why not."""
         return [self._history_capability(), self._jobs_capability()]
 
     def _history_capability(self) -> Capability:

@@ -1,9 +1,9 @@
-"""Rows of tables that the mapping does not name and that hang on rows of ours: which the CRM deletes along,
-and which would stay behind.
+"""Rows of unmapped tables that depend on rows of ours: which of them the CRM deletes along, and which would
+stay behind.
 
-The CRM's relationships tell. What it only unlinks, or leaves with a dangling id, would survive its owner
-without anybody knowing; the mapping may name such columns under `stay`. Documents in SharePoint never go with
-the row that tells where they lie.
+The CRM's relationships show it. What it only unlinks, or leaves with a dangling id, would survive its owner
+without anybody knowing; the mapping may name such columns under `stay`. Documents in SharePoint are never
+deleted with the row that records where they are stored.
 
 Source: the reference, section 11.1 and 11.2; ERA-12, lines 4 and 5; R-158.
 """
@@ -49,7 +49,7 @@ class Children:
         self._empty: dict[tuple[str, str], float] = {}  # table and column -> when it was seen to be empty
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
-        """What hangs on these rows. Raises as `Connector.hanging`."""
+        """Return what depends on these rows. Raises as `Connector.hanging`."""
         by_table: defaultdict[str, list[str]] = defaultdict(list)
         for name, row in rows:
             by_table[name].append(row)
@@ -63,7 +63,7 @@ class Children:
         return found
 
     def unmapped(self, parents: Collection[str]) -> tuple[str, ...]:
-        """The tables of which rows hang on rows of these tables, and which nobody reads. Raises as
+        """Return the tables whose rows depend on rows of these tables, and which nobody reads. Raises as
         `Connector.unmapped`."""
         mapped = {table.name for table in self._mapping.tables.values()}
         columns: dict[str, set[str]] = {}
@@ -82,7 +82,8 @@ class Children:
             return total_count(self._transport, table.name) != 0
 
     def _columns(self, parent: str, *, restricting: bool) -> Mapping[tuple[str, str], bool]:
-        """Table and lookup of each relationship to be looked at, and whether its rows go along."""
+        """Return table and lookup of each relationship to be looked at, and whether its rows are deleted
+        along."""
         definition = self._metadata.table(parent)
         mapped = {table.name for table in self._mapping.tables.values()}
         return {

@@ -31,7 +31,7 @@ class Capability:
 
 
 def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> list[Capability]:
-    """Ask the CRM: its version, then what each feature hangs on.
+    """Query the CRM: its version, then what each feature depends on.
 
     Raises:
         ConnectorError: it cannot be reached.
@@ -62,14 +62,14 @@ def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> 
 
 
 def is_online(transport: Transport) -> bool:
-    """Whether this is the online service, whose bulk deletes may decline the recycle bin; on-premises there
-    is none."""
+    """Return whether this is the online service, whose bulk deletes may decline the recycle bin; on-premises
+    there is none."""
     version = _version(transport)
     return version is not None and version >= ONLINE
 
 
 def _version(transport: Transport) -> tuple[int, ...] | None:
-    """Major and minor; None where the CRM does not tell."""
+    """Return major and minor; None where the CRM does not state them."""
     try:
         text = msgspec.json.decode(transport.get("RetrieveVersion()", where="RetrieveVersion").body)["Version"]
     except ConnectorError as failure:

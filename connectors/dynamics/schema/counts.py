@@ -18,8 +18,8 @@ _CANNOT = (400, 404, 405, 500, 501)
 
 
 def count_up_to_limit(transport: Transport, set_name: str, primary_id: str, table: str) -> int | None:
-    """The number of rows that this account sees, 5,000 standing for any larger one; None where the answer
-    contradicts itself."""
+    """Return the number of rows that this account sees, 5,000 standing for any larger one; None where the
+    answer contradicts itself."""
     query = query_string({"$select": primary_id, "$top": "1", "$count": "true"})
 
     def agreed(content: Any) -> Any:
@@ -32,13 +32,13 @@ def count_up_to_limit(transport: Transport, set_name: str, primary_id: str, tabl
 
 
 def aggregate_count(transport: Transport, set_name: str, table: str) -> int | None:
-    """The number of rows that this account sees, up to 50,000."""
+    """Return the number of rows that this account sees, up to 50,000."""
     query = query_string({"$apply": "aggregate($count as number)"})
     return _number(transport, f"{set_name}?{query}", table, lambda content: content["value"][0]["number"])
 
 
 def total_count(transport: Transport, table: str) -> int | None:
-    """The number of all rows, visible to this account or not; up to a day old."""
+    """Return the number of all rows, visible to this account or not; up to a day old."""
 
     def among(content: Any) -> Any:
         counts = content["EntityRecordCountCollection"]
@@ -48,7 +48,7 @@ def total_count(transport: Transport, table: str) -> int | None:
 
 
 def _number(transport: Transport, address: str, table: str, found: Callable[[Any], Any]) -> int | None:
-    """The number in an answer; None where the CRM keeps none, or says it in a way that is not known.
+    """Return the number in an answer; None where the CRM keeps none, or gives it in an unknown way.
 
     Raises:
         ConnectorError: the CRM cannot be reached or does not let us in.

@@ -9,12 +9,12 @@ MAX_BYTES = 100_000_000  # Dataverse's own is a tenth of that
 
 
 class SchemaBroken(Exception):
-    """The description is no XML, or XML that is not taken from strangers."""
+    """The description is not XML, or is XML that is not accepted from strangers."""
 
 
 def key_of(schema: bytes, set_name: str) -> list[str]:
-    """The names of the columns that together are the key of the set's type; none where the description does
-    not tell.
+    """Return the names of the columns that together are the key of the set's type; none where the description
+    does not name them.
 
     Document types are refused, since their entities can grow without bound.
 
@@ -40,7 +40,7 @@ def key_of(schema: bytes, set_name: str) -> list[str]:
 
 
 def _types(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
-    """The entity types by their full name, and by that with the alias of their schema."""
+    """Return the entity types by their full name, and by that with the alias of their schema."""
     found: dict[str, ElementTree.Element] = {}
     for schema in root.iter():
         if _is(schema, "Schema"):

@@ -44,12 +44,12 @@ _EXPECTED = {
 
 
 def check_mapping(mapping: Mapping, metadata: Metadata) -> list[Finding]:
-    """Everything in which the mapping and the CRM differ, errors and warnings."""
+    """Return every difference between the mapping and the CRM, errors and warnings."""
     return [finding for table in mapping.tables.values() for finding in check_table(table, mapping, metadata)]
 
 
 def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Finding]:
-    """The same for one table."""
+    """Return the same for one table."""
     definition = metadata.table(table.name)
     if definition is None:
         return [_error(f"The CRM has no table {table.name} ({table.kind}){meant(table.name, metadata.names()) or '.'}", table.where)]
@@ -67,8 +67,8 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
 
 
 def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:
-    """A column that is emptied or filled by a masking technique must be able to take its result (section
-    5.3)."""
+    """Yield a finding for each masked column that cannot take the result of its technique, which empties or
+    fills it (section 5.3)."""
     technique = APPLIED.get(table.kind, {}).get(column.field)
     if technique is None:
         return
@@ -80,8 +80,8 @@ def _check_masking(table: Table, column: Column, attribute: Attribute, definitio
 
 
 def _check_security(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
-    """A secured column looks empty to who may not read it, without an error: a hold or a birth date would be
-    overlooked."""
+    """Yield findings for secured columns, which look empty without an error to anybody who may not read them:
+    a hold or a birth date would be overlooked."""
     if attribute.secured and not column.is_readable:
         yield _error(
             f"{table.name}.{column.name} is secured: it looks empty to who may not read it. Give the application user a column security "

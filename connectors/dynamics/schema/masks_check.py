@@ -1,8 +1,8 @@
-"""The sections `anonymise` of the mapping against the CRM's metadata: can every column take what it is to
-get, and was none forgotten?
+"""The sections `anonymise` of the mapping against the CRM's metadata. Can every column take its new value,
+and was none forgotten?
 
 A column that nobody named could hold personal data and would stay on a row that is called anonymous, so it is
-an error (exit 3). Only asked where the policy anonymises in place.
+an error (exit 3). Only checked where the policy anonymises in place.
 
 Source: sections 5.2 and 5.3, ERA-02, ERA-06.
 """

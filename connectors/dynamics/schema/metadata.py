@@ -35,8 +35,8 @@ CHOICE_TYPES = frozenset(_OPTION_CASTS)
 @dataclass(slots=True)
 class Attribute:
     """One column. `kind` is Dataverse's type name (`DateTimeType`); `behaviour` is ours, "" where the CRM
-    does not tell; a `secured` one is empty for who has no permission to read it; `part_of` is the column
-    whose companion it is; `max_length` is known once it was asked."""
+    does not state it; a `secured` one is empty for anybody without permission to read it; `part_of` is the
+    column whose companion it is; `max_length` is known once it was queried."""
 
     name: str
     schema_name: str
@@ -78,7 +78,8 @@ class TableDefinition:
     tracks_changes: bool = False
 
     def navigation(self, column: str, target: str | None = None) -> str:
-        """The navigation property by which a lookup is bound, in its exact case; "" if the CRM names none."""
+        """Return the navigation property by which a lookup is bound, in its exact case; "" if the CRM names
+        none."""
         found = [parent for parent in self.parents if parent.column == column and target in (None, parent.parent)]
         return found[0].navigation if found else ""
 
@@ -87,7 +88,7 @@ class Metadata:
     """Definitions of tables, each read at most once."""
 
     def __init__(self, transport: Transport, wanted: Mapping[str, Collection[str]]) -> None:
-        """`wanted` are the columns of each table of which details are needed."""
+        """Create the reader. `wanted` are the columns of each table of which details are needed."""
         self._transport = transport
         self._wanted = wanted
         self._tables: dict[str, TableDefinition | None] = {}
@@ -109,15 +110,15 @@ class Metadata:
             pool.shutdown(cancel_futures=True)
 
     def table(self, name: str) -> TableDefinition | None:
-        """The definition of a table by its logical name; None if the CRM has no such table."""
+        """Return the definition of a table by its logical name; None if the CRM has no such table."""
         with self._asking:
             if name not in self._tables:
                 self._tables[name] = self._read(name)
             return self._tables[name]
 
     def names(self) -> list[str]:
-        """The logical names of all tables, for a message about one that is not there; none where the CRM does
-        not list them."""
+        """Return the logical names of all tables, for a message about one that does not exist; none where the
+        CRM does not list them."""
         try:
             content = self._get("EntityDefinitions?$select=LogicalName", "EntityDefinitions")
         except ConnectorError:
@@ -127,8 +128,8 @@ class Metadata:
         return [row["LogicalName"] for row in rows if isinstance(row, dict) and isinstance(row.get("LogicalName"), str)]
 
     def by_set(self, set_name: str) -> tuple[str, str] | None:
-        """Logical name and primary id of the table with this set name, both "" if there is none; None where
-        no definitions are kept."""
+        """Return logical name and primary id of the table with this set name, both "" if there is none; None
+        where no definitions are kept."""
         options = {"$select": "LogicalName,EntitySetName,PrimaryIdAttribute", "$filter": f"EntitySetName eq {literal(set_name)}"}
         try:
             content = self._get(f"EntityDefinitions?{query_string(options)}", "EntityDefinitions")
@@ -243,7 +244,8 @@ def _relationship(item: dict[str, Any], navigation: str) -> Relationship:
 
 
 def _options(item: dict[str, Any]) -> dict[int, str]:
-    """The option values and a label of each; labels are shown to administrators only, never used as data."""
+    """Return the option values and a label of each; labels are shown to administrators only, never used as
+    data."""
     found: dict[int, str] = {}
     for source in ("GlobalOptionSet", "OptionSet"):
         options = item.get(source)

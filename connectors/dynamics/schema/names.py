@@ -22,7 +22,7 @@ class Naming:
         self._warnings = warnings
 
     def names(self, name: str, ids: Collection[str] | None) -> dict[str, str]:
-        """Names by id; of all rows where no ids are given. Raises as `Connector.names`."""
+        """Return names by id; of all rows where no ids are given. Raises as `Connector.names`."""
         if (ids is not None and not ids) or (table := self._directory.table(name)) is None or not (column := self._name_column(name)):
             return {}
         try:

@@ -54,8 +54,8 @@ _NOT_OFFERED = (400, 404, 405, 501)
 @dataclass(frozen=True, slots=True)
 class Need:
     """One kind of access to one table, and why. `is_certain` is False for what a delete takes along outside
-    the mapping: whether the service asks for a right to it is not documented, and without it the delete is
-    refused and told."""
+    the mapping: whether the service requires a right to it is not documented, and without it the delete is
+    refused and reported."""
 
     table: str
     access: str
@@ -65,7 +65,7 @@ class Need:
 
 @dataclass(slots=True)
 class Rights:
-    """What a user holds: depth by privilege id, and those names that the CRM told along."""
+    """What a user holds: depth by privilege id, and those names that the CRM included."""
 
     depths: dict[str, str]
     names: set[str] = field(default_factory=set)
@@ -80,7 +80,8 @@ class Privilege:
 
 
 def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Record], Collection[OperationKind]]) -> list[Need]:
-    """Every access that is needed, in the order of the mapping; a delete also takes what it deletes along."""
+    """Return every access that is needed, in the order of the mapping; a delete also takes what it deletes
+    along."""
     found: dict[tuple[str, str], Need] = {}
 
     def add(table: str, access: str, reason: str, *, is_certain: bool = True) -> None:
@@ -120,8 +121,8 @@ def least_role(
     needs: Mapping[type[Record], Collection[OperationKind]],
     bypass: Collection[Bypass] = (),
 ) -> list[RoleLine]:
-    """The role that lets the jobs do their work and nothing else, in this CRM's own names; one line a
-    privilege."""
+    """Return the role that lets the jobs do their work and nothing else, in this CRM's own names; one line
+    per privilege."""
     wanted = needs_of(mapping, metadata, needs)
     named = _named(transport, [need.table for need in wanted])
     reasons: dict[str, list[str]] = {}
@@ -134,7 +135,7 @@ def least_role(
 
 
 def _bypass_needs(bypass: Collection[Bypass]) -> dict[str, str]:
-    """The privileges that this bypass asks for, each with its reason."""
+    """Return the privileges that this bypass requires, each with its reason."""
     return dict(need for each, need in BYPASS_NEEDS.items() if each in bypass)
 
 
@@ -145,10 +146,10 @@ def check_privileges(
     needs: Mapping[type[Record], Collection[OperationKind]],
     bypass: Collection[Bypass] = (),
 ) -> list[Finding]:
-    """Errors for what is missing, warnings for what is too much, for each application user: its transport and
-    its id.
+    """Return errors for missing privileges, warnings for excessive ones, for each application user: its
+    transport and its id.
 
-    Where the CRM has no way to ask (on-premises before version 9), one warning says so.
+    Where the CRM offers no way to check (on-premises before version 9), one warning states this.
     """
     wanted = needs_of(mapping, metadata, needs)
     found: list[Finding] = []
@@ -180,8 +181,8 @@ BULK_DELETE_TABLES = {
 
 
 def lacking_for_bulk_delete(transport: Transport, user: str) -> str:
-    """The privileges that a bulk delete would need and this user has not, as names; empty where there is none
-    or the CRM does not tell."""
+    """Return the privileges that a bulk delete would need and this user lacks, as names; empty where there is
+    none or the CRM does not say."""
     try:
         rights = _rights(transport, user)
         named = _named(transport, list(BULK_DELETE_TABLES))
@@ -225,8 +226,8 @@ CLEANING_NAMED = {
 
 
 def cleaning_role(transport: Transport) -> list[RoleLine]:
-    """The privileges that cleaning asks for beside the least role, in this CRM's own names; without one the
-    place is not reachable."""
+    """Return the privileges that cleaning requires beside the least role, in this CRM's own names; without
+    one the place is not reachable."""
     named = _named(transport, [table for table, _ in CLEANING])
     reasons: dict[str, list[str]] = {name: [reason] for name, reason in CLEANING_NAMED.items()}
     for (table, access), reason in CLEANING.items():
@@ -254,7 +255,7 @@ ANSWERING: Mapping[tuple[str, str], str] = {
 
 
 def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine]:
-    """The privileges that answers to subject requests ask for beside the least role, in this CRM's own
+    """Return the privileges that answers to subject requests require beside the least role, in this CRM's own
     names."""
     tables = {word: mapping.tables[word].name if word in mapping.tables else "" if word in KINDS else word for word, _ in ANSWERING}
     named = _named(transport, [name for name in tables.values() if name])
@@ -266,8 +267,8 @@ def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine
 
 
 def lacking_for_audit_jobs(transport: Transport, user: str) -> str:
-    """The privilege on audit rows that a job would need and this user has not; empty where there is none or
-    the CRM does not tell."""
+    """Return the privilege on audit rows that a job would need and this user lacks; empty where there is none
+    or the CRM does not say."""
     try:
         privilege = _named(transport, [AUDIT]).get(AUDIT, {}).get("Delete")
         lacks = privilege is not None and privilege.id not in _rights(transport, user).depths
@@ -292,7 +293,8 @@ def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], r
 
 
 def _missing_by_name(wanted: Mapping[str, str], rights: Rights) -> Iterator[Finding]:
-    """Privileges that belong to no table, as far as the CRM names those that are held."""
+    """Yield findings for missing privileges that belong to no table, as far as the CRM names those that are
+    held."""
     for name, reason in wanted.items():
         if not rights.names:
             yield Finding(False, f"whether {name} is held this CRM does not tell ({reason})", "privileges")
@@ -301,7 +303,7 @@ def _missing_by_name(wanted: Mapping[str, str], rights: Rights) -> Iterator[Find
 
 
 def _of_answers(mapping: TableMapping) -> set[tuple[str, str]]:
-    """What answers ask for, by table: it may be held, and need not be."""
+    """Return what answers require, by table: it may be held, and need not be."""
     return {(mapping.tables[word].name, access) for word, access in ANSWERING if word in mapping.tables}
 
 
@@ -349,7 +351,7 @@ def _rank(depth: str) -> int:
 
 
 def _named(transport: Transport, tables: list[str]) -> dict[str, dict[str, Privilege]]:
-    """By table and kind of access."""
+    """Return the privileges by table and kind of access."""
     found: dict[str, dict[str, Privilege]] = {}
     names = sorted(set(tables))
     for at in range(0, len(names), 40):

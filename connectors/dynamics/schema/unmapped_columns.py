@@ -12,9 +12,9 @@ _MAY_HOLD_ANYTHING: Final = frozenset({"StringType", "MemoType", "FileType", "Im
 
 
 def unaccounted_columns(mapping: Mapping, metadata: Metadata) -> tuple[str, ...]:
-    """The organisation's own columns of mapped tables that may hold personal data and stand in no mapping, as
-    `table.column`: texts, files, images, and lookups to people. Columns that came with another one are that
-    one's."""
+    """Return the organisation's own columns of mapped tables that may hold personal data and are in no
+    mapping, as `table.column`: texts, files, images, and lookups to people. Columns that came with another
+    one count with that one."""
     return tuple(sorted(f"{table.name}.{name}" for table in mapping.tables.values() for name in _unaccounted(table, metadata)))
 
 

@@ -1,5 +1,5 @@
-"""Tables that the mapping does not name: whether the CRM has them, and how they are addressed. Many are asked
-for in one request."""
+"""Tables that the mapping does not name: whether the CRM has them, and how they are addressed. Many are
+queried in one request."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class KnownTable:
 
 
 class Directory:
-    """What tables this CRM has, each asked for at most once, and their rows read whole."""
+    """The tables that this CRM has, each queried at most once, and their rows read whole."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -51,10 +51,10 @@ class Directory:
         self._asking = threading.Lock()  # two threads that want the same table ask once
 
     def known(self, names: Iterable[str]) -> dict[str, KnownTable]:
-        """Those of the tables that there are, by logical name.
+        """Return those of the tables that exist, by logical name.
 
         Raises:
-            ConnectorError: the CRM cannot be asked.
+            ConnectorError: the CRM cannot be queried.
         """
         wanted = list(dict.fromkeys(names))
         with self._asking:
@@ -70,15 +70,15 @@ class Directory:
             self._tables.update({name: found.get(name) for name in some})
 
     def table(self, name: str) -> KnownTable | None:
-        """One of them."""
+        """Return one of them."""
         return self.known([name]).get(name)
 
     def retaining(self, names: Collection[str]) -> set[str]:
-        """Those of the tables that are enabled for long-term retention at this moment. To be asked only where
-        the CRM has that.
+        """Return those of the tables that are enabled for long-term retention at this moment. To be called
+        only where the CRM has that.
 
         Raises:
-            ConnectorError: the CRM cannot be asked.
+            ConnectorError: the CRM cannot be queried.
         """
         found: set[str] = set()
         wanted = sorted(names)
@@ -90,42 +90,42 @@ class Directory:
         return found
 
     def is_empty(self, table: KnownTable, condition: str = "") -> bool:
-        """Whether no row of a table meets a condition; one request.
+        """Return whether no row of a table meets a condition; one request.
 
         Raises:
             NotOffered: the CRM does not let us look.
-            ConnectorError: it cannot be told.
+            ConnectorError: it cannot be determined.
         """
         query = query_string({"$select": table.primary_id, "$top": "1", "$filter": condition})
         return not list(self._asked(f"{table.set_name}?{query}", table.name))
 
     def rows(self, table: KnownTable, column: str, ids: Collection[str], select: str, also: str = "") -> Iterator[dict[str, Any]]:
-        """The rows whose column is one of these ids, to the end. Raises as `is_empty`."""
+        """Yield the rows whose column is one of these ids, to the end. Raises as `is_empty`."""
         for condition in any_of(column, ids):
             options = {"$select": f"{table.primary_id},{select}".rstrip(","), "$filter": f"({condition}) and {also}" if also else condition}
             yield from self._asked(f"{table.set_name}?{query_string(options)}", table.name)
 
     def where(self, table: KnownTable, condition: str, select: str) -> Iterator[dict[str, Any]]:
-        """The rows that meet a condition, to the end. Raises as `is_empty`."""
+        """Yield the rows that meet a condition, to the end. Raises as `is_empty`."""
         options = {"$select": f"{table.primary_id},{select}", "$filter": condition}
         yield from self._asked(f"{table.set_name}?{query_string(options)}", table.name)
 
     def all(self, table: KnownTable, select: str) -> Iterator[dict[str, Any]]:
-        """Every row of a table, to the end. Raises as `is_empty`."""
+        """Yield every row of a table, to the end. Raises as `is_empty`."""
         yield from self._asked(f"{table.set_name}?{query_string({'$select': f'{table.primary_id},{select}'})}", table.name)
 
     def existing(self, table: KnownTable, ids: Collection[str]) -> set[str]:
-        """Which of these rows are there. Raises as `is_empty`."""
+        """Return which of these rows exist. Raises as `is_empty`."""
         return {str(row[table.primary_id]).lower() for row in self.rows(table, table.primary_id, ids, "")}
 
     def has_any(self, table: KnownTable, datasource: str) -> bool:
-        """Whether any row of a table lies in the recycle bin (`bin`) or in long-term retention (`retained`).
-        Raises as `is_empty`."""
+        """Return whether any row of a table is in the recycle bin (`bin`) or in long-term retention
+        (`retained`). Raises as `is_empty`."""
         return bool(self._fetched(table, datasource, ' top="1"', table.primary_id, ""))
 
     def in_source(self, table: KnownTable, datasource: str, column: str, ids: Collection[str]) -> set[tuple[str, str]]:
-        """The rows that lie there and whose column is one of these ids: their own id, and that of the column.
-        Raises as `is_empty`."""
+        """Return the rows that are there and whose column is one of these ids: their own id, and that of the
+        column. Raises as `is_empty`."""
         found: set[tuple[str, str]] = set()
         wanted = sorted(ids)
         for at in range(0, len(wanted), IDS_OF_A_FETCH):
@@ -138,8 +138,8 @@ class Directory:
     def rows_in_source(
         self, table: KnownTable, datasource: str, columns: Iterable[str], column: str, ids: Collection[str] | None
     ) -> Iterator[dict[str, Any]]:
-        """The rows that lie there and whose column is one of these ids (None: all), with some columns, each
-        once. Raises as `is_empty`."""
+        """Yield the rows that are there and whose column is one of these ids (None: all), with some columns,
+        each once. Raises as `is_empty`."""
         attributes = "".join(f'<attribute name="{name}"/>' for name in dict.fromkeys((table.primary_id, *columns)))
         wanted, seen = sorted(ids or ()), set[str]()
         conditions = [""] if ids is None else []
@@ -196,7 +196,7 @@ class Directory:
 
 
 def type_of(row: Mapping[str, Any], column: str) -> str:
-    """The table that a lookup's row is of, as its annotation tells; empty where it does not."""
+    """Return the table that a lookup's row belongs to, as its annotation shows; empty where it does not."""
     return str(row.get(f"_{column}_value@Microsoft.Dynamics.CRM.lookuplogicalname") or "")
 
 

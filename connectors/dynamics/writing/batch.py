@@ -1,4 +1,4 @@
-"""Change sets: written as `$batch`, and what became of each read from the answer without ever guessing.
+"""Change sets: written as `$batch`, and the outcome of each read from the answer without ever guessing.
 
 A change set is DONE only if every one of its operations is answered with success under its own Content-ID.
 Whatever does not fit, in number, order or form, is UNKNOWN, and the caller reads back.
@@ -46,7 +46,7 @@ _CONTRADICTORY = -1
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One operation as it goes over the wire."""
+    """One operation as it is sent over the wire."""
 
     method: str
     path: str
@@ -76,7 +76,7 @@ def prepare(
 
     Raises:
         ValueError: an update or delete without a version. Without If-Match, a PATCH on a row already erased
-            creates it anew: here that resurrects a person.
+            creates it again: here that resurrects a person.
     """
     if not change_set.operations:
         return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.DONE))
@@ -120,7 +120,8 @@ def _headers(operation: Operation) -> dict[str, str]:
 
 
 def _mask(operation: Operation, table: Table, definition: TableDefinition, masking: Masking, root_path: str) -> Iterator[Request]:
-    """The request that masks a row, then one for the content of each file column (reference: section 12)."""
+    """Yield the request that masks a row, then one for the content of each file column (reference: section
+    12)."""
     address = f"{root_path}{definition.set_name}({guid(operation.id)})"
     headers = _headers(operation) | {"Content-Type": "application/json", "If-Match": _header(operation.etag)}
     yield Request("PATCH", address, headers, msgspec.json.encode(masking.body(table, operation)))
@@ -199,8 +200,8 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
 
 
 def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
-    """The body of a batch. Content-IDs run on over all its change sets, so that an answer names its operation
-    beyond doubt."""
+    """Return the body of a batch. Content-IDs run on over all its change sets, so that an answer names its
+    operation beyond doubt."""
     parts: list[bytes] = []
     content_id = 0
     for number, change_set in enumerate(change_sets):
@@ -225,9 +226,9 @@ def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body
     """Match the parts of an answer with the change sets that were sent.
 
     Parts come in the order of the request. A success is believed only under the Content-IDs of its change
-    set; a failure, which may come without one, only if there are as many parts as change sets and nothing
-    contradicts that order. A service that stops at the first failure sends fewer (reference: section 5.3);
-    which one is missing cannot be told then.
+    set. A failure, which may come without one, is believed only if there are as many parts as change sets and
+    nothing contradicts that order. A service that stops at the first failure sends fewer (reference: section
+    5.3); which one is missing cannot be determined then.
     """
     first_ids: list[int] = []
     next_id = 1
@@ -277,8 +278,8 @@ def _content_ids(part: Part) -> list[str]:
 
 
 def _owner(part: Part, change_sets: Sequence[Prepared], first_ids: Sequence[int]) -> int | None:
-    """The change set whose Content-IDs a part carries; None if it carries none, `_CONTRADICTORY` if strange
-    ones or those of several."""
+    """Return the change set whose Content-IDs a part carries; None if it carries none, `_CONTRADICTORY` if
+    unknown ones or those of several."""
     owners: set[int] = set()
     for text in _content_ids(part):
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
@@ -290,7 +291,7 @@ def _owner(part: Part, change_sets: Sequence[Prepared], first_ids: Sequence[int]
 
 
 def _verdict(change_set: Prepared, first_id: int, part: Part) -> Decoded | None:
-    """What one part says about its change set; None if it is not to be trusted."""
+    """Return what one part reports about its change set; None if it is not to be trusted."""
     if part.is_multipart:
         inner = split(part.body, boundary_of(part.headers.get("content-type", "")))
         answers = [(one.content_id, inner_answer(one.body)) for one in inner]
@@ -310,7 +311,7 @@ def _verdict(change_set: Prepared, first_id: int, part: Part) -> Decoded | None:
 
 
 def _failure(change_set: Prepared, first_id: int, content_id: str, answer: InnerAnswer) -> Decoded:
-    """One error stands for the whole change set, which was rolled back."""
+    """Return one error for the whole change set, which was rolled back."""
     found = faults.fault(answer.status, answer.body)
     number = int(content_id) - first_id if content_id.isascii() and content_id.isdigit() and len(content_id) < 8 else -1
     failed = number if 0 <= number < len(change_set.requests) else (0 if len(change_set.requests) == 1 else None)

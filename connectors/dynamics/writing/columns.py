@@ -17,8 +17,8 @@ class NotWritable(Exception):
 
 
 def payload(table: Table, definition: TableDefinition, values: Values[str, object], mapping: Mapping, metadata: Metadata) -> dict[str, Any]:
-    """The JSON of a create or update. A field without column is left out if it is to be emptied: there is
-    nothing to empty.
+    """Return the JSON of a create or update. A field without column is left out if it is to be emptied: there
+    is nothing to empty.
 
     Raises:
         NotWritable: a value has no column, or a key no option value.
@@ -43,7 +43,7 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
 def _bound(
     definition: TableDefinition, column: Column, value: object, kind: object, mapping: Mapping, metadata: Metadata
 ) -> tuple[str, str | None]:
-    """The navigation property of a lookup, which is another one for each table that it may point to, and the
+    """Return the navigation property of a lookup, which differs for each table that it may point to, and the
     address of its new target.
 
     `kind` is the word for the record that it is to point to, where it may point to several.
@@ -89,7 +89,7 @@ def _option(table: Table, column: Column, key: object) -> int:
 
 
 def _date(value: date, behaviour: str) -> str:
-    """A day in a column of date and time is written as noon in Brussels: it reads back as the same day in any
+    """Return a day in a column of date and time as noon in Brussels: it reads back as the same day in any
     zone of Europe."""
     if behaviour == "date_only":
         return (brussels_date(value) if isinstance(value, datetime) else value).isoformat()

@@ -1,7 +1,7 @@
 """Masks rows in place and reads back that they are masked (section 5.3, ERA-06; R-081, R-082).
 
-Everything about one row stands in one PATCH under the version that was judged: techniques, the new owner, the
-state, since when. Only the content of a file column goes by a request of its own, after it, in the same
+Everything about one row is in one PATCH under the version that was judged: techniques, the new owner, the
+state, since when. Only the content of a file column is sent in a request of its own, after it, in the same
 change set.
 """
 
@@ -165,7 +165,7 @@ def _type(name: str, definition: TableDefinition) -> str:
 
 
 def _is_sent(name: str, definition: TableDefinition) -> bool:
-    """Whether a PATCH may name the column: not a file, and not one that follows from others."""
+    """Return whether a PATCH may name the column: not a file, and not one that follows from others."""
     return _type(name, definition) != ColumnType.FILE and definition.attributes[name].updatable
 
 

@@ -43,7 +43,7 @@ class InnerAnswer:
 
 
 def request_part(method: str, path: str, headers: dict[str, str], body: bytes, content_id: int) -> bytes:
-    """One operation of a change set, without the boundary before it."""
+    """Return one operation of a change set, without the boundary before it."""
     lines = [
         b"Content-Type: application/http",
         b"Content-Transfer-Encoding: binary",
@@ -58,19 +58,19 @@ def request_part(method: str, path: str, headers: dict[str, str], body: bytes, c
 
 
 def change_set_part(boundary: str, parts: list[bytes]) -> bytes:
-    """A change set as one part of a batch, without the batch's boundary before it."""
+    """Return a change set as one part of a batch, without the batch's boundary before it."""
     return CRLF.join([f'Content-Type: multipart/mixed; boundary="{boundary}"'.encode("ascii"), b"", enclosed(boundary, parts)])
 
 
 def enclosed(boundary: str, parts: list[bytes]) -> bytes:
-    """Parts between boundaries. Also the last line ends with CRLF: the service takes a missing one for a
-    stream it cannot read."""
+    """Return parts between boundaries. The last line ends with CRLF too: without it the service treats the
+    stream as unreadable."""
     mark = b"--" + boundary.encode("ascii")
     return b"".join(mark + CRLF + part + CRLF for part in parts) + mark + b"--" + CRLF
 
 
 def boundary_of(content_type: str) -> str:
-    """The boundary that a Content-Type names; empty if this is no multipart."""
+    """Return the boundary that a Content-Type names; empty if this is not a multipart."""
     if not content_type.lower().lstrip().startswith("multipart/"):
         return ""
     found = _BOUNDARY.search(content_type)
@@ -78,8 +78,8 @@ def boundary_of(content_type: str) -> str:
 
 
 def split(body: bytes, boundary: str) -> list[Part]:
-    """The whole parts of a body, in order. What stands before the first boundary or after the last is not
-    looked at."""
+    """Return the whole parts of a body, in order. What comes before the first boundary or after the last is
+    ignored."""
     if not boundary:
         return []
     mark = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|\r?\n)--" + re.escape(boundary.encode("latin-1", "replace")) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
@@ -98,7 +98,7 @@ def split(body: bytes, boundary: str) -> list[Part]:
 
 
 def inner_answer(body: bytes) -> InnerAnswer | None:
-    """The HTTP answer in a part's body; None if it is none."""
+    """Return the HTTP answer in a part's body; None if it is not one."""
     found = _STATUS_LINE.match(body.lstrip(b"\r\n"))
     if found is None:
         return None
@@ -113,7 +113,8 @@ def _part(raw: bytes) -> Part | None:
 
 
 def _head_and_body(raw: bytes) -> tuple[bytes, bool, bytes]:
-    """Headers and what follows the empty line; `raw` begins with the line end before the first header."""
+    """Return headers and what follows the empty line; `raw` begins with the line end before the first
+    header."""
     end = _HEADERS_END.search(raw)
     return (raw[: end.start()], True, raw[end.end() :]) if end else (raw, False, b"")
 

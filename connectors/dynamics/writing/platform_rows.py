@@ -1,5 +1,5 @@
-"""Deletes rows of the platform's own tables, which hold no record of ours, many in one batch. Whoever asks
-looks again what is left."""
+"""Deletes rows of the platform's own tables, which hold no record of ours, many in one batch. The caller
+checks again what remains."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Removing:
         self._root_path = root_path
 
     def remove(self, table: KnownTable, rows: Collection[str]) -> set[str]:
-        """Delete these rows, each by itself; gives those that the CRM refuses to delete. One that is gone
-        already is none of them.
+        """Delete these rows, each by itself, and return those that the CRM refuses to delete. One that is
+        already deleted is not among them.
 
         Raises:
             Unauthorised: there is no token.

@@ -1,8 +1,8 @@
 """Sends change sets in batches, several at once and over several application users, as their governors allow.
 
-Each change set is sent once; only where the CRM said that it did nothing (429, or a user who is refused
-altogether) the same is sent again, perhaps by another user. Whatever goes wrong, nothing is left under way:
-the answers to what was sent are waited for first.
+Each change set is sent once. Only where the CRM said that it did nothing (429, or a user who is refused
+altogether) the same is sent again, perhaps by another user. Whatever fails, nothing is left running: the
+answers to what was sent are waited for first.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Work:
     asked_until: dict[int, float] = field(default_factory=dict)
 
     def take(self, most: int) -> list[int]:
-        """As many change sets as fit into one batch, at least one."""
+        """Take as many change sets as fit into one batch, at least one."""
         chosen: list[int] = []
         operations = 0
         for index in self.waiting:
@@ -46,7 +46,7 @@ class _Work:
         return chosen
 
     def unheld(self, chosen: list[int]) -> list[int]:
-        """Those that have not come under a hold since the call began (HLD-07); the others get their
+        """Return those that have not come under a hold since the call began (HLD-07); the others get their
         result."""
         if self.held is None or self.is_fresh:
             self.is_fresh = False
@@ -75,7 +75,7 @@ class Pool:
     thread at a time."""
 
     def __init__(self, transports: Sequence[Transport], warnings: list[str] | None = None) -> None:
-        """`warnings` is told of a user who is refused."""
+        """Create the pool. `warnings` receives a message about a user who is refused."""
         self._transports = tuple(transports)
         self.warnings = warnings if warnings is not None else []
         self._refused: set[int] = set()  # users who are asked no more; never all of them
@@ -88,14 +88,14 @@ class Pool:
         return self._most == 1
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Release the threads."""
         if self._threads is not None:
             self._threads.shutdown()
             self._threads = None
 
     def send(self, prepared: Sequence[Prepared], *, in_order: bool = False, held: Held | None = None) -> list[ChangeResult]:
-        """One result for each change set, in the order given. `in_order`: none is sent before those ahead of
-        it are answered. `held` is asked before each batch but the first.
+        """Return one result for each change set, in the order given. `in_order`: none is sent before those
+        ahead of it are answered. `held` is called before each batch but the first.
 
         Raises:
             Unauthorised, Forbidden: the very first batches are refused as a whole, for every user. Later the
@@ -128,8 +128,8 @@ class Pool:
         return [work.results[index] for index in range(len(prepared))]
 
     def _most_ready(self, work: _Work) -> tuple[int | None, float]:
-        """The user that may send soonest, of these the least busy, and in how many seconds; None when all
-        have used up our patience."""
+        """Return the user that may send soonest, of these the least busy, and in how many seconds; None when
+        all have used up our patience."""
         waits = [
             (wait_s, transport.gate.busy, user)
             for user, transport in enumerate(self._transports)
@@ -144,7 +144,8 @@ class Pool:
 
     @staticmethod
     def _may_start(work: _Work, under_way: Mapping[Future[Sent], object], in_order: bool) -> bool:
-        """After a refusal nothing starts before it is known whether anything was done; see `send`."""
+        """Return whether a batch may start. After a refusal nothing starts before it is known whether
+        anything was done; see `send`."""
         return not (under_way and in_order) and (work.refusal is None or work.reached)
 
     def _start(self, work: _Work, user: int, under_way: dict[Future[Sent], tuple[int, list[int]]]) -> None:

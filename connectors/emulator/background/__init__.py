@@ -1,1 +1,1 @@
-"""What the organisation does by itself as its clock goes on."""
+"""What the organisation does by itself as its clock advances."""

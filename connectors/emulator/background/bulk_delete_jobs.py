@@ -1,12 +1,12 @@
-"""Bulk deletes as they come along: waiting, in progress, completed, as far as the emulator's clock says.
+"""Bulk deletes as they progress: waiting, in progress, completed, according to the emulator's clock.
 
 Nothing runs by itself: before each request every open job is brought to where it should be by now. Its rows
 are deleted at the moment at which it starts, each in a transaction of its own; after that it only shows as in
 progress for a while.
 
 A recurring job keeps its `asyncoperation`, which waits again after each run; every run has a
-`bulkdeleteoperation`. That the operation goes with its job and the failures with their operation is section
-6.2 and 11.5 of the reference; how a recurring job waits is inferred.
+`bulkdeleteoperation`. That the operation is deleted with its job and the failures with their operation is
+section 6.2 and 11.5 of the reference; how a recurring job waits is inferred.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class BulkDeleteJobs:
     # -- what is due -----------------------------------------------------------------------------------------
 
     def add(self, parameters: dict[str, Any], start: datetime, user: str) -> str:
-        """A job that waits until a moment, or for resources when that is past; gives its id."""
+        """Add a job that waits until a moment, or for resources when that is past, and return its id."""
         now = self.tables.clock.now()
         scheduled = max(now, start)
         job_id = str(uuid.uuid4())
@@ -163,8 +163,8 @@ class BulkDeleteJobs:
             self._record(failure, job_id, run_id, text, user)
 
     def _delete(self, parameters: dict[str, Any], moment: datetime, user: str) -> Outcome:
-        """The queries in their order, each over what the ones before it have left; the rows that the job's
-        owner may not see stay."""
+        """Run the queries in their order, each over what the ones before it have left; the rows that the
+        job's owner may not see stay."""
         options = parameters.get("Options") or {}
         fast = bool(options.get("RunJobForSandbox")) and self.tables.switches.sandbox
         recoverable = options.get("CanRecoverDeletedRecords") is not False and not fast
@@ -228,8 +228,8 @@ class BulkDeleteJobs:
         self.tables.insert(table, values, user)
 
     def _finish(self, job_id: str, ended: float) -> None:
-        """The run is over: the job is completed, or waits for its next run. Runs missed by a leap of the
-        clock are not made up for."""
+        """End the run: the job is completed, or waits for its next run. Runs missed by a leap of the clock
+        are not made up for."""
         text = instant_text(_instant(ended))
         run = self.environment.tables[RUN]
         run_id = self.tables.find(run, {"asyncoperationid": job_id, "statecode": LOCKED})
@@ -260,7 +260,7 @@ class BulkDeleteJobs:
 
 
 def check_privileges(access: Access, operation: Operation, table: Table) -> None:
-    """Reference, section 13.
+    """Check the privileges (reference, section 13).
 
     Raises:
         WebApiError: 403 naming the privilege that is missing.
@@ -271,7 +271,8 @@ def check_privileges(access: Access, operation: Operation, table: Table) -> None
 
 
 def signed(code: str) -> int:
-    """A code in hexadecimal as the signed 32-bit number that `errornumber` holds (reference, section 8.3)."""
+    """Return a code in hexadecimal as the signed 32-bit number that `errornumber` holds (reference, section
+    8.3)."""
     try:
         number = int(code, 16)
     except ValueError:
@@ -280,8 +281,8 @@ def signed(code: str) -> int:
 
 
 def query_set_xml(queries: list[Any]) -> str:
-    """The queries with their values as XML, as `orderedquerysetxml` keeps them: which elements the real one
-    has is inferred."""
+    """Return the queries with their values as XML, as `orderedquerysetxml` keeps them: which elements the
+    real one has is inferred."""
     root = ElementTree.Element("ArrayOfQueryExpression")
     for query in queries:
         _append(root, "QueryExpression", query)

@@ -24,11 +24,11 @@ class JobRules:
         return table.name == JOB
 
     def created(self, table: Table, row_id: str, values: Row, user: str) -> None:
-        """Any job may come."""
+        """Accept any new job."""
 
     def updated(self, table: Table, row_id: str, before: Row, after: Row, user: str) -> None:
-        """Cancelling takes state 3 with status 32; 1 pauses a job that waits, 0 resumes it at once. Rows
-        deleted by then stay deleted."""
+        """Apply a change of a job's state: 3 with status 32 cancels, 1 pauses a job that waits, 0 resumes it
+        at once. Rows deleted by then stay deleted."""
         state = after.get("statecode")
         if state is None:
             return

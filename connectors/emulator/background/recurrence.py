@@ -19,8 +19,8 @@ class Recurrence:
     interval: int
 
     def next(self, start: datetime, moment: datetime) -> datetime:
-        """The first occurrence after a moment, counted from the start; the 31st falls on the last day of a
-        shorter month."""
+        """Return the first occurrence after a moment, counted from the start; the 31st falls on the last day
+        of a shorter month."""
         if self.unit in ("Months", "Years"):
             months = self.interval * (12 if self.unit == "Years" else 1)
             number = max(0, ((moment.year - start.year) * 12 + moment.month - start.month) // months)
@@ -32,7 +32,7 @@ class Recurrence:
 
 
 def parse_recurrence(text: str) -> Recurrence | None:
-    """`FREQ=DAILY;INTERVAL=1;`; an empty text means once.
+    """Read `FREQ=DAILY;INTERVAL=1;`; an empty text means once.
 
     Raises:
         WebApiError: 400 for another pattern.

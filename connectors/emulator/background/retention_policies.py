@@ -38,10 +38,10 @@ ORDER BY coalesce(nextrun, starttime, createdon), 1"""
 
 
 def read_criteria(tables: Tables, gate: Gate, operation: Operation, table_name: str, text: str) -> Fetch:
-    """The rows that a policy is for.
+    """Return the rows that a policy applies to.
 
     Raises:
-        WebApiError: 400 when that is no FetchXML over live rows of the table.
+        WebApiError: 400 when that is not FetchXML over live rows of the table.
     """
     fetch = read_fetch(tables.environment, text)
     if fetch.root.table.name != table_name or fetch.root.table.view or fetch.aggregate or fetch.datasource:
@@ -51,7 +51,7 @@ def read_criteria(tables: Tables, gate: Gate, operation: Operation, table_name: 
 
 
 def matching(tables: Tables, gate: Gate, operation: Operation, fetch: Fetch, limit: int | None = None) -> list[str]:
-    """The ids of the rows that the criteria find, as far as the caller sees them."""
+    """Return the ids of the rows that the criteria find, as far as the caller sees them."""
     table = fetch.root.table
     sight = gate.sight(operation)
     statement = Statement(tables.environment, fetch, tables.clock.now(), operation.user, sight)
@@ -142,7 +142,7 @@ class RetentionRules:
             self._check({**self.tables.whole(table, row_id), **after}, user)
 
     def deleted(self, rows: Sequence[tuple[Table, Row]], user: str, *, recoverable: bool) -> None:
-        """What it has retained stays retained."""
+        """Do nothing: what the policy has retained stays retained."""
 
     def _check(self, policy: Row, user: str) -> None:
         operation = Operation("POST", "", {}, b"", "", user)

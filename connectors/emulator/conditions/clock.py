@@ -1,4 +1,4 @@
-"""The emulator's clock: real time, shifted as a test asks, and it always goes on ticking."""
+"""The emulator's clock: real time, shifted as a test requests, and always ticking."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Clock:
         return datetime.fromtimestamp(self.timestamp(), UTC)
 
     def text(self) -> str:
-        """Now as a stored instant: whole seconds, as Dataverse keeps them."""
+        """Return the current time as a stored instant: whole seconds, as Dataverse keeps them."""
         return instant_text(self.now())
 
     def set(self, instant: datetime) -> None:
@@ -43,7 +43,7 @@ def instant_text(instant: datetime) -> str:
 
 
 def http_date(timestamp: float) -> str:
-    """RFC 9110 form, for the Date header."""
+    """Return the RFC 9110 form, for the Date header."""
     instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(timestamp))
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[instant.weekday()]
     month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[instant.month - 1]

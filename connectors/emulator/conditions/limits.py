@@ -54,7 +54,7 @@ class _Account:
         return self.seconds[-1]
 
     def free_in(self, now: float, window_s: int, requests: int, execution_s: float) -> float:
-        """Seconds until the oldest requests have left the window and there is room again."""
+        """Return the seconds until the oldest requests have left the window and there is room again."""
         left, spent = self.requests, self.execution_s
         for second in self.seconds:
             left -= second.requests

@@ -1,4 +1,4 @@
-"""What was asked of the emulator, for tests that count requests and writes."""
+"""The requests that the emulator received, for tests that count requests and writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Stats:
         self.operations = {"read": 0, "create": 0, "update": 0, "delete": 0}
 
     def count(self, kind: str) -> None:
-        """One operation, inside a batch or alone."""
+        """Count one operation, inside a batch or alone."""
         self.operations[kind] += 1
 
     def document(self) -> dict[str, Any]:

@@ -108,7 +108,7 @@ PROFILES: dict[str, dict[str, Any]] = {
 
 
 def switches_of(profile: str) -> Switches:
-    """The switches of `online` or `onprem`."""
+    """Return the switches of `online` or `onprem`."""
     switches = Switches()
     switches.set(PROFILES[profile])
     return switches

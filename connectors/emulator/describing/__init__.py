@@ -1,1 +1,1 @@
-"""What the organisation tells about itself: definitions, relationships, CSDL."""
+"""What the organisation reports about itself: definitions, relationships, CSDL."""

@@ -30,12 +30,12 @@ def refused(message: str, code: str = INVALID_ARGUMENT) -> WebApiError:
 
 
 def type_of(document: Document) -> str:
-    """The last part of `@odata.type`, without the `Complex` of the types that actions take."""
+    """Return the last part of `@odata.type`, without the `Complex` of the types that actions take."""
     return str(document.get("@odata.type", "")).removeprefix("#").removeprefix(CAST).removeprefix("Complex")
 
 
 def schema_name(document: Document, what: str) -> str:
-    """The name of something new.
+    """Return the name of something new.
 
     Raises:
         WebApiError: 400 when it is missing or has no customization prefix.
@@ -50,7 +50,7 @@ def schema_name(document: Document, what: str) -> str:
 
 
 def value_of(document: Document, name: str, default: Any = None) -> Any:
-    """A property, also one that comes as a managed property or as `{"Value": …}`."""
+    """Return a property, also one that comes as a managed property or as `{"Value": …}`."""
     value = document.get(name)
     if isinstance(value, dict) and "Value" in value:
         value = value["Value"]
@@ -65,7 +65,7 @@ def number_of(document: Document, name: str) -> float | None:
 
 
 def labels_of(environment: Environment, document: Document, name: str) -> Labels | None:
-    """The texts of a Label by the key of their language; None where it was not given.
+    """Return the texts of a Label by the key of their language; None where it was not given.
 
     Raises:
         WebApiError: 400 for a language that the organisation does not have.
@@ -88,7 +88,8 @@ def labels_of(environment: Environment, document: Document, name: str) -> Labels
 
 
 def described_by(environment: Environment, document: Document, properties: Document, before: Described | None, *, merge: bool) -> Described:
-    """What a document says about a part of the schema; with `merge`, labels in other languages stay."""
+    """Return what a document says about a part of the schema; with `merge`, labels in other languages
+    stay."""
     labels = dict(before.labels) if before else {}
     for name in _LABELS:
         given = labels_of(environment, document, name)
@@ -98,7 +99,7 @@ def described_by(environment: Environment, document: Document, properties: Docum
 
 
 def table_of(environment: Environment, key: str | None) -> Table:
-    """The table that the key of an `EntityDefinitions` segment means."""
+    """Return the table that the key of an `EntityDefinitions` segment means."""
     wanted = _wanted(key, "LogicalName")
     found = next((table for table in environment.tables.values() if wanted in (table.name, metadata_id(table.name))), None)
     if found is None:
@@ -145,7 +146,7 @@ def _missing(wanted: str) -> WebApiError:
 
 
 def protect(what: str, name: str, *, custom: bool, action: str) -> None:
-    """What the platform brought along stays as it is.
+    """Refuse to change what the platform brought along.
 
     Raises:
         WebApiError: 400 `0x8004f032`.

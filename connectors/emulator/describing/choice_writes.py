@@ -1,8 +1,9 @@
-"""Choices made, described anew and removed: `GlobalOptionSetDefinitions`, and the options that a column
-brings along.
+"""Choices created, redefined and removed: `GlobalOptionSetDefinitions`, and the options that a column brings
+along.
 
 Source: Microsoft Learn, "Create and update choices (option sets) using the Web API". Single options are
-changed by actions, which are not emulated: a PUT changes what is said of the choice and leaves its options.
+changed by actions, which are not emulated: a PUT changes the description of the choice and leaves its
+options.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ _FIRST_OPTION = 100_000_000
 
 
 def new_choice(environment: Environment, document: Document) -> tuple[str, SetChoice]:
-    """A posted choice, and its name.
+    """Return a posted choice, and its name.
 
     Raises:
-        WebApiError: 400 for a name that is taken or has no prefix, and for options that are none.
+        WebApiError: 400 for a name that is taken or has no prefix, and for options that are not valid.
     """
     name = schema_name({"SchemaName": document.get("Name")}, "option set").lower()
     if name in environment.choices:
@@ -55,7 +56,7 @@ def drop_choice(environment: Environment, name: str) -> SetChoice:
 
 
 def options_of(environment: Environment, given: Document) -> Choice:
-    """Posted options by their values; one without a value gets the next."""
+    """Return posted options by their values; one without a value gets the next."""
     options: Choice = {}
     for option in given.get("Options") or []:
         value = _option_value(option, options)
@@ -75,7 +76,7 @@ def _option_value(option: Any, options: Choice) -> int:
 
 
 def global_choice(environment: Environment, address: str) -> str:
-    """The name of the choice that an address, or the key in one, means.
+    """Return the name of the choice that an address, or the key in one, means.
 
     Raises:
         WebApiError: 400 where there is none.

@@ -50,7 +50,7 @@ _KEPT = ("Format", "FormatName", "ImeMode", "DefaultValue", "DefaultFormValue", 
 
 
 def new_columns(environment: Environment, table: str, document: Document) -> AddColumns:
-    """A posted attribute as the columns that it makes, with its options and what it says about itself.
+    """Return a posted attribute as the columns that it makes, with its options and its description of itself.
 
     Raises:
         WebApiError: 400 for a type that cannot be posted or a value that does not fit it.
@@ -98,7 +98,7 @@ def check_new(table: Table, name: str) -> None:
 
 
 def set_column(environment: Environment, table: Table, column: Column, document: Document, *, merge: bool) -> SetColumn:
-    """A whole definition put in the place of a column's own. Its type and name stay as they are."""
+    """Return a whole definition in place of a column's own. Its type and name stay as they are."""
     given = KINDS.get(type_of(document))
     same = column.kind == given or (given == "datetime" and column.kind in _BEHAVIOURS.values())
     if given is not None and not same:
@@ -148,7 +148,7 @@ def _behaviour(document: Document) -> str:
 
 
 def _limited(column: Column, document: Document) -> Column:
-    """The column with the lengths, limits, requirement and security that the document gives it."""
+    """Return the column with the lengths, limits, requirement and security that the document gives it."""
     level = value_of(document, "RequiredLevel", "None")
     if level not in _LEVELS:
         raise refused(f"The RequiredLevel '{str(level)[:40]}' is not valid.")
@@ -176,7 +176,7 @@ def _limited(column: Column, document: Document) -> Column:
 
 
 def _properties(document: Document, column: Column) -> Document:
-    """What the definition shows again although no row depends on it."""
+    """Return the properties that the definition shows again although no row depends on them."""
     kept: Document = {name: document[name] for name in _KEPT if document.get(name) is not None}
     if column.kind not in ("string", "memo"):
         kept.pop("FormatName", None)
@@ -189,8 +189,8 @@ def _properties(document: Document, column: Column) -> Document:
 
 
 def _options(environment: Environment, table: str, column: Column, document: Document) -> tuple[str, Choice | None]:
-    """The choice that a column's values come from: one of its own, with its options, or one that is there
-    already."""
+    """Return the choice that a column's values come from: one of its own, with its options, or one that
+    already exists."""
     if column.kind not in ("choice", "choices", "bool"):
         return "", None
     bound = next((str(document[name]) for name in document if name.lower() == "globaloptionset@odata.bind"), None)

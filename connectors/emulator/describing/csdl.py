@@ -38,7 +38,8 @@ _FUNCTIONS = """
 
 
 def csdl(environment: Environment, *, annotations: bool = False) -> bytes:
-    """The whole schema; with annotations, also which sets are tracked (`$metadata?annotations=true`)."""
+    """Return the whole schema; with annotations, also which sets are tracked
+    (`$metadata?annotations=true`)."""
     types = "".join(_entity_type(environment, table) for table in environment.tables.values())
     sets = "".join(_entity_set(environment, table, annotations) for table in environment.tables.values())
     return (

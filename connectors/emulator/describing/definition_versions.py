@@ -1,6 +1,6 @@
-"""At which version each table's definition was last seen to change, for whoever keeps a copy of the schema.
+"""The version at which each table's definition last changed, for any client that keeps a copy of the schema.
 
-Nobody announces an alteration: the definitions of now are compared with those of the last question.
+Nobody announces an alteration: the current definitions are compared with those of the last query.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class DefinitionVersions:
         self.connection = tables.connection
 
     def refresh(self, documents: dict[str, Document]) -> None:
-        """Give the next version to every table whose definition is new, other or gone."""
+        """Assign the next version to every table whose definition is new, changed or removed."""
         found = {name: hashlib.sha256(msgspec.json.encode(document)).hexdigest() for name, document in documents.items()}
         known = dict(self.connection.execute("SELECT name, digest FROM _definitions WHERE gone = 0").fetchall())
         if found == known:
@@ -41,17 +41,17 @@ class DefinitionVersions:
                     self.connection.execute("INSERT OR REPLACE INTO _definitions VALUES (?, ?, ?, ?, 0)", row)
 
     def stamp(self) -> str:
-        """What stands for this moment; only a stamp that was given out is taken back."""
+        """Return the stamp for this moment; only a stamp that was issued is accepted back."""
         text = f"{self.tables.committed_version}!{self.tables.clock.now().strftime(_TIME)}"
         self.tables.cookies.remember(_digest(text))
         return text
 
     def version_of(self, stamp: object) -> int:
-        """The version that a stamp stands for.
+        """Return the version that a stamp stands for.
 
         Raises:
-            WebApiError: 400 `0x80044352` for one that has expired or was never given out: the client starts
-                anew, without one.
+            WebApiError: 400 `0x80044352` for one that has expired or was never issued: the client starts
+                again, without one.
         """
         if isinstance(stamp, str) and self.tables.cookies.knows(_digest(stamp)):
             version, _, time = stamp.partition("!")
@@ -61,11 +61,11 @@ class DefinitionVersions:
         raise WebApiError(400, EXPIRED, "Version stamp associated with the client has expired. Please perform a full sync.")
 
     def changed_since(self, version: int) -> set[str]:
-        """Tables by name."""
+        """Return changed tables by name."""
         return {row[0] for row in self.connection.execute("SELECT name FROM _definitions WHERE gone = 0 AND version > ?", (version,))}
 
     def gone_since(self, version: int) -> list[str]:
-        """Tables by their MetadataId."""
+        """Return removed tables by their MetadataId."""
         statement = "SELECT id FROM _definitions WHERE gone = 1 AND version > ? ORDER BY version"
         return [row[0] for row in self.connection.execute(statement, (version,))]
 

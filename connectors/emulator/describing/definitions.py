@@ -42,7 +42,8 @@ DELETE = {"cascade": "Cascade", "remove_link": "RemoveLink", "restrict": "Restri
 
 
 class Definitions:
-    """Builds the documents of one environment, in full; what is not asked for is left out later."""
+    """Builds the documents of one environment, in full; properties that are not requested are left out
+    later."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -63,7 +64,7 @@ class Definitions:
         return self.label({self.environment.language: name}, *path)
 
     def _as_described(self, document: Document, place: str) -> Document:
-        """With what whoever altered the schema said about this part of it."""
+        """Return the document with what the author of a schema change said about this part of it."""
         described = self.environment.described.get(place)
         if described is None:
             return document
@@ -199,7 +200,7 @@ class Definitions:
 
     @staticmethod
     def _particulars(column: Column) -> Document:
-        """The properties of the derived type."""
+        """Return the properties of the derived type."""
         match column.kind:
             case "string":
                 return {"MaxLength": column.length, "Format": column.text_format, "FormatName": {"Value": column.text_format}}
@@ -356,7 +357,7 @@ def _or(value: float | None, default: float) -> float:
 
 
 def _companion_of(table: Table, column: Column) -> str | None:
-    """The file or image column whose name, id or address this one holds."""
+    """Return the file or image column whose name, id or address this one holds."""
     if not column.system or column.writable:
         return None
     owners = (column.name.removesuffix(end) for end in ("_name", "_timestamp", "_url", "id") if column.name.endswith(end))

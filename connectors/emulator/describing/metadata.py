@@ -1,7 +1,7 @@
 """`EntityDefinitions`, `RelationshipDefinitions` and `GlobalOptionSetDefinitions`: the schema, read like
 data.
 
-There is no paging, `MetadataId` always comes along, and columns of a derived type are reached by a cast
+There is no paging, `MetadataId` is always included, and columns of a derived type are reached by a cast
 segment.
 """
 
@@ -100,8 +100,8 @@ class Metadata:
             self._generation = self._now
 
     def answer(self, operation: Operation) -> Answer:
-        """What an organisation whose schema is that of its file answers, another one of the same file that
-        retains the same tables has answered before."""
+        """Return the answer. Organisations with the unaltered schema of the same file that retain the same
+        tables share their answers."""
         environment = self.environment
         if environment.generation or not environment.origin:
             return self._answer(operation)
@@ -219,7 +219,7 @@ class Metadata:
         return [self._shaped(document, options, type_name, table) for document in documents]
 
     def _shaped(self, document: Document, options: dict[str, str], type_name: str, table: Table | None) -> Document:
-        """Only what was selected, with what was expanded."""
+        """Return only what was selected, with what was expanded."""
         shaped = {key: value for key, value in document.items() if key not in _HIDDEN}
         if "$select" in options:
             names = self._check_select(options["$select"], type_name)
@@ -261,7 +261,7 @@ class Metadata:
         return names
 
     def _known_properties(self, type_name: str) -> set[str]:
-        """The properties of a metadata type; a derived one has its own besides those of its base."""
+        """Return the properties of a metadata type; a derived one has its own besides those of its base."""
         if type_name == "EntityMetadata":
             return set(next(iter(self._tables.values()))) | _HIDDEN
         if type_name in (*_RELATIONSHIPS, "RelationshipMetadataBase"):
@@ -311,7 +311,8 @@ def _options(text: str) -> dict[str, str]:
 
 
 def _holds(node: Any, document: Document, type_name: str) -> bool:
-    """A `$filter` on metadata: comparison and logic only, no functions on text."""
+    """Return whether a document meets a `$filter` on metadata: comparison and logic only, no functions on
+    text."""
     if isinstance(node, ast.BoolOp):
         left, right = _holds(node.left, document, type_name), _holds(node.right, document, type_name)
         return (left and right) if isinstance(node.op, ast.And) else (left or right)

@@ -43,7 +43,7 @@ MAX_KEY_COLUMNS = 16
 
 
 def new_relationship(environment: Environment, document: Document) -> tuple[str, Alteration]:
-    """A posted relationship: its schema name, and the change that makes it."""
+    """Return a posted relationship: its schema name, and the change that makes it."""
     name = schema_name(document, "relationship")
     taken = [*(r.name for r in environment.relationships), *(r.name for r in environment.many_to_many)]
     if any(name.lower() == other.lower() for other in taken):
@@ -96,7 +96,7 @@ def _many_to_many(environment: Environment, name: str, document: Document) -> Ad
 
 
 def set_relationship(environment: Environment, name: str, document: Document) -> SetRelationship:
-    """Another cascade for a 1:N relationship."""
+    """Return another cascade for a 1:N relationship."""
     relation = next((r for r in environment.relationships if r.name == name), None)
     if relation is None:
         raise refused(f"The relationship {name} has nothing that can be changed.")
@@ -108,7 +108,7 @@ def set_relationship(environment: Environment, name: str, document: Document) ->
 
 
 def drop_relationship(environment: Environment, name: str) -> Alteration:
-    """The lookup goes with its 1:N relationship, the pairs with an N:N one."""
+    """Return the removal of a relationship: of its lookup if it is 1:N, of its pairs if it is N:N."""
     where = metadata_id("relationship", name)
     if any(relation.name == name for relation in environment.many_to_many):
         intersect = next(relation.intersect for relation in environment.many_to_many if relation.name == name)
@@ -121,7 +121,7 @@ def drop_relationship(environment: Environment, name: str) -> Alteration:
 
 
 def new_key(environment: Environment, table: Table, document: Document, *, is_unique: bool) -> AddKey:
-    """A posted alternate key. `is_unique`: no two rows that are there have the same values; otherwise its
+    """Return a posted alternate key. `is_unique`: no two existing rows have the same values; otherwise its
     index fails."""
     name = schema_name(document, "key")
     if any(name.lower() == known.lower() for known in (*table.alternate_keys, *table.failed_keys)):
@@ -134,10 +134,10 @@ def new_key(environment: Environment, table: Table, document: Document, *, is_un
 
 
 def key_columns(table: Table, document: Document) -> tuple[str, ...]:
-    """The columns of a posted key.
+    """Return the columns of a posted key.
 
     Raises:
-        WebApiError: 400 for none, too many, or one that no key can be made of.
+        WebApiError: 400 for none, too many, or one that a key cannot be made of.
     """
     names = document.get("KeyAttributes")
     if not isinstance(names, list) or not names or len(names) > MAX_KEY_COLUMNS:

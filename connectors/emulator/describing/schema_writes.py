@@ -43,7 +43,7 @@ _KEPT = ("HasNotes", "HasActivities", "HasFeedback", "IsDuplicateDetectionEnable
 
 
 class SchemaWriter:
-    """Answers whatever is no GET on the sets of definitions, and the action `CreateEntities`."""
+    """Answers every request other than a GET on the sets of definitions, and the action `CreateEntities`."""
 
     def __init__(self, tables: Database, stats: Stats, access: Access) -> None:
         self.tables = tables
@@ -55,7 +55,7 @@ class SchemaWriter:
         return self.tables.environment
 
     def answer(self, operation: Operation) -> Answer:
-        """One write of the schema, whole or not at all."""
+        """Carry out one write of the schema, whole or not at all."""
         self.access.require_named(operation, _privilege(operation))
         with self.tables.transaction():
             first, rest = operation.address.segments[0], operation.address.segments[1:]
@@ -192,7 +192,7 @@ class SchemaWriter:
 
 
 def _privilege(operation: Operation) -> str:
-    """What the caller must be allowed to do; a key is a part of its table."""
+    """Return what the caller must be allowed to do; a key is a part of its table."""
     segments = operation.address.segments
     verb = {"POST": "Create", "DELETE": "Delete"}.get(operation.method, "Write")
     if segments[0].name == "RelationshipDefinitions":
@@ -204,12 +204,12 @@ def _privilege(operation: Operation) -> str:
 
 
 def _below(operation: Operation, segment: Segment) -> str:
-    """Where a column or key lies, with its table as the caller wrote it."""
+    """Return the address of a column or key, with its table as the caller wrote it."""
     return f"EntityDefinitions({operation.address.segments[0].key})/{segment.name}"
 
 
 def new_table(environment: Environment, document: Document) -> AddTable:
-    """A posted table: its key, its primary name, its other columns and what every table has.
+    """Return a posted table: its key, its primary name, its other columns and what every table has.
 
     Raises:
         WebApiError: 400 when there is one of that name, or when it has no primary name.
@@ -265,8 +265,8 @@ def _mark_primary_name(columns: dict[str, Column], document: Document) -> None:
 
 
 def _lookups_to_anything(environment: Environment, document: Document) -> tuple[tuple[str, str], ...]:
-    """Notes and activities may be about rows of a table that says so; some lookups of the platform lead to
-    every table."""
+    """Return the lookups that may point to this table. Notes and activities may be about its rows if it says
+    so; some platform lookups lead to every table."""
     found: list[tuple[str, str]] = []
     for table in environment.tables.values():
         for column in table.columns.values():
@@ -278,7 +278,7 @@ def _lookups_to_anything(environment: Environment, document: Document) -> tuple[
 
 
 def set_table(environment: Environment, table: Table, document: Document, *, merge: bool) -> SetTable:
-    """A whole definition put in the place of a table's own: labels, audit and change tracking can change."""
+    """Return a whole definition in place of a table's own: labels, audit and change tracking can change."""
     if "SchemaName" in document and str(document["SchemaName"]).lower() != table.schema_name.lower():
         raise refused("The name of an entity cannot be changed.")
     properties: Document = {key: document[key] for key in _KEPT if document.get(key) is not None}

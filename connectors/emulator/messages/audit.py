@@ -46,7 +46,7 @@ def retrieve_attribute_change_history(call: Call) -> Answer:
 
 
 def _answered(call: Call, table: Table, history: list[tuple[str, list[Change]]]) -> Answer:
-    """One page of a history, as the parameter `PagingInfo` asks for it."""
+    """Return one page of a history, as the parameter `PagingInfo` requests it."""
     paging = call.parameters.get("PagingInfo")
     paging = paging if paging is not None else {}
     if not isinstance(paging, dict):
@@ -78,7 +78,7 @@ def retrieve_audit_details(call: Call) -> Answer:
 
 
 def _detail(table: Table, changes: list[Change]) -> Document:
-    """Old and new values side by side; a column that had or has none is absent there."""
+    """Return old and new values side by side; a column that had or has none is absent there."""
     sides: dict[str, Document] = {}
     for side in ("oldValue", "newValue"):
         values: Document = {"@odata.type": f"#Microsoft.Dynamics.CRM.{table.name}"}
@@ -107,8 +107,8 @@ def delete_record_change_history(call: Call) -> Answer:
 
 
 def delete_audit_data(call: Call) -> Answer:
-    """Whole partitions, each a quarter of a year, that ended before a date; on-premises may have none, and
-    then single rows go."""
+    """Delete whole partitions, each a quarter of a year, that ended before a date. On-premises may have none,
+    and then single rows are deleted."""
     _require(call, DELETE_PARTITIONS)
     end = call.required("EndDate")
     until = parse_instant(end) if isinstance(end, str) else None
@@ -129,5 +129,5 @@ def _require(call: Call, privilege: str) -> None:
 
 
 def _quarter(instant: datetime) -> datetime:
-    """The start of the quarter in which an instant lies."""
+    """Return the start of the quarter that contains an instant."""
     return datetime(instant.year, (instant.month - 1) // 3 * 3 + 1, 1, tzinfo=UTC)

@@ -52,7 +52,7 @@ class Call:
         return self.reader.gate.access
 
     def required(self, name: str) -> Any:
-        """A parameter that must be there.
+        """Return a parameter that must be there.
 
         Raises:
             WebApiError: 400 naming it.
@@ -62,16 +62,16 @@ class Call:
         return self.parameters[name]
 
     def answer(self, document: dict[str, Any]) -> Answer:
-        """200 with the message's response type as context."""
+        """Return 200 with the message's response type as context."""
         context = f"{self.operation.root}$metadata#Microsoft.Dynamics.CRM.{self.name}Response"
         return Answer(200, msgspec.json.encode({"@odata.context": context, **document}))
 
 
 def function_parameters(operation: Operation, segment: Segment) -> dict[str, Any]:
-    """The parameters of `Name(A=1,B=@b)?@b={…}`; an alias that is not assigned is null.
+    """Return the parameters of `Name(A=1,B=@b)?@b={…}`; an alias that is not assigned is null.
 
     Raises:
-        WebApiError: 400 for what is no parameter, or no value.
+        WebApiError: 400 for what is not a parameter, or not a value.
     """
     found: dict[str, Any] = {}
     for part in split_outside(segment.key or "", ","):
@@ -88,7 +88,7 @@ def function_parameters(operation: Operation, segment: Segment) -> dict[str, Any
 
 
 def literal(text: str) -> Any:
-    """An OData literal or inline JSON as a JSON value."""
+    """Return an OData literal or inline JSON as a JSON value."""
     text = text.strip()
     if text.startswith("'") and text.endswith("'") and len(text) > 1:
         return text[1:-1].replace("''", "'")

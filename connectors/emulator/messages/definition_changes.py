@@ -93,7 +93,7 @@ def _table(call: Call, definitions: Definitions, table: Table) -> Document:
 
 
 def _queried(documents: list[Document], part: Document, query: Document) -> list[Document]:
-    """The documents that a part of the query asks for, each with the properties that it names."""
+    """Return the documents that a part of the query requests, each with the properties that it names."""
     criteria, wanted = _part(part, "Criteria"), _part(part, "Properties")
     found = [document for document in documents if _holds(criteria, document)]
     names = _list(wanted, "PropertyNames", str)
@@ -101,7 +101,7 @@ def _queried(documents: list[Document], part: Document, query: Document) -> list
 
 
 def _shaped(document: Document, names: list[str] | None, query: Document) -> Document:
-    """`names` None stands for all properties."""
+    """Return the document; `names` None means all properties."""
     shaped = {name: document[name] for name in document if name == "@odata.type" or name in ALWAYS or names is None or name in names}
     for name in names or ():
         if name not in document and name not in _OF_SOME_COLUMNS:
@@ -113,7 +113,7 @@ def _shaped(document: Document, names: list[str] | None, query: Document) -> Doc
 
 
 def _part(document: Document, name: str) -> Document:
-    """An object inside the query; one that is absent or null is empty."""
+    """Return an object inside the query; one that is absent or null is empty."""
     value = document.get(name)
     if value is not None and not isinstance(value, dict):
         raise bad_query(f"'{name}' takes an object.")
@@ -128,7 +128,8 @@ def _list(document: Document, name: str, kind: type) -> list[Any]:
 
 
 def _holds(criteria: Document, document: Document) -> bool:
-    """A MetadataFilterExpression: conditions and filters, joined by And or Or."""
+    """Return whether a document meets a MetadataFilterExpression: conditions and filters, joined by And or
+    Or."""
     conditions, filters = _list(criteria, "Conditions", dict), _list(criteria, "Filters", dict)
     results = [_condition(each, document) for each in conditions] + [_holds(each, document) for each in filters]
     return any(results) if criteria.get("FilterOperator") == "Or" and results else all(results)

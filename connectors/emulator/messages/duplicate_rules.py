@@ -18,7 +18,7 @@ PUBLISHING = 7  # asyncoperation.operationtype
 
 
 def publish(call: Call) -> Answer:
-    """`duplicaterules(id)/…PublishDuplicateRule`: gives the job."""
+    """Answer `duplicaterules(id)/…PublishDuplicateRule` with the job."""
     table = _rules(call)
     assert call.row_id is not None
     if call.table is not table:
@@ -41,7 +41,7 @@ def publish(call: Call) -> Answer:
 
 
 def unpublish(call: Call) -> Answer:
-    """`UnpublishDuplicateRule {"DuplicateRuleId"}`."""
+    """Answer `UnpublishDuplicateRule {"DuplicateRuleId"}`."""
     table = _rules(call)
     given = str(call.required("DuplicateRuleId"))
     rule = guid(given)

@@ -58,7 +58,7 @@ def initialize_file_download(call: Call) -> Answer:
 
 
 def delete_file(call: Call) -> Answer:
-    """Empties the file column that holds the file."""
+    """Empty the file column that holds the file."""
     file_id = guid(_text(call, "FileId"))
     statement = "SELECT tab, row_id, col FROM _files WHERE id = ?"
     found = call.tables.connection.execute(statement, (file_id,)).fetchone() if file_id else None
@@ -129,7 +129,7 @@ def _joined(call: Call) -> tuple[Transfer, bytes]:
 
 
 def initialize_body_upload(name: str) -> Message:
-    """The message for notes, or that for attachments."""
+    """Return the message for notes, or that for attachments."""
 
     def message(call: Call) -> Answer:
         table, row_id, columns = _body_target(call, name)
@@ -175,7 +175,7 @@ def initialize_body_download(name: str) -> Message:
 
 
 def _body_target(call: Call, name: str) -> tuple[Table, str, dict[str, Any]]:
-    """The table, the row's id or "" for one that is yet to be created, and the other columns that the
+    """Return the table, the row's id or "" for one that is yet to be created, and the other columns that the
     parameter `Target` holds."""
     table, document = call.environment.tables.get(name), call.required("Target")
     if table is None:
@@ -192,14 +192,14 @@ def _body_target(call: Call, name: str) -> tuple[Table, str, dict[str, Any]]:
 
 
 def _require_row(call: Call, table: Table, row_id: str, right: str) -> None:
-    """The row must be there, and the caller may read it or write to it."""
+    """Check that the row exists and that the caller may read it or write to it."""
     if not call.tables.exists(table, row_id):
         raise no_such_row(table.name, row_id)
     call.access.require(call.operation, right, table, row_id)
 
 
 def _refuse_hidden(call: Call, table: Table, row_id: str, column: Column) -> None:
-    """A secured column is empty for who may not see it."""
+    """Refuse a secured column, which is empty for a caller who may not see it."""
     if call.reader.gate.columns.hidden(call.operation, table, column):
         raise WebApiError(404, NOT_FOUND, f"No file attachment found for attribute: {column.name} EntityId: {row_id}.")
 

@@ -39,7 +39,7 @@ def update_multiple(call: Call) -> Answer:
 
 
 def upsert_multiple(call: Call) -> Answer:
-    """204 whether rows were created or updated, also for who prefers a representation."""
+    """Return 204 whether rows were created or updated, also for a client that prefers a representation."""
     table, targets = _table(call), _targets(call)
     for target in targets:
         key = _key(call, table, target)
@@ -74,7 +74,7 @@ def _table(call: Call) -> Table:
 
 
 def _targets(call: Call) -> list[Target]:
-    """Every target, checked to be a row of the table that the message is bound to."""
+    """Return every target, checked to be a row of the table that the message is bound to."""
     assert call.table is not None
     table, targets = call.table, call.required("Targets")
     if not isinstance(targets, list) or not all(isinstance(target, dict) for target in targets):
@@ -95,7 +95,7 @@ def _targets(call: Call) -> list[Target]:
 
 
 def _key(call: Call, table: Table, target: Target) -> Key | None:
-    """Which row a target means: by `@odata.id`, or by its primary key."""
+    """Return which row a target means: by `@odata.id`, or by its primary key."""
     address = target.get("@odata.id")
     if address is None:
         given = target.get(table.key)

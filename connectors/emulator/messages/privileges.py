@@ -24,14 +24,14 @@ _RIGHTS = ("Read", "Write", "Share", "Assign", "Append", "AppendTo", "Create", "
 
 
 def retrieve_user_privileges(call: Call) -> Answer:
-    """`systemusers(id)/…RetrieveUserPrivileges()`: over all roles, those of teams too."""
+    """Answer `systemusers(id)/…RetrieveUserPrivileges()`: over all roles, those of teams too."""
     rights = _roles(call).rights(_bound(call, "systemuser"))
     depths = dict.fromkeys(_roles(call).catalogue, DEPTHS["Global"]) if rights.administrator else rights.depths
     return call.answer({"RolePrivileges": _documents(call, depths, rights.unit)})
 
 
 def retrieve_role_privileges(call: Call) -> Answer:
-    """`RetrieveRolePrivilegesRole(RoleId=…)`."""
+    """Answer `RetrieveRolePrivilegesRole(RoleId=…)`."""
     table = call.environment.tables["role"]
     role = guid(str(call.required("RoleId")))
     if role is None or not call.tables.exists(table, role):
@@ -41,7 +41,8 @@ def retrieve_role_privileges(call: Call) -> Answer:
 
 
 def retrieve_principal_access(call: Call) -> Answer:
-    """`systemusers(id)/…RetrievePrincipalAccess(Target=…)`: the rights on one row, joined by commas."""
+    """Answer `systemusers(id)/…RetrievePrincipalAccess(Target=…)`: the rights on one row, joined by
+    commas."""
     user = _bound(call, "systemuser")
     table, row_id = _target(call)
     theirs = replace(call.operation, user=user, caller=None)
@@ -50,7 +51,7 @@ def retrieve_principal_access(call: Call) -> Answer:
 
 
 def add_privileges(call: Call) -> Answer:
-    """`roles(id)/…AddPrivilegesRole {"Privileges": […]}`."""
+    """Answer `roles(id)/…AddPrivilegesRole {"Privileges": […]}`."""
     role = _writable_role(call)
     for privilege, depth in _given(call):
         _roles(call).grant(role, privilege, depth)
@@ -58,7 +59,7 @@ def add_privileges(call: Call) -> Answer:
 
 
 def replace_privileges(call: Call) -> Answer:
-    """`roles(id)/…ReplacePrivilegesRole {"Privileges": […]}`: what is not given is withdrawn."""
+    """Answer `roles(id)/…ReplacePrivilegesRole {"Privileges": […]}`: what is not given is withdrawn."""
     role = _writable_role(call)
     given = _given(call)
     _roles(call).withdraw_all(role)
@@ -68,7 +69,7 @@ def replace_privileges(call: Call) -> Answer:
 
 
 def remove_privilege(call: Call) -> Answer:
-    """`roles(id)/…RemovePrivilegeRole {"PrivilegeId"}`."""
+    """Answer `roles(id)/…RemovePrivilegeRole {"PrivilegeId"}`."""
     role = _writable_role(call)
     _roles(call).withdraw(role, _privilege(call, str(call.required("PrivilegeId"))))
     return Answer(204)
@@ -111,7 +112,7 @@ def _documents(call: Call, depths: dict[str, int], unit: str) -> list[dict[str, 
 
 
 def _given(call: Call) -> list[tuple[Privilege, int]]:
-    """The privileges of a body, each with its depth mask."""
+    """Return the privileges of a body, each with its depth mask."""
     entries = call.required("Privileges")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise WebApiError(400, INVALID_ARGUMENT, "Privileges takes an array of RolePrivilege.")
@@ -133,7 +134,7 @@ def _privilege(call: Call, text: str) -> Privilege:
 
 
 def _target(call: Call) -> tuple[Table, str]:
-    """The row that a parameter refers to: by `@odata.id`, or by type and key."""
+    """Return the row that a parameter refers to: by `@odata.id`, or by type and key."""
     target = call.required("Target")
     if not isinstance(target, dict):
         raise bad_query("The parameter 'Target' of the function 'RetrievePrincipalAccess' takes a reference to a row.")

@@ -19,8 +19,8 @@ REFERENCE_GONE = "0x80049959"
 
 
 def restore(call: Call) -> Answer:
-    """The row and what was deleted along with it, or nothing; other columns of `Target` override the old
-    values."""
+    """Restore the row and what was deleted along with it, or nothing; other columns of `Target` override the
+    old values."""
     target = target_of(call)
     recycle_bin = RecycleBin(call.tables)
     rows = recycle_bin.together(target.table, target.row_id)
@@ -60,7 +60,7 @@ def _check_keys(call: Call, binned: Binned, overrides: dict[str, Any]) -> None:
 
 
 def _check_references(call: Call, binned: Binned, overrides: dict[str, Any], together: set[tuple[str, str]]) -> None:
-    """A lookup must find its row again, live or come back with this one; one that may dangle anyway need
+    """Check that each lookup finds its row, live or restored with this one; one that may dangle anyway need
     not."""
     values = {**binned.values, **overrides}
     for relation in binned.table.parents:

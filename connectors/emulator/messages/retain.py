@@ -18,7 +18,7 @@ from connectors.emulator.storage.long_term import RetainedRows
 
 
 def retain(call: Call) -> Answer:
-    """One row with its cascade."""
+    """Retain one row with its cascade."""
     target = _target(call)
     if not call.tables.exists(target.table, target.row_id):
         raise no_such_row(target.table.name, target.row_id)
@@ -28,7 +28,7 @@ def retain(call: Call) -> Answer:
 
 
 def bulk_retain(call: Call) -> Answer:
-    """All rows that a query finds, or `PageSize` of them."""
+    """Retain all rows that a query finds, or `PageSize` of them."""
     fetch = _criteria(call)
     size = call.parameters.get("PageSize")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
@@ -43,7 +43,7 @@ def bulk_retain(call: Call) -> Answer:
 
 
 def rollback_retain(call: Call) -> Answer:
-    """One row and its cascade live again."""
+    """Make one row and its cascade live again."""
     target = _target(call)
     retained = RetainedRows(call.tables)
     if not retained.holds(target.table, target.row_id):
@@ -54,7 +54,7 @@ def rollback_retain(call: Call) -> Answer:
 
 
 def purge_retained_content(call: Call) -> Answer:
-    """Removes from the live tables what has been copied. Here a row leaves them when it is retained, so there
+    """Remove from the live tables what has been copied. Here a row leaves them when it is retained, so there
     is nothing to remove."""
     entity(call.environment, str(call.required("EntityName")))
     return call.answer({})

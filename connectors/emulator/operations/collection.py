@@ -61,7 +61,7 @@ class Collections:
         return self.reader.page(operation, held, within)
 
     def _create(self, operation: Operation, held: Table, row_id: str, collection: Relationship | Peers) -> str:
-        """A new row that belongs to the collection from the start."""
+        """Create a row that belongs to the collection from the start."""
         document = read_json(operation, held.set_name)
         if not isinstance(collection, Peers):
             return self.writer.create(operation, held, document, back_reference(held, collection, row_id))
@@ -91,7 +91,7 @@ class Collections:
             self.writer.unlink(operation, collection, row_id, held_id)
 
     def _named(self, operation: Operation, held: Table, key: str | None) -> str:
-        """Which reference to remove: by a key in the address, or by `$id`."""
+        """Return which reference to remove: by a key in the address, or by `$id`."""
         if key is not None:
             row_id = parse_key(held, key).row_id
             if row_id is None:

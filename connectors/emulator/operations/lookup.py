@@ -48,7 +48,7 @@ class Lookups:
 
 
 def referenced_address(operation: Operation, table: Table) -> str:
-    """What the body of a reference names.
+    """Return the address that the body of a reference names.
 
     Raises:
         WebApiError: 400 when it names nothing.

@@ -21,7 +21,7 @@ from connectors.emulator.storage.writes import Writer, etag
 
 @dataclass(frozen=True)
 class Place:
-    """Where an address leads. Version 0 tells that there is no row; then the id may be empty too."""
+    """Where an address leads. Version 0 means that there is no row; then the id may be empty too."""
 
     table: Table
     key: Key
@@ -33,7 +33,7 @@ class Place:
         return self.version > 0
 
     def check_exists(self) -> None:
-        """404 where there is no such row."""
+        """Raise 404 where there is no such row."""
         if not self.exists:
             raise self.missing()
 
@@ -42,7 +42,7 @@ class Place:
 
 
 class Rows:
-    """Answers what is asked of a whole set, or of one row as a whole."""
+    """Answers requests for a whole set, or for one row as a whole."""
 
     def __init__(self, reader: Reader, writer: Writer, stats: Stats) -> None:
         self.reader = reader
@@ -80,12 +80,12 @@ class Rows:
         return self.written(operation, table, row_id, created=True)
 
     def _may_show(self, operation: Operation, table: Table) -> None:
-        """Refused before the write: who prefers a representation also reads."""
+        """Refuse before the write a client that prefers a representation and may not read."""
         if operation.preferences.representation:
             self.access.require(operation, "Read", table)
 
     def written(self, operation: Operation, table: Table, row_id: str, *, created: bool) -> Answer:
-        """204 with the row's address, or the row itself for who prefers a representation."""
+        """Return 204 with the row's address, or the row itself for a client that prefers a representation."""
         if operation.preferences.representation:
             body = self.reader.row(operation, table, row_id) or b""
             version = self.tables.version(table, row_id) or 0
@@ -141,7 +141,8 @@ class Rows:
         return self.written(operation, table, created, created=True)
 
     def delete(self, operation: Operation, place: Place, *, pretend: bool = False) -> Answer:
-        """`pretend` is a fault: the answer says that the row is gone, and it is there."""
+        """Delete the row. `pretend` is a fault: the answer says that the row is deleted, and it still
+        exists."""
         self.stats.count("delete")
         refuse_options(operation.address.options, set())
         self.writer.refuse_read_only(place.table, "Delete")

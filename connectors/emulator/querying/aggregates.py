@@ -45,13 +45,13 @@ class _Asked:
     values: list[Any] = field(default_factory=list)
 
     def read(self, expression: str) -> str:
-        """The name by which the outer query reaches an expression."""
+        """Return the name by which the outer query reaches an expression."""
         self.inside.append(f"{expression} AS v{len(self.inside)}")
         return f"v{len(self.inside) - 1}"
 
 
 def aggregate(reader: Reader, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
-    """The rows that `$apply` makes of a set's rows."""
+    """Return the rows that `$apply` makes of a set's rows."""
     refuse_options(operation.address.options, {"$apply", "$orderby", "$top"})
     aliases = {name: value for name, value in operation.address.options if name.startswith("@")}
     compiler = FilterCompiler(reader.environment, reader.tables.clock.now, operation.user, aliases, reader.gate.sight(operation))
@@ -90,7 +90,7 @@ def _top(text: str | None) -> int:
 
 
 def _read(compiler: FilterCompiler, table: Table, text: str) -> _Asked:
-    """Filters first, then one grouping or aggregation; nothing after it."""
+    """Read the filters, then one grouping or aggregation; nothing after it."""
     asked = _Asked()
     steps = [step.strip() for step in split_outside(text, "/")]
     for position, step in enumerate(steps):
@@ -138,7 +138,8 @@ def _add_labels(compiler: FilterCompiler, table: Table, asked: _Asked) -> None:
 
 
 def _joined(compiler: FilterCompiler, table: Table, path: list[str]) -> str:
-    """A column reached through lookups is called by the tables passed: `contact_fullname`."""
+    """Return the name of a column reached through lookups, made from the tables passed:
+    `contact_fullname`."""
     names: list[str] = []
     for step in path[:-1]:
         names.append(table.navigations[step].target)
@@ -189,7 +190,7 @@ def _order(asked: _Asked, text: str | None) -> list[str]:
 
 
 def _columns(asked: _Asked) -> list[str]:
-    """A property that is null is absent."""
+    """Return the output columns; a property that is null is absent."""
     found: list[str] = []
     for name, (operand, expression) in asked.groups.items():
         found.append(_present(name, expression, _value(operand.column.kind, expression), asked.labels.get(name)))

@@ -1,7 +1,7 @@
 """Change tracking: what was changed or deleted since a delta link.
 
 A first read gives the rows page by page, and its last page the delta link. The link stands for the moment at
-which the reading *began*, so that a row that changes while someone pages is given once more rather than lost.
+which the reading *began*, so that a row that changes during paging is given once more rather than lost.
 Source: section 9 of the wire reference; Microsoft Learn, "Use change tracking".
 """
 
@@ -52,7 +52,7 @@ class Reading:
 
 
 def changed(reader: Reader, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
-    """One page of a first read, or of what came after a delta link; only a whole set is tracked."""
+    """Return one page of a first read, or of what came after a delta link; only a whole set is tracked."""
     if within is not None:
         raise bad_query("Change tracking is supported on an entity set only.")
     _check(reader, operation, table)
@@ -95,7 +95,7 @@ def changed(reader: Reader, operation: Operation, table: Table, within: Within |
 
 
 def count_changed(reader: Reader, operation: Operation, table: Table) -> Answer:
-    """`/$count?$deltatoken=…`: how many rows were changed or deleted."""
+    """Answer `/$count?$deltatoken=…`: how many rows were changed or deleted."""
     _check(reader, operation, table)
     refuse_options(operation.address.options, {"$deltatoken"})
     number = _number(reader, table, _begun(reader, operation, table))
@@ -119,7 +119,7 @@ def _check(reader: Reader, operation: Operation, table: Table) -> None:
 
 
 def _window(table: Table, reading: Reading) -> tuple[list[str], list[Any]]:
-    """The rows of this page and all later ones."""
+    """Return the conditions for the rows of this page and all later ones."""
     if reading.after is None:
         return ([f"{sql.dotted(ROW, table.key)} > ?"], [reading.last]) if reading.last else ([], [])
     version = sql.dotted(ROW, "versionnumber")
@@ -146,7 +146,7 @@ def _deleted(operation: Operation, table: Table, row_id: str) -> str:
 
 
 def _begun(reader: Reader, operation: Operation, table: Table) -> Reading:
-    """A reading that starts now, from the delta token where there is one."""
+    """Return a reading that starts now, from the delta token where there is one."""
     tables = reader.tables
     began = f"{tables.committed_version}!{tables.clock.now().strftime(_TIME)}"
     token = operation.address.option("$deltatoken")
@@ -187,7 +187,7 @@ def _delta_link(reader: Reader, operation: Operation, table: Table, token: str) 
 
 
 def _link(operation: Operation, last: str) -> str:
-    """The address as it was asked for, with another token at its end."""
+    """Return the requested address with another token at its end."""
     path, _, query = operation.raw.partition("?")
     tokens = ("$skiptoken", "%24skiptoken", "$deltatoken", "%24deltatoken")
     kept = [part for part in query.split("&") if part and part.partition("=")[0].lower() not in tokens]
@@ -195,5 +195,5 @@ def _link(operation: Operation, last: str) -> str:
 
 
 def _digest(table: Table, token: str) -> int:
-    """A token belongs to one table."""
+    """Return the digest of a token, which belongs to one table."""
     return cookies.digest(f"{table.name} {token}")

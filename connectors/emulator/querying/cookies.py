@@ -23,14 +23,15 @@ _QUOTES = {'"': "&quot;"}
 
 
 def digest(token: str) -> int:
-    """A number to know a cookie again by."""
+    """Return a number by which to recognise a cookie again."""
     return int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def encode(page: int, names: Sequence[str], first: Sequence[Any], last: Sequence[Any], records: int | None = None) -> str:
-    """The cookie for the page after `page`, not yet percent-encoded; the key comes last among the names.
+    """Return the cookie for the page after `page`, not yet percent-encoded; the key comes last among the
+    names.
 
-    `records` is how many rows the page had, which pages of an expanded collection tell.
+    `records` is how many rows the page had, which pages of an expanded collection state.
     """
     elements = "".join(
         f"<{name} {_bound('last', end, key=position == len(names) - 1)} {_bound('first', start, key=position == len(names) - 1)} />"
@@ -53,12 +54,12 @@ def _lower_escapes(text: str) -> str:
 
 
 def in_link(token: str) -> str:
-    """Percent-encoded once more, as it stands in `@odata.nextLink`."""
+    """Return the token percent-encoded once more, as in `@odata.nextLink`."""
     return quote(token, safe="=/")
 
 
 def inner_of(token: str) -> str:
-    """The cookie inside, decoded: what FetchXML takes as `paging-cookie`.
+    """Return the cookie inside, decoded: what FetchXML takes as `paging-cookie`.
 
     Raises:
         WebApiError: 400.
@@ -70,25 +71,25 @@ def inner_of(token: str) -> str:
 
 
 def in_annotation(token: str) -> str:
-    """As it stands in `fetchxmlpagingcookie`: the cookie inside is percent-encoded twice."""
+    """Return the cookie as in `fetchxmlpagingcookie`: the cookie inside is percent-encoded twice."""
     return token.replace("%", "%25")
 
 
 def decode(token: str, names: Sequence[str]) -> tuple[int, list[str | None]]:
-    """Page number and, for each name, the value that the last page ended with.
+    """Return the page number and, for each name, the value that the last page ended with.
 
     Raises:
-        WebApiError: 400 when this is no cookie for this order.
+        WebApiError: 400 when this is not a cookie for this order.
     """
     page, values = decode_inner(inner_of(token), names)
     return page + 1, values
 
 
 def decode_inner(text: str, names: Sequence[str]) -> tuple[int, list[str | None]]:
-    """The page that was given, and for each name the value that it ended with.
+    """Return the page that was given, and for each name the value that it ended with.
 
     Raises:
-        WebApiError: 400 when this is no cookie for this order.
+        WebApiError: 400 when this is not a cookie for this order.
     """
     inner = _INNER.fullmatch(text)
     if inner is None:
@@ -110,7 +111,7 @@ def malformed() -> WebApiError:
 
 
 def after(expressions: Sequence[str], descending: Sequence[bool], last: Sequence[Any]) -> tuple[str, list[Any]]:
-    """The condition that a row comes after the last one, in an order where null is lowest."""
+    """Return the condition that a row comes after the last one, in an order where null is lowest."""
     alternatives: list[str] = []
     bound: list[Any] = []
     equal: list[str] = []

@@ -113,8 +113,8 @@ def condition(
     user: str = DEFAULT_USER,
     sight: Sight | None = None,
 ) -> Condition:
-    """The SQL of one condition over `alias`, and the values to bind; `operator` is FetchXML's lower-case
-    name.
+    """Return the SQL of one condition over `alias`, and the values to bind; `operator` is FetchXML's
+    lower-case name.
 
     Without a `sight` every column is seen.
 
@@ -158,7 +158,7 @@ def condition(
 
 
 def attribute(table: Table, name: str) -> Column:
-    """A column by its logical name.
+    """Return a column by its logical name.
 
     Raises:
         WebApiError: 400 in the platform's words.
@@ -172,7 +172,7 @@ def attribute(table: Table, name: str) -> Column:
 
 
 def entity(environment: Environment, name: str) -> Table:
-    """A table by its logical name.
+    """Return a table by its logical name.
 
     Raises:
         WebApiError: 400 in the platform's words.
@@ -195,8 +195,8 @@ def _expect(column: Column, operator: str, values: list[str], number: int) -> No
 
 
 def _constant_text(column: Column, value: str) -> str:
-    """As `$filter` would have it: ids without braces, instants with a zone, which is UTC for an application
-    user."""
+    """Return the constant as `$filter` would write it: ids without braces, instants with a zone, which is UTC
+    for an application user."""
     if column.kind in TEXT_KINDS:
         return value
     value = value.strip()

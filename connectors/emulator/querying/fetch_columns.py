@@ -27,7 +27,7 @@ class Aggregates:
 
 
 def row_columns(writer: RowWriter, fetch: Fetch) -> list[str]:
-    """For each row: its version and key, then the columns asked for, those of links under the link's
+    """Return for each row its version and key, then the requested columns, those of links under the link's
     alias."""
     root = fetch.root
     found: list[str] = []
@@ -39,7 +39,7 @@ def row_columns(writer: RowWriter, fetch: Fetch) -> list[str]:
 
 
 def _chosen(element: Element, fetch: Fetch) -> list[Chosen]:
-    """The columns of one element; a root row brings its key and, with an amount, its currency."""
+    """Return the columns of one element; a root row includes its key and, with an amount, its currency."""
     prefix = f"{element.name}_x002e_" if element.name else ""
     found = list(element.chosen)
     if element.everything:
@@ -63,7 +63,7 @@ def _property(writer: RowWriter, element: Element, column: Column, key: str, *, 
 
 
 def aggregate_columns(writer: RowWriter, fetch: Fetch) -> Aggregates:
-    """Groups and aggregates.
+    """Return groups and aggregates.
 
     Raises:
         WebApiError: 400 when an aggregate does not fit its column.
@@ -102,7 +102,7 @@ def _aggregated(chosen: Chosen, expression: str) -> str:
 
 
 def _aggregate_texts(chosen: Chosen, expression: str) -> tuple[str, str]:
-    """An aggregate's JSON, and as a person would read it."""
+    """Return an aggregate's JSON, and as a person would read it."""
     kind = "int" if chosen.aggregate in ("count", "countcolumn") else chosen.column.kind
     if kind == "money":
         return f"printf('%.4f', {expression})", f"amount({expression}, '€')"
@@ -121,7 +121,7 @@ def _number(writer: RowWriter, key: str, value: str, label: str, tested: str = "
 
 
 def _date_part(part: str, expression: str) -> str:
-    """Weeks begin on Sunday, and the first one has 1 January in it."""
+    """Return SQL for a part of a date. Weeks begin on Sunday, and the first one contains 1 January."""
 
     def number(format_: str, *modifiers: str) -> str:
         return f"CAST(strftime('{format_}', {', '.join([expression, *modifiers])}) AS INTEGER)"

@@ -93,7 +93,7 @@ class Element:
     links: list[Link] = field(default_factory=list)
 
     def family(self) -> Iterator[Element]:
-        """This element and all whose columns the answer can have, parents first."""
+        """Yield this element and all whose columns the answer can have, parents first."""
         yield self
         for link in self.links:
             if link.kind in JOINS:
@@ -124,8 +124,8 @@ class Fetch:
     nulls: bool = False  # columns that are null are given as null
 
     def named(self, name: str) -> Element:
-        """The element that a condition or an order names: by its alias, or by its table when only one is of
-        it.
+        """Return the element that a condition or an order names: by its alias, or by its table when only one
+        belongs to it.
 
         Raises:
             WebApiError: 400.

@@ -43,7 +43,7 @@ class Statement:
         return [*self.source_values, *self.where_values]
 
     def order(self) -> list[tuple[Element, Column, bool]]:
-        """Element, column and whether descending, outermost element first."""
+        """Return element, column and whether descending, outermost element first."""
         found: list[tuple[Element, Column, bool]] = []
         for element in self.fetch.root.family():
             for order in element.orders:
@@ -53,7 +53,8 @@ class Statement:
         return found
 
     def ordered_by(self, element: Element, column: Column) -> str:
-        """Choices and lookups go by what a person reads, unless the raw values are asked for.
+        """Return the SQL to order by: choices and lookups by what a person reads, unless the raw values are
+        requested.
 
         Microsoft Learn, "Order rows using FetchXml".
         """
@@ -71,7 +72,8 @@ class Statement:
         return sql.name(source_of(table, self.fetch.datasource))
 
     def _source(self, element: Element) -> tuple[str, list[Any]]:
-        """An outer link keeps together what is linked to it: `a LEFT JOIN (b JOIN c ON …) ON …`."""
+        """Return the FROM clause. An outer link keeps together what is linked to it: `a LEFT JOIN (b JOIN c
+        ON …) ON …`."""
         text, values = f"{self._rows(element.table)} {element.sql}", []
         for link in element.links:
             if link.kind not in JOINS:
@@ -90,7 +92,7 @@ class Statement:
         return f"{sql.dotted(link.element.sql, link.own.name)} = {sql.dotted(parent.sql, link.other.name)}"
 
     def _own_conditions(self, element: Element) -> list[Condition]:
-        """The filters that stand in an element, and its links that only ask whether a row exists."""
+        """Return the filters of an element, and its links that only check whether a row exists."""
         found = [self._filter(each, element) for each in element.filters]
         found += [self._exists(link, element) for link in element.links if link.kind in EXISTING]
         return found + [(text, ()) for text in self.sight.rows(element.table, element.sql)]
@@ -119,7 +121,7 @@ class Statement:
         )
 
     def _between_columns(self, part: Comparison, of: Element) -> str:
-        """`valueof`: a column of the same element, or `link.column`."""
+        """Return the condition of `valueof`: a column of the same element, or `link.column`."""
         name, dot, last = part.column.rpartition(".")
         other = self.fetch.named(name) if dot else of
         left, right = attribute(of.table, part.attribute), attribute(other.table, last)
@@ -129,12 +131,12 @@ class Statement:
         return f"{self._seen(of, left)} {operator} {self._seen(other, right)}"
 
     def _seen(self, element: Element, column: Column) -> str:
-        """A column that the caller may not read is null to a condition too."""
+        """Return the column as the caller sees it: one that they may not read is null to a condition too."""
         return "NULL" if self.sight.hides(element.table, column) else sql.dotted(element.sql, column.name)
 
     def _related(self, link: Link, element: Element) -> Condition:
-        """Microsoft Learn, "Filter rows based on values in related records": `not all` is `any`, however odd
-        that reads."""
+        """Return the condition on related rows. `not all` is `any`, however odd that reads (Microsoft Learn,
+        "Filter rows based on values in related records")."""
         text, values = self._exists(link, element)
         if link.kind in ("any", "not all"):
             return text, values

@@ -34,7 +34,8 @@ def fetch(reader: Reader, operation: Operation, table: Table, within: Within | A
 def run(
     reader: Reader, operation: Operation, table: Table, wanted: Fetch, within: Within | Among | None = None, *, linked: bool = False
 ) -> Answer:
-    """The rows of a query; `linked` pages carry a nextLink, where the caller has no XML to put a cookie into.
+    """Return the rows of a query; `linked` pages carry a nextLink, where the caller has no XML to put a
+    cookie into.
 
     Raises:
         WebApiError: 400 when it asks for rows of another table.
@@ -76,7 +77,7 @@ class _Run:
         return "(" + ",".join(chosen.key or chosen.column.wire for chosen in self.wanted.root.chosen) + ")"
 
     def _total(self) -> list[str]:
-        """How many rows there are in all, to a limit; only annotations tell."""
+        """Return how many rows there are in all, up to a limit; only annotations state it."""
         if not self.wanted.total or not self.operation.preferences.wants(COUNT):
             return []
         number = self._count(MAX_COUNT + 1)
@@ -102,7 +103,7 @@ class _Run:
         return self._by_number(text, [*order, *columns.groups], len(columns.texts))
 
     def _by_number(self, text: str, order: list[str], width: int) -> list[str]:
-        """A page of rows that no key tells apart."""
+        """Return a page of rows that no key distinguishes."""
         key = [self.wanted.root.table.key]
         resumed = self._resumed(key) if self.linked else None
         page = resumed[0] if resumed else self.wanted.page
@@ -129,7 +130,7 @@ class _Run:
         return self.wanted.count or self.operation.preferences.page_size or MAX_PAGE
 
     def _skipped(self, page: int) -> int:
-        """Rows that a page number alone passes over."""
+        """Return how many rows a page number alone skips."""
         skipped = (page - 1) * self._size()
         if page > 1 and skipped + self._size() > MAX_SIMPLE_PAGING and not self.linked:
             raise WebApiError(400, "0x80040203", "Paging cookie is required when trying to retrieve a set of records on any high pages.")
@@ -166,7 +167,7 @@ class _Run:
         return self._page([row[: len(columns)] for row in found], token, more=more)
 
     def _page(self, rows: list[Any], token: str | None, *, more: bool) -> list[str]:
-        """The rows, and what leads to the next ones."""
+        """Return the rows, and what leads to the next ones."""
         if self.wanted.top is not None:
             return [self._value(rows)]
         if token is not None:
@@ -176,11 +177,12 @@ class _Run:
         return [*self._annotations(token, more=more), self._value(rows)]
 
     def _multiplied(self) -> bool:
-        """Whether a root row may come more than once, so that its key does not say where a page ended."""
+        """Return whether a root row may come more than once, so that its key does not show where a page
+        ended."""
         return any(not link.own.key for element in self.wanted.root.family() for link in element.links if link.kind in ("inner", "outer"))
 
     def _resumed(self, names: list[str]) -> tuple[int, list[str | None]] | None:
-        """The page to give and where the one before it ended, when there is a cookie."""
+        """Return the page to return and where the one before it ended, when there is a cookie."""
         token = self.operation.address.option("$skiptoken") if self.linked else None
         given = token or self.wanted.cookie
         if given is None:

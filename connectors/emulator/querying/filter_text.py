@@ -40,10 +40,10 @@ def plain(name: str) -> str:
 
 
 def parse_filter(text: str, aliases: dict[str, str]) -> Any:
-    """The tree of an expression; parameter aliases are put in first, an unassigned one is null.
+    """Return the tree of an expression; parameter aliases are inserted first, an unassigned one is null.
 
     Raises:
-        WebApiError: 400 with the position where the text went wrong.
+        WebApiError: 400 with the position of the error in the text.
     """
     return _parse(text, tuple(aliases.items()) if "@" in text else ())
 
@@ -68,7 +68,8 @@ def _syntax_error(text: str, position: int) -> WebApiError:
 
 
 def _normalise(text: str, aliases: dict[str, str]) -> str:
-    """Arrays to lists, in one pass over the text, then the names that the lexer would misread."""
+    """Return the text with arrays turned into lists, in one pass, and the names rewritten that the lexer
+    would misread."""
     text = _QUOTED_NUMBER.sub(r"\1\2", text)
     out: list[str] = []
     position = 0
@@ -105,7 +106,7 @@ def _plain_text(whole: str, piece: str, aliases: dict[str, str]) -> str:
 
 
 def _array(text: str, start: int) -> tuple[str, int]:
-    """A JSON array, or the same with single quotation marks, as the list that the parser knows."""
+    """Return a JSON array, or the same with single quotation marks, as the list that the parser knows."""
     position, quote = start + 1, ""
     while position < len(text):
         character = text[position]
@@ -129,7 +130,7 @@ def _array(text: str, start: int) -> tuple[str, int]:
 
 
 def _single_quoted(inside: str) -> list[str]:
-    """`'a','b'`; an apostrophe inside a value needs the double-quoted form."""
+    """Return the values of `'a','b'`; an apostrophe inside a value needs the double-quoted form."""
     values: list[str] = []
     position = 0
     while match := _QUOTED_ITEM.match(inside, position):
@@ -157,7 +158,8 @@ def _json_values(document: str) -> list[str]:
 
 
 def operands(node: ast._Node, operator: type) -> list[Any]:
-    """`a and b and c` as three, without recursing over the left-leaning tree of a long one."""
+    """Return the operands of `a and b and c` as three, without recursing over the left-leaning tree of a long
+    one."""
     found: list[Any] = []
     while isinstance(node, ast.BoolOp) and isinstance(node.op, operator):
         found.append(node.right)

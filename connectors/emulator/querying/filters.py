@@ -53,7 +53,7 @@ class FilterCompiler:
         self._names = 0
 
     def compile(self, text: str, table: Table, alias: str) -> Condition:
-        """A condition over `alias`, and the values to bind."""
+        """Return a condition over `alias`, and the values to bind."""
         tree = parse_filter(text, self.aliases)
         try:
             return self._condition(tree, table, {"": alias})
@@ -65,11 +65,12 @@ class FilterCompiler:
         return f"n{self._names}"
 
     def visible(self, table: Table, alias: str) -> list[str]:
-        """Conditions that leave out the rows which the caller may not read."""
+        """Return conditions that leave out the rows which the caller may not read."""
         return self.sight.rows(table, alias) if self.sight else []
 
     def hides(self, table: Table, column: Column) -> bool:
-        """Whether the caller may not read a column: then its value is null, to a filter as in the answer."""
+        """Return whether the caller may not read a column: then its value is null, to a filter as in the
+        answer."""
         return self.sight is not None and self.sight.hides(table, column)
 
     def _count(self, number: int = 1) -> None:
@@ -120,7 +121,7 @@ class FilterCompiler:
         return self.compared(operand, operator, _literal_text(right), right)
 
     def compared(self, operand: Operand, operator: str, value: str, literal: Any = None) -> Condition:
-        """Column against a constant, each kind of column in its own way."""
+        """Return a column compared with a constant, each kind of column in its own way."""
         column, expression = operand.column, operand.expression
         if column.kind in TEXT_KINDS:
             if literal is not None and not isinstance(literal, ast.String):
@@ -149,7 +150,7 @@ class FilterCompiler:
         return f"{operand.expression} {operator} ?", (stored,)
 
     def constant(self, column: Column, value: str, literal: Any = None) -> Any:
-        """A stored value to compare with; numbers of Dataverse's functions come as text too."""
+        """Return a stored value to compare with; numbers of Dataverse's functions come as text too."""
         kind = column.kind
         if kind in ("guid", "lookup", "file"):
             row_id = guid(value)
@@ -173,7 +174,7 @@ class FilterCompiler:
     # -- columns ---------------------------------------------------------------------------------------------
 
     def _operand(self, node: Any, table: Table, scope: dict[str, str]) -> Operand:
-        """A column of the row, of a row its lookups lead to, or of a lambda's variable."""
+        """Return a column of the row, of a row its lookups lead to, or of a lambda's variable."""
         names = _path(node)
         if isinstance(scope.get(names[0]), str) and names[0]:
             variable = names.pop(0)
@@ -258,8 +259,8 @@ class FilterCompiler:
 
 
 def _query_function_in(node: Any) -> str:
-    """The name of one of Dataverse's own functions somewhere under a node; empty where there is none. Each
-    has its own opposite."""
+    """Return the name of one of Dataverse's own functions somewhere under a node; empty where there is none.
+    Each has its own opposite."""
     if isinstance(node, ast.Call) and node.func.namespace:
         return ".".join((*node.func.namespace, plain(node.func.name)))
     if isinstance(node, ast.BoolOp):
@@ -272,7 +273,7 @@ def _query_function_in(node: Any) -> str:
 
 
 def joined(relation: Relationship, child: Table, child_alias: str, parent: Table, parent_alias: str) -> str:
-    """The condition that a child row belongs to a parent row."""
+    """Return the condition that a child row belongs to a parent row."""
     column = child.columns[relation.column]
     condition = f"{sql.dotted(child_alias, column.name)} = {sql.dotted(parent_alias, parent.key)}"
     if column.polymorphic:
@@ -281,7 +282,7 @@ def joined(relation: Relationship, child: Table, child_alias: str, parent: Table
 
 
 def like(expression: str, pattern: str) -> Condition:
-    """SQL Server's LIKE: `%`, `_` and, unlike SQLite's, `[…]`."""
+    """Return SQL Server's LIKE: `%`, `_` and, unlike SQLite's, `[…]`."""
     if "[" in pattern or not pattern.isascii() or len(pattern) > _LONGEST_LIKE:
         return f"matches({expression}, ?)", (like_to_regex(pattern),)
     return f"{expression} LIKE ?", (pattern,)

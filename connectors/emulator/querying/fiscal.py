@@ -20,10 +20,11 @@ Span = tuple[date | None, date | None]  # the first day and the day after the la
 
 
 def fiscal_span(name: str, today: date, values: list[str]) -> Span:
-    """Which days a function of the fiscal calendar means; `InFiscalPeriod` means a period of this year.
+    """Return which days a function of the fiscal calendar means; `InFiscalPeriod` means a period of this
+    year.
 
     Raises:
-        WebApiError: 400 for a function or a number that is none.
+        WebApiError: 400 for an invalid function or number.
     """
     current = today.year * PERIODS + (today.month - 1) * PERIODS // 12
     if match := _RELATIVE.fullmatch(name):

@@ -28,10 +28,10 @@ _TIMES = ("date", "datetime", "datetime_tzi")
 
 
 def dataverse_condition(compiler: Conditions, qualified: str, arguments: dict[str, Any], table: Table, scope: dict[str, str]) -> Condition:
-    """The condition of one function call.
+    """Return the condition of one function call.
 
     Raises:
-        WebApiError: 400 for a function, parameter or column that is not there.
+        WebApiError: 400 for a function, parameter or column that does not exist.
     """
     name = qualified.removeprefix(PREFIX)
     if name == qualified:
@@ -119,7 +119,8 @@ def _contain(operand: Operand, values: list[str], *, negated: bool) -> Condition
 
 
 def _language(operand: Operand) -> Condition:
-    """No user has settings of their own here: everybody's language is the organisation's."""
+    """Return the condition on the language. No user has settings of their own: everybody's language is the
+    organisation's."""
     if operand.column.kind not in ("int", "bigint", "choice"):
         raise bad_query(f"The function 'EqualUserLanguage' is not valid for the column '{operand.column.name}'.")
     return f"{operand.expression} = ({sql.select(['languagecode'], sql.name('organization'), limit=1)})", ()
@@ -180,7 +181,7 @@ def _text(moment: datetime) -> str:
 
 
 def shifted(moment: datetime, unit: str, number: int) -> datetime:
-    """Calendar arithmetic: the 31st, a month back, is the last day of that month."""
+    """Return a date shifted by calendar arithmetic: the 31st, a month back, is the last day of that month."""
     try:
         if unit in ("Months", "Years"):
             months = moment.year * 12 + moment.month - 1 + number * (12 if unit == "Years" else 1)
@@ -197,7 +198,7 @@ def shifted(moment: datetime, unit: str, number: int) -> datetime:
 
 
 def _named_period(name: str, today: date) -> tuple[date, date] | None:
-    """First day and the day after the last; weeks begin on Sunday, as in a new organisation."""
+    """Return the first day and the day after the last; weeks begin on Sunday, as in a new organisation."""
     if name in _DAY_NAMES:
         day = today + timedelta(days=_DAY_NAMES[name])
         return day, day + timedelta(days=1)

@@ -18,11 +18,12 @@ CALLERS = ("EqualUserId", "NotEqualUserId", "EqualBusinessId", "NotEqualBusiness
 
 
 def related(name: str, table: Table, operand: Operand, value: str) -> Condition:
-    """One of `LINES`: rows above or below one in the hierarchy that a lookup of the table to itself makes.
+    """Return the condition of one of `LINES`: rows above or below one in the hierarchy that a lookup of the
+    table to itself makes.
 
     Raises:
         WebApiError: 400 for a table without such a lookup, a column that is neither the key nor that lookup,
-            and a value that is no id.
+            and a value that is not an id.
     """
     own = (column for column in table.columns.values() if column.targets == (table.name,) and not column.system)
     parent = next(own, None)
@@ -40,8 +41,8 @@ def related(name: str, table: Table, operand: Operand, value: str) -> Condition:
 
 
 def of_the_caller(name: str, operand: Operand, user: str) -> Condition:
-    """One of `CALLERS`: the caller, their business unit, their teams, or who reports to them by
-    `parentsystemuserid`.
+    """Return the condition of one of `CALLERS`: the caller, their business unit, their teams, or those who
+    report to them by `parentsystemuserid`.
 
     Raises:
         WebApiError: 400 for a column that holds no ids.
@@ -61,8 +62,8 @@ def of_the_caller(name: str, operand: Operand, user: str) -> Condition:
 
 
 def _line(table: str, key: str, parent: str, *, downwards: bool) -> str:
-    """The ids from one row, bound first, to the end of its line; UNION stops where a line bites its own
-    tail."""
+    """Return SQL for the ids from one row, bound first, to the end of its line; UNION stops where a line
+    loops."""
     own, up = sql.dotted("h", key), sql.dotted("h", parent)
     found, step = (own, f"{up} = line.id") if downwards else (up, f"{own} = line.id AND {up} IS NOT NULL")
     following = sql.select([found], f"{sql.name(table)} h JOIN line", [step])

@@ -18,7 +18,7 @@ def in_language(labels: Labels, language: str) -> str:
 
 
 def options_of(environment: Environment, table: Table, column: Column) -> dict[int, Labels]:
-    """Value to labels of a choice, multi-select, state or status column."""
+    """Return value to labels of a choice, multi-select, state or status column."""
     if column.kind == "state":
         return {state: labels for state, (labels, _) in table.states.items()}
     if column.kind == "status":
@@ -27,7 +27,7 @@ def options_of(environment: Environment, table: Table, column: Column) -> dict[i
 
 
 def _texts(environment: Environment) -> dict[str, dict[int, str]]:
-    """Table and column -> value -> label in the organisation's language."""
+    """Return table and column -> value -> label in the organisation's language."""
     return {
         f"{table.name}.{column.name}": {
             value: in_language(labels, environment.language) for value, labels in options_of(environment, table, column).items()
@@ -39,7 +39,7 @@ def _texts(environment: Environment) -> dict[str, dict[int, str]]:
 
 
 def install(connection: sqlite3.Connection, environment: Environment) -> None:
-    """Give a connection the functions that filters and formatted values call."""
+    """Add to a connection the functions that filters and formatted values call."""
     texts = _texts(environment)
     known = environment.generation
 
@@ -64,7 +64,7 @@ def install(connection: sqlite3.Connection, environment: Environment) -> None:
 
 
 def amount(value: float, symbol: str) -> str:
-    """Continental digits: `€ 20.000,00`."""
+    """Return an amount in continental digits: `€ 20.000,00`."""
     whole = f"{value:,.2f}".replace(",", " ").replace(".", ",").replace(" ", ".")
     return f"{symbol} {whole}" if symbol else whole
 
@@ -89,7 +89,7 @@ def matches(text: str | None, pattern: str) -> int | None:
 
 
 def formatted(environment: Environment, table: Table, column: Column, alias: str) -> str | None:
-    """SQL for the formatted value of a column that is not null; None where there is no such value."""
+    """Return SQL for the formatted value of a column that is not null; None where there is no such value."""
     expression = sql.dotted(alias, column.name)
     key = sql.text(f"{table.name}.{column.name}")
     yes, no = YES_NO.get(environment.language, YES_NO["en"])
@@ -118,7 +118,7 @@ def formatted(environment: Environment, table: Table, column: Column, alias: str
 
 
 def lookup_name(environment: Environment, column: Column, alias: str) -> str:
-    """SQL for the primary name of the row that a lookup points to."""
+    """Return SQL for the primary name of the row that a lookup points to."""
     queries = {}
     for target in column.targets:
         table = environment.tables[target]

@@ -69,7 +69,7 @@ class Reader:
     # -- one row ---------------------------------------------------------------------------------------------
 
     def row(self, operation: Operation, table: Table, row_id: str, *, created: bool = False) -> bytes | None:
-        """One row as a document with its context, or None."""
+        """Return one row as a document with its context, or None."""
         query = parse_query(self.environment, table, operation.address.options)
         compiler = self.compiler(operation, query.aliases)
         writer = RowWriter(self.environment, operation.preferences, compiler, operation.root)
@@ -85,7 +85,7 @@ class Reader:
         return (context + text[1:]).encode()
 
     def property(self, operation: Operation, table: Table, row_id: str, column: Column) -> Answer:
-        """One column as `{"value": …}`; null is 204."""
+        """Return one column as `{"value": …}`; null is 204."""
         refuse_options(operation.address.options, set())
         query = Query(table, [column])
         writer = RowWriter(self.environment, operation.preferences, self.compiler(operation, {}), operation.root)
@@ -101,8 +101,8 @@ class Reader:
         return Answer(200, msgspec.json.encode({"@odata.context": context, **notes, "value": value}))
 
     def _page_collections(self, writer: RowWriter, query: Query) -> list[str]:
-        """With nested expands, collections come in pages: give SQL the function that makes their tokens, and
-        get those it made."""
+        """Provide SQL with the function that makes page tokens, and return the list of those it made. With
+        nested expands, collections come in pages."""
         made: list[str] = []
 
         def child_token(key: str, first: str, last: str) -> str:
@@ -121,7 +121,7 @@ class Reader:
     # -- many rows -------------------------------------------------------------------------------------------
 
     def page(self, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
-        """One page of a query, with the link to the next."""
+        """Return one page of a query, with the link to the next."""
         query = parse_query(self.environment, table, operation.address.options)
         compiler = self.compiler(operation, query.aliases)
         writer = RowWriter(self.environment, operation.preferences, compiler, operation.root)
@@ -196,7 +196,7 @@ class Reader:
         return operation.root + path + "?" + "&".join([*kept, "$skiptoken=" + cookies.in_link(token)])
 
     def _counts(self, operation: Operation, query: Query, where: list[str], values: list[Any]) -> list[str]:
-        """`@odata.count` where asked for, and the annotations that tell whether it was cut off."""
+        """Return `@odata.count` where requested, and the annotations that show whether it was cut off."""
         annotated = operation.preferences.wants(COUNT)
         if not query.count:
             return [f',"@{COUNT}":-1,"@{COUNT}limitexceeded":false'] if annotated else []
@@ -207,12 +207,12 @@ class Reader:
         return [text]
 
     def _count(self, table: Table, where: list[str], values: list[Any], limit: int | None = MAX_COUNT + 1) -> int:
-        """Counts no further than a limit, which is one past what an answer tells."""
+        """Return the count up to a limit, which is one past what an answer states."""
         inner = sql.select(["1"], f"{sql.name(table.name)} {ROW}", where, limit=limit)
         return int(self.tables.connection.execute(sql.select(["count(*)"], f"({inner})"), values).fetchone()[0])
 
     def count(self, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
-        """`/$count`: digits after a byte order mark, capped as the other count is unless a switch says
+        """Answer `/$count`: digits after a byte order mark, capped as the other count is unless a switch says
         otherwise."""
         refuse_options(operation.address.options, {"$filter"})
         query = parse_query(self.environment, table, operation.address.options)
@@ -224,7 +224,7 @@ class Reader:
     # -- references ------------------------------------------------------------------------------------------
 
     def reference(self, operation: Operation, table: Table, row_id: str, navigation: Navigation) -> Answer:
-        """`GET …/lookup/$ref`."""
+        """Answer `GET …/lookup/$ref`."""
         target_id = self.looked_up(table, row_id, navigation)
         if target_id is None:
             return Answer(204)
@@ -233,7 +233,7 @@ class Reader:
         return Answer(200, msgspec.json.encode(document))
 
     def references(self, operation: Operation, table: Table, within: Within | Among) -> Answer:
-        """`GET …/collection/$ref`."""
+        """Answer `GET …/collection/$ref`."""
         refuse_options(operation.address.options, set())
         condition, bound = within.condition(table)
         key = sql.dotted(ROW, table.key)
@@ -244,7 +244,7 @@ class Reader:
         return Answer(200, msgspec.json.encode({"@odata.context": f"{operation.root}$metadata#Collection($ref)", "value": value}))
 
     def looked_up(self, table: Table, row_id: str, navigation: Navigation) -> str | None:
-        """The id that a lookup holds, if it points to the navigation property's table."""
+        """Return the id that a lookup holds, if it points to the navigation property's table."""
         column = navigation.column
         wanted = [column.name] + ([column.type_column] if column.polymorphic else [])
         stored = self.tables.stored(table, row_id, wanted)
@@ -255,7 +255,7 @@ class Reader:
         return str(stored[column.name])
 
     def total_counts(self, operation: Operation, names: list[str]) -> Answer:
-        """`RetrieveTotalRecordCount`."""
+        """Answer `RetrieveTotalRecordCount`."""
         counts = []
         for name in names:
             table = self.environment.tables.get(name)

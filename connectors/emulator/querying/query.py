@@ -126,7 +126,7 @@ def _level(environment: Environment, table: Table, given: dict[str, str]) -> Que
 
 
 def selection(table: Table, text: str | None) -> tuple[list[Column], list[str] | None]:
-    """The columns of a `$select`, and its names as sent; without one, all columns but images."""
+    """Return the columns of a `$select`, and its names as sent; without one, all columns but images."""
     if text is None or text.strip() == "*":
         return [column for column in table.columns.values() if column.kind != "image"], None
     names = [name.strip() for name in text.split(",") if name.strip()]
@@ -197,7 +197,7 @@ def _expand(environment: Environment, table: Table, text: str) -> Expand:
 
 
 def _in_link(value: str) -> str:
-    """As readable as the service leaves it: only what would end the option is encoded."""
+    """Return the text as readable as the service leaves it: only what would end the option is encoded."""
     return re.sub("[%&+#]", lambda match: f"%{ord(match.group()):02X}", value)
 
 
@@ -211,7 +211,7 @@ def _count_expands(query: Query) -> int:
 
 
 def refuse_options(options: list[tuple[str, str]], allowed: set[str]) -> None:
-    """For addresses that take few options, or none."""
+    """Refuse options, for addresses that take few or none."""
     for name, _ in options:
         if name not in allowed and name not in _CUSTOM and not name.startswith("@"):
             raise WebApiError(400, "0x80060888", f"The query parameter {name} is not supported")

@@ -68,8 +68,8 @@ class Selection:
     values: list[Any] = field(default_factory=list)  # those of the joins before those of the conditions
 
     def ids(self, tables: Tables, *, until: str, visible: Sequence[str] = ()) -> list[tuple[Table, str]]:
-        """Table and id of every row created no later than a stored instant; `visible` are further conditions
-        over `ROW`."""
+        """Return table and id of every row created no later than a stored instant; `visible` are further
+        conditions over `ROW`."""
         table = self.table
         kind = sql.dotted(ROW, "activitytypecode") if table.view else sql.text(table.name)
         where = [*self.where, f"{sql.dotted(ROW, 'createdon')} <= ?", *(f"({each})" for each in visible)]
@@ -80,10 +80,10 @@ class Selection:
 
 
 def read_query(environment: Environment, document: Any, now: datetime, user: str) -> Selection:
-    """The rows of one QueryExpression.
+    """Return the rows of one QueryExpression.
 
     Raises:
-        WebApiError: 400 for what is no query of this environment.
+        WebApiError: 400 for what is not a query of this environment.
     """
     return _QueryReader(environment, now, user).read(document)
 
@@ -138,7 +138,7 @@ class _QueryReader:
             self._join(selection, target, inner, nested)
 
     def _filter(self, document: Any, entity_name: str) -> Condition:
-        """AND or OR over conditions and filters; an empty one is true."""
+        """Return AND or OR over conditions and filters; an empty one is true."""
         if document is None:
             return "1", ()
         given = typed(document, "FilterExpression")
@@ -174,7 +174,8 @@ class _QueryReader:
         return condition(self.environment, table, column, operator, values, alias, self.now, self.user)
 
     def _among(self, table: Table, alias: str, column: str, operator: str, values: list[str]) -> Condition:
-        """A long list: each value is checked as in a short one, then all are bound as one JSON array."""
+        """Return the condition of a long list: each value is checked as in a short one, then all are bound as
+        one JSON array."""
         constants: list[Any] = []
         for start in range(0, len(values), LONG_LIST):
             chunk = values[start : start + LONG_LIST]
@@ -185,10 +186,10 @@ class _QueryReader:
 
 
 def typed(document: Any, type_name: str) -> dict[str, Any]:
-    """An object of one complex type; its `@odata.type` may be left out.
+    """Return an object of one complex type; its `@odata.type` may be left out.
 
     Raises:
-        WebApiError: 400 for another type, or a property that the type has not.
+        WebApiError: 400 for another type, or a property that the type lacks.
     """
     if not isinstance(document, dict):
         raise bad_payload("BulkDelete", f"An object of the type 'Microsoft.Dynamics.CRM.{type_name}' was expected.")
@@ -215,7 +216,7 @@ def _items(document: dict[str, Any], name: str) -> Iterable[Any]:
 
 
 def _text(value: Any) -> str:
-    """A value as text: the typed form `{"Value": "1", "Type": "System.Int32"}`, or the bare one."""
+    """Return a value as text: the typed form `{"Value": "1", "Type": "System.Int32"}`, or the bare one."""
     kind = ""
     if isinstance(value, dict):
         given = typed(value, "Object")

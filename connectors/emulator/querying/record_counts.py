@@ -1,4 +1,4 @@
-"""How many rows a table has, as `RetrieveTotalRecordCount` tells it.
+"""How many rows a table has, as `RetrieveTotalRecordCount` reports it.
 
 The real figure is a snapshot that may be a day old. So it is here where the switch `stale_counts` is on.
 Source: section 3.3 of the wire reference; Microsoft Learn, "Count rows".
@@ -13,7 +13,7 @@ RENEWED_AFTER_S = 86_400
 
 
 def record_count(tables: Tables, table: Table) -> int:
-    """The number of this moment, or that of the first question of the last 24 hours."""
+    """Return the current number, or that of the first query of the last 24 hours."""
     if not tables.switches.stale_counts:
         return tables.count(table)
     now = tables.clock.timestamp()

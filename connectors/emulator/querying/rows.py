@@ -93,9 +93,10 @@ class RowWriter:
         return [Expression(f"CASE WHEN {sql.dotted(alias, column.name)} IS NULL THEN {sql.text(named + 'null')} ELSE {text} END")]
 
     def annotations(self, table: Table, column: Column, alias: str, key: str = "") -> list[str]:
-        """SQL texts that stand before the property; a value that does not resolve leaves its annotation out.
+        """Return SQL texts that precede the property; a value that does not resolve leaves its annotation
+        out.
 
-        `key` is what the property is called when not by its own name.
+        `key` is the name of the property when it is not its own.
         """
         key = key or column.wire
         found: list[str] = []
@@ -179,7 +180,7 @@ class RowWriter:
 
 
 def bare_value(column: Column, alias: str) -> str:
-    """SQL for the JSON of a stored value."""
+    """Return SQL for the JSON of a stored value."""
     expression = sql.dotted(alias, column.name)
     if column.kind == "bool":
         return f"CASE {expression} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END"
@@ -194,7 +195,7 @@ def concatenated(fragments: list[Fragment]) -> Expression:
 
 
 def order_terms(compiler: FilterCompiler, query: Query, alias: str) -> list[str]:
-    """ORDER BY, always ending with the key so that the order is total."""
+    """Return the ORDER BY terms, always ending with the key so that the order is total."""
     terms = [compiler.column(query.table, alias, path).expression + (" DESC" if descending else "") for path, descending in query.order]
     return [*terms, sql.dotted(alias, query.table.key)]
 

@@ -15,7 +15,7 @@ _STORED = {"savedQuery": "savedquery", "userQuery": "userquery"}  # the option, 
 
 
 def run_saved(reader: Reader, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
-    """The rows of a view, page after page by nextLink: the caller has no XML to put a cookie into.
+    """Return the rows of a view, page after page by nextLink: the caller has no XML to put a cookie into.
 
     Source: Microsoft Learn, "Retrieve predefined queries".
     """

@@ -1,4 +1,4 @@
-"""Reads of a set that are no ordinary `$filter` query: which option or preference asks for each."""
+"""Reads of a set that are not ordinary `$filter` queries: which option or preference requests each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BY_OPTION: dict[str, SpecialRead] = {
 
 
 def special_read(operation: Operation) -> SpecialRead | None:
-    """Who answers, or None for an ordinary query."""
+    """Return the handler of a special read, or None for an ordinary query."""
     tracking = TRACKING_COOKIE in (operation.address.option("$skiptoken") or "")
     if tracking or "odata.track-changes" in operation.headers.get("prefer", ""):
         return changed

@@ -11,6 +11,6 @@ from connectors.emulator.schema.environment import Table
 
 
 def select_sql(reader: Reader, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
-    """The rows of one SELECT, page after page by nextLink."""
+    """Return the rows of one SELECT, page after page by nextLink."""
     refuse_options(operation.address.options, {"sql", "$skiptoken"})
     return run(reader, operation, table, read_sql(reader.environment, operation.address.option("sql") or ""), within, linked=True)

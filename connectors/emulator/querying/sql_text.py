@@ -79,7 +79,7 @@ class _Parser:
         return token
 
     def _takes(self, *words: str) -> bool:
-        """Passes over these words if they are next."""
+        """Skip these words if they are next; return whether they were."""
         ahead = [token for token in self.tokens[self.position : self.position + len(words)] if token[0] in ("name", "sign")]
         if [word for _, word in ahead] != list(words):
             return False
@@ -138,7 +138,8 @@ class _Parser:
         return fetch
 
     def _item(self) -> tuple[str, bool, Reference, str]:
-        """A column or an aggregate of one: function, whether of distinct values, column, and its alias."""
+        """Return a column or an aggregate of one: function, whether of distinct values, column, and its
+        alias."""
         if self._peek()[1] == "*":
             raise bad_query("SELECT * is not supported. Specify column names explicitly.")
         function, distinct = "", False
@@ -175,7 +176,7 @@ class _Parser:
         return "outer" if self._takes("left", "join") or self._takes("left", "outer", "join") else ""
 
     def _join(self, kind: str) -> None:
-        """`JOIN table ON one.column = other.column`, in either order, and conditions after it."""
+        """Read `JOIN table ON one.column = other.column`, in either order, and conditions after it."""
         element = self._table("linked")
         self._need("on")
         left = self._resolved(self._reference())

@@ -125,7 +125,8 @@ def _read(outer: Operation, boundary: str) -> list[Part | ChangeSet]:
 
 
 def _split(body: bytes, boundary: str) -> list[bytes]:
-    """The parts between delimiters; line feeds alone are accepted in the middle, as the real one does."""
+    """Return the parts between delimiters; line feeds alone are accepted in the middle, as in the real
+    service."""
     delimiter = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?=\r?\n|$)")
     parts: list[bytes] = []
     start: int | None = None
@@ -172,7 +173,7 @@ def _malformed(message: str) -> NoReturn:
 
 
 def _unreadable() -> Answer:
-    """What the real one says when the last line does not end."""
+    """Return what the real service answers when the last line does not end."""
     error = WebApiError(
         400,
         PAYLOAD,

@@ -15,8 +15,8 @@ JSON = "application/json; odata.metadata=minimal"
 
 @dataclass
 class Operation:
-    """What is asked: `raw` is the address below the service root with its query, still percent-encoded;
-    header names are lower case."""
+    """One request: `raw` is the address below the service root with its query, still percent-encoded; header
+    names are lower case."""
 
     method: str
     raw: str
@@ -37,7 +37,7 @@ class Operation:
 
     @property
     def if_none_match(self) -> str | None:
-        """The token `null` is what clients send to say that there is no such header."""
+        """The If-None-Match header; clients send the token `null` for no such header."""
         value = self.headers.get("if-none-match")
         return None if value is None or value.strip() == "null" else value
 
@@ -51,10 +51,10 @@ class Answer:
 
     @property
     def location(self) -> str | None:
-        """Where a row lies that this answer tells to have been created."""
+        """The address of a row that this answer reports as created."""
         return self.headers.get("OData-EntityId")
 
 
 def refused(error: WebApiError, *, annotated: bool = False, inner: bool = False) -> Answer:
-    """A refusal as an answer; see `WebApiError.body`."""
+    """Return a refusal as an answer; see `WebApiError.body`."""
     return Answer(error.status, error.body(annotated=annotated, inner=inner), dict(error.headers))

@@ -78,7 +78,7 @@ class Fault:
     fired: int = 0
 
     def hits(self, method: str, address: str) -> bool:
-        """Count a match; tell whether the rule fires on it."""
+        """Count a match and return whether the rule fires on it."""
         if self.methods and method not in self.methods:
             return False
         if not (self.path(address) or self.path(unquote(address))):
@@ -147,7 +147,7 @@ def _path(pattern: str) -> Callable[[str], bool]:
 
 
 def status_answer(fault: Fault) -> Answer:
-    """The answer that a `status` rule gives instead of acting."""
+    """Return the answer that a `status` rule gives instead of acting."""
     extra = fault.extra
     status = int(extra.get("status", 503))
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
@@ -161,7 +161,7 @@ def status_answer(fault: Fault) -> Answer:
 
 
 def alter_rows(faults: list[Fault]) -> Callable[[list[str]], list[str]]:
-    """What `lose_row` and `duplicate_row` do to the rows of a page: the one in the middle."""
+    """Return what `lose_row` and `duplicate_row` do to the rows of a page: the one in the middle."""
     kinds = [fault.kind for fault in faults if fault.kind in ("lose_row", "duplicate_row")]
 
     def alter(rows: list[str]) -> list[str]:

@@ -40,13 +40,13 @@ class Address:
 
 
 def below_service(url: str) -> str:
-    """What follows the service root, in an address that may be absolute, or relative to the host or to the
-    service."""
+    """Return what follows the service root, in an address that may be absolute, or relative to the host or to
+    the service."""
     return _SERVICE.sub("", url).lstrip("/")
 
 
 def parse_address(raw: str) -> Address:
-    """`raw`: what follows the service root, still percent-encoded, with its query."""
+    """Read an address. `raw`: what follows the service root, still percent-encoded, with its query."""
     path, _, query = raw.partition("?")
     decoded = unquote(path, errors="strict") if "%" in path else path
     options = [_option(part) for part in query.split("&") if part]
@@ -98,10 +98,10 @@ class Key:
 
 
 def parse_key(table: Table, text: str) -> Key:
-    """Read what stands between the parentheses.
+    """Read the text between the parentheses.
 
     Raises:
-        WebApiError: 400 when the names are no key of the table or a value does not fit.
+        WebApiError: 400 when the names are not a key of the table or a value does not fit.
     """
     text = text.strip()
     if plain := guid(text):

@@ -23,12 +23,12 @@ class Preferences:
     applied: list[str] = field(default_factory=list)
 
     def wants(self, annotation: str) -> bool:
-        """Whether an annotation is covered by the list asked for; a name may end in an asterisk."""
+        """Return whether an annotation is covered by the requested list; a name may end in an asterisk."""
         return any(annotation.startswith(pattern[:-1]) if pattern.endswith("*") else annotation == pattern for pattern in self.annotations)
 
 
 def parse_preferences(header: str | None) -> Preferences:
-    """Unknown preferences are ignored, as RFC 7240 asks."""
+    """Read preferences; unknown ones are ignored, as RFC 7240 requires."""
     found = Preferences()
     for name, quoted in _PREFERENCE.findall(header or ""):
         value = quoted.strip('"')

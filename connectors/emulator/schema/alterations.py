@@ -19,7 +19,7 @@ Descriptions = dict[str, Described | None]  # place -> what is said about it fro
 
 
 class Alteration(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """One change of a schema; `describe` goes with any of them."""
+    """One change of a schema; `describe` may accompany any of them."""
 
     describe: Descriptions = msgspec.field(default_factory=dict)
     choices: dict[str, Choice | None] = msgspec.field(default_factory=dict)
@@ -184,8 +184,7 @@ class DropKey(Alteration, frozen=True, tag=True):
 
 
 class SetChoice(Alteration, frozen=True, tag=True):
-    """A choice that belongs to no column is made, described anew or removed: by what every alteration
-    carries."""
+    """Creates, redefines or removes a choice that belongs to no column, by what every alteration carries."""
 
 
 AnyAlteration = (
@@ -232,13 +231,13 @@ def alter(environment: Environment, alteration: Alteration) -> None:
 
 
 def in_view(environment: Environment, table: str, names: tuple[str, ...]) -> bool:
-    """Whether one of these columns is shown by the view over all activities too."""
+    """Return whether one of these columns is shown by the view over all activities too."""
     pointer = environment.tables.get(POINTER)
     return pointer is not None and environment.tables[table].activity and any(name in pointer.columns for name in names)
 
 
 def _imply(environment: Environment, table: Table, column: Column) -> None:
-    """A lookup is a relationship, also where nobody has posted one."""
+    """Add the relationship that a lookup implies, also where nobody has posted one."""
     declared = {(r.parent, r.child, r.column) for r in environment.relationships}
     for target in column.targets if column.related else ():
         if (target, table.name, column.name) not in declared:
@@ -249,7 +248,7 @@ def _imply(environment: Environment, table: Table, column: Column) -> None:
 
 
 def _widen(environment: Environment, child: Table, column_name: str, target: Table) -> None:
-    """One more table for a lookup, related as those are that it leads to already."""
+    """Add one more table to a lookup, related like those that it already leads to."""
     column = child.columns[column_name]
     child.columns[column_name] = replace(column, targets=(*column.targets, target.name))
     like = next((r for r in environment.relationships if (r.child, r.column) == (child.name, column_name)), None)

@@ -161,7 +161,8 @@ class Environment:
 
 
 def navigation_name(table: str, column: Column, target: str) -> str:
-    """Owner has one navigation property for both its targets; other polymorphic lookups have one for each."""
+    """Return the navigation property's name. Owner has one for both its targets; other polymorphic lookups
+    have one for each."""
     if not column.polymorphic or column.name == "ownerid":
         return column.schema_name
     if column.name == "regardingobjectid" and table != POINTER:
@@ -170,12 +171,12 @@ def navigation_name(table: str, column: Column, target: str) -> str:
 
 
 def next_type_code(environment: Environment) -> int:
-    """The object type code of a table still to come."""
+    """Return the object type code of a table still to come."""
     return max(9_999, *(table.type_code for table in environment.tables.values())) + 1
 
 
 def relink(environment: Environment) -> None:
-    """Have every table know anew what it leads to, after columns, relationships or keys have changed."""
+    """Update what every table leads to, after columns, relationships or keys have changed."""
     for table in environment.tables.values():
         table.by_wire, table.navigations, table.alternate_keys = {}, {}, {}
         link(table, environment.relationships)
@@ -198,10 +199,10 @@ def link(table: Table, relationships: list[Relationship]) -> None:
 
 
 def choice_place(name: str) -> str:
-    """Where `Environment.described` has what is said about a global choice."""
+    """Return where `Environment.described` has the description of a global choice."""
     return f"optionset.{name}"
 
 
 def metadata_id(*names: str) -> str:
-    """The same name has the same MetadataId in every emulator."""
+    """Return a MetadataId; the same name has the same one in every emulator."""
     return str(uuid.uuid5(NAMESPACE, ".".join(names)))

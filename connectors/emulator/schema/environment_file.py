@@ -56,7 +56,7 @@ def load_environment(path: Path | None = None) -> Environment:
 
 
 def _read(path: Path) -> tuple[Mapping[str, Any], str]:
-    """What a file says, and the digest of its text."""
+    """Return the content of a file, and the digest of its text."""
     try:
         text = path.read_text(encoding="utf-8")
         document = deepcopy(_parsed(text))
@@ -127,7 +127,7 @@ _ACTIVE_ROWS: Labels = {"nl": "Actieve", "fr": "Actifs :", "de": "Aktive", "en":
 
 
 def _views(tables: Mapping[str, Table], language: str) -> list[dict[str, Any]]:
-    """The view that the platform makes with each new table: its active rows by name."""
+    """Return the view that the platform makes with each new table: its active rows by name."""
     found: list[dict[str, Any]] = []
     for table in tables.values():
         if table.platform or table.intersect or "statecode" not in table.columns:

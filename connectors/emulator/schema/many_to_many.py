@@ -44,7 +44,7 @@ class Peers:
 
 
 def read_relation(spec: Mapping[str, Any], key_of: Callable[[str], str]) -> ManyToMany:
-    """One entry of a `many_to_many` list; `key_of` gives the key column of a table."""
+    """Read one entry of a `many_to_many` list; `key_of` gives the key column of a table."""
     name = str(spec["name"])
     keys = [key_of(str(spec["one"])), key_of(str(spec["two"]))]
     navigations = [str(spec.get("one_navigation", name)), str(spec.get("two_navigation", name))]
@@ -57,7 +57,7 @@ def read_relation(spec: Mapping[str, Any], key_of: Callable[[str], str]) -> Many
 
 
 def peers_of(table: str, relations: Iterable[ManyToMany]) -> dict[str, Peers]:
-    """The collections of a table that lead through an intersect table, by the name of their navigation
+    """Return the collections of a table that lead through an intersect table, by the name of their navigation
     property."""
     found: dict[str, Peers] = {}
     for relation in relations:

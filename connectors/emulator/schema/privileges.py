@@ -70,7 +70,7 @@ def _id(privilege: str) -> str:
 
 
 def privilege_name(table: Table, kind: str) -> str:
-    """The privilege that one kind of access to a table takes."""
+    """Return the privilege that one kind of access to a table requires."""
     if exception := _EXCEPTIONS.get((table.name, kind)):
         return exception
     subject = "Activity" if table.activity else _SUBJECTS.get(table.name, table.schema_name)
@@ -78,8 +78,8 @@ def privilege_name(table: Table, kind: str) -> str:
 
 
 def kinds_of(table: Table) -> tuple[str, ...]:
-    """Only what has an owner can be assigned and shared; pairs of an N:N relationship have no privileges of
-    their own."""
+    """Return the kinds of access to a table. Only what has an owner can be assigned and shared; pairs of an
+    N:N relationship have no privileges of their own."""
     if table.intersect:
         return ()
     owned = table.ownership in ("UserOwned", "BusinessOwned")
@@ -87,13 +87,13 @@ def kinds_of(table: Table) -> tuple[str, ...]:
 
 
 def privileges_of(table: Table) -> list[tuple[str, Privilege]]:
-    """Each kind of access to a table with its privilege."""
+    """Return each kind of access to a table with its privilege."""
     owned = table.ownership in ("UserOwned", "BusinessOwned")
     return [(kind, Privilege(privilege_name(table, kind), kind, owned)) for kind in kinds_of(table)]
 
 
 def catalogue(environment: Environment) -> dict[str, Privilege]:
-    """Every privilege of an organisation by its name."""
+    """Return every privilege of an organisation by its name."""
     found = {name: Privilege(name, None, owned=False) for name in NAMED}
     for table in environment.tables.values():
         for _, privilege in privileges_of(table):
@@ -102,7 +102,8 @@ def catalogue(environment: Environment) -> dict[str, Privilege]:
 
 
 def rows_of(table: Table) -> list[tuple[str, dict[str, Any]]]:
-    """The rows that a table adds to the catalogue, and the System Administrator's right to all of it."""
+    """Return the rows that a table adds to the catalogue, and the System Administrator's right to all of
+    it."""
     privileges = [privilege for _, privilege in privileges_of(table)]
     held = {"roleid": SYSTEM_ADMINISTRATOR, "privilegedepthmask": DEPTHS["Global"]}
     rows = [("privilege", _row(privilege)) for privilege in privileges]
@@ -110,7 +111,7 @@ def rows_of(table: Table) -> list[tuple[str, dict[str, Any]]]:
 
 
 def security_rows(environment: Environment) -> dict[str, list[dict[str, Any]]]:
-    """The rows of the catalogue, the two standard roles, and who has them before anyone changes it."""
+    """Return the rows of the catalogue, the two standard roles, and who has them before anyone changes it."""
     privileges = catalogue(environment)
     grants = [(SYSTEM_ADMINISTRATOR, name, "Global") for name in privileges]
     basic: dict[str, str] = dict.fromkeys(_METADATA, "Global")

@@ -10,8 +10,8 @@ DELETE_BEHAVIOURS = ("cascade", "remove_link", "restrict", "no_cascade")
 
 
 def platform_relationships(specs: list[dict[str, str]], tables: Mapping[str, Table]) -> list[Relationship]:
-    """The parent `*` stands for every table that the column looks up, and in the name for the parent's schema
-    name."""
+    """Return the platform's relationships. The parent `*` stands for every table that the column looks up,
+    and in the name for the parent's schema name."""
     found: list[Relationship] = []
     for spec in specs:
         child = tables[spec["child"]]
@@ -33,8 +33,8 @@ def check_relationships(relationships: list[Relationship], tables: Mapping[str, 
 
 
 def implied(tables: Mapping[str, Table], declared: list[Relationship], prefix: str) -> list[Relationship]:
-    """Every lookup is a relationship; one that the file does not declare gets the platform's default for new
-    custom lookups, RemoveLink."""
+    """Return the implied relationships. Every lookup is one; if the file does not declare it, it gets the
+    platform's default for new custom lookups, RemoveLink."""
     known = {(r.parent, r.child, r.column) for r in declared}
     names = {r.name for r in declared}
     found: list[Relationship] = []

@@ -1,6 +1,6 @@
-"""One table of an environment file read: its columns, states, and what the platform adds to every table.
+"""Reads one table of an environment file: its columns, states, and what the platform adds to every table.
 
-The words are those of the file; a word that means nothing is a `ValueError` that names it.
+The words are those of the file; an unknown word is a `ValueError` that names it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def labels_of(option: Any) -> Labels:
 
 
 def plural(name: str) -> str:
-    """The set name that the platform would choose for a new custom table."""
+    """Return the set name that the platform would choose for a new custom table."""
     if name.endswith("y") and name[-2:-1] not in "aeiou":
         return name[:-1] + "ies"
     if name.endswith(("s", "x", "z", "ch", "sh")):
@@ -43,7 +43,7 @@ BODIES = {"annotation": "documentbody", "activitymimeattachment": "body"}
 
 
 def size_of_body(body: Any) -> int:
-    """How many bytes a text in base64 stands for; of what is none, 0."""
+    """Return how many bytes a text in base64 stands for; 0 if it is not a text."""
     return len(body) * 3 // 4 - body[-2:].count("=") if isinstance(body, str) else 0
 
 
@@ -149,7 +149,7 @@ def _states(spec: Mapping[Any, Any]) -> dict[int, tuple[Labels, dict[int, Labels
 
 
 def intersect_of(relation: ManyToMany, spec: Mapping[str, Any], choices: Mapping[str, Any], number: int) -> Table:
-    """The table of an N:N relationship's pairs: readable like any other, written by associating and
+    """Return the table of an N:N relationship's pairs: readable like any other, written by associating and
     disassociating only."""
     name = relation.intersect
     names = (f"{name}id", relation.one.attribute, relation.two.attribute)
@@ -171,8 +171,8 @@ def intersect_of(relation: ManyToMany, spec: Mapping[str, Any], choices: Mapping
 
 
 def companions(column: Column) -> list[Column]:
-    """Columns that come with another: a file's name, an image's id and address, a money column's amount in
-    base currency."""
+    """Return the columns that come with another: a file's name, an image's id and address, a money column's
+    amount in base currency."""
 
     def read_only(suffix: str, kind: str, length: int = 0) -> Column:
         return Column(column.name + suffix, kind, column.schema_name + suffix, length=length, system=True, writable=False, pii=column.pii)
@@ -187,7 +187,7 @@ def companions(column: Column) -> list[Column]:
 
 
 def pointer_of(activities: list[Table]) -> Table:
-    """`activitypointer`: what all activities have in common, as one read-only table."""
+    """Return `activitypointer`: what all activities have in common, as one read-only table."""
     first = activities[0]
     shared = [c for c in first.columns.values() if all(c.name in t.columns and t.columns[c.name].kind == c.kind for t in activities)]
     columns: dict[str, Column] = {}

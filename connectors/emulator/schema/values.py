@@ -22,12 +22,12 @@ MAX_CHOICES = 150
 
 
 def guid(text: str) -> str | None:
-    """Lower case, or None when the text is no GUID."""
+    """Return the id in lower case, or None when the text is not a GUID."""
     return text.lower() if GUID.fullmatch(text) else None
 
 
 def parse_instant(text: str) -> datetime | None:
-    """An RFC 3339 instant with Z or an offset; a bare day is its midnight in UTC."""
+    """Return an RFC 3339 instant with Z or an offset; a bare day is its midnight in UTC."""
     if _DATE.fullmatch(text):
         text += "T00:00:00Z"
     match = _INSTANT.fullmatch(text)

@@ -39,7 +39,7 @@ class Access(Guard):
     # -- asked by operations and messages --------------------------------------------------------------------
 
     def admit(self, operation: Operation) -> None:
-        """Let in who is a member of the organisation and has any role.
+        """Authorise a member of the organisation who has any role.
 
         Raises:
             WebApiError: 403.
@@ -81,7 +81,7 @@ class Access(Guard):
         return True
 
     def visible(self, operation: Operation, table: Table, alias: str) -> str | None:
-        """SQL that holds for the rows which the caller may read; None where that is all of them.
+        """Return SQL that holds for the rows which the caller may read; None where that is all of them.
 
         Raises:
             WebApiError: 403 without the privilege to read the table.
@@ -118,7 +118,7 @@ class Access(Guard):
             self._require_links(operation, table, row_id, values)
 
     def _require_links(self, operation: Operation, table: Table, row_id: str | None, values: Row) -> None:
-        """A lookup is set by appending the row to its target."""
+        """Require the rights to append the row to its lookups' targets."""
         for column in table.columns.values():
             if not column.is_lookup or column.system or not values.get(column.name):
                 continue
@@ -146,8 +146,8 @@ class Access(Guard):
     # -- depths ----------------------------------------------------------------------------------------------
 
     def _depth(self, operation: Operation, rights: Rights, kind: str, table: Table) -> int:
-        """How far the privilege reaches; the pairs of an N:N relationship are seen by who may read both
-        sides."""
+        """Return how far the privilege reaches; the pairs of an N:N relationship are visible to anybody who
+        may read both sides."""
         if table.intersect:
             relation = next(r for r in self.tables.environment.many_to_many if r.intersect == table.name)
             for side in (relation.one, relation.two):
@@ -164,8 +164,8 @@ class Access(Guard):
         return self.tables.connection.execute(statement, (row_id,)).fetchone() is not None
 
     def _denied(self, operation: Operation, privilege: str, table: Table | None = None) -> WebApiError:
-        """Under impersonation the message names the impersonated user, whoever of the two lacks the
-        privilege."""
+        """Return the error. Under impersonation its message names the impersonated user, whichever of the two
+        lacks the privilege."""
         rights = self.roles.rights(operation.user)
         mode = 4 if rights.application else 0
         known = self.roles.catalogue.get(privilege)
@@ -180,8 +180,8 @@ class Access(Guard):
 
 
 def _scope(rights: Rights, depth: int, table: Table, alias: str) -> str | None:
-    """SQL for the rows that a depth reaches; None where depths say nothing, as on what the organisation
-    owns."""
+    """Return SQL for the rows that a depth reaches; None where depths do not apply, as on what the
+    organisation owns."""
     if table.name == "activityparty":
         inner = "activity"
         reached = [_owned(rights, depth, inner)]
@@ -198,7 +198,8 @@ def _scope(rights: Rights, depth: int, table: Table, alias: str) -> str | None:
 
 
 def _owned(rights: Rights, depth: int, alias: str) -> str:
-    """What the user or a team of theirs owns; further out, what their business units own besides."""
+    """Return SQL for what the user or a team of theirs owns; at greater depths also for what their business
+    units own."""
     own = f"{alias}.ownerid IN ({_listed((rights.user, *rights.teams))})"
     if depth == _BASIC:
         return own

@@ -22,7 +22,7 @@ class SecuredColumns(Guard):
         self.access = access
 
     def hidden(self, operation: Operation, table: Table, column: Column) -> bool:
-        """Whether the caller sees null instead of the value."""
+        """Return whether the caller sees null instead of the value."""
         return column.secured and not all(_allowed(rights, table, column).read for rights in self.access.principals(operation))
 
     def creating(self, operation: Operation, table: Table, values: Row, asked: Row) -> None:

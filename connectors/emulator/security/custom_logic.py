@@ -73,10 +73,10 @@ class CustomLogic(Guard):
         self.access = access
 
     def check_headers(self, operation: Operation) -> None:
-        """Only who has the privilege may ask to bypass anything.
+        """Check that the caller has the privilege to request any bypass.
 
         Raises:
-            WebApiError: 403 naming the privilege, 400 for a value that means nothing.
+            WebApiError: 403 naming the privilege, 400 for an invalid value.
         """
         headers = operation.headers
         if BYPASS in headers:
@@ -91,7 +91,7 @@ class CustomLogic(Guard):
             self.access.require_named(operation, BYPASS_PLUGINS)
 
     def replace(self, steps: list[Step]) -> list[str]:
-        """Have these steps and no others; gives their ids."""
+        """Replace all steps by these and return their ids."""
         table = self.tables.environment.tables["sdkmessageprocessingstep"]
         self.tables.delete_where(table, {"mode": 0})
         ids = [str(uuid.uuid4()) for _ in steps]
@@ -126,7 +126,7 @@ class CustomLogic(Guard):
                 self._judge(step, self.tables.whole(self.tables.environment.tables[name], deleted_id))
 
     def _steps(self, operation: Operation, table: Table, message: str) -> list[Step]:
-        """The steps that this write meets."""
+        """Return the steps that this write triggers."""
         headers = operation.headers
         if headers.get(BYPASS_OLD, "").strip().lower() == "true" or "CustomSync" in _items(headers.get(BYPASS, "")):
             return []
@@ -138,7 +138,7 @@ class CustomLogic(Guard):
         return found
 
     def _step(self, configuration: str | None) -> Step | None:
-        """A row that somebody wrote without a configuration that means something does nothing."""
+        """Return the step of a configuration; None for a row without a valid one, which does nothing."""
         try:
             return read_step(self.tables.environment, msgspec.json.decode((configuration or "").encode()))
         except (msgspec.DecodeError, StepProblem):

@@ -1,5 +1,5 @@
-"""Duplicate detection: published rules, asked about only by who sends `MSCRM.SuppressDuplicateDetection:
-false`.
+"""Duplicate detection: published rules, applied only for a client that sends
+`MSCRM.SuppressDuplicateDetection: false`.
 
 A rule compares a new or changed row with the rows of a table; all its conditions must hold. Source: section
 4.2 of the wire reference; Microsoft Learn, "Detect duplicate data".

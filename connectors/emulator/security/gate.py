@@ -14,7 +14,7 @@ from connectors.emulator.storage.tables import Tables
 
 
 class Gate:
-    """Asks before each operation who it is, and has its guards asked before each write."""
+    """Checks before each operation who it is, and has its guards called before each write."""
 
     def __init__(self, tables: Tables) -> None:
         self.roles = Roles(tables)

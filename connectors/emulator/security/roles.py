@@ -57,7 +57,7 @@ class Rights:
     fields: dict[tuple[str, str], Fields]  # table and column
 
     def depth(self, privilege: str) -> int:
-        """0 for none."""
+        """Return the depth; 0 for none."""
         return GLOBAL if self.administrator else self.depths.get(privilege, 0)
 
 
@@ -142,13 +142,13 @@ class Roles:
         self._intersections.clear(self.relation("roleprivileges_association"), role)
 
     def assign_only(self, user: str, role: str) -> None:
-        """Have the user hold this one role; what comes by way of teams stays."""
+        """Assign the user this one role; roles held through teams stay."""
         relation = self.relation("systemuserroles_association")
         self._intersections.clear(relation, user)
         self._intersections.put(relation, user, role)
 
     def have_exactly(self, user: str, depths: dict[str, int]) -> None:
-        """Give the user one private role with exactly these privileges."""
+        """Assign the user one private role with exactly these privileges."""
         role, table = metadata_id("role", user), self.tables.environment.tables["role"]
         if not self.tables.exists(table, role):
             load_rows(self.tables, [("role", {"roleid": role, "name": f"Role of {user}", "businessunitid": ROOT_UNIT})])

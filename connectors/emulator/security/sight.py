@@ -9,7 +9,7 @@ from connectors.emulator.security.columns import SecuredColumns
 
 
 class Sight:
-    """Asked while a query is turned into SQL."""
+    """Consulted while a query is turned into SQL."""
 
     def __init__(self, access: Access, columns: SecuredColumns, operation: Operation) -> None:
         self.access = access
@@ -17,8 +17,8 @@ class Sight:
         self.operation = operation
 
     def rows(self, table: Table, alias: str) -> list[str]:
-        """Conditions for a WHERE; none where the caller sees all rows. 403 without the privilege to read the
-        table."""
+        """Return conditions for a WHERE; none where the caller sees all rows. 403 without the privilege to
+        read the table."""
         condition = self.access.visible(self.operation, table, alias)
         return [] if condition is None else [condition]
 

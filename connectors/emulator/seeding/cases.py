@@ -55,7 +55,7 @@ Twist = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of dossier or lone fiche: what it is about, and how far its retention end lies from the day
+    """One kind of dossier or lone fiche: what it is about, and how far its retention end is from the day
     itself."""
 
     categories: Categories
@@ -241,7 +241,7 @@ SCRIPTED_LONE_FICHES: tuple[Case, ...] = (
 
 
 def ordinary_dossier(draw: Draw) -> Case:
-    """A dossier as most of them are; about four in ten of the closed ones have passed their end."""
+    """Return a typical dossier; about four in ten of the closed ones have passed their end."""
     kind = draw.weighted(
         ("social_card", "e_safety", "civil_party", "organised", "ict", "runaway", "abduction", "none"), (12, 8, 7, 8, 26, 27, 7, 5)
     )
@@ -267,7 +267,8 @@ def ordinary_dossier(draw: Draw) -> Case:
 
 
 def ordinary_lone_fiche(draw: Draw) -> Case:
-    """Mostly a question that belongs elsewhere, or one about safe internet use."""
+    """Return a typical lone fiche: mostly a question that belongs elsewhere, or one about safe internet
+    use."""
     return Case(
         (draw.weighted(("social_card", "e_safety", "csam_report", "runaway", "sexting"), (52, 36, 8, 2, 2)),),
         twists=frozenset({"shared_reporter"} if draw.chance(0.15) else ()),

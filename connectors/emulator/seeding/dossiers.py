@@ -32,7 +32,7 @@ _RECEIVERS = (*[("BE", None)] * 12, ("FR", None), ("NL", None), ("MA", "art. 49(
 
 
 def dossier_rows(org: Organisation, case: Case) -> Iterator[TableRow]:
-    """One dossier and all that hangs on it."""
+    """Yield one dossier and all that belongs to it."""
     draw = org.draw
     timeline = dossier_timeline(case, draw, org.as_of)
     opened_on = timeline.fiches_on[0]
@@ -62,7 +62,7 @@ def dossier_rows(org: Organisation, case: Case) -> Iterator[TableRow]:
 
 
 def lone_fiche_rows(org: Organisation, case: Case) -> Iterator[TableRow]:
-    """A fiche without dossier, its reporter, and now and then the child it speaks of."""
+    """Yield a fiche without dossier, its reporter, and now and then the child it is about."""
     draw = org.draw
     timeline = lone_fiche_timeline(case, draw, org.as_of)
     on = timeline.fiches_on[0]
@@ -90,7 +90,7 @@ def lone_fiche_rows(org: Organisation, case: Case) -> Iterator[TableRow]:
 def _people(
     org: Organisation, case: Case, timeline: Timeline, language: Language, surname: str
 ) -> Iterator[tuple[str, Person | None, list[TableRow]]]:
-    """Role, person and the rows that make the person, the children first."""
+    """Yield role, person and the rows that make the person, the children first."""
     draw, twists = org.draw, case.twists
     opened_on = timeline.fiches_on[0]
     if "child_without_contact" in twists:
@@ -240,7 +240,8 @@ def _fiche_rows(
 def _dossier_traffic(
     org: Organisation, dossier: tuple[str, str], setting: Setting, people: list[Person], opened_on: date, last: date
 ) -> Iterator[TableRow]:
-    """A dossier's own notes, calls and e-mails; an audio file here is dossier content, not a recording."""
+    """Yield a dossier's own notes, calls and e-mails; an audio file here is dossier content, not a
+    recording."""
     draw = org.draw
     who = draw.pick(people) if people else None
     if draw.chance(0.22):
@@ -325,7 +326,7 @@ def _fiche_codes(draw: Draw, case: Case, place: int, *, is_last: bool) -> str | 
 
 
 def _names(draw: Draw, people: list[Person], language: Language) -> list[str]:
-    """Two names or more for the texts to mention; who is in no contact is invented here."""
+    """Return two names or more for the texts to mention; anybody who is in no contact is invented here."""
     invented = (_invented_name(draw, language) for _ in range(2 - len(people)))
     return [*(who.name for who in people), *invented]
 

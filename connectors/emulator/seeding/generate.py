@@ -20,12 +20,12 @@ _LONE_FICHE_AFTER = (2, 5, 8)  # of every ten dossiers
 
 
 def generate(*, dossiers: int, seed: int, as_of: date) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the rows of an organisation with so many dossiers, as (table, row).
+    """Yield the rows of an organisation with so many dossiers, as (table, row).
 
-    Lone fiches, donors, volunteers and partners come on top. A lookup always points at a row that came
-    before. Every person is invented and says so; telephone numbers, e-mail addresses, IBANs and register
-    numbers belong to nobody. About one unit in four has passed its retention end in the two months before
-    `as_of`; some end that very day.
+    Lone fiches, donors, volunteers and partners are added. A lookup always points at a row that came before.
+    Every person is invented and says so; telephone numbers, e-mail addresses, IBANs and register numbers
+    belong to nobody. About one unit in four has passed its retention end in the two months before `as_of`;
+    some end that very day.
     """
     org = Organisation(seed, as_of)
     for _ in range(4):
@@ -43,7 +43,7 @@ def generate(*, dossiers: int, seed: int, as_of: date) -> Iterator[tuple[str, di
 
 
 def _rounds(draw: Draw, scripted: tuple[Case, ...], size: int, ordinary: Callable[[Draw], Case]) -> Iterator[Case]:
-    """The scripted cases, shuffled among ordinary ones, once every `size` cases."""
+    """Yield the scripted cases, shuffled among ordinary ones, once every `size` cases."""
     while True:
         order = draw.shuffled([*scripted, *([None] * (size - len(scripted)))])
         early, rest = order[:_SETTLED_AFTER], order[_SETTLED_AFTER:]

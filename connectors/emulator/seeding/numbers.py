@@ -21,7 +21,7 @@ class RegisterNumbers:
         self._given: set[str] = set()
 
     def give(self, born_on: date, *, known: DatePart = "day", bis: int = 0) -> str | None:
-        """A valid number of eleven digits, or None when the two serials of that date are used up."""
+        """Return a valid number of eleven digits, or None when the two serials of that date are used up."""
         if known == "unknown":
             date_part = "000001"
         else:
@@ -52,17 +52,17 @@ class RegisterNumbers:
 
 
 def check_number(nine: str, *, from_2000: bool) -> int:
-    """97 minus the remainder; a 2 goes in front for people born in or after 2000."""
+    """Return 97 minus the remainder; a 2 is put in front for people born in or after 2000."""
     return 97 - int("2" + nine if from_2000 else nine) % 97
 
 
 def as_printed(number: str) -> str:
-    """The same register number with the dots and the hyphen of an identity card."""
+    """Return the same register number with the dots and the hyphen of an identity card."""
     return f"{number[:2]}.{number[2:4]}.{number[4:6]}-{number[6:9]}.{number[9:]}"
 
 
 def mobile(draw: Draw) -> str:
-    """No operator hands out 0400, so nobody answers; written in the ways that people write numbers."""
+    """Return a mobile number in one of the usual notations. No operator assigns 0400, so nobody answers."""
     a, b, c = (f"{draw.number(0, 99):02}" for _ in range(3))
     way = draw.number(0, 9)
     if way < 6:
@@ -73,7 +73,7 @@ def mobile(draw: Draw) -> str:
 
 
 def landline(draw: Draw) -> str:
-    """No Belgian subscriber number starts with a zero."""
+    """Return a landline number. No Belgian subscriber number starts with a zero."""
     return f"02/000.{draw.number(0, 99):02}.{draw.number(0, 99):02}"
 
 
@@ -83,7 +83,7 @@ def iban(draw: Draw) -> str:
 
 
 def ip_address(draw: Draw) -> str:
-    """From the ranges that RFC 5737 and RFC 3849 keep for documentation."""
+    """Return an address from the ranges that RFC 5737 and RFC 3849 reserve for documentation."""
     if draw.chance(0.2):
         return f"2001:db8::{draw.number(1, 65535):x}"
     return f"{draw.pick(('192.0.2', '198.51.100', '203.0.113'))}.{draw.number(1, 254)}"

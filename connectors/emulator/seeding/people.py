@@ -61,7 +61,7 @@ class Organisation:
 def person(
     org: Organisation, *, added_on: date, language: Language | None = None, surname: str | None = None, **columns: object
 ) -> tuple[Person, TableRow]:
-    """A new contact and its row; `columns` win over what is drawn."""
+    """Return a new contact and its row; `columns` override what is drawn."""
     draw = org.draw
     spoken = language or any_language(draw)
     origin = "other" if draw.chance(0.17) else spoken
@@ -96,7 +96,7 @@ def person(
 
 
 def child(org: Organisation, *, born_on: date, birth: Birth, told_on: date, language: Language, surname: str) -> tuple[Person, TableRow]:
-    """A child of a dossier; `birth` says how much of `born_on` the CRM knows."""
+    """Return a child of a dossier; `birth` is how much of `born_on` the CRM knows."""
     draw = org.draw
     columns = _BIRTHS[birth](org, born_on, told_on)
     number = columns.get("cf_nationalnumber")
@@ -115,7 +115,8 @@ def child(org: Organisation, *, born_on: date, birth: Birth, told_on: date, lang
 
 
 def known_child_again(org: Organisation, *, told_on: date) -> tuple[Person, TableRow] | None:
-    """A second contact for a child who is known already: the same register number, written the other way."""
+    """Return a second contact for a child who is already known: the same register number, written the other
+    way."""
     if not org.numbered:
         return None
     number, known = org.numbered.popleft()
@@ -133,7 +134,7 @@ def account(org: Organisation, *, added_on: date) -> tuple[str, TableRow]:
 
 
 def professional(org: Organisation, *, added_on: date) -> Iterator[TableRow]:
-    """A person at another organisation, who is remembered: professionals turn up in many dossiers."""
+    """Yield a person at another organisation and remember them: professionals turn up in many dossiers."""
     columns: Row = {}
     if org.draw.chance(0.4):
         account_id, row = account(org, added_on=added_on)
@@ -145,7 +146,7 @@ def professional(org: Organisation, *, added_on: date) -> Iterator[TableRow]:
 
 
 def closest_leap_day(born_on: date) -> date:
-    """29 February of the last leap year up to the year of birth."""
+    """Return 29 February of the last leap year up to the year of birth."""
     year = born_on.year - born_on.year % 4
     return date(year - 4 if year % 100 == 0 and year % 400 else year, 2, 29)
 
@@ -156,7 +157,8 @@ def _ascii(name: str) -> str:
 
 
 def _conflict(org: Organisation, born_on: date, told_on: date) -> Row:
-    """The column and the number disagree; the later of the two is the one that counts."""
+    """Return a birth date column and a register number that disagree; the later of the two is the one that
+    counts."""
     earlier = add_months(born_on, -5)
     first, second = (earlier, born_on) if org.draw.chance(0.5) else (born_on, earlier)
     return {"birthdate": first, "cf_nationalnumber": org.register_numbers.give(second)}
@@ -171,7 +173,8 @@ def _with_number(give: Callable[[Organisation, date], str | None], *, with_date:
 
 
 def _stated_age(org: Organisation, born_on: date, told_on: date) -> Row:
-    """As told on the last anniversary before: the latest birth date that fits is `born_on` itself."""
+    """Return the age as stated on the last anniversary before: the latest birth date that fits is `born_on`
+    itself."""
     age = told_on.year - born_on.year - ((told_on.month, told_on.day) < (born_on.month, born_on.day))
     return {"cf_statedage": max(0, age), "cf_statedageon": add_months(born_on, 12 * max(0, age))}
 

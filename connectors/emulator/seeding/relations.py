@@ -18,7 +18,7 @@ _COURSES = (
 
 
 def relation_rows(org: Organisation) -> Iterator[TableRow]:
-    """What one dossier's worth of time brings in: now and then a donor, a volunteer, a stray e-mail."""
+    """Yield what the time of one dossier adds: now and then a donor, a volunteer, a stray e-mail."""
     draw = org.draw
     if draw.chance(0.16):
         yield from _donor(org)
@@ -37,7 +37,8 @@ def relation_rows(org: Organisation) -> Iterator[TableRow]:
 
 
 def _donor(org: Organisation) -> Iterator[TableRow]:
-    """Sometimes a parent or a reporter of a dossier; some give several times, some gave long ago."""
+    """Yield a donor, sometimes a parent or a reporter of a dossier; some donate several times, some did long
+    ago."""
     draw = org.draw
     known = [*org.parents, *org.reporters]
     if known and draw.chance(0.3):
@@ -71,7 +72,7 @@ def _participant(org: Organisation) -> Iterator[TableRow]:
 
 
 def _co_worker(org: Organisation) -> Iterator[TableRow]:
-    """A volunteer, trainee or employee; about half of the agreements have ended."""
+    """Yield a volunteer, trainee or employee; about half of the agreements have ended."""
     draw = org.draw
     who, row = person(org, added_on=_recently(org, 2400))
     yield row
@@ -81,7 +82,7 @@ def _co_worker(org: Organisation) -> Iterator[TableRow]:
 
 
 def _reader(org: Organisation) -> Iterator[TableRow]:
-    """Consented to the newsletter, or withdrew it again."""
+    """Yield a person who consented to the newsletter, or withdrew consent again."""
     consented_on = _recently(org, 1500)
     _, row = person(
         org,
@@ -94,7 +95,8 @@ def _reader(org: Organisation) -> Iterator[TableRow]:
 
 
 def _partner(org: Organisation) -> Iterator[TableRow]:
-    """A partner organisation, the contact there, and at times a colleague who is filed under that contact."""
+    """Yield a partner organisation, the contact there, and at times a colleague who is filed under that
+    contact."""
     added_on = _recently(org, 2000)
     account_id, row = account(org, added_on=added_on)
     yield row
@@ -107,7 +109,7 @@ def _partner(org: Organisation) -> Iterator[TableRow]:
 
 
 def _nobodys_contact(org: Organisation) -> Iterator[TableRow]:
-    """Linked to no dossier and no relation; a note or a call about somebody is no link."""
+    """Yield a contact linked to no dossier and no relation; a note or a call about somebody is not a link."""
     draw = org.draw
     added_on = _recently(org, 2000)
     who, row = person(org, added_on=added_on)

@@ -55,13 +55,13 @@ _CHATS: dict[Language, str] = {
 
 
 def language(draw: Draw) -> Language:
-    """Dutch a little more often than French."""
+    """Return a language: Dutch a little more often than French."""
     return draw.weighted(_LANGUAGES, (58, 42))
 
 
 def conversation(draw: Draw, spoken: Language, names: list[str], town: str) -> str:
-    """One to three sentences, as an intake officer would write them down; the last of two names or more is
-    who speaks."""
+    """Return one to three sentences, as an intake officer would write them down; the last of two names or
+    more is the speaker."""
     sentences = [
         _filled(draw, draw.pick(_CONVERSATIONS[spoken]), names[-1], names[:-1], town) for _ in range(draw.weighted((1, 2, 3), (5, 3, 2)))
     ]

@@ -25,7 +25,7 @@ class Timeline:
 
 
 def dossier_timeline(case: Case, draw: Draw, as_of: date) -> Timeline:
-    """Dates that make the case what it says it is, on the day `as_of`."""
+    """Return dates that fit the description of the case, on the day `as_of`."""
     if case.all_categories and case.all_categories <= SIX_MONTHS:
         return _six_months(case, draw, as_of)
     if case.age_limit is not None:
@@ -142,7 +142,7 @@ def _closing(case: Case, closed_on: date, as_of: date) -> date | None:
 
 
 def _fiches_on(case: Case, draw: Draw, first: date, last: date) -> tuple[date, ...]:
-    """The first and the last fiche on these days, any others in between."""
+    """Return the first and the last fiche on these days, any others in between."""
     count = len(case.on_fiches) or draw.weighted((1, 2, 3, 4, 5, 6), (48, 26, 14, 7, 3, 2))
     if "many_fiches" in case.twists:
         count = _MANY_FICHES

@@ -32,7 +32,7 @@ class Setting:
 
 
 def note(org: Organisation, about: tuple[str, str], setting: Setting, on: date, *, file: str | None = None) -> TableRow:
-    """A note on a record; `file` is None, "text", "chat" or "audio"."""
+    """Return a note on a record; `file` is None, "text", "chat" or "audio"."""
     draw = org.draw
     text = conversation(draw, setting.language, setting.names, setting.town)
     filename = mimetype = body = None
@@ -80,7 +80,7 @@ def phone_call(org: Organisation, about: tuple[str, str] | None, who: Person | N
 
 
 def e_mail(org: Organisation, about: tuple[str, str] | None, who: Person | None, setting: Setting, on: date) -> Iterator[TableRow]:
-    """One e-mail to or from the intake; without `about` it is attached to nothing."""
+    """Yield one e-mail to or from the intake; without `about` it is attached to nothing."""
     draw = org.draw
     outgoing = draw.chance(0.45)
     address = who.email if who and who.email else f"afzender{draw.number(1, 99999)}@example.com"
@@ -170,13 +170,13 @@ def recording(
 
 
 def caller_number(draw: Draw) -> str | None:
-    """As the switchboard shows it: sometimes withheld, sometimes nothing at all."""
+    """Return the number as the switchboard shows it: sometimes withheld, sometimes nothing at all."""
     shown = draw.weighted(("number", "withheld", "nothing"), (75, 17, 8))
     return mobile(draw) if shown == "number" else draw.pick(WITHHELD) if shown == "withheld" else None
 
 
 def fiche_recording(org: Organisation, setting: Setting, *, fiche_id: str, channel: str, on: date, evidence: bool = False) -> TableRow:
-    """The recording of the conversation that the fiche was made for."""
+    """Return the recording of the conversation that the fiche was made for."""
     draw = org.draw
     hour, minute = draw.number(6, 19), draw.number(0, 30)
     started_at = instant(on, f"{hour:02}:{minute:02}:00")
@@ -196,8 +196,8 @@ def fiche_recording(org: Organisation, setting: Setting, *, fiche_id: str, chann
 
 
 def scripted_recordings(org: Organisation, setting: Setting, number: int) -> TableRow:
-    """The `number`th of the recordings without a fiche: each side of six months, odd hours, missing and wrong
-    times."""
+    """Return the `number`th of the recordings without a fiche: each side of six months, odd hours, missing
+    and wrong times."""
     case = _LOOSE_RECORDINGS[number % len(_LOOSE_RECORDINGS)]
     day = add_months(days_after(org.as_of, case.end_in), -6)
     started = instant(day, "10:05:00")

@@ -89,7 +89,7 @@ class App:
         await send_answer(send, answer.status, headers, body, truncated=any(fault.kind == "truncate" for fault in fired))
 
     async def _respond(self, request: Request, fired: list[Fault], server: str) -> tuple[Answer, str, list[Fault]]:
-        """The answer, who asked, and the faults that operations of a batch met."""
+        """Return the answer, who sent the request, and the faults that operations of a batch met."""
         match = _SERVICE.match(unquote(request.path))
         version = match.group(1) if match else None
         prefix = request.path[: max(0, request.path.find("/api/data"))]
@@ -126,7 +126,7 @@ class App:
         return answer, user, batch_faults
 
     def _counts(self, operation: Operation) -> bool:
-        """Whether it counts as one request; a batch may count by its operations instead."""
+        """Return whether it counts as one request; a batch may count by its operations instead."""
         switches = self.tables.switches
         return switches.service_protection and not (switches.throttle_inside_batch and is_batch(operation))
 
@@ -137,7 +137,7 @@ class App:
             await asyncio.sleep(milliseconds / 1000)
 
     def _execute(self, operation: Operation, server: str, fired: list[Fault], batch_faults: list[Fault]) -> Answer:
-        """One operation or a batch, as one transaction on disk; a refused operation has undone itself by
+        """Run one operation or a batch as one transaction on disk; a refused operation has undone itself by
         then."""
         self.api.run_due()
         if not is_batch(operation):

@@ -28,8 +28,8 @@ class BatchRun:
         self.met: list[Fault] = []
 
     def answer(self) -> Answer:
-        """Raises `CutConnection` where a fault cuts the connection in the middle: what ran before that has
-        been done."""
+        """Run the batch. Raises `CutConnection` where a fault cuts the connection in the middle: what ran
+        before that has been done."""
         self.organisation.stats.batches += 1
         preferences = parse_preferences(self.operation.headers.get("prefer"))
         cut = False
@@ -71,8 +71,8 @@ class BatchRun:
             return self._refused(error)
 
     def _limited(self, inner: Operation, met: list[Fault]) -> Answer:
-        """With the switch `throttle_inside_batch` each operation counts as a request, and is refused as
-        one."""
+        """Run one operation. With the switch `throttle_inside_batch` it counts as a request, and is refused
+        as one."""
         api, limits, clock = self.organisation.api, self.organisation.limits, self.organisation.clock
         if not (self.switches.throttle_inside_batch and self.switches.service_protection):
             return api.run(inner, met)

@@ -1,7 +1,7 @@
-"""A certification authority of one's own for https on this machine: made at each start, forgotten at the end.
+"""A private certification authority for https on this machine: made at each start, forgotten at the end.
 
-The authority vouches for this machine's names alone, and its private key never leaves memory: whoever trusts
-the file trusts nothing else.
+The authority vouches for this machine's names alone, and its private key never leaves memory: a client that
+trusts the file trusts nothing else.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class ServerCertificate:
 
     @contextmanager
     def files(self) -> Iterator[tuple[Path, Path]]:
-        """Certificate and key as files, in a folder that only their owner may enter and that is gone when the
-        block ends."""
+        """Yield certificate and key as files, in a folder that only their owner may enter and that is removed
+        when the block ends."""
         with tempfile.TemporaryDirectory(prefix="emulator-tls-") as folder:  # made with mode 0700
             certificate, key = Path(folder, "server.pem"), Path(folder, "server.key")
             certificate.write_bytes(self.certificate)
@@ -50,7 +50,7 @@ class ServerCertificate:
 
 
 def server_certificate(host: str) -> ServerCertificate:
-    """A new authority and a certificate of it for the loopback names and for `host`."""
+    """Return a new authority and a certificate of it for the loopback names and for `host`."""
     names = [_general_name(name) for name in dict.fromkeys([*HOSTS, host])]
     now = datetime.now(UTC)
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -75,7 +75,7 @@ def server_certificate(host: str) -> ServerCertificate:
 
 
 def write_authority(path: Path, authority: bytes) -> None:
-    """Write the file that clients are told to trust, whole or not at all; an old one is replaced.
+    """Write the file that clients are configured to trust, whole or not at all; an old one is replaced.
 
     Raises:
         CertificateProblem: the folder is missing or may not be written.
@@ -137,7 +137,7 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _subtree(name: x509.GeneralName) -> x509.GeneralName:
-    """The same name as a constraint: an address is a network of one."""
+    """Return the same name as a constraint: an address is a network of one."""
     return x509.IPAddress(ipaddress.ip_network(name.value)) if isinstance(name, x509.IPAddress) else name
 
 

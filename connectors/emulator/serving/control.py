@@ -2,18 +2,17 @@
 
 - `POST reset {"empty": true|false}`: no rows but the platform's own, or those seeded at the start; no faults,
   fresh limits and statistics.
-- `PUT clock {"now": INSTANT} | {"advance_s": N} | {"real": true}`, `GET clock`: the clock always goes on
+- `PUT clock {"now": INSTANT} | {"advance_s": N} | {"real": true}`, `GET clock`: the clock always keeps
   ticking.
 - `GET stats`: requests, operations (also those inside batches), batches, throttled answers since the last
   reset.
-- `PUT faults [RULE…]`, `GET faults`: see `request/faults.py`; the answer tells how often each rule was met
+- `PUT faults [RULE…]`, `GET faults`: see `request/faults.py`; the answer states how often each rule was met
   and has fired.
 - `PUT switches {NAME: VALUE}`, `GET switches`: what rests on inference, see `conditions/switches.py`.
-- `PUT authority {"tenants", "applications", "person"}`, `GET authority`: whom the token endpoints know, until
-  a reset; see
-`signin/authority.py`.
+- `PUT authority {"tenants", "applications", "person"}`, `GET authority`: who the token endpoints know, until
+  a reset; see `signin/authority.py`.
 - `PUT privileges {"user": ID or client_id, "set": {"prvReadcf_fiche":
-  "Basic"|"Local"|"Deep"|"Global"|null}}`: gives that user one role, private to them, with exactly these
+  "Basic"|"Local"|"Deep"|"Global"|null}}`: assigns that user one role, private to them, with exactly these
   privileges; `{"user", "administrator": true}` makes them System Administrator again. Teams stay.
 - `PUT plugins [{"table", "message": "Create"|"Update"|"Delete", "when": {COLUMN: VALUE}, "do": "refuse",
   "text"}]`: all the custom logic there is, until a reset; the answer has the ids of the steps. See
@@ -50,7 +49,7 @@ class ControlProblem(Exception):
 
 
 def control_routes(organisation: Organisation) -> Starlette:
-    """The part of the application that is no part of Dynamics."""
+    """Return the part of the application that does not belong to Dynamics."""
     authority = Authority(organisation.tokens, organisation.clock)
 
     def answer(document: Any, status: int = 200) -> Response:
@@ -213,7 +212,7 @@ def control_routes(organisation: Organisation) -> Starlette:
 
 
 def _user_of(organisation: Organisation, name: str) -> str:
-    """A systemuserid as it is; of a client id, the application's user."""
+    """Return a systemuserid as it is, or the application's user for a client id."""
     user = guid(name)
     if user is not None and organisation.tables.exists(organisation.tables.environment.tables["systemuser"], user):
         return user

@@ -116,7 +116,7 @@ NOT_EMULATED = (
 
 
 def emulator_page() -> str:
-    """`docs/emulator.md`."""
+    """Return the text of `docs/emulator.md`."""
     lines = [
         "# The emulator",
         "",

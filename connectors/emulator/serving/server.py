@@ -43,7 +43,7 @@ class SeedSpec:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it accepts requests, and returns when a signal has stopped it: uvicorn would raise the
+    """Reports when it accepts requests, and returns when a signal has stopped it: uvicorn would raise the
     signal once more."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
@@ -56,8 +56,8 @@ class _Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Over TLS a good-bye waits for the client's own, and a client with an idle connection says none: its
-        connection is cut."""
+        """Cut idle connections, then shut down. Over TLS closing waits for the client's own close, and a
+        client with an idle connection sends none."""
         if self.config.is_ssl:
             for connection in list(self.server_state.connections):
                 cycle = getattr(connection, "cycle", None)
@@ -73,7 +73,7 @@ class _Server(uvicorn.Server):
 def build(
     *, environment: Path | None, seed: SeedSpec | None, token: str | None, limits: bool, state: Path | None, profile: str = "online"
 ) -> Organisation:
-    """An organisation with its rows; a state file that already holds rows is not seeded again."""
+    """Return an organisation with its rows; a state file that already holds rows is not seeded again."""
     clock = Clock()
     tables = Database(load_environment(environment), clock, state, switches_of(profile))
     organisation = Organisation(tables, clock, token=token, limits=limits, seed=seed.rows if seed else None)

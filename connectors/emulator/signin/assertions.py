@@ -43,7 +43,7 @@ def check_assertion(assertion: str, certificate: Certificate, *, client: str, au
 
 
 def _claims(assertion: str, certificate: Certificate) -> dict[str, Any]:
-    """Give what the assertion says, signed with the key of the certificate."""
+    """Return the claims of the assertion, signed with the key of the certificate."""
     try:
         header = jwt.get_unverified_header(assertion)
         if not any(_names(header.get(name), certificate.fingerprint(digest)) for name, digest in (("x5t#S256", SHA256()), ("x5t", SHA1()))):

@@ -1,7 +1,7 @@
-"""The sign-in service, in the forms of Entra ID and of AD FS: who is given a token.
+"""The sign-in service, in the forms of Entra ID and of AD FS: who receives a token.
 
-Unless told whom it knows, it takes any tenant, any application and any secret: a client goes through the
-motions, expiry included.
+Unless configured with those it knows, it accepts any tenant, any application and any secret: a client
+performs every step, expiry included.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Authority:
         self._signed_in.clear()
 
     def discovery(self, origin: str, tenant: str) -> dict[str, Any]:
-        """The OpenID configuration of a tenant, or of AD FS.
+        """Return the OpenID configuration of a tenant, or of AD FS.
 
         Raises:
             TokenRefused: for a tenant that is not known.
@@ -138,10 +138,10 @@ class Authority:
         return answer if tenant == ADFS else answer | {"ext_expires_in": LIFETIME_S}
 
     def device_code(self, body: bytes, origin: str, tenant: str) -> dict[str, Any]:
-        """A code for a person to type elsewhere (RFC 8628).
+        """Return a code for a person to type elsewhere (RFC 8628).
 
         Raises:
-            TokenRefused: the request is not complete, or from somebody who is not known.
+            TokenRefused: the request is not complete, or from an unknown client.
         """
         self._check_tenant(tenant)
         form = _fields(body)
@@ -162,8 +162,8 @@ class Authority:
     # -- who is known ----------------------------------------------------------------------------------------
 
     def learn(self, document: Any) -> None:
-        """`{"tenants": [NAME…], "applications": {ID: {"secret": TEXT} | {"certificate": PEM}}, "person":
-        {"oid", "roles", …}}`.
+        """Learn `{"tenants": [NAME…], "applications": {ID: {"secret": TEXT} | {"certificate": PEM}},
+        "person": {"oid", "roles", …}}`.
 
         Each may be null or missing. `{"declines": true}` among the person's claims: the code is typed and the
         sign-in declined.
@@ -186,7 +186,7 @@ class Authority:
         self.known = Known(tenants, proofs, None if person is None else Person(claims, declines))
 
     def document(self) -> dict[str, Any]:
-        """Whom it knows; secrets are not repeated."""
+        """Return what the authority knows; secrets are not repeated."""
         known = self.known
         applications = None if known.applications is None else sorted(known.applications)
         return {"tenants": known.tenants, "applications": applications, "person": known.person.claims if known.person else None}
@@ -233,7 +233,8 @@ class Authority:
         return self._answer_for_person(form | {"scope": device.scope}, person.claims, issuer, tenant)
 
     def _token_again(self, form: dict[str, str], issuer: str, tenant: str) -> dict[str, Any]:
-        """Tokens for somebody who has signed in before, with the claims of now (RFC 6749, section 6)."""
+        """Return tokens for somebody who has signed in before, with the current claims (RFC 6749, section
+        6)."""
         client = _needed(form, "client_id")
         signed_in, person = self._signed_in.get(_needed(form, "refresh_token")), self.known.person
         if signed_in is None or signed_in.client != client:

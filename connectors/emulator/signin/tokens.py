@@ -36,7 +36,7 @@ class Tokens:
         self._issued.clear()
 
     def issue(self, client: str, issuer: str) -> str:
-        """A new token for an application."""
+        """Return a new token for an application."""
         now = self.clock.timestamp()
         user = self.user_of_application(client)
         claims = {"iss": issuer, "appid": client, "oid": user, "iat": int(now), "exp": int(now) + LIFETIME_S, "jti": secrets.token_hex(8)}
@@ -45,7 +45,7 @@ class Tokens:
         return token
 
     def user_of_application(self, client: str) -> str:
-        """Each application is a user of its own, with a row among the others. A new one is a System
+        """Return an application's own user, with a row among the others. A new one is a System
         Administrator."""
         user = str(uuid.uuid5(NAMESPACE, "application." + client.lower()))
         table = self.tables.environment.tables["systemuser"]
@@ -58,7 +58,7 @@ class Tokens:
         return user
 
     def user_of(self, authorization: str | None, root: str) -> str:
-        """The systemuserid behind an Authorization header.
+        """Return the systemuserid behind an Authorization header.
 
         Raises:
             WebApiError: 401 without a bearer token, with an expired one, or with another than the fixed one.
@@ -83,16 +83,16 @@ class Tokens:
         return self.refusal(root, "0x8005F101", "The access token has expired.")
 
     def revoke(self, authorization: str | None) -> None:
-        """A token of our own is never good again; a fixed one cannot be renewed, so it is refused this
-        once."""
+        """Revoke a token. One of our own is never valid again; a fixed one cannot be renewed, so it is
+        refused this once."""
         issued = self._issued.get((authorization or "").partition(" ")[2].strip())
         if issued is not None:
             issued.expires_at = 0.0
 
 
 def unauthorised(root: str, code: str, message: str, *, adfs: bool) -> WebApiError:
-    """401 with the address of the sign-in service. On-premises that is AD FS, for all organisations of the
-    host."""
+    """Return 401 with the address of the sign-in service. On-premises that is AD FS, for all organisations of
+    the host."""
     organisation = root.split("/api/", 1)[0]
     scheme, _, rest = organisation.partition("://")
     authorisation = f"{scheme}://{rest.partition('/')[0]}/adfs" if adfs else f"{organisation}/common"
@@ -101,7 +101,7 @@ def unauthorised(root: str, code: str, message: str, *, adfs: bool) -> WebApiErr
 
 
 def unsigned_jwt(claims: dict[str, Any]) -> str:
-    """No key of ours could be trusted, so the last part is chance where a signature would stand."""
+    """Return a JWT with a random last part instead of a signature, since no key of ours could be trusted."""
     return ".".join([_part({"alg": "none", "typ": "JWT"}), _part(claims), secrets.token_urlsafe(32)])
 
 

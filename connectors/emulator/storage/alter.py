@@ -52,17 +52,17 @@ class Altering:
             self._after(alteration)
 
     def replay(self) -> None:
-        """Have the environment say what the tables are since earlier alterations."""
+        """Apply earlier alterations to the environment's tables."""
         for (text,) in self._execute("SELECT alteration FROM _alterations ORDER BY number").fetchall():
             self._alter(read(text))
 
     def reread(self) -> None:
-        """After a rollback: as it was before what was rolled back."""
+        """Restore the environment after a rollback to its state before what was rolled back."""
         self._restore()
         self.replay()
 
     def forget(self) -> None:
-        """Back to the tables of the environment file, which are left empty."""
+        """Return to the tables of the environment file, which are left empty."""
         if self._first is None:
             return
         for table in self.tables.environment.tables.values():
@@ -78,8 +78,8 @@ class Altering:
             self._execute(statement)
 
     def _restore(self) -> None:
-        """As the file describes it; from here on nothing counts as altered, so that a later reset has no
-        tables to make."""
+        """Restore the environment as the file describes it; from here on nothing counts as altered, so that a
+        later reset has no tables to make."""
         if self._first is not None:
             environment, first = self.tables.environment, self._first
             generation, self._first = environment.generation, None
@@ -133,7 +133,7 @@ class Altering:
                 self._execute(view_statement(environment, environment.tables[POINTER]))
 
     def _drop_rows_about(self, table: Table) -> None:
-        """The table, its files, and the notes and activities about its rows."""
+        """Drop the table, its files, and the notes and activities about its rows."""
         environment = self.tables.environment
         for relation in table.children:
             child = environment.tables[relation.child]
@@ -157,8 +157,8 @@ class Altering:
             self._execute(f"DROP TABLE {sql.name(source_of(table, source))}")
 
     def _books(self) -> list[str]:
-        """What is kept about rows of any table besides the rows: their files, that they are deleted, how many
-        they were."""
+        """Return what is kept about rows of any table besides the rows: their files, that they are deleted,
+        how many they were."""
         query = (
             "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'tab' "
             "WHERE m.type = 'table' AND substr(m.name, 1, 1) = '_'"
@@ -197,5 +197,5 @@ class Altering:
 
 
 def key_index(table: str, key: str) -> str:
-    """Two tables may have a key of the same name."""
+    """Return a key's index name; two tables may have a key of the same name."""
     return f"ak_{table}.{key}"

@@ -1,5 +1,5 @@
 """The audit log: a row for each change of an audited table, with the old values and the new, that outlives
-what it tells of.
+the row it describes.
 
 Which columns are logged, how long a value may be and what is never audited: Microsoft Learn, "Retrieve the
 history of audited data changes" and "Manage Dataverse auditing".
@@ -40,7 +40,8 @@ class AuditTrail:
     # -- a trace ---------------------------------------------------------------------------------------------
 
     def wants(self, table: Table) -> bool:
-        """Audited tables, as long as the organisation audits at all; notes and activities never."""
+        """Return whether a table is audited, as long as the organisation audits at all; notes and activities
+        never are."""
         if not table.audited or table.activity or table.name in _NEVER:
             return False
         enabled = self.tables.connection.execute(_ENABLED).fetchone()
@@ -71,8 +72,8 @@ class AuditTrail:
             self._insert(operation, operation, table.name, row_id, user, ",".join(numbers), changes)
 
     def _logged(self, table: Table) -> list[tuple[int, Column]]:
-        """The columns of a table that are audited, with their numbers: not the platform's bookkeeping, nor
-        what is binary."""
+        """Return the columns of a table that are audited, with their numbers: not the platform's own fields,
+        nor binary ones."""
         if table.name not in self._columns:
             self._columns[table.name] = [
                 (number, column)
@@ -102,8 +103,8 @@ class AuditTrail:
     # -- history ---------------------------------------------------------------------------------------------
 
     def history(self, table: Table, row_id: str) -> list[tuple[str, list[Change]]]:
-        """Id and changes of every audit row about one row, newest first; that its history was once removed is
-        no part of it."""
+        """Return id and changes of every audit row about one row, newest first, without the record that its
+        history was once removed."""
         where = [f"{sql.name('objectid')} = ?", f"{sql.name('objectid__type')} = ?", f"{sql.name('action')} <> ?"]
         statement = sql.select(
             ["auditid", "changedata"], sql.name(AUDIT), where, [f"{sql.name('createdon')} DESC", f"{sql.name('versionnumber')} DESC"]
@@ -130,18 +131,18 @@ class AuditTrail:
         return {createdon[:7] for _, createdon in found}
 
     def log_deletion(self, user: str, table: Table | None = None, row_id: str | None = None) -> None:
-        """Log that audit rows were removed, of one row or of whoever; never what stood in them."""
+        """Log that audit rows were removed, of one row or of any; never their content."""
         self._insert(DELETE, LOG_DELETION, (table or self.table).name, row_id, user, None, None)
 
 
 def changes_of(data: str | None) -> list[Change]:
-    """What a `changedata` column holds."""
+    """Return what a `changedata` column holds."""
     changes: list[Change] = msgspec.json.decode(data)["changedAttributes"] if data else []
     return changes
 
 
 def _written(column: Column, row: Row) -> str | None:
-    """A value as the log writes it: all of it text, a lookup with the name of its table."""
+    """Return a value as the log writes it: all of it text, a lookup with the name of its table."""
     value: Any = row.get(column.name)
     if value is None:
         return None
@@ -154,7 +155,7 @@ def _written(column: Column, row: Row) -> str | None:
 
 
 def wire_value(column: Column, written: str | None) -> Any:
-    """The JSON value of what the log wrote."""
+    """Return the JSON value of what the log wrote."""
     if written is None:
         return None
     match column.kind:

@@ -1,6 +1,6 @@
 """What else must happen when a row is deleted, decided before the first write.
 
-Restrict anywhere in the tree refuses the whole delete, also when the restricting row hangs on a branch that
+Restrict anywhere in the tree refuses the whole delete, also when the restricting row belongs to a branch that
 cascades.
 """
 

@@ -34,8 +34,8 @@ _kept: dict[str, bytes] = {}  # by fingerprint: the tables of organisations in m
 
 
 def _make_as_before(connection: sqlite3.Connection, fingerprint: str) -> bool:
-    """Give an empty database in memory the tables that another one of the same environment has; False where
-    none is known."""
+    """Copy into an empty database in memory the tables that another one of the same environment has; return
+    False where none is known."""
     image = _kept.get(fingerprint)
     if image is not None:
         with closing(sqlite3.connect(":memory:")) as kept:
@@ -111,8 +111,8 @@ class Database(Tables):
         self.altering.reread()
 
     def clear(self) -> None:
-        """Back to the tables of the start and the platform's own rows. Versions go on rising: an old ETag
-        never fits a new row."""
+        """Return to the initial tables and the platform's own rows. Versions keep rising: an old ETag never
+        fits a new row."""
         with self.lock, self.transaction():
             self.altering.forget()
             self.environment.retaining.clear()

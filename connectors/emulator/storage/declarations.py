@@ -69,19 +69,19 @@ _OWN_TABLES = [
 
 
 def schema_of(environment: Environment) -> list[str]:
-    """All SQL that makes a new state file, in order: two files fit the same environment where it is the
-    same."""
+    """Return all SQL that makes a new state file, in order: two files fit the same environment where it is
+    the same."""
     return [*_OWN_TABLES, *table_statements(environment)]
 
 
 def table_statements(environment: Environment) -> list[str]:
-    """SQL that makes the environment's tables and all that hangs on them."""
+    """Return SQL that makes the environment's tables and everything that depends on them."""
     statements = [statement for table in environment.tables.values() for statement in statements_of(environment, table)]
     return [*statements, *indexes(environment.many_to_many), *_security_triggers()]
 
 
 def statements_of(environment: Environment, table: Table) -> list[str]:
-    """SQL that makes one table, its other sources and its indexes."""
+    """Return SQL that makes one table, its other sources and its indexes."""
     if table.view:
         return [view_statement(environment, table) if table.name == POINTER else _file_view(table)]
     lines = [declaration(column) for column in table.columns.values()]
@@ -104,8 +104,8 @@ def lookup_indexes(table: Table, columns: Iterable[Column]) -> list[str]:
 
 
 def _security_triggers() -> list[str]:
-    """Whatever changes who may do what changes the stamp that `security_stamp` gives, and takes that back
-    when it is rolled back."""
+    """Return triggers that change the `security_stamp` with any change of rights, and restore it on
+    rollback."""
     change = "UPDATE _state SET value = hex(randomblob(8)) WHERE name = 'security'"
     return [
         f"CREATE TRIGGER {sql.name(f'stamp_{table}_{event.lower()}')} AFTER {event} ON {sql.name(table)} BEGIN {change}; END"
@@ -129,8 +129,8 @@ def view_statement(environment: Environment, pointer: Table) -> str:
 
 
 def _in_view(table: Table, column: str) -> str:
-    """A lookup with several targets may have one in a narrower activity table; then its type is no column
-    there."""
+    """Return the column as in the view. A lookup with several targets may have one in a narrower activity
+    table; then its type is not a column there."""
     source = table.columns.get(column.removesuffix("__type"))
     if column.endswith("__type") and source is not None and not source.polymorphic:
         return f"{sql.text(source.targets[0])} AS {sql.name(column)}"
@@ -138,8 +138,8 @@ def _in_view(table: Table, column: str) -> str:
 
 
 def _file_view(table: Table) -> str:
-    """The files of file columns as rows; a full image has no name, and is none of them, nor is what lies in
-    the recycle bin."""
+    """Return SQL for the files of file columns as rows; a full image has no name and is not among them, nor
+    is what is in the recycle bin."""
     sources = {
         "fileattachmentid": "id",
         "filename": "name",

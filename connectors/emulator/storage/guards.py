@@ -1,4 +1,4 @@
-"""What is asked before a write: may this caller do that, and does anything object?"""
+"""What is checked before a write: may this caller do that, and does anything object?"""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ Row = dict[str, Any]  # stored column -> stored value
 
 
 class Guard:
-    """Asked before each write, inside its transaction; refuses by raising a `WebApiError`. This one lets
+    """Called before each write, inside its transaction; refuses by raising a `WebApiError`. This one lets
     everything pass."""
 
     def creating(self, operation: Operation, table: Table, values: Row, asked: Row) -> None:
-        """`asked` holds what the caller gave, `values` also what the platform fills in."""
+        """Check a row to be created. `asked` holds what the caller gave, `values` also what the platform
+        fills in."""
 
     def updating(self, operation: Operation, table: Table, row_id: str, values: Row) -> None:
-        """`values` holds the columns about to be written."""
+        """Check an update; `values` holds the columns about to be written."""
 
     def deleting(self, operation: Operation, table: Table, row_id: str, fall: Fall) -> None:
-        """`fall` is all that the delete takes along, the row itself among them."""
+        """Check a delete; `fall` is all that the delete takes along, the row itself among them."""
 
     def pairing(self, operation: Operation, peers: Peers, near_id: str, far_id: str) -> None:
-        """Two rows are about to be associated, or disassociated."""
+        """Check two rows that are about to be associated, or disassociated."""

@@ -33,11 +33,11 @@ class Intersections:
         self._insert(peers.relation, pair)
 
     def remove(self, peers: Peers, near_id: str, far_id: str) -> None:
-        """Two rows that are not associated stay so."""
+        """Dissociate two rows; if they are not associated they stay so."""
         self.tables.delete_where(self._table(peers.relation), {peers.near.attribute: near_id, peers.far.attribute: far_id})
 
     def put(self, relation: ManyToMany, one_id: str, two_id: str, **columns: Any) -> None:
-        """Have one pair with these other columns, whether it was there or not."""
+        """Write one pair with these other columns, whether it existed or not."""
         pair = {relation.one.attribute: one_id, relation.two.attribute: two_id}
         self.tables.delete_where(self._table(relation), pair)
         self._insert(relation, pair | columns)

@@ -1,9 +1,9 @@
 """Long-term retention: rows moved to where no ordinary request reaches or changes them.
 
-The rows lie in the `retained` source of their table. What cascades from a row goes the same way as the row;
-links from rows that stay are left as they are, so that a row which comes back finds them again. No trace is
-told: nothing is deleted when a row is retained. A table of which a row was ever moved is enabled for it, as
-`IsRetentionEnabled` tells; it needs not be enabled first. Microsoft Learn, "Dataverse long term data
+The rows are in the `retained` source of their table. What cascades from a row is moved with the row; links
+from rows that stay are left as they are, so that a row which comes back finds them again. No trace is
+notified: nothing is deleted when a row is retained. A table of which a row was ever moved is enabled for it,
+as `IsRetentionEnabled` shows; it need not be enabled first. Microsoft Learn, "Dataverse long term data
 retention overview".
 """
 
@@ -28,7 +28,7 @@ class RetainedRows:
         self.tombstones = Tombstones(tables)
 
     def know_enabled(self) -> None:
-        """After a start: the tables of which rows lie here."""
+        """Record, after a start, the tables whose rows are retained here."""
         for table in self.environment.tables.values():
             if not table.view and self.connection.execute(sql.select(["1"], sql.name(source_of(table, RETAINED)), limit=1)).fetchone():
                 self.environment.retaining.add(table.name)
@@ -38,8 +38,8 @@ class RetainedRows:
         return self.connection.execute(statement, (row_id,)).fetchone() is not None
 
     def retain(self, table: Table, row_id: str) -> list[Row]:
-        """Move a live row with its cascade; gives all that moved. Whoever follows the changes is told that
-        they are gone."""
+        """Move a live row with its cascade and return all that moved. Clients that follow the changes see
+        these rows as deleted."""
         rows = self._together(table, row_id, None)
         for name, each in rows:
             moved = self.environment.tables[name]
@@ -49,7 +49,7 @@ class RetainedRows:
         return rows
 
     def roll_back(self, table: Table, row_id: str) -> list[Row]:
-        """Move a retained row with its cascade back, each with a new version; gives all that moved.
+        """Move a retained row with its cascade back, each with a new version, and return all that moved.
 
         Raises:
             WebApiError: 412 when one of the keys is in use again.

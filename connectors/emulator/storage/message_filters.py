@@ -20,12 +20,12 @@ BULK = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple")
 
 
 def takes_bulk_messages(table: Table) -> bool:
-    """The tables of the platform itself take none of them."""
+    """Return whether a table accepts bulk messages; the platform's own accept none."""
     return not (table.platform or table.view or table.intersect or table.name in READ_ONLY)
 
 
 def refresh(tables: Tables) -> None:
-    """Make the rows of both tables fit the schema of this moment."""
+    """Make the rows of both tables fit the current schema."""
     wanted = _rows(tables) if tables.switches.bulk_messages else []
     known = {row[0] for row in tables.connection.execute("SELECT sdkmessagefilterid FROM sdkmessagefilter")}
     if known == {row["sdkmessagefilterid"] for name, row in wanted if name == FILTER}:

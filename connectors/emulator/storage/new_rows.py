@@ -1,4 +1,4 @@
-"""What the platform fills in on a new row."""
+"""Return what the platform fills in on a new row."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Values = dict[str, Any]  # stored column -> stored value
 
 
 def join_parts(parts: Iterable[Any]) -> str | None:
-    """A computed name: the parts that are there, with a space between."""
+    """Return a computed name: the existing parts, with a space between."""
     return " ".join(str(part) for part in parts if part) or None
 
 
 def system_defaults(table: Table, now: str, user: str) -> Values:
-    """What the platform fills in on a new row."""
+    """Return what the platform fills in on a new row."""
     values: Values = {
         "createdon": now,
         "modifiedon": now,

@@ -1,4 +1,5 @@
-"""SQL of the pairs of N:N relationships: their indexes, who is paired, and what goes with either row."""
+"""SQL of the pairs of N:N relationships: their indexes, who is paired, and what is deleted with either
+row."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from connectors.emulator.storage import sql
 
 
 def indexes(relations: Iterable[ManyToMany]) -> list[str]:
-    """SQL: a pair is there once, and is found from both sides."""
+    """Return SQL for indexes: a pair exists once, and is found from both sides."""
     statements: list[str] = []
     for relation in relations:
         table, one, two = map(sql.name, (relation.intersect, relation.one.attribute, relation.two.attribute))
@@ -21,13 +22,13 @@ def indexes(relations: Iterable[ManyToMany]) -> list[str]:
 
 
 def forget_pairs(connection: sqlite3.Connection, environment: Environment, table: str, row_id: str) -> None:
-    """A deleted row is paired with nothing."""
+    """Remove all pairs of a deleted row."""
     for peers in environment.tables[table].peers.values():
         connection.execute(sql.delete(peers.relation.intersect, [f"{sql.name(peers.near.attribute)} = ?"]), (row_id,))
 
 
 def paired(peers: Peers, near_id: str, far_id: str) -> str:
-    """SQL: the far row and the near row are associated; the ids are SQL too."""
+    """Return SQL for: the far row and the near row are associated; the ids are SQL too."""
     intersect = sql.name(peers.relation.intersect)
     near = f"{intersect}.{sql.name(peers.near.attribute)} = {near_id}"
     return f"{far_id} IN ({sql.select([sql.name(peers.far.attribute)], intersect, [near])})"

@@ -33,10 +33,10 @@ class Payload:
 
 
 def read_json(operation: Operation, set_name: str) -> dict[str, Any]:
-    """The object in a body.
+    """Return the object in a body.
 
     Raises:
-        WebApiError: 415 when the body is not announced as JSON, 400 when it is no JSON object.
+        WebApiError: 415 when the body is not announced as JSON, 400 when it is not a JSON object.
     """
     content_type = operation.headers.get("content-type", "")
     if "json" not in content_type.lower():
@@ -134,11 +134,11 @@ class PayloadReader:
             set_lookup(payload.values, column, target, row_id)
 
     def resolve(self, operation: Operation, url: str, allowed: tuple[str, ...]) -> tuple[str, str]:
-        """Table and id of an existing row from any form of its address.
+        """Return table and id of an existing row from any form of its address.
 
         Raises:
-            WebApiError: 400 for an address that is none or leads to another table, 404 when the row does not
-                exist.
+            WebApiError: 400 for an address that is invalid or leads to another table, 404 when the row does
+                not exist.
         """
         if url.startswith("$"):
             if not self.tables.switches.bound_references:
@@ -166,7 +166,7 @@ class PayloadReader:
 
 
 def referenced(operation: Operation, url: str) -> str:
-    """`$1` or `$1/nav`: what an earlier part of the same change set created."""
+    """Return what an earlier part of the same change set created, from `$1` or `$1/nav`."""
     reference, slash, rest = url[1:].partition("/")
     location = operation.references.get(reference)
     if location is None:
@@ -184,7 +184,7 @@ def set_lookup(values: Values, column: Column, target: str | None, row_id: str |
 
 
 def new_id(values: Values, table: Table) -> str:
-    """The id that the caller chose, or a fresh one."""
+    """Return the id that the caller chose, or a fresh one."""
     row_id = values.get(table.key) or str(uuid.uuid4())
     values[table.key] = row_id
     return str(row_id)

@@ -1,9 +1,9 @@
-"""The recycle bin: deleted rows that can be brought back for some days, with all that was deleted along with
+"""The recycle bin: deleted rows that can be restored for some days, with all that was deleted along with
 them.
 
-The copy of a row lies in the `bin` source of its table, with its files; `_binned` tells when it came there
-and with which row. What is kept, for how long and what stands in the way of a return: Microsoft Learn,
-"Restore deleted records with code" and "Restore deleted Microsoft Dataverse table records".
+The copy of a row is in the `bin` source of its table, with its files; `_binned` records when it came there
+and with which row. What is kept, for how long and what prevents a return: Microsoft Learn, "Restore deleted
+records with code" and "Restore deleted Microsoft Dataverse table records".
 """
 
 from __future__ import annotations
@@ -58,15 +58,15 @@ class RecycleBin:
     # -- a trace ---------------------------------------------------------------------------------------------
 
     def wants(self, table: Table) -> bool:
-        """Every table while the bin is on, also those that it does not keep: the row that a delete began with
-        may be one of them."""
+        """Return True for every table while the bin is on, also for those that it does not keep: the row that
+        a delete began with may be one of them."""
         return self.tables.switches.recycle_bin_days > 0 or table.name == REFERENCE
 
     def created(self, table: Table, row_id: str, values: Row, user: str) -> None:
-        """Nothing is kept of it."""
+        """Do nothing: nothing is kept of it."""
 
     def updated(self, table: Table, row_id: str, before: Row, after: Row, user: str) -> None:
-        """Nothing is kept of it."""
+        """Do nothing: nothing is kept of it."""
 
     def deleted(self, rows: Sequence[tuple[Table, Row]], user: str, *, recoverable: bool) -> None:
         for table, row in rows:
@@ -116,8 +116,8 @@ class RecycleBin:
         return self.connection.execute("SELECT 1 FROM _binned WHERE tab = ? AND row_id = ?", (table.name, row_id)).fetchone() is not None
 
     def together(self, table: Table, row_id: str) -> list[Binned]:
-        """A row in the bin and, if a delete began with it, all that is there of what went along: the row
-        itself first."""
+        """Return a row in the bin and, if a delete began with it, all that was deleted along and is there:
+        the row itself first."""
         if not self.holds(table, row_id):
             return []
         found = self.connection.execute("SELECT tab, row_id FROM _binned WHERE root_tab = ? AND root_id = ?", (table.name, row_id))
@@ -154,7 +154,7 @@ class RecycleBin:
     # -- expiry ----------------------------------------------------------------------------------------------
 
     def purge(self) -> None:
-        """Forget what has been kept long enough. Cheap when it was done a moment ago: every operation begins
+        """Remove what has been kept long enough. Cheap when it was done a moment ago: every operation begins
         with it."""
         moment = (self.tables.clock.text(), self.tables.switches.recycle_bin_days, self._configurations())
         if moment == self._purged:
@@ -170,8 +170,8 @@ class RecycleBin:
                         self.discard(table, row_id)
 
     def _days(self, table: str, configurations: Configurations) -> int:
-        """How long rows of a table are kept: its own days, else the organisation's; none where the bin is
-        off."""
+        """Return how long rows of a table are kept: its own days, else the organisation's; none where the bin
+        is off."""
         organisation = self.tables.switches.recycle_bin_days
         if organisation <= 0:
             return 0

@@ -13,7 +13,7 @@ RETAINED = "retained"
 
 
 def source_of(table: Table, datasource: str | None) -> str:
-    """The name in SQLite of the table's rows in one source; None or empty is the live one.
+    """Return the name in SQLite of the table's rows in one source; None or empty is the live one.
 
     Raises:
         WebApiError: 400 for a source that does not exist.

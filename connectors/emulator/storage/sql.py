@@ -13,7 +13,7 @@ def name(identifier: str) -> str:
 
 
 def text(literal: str) -> str:
-    """A string constant of our own (never a caller's)."""
+    """Return a string constant of our own (never a caller's)."""
     return "'" + literal.replace("'", "''") + "'"
 
 
@@ -37,7 +37,7 @@ def insert(table: str, columns: Sequence[str]) -> str:
 
 
 def copy(source: str, destination: str, where: Sequence[str]) -> str:
-    """Between tables that have the same columns in the same order."""
+    """Return SQL that copies between tables with the same columns in the same order."""
     return " ".join(["INSERT INTO", name(destination), select(["*"], name(source), where)])
 
 
@@ -50,5 +50,5 @@ def delete(table: str, where: Sequence[str]) -> str:
 
 
 def every(conditions: Iterable[str]) -> str:
-    """AND, with nothing meaning true."""
+    """Return the conditions joined by AND; none means true."""
     return " AND ".join(conditions) or "1"

@@ -46,7 +46,7 @@ class Tables:
         self.cookies = GivenCookies(self.connection)
 
     def security_stamp(self) -> str:
-        """As long as it is the same, everybody may do what they could."""
+        """Return a stamp; while it is unchanged, so are everybody's rights."""
         return str(self.connection.execute("SELECT value FROM _state WHERE name = 'security'").fetchone()[0])
 
     def close(self) -> None:
@@ -55,7 +55,7 @@ class Tables:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; inside another one, a savepoint."""
+        """Run the block as a transaction, all or nothing; inside another one, a savepoint."""
         outer = self._depth == 0
         point = f"s{self._depth}"
         version, generation = self._version, self.environment.generation
@@ -79,7 +79,7 @@ class Tables:
         self.connection.execute("COMMIT" if outer else f"RELEASE {point}")
 
     def _read_environment_again(self) -> None:
-        """After a rollback of what altered the environment; `Database` alone alters one."""
+        """Read the environment again after a rollback that altered it; only `Database` alters one."""
 
     @property
     def committed_version(self) -> int:
@@ -87,11 +87,11 @@ class Tables:
         return int(self.connection.execute("SELECT value FROM _state WHERE name = 'version'").fetchone()[0])
 
     def forget_statements(self) -> None:
-        """Statements put together for tables that have been altered since fit no more."""
+        """Forget statements built for tables that have been altered since."""
         self._lookup_sql.clear()
 
     def next_version(self) -> int:
-        """Never given twice, also when its write was rolled back."""
+        """Return a version that is never given twice, also when its write was rolled back."""
         self._version += 1
         return self._version
 
@@ -109,7 +109,7 @@ class Tables:
         return self.version(table, row_id) is not None
 
     def stored(self, table: Table, row_id: str, columns: Iterable[str]) -> dict[str, Any] | None:
-        """Stored values of one row, or None when there is no such row."""
+        """Return the stored values of one row, or None when there is no such row."""
         names = list(columns)
         found = self.connection.execute(
             sql.select([sql.name(c) for c in names], sql.name(table.name), [f"{sql.name(table.key)} = ?"]), (row_id,)
@@ -117,7 +117,7 @@ class Tables:
         return dict(zip(names, found, strict=True)) if found else None
 
     def find(self, table: Table, values: Mapping[str, Any]) -> str | None:
-        """The id of the first row with these stored values."""
+        """Return the id of the first row with these stored values."""
         where = [f"{sql.name(c)} = ?" for c in values]
         found = self.connection.execute(
             sql.select([sql.name(table.key)], sql.name(table.name), where, limit=1), tuple(values.values())
@@ -145,18 +145,18 @@ class Tables:
         return [trace for trace in self.traces if trace.wants(table)]
 
     def delete_where(self, table: Table, values: Mapping[str, Any]) -> None:
-        """Delete rows that nothing hangs on."""
+        """Delete rows that nothing depends on."""
         self.connection.execute(sql.delete(table.name, [f"{sql.name(c)} = ?" for c in values]), tuple(values.values()))
 
     def touch(self, table: Table, row_id: str) -> None:
-        """As if someone else had saved the row."""
+        """Update the row as if someone else had saved it."""
         self.update(table, row_id, {"modifiedon": self.clock.text()})
 
     def delete(
         self, table: Table, row_id: str, user: str = DEFAULT_USER, *, recoverable: bool = True, allow: Callable[[Fall], None] | None = None
     ) -> Fall:
-        """Delete a row with all that its relationships ask for, or nothing at all; `allow` is shown what
-        goes, and may refuse."""
+        """Delete a row with all that its relationships require, or nothing at all; `allow` sees what is
+        deleted, and may refuse."""
         fall = fall_of(self.environment, table.name, row_id, self._children)
         with self.transaction():
             if allow is not None:
@@ -192,7 +192,7 @@ class Tables:
                 trace.deleted(rows, user, recoverable=recoverable)
 
     def whole(self, table: Table, row_id: str) -> Values:
-        """Every stored value of a row that exists."""
+        """Return every stored value of a row that exists."""
         names = [*table.columns, *(c.type_column for c in table.columns.values() if c.polymorphic)]
         return self.stored(table, row_id, names) or {}
 
@@ -210,7 +210,7 @@ class Tables:
         return [row[0] for row in self.connection.execute(statement, (parent_id,))]
 
     def _mark_party_deleted(self, relation: Relationship, parent_id: str) -> None:
-        """The name and address copies stay: only the flag tells that the person behind them is gone."""
+        """Set the flag, the only sign that the person is deleted; the name and address copies stay."""
         where = [f"{sql.name(relation.column)} = ?", f"{sql.name(relation.column + '__type')} = {sql.text(relation.parent)}"]
         values: Values = {"ispartydeleted": 1}
         if self.switches.party_name_cleared:
@@ -220,7 +220,7 @@ class Tables:
     # -- many rows -------------------------------------------------------------------------------------------
 
     def is_empty(self) -> bool:
-        """True when only the platform's own rows are there."""
+        """Return True when only the platform's own rows exist."""
         own = [t for t in self.environment.tables.values() if not t.platform]
         return all(self.connection.execute(sql.select(["1"], sql.name(t.name), limit=1)).fetchone() is None for t in own)
 

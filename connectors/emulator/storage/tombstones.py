@@ -1,6 +1,6 @@
-"""Tombstones: the ids of deleted rows, kept for whoever follows the changes of a table.
+"""Tombstones: the ids of deleted rows, kept for clients that follow the changes of a table.
 
-A tombstone holds no value of the row. One id has one tombstone, the latest; while a row with that id lives
+A tombstone holds no value of the row. One id has one tombstone, the latest; while a row with that id exists
 again, it does not count. Source: section 9 of the wire reference; Microsoft Learn, "Use change tracking".
 """
 
@@ -27,10 +27,11 @@ class Tombstones:
         return table.change_tracking
 
     def created(self, table: Table, row_id: str, values: Row, user: str) -> None:
-        """The row's version tells; a tombstone of an earlier row with this id is passed over by `buried`."""
+        """Do nothing: the row's version is enough. A tombstone of an earlier row with this id is skipped by
+        `buried`."""
 
     def updated(self, table: Table, row_id: str, before: Row, after: Row, user: str) -> None:
-        """The row's version tells."""
+        """Do nothing: the row's version is enough."""
 
     def deleted(self, rows: Sequence[tuple[Table, Row]], user: str, *, recoverable: bool) -> None:
         self.purge()
@@ -38,7 +39,7 @@ class Tombstones:
             self.bury(table, row[table.key])
 
     def bury(self, table: Table, row_id: str) -> None:
-        """One row is no longer among the live ones."""
+        """Record that one row is no longer among the live ones."""
         if self.wants(table):
             tombstone = (table.name, row_id, self.tables.next_version(), self.tables.clock.text())
             self.tables.connection.execute("INSERT OR REPLACE INTO _tombstones VALUES (?, ?, ?, ?)", tombstone)
@@ -50,7 +51,8 @@ class Tombstones:
 
 
 def tracking_days(tables: Tables) -> int:
-    """How long a delta link stays good: the switch, or else `organization.expirechangetrackingindays`."""
+    """Return how long a delta link stays valid: the switch, or else
+    `organization.expirechangetrackingindays`."""
     if tables.switches.change_tracking_days:
         return tables.switches.change_tracking_days
     found = tables.connection.execute("SELECT expirechangetrackingindays FROM organization").fetchone()
@@ -58,14 +60,14 @@ def tracking_days(tables: Tables) -> int:
 
 
 def buried(table: Table) -> tuple[str, list[str]]:
-    """FROM and WHERE for the deleted rows of a table, as `d` with `row_id` and `version`; the table's name is
-    the value to bind."""
+    """Return FROM and WHERE for the deleted rows of a table, as `d` with `row_id` and `version`; the table's
+    name is the value to bind."""
     live = sql.select(["1"], sql.name(table.name), [f"{sql.name(table.key)} = d.row_id"])
     return "_tombstones d", ["d.tab = ?", f"NOT EXISTS ({live})"]
 
 
 def deleted_between(tables: Tables, table: Table, after: int, until: int, limit: int) -> list[tuple[str, int]]:
-    """Ids and versions of deletions, in their order."""
+    """Return ids and versions of deletions, in their order."""
     source, where = buried(table)
     statement = sql.select(["d.row_id", "d.version"], source, [*where, "d.version > ?", "d.version <= ?"], ["d.version"], limit)
     return [(row[0], row[1]) for row in tables.connection.execute(statement, (table.name, after, until))]

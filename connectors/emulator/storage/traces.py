@@ -1,6 +1,6 @@
 """What a write leaves behind besides the row itself: audit, recycle bin, tombstones.
 
-Each kind of trace is told of every write inside the write's own transaction; what it refuses or fails at
+Each kind of trace is notified of every write inside the write's own transaction; what it refuses or fails at
 undoes the write.
 """
 
@@ -18,13 +18,14 @@ class Trace(Protocol):
     """One kind of trace. `user` is the systemuserid of who writes."""
 
     def wants(self, table: Table) -> bool:
-        """Whether writes to this table concern it: only then old values are looked up."""
+        """Return whether writes to this table concern it: only then old values are looked up."""
 
     def created(self, table: Table, row_id: str, values: Row, user: str) -> None: ...
 
     def updated(self, table: Table, row_id: str, before: Row, after: Row, user: str) -> None:
-        """`after` holds the columns that were written, `before` the same columns as they were."""
+        """Record an update. `after` holds the columns that were written, `before` the same columns as they
+        were."""
 
     def deleted(self, rows: Sequence[tuple[Table, Row]], user: str, *, recoverable: bool) -> None:
-        """All rows of one delete that it wants, whole, children first; `recoverable` is False where the
-        caller declined the recycle bin."""
+        """Record all rows of one delete that it wants, whole, children first; `recoverable` is False where
+        the caller declined the recycle bin."""

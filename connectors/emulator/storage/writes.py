@@ -72,7 +72,7 @@ class Writer:
         return row_id
 
     def _join(self, operation: Operation, row_id: str, payload: Payload) -> None:
-        """Rows that exist already become children and peers of this one."""
+        """Make existing rows children and peers of this one."""
         for relation, ids in payload.linked:
             for child_id in ids:
                 self.link(operation, relation, row_id, child_id)
@@ -104,13 +104,13 @@ class Writer:
         return row_id
 
     def _unit_of(self, values: Values) -> str | None:
-        """A row belongs to the business unit of its owner."""
+        """Return the business unit of the owner, to which the row belongs."""
         owner = self.environment.tables[values.get("ownerid__type") or "systemuser"]
         stored = self.tables.stored(owner, values["ownerid"], ["businessunitid"]) if values.get("ownerid") else None
         return (stored or {}).get("businessunitid") or ROOT_UNIT
 
     def _check_new_state(self, table: Table, row_id: str, asked: Values) -> None:
-        """A row is born active; it is closed by an update."""
+        """Check that a new row is active; it is closed by an update."""
         state = asked.get("statecode", 0)
         status = asked.get("statuscode")
         if state is None or state != 0:
@@ -155,7 +155,7 @@ class Writer:
         self.tables.update(table, row_id, values, operation.user)
 
     def _needed(self, table: Table, values: Values) -> list[str]:
-        """Stored columns that a change has to be judged with."""
+        """Return the stored columns needed to judge a change."""
         needed = {table.key, "statecode", "statuscode"}
         for column in table.columns.values():
             if column.computed and values.keys() & set(column.computed):
@@ -180,7 +180,8 @@ class Writer:
             raise _invalid_status(table, row_id, state, status)
 
     def _complete(self, table: Table, values: Values, merged: Values) -> None:
-        """Columns that follow from others: names put together, amounts in base currency, what a note is."""
+        """Fill in the columns that follow from others: composed names, amounts in base currency, what a note
+        is."""
         for column in table.columns.values():
             if column.computed and (values is merged or values.keys() & set(column.computed)):
                 values[column.name] = join_parts(merged.get(part) for part in column.computed)
@@ -205,12 +206,12 @@ class Writer:
             self._complete_party(values)
 
     def max_attachment_bytes(self) -> int:
-        """`organization.maxuploadfilesize`, 5 MB in a new organisation."""
+        """Return `organization.maxuploadfilesize`, 5 MB in a new organisation."""
         found = self.tables.connection.execute("SELECT maxuploadfilesize FROM organization").fetchone()
         return int(found[0]) if found and found[0] is not None else 0
 
     def _complete_image(self, table: Table, column: Column, values: Values, merged: Values) -> None:
-        """The column shows a thumbnail; the image itself is kept beside the row where it is another one."""
+        """Put a thumbnail into the column; the image itself is kept beside the row where it differs."""
         row_id = str(merged[table.key])
         there = values[column.name] is not None
         self.kept_files.remove(table, row_id, column)
@@ -230,7 +231,7 @@ class Writer:
         values[column.name + "_url"] = address if there else None
 
     def _complete_party(self, values: Values) -> None:
-        """A party keeps copies of the name and address, which outlive the person's own row."""
+        """Copy the name and address to a party; the copies outlive the person's own row."""
         target = self.environment.tables.get(values.get("partyid__type") or "")
         if target is None or not values.get("partyid"):
             return
@@ -258,7 +259,7 @@ class Writer:
     # -- delete, links, parties ------------------------------------------------------------------------------
 
     def delete(self, operation: Operation, table: Table, row_id: str, *, recoverable: bool = True) -> Fall:
-        """Delete a row with all that goes with it; `recoverable` is False where the caller declines the
+        """Delete a row with all that is deleted with it; `recoverable` is False where the caller declines the
         recycle bin."""
         self.refuse_read_only(table, "Delete")
 
@@ -298,7 +299,7 @@ class Writer:
         self.intersections.remove(peers, near_id, far_id)
 
     def replace_parties(self, operation: Operation, table: Table, row_id: str, relation: Relationship, rows: list[dict[str, Any]]) -> None:
-        """The only way to change who took part in an activity."""
+        """Replace the parties of an activity, the only way to change who took part."""
         child = self.environment.tables[relation.child]
         with self.tables.transaction():
             column = child.columns[relation.column]
@@ -312,7 +313,7 @@ class Writer:
             raise message_not_supported(message, table.name)
 
     def check_version(self, operation: Operation, current: int | None) -> None:
-        """`If-Match` against the row's version; `*` fits any."""
+        """Check `If-Match` against the row's version; `*` fits any."""
         expected = operation.if_match
         if expected is not None and current is not None and expected.strip() != "*" and expected.strip() != etag(current):
             raise version_mismatch()

@@ -1,1 +1,1 @@
-"""What an answer says, and in which words: one model for every file of the package."""
+"""The content of an answer and its wording: one model for every file of the package."""

@@ -1,7 +1,7 @@
-"""What an answer says, in one language and in the order of reading: made once, shown by the letter and by the
+"""The content of an answer, in one language and in reading order: made once, shown by the letter and by the
 page.
 
-Nothing here is markup; whoever shows it takes every string for what it is (EXP-19).
+Nothing here is markup; the code that shows it takes every string literally (EXP-19).
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The items of one context, under its title; `key` is where an index points to, `numbers` are those of
-    its items in words."""
+    """The items of one context, under its title; `key` is the target of an index, `numbers` are those of its
+    items in words."""
 
     key: str
     title: str

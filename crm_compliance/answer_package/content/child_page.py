@@ -17,7 +17,7 @@ from rules.model.requests import COPIES
 
 
 def childs_page(compilation: Compilation, sender: Sender, texts: Texts) -> Section:
-    """Say what is in the package, or what was decided, in a child's words."""
+    """Return what is in the package, or what was decided, in a child's words."""
     return Section(texts.say("child", "title"), tuple(_paragraphs(compilation, sender, texts)), level=1)
 
 

@@ -27,7 +27,7 @@ AUTHORITY_EMAIL: Final = "contact@apd-gba.be"
 
 
 def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] = (), working_copy: bool = False) -> Answer:
-    """Say what the answer to a request is, in its language; `told` are recipients who hear of the decision
+    """Return the answer to a request, in its language; `told` are recipients who are notified of the decision
     (art. 19)."""
     texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
     article = ARTICLES[Right(compilation.right)]
@@ -72,15 +72,15 @@ def _refusal(compilation: Compilation, texts: Texts) -> tuple[Section, ...]:
 
 
 def _complaint(texts: Texts) -> Section:
-    """The authority and the court, as every answer that somebody may disagree with names them (art. 12(4),
-    15(1)(f))."""
+    """Return the authority and the court, as named in every answer that somebody may disagree with (art.
+    12(4), 15(1)(f))."""
     authority = {key: texts.say("complaint", key) for key in ("name", "address")}
     told = (texts.say("complaint", "authority", email=AUTHORITY_EMAIL, **authority), texts.say("complaint", "court"))
     return Section(texts.say("complaint", "title"), tuple(Paragraph(line) for line in told))
 
 
 def _given(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Section, ...]:
-    """What art. 15(1) and (2) ask for, point by point; for portability what is handed over."""
+    """Return what art. 15(1) and (2) require, point by point; for portability what is handed over."""
     portable = compilation.right == "portability"
     intro: list[Block] = [Paragraph(texts.say("access", "portable" if portable else "confirm"))]
     if compilation.scope == "on_behalf_limited":
@@ -100,7 +100,7 @@ def _given(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Sectio
 
 
 def _left_out(shown: Shown, texts: Texts) -> list[Section]:
-    """What was withheld, by class and reason (EXP-09)."""
+    """Return what was withheld, by class and reason (EXP-09)."""
     rows = left_out_rows(shown, texts)
     if not rows:
         return []
@@ -115,7 +115,8 @@ def _rights(texts: Texts) -> Section:
 
 
 def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tuple[Section, ...]:
-    """What was done of a right other than access, what was not, with the reason, and who hears of it."""
+    """Return what was done for a right other than access, what was not, with the reason, and who is
+    notified."""
     waiting = {*compilation.held, *compilation.delayed}
     granted = [item for item in compilation.items if item.item in compilation.granted and item.item not in waiting]
     delayed = [item for item in compilation.items if item.item in compilation.delayed]

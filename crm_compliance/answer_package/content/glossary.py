@@ -1,4 +1,4 @@
-"""The words of a letter that not everybody knows, each explained in a line: those alone that occur in it."""
+"""The words of a letter that not everybody knows, each explained in a line: only those that occur in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ABOUT_ERASURE = frozenset({"erasure", "objection"})
 
 
 def glossary(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
-    """The explanations, after the copy or the decision."""
+    """Return the explanations, after the copy or the decision."""
     facts = tuple(Fact(_term(word, texts), (texts.say("words", f"{word}_means"),)) for word in _words(compilation, shown))
     return Section(texts.say("words", "title"), (Facts(facts),), annex=True)
 

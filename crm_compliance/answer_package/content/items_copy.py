@@ -9,8 +9,8 @@ from jobs.model.answer import Compilation, Item
 
 
 def copy_sections(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Section, ...]:
-    """One table of all items, by context in the order of their numbers, and before it where each context
-    is."""
+    """Return one table of all items, by context in the order of their numbers, preceded by an index of the
+    contexts."""
     title = texts.say("access", "copy")
     if not shown.items:
         return (Section(title, (Paragraph(texts.say("access", "empty")),), annex=True),)
@@ -38,7 +38,7 @@ def _groups(shown: Shown, texts: Texts) -> tuple[Group, ...]:
 
 
 def entry_of(item: ShownItem, texts: Texts) -> Entry:
-    """One item in words: its kind and title, its day, its fields."""
+    """Return one item in words: its kind and title, its day, its fields."""
     what = texts.code("kind", item.kind)
     if item.title and item.title != item.kind:
         what = f"{texts.say('letter', 'label', label=what)} {texts.code('kind', item.title)}"
@@ -61,8 +61,8 @@ _ALONE = frozenset({"profile", "unsubscribe", "no_image", "recorded"})
 
 
 def deed_of(item: Item, texts: Texts, *, is_done: bool) -> str:
-    """What granting an item has done, or would have, in words: the deed, what it is about with its day, and
-    which field."""
+    """Return what granting an item has done, or would have done, in words: the deed, what it is about with
+    its day, and which field."""
     deed = texts.code("what" if is_done else "asked", item.title)
     if item.title in _ALONE:
         return deed
@@ -72,7 +72,7 @@ def deed_of(item: Item, texts: Texts, *, is_done: bool) -> str:
 
 
 def new_value_of(item: Item, texts: Texts) -> str:
-    """What a corrected field says from now on; empty where nothing is corrected. The person gave it, and is
-    told it again."""
+    """Return what a corrected field contains from now on; empty where nothing is corrected. The person gave
+    it, and it is repeated to them."""
     values = [texts.field(field.name, field.value) for field in item.fields if not field.is_text and field.value is not None]
     return ", ".join(values) if item.title == "correct" else ""

@@ -1,5 +1,5 @@
-"""What is on every letter, whoever it goes to: sender, day, labels, salutation, signature, and where
-questions go."""
+"""What is on every letter, to any recipient: sender, day, labels, salutation, signature, and where to send
+questions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rules.dates.periods import brussels_date
 
 
 def letterhead(texts: Texts, sender: Sender, at: datetime, *, minor: str = "") -> dict[str, Any]:
-    """Those fields of an `Answer` that are the same in all letters of one day and language; a `minor` is
-    greeted by the first name."""
+    """Return those fields of an `Answer` that are the same in all letters of one day and language; a `minor`
+    is greeted by the first name."""
     on = brussels_date(at)
     signature = texts.say("letter", "signature")
     return {

@@ -1,8 +1,8 @@
-"""The letter that tells a recipient what was corrected, erased or restricted (GDPR art. 19, ERA-14).
+"""The letter that informs a recipient what was corrected, erased or restricted (GDPR art. 19, ERA-14).
 
-It says the least that lets the recipient act: which data, when they were last passed on, what was done, and
-what is asked. It names a child of whom a file was passed on; for anybody else the numbers of what was passed
-on stand. It says nothing about others, nor what the file holds, which kind of file it is, or why.
+It states the least that lets the recipient act: which data, when they were last passed on, what was done, and
+what is requested. It names a child of whom a file was passed on; for anybody else it gives the numbers of
+what was passed on. It says nothing about others, nor what the file holds, which kind of file it is, or why.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _LANGUAGES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def language_of(notice: Notice, usual: str) -> str:
-    """The language of a recipient, as far as its country tells; else the organisation's own, never that of
-    who made the request."""
+    """Return the language of a recipient, as far as its country shows it; else the organisation's own, never
+    that of the requester."""
     return _LANGUAGES.get(notice.country.strip().upper(), usual)
 
 
 def notice_letter(notice: Notice, decision: Decision, sender: Sender, *, reference: str, language: str, at: datetime) -> Answer:
-    """Say what one letter is; Dutch where the language is none of the four (EXP-11)."""
+    """Return the content of one letter; Dutch where the language is none of the four (EXP-11)."""
     texts = texts_in(language)
     deeds = tuple(dict.fromkeys(told for deed, told in TOLD_AS.items() if deed in notice.deeds))
     return Answer(

@@ -35,7 +35,7 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 def context_section(number: int, context: Context, texts: Texts) -> Section:
-    """Everything that the law asks to be told of one context."""
+    """Return everything that the law requires to be stated about one context."""
     label = context.category_labels.get(texts.language) or context.category_labels.get("nl", "")
     roles = context.roles or (context.role,)
     facts = [
@@ -62,8 +62,8 @@ def _words(texts: Texts, table: str, codes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def basis_lines(context: Context, texts: Texts) -> tuple[str, ...]:
-    """The legal basis, purpose by purpose where they differ, and that of Article 9 where there are special
-    categories of data."""
+    """Return the legal basis, purpose by purpose where they differ, and that of Article 9 where there are
+    special categories of data."""
     if not context.grounds:
         return (basis_in(context, texts),) if context.basis else ()
     lines = []
@@ -76,8 +76,8 @@ def basis_lines(context: Context, texts: Texts) -> tuple[str, ...]:
 
 
 def basis_in(context: Context, texts: Texts) -> str:
-    """The legal basis: a code in words, or as the retention schedule has it, in the language of the answer
-    where it has it so."""
+    """Return the legal basis: a code in words, or the retention schedule's text, in the language of the
+    answer where it has one."""
     if texts.knows("basis", context.basis):
         return texts.code("basis", context.basis)
     return context.basis_labels.get(texts.language) or context.basis
@@ -88,8 +88,8 @@ def _in(texts: Texts, labels: Mapping[str, str]) -> str:
 
 
 def processor_lines(processors: Sequence[ProcessedBy], texts: Texts) -> tuple[str, ...]:
-    """Who processes data for the organisation, by name where the schedule has one, and what it does (art.
-    28)."""
+    """Return who processes data for the organisation, by name where the schedule has one, and what it does
+    (art. 28)."""
     told = []
     for each in processors:
         line = texts.say("access", "processor", name=each.name, task=_in(texts, each.tasks)) if each.name else _in(texts, each.tasks)
@@ -101,11 +101,11 @@ def processor_lines(processors: Sequence[ProcessedBy], texts: Texts) -> tuple[st
 
 
 def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[str, ...]:
-    """Who received data: by name where it is logged, by category only where it is not (R-120), with the
-    safeguard (art. 15(2)).
+    """Return who received data: by name where it is logged, by category only where it is not (R-120), with
+    the safeguard (art. 15(2)).
 
-    Where nobody is told, the sentence is true of none and of withheld ones alike: neither denied nor betrayed
-    (7.1(c)).
+    Where nobody is named, the sentence is true of none and of withheld ones alike: neither denied nor
+    revealed (7.1(c)).
     """
     named = []
     for each in recipients:
@@ -124,11 +124,11 @@ def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[st
 
 
 def retention_lines(context: Context, texts: Texts) -> tuple[str, ...]:
-    """How long: a last day that is still to come, or a criterion; that something is held, never why (table
-    7.1, (d)).
+    """Return the retention: a last day that is still to come, or a criterion; that something is held, never
+    why (table 7.1, (d)).
 
-    Of what is kept beyond its term by the request alone that is said. An age is told with the same words
-    whether it has come or not: who is not the child must not learn when it was born.
+    Where only the request keeps something beyond its term, that is stated. An age is stated with the same
+    words whether it has come or not: anybody other than the child must not learn when it was born.
     """
     retention, lines = context.retention, []
     grace = "_grace" if retention.grace_days else ""
@@ -147,12 +147,12 @@ def retention_lines(context: Context, texts: Texts) -> tuple[str, ...]:
 
 
 def told_last_day(retention: Retention) -> date | None:
-    """The last day where it is told as the term: not of what is held, nor once it has passed."""
+    """Return the last day where it is stated as the term: not of what is held, nor once it has passed."""
     return None if retention.is_held or retention.is_over else retention.last_day
 
 
 def inside(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
-    """What is in the package, file by file, and that a recording may be listened to (EXP-08)."""
+    """Return what is in the package, file by file, and that a recording may be listened to (EXP-08)."""
     files = [texts.say("access", "inside_letter"), texts.say("access", "inside_page"), texts.say("access", "inside_data")]
     if compilation.right == "portability":
         files.append(texts.say("access", "inside_csv"))
@@ -169,7 +169,7 @@ def inside(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
 
 
 def searched(compilation: Compilation, texts: Texts) -> Section:
-    """Where was looked, and where not: backups at least (EXP-03)."""
+    """Return where was searched, and where not: backups at least (EXP-03)."""
     codes = compilation.not_searched
     kinds = [texts.code("searched", kind) for kind, lacking in SEARCHED.items() if not set(lacking).intersection(codes)]
     looked = texts.say("access", "searched_text", kinds=", ".join(kinds))
@@ -178,8 +178,8 @@ def searched(compilation: Compilation, texts: Texts) -> Section:
 
 
 def _places(codes: Sequence[str], texts: Texts) -> Iterator[str]:
-    """Places in words, backups always; then the kinds of rows, the fields and the tables that the mapping
-    does not name (EXP-03)."""
+    """Yield places in words, backups always; then the kinds of rows, the fields and the tables that the
+    mapping does not name (EXP-03)."""
     known = [code if texts.knows("place", code) else "other" for code in ("backups", *codes) if ":" not in code]
     yield from (texts.code("place", code) for code in dict.fromkeys(known))
     named = {of: [code.partition(":")[2] for code in codes if code.startswith(f"{of}:")] for of in ("kind", "column", "table")}

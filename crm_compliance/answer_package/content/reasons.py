@@ -7,12 +7,12 @@ from crm_compliance.answer_package.content.wording import Texts
 
 
 def left_out_rows(shown: Shown, texts: Texts) -> tuple[tuple[str, str], ...]:
-    """What was withheld and why, each class and reason once."""
+    """Return what was withheld and why, each class and reason once."""
     return tuple(dict.fromkeys((_class(each.what, texts), reason(each.code, texts)) for each in shown.withheld))
 
 
 def reason(code: str, texts: Texts) -> str:
-    """The reason for which something is left out; the rights of others where the code has no words."""
+    """Return the reason for which something is left out; the rights of others where the code has no words."""
     for table in ("refusal", "withheld_code"):
         if texts.knows(table, code):
             return texts.code(table, code)
@@ -20,8 +20,8 @@ def reason(code: str, texts: Texts) -> str:
 
 
 def declined(right: str, code: str, texts: Texts) -> str:
-    """Why a thing that was asked for is not done; what the rights of others have to do with it is told only
-    where that is the reason."""
+    """Return why a requested action is not taken; how the rights of others are concerned is stated only where
+    that is the reason."""
     if texts.knows("refusal", code):
         return texts.code("refusal", code)
     return texts.code("declined", right if texts.knows("declined", right) else "other")

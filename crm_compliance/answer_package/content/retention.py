@@ -1,5 +1,5 @@
-"""What stays although its erasure was asked for: told with its term and its reason, granted or refused (art.
-12(4); RF-02, R-104)."""
+"""What stays although its erasure was requested: stated with its term and its reason, granted or refused
+(art. 12(4); RF-02, R-104)."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def kept_of(compilation: Compilation) -> tuple[Kept, ...]:
-    """What stays for its own term, and then what was granted and is held for now; nothing before there is a
-    decision.
+    """Return what stays for its own term, and then what was granted and is held for now; nothing before there
+    is a decision.
 
-    What is told has a context: never a file that is closed to the person (SUS-05), and nothing in a neutral
+    What is stated has a context: never a file that is closed to the person (SUS-05), and nothing in a neutral
     answer (SUS-04).
     """
     if not (compilation.granted or compilation.refusal in _FOR_THE_PURPOSE):
@@ -49,8 +49,8 @@ def kept_of(compilation: Compilation) -> tuple[Kept, ...]:
 
 
 def _stays(context: Context, compilation: Compilation) -> bool:
-    """Whether something of a context stays whatever is erased, or its erasure was refused, alone or with all
-    that was asked."""
+    """Return whether something of a context stays after any erasure, or its erasure was refused, alone or
+    with the whole request."""
     if compilation.refusal and compilation.right == Right.ERASURE:
         return True
     refused = [item for item in compilation.items if item.item not in compilation.granted and item.title in ERASING]
@@ -58,8 +58,8 @@ def _stays(context: Context, compilation: Compilation) -> bool:
 
 
 def _for_what(context: Context) -> Context:
-    """What something is kept for once its erasure was granted: of a gift its payment alone, as tax law asks
-    (R-104)."""
+    """Return what something is kept for once its erasure was granted: of a gift only its payment, as tax law
+    requires (R-104)."""
     if context.kind != "donation" or ACCOUNTING not in context.purposes:
         return context
     grounds = tuple(
@@ -73,7 +73,7 @@ def _for_what(context: Context) -> Context:
 
 
 def kept_section(kept: Sequence[Kept], texts: Texts) -> list[Section]:
-    """A table of it; what holds something is told without detail."""
+    """Return a table of what is kept; what holds something is stated without detail."""
     if not kept:
         return []
     columns = (texts.say("outcome", "what"), texts.say("access", "retention"), texts.say("outcome", "kept_why"))
@@ -82,17 +82,17 @@ def kept_section(kept: Sequence[Kept], texts: Texts) -> list[Section]:
 
 
 def term_of(kept: Kept, texts: Texts) -> str:
-    """Until when, in words."""
+    """Return the end of the term, in words."""
     return texts.say("outcome", "kept_while_held") if kept.context is None else " ".join(retention_lines(kept.context, texts))
 
 
 def ground_of(kept: Kept, texts: Texts) -> str:
-    """On what ground, in words: each on a line, since several have commas and semicolons of their own."""
+    """Return the ground, in words: each on a line, since several have commas and semicolons of their own."""
     return texts.say("access", "held") if kept.context is None else "\n".join(basis_lines(kept.context, texts))
 
 
 def kept_data(kept: Kept, texts: Texts) -> dict[str, object]:
-    """The same for a computer."""
+    """Return the same for a computer."""
     last_day = told_last_day(kept.context.retention) if kept.context is not None else None
     return {
         "type": kept.kind,

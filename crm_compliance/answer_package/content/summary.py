@@ -13,8 +13,8 @@ from jobs.model.answer import Compilation
 
 
 def summary(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
-    """The summary of a copy. That nothing was left out is never said: of somebody who may not be told of a
-    file it would not be true."""
+    """Return the summary of a copy. That nothing was left out is never stated: for somebody who may not know
+    of a file it would be false."""
     facts = [
         Fact(texts.say("summary", "about"), (compilation.about or compilation.addressee.name,)),
         Fact(texts.say("summary", "count"), (_count(shown, texts),)),
@@ -28,8 +28,8 @@ def summary(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
 
 
 def _count(shown: Shown, texts: Texts) -> str:
-    """How many records there are of each kind: a text that was released apart, or a file, is part of its
-    record and none of its own."""
+    """Return how many records there are of each kind. A text that was released separately, or a file, is part
+    of its record and is not counted itself."""
     if not shown.items:
         return texts.say("access", "empty")
     kinds = Counter(kind for _, kind in dict.fromkeys((item.record, item.kind) for item in shown.items))

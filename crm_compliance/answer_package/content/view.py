@@ -24,8 +24,8 @@ class ShownField(msgspec.Struct, frozen=True):
 
 
 class ShownItem(msgspec.Struct, frozen=True):
-    """An item that goes out. `status` is for a working copy: where the item stands. `record` numbers its row
-    in this answer: a row of which parts are decided apart, or that has a file with it, gives several
+    """An item that is sent. `status` is for a working copy: the status of the item. `record` numbers its row
+    in this answer: a row of which parts are decided separately, or that has a file with it, gives several
     items."""
 
     number: str
@@ -40,7 +40,7 @@ class ShownItem(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What goes out."""
+    """What is sent."""
 
     contexts: tuple[Context, ...]
     items: tuple[ShownItem, ...]
@@ -52,21 +52,21 @@ def is_neutral(compilation: Compilation) -> bool:
 
 
 def is_refusal(compilation: Compilation) -> bool:
-    """Whether nothing is given: the right does not exist here, or all of it was refused."""
+    """Return whether nothing is given: the right does not exist here, or all of it was refused."""
     given = compilation.shown if compilation.right in COPIES else compilation.granted
     return not is_neutral(compilation) and bool(compilation.refusal) and not given
 
 
 def is_bare(compilation: Compilation) -> bool:
-    """Whether the answer is a letter and nothing else (contract 5)."""
+    """Return whether the answer is a letter and nothing else (contract 5)."""
     return is_neutral(compilation) or is_refusal(compilation)
 
 
 def shown_of(compilation: Compilation, *, working_copy: bool = False) -> Shown:
-    """Take out of a compilation what may be seen; a working copy also has what waits for a person, as it is
-    proposed.
+    """Return the part of a compilation that may be seen; a working copy also has what waits for a person, as
+    it is proposed.
 
-    What a person takes along has no offence or health data and nothing but what they gave, whatever the
+    A portability copy has no offence or health data and only what the person provided, whatever the
     compilation says (EXP-15, RGT-14).
     """
     if is_bare(compilation):
@@ -89,7 +89,7 @@ def shown_of(compilation: Compilation, *, working_copy: bool = False) -> Shown:
 
 
 def _decided(compilation: Compilation) -> Shown:
-    """Of a right other than access: each item with what was decided, and no data."""
+    """Return, for a right other than access, each item with what was decided, and no data."""
     items = [
         ShownItem(str(number), "", item.kind, item.title, item.at, (ShownField("decision", _decision(compilation, item)),))
         for number, item in enumerate(compilation.items, 1)
@@ -102,12 +102,13 @@ def _decision(compilation: Compilation, item: Item) -> str:
 
 
 def _proposed(compilation: Compilation) -> Sequence[Item]:
-    """The items as they stand, under the numbers of the review; recipients are told with their context."""
+    """Return the items in their current state, under the numbers of the review; recipients are stated with
+    their context."""
     return [item for item in compilation.items if item.status is not ItemStatus.WITHHELD and item.kind != RECIPIENT]
 
 
 def _shown(item: Item, record: int, *, portable: bool, working_copy: bool) -> ShownItem:
-    """The structured fields, and of free text only what a person has read (EXP-07)."""
+    """Return the structured fields, and of free text only what a person has read (EXP-07)."""
     pending = working_copy and item.status is ItemStatus.PENDING_REVIEW
     structured = [field for field in item.fields if not field.is_text] if pending else item.shown_fields
     texts = [field for field in item.fields if field.is_text]

@@ -40,8 +40,8 @@ _MEDIA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 class Texts:
     """The texts of one language, as its file has them.
 
-    A table `…_on_behalf` has what is said otherwise to whoever asks in a child's name: of the child, not of
-    the reader.
+    A table `…_on_behalf` has the different wording for a person who asks in a child's name: about the child,
+    not about the reader.
     """
 
     def __init__(self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str, *, on_behalf: bool = False) -> None:
@@ -54,25 +54,25 @@ class Texts:
         self._tables = {name: {**table, **other.get(name, {})} for name, table in said.items()} if on_behalf else said
 
     def say(self, table: str, key: str, **values: str) -> str:
-        """Give a sentence with its places filled in."""
+        """Return a sentence with its places filled in."""
         return self._tables[table][key].format(**values)
 
     def code(self, table: str, code: str) -> str:
-        """Give the words for a code; one without words stands as it is, but readable."""
+        """Return the words for a code; one without words is returned unchanged, but readable."""
         return self._tables[table].get(code) or code.replace("_", " ")
 
     def all_texts(self) -> tuple[str, ...]:
-        """Every text of the language: what is the same in all letters is about nobody."""
+        """Return every text of the language: what is the same in all letters is about nobody."""
         return tuple(text for table in self._all.values() for text in table.values())
 
     def without_words(self) -> Texts:
-        """The same texts with nothing in them but the places that are filled in: whatever is said by them is
+        """Return the same texts with only the places that are filled in: all that they then contain is
         data."""
         tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._all.items()}
         return Texts(NO_WORDS, tables, "root", on_behalf=self._on_behalf)
 
     def all_codes(self) -> tuple[str, ...]:
-        """Every code that there are words for."""
+        """Return every code that there are words for."""
         return tuple(key for table in self._tables.values() for key in table)
 
     def knows(self, table: str, code: str) -> bool:
@@ -90,7 +90,7 @@ class Texts:
         return f"{self.day(local.date())}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
 
     def civil_day(self, at: str) -> date:
-        """The day in Brussels of a day or an instant in ISO form."""
+        """Return the day in Brussels of a day or an instant in ISO form."""
         return datetime.fromisoformat(at).astimezone(BRUSSELS).date() if "T" in at else date.fromisoformat(at)
 
     def country(self, code: str) -> str:
@@ -102,11 +102,11 @@ class Texts:
         return str(format_currency(amount, "EUR", locale=self.locale))
 
     def joined(self, parts: Iterable[str]) -> str:
-        """Enumerate what may have commas itself; French has a blank before a semicolon."""
+        """Join what may have commas itself; French has a blank before a semicolon."""
         return (" ; " if self.language == "fr" else "; ").join(parts)
 
     def media(self, media_type: str) -> str:
-        """Say in words what kind of file a media type is."""
+        """Return in words what kind of file a media type is."""
         family, _, kind = media_type.partition(";")[0].strip().lower().partition("/")
         if family in ("image", "audio", "video"):
             return self._tables["media"][family]
@@ -124,8 +124,8 @@ class Texts:
         return self.media(value) if isinstance(value, str) and name == "media_type" else self.value(value)
 
     def value(self, value: str | int | float | bool) -> str:
-        """Write a value of a field: days and instants as people write them, codes in words, other text as it
-        is."""
+        """Return a value of a field in words: days and instants as people write them, codes in words, other
+        text unchanged."""
         if isinstance(value, bool):
             return self._tables["value"]["yes" if value else "no"]
         if isinstance(value, float):
@@ -162,8 +162,8 @@ def _instant(text: str) -> datetime | None:
 
 @lru_cache(maxsize=2 * (len(LANGUAGES) + 1))
 def texts_in(language: str, *, on_behalf: bool = False) -> Texts:
-    """The texts of a language; Dutch where it is none of the four (EXP-11). `on_behalf`: of a child, to
-    whoever acts for it."""
+    """Return the texts of a language; Dutch where it is none of the four (EXP-11). `on_behalf`: about a
+    child, to the person who acts for it."""
     if language == NO_WORDS:
         return texts_in(USUAL, on_behalf=on_behalf).without_words()
     known = language if language in LANGUAGES else USUAL

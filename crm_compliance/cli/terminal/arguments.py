@@ -22,24 +22,24 @@ BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
 def settings() -> Settings:
-    """The settings of this invocation."""
+    """Return the settings of this invocation."""
     return load_settings(Path(output.config) if output.config else None)
 
 
 @contextmanager
 def opened(*, for_a_run: bool = False) -> Iterator[Desk]:
-    """The desk, with a progress bar on a terminal and warnings on stderr; a run is more patient with the CRM
-    than a person."""
+    """Yield the desk, with a progress bar on a terminal and warnings on stderr; a run is more patient with
+    the CRM than a person."""
     patience = Patience.OF_A_RUN if for_a_run else Patience.OF_A_PERSON
     with output.progress() as progress, desk(settings(), progress=progress, warn=output.warn, patience=patience) as opened_desk:
         yield opened_desk
 
 
 def day(text: str, option: str) -> date:
-    """A Brussels day.
+    """Return a Brussels day.
 
     Raises:
-        UsageError: it is no date.
+        UsageError: it is not a date.
     """
     try:
         return date.fromisoformat(text)
@@ -48,7 +48,7 @@ def day(text: str, option: str) -> date:
 
 
 def instant(text: str, option: str) -> datetime:
-    """An RFC 3339 instant; a bare day means 12:00 in Brussels."""
+    """Return an RFC 3339 instant; a bare day means 12:00 in Brussels."""
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         return datetime.combine(day(text, option), time(12), BRUSSELS)
     try:
@@ -61,11 +61,11 @@ def instant(text: str, option: str) -> datetime:
 
 
 def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str) -> list[T]:
-    """The first `limit` of what is listed newest first (None: all), from a Brussels day on; `at` gives the
-    instant of each.
+    """Return the first `limit` of what is listed newest first (None: all), from a Brussels day on; `at` gives
+    the instant of each.
 
     Raises:
-        UsageError: `since` is no date.
+        UsageError: `since` is not a date.
     """
     first = day(since, "--since") if since else date.min
     later = (each for each in found if at(each).astimezone(BRUSSELS).date() >= first)
@@ -73,10 +73,10 @@ def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, s
 
 
 def row_id(text: str) -> str:
-    """The id of a row as the CRM writes it: lower case, no braces.
+    """Return the id of a row as the CRM writes it: lower case, no braces.
 
     Raises:
-        UsageError: it is no id; the text is not repeated, for somebody may have typed a name.
+        UsageError: it is not an id; the text is not repeated, for somebody may have typed a name.
     """
     wanted = text.strip("{}").lower()
     if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", wanted):
@@ -85,7 +85,7 @@ def row_id(text: str) -> str:
 
 
 def target(path: Path) -> Path:
-    """A file that will be written: its folder must be there now, not after an hour of reading."""
+    """Return a file that will be written: its folder must exist now, not after an hour of reading."""
     folder = path.parent
     if str(path) == "-":
         raise UsageError("what is written is a file, not standard output", hint="name a file", where="--output")

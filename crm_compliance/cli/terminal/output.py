@@ -43,15 +43,15 @@ class Output:
             print_line(f"{ids[0]} {ids[1]}")
 
     def warn(self, text: str) -> None:
-        """One line on stderr."""
+        """Print one line on stderr."""
         self.note(f"warning: {text}")
 
     def note(self, text: str) -> None:
-        """One line on stderr, for a person to know."""
+        """Print one line on stderr, for a person's information."""
         print_line(text, error=True)
 
     def fail(self, error: ComplianceError) -> None:
-        """Say what is wrong, where, and what to do; with `--json` as the last line of stderr."""
+        """Print what is wrong, where, and what to do; with `--json` as the last line of stderr."""
         from crm_compliance.reports.parts.hints import in_words
 
         hint = in_words(error.hint)
@@ -65,7 +65,7 @@ class Output:
             print_line(f"  hint: {hint}", error=True)
 
     def progress(self) -> AbstractContextManager[Progress]:
-        """A bar on stderr while it is a terminal, silence otherwise."""
+        """Show a bar on stderr while it is a terminal, nothing otherwise."""
         return _progress()
 
 
@@ -91,11 +91,11 @@ def _progress() -> Iterator[Progress]:
 
 
 def _silence(stage: str, done: int, total: int | None = None) -> None:
-    """Nobody is watching."""
+    """Do nothing: nobody is watching."""
 
 
 def print_line(text: str, *, error: bool = False) -> None:
-    """One line, whole."""
+    """Print one line, whole."""
     stream = sys.stderr if error else sys.stdout
     stream.write(text + "\n")
     stream.flush()

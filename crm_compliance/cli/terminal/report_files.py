@@ -13,12 +13,12 @@ from rules.policy.policy import Policy
 
 
 def labels_of(policy: Policy) -> dict[str, str]:
-    """What categories are called in English."""
+    """Return the English names of categories."""
     return {key: category.labels.en for key, category in policy.categories.items()}
 
 
 def link_of(crm: str, app_url: str) -> Callable[[str, str], str]:
-    """The address of a row in the CRM's own user interface (ACC-04); `app_url` is the mapping's."""
+    """Return the address of a row in the CRM's own user interface (ACC-04); `app_url` is the mapping's."""
     organisation_url = crm.split("/api/data/")[0]
     return lambda table, row: row_address(organisation_url, app_url, table, row)
 

@@ -9,8 +9,8 @@ from rich.text import Text
 
 
 def table_of(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0, wraps: int | None = None) -> Table:
-    """One line a row. The last `numbers` columns stand to the right; only the column `wraps` is ever broken
-    into lines."""
+    """Return a table with one line per row. The last `numbers` columns are right-aligned; only the column
+    `wraps` is ever broken into lines."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for at, column in enumerate(columns):
         number = at >= len(columns) - numbers
@@ -21,7 +21,7 @@ def table_of(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: 
 
 
 def facts_of(document: Mapping[str, object]) -> Table:
-    """One fact a line: its name and its value."""
+    """Return one fact per line: its name and its value."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

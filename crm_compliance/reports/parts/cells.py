@@ -16,13 +16,13 @@ OPTIONS = {"constant_memory": True, "strings_to_numbers": False, "strings_to_for
 
 
 def cells(line: PlanLine) -> list[str]:
-    """A plan line as text, in the order of the columns; an absent value is empty."""
+    """Return a plan line as text, in the order of the columns; an absent value is empty."""
     values = (getattr(line, column) for column in LINE_COLUMNS)
     return [" ".join(value) if isinstance(value, tuple) else "" if value is None else value for value in values]
 
 
 def formula_safe(cell: str) -> str:
-    """The cell with an apostrophe in front where a spreadsheet would run it."""
+    """Return the cell, with an apostrophe in front if a spreadsheet would run it."""
     return "'" + cell if cell.startswith(FORMULA_STARTS) else cell
 
 

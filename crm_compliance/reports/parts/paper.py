@@ -27,15 +27,15 @@ class Paper:
         self.console.print(Text(text, style="bold"))
 
     def line(self, text: str | Text = "") -> None:
-        """One paragraph. Text is never read as markup: a category key may hold brackets."""
+        """Print one paragraph. Text is never read as markup: a category key may hold brackets."""
         self.console.print(text if isinstance(text, Text) else Text(text))
 
     def command(self, command: str) -> None:
-        """A command on a line of its own, never broken, so that it can be copied."""
+        """Print a command on its own line, never broken, so that it can be copied."""
         self.console.print(Text("  " + command, style="cyan"), soft_wrap=True)
 
     def table(self, title: str, *columns: str, numbers: int = 1) -> Table:
-        """A table whose last `numbers` columns are numbers; the first columns wrap, so that 80 columns
+        """Return a table whose last `numbers` columns are numbers; the first columns wrap, so that 80 columns
         suffice."""
         box: Box = ASCII2 if self.plain else SIMPLE_HEAD
         table = Table(title=title, title_justify="left", title_style="bold", box=box, pad_edge=False, show_edge=self.plain)

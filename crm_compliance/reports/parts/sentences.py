@@ -1,7 +1,7 @@
 """What the codes mean, in words for a person who does not know them.
 
-One table a kind of code, written out: a code without a sentence is shown as it stands, and a test asks for
-one for every code there is.
+There is one table for each kind of code, written out. A code without a sentence is shown as it is, and a test
+requires a sentence for every code.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DOUBT: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a flag tells, and what a person does about it. `action` is empty where the flag only informs."""
+    """What a flag means, and what a person does about it. `action` is empty if the flag only informs."""
 
     sentence: str
     action: str = ""
@@ -224,7 +224,7 @@ RULES: dict[str, str] = {
 
 
 def reason_sentence(code: str) -> str:
-    """What a reason or skip code says; empty for a code that has no sentence yet."""
+    """Return what a reason or skip code means; empty for a code that has no sentence yet."""
     return REASONS.get(code) or SKIPS.get(code, "")
 
 
@@ -233,17 +233,17 @@ def advice(flag: str) -> Advice:
 
 
 def anchor_name(anchor: str | None) -> str:
-    """An anchor in words; an unknown one without its underscores."""
+    """Return an anchor in words; an unknown one without its underscores."""
     return "" if anchor is None else ANCHORS.get(anchor, anchor.replace("_", " "))
 
 
 def table_name(table: str) -> str:
-    """What a unit of this table is called; another organisation's table stays as it is."""
+    """Return what a unit of this table is called; another organisation's table keeps its name."""
     return TABLES.get(table, table)
 
 
 def queue_sentence(queue: WorkQueue) -> str:
-    """What waits for a person's decision, whose work it is and how old it is (RET-14)."""
+    """Return what waits for a person's decision, who has to decide and how old it is (RET-14)."""
     told = (
         f"Waiting for a decision of the {queue.owner}: {counted(queue.units, 'unit')}, the oldest for {counted(queue.oldest_days, 'day')}"
     )
@@ -251,12 +251,12 @@ def queue_sentence(queue: WorkQueue) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: 1 item, 2 items."""
+    """Return a number with its noun: 1 item, 2 items."""
     return f"{grouped(number)} {noun}" if number == 1 else f"{grouped(number)} {noun}s"
 
 
 def grouped(number: int) -> str:
-    """A whole number in groups of three, parted by a narrow space that does not break: 12 345."""
+    """Return a whole number in groups of three, separated by a narrow no-break space: 12 345."""
     return f"{number:,}".replace(",", "\u202f")
 
 
@@ -268,5 +268,5 @@ BYPASSES: Final = {
 
 
 def bypass_sentence(word: str, units: int) -> str:
-    """How many units go past what, and what that means."""
+    """Return how many units bypass what, and what that means."""
     return f"{units} {'unit' if units == 1 else 'units'} by bypass of {word}: {BYPASSES.get(word, '')}"

@@ -13,7 +13,7 @@ from crm_compliance.reports.parts.sentences import advice, anchor_name, grouped,
 
 
 def template(name: str) -> Template:
-    """Give a template of `templates/` by its file name."""
+    """Return a template of `templates/` by its file name."""
     return environment().get_template(name)
 
 

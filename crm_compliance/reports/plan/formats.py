@@ -28,8 +28,8 @@ PERSONAL = frozenset({"proposer", "comment"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a writer may draw on. `document` is the JSON answer of `plan`; `lines` reads the plan anew each
-    time it is called."""
+    """The data available to a writer. `document` is the JSON answer of `plan`; `lines` reads the plan again
+    each time it is called."""
 
     document: Mapping[str, object]
     plan: Plan

@@ -150,11 +150,11 @@ class DryRunReport:
 
     @property
     def removed_on(self) -> date:
-        """The day from which a copy of this report must be gone (ACC-04)."""
+        """The day from which a copy of this report must no longer exist (ACC-04)."""
         return in_brussels(self.plan.created_at).date() + timedelta(days=REPORT_DAYS)
 
     def label(self, category: str) -> str:
-        """A category as people call it; an unconfigured one by its key in the CRM."""
+        """Return a category as people call it; an unconfigured one by its key in the CRM."""
         return self.labels.get(category) or category or "no category"
 
 
@@ -276,7 +276,7 @@ def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels
 
 
 def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, ...]:
-    """What a person does with a plan in this state, in order, with the exact commands (9.4, DAT-12,
+    """Return what a person does with a plan in this state, in order, with the exact commands (9.4, DAT-12,
     RET-24)."""
     others = {Kind.REPLAY: "crm-compliance replay --dry-run", Kind.REQUEST: "crm-compliance run requests"}
     again = others.get(plan.kind, f"crm-compliance plan --kind {plan.kind}")

@@ -21,7 +21,7 @@ CRM_LIST = 200  # hold changes shown one by one
 
 
 def page_pieces(report: DryRunReport) -> Iterator[str]:
-    """The page in pieces, in order, so that a plan with many disposals never stands in memory as one
+    """Yield the page in pieces, in order, so that a plan with many disposals is never in memory as one
     string."""
     yield from template("dry_run.html.j2").generate(
         report=report,
@@ -47,14 +47,14 @@ def page_pieces(report: DryRunReport) -> Iterator[str]:
 
 
 def finding(counter: Counter | CategoryCounter) -> str:
-    """What the circuit breaker says of one counter (RET-24)."""
+    """Return what the circuit breaker finds for one counter (RET-24)."""
     median = "too few runs for a median" if counter.median is None else f"median of the last runs {counter.median:g}"
     verdict = "above the ceiling" if counter.tripped else "within the ceiling"
     return f"{grouped(counter.planned)} planned, {verdict} of {grouped(counter.limit or 0)} ({median})"
 
 
 def _charts(report: DryRunReport) -> dict[str, Markup]:
-    """The drawings; what they show also stands in the table beside each."""
+    """Return the charts; what they show is also in the table beside each."""
     ending = [c for c in report.categories if c.delete + c.anonymise][:CHART_BARS]
     return {
         "categories": charts.bar_chart(

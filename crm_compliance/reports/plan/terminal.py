@@ -114,7 +114,7 @@ def _totals(report: DryRunReport, paper: Paper) -> None:
 
 
 def _counted(number: int, kind: str, paper: Paper) -> Text:
-    """A number in the colour of its kind; a zero stays dim, so that the eye goes to the rest."""
+    """Return a number in the colour of its kind; a zero is dimmed, so that the other numbers stand out."""
     return Text(paper.number(number), style=STYLES[kind] if number else "dim")
 
 

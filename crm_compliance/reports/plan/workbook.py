@@ -87,7 +87,7 @@ def _finish(sheet: Any, rows: int) -> None:
 
 
 def _totals(sheet: Any, report: DryRunReport, bold: Any) -> None:
-    """Totals in the order of the report, one small table below the other."""
+    """Write totals in the order of the report, one small table below the other."""
     sheet.set_column(0, 0, 46)
     sheet.set_column(1, 1, 90 if report.flags else 46)
     sheet.set_column(2, 5, 12)

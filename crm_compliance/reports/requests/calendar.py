@@ -24,10 +24,10 @@ TARGETS = {
 
 
 def calendar_of(requests: Iterable[SubjectRequest], now: datetime, extra: Collection[date]) -> str:
-    """Give the due dates of all requests that wait for an answer, with alarms, and the internal targets
-    before them (DDL-10).
+    """Return the due dates of all requests that wait for an answer, with alarms.
 
-    A request whose clock stands still has no due date, and so no event for it (DDL-07).
+    The internal targets before them are included (DDL-10). A request whose clock is paused has no due date,
+    and so no event for it (DDL-07).
     """
     calendar = Calendar()
     head = {"version": "2.0", "prodid": "-//crm-compliance//subject requests//EN", "calscale": "GREGORIAN", "method": "PUBLISH"}
@@ -49,7 +49,7 @@ def _events(request: SubjectRequest, now: datetime, extra: Collection[date]) -> 
 
 
 def _event(name: str, day: date, summary: str, now: datetime, alarms: Collection[int]) -> Event:
-    """Give one whole day; its end is the day after (3.6.1)."""
+    """Return one whole day; its end is the day after (3.6.1)."""
     event = Event()
     event.add("uid", f"{name}@crm-compliance")
     event.add("dtstamp", now.astimezone(UTC))

@@ -69,7 +69,7 @@ _MOST_TOKENS: Final = 40_000  # beyond it the two texts stand beside each other 
 
 
 def item_document(item: Item) -> dict[str, Any]:
-    """One item, as `requests review --json` has it."""
+    """Return one item, as `requests review --json` shows it."""
     return {
         "item": item.item,
         "kind": item.kind,
@@ -98,10 +98,11 @@ def item_document(item: Item) -> dict[str, Any]:
 
 
 def review_page(compilation: Compilation) -> str:
-    """The page: every item with what it is, what the CRM says beside what would go out, what was replaced and
-    why, and three answers.
+    """Return the page: every item with the facts for review, and three answers.
 
-    It asks nothing of any network and keeps nothing: what is decided on it leaves it as a file of decisions.
+    Each item shows what it is, what the CRM says beside what would be released, and what was replaced and
+    why. The page contacts no network and stores nothing: decisions made on it leave it as a file of
+    decisions.
     """
     folder = files("crm_compliance.reports").joinpath("templates")
     style = folder.joinpath("items.css").read_text("utf-8")
@@ -125,7 +126,7 @@ def review_page(compilation: Compilation) -> str:
 
 
 def _shown(item: Item) -> dict[str, Any]:
-    """One item in words, with the two texts compared."""
+    """Return one item in words, with the two texts compared."""
     original = "\n\n".join(str(field.value) for field in item.fields if field.is_text and field.value is not None)
     before, after = compared(original, item.proposal)
     replaced = Counter((CLASSES.get(each.what, each.what), each.label, each.rule) for each in item.redactions)
@@ -146,7 +147,7 @@ def _shown(item: Item) -> dict[str, Any]:
 
 
 def _when(at: str) -> str:
-    """The day, and of an instant the hour in Brussels."""
+    """Return the day, and for an instant the hour in Brussels."""
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
@@ -155,12 +156,12 @@ def _when(at: str) -> str:
 
 
 def _value(value: str | int | float | bool | None) -> str | int | float | None:
-    """A value as people write it: a yes or a no is a word."""
+    """Return a value as people write it: a yes or a no is a word."""
     return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 def _flags(item: Item) -> Iterator[str]:
-    """What a reviewer filters by."""
+    """Yield the flags by which a reviewer filters."""
     if item.title in ("mention", "attachment"):
         yield item.title
     if item.redactions or any(field.redactions for field in item.fields):
@@ -178,7 +179,7 @@ def _number(item: Item) -> str | None:
 
 
 def _contexts(compilation: Compilation) -> dict[str, str]:
-    """What each context is, in words: the category of the file, and the role of the person in it."""
+    """Return what each context is, in words: the category of the file, and the role of the person in it."""
     told = {}
     for context in compilation.contexts:
         label = context.category_labels.get("en") or next(iter(context.category_labels.values()), "")
@@ -188,7 +189,7 @@ def _contexts(compilation: Compilation) -> dict[str, str]:
 
 
 def compared(before: str, after: str) -> tuple[Markup, Markup]:
-    """Both texts, with what was taken away marked in the first and what stands in its place in the second."""
+    """Return both texts, with what was removed marked in the first and what replaces it in the second."""
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
     if len(old) > _MOST_TOKENS or len(new) > _MOST_TOKENS:
         return escape(before), escape(after)
@@ -207,7 +208,7 @@ def compared(before: str, after: str) -> tuple[Markup, Markup]:
 
 
 def _says_something(tokens: Sequence[str], step: Opcode) -> bool:
-    """Whether what is the same in both is more than the space between two words that are not."""
+    """Return whether what is the same in both is more than the space between two words that differ."""
     return any(not token.isspace() for token in tokens[step.src_start : step.src_end])
 
 
@@ -216,7 +217,7 @@ def _digest(text: str) -> str:
 
 
 def lines_of(items: Sequence[Item]) -> list[tuple[str, str, str, str]]:
-    """The rows of the terminal's table: item, what it is, how it stands, and what would be released."""
+    """Return the rows of the terminal's table: item, what it is, its status, and what would be released."""
     return [
         (
             item.item,
@@ -229,7 +230,7 @@ def lines_of(items: Sequence[Item]) -> list[tuple[str, str, str, str]]:
 
 
 def _proposal(item: Item) -> str:
-    """The text that would be released; of a file that is no text where a person looks at it."""
+    """Return the text that would be released; for a file that is not text, where a person looks at it."""
     if item.proposal or item.attachment is None:
         return item.proposal
     unread = f"; its content cannot be checked: {item.unread}" if item.unread else ""

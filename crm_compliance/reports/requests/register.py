@@ -31,12 +31,14 @@ def request_document(
     blocks: Collection[str] | None = None,
     notices: Mapping[str, int] | None = None,
 ) -> dict[str, object]:
-    """What the `requests` commands answer with of one request. `due_on` is null while the clock stands still
-    (DDL-07), and `days_left` also once it is answered; it is below zero where the answer is overdue. `next`
-    are the commands that come next.
+    """Return what the `requests` commands answer for one request.
 
-    `blocks` are codes that stop a release, None where nobody has looked; `notices` count recipients who are
-    told, by state, and are left out where there is none (SUS-07). Which rules people set aside is not told.
+    `due_on` is null while the clock is paused (DDL-07), and `days_left` also once the request is answered; it
+    is below zero if the answer is overdue. `next` holds the commands that come next.
+
+    `blocks` are codes that stop a release, None if nobody has checked. `notices` counts the recipients who
+    are notified, by state, and is left out if there are none (SUS-07). Which rules people set aside is not
+    shown.
     """
     identity = request.identity
     document: dict[str, object] = {
@@ -92,8 +94,11 @@ def request_document(
 
 
 def by_urgency(requests: Iterable[SubjectRequest], extra: Collection[date]) -> list[SubjectRequest]:
-    """The register as somebody works through it: what is due first comes first, then what stands still, then
-    what is only to be closed; what is closed comes last. What is equal stays in its order."""
+    """Return the register in the order in which somebody works through it.
+
+    What is due first comes first, then requests whose clock is paused, then those that only have to be
+    closed; closed requests come last. Equal requests keep their order.
+    """
 
     def key(request: SubjectRequest) -> tuple[bool, bool, date]:
         due = due_of(request, extra)
@@ -103,7 +108,7 @@ def by_urgency(requests: Iterable[SubjectRequest], extra: Collection[date]) -> l
 
 
 def print_request(document: Mapping[str, Any], console: Console, following: str = "") -> None:
-    """The state of one request, how it came there, what comes near, and the commands that follow."""
+    """Print the state of one request, how it came there, what is due soon, and the commands that follow."""
     from rich.text import Text
 
     outcome = f", {outcome_of(document)}" if document["outcome"] else ""
@@ -117,7 +122,7 @@ def print_request(document: Mapping[str, Any], console: Console, following: str 
 
 
 def outcome_of(document: Mapping[str, Any]) -> str:
-    """The outcome as `requests close` takes it."""
+    """Return the outcome as `requests close` takes it."""
     return f"{document['outcome']}:{document['refusal']}" if document["refusal"] else document["outcome"] or ""
 
 

@@ -1,8 +1,9 @@
-"""The pages for reviewing that were written out, and their end: with the working copies of their request.
+"""The review pages that were written out, and their removal together with the working copies of their
+request.
 
-A page lies where somebody wanted it, not encrypted. What it was is sealed with the request's other parts;
-once that part is gone - the answer is compiled anew, the request is closed, its days have passed - the file
-goes too, unless somebody has made something else of it.
+A page is stored where somebody wanted it, unencrypted. Its place and digest are sealed with the request's
+other parts. Once that part is removed (the answer is compiled again, the request is closed, its days have
+passed), the file is removed too, unless somebody has changed it.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def write_page(hand: Hand, request_id: str, path: Path) -> int:
 
 @contextmanager
 def removing_pages(store: Store) -> Iterator[None]:
-    """Remove the pages whose sealed part goes within the block."""
+    """Remove the pages whose sealed part is removed within the block."""
     before = {request.id: page for request in store.requests.all() if (page := _page(store, request.id)).files}
     yield
     for request, page in before.items():

@@ -42,8 +42,10 @@ def app_of(
     now: Callable[[], float] = monotonic,
     why_not: Callable[[], Collection[str]] = tuple,
 ) -> Starlette:
-    """The whole of what is served, to whoever asks for it by one of these hosts; `why_not` gives the codes of
-    what is not well."""
+    """Return the whole application that is served to anybody who asks for it by one of these hosts.
+
+    `why_not` gives the codes of what is not well.
+    """
     failures = Rate(now)
 
     async def download(request: Request) -> Response:
@@ -72,7 +74,7 @@ def app_of(
 
 
 def hosts_of(public_url: str) -> frozenset[str]:
-    """The names under which the service is asked for: this machine's, and the one that people know."""
+    """Return the names under which the service may be addressed: this machine's, and the public one."""
     return THIS_MACHINE | {(urlsplit(public_url).hostname or "").lower()}
 
 
@@ -98,7 +100,7 @@ class Guarded:
 
 
 def _host(scope: Scope) -> str:
-    """The host that a request names, without port; empty where it names none, or what is none."""
+    """Return the host that a request names, without port; empty if it names none, or an invalid one."""
     named = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
     try:
         return urlsplit(f"//{named}").hostname or ""
@@ -115,8 +117,8 @@ def _file_headers(size: int) -> dict[str, str]:
 
 
 class Download(Response):
-    """A package on its way. The receipt is written before the last piece leaves: whoever has the whole file
-    has been counted, and whoever was cut off before that has not."""
+    """A package being sent. The receipt is written before the last piece is sent: a client that has the whole
+    file has been counted, and a client that was cut off before that has not."""
 
     def __init__(self, downloads: Downloads, token: str) -> None:
         super().__init__()
@@ -149,7 +151,7 @@ class Download(Response):
 
 
 async def _cut_off(receive: Receive) -> None:
-    """End when the client has gone away."""
+    """Wait until the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -174,7 +176,7 @@ class Rate:
 
 
 def _one(client: str) -> str:
-    """What one client can have of addresses: one of IPv4, a whole network of IPv6."""
+    """Return the addresses that one client can have: one of IPv4, a whole network of IPv6."""
     try:
         address = ip_address(client)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Downloads of released packages: a link that only its holder knows, valid for a while and for a few times
+"""Downloads of released packages: a link that only its holder knows, valid for a limited time and a few uses
 (EXP-16).
 
-The link is one factor, the passphrase of the archive, told by another channel, the second: what is fetched is
-of no use without it. The register knows the token's SHA-256 alone. Whatever is wrong with a link - unknown,
-lapsed, used up, withdrawn - looks the same.
+The link is one factor; the passphrase of the archive, sent by another channel, is the second: what is fetched
+is useless without it. The register knows only the token's SHA-256. A link that is wrong in any way (unknown,
+lapsed, used up, withdrawn) looks the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ATTEMPTS: Final = 5  # to write a receipt while somebody else changes the same 
 
 
 def used(request: SubjectRequest) -> int:
-    """How many downloads count against the link's number: those since it was renewed last."""
+    """Return how many downloads count against the link's limit: those since it was last renewed."""
     since = request.renewals[-1] if request.renewals else None
     return sum(since is None or at > since for at in request.downloads)
 
@@ -51,7 +51,7 @@ class Downloads:
         self._under_way: Counter[str] = Counter()
 
     def look_up(self, token: str) -> int | None:
-        """Give the size of the package behind a token, in bytes; None where there is none to be had."""
+        """Return the size of the package behind a token, in bytes; None if no package is available."""
         request = self._request(token)
         content = self._content(request) if request is not None else None
         return len(content) if content is not None else None
@@ -101,7 +101,7 @@ class Downloads:
                 return
 
     def _give_back(self, request_id: str) -> None:
-        """It is counted in the register from now on, or it did not arrive."""
+        """End the count of a download under way: the register counts it from now on, or it did not arrive."""
         with self._lock:
             self._under_way[request_id] -= 1
 

@@ -1,8 +1,8 @@
-"""What serves people, in a process of its own: it shares no file descriptors, no memory and no fate with what
-runs the nights.
+"""What serves people, in a process of its own: it shares no file descriptors, memory or fate with the nightly
+jobs.
 
-The process that runs the nights takes the port, starts this one, starts it again if it falls, and ends it.
-This one ends by itself when that one is gone, however it went.
+The process that runs the nights takes the port, starts this one, starts it again if it fails, and ends it.
+This one ends by itself when that process has ended, however it ended.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ log = structlog.get_logger()
 
 @contextmanager
 def serving(settings: Settings, listener: socket.socket) -> Iterator[str]:
-    """Have the service answered on `listener` until the block ends; gives its address.
+    """Serve the service on `listener` until the block ends; yield its address.
 
     Raises:
-        UsageError: it does not come up.
+        UsageError: it does not start.
     """
     stop, clock = threading.Event(), clock_of(settings)
     process, ready = _started(settings, listener, clock)
@@ -67,8 +67,10 @@ def _keep(settings: Settings, listener: socket.socket, clock: Clock, process: Ba
 
 
 def _started(settings: Settings, listener: socket.socket, clock: Clock) -> tuple[BaseProcess, Connection]:
-    """The process, and the end of a pipe that has something to read once it answers. A clock that was set
-    goes on where it is."""
+    """Return the process, and the end of a pipe that has something to read once the process answers.
+
+    A clock that was set continues from its current time.
+    """
     if settings.clock is not None:
         settings = settings.model_copy(update={"clock": clock()})
     # A new interpreter: a fork would share whatever is open here, and take over locks that threads hold.
@@ -89,8 +91,10 @@ def _end(process: BaseProcess) -> None:
 
 
 def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
-    """Answer on `listener` until the process is ended or the one that started it is gone: the whole of this
-    process."""
+    """Answer on `listener` until the process is ended or its parent process has ended.
+
+    This is the whole of this process.
+    """
     from crm_compliance.logs import configure
     from crm_compliance.service.health import Health
     from crm_compliance.service.web.app import app_of, hosts_of

@@ -1,8 +1,8 @@
-"""The server below what is served: one connection after another, none of which may cost much or last long.
+"""The server below the application: one connection after another, none of which may cost much or last long.
 
-Whoever can reach the port can open connections; without limits three hundred of them that never finish their
-headers, or one header without an end, would take everything the process has (the service's own log knows no
-address of them: addresses hold tokens).
+Anybody who can reach the port can open connections. Without limits, three hundred of them that never finish
+their headers, or one header without an end, would use up the whole process (the service's own log records no
+addresses: addresses hold tokens).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class GuardedConnection(H11Protocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, or has headers beyond their size, as everything else is answered."""
+        """Answer what is not HTTP, or has headers beyond their size, as everything else is answered."""
         headers = [*HEADERS.items(), ("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
         for event in (
             h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
@@ -96,8 +96,10 @@ class GuardedConnection(H11Protocol):
         self.transport.close()
 
     def _await_headers(self) -> None:
-        """The time for headers begins with the connection or the first byte of the next request, and ends
-        with the last header."""
+        """Start or stop the time limit for headers.
+
+        It begins with the connection or the first byte of the next request, and ends with the last header.
+        """
         is_whole = self.conn.their_state is not h11.IDLE
         if is_whole and self._header_timer is not None:
             self._header_timer.cancel()
@@ -125,9 +127,9 @@ def server_of(
     trusted_proxies: Sequence[str] = (),
     connection: type[GuardedConnection] = GuardedConnection,
 ) -> Server:
-    """A server that is not running yet: `run(sockets=[…])` until `should_exit`.
+    """Return a server that is not running yet: `run(sockets=[…])` until `should_exit`.
 
-    Only what the `trusted_proxies` (addresses or networks) say about whom they speak for is believed.
+    Only `trusted_proxies` (addresses or networks) are believed about the client for which they speak.
     """
     logging.getLogger("uvicorn.access").disabled = True  # without it a handler that somebody else attaches would write addresses
     options: dict[str, Any] = {
@@ -146,8 +148,10 @@ def server_of(
 
 
 def fitted(connection: type[GuardedConnection] = GuardedConnection) -> type[GuardedConnection]:
-    """The connection with as many at once as this process has file descriptors for, half of them kept for
-    everything else."""
+    """Return the connection class, limited by the file descriptors of this process.
+
+    Half of them are kept for everything else.
+    """
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = CONNECTIONS if soft == resource.RLIM_INFINITY else min(CONNECTIONS, soft // 2)
     return type("FittedConnection", (connection,), {"most": most})

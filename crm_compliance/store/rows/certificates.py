@@ -99,7 +99,7 @@ def drop(connection: Connection, past: Collection[str]) -> Gone:
 
 
 def runs_with_some(connection: Connection) -> list[str]:
-    """The runs of which there are certificates."""
+    """Return the runs that have certificates."""
     return list(connection.execute(select(certificates.c.run).distinct()).scalars())
 
 

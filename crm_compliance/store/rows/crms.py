@@ -1,8 +1,7 @@
-"""The CRMs that the store has served, and where people signed in for each: a store that has ever served a
-real one believes nobody by name.
+"""The CRMs that the store has served, and where people signed in for each.
 
-A row here is told by the ledger too (`crm_seen`, `authority_seen`), and both count: a row that somebody
-removes is still known.
+A store that has ever served a real CRM believes nobody by name. Each row here is also recorded in the ledger
+(`crm_seen`, `authority_seen`), and both count: a row that somebody removes is still known.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ CRM_SEEN, AUTHORITY_SEEN = "crm_seen", "authority_seen"
 
 
 def _other_crm() -> Refused:
-    """The refusal of a CRM on this machine, by a store that has served another one."""
+    """Return the refusal of a CRM on this machine, by a store that has served another one."""
     return Refused(
         "this store has served a CRM that is not on this machine: no CRM on this machine is believed with it",
         hint="set CRM_COMPLIANCE_CRM_URL to the CRM of this store; for the emulator another CRM_COMPLIANCE_DATA_DIR (docs/security.md)",
@@ -37,7 +36,7 @@ def _other_crm() -> Refused:
 
 
 def _other_authority() -> Refused:
-    """The refusal of a sign-in at another place than so far."""
+    """Return the refusal of a sign-in at another authority than before."""
     return Refused(
         "people have signed in elsewhere for this CRM so far",
         hint="set tenant and authority as they were; docs/security.md says what to do when they have really changed",
@@ -121,18 +120,18 @@ class Crms(Rows):
 
 
 def _is_known(connection: Connection, organisation: str) -> bool:
-    """Whether this CRM stands in the table, and the ledger has been told of every row there."""
+    """Return whether this CRM is in the table, and the ledger records every row there."""
     rows = connection.execute(select(served_crms.c.organisation, served_crms.c.told)).all()
     return any(row.organisation == organisation for row in rows) and all(row.told for row in rows)
 
 
 def _in_table(connection: Connection) -> set[str]:
-    """The CRMs of the table alone."""
+    """Return the CRMs of the table alone."""
     return set(connection.execute(select(served_crms.c.organisation)).scalars())
 
 
 def _real_ones(connection: Connection) -> set[str]:
-    """The CRMs that are not on this machine, by the table, the plans and the ledger."""
+    """Return the CRMs that are not on this machine, by the table, the plans and the ledger."""
     found = _in_table(connection)
     if not found - {THIS_MACHINE}:
         found |= _told(connection) | _planned(connection)
@@ -159,12 +158,12 @@ class _Planned(msgspec.Struct):
 
 
 def _planned(connection: Connection) -> set[str]:
-    """The CRMs of plans that were stored before CRMs were remembered."""
+    """Return the CRMs of plans that were stored before CRMs were remembered."""
     return {organisation_at(crm) for crm in _plan_crms(connection) if crm}
 
 
 def _plan_crms(connection: Connection) -> set[str]:
-    """What plans name; one that was altered names nothing, and is told where it is read."""
+    """Return the CRMs that plans name; an altered plan names nothing, and is reported where it is read."""
     decoder = msgspec.json.Decoder(_Planned)
     found: set[str] = set()
     for doc in connection.execute(select(plans.c.doc)).scalars():

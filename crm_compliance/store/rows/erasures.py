@@ -1,5 +1,7 @@
-"""The register of erasures in the database: keyed references, so that whoever has the table and not the key
-has nothing (ERA-13)."""
+"""The register of erasures in the database.
+
+It holds keyed references, so that a person with the table but not the key has nothing (ERA-13).
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,7 @@ class Erasures(Rows):
         return found
 
     def keys(self) -> set[str]:
-        """The ids of the register keys that entries name, each found by the index."""
+        """Return the ids of the register keys that entries name, each found by the index."""
         found: set[str] = set()
         last = ""
         with self._transactions.reading() as connection:
@@ -112,7 +114,7 @@ def _sealed(entry: Erasure, seals: Seals | None) -> dict[str, str | None]:
 
 
 def last_position(connection: Connection) -> int:
-    """The position of the last entry, 0 where there is none."""
+    """Return the position of the last entry, 0 if there is none."""
     return int(connection.execute(select(func.max(erasures.c.position))).scalar() or 0)
 
 
@@ -121,7 +123,7 @@ def count(connection: Connection) -> int:
 
 
 def since(connection: Connection, position: int) -> Iterator[tuple[int, Erasure]]:
-    """All entries behind a position with theirs, oldest first."""
+    """Yield all entries after a position, each with its own position, oldest first."""
     query = select(erasures.c.position, *COLUMNS).where(erasures.c.position > position).order_by(erasures.c.position)
     for row in connection.execute(query.execution_options(yield_per=PAGE)):
         yield row[0], Erasure(*row[1:])

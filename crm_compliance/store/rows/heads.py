@@ -1,8 +1,7 @@
-"""The signed head of the ledger in the database: renewed by each transaction that adds entries, believed only
-with its signature.
+"""The signed head of the ledger in the database.
 
-What lies in the database can be put back to an older day as a whole, signature included. So a witness outside
-knows the last head too.
+Each transaction that adds entries renews it; it is believed only with its signature. What is in the database
+can be put back to an older day as a whole, signature included. So a witness outside knows the last head too.
 """
 
 from __future__ import annotations
@@ -46,10 +45,13 @@ class Witness(Protocol):
     def sign(self, head: Head) -> Head: ...
 
     def check(self, head: Head) -> None:
-        """Raises StoreAltered where the signature is not that of a key of this installation."""
+        """Check the signature.
+
+        Raises StoreAltered if it was not made with a key of this installation.
+        """
 
     def seals(self) -> Seals:
-        """What seals rows, with the keys as they are now."""
+        """Return what seals rows, with the keys as they are now."""
 
     def known(self) -> tuple[int, str] | None:
         """Place and hash of the last entry as far as is remembered, None before the first; it may lag behind,
@@ -60,11 +62,11 @@ class Witness(Protocol):
         remembered means that it was removed. Until it is noted, the place that is known is 0."""
 
     def register_end(self) -> str:
-        """How long the register of erasures beside the database is, and with which line it ends; empty where
-        there is none."""
+        """Return how long the register of erasures beside the database is, and its last line; empty if there
+        is none."""
 
     def has_register(self, end: str) -> bool:
-        """Whether that register still has all that it had when it ended so."""
+        """Return whether that register still has all that it had when it ended there."""
 
     def note(self, head: Head, *, older: bool = False) -> None:
         """Remember a head that is in the database for good; an `older` one takes the place of a newer one."""
@@ -87,7 +89,7 @@ class Heads:
         return self._witness is not None
 
     def seals(self) -> Seals | None:
-        """What seals rows; None for a tool that looks at a copy, and believes all."""
+        """Return what seals rows; None for a tool that looks at a copy, and believes everything."""
         return self._witness.seals() if self._witness is not None else None
 
     def recover(self) -> None:
@@ -98,24 +100,28 @@ class Heads:
         self.is_recovering = True
 
     def known(self) -> tuple[int, str] | None:
-        """What the witness remembers. Ask before the transaction reads: it would seem ahead if somebody added
-        entries in between."""
+        """Return what the witness remembers.
+
+        Ask before the transaction reads: the witness would seem ahead if somebody added entries in between.
+        """
         return self._witness.known() if self._witness is not None and not self.is_recovering else None
 
     def begin(self) -> None:
-        """A transaction begins: nothing of it is for the witness yet."""
+        """Begin a transaction: none of it is for the witness yet."""
         self._open.head = self._open.erased = self._open.journal = None
         self._open.waiting = False
 
     def note_journal(self, rows: int, weight: int) -> None:
-        """This transaction has made the journal of the runs so many rows longer, or shorter, and their sum so
-        much heavier."""
+        """Note by how many rows this transaction has changed the journal of the runs, and by how much its
+        weight."""
         before: tuple[int, int] = self._open.journal or (0, 0)
         self._open.journal = (before[0] + rows, before[1] + weight)
 
     def change_waiting(self, connection: Connection, known: tuple[int, str] | None) -> None:
-        """This transaction will change what waits to be counted: what is there must be what was signed, or a
-        new seal would cover it up."""
+        """Note that this transaction will change what waits to be counted.
+
+        What is there must be what was signed, or a new seal would cover up the difference.
+        """
         self.check_waiting(connection, self.current(connection, known))
         self._open.waiting = True
 
@@ -162,14 +168,14 @@ class Heads:
             raise altered("the register of erasures beside the database")
 
     def publish(self) -> None:
-        """The transaction is in the database for good: let the witness know."""
+        """Inform the witness that the transaction is committed to the database."""
         head: Head | None = self._open.head
         if head is not None and self._witness is not None:
             self._is_recounted = True
             self._witness.note(head, older=self.is_recovering)
 
     def current(self, connection: Connection, known: tuple[int, str] | None) -> Head | None:
-        """The head, None for a ledger without entries, or one from before heads were signed.
+        """Return the head; None for a ledger without entries, or one from before heads were signed.
 
         Raises:
             StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what
@@ -200,7 +206,7 @@ class Heads:
         return head
 
     def signed_by(self, connection: Connection) -> str:
-        """The id of the key that a head names, whether it may be believed or not; empty where there is
+        """Return the id of the key that a head names, whether it may be believed or not; empty if there is
         none."""
         doc = connection.execute(select(ledger_head.c.doc)).scalar()
         try:

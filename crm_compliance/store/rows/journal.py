@@ -1,6 +1,8 @@
-"""The journal of the runs in the database. Each row is sealed, and the signed head of the ledger knows how
-many there are and what they weigh together, so that whoever writes the database alone makes no unit half
-done, or done, that is not (ACC-06)."""
+"""The journal of the runs in the database.
+
+Each row is sealed, and the signed head of the ledger knows how many rows there are and their total weight.
+Nobody who writes the database alone can make a unit look done, or half done, that is not (ACC-06).
+"""
 
 from __future__ import annotations
 
@@ -178,7 +180,8 @@ def write(connection: Connection, run: str, journal: Sequence[Action], sealing: 
 
 
 def remove(connection: Connection, positions: Sequence[int], sealing: Sealing) -> tuple[int, int]:
-    """Remove what has had its day; gives by how much the journal has grown, which is less than nothing."""
+    """Remove expired rows; return by how much the journal has grown, in rows and weight: a negative
+    number."""
     rows = weight = 0
     seals = sealing() if positions else None
     for at in range(0, len(positions), CHUNK):
@@ -205,7 +208,7 @@ def _seal_anew(connection: Connection, key: str, sealing: Sealing) -> tuple[int,
 
 
 def tally(connection: Connection, seals: Seals) -> JournalTally:
-    """What the journal comes to, by its rows as they stand."""
+    """Return the counts of the journal, from its rows as they are."""
     rows = weight = 0
     for row in connection.execute(select(*KNOWN_BY).execution_options(yield_per=PAGE)):
         rows += 1
@@ -220,7 +223,7 @@ def check_documents(connection: Connection, seals: Seals) -> None:
 
 
 def _opened(seals: Seals | None, row: Whole) -> Action:
-    """The action in a row.
+    """Return the action in a row.
 
     Raises:
         StoreAltered: this installation has not written it, or not for this place.
@@ -246,7 +249,7 @@ def _message(position: int, run: str, doc: str) -> bytes:
 
 
 def _weight(seals: Seals, row: Known) -> int:
-    """A number that nobody without the key can choose rows by; nothing for a row that no key of ours has
+    """Return a number by which nobody without the key can choose rows; 0 for a row that no key of ours has
     sealed."""
     key = (row[5] or "").rpartition(":")[0]
     digest = seals.digest(key, WEIGHT, _encode(list(row)))

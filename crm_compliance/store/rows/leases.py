@@ -2,8 +2,8 @@
 renewed.
 
 A lease counts by the database's own clock, so that the clocks of two machines, and the product's own, play no
-part. The number grows with each holder and never shrinks: whoever was taken over has a number that is not
-there any more, and finds that out in the transaction of whatever it wants to write.
+part. The number grows with each holder and never shrinks. A holder that was replaced has a number that no
+longer exists, and finds that out in the transaction of anything it wants to write.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ class Held:
 
 
 def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
-    """The lease of this name; nobody's, with the number 0, where there is none yet. With `to_change` nobody
-    else changes it meanwhile."""
+    """Return the lease of this name; nobody's, with the number 0, if there is none yet.
+
+    With `to_change`, nobody else changes it meanwhile.
+    """
     query = select(leases, _now(connection).label("now")).where(leases.c.name == name)
     row = connection.execute(query.with_for_update() if to_change else query).first()
     if row is None:
@@ -73,7 +75,7 @@ def note_run(connection: Connection, name: str, run: str) -> None:
 
 
 def give_back(connection: Connection, name: str, owner: str, fence: int) -> None:
-    """Let the lease go, if it is still ours."""
+    """Release the lease, if it is still ours."""
     ours = (leases.c.name == name, leases.c.owner == owner, leases.c.fence == fence)
     connection.execute(update(leases).where(*ours).values(owner="", host_lock="", run=None))
 
@@ -92,8 +94,7 @@ def taken(name: str) -> Refused:
 
 
 def _now(connection: Connection) -> ColumnElement[float]:
-    """Seconds since 1970 by the clock of the database, at this moment and not at the transaction's
-    beginning."""
+    """Return the seconds since 1970 by the clock of the database, now and not when the transaction began."""
     if connection.dialect.name == "postgresql":
         return cast(extract("epoch", func.clock_timestamp()), Float(53))
     return (func.julianday("now") - UNIX_EPOCH) * 86_400.0

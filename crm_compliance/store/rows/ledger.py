@@ -1,5 +1,5 @@
-"""The ledger in the database: each entry takes its place in the chain under a lock, in the transaction of
-what it tells (ACC-06)."""
+"""The ledger in the database: each entry joins the chain under a lock, in the transaction that it records
+(ACC-06)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Ledger(Rows):
         self._strands: dict[str, tuple[str, tuple[LedgerEntry, ...]]] = {}  # as they were believed, with the digest of then
 
     def entries(self, after: int | None = None) -> Iterator[LedgerEntry]:
-        """All entries behind `after`, oldest first, read page by page; entries added meanwhile come too."""
+        """Yield all entries after `after`, oldest first, read page by page; entries added meanwhile are
+        included."""
         while True:
             with self._transactions.reading() as connection:
                 page = read(connection, after)
@@ -68,7 +69,7 @@ class Ledger(Rows):
             return self._heads.signed_by(connection)
 
     def strand_as_it_is(self, name: str) -> list[LedgerEntry]:
-        """The entries of one strand as they stand, nothing being believed: what it takes to open the keys."""
+        """Return the entries of one strand unverified: what is needed to open the keys."""
         with self._transactions.reading() as connection:
             return of_kinds(connection, STRANDS[name])
 
@@ -79,12 +80,14 @@ class Ledger(Rows):
             return not read(connection, None, limit=1)
 
     def now(self) -> datetime:
-        """What the clock says that dates the entries."""
+        """Return the time of the clock that dates the entries."""
         return self._transactions.clock()
 
     def take_as_it_is(self) -> None:
-        """Believe the database as it is from here on, although it was lost or put back to an older day: a
-        person has said so."""
+        """Believe the database as it is from here on, although it was lost or put back to an older day.
+
+        A person has decided so.
+        """
         self._heads.recover()
 
     @property
@@ -113,7 +116,7 @@ def insert_entries(
 
 
 def unsigned(connection: Connection) -> list[LedgerEntry]:
-    """The entries from before heads were signed, once, when the first is."""
+    """Return the entries from before heads were signed, once, when the first head is signed."""
     entries: list[LedgerEntry] = []
     chain = Chain()
     while page := read(connection, entries[-1].seq if entries else None):
@@ -124,14 +127,14 @@ def unsigned(connection: Connection) -> list[LedgerEntry]:
 
 
 def of_kinds(connection: Connection, kinds: Collection[str]) -> list[LedgerEntry]:
-    """All entries of these kinds, oldest first."""
+    """Return all entries of these kinds, oldest first."""
     rows = connection.execute(select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds))).order_by(ledger.c.seq))
     return [_entry(row) for row in rows]
 
 
 def read(connection: Connection, after: int | None, limit: int = PAGE) -> list[LedgerEntry]:
-    """The next entries behind `after` (None: from the very first row on, whatever its place), oldest
-    first."""
+    """Return the next entries after `after`, oldest first (None: from the very first row, whatever its
+    position)."""
     query = select(*COLUMNS).order_by(ledger.c.seq).limit(limit)
     return [_entry(row) for row in connection.execute(query if after is None else query.where(ledger.c.seq > after))]
 
@@ -142,8 +145,11 @@ def _entry(row: Row[Any, Any, Any, Any, Any, Any, Any]) -> LedgerEntry:
 
 
 def _data(text: str | bytes) -> dict[str, object]:
-    """The data of an entry. Text that is no longer what was written becomes data that cannot fit the hash, so
-    that verification names the entry instead of failing on it (R-141)."""
+    """Return the data of an entry.
+
+    Text that is no longer what was written becomes data that cannot fit the hash, so that verification names
+    the entry instead of failing on it (R-141).
+    """
     raw = text.encode(errors="replace") if isinstance(text, str) else bytes(text)
     try:
         data = msgspec.json.decode(raw, type=dict[str, object])

@@ -1,5 +1,5 @@
-"""Plans in the database: the head as one document, the lines page by page, each person's word as a row of its
-own."""
+"""Plans in the database: the head as one document, the lines page by page, each person's approval as its own
+row."""
 
 from __future__ import annotations
 
@@ -102,8 +102,10 @@ def _read_plan(connection: Connection, plan: str) -> Plan:
 
 
 def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
-    """The SHA-256 of the head as it stands there, in lower-case hex, and the plan as that document has it:
-    with the words of then."""
+    """Return the SHA-256 of the stored head, in lower-case hex, and the plan as that document has it.
+
+    The plan has the approvals of that time.
+    """
     doc: str | None = connection.execute(select(plans.c.doc).where(plans.c.id == plan)).scalar()
     if doc is None:
         raise _unknown(plan)
@@ -111,8 +113,10 @@ def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
 
 
 def replace_head(connection: Connection, plan: Plan) -> str:
-    """Write the head of a plan anew, as `read_saved` gave it but for what has had its day; gives its digest
-    as that would give it."""
+    """Write the head of a plan again, as `read_saved` gave it but without what has expired.
+
+    Return its digest as `read_saved` would.
+    """
     doc = plan.document
     connection.execute(update(plans).where(plans.c.id == plan.id).values(doc=doc))
     return hashlib.sha256(doc.encode(errors="replace")).hexdigest()
@@ -142,7 +146,7 @@ def _words(connection: Connection, plan: str) -> list[Approval]:
 
 
 def _decoded(doc: str, applied: bool, words: Sequence[Approval]) -> Plan:
-    """The document as it was saved, with what happened to the plan since."""
+    """Return the document as it was saved, with what happened to the plan since."""
     return msgspec.structs.replace(decoded(doc, Plan, "a plan"), applied=applied, given=tuple(words))
 
 

@@ -1,5 +1,5 @@
-"""The versions of the retention schedule that have decided, word for word, so that it can be told which one
-was in force (ACC-01)."""
+"""The versions of the retention schedule that have decided, word for word, to show which one was in force
+(ACC-01)."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Requests(Rows):
         parts: Mapping[str, bytes | None] | None = None,
         told: str = "",
     ) -> None:
-        """The key of a request is destroyed once nothing of its working area is left."""
+        """Save a request. Its key is destroyed once its working area is empty."""
         telling = list(entries)
         with self._transactions.writing(telling) as connection:
             _replace(connection, request, since)  # whoever else would write a part waits from here on
@@ -94,7 +94,7 @@ class Requests(Rows):
         return None if sealed is None else _digest(sealed)
 
     def destroy_spent_keys(self) -> None:
-        """For keys that a process did not come to destroy before it died."""
+        """Destroy the keys that a process could not destroy before it died."""
         query = select(subject_requests.c.id).where(subject_requests.c.id.not_in(select(request_parts.c.request)))
         with self._transactions.reading() as connection:
             spent = connection.execute(query.order_by(subject_requests.c.position)).scalars().all()
@@ -149,7 +149,7 @@ def _replace(connection: Connection, request: SubjectRequest, since: SubjectRequ
 
 
 def _part(connection: Connection, request: str, name: str) -> bytes | None:
-    """A part, still sealed; None where it is not there."""
+    """Return a part, still sealed; None if it does not exist."""
     which = (request_parts.c.request == request) & (request_parts.c.name == name)
     content: bytes | None = connection.execute(select(request_parts.c.content).where(which)).scalar()
     return content
@@ -160,7 +160,7 @@ def _digest(sealed: bytes) -> str:
 
 
 def _has_parts(connection: Connection, request: str) -> bool:
-    """Whether anything is left of the working area."""
+    """Return whether anything remains of the working area."""
     return bool(connection.execute(select(func.count()).where(request_parts.c.request == request)).scalar())
 
 

@@ -74,7 +74,7 @@ def read_run(connection: Connection, run: str) -> Run:
 
 
 def read_runs(connection: Connection) -> list[Run]:
-    """All runs, newest first."""
+    """Return all runs, newest first."""
     docs = connection.execute(select(runs.c.doc).order_by(runs.c.position.desc())).scalars()
     return [decoded(doc, Run, "a run") for doc in docs]
 

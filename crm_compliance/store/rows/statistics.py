@@ -66,19 +66,19 @@ class Statistics(Rows):
 
 
 def seal_of(connection: Connection, sealing: Callable[[], Seals]) -> str:
-    """The seal of all that waits; empty where nothing does."""
+    """Return the seal of all that waits; empty if nothing waits."""
     message = _message(connection)
     return seal(sealing(), PURPOSE, message) if message else ""
 
 
 def is_as_sealed(connection: Connection, found: str, sealing: Callable[[], Seals]) -> bool:
-    """Whether what waits is what this seal was made of."""
+    """Return whether what waits is what this seal was made of."""
     message = _message(connection)
     return is_sealed(sealing(), PURPOSE, message, found) if message else not found
 
 
 def _message(connection: Connection) -> bytes:
-    """What is sealed: every row, in one order whatever the database's collation is; nothing where there is
-    none."""
+    """Return what is sealed: every row, in an order independent of the database's collation; empty if there
+    are no rows."""
     rows = sorted(tuple(row) for row in connection.execute(select(table.c.crm, table.c.month, table.c.facts, table.c.units)))
     return msgspec.json.encode(rows) if rows else b""

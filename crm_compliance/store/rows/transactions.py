@@ -39,7 +39,7 @@ class Transactions:
         self.lease: Writer | None = None
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """One transaction that sees one state and writes nothing."""
+        """Yield one transaction that sees one state and writes nothing."""
         return self.database.reading()
 
     @contextmanager
@@ -71,7 +71,7 @@ class Transactions:
 
     @contextmanager
     def writing_run(self, entries: Sequence[Entry], run: str | None = None) -> Iterator[Connection]:
-        """The transaction of whatever a run writes: only the holder of the lease has one."""
+        """Yield the transaction of anything that a run writes: only the holder of the lease has one."""
         lease = self.lease
         with self._writing(lease or self.database, entries, run) as connection:
             if lease is None:

@@ -76,14 +76,16 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One transaction that sees one state and writes nothing."""
+        """Yield one transaction that sees one state and writes nothing."""
         with explained(self.place), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction, whole or not at all. In SQLite it takes the write lock at once, so that what it
-        reads cannot change under it."""
+        """Yield one transaction, whole or not at all.
+
+        In SQLite it takes the write lock at once, so that what it reads cannot change meanwhile.
+        """
         with explained(self.place), self._writer.begin() as connection:
             yield connection
 
@@ -126,7 +128,7 @@ def _opening(file: Path) -> Iterator[None]:
 
 
 def parse(url: str) -> URL:
-    """The URL of a database that this program can use."""
+    """Return the URL of a database that this program can use."""
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -145,7 +147,7 @@ def parse(url: str) -> URL:
 
 
 def _sqlite_file(url: URL) -> Path:
-    """The file behind the URL, made with mode 0600 where it is missing: SQLite itself would let the group
+    """Return the file of the URL, made with mode 0600 if it is missing: SQLite itself would let the group
     read it."""
     file = Path(url.database or "").resolve()
     if not file.parent.is_dir():
@@ -185,7 +187,7 @@ def _engine(url: URL, file: Path | None) -> Engine:
 
 
 def _version(connection: Connection, place: str) -> str | None:
-    """The version that the tables have by their mark; None for an empty database."""
+    """Return the version that the tables have by their mark; None for an empty database."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     # Read here and not by alembic, which takes a fifth of a second to load and is not needed on most days.
@@ -207,13 +209,15 @@ def _version(connection: Connection, place: str) -> str | None:
 
 
 def _steps() -> set[str]:
-    """The versions that there were, one for each step."""
+    """Return all versions that have existed, one for each step."""
     return {file.name[:4] for file in (Path(__file__).parents[1] / "migrations" / "versions").glob("[0-9]*.py")}
 
 
 def _misfit(connection: Connection, mark: str, place: str) -> StoreUnusable:
-    """The error that the mark of the version is none, or not that of these tables; where it can be told, it
-    says which it should be."""
+    """Return the error that the version mark is not valid, or not that of these tables.
+
+    If that can be determined, it names the right one.
+    """
     from crm_compliance.store.sql.tables import metadata
 
     inspector = inspect(connection)
@@ -247,16 +251,18 @@ def _telling_of_other_tables(mark: str) -> Iterator[None]:
 
 
 def _is_about_tables(error: DBAPIError) -> bool:
-    """Whether a statement found no table, column or index where there should be one, or one where there
-    should be none."""
+    """Return whether a statement failed on a missing table, column or index, or on one that should not
+    exist."""
     if isinstance(error.orig, sqlite3.Error):
         return str(error.orig).startswith(("no such ", "duplicate column ")) or "already exists" in str(error.orig)
     return getattr(error.orig, "sqlstate", None) in ("42P01", "42P07", "42701", "42703", "42704")
 
 
 def _refuse_unsigned(connection: Connection, version: str | None, place: str) -> None:
-    """Refuse a database whose runs were written by a version that signed none of them: nobody could tell them
-    from made-up ones."""
+    """Refuse a database whose runs were written by a version that signed none of them.
+
+    Nobody could distinguish them from made-up ones.
+    """
     if version is None or version >= SIGNED or connection.execute(text("SELECT 1 FROM runs LIMIT 1")).first() is None:
         return
     if "seal" in {column["name"] for column in inspect(connection).get_columns("actions")}:
@@ -284,8 +290,10 @@ def _upgrade(connection: Connection) -> None:
 
 @contextmanager
 def explained(place: str) -> Iterator[None]:
-    """Turn what a driver says about disk, network and access into words that a person can act on. Anything
-    else is a bug and passes."""
+    """Turn what a driver reports about disk, network and access into messages on which a person can act.
+
+    Anything else is a bug and passes.
+    """
     try:
         yield
     except DBAPIError as error:
@@ -317,8 +325,10 @@ def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
 
 
 def _lacking(place: str) -> StoreUnusable:
-    """A table or column lacks where the page that names it is damaged, where somebody removed it, or where
-    the mark is not theirs."""
+    """Return the error that a table or column is missing.
+
+    The page that names it is damaged, somebody removed it, or the mark is not that of these tables.
+    """
     return StoreUnusable(
         f"the database lacks a table or column of version {HEAD}, which its version mark (table {VERSION_TABLE}) says it has",
         hint="it is damaged, or somebody has altered the mark or the tables: tell the DPO, and restore it from its newest backup",

@@ -1,5 +1,7 @@
-"""The documents in the store's rows, read back: one that is not what was written is told, never half
-believed."""
+"""The documents in the store's rows, read back.
+
+A document that is not what was written is reported, never half believed.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ class Altered(StoreAltered):
 
 
 def decoded(doc: str | bytes, kind: type[T], where: str) -> T:
-    """The structure that a document holds. `where` names its row.
+    """Return the structure that a document holds. `where` names its row.
 
     Raises:
         Altered: it is not what this program writes.

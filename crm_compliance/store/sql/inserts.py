@@ -1,5 +1,5 @@
-"""Inserts that know what to do where a row is there already, in the words of either database. A dialect is
-loaded when it is spoken."""
+"""Inserts that know what to do if a row exists already, in the SQL of either database. A dialect is loaded
+when it is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def insert_into(connection: Connection, table: Table) -> PostgresqlInsert | SqliteInsert:
-    """An insert that takes `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    """Return an insert that takes `on_conflict_do_nothing` and `on_conflict_do_update`."""
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects import postgresql
 

@@ -1,4 +1,4 @@
-"""Keyed seals on rows: whoever can write the database, and has not got the keys, can make no row that is
+"""Keyed seals on rows: nobody who can write the database, but lacks the keys, can make a row that is
 believed."""
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ class Seals(Protocol):
         """The id of the key in use."""
 
     def digest(self, key: str, purpose: str, message: bytes) -> bytes | None:
-        """The keyed digest of a message for one purpose; None where there is no such key."""
+        """Return the keyed digest of a message for one purpose; None if there is no such key."""
 
 
 def seal(seals: Seals, purpose: str, message: bytes) -> str:
-    """The seal of a message with the key in use: the key's id, a colon, the digest in hex."""
+    """Return the seal of a message with the key in use: the key's id, a colon, the digest in hex."""
     key = seals.register_key
     digest = seals.digest(key, purpose, message)
     assert digest is not None  # the key in use is there
@@ -29,7 +29,7 @@ def seal(seals: Seals, purpose: str, message: bytes) -> str:
 
 
 def is_sealed(seals: Seals, purpose: str, message: bytes, found: str | None) -> bool:
-    """Whether this is the seal of the message, by whichever key still lives."""
+    """Return whether this is the seal of the message, by any key that still exists."""
     key, _, digest = (found or "").rpartition(":")
     expected = seals.digest(key, purpose, message)
     return expected is not None and hmac.compare_digest(expected.hex().encode(), digest.encode())

@@ -1,1 +1,1 @@
-"""The answer: its items, what people decide on them, and the two words that let it go."""
+"""The answer: its items, what people decide on them, and the two approvals that release it."""

@@ -1,5 +1,6 @@
-"""The files of one answer, as far as they can be read when it is compiled: texts are told as texts, in every
-other file others are looked for, and of what cannot be read that is said.
+"""The files of one answer, as far as they can be read when it is compiled.
+
+Texts are shown as texts, every other file is searched for other people, and what cannot be read is reported.
 
 Source: EXP-06, EXP-07, R-118, R-119.
 """
@@ -27,7 +28,7 @@ class Files:
         self._texts: dict[str, str | None] = {}
 
     def text_of(self, note: FullNote) -> str | None:
-        """What a note's file says, where it is a text.
+        """Return what a note's file says, if it is a text.
 
         Raises:
             ConnectorError: it cannot be read whole.
@@ -37,15 +38,15 @@ class Files:
         return self._texts[note.id]
 
     def texts_of(self, rows: Iterable[Row]) -> Iterator[str]:
-        """What the files of these rows say, of those that are texts. Raises as `text_of`."""
+        """Yield what the files of these rows say, of those that are texts. Raises as `text_of`."""
         for row in rows:
             if isinstance(row.record, FullNote) and row.record.is_document and not row.place and (text := self.text_of(row.record)):
                 yield text
 
     def checked(self, attachment: Attachment, needles: Needles) -> Checked:
-        """Whether somebody else is named in a file, and why not all of it can be read, where that is so.
+        """Return whether somebody else is named in a file, and why not all of it can be read, if so.
 
-        The sound of a recording is not fetched: nobody but a person can tell what is said in it.
+        The sound of a recording is not fetched: only a person can know what is said in it.
 
         Raises:
             ConnectorError: it cannot be fetched whole.
@@ -71,7 +72,7 @@ class Files:
 
 
 def attachments_of(context: JobContext, compilation: Compilation, *, working_copy: bool = False) -> dict[str, bytes]:
-    """Fetch what goes along, by its neutral name; what is no longer there is left to the package to miss.
+    """Fetch the attachments, by neutral name; the package detects one that no longer exists.
 
     A working copy has also what waits: a person has to look at it (EXP-07).
     """

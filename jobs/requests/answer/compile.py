@@ -1,5 +1,6 @@
-"""Compiles the answer to a request: everything is read anew, and what may be told becomes items that people
-review.
+"""Compiles the answer to a request.
+
+Everything is read again, and what may be disclosed becomes items that people review.
 
 Source: section 7, section 6.3, EXP-02 to EXP-15; R-094 to R-100, R-106 to R-122, R-128; contract 3.6.
 """
@@ -132,13 +133,13 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
 
 
 def compilation_of(store: Store, request: str) -> Compilation | None:
-    """The answer that was compiled last; None where there is none (any more)."""
+    """Return the answer that was compiled last; None if there is none (any more)."""
     part = store.requests.part(request, COMPILATION)
     return msgspec.json.decode(part, type=Compilation) if part is not None else None
 
 
 def compiled(store: Store, request: SubjectRequest) -> Compilation:
-    """The answer that was compiled.
+    """Return the answer that was compiled.
 
     Raises:
         Refused: with code `not_compiled`.
@@ -150,16 +151,16 @@ def compiled(store: Store, request: SubjectRequest) -> Compilation:
 
 
 def hand_of(context: JobContext, who: str, role: str) -> Hand:
-    """Whoever moves the request now."""
+    """Return the actor who changes the request now."""
     extra = context.policy.defaults.extra_holidays
     return Hand(context.store, who, role, context.clock(), context.reference, extra)
 
 
 def language_of(request: SubjectRequest, found: Assessment) -> str:
-    """The language of the answer: as it was asked in, else the person's preferred one, else Dutch (EXP-11,
-    R-122).
+    """Return the language of the answer.
 
-    A neutral answer does not follow a preference that only the file can tell (SUS-04).
+    It is that of the request, else the person's preferred one, else Dutch (EXP-11, R-122). A neutral answer
+    does not follow a preference that only the file can show (SUS-04).
     """
     if request.language in LANGUAGES:
         return request.language
@@ -198,8 +199,10 @@ def _items(
 
 
 def _candidates(found: Assessment, scope: Scope) -> list[Row]:
-    """The rows that the answer tells or withholds: for portability only those of relations, and the person
-    (EXP-15)."""
+    """Return the rows that the answer discloses or withholds.
+
+    For portability these are only those of relations, and the person (EXP-15).
+    """
     if found.request.right is not Right.PORTABILITY:
         return list(scope.rows)
     return [row for row in scope.rows if row.unit is None and not row.place and row.kind in PORTABLE]
@@ -210,10 +213,10 @@ def _media_type(content: Content | None) -> str | None:
 
 
 def _addressee(found: Assessment) -> Addressee:
-    """Whom the letter is written to, as they called themselves (EXP-10).
+    """Return the addressee of the letter, as they called themselves (EXP-10).
 
-    Whether it is a minor is known from the day of birth that they gave; from what is kept only where the
-    answer says that something is: in a neutral answer it would tell (SUS-04).
+    Whether it is a minor is known from the day of birth that they gave; from what is kept only if the answer
+    says that something is: in a neutral answer it would reveal that (SUS-04).
     """
     given = found.given.requester
     born_on = date.fromisoformat(given.birthdate) if given.birthdate and not found.request.on_behalf else None
@@ -224,7 +227,8 @@ def _addressee(found: Assessment) -> Addressee:
 
 
 def _about(found: Assessment) -> str:
-    """Whom it is about, in the words of who asks: the child only where the answer is the child's."""
+    """Return the name of the data subject, as the asker gave it: the child only if the answer is the
+    child's."""
     child = found.given.on_behalf_of
     return _name(child if found.is_on_behalf and child is not None else found.given.requester)
 

@@ -1,9 +1,8 @@
-"""The items of an answer: what is told of each row, what a person has to look at, and what is withheld unless
-that person says otherwise.
+"""The items of an answer: what is disclosed, what a person has to review, and what is withheld.
 
-Structured fields are redacted by rule. Every free text, image, document and sound waits for a person
-(EXP-07). After a running away or an abduction, what RGT-09 names is withheld by default: the DPO releases it
-one by one.
+A person may release what is withheld. Structured fields are redacted by rule. Every free text, image,
+document and sound waits for a person (EXP-07). After a running away or an abduction, what RGT-09 names is
+withheld by default: the DPO releases it one by one.
 
 Source: EXP-01, EXP-05 to EXP-09, EXP-15, RGT-09, RGT-14, R-096, R-117 to R-119.
 """
@@ -64,14 +63,16 @@ _AROUND = 200  # characters on either side of a mention, up to the ends of its s
 
 
 class Items:
-    """Makes the items of one answer. `numbers` are those of the person; `has_picture` says whether a contact
-    has one; `needed` are the columns that are told of it where not the whole is. `askers` are the contacts of
-    who asks in somebody's name, with their name: nobody is a stranger in the own answer.
+    """Makes the items of one answer.
+
+    `numbers` are those of the person; `has_picture` says whether a contact has one; `needed` are the columns
+    that are disclosed of it if not all are. `askers` are the contacts of a person who asks in somebody's
+    name, with their name: nobody is a stranger in their own answer.
 
     `text_of` gives what a file that is a text says; None for every other file. `checked` looks into such a
-    file: where somebody else is named in it nobody can take the name out, so that it is withheld unless a
-    person writes a text in its place; where not all of it can be read, it says so and waits for a person's
-    word on that very file.
+    file. If somebody else is named in it nobody can remove the name, so that it is withheld unless a person
+    writes a text in its place. If not all of it can be read, it says so and waits for a person's approval of
+    that very file.
     """
 
     def __init__(
@@ -104,8 +105,10 @@ class Items:
         self._checked = checked
 
     def of(self, row: Row, context: str) -> list[Item]:
-        """The items of one row, without numbers: the row itself, a file that hangs on it, and what RGT-09
-        keeps apart."""
+        """Return the items of one row, without numbers.
+
+        They are the row itself, a file that belongs to it, and what RGT-09 separates.
+        """
         fields = tuple(self._fields(row))
         texts = tuple(field for field in fields if field.is_text)
         told = tuple(field for field in fields if not field.is_text)
@@ -148,8 +151,10 @@ class Items:
         )
 
     def _with_text(self, row: Row, item: Item, texts: tuple[Field, ...]) -> Item:
-        """The item with its texts as they would be told: nothing of it goes out before a person has read
-        them."""
+        """Return the item with its texts as they would be disclosed.
+
+        Nothing of it is released before a person has read them.
+        """
         if not texts:
             return item
         parts = [str(field.value) for field in texts]
@@ -171,12 +176,12 @@ class Items:
         )
 
     def _apart(self, row: Row, context: str, fields: tuple[Field, ...], withholds: str) -> Item:
-        """What RGT-09 names among structured fields, by class: withheld until the DPO releases it."""
+        """Return what RGT-09 names among structured fields, by class: withheld until the DPO releases it."""
         item = self._item(row, context, fields)
         return msgspec.structs.replace(item, needs_review=True, status=ItemStatus.WITHHELD, code=RGT_09, withholds=withholds)
 
     def _withheld(self, row: Row, field: Field) -> str | None:
-        """The class of RGT-09 that a structured field falls under."""
+        """Return the class of RGT-09 that a structured field falls under."""
         if row.is_askers and field.name in _OF_THE_REPORT:
             return None
         if isinstance(row.record, FullParty) and row.is_own and (spoke := withheld_role(row.record.role)):
@@ -184,11 +189,10 @@ class Items:
         return withheld_on_behalf(row.kind, field.name)
 
     def _recipient(self, row: Row, context: str) -> Item | None:
-        """To whom something of a fiche was passed on, as an item of its own: it can be withheld where the
-        fiche is told (7.1(c)).
+        """Return the recipient to which something of a fiche was passed on, as an item of its own.
 
-        Whoever acts in criminal matters waits for a person. After a running away or an abduction only
-        authorities are told (RGT-09).
+        It can be withheld if the fiche is disclosed (7.1(c)). A recipient that acts in criminal matters waits
+        for a person. After a running away or an abduction only authorities are disclosed (RGT-09).
         """
         fiche = row.record
         if not isinstance(fiche, FullFiche) or row.place == MENTION or not (fiche.transmitted_to or fiche.transmitted_on):
@@ -237,10 +241,10 @@ class Items:
                 yield self._without_others(field)
 
     def _without_others(self, field: Field) -> Field:
-        """A field of the person with somebody else in it, as in `p/a Jan Peeters, Kerkstraat 12` or in a
-        remark between brackets.
+        """Return a field of the person without other people.
 
-        A single word is the person's own, whoever shares it.
+        These occur as in `p/a Jan Peeters, Kerkstraat 12` or in a remark between brackets. A single word is
+        the person's own, even if others share it.
         """
         if field.is_text or not isinstance(field.value, str) or " " not in field.value:
             return field
@@ -279,8 +283,10 @@ class Items:
         return Field(name, json_value(value), provided=provided)
 
     def _of_somebody(self, row: Row, name: str, nature: Nature, value: str, *, provided: bool) -> Field | None:
-        """A field that only the person whom it belongs to may see: a caller's number, an address, a note
-        about somebody."""
+        """Return a field that only the person to whom it belongs may see.
+
+        That is a caller's number, an address, a note about somebody.
+        """
         if nature not in _LABELLED:
             return None
         if row.kind == "contact" and row.is_own:
@@ -300,7 +306,8 @@ class Items:
         return Field(name, label, redactions=(Redaction(nature.value, label),))
 
     def _around(self, text: str) -> str:
-        """The sentences around the first place where a text names the person; the whole of a short one."""
+        """Return the sentences around the first place where a text names the person; the whole of a short
+        one."""
         folded = text.casefold()
         at = min((found for name in self._names if (found := folded.find(name)) >= 0), default=-1)
         if at < 0 or len(text) <= 2 * _AROUND:
@@ -313,7 +320,7 @@ class Items:
     # -- files -----------------------------------------------------------------------------------------------
 
     def _attachment(self, row: Row) -> Attachment | None:
-        """The file that a row holds or names; whether it is there is found out when it is fetched."""
+        """Return the file that a row holds or names; whether it exists is found out when it is fetched."""
         if row.place:
             return None
         media_type = ""
@@ -328,13 +335,15 @@ class Items:
         return Attachment(row.kind, row.id, _CONTENT[row.kind], media_type, "")
 
     def _text_file(self, row: Row, context: str, text: str) -> Item:
-        """A file that is a text is told as one: what it says, redacted, once a person has read it."""
+        """Return a file that is a text as one: what it says, redacted, once a person has read it."""
         texts = (Field("body", text, is_text=True),)
         return self._with_text(row, self._item(row, context, texts, "attachment"), texts)
 
     def _file(self, row: Row, context: str, attachment: Attachment) -> Item:
-        """An item for the file alone. A voice is withheld: the transcript stands for it, and a session to
-        listen to it is offered."""
+        """Return an item for the file alone.
+
+        A voice is withheld: the transcript represents it, and a session to listen to it is offered.
+        """
         is_voice = attachment.media_type.startswith("audio/")
         withholds = "voice" if is_voice and not self._wants_audio else ""
         checked = self._checked(attachment)
@@ -354,8 +363,10 @@ class Items:
 
 
 def numbered(items: list[Item]) -> tuple[Item, ...]:
-    """The items and their files with numbers, in the order given: after everything that is excluded is gone,
-    so without a gap (EXP-09)."""
+    """Return the items and their files with numbers, in the order given.
+
+    All that is excluded is removed before, so there is no gap (EXP-09).
+    """
     files = count(1)
     return tuple(
         msgspec.structs.replace(item, item=f"item-{number}", attachment=_named(item.attachment, files))
@@ -364,7 +375,7 @@ def numbered(items: list[Item]) -> tuple[Item, ...]:
 
 
 def _named(attachment: Attachment | None, files: Iterator[int]) -> Attachment | None:
-    """A file under a neutral name of its own."""
+    """Return a file under a neutral name of its own."""
     if attachment is None:
         return None
     return msgspec.structs.replace(attachment, name=f"attachment-{next(files)}{_ending(attachment.media_type)}")
@@ -381,8 +392,10 @@ def with_decisions(items: tuple[Item, ...], before: tuple[Item, ...]) -> tuple[I
 
 
 def _digest(item: Item, row: Row) -> str:
-    """What a decision is about: the row, and all that is told of it; of a file the version of its row, since
-    nobody reads it here."""
+    """Return a digest of what a decision is about: the row, and all that is disclosed of it.
+
+    Of a file it is the version of its row, since nobody reads it here.
+    """
     version = row.record.etag if item.attachment is not None else ""
     told = (item.source, item.title, item.fields, item.proposal, item.withholds, item.attachment, version)
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()

@@ -16,7 +16,7 @@ TOKEN_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A new link: the token goes to the person, its digest into the register."""
+    """A new link: the token is sent to the person, its digest is stored in the register."""
 
     token: str
     digest: str

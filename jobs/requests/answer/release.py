@@ -1,8 +1,8 @@
-"""The two words without which no answer leaves: the DPO's on its content, and a second person's on its
-release.
+"""The two approvals without which no answer is released: the DPO's of its content, and a second person's of
+its release.
 
-On the day of the release everything is looked at once more: whether the person still stands as the answer
-says (SUS-08, RGT-07), whether anything lacks in it (EXP-14), and what else stands in the way (IDV-05, R-121).
+On the day of the release everything is checked once more: whether the person's entitlement is still what the
+answer says (SUS-08, RGT-07), whether anything is missing (EXP-14), and what else prevents it (IDV-05, R-121).
 A neutral answer takes the same steps (SUS-07, R-116).
 
 Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08 to ACC-10, section 9.4; R-097, R-116, R-117, R-126 to
@@ -53,7 +53,7 @@ class Released:
 
 
 def approve_content(context: JobContext, request_id: str, who: str, role: str) -> SubjectRequest:
-    """Record the DPO's word on the content.
+    """Record the DPO's approval of the content.
 
     Raises:
         Refused: with code `role`, `state`, `not_compiled`, `pending_item` (R-117), `dpo_review`, `undecided`
@@ -111,7 +111,7 @@ def _told(context: JobContext, compilation: Compilation) -> list[str]:
 
 
 def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
-    """Give a request and its answer as it stands now, once this person may release it.
+    """Return a request and its current answer, once this person may release it.
 
     Raises:
         Refused: as `check_release` does.
@@ -125,14 +125,15 @@ def for_release(context: JobContext, request_id: str, who: str, role: str) -> tu
 
 
 def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> None:
-    """Refuse a release that may not be. Where the answer itself does not hold any more, the request goes back
-    to the review.
+    """Refuse a release that is not allowed.
+
+    If the answer itself no longer holds, the request is sent back to the review.
 
     Raises:
         Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126), `MANDATE_LAPSED`,
-            `standing_changed`, `incomplete`, or that of the block that stands in the way (`NO_CONTACT`,
+            `standing_changed`, `incomplete`, or that of the block that prevents it (`NO_CONTACT`,
             `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`).
-        ConnectorError: it could not be looked at.
+        ConnectorError: it could not be checked.
     """
     hand = hand_of(context, who, role)
     check_role(hand, Step.RELEASE)
@@ -172,7 +173,8 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: NeedleFo
 
 
 def released(request: SubjectRequest, compilation: Compilation, who: str, role: str, at: datetime, **delivery: Any) -> SubjectRequest:
-    """The row of the register once the answer is out; `delivery` are its fields about package and link."""
+    """Return the row of the register once the answer is released; `delivery` are its fields about package and
+    link."""
     outcome, refusal = outcome_of(compilation)
     word = Word(RELEASE, who, role, at)
     return msgspec.structs.replace(
@@ -187,9 +189,9 @@ def released(request: SubjectRequest, compilation: Compilation, who: str, role: 
 
 
 def outcome_of(compilation: Compilation) -> tuple[Outcome, str]:
-    """Say how a request ends by the release of its answer, with the RF code of a refusal.
+    """Return how a request ends by the release of its answer, with the RF code of a refusal.
 
-    It is delivered in part only where something was withheld for the rights of others, never because of a
+    It is delivered in part only if something was withheld for the rights of others, never because of a
     suspicion (ACC-08).
     """
     if compilation.answer == NEUTRAL:
@@ -202,7 +204,7 @@ def outcome_of(compilation: Compilation) -> tuple[Outcome, str]:
 
 
 def _unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
-    """What the content still lacks."""
+    """Return what the content still lacks."""
     if compilation.answer == "dpo_review":
         hint = hint_to("override_then_compile", rules=", ".join(compilation.blocks))
         return refused("dpo_review", "this answer waits for a decision of the DPO", hint, request.id)
@@ -219,7 +221,7 @@ def _unfinished(context: JobContext, request: SubjectRequest, compilation: Compi
 
 
 def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> Refused | None:
-    """What has changed since the answer was compiled, so that it must not go out as it is."""
+    """Return what has changed since the answer was compiled, so that it must not be released as it is."""
     new = today.compilation
     if MANDATE_LAPSED in new.blocks:
         message = "the child is of age now: the mandate has ended, and the child itself must confirm"
@@ -238,8 +240,10 @@ def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> R
 
 
 def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
-    """Whether the person stands otherwise than the answer says. What a decision has ended, such as a
-    newsletter, is no change."""
+    """Return whether the person's entitlement differs from what the answer says.
+
+    What a decision has ended, such as a newsletter, is not a change.
+    """
     files = {context.source for context in old.contexts if context.source[1]}
     files_now = {context.source for context in new.contexts if context.source[1]}
     if old.right in COPIES:
@@ -258,12 +262,12 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
 
 
 def _may_be_rewritten(context: JobContext, request: SubjectRequest, item: str) -> bool:
-    """Whether a person may write a text in the place of an item."""
+    """Return whether a person may write a text in the place of an item."""
     return any(each.item == item and each.needs_review for each in compiled(context.store, request).items)
 
 
 def _sent_back(hand: Hand, request: SubjectRequest, problem: Refused) -> Refused:
-    """Take the words on the answer back, and send the request to the review."""
+    """Withdraw the approvals of the answer, and send the request to the review."""
     changes: dict[str, Any] = {"state": RequestState.REVIEWING, "words": overrides_of(request)}
     if problem.code == MANDATE_LAPSED:
         changes["outcome"] = Outcome.MANDATE_LAPSED

@@ -23,12 +23,11 @@ CHANNELS: Final = ("email", "email_2", "phone", "mobile", "street", "postcode", 
 
 
 def blocks_of(context: JobContext, found: Assessment, scope: Scope) -> tuple[str, ...]:
-    """Give the codes of what stops a release now, without those that two people have set aside; empty where
-    nothing does.
+    """Return the codes of what stops a release now, without those that two people have set aside.
 
-    Somebody flagged no-contact gets no letter, not even a neutral one: it might reach those from whom they
-    hide (IDV-05). Of a neutral answer nothing else is looked at, so that its steps do not depend on what is
-    in the file (SUS-04).
+    It is empty if nothing does. Somebody flagged no-contact gets no letter, not even a neutral one: it might
+    reach those from whom they hide (IDV-05). Of a neutral answer nothing else is checked, so that its steps
+    do not depend on what is in the file (SUS-04).
     """
     blocks = dict.fromkeys(found.standing.blocks)
     blocks |= dict.fromkeys(rule for _, rule in found.standing.review)
@@ -43,16 +42,16 @@ def blocks_of(context: JobContext, found: Assessment, scope: Scope) -> tuple[str
 
 
 def _people(found: Assessment) -> list[FullContact]:
-    """Whoever gets the answer, and the child of whom it tells: all rows that were confirmed."""
+    """Return the person who gets the answer, and the child that it is about: all rows that were confirmed."""
     contacts = found.material.contacts
     return [contacts[contact] for contact in sorted(found.people.contacts) if contact in contacts]
 
 
 def _has_changed_channel(context: JobContext, found: Assessment) -> bool:
-    """Whether an address or number of the requester was changed lately, and nothing but that channel shows
-    who they are (IDV-05).
+    """Return whether the requester's address or number changed lately, and only that channel shows who they
+    are (IDV-05).
 
-    A CRM that keeps no history of it cannot say: then the channel counts as it stands.
+    A CRM that keeps no history of it cannot say: then the channel counts as it is.
     """
     identity = found.request.identity
     if identity is None or identity.method is not IdentityMethod.KNOWN_CHANNEL:

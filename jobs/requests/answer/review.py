@@ -6,14 +6,14 @@ code. Of a right other than access an item is a proposal that the DPO grants or 
 (`requests/decisions/decide.py`): looking at it says no more than that somebody did, and one that is withheld
 is not granted unless it is named.
 
-A file that no program can read goes along only where a person says that they looked at this very file:
-`APPROVED` with the code `SEEN_UNCHECKED`. What nobody has looked at must not slip through with a word that
-was meant for something else.
+A file that no program can read is included only if a person says that they looked at this very file:
+`APPROVED` with the code `SEEN_UNCHECKED`. What nobody has looked at must not slip through with an approval
+that was meant for something else.
 
-A text in which something is nearly somebody's name, such as a surname with a slip of the pen, goes along
-where a person says that it is none: with the code `NOT_A_NAME`. So does one with something that reads like a
-name, number or address and stands in no proposal: whoever it may be is known to nobody, so that no later look
-would find it.
+A text in which something is nearly somebody's name, such as a surname with a typing error, is included if a
+person says that it is not a name: with the code `NOT_A_NAME`. So is one with something that reads like a
+name, number or address and is in no proposal: nobody knows who it may be, so that no later check would find
+it.
 
 Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6.
 """
@@ -68,7 +68,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
-    """The items of the answer as they stand, for the two people who approve.
+    """Return the current items of the answer, for the two people who approve.
 
     Raises:
         Refused: with code `role` or `not_compiled`.
@@ -78,7 +78,7 @@ def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
 
 
 def for_page(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
-    """A request and its whole answer, for the page on which it is reviewed.
+    """Return a request and its whole answer, for the page on which it is reviewed.
 
     Raises:
         Refused: with code `role` or `not_compiled`.
@@ -106,11 +106,10 @@ def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
 
 
 def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, Any]:
-    """Count anew in which of three places every row is, for the two people who approve; it is stored nowhere
-    (EXP-14).
+    """Count again in which of three places every row is, for the two people who approve.
 
-    It is not complete where a table, a kind of row or a field of one is not mapped, so that nobody was looked
-    for there (EXP-03).
+    It is stored nowhere (EXP-14). It is not complete if a table, a kind of row or a field of one is not
+    mapped, so that nobody was searched for there (EXP-03).
 
     Raises:
         Refused: with code `role`, or `not_confirmed`.
@@ -177,15 +176,17 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
 
 
 def _told_letters(compilation: Compilation) -> str:
-    """The letters and digits of what the answer proposes to tell: texts, fields, and whom it is to and
-    about."""
+    """Return the letters and digits of what the answer proposes to disclose.
+
+    These are texts, fields, its addressee and its subject.
+    """
     fields = (str(field.value) for item in compilation.items for field in item.fields if not field.is_text and field.value is not None)
     proposals = (item.proposal for item in compilation.items)
     return "|".join(map(fold, (compilation.addressee.name, compilation.about, *proposals, *fields)))
 
 
 def _newly_told(text: str, known: str) -> tuple[str, ...]:
-    """The classes of what would be replaced in a text of the CRM, and stands in nothing that is proposed
+    """Return the classes of what would be replaced in a text of the CRM, and is in nothing that is proposed
     (EXP-06)."""
     seen = LABEL.sub(lambda match: _HIDDEN * len(match[0]), tidy(as_read(text)).text)
     guesses = [(NAME_GUESS, guess.value) for guess in guess_names(seen)]
@@ -237,7 +238,8 @@ def _read(number: int, line: str) -> Decision:
 
 
 def _is_whole(text: str) -> bool:
-    """Whether a text has no half of a surrogate pair in it: JSON can write one, and it is no character."""
+    """Return whether a text has no half of a surrogate pair in it: JSON can write one, and it is not a
+    character."""
     return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
@@ -248,8 +250,9 @@ def _decided(item: Item, decision: Decision | None) -> Item:
 
 
 def _looked_at(compilation: Compilation, item: Item, decision: Decision | None) -> Item:
-    """A proposal that somebody has looked at. Once it is decided about, the decision stands and looking
-    changes nothing.
+    """Return a proposal that somebody has looked at.
+
+    Once it is decided, the decision remains and looking changes nothing.
 
     Raises:
         UsageError: it was granted already and shall be withheld.

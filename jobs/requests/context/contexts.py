@@ -1,7 +1,7 @@
 """What data are kept for, and the particulars of art. 15(1) for each: purposes, basis, recipients, term,
 sources, rights.
 
-Nothing here stems from a file that is closed to the person (SUS-05): only what is told has a context.
+Nothing here stems from a file that is closed to the person (SUS-05): only what is disclosed has a context.
 
 Source: GDPR art. 15(1), 15(2); section 7.1; RGT-10 to RGT-12; R-100, R-107, R-119, R-120.
 """
@@ -89,7 +89,7 @@ class Contexts:
         self._by_source = {context.source: context.key for context in self.made}
 
     def key_of(self, row: Row) -> str:
-        """The context that a row is told under."""
+        """Return the context under which a row is disclosed."""
         if row.unit is not None and not _has_own_term(row):
             return self._by_source[row.unit]
         kind = row.kind if row.kind in (*_RELATIONS, _RECORDING) else "contact"
@@ -140,8 +140,10 @@ class Contexts:
         )
 
     def _of_recordings(self) -> list[Context]:
-        """Conversations that were recorded have purposes and a term of their own, whatever file they belong
-        to (RET-03, section 7.1)."""
+        """Return the contexts of recorded conversations.
+
+        They have purposes and a term of their own, whatever file they belong to (RET-03, section 7.1).
+        """
         rows = [row for row in self._rows if row.kind == _RECORDING and _has_own_term(row)]
         if not rows:
             return []
@@ -172,8 +174,10 @@ class Contexts:
         ]
 
     def _end_of_recordings(self, rows: Sequence[Row]) -> Retention:
-        """The day on which the last of them goes; not where RGT-09 holds, since it would tell when the child
-        called."""
+        """Return the day on which the last of them is deleted.
+
+        It is not given where RGT-09 applies, since it would reveal when the child called.
+        """
         found = [self._units[row.source] for row in rows if row.source in self._units]
         decisions = [decide(unit, self._policy, self._holds, as_of=self._day) for unit in found]
         is_told = len(found) == len(rows) and not any(row.is_limited for row in rows)
@@ -222,13 +226,17 @@ class Contexts:
         )
 
     def _from_person(self) -> tuple[str, ...]:
-        """What a person gave, that person gave; whom RGT-09 limits is told nowhere of the child that it was
-        the child."""
+        """Return the source of what a person gave: that person.
+
+        A reader limited by RGT-09 is nowhere shown that it was the child.
+        """
         return _CONTACTS if any(row.is_limited for row in self._rows) else ("self",)
 
     def _end_of_relations(self, kind: str, key: str, criterion: str, *, is_day_told: bool) -> Retention:
-        """The last day of what ends last of one kind; by a criterion where one of them has no end, such as an
-        agreement that goes on."""
+        """Return the last day of what ends last of one kind.
+
+        It is a criterion if one of them has no end, such as an agreement that continues.
+        """
         decisions = [found for row in self._rows if row.kind == kind if (found := self._decided(row)) is not None]
         if kind == "engagement" and self._has_ended(kind):
             criterion = "not_set"
@@ -245,8 +253,10 @@ class Contexts:
         return decide(unit, self._policy, self._holds, as_of=self._day)
 
     def _with_processors(self, context: Context) -> Context:
-        """With whoever processes data for it, where the schedule says it; else the category alone is told
-        (7.1(c))."""
+        """Return the context with the processors of its data, if the schedule names them.
+
+        Else the category alone is disclosed (7.1(c)).
+        """
         if not self._policy.processors:
             return context
         found = context.processors or processors_of(self._policy, context.purposes)
@@ -255,8 +265,10 @@ class Contexts:
 
 
 def _placed_holds(context: JobContext, found: Assessment) -> Holds:
-    """The holds that people placed and the CRM's own: what any request freezes is told of the own request
-    alone (SUS-05)."""
+    """Return the holds that people placed and the CRM's own.
+
+    What any request preserves is disclosed of the own request alone (SUS-05).
+    """
     without = with_changes(context, gives_way=lambda hold: hold.source == "request" or context.gives_way(hold))
     return active_holds(without, found.day)
 
@@ -266,7 +278,7 @@ def _purposes(category: Category | None) -> tuple[str, ...]:
 
 
 def _units(context: JobContext, units: Collection[UnitKey]) -> dict[UnitKey, Unit]:
-    """The files as the schedule sees them, read anew."""
+    """Return the files as the schedule sees them, read again."""
     wanted: dict[UnitKind, list[str]] = {}
     for kind, row in sorted(units):
         wanted.setdefault(UnitKind(kind), []).append(row)
@@ -274,19 +286,19 @@ def _units(context: JobContext, units: Collection[UnitKey]) -> dict[UnitKey, Uni
 
 
 def _wanted(rows: Sequence[Row]) -> set[UnitKey]:
-    """The files of some rows, and the recordings that have a term of their own."""
+    """Return the files of some rows, and the recordings that have a term of their own."""
     return {row.unit for row in rows if row.unit is not None} | {row.source for row in rows if _has_own_term(row)}
 
 
 def _has_own_term(row: Row) -> bool:
-    """Whether a row is a recording that does not follow a dossier on its evidence mark (RET-05)."""
+    """Return whether a row is a recording that does not follow a dossier on its evidence mark (RET-05)."""
     if not isinstance(row.record, FullRecording):
         return False
     return not row.record.evidence or row.unit is None or row.unit[0] != "dossier"
 
 
 def _deciding(decision: Decision | None) -> str:
-    """The row of the schedule that decides, or the one that would (RET-11)."""
+    """Return the row of the schedule that decides, or the one that would (RET-11)."""
     if decision is None:
         return ""
     if decision.deciding is not None:
@@ -314,12 +326,14 @@ def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
 
 
 def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_limited: bool) -> tuple[str, ...]:
-    """Where data came from, by kind and never by person (R-119): what somebody said, they said; what a role
-    says of whoever did not speak, others did. Of a parent or guardian nobody can tell: a fiche says at most
-    that a parent reported, and were it told, the other one would be known as the reporter (R-119).
+    """Return where data came from, by kind and never by person (R-119).
 
-    Who it was, the child or not, is not told to whom RGT-09 limits: they are told the same of every file, and
-    nothing that may be untrue.
+    What somebody said comes from them; what a role says of a person who did not speak comes from others. Of a
+    parent or guardian nobody can know: a fiche says at most that a parent reported, and if it were disclosed,
+    the other one would be known as the reporter (R-119).
+
+    Who it was, the child or not, is not disclosed to a person whom RGT-09 limits: they are shown the same of
+    every file, and nothing that may be untrue.
     """
     if is_limited:
         return _CONTACTS
@@ -338,7 +352,7 @@ def _key_of(policy: Policy, category: Category | None) -> str:
 
 
 def _row_for(policy: Policy, kind: str, engaged: Collection[str]) -> Category | None:
-    """The row of the schedule for a relation: the first one for its unit that fits, in force or not."""
+    """Return the schedule row for a relation: the first one for its unit that fits, in force or not."""
     if kind in (_NEWSLETTER, _PARTNERSHIP):
         return policy.categories.get(_NEWSLETTER if kind == _NEWSLETTER else "partner_contact")
     fits = [row for row in policy.categories.values() if row.unit == kind and (row.kinds is None or set(row.kinds) & set(engaged))]

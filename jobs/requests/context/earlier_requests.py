@@ -1,6 +1,6 @@
 """Other requests of the same person that the register still knows: they are data about that person too.
 
-What a closed request knew of somebody is erased when its time has come, so older ones cannot be told.
+What a closed request knew about somebody is erased when it has expired, so older ones cannot be disclosed.
 
 Source: EXP-03; ACC-08.
 """
@@ -21,10 +21,10 @@ SURE = frozenset({Strength.STRONG, Strength.MEDIUM})
 
 
 def earlier_requests(context: JobContext, found: Assessment) -> list[SubjectRequest]:
-    """The requests that the person whom this answer is about had made when this one came in, oldest first
-    (EXP-02).
+    """Return the earlier requests of the person the answer is about, oldest first (EXP-02).
 
-    None where somebody else asks on their behalf: what a child asked by itself, a parent is not told.
+    None are returned where somebody else asks on their behalf: what a child asked by itself is not disclosed
+    to a parent.
     """
     if found.is_on_behalf or not found.subject_contacts:
         return []
@@ -33,7 +33,7 @@ def earlier_requests(context: JobContext, found: Assessment) -> list[SubjectRequ
 
 
 def request_context(key: str) -> Context:
-    """What the register keeps of requests, and why."""
+    """Return what the register keeps of requests, and why."""
     return Context(
         key=key,
         kind="request",
@@ -52,8 +52,8 @@ def request_context(key: str) -> Context:
 
 
 def request_item(request: SubjectRequest, key: str) -> Item:
-    """One earlier request: what was asked, when, and how. Not how it was answered: who asked has the
-    answer."""
+    """Return one earlier request: what was requested, when, and how. Not how it was answered: the requester
+    has the answer."""
     fields = (
         Field("right", request.right.value, provided=True),
         Field("received_on", request.received_on.isoformat(), provided=True),

@@ -22,11 +22,11 @@ _POINT_E_OR_F: Final = re.compile(r"(?i)\b6\W{0,2}1\W{0,2}[ef]\b")  # of Article
 def grounds_of(
     policy: Policy, purposes: Sequence[str], category: Category | None, fallback: str, *, is_special: bool
 ) -> tuple[Ground, ...]:
-    """The basis of each purpose. Where the schedule has none for any of them, that of its row, or the code
-    `fallback`.
+    """Return the basis of each purpose. Where the schedule has none for any of them, return that of its row,
+    or the code `fallback`.
 
-    Purposes on the same basis are told together. What has no basis of its own beside one that has is left
-    out: `doctor` names it.
+    Purposes on the same basis are stated together. A purpose without a basis of its own is left out beside
+    one that has it: `doctor` names it.
     """
     found: list[Ground] = []
     for purpose in purposes:
@@ -47,19 +47,19 @@ def grounds_of(
 
 
 def may_be_objected_to(grounds: Iterable[Ground]) -> bool:
-    """Whether any of it rests on the public interest or a legitimate interest, against which alone objection
-    exists (RGT-11)."""
+    """Return whether any ground is the public interest or a legitimate interest. Objection exists against
+    these alone (RGT-11)."""
     return any(_POINT_E_OR_F.search(ground.labels.get("en", "")) for ground in grounds)
 
 
 def processors_of(policy: Policy, purposes: Sequence[str]) -> tuple[ProcessedBy, ...]:
-    """Who gets data for any of these purposes; those of every purpose always."""
+    """Return the processors for any of these purposes. Processors for every purpose are always included."""
     found = [each for each in policy.processors if not each.purposes or set(each.purposes) & set(purposes)]
     return tuple(_told(each) for each in found)
 
 
 def in_languages(labels: Labels | None) -> dict[str, str]:
-    """Words of the schedule by language."""
+    """Return a text of the schedule by language."""
     return {} if labels is None else {language: str(getattr(labels, language)) for language in LANGUAGES}
 
 

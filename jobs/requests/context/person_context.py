@@ -37,9 +37,9 @@ _RIGHTS: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.v
 
 
 def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: bool, terms: Terms) -> list[Context]:
-    """The context of a person's own row, and of what lies in no file; none where there is no such row.
+    """Return the context of a person's own row and of what is in no file; none where there is no such row.
 
-    `others` are the contexts that need it. `is_whole`: more of the row may be told than relations need.
+    `others` are the contexts that need it. `is_whole`: more of the row may be disclosed than relations need.
     """
     kinds = {each.kind for each in others}
     if not any(row.unit is None and row.kind not in kinds for row in rows):
@@ -76,7 +76,7 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
 
 
 def _grounds(others: Iterable[Context]) -> tuple[Ground, ...]:
-    """The grounds of the others, each once; special categories lie in files, not on the row."""
+    """Return the grounds of the others, each once. Special categories are in files, not on the row."""
     found: dict[tuple[str, tuple[tuple[str, str], ...]], Ground] = {}
     for each in (ground for context in others for ground in context.grounds):
         known = (each.code, tuple(sorted(each.labels.items())))

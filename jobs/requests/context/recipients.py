@@ -19,11 +19,11 @@ PROCESSOR = Recipient("processor", is_category=True)
 
 
 def recipients_of(fiches: Iterable[FullFiche], veil: Veil) -> tuple[Recipient, ...]:
-    """Name the recipients, oldest first; by category where it is only logged that something was passed on,
-    and not to whom.
+    """Return the recipients, oldest first. They are given by category where the log only shows that something
+    was passed on, not to whom.
 
-    Which of them are told is decided item by item (`Compilation.told_contexts`). Whoever processes data for
-    the organisation is told as a category.
+    Which of them are disclosed is decided item by item (`Compilation.told_contexts`). A processor of the
+    organisation is disclosed as a category.
     """
     found: dict[Recipient, None] = {}
     for fiche in sorted(fiches, key=lambda fiche: (fiche.transmitted_on is None, fiche.transmitted_on or fiche.created_on, fiche.id)):
@@ -45,5 +45,5 @@ def recipients_of(fiches: Iterable[FullFiche], veil: Veil) -> tuple[Recipient, .
 
 
 def lacks_basis(fiches: Iterable[FullFiche]) -> bool:
-    """Whether any of these was passed on outside the EEA without a ground for it (R-121)."""
+    """Return whether any of these was passed on outside the EEA without a ground for it (R-121)."""
     return any(is_outside(fiche.transmitted_country) and not (fiche.transfer_basis or "").strip() for fiche in fiches)

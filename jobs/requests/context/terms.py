@@ -1,8 +1,9 @@
-"""How long data are kept, as the person is told it: a last day that is still to come, or a criterion (section
+"""How long data are kept, as stated to the person: a last day that is still to come, or a criterion (section
 7.1(d)).
 
-A day that has passed is not told as a term. The request itself keeps what its term would have let go
-(HLD-08), and that is said; whatever else keeps it is told as an obligation or a claim, without detail.
+A day that has passed is not stated as a term. The request itself keeps what would otherwise have expired
+(HLD-08), and that is stated. Anything else that keeps it is stated as an obligation or a claim, without
+detail.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ class Terms:
     grace_days: int
 
     def of_file(self, key: str, category: Category | None, decision: Decision | None, *, tells_age: bool) -> Retention:
-        """Of a dossier or lone fiche. Whoever is not the child is not told a day that follows from the
-        child's birthday, nor whether it has come; of a dossier that is open the child is told the same as
-        they are, in words that are as true of one that is closed."""
+        """Return the term of a dossier or lone fiche. Anybody but the child is shown neither a day that
+        follows from the child's birthday nor whether it has come. For an open dossier the child is shown the
+        same as they are, in words that are equally true of a closed one."""
         if decision is None:
             return self._kept(Retention(key, None, "unknown"))
         is_held = is_told_held(decision)
@@ -51,15 +52,16 @@ class Terms:
         return self.until(key, decision.retention_end, is_held=is_held)
 
     def until(self, key: str, last_day: date, *, is_held: bool = False) -> Retention:
-        """Until a day; one that has passed is over, and told so."""
+        """Return the term up to a day. A day that has passed is over, and stated so."""
         return self._kept(Retention(key, last_day, "", is_held, is_over=last_day < self.day))
 
     def as_long_as(self, criterion: str, key: str = "", *, is_held: bool = False) -> Retention:
-        """By a criterion alone."""
+        """Return the term given by a criterion alone."""
         return self._kept(Retention(key, None, criterion, is_held))
 
     def of_several(self, key: str, decisions: Sequence[Decision], *, criterion: str, is_day_told: bool) -> Retention:
-        """Of rows that each end on their own: the day on which the last one goes, else the criterion."""
+        """Return the term of rows that each end on their own: the day on which the last one ends, else the
+        criterion."""
         ends = [decision.retention_end for decision in decisions if decision.retention_end is not None]
         is_held = any(is_told_held(decision) for decision in decisions)
         if is_day_told and ends and len(ends) == len(decisions):
@@ -71,6 +73,6 @@ class Terms:
 
 
 def is_told_held(decision: Decision) -> bool:
-    """Whether a hold keeps it that is told, without detail."""
+    """Return whether it is kept by a hold that is disclosed, without detail."""
     reasons: Collection[Reason] = decision.reasons
     return bool(TOLD_HOLDS.intersection(reasons))

@@ -1,9 +1,9 @@
-"""Does what was granted, once a second person has released the answer: corrections and notes, then the plan
-of what goes.
+"""Carries out what was granted, once a second person has released the answer: corrections and notes, then the
+plan of what is deleted.
 
-The letter says that it is done or under way (DDL-12). Whatever is kept for now, by a hold, by the person's
-own access request that is answered first, by a CRM that cannot be reached, is done by a later round of `run
-requests`.
+The letter states that it is done or under way (DDL-12). What is kept for now, by a hold, by the person's own
+access request that is answered first, or by a CRM that cannot be reached, is done by a later maintenance of
+`run requests`.
 
 Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104.
 """
@@ -34,13 +34,14 @@ FULFILLED = (RequestState.RELEASED, RequestState.CLOSED)
 
 
 def fulfil(context: JobContext, request_id: str) -> Run | None:
-    """Carry out what is left of one released request, and give the run of what went, if any. Doing it again
-    does what is left.
+    """Carry out what remains of one released request, and return the run of what was deleted, if any.
+    Repeating it does what remains.
 
     Raises:
-        Refused: the kill switch is set, another run goes on, or the circuit breaker asks for two people
-            first; `where` is the plan.
-        ConnectorError: the CRM cannot be read or reached; the next round goes on from there.
+        Refused: the kill switch is set, another run is under way, or the circuit breaker needs two
+            people first; `where` is the plan.
+        ConnectorError: the CRM cannot be read or reached; the next request maintenance continues from
+            there.
     """
     request = context.store.requests.get(request_id)
     decision = decision_of(context.store, request_id)
@@ -64,8 +65,8 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
 
 
 def fulfil_later(context: JobContext, request_id: str) -> str:
-    """The same for the moment of a release, which has happened whatever comes after; the code of what has to
-    wait for `run requests`."""
+    """Carry out a request at its release, and return the code of what has to wait for `run requests`. The
+    release has happened whether or not this succeeds."""
     try:
         fulfil(context, request_id)
     except ComplianceError as error:
@@ -74,8 +75,8 @@ def fulfil_later(context: JobContext, request_id: str) -> str:
 
 
 def fulfil_all(context: JobContext) -> dict[str, str]:
-    """Go on with every released request of which something is left, an interrupted run first; by request, the
-    code of what still stands in the way."""
+    """Continue every released request of which something remains, an interrupted run first. Return, by
+    request, the code of what still prevents completion."""
     waiting: dict[str, str] = {}
     for request in reversed(context.store.requests.all()):
         if request.state in FULFILLED and (code := fulfil_later(context, request.id)):
@@ -84,8 +85,8 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
 
 
 def _pending(context: JobContext, request: SubjectRequest) -> Plan | None:
-    """A plan of this request that was made and not carried out to its end: it is gone on with before another
-    one is made."""
+    """Return a plan of this request that was made and not completed. It is continued before another one is
+    made."""
     now = context.clock()
     for plan in context.store.plans.all():
         if plan.kind is Kind.REQUEST and plan.request == request.id and plan.crm == context.crm:
@@ -102,8 +103,8 @@ def _is_current(context: JobContext, plan: Plan) -> bool:
 
 
 def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
-    """The decision without what is not there any more; who is still needed for something else is done with as
-    well (RET-20)."""
+    """Return the decision without rows that no longer exist. A person still needed for something else counts
+    as done as well (RET-20)."""
     trims, lines = lines_of_decision(context, request, decision)
     open_rows = {line.id for line in lines} | set(trims)
     if not open_rows:
@@ -112,14 +113,14 @@ def _without_gone(context: JobContext, request: SubjectRequest, decision: Decisi
 
 
 def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:
-    """The decision once these tasks are done. It is read anew: somebody may have been told of something while
-    this went on."""
+    """Return the decision once these tasks are done. It is read again: somebody may have been notified of
+    something meanwhile."""
     now = decision_of(context.store, request.id) or decision
     return _saved(context, request, now.without(tasks, brussels_date(context.clock())))
 
 
 def _with(context: JobContext, request: SubjectRequest, decision: Decision, tasks: tuple[Task, ...]) -> Decision:
-    """The decision with more to do, read anew as well."""
+    """Return the decision with more tasks, read again as well."""
     if not tasks:
         return decision
     now = decision_of(context.store, request.id) or decision

@@ -52,15 +52,15 @@ TEXT: Final = (
 
 
 def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
-    """Carry out tasks that write fields or notes, and give those that are not done: the ledger says why.
+    """Carry out tasks that write fields or notes, and return those that are not done: the ledger says why.
 
-    What stands already is not written again. A correction waits for what keeps data as they are, evidence or
-    a restriction, and not for what only keeps them from disposal; the end of a use and a note wait for
+    What is already written is not written again. A correction waits for what keeps data as they are, evidence
+    or a restriction, and not for what only keeps them from disposal. The end of a use and a note wait for
     nothing: they destroy nothing.
 
     Raises:
         Refused: the kill switch is set.
-        ConnectorError: the CRM cannot be read or reached; writing again goes on from there.
+        ConnectorError: the CRM cannot be read or reached; writing again continues from there.
     """
     refuse_if_stopped(context.store)
     left: list[Task] = []
@@ -72,8 +72,8 @@ def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
 
 
 def kept_back(context: JobContext, tasks: Collection[Task]) -> dict[str, str]:
-    """Which of these tasks would have to wait now, by item, with the code of what keeps them: what `write`
-    would find.
+    """Return which of these tasks would have to wait now, by item, with the code of what keeps them: what
+    `write` would find.
 
     Raises:
         ConnectorError: the CRM cannot be read.
@@ -91,7 +91,7 @@ def _write_fields(context: JobContext, task: Task) -> str:
     record = FULL[task.kind]
 
     def lacking() -> tuple[str, dict[str, object]] | None:
-        """The version of the row and what it does not say yet; None where the row is gone."""
+        """Return the version of the row and the values it does not have yet; None where the row is gone."""
         for row in rows_of(context.connector, record, tuple(wanted), Among("id", [task.id])):
             return row.etag, {name: value for name, value in wanted.items() if not _says(row, name, value)}
         return None
@@ -151,12 +151,12 @@ def _says(row: object, name: str, value: object) -> bool:
 
 
 def _held(context: JobContext, task: Task) -> str:
-    """Why a write has to wait; empty where it does not.
+    """Return why a write has to wait; empty where it does not.
 
     A caller's number is erased, so every hold on its fiche keeps it. A correction disposes of nothing: a
-    pending request, whoever's, does not stand in its way (HLD-08; EXP-02). A hold of another kind does, on
-    the contact or on a file in which it has a role; one that is on somebody else spreads no further than to
-    that file (HLD-04).
+    pending request, of any person, does not prevent it (HLD-08; EXP-02). A hold of another kind does, on the
+    contact or on a file in which it has a role. A hold on somebody else reaches no further than that file
+    (HLD-04).
     """
     if task.what not in _HELD:
         return ""
@@ -185,8 +185,8 @@ def _keeps_only_from_disposal(hold: Hold) -> bool:
 
 
 def _entry(context: JobContext, task: Task, values: Mapping[str, object]) -> dict[str, object]:
-    """What the ledger keeps of a write: the row and each value as keyed references. It does not say for which
-    request: nothing may lead from a request to a file once it is closed (ACC-08)."""
+    """Return what the ledger keeps of a write: the row and each value as keyed references. The request is not
+    named: nothing may lead from a request to a file once it is closed (ACC-08)."""
     table = context.connector.table(FULL[task.kind])
     return {
         "what": task.what.value,

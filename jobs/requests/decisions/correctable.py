@@ -46,11 +46,11 @@ _BELGIAN_MOBILE: Final = "+324"
 
 
 def corrections(contact: FullContact, person: GivenPerson, asked: Mapping[str, str], *, today: date) -> list[tuple[str, str]]:
-    """Give the fields of a contact that should say something else, each once, with what; dates in ISO form.
+    """Return the fields of a contact to be corrected, each once, with the new value; dates in ISO form.
 
-    `asked` is taken as it is written. Of what was given to be recognised by only what really differs counts:
-    case, accents and the spelling of a number are no difference. What cannot be read as what it should be is
-    left out.
+    `asked` is taken as it is written. Of the details given for identification only real differences count:
+    case, accents and the spelling of a number are not differences. What cannot be read as what it should be
+    is left out.
     """
     wanted: dict[str, str] = {}
     for name, value in asked.items():
@@ -70,13 +70,13 @@ def corrections(contact: FullContact, person: GivenPerson, asked: Mapping[str, s
 
 
 def written(contact: FullContact, field: str) -> str:
-    """What a field says now, in the form of a correction; empty where it says nothing."""
+    """Return what a field says now, in the form of a correction; empty where it says nothing."""
     value = getattr(contact, field)
     return value.isoformat() if isinstance(value, date) else str(value or "")
 
 
 def value_of(field: str, text: str) -> object:
-    """A correction as the CRM's field holds it."""
+    """Return a correction as the CRM's field holds it."""
     return date.fromisoformat(text) if field in DATES else text
 
 

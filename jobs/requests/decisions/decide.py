@@ -171,16 +171,16 @@ def refuse(context: JobContext, hand: Hand, request_id: str, code: str) -> Decid
 
 
 def is_decided(context: JobContext, request: SubjectRequest, compilation: Compilation) -> bool:
-    """Whether a decision stands that the content of an answer needs: for other rights than access, where
-    something is to be decided."""
+    """Return whether the decision that an answer needs for its content has been made. It is needed for rights
+    other than access, where something is to be decided."""
     if request.right in (Right.ACCESS, Right.PORTABILITY) or compilation.answer != "package" or compilation.refusal:
         return True
     return bool(compilation.granted) and decision_of(context.store, request.id) is not None
 
 
 def as_it_stands(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Compilation:
-    """The answer with what of its decision has to wait now: a hold may have come or gone since it was
-    decided, and a letter tells what is so on the day that it goes out.
+    """Return the answer with what of its decision has to wait now. A hold may have been placed or lifted
+    since the decision, and a letter states what is so on the day it is sent.
 
     Raises:
         ConnectorError: the CRM cannot be read.
@@ -207,23 +207,23 @@ def take_effect(context: JobContext, request: SubjectRequest, decision: Decision
 
 
 def _keeping(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
-    """What keeps granted items for now, by item, with its code."""
+    """Return what keeps granted items for now, by item, with its code."""
     keeping = held_items(context, request, decision)
     return keeping | correct.kept_back(giving_way(context, erasure_of(request, decision)), decision.tasks)
 
 
 def _waiting(answer: Compilation, decision: Decision, keeping: Mapping[str, str]) -> Compilation:
-    """The answer with what has to wait: what is erased with a hold that is told, corrections without any
-    reason."""
+    """Return the answer with what has to wait: erasures with a hold that is disclosed, corrections without
+    any reason."""
     corrected = {task.item for task in decision.of({What.CORRECT})}
     held = tuple(item for item, code in keeping.items() if code in TOLD_HOLDS and item not in corrected)
     return msgspec.structs.replace(answer, held=held, delayed=tuple(item for item in keeping if item in corrected))
 
 
 def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision: Decision) -> None:
-    """Place the hold of a restriction, once: stored, and nothing else, until two people lift it and the
-    person was told (HLD-09), or the very person asks for the erasure (4.2, rank 5). One that was obtained on
-    behalf of a child is of both."""
+    """Place the hold of a restriction, once. The data are only stored until two people lift it and the person
+    was informed (HLD-09), or the same person requests the erasure (4.2, rank 5). A hold obtained on behalf of
+    a child belongs to both."""
     about = given_of(context.store, request.id).details.about
     case = CASES.get(about, "")
     article = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}"
@@ -270,14 +270,14 @@ def _check_items(compilation: Compilation, items: Sequence[str]) -> None:
 
 
 def _check_all(compilation: Compilation, items: Collection[str], request: SubjectRequest) -> None:
-    """What is to be handed over is reviewed item by item, and granted as a whole."""
+    """Check that what is to be handed over is granted as a whole. It is reviewed item by item."""
     if items and set(items) != {item.item for item in compilation.items}:
         hint = hint_to("review_portable", request=request.id)
         raise UsageError("portability is granted as a whole; single items are withheld by the review", hint=hint, where="--grant")
 
 
 def _tasks(context: JobContext, request: SubjectRequest, item: Item) -> Iterable[Task]:
-    """What granting one item means to do."""
+    """Yield the tasks that granting one item requires."""
     what = What(item.title)
     kind, row = item.source
     if what is What.RECORDED:
@@ -288,8 +288,8 @@ def _tasks(context: JobContext, request: SubjectRequest, item: Item) -> Iterable
 
 
 def _with_profiles(right: Right, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
-    """Whoever withdraws a consent leaves nothing behind that had no other basis: the contact goes as RET-20
-    allows (6.2)."""
+    """Return the tasks, with the contact too where a consent is withdrawn. Nothing without another basis is
+    kept: it is deleted as RET-20 allows (6.2)."""
     if right is not Right.CONSENT_WITHDRAWAL:
         return tasks
     ended = [task for task in tasks if task.what is What.UNSUBSCRIBE]

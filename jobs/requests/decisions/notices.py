@@ -1,4 +1,4 @@
-"""The notices of a granted request: which recipients are still to be told, and how it ended with each (GDPR
+"""The notices of a granted request: which recipients are still to be notified, and the outcome for each (GDPR
 art. 19, ERA-14).
 
 A request that is neutral or refused has none, and everything here answers for it as for somebody of whom
@@ -30,19 +30,19 @@ TOLD: Final = "TOLD"
 
 
 def notices_of(store: Store, request: SubjectRequest) -> tuple[Notice, ...]:
-    """The notices of a request in the order of their numbers, which begin at 1."""
+    """Return the notices of a request in the order of their numbers, which begin at 1."""
     decision = _decided(store, request)
     return decision.notices if decision is not None else ()
 
 
 def counts_of(store: Store, request: SubjectRequest) -> dict[str, int]:
-    """How many notices are in each state; empty where there is none."""
+    """Return how many notices are in each state; empty where there is none."""
     counts = Counter(notice.state for notice in notices_of(store, request))
     return {state.value: counts[state] for state in NoticeState} if counts else {}
 
 
 def reminder_of(store: Store, request: SubjectRequest, day: date) -> Alarm | None:
-    """The alarm of a request of which recipients have been due for more than fourteen days."""
+    """Return the alarm of a request of which recipients have been due for more than fourteen days."""
     due = [one.due_on for one in notices_of(store, request) if one.is_open and one.due_on is not None]
     late = [since for since in due if day > since + REMIND_AFTER]
     if not late:
@@ -51,7 +51,7 @@ def reminder_of(store: Store, request: SubjectRequest, day: date) -> Alarm | Non
 
 
 def listed(hand: Hand, request_id: str) -> tuple[SubjectRequest, Decision | None]:
-    """Give the request with what its notices are about; None where there are none. For the DPO alone.
+    """Return the request with what its notices are about; None where there are none. For the DPO alone.
 
     Raises:
         UsageError: an unknown request.
@@ -63,10 +63,10 @@ def listed(hand: Hand, request_id: str) -> tuple[SubjectRequest, Decision | None
 
 
 def due_in(decision: Decision | None) -> dict[int, Notice]:
-    """The notices that are due, by number.
+    """Return the notices that are due, by number.
 
     Raises:
-        Refused: with code `not_found`, where a letter could not say which data it is about.
+        Refused: with code `not_found`, where a letter could not state which data it is about.
     """
     if decision is None:
         return {}
@@ -84,12 +84,12 @@ def record_letters(hand: Hand, request: SubjectRequest, numbers: Collection[int]
 
 
 def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ...]:
-    """Record that a recipient was told on a day. Recording again replaces what was recorded before; the
+    """Record that a recipient was notified on a day. Recording again replaces what was recorded before; the
     ledger keeps both.
 
     Raises:
-        UsageError: there is no such notice, or the day lies before what it tells of was done, or in the
-            future.
+        UsageError: there is no such notice, or the day is in the future, or before what it reports was
+            done.
         Refused: another role, or it has not been done yet.
     """
     request, decision, notice = _due(hand, request_id, number)
@@ -100,12 +100,12 @@ def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ..
 
 
 def not_told(hand: Hand, request_id: str, number: int, reason: NotTold) -> tuple[Notice, ...]:
-    """Record why a recipient is not told: that is impossible, or would take a disproportionate effort (art.
+    """Record why a recipient is not notified: it is impossible, or would take a disproportionate effort (art.
     19).
 
     Raises:
         UsageError: there is no such notice.
-        Refused: another role, or what it tells of has not been done yet.
+        Refused: another role, or what it reports has not been done yet.
     """
     request, decision, notice = _due(hand, request_id, number)
     ended = msgspec.structs.replace(notice, told_on=None, not_told=reason)
@@ -117,7 +117,7 @@ def _decided(store: Store, request: SubjectRequest) -> Decision | None:
 
 
 def _due(hand: Hand, request_id: str, number: int) -> tuple[SubjectRequest, Decision, Notice]:
-    """The notice of a number, once what it tells of has been done."""
+    """Return the request, decision and notice of a number, once what it reports has been done."""
     request, decision = listed(hand, request_id)
     if decision is None or not 1 <= number <= len(decision.notices):
         raise UsageError(f"there is no notice {number}", hint=hint_to("show_notices", request=request.id), where=request.id)

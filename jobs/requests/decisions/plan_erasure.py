@@ -1,9 +1,9 @@
-"""Makes the plan of a granted request: which rows go, lose whose they are, or wait because something stands
-in the way.
+"""Makes the plan of a granted request: which rows are deleted, are dissociated from the person, or wait
+because something prevents it.
 
-The schedule is not asked whether: the DPO has decided. It says how a file goes (deleted, or anonymised with
-its row of statistics). Holds are asked twice, here and at each write; only what table 4.2 lets pass gives way
-(HLD-12, R-078, R-079).
+The schedule does not decide whether: the DPO has. It decides how a file is disposed of (deleted, or
+anonymised with its row of statistics). Holds are checked twice, here and at each write; only what table 4.2
+lets pass gives way (HLD-12, R-078, R-079).
 
 Source: section 6.2, RET-20, HLD-12, ERA-04; GDPR art. 17.
 """
@@ -41,8 +41,8 @@ _FILES: Final = ("dossier", "fiche")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One row of the plan in the making, with the task that it is for; people who go with a file are for
-    none."""
+    """One row of the plan in the making, with the task that it is for. People deleted with a file have no
+    task."""
 
     kind: str
     id: str
@@ -51,19 +51,19 @@ class Wanted:
 
 
 def disposal_reason(right: Right) -> str:
-    """The reason on certificates (9.2)."""
+    """Return the reason shown on certificates (9.2)."""
     return CONSENT_WITHDRAWN if right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
 
 
 def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decision) -> Plan | None:
-    """Find what of a decision can go now, and store the plan of it; None where nothing can. Nothing is
-    written to the CRM.
+    """Find what of a decision can be carried out now, and store the plan of it. Return None where nothing
+    can. Nothing is written to the CRM.
 
-    The words of the request, the DPO's on its content and the second person's on its release, stand as the
-    approvals of the plan. Only the circuit breaker asks for more.
+    The approvals of the request, the DPO's of its content and the second person's of its release, count as
+    the approvals of the plan. Only the circuit breaker asks for more.
 
     Raises:
-        ConnectorError: the CRM could not be read whole; nothing is stored.
+        ConnectorError: the CRM could not be read in full; nothing is stored.
     """
     now = context.clock()
     context = context.on(brussels_date(now))
@@ -76,8 +76,8 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
 
 
 def held_items(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
-    """What stands in the way of granted items now, by item, with the code: the DPO sees it when deciding
-    (R-078, R-079)."""
+    """Return what prevents granted items now, by item, with the code. The DPO sees it when deciding (R-078,
+    R-079)."""
     wanted = list(_wanted(context, decision))
     wanted += [Wanted("contact", task.id, _DELETED, task) for task in decision.of({What.PROFILE})]
     verdicts = _verdicts(context, wanted, erasure_of(request, decision))
@@ -89,7 +89,7 @@ def held_items(context: JobContext, request: SubjectRequest, decision: Decision)
 
 
 def lines_of_decision(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[tuple[str, ...], list[PlanLine]]:
-    """The contacts to trim, and one line for each row that goes or that a hold keeps."""
+    """Return the contacts to trim, and one line for each row that is disposed of or that a hold keeps."""
     erasure = erasure_of(request, decision)
     wanted = list(_wanted(context, decision))
     verdicts = _verdicts(context, wanted, erasure)
@@ -111,15 +111,16 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
 
 
 def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, ...]:
-    """A task of its own for each recording of a file that goes: one that has to wait loses its link, and
-    would be found no more."""
+    """Return a separate task for each recording of a file that is deleted. One that has to wait loses its
+    link, and would not be found again."""
     known = {(task.kind, task.id) for task in decision.of({What.ERASE})}
     found = [row for row in _wanted(context, decision) if row.kind == "recording" and (row.kind, row.id) not in known]
     return tuple(Task(row.task.item, What.ERASE, row.kind, row.id) for row in found if row.task is not None)
 
 
 def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
-    """The rows of open tasks but for contacts: a file with the recordings of its fiches, each only once."""
+    """Yield the rows of open tasks except contacts: a file with the recordings of its fiches, each only
+    once."""
     connector, seen = context.connector, set[tuple[str, str]]()
     for task in decision.of({What.ERASE, What.DISOWN}):
         if task.what is What.DISOWN:
@@ -135,7 +136,8 @@ def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
 
 
 def _roles_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[str]:
-    """The person's roles in one file; that of a suspect is none of the person's to have removed (SUS-10)."""
+    """Return the person's roles in one file. The role of a suspect is not the person's to have removed
+    (SUS-10)."""
     fiches = {task.id} if task.kind == "fiche" else set(_fiches_of(context, task.id))
     return sorted(
         row.id
@@ -149,7 +151,7 @@ def _fiches_of(context: JobContext, dossier: str) -> list[str]:
 
 
 def _verdicts(context: JobContext, wanted: Collection[Wanted], erasure: GrantedErasure) -> dict[tuple[str, str], tuple[Unit | None, str]]:
-    """Each row that is there as a unit, with the code of what keeps it; empty where nothing does."""
+    """Return each row that exists as a unit, with the code of what keeps it; empty where nothing does."""
     if not wanted:
         return {}
     holds, over = active_holds(context, brussels_date(context.clock())), answered(context.store)
@@ -162,11 +164,11 @@ def _verdicts(context: JobContext, wanted: Collection[Wanted], erasure: GrantedE
 
 
 def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The contacts that go with what goes (id -> version), and those that lose their fields of operations, by
+    """Return the contacts to be deleted (id -> version) and those that lose their fields of operations, by
     RET-20.
 
-    Who is still referred to by anything else has no line: why somebody stays is not for a plan of one person
-    to tell (SUS-05).
+    A contact to whom anything else still refers has no line: a plan of one person must not show why somebody
+    stays (SUS-05).
     """
     profiles = {task.id for task in decision.of({What.PROFILE})}
     leaving = {each.id for each in going}

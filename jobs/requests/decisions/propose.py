@@ -1,8 +1,8 @@
-"""What can be granted on a request for another right than access: one item for each thing that the DPO may
+"""What can be granted on a request for a right other than access: one item for each thing that the DPO may
 decide about.
 
-Only files from which the person may be told anything are looked at (`Standing`): what stems from a suspicion
-is in no item, and in no gap between two (SUS-05, SUS-10).
+Only files from which anything may be disclosed to the person are read (`Standing`): what stems from a
+suspicion is in no item, and in no gap between two (SUS-05, SUS-10).
 
 Source: section 6.2, RGT-10 to RGT-12, R-101 to R-104, R-115.
 """
@@ -50,9 +50,9 @@ PROPOSALS: Final = MappingProxyType(
 def propose(
     context: JobContext, request: SubjectRequest, given: Given, standing: Standing, material: Material, shell: Compilation
 ) -> Compilation:
-    """Give the answer with everything that can be granted; each item waits for the DPO's decision.
+    """Return the answer with everything that can be granted. Each item waits for the DPO's decision.
 
-    A neutral answer, one that the DPO has to look at first and a right that does not exist here get nothing
+    A neutral answer, one that the DPO has to look at first and a right that does not exist here get no items
     (SUS-04, R-095, R-099).
     """
     if standing.answer != "package" or standing.refusal or shell.refusal:
@@ -96,7 +96,7 @@ class Wishes:
             yield from self._withdrawal()
 
     def kept(self, contexts: Sequence[Context]) -> Iterator[str]:
-        """The contexts of which something stays even if everything that is proposed is granted, by key (art.
+        """Yield, by key, the contexts of which something stays even if every proposed item is granted (art.
         12(4), R-104)."""
         if self.request.right is Right.ERASURE:
             runs_on = any(kind == "engagement" and not self._has_ended(until) for kind, _, until in self._relations())
@@ -110,8 +110,8 @@ class Wishes:
     # -- by right --------------------------------------------------------------------------------------------
 
     def _erasure(self) -> Iterator[Item]:
-        """The files of a child go whole; in other files whose role it was goes and the information stays
-        (6.2)."""
+        """Yield the items of an erasure. A child's files are deleted whole. In others the role is dissociated
+        and the information stays (6.2)."""
         yield from (self._of_unit(unit, What.ERASE) for unit in self.child_units)
         yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
         yield from (_item(What.NO_CALLER, "fiche", fiche, at=self._day_of(("fiche", fiche))) for fiche in self._reported())
@@ -125,8 +125,9 @@ class Wishes:
             yield from (_item(What.PROFILE, "contact", contact.id) for contact in self.contacts)
 
     def _rectification(self) -> Iterator[Item]:
-        """Facts are corrected field by field. A statement stays as it was given; where nothing is to be
-        corrected, or the person says so, a note can be added to each file (R-103)."""
+        """Yield the items of a rectification. Facts are corrected field by field. A statement stays as it was
+        given. Where nothing is to be corrected, or the person adds a statement, a note can be added to each
+        file (R-103)."""
         details = self.given.details
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
@@ -140,17 +141,17 @@ class Wishes:
                 yield _item(What.ANNOTATE, kind, row, at=self._day_of((kind, row)), fields=added)
 
     def _restriction(self) -> Iterator[Item]:
-        """File by file, so that nothing else of the person is held; without a file or a relation on the
-        contact itself."""
+        """Yield the items of a restriction, file by file, so that nothing else of the person is held. Without
+        a file or a relation it is on the contact itself."""
         found = [self._of_unit(unit, What.RESTRICT) for unit in (*self.child_units, *self.other_units)]
         if self.standing.relations:
             found += [_item(What.RESTRICT, kind, row) for kind, row, _ in self._relations()]
         yield from found or [_item(What.RESTRICT, "contact", contact.id) for contact in self.contacts]
 
     def _objection(self) -> Iterator[Item]:
-        """Against direct marketing always (R-101). Against processing that goes on without a word about what,
-        where the person is not known for a relation; what the objection ends is erased (art. 17(1)(c),
-        RGT-11)."""
+        """Yield the items of an objection: always against direct marketing (R-101). Where no subject is
+        stated and the person is not known for a relation, it is against ongoing processing. What the
+        objection ends is erased (art. 17(1)(c), RGT-11)."""
         about = self.given.details.about
         is_marketing = about == "direct_marketing" or (not about and self.standing.relations)
         if is_marketing:
@@ -162,8 +163,8 @@ class Wishes:
             yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
 
     def _withdrawal(self) -> Iterator[Item]:
-        """As easy as giving: the use stops at once; what has no other basis goes by RET-20 (RGT-12,
-        R-115)."""
+        """Yield the items of a withdrawal, as easy as giving: the use stops at once. What has no other basis
+        is deleted by RET-20 (RGT-12, R-115)."""
         about = self.given.details.about
         if about in ("", "newsletter") and self.standing.relations:
             yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts)
@@ -181,8 +182,8 @@ class Wishes:
         return _item(What.ERASE, "recording", recording.id, at=_iso(recording.started_on))
 
     def _recordings(self, *, everywhere: bool = False) -> list[FullRecording]:
-        """Recordings of the person's own voice in files of somebody else; those of a child's own file go with
-        it."""
+        """Return recordings of the person's own voice in files of somebody else. Those of a child's own file
+        are deleted with it."""
         units = {*self.other_units, *(self.child_units if everywhere else ())}
         speaks = {
             row.fiche
@@ -200,15 +201,15 @@ class Wishes:
         )
 
     def _is_called_by_others(self, fiche: str) -> bool:
-        """Whether a fiche, or a recording of it, has a number or an address that is not the person's: then it
-        is not they who is heard."""
+        """Return whether a fiche, or a recording of it, has a number or an address that is not the person's.
+        Then the voice is not theirs."""
         found = self.material.fiches.get(fiche)
         recorded = [row.caller_number for row in self.material.recordings.values() if row.fiche == fiche]
         called = compared([found.caller_number if found else None, *recorded], [found.caller_email if found else None])
         return bool(called) and called.isdisjoint(own_numbers(self.contacts))
 
     def _relations(self) -> Iterator[tuple[str, str, date | None]]:
-        """The person's gifts, courses and agreements: kind, id, and the last day of an agreement."""
+        """Yield the person's gifts, courses and agreements: kind, id, and the last day of an agreement."""
         material = self.material
         rows = [("donation", one.id, one.contact, None) for one in material.donations.values()]
         rows += [("enrolment", one.id, one.contact, None) for one in material.enrolments.values()]
@@ -221,8 +222,8 @@ class Wishes:
         return until is not None and until < self.day
 
     def _reported(self) -> list[str]:
-        """Fiches, of files that are not about the person, on which they are known by the number or address
-        from which they reported."""
+        """Return fiches, of files that are not about the person, that show the number or address from which
+        they reported."""
         own = own_numbers(self.contacts)
         units = {*self.other_units, *(row for row in self.rows if row[0] == "fiche" and row not in self.child_units)}
         return sorted(
@@ -241,8 +242,8 @@ class Wishes:
         )
 
     def _places_of_statements(self) -> list[Unit]:
-        """Where a note about a statement goes: on the fiche on which the person has a role, else on the
-        dossier."""
+        """Return where a note about a statement is added: to the fiche on which the person has a role, else
+        to the dossier."""
         units = {*self.child_units, *self.other_units}
         places: set[Unit] = set()
         for row in self.material.parties.values():

@@ -1,9 +1,9 @@
-"""Who has to be told that data were corrected, erased or restricted: the recipients that the files themselves
-name (art. 19, ERA-14).
+"""Who has to be notified that data were corrected, erased or restricted: the recipients that the files
+themselves name (art. 19, ERA-14).
 
-They are looked up when the decision is taken, before anything goes, and with them what the person was called:
-an erasure leaves nobody to look up. Only files are read that the answer may tell of, never one that is
-excluded (SUS-05).
+They are looked up when the decision is made, before anything is deleted, together with the person's names: an
+erasure leaves nobody to look up. Only files that the answer may disclose are read, never one that is excluded
+(SUS-05).
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _HARMLESS: Final = frozenset({"first_name", "last_name", "birth_on", "birth_plac
 def recipients_told(
     context: JobContext, tasks: Collection[Task], compilation: Compilation, contacts: Collection[str]
 ) -> tuple[Notice, ...]:
-    """The recipients of what these tasks touch, each once with its last transmission and all that it is told
-    of.
+    """Return the recipients of what these tasks affect, each once with its last transmission and all it is
+    notified of.
 
-    A file is asked itself; a correction of the person, who is these contacts, concerns whoever got something
-    of the files that the answer is about.
+    A task on a file concerns that file. A correction of the person, who is these contacts, concerns everybody
+    who received something of the files that the answer is about.
     """
     corrections = [task for task in tasks if task.what is What.CORRECT]
     of_files = {each.source: list(corrections) for each in compilation.contexts}
@@ -51,10 +51,10 @@ def recipients_told(
 
 
 def told_of(context: JobContext, contacts: Collection[str], tasks: Collection[Task]) -> tuple[tuple[Known, ...], dict[str, str]]:
-    """Whose data the notices are about, as these contacts have it, and which fields get which value.
+    """Return whose data the notices are about, as these contacts have it, and which fields get which value.
 
-    A filler date is no birth date (RET-09). A value is empty where it would tell where to find somebody who
-    must not be found (IDV-05).
+    A filler date is not a birth date (RET-09). A value is empty where it would show where to find somebody
+    who must not be found (IDV-05).
     """
     rows = sorted(rows_of(context.connector, FullContact, _PERSON, Among("id", sorted(contacts))), key=lambda row: row.id)
     known = [Known(" ".join(f"{row.first_name or ''} {row.last_name or ''}".split()), _born_on(context, row)) for row in rows]
@@ -70,7 +70,7 @@ def _born_on(context: JobContext, row: FullContact) -> str:
 
 
 def _files_about(context: JobContext, contacts: Collection[str]) -> set[tuple[str, str]]:
-    """The files in which one of these contacts is the child."""
+    """Return the files in which one of these contacts is the child."""
     roles = rows_of(context.connector, FullParty, ("dossier", "fiche", "role"), Among("contact", sorted(contacts)))
     places = [
         (kind, row) for role in roles if role.role == FileRole.CHILD for kind, row in (("dossier", role.dossier), ("fiche", role.fiche))
@@ -79,7 +79,7 @@ def _files_about(context: JobContext, contacts: Collection[str]) -> set[tuple[st
 
 
 def _notices(context: JobContext, of_files: Mapping[tuple[str, str], Collection[Task]], about: Set[tuple[str, str]]) -> Iterator[Notice]:
-    """One notice for each fiche that was passed on and each task on it or on its dossier."""
+    """Yield one notice for each fiche that was passed on and each task on it or on its dossier."""
     for fiche in _fiches(context, [file for file, tasks in of_files.items() if tasks]):
         name = (fiche.transmitted_to or "").strip()
         on = fiche.transmitted_on.isoformat() if fiche.transmitted_on is not None else ""
@@ -92,7 +92,7 @@ def _notices(context: JobContext, of_files: Mapping[tuple[str, str], Collection[
 
 
 def _merged(one: Notice, later: Notice) -> Notice:
-    """Two notices to the same recipient as one, as the later one names it."""
+    """Return two notices to the same recipient as one, as the later one names it."""
     return msgspec.structs.replace(
         later,
         is_named=one.is_named or later.is_named,

@@ -1,1 +1,1 @@
-"""Who else occurs in what was found, and how the texts are told without them."""
+"""Who else occurs in what was found, and how the texts are disclosed without them."""

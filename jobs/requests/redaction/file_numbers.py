@@ -33,8 +33,8 @@ _LETTERS: Final = re.compile(r"[^\W\d_]")
 
 
 class FileNumbers:
-    """Numbers of other files that some texts name. `named` are these numbers, `needles` those of which
-    nothing else can be meant."""
+    """Numbers of other files that some texts name. `named` are these numbers, `needles` the leak-check terms:
+    those that can mean nothing else."""
 
     def __init__(self, found: Assessment, rows: Iterable[Row], texts: Iterable[str]) -> None:
         rows, texts = tuple(rows), tuple(texts)
@@ -140,7 +140,7 @@ def _written(number: str) -> str:
 
 
 def _joined(number: str, patterns: Sequence[str]) -> str:
-    """One pattern of those of the parts of a number, which has the same parts."""
+    """Return one pattern made from the patterns of the parts of a number, which has the same parts."""
     parts = _PARTS.findall(number)
     text = patterns[0]
     for (before, part), pattern in zip(pairwise(parts), patterns[1:], strict=True):

@@ -41,10 +41,10 @@ def shown_person(assessment: Assessment) -> Shown:
 
 
 def other_people(assessment: Assessment, ours: Iterable[str]) -> tuple[Protected, ...]:
-    """Everybody else, in a fixed order: contacts, roles without a contact, callers, participants of calls and
-    e-mails.
+    """Return everybody else, in a fixed order: contacts, roles without a contact, callers, participants of
+    calls and e-mails.
 
-    `ours` are addresses of the organisation itself, which stand in every letter.
+    `ours` are addresses of the organisation itself, which are in every letter.
     """
     known = compared((), ours) | _own_numbers(assessment)
     return (*_contacts(assessment), *_nameless_roles(assessment), *_callers(assessment, known), *_participants(assessment, known))
@@ -94,14 +94,16 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
 
 
 def _nameless_roles(assessment: Assessment) -> Iterator[Protected]:
-    """Somebody who has a role by a name only; a single word is as likely to be a remark."""
+    """Yield people who have a role by a name only. A single word is left out: it is as likely to be a
+    remark."""
     for party in _all_of(assessment, "party"):
         if party.contact is None and ("party", party.id) not in assessment.people.rows and split_name(party.name)[0]:
             yield Protected(party.id, party.role or "other", names=_names((split_name(party.name),), nicknames(party.name)))
 
 
 def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
-    """Whoever called or wrote, by number or address: a reporter, whatever else is known (R-119)."""
+    """Yield people who called or wrote, by number or address. Each is a reporter, regardless of what else is
+    known (R-119)."""
     for fiche in _all_of(assessment, "fiche"):
         if (fiche.caller_number or fiche.caller_email) and not is_own_caller(fiche.caller_number, fiche.caller_email, known):
             yield Protected(
@@ -113,7 +115,7 @@ def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protecte
 
 
 def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
-    """Whoever takes part in a call or an e-mail without being a contact: staff, and people whom nobody has
+    """Yield participants of a call or an e-mail who are not contacts: staff, and people whom nobody has
     entered."""
     for party in _all_of(assessment, "activity_party"):
         address, is_email = party.address or "", "@" in (party.address or "")
@@ -141,7 +143,7 @@ def _name(contact: FullContact) -> tuple[str, str]:
 
 
 def _place(contact: FullContact) -> str | None:
-    """Postcode and town, which nobody else is known by."""
+    """Return postcode and town, by which nobody else is known."""
     return f"{contact.postcode} {contact.city}" if contact.postcode and contact.city else None
 
 

@@ -56,7 +56,7 @@ def texts_of_rows(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def mentioned_people(context: JobContext, found: Assessment, texts: Iterable[str]) -> tuple[Protected, ...]:
-    """Staff whose surname, and contacts whose full name, occurs in the texts of an answer.
+    """Return staff whose surname, and contacts whose full name, occurs in the texts of an answer.
 
     Raises:
         ConnectorError: they cannot be read.
@@ -66,8 +66,8 @@ def mentioned_people(context: JobContext, found: Assessment, texts: Iterable[str
 
 
 def _staff(context: JobContext, words: Words) -> Iterator[Protected]:
-    """Users of the CRM, by the name that it shows for them; an application has a single word for a name, or
-    one with a sign before it."""
+    """Yield users of the CRM, by the name that it shows for them. Applications are left out: their name is a
+    single word, or has a sign before it."""
     for user, name in sorted(context.connector.names(STAFF).items()):
         first, last = split_name(name)
         if first and not first.startswith("#") and (words.has_all(last) or words.has_together(first, last)):
@@ -75,7 +75,8 @@ def _staff(context: JobContext, words: Words) -> Iterator[Protected]:
 
 
 def _contacts(context: JobContext, found: Assessment, words: Words) -> Iterator[Protected]:
-    """Contacts that are not in the files. A namesake of the person cannot be told apart, and stays."""
+    """Yield contacts that are not in the files. A namesake of the person cannot be distinguished, and stays
+    readable."""
     own = {_folded(contact) for contact in found.subject_contacts}
     known: Collection[str] = found.material.contacts
     for page in context.connector.read(FullContact, ["first_name", "last_name"]):

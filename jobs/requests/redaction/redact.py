@@ -31,9 +31,9 @@ class Veil:
         rows: Iterable[Row] = (),
         texts: Iterable[str] = (),
     ) -> None:
-        """`ours` are addresses of the organisation itself, which stand in every letter; `also` people who are
-        named and in no file. `rows` are those of the answer, `texts` all texts in which other files may be
-        named."""
+        """Prepare the redaction of an answer. `ours` are addresses of the organisation itself, which are in
+        every letter; `also` people who are named and in no file. `rows` are those of the answer, `texts` all
+        texts in which other files may be named."""
         self._redactor = Redactor((*other_people(found, ours), *also), shown_person(found), language)
         self._files = FileNumbers(found, rows, map(as_read, texts))
         self._needles = Needles(self.needles())

@@ -1,6 +1,7 @@
-"""What may be told for a request on this day: who it is about, what the CRM has, and how the person stands.
+"""What may be disclosed for a request on this day: who it is about, what the CRM has, and the person's
+entitlement.
 
-The same is asked twice: when an answer is compiled, and on the day of its release (RGT-07, SUS-08).
+The same is determined twice: when an answer is compiled, and on the day of its release (RGT-07, SUS-08).
 
 Source: RGT-07, SUS-08, EXP-02, EXP-03.
 """
@@ -34,8 +35,8 @@ from rules.rights.standing import Standing, standing
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """Everything that an answer is made from; it stays in this process. `subject` are the contacts, and
-    stand-ins of rows without one, of the person whom the answer is about: the requester, or the child on
-    whose behalf is asked."""
+    stand-ins of rows without one, of the person the answer is about: the requester, or the child on whose
+    behalf the request is made."""
 
     request: SubjectRequest
     given: Given
@@ -71,11 +72,11 @@ class Assessment:
 
 
 def assess(context: JobContext, request: SubjectRequest) -> Assessment:
-    """Read everything anew, and say how the person stands today.
+    """Read everything again, and return the assessment with the person's entitlement today.
 
     Raises:
         Refused: with code `not_confirmed` or `erased`.
-        ConnectorError: something could not be read whole.
+        ConnectorError: something could not be read in full.
     """
     given, people = given_of(context.store, request.id), confirmed_people(context.store, request.id)
     day = brussels_date(context.clock())
@@ -115,7 +116,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
 
 
 def _like(given: Given) -> list[FullContact]:
-    """Contacts that would be those of the people of a request, if there were any."""
+    """Return contacts as the people of a request would have them, if there were any."""
     people = [person for person in (given.requester, given.on_behalf_of) if person is not None]
     return [
         FullContact(
@@ -131,8 +132,8 @@ def _like(given: Given) -> list[FullContact]:
 
 
 def _unwritten(material: Material, filing: Filing, people: frozenset[str], known: set[tuple[UnitKey, str]]) -> list[RoleInFile]:
-    """Roles that nobody wrote down: whoever takes part in a call or an e-mail of a file, or called by a
-    number of theirs, is in it."""
+    """Return roles that nobody recorded. Somebody who takes part in a call or an e-mail of a file, or called
+    by a number of theirs, has a role in it."""
     numbers = {contact: own_numbers([material.contacts[contact]]) for contact in people if contact in material.contacts}
     found: set[tuple[UnitKey, str, str]] = set()
     for party in material.activity_parties.values():
@@ -146,8 +147,8 @@ def _unwritten(material: Material, filing: Filing, people: frozenset[str], known
 
 
 def _born_on(contacts: list[FullContact], policy: Policy, day: date) -> date | None:
-    """The birth date, where it is certain: a full day on which all that is known agrees (RET-09); None
-    otherwise."""
+    """Return the birth date where it is certain: a full day on which all that is known agrees (RET-09).
+    Otherwise return None."""
     days = set()
     for contact in contacts:
         born_on, flags = latest_compatible(contact, None, sentinels_of(policy), day)
@@ -156,7 +157,7 @@ def _born_on(contacts: list[FullContact], policy: Policy, day: date) -> date | N
 
 
 def _has_relations(material: Material, people: frozenset[str]) -> bool:
-    """Whether anything ties these people outside the missions: gifts, courses, agreements, a partner
+    """Return whether anything ties these people outside the missions: gifts, courses, agreements, a partner
     organisation, a newsletter."""
     rows = [row for kind in RELATIONS for row in material.rows(kind).values()]
     contacts = [material.contacts[contact] for contact in people if contact in material.contacts]

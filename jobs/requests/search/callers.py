@@ -1,7 +1,7 @@
-"""Rows that carry a number, an address or a name of somebody who is no contact there: fiches, recordings,
-calls, e-mails, roles.
+"""Rows with a number, an address or a name of somebody who is not a contact there: fiches, recordings, calls,
+e-mails, roles.
 
-They are read whole and compared here: what a person is looked for by never stands in a URL (ACC-05).
+They are read in full and compared here: what a person is searched for by never appears in a URL (ACC-05).
 
 Source: EXP-03, IDN-11, IDN-17.
 """
@@ -134,8 +134,8 @@ def traces_of(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) -> li
 
 
 def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], bool], found: _Found) -> None:
-    """Participants who are no contact stand for their activity; it is named by the row itself where its kind
-    is not mapped."""
+    """Add participants who are not contacts, each in place of their activity. The row itself names it where
+    its kind is not mapped."""
     others = [one for one in rows.participants if one.activity is not None and is_others(rows.of_activity.get(one.activity, ()))]
     for kind in ("call", "email", "activity_party"):
         some = [one for one in others if rows.kinds.get(one.activity or "", "activity_party") == kind]
@@ -146,7 +146,8 @@ def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], b
 
 
 def _add_roles(rows: CallerRows, found: _Found) -> None:
-    """A role with a name and no contact; with the number or address of its fiche it is more than a name."""
+    """Add roles with a name and no contact. With the number or address of its fiche a role is more than a
+    name."""
     found.add_names("party", rows.names, [party.name for party in rows.names])
     for party in rows.names:
         role_row, fiche_row = ("party", party.id), ("fiche", party.fiche or "")
@@ -194,7 +195,7 @@ class _Found:
                 self.evidence.setdefault((kind, row.id), set()).add(evidence)
 
     def traces(self) -> Iterator[Trace]:
-        """All of them, by kind and id."""
+        """Yield all traces, by kind and id."""
         for (kind, row), evidence in sorted(self.evidence.items(), key=lambda item: (CALLED.index(item[0][0]), item[0][1])):
             is_guess = Evidence.PHONE in evidence and (kind, row) not in self.sure
             yield Trace(

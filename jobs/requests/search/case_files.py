@@ -17,8 +17,8 @@ from rules.rights.facts import UnitKey
 
 
 class Filing:
-    """Answers where a row lies. A fiche of a dossier lies in the dossier, and what hangs on a row lies where
-    that row does."""
+    """Finds where a row is filed. A fiche of a dossier is in the dossier, and what belongs to a row is where
+    that row is."""
 
     def __init__(self, material: Material) -> None:
         self._of: dict[str, dict[str, Record]] = {kind: material.rows(kind) for kind in ROW_KINDS}

@@ -1,8 +1,8 @@
-"""The search for the person of a request, and the word of the DPO on who it is.
+"""The search for the person of a request, and the DPO's confirmation of who it is.
 
-What may be about the person is listed and kept from disposal; what is about the person, somebody says, row by
-row. Doing either again undoes what was built on it. The steps are the same whatever is found, nobody included
-(SUS-04).
+What may be about the person is listed and kept from disposal. What is about the person is confirmed by
+somebody, row by row. Doing either again undoes what was built on it. The steps are the same for any result,
+nobody included (SUS-04).
 
 Source: EXP-04, HLD-08, IDN-17 to IDN-19, R-151; contract 3.6.
 """
@@ -49,16 +49,16 @@ _BUILT_ON: Final[Mapping[str, None]] = MappingProxyType(dict.fromkeys((COMPILATI
 
 
 def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidates:
-    """Search for the person, and for the child on whose behalf is asked; what is found is kept from disposal
-    until the request is closed.
+    """Search for the person, and for the child on whose behalf the request is made. What is found is kept
+    from disposal until the request is closed.
 
     A candidate keeps its name when the search is made again, for somebody may be about to confirm it. A
-    confirmation has to be given anew.
+    confirmation has to be given again.
 
     Raises:
         UsageError: an unknown request.
         Refused: with code `role`, which is recorded, or `other_crm`, `state` or `erased`.
-        ConnectorError: something could not be read whole; nothing is stored.
+        ConnectorError: something could not be read in full; nothing is stored.
 
     Source: IDN-17 to IDN-19, EXP-03, HLD-08, ACC-10.
     """
@@ -114,12 +114,12 @@ def _candidates(store: Store, request_id: str) -> Candidates | None:
 
 
 def _undone(request: SubjectRequest) -> dict[str, Any]:
-    """The row as it is before there is an answer; words that set a rule aside outlive that."""
+    """Return the row as it is before there is an answer. Approvals that set a rule aside are kept."""
     return {"state": RequestState.SEARCHING, "answer": "", "scope": "", "refusal": "", "words": overrides_of(request)}
 
 
 def _named(found: Collection[Candidate], earlier: Collection[Candidate]) -> list[Candidate]:
-    """Give a candidate the name that it had, and others names that nobody had."""
+    """Return the candidates with names: the one a candidate had before, or else one that nobody had."""
     names = {(candidate.person, candidate.kind, candidate.id): candidate.candidate for candidate in earlier}
     taken = set(names.values())
     fresh = (name for name in (f"c{number}" for number in count(1)) if name not in taken)

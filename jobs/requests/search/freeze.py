@@ -22,11 +22,11 @@ ATTEMPTS = 5  # at a row that somebody else moves meanwhile
 
 
 class StoredRequests:
-    """The register of requests, as holds ask it.
+    """The register of requests, as holds query it.
 
-    What a pending request keeps is looked up in the CRM when it is first asked for, so at the start of every
+    What a pending request keeps is looked up in the CRM when it is first needed, so at the start of every
     plan and of every run: people who were not found then, or could not be, are found now. A lookup that fails
-    stops whatever asked. A request that was closed keeps what it kept.
+    stops the caller. A request that was closed keeps what it kept.
     """
 
     def __init__(self, context: JobContext) -> None:
@@ -34,11 +34,12 @@ class StoredRequests:
         self._looked_up: set[str] = set()
 
     def freezing(self, closed_since: date) -> Sequence[RequestHold]:
-        """The requests that are pending, and those that were closed on this Brussels day or later.
+        """Return the requests that are pending, and those that were closed on this Brussels day or later.
 
         Raises:
             ConnectorError: what a pending request keeps could not be looked up.
-            Refused: with code `not_frozen`, where nobody can tell any more what a pending request keeps.
+            Refused: with code `not_frozen`, where it can no longer be determined what a pending request
+                keeps.
         """
         return tuple(self._holds(closed_since))
 
@@ -59,7 +60,7 @@ class StoredRequests:
 
 
 def frozen_of(context: JobContext, request_id: str) -> Frozen | None:
-    """What a request keeps as it was last looked up; None where it never was, or its time is over."""
+    """Return what a request keeps as it was last looked up; None where it never was, or has expired."""
     part = context.store.requests.part(request_id, FROZEN)
     return None if part is None else msgspec.json.decode(part, type=Frozen)
 
@@ -74,9 +75,9 @@ def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dic
     stays (HLD-08).
 
     Raises:
-        ConnectorError: the CRM could not be read whole; nothing is stored.
-        Refused: with code `not_frozen`, where what a person said of themselves is gone, and so is what was
-            kept.
+        ConnectorError: the CRM could not be read in full; nothing is stored.
+        Refused: with code `not_frozen`, where what a person said of themselves is gone, and so is what
+            was kept.
     """
     before = {request.id: frozen_of(context, request.id) for request in requests}
     given: dict[str, Given] = {}
@@ -108,8 +109,8 @@ def _not_frozen(request: SubjectRequest) -> Refused:
 
 
 def _store(context: JobContext, request: SubjectRequest, frozen: Frozen) -> None:
-    """Store it beside the row, whoever moves that meanwhile; one that is closed by then keeps it too, for all
-    was there at the receipt."""
+    """Store what a request keeps beside its row, even if the row makes a transition meanwhile. One that is
+    closed by then keeps it too, for all was there at the receipt."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             is_closed = request.closed_at is not None

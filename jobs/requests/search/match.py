@@ -57,7 +57,7 @@ def find_all_candidates(context: JobContext, given: Mapping[str, Given]) -> dict
 
 
 def wanted_person(person: GivenPerson, day: date, sentinels: Sentinels) -> Wanted:
-    """What a person said, made ready to be compared."""
+    """Return what a person said, made ready to be compared."""
     return wanted_of(
         first_name=person.firstname,
         last_name=person.lastname,
@@ -71,7 +71,7 @@ def wanted_person(person: GivenPerson, day: date, sentinels: Sentinels) -> Wante
 
 
 def _wanted(context: JobContext, given: Given) -> Iterator[tuple[str, Wanted]]:
-    """Whom a request looks for, as far as anything was said by which they could be found."""
+    """Yield the people a request searches for, as far as anything was stated by which they could be found."""
     people: list[tuple[str, GivenPerson | None]] = [(REQUESTER, given.requester), (CHILD, given.on_behalf_of)]
     for who, person in people:
         if person is None:

@@ -46,7 +46,8 @@ _MAIL_INSIDE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._%+-")
 
 
 class Sought:
-    """Some people by what a text would call them; made for one search and gone with it (IDN-19)."""
+    """Some people by what a text would call them. It is made for one search and discarded with it
+    (IDN-19)."""
 
     def __init__(self, people: Iterable[FullContact]) -> None:
         names: defaultdict[str, set[str]] = defaultdict(set)
@@ -78,11 +79,11 @@ class Sought:
 
     @staticmethod
     def strength(evidence: str) -> int:
-        """How weak a kind of evidence is: the strongest is 0."""
+        """Return how weak a kind of evidence is: the strongest is 0."""
         return EVIDENCE.index(evidence)
 
     def found_in(self, text: str) -> dict[str, str]:
-        """Who is spoken of in a text, by id, each with the strongest kind of evidence."""
+        """Return who is mentioned in a text, by id, each with the strongest kind of evidence."""
         folded = _folded(text)
         found: dict[str, set[str]] = defaultdict(set)
         for evidence, people in (*self._by_number(folded), *self._by_mail(folded), *self._by_name(folded)):
@@ -128,7 +129,7 @@ def _automaton(needles: dict[str, set[str]]) -> ahocorasick.Automaton | None:
 
 
 def _folded(text: str) -> str:
-    """A text without markup, accents and capitals."""
+    """Return a text without markup, accents and capitals."""
     addresses = _TAG_WITH_ADDRESS.findall(text) if "@" in text else ()  # where a link leads
     # An equals sign at the end of a line breaks a word in an e-mail, and is only a sign anywhere else: both
     # may be meant.
@@ -139,20 +140,20 @@ def _folded(text: str) -> str:
 
 
 def _words(folded: str, dropped: frozenset[str] = PARTICLES) -> list[str]:
-    """The words of a text, without particles and initials."""
+    """Return the words of a text, without particles and initials."""
     plain = _APOSTROPHE.sub("", _POSSESSIVE.sub("", folded))
     return [word for word in _NO_LETTERS.split(plain) if len(word) > 1 and word not in dropped]
 
 
 def _both_as_written(first: str, last: str) -> set[str]:
-    """A full name of which one half is nothing but particles, in both orders."""
+    """Return a full name of which one half is nothing but particles, in both orders."""
     one, other = (" ".join(_words(_folded(_IN_BRACKETS.sub(" ", half)), frozenset())) for half in (first, last))
     return {f"{one} {other}", f"{other} {one}"} if one and other else set()
 
 
 def _spellings(first: str, last: str) -> dict[str, bool]:
-    """How a text without particles may write a full name, each with whether all of the surname is in it;
-    empty where one half is not known, or is nothing but particles."""
+    """Return how a text without particles may write a full name, each with whether all of the surname is in
+    it. Empty where one half is not known, or is nothing but particles."""
     found: dict[str, bool] = {}
     for one in _first_names(first):
         for other, is_all in _last_names(last).items():
@@ -162,14 +163,14 @@ def _spellings(first: str, last: str) -> dict[str, bool]:
 
 
 def _first_names(first: str) -> set[str]:
-    """All first names, the first of them alone, and all written as one."""
+    """Return all first names, the first of them alone, and all written as one."""
     words = _words(_folded(_IN_BRACKETS.sub(" ", first)))
     return {" ".join(words), words[0], "".join(words)} if words else set()
 
 
 def _last_names(last: str) -> dict[str, bool]:
-    """A surname as it stands, in any order, cut to one of its parts, and with its particles joined or taken
-    off (IDN-14, IDN-15)."""
+    """Return a surname as written, in any order, cut to one of its parts, and with its particles joined or
+    removed (IDN-14, IDN-15)."""
     folded = _folded(_IN_BRACKETS.sub(" ", last))
     whole = [word for word in _NO_LETTERS.split(_APOSTROPHE.sub("", folded)) if word]
     words = [word for word in whole if len(word) > 1 and word not in PARTICLES]
@@ -188,10 +189,10 @@ def _last_names(last: str) -> dict[str, bool]:
 
 
 def _significant(phone: str) -> str:
-    """The digits of a number as every way of writing it has them: without zeros, and without the country
-    where it is Belgium.
+    """Return the digits of a number as every way of writing it has them. Zeros, and the country where it is
+    Belgium, are left out.
 
-    Empty for a short number, which is nobody's, and for what is no full number (IDN-10).
+    Empty for a short number, which is nobody's, and for what is not a full number (IDN-10).
     """
     found = normal_phone(phone)
     return "" if found is None or found.is_short else found.number.removeprefix("+32").lstrip("+")

@@ -1,8 +1,8 @@
-"""Whether a row that speaks of somebody by name speaks of another contact of that name, and in which file and
-beside whom it stands.
+"""Whether a row that mentions somebody by name means another contact of that name, in which file it is, and
+beside whom.
 
-A row that is linked to a contact whom nobody has confirmed as the person is about that contact; so is one in
-a file in which somebody of the same name has a role. Only a number or an address tells otherwise.
+A row that is linked to a contact whom nobody has confirmed as the person is about that contact. So is one in
+a file in which somebody of the same name has a role. Only a number or an address shows otherwise.
 
 Source: EXP-04; R-151.
 """
@@ -35,7 +35,7 @@ class Namesakes:
         }
 
     def owns(self, kind: str, row: Record) -> bool:
-        """Whether a row is another contact's: linked to one, or in a file, a call or an e-mail with a
+        """Return whether a row is another contact's: linked to one, or in a file, a call or an e-mail with a
         namesake."""
         linked = set(self._linked(row))
         if linked:
@@ -43,7 +43,7 @@ class Namesakes:
         return not self._called_so.isdisjoint((*self._participants(row), *self._in_file(kind, row)))
 
     def where(self, kind: str, row: Record) -> MentionedIn:
-        """The file in which a row stands, and the contacts whom it is linked to or who have a role there."""
+        """Return the file in which a row is, and the contacts it is linked to or who have a role there."""
         contacts = self._found.material.contacts
         people = dict.fromkeys((*self._linked(row), *self._participants(row), *self._in_file(kind, row)))
         known = tuple((one, _name_of(contacts[one])) for one in people if one in contacts)
@@ -54,7 +54,7 @@ class Namesakes:
         return MentionedIn(file[0], file[1], getattr(number, "number", None) or "", known)
 
     def _linked(self, row: Record) -> Iterator[str]:
-        """The contact whose row it is, or whom it is about."""
+        """Yield the contact whose row it is, or whom it is about."""
         if contact := getattr(row, _CONTACT, None):
             yield contact
         if getattr(row, "party_kind", None) == _CONTACT and (party := getattr(row, "party", None)):

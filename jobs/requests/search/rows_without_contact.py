@@ -24,15 +24,15 @@ _ROLE = {"fiche": FileRole.REPORTER, "recording": FileRole.REPORTER} | dict.from
 
 
 def stand_in(kind: str, row: str) -> str:
-    """What stands for a contact where there is none."""
+    """Return the stand-in for a contact where there is none."""
     return f"{kind}:{row}"
 
 
 def add_loose_rows(context: JobContext, material: Material, rows: Collection[tuple[str, str]]) -> None:
-    """Read these rows, the files that they lie in, and who else has a role there; what is gone is simply not
-    there.
+    """Read these rows, the files that they are in, and who else has a role there. Rows that are gone are
+    simply absent.
 
-    Every kind is asked for, and every step taken, also where there is nothing to read (SUS-07).
+    Every kind is queried, and every step taken, also where there is nothing to read (SUS-07).
     """
     material = material if rows else Material()
     for kind in CALLED:
@@ -53,7 +53,8 @@ def add_loose_rows(context: JobContext, material: Material, rows: Collection[tup
 
 
 def _add_people(context: JobContext, material: Material, dossiers: Collection[str], fiches: Collection[str]) -> None:
-    """Who else has a role in those files: whoever is told of them must not be told of these people."""
+    """Add everybody else with a role in those files. They must not be disclosed to a person to whom the files
+    are disclosed."""
     of_dossiers = sorted({row.id for row in _read(context, FullFiche, "dossier", dossiers, ("dossier",))})
     for field, ids in (("dossier", dossiers), ("fiche", sorted({*of_dossiers, *fiches}))):
         for party in _read(context, FullParty, field, ids):
@@ -64,7 +65,7 @@ def _add_people(context: JobContext, material: Material, dossiers: Collection[st
 
 
 def roles_of_rows(material: Material, filing: Filing, rows: Collection[tuple[str, str]]) -> list[RoleInFile]:
-    """The role that each of these rows gives its stand-in in the file that it lies in."""
+    """Return the role that each of these rows gives its stand-in in the file that it is in."""
     found = []
     for kind, row in sorted(rows):
         for unit in sorted(filing.units(kind, row)):

@@ -1,8 +1,8 @@
 """Which rows an answer is about: everything about the child in its files, a person's own data and statements,
 and relations.
 
-What lies in a file that is closed to the person is excluded whole, and so is, for such a person, every free
-text that lies in no file: it may stem from the closed one (SUS-05).
+What is in a file that is closed to the person is excluded whole. So is, for such a person, every free text
+that is in no file: it may stem from the closed one (SUS-05).
 
 Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06, R-098, R-107.
 """
@@ -33,13 +33,13 @@ MENTION = "mention"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of an answer. `unit` is its file, None for what lies in none. `is_own`: it describes the
-    person, or is a statement of theirs.
+    """One row of an answer. `unit` is its file, None for what is in none. `is_own`: it describes the person,
+    or is a statement of theirs.
 
-    `is_caller`: it is a fiche, and it was them who called or wrote; else what tells who did is somebody
-    else's. `is_limited`: RGT-09 holds for it. `is_reference`: of the row itself only its number is told.
-    `place` is `mention`, or the place of a row that is not live any more (`bin`, `retained`), or empty.
-    `is_askers`: it is the report of who asks in the person's name, and of nobody else.
+    `is_caller`: it is a fiche, and the person called or wrote; else what shows who did is somebody else's.
+    `is_limited`: RGT-09 holds for it. `is_reference`: of the row itself only its number is disclosed. `place`
+    is `mention`, or the place of a row that is not live any more (`bin`, `retained`), or empty. `is_askers`:
+    it is the report of the person who asks in the person's name, and of nobody else.
     """
 
     kind: str
@@ -116,8 +116,8 @@ class Scope:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everybody who was confirmed is still there, and nothing is both told and excluded (EXP-14,
-        R-128)."""
+        """Whether everybody who was confirmed is still there, and nothing is both disclosed and excluded
+        (EXP-14, R-128)."""
         return not self._found.is_missing and not self.excluded.intersection(row.source for row in self.rows)
 
     def _rows(self) -> dict[tuple[str, str], Row]:
@@ -150,7 +150,7 @@ class Scope:
         return None
 
     def _is_own(self, kind: str, record: Record) -> bool:
-        """Whether a row describes the person, or is a contact with them or a statement of theirs."""
+        """Return whether a row describes the person, or is a contact with them or a statement of theirs."""
         if self._is_loose_row(kind, record.id):
             return True
         if isinstance(record, FullParty):
@@ -170,19 +170,20 @@ class Scope:
         return False
 
     def _is_statement(self, fiche: FullFiche) -> bool:
-        """Whether what a fiche tells was said by the person: they are its reporter or witness, or called by a
-        number of theirs."""
+        """Return whether what a fiche reports was said by the person: they are its reporter or witness, or
+        called by a number of theirs."""
         is_caller = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
         return is_caller or fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)
 
     def _is_caller(self, fiche: FullFiche) -> bool:
-        """Whether it was the person who called or wrote: by a number of theirs, or as its only reporter."""
+        """Return whether it was the person who called or wrote: by a number of theirs, or as its only
+        reporter."""
         is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
         return is_known or fiche.id in self._reported or self._is_loose_row("fiche", fiche.id)
 
     def _is_askers(self, fiche: FullFiche) -> bool:
-        """Whether it was who asks in the person's name that called or wrote: by a number of theirs, or as its
-        only reporter."""
+        """Return whether the requester on the person's behalf called or wrote: by a number of theirs, or as
+        its only reporter."""
         if not self.askers:
             return False
         reporters = {
@@ -193,8 +194,8 @@ class Scope:
         return bool(reporters) and reporters <= self.askers.keys()
 
     def _is_heard_on(self, fiche: FullFiche) -> bool:
-        """Whether a recording of it is one of the person's voice: not where they are its witness and somebody
-        else called."""
+        """Return whether a recording of it is one of the person's voice: not where they are its witness and
+        somebody else called."""
         is_foreign = bool(compared([fiche.caller_number], [fiche.caller_email])) and not self._is_caller(fiche)
         return fiche.id in self._statements and not is_foreign
 

@@ -38,8 +38,8 @@ AT_ONCE = 4  # reads; the parallelism that the service itself hints at
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A row that speaks of people without being linked to them: where, the strongest kind of evidence (name,
-    phone, email, national_number), and the contacts of those asked for whom it speaks of."""
+    """A row that mentions people without being linked to them. It has the place, the strongest kind of
+    evidence (name, phone, email, national_number), and those of the people searched for whom it mentions."""
 
     kind: str
     id: str
@@ -50,8 +50,8 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A row that lies in the recycle bin or in long-term retention (`place`), with its fields by their names
-    here; texts as they are."""
+    """A row in the recycle bin or in long-term retention (`place`), with its fields by their names here;
+    texts as they are."""
 
     place: str
     kind: str
@@ -61,7 +61,7 @@ class Elsewhere:
 
 @dataclass(slots=True)
 class Material:
-    """What was found, by id. `contacts` are the people asked for and everybody else in their files;
+    """What was found, by id. `contacts` are the people searched for and everybody else in their files;
     `accounts` are names of organisations.
 
     `numbers` are those of every dossier and fiche of the CRM, and of proceedings.
@@ -69,7 +69,7 @@ class Material:
     Fiches, recordings, notes, calls and e-mails are those of the files in which the person has a role, those
     about the person, those in which they take part, and those that mention them. Of the file of such an
     activity or mention in which the person has no role, only the dossier or lone fiche itself is here, with
-    its roles, the fiches that these are on, and their contacts. Rows that were anonymised are left out.
+    its roles, the fiches that these are on, and their contacts. Anonymised rows are left out.
     """
 
     contacts: dict[str, FullContact] = field(default_factory=dict)
@@ -128,17 +128,17 @@ ELSEWHERE = (Trace.BIN, Trace.RETAINED)
 def search_everywhere(
     context: JobContext, people: Collection[str], rows: Collection[tuple[str, str]] = (), *, like: Collection[FullContact] = ()
 ) -> Material:
-    """Gather everything about these contacts, with all that the files in which they have a role hold.
+    """Gather everything about these contacts, with all that the files in which they have a role contain.
 
     `rows` are others, by kind and id, that are known to be about the people although no link says so: they
-    are taken in as mentions are. Texts are also searched for people who are `like` these, of whom no row is
-    theirs. Every step asks the CRM, also where there is nothing to look for: an answer about nobody costs
+    are included as mentions are. Texts are also searched for people who are `like` these, to whom no row
+    belongs. Every step queries the CRM, also where there is nothing to look for: an answer about nobody costs
     what one about somebody costs, as long as their rows fit into one request each (SUS-07). Nothing that is
     sent to the CRM holds a name or a number: rows are found by their links, and texts are read and searched
     here (ACC-05).
 
     Raises:
-        ConnectorError: something could not be read whole; a partial answer is none.
+        ConnectorError: something could not be read in full; a partial answer is not an answer.
     """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
         search = _Search(context.connector, threads, frozenset(people), like)
@@ -153,12 +153,14 @@ def search_everywhere(
 
 
 def places_not_searched(context: JobContext) -> tuple[str, ...]:
-    """Say by codes where people cannot be looked for in this organisation, whoever they are (docs/search.md).
+    """Return codes for where people cannot be searched for in this organisation, for any person
+    (docs/search.md).
 
-    The same for everybody, so that the list of a neutral answer tells nothing (SUS-04).
+    The codes are the same for everybody, so that the list of a neutral answer reveals nothing (SUS-04).
 
     Raises:
-        ConnectorError: whether the recycle bin or another place can be looked into cannot be told now.
+        ConnectorError: whether the recycle bin or another place can be searched cannot be determined
+            now.
     """
     connector = context.connector
     places = ["backups"]

@@ -62,7 +62,7 @@ class Files:
         return Answer(206, body[start : end + 1], headers, OCTETS)
 
     def encoded(self, operation: Operation, table: Table, row_id: str, column: Column) -> Answer:
-        """The same bytes as base64 in JSON, as an address without `$value` gives them (DynamicsWebApi
+        """Return the same bytes as base64 in JSON, as an address without `$value` gives them (DynamicsWebApi
         downloads this way)."""
         answer = self.download(operation, table, row_id, column)
         context = f"{operation.root}$metadata#{table.set_name}({row_id})/{column.wire}"
@@ -83,7 +83,7 @@ class Files:
         return found
 
     def image(self, table: Table, row_id: str, column: Column, *, full: bool) -> bytes | None:
-        """The thumbnail that the column holds, or the image that it was made of."""
+        """Return the thumbnail that the column holds, or the image that it was made of."""
         value = self._stored(table, row_id, column)
         if value is None:
             return None
@@ -96,7 +96,7 @@ class Files:
     # -- writing ---------------------------------------------------------------------------------------------
 
     def upload(self, operation: Operation, table: Table, row_id: str, column: Column) -> tuple[Answer, Columns | None]:
-        """The answer to one request, and the columns to write once all bytes are there."""
+        """Return the answer to one request, and the columns to write once all bytes are there."""
         token = operation.address.option("sessiontoken")
         chunked = operation.headers.get("x-ms-transfer-mode", "").lower() == "chunked"
         if (token is not None or chunked) and not self.tables.switches.chunked_files:
@@ -164,7 +164,7 @@ class Files:
 
 
 def refuse_too_large(environment: Environment, table: Table, column: Column, size: int) -> None:
-    """The column's MaxSizeInKB, as its maker gave it, or the platform's."""
+    """Refuse a file larger than the column's MaxSizeInKB, as its creator set it, or the platform's."""
     described = environment.described.get(f"{table.name}.{column.name}")
     most = described.properties.get("MaxSizeInKB") if described else None
     kilobytes = int(most) if most else MAX_KB[column.kind]

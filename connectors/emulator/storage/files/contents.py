@@ -30,7 +30,7 @@ class KeptFiles:
         return (found[0], found[1], bytes(found[2])) if found else None
 
     def of(self, table: Table, row_id: str, column: Column) -> bytes | None:
-        """The bytes that are kept for a column, whatever it holds."""
+        """Return the bytes that are kept for a column, whatever it holds."""
         found = self.tables.connection.execute(
             "SELECT body FROM _files WHERE tab = ? AND row_id = ? AND col = ?", (table.name, row_id, column.name)
         ).fetchone()

@@ -15,7 +15,7 @@ _GREY = b"\x80"
 
 
 def thumbnail(image: bytes) -> bytes:
-    """The image itself where it is small enough, or where its size cannot be read."""
+    """Return a thumbnail, or the image itself where it is small enough or its size cannot be read."""
     size = dimensions(image)
     if size is None or max(size) <= EDGE:
         return image
@@ -24,7 +24,7 @@ def thumbnail(image: bytes) -> bytes:
 
 
 def dimensions(image: bytes) -> tuple[int, int] | None:
-    """Width and height as a PNG, GIF, BMP or JPEG says them itself."""
+    """Return width and height as stated in a PNG, GIF, BMP or JPEG itself."""
     try:
         if image.startswith(b"\x89PNG\r\n\x1a\n"):
             width, height = struct.unpack_from(">II", image, 16)
@@ -42,7 +42,7 @@ def dimensions(image: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg(image: bytes) -> tuple[int, int] | None:
-    """From the frame header, past the segments before it."""
+    """Return the dimensions from the frame header, past the segments before it."""
     position = 2
     while image[position : position + 1] == b"\xff":
         marker, length = struct.unpack_from(">BH", image, position + 1)

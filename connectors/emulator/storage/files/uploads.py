@@ -20,7 +20,7 @@ LIFETIME_S = 3_600
 
 @dataclass(frozen=True)
 class Transfer:
-    """One file on its way to or from a column; `total` is None until a chunk has told it."""
+    """One file on its way to or from a column; `total` is None until a chunk has stated it."""
 
     token: str
     table: str
@@ -36,7 +36,7 @@ class Uploads:
         self.tables = tables
 
     def open(self, table: Table, row_id: str, column: str, name: str, mimetype: str) -> str:
-        """A new token, good for an hour of the emulator's clock."""
+        """Return a new token, valid for an hour of the emulator's clock."""
         now = self.tables.clock.timestamp()
         self.tables.connection.execute("DELETE FROM _blocks WHERE token IN (SELECT token FROM _transfers WHERE expires < ?)", (now,))
         self.tables.connection.execute("DELETE FROM _transfers WHERE expires < ?", (now,))
@@ -48,10 +48,10 @@ class Uploads:
         return token
 
     def transfer(self, token: object) -> Transfer:
-        """What a token stands for.
+        """Return what a token stands for.
 
         Raises:
-            WebApiError: 400 for a token that was never given out, is used up or has expired.
+            WebApiError: 400 for a token that was never issued, is used up or has expired.
         """
         found = None
         if isinstance(token, str):
@@ -95,7 +95,7 @@ class Uploads:
         return start + len(body) == total
 
     def assembled(self, transfer: Transfer, blocks: Sequence[str] | None = None) -> bytes:
-        """The blocks joined, in the order given or else in that of their ids; the token is used up.
+        """Return the blocks joined, in the order given or else in that of their ids; the token is used up.
 
         Raises:
             WebApiError: 400 for a block that never arrived.
