@@ -169,3 +169,18 @@ def test_a_transmission_that_has_not_happened_has_not_started_its_period() -> No
     assert decided(a_dossier(sent, unsent), AS_OF, policy).reasons == (Reason.NOT_STARTED,)
     future = a_fiche("csam_report", communicated_on=date(2020, 1, 1), transmitted_on=date(2206, 1, 5))
     assert decided(a_dossier(future), AS_OF, policy).reasons == (Reason.DATA_ERROR,)
+
+
+@pytest.mark.parametrize("names", [("social_card", "e_safety"), ("e_safety", "social_card")])
+@pytest.mark.parametrize("ends_alike", ["first", "second"])
+def test_where_two_categories_end_on_one_day_deleting_wins(names: tuple[str, str], ends_alike: str) -> None:
+    """RET-23, in whatever order they stand and whichever of them deletes."""
+    term = {"type": "years_after", "years": 5, "anchor": "last_activity"}
+    deletes, masks = names if ends_alike == "first" else names[::-1]
+    rows = {deletes: term | {"disposition": "delete"}, masks: term | {"disposition": "anonymise"}}
+    policy = a_policy(rows)
+    dossier = a_dossier(a_fiche(deletes, communicated_on=date(2018, 3, 1)), categories=names, closed_on=date(2018, 3, 1))
+    found = decided(dossier, date(2023, 3, 2), policy)
+    assert (found.disposition, found.retention_end) == (Disposition.DELETE, date(2023, 3, 1))
+    alone = a_dossier(a_fiche(masks, communicated_on=date(2018, 3, 1)), categories=(masks,), closed_on=date(2018, 3, 1))
+    assert decided(alone, date(2023, 3, 2), policy).disposition is Disposition.ANONYMISE
