@@ -19,7 +19,7 @@ from crm_compliance.settings import Settings
 from crm_compliance.wiring import clock_of, store_of
 from rules.errors import ComplianceError, UsageError
 from rules.model.accounts import account
-from rules.model.roles import HUMAN_ROLES, SERVICE, Act, Role, may
+from rules.model.roles import HUMAN_ROLES, SERVICE, Act, Role, may, roles_of
 
 if TYPE_CHECKING:
     import msal
@@ -50,10 +50,23 @@ class Person:
 
 
 def proposer(settings: Settings, who: str) -> str:
-    """Return who proposes a plan: the service itself, or the person of `--as`."""
+    """Return who proposes a plan: the service itself, or the person of `--as` (section 9.4).
+
+    Raises:
+        NotSignedIn: the sign-in failed, or the token carries no role that makes plans.
+    """
     if not who:
         return SERVICE
-    return account(who) if settings.is_loopback else _sign_in(settings, who)[0]
+    if settings.is_loopback:
+        return account(who)
+    name, roles = _sign_in(settings, who)
+    fitting = [role.value for role in roles_of(Act.PLAN) if role in HUMAN_ROLES]
+    if roles.isdisjoint(fitting):
+        raise NotSignedIn(
+            "the token of this sign-in carries no app role that makes plans",
+            hint=f"one of: {', '.join(fitting)} (section 9.4); the administrator of Entra ID gives it (docs/sign-in.md)",
+        )
+    return name
 
 
 def person(settings: Settings, who: str, role: str, *, looks_only: bool = False) -> Person:

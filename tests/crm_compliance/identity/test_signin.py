@@ -121,6 +121,21 @@ def test_a_role_that_the_token_lacks_is_refused(desk: Desk, there: Settings) -> 
 
 
 @pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("roles", "is_let"), [(["auditor"], False), (["approver", "service"], False), ([], False), (["crm_admin"], True), (["dpo"], True)]
+)
+def test_who_makes_no_plans_proposes_none(desk: Desk, there: Settings, roles: list[str], is_let: bool) -> None:
+    """Section 9.4: a dry run is for the service, a CRM admin and the DPO."""
+    desk.answer["id_token_claims"]["roles"] = roles
+    if is_let:
+        assert proposer(there, "anna") == OID
+        return
+    with pytest.raises(NotSignedIn, match="no app role that makes plans") as caught:
+        proposer(there, "anna")
+    assert (caught.value.exit_code, caught.value.code) == (5, "role")
+
+
+@pytest.mark.usefixtures("terminal")
 def test_the_authority_and_the_ca_file_of_the_settings_are_used(desk: Desk, there: Settings, tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     settings = there.model_copy(update={"crm_authority": "https://adfs.example.org/adfs", "crm_ca_file": ca})
