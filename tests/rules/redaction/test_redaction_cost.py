@@ -27,7 +27,7 @@ def test_a_run_of_anything_is_read_in_time(piece: str) -> None:
     began = time.process_time()
     redactor.redact(text)
     needles.found_in(text)
-    assert time.process_time() - began < 30  # what grows with the square of its length takes minutes
+    assert time.process_time() - began < 8  # what grows with the square of its length takes minutes
 
 
 @pytest.mark.parametrize("said", ["Els Claes ", "Els Janssens | "])
@@ -37,4 +37,4 @@ def test_a_name_that_is_in_a_long_text_many_times_is_proved_once(said: str) -> N
     text = "a b c d e " * 20_000 + said * 20_000
     began = time.process_time()
     needles.found_in(text)
-    assert time.process_time() - began < 30  # each for itself takes minutes
+    assert time.process_time() - began < 8  # each for itself takes minutes
