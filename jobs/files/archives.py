@@ -3,6 +3,7 @@ gzip made."""
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from jobs.files.limits import Budget, CannotRead, Unread
 
 ARCHIVE: Final = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP: Final = b"\x1f\x8b"
+_PADDING: Final = re.compile(rb"\0*+")
+_EXTRA, _NAME, _REMARK = 4, 8, 16  # flags of a member of gzip
 _STEP: Final = 256 * 1024
 _LOCAL: Final = 30  # bytes of the head of a part, without its name
 _FOLLOWS: Final = 24
@@ -59,30 +62,43 @@ def _between(archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[int, in
         yield here, archive.start_dir
 
 
-def unzipped(content: bytes, budget: Budget) -> tuple[str, bytes]:
-    """Return what gzip packed, in one member or several, with the name that it notes.
+def unzipped(content: bytes, budget: Budget, depth: int) -> tuple[str, bytes]:
+    """Return what gzip packed, in one member or several, with what their heads note.
 
     Raises:
         CannotRead: it would cost more than is left, or is damaged.
     """
-    out, head = [], b""
-    while content:
-        packed = zlib.decompressobj(31)
-        data = content
+    out, noted, here = [], [], 0
+    while here < len(content):
+        if not content.startswith(GZIP, here):
+            raise CannotRead(Unread.DAMAGED)
+        budget.part(depth)
+        noted.append(_head(content, here))
+        packed, piece = zlib.decompressobj(31), b""
         while not packed.eof:
+            data = packed.unconsumed_tail or content[here : here + _STEP]
+            here += 0 if packed.unconsumed_tail else len(data)
+            if not data and len(piece) < _STEP:
+                raise CannotRead(Unread.DAMAGED)
             try:
                 piece = packed.decompress(data, _STEP)
             except zlib.error:
                 raise CannotRead(Unread.DAMAGED) from None
             budget.unpack(len(piece))
             out.append(piece)
-            data = packed.unconsumed_tail
-            if not data and not packed.eof and not piece:
-                raise CannotRead(Unread.DAMAGED)
-        head, content = (head or content[:1024]), packed.unused_data.lstrip(b"\0")
-        if content and not content.startswith(GZIP):
-            raise CannotRead(Unread.DAMAGED)
-    return among(head) if head[3:4] != b"\0" else "", b"".join(out)
+        here -= len(packed.unused_data)
+        here += len(_PADDING.match(content, here)[0])  # type: ignore[index]
+    return among(b"\n".join(noted).strip(b"\n")), b"".join(out)
+
+
+def _head(content: bytes, begin: int) -> bytes:
+    """Return what the head of a member of gzip notes, beyond its ten bytes (RFC 1952, 2.3)."""
+    flags, end = content[begin + 3], begin + 10
+    if flags & _EXTRA:
+        end += 2 + int.from_bytes(content[end : end + 2], "little")
+    for flag in (_NAME, _REMARK):
+        end = content.find(b"\0", end) if flags & flag else end
+    return content[begin + 10 : end]
 
 
 def inflated(content: bytes, budget: Budget) -> bytes:

@@ -115,7 +115,7 @@ def _read(found: Found, content: bytes, media_type: str, name: str, depth: int, 
         return "archive"
     if content.startswith(GZIP):
         with found.attempt():
-            noted, body = unzipped(content, found.budget)
+            noted, body = unzipped(content, found.budget, depth)
             found.say([noted])
             _inside(found, body, name.removesuffix(".gz"), depth)
         _as_bytes_where_damaged(found, content)

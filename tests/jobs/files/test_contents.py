@@ -190,6 +190,8 @@ def test_a_locked_pdf_cannot_be_read(owner: str) -> None:
         packed(**{"[Content_Types].xml": "<T/>", "word/media/a.png": a_picture(author=WHO)}),
         packed(**{f"{WHO}.txt": "x"}),
         zipped(WHO.encode()),
+        zipped(b"") + zipped(b"x", WHO.encode().decode("latin-1")) + b"\0\0",
+        zipped(b"x" * 600_000) + zipped(WHO.encode()),
         zipped(packed(zipped(packed(packed(zipped(WHO.encode())))))),
         a_message(("bijlage.docx", a_document(WHO))),
         a_message(subject=WHO),
@@ -199,7 +201,8 @@ def test_a_locked_pdf_cannot_be_read(owner: str) -> None:
         f"<p title=\"{WHO}\">x</p>".encode(),
         WHO.encode("utf-16"),
     ],
-    ids=["words", "author", "picture in a document", "name of a part", "gzip", "six deep", "attached", "subject", "forwarded", "JSON",
+    ids=["words", "author", "picture in a document", "name of a part", "gzip", "name of a second member",
+         "second member", "six deep", "attached", "subject", "forwarded", "JSON",
          "comment", "attribute", "UTF-16"],
 )  # fmt: skip
 def test_everything_in_what_is_packed_is_read(content: bytes) -> None:
@@ -230,6 +233,9 @@ def test_words_in_two_cells_are_two_words() -> None:
         (b"%PDF-1.4 " + WHO.encode(), Unread.DAMAGED),
         (b"PK\x03\x04 " + WHO.encode(), Unread.DAMAGED),
         (zipped(b"x" * 100)[:-10], Unread.DAMAGED),
+        (zipped(b"x" * 100) + LATIN.encode("cp1252"), Unread.DAMAGED),
+        (zipped(b"x" * 100) + b"\x1f\x8b", Unread.DAMAGED),
+        (zipped(b"") * 5_001, Unread.LARGE),
     ],
 )
 def test_what_cannot_be_read_is_never_taken_for_nothing_in_it(content: bytes, why: str) -> None:
@@ -238,6 +244,11 @@ def test_what_cannot_be_read_is_never_taken_for_nothing_in_it(content: bytes, wh
     assert found.why == why
     if b"x" * 10 not in content and not content.startswith(b"\x1f\x8b"):
         assert any(name in "\n".join(found.texts) for name in (WHO, LATIN))
+
+
+def test_a_gzip_of_nothing_has_nothing_in_it() -> None:
+    found = SHARED.read(zipped(b"") * 30)
+    assert (found.kind, found.why, found.texts) == ("gzip", "", ())
 
 
 def test_what_lies_in_an_archive_and_is_no_part_of_it_is_not_taken_for_nothing() -> None:

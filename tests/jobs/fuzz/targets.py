@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -37,6 +38,8 @@ def _read(content: bytes, media_type: str, reader: Reader) -> str:
     found = reader.read(content, media_type)
     has_something = len(content) > 200 and any(each > 0x40 for each in content)
     if has_something and not found.why and not found.texts and found.kind not in ("picture", "sound"):
+        if found.kind == "gzip" and not gzip.decompress(content):
+            return "gzip of nothing"
         text = decoded(content)
         if text is None or any(each.isalpha() for each in text if "<" not in text and "(" not in text):
             raise AssertionError(f"{found.kind}: nothing is said of a file that has something in it")
