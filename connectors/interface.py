@@ -88,10 +88,8 @@ class Operation:
 
     A mask anonymises a dossier or fiche in place, as the mapping says: `values` are `anonymised_on` (an aware
     datetime), `is_common` (whether what the mapping keeps may stay, ERA-08), and `year`, `age_band` and
-    `province` of its unit in the statistics, which techniques may write.
-
-    `bypass` is the custom logic of the CRM that this write passes by: nothing, unless the schedule says so.
-    """
+    `province` of its unit in the statistics, which techniques may write. `bypass` is the custom logic of the
+    CRM that this write passes by: nothing, unless the schedule says so."""
 
     kind: OperationKind
     record: type[Record]
@@ -260,10 +258,8 @@ class Connector(Protocol):
 
     def check(self, *, in_place: bool = False) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options,
-        relationships (DAT-09, R-161).
-
-        With `in_place` also what masks rows: the policy anonymises in place.
-        """
+        relationships (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in
+        place."""
 
     def check_privileges(self, needs: Mapping[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
         """Compare what each account of ours may do with what the jobs need, custom logic that they pass by
@@ -285,11 +281,8 @@ class Connector(Protocol):
 
         A kind that is not mapped yields nothing. Fields that the organisation does not map stay None. With
         `among` every id is looked up, in as many requests as needed. With `remembered` rows may come from an
-        earlier read and what has changed since: for plans, never for what is about to be written.
-
-        Raises:
-            ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs.
-        """
+        earlier read and what has changed since: for plans, never for what is about to be written. Raises
+        ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs."""
 
     def fields(self, record: type[Record]) -> frozenset[str]:
         """Return the fields of this kind that the organisation maps; for a full record also those that only a
@@ -297,42 +290,28 @@ class Connector(Protocol):
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row does not exist.
-
-        Raises:
-            ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile.
-        """
+        Raises ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile."""
 
     def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
         """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
-        or a lookup, is one of its ids; without `among` all of them.
-
-        Raises:
-            ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
-                NOT_REACHABLE, with a warning.
-        """
+        or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
+        determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
         """Return which of these fields of a row were changed at or after an instant, by its audit history;
         creating the row is not a change (IDV-05).
 
         None: it cannot be determined, because there is no history of the row or of these columns, or it may
-            not be read, or was purged since.
-        """
+            not be read, or was purged since."""
 
     def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
         """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
-        account may not read the table.
-
-        Without ids, of all its rows.
-        """
+        account may not read the table. Without ids, of all its rows."""
 
     def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
         """Return which of these kinds have rows in long-term retention, or may get some at any moment; cheap,
-        and queried again each time.
-
-        Raises:
-            ConnectorError: it cannot be determined, which is never an empty answer.
-        """
+        and queried again each time. Raises ConnectorError: it cannot be determined, which is never an empty
+        answer."""
 
     def retained_rows(self) -> dict[str, int]:
         """Return how many rows of each mapped table are in long-term retention, out of reach of every read;
@@ -359,11 +338,7 @@ class Connector(Protocol):
 
     def settle_earlier(self) -> None:
         """Wait until nothing that an earlier process of ours began is running in the CRM, so that the next
-        read shows how it ended.
-
-        Raises:
-            ConnectorError: it does not end, or that cannot be determined.
-        """
+        read shows how it ended. Raises ConnectorError: it does not end, or that cannot be determined."""
 
     def tries(self) -> Iterator[None]:
         """Yield once, and again after a while each time, until patience ends: for writes without an answer,
@@ -379,11 +354,9 @@ class Connector(Protocol):
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and return one result for each, in the order given.
-
         Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back.
         `held` is called right before each further request that writes, the first one being the caller's own
-        responsibility: what it names is HELD.
-        """
+        responsibility: what it names is HELD."""
 
     @property
     def copies(self) -> tuple[str, ...] | None:
@@ -397,11 +370,8 @@ class Connector(Protocol):
 
     def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
         """Return what the CRM keeps of these rows beside them, read to the end; the rows may exist or not.
-
-        Raises:
-            ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
-                NOT_REACHABLE, with a warning.
-        """
+        Raises ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
+        NOT_REACHABLE, with a warning."""
 
     def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
         """Yield every row of these tables, existing or deleted, of which one place keeps something, one row
@@ -409,37 +379,26 @@ class Connector(Protocol):
         the CRM does not name it; rows of other tables may be among them. What this account may not look at is
         left out with a warning, as `traces` reports by NOT_REACHABLE.
 
-        Raises:
-            ConnectorError: it cannot be determined.
-        """
+        Raises ConnectorError: it cannot be determined."""
 
     def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
         """Remove what `traces` finds of these rows, of which `alive` still exist. Return the rows for which
-        the CRM does not permit it.
-
-        The outcome for the others has to be checked again: a job of the CRM that ended is not proof.
-        """
+        the CRM does not permit it. The outcome for the others has to be checked again: a job of the CRM that
+        ended is not proof."""
 
     def needs_row_for_history(self) -> bool:
         """Return whether the history of a row can be purged only as long as the row exists: no job of ours
         may delete audit rows."""
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
-        """Return the rows of unmapped tables that depend on these, according to the CRM's relationships.
-
-        A row that would stay behind although nobody may read its table is reported as `Hanging` with an empty
-        id.
-        """
+        """Return the rows of unmapped tables that depend on these, according to the CRM's relationships. A
+        row that would stay behind although nobody may read its table is reported as `Hanging` with an empty
+        id."""
 
     def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
         """Return the unmapped tables that depend on rows of these kinds and hold such rows, by logical name:
-        nothing in them is read.
-
-        One into which this account may not look is among them, unless the CRM itself says that it is empty.
-
-        Raises:
-            ConnectorError: it cannot be determined.
-        """
+        nothing in them is read. One into which this account may not look is among them, unless the CRM itself
+        says that it is empty. Raises ConnectorError: it cannot be determined."""
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Return which of these rows, of mapped tables or others, exist."""
@@ -474,11 +433,8 @@ class Stored:
 
 class ObjectStore(Protocol):
     """One place outside the CRM where the content of recordings is stored. Addresses can hold names: they are
-    written to no log and no message.
-
-    Methods may be called from several threads at once. They raise ObjectError; "missing" is an answer,
-    "cannot be determined" is an error.
-    """
+    written to no log and no message. Methods may be called from several threads at once. They raise
+    ObjectError; "missing" is an answer, "cannot be determined" is an error."""
 
     @property
     def described(self) -> str:

@@ -38,14 +38,9 @@ def write_whole(path: Path, *, text: Literal[True]) -> AbstractContextManager[IO
 
 def write_whole(path: Path, *, text: bool = False) -> AbstractContextManager[IO[bytes] | IO[str]]:
     """Open a file that takes its name only when the block ends well; until then, and where the block fails,
-    an old file stays as it is.
-
-    Mode 0600. `text` writes UTF-8 and leaves line ends alone. A link is followed: the file behind it is
-    replaced.
-
-    Raises:
-        DiskProblem: the folder is missing, the disk is full or read-only, or `path` is a folder or a device.
-    """
+    an old file stays as it is. Mode 0600. `text` writes UTF-8 and leaves line ends alone. A link is followed:
+    the file behind it is replaced. Raises DiskProblem: the folder is missing, the disk is full or read-only,
+    or `path` is a folder or a device."""
     return _written(path, "w" if text else "wb")
 
 
@@ -101,11 +96,8 @@ def private_folder(path: Path) -> Path:
 
 
 def new_folder(path: Path) -> Path:
-    """Make a folder that only its owner may enter, or take one that is empty.
-
-    Raises:
-        DiskProblem: something is in it, or it cannot be made.
-    """
+    """Make a folder that only its owner may enter, or take one that is empty. Raises DiskProblem: something
+    is in it, or it cannot be made."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise DiskProblem(f"{path} is not empty", hint="name a new folder", where=str(path))
     made = private_folder(path)
@@ -127,10 +119,7 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
 
 def place_once(path: Path, content: bytes) -> None:
     """Put a file in its place, whole, unless it is there: of two programs the second finds what the first one
-    wrote, and leaves it.
-
-    Mode 0600.
-    """
+    wrote, and leaves it. Mode 0600."""
     handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:
         with open(handle, "wb") as part:
@@ -146,11 +135,7 @@ def place_once(path: Path, content: bytes) -> None:
 
 def refuse_open_to_others(*paths: Path) -> None:
     """Refuse what others than its owner may read or write. Nothing is mended silently: somebody may have been
-    there.
-
-    Raises:
-        OpenToOthers: with the commands that close it. What is not there is passed over.
-    """
+    there. Raises OpenToOthers: with the commands that close it. What is not there is passed over."""
     with disk_errors(paths[0]):
         found = [path for path in paths if path.exists() and open_to_others(path)]
     if found:

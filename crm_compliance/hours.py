@@ -20,8 +20,7 @@ class CivilTrigger(CronTrigger):  # type: ignore[misc]  # apscheduler has no typ
     the next minute that does, one that exists twice in autumn comes once.
 
     The line itself is read on a wall clock without seasons, called UTC here: on Brussels' own, apscheduler
-    never finds its way out of the hour that comes twice.
-    """
+    never finds its way out of the hour that comes twice."""
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
         wall = now.astimezone(BRUSSELS).replace(tzinfo=UTC, fold=0)
@@ -46,11 +45,7 @@ def existing(moment: datetime) -> datetime:
 
 
 def trigger_of(cron: str) -> CivilTrigger:
-    """Return the trigger of a cron line.
-
-    Raises:
-        UsageError: a number in it is out of range.
-    """
+    """Return the trigger of a cron line. Raises UsageError: a number in it is out of range."""
     try:
         trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=UTC)
     except ValueError:

@@ -4,8 +4,7 @@ R-142).
 There are two filters. What is not on the list of technical fields is dropped. What is on it, and the message
 itself, is searched for what looks like an e-mail address, a telephone or register number, or a secret. Names
 look like any other word, so a message is a constant text and never holds data. Of libraries' own messages the
-text is kept but not the values they would fill in: a value may be an address with a query in it.
-"""
+text is kept but not the values they would fill in: a value may be an address with a query in it."""
 
 from __future__ import annotations
 
@@ -64,10 +63,8 @@ SUSPECT = re.compile(
 
 def configure(stream: TextIO, *, level: str = "INFO", terminal: bool = False) -> None:
     """Send all logs, ours and the libraries', to `stream`: JSON lines, or key=value lines if a person reads
-    along.
-
-    Libraries are logged from WARNING on, whatever `level` is: at DEBUG, HTTP clients log what they send.
-    """
+    along. Libraries are logged from WARNING on, whatever `level` is: at DEBUG, HTTP clients log what they
+    send."""
     processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -115,10 +112,8 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def name_the_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Record an error by its type and the lines it passed through.
-
-    Its message is kept only if it is one of our own errors, which hold no payload.
-    """
+    """Record an error by its type and the lines it passed through. Its message is kept only if it is one of
+    our own errors, which hold no payload."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):

@@ -3,8 +3,7 @@ use too.
 
 This is checked before any of them is imported, so this module imports nothing of ours. Foreign code can come
 in two ways: a folder of the same name that comes earlier on the path, and another distribution that has
-installed files into one of the packages.
-"""
+installed files into one of the packages."""
 
 from __future__ import annotations
 
@@ -25,18 +24,14 @@ _TOP_LEVEL = re.compile(rb"^(?:%s)\s*$" % "|".join(PACKAGES).encode(), re.MULTIL
 
 
 def strangers(path: Sequence[str] | None = None) -> list[str]:
-    """Return what is not ours, each in words.
-
-    These are packages that would be loaded from elsewhere, and distributions that own one of the names.
-    """
+    """Return what is not ours, each in words. These are packages that would be loaded from elsewhere, and
+    distributions that own one of the names."""
     return [*_shadows(), *sorted(set(_owners(sys.path if path is None else path)))]
 
 
 def refuse_strangers(arguments: Sequence[str]) -> None:
-    """End the program with exit code 2 if a package is not ours.
-
-    The error is formatted here: the code that formats errors elsewhere may be foreign by now.
-    """
+    """End the program with exit code 2 if a package is not ours. The error is formatted here: the code that
+    formats errors elsewhere may be foreign by now."""
     found = strangers()
     if not found:
         return
@@ -62,10 +57,8 @@ def _shadows() -> Iterator[str]:
 
 
 def _owners(path: Sequence[str]) -> Iterator[str]:
-    """Yield the distributions, other than ours, that list one of our names.
-
-    They are found by `top_level.txt` where they have it, else by their files.
-    """
+    """Yield the distributions, other than ours, that list one of our names. They are found by `top_level.txt`
+    where they have it, else by their files."""
     for folder in dict.fromkeys(path):
         try:
             with os.scandir(folder or ".") as entries:

@@ -3,8 +3,7 @@
 Variables carry the prefix CRM_COMPLIANCE_; the file has the same names in lower case, without it. A variable
 wins over the file, an empty one counts as not there. An unknown name is refused: a misspelt limit that
 silently keeps its default is how a guard fails. Messages name the setting, never its value: half of the
-values are secrets.
-"""
+values are secrets."""
 
 from __future__ import annotations
 
@@ -66,10 +65,8 @@ def _web_url(value: str) -> str:
 
 
 def _stamp_url(value: str) -> str:
-    """Return the address of a time-stamp authority.
-
-    Plain http is usual among them: a digest is sent, and what comes back is signed.
-    """
+    """Return the address of a time-stamp authority. Plain http is usual among them: a digest is sent, and
+    what comes back is signed."""
     if urlsplit(value).scheme == "http":
         _web_url(f"https{value[4:]}")
         return value
@@ -253,11 +250,8 @@ class Settings(BaseModel):
         return self.erasures_file or self.data_dir.absolute() / "erasures.jsonl"
 
     def make_data_dir(self) -> Path:
-        """Return the data folder, made with mode 0700 if it is missing.
-
-        Raises:
-            OpenToOthers: it exists, and others than its owner may enter it.
-        """
+        """Return the data folder, made with mode 0700 if it is missing. Raises OpenToOthers: it exists, and
+        others than its owner may enter it."""
         made = private_folder(self.data_dir)
         refuse_open_to_others(made)
         return made
@@ -276,12 +270,9 @@ def is_setting(name: str) -> bool:
 
 
 def load_settings(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """Read file and environment. `config` (the option --config) wins over CRM_COMPLIANCE_CONFIG.
-
-    Raises:
-        UsageError: naming each setting that is unknown or not usable, with the file and line where it came
-            from one.
-    """
+    """Read file and environment. `config` (the option --config) wins over CRM_COMPLIANCE_CONFIG. Raises
+    UsageError: naming each setting that is unknown or not usable, with the file and line where it came from
+    one."""
     environ = os.environ if environ is None else environ
     given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)}
     named = given.pop(CONFIG, None)
@@ -345,10 +336,8 @@ def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageErro
 
 
 def _inside(path: Sequence[int | str]) -> str:
-    """Return which client of a list is meant, and which of its fields.
-
-    A name that is not one of ours is left out: it may be a secret in the wrong place.
-    """
+    """Return which client of a list is meant, and which of its fields. A name that is not one of ours is left
+    out: it may be a secret in the wrong place."""
     parts = [
         f"client {part + 1}" if isinstance(part, int) else part for part in path if isinstance(part, int) or part in Client.model_fields
     ]
@@ -356,9 +345,7 @@ def _inside(path: Sequence[int | str]) -> str:
 
 
 def environment_of(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment with these settings and no others of ours.
-
-    It is for commands that must not reach a real CRM.
-    """
+    """Return this process's environment with these settings and no others of ours. It is for commands that
+    must not reach a real CRM."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return others | {PREFIX + name: value for name, value in settings.items()}

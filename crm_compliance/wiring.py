@@ -1,9 +1,6 @@
 """Picks the concrete things: connector, store, clock, policy, mapping, keys. Nothing else knows which they
-are.
-
-Each is imported where it is made: most commands need two or three of them, and all together take a second to
-load.
-"""
+are. Each is imported where it is made: most commands need two or three of them, and all together take a
+second to load."""
 
 from __future__ import annotations
 
@@ -39,12 +36,9 @@ PERSON_S = 60  # so long somebody waits for an answer who sits before it
 
 
 class Patience(Enum):
-    """Who queries the CRM, and so how long an outage is waited out.
-
-    A person waits a minute. A run waits as long as `CRM_PATIENCE_S` states, once the CRM has answered it: an
-    address that never answered is more often wrong than down. The service knows its address, and waits from
-    the first request on.
-    """
+    """Who queries the CRM, and so how long an outage is waited out. A person waits a minute. A run waits as
+    long as `CRM_PATIENCE_S` states, once the CRM has answered it: an address that never answered is more
+    often wrong than down. The service knows its address, and waits from the first request on."""
 
     OF_A_PERSON = "person"
     OF_A_RUN = "run"
@@ -59,10 +53,8 @@ def software_version() -> str:
 
 
 def clock_of(settings: Settings) -> Clock:
-    """Return the product's clock: real time, or for a loopback CRM one that starts at `CLOCK`.
-
-    That one runs on from the instant of `CLOCK`.
-    """
+    """Return the product's clock: real time, or for a loopback CRM one that starts at `CLOCK`. That one runs
+    on from the instant of `CLOCK`."""
     if settings.clock is None:
         return lambda: datetime.now(UTC)
     start, began = settings.clock.astimezone(UTC), time.monotonic()
@@ -70,10 +62,8 @@ def clock_of(settings: Settings) -> Clock:
 
 
 def policy_text(settings: Settings) -> tuple[str, str]:
-    """Return the text of the retention schedule in force, and its name for messages.
-
-    For a folder of versions it is today's version.
-    """
+    """Return the text of the retention schedule in force, and its name for messages. For a folder of versions
+    it is today's version."""
     from rules.dates.periods import brussels_date
 
     if settings.policy is not None and settings.policy.is_dir():
@@ -85,12 +75,8 @@ def policy_text(settings: Settings) -> tuple[str, str]:
 
 
 def versions_in(folder: Path) -> PolicyVersions:
-    """Return the versions of a retention schedule that are in a folder, one file each.
-
-    Raises:
-        PolicyError: one of them is not usable, or nobody could know which is in force.
-        UsageError: a file cannot be read.
-    """
+    """Return the versions of a retention schedule that are in a folder, one file each. Raises PolicyError:
+    one of them is not usable, or nobody could know which is in force; UsageError: a file cannot be read."""
     from rules.policy.loader import load_policy
     from rules.policy.versions import Version, arranged
 
@@ -115,11 +101,8 @@ def policy_versions(settings: Settings) -> PolicyVersions:
 
 
 def mapped_tables(settings: Settings) -> dict[str, str]:
-    """Return the tables of the mapping in force, by our word for the kind of row.
-
-    Raises:
-        MappingError: the mapping is refused.
-    """
+    """Return the tables of the mapping in force, by our word for the kind of row. Raises MappingError: the
+    mapping is refused."""
     from connectors.dynamics.mapping.loader import parse_mapping
 
     return {kind: table.name for kind, table in parse_mapping(*mapping_text(settings)).tables.items()}
@@ -149,23 +132,16 @@ def policy_of(settings: Settings) -> Policy:
 
 def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
     """Open the state store in the data folder, or at `DATABASE_URL`; it remembers the CRM of the settings.
-
-    Raises:
-        StoreLost: it is empty, but the files beside it show that it was not empty before.
-        Refused: with code `other_crm`, if that is on this machine and the store has served one that is
-            not.
-    """
+    Raises StoreLost: it is empty, but the files beside it show that it was not empty before; Refused: with
+    code `other_crm`, if that is on this machine and the store has served one that is not."""
     from crm_compliance.keys.custody import open_store
 
     return open_store(settings, clock, recovering=recovering)
 
 
 def memory_of(settings: Settings, clock: Clock) -> Memory | None:
-    """Return what is kept of this CRM between two reads, encrypted, below the data folder.
-
-    Return None if each read is to be a full one. What is no longer of use is removed, all of it if nothing is
-    to be kept.
-    """
+    """Return what is kept of this CRM between two reads, encrypted, below the data folder. Return None if
+    each read is to be a full one. What is no longer of use is removed, all of it if nothing is to be kept."""
     from connectors.dynamics.reading.table_cache import Memory, tidy
     from crm_compliance.files import private_folder
     from crm_compliance.keys.key_ring import memory_key
@@ -218,11 +194,8 @@ def connector_of(
 
 
 def register_key(settings: Settings) -> KeyRing:
-    """Return the keys of references and signatures, made at the first start.
-
-    Raises:
-        KeysMissing: the ledger names keys that do not exist.
-    """
+    """Return the keys of references and signatures, made at the first start. Raises KeysMissing: the ledger
+    names keys that do not exist."""
     from crm_compliance.keys.custody import open_keys
 
     clock = clock_of(settings)
@@ -232,11 +205,8 @@ def register_key(settings: Settings) -> KeyRing:
 
 def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
     """Return the keys, those that are a year old replaced, and record in the ledger what became of them
-    (9.2).
-
-    They are not replaced while a run is unfinished: its intents and outcomes have their references by one
-    key.
-    """
+    (9.2). They are not replaced while a run is unfinished: its intents and outcomes have their references by
+    one key."""
     from crm_compliance.keys.custody import open_keys
     from crm_compliance.keys.key_ring import made_entry
 
@@ -264,13 +234,9 @@ def new_id(prefix: str) -> str:
 
 
 def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
-    """Compare the mapping with the CRM and with the schedule and return what is only a warning.
-
-    Masks are checked if the schedule anonymises in place.
-
-    Raises:
-        MappingError: the mapping names something that the CRM lacks; all mismatches are reported.
-    """
+    """Compare the mapping with the CRM and with the schedule and return what is only a warning. Masks are
+    checked if the schedule anonymises in place. Raises MappingError: the mapping names something that the CRM
+    lacks; all mismatches are reported."""
     from connectors.dynamics.mapping.categories import misspelt_keys
 
     findings = connector.check(in_place=policy.anonymise.is_in_place)
@@ -283,13 +249,8 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
 
 
 def fitting(connector: DynamicsConnector, policy: Policy) -> None:
-    """Refuse a schedule that asks for what the mapping lacks.
-
-    A quarantine that notifies owners by a note needs the note's text.
-
-    Raises:
-        MappingError: naming what the mapping lacks.
-    """
+    """Refuse a schedule that asks for what the mapping lacks. A quarantine that notifies owners by a note
+    needs the note's text. Raises MappingError: naming what the mapping lacks."""
     from rules.model.records import Note
 
     if policy.quarantine is None or policy.quarantine.notice != "note":
@@ -305,13 +266,9 @@ def fitting(connector: DynamicsConnector, policy: Policy) -> None:
 
 
 def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
-    """Compare the application user's privileges with what the jobs need under a schedule.
-
-    Return what is only a warning.
-
-    Raises:
-        Forbidden: something is missing, or a table is visible in part only; all of it is reported.
-    """
+    """Compare the application user's privileges with what the jobs need under a schedule. Return what is only
+    a warning. Raises Forbidden: something is missing, or a table is visible in part only; all of it is
+    reported."""
     from connectors.interface import Forbidden
     from jobs.model.privileges import needs_under
 
@@ -417,10 +374,8 @@ def desk(
 
 @contextmanager
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
-    """Yield the register of erasures and how its references are made, without a CRM.
-
-    After the database was lost, the register is what the file beside it has.
-    """
+    """Yield the register of erasures and how its references are made, without a CRM. After the database was
+    lost, the register is what the file beside it has."""
     from crm_compliance.keys.custody import StoreLost, keys_of_register, open_keys
     from crm_compliance.store.erasure_file import ErasureFile
     from jobs.erasures.register import Register

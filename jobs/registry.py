@@ -1,9 +1,6 @@
 """The jobs that the command line, the scheduler, the settings and the documents know, in the order of the
-night. A new job is its own file and one line here.
-
-A job without a plan writes its beginning and its end into the ledger (`jobs.proof.recorded`); the history and
-the health of the service read it there.
-"""
+night. A new job is its own file and one line here. A job without a plan writes its beginning and its end into
+the ledger (`jobs.proof.recorded`); the history and the health of the service read it there."""
 
 from __future__ import annotations
 
@@ -26,8 +23,7 @@ class Job:
 
     `kind` is that of the plan which the job makes and carries out: an hour of such a job that was missed is
     caught up. `without_crm` is what is done all the same where the CRM cannot be reached: it takes the store,
-    the defaults of the schedule, the moment and the references of rows.
-    """
+    the defaults of the schedule, the moment and the references of rows."""
 
     name: str
     cron: str

@@ -1,13 +1,11 @@
 """The root of every deliberate error, and the tree below it.
 
-ComplianceError
-├── UsageError       exit 2: wrong arguments, unknown id, disk (crm_compliance, jobs)
-├── PolicyError      exit 3: the retention schedule is not usable (rules.policy.loader)
-├── MappingError     exit 3: the mapping does not fit itself or the CRM (connectors.dynamics.mapping.mapping)
-├── ConnectorError   exit 4: the CRM cannot be reached, refuses, or answers in part (connectors.interface)
-├── Refused          exit 5: a guard refuses before the first write (jobs)
-└── LedgerBroken     exit 7: the ledger does not verify (jobs.ledger.entries)
-"""
+ComplianceError ├── UsageError       exit 2: wrong arguments, unknown id, disk (crm_compliance, jobs) ├──
+PolicyError      exit 3: the retention schedule is not usable (rules.policy.loader) ├── MappingError     exit
+3: the mapping does not fit itself or the CRM (connectors.dynamics.mapping.mapping) ├── ConnectorError   exit
+4: the CRM cannot be reached, refuses, or answers in part (connectors.interface) ├── Refused          exit 5:
+a guard refuses before the first write (jobs) └── LedgerBroken     exit 7: the ledger does not verify
+(jobs.ledger.entries)"""
 
 from __future__ import annotations
 
@@ -16,11 +14,8 @@ from rules.hints import Hint
 
 class ComplianceError(Exception):
     """Something a person can act on: `str(error)` says what happened, `hint` what to do (in words, or as a
-    code), `where` the place (file:line, table).
-
-    `code` says which error it is, where it is not that of its class. A message holds ids, codes and counts,
-    never a payload.
-    """
+    code), `where` the place (file:line, table). `code` says which error it is, where it is not that of its
+    class. A message holds ids, codes and counts, never a payload."""
 
     exit_code = 1
     code = "error"

@@ -93,12 +93,9 @@ class DynamicsConnector:
         bulk_delete: BulkDelete = BulkDelete.OFF,
         pseudonym_key: bytes | None = None,
     ) -> None:
-        """Create the connector.
-
-        With a `memory`, tables whose changes the CRM tracks may be read by what has changed since last time.
-        `more_tokens` are those of further application users. `pseudonym_key` is that of the technique `hmac`
-        where it outlives the run (ERA-05).
-        """
+        """Create the connector. With a `memory`, tables whose changes the CRM tracks may be read by what has
+        changed since last time. `more_tokens` are those of further application users. `pseudonym_key` is that
+        of the technique `hmac` where it outlives the run (ERA-05)."""
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)
         self.mapping = mapping
@@ -146,10 +143,8 @@ class DynamicsConnector:
 
     def check(self, *, in_place: bool = False) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options,
-        relationships (DAT-09, R-161).
-
-        With `in_place` also what masks rows: the policy anonymises in place.
-        """
+        relationships (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in
+        place."""
         self._metadata.load(table.name for table in self.mapping.tables.values())
         findings = check_mapping(self.mapping, self._metadata)
         return [*findings, *check_masks(self.mapping, self._metadata), *self._masking.check_owners()] if in_place else findings
@@ -202,12 +197,8 @@ class DynamicsConnector:
         The records' class is a subclass made for these fields, whose own names on the wire are the CRM's:
         compute with them, do not encode or pickle them. With `remembered`, a whole table whose changes the
         CRM tracks is read by what has changed since last time, where there is a memory. Without it, every row
-        is requested from the CRM now.
-
-        Raises:
-            ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs.
-            MappingError: the table does not fit the mapping.
-        """
+        is requested from the CRM now. Raises ReadIncomplete: a page is short, broken, doubled or not
+        decodable, or the CRM's own count differs; MappingError: the table does not fit the mapping."""
         table = self.mapping.table(record)
         if table is None or (among is not None and not among.ids):
             return
@@ -247,12 +238,8 @@ class DynamicsConnector:
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, is not mapped, or the row
-        does not exist.
-
-        Raises:
-            ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile.
-            MappingError: the table does not fit the mapping.
-        """
+        does not exist. Raises ReadIncomplete: something is there, and it did not come whole or was replaced
+        meanwhile; MappingError: the table does not fit the mapping."""
         table = self.mapping.table(record)
         column = table.columns_of(table.full).get(field) if table is not None else None
         if table is None or column is None:
@@ -261,12 +248,8 @@ class DynamicsConnector:
 
     def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
         """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
-        or a lookup, is one of its ids; without `among` all of them.
-
-        Raises:
-            ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
-                NOT_REACHABLE, with a warning.
-        """
+        or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
+        determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
         table = self.mapping.table(record)
         if table is None or (among is not None and not among.ids):
             return Lying(Reach.READ)
@@ -286,8 +269,7 @@ class DynamicsConnector:
             not be read, or was purged since.
 
         Raises:
-            ConnectorError: the CRM cannot be queried now.
-        """
+            ConnectorError: the CRM cannot be queried now."""
         table = self.mapping.table(record)
         known = table.columns_of(table.full) if table is not None else {}
         columns = {known[field].name: field for field in fields if field in known}
@@ -298,13 +280,8 @@ class DynamicsConnector:
 
     def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
         """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
-        account may not read the table.
-
-        Without ids, of all its rows.
-
-        Raises:
-            ConnectorError: it cannot be determined.
-        """
+        account may not read the table. Without ids, of all its rows. Raises ConnectorError: it cannot be
+        determined."""
         return self._naming.names(table, ids)
 
     def total(self, record: type[Record]) -> int | None:
@@ -315,11 +292,8 @@ class DynamicsConnector:
 
     def whoami(self) -> str:
         """Return the id of our application user, the first where there are several; the cheapest proof that
-        address, tokens and users are right.
-
-        Raises:
-            UsageError: two of the clients are the same user, whose limits would be overrun.
-        """
+        address, tokens and users are right. Raises UsageError: two of the clients are the same user, whose
+        limits would be overrun."""
         return self._users()[0]
 
     def _users(self) -> list[str]:
@@ -371,11 +345,8 @@ class DynamicsConnector:
         return MOST_ROWS if waiting > usual and self.deleting.pays(record, waiting) else usual
 
     def settle_earlier(self) -> None:
-        """Wait until no job of an earlier process is running, and remove what it left.
-
-        Raises:
-            ConnectorError: a job does not end even when it is cancelled, or the CRM cannot be queried.
-        """
+        """Wait until no job of an earlier process is running, and remove what it left. Raises ConnectorError:
+        a job does not end even when it is cancelled, or the CRM cannot be queried."""
         self.deleting.settle_earlier()
 
     def tries(self) -> Iterator[None]:
@@ -411,8 +382,7 @@ class DynamicsConnector:
             Unauthorised, Forbidden: before anything was done at all.
             ConnectorError: an earlier bulk delete has not ended; nothing was sent.
             MappingError: a table does not fit the mapping.
-            ValueError: an update or delete without the version it is about; nothing was sent.
-        """
+            ValueError: an update or delete without the version it is about; nothing was sent."""
         prepared: list[Prepared] = []
         for change_set in change_sets:
             definitions: dict[type[Record], tuple[Table, TableDefinition]] = {}
@@ -464,29 +434,19 @@ class DynamicsConnector:
 
     def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
         """Return what the CRM keeps of these rows beside them, read to the end; the rows may exist or not.
-
-        Raises:
-            ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
-                NOT_REACHABLE, with a warning.
-        """
+        Raises ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
+        NOT_REACHABLE, with a warning."""
         return self._places.find(trace, rows)
 
     def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
         """Yield every row of these tables, existing or deleted, of which one place keeps something; more rows
-        than those where the CRM does not say.
-
-        Raises:
-            ConnectorError: it cannot be determined.
-        """
+        than those where the CRM does not say. Raises ConnectorError: it cannot be determined."""
         return self._places.kept(trace, tables)
 
     def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
         """Remove what `traces` finds of these rows, of which `alive` still exist. Return the rows for which
-        the CRM does not permit it.
-
-        Raises:
-            ConnectorError: the outcome cannot be determined; the next run looks again.
-        """
+        the CRM does not permit it. Raises ConnectorError: the outcome cannot be determined; the next run
+        looks again."""
         return self._places.purge(trace, rows, alive)
 
     def needs_row_for_history(self) -> bool:
@@ -496,27 +456,17 @@ class DynamicsConnector:
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
         """Return the rows of unmapped tables that depend on these, according to the CRM's relationships.
-
-        Raises:
-            ConnectorError: it cannot be determined.
-        """
+        Raises ConnectorError: it cannot be determined."""
         return self._children.hanging(rows, restricting=restricting)
 
     def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
         """Return the unmapped tables that depend on rows of these kinds and hold such rows, by logical name:
-        nothing in them is read.
-
-        Raises:
-            ConnectorError: it cannot be determined.
-        """
+        nothing in them is read. Raises ConnectorError: it cannot be determined."""
         return self._children.unmapped([table.name for record in records if (table := self.mapping.table(record)) is not None])
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
-        """Return which of these rows, of mapped tables or others, exist.
-
-        Raises:
-            ConnectorError: it cannot be determined.
-        """
+        """Return which of these rows, of mapped tables or others, exist. Raises ConnectorError: it cannot be
+        determined."""
         return self._places.existing(rows)
 
     def close(self) -> None:
@@ -532,11 +482,9 @@ class DynamicsConnector:
 
     def _in_order(self, change_sets: Sequence[ChangeSet]) -> bool:
         """Return whether one change set has to be done before another: of two rows to be deleted, one points
-        to the other, such as a contact to its parent.
-
-        The caller has put the pointing rows first; otherwise the removal of their target would give them
-        another version. The CRM is queried only where a table points to itself, which is rare.
-        """
+        to the other, such as a contact to its parent. The caller has put the pointing rows first; otherwise
+        the removal of their target would give them another version. The CRM is queried only where a table
+        points to itself, which is rare."""
         if self._pool.is_single or len(change_sets) < 2:
             return False
         gone: dict[type[Record], set[str]] = {}
@@ -575,12 +523,8 @@ def connect(
     patience_s: float = 0.0,
     is_known: bool = False,
 ) -> DynamicsConnector:
-    """Return a connector from plain values. Nothing is sent yet.
-
-    Raises:
-        UsageError: the address is not usable.
-        MappingError: the mapping is refused.
-    """
+    """Return a connector from plain values. Nothing is sent yet. Raises UsageError: the address is not
+    usable; MappingError: the mapping is refused."""
     environment = Environment(
         url=url,
         ca_file=ca_file,

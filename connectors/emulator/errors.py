@@ -1,7 +1,5 @@
-"""What the Web API says when it refuses: a status, a code in hexadecimal, and a sentence.
-
-A message may quote what the caller sent, as the real one does; it never quotes a stored value.
-"""
+"""What the Web API says when it refuses: a status, a code in hexadecimal, and a sentence. A message may quote
+what the caller sent, as the real one does; it never quotes a stored value."""
 
 from __future__ import annotations
 

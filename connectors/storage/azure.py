@@ -2,8 +2,7 @@
 
 Needs the extra `azure`. Versions and snapshots are deleted with their blob (Microsoft Learn, "Blob
 versioning", "Blob snapshots"). What the account keeps on its own after a deletion (soft delete) no client can
-shorten: `findings` states for how many days.
-"""
+shorten: `findings` states for how many days."""
 
 from __future__ import annotations
 
@@ -51,13 +50,8 @@ class BlobContainer:
     @classmethod
     def open(cls, storage: str, container: str, credential: TokenCredential | None) -> BlobContainer:
         """Open a container by a connection string or an account's URL, whose query is a shared access
-        signature; nothing is sent yet.
-
-        `credential` is used where the URL brings no signature.
-
-        Raises:
-            ValueError: the connection string is none. Its message may repeat secrets.
-        """
+        signature; nothing is sent yet. `credential` is used where the URL brings no signature. Raises
+        ValueError: the connection string is none. Its message may repeat secrets."""
         if not storage.startswith(("https://", "http://")):
             return cls(BlobServiceClient.from_connection_string(storage, **LIMITS), container)
         url, _, signature = storage.partition("?")

@@ -2,8 +2,7 @@
 
 Only a name shows it. `call.wav.json` was made of `call.wav`; `call.txt` may be another recording's, so it
 stays. Taking too little leaves an object without a row, which the orphan hunt finds; taking too much would
-destroy what somebody may still need.
-"""
+destroy what somebody may still need."""
 
 from __future__ import annotations
 
@@ -20,10 +19,8 @@ DERIVED = frozenset(
 
 def made_of(name: str) -> Iterator[str]:
     """Yield the names of the objects that this name says it was made of, longest first: `a.wav` for
-    `a.wav.nl.vtt`.
-
-    A name without an ending owns nothing: beside `call` a `call.txt` may well be a recording of its own.
-    """
+    `a.wav.nl.vtt`. A name without an ending owns nothing: beside `call` a `call.txt` may well be a recording
+    of its own."""
     folder, slash, file = name.rpartition("/")
     *parts, ending = file.split(".")
     if ending.lower() not in DERIVED:

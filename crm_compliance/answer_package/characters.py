@@ -1,9 +1,6 @@
 """Which characters of the CRM's texts may be shown, and what stands for those that a letter's fonts do not
-have (EXP-19).
-
-A PDF/A file must not hold a character without a glyph, and a release must not fail because a child wrote an
-emoji.
-"""
+have (EXP-19). A PDF/A file must not hold a character without a glyph, and a release must not fail because a
+child wrote an emoji."""
 
 from __future__ import annotations
 

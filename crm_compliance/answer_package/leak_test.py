@@ -10,8 +10,7 @@ searched whole. A hit stops the release, and nothing is written. What was found 
 What is only nearly a name stops an item until a person states that it is not one. A file was withheld because
 of it, and is released by a person.
 
-Source: EXP-06, EXP-13; R-118, R-119, R-123, R-142.
-"""
+Source: EXP-06, EXP-13; R-118, R-119, R-123, R-142."""
 
 from __future__ import annotations
 
@@ -49,13 +48,9 @@ _NO_ADDRESSEE: Final = Addressee("")
 def search_for_needles(
     compilation: Compilation, contents: Mapping[str, bytes], ours: Sequence[str] = (), *, told: Sequence[str] = ()
 ) -> None:
-    """Search a package for leak-check terms: what it says, every file of it, and their names.
-
-    `ours` is what every letter says of the organisation itself, `told` are those notified of a decision.
-
-    Raises:
-        NeedleFound: naming file, item and the kind of thing it is, never the thing.
-    """
+    """Search a package for leak-check terms: what it says, every file of it, and their names. `ours` is what
+    every letter says of the organisation itself, `told` are those notified of a decision. Raises NeedleFound:
+    naming file, item and the kind of thing it is, never the thing."""
     needles = Needles(compilation.needles)
     texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
     _search_data(compilation, needles, texts, "data.json" if "data.json" in contents else "letter.pdf", ours, told)
@@ -75,13 +70,8 @@ def search_for_needles(
 
 def search_message(compilation: Compilation, write: Callable[[Compilation], str], ours: Sequence[str] = ()) -> None:
     """Search the message that accompanies the link, which is stored beside the package and is read before it.
-
     `write` writes it for any answer: for this one it is searched, and for the same answer without its data it
-    shows which words are ours.
-
-    Raises:
-        NeedleFound: as `search_for_needles` does.
-    """
+    shows which words are ours. Raises NeedleFound: as `search_for_needles` does."""
     texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
     named = _naming_whom_it_is_for(compilation)
     fixed = _fixed_hits(compilation, named, texts, ours, ()) | named.hits_in(write(_frame_of(compilation, texts)))

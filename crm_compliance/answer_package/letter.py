@@ -1,9 +1,6 @@
 """The letter: a tagged PDF/A with its fonts inside, made from the answer by the template beside this module
-(EXP-12).
-
-The template gets the answer as data: nothing of it is read as markup (EXP-19). The same answer makes the same
-file, byte for byte.
-"""
+(EXP-12). The template gets the answer as data: nothing of it is read as markup (EXP-19). The same answer
+makes the same file, byte for byte."""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
 """The message that accompanies the link: what it is, until when it works, and how an encrypted archive is
-opened (EXP-16).
-
-It says nothing of the answer, and is the same for everybody but in day, number and link: a neutral answer has
-the same one (SUS-04). The passphrase is not in it, since that is sent another way.
-"""
+opened (EXP-16). It says nothing of the answer, and is the same for everybody but in day, number and link: a
+neutral answer has the same one (SUS-04). The passphrase is not in it, since that is sent another way."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
-"""Where an answer leaves from: archive, message and passphrase as files.
-
-Nothing is left half done: the archive takes its name, and the passphrase stays, only if the register says
-that the answer is released.
-"""
+"""Where an answer leaves from: archive, message and passphrase as files. Nothing is left half done: the
+archive takes its name, and the passphrase stays, only if the register says that the answer is released."""
 
 from __future__ import annotations
 
@@ -24,11 +21,8 @@ from rules.policy.policy import Policy
 
 
 class FileOutbox:
-    """Two files beside each other and, apart from them, a new one for the passphrase.
-
-    Raises:
-        UsageError: the passphrase file is there already, or is the archive itself.
-    """
+    """Two files beside each other and, apart from them, a new one for the passphrase. Raises UsageError: the
+    passphrase file is there already, or is the archive itself."""
 
     def __init__(self, policy: Policy, *, archive: Path, passphrase_file: Path, public_url: str) -> None:
         self.archive = archive

@@ -54,13 +54,9 @@ def package_of(
     working_copy: bool = False,
 ) -> dict[str, bytes]:
     """Make every file of a package; `attachments` holds the attached files, by neutral name, `told` those
-    notified of a decision (art. 19).
-
-    Raises:
-        NeedleFound: something in it must not be sent.
-        Unchecked: a file in it cannot be read, and nobody has stated that they looked at it.
-        PackageBroken: an attachment is missing, or is not the same as it was.
-    """
+    notified of a decision (art. 19). Raises NeedleFound: something in it must not be sent; Unchecked: a file
+    in it cannot be read, and nobody has stated that they looked at it; PackageBroken: an attachment is
+    missing, or is not the same as it was."""
     shown = shown_of(compilation, working_copy=working_copy)
     answer = answer_of(compilation, sender, told=told, working_copy=working_copy)
     contents = {"letter.pdf": letter_pdf(answer)}

@@ -1,9 +1,6 @@
 """What a person reads in the files that we made ourselves: the words of letter, page, data and table, and
-never their markup.
-
-Names of keys, tags, attributes, classes and styles are ours and reveal nobody: a family that has the name of
-one of them is not affected.
-"""
+never their markup. Names of keys, tags, attributes, classes and styles are ours and reveal nobody: a family
+that has the name of one of them is not affected."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""The table: what a person takes along, one line a field, for any spreadsheet (EXP-15).
-
-No cell can be read as a formula (EXP-19, R-124): not by its first character, nor by what stands behind a
-separator where a spreadsheet of another country splits it, nor by a line end inside it.
-"""
+"""The table: what a person takes along, one line a field, for any spreadsheet (EXP-15). No cell can be read
+as a formula (EXP-19, R-124): not by its first character, nor by what stands behind a separator where a
+spreadsheet of another country splits it, nor by a line end inside it."""
 
 from __future__ import annotations
 

@@ -10,11 +10,8 @@ from rules.errors import UsageError
 
 
 def token_source(settings: Settings) -> TokenSource:
-    """Return the token source that the settings describe; nothing is sent yet.
-
-    Raises:
-        UsageError: no credentials, or a static token for a CRM that is not on this machine.
-    """
+    """Return the token source that the settings describe; nothing is sent yet. Raises UsageError: no
+    credentials, or a static token for a CRM that is not on this machine."""
     url = settings.crm_url or ""
     if settings.crm_token is not None:
         return StaticToken(settings.crm_token.get_secret_value(), url)

@@ -11,11 +11,8 @@ from rules.model.crm_addresses import on_this_machine
 
 
 def object_stores(settings: Settings) -> tuple[ObjectStore, ...]:
-    """Return the storages in which recordings may have content; nothing is sent yet.
-
-    Raises:
-        UsageError: a container is named, and it cannot be opened with what is installed and set.
-    """
+    """Return the storages in which recordings may have content; nothing is sent yet. Raises UsageError: a
+    container is named, and it cannot be opened with what is installed and set."""
     stores: list[ObjectStore] = []
     if settings.storage_dir is not None:
         stores.append(LocalFolder(settings.storage_dir))

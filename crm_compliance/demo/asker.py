@@ -1,9 +1,6 @@
 """Who asks for access in the demo: a fictitious child of twelve or older whose file has enough in it to be
-worth reading.
-
-The rows are read from the emulator as they are after the night, so the choice is another one on another day,
-and the same on the same day.
-"""
+worth reading. The rows are read from the emulator as they are after the night, so the choice is another one
+on another day, and the same on the same day."""
 
 from __future__ import annotations
 
@@ -56,12 +53,10 @@ def rows_of(url: str) -> dict[str, list[Row]]:
 
 
 def asker_among(rows: Mapping[str, Iterable[Row]], at: datetime) -> Asker | None:
-    """Choose the child whose open dossier has most in it; nobody where no child could ask alone.
-
-    Anybody who would be answered only after the approval of two people is left out: a child below twelve or
-    without a birth date, somebody with another role elsewhere, flagged no-contact or dead, and a dossier of
-    which data left the EEA on no recorded ground.
-    """
+    """Choose the child whose open dossier has most in it; nobody where no child could ask alone. Anybody who
+    would be answered only after the approval of two people is left out: a child below twelve or without a
+    birth date, somebody with another role elsewhere, flagged no-contact or dead, and a dossier of which data
+    left the EEA on no recorded ground."""
     roles: dict[str, set[tuple[int, str | None, str | None]]] = {}
     people: Counter[str] = Counter()
     for party in rows["cf_parties"]:

@@ -3,8 +3,7 @@ organisation.
 
 Everything uses the same commands that an administrator types; the demo only types them. Where a plan waits
 for two people, two demo people approve it, and the output says so and why. Where an answer waits for a
-review, a demo DPO decides on each item.
-"""
+review, a demo DPO decides on each item."""
 
 from __future__ import annotations
 
@@ -32,11 +31,8 @@ REPORTS = ("plan.html", "plan.xlsx", "plan.csv", "plan.json", "plan.jsonl")
 
 
 def run_demo(folder: Path, dossiers: int) -> int:
-    """Run the demo in a folder of its own.
-
-    Raises:
-        ComplianceError: with the exit code of the command that went wrong.
-    """
+    """Run the demo in a folder of its own. Raises ComplianceError: with the exit code of the command that
+    went wrong."""
     folder = _fresh(folder)
     with _emulator(dossiers) as url:
         night = _Night(folder, url)

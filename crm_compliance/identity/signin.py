@@ -3,8 +3,7 @@ AD FS, device code).
 
 Believed means: the CRM of the settings is on this machine, and the store has never served another one, which
 it refuses when it is opened. Elsewhere the roles are read from a token that is fetched again for every
-command; docs/sign-in.md explains how the roles get there.
-"""
+command; docs/sign-in.md explains how the roles get there."""
 
 from __future__ import annotations
 
@@ -50,11 +49,8 @@ class Person:
 
 
 def proposer(settings: Settings, who: str) -> str:
-    """Return who proposes a plan: the service itself, or the person of `--as` (section 9.4).
-
-    Raises:
-        NotSignedIn: the sign-in failed, or the token carries no role that makes plans.
-    """
+    """Return who proposes a plan: the service itself, or the person of `--as` (section 9.4). Raises
+    NotSignedIn: the sign-in failed, or the token carries no role that makes plans."""
     if not who:
         return SERVICE
     if settings.is_loopback:
@@ -71,13 +67,9 @@ def proposer(settings: Settings, who: str) -> str:
 
 def person(settings: Settings, who: str, role: str, *, looks_only: bool = False) -> Person:
     """The person who acts, with the role that was asked for; whoever looks only needs to name none for a CRM
-    on this machine.
-
-    Raises:
-        UsageError: `--as` or `--role` is missing or unknown, or no CRM is named.
-        NotSignedIn: the sign-in failed, or the token does not carry the role.
-        Refused: people have signed in elsewhere for this CRM so far (`other_authority`).
-    """
+    on this machine. Raises UsageError: `--as` or `--role` is missing or unknown, or no CRM is named;
+    NotSignedIn: the sign-in failed, or the token does not carry the role; Refused: people have signed in
+    elsewhere for this CRM so far (`other_authority`)."""
     if looks_only and settings.is_loopback and not role:
         return Person(who or "nobody", Role.DPO)
     if role not in HUMAN_ROLES:

@@ -1,9 +1,6 @@
 """The anchor: the checkpoints of the ledger once more, in a file that is only ever added to, where the
-database is not.
-
-The file may lie on storage that lets nobody rewrite it. Its content is always the beginning of what the
-database says, so that a line torn by a power cut is completed by the next one.
-"""
+database is not. The file may lie on storage that lets nobody rewrite it. Its content is always the beginning
+of what the database says, so that a line torn by a power cut is completed by the next one."""
 
 from __future__ import annotations
 
@@ -24,12 +21,8 @@ class AnchorUnfit(UsageError):
 
 
 def catch_up(path: Path, checkpoints: Sequence[Checkpoint]) -> None:
-    """Add what the file lacks, and see it on the disk.
-
-    Raises:
-        AnchorUnfit: it holds something else. It is left as it is.
-        DiskProblem: it cannot be written.
-    """
+    """Add what the file lacks, and see it on the disk. Raises AnchorUnfit: it holds something else. It is
+    left as it is; DiskProblem: it cannot be written."""
     wanted = b"".join(encode(each) for each in checkpoints)
     try:
         with disk_errors(path), open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as file:
@@ -60,10 +53,7 @@ def put_aside(path: Path, checkpoints: Sequence[Checkpoint]) -> Path | None:
 
 def read_anchor(path: Path) -> list[Checkpoint | None]:
     """Return the checkpoints of an external checkpoint log; None for a line that is not as it was written.
-
-    Raises:
-        UsageError: the file cannot be read, or is not such a log at all.
-    """
+    Raises UsageError: the file cannot be read, or is not such a log at all."""
     try:
         lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
     except OSError as error:

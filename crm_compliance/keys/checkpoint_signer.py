@@ -22,11 +22,8 @@ from rules.errors import ComplianceError
 
 class DeskNotary:
     """The keys of the data folder, the external checkpoint log, and the time-stamp authority of the settings
-    where they name one.
-
-    A failure of the last two is no reason to undo a night's work: `warn` reports it, and the next checkpoint
-    tries again.
-    """
+    where they name one. A failure of the last two is no reason to undo a night's work: `warn` reports it, and
+    the next checkpoint tries again."""
 
     def __init__(self, settings: Settings, ring: KeyRing, warn: Callable[[str], None]) -> None:
         self._settings = settings

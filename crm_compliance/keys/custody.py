@@ -3,8 +3,7 @@ was not.
 
 Keys are made for a store that is new and for no other: with new ones, the references of an old ledger would
 lead nowhere without anybody noticing, and rows that had been erased would not be known again (ACC-02,
-ERA-13).
-"""
+ERA-13)."""
 
 from __future__ import annotations
 
@@ -33,14 +32,9 @@ class StoreLost(StoreAltered):
 
 def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
     """Open the state store. With `recovering` also one that was lost or put back to an older day; it is taken
-    as it is.
-
-    Raises:
-        Refused: with code `other_crm`, where the CRM is on this machine and the store has served one that is
-            not.
-        StoreLost: the database knows nothing, and keys, anchor or register of erasures say that there was
-            one.
-    """
+    as it is. Raises Refused: with code `other_crm`, where the CRM is on this machine and the store has served
+    one that is not; StoreLost: the database knows nothing, and keys, anchor or register of erasures say that
+    there was one."""
     data_dir = settings.make_data_dir()
     store: SqlStore
 
@@ -67,10 +61,8 @@ def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) ->
 
 
 def tell_of_recovery(settings: Settings, store: SqlStore, clock: Clock) -> None:
-    """Record in the ledger that a person accepted the database as it is.
-
-    The entries state how far the lost ledger had come, and which keys exist.
-    """
+    """Record in the ledger that a person accepted the database as it is. The entries state how far the lost
+    ledger had come, and which keys exist."""
     entries, hash_ = store.ledger.forgotten or (None, None)
     told = keys_of(store.ledger.strand(KEYS))
     ring = open_keys(settings, store, clock)
@@ -87,12 +79,9 @@ def remnants(settings: Settings) -> list[Path]:
 
 
 def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
-    """Return the keys; the first ones are made if the store is new.
-
-    Raises:
-        KeysMissing: the ledger, or the register of erasures, names keys that do not exist.
-        KeyUnusable: a key is damaged, or others may read it.
-    """
+    """Return the keys; the first ones are made if the store is new. Raises KeysMissing: the ledger, or the
+    register of erasures, names keys that do not exist; KeyUnusable: a key is damaged, or others may read
+    it."""
     data_dir = settings.make_data_dir()
     erased = ErasureFile(settings.erasures_path)
     named = named_keys(store) | _undestroyed(store, {erased.last_key()})
@@ -108,11 +97,8 @@ def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
 
 def keys_of_register(settings: Settings) -> KeyRing:
-    """Return the keys as they are after the database was lost; no key is made.
-
-    Raises:
-        KeysMissing: the file of the register of erasures names keys that do not exist.
-    """
+    """Return the keys as they are after the database was lost; no key is made. Raises KeysMissing: the file
+    of the register of erasures names keys that do not exist."""
     ring = KeyRing.read(settings.data_dir)
     named = ErasureFile(settings.erasures_path).keys()
     lacking = sorted({key for key in named if is_key_id(key)} - {key.id for key in ring.keys})

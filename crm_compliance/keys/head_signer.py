@@ -3,8 +3,7 @@ database.
 
 It is kept beside the keys. Anybody who can write the database, but not `keys/`, can neither add an entry nor
 restore the whole database to an earlier day unnoticed. The file is written after the database, in place and
-without waiting for the disk: after a power cut it may lag behind, which is not a sign of anything.
-"""
+without waiting for the disk: after a power cut it may lag behind, which is not a sign of anything."""
 
 from __future__ import annotations
 

@@ -3,8 +3,7 @@
 A register key turns a table and an id into a reference that names nobody to who has not got the key (9.2,
 `unit_ref`). A signing key signs certificates and checkpoints. Both are replaced each year; a replaced
 register key stays as long as the certificates that it protects, of a replaced signing key only the public
-half. The memory key encrypts what is kept of the CRM between two reads.
-"""
+half. The memory key encrypts what is kept of the CRM between two reads."""
 
 from __future__ import annotations
 
@@ -96,11 +95,8 @@ class KeyRing:
     @classmethod
     def open(cls, data_dir: Path, now: datetime) -> KeyRing:
         """Read the keys below the data folder; make the first ones where there are none. Programs that start
-        together make them once.
-
-        A damaged key is refused and never replaced: with another key, the references given so far would lead
-        nowhere (ACC-02).
-        """
+        together make them once. A damaged key is refused and never replaced: with another key, the references
+        given so far would lead nowhere (ACC-02)."""
         folder = private_folder(private_folder(data_dir) / "keys")
         ring = cls(folder, _read(folder))
         if ring.is_complete:
@@ -131,10 +127,8 @@ class KeyRing:
     # -- the register of references --------------------------------------------------------------------------
 
     def reference(self, table: str, id: str) -> str:
-        """Return the HMAC-SHA-256, in lower-case hex, of table and id with the key in use.
-
-        The same row has the same reference however its id is spelled.
-        """
+        """Return the HMAC-SHA-256, in lower-case hex, of table and id with the key in use. The same row has
+        the same reference however its id is spelled."""
         return _reference(self.current(KeyKind.REGISTER), table, id)
 
     def references(self, table: str, id: str) -> tuple[str, ...]:
@@ -149,11 +143,9 @@ class KeyRing:
         return self.current(KeyKind.REGISTER).id
 
     def digest(self, key: str, purpose: str, message: bytes) -> bytes | None:
-        """Return the HMAC-SHA-256 of a message, or None if there is no such register key.
-
-        The key is derived from a register key for this purpose (HKDF, RFC 5869), so that a seal is never a
-        reference of a row.
-        """
+        """Return the HMAC-SHA-256 of a message, or None if there is no such register key. The key is derived
+        from a register key for this purpose (HKDF, RFC 5869), so that a seal is never a reference of a
+        row."""
         if (derived := self._derived.get((key, purpose))) is None:
             secret = next((each.secret for each in self.of(KeyKind.REGISTER) if each.id == key), None)
             if secret is None:
@@ -188,12 +180,8 @@ class KeyRing:
 
     def rotate(self, now: datetime, *, if_due: bool = False) -> tuple[KeyRing, list[dict[str, object]]]:
         """Make new keys and use them from now on; give the ring of then, and for the ledger what happened, a
-        key an entry.
-
-        With `if_due` nothing happens where somebody else has just done it.
-        The old signing key signs the new one before its private half is destroyed: who trusts the one can
-        trust the other.
-        """
+        key an entry. With `if_due` nothing happens where somebody else has just done it. The old signing key
+        signs the new one before its private half is destroyed: who trusts the one can trust the other."""
         with _locked(self.folder):
             ring = KeyRing(self.folder, _read(self.folder))
             if if_due and not ring.is_due(now):
@@ -210,14 +198,9 @@ class KeyRing:
             return KeyRing(self.folder, _read(self.folder)), entries
 
     def destroyable_from(self, id: str, years: int) -> datetime:
-        """Return when a register key may be destroyed: `years` after it was replaced.
-
-        That is the term of the last certificates that it protects (9.2, ACC-07).
-
-        Raises:
-            UsageError: there is no such register key.
-            Refused: it is in use.
-        """
+        """Return when a register key may be destroyed: `years` after it was replaced. That is the term of the
+        last certificates that it protects (9.2, ACC-07). Raises UsageError: there is no such register key;
+        Refused: it is in use."""
         keys = self.of(KeyKind.REGISTER)
         at = next((at for at, key in enumerate(keys) if key.id == id), None)
         if at is None:
@@ -240,11 +223,7 @@ class KeyRing:
 
     def destroy(self, id: str, years: int, now: datetime) -> KeyRing:
         """Overwrite and remove a replaced register key once its term is over. After that nobody can resolve
-        its references.
-
-        Raises:
-            Refused: it is in use, or its term is not over.
-        """
+        its references. Raises Refused: it is in use, or its term is not over."""
         self.refuse_undestroyable(id, years, now)
         with _locked(self.folder):
             if (file := self.folder / f"{id}.key").exists():  # else somebody was quicker
@@ -284,10 +263,8 @@ def made_entry(key: Key) -> dict[str, object]:
 
 
 def memory_key(data_dir: Path) -> bytes:
-    """Return the key `keys/memory.key`, and make it if there is none.
-
-    It encrypts what is remembered of the CRM between two reads.
-    """
+    """Return the key `keys/memory.key`, and make it if there is none. It encrypts what is remembered of the
+    CRM between two reads."""
     return _kept(data_dir, "memory.key", "delete it: what was remembered is then read anew")
 
 
@@ -298,9 +275,7 @@ def signin_key(data_dir: Path) -> bytes:
 
 def pseudonym_key(data_dir: Path) -> bytes:
     """Return the key `keys/pseudonym.key` of pseudonyms that outlive a run, and make it if there is none.
-
-    Only a schedule that keeps a pseudonym asks for it, and then nothing is anonymous (ERA-02).
-    """
+    Only a schedule that keeps a pseudonym asks for it, and then nothing is anonymous (ERA-02)."""
     return _kept(data_dir, "pseudonym.key", "restore it from a backup")
 
 

@@ -1,9 +1,6 @@
 """Public signing keys: how they are identified, written and read, and whether a signature was made with one
-of them.
-
-A key's id ends with the beginning of the SHA-256 of the key itself, so that no file can give another key its
-name.
-"""
+of them. A key's id ends with the beginning of the SHA-256 of the key itself, so that no file can give another
+key its name."""
 
 from __future__ import annotations
 
@@ -74,11 +71,8 @@ def write_pem(keys: Iterable[PublicKey]) -> bytes:
 
 
 def read_pem(content: bytes, where: str) -> PublicKeys:
-    """Return the Ed25519 keys of a file of PEM blocks; text between the blocks is ignored.
-
-    Raises:
-        UsageError: the file contains no such key.
-    """
+    """Return the Ed25519 keys of a file of PEM blocks; text between the blocks is ignored. Raises UsageError:
+    the file contains no such key."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key

@@ -3,8 +3,7 @@ destroyed.
 
 What is removed from a database survives in its files and its backups for a while; without the key it is
 worthless (ACC-08, EXP-17). The keys are in the data folder, never in the database. Parts are padded to a few
-sizes before they are sealed: the length of a row does not show whether anything was found (SUS-07).
-"""
+sizes before they are sealed: the length of a row does not show whether anything was found (SUS-07)."""
 
 from __future__ import annotations
 
@@ -47,11 +46,8 @@ class Sealing:
         return nonce + AESGCM(key).encrypt(nonce, _padded(content), _bound_to(request, name))
 
     def unseal(self, request: str, name: str, sealed: bytes) -> bytes | None:
-        """Return a part as it was put in, or None if the key was destroyed.
-
-        Raises:
-            SealBroken: it was altered, or sealed with another key.
-        """
+        """Return a part as it was put in, or None if the key was destroyed. Raises SealBroken: it was
+        altered, or sealed with another key."""
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -100,10 +96,8 @@ def _broken(message: str, request: str) -> SealBroken:
 
 
 def _padded(content: bytes) -> bytes:
-    """Return a part with its length before it and zero bytes behind it, up to the next size.
-
-    The sizes are 64 KiB, 256 KiB, and from there whole mebibytes.
-    """
+    """Return a part with its length before it and zero bytes behind it, up to the next size. The sizes are 64
+    KiB, 256 KiB, and from there whole mebibytes."""
     length = _COUNT + len(content)
     size = next((each for each in SIZES if length <= each), -(-length // MEBIBYTE) * MEBIBYTE)
     return (len(content).to_bytes(_COUNT) + content).ljust(size, b"\0")
@@ -114,10 +108,8 @@ def _unpadded(padded: bytes) -> bytes:
 
 
 def _bound_to(request: str, name: str) -> bytes:
-    """Return what a part is bound to.
-
-    It cannot pass as another part, as one of another request, or as one not padded.
-    """
+    """Return what a part is bound to. It cannot pass as another part, as one of another request, or as one
+    not padded."""
     return f"{request}/{name}/padded".encode()
 
 

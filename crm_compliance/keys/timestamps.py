@@ -1,8 +1,5 @@
 """Time stamps of an outside authority over checkpoints (RFC 3161): proof of when, that nobody in this house
-can give.
-
-Needs the extra `timestamp` (rfc3161-client). The authority sees a digest and nothing else.
-"""
+can give. Needs the extra `timestamp` (rfc3161-client). The authority sees a digest and nothing else."""
 
 from __future__ import annotations
 
@@ -27,11 +24,7 @@ class NoTimestamp(UsageError):
 
 def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
     """Ask for a time stamp over the SHA-256 of a message and give the whole answer in base64, verified where
-    certificates are given.
-
-    Raises:
-        NoTimestamp: with what went wrong.
-    """
+    certificates are given. Raises NoTimestamp: with what went wrong."""
     try:
         from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
     except ImportError:
@@ -53,14 +46,8 @@ def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
 
 
 def stamped_at(token: str, message: bytes, ca_file: Path) -> datetime:
-    """Return when the authority stamped the message.
-
-    Its signature is verified up to a certificate of the file.
-
-    Raises:
-        NoTimestamp: it does not verify.
-        UsageError: the file holds no certificate.
-    """
+    """Return when the authority stamped the message. Its signature is verified up to a certificate of the
+    file. Raises NoTimestamp: it does not verify; UsageError: the file holds no certificate."""
     try:
         from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
     except ImportError:

@@ -136,10 +136,8 @@ def _word(word: object) -> dict[str, object]:
 
 
 def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
-    """Return what the `holds` commands answer for one hold, as it is on a day in Brussels.
-
-    Texts that people wrote stay in the store.
-    """
+    """Return what the `holds` commands answer for one hold, as it is on a day in Brussels. Texts that people
+    wrote stay in the store."""
     return {
         "hold": hold.id,
         "type": hold.type.value,
@@ -162,11 +160,9 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
 
 
 def request_hold_documents(store: Store, tables: Mapping[str, str]) -> list[dict[str, object]]:
-    """Return what pending subject requests hold, for the DPO alone.
-
-    There is one line for each request and row, with the request's id as the hold (HLD-08). A closed request
-    no longer leads to any row, although it still holds for a while (ACC-08).
-    """
+    """Return what pending subject requests hold, for the DPO alone. There is one line for each request and
+    row, with the request's id as the hold (HLD-08). A closed request no longer leads to any row, although it
+    still holds for a while (ACC-08)."""
     from jobs.model.request import FROZEN, Frozen
     from rules.holds.of_requests import REASON_OF_RIGHT
 

@@ -54,12 +54,9 @@ def write_pack(
     now: datetime,
 ) -> list[str]:
     """Write the archive and name its files. The ledger's last checkpoint should be of just now: certificates
-    are proven up to it.
-
-    Raises:
-        StoreAltered: tables are not what the ledger says, or the journal of the runs or the register of
-            erasures not what was sealed. Nothing is packed then: what it says would look like proof.
-    """
+    are proven up to it. Raises StoreAltered: tables are not what the ledger says, or the journal of the runs
+    or the register of erasures not what was sealed. Nothing is packed then: what it says would look like
+    proof."""
     refuse(differences(store, references, brussels_date(now)))
     store.journal.check(whole=True)
     store.erasures.check(whole=True)
@@ -141,10 +138,8 @@ def _version_document(version: PolicyVersion) -> dict[str, object]:
 
 
 def _own_data(version: PolicyVersion) -> dict[str, object] | None:
-    """Return how long we kept our own data under a version, defaults included (ACC-07).
-
-    Return None if the version can no longer be read.
-    """
+    """Return how long we kept our own data under a version, defaults included (ACC-07). Return None if the
+    version can no longer be read."""
     try:
         return dict(load_policy(version.text, source=version.version).own_data.model_dump())
     except PolicyError:

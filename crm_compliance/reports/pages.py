@@ -1,8 +1,6 @@
-"""The parts of the documents that follow from the registries of the product, written by `make docs`.
-
-A page has a place for each, between `<!-- NAME -->` and `<!-- end -->`; the tests hold the stored pages and
-schemas against what is made here.
-"""
+"""The parts of the documents that follow from the registries of the product, written by `make docs`. A page
+has a place for each, between `<!-- NAME -->` and `<!-- end -->`; the tests hold the stored pages and schemas
+against what is made here."""
 
 from __future__ import annotations
 

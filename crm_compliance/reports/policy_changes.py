@@ -1,9 +1,6 @@
 """What a change of the retention schedule means: the differences in words, and what it would do to the
-existing units.
-
-No name, number, text or role of a person can reach these reports: a simulation knows tables, ids, dates and
-codes only (ACC-04).
-"""
+existing units. No name, number, text or role of a person can reach these reports: a simulation knows tables,
+ids, dates and codes only (ACC-04)."""
 
 from __future__ import annotations
 

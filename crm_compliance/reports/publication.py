@@ -1,7 +1,5 @@
-"""The published statistics as a file: CSV, a spreadsheet or JSON, chosen by its suffix.
-
-Numbers are numbers and everything else is text, so that nothing in a cell is ever a formula (R-124).
-"""
+"""The published statistics as a file: CSV, a spreadsheet or JSON, chosen by its suffix. Numbers are numbers
+and everything else is text, so that nothing in a cell is ever a formula (R-124)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
 """The yearly review of the schedule: for a meeting, on paper, and as JSON for the person who keeps the
-figures.
-
-Codes, counts, days and ids only: no name, number, text or role of a person in a case (ACC-04). The schedule
-itself shows who approved a version of it.
-"""
+figures. Codes, counts, days and ids only: no name, number, text or role of a person in a case (ACC-04). The
+schedule itself shows who approved a version of it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
-"""An applied run in a terminal, from the JSON answers of `apply`, `verify` and `history`.
-
-The answers are what is stored and what scripts read, so that a person never sees another number than a
-script.
-"""
+"""An applied run in a terminal, from the JSON answers of `apply`, `verify` and `history`. The answers are
+what is stored and what scripts read, so that a person never sees another number than a script."""
 
 from __future__ import annotations
 

@@ -17,11 +17,8 @@ LIST_EDGE = 5  # items shown of each end of a long list, such as the fiches of a
 
 def print_why(line: Mapping[str, object], steps: Iterable[Step], console: Console) -> None:
     """Print the outcome of one unit, its reasons and flags in words, then every step of the decision in
-    order.
-
-    `line` is the plan line as JSON. Each step shows its rule, its input and its output, as the engine
-    recorded them (ACC-02).
-    """
+    order. `line` is the plan line as JSON. Each step shows its rule, its input and its output, as the engine
+    recorded them (ACC-02)."""
     paper = Paper(console)
     paper.heading(f"{table_name(str(line.get('table', '')))} {line.get('id', '')}")
     paper.line(_verdict(line))

@@ -1,8 +1,6 @@
-"""Whether the nightly jobs went well, for monitoring from outside (`/healthz`).
-
-A night is good if it ended with exit 0: its run or maintenance is done and has no failure and no alarm. A
-night that waits for approval, was refused or could not reach the CRM has left no run, and counts as late.
-"""
+"""Whether the nightly jobs went well, for monitoring from outside (`/healthz`). A night is good if it ended
+with exit 0: its run or maintenance is done and has no failure and no alarm. A night that waits for approval,
+was refused or could not reach the CRM has left no run, and counts as late."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ class Nights(Protocol):
 
 class Health:
     """Answers with codes: `RETENTION_LATE`, `RETENTION_FAILED`, and so for each job; none where all is well.
-
-    A job that has never run is not late before the first of its hours after `since`.
-    """
+    A job that has never run is not late before the first of its hours after `since`."""
 
     def __init__(self, settings: Settings, nights: Nights, clock: Clock, since: datetime, ticks: Callable[[], float] = monotonic) -> None:
         self._crons = crons_of(settings)

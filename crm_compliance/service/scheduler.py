@@ -1,9 +1,6 @@
 """Runs the jobs at their hours, Brussels time: missed hours are caught up once, one runner at a time, a clean
-stop.
-
-Whether an hour was missed follows from the plans that the store holds, so nothing has to be remembered: a
-service that was down at two o'clock runs once when it comes up again (RET-18).
-"""
+stop. Whether an hour was missed follows from the plans that the store holds, so nothing has to be remembered:
+a service that was down at two o'clock runs once when it comes up again (RET-18)."""
 
 from __future__ import annotations
 
@@ -44,11 +41,8 @@ class Stopping(ComplianceError):
 
 def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
     """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run
-    that was cut off.
-
-    A service that has never run waits for its first hour. A job without a plan is not caught up: the next
-    night sees the same.
-    """
+    that was cut off. A service that has never run waits for its first hour. A job without a plan is not
+    caught up: the next night sees the same."""
     kind = JOBS[job].kind
     if kind is None:
         return False
@@ -63,14 +57,9 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
 
 def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
     """Run the scheduler until `stop` is set; a running run then ends after the current group of units, or
-    where it waits.
-
-    Before anything is announced, what a restore of the CRM has brought back is deleted again (R-091).
-
-    Raises:
-        Refused: another scheduler is at work on the same store; with code `lease_lost` one has taken over
-            from this one, and `stop` is set.
-    """
+    where it waits. Before anything is announced, what a restore of the CRM has brought back is deleted again
+    (R-091). Raises Refused: another scheduler is at work on the same store; with code `lease_lost` one has
+    taken over from this one, and `stop` is set."""
     clock = clock_of(settings)
     with store_of(settings, clock) as store, store.leases.exclusive("scheduler") as lease:
         scheduler = BackgroundScheduler(
@@ -101,12 +90,8 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
 
 
 def hold_out(lease: Lease, stop: threading.Event) -> None:
-    """Wait until the service is stopped.
-
-    Raises:
-        Refused: with code `lease_lost`, where another scheduler has taken over meanwhile: two would start
-            everything twice.
-    """
+    """Wait until the service is stopped. Raises Refused: with code `lease_lost`, where another scheduler has
+    taken over meanwhile: two would start everything twice."""
     is_told = False
     while not stop.wait(LOOK_S):
         try:
@@ -139,14 +124,8 @@ def replay_first(
     settings: Settings, store: Store, stop: threading.Event, *, retry_s: float = RETRY_S, still_ours: Callable[[], None] = always
 ) -> None:
     """Look whether the CRM was restored, and make good what that has brought back, before the service is
-    ready (R-091).
-
-    Until that is done the service waits: for a CRM that does not answer, and for the approvals that a large
-    replay needs (RET-24).
-
-    Raises:
-        Refused: what `still_ours` raises.
-    """
+    ready (R-091). Until that is done the service waits: for a CRM that does not answer, and for the approvals
+    that a large replay needs (RET-24). Raises Refused: what `still_ours` raises."""
     if not store.journal.last_done(1) and ErasureFile(settings.erasures_path).last() is None:
         return  # nothing was ever erased
     while not stop.is_set():
@@ -168,10 +147,8 @@ def replay_first(
 
 @contextmanager
 def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringBoundLogger) -> Iterator[Desk]:
-    """Yield the desk of a job that ends once the service is being stopped.
-
-    It ends at its next step or where it waits for the CRM.
-    """
+    """Yield the desk of a job that ends once the service is being stopped. It ends at its next step or where
+    it waits for the CRM."""
 
     def go_on() -> None:
         if stop.is_set():

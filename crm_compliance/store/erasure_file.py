@@ -4,8 +4,7 @@ is written.
 Lines are only appended. Each line carries the digest of the one before it and its own, so that damage differs
 from a last line that a power cut has torn: that line was never acknowledged, and the next append replaces it.
 It also carries a seal by a register key, which it names: a line that somebody without the keys has written
-could cause a living row to be deleted from the CRM, and is not believed.
-"""
+could cause a living row to be deleted from the CRM, and is not believed."""
 
 from __future__ import annotations
 
@@ -41,22 +40,16 @@ _decode = msgspec.json.Decoder(Line).decode
 
 
 class ErasureFile:
-    """The journal in one file, mode 0600. One process appends at a time: the runner.
-
-    Without `seals` nothing is sealed, and every whole line is believed: for who looks at a copy, or only at
-    where it ends.
-    """
+    """The journal in one file, mode 0600. One process appends at a time: the runner. Without `seals` nothing
+    is sealed, and every whole line is believed: for who looks at a copy, or only at where it ends."""
 
     def __init__(self, path: Path, seals: Seals | None = None) -> None:
         self.path = path
         self._seals = seals
 
     def append(self, entries: Sequence[Erasure]) -> None:
-        """Add entries for good: they are on the disk when this returns.
-
-        Raises:
-            DiskProblem: the disk is full or read-only; what was there is still whole.
-        """
+        """Add entries for good: they are on the disk when this returns. Raises DiskProblem: the disk is full
+        or read-only; what was there is still whole."""
         if not entries:
             return
         is_new = not self.path.exists()
@@ -146,10 +139,8 @@ class ErasureFile:
         return self._seals is None or is_sealed(self._seals, ERASURES, _encode(_entry(line)), f"{line.key}:{line.seal}")
 
     def _has_key(self, line: Line) -> bool:
-        """Return whether the seal can be checked.
-
-        The seal of a destroyed key cannot, and what is registered by that key can no longer be resolved.
-        """
+        """Return whether the seal can be checked. The seal of a destroyed key cannot, and what is registered
+        by that key can no longer be resolved."""
         return not line.key or (self._seals is not None and self._seals.digest(line.key, ERASURES, b"") is not None)
 
     def _chained(self, entries: Sequence[Erasure], last: str) -> Iterator[bytes]:
@@ -175,10 +166,8 @@ class ErasureFile:
 
 
 def _tail(file: BinaryIO) -> tuple[int, bytes]:
-    """Return where the last whole line ends, and that line.
-
-    A torn piece that a power cut has left behind it does not count.
-    """
+    """Return where the last whole line ends, and that line. A torn piece that a power cut has left behind it
+    does not count."""
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - TAIL)
     file.seek(start)
@@ -208,8 +197,6 @@ def _entry(line: Line) -> Erasure:
 
 
 def _digest_of(line: Line | None, raw: bytes) -> str:
-    """Return the digest of a line, or of its bytes if it is damaged.
-
-    Work continues after a damaged line, and the damage is reported once.
-    """
+    """Return the digest of a line, or of its bytes if it is damaged. Work continues after a damaged line, and
+    the damage is reported once."""
     return line.hash if line is not None else hashlib.sha256(raw).hexdigest()

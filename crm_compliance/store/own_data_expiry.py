@@ -78,11 +78,9 @@ def _drop_lines(connection: Connection, old: Sequence[Plan]) -> int:
 
 
 def _clear_heads(connection: Connection, old: Sequence[Plan], heads: Mapping[str, str]) -> list[dict[str, str]]:
-    """Remove the ids from those of these heads that still have this digest.
-
-    Return each plan with the digest of its document as it is now. Which units the last plan that looked at
-    dossiers saw under a hold flag of the CRM is still needed (HLD-14), until there is a newer plan.
-    """
+    """Remove the ids from those of these heads that still have this digest. Return each plan with the digest
+    of its document as it is now. Which units the last plan that looked at dossiers saw under a hold flag of
+    the CRM is still needed (HLD-14), until there is a newer plan."""
     last = {plan.crm: plan.id for plan in reversed(plans_.read_plans(connection)) if plan.kind in LOOKING_AT_DOSSIERS}
     cleared = []
     for plan in old:

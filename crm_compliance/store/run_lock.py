@@ -3,8 +3,7 @@
 The lease decides, for it is checked in the transaction of each write. It outlives every connection: a
 connection that a firewall, a fail-over or a pooler cuts does not end it. The lock of the operating system is
 the quick way: it shows at once that somebody on this machine is at work, or that the one who was is dead, so
-that a killed run is taken over without a wait.
-"""
+that a killed run is taken over without a wait."""
 
 from __future__ import annotations
 
@@ -51,15 +50,10 @@ class Lease:
         self._is_lost = False
 
     def check(self) -> None:
-        """Continue only with the right to run: checked before each request that leaves this machine.
-
-        A lease that was not renewed a moment ago is renewed now, so that nearly all of it remains when the
-        request is sent.
-
-        Raises:
-            Refused: with code `lease_lost`, if somebody else has taken over.
-            StoreUnusable: the database cannot be asked, so that nobody can know.
-        """
+        """Continue only with the right to run: checked before each request that leaves this machine. A lease
+        that was not renewed a moment ago is renewed now, so that nearly all of it remains when the request is
+        sent. Raises Refused: with code `lease_lost`, if somebody else has taken over; StoreUnusable: the
+        database cannot be asked, so that nobody can know."""
         if self._is_lost:
             raise _lost(self.name)
         if self._clock() - self._renewed_at >= FRESH_S:
@@ -73,12 +67,8 @@ class Lease:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Yield a transaction that only the holder can have.
-
-        It renews the lease first, and nobody takes over before it has ended.
-
-        Raises: as `check`. Nothing is written then.
-        """
+        """Yield a transaction that only the holder can have. It renews the lease first, and nobody takes over
+        before it has ended. Raises: as `check`. Nothing is written then."""
         began = self._clock()
         with self._database.writing() as connection:
             if not leases.renew(connection, self.name, self._owner, self.fence):
@@ -88,10 +78,8 @@ class Lease:
         self._renewed_at = began
 
     def beat(self) -> bool:
-        """Renew the lease; return False once there is nothing left to renew.
-
-        A database that does not answer is asked again at the next beat.
-        """
+        """Renew the lease; return False once there is nothing left to renew. A database that does not answer
+        is asked again at the next beat."""
         with suppress(Exception), self.writing():  # whoever works will meet the same, and tell it
             pass
         return not self._is_lost
@@ -114,12 +102,8 @@ class Leases(Rows):
     @contextmanager
     def exclusive(self, name: str = RUNNER) -> Iterator[Lease]:
         """Hold the lease of this name while the block runs: `runner` for who applies plans, `scheduler` for
-        who starts the nightly jobs.
-
-        Raises:
-            Refused: with code `another_run`, where somebody else holds it, be it another thread of the same
-                process.
-        """
+        who starts the nightly jobs. Raises Refused: with code `another_run`, where somebody else holds it, be
+        it another thread of the same process."""
         owner = secrets.token_hex(16)
         with ExitStack() as stack:
             path = self._lock_file(name)
@@ -154,10 +138,8 @@ class Leases(Rows):
         return held.run
 
     def _lock_file(self, name: str) -> Path | None:
-        """Return the file that is locked on this machine.
-
-        It is beside a SQLite database, so that programs with other settings use the same one.
-        """
+        """Return the file that is locked on this machine. It is beside a SQLite database, so that programs
+        with other settings use the same one."""
         if self._database.file is not None:
             return Path(f"{self._database.file}.{name}")
         place = hashlib.sha256(self._database.place.encode()).hexdigest()

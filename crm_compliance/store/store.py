@@ -35,12 +35,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SqlStore(Store):
-    """Plans, runs, journal and ledger in SQLite or PostgreSQL.
-
-    Safe to share between threads. A full disk, a folder that may not be written and a database that cannot be
-    reached raise a UsageError (exit 2) and leave nothing half-written: what a method writes and the ledger
-    entries about it are one transaction.
-    """
+    """Plans, runs, journal and ledger in SQLite or PostgreSQL. Safe to share between threads. A full disk, a
+    folder that may not be written and a database that cannot be reached raise a UsageError (exit 2) and leave
+    nothing half-written: what a method writes and the ledger entries about it are one transaction."""
 
     certificates: Certificates
     crms: Crms
@@ -65,12 +62,8 @@ class SqlStore(Store):
 
         `clock` dates the ledger entries, `sealer` seals the working areas of subject requests: without one,
         none can be opened. `folder` is for locks if the database is not a file; `witness` signs the head of
-        the ledger. The store remembers the `crm` that it is opened for.
-
-        Raises:
-            Refused: with code `other_crm`, if `crm` is on this machine and the store has served one that
-                is not.
-        """
+        the ledger. The store remembers the `crm` that it is opened for. Raises Refused: with code
+        `other_crm`, if `crm` is on this machine and the store has served one that is not."""
         database = Database.open(url)
         within = Transactions(database, Heads(witness), clock)
         ledger = Ledger(within)

@@ -1,7 +1,5 @@
-"""Compares the CRM's clock with ours.
-
-Every end of a period depends on a day, so two clocks that disagree may erase too early.
-"""
+"""Compares the CRM's clock with ours. Every end of a period depends on a day, so two clocks that disagree may
+erase too early."""
 
 from __future__ import annotations
 
@@ -22,13 +20,8 @@ class ClocksDiffer(ConnectorError):
 
 def refuse_other_clock(context: JobContext) -> None:
     """Compare the clocks by the answers that the CRM has given so far; ask for a few more if there were
-    hardly any.
-
-    A clock that was set manually (loopback only) is not real time, and is compared with nothing.
-
-    Raises:
-        ClocksDiffer: they are more than five minutes apart.
-    """
+    hardly any. A clock that was set manually (loopback only) is not real time, and is compared with nothing.
+    Raises ClocksDiffer: they are more than five minutes apart."""
     if not context.compares_clocks:
         return
     theirs = context.connector.server_time()

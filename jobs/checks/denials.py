@@ -19,12 +19,7 @@ def denied(store: Store, action: str, told: Mapping[str, object], error: Refused
 def refuse_role(
     store: Store, who: str, role: str, act: Act, told: Mapping[str, object], *, action: str = "", never: str = "", where: str = ""
 ) -> None:
-    """Refuse somebody who may not do something in this role, and record that.
-
-    `action` and `never` name the act more closely than its own words.
-
-    Raises:
-        Refused: with code `role`.
-    """
+    """Refuse somebody who may not do something in this role, and record that. `action` and `never` name the
+    act more closely than its own words. Raises Refused: with code `role`."""
     if not may(who, role, act):
         raise denied(store, action or act.value, told, refusal(who, role, act, never=never, where=where))

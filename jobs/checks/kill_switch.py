@@ -1,8 +1,5 @@
-"""The kill switch.
-
-Setting it ends every run after the current batch, or where it waits for the CRM (`stop`), until it is lifted
-(`resume`).
-"""
+"""The kill switch. Setting it ends every run after the current batch, or where it waits for the CRM (`stop`),
+until it is lifted (`resume`)."""
 
 from __future__ import annotations
 
@@ -26,10 +23,8 @@ def refuse_if_stopped(store: Store) -> None:
 
 def unless_stopped(context: JobContext) -> AbstractContextManager[None]:
     """Let the kill switch end a wait for the CRM too while the block runs, with the refusal of
-    `refuse_if_stopped`.
-
-    An outage is waited out for half an hour, and nobody who has said stop waits for that.
-    """
+    `refuse_if_stopped`. An outage is waited out for half an hour, and nobody who has said stop waits for
+    that."""
     return context.connector.watched(lambda: refuse_if_stopped(context.store))
 
 

@@ -3,8 +3,7 @@
 A difference matters where it could cause the deletion of what people kept or never approved. The ledger is
 believed, the tables are not: anybody who can write the database can write a hold, an approval or a run, but
 not an entry of them. A row that the ledger knows and that expired at the end of its term protects nothing any
-more, and is not missed.
-"""
+more, and is not missed."""
 
 from __future__ import annotations
 
@@ -44,10 +43,8 @@ class Difference:
 
 
 class Believed:
-    """Compares keyed references with the rows that they are said to refer to.
-
-    References by destroyed keys are left aside: nobody can check these any more.
-    """
+    """Compares keyed references with the rows that they are said to refer to. References by destroyed keys
+    are left aside: nobody can check these any more."""
 
     def __init__(self, store: Store, references: References) -> None:
         self.references = references
@@ -81,11 +78,8 @@ class ToldOfPlans:
 
 
 def refuse_altered(context: JobContext) -> None:
-    """Refuse to plan, or to write, by tables that would let something go which by the ledger may not.
-
-    Raises:
-        StoreAltered: naming the hold, request, run or unit.
-    """
+    """Refuse to plan, or to write, by tables that would let something go which by the ledger may not. Raises
+    StoreAltered: naming the hold, request, run or unit."""
     store, believed = context.store, Believed(context.store, context.references)
     refuse(about_holds(store, believed, brussels_date(context.clock())))
     refuse(about_switch(store))
@@ -100,20 +94,13 @@ def refuse_altered(context: JobContext) -> None:
 
 def refuse_altered_head(store: Store, references: References, plan: Plan) -> None:
     """Refuse a plan of which head, approvals or rejection are not those of the ledger, before any of them is
-    believed.
-
-    Raises:
-        StoreAltered: saying what differs.
-    """
+    believed. Raises StoreAltered: saying what differs."""
     refuse(about_plan(store, Believed(store, references), plan))
 
 
 def refuse_altered_plan(store: Store, references: References, plan: Plan) -> None:
-    """Refuse a plan of which head, lines, approvals, rejection or run are not those of the ledger.
-
-    Raises:
-        StoreAltered: saying what differs.
-    """
+    """Refuse a plan of which head, lines, approvals, rejection or run are not those of the ledger. Raises
+    StoreAltered: saying what differs."""
     refuse_altered_head(store, references, plan)
     refuse(about_run_of(store, plan))
     try:
@@ -149,10 +136,8 @@ def differences(store: Store, references: References, day: date) -> Iterator[Dif
 
 
 def about_crms(store: Store) -> Iterator[Difference]:
-    """Yield the CRMs that the ledger knows as served, and the table does not.
-
-    Which people the store believes does not depend on it: there the ledger counts too.
-    """
+    """Yield the CRMs that the ledger knows as served, and the table does not. Which people the store believes
+    does not depend on it: there the ledger counts too."""
     told = {str(entry.data.get("crm")) for entry in store.ledger.strand(CRMS) if entry.kind == "crm_seen"}
     for crm in sorted(told - store.crms.served()):
         yield Difference(crm, "the ledger knows that this CRM was served, the table does not", is_grave=False)
@@ -181,10 +166,8 @@ def hold_entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
 
 
 def about_holds(store: Store, believed: Believed, day: date) -> Iterator[Difference]:
-    """Yield holds that are in force by the ledger and missing or different in the table.
-
-    Then come those that the ledger does not know.
-    """
+    """Yield holds that are in force by the ledger and missing or different in the table. Then come those that
+    the ledger does not know."""
     placed: dict[str, LedgerEntry] = {}
     released: set[str] = set()
     for entry in store.ledger.strand(HOLDS):
@@ -252,10 +235,8 @@ def about_switch(store: Store) -> Iterator[Difference]:
 
 
 def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
-    """Yield units whose days in quarantine differ from the ledger.
-
-    A unit that the table has lost is marked again, which keeps it longer.
-    """
+    """Yield units whose days in quarantine differ from the ledger. A unit that the table has lost is marked
+    again, which keeps it longer."""
     marks = store.quarantine.marks()
     if not marks:
         return
@@ -281,11 +262,9 @@ def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
 
 
 def about_requests(store: Store) -> Iterator[Difference]:
-    """Yield requests in which the register differs from the ledger.
-
-    These are requests pending by the ledger alone, which keep what may be about the person (HLD-08), and
-    closed ones that lack what they continue to keep, or have another part in its place (R-073).
-    """
+    """Yield requests in which the register differs from the ledger. These are requests pending by the ledger
+    alone, which keep what may be about the person (HLD-08), and closed ones that lack what they continue to
+    keep, or have another part in its place (R-073)."""
     opened: dict[str, LedgerEntry] = {}
     closed: dict[str, LedgerEntry] = {}
     kept: dict[str, LedgerEntry] = {}  # the last that says which part is kept
@@ -341,10 +320,8 @@ def _about_request(request: SubjectRequest, opened: LedgerEntry, closed: LedgerE
 
 
 def approval_entry(plan: Plan, word: Approval, reference: Reference) -> dict[str, object]:
-    """Return what the ledger keeps of a person's approval: for which lines, in which role, when.
-
-    The person is stored as a keyed reference.
-    """
+    """Return what the ledger keeps of a person's approval: for which lines, in which role, when. The person
+    is stored as a keyed reference."""
     return {
         "plan": plan.id,
         "digest": plan.digest,
@@ -395,10 +372,8 @@ def _is_word(plan: Plan, word: Approval, entry: LedgerEntry, believed: Believed)
 
 
 def about_run_of(store: Store, plan: Plan) -> Iterator[Difference]:
-    """Yield a plan that has a run by the ledger and none by the table, or the other way round.
-
-    A run begins, and continues, by what is intended.
-    """
+    """Yield a plan that has a run by the ledger and none by the table, or the other way round. A run begins,
+    and continues, by what is intended."""
     run = store.runs.of_plan(plan.id)
     started = {entry.run for entry in store.ledger.strand(RUNS) if entry.kind == "run_started" and entry.data.get("plan") == plan.id}
     if started != ({run.id} if run is not None else set()):
@@ -406,10 +381,8 @@ def about_run_of(store: Store, plan: Plan) -> Iterator[Difference]:
 
 
 def about_runs(store: Store) -> Iterator[Difference]:
-    """Yield runs that the ledger does not know, or knows with other counts.
-
-    The circuit breaker learns from runs what is usual (RET-24).
-    """
+    """Yield runs that the ledger does not know, or knows with other counts. The circuit breaker learns from
+    runs what is usual (RET-24)."""
     started: dict[str, LedgerEntry] = {}
     ended: dict[str, LedgerEntry] = {}
     for entry in store.ledger.strand(RUNS):

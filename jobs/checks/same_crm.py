@@ -1,8 +1,6 @@
-"""Checks what a person does against the CRM that it is about.
-
-A command for one CRM does not change a plan, a hold or a request of another. Otherwise four eyes would be
-two: a person who is believed on this machine's emulator could approve the plans of a real CRM (section 9.4).
-"""
+"""Checks what a person does against the CRM that it is about. A command for one CRM does not change a plan, a
+hold or a request of another. Otherwise four eyes would be two: a person who is believed on this machine's
+emulator could approve the plans of a real CRM (section 9.4)."""
 
 from __future__ import annotations
 
@@ -23,14 +21,8 @@ def is_of_other_crm(store: Store, crm: str) -> bool:
 
 def refuse_other_crm(store: Store, crm: str, action: str, told: Mapping[str, object], where: str) -> None:
     """Refuse an act on what belongs to another CRM than the one the store is open for, and record that
-    (ACC-10).
-
-    `crm` is empty for what was stored before CRMs were told apart; `told` is what the ledger keeps of the
-    attempt.
-
-    Raises:
-        Refused: with code `other_crm`.
-    """
+    (ACC-10). `crm` is empty for what was stored before CRMs were told apart; `told` is what the ledger keeps
+    of the attempt. Raises Refused: with code `other_crm`."""
     if is_of_other_crm(store, crm):
         hint = "set CRM_COMPLIANCE_CRM_URL to the one that it was made for"
         raise denied(store, action, told, Refused("this belongs to another CRM", hint=hint, where=where, code=OTHER_CRM))

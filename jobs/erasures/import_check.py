@@ -1,8 +1,6 @@
 """Looks through a file that is about to be imported for rows that had been erased, by table and id alone
-(ERA-13).
-
-Nothing else of the file is looked at, and nothing of it is repeated but line numbers and names of tables.
-"""
+(ERA-13). Nothing else of the file is looked at, and nothing of it is repeated but line numbers and names of
+tables."""
 
 from __future__ import annotations
 
@@ -63,14 +61,9 @@ def look_through(rows: Iterable[Incoming], register: Register, references: Calla
 
 
 def incoming_rows(lines: Iterable[bytes], where: str) -> Iterator[Incoming]:
-    """Yield the rows of a file in one of three forms, recognised by its first line.
-
-    The forms are JSON Lines, comma separated (or with ; or tabs) with a header that names the columns table
-    and id, or a bare list of table and id.
-
-    Raises:
-        UsageError: a line that has none of these forms; `where` names it.
-    """
+    """Yield the rows of a file in one of three forms, recognised by its first line. The forms are JSON Lines,
+    comma separated (or with ; or tabs) with a header that names the columns table and id, or a bare list of
+    table and id. Raises UsageError: a line that has none of these forms; `where` names it."""
     numbered = enumerate(lines, 1)
     for number, line in numbered:
         if line.strip(b"\xef\xbb\xbf \t\r\n"):

@@ -1,7 +1,5 @@
-"""The register of what was erased, in keyed references.
-
-After a restore of the CRM it shows what must be deleted again (ERA-13).
-"""
+"""The register of what was erased, in keyed references. After a restore of the CRM it shows what must be
+deleted again (ERA-13)."""
 
 from __future__ import annotations
 
@@ -39,11 +37,8 @@ class Erased(msgspec.Struct, frozen=True, gc=False):
 
 class OfUnit(msgspec.Struct, frozen=True, gc=False):
     """What an announced row is erased with: its unit's keyed reference, and the reason for which the unit is
-    erased.
-
-    In the register both are in the one column `reason`, in the form of `text`: the digests of existing
-    registers depend on it.
-    """
+    erased. In the register both are in the one column `reason`, in the form of `text`: the digests of
+    existing registers depend on it."""
 
     unit: str
     reason: str
@@ -59,11 +54,9 @@ class OfUnit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
-    """What a run wrote, or was about to write, where it is not known that it cleaned all other places.
-
-    That is: delete or mask, in which run, of the unit with which keyed reference, for which reason, when. All
-    but the operation is empty if the register does not show it.
-    """
+    """What a run wrote, or was about to write, where it is not known that it cleaned all other places. That
+    is: delete or mask, in which run, of the unit with which keyed reference, for which reason, when. All but
+    the operation is empty if the register does not show it."""
 
     operation: str
     run: str = ""
@@ -138,11 +131,9 @@ class Register:
         return len(self._known)
 
     def written(self, references: Collection[str]) -> Written | None:
-        """Return what was done, or perhaps done, to the row with any of these references.
-
-        Other places may hold residual data of it: the run that did so never finished, or left its unit half
-        done. What is known to be deleted, by any run, is included.
-        """
+        """Return what was done, or perhaps done, to the row with any of these references. Other places may
+        hold residual data of it: the run that did so never finished, or left its unit half done. What is
+        known to be deleted, by any run, is included."""
         for reference in references:
             found = [going[reference] for going in self._going.values() if reference in going]
             found += [left] if (left := self._left.get(reference)) is not None else []
@@ -159,11 +150,8 @@ class Register:
 
     def announced(self, references: Collection[str]) -> tuple[str, Written | None]:
         """Return the reference by which the row with any of these references was announced, and what was to
-        happen to it.
-
-        That is what a run that never finished was about to do to it, or has left half done; empty and None if
-        there is nothing of it.
-        """
+        happen to it. That is what a run that never finished was about to do to it, or has left half done;
+        empty and None if there is nothing of it."""
         for reference in references:
             for known in (*self._going.values(), self._left):
                 if (found := known.get(reference)) is not None and found.unit:
@@ -204,11 +192,8 @@ class Register:
 
 def begin(context: JobContext, run: str, contacts: Iterable[tuple[str, str, str]]) -> None:
     """Note which contacts, as (id, disposition, reason), a run removes or trims at its end, before it does
-    anything else.
-
-    Once their dossiers are deleted, only this distinguishes them from contacts that were never linked to
-    anything, should the database be lost.
-    """
+    anything else. Once their dossiers are deleted, only this distinguishes them from contacts that were never
+    linked to anything, should the database be lost."""
     table, at = context.connector.table(Contact), instant(context.clock(), "seconds")
     entries = [
         Erasure(context.reference(table, contact), BEGUN + disposition, table, run, at, reason) for contact, disposition, reason in contacts
@@ -229,11 +214,9 @@ def note_counting(context: JobContext, run: str, versions: Iterable[tuple[str, s
 
 
 def has_counted(context: JobContext, run: str, versions: Iterable[tuple[str, str]]) -> bool:
-    """Return whether a run has increased totals, of which these are the versions now.
-
-    It has noted that it would, and they have changed since. The file beside the database is asked too: it
-    still knows if the database was put back to the moment before.
-    """
+    """Return whether a run has increased totals, of which these are the versions now. It has noted that it
+    would, and they have changed since. The file beside the database is asked too: it still knows if the
+    database was put back to the moment before."""
     entries = chain(context.store.erasures.all(), context.erased.read())
     noted = {entry.ref for entry in entries if entry.run == run and entry.operation == COUNTED}
     return bool(noted) and noted.isdisjoint(_counted(context, *version) for version in versions)
@@ -245,12 +228,9 @@ def _counted(context: JobContext, row: str, version: str) -> str:
 
 def announce(context: JobContext, run: str, actions: Sequence[Action]) -> list[Erasure]:
     """Note which rows are about to be deleted or masked, directly or with others, and return the entries for
-    the database.
-
-    They are noted in the journal outside the database first. Only this records deleted rows, should the
-    database be lost before their outcome is noted: what other places hold of them could not be distinguished
-    from what other people's rows have left there (ERA-12).
-    """
+    the database. They are noted in the journal outside the database first. Only this records deleted rows,
+    should the database be lost before their outcome is noted: what other places hold of them could not be
+    distinguished from what other people's rows have left there (ERA-12)."""
     entries = list(_rows_of(context, run, GOING, [(action.key, action.reason, _writes(context, action)) for action in actions]))
     entries += _wholes(context, run, actions)
     if entries:
@@ -259,10 +239,8 @@ def announce(context: JobContext, run: str, actions: Sequence[Action]) -> list[E
 
 
 def _wholes(context: JobContext, run: str, actions: Iterable[Action]) -> Iterator[Erasure]:
-    """Yield the version of the own row of each unit that may be left half done.
-
-    The rest of such a unit is finished only as it was judged.
-    """
+    """Yield the version of the own row of each unit that may be left half done. The rest of such a unit is
+    finished only as it was judged."""
     at = instant(context.clock(), "seconds")
     for action in actions:
         own = action.rows[-1] if len(action.rows) > 1 else None
@@ -273,10 +251,8 @@ def _wholes(context: JobContext, run: str, actions: Iterable[Action]) -> Iterato
 
 
 def announce_rows(context: JobContext, run: str, rows: Mapping[tuple[str, str], Iterable[tuple[str, str]]]) -> None:
-    """Note the same of rows, as (table, id) by unit, that are not a unit's own.
-
-    They are about to be deleted from another place: posts, jobs.
-    """
+    """Note the same of rows, as (table, id) by unit, that are not a unit's own. They are about to be deleted
+    from another place: posts, jobs."""
     _note(context, list(_rows_of(context, run, GOING, [(unit, "", [("delete", *row) for row in each]) for unit, each in rows.items()])))
 
 
@@ -323,10 +299,7 @@ def _note(context: JobContext, entries: Sequence[Erasure]) -> None:
 
 def is_behind(context: JobContext) -> bool:
     """Return whether the register of erasures beside the database knows of a run that the database does not
-    know.
-
-    After a run was killed the file may be a step ahead of it: the run itself continues from there.
-    """
+    know. After a run was killed the file may be a step ahead of it: the run itself continues from there."""
     last = context.erased.last()
     if last is None or context.store.erasures.has(last):
         return False
@@ -373,12 +346,8 @@ def version_of(row: str, etag: str) -> str:
 
 
 def load_register(context: JobContext) -> Register:
-    """Return the union of database and journal.
-
-    Raises:
-        StoreAltered: one of the two is not what it was when it was last written: what somebody slipped in
-            would be deleted from the CRM.
-    """
+    """Return the union of database and journal. Raises StoreAltered: one of the two is not what it was when
+    it was last written: what somebody slipped in would be deleted from the CRM."""
     context.store.erasures.check(whole=True)
     return Register(_both(context))
 
@@ -389,10 +358,8 @@ def _both(context: JobContext) -> Iterator[Erasure]:
 
 
 def reconcile(context: JobContext) -> tuple[int, int]:
-    """Add to database and journal what only the other has, and return how many entries each got.
-
-    Only the one runner may do so.
-    """
+    """Add to database and journal what only the other has, and return how many entries each got. Only the one
+    runner may do so."""
     added = context.store.erasures.add(context.erased.read())
     known = {(entry.ref, entry.operation, entry.run) for entry in context.erased.read()}
     lacking = [entry for entry in context.store.erasures.all() if (entry.ref, entry.operation, entry.run) not in known]

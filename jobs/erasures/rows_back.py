@@ -31,8 +31,7 @@ def returned_rows(context: JobContext, register: Register, *, also_begun: bool =
 
     Every row of every table is read, in a small projection, and its references under all living keys are
     looked up. A masked row is back where its mark of anonymisation is missing, a role that was nobody's where
-    it is somebody's again; a trimmed contact where it has the very version that was emptied.
-    """
+    it is somebody's again; a trimmed contact where it has the very version that was emptied."""
     found: dict[str, dict[str, tuple[Record, Returned]]] = {kind: {} for kind in LINKS}
     for kind, row, again in _matches(context, register, also_begun):
         found[kind][row.id] = (row, again)

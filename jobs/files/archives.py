@@ -28,8 +28,7 @@ def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, b
 
     Raises:
         CannotRead: it would cost more than is left; something lies in it that does not belong to it.
-        Exception: whatever the library raises over damaged bytes.
-    """
+        Exception: whatever the library raises over damaged bytes."""
     with zipfile.ZipFile(BytesIO(content)) as archive:
         yield "", b"", among(archive.comment)
         for part in archive.infolist():
@@ -63,11 +62,8 @@ def _between(archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[int, in
 
 
 def unzipped(content: bytes, budget: Budget, depth: int) -> tuple[str, bytes]:
-    """Return what gzip packed, in one member or several, with what their heads note.
-
-    Raises:
-        CannotRead: it would cost more than is left, or is damaged.
-    """
+    """Return what gzip packed, in one member or several, with what their heads note. Raises CannotRead: it
+    would cost more than is left, or is damaged."""
     out, noted, here = [], [], 0
     while here < len(content):
         if not content.startswith(GZIP, here):

@@ -1,11 +1,8 @@
 """What is in a file, by what its bytes are and not by what it calls itself.
 
 A text file is shown as a text, redacted and read by a person like every other (`told`). Everything else is
-handed on as a file, after all that could be read in it has been searched (`read`). What nothing here can
-read is never taken for "nothing in it".
-
-Source: EXP-06, EXP-07, R-118, R-119.
-"""
+handed on as a file, after all that could be read in it has been searched (`read`). What nothing here can read
+is never taken for "nothing in it". Source: EXP-06, EXP-07, R-118, R-119."""
 
 from __future__ import annotations
 
@@ -43,11 +40,7 @@ _LOOKS: Final = frozenset({"w:ascii", "w:hansi", "w:cs", "w:eastasia", "typeface
 
 def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | None:
     """Give what a text file says, without markup; None where it is not a text, whatever it claims to be, or
-    too long.
-
-    Raises:
-        Exception: whatever comes out of reading it.
-    """
+    too long. Raises Exception: whatever comes out of reading it."""
     if len(content) > LONGEST_TEXT:
         return None
     if _is_message(media_type, name):
@@ -60,11 +53,8 @@ def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | No
 
 def read(content: bytes, media_type: str, name: str, limits: Limits) -> tuple[Reading, bool]:
     """Read everything in a file that somebody, or a program, could read as words; True where memory ran out
-    over it.
-
-    A picture has nothing to read once it is redrawn: the reading holds it. Of a sound or a moving picture,
-    which a person hears or sees, only what is noted in it is read.
-    """
+    over it. A picture has nothing to read once it is redrawn: the reading holds it. Of a sound or a moving
+    picture, which a person hears or sees, only what is noted in it is read."""
     found = Found(limits)
     kind, media_type, clean = "picture", media_type.partition(";")[0].strip().lower(), None
     if is_picture(content):

@@ -20,11 +20,8 @@ _SEVERAL_BYTES: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\x
 
 
 def decoded(body: bytes) -> str | None:
-    """Decode a text in the encoding that it was written in.
-
-    None where it has characters that no text has, and where it is not plainly of one encoding: in the wrong
-    one a name would be hidden.
-    """
+    """Decode a text in the encoding that it was written in. None where it has characters that no text has,
+    and where it is not plainly of one encoding: in the wrong one a name would be hidden."""
     marked = next((encoding for mark, encoding in _MARKS if body.startswith(mark)), None)
     if marked is not None:
         text = _in(marked, body)

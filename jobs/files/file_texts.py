@@ -1,9 +1,6 @@
 """What can be read of a file without opening it by hand; all of it is read behind the border
-(`jobs/files/supervisor.py`).
-
-A text file is shown as a text, redacted and read by a person like every other; only what is not a text is
-handed on as a file (EXP-06, EXP-07).
-"""
+(`jobs/files/supervisor.py`). A text file is shown as a text, redacted and read by a person like every other;
+only what is not a text is handed on as a file (EXP-06, EXP-07)."""
 
 from __future__ import annotations
 
@@ -22,11 +19,8 @@ _APPLICATIONS: Final = frozenset({"application/json", "application/xml", "applic
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What a program could find out about a file.
-
-    `unread` states why it cannot know all that is in it, one of `reading.limits.Unread`; `sha256` is that of
-    its content.
-    """
+    """What a program could find out about a file. `unread` states why it cannot know all that is in it, one
+    of `reading.limits.Unread`; `sha256` is that of its content."""
 
     tells_of_others: bool = False
     unread: str = ""
@@ -53,11 +47,7 @@ def texts_of(name: str, content: bytes) -> tuple[str, ...]:
 
 def texts_shown(pdf: bytes) -> tuple[str, ...]:
     """Return what a PDF of our own shows, and says of itself, without the words of the format, which may be
-    somebody's name.
-
-    Raises:
-        RuntimeError: it cannot be read, which no letter of ours may be.
-    """
+    somebody's name. Raises RuntimeError: it cannot be read, which no letter of ours may be."""
     found = SHARED.shown(pdf)
     if found.why:
         raise RuntimeError(f"a letter cannot be read back: {found.why} {found.detail}")

@@ -1,8 +1,5 @@
 """The text of a message that was written as HTML: what a reader would see, and nothing that a program would
-interpret.
-
-Source: EXP-01, EXP-19.
-"""
+interpret. Source: EXP-01, EXP-19."""
 
 from __future__ import annotations
 

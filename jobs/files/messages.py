@@ -1,8 +1,5 @@
 """The words of an e-mail that was kept as a file. Its headers are read one by one, as they are: what no mail
-program would write is shown as it is, and stops nothing.
-
-Source: EXP-06.
-"""
+program would write is shown as it is, and stops nothing. Source: EXP-06."""
 
 from __future__ import annotations
 
@@ -23,11 +20,9 @@ _PLAIN: Final = ("us-ascii", "utf-8", "unknown-8bit")
 
 
 def message_text(body: bytes, budget: Budget) -> str | None:
-    """Give what a reader would see: addresses, subject and texts, without what was attached to it.
-
-    None where it is not a message, and where a text in it is not plainly of one encoding: told without it, it
-    would say less than it does.
-    """
+    """Give what a reader would see: addresses, subject and texts, without what was attached to it. None where
+    it is not a message, and where a text in it is not plainly of one encoding: told without it, it would say
+    less than it does."""
     if decoded(body) is None:
         return None
     message = message_from_bytes(body, policy=compat32)

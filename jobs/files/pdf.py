@@ -2,10 +2,7 @@
 
 The library shows the pages with their annotations and forms. It does not show all that a file can hold (XMP,
 scripts, descriptions of pictures, an older state of the document, objects that nothing names), so the raw
-file is searched too, stream by stream.
-
-Source: EXP-06, R-119.
-"""
+file is searched too, stream by stream. Source: EXP-06, R-119."""
 
 from __future__ import annotations
 
@@ -83,11 +80,7 @@ def read_pdf(content: bytes, found: Found, embedded: Callable[[str, bytes], None
 
 def read_pages(content: bytes, found: Found) -> None:
     """Read what a program for PDF shows: what the file says of itself, its outline, its pages with what is
-    written on them.
-
-    Raises:
-        CannotRead: it is damaged or locked.
-    """
+    written on them. Raises CannotRead: it is damaged or locked."""
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as problem:
@@ -202,11 +195,8 @@ def _lying(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:
 
 
 def _opened(head: bytes, packed: bytes, budget: Budget, *, is_file: bool) -> tuple[bool, bytes]:
-    """Return what is in a stream: a file of its own, or objects, or what draws a page.
-
-    Raises:
-        CannotRead: it is packed in a way in which only pages are read here, by the library.
-    """
+    """Return what is in a stream: a file of its own, or objects, or what draws a page. Raises CannotRead: it
+    is packed in a way in which only pages are read here, by the library."""
     data = _unpacked(head, packed, budget)
     if data[36:40] == _PROFILE:
         return False, b""

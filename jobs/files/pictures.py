@@ -2,10 +2,7 @@
 
 Who took a picture, where, with what, and what somebody noted in it lies in a dozen places (EXIF, XMP,
 comments, text chunks, colour profiles, a smaller picture inside, bytes after the end). A redrawn picture has
-none of them.
-
-Source: EXP-06, R-119.
-"""
+none of them. Source: EXP-06, R-119."""
 
 from __future__ import annotations
 
@@ -37,12 +34,9 @@ def is_picture(content: bytes) -> bool:
 
 
 def redrawn(content: bytes, media_type: str, budget: Budget) -> bytes:
-    """Return a picture with nothing but its pixels, in the format of its media type, else in its own.
-
-    Raises:
-        CannotRead: it is larger than a picture may be.
-        Exception: anything that the library raises over damaged bytes.
-    """
+    """Return a picture with nothing but its pixels, in the format of its media type, else in its own. Raises
+    CannotRead: it is larger than a picture may be; Exception: anything that the library raises over damaged
+    bytes."""
     Image.MAX_IMAGE_PIXELS = None  # the budget counts
     with Image.open(BytesIO(content), formats=_READ) as picture:
         form = _FORMATS.get(media_type.partition(";")[0].strip().lower(), picture.format or "PNG")
@@ -64,12 +58,9 @@ def redrawn(content: bytes, media_type: str, budget: Budget) -> bytes:
 
 
 def said_in(content: bytes, budget: Budget) -> Iterator[str]:
-    """Return what a picture that stays as it is in a document says: its texts, its tags, its comments.
-
-    Raises:
-        CannotRead: it is larger than a picture may be.
-        Exception: whatever the library raises over damaged bytes.
-    """
+    """Return what a picture that stays as it is in a document says: its texts, its tags, its comments. Raises
+    CannotRead: it is larger than a picture may be; Exception: whatever the library raises over damaged
+    bytes."""
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(BytesIO(content), formats=_READ) as picture:
         budget.pixels(picture.width * picture.height)

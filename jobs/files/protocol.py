@@ -1,8 +1,6 @@
-"""What is said over the two pipes of the process that reads files.
-
-A request is a head of twelve bytes (two lengths), the request in MessagePack and the bytes of the file; an
-answer is a head of eight bytes and the answer in MessagePack.
-"""
+"""What is said over the two pipes of the process that reads files. A request is a head of twelve bytes (two
+lengths), the request in MessagePack and the bytes of the file; an answer is a head of eight bytes and the
+answer in MessagePack."""
 
 from __future__ import annotations
 

@@ -15,8 +15,7 @@ class Reading(msgspec.Struct, frozen=True):
 
     `why` says that nobody can be sure of what is in it, and why; empty where all of it was read. `detail` is
     the class of an error, for the programmer who mends a reader. `content` is the file as it may be handed
-    on, where that differs from what it was: a redrawn picture.
-    """
+    on, where that differs from what it was: a redrawn picture."""
 
     kind: str
     texts: tuple[str, ...] = ()

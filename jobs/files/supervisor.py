@@ -2,10 +2,8 @@
 killed and started again.
 
 What a file holds cannot stop an answer: an error, a crash, a loop or a hunger for memory of whatever parses
-it ends that process and makes the file one that cannot be read, which a person has to look at.
-
-Source: EXP-06, EXP-07, EXP-14.
-"""
+it ends that process and makes the file one that cannot be read, which a person has to look at. Source:
+EXP-06, EXP-07, EXP-14."""
 
 from __future__ import annotations
 
@@ -58,21 +56,13 @@ class Reader:
 
     def told(self, content: bytes, media_type: str, name: str) -> str | None:
         """Give what a text file says, without markup; None where it is not a text, too long to be told as
-        one, or cannot be read.
-
-        Raises:
-            ReaderMissing: no process can be started.
-        """
+        one, or cannot be read. Raises ReaderMissing: no process can be started."""
         answer = self._asked("told", content, media_type, name)
         return answer.told if isinstance(answer, Answer) and not answer.reading.why else None
 
     def read(self, content: bytes, media_type: str = "", name: str = "") -> Reading:
         """Read everything in a file that somebody, or a program, could read as words; `why` states why that
-        is not everything.
-
-        Raises:
-            ReaderMissing: no process can be started.
-        """
+        is not everything. Raises ReaderMissing: no process can be started."""
         if len(content) > self.limits.content:
             is_heard = media_type.startswith(("audio/", "video/"))
             ends = self._at_least(content[:_GLANCE] + b"\n" + content[-_GLANCE:])

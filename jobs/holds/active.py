@@ -26,14 +26,9 @@ def active_holds(context: JobContext, day: date) -> Holds:
     out.
 
     If there is none, the CRM is not queried. A request that keeps nothing queries the same as one that keeps
-    something.
-
-    Raises:
-        StoreAltered: the ledger knows of a hold that the table does not have as it was placed.
-        ConnectorError: the rows that a hold on a person covers could not be read.
-
-    Source: HLD-04, HLD-07, HLD-08.
-    """
+    something. Raises StoreAltered: the ledger knows of a hold that the table does not have as it was placed;
+    ConnectorError: the rows that a hold on a person covers could not be read. Source: HLD-04, HLD-07,
+    HLD-08."""
     refuse(about_holds(context.store, Believed(context.store, context.references), day))
     placed = [hold for hold in context.store.holds.all(unreleased=True) if hold.is_in_force(day)]
     grace_days = context.policy.defaults.request_grace_days
@@ -70,13 +65,9 @@ def held_contacts(context: JobContext, day: date, contacts: Collection[str]) -> 
 
 def held_actions(context: JobContext, day: date, actions: Mapping[str, Action], units: Mapping[tuple[str, str], Unit]) -> dict[str, Reason]:
     """Return which of these actions, by a name of the caller's, a hold covers now, each with its primary
-    reason.
-
-    `units` are the units of those actions that were read a moment ago, by (table, id); of the others a part
-    may be deleted. A recording that stays loses its link although it is held (RET-03).
-
-    Source: HLD-07.
-    """
+    reason. `units` are the units of those actions that were read a moment ago, by (table, id); of the others
+    a part may be deleted. A recording that stays loses its link although it is held (RET-03). Source:
+    HLD-07."""
     holds = active_holds(context, day)
     if not holds.is_any:
         return {}
@@ -96,10 +87,8 @@ def held_actions(context: JobContext, day: date, actions: Mapping[str, Action], 
 
 
 def _rows(action: Action) -> Iterator[tuple[str, str]]:
-    """Yield the rows that are written, except recordings that stay and lose their link.
-
-    A contact is included even if nothing of it remains to be written.
-    """
+    """Yield the rows that are written, except recordings that stay and lose their link. A contact is included
+    even if nothing of it remains to be written."""
     for write in action.rows:
         if not (write.kind == UnitKind.RECORDING and write.operation.startswith("unlink")):
             yield write.kind, write.id
@@ -108,10 +97,8 @@ def _rows(action: Action) -> Iterator[tuple[str, str]]:
 
 
 def people_of(action: Action) -> Iterator[str]:
-    """Return the people whose roles are removed.
-
-    The roles may be removed already, and with them the way from the person to the unit.
-    """
+    """Return the people whose roles are removed. The roles may be removed already, and with them the way from
+    the person to the unit."""
     return (write.target for write in action.rows if _is_role(write))
 
 

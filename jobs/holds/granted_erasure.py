@@ -1,9 +1,5 @@
-"""What gives way to an erasure that was decided, on request or in an earlier run.
-
-Also how a file is erased that the schedule does not decide on.
-
-Source: HLD-12, R-078, R-079, R-091, ERA-04; table 4.2.
-"""
+"""What gives way to an erasure that was decided, on request or in an earlier run. Also how a file is erased
+that the schedule does not decide on. Source: HLD-12, R-078, R-079, R-091, ERA-04; table 4.2."""
 
 from __future__ import annotations
 
@@ -28,10 +24,8 @@ _LATER: Final = date(9999, 1, 1)  # a day on which every term has ended, to lear
 
 
 def erasure_of(request: SubjectRequest | str, decision: Decision | None) -> GrantedErasure:
-    """Return what table 4.2 needs of a granted request.
-
-    Once its sealed part is removed, only the request itself gives way.
-    """
+    """Return what table 4.2 needs of a granted request. Once its sealed part is removed, only the request
+    itself gives way."""
     name = request if isinstance(request, str) else request.id
     return GrantedErasure(name, frozenset(decision.asking if decision is not None else ()), dpo_decided=True)
 
@@ -43,10 +37,8 @@ def giving_way(context: JobContext, erasure: GrantedErasure) -> JobContext:
 
 
 def despite_answered(context: JobContext) -> JobContext:
-    """Return the same context, in which an answered erasure request keeps nothing.
-
-    What it had erased is deleted again (HLD-12, R-091).
-    """
+    """Return the same context, in which an answered erasure request keeps nothing. What it had erased is
+    deleted again (HLD-12, R-091)."""
     over = answered(context.store)
     return replace(context, gives_way=lambda hold: hold.right == Right.ERASURE.value and hold.hold_id in over)
 
@@ -57,9 +49,7 @@ def as_answered(hold: Hold, over: Collection[str]) -> Hold:
 
 
 def way_of(context: JobContext, unit: Unit) -> Disposal | None:
-    """Return how the schedule would dispose of a file once its time had come.
-
-    Return None if it has no term, so that the file is simply deleted.
-    """
+    """Return how the schedule would dispose of a file once its time had come. Return None if it has no term,
+    so that the file is simply deleted."""
     found = decide(unit, context.policy, Holds.none(), as_of=_LATER)
     return found if found.is_disposal else None

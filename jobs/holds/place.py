@@ -1,7 +1,5 @@
-"""Places holds and releases them: one person for the one, another for the other.
-
-Source: HLD-02, HLD-09, HLD-11, section 9.4, ACC-10.
-"""
+"""Places holds and releases them: one person for the one, another for the other. Source: HLD-02, HLD-09,
+HLD-11, section 9.4, ACC-10."""
 
 from __future__ import annotations
 
@@ -33,11 +31,9 @@ HOLDABLE = KINDS_IN_ORDER
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody asks to hold.
-
-    That is one row of a table, everything of a person, or all that meets conditions on facts of a table's
-    units. `obtained_by` are the contacts of the person who obtained a restriction, or has objected.
-    """
+    """What somebody asks to hold. That is one row of a table, everything of a person, or all that meets
+    conditions on facts of a table's units. `obtained_by` are the contacts of the person who obtained a
+    restriction, or has objected."""
 
     type: HoldType
     table: str = ""
@@ -58,8 +54,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         Refused: another role than the DPO's, or a reason that is none (NOT_A_HOLD); both are recorded
             (ACC-10).
         UsageError: an unknown table, row, contact, field or value, or a date that no hold may have.
-        ConnectorError: whether the row is there could not be read; nothing is stored.
-    """
+        ConnectorError: whether the row is there could not be read; nothing is stored."""
     who, now, connector = account(who), context.clock(), context.connector
     day = brussels_date(now)
     data: dict[str, object] = {"type": wanted.type.value, "role": role, "by": context.reference("person", who)}
@@ -109,15 +104,10 @@ def release_hold(
     now: datetime,
     reference: Reference,
 ) -> PlacedHold:
-    """Release a hold, and return it as it is then.
-
-    The person who releases it has neither placed it nor asked for its release (R-067).
-
-    Raises:
-        UsageError: an unknown hold, or nobody who asks, or no reason, or an invalid name.
-        Refused: a hold of another CRM, the wrong role, the placer or the asker, a restriction without notice
-            to the person (R-074), or released before.
-    """
+    """Release a hold, and return it as it is then. The person who releases it has neither placed it nor asked
+    for its release (R-067). Raises UsageError: an unknown hold, or nobody who asks, or no reason, or an
+    invalid name; Refused: a hold of another CRM, the wrong role, the placer or the asker, a restriction
+    without notice to the person (R-074), or released before."""
     hold = store.holds.get(hold_id)
     if not asked_by.strip() or not reason.strip():
         raise UsageError("who asks for the release, and why, must be said", hint="--asked-by WHO --reason TEXT; no personal data")

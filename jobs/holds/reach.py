@@ -2,10 +2,8 @@
 
 Downwards a hold needs no reading: a unit carries its fiches, and what depends on it is deleted or stays with
 it. What is read here is the way up and across: from a person to the files in which they have a role, from a
-note, a call, an e-mail or a role to the file that it belongs to, from a fiche to its dossier.
-
-Source: HLD-04.
-"""
+note, a call, an e-mail or a role to the file that it belongs to, from a fiche to its dossier. Source:
+HLD-04."""
 
 from __future__ import annotations
 
@@ -51,10 +49,8 @@ class Spread:
             self._people[row].append(hold)
 
     def add_role(self, contact: str, kind: str, row: str) -> None:
-        """Add a role that the CRM does not show any more.
-
-        A run has removed it and left the rest of its unit.
-        """
+        """Add a role that the CRM does not show any more. A run has removed it and left the rest of its
+        unit."""
         if holds := self._rows["contact"].get(contact):
             self._reach(kind, row, holds)
 
@@ -63,11 +59,7 @@ class Spread:
         return bool(self._rows["contact"])
 
     def spread(self) -> None:
-        """Reach every unit and row that the holds cover.
-
-        Raises:
-            ConnectorError: the CRM could not be read.
-        """
+        """Reach every unit and row that the holds cover. Raises ConnectorError: the CRM could not be read."""
         self._from_activities_of_people()
         self._from_roles()
         for kind in DEPENDENT:
@@ -78,10 +70,8 @@ class Spread:
                 self.placed += [hold(kind_of_row, row) for hold in holds]
 
     def _from_roles(self) -> None:
-        """Extend holds to every file in which a held person has a role, a suspect's included.
-
-        A role is held with its file.
-        """
+        """Extend holds to every file in which a held person has a role, a suspect's included. A role is held
+        with its file."""
         contacts, parties = self._rows["contact"], self._rows["party"]
         rows = [*self._read(Party, PARTY_FIELDS, "contact", contacts), *self._read(Party, PARTY_FIELDS, "id", parties)]
         found = {row.id: row for row in rows}
@@ -91,11 +81,8 @@ class Spread:
             self._reach("fiche", row.fiche, holds)
 
     def _from_activities_of_people(self) -> None:
-        """Extend holds on everything of a person.
-
-        They reach the calls and e-mails in which the person takes part, and so the files to which these
-        belong.
-        """
+        """Extend holds on everything of a person. They reach the calls and e-mails in which the person takes
+        part, and so the files to which these belong."""
         taking = self._read(ActivityParty, ACTIVITY_PARTY_FIELDS, "party", self._people)
         holds_of: defaultdict[str, list[OnRow]] = defaultdict(list)
         for row in taking:

@@ -1,9 +1,6 @@
 """Certificates of disposal: what went, by which rule, when, how, and who saw to it, without personal data
-(9.2).
-
-Each certificate carries the hash of the one before it, as ledger entries do, so that none can be taken out or
-slipped in.
-"""
+(9.2). Each certificate carries the hash of the one before it, as ledger entries do, so that none can be taken
+out or slipped in."""
 
 from __future__ import annotations
 
@@ -30,8 +27,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     donation, enrolment or engagement; `retention_end` a month (2026-02), None where the unit has no term of
     its own (RET-20); `disposition` DELETED or ANONYMISED; `objects` counts by class; the instants RFC 3339 in
     UTC; `method` the state of each place of ERA-12, and under `bypass` what of the CRM's custom logic was
-    passed by, where any was.
-    """
+    passed by, where any was."""
 
     certificate_id: str
     run_id: str
@@ -62,10 +58,8 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 def chained(drafts: Iterable[Certificate], last: Certificate | None) -> list[Certificate]:
-    """Return the same certificates, each following from the one before it.
-
-    The first follows from `last` (None: it is the first of all).
-    """
+    """Return the same certificates, each following from the one before it. The first follows from `last`
+    (None: it is the first of all)."""
     found: list[Certificate] = []
     for draft in drafts:
         linked = msgspec.structs.replace(draft, prev_hash=last.hash if last is not None else FIRST, hash="")

@@ -2,8 +2,7 @@
 
 A chain alone does not show what was cut off at its end, or rewritten as a whole. A checkpoint states how many
 entries there were, with which head and which Merkle root, signed. Copies kept outside the database (the
-anchor, an external checkpoint log) reveal what the chain cannot.
-"""
+anchor, an external checkpoint log) reveal what the chain cannot."""
 
 from __future__ import annotations
 
@@ -29,8 +28,7 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `entries` is their number, `head` the hash of the last one, `root` the Merkle root over the hashes of all;
     `at` is RFC 3339 in UTC; `prev` the digest of the checkpoint before (64 zeros: the first), `key` the id of
     the signing key. `timestamp` is an answer of RFC 3161 over the digest, in base64; it comes after the
-    signature and is not part of the digest.
-    """
+    signature and is not part of the digest."""
 
     entries: int
     head: str
@@ -79,10 +77,8 @@ class KeptCheckpoint(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that does not verify: the place, such as `entry 7`, and what is wrong there; `entry` is the
-    first one that it touches.
-
-    `code` and `hint` are those of the error by which other commands refuse it, where there is one of its own.
-    """
+    first one that it touches. `code` and `hint` are those of the error by which other commands refuse it,
+    where there is one of its own."""
 
     where: str
     what: str
@@ -110,10 +106,8 @@ class Audit:
     @property
     def first_broken(self) -> int | None:
         """The first entry of which something does not verify, one that was cut off included; None where all
-        does, and then only.
-
-        Where no problem touches an entry that could be named, nothing vouches for any of them.
-        """
+        does, and then only. Where no problem touches an entry that could be named, nothing vouches for any of
+        them."""
         if self.ok:
             return None
         return min((problem.entry for problem in self.problems if problem.entry is not None), default=1)
@@ -125,10 +119,8 @@ def encode(checkpoint: Checkpoint) -> bytes:
 
 
 def decode(lines: Iterable[bytes]) -> Iterator[Checkpoint | None]:
-    """Yield the checkpoints of an external checkpoint log, line by line.
-
-    A line that is not byte for byte what `encode` writes becomes None.
-    """
+    """Yield the checkpoints of an external checkpoint log, line by line. A line that is not byte for byte
+    what `encode` writes becomes None."""
     for line in lines:
         try:
             checkpoint = msgspec.json.decode(line, type=Checkpoint)
@@ -149,11 +141,9 @@ def audit_ledger(
     kept: Sequence[Checkpoint] | None = None,
     check: SignatureCheck | None = None,
 ) -> Audit:
-    """Recompute a ledger from its first entry and check it against checkpoints kept elsewhere.
-
-    `anchor` are the checkpoints kept elsewhere, None for an invalid line; `kept` those of the database, if
-    that is available: each must have all of the other's. Without `check` no signature is checked.
-    """
+    """Recompute a ledger from its first entry and check it against checkpoints kept elsewhere. `anchor` are
+    the checkpoints kept elsewhere, None for an invalid line; `kept` those of the database, if that is
+    available: each must have all of the other's. Without `check` no signature is checked."""
     problems = _about_anchor(anchor, check)
     problems += _about_kept([one for one in anchor if one is not None], kept) if kept is not None else []
     wanted = sorted({one.entries: one for one in [*(kept or ()), *anchor] if one is not None}.values(), key=lambda one: one.entries)

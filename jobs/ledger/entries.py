@@ -74,8 +74,7 @@ def canonical(value: object) -> bytes:
     """Return the RFC 8785 form of a JSON value: the only way to write it.
 
     Raises:
-        rfc8785.CanonicalizationError, UnicodeError, RecursionError: there is no such form.
-    """
+        rfc8785.CanonicalizationError, UnicodeError, RecursionError: there is no such form."""
     text = _SORTED.encode(value)
     is_usual = text[:1] in b"{[" and _UNUSUAL.search(text) is None and (text.isascii() or _HIGH.search(text) is None)
     return text if is_usual else rfc8785.dumps(msgspec.json.decode(text))
@@ -92,13 +91,9 @@ def hash_of(seq: int, at: str, kind: str, run: str | None, data: Mapping[str, ob
 
 
 def next_entry(last: LedgerEntry | None, *, at: str, kind: str, run: str | None, data: Mapping[str, object]) -> LedgerEntry:
-    """Return the entry that follows `last` (None: the first of all).
-
-    Raises:
-        TypeError: `data` holds what has no single JSON form, for example a fraction: two programs may write
-            0.1 differently, and then an honest entry would not verify. Write it as an integer
-            (thousandths) or as text.
-    """
+    """Return the entry that follows `last` (None: the first of all). Raises TypeError: `data` holds what has
+    no single JSON form, for example a fraction: two programs may write 0.1 differently, and then an honest
+    entry would not verify. Write it as an integer (thousandths) or as text."""
     seq, prev_hash = (last.seq + 1, last.hash) if last else (1, FIRST)
     plain = _plain(data, "data")
     assert isinstance(plain, dict)
@@ -107,11 +102,8 @@ def next_entry(last: LedgerEntry | None, *, at: str, kind: str, run: str | None,
 
 class Chain:
     """A chain that is recomputed entry by entry, from the first on. What follows the first entry that does
-    not fit proves nothing.
-
-    Entries cut off at the end leave a chain that fits: only a checkpoint kept elsewhere shows that (`ledger
-    verify --anchor`).
-    """
+    not fit proves nothing. Entries cut off at the end leave a chain that fits: only a checkpoint kept
+    elsewhere shows that (`ledger verify --anchor`)."""
 
     def __init__(self, entries: int = 0, head: str = FIRST) -> None:
         self.entries = entries
@@ -119,10 +111,8 @@ class Chain:
         self.first_broken: int | None = None
 
     def add(self, entry: LedgerEntry | None) -> bool:
-        """Add an entry; return whether it, and everything before it, fits.
-
-        None represents an entry that could not even be read.
-        """
+        """Add an entry; return whether it, and everything before it, fits. None represents an entry that
+        could not even be read."""
         self.entries += 1
         if self.first_broken is not None:
             return False
@@ -144,20 +134,16 @@ def encode(entry: LedgerEntry) -> bytes:
 
 
 def decode(lines: Iterable[bytes]) -> Iterator[LedgerEntry | None]:
-    """Yield the entries of an export, line by line (a file opened for bytes).
-
-    A line that is not byte for byte what `encode` writes becomes None: an edit that does not change the
-    meaning, for example a space, is still an edit (R-141).
-    """
+    """Yield the entries of an export, line by line (a file opened for bytes). A line that is not byte for
+    byte what `encode` writes becomes None: an edit that does not change the meaning, for example a space, is
+    still an edit (R-141)."""
     for line in lines:
         yield _decoded(line.removesuffix(b"\n"))
 
 
 def looks_like_one(line: bytes) -> bool:
-    """Return whether a line was a ledger entry once, whatever somebody did to it.
-
-    A letter or a list of names never was one.
-    """
+    """Return whether a line was a ledger entry once, whatever somebody did to it. A letter or a list of names
+    never was one."""
     return line.startswith(b'{"at":"') or sum(mark in line for mark in _MARKS) >= 3
 
 
@@ -177,10 +163,8 @@ def _expected(entry: LedgerEntry) -> str:
 
 
 def _plain(value: object, where: str) -> object:
-    """Return the same value in plain JSON types: a list for a tuple, a str for a StrEnum.
-
-    So it reads back equal from the database.
-    """
+    """Return the same value in plain JSON types: a list for a tuple, a str for a StrEnum. So it reads back
+    equal from the database."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int) and abs(value) < 2**53:  # RFC 8785, section 3.2.2.3: beyond that, a JSON number loses digits

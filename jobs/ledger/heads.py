@@ -4,8 +4,7 @@ Nobody who can write the database alone can add, change or cut off anything unse
 a person who can recompute it. So each transaction that adds entries leaves a head: the last entry's position
 and hash, and a running digest of each strand, signed by a key that is not in the database. A strand is the
 entries of the kinds that answer one question: which holds there are, what was planned and approved. Its
-digest lets a command believe them without reading the whole ledger.
-"""
+digest lets a command believe them without reading the whole ledger."""
 
 from __future__ import annotations
 
@@ -60,10 +59,8 @@ class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class JournalTally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The journal of all runs: how many `rows` it has, and the `sum`, modulo 2^256, of a keyed digest of
-    each, in hex.
-
-    A sum, because rows are replaced and have their day: it follows each change without the others being read.
-    """
+    each, in hex. A sum, because rows are replaced and have their day: it follows each change without the
+    others being read."""
 
     rows: int = 0
     sum: str = FIRST
@@ -77,8 +74,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The end of the ledger. `entries` is the place of the last entry and `hash` its hash; `strands` the
     digest of each strand that has an entry; `erasures` what the register of erasures was then, `journal` the
     journal of all runs, `waiting` the seal of the statistics that wait for their month (ERA-16), empty where
-    none do, and unset in a head from before these were sealed; `key` the id of the signing key.
-    """
+    none do, and unset in a head from before these were sealed; `key` the id of the signing key."""
 
     entries: int
     hash: str

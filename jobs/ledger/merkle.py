@@ -2,8 +2,7 @@
 
 A root proves all of its leaves; an inclusion proof shows that one leaf is below a root without showing the
 others; a consistency proof shows that a later tree only adds leaves to an earlier one. Leaves and inner nodes
-are hashed with different prefixes, so that none can pass for the other.
-"""
+are hashed with different prefixes, so that none can pass for the other."""
 
 from __future__ import annotations
 
@@ -111,10 +110,8 @@ def _above(level: Sequence[bytes]) -> list[bytes]:
 
 
 def is_included(data: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Return whether a path shows that this leaf is at `index` in the tree of this size and root.
-
-    This is RFC 9162, section 2.1.3.2.
-    """
+    """Return whether a path shows that this leaf is at `index` in the tree of this size and root. This is RFC
+    9162, section 2.1.3.2."""
     if not 0 <= index < size:
         return False
     first, last, node = index, size - 1, leaf_hash(data)

@@ -61,10 +61,8 @@ def digest_head(kind: Kind, as_of: datetime, crm: str, policy_digest: str, mappi
 
 
 def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
-    """Return whether the stored pages are the ones that the plan's digest was computed over.
-
-    What is applied is what was reviewed.
-    """
+    """Return whether the stored pages are the ones that the plan's digest was computed over. What is applied
+    is what was reviewed."""
     head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
     sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
     for page in pages:
@@ -74,11 +72,7 @@ def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
 
 
 def unpacked(page: bytes) -> bytes:
-    """Return the lines of a stored page.
-
-    Raises:
-        StoreAltered: it is not what was stored.
-    """
+    """Return the lines of a stored page. Raises StoreAltered: it is not what was stored."""
     try:
         return zlib.decompress(page)
     except IsalError:  # type: ignore[misc]  # the library has no types

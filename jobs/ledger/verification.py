@@ -22,8 +22,7 @@ def audit_certificates(
     `issued` are all certificates with their run, in the order in which they were issued; None for one that
     cannot be read. `announced` is the last ledger entry about certificates of each run: how many there are,
     their Merkle root, the register keys; `entries` which it is. `expired` are the entries about expired
-    certificates (ACC-07): the first remaining certificate follows from the last of those.
-    """
+    certificates (ACC-07): the first remaining certificate follows from the last of those."""
     told = entries or {}
     gone, problems = _gone(announced, expired)
     by_run: defaultdict[str, list[Certificate]] = defaultdict(list)

@@ -2,8 +2,7 @@
 
 It is the model that a person reviews, and from which letter, page and data are made. It is compiled once and
 sealed. Every text in it is as the CRM has it; what may be shown of it is beside it. What is excluded because
-of a suspicion is in none of these structures (SUS-05): it must not be disclosed, counted or left as a gap.
-"""
+of a suspicion is in none of these structures (SUS-05): it must not be disclosed, counted or left as a gap."""
 
 from __future__ import annotations
 
@@ -53,11 +52,8 @@ class ItemStatus(StrEnum):
 
 class Field(msgspec.Struct, frozen=True):
     """One field of an item. `name` is the record's field; `value` a JSON value with dates in ISO form, None
-    if it is not shown.
-
-    `is_text`: free text, in the language it was written in. It is for the reviewer alone; what may be
-    disclosed of it is `Item.shown_text`. `provided`: the person gave it (art. 20).
-    """
+    if it is not shown. `is_text`: free text, in the language it was written in. It is for the reviewer alone;
+    what may be disclosed of it is `Item.shown_text`. `provided`: the person gave it (art. 20)."""
 
     name: str
     value: str | int | float | bool | None
@@ -72,8 +68,7 @@ class Attachment(msgspec.Struct, frozen=True):
 
     `unread` states why no program can know all that is in it; it is then included only if a person approves
     this very file (SEEN_UNCHECKED). `sha256` is that of the content that was checked; empty for a recording,
-    which is not fetched before it is included.
-    """
+    which is not fetched before it is included."""
 
     kind: str
     id: str
@@ -85,11 +80,9 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 class MentionedIn(msgspec.Struct, frozen=True):
-    """Where a mention is, for the reviewer and nobody else.
-
-    That is the file (kind, id, number; empty if there is none), and the contacts, by id and name, that are
-    linked to the row or have a role in that file.
-    """
+    """Where a mention is, for the reviewer and nobody else. That is the file (kind, id, number; empty if
+    there is none), and the contacts, by id and name, that are linked to the row or have a role in that
+    file."""
 
     kind: str = ""
     id: str = ""
@@ -105,8 +98,7 @@ class Item(msgspec.Struct, frozen=True):
     `needs_review`: a person decides about it (EXP-07); `proposal` is its text as the machine would redact it.
     `code` says why it is withheld. `text` is what the reviewer wrote instead of the proposal. `redactions`
     are those of the proposal. `digest` is of what a decision was made about: where it is the same after the
-    answer is compiled again, the decision stands.
-    """
+    answer is compiled again, the decision stands."""
 
     item: str
     context: str
@@ -128,10 +120,8 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def leaves_no_trace(self) -> bool:
-        """Whether nothing is disclosed of it if it is withheld.
-
-        It is not about the person, or is a recipient that nobody may learn of.
-        """
+        """Whether nothing is disclosed of it if it is withheld. It is not about the person, or is a recipient
+        that nobody may learn of."""
         return self.code == NOT_THE_PERSON or (self.kind == RECIPIENT and self.code != RGT_09)
 
     @property
@@ -161,10 +151,8 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def told_code(self) -> str:
-        """The reason that is stated if it is withheld.
-
-        What protects a child from a parent's knowing is not a right of somebody else.
-        """
+        """The reason that is stated if it is withheld. What protects a child from a parent's knowing is not a
+        right of somebody else."""
         if self.withheld_class in CLASSES:
             return RGT_09
         return self.code if self.code in TOLD_CODES else "RF-03"
@@ -188,8 +176,7 @@ class Recipient(msgspec.Struct, frozen=True):
 
     `on` is a day in ISO form, `country` an ISO code if it is outside the EEA, `safeguard` the ground for
     passing data on there. `source` is the row (kind, id) that states it, empty for a recipient that no row
-    names; `is_criminal`: a recipient that acts in criminal matters (7.1(c)).
-    """
+    names; `is_criminal`: a recipient that acts in criminal matters (7.1(c))."""
 
     name: str
     on: str = ""
@@ -206,8 +193,7 @@ class Retention(msgspec.Struct, frozen=True):
     A last day that has passed is never stated as the term: `is_over`, and the request itself keeps the data,
     until `grace_days` after it is closed (HLD-08). An end that is counted from a birth date is a criterion
     for everybody but the child (`until_age`, with the `age`): its day would reveal the birthday. `is_held`:
-    kept longer because of a legal obligation or a claim, without detail.
-    """
+    kept longer because of a legal obligation or a claim, without detail."""
 
     category: str
     last_day: date | None
@@ -246,8 +232,7 @@ class Context(msgspec.Struct, frozen=True):
     `role` that of the person in it. `purposes`, `data_categories` and `sources` are codes of the texts;
     `basis` is the legal basis as the policy has it, or one of BASES where no row of it says one:
     `of_the_others` is that of the other contexts, which need these data. `rights` are rights
-    (`rules.model.requests.Right`) that apply here. `source` is the unit of the CRM and stays inside.
-    """
+    (`rules.model.requests.Right`) that apply here. `source` is the unit of the CRM and stays inside."""
 
     key: str
     kind: str
@@ -296,8 +281,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     voice (EXP-08).
 
     A package is made of `shown` and `told_withheld`, whose numbers and classes have no gaps, and never of
-    `items` (EXP-09, R-107).
-    """
+    `items` (EXP-09, R-107)."""
 
     request: str
     reference: str
@@ -341,8 +325,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
         A working copy also has those who wait for a person. A recipient is disclosed if its item is, and
         something else of its fiche: what is withheld does not show by its recipient that it exists. Where
         recipients are not items, in answers to other rights, nobody who acts in criminal matters is
-        disclosed, and in a file under RGT-09 nobody: a shelter would be found by it.
-        """
+        disclosed, and in a file under RGT-09 nobody: a shelter would be found by it."""
         by_kind: dict[bool, dict[tuple[str, str], Item]] = {True: {}, False: {}}
         for item in self.items:
             if item.is_shown or (working_copy and item.status is ItemStatus.PENDING_REVIEW):

@@ -17,8 +17,7 @@ class Outcome:
 
     `plan` is the plan that was carried out, where the job makes one, and `warnings` are that plan's.
     `private_files` are lines for an admin alone, by the name of a file that the desk writes into the data
-    folder with mode 0600, and removes where there are no lines.
-    """
+    folder with mode 0600, and removes where there are no lines."""
 
     id: str
     state: RunState

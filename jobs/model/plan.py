@@ -52,11 +52,8 @@ class LinesRemoved(UsageError):
 
 
 class PlanLine(msgspec.Struct, frozen=True, gc=False):
-    """What becomes of one unit, without personal data; the keys are those of the plan file.
-
-    `retention_end` and `anchor_on` are civil days in ISO form; `anchor_on` stays empty where the anchor is a
-    birth date.
-    """
+    """What becomes of one unit, without personal data; the keys are those of the plan file. `retention_end`
+    and `anchor_on` are civil days in ISO form; `anchor_on` stays empty where the anchor is a birth date."""
 
     table: str
     id: str
@@ -174,8 +171,7 @@ class Plan(msgspec.Struct, frozen=True):
     of this plan carries out, by code: quarantine, canaries. `backlog` are the units, as (table, id), that
     should have been disposed of long ago. `request` is the subject request that a plan of kind request
     carries out. `cleared` says how many rows the fields of IDS_IN_HEAD named before their ids expired
-    (ACC-07); such a field is empty then.
-    """
+    (ACC-07); such a field is empty then."""
 
     id: str
     kind: Kind
@@ -256,10 +252,8 @@ class Plan(msgspec.Struct, frozen=True):
         return PlanState.READY if not self.missing(now) else PlanState.WAITING
 
     def counting(self, now: datetime) -> tuple[Approval, ...]:
-        """Return the approvals that count at `now`.
-
-        An approval older than `approval_hours` counts no more, and may be given again.
-        """
+        """Return the approvals that count at `now`. An approval older than `approval_hours` counts no more,
+        and may be given again."""
         return tuple(word for word in self.given if word.approves and now < word.at + timedelta(hours=self.approval_hours))
 
     def missing(self, now: datetime) -> tuple[str, ...]:

@@ -4,8 +4,7 @@ It is the least that the application user must be allowed to do, and all that it
 `docs/least-privilege-role.md` is this list in the CRM's own terms. Reading is of the whole table: a role that
 shows a part of it looks just like an organisation with less to keep. What cleaning needs in addition (audit
 history, recycle bin, jobs) is not about kinds of record and stops no night: each connector states it itself,
-on the same page.
-"""
+on the same page."""
 
 from __future__ import annotations
 
@@ -31,12 +30,10 @@ NEEDS: Mapping[type[Record], frozenset[OperationKind]] = {
 
 
 def needs_under(policy: Policy) -> dict[type[Record], frozenset[OperationKind]]:
-    """Return what the jobs need under one schedule.
-
-    Gifts, courses and agreements are deleted only if a row in force says so (2.3), and a gift loses its link
-    to a donor only if a row says when being one is over (R-104). Dossiers and fiches are masked only if the
-    schedule anonymises in place (ERA-03), and notes are written only if a quarantine notifies owners by one.
-    """
+    """Return what the jobs need under one schedule. Gifts, courses and agreements are deleted only if a row
+    in force says so (2.3), and a gift loses its link to a donor only if a row says when being one is over
+    (R-104). Dossiers and fiches are masked only if the schedule anonymises in place (ERA-03), and notes are
+    written only if a quarantine notifies owners by one."""
     terms, needs = relation_terms(policy), dict(NEEDS)
     for kind in terms.units:
         needs[KINDS[kind.value]] |= _DELETE

@@ -2,8 +2,7 @@
 
 The register says nothing about anybody: who asked, what was found and what may be disclosed are in parts,
 each sealed with a key of the request that is destroyed when its time has come (ACC-08, IDN-19, EXP-17). In
-the register a person who is unknown and one about whom nothing may be said look the same (SUS-07).
-"""
+the register a person who is unknown and one about whom nothing may be said look the same (SUS-07)."""
 
 from __future__ import annotations
 
@@ -32,10 +31,7 @@ class IdentityCheck(msgspec.Struct, frozen=True):
 
 class Suspension(msgspec.Struct, frozen=True):
     """A question to the person, from the day it was asked to the day it was answered. `counts`: it was asked
-    in time (DDL-07).
-
-    `reminded_on` is the day on which a reminder was found to be due (DDL-08).
-    """
+    in time (DDL-07). `reminded_on` is the day on which a reminder was found to be due (DDL-08)."""
 
     reason: str  # identity | scope
     asked_on: date
@@ -70,8 +66,7 @@ class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     the answer follows from what is found (EXP-11). `resumes_to` is the state that a suspension interrupts.
     `answer` is package, neutral or dpo_review once it is compiled; `refusal` the RF code of a refusal.
     `package_sha256` is the hash of what was released, `link` the SHA-256 of the download's token; at each of
-    the `renewals` its number of downloads began again.
-    """
+    the `renewals` its number of downloads began again."""
 
     id: str
     right: Right
@@ -132,8 +127,7 @@ class Details(msgspec.Struct, frozen=True):
     `corrections` are fields (as in `given`) with what they should say; `statement` is what the person wants
     added to a contested one. `about` says what an objection, a restriction or a withdrawal is about:
     direct_marketing, recording, processing; accuracy, unlawful, claim, objection; newsletter, image,
-    testimonial. `audio`: the person asks for the sound of recordings (EXP-08).
-    """
+    testimonial. `audio`: the person asks for the sound of recordings (EXP-08)."""
 
     corrections: dict[str, str] = {}
     statement: str = ""
@@ -152,10 +146,8 @@ class Given(msgspec.Struct, frozen=True):
 
 class Candidate(msgspec.Struct, frozen=True):
     """A row that may be about the person. `person` is requester or child, `strength` a class of IDN-17,
-    `flags`, `evidence` are codes.
-
-    `born_in` and `number`, masked (IDN-08), are of a contact, for a person to recognise them.
-    """
+    `flags`, `evidence` are codes. `born_in` and `number`, masked (IDN-08), are of a contact, for a person to
+    recognise them."""
 
     candidate: str
     person: str
@@ -187,10 +179,8 @@ class Confirmed(msgspec.Struct, frozen=True):
 
 
 class Frozen(msgspec.Struct, frozen=True):
-    """The sealed part `frozen`: what the request preserves from disposal, confirmed or not (HLD-08).
-
-    It is kept until the grace period is over.
-    """
+    """The sealed part `frozen`: what the request preserves from disposal, confirmed or not (HLD-08). It is
+    kept until the grace period is over."""
 
     contacts: tuple[str, ...]
     rows: tuple[tuple[str, str], ...]
@@ -198,10 +188,8 @@ class Frozen(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, candidates: Iterable[Candidate], at: datetime, before: Frozen | None = None) -> Frozen:
-        """Return everything that was found, of any class of match, and what was preserved `before`.
-
-        What was there at the receipt stays.
-        """
+        """Return everything that was found, of any class of match, and what was preserved `before`. What was
+        there at the receipt stays."""
         found = [(each.kind, each.id) for each in candidates]
         contacts = {row for kind, row in found if kind == CONTACT_KIND}.union(before.contacts if before is not None else ())
         rows = {(kind, row) for kind, row in found if kind != CONTACT_KIND}.union(before.rows if before is not None else ())

@@ -57,8 +57,7 @@ class RowWrite(msgspec.Struct, frozen=True):
     `object` is the keyed reference of a recording's content outside the CRM, which is deleted before the row
     (ERA-12); its address can hold a name and is in no journal. `bypass` is the custom logic of the CRM that
     the write bypasses. A `retained` row is in long-term retention, where no write reaches it: a job of the
-    CRM removes it there once the live rows of its unit are deleted.
-    """
+    CRM removes it there once the live rows of its unit are deleted."""
 
     kind: str
     id: str
@@ -81,8 +80,7 @@ class Action(msgspec.Struct, frozen=True):
     many rows of history were deleted; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along`
     are rows of tables that are not mapped and that the CRM deletes with these, as (table, id). `gone` are
     rows of the unit that were deleted before this action was announced: they are cleaned, read back and
-    certified with it.
-    """
+    certified with it."""
 
     table: str
     id: str
@@ -125,8 +123,7 @@ class Erasure(msgspec.Struct, frozen=True):
 
     `ref` is the keyed reference of its table and id; of a trimmed contact that of the version which was
     emptied, since its row lives on and may be filled in again for a reason of its own. `operation` is delete,
-    mask or trim; `at` an RFC 3339 instant in UTC.
-    """
+    mask or trim; `at` an RFC 3339 instant in UTC."""
 
     ref: str
     operation: str
@@ -158,11 +155,9 @@ COUNTED = ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial",
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One execution of one plan. `counts` is the answer of `apply` without its head.
-
-    `reckoned` is what the lines of its plan and its journal came to (ACC-03), noted before either has had its
-    day; `is_journal_gone`: the journal has (ACC-07), and with `are_certificates_gone` its certificates have.
-    """
+    """One execution of one plan. `counts` is the answer of `apply` without its head. `reckoned` is what the
+    lines of its plan and its journal came to (ACC-03), noted before either has had its day;
+    `is_journal_gone`: the journal has (ACC-07), and with `are_certificates_gone` its certificates have."""
 
     id: str
     kind: Kind

@@ -1,9 +1,6 @@
 """The housekeeping job: looks for recordings and objects that have lost each other, and removes what has had
-its day in our own store.
-
-It never removes an object: what nobody knows is not deletable, a person has to look. Nothing is written to
-the CRM.
-"""
+its day in our own store. It never removes an object: what nobody knows is not deletable, a person has to
+look. Nothing is written to the CRM."""
 
 from __future__ import annotations
 
@@ -27,11 +24,8 @@ FILE = "lost-objects.txt"
 
 class Lost(msgspec.Struct, frozen=True):
     """What the hunt found. `objects` are addresses, which can hold names: for the file that an admin reads,
-    and for nothing else.
-
-    `rows` are recordings, as (table, id), of which the object is missing; `not_reached` those that name a
-    storage which no setting reaches.
-    """
+    and for nothing else. `rows` are recordings, as (table, id), of which the object is missing; `not_reached`
+    those that name a storage which no setting reaches."""
 
     listed: int
     recordings: int
@@ -58,8 +52,7 @@ def run_housekeeping(context: JobContext) -> Outcome:
     Raises:
         ObjectError: a storage cannot be listed, so that nothing is known.
         Refused: a run is going on: its objects go before their rows.
-        ClocksDiffer: what has had its day is not known; nothing was removed.
-    """
+        ClocksDiffer: what has had its day is not known; nothing was removed."""
     refuse_other_clock(context)
     run = context.new_id("run")
     with context.store.leases.exclusive(), context.logged_as(run):
@@ -82,11 +75,9 @@ def run_housekeeping(context: JobContext) -> Outcome:
 
 
 def hunt(context: JobContext) -> Lost:
-    """Compare what the storages list with what the recordings name, in both directions (ERA-12).
-
-    The storages are read first: a recording that arrives meanwhile has its object, and that object is checked
-    once more.
-    """
+    """Compare what the storages list with what the recordings name, in both directions (ERA-12). The storages
+    are read first: a recording that arrives meanwhile has its object, and that object is checked once
+    more."""
     outside = Outside(context)
     context.progress("objects", 0)
     stored = [item for store in context.objects for item in store.listing()]

@@ -1,8 +1,5 @@
 """The nightly request maintenance: what has expired, what pending requests keep, and what is nearly due or
-late.
-
-Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14.
-"""
+late. Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14."""
 
 from __future__ import annotations
 
@@ -30,8 +27,7 @@ def run_requests(context: JobContext) -> Outcome:
     Raises:
         ClocksDiffer: what has had its day is not known; nothing was begun.
         ConnectorError: what a pending request keeps could not be looked up; all that goes by the calendar was
-            done.
-    """
+            done."""
     now, store, extra = context.clock(), context.store, context.policy.defaults.extra_holidays
     with recorded(context, REQUESTS) as run:
         upkept = keep_register(store, context.policy.defaults, now, context.references)

@@ -23,14 +23,10 @@ from rules.hints import hint_to
 
 
 def run_retention(context: JobContext) -> Run:
-    """Enforce the retention schedule on dossiers, lone fiches and contacts, once.
-
-    What was interrupted is finished first; then, if the CRM was restored, what that has brought back is
-    erased again. If the circuit breaker trips, the plan stays stored and waits.
-
-    Raises:
-        Refused: the plan, or that of a replay, needs approval; `where` is its id.
-    """
+    """Enforce the retention schedule on dossiers, lone fiches and contacts, once. What was interrupted is
+    finished first; then, if the CRM was restored, what that has brought back is erased again. If the circuit
+    breaker trips, the plan stays stored and waits. Raises Refused: the plan, or that of a replay, needs
+    approval; `where` is its id."""
     return _run(context, Kind.RETENTION)
 
 
@@ -69,11 +65,9 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
     """Read back every row that a run disposed of, and every place that can hold residual data of it.
 
     Return how many rows were checked, what is still there, which places cannot be read back. What is kept of
-    a row beside it is named by the table of the CRM that holds it, with the id of the row (ERA-12).
-
-    A recording whose object outside the CRM is still there counts as still there itself. A maintenance job
-    carries out no plan: it has written no row, and there is nothing to read back.
-    """
+    a row beside it is named by the table of the CRM that holds it, with the id of the row (ERA-12). A
+    recording whose object outside the CRM is still there counts as still there itself. A maintenance job
+    carries out no plan: it has written no row, and there is nothing to read back."""
     context.store.journal.check()
     if any(made.id == run_id for made in context.store.runs.rounds()):
         return {"run": run_id, "checked": 0, "still_there": [], "not_checkable": []}

@@ -37,10 +37,8 @@ class Planned:
 
 
 def breaker_of(context: JobContext, past: Past, kind: Kind, planned: Planned) -> Breaker:
-    """Return the result of the circuit breaker.
-
-    It covers the whole, by the last runs of the same kind, and each category that the policy limits.
-    """
+    """Return the result of the circuit breaker. It covers the whole, by the last runs of the same kind, and
+    each category that the policy limits."""
     limits = context.policy.limits
     units = counter_of(context, kind, "units", planned.counters["units"], limits.units)
     recordings = counter_of(context, kind, "recordings", planned.counters["recordings"], limits.recordings)

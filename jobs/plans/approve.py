@@ -30,14 +30,9 @@ def approve_plan(
     """Record that one person approves or rejects a plan, and return the plan as it then stands.
 
     The ledger keeps the role and a keyed reference of the person; the name stands with the plan alone
-    (section 9.2).
-
-    Raises:
-        UsageError: a name that is none.
-        StoreAltered: the plan, or what was said on it, is not what the ledger says.
-        Refused: a plan of another CRM, the wrong role, the proposer, a person who has spoken before, or a
-            plan that waits for nobody.
-    """
+    (section 9.2). Raises UsageError: a name that is none; StoreAltered: the plan, or what was said on it, is
+    not what the ledger says; Refused: a plan of another CRM, the wrong role, the proposer, a person who has
+    spoken before, or a plan that waits for nobody."""
     plan = store.plans.get(plan_id)
     who = account(who)
     told: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}

@@ -1,8 +1,6 @@
-"""The lines of a plan in the making, and their totals.
-
-Most lines differ from another one only in id, version and dates. So a line is cut to its shape once, and
-filled in a hundred thousand times; and no more than a page of lines is in memory at a time.
-"""
+"""The lines of a plan in the making, and their totals. Most lines differ from another one only in id, version
+and dates. So a line is cut to its shape once, and filled in a hundred thousand times; and no more than a page
+of lines is in memory at a time."""
 
 from __future__ import annotations
 
@@ -126,10 +124,8 @@ class Draft:
         return dict(sorted(counts.items()))
 
     def planned(self) -> dict[str, int]:
-        """Return how many units and recordings are disposed of, for the circuit breaker.
-
-        Contacts follow their units and are not counted (RET-24).
-        """
+        """Return how many units and recordings are disposed of, for the circuit breaker. Contacts follow
+        their units and are not counted (RET-24)."""
         counts = {"units": 0, "recordings": 0}
         for shape in self._shapes.values():
             if shape.decision.is_disposal and shape.kind is not UnitKind.CONTACT:
@@ -156,10 +152,8 @@ def _day(day: date) -> bytes:
 
 
 def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:
-    """Return the line of one unit.
-
-    The anchor is that of the deciding end; a birth date is named, never given (ACC-04).
-    """
+    """Return the line of one unit. The anchor is that of the deciding end; a birth date is named, never given
+    (ACC-04)."""
     disposes = decision.disposition is not Disposition.KEEP
     end, deciding = decision.retention_end, decision.deciding
     anchor = deciding.anchor if deciding is not None else None

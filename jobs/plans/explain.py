@@ -24,11 +24,7 @@ UNIT_RECORDS: tuple[type[Record], ...] = (Dossier, Fiche, Recording, Note, Email
 
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
     """Return the plan line of one unit as of now, and its trace. For a fiche of a dossier it is that of its
-    dossier.
-
-    Raises:
-        UsageError: a table without units, or a row that does not exist or is not a unit.
-    """
+    dossier. Raises UsageError: a table without units, or a row that does not exist or is not a unit."""
     context = context.on(brussels_date(context.clock()))
     connector = context.connector
     record: type[Record] | None = connector.record(table)
@@ -70,10 +66,8 @@ def _line(context: JobContext, table: str, unit: Unit, decision: Decision) -> Pl
 
 
 def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
-    """Explain a contact, which has no term of its own.
-
-    It is deleted with the last unit that refers to it, unless a relation remains (RET-04, RET-20).
-    """
+    """Explain a contact, which has no term of its own. It is deleted with the last unit that refers to it,
+    unless a relation remains (RET-04, RET-20)."""
     connector, day = context.connector, brussels_date(context.clock())
     lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
     people = rows_anywhere(connector, Contact, CONTACT_FIELDS, Among("id", [row]), lie)

@@ -47,14 +47,9 @@ NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 
 
 def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = SERVICE, warning: str = "") -> Plan:
-    """Decide on every unit and store the plan.
-
-    `as_of` (aware) decides for another moment than now; such a plan can never be applied (DAT-12, R-062).
-    `warning` is kept in the plan before its own.
-
-    Raises:
-        ConnectorError: the CRM could not be read whole; nothing is stored.
-    """
+    """Decide on every unit and store the plan. `as_of` (aware) decides for another moment than now; such a
+    plan can never be applied (DAT-12, R-062). `warning` is kept in the plan before its own. Raises
+    ConnectorError: the CRM could not be read whole; nothing is stored."""
     now = context.clock()
     moment = as_of or now
     day = brussels_date(moment)
@@ -142,12 +137,9 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
 
 
 def contacts_out_of_reach(context: JobContext, found: Gathering, verdicts: ContactVerdicts) -> int:
-    """Return how many contacts in long-term retention are out of reach.
-
-    They would have to be trimmed, which no write can do, or purged where no job of ours may. They are in the
-    plan all the same: a run notes that they stay, or a later one would take them for ones that were never
-    linked.
-    """
+    """Return how many contacts in long-term retention are out of reach. They would have to be trimmed, which
+    no write can do, or purged where no job of ours may. They are in the plan all the same: a run notes that
+    they stay, or a later one would take them for ones that were never linked."""
     trims, removals = verdicts.trim & found.retained, verdicts.remove & found.retained
     return len(trims) + (len(removals) if removals and not context.connector.may_purge_retained() else 0)
 
@@ -175,10 +167,8 @@ def settle(
     held: Collection[str] = (),
 ) -> ContactVerdicts:
     """Return which contacts are deleted with the units of these ids, trimmed, or were never linked (RET-20).
-
     `found` is used up. `undone` are contacts that an earlier run should have removed or trimmed, each with
-    which of the two; `held` those whose own row a hold keeps (HLD-04).
-    """
+    which of the two; `held` those whose own row a hold keeps (HLD-04)."""
     facts = contact_facts(found, going, undone, day=day, terms=terms, held=held)
     found.forget_units()
     return settle_contacts(facts)
@@ -311,10 +301,8 @@ def alarms_of_plan(
 
 
 def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, now: datetime) -> tuple[tuple[str, str], ...]:
-    """Return the units far past their end that an old plan already disposed of.
-
-    Before there is such a plan, nothing is late.
-    """
+    """Return the units far past their end that an old plan already disposed of. Before there is such a plan,
+    nothing is late."""
     if not lookout.late:
         return ()
     before = past.old_plan(kind, now - timedelta(days=context.policy.watch.backlog_days))
@@ -328,10 +316,8 @@ def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, no
 
 
 def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
-    """Release from quarantine those units that are not due any more.
-
-    Should they be due again, their days begin again.
-    """
+    """Release from quarantine those units that are not due any more. Should they be due again, their days
+    begin again."""
     left = lookout.left(context.connector)
     if left:
         units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table} for mark in left]
@@ -362,10 +348,7 @@ def unmapped(categories: Iterable[CategoryTotal]) -> tuple[str, ...]:
 
 def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[str]:
     """Yield what is easily overlooked: rows in long-term retention, and new columns that may hold personal
-    data.
-
-    `known` are the columns that are not new (`Past.columns_known`).
-    """
+    data. `known` are the columns that are not new (`Past.columns_known`)."""
     for table, rows in retained.items():
         yield f"RETAINED_ROWS: {rows} rows of {table} lie in long-term retention; they go with their unit, and what has none stays"
     new = sorted(set(unaccounted) - set(known)) if known is not None else []

@@ -31,8 +31,7 @@ class Lookout:
     with its kind of unit; `waiting` counts them by code. `drifted` is how many units are disposed of that had
     changed since an approval, `late` those that are far past their end. `canaries` are the decisions on
     canaries, by table and id; `undecided` the other units that nothing in force decides on (RET-14), as
-    (table, id).
-    """
+    (table, id)."""
 
     def __init__(self, context: JobContext, past: Past, kind: Kind, day: date) -> None:
         policy = context.policy
@@ -80,10 +79,8 @@ class Lookout:
         return True
 
     def left(self, connector: Connector) -> list[Mark]:
-        """Return the units that leave quarantine.
-
-        This plan has looked for them, and they are not due any more or no longer exist.
-        """
+        """Return the units that leave quarantine. This plan has looked for them, and they are not due any
+        more or no longer exist."""
         looked_at = self.tables(connector)
         is_off = self._policy.quarantine is None
         return [mark for key, mark in self._marks.items() if is_off or (mark.table in looked_at and key not in self.due)]
@@ -104,10 +101,8 @@ class Lookout:
                 yield Alarm(CANARY, f"canary {number} ({canary.table}) must {must}: {found.reason.value}")
 
     def rows(self, connector: Connector) -> dict[str, int]:
-        """Return the rows that were read, by table.
-
-        Participants of activities are left out: they come and are removed with these.
-        """
+        """Return the rows that were read, by table. Participants of activities are left out: they come and
+        are removed with these."""
         kinds = {record.__name__.lower(): record for record in KINDS.values() if record is not ActivityParty}
         return {
             connector.table(kinds[name]): count
@@ -128,10 +123,8 @@ class Lookout:
 
 
 def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector: Connector) -> Iterator[Alarm]:
-    """Yield an alarm for each table that shows fewer rows than the last plan saw.
-
-    Rows that our own runs have removed since are not counted as missing.
-    """
+    """Yield an alarm for each table that shows fewer rows than the last plan saw. Rows that our own runs have
+    removed since are not counted as missing."""
     before = past.last_view(kind)
     if before is None:
         return
@@ -146,10 +139,7 @@ def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector
 
 def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Policy, day: date) -> Iterator[Alarm]:
     """Yield an alarm if a plan finds nothing although it usually does, or reads no unit although there were
-    some.
-
-    A second plan on a day on which a run was completed finds nothing, as it should (R-060).
-    """
+    some. A second plan on a day on which a run was completed finds nothing, as it should (R-060)."""
     before = past.last_view(kind)
     if units == 0 and before is not None and before.units > past.disposed_since(before):
         yield Alarm(NOTHING_DUE, f"no unit was read; the plan before read {before.units}")

@@ -36,10 +36,8 @@ class Past:
         return [run for run in self.runs if run.is_over and run.kind is kind]
 
     def disposals(self, kind: Kind) -> list[int]:
-        """Return what completed runs of this kind disposed of, units and recordings together.
-
-        Runs that did not count are left out.
-        """
+        """Return what completed runs of this kind disposed of, units and recordings together. Runs that did
+        not count are left out."""
         counted = (run.counts.get("disposed") for run in self.completed(kind))
         return [sum(numbers.values()) for numbers in counted if isinstance(numbers, dict)]
 
@@ -52,29 +50,22 @@ class Past:
         return {category for run in self.runs if run.is_over for category, number in (_by_category(run) or {}).items() if number}
 
     def drifted(self) -> set[tuple[str, str]]:
-        """Return the units, as (table, id), that had changed after two people approved their disposal.
-
-        No run has dealt with them since.
-        """
+        """Return the units, as (table, id), that had changed after two people approved their disposal. No run
+        has dealt with them since."""
         approved = {plan.id for plan in self.plans if plan.needed}
         of_approved = {run.id for run in self.runs if run.plan in approved}
         return {action.key for run, action in self.store.journal.last_skips() if run in of_approved and action.code == CHANGED}
 
     def columns_known(self, now: datetime) -> tuple[str, ...] | None:
-        """Return the unmapped columns that are not new; None if there was no plan yet.
-
-        They are those of a plan older than the days for which a new column is reported, or of the first plan
-        of all.
-        """
+        """Return the unmapped columns that are not new; None if there was no plan yet. They are those of a
+        plan older than the days for which a new column is reported, or of the first plan of all."""
         older = (plan for plan in self.plans if plan.created_at <= now - timedelta(days=NEWS_DAYS))
         plan = next(older, self.plans[-1] if self.plans else None)
         return None if plan is None else plan.unaccounted
 
     def last_view(self, kind: Kind) -> Plan | None:
-        """Return the last plan of this kind whose view is fit for comparison.
-
-        It has no alarm about its view, or was applied.
-        """
+        """Return the last plan of this kind whose view is fit for comparison. It has no alarm about its view,
+        or was applied."""
         doubted = (VIEW_SHRANK, NOTHING_DUE)
         return next(
             (plan for plan in self.plans if plan.kind is kind and (plan.applied or not any(each.code in doubted for each in plan.alarms))),
@@ -86,10 +77,8 @@ class Past:
         return next((plan for plan in self.plans if plan.kind is kind and plan.created_at <= before and not plan.as_of_given), None)
 
     def removed_since(self, plan: Plan, table: Callable[[str], str]) -> Counter[str]:
-        """Return how many rows our own runs have deleted since a plan was made, by table.
-
-        `table` gives the one of a kind of record.
-        """
+        """Return how many rows our own runs have deleted since a plan was made, by table. `table` gives the
+        one of a kind of record."""
         deletes = (
             write.kind for run in self._since(plan) for action in self._written(run) for write in action.rows if write.operation == "delete"
         )

@@ -1,9 +1,6 @@
 """The queue of units on which nothing in force decides (RET-14): a person has to, and each has its age and
-its owner.
-
-The store remembers the day on which a plan first found a unit there, by a keyed reference, until a plan no
-longer finds it there. Lines of plans could not show it: they expire (ACC-07).
-"""
+its owner. The store remembers the day on which a plan first found a unit there, by a keyed reference, until a
+plan no longer finds it there. Lines of plans could not show it: they expire (ACC-07)."""
 
 from __future__ import annotations
 
@@ -19,10 +16,7 @@ from jobs.ports.context import JobContext
 
 def look_at_queue(context: JobContext, lookout: Lookout, day: date) -> tuple[WorkQueue, QueueMoves]:
     """Return the queue of the units that a plan has looked at, as of its day, and what that changes in the
-    store.
-
-    A unit that the store knows by a reference of an older key keeps its age.
-    """
+    store. A unit that the store knows by a reference of an older key keeps its age."""
     known = context.store.work_queue.undecided(context.crm)
     waiting: dict[str, Waiting] = {}
     for table, row in lookout.undecided:

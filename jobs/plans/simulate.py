@@ -1,8 +1,6 @@
 """What another schedule would do: every unit is read once and decided twice, and nothing is written anywhere.
-
 Source: RET-06, 9.4 (a change of the schedule is proposed, advised on and approved by people who know its
-effect).
-"""
+effect)."""
 
 from __future__ import annotations
 
@@ -60,8 +58,7 @@ class Simulation:
 
     `by_category` and `by_month` (the month of the end under the new schedule) count the changes of each kind;
     a unit with several categories counts in each. `forecast` has for each month the disposals under the old
-    and under the new schedule. `going`, `recordings` and `contacts` are how many would go now under each.
-    """
+    and under the new schedule. `going`, `recordings` and `contacts` are how many would go now under each."""
 
     old: Policy
     new: Policy
@@ -78,13 +75,9 @@ class Simulation:
 
 
 def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
-    """Decide on every unit under the schedule in force on a day and under another one.
-
-    The other one is treated as in force on that day, whatever its `valid_from`.
-
-    Raises:
-        ConnectorError: the CRM could not be read whole.
-    """
+    """Decide on every unit under the schedule in force on a day and under another one. The other one is
+    treated as in force on that day, whatever its `valid_from`. Raises ConnectorError: the CRM could not be
+    read whole."""
     old = context.on(day).policy
     with without_collection():
         return _compared(context, old, new, day)

@@ -1,9 +1,6 @@
 """Stores a plan that is made without the schedule: what had been erased and is back, or what a person was
-granted.
-
-Its lines are made by `restores/plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit breaker
-requires more approvals than it comes with.
-"""
+granted. Its lines are made by `restores/plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit
+breaker requires more approvals than it comes with."""
 
 from __future__ import annotations
 
@@ -36,11 +33,8 @@ def store_plan(
     request: str = "",
     warnings: Iterable[str] = (),
 ) -> Plan:
-    """Store the plan of these lines and of the contacts to trim.
-
-    Lines of `uncounted` tables follow others and are none of the disposals that the circuit breaker counts
-    (RET-24).
-    """
+    """Store the plan of these lines and of the contacts to trim. Lines of `uncounted` tables follow others
+    and are none of the disposals that the circuit breaker counts (RET-24)."""
     refuse_other_clock(context)
     policy = context.policy
     refuse_altered(context)
@@ -82,10 +76,8 @@ def store_plan(
 
 
 def _breaker_of(context: JobContext, kind: Kind, tables: Sequence[str]) -> Breaker:
-    """Return the result of the circuit breaker for one disposal in each of these tables.
-
-    Recordings have a counter of their own.
-    """
+    """Return the result of the circuit breaker for one disposal in each of these tables. Recordings have a
+    counter of their own."""
     heard = tables.count(context.connector.table(Recording)) if context.connector.has(Recording) else 0
     limits = context.policy.limits
     units = counter_of(context, kind, "units", len(tables) - heard, limits.units)

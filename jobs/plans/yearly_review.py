@@ -1,8 +1,6 @@
 """What the people who answer for the schedule look at once a year: what it does not decide, what it decides
-in doubt, and who overruled it.
-
-Source: RET-14, RET-15, RET-24, ACC-01; section 2.6 (gaps to be closed by the controller).
-"""
+in doubt, and who overruled it. Source: RET-14, RET-15, RET-24, ACC-01; section 2.6 (gaps to be closed by the
+controller)."""
 
 from __future__ import annotations
 
@@ -84,11 +82,8 @@ class VersionUse:
 @dataclass(frozen=True, slots=True)
 class ReviewPack:
     """The yearly review. Counts are units of today; overrides, releases and versions are of the year from
-    `since` to `day`.
-
-    `without_term` and `unused` are rows of the schedule, `unconfigured` are categories as the CRM has them
-    (empty: none at all), `reviews` come oldest first.
-    """
+    `since` to `day`. `without_term` and `unused` are rows of the schedule, `unconfigured` are categories as
+    the CRM has them (empty: none at all), `reviews` come oldest first."""
 
     policy: Policy
     day: date
@@ -107,11 +102,8 @@ class ReviewPack:
 
 
 def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
-    """Read everything once and put the yearly review together; nothing is written.
-
-    Raises:
-        ConnectorError: the CRM could not be read whole.
-    """
+    """Read everything once and put the yearly review together; nothing is written. Raises ConnectorError: the
+    CRM could not be read whole."""
     context = context.on(day)
     policy, since = context.policy, add_months(day, -YEAR_MONTHS)
     holds, schedule = active_holds(context, day), schedule_of(policy)

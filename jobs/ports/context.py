@@ -53,8 +53,7 @@ class JobContext:
     """All that a job needs, picked by wiring. `reference` gives the keyed reference of a row: HMAC of table
     and id, for the ledger; `references` the one of each key that still lives, the current one first.
     `policy_text` is what `policy` was read from. Without a notary nothing is certified and the ledger gets no
-    checkpoints.
-    """
+    checkpoints."""
 
     connector: Connector
     store: Store
@@ -85,10 +84,8 @@ class JobContext:
         return self if self.versions is None else self._by(self.versions.on(day))
 
     def under(self, digest: str) -> JobContext:
-        """Return the same context under the version with this digest, as a plan names it.
-
-        It is unchanged if that version no longer exists.
-        """
+        """Return the same context under the version with this digest, as a plan names it. It is unchanged if
+        that version no longer exists."""
         known = self.versions.versions if self.versions is not None else ()
         found = next((version for version in known if version.policy.digest == digest), None)
         return self if found is None else self._by(found)

@@ -29,12 +29,8 @@ class Notary(Protocol):
 
     def stamp(self, message: bytes) -> str:
         """Return the time stamp of an outside authority over the SHA-256 of a message (RFC 3161, in base64).
-
-        It is empty if there is no authority.
-        """
+        It is empty if there is no authority."""
 
     def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
-        """Bring the copy outside the database up to these checkpoints.
-
-        If that fails somebody is notified; the work continues.
-        """
+        """Bring the copy outside the database up to these checkpoints. If that fails somebody is notified;
+        the work continues."""

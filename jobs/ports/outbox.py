@@ -42,11 +42,9 @@ class Outbox(Protocol):
         goes along, by its neutral name, `told` who hears of a decision (art. 19); the link works before
         `until`.
 
-        Raises:
-            NeedleFound: something in it, or in the message that goes with the link, must not go out.
-            Unchecked: a file in it cannot be read, and nobody has said that they looked at it.
-            Refused: with code `attachment`, where one is lacking, or another than it was.
-        """
+        Raises NeedleFound: something in it, or in the message that goes with the link, must not go out;
+        Unchecked: a file in it cannot be read, and nobody has said that they looked at it; Refused: with code
+        `attachment`, where one is lacking, or another than it was."""
 
     def message(self, compilation: Compilation, token: str, until: datetime) -> str:
         """The message that takes the link to the person."""

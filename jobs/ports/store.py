@@ -34,8 +34,7 @@ class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
     journals are removed, `heads` the plans whose heads are to name no row any more, each with the SHA-256 of
     its head as it is, `holds` the holds, by id, `certificates` the runs whose certificates are removed, and
     `policies` the digests of the versions of the schedule. `contacts` is the table of people: the last action
-    stays for a person whose removal has not happened, and for a unit that is half done.
-    """
+    stays for a person whose removal has not happened, and for a unit that is half done."""
 
     lines_before: datetime
     reckoned: tuple[Run, ...] = ()
@@ -48,11 +47,9 @@ class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Expired(msgspec.Struct, frozen=True):
-    """How much has expired.
-
-    It counts plans whose lines were removed, runs whose journals were removed and the units in them, holds,
-    plans whose heads name no row any more, certificates, versions of the schedule.
-    """
+    """How much has expired. It counts plans whose lines were removed, runs whose journals were removed and
+    the units in them, holds, plans whose heads name no row any more, certificates, versions of the
+    schedule."""
 
     plans: int = 0
     journals: int = 0
@@ -67,10 +64,8 @@ class Lease(Protocol):
     """The right to run, as long as it is held."""
 
     def check(self) -> None:
-        """Raise Refused with code `lease_lost` once another process has taken over.
-
-        It is checked before each request that leaves the machine.
-        """
+        """Raise Refused with code `lease_lost` once another process has taken over. It is checked before each
+        request that leaves the machine."""
 
     def work_on(self, run: str) -> None:
         """Show others which run is being worked on."""
@@ -121,10 +116,8 @@ class RunStore(Protocol):
         """Return the maintenance jobs that were done, newest first: runs that carry out no plan."""
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
-        """Return what the last completed applying runs of this kind disposed of, newest first.
-
-        `counter` is units or recordings (RET-24).
-        """
+        """Return what the last completed applying runs of this kind disposed of, newest first. `counter` is
+        units or recordings (RET-24)."""
 
 
 class JournalStore(Protocol):
@@ -141,16 +134,11 @@ class JournalStore(Protocol):
 
     def undone(self, table: str) -> dict[str, str]:
         """Return the ids of this table that some run should have written and that the last run to try has
-        not.
-
-        It skipped them, failed or was cut off. Each id comes with the disposition that was planned.
-        """
+        not. It skipped them, failed or was cut off. Each id comes with the disposition that was planned."""
 
     def unfinished(self, run: str) -> list[tuple[str, Action]]:
-        """Return what runs other than this one last left PARTIAL or FAILED, and none has done since.
-
-        Each comes with that run.
-        """
+        """Return what runs other than this one last left PARTIAL or FAILED, and none has done since. Each
+        comes with that run."""
 
     def failures(self) -> list[tuple[str, Action]]:
         """Return the units whose last action, over all runs, has FAILED, each with that run."""
@@ -164,10 +152,8 @@ class JournalStore(Protocol):
         first."""
 
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
-        """Return the units that were last done and verified, newest first, each with its run.
-
-        Runs that are not over are left out.
-        """
+        """Return the units that were last done and verified, newest first, each with its run. Runs that are
+        not over are left out."""
 
     def check(self, *, whole: bool = False) -> None:
         """Raise StoreAltered where the journal of the runs has not the rows, in the states and the order,
@@ -193,10 +179,8 @@ class WorkQueue(Protocol):
     """The units on which nothing in force decides."""
 
     def undecided(self, crm: str) -> dict[str, Waiting]:
-        """Return the units of a CRM on which nothing in force decides, by reference.
-
-        They are as the last plans that looked at them left the queue.
-        """
+        """Return the units of a CRM on which nothing in force decides, by reference. They are as the last
+        plans that looked at them left the queue."""
 
 
 class Quarantine(Protocol):
@@ -245,9 +229,7 @@ class ErasureStore(Protocol):
 
     def head(self) -> dict[str, object]:
         """Return how many entries the register of erasures has, and the digest over all (`rows`, `digest`).
-
-        This is what the signed head says.
-        """
+        This is what the signed head says."""
 
     def check(self, *, whole: bool = False) -> None:
         """Raise StoreAltered where the register of erasures, table or file, has not all that it had when the
@@ -258,10 +240,8 @@ class StatisticsStore(Protocol):
     """What was counted and waits for its month to be over, without identifiers (ERA-16)."""
 
     def waiting(self, crm: str) -> dict[tuple[str, str], int]:
-        """Return what was counted and waits for its month to be over.
-
-        That is how many units, by month (2026-11) and facts (JSON), without identifiers.
-        """
+        """Return what was counted and waits for its month to be over. That is how many units, by month
+        (2026-11) and facts (JSON), without identifiers."""
 
     def fix(
         self,
@@ -328,17 +308,12 @@ class LedgerStore(Protocol):
         """Add entries to the ledger alone."""
 
     def strand(self, name: str) -> Sequence[LedgerEntry]:
-        """Return the entries of one strand (`jobs.ledger.heads`), oldest first.
-
-        Raises:
-            StoreAltered: they are not what was signed.
-        """
+        """Return the entries of one strand (`jobs.ledger.heads`), oldest first. Raises StoreAltered: they are
+        not what was signed."""
 
     def head(self) -> Head | None:
-        """Return the signed head of the ledger, None before its first entry.
-
-        Raises StoreAltered if it may not be believed.
-        """
+        """Return the signed head of the ledger, None before its first entry. Raises StoreAltered if it may
+        not be believed."""
 
 
 class RequestStore(Protocol):
@@ -365,14 +340,10 @@ class RequestStore(Protocol):
         parts: Mapping[str, bytes | None] | None = None,
         told: str = "",
     ) -> None:
-        """Replace a row of the register, and some of its parts; None removes a part for good.
-
-        `since` is the row as it was read. If the part named `told` exists, the last of the entries records as
-        `kept` which one it is: see `part_digest`.
-
-        Raises:
-            Refused: with code `changed`, if somebody has changed the row meanwhile.
-        """
+        """Replace a row of the register, and some of its parts; None removes a part for good. `since` is the
+        row as it was read. If the part named `told` exists, the last of the entries records as `kept` which
+        one it is: see `part_digest`. Raises Refused: with code `changed`, if somebody has changed the row
+        meanwhile."""
 
     def part(self, request: str, name: str) -> bytes | None:
         """Return a part of a request's working area as it was put in, None if it does not exist (any
@@ -383,10 +354,8 @@ class RequestStore(Protocol):
         destroyed."""
 
     def part_digest(self, request: str, name: str) -> str | None:
-        """Return the SHA-256 of a part as it is sealed; None if it does not exist.
-
-        It reveals nothing of what is in the part, and differs each time the part is put in.
-        """
+        """Return the SHA-256 of a part as it is sealed; None if it does not exist. It reveals nothing of what
+        is in the part, and differs each time the part is put in."""
 
     def destroy_spent_keys(self) -> None:
         """Destroy the keys of requests whose working areas are empty."""
@@ -408,10 +377,8 @@ class CrmStore(Protocol):
         """The CRM that the store was opened for; empty where it was opened without one."""
 
     def served(self) -> set[str]:
-        """Return the CRMs in the table of those that the store has served.
-
-        They are named as `rules.model.crm_addresses.organisation_at` does.
-        """
+        """Return the CRMs in the table of those that the store has served. They are named as
+        `rules.model.crm_addresses.organisation_at` does."""
 
 
 class LeaseStore(Protocol):
@@ -419,10 +386,7 @@ class LeaseStore(Protocol):
 
     def exclusive(self, name: str = "runner") -> AbstractContextManager[Lease]:
         """Hold the right to run, which one process has at a time. What a run writes is written with it or not
-        at all.
-
-        Raises Refused with code `another_run` when somebody else holds it.
-        """
+        at all. Raises Refused with code `another_run` when somebody else holds it."""
 
     def run_at_work(self) -> str | None:
         """Return the run that some process is working on now; None if there is none."""

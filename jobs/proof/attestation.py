@@ -3,8 +3,7 @@ ACC-02).
 
 It holds the certificates, their Merkle root, the ledger's entries about the run, a signed checkpoint of the
 ledger, and the proof that the entries are in it. The file is RFC 8785 JSON and a line end, and counts byte by
-byte.
-"""
+byte."""
 
 from __future__ import annotations
 
@@ -136,14 +135,9 @@ class LedgerIndex:
 
 
 def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs: Sequence[str] | None = None) -> Attestation:
-    """Return the document of a run that is over.
-
-    With `unit_refs` (those of one unit, by every existing key) it is that of this unit alone.
-
-    Raises:
-        UsageError: the run is not over, has no certificate of that unit, or its certificates have expired
-            (ACC-07).
-    """
+    """Return the document of a run that is over. With `unit_refs` (those of one unit, by every existing key)
+    it is that of this unit alone. Raises UsageError: the run is not over, has no certificate of that unit, or
+    its certificates have expired (ACC-07)."""
     if not run.is_over:
         raise UsageError("the run is not over", hint=hint_to("apply", plan=run.plan), where=run.id)
     if run.are_certificates_gone:
@@ -236,11 +230,8 @@ def _digests(document: Attestation) -> dict[str, str]:
 
 
 def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation | None, list[Problem]]:
-    """Verify a document from its bytes alone; the problems name the certificate, entry or field.
-
-    Raises:
-        UsageError: the file is not such a document at all.
-    """
+    """Verify a document from its bytes alone; the problems name the certificate, entry or field. Raises
+    UsageError: the file is not such a document at all."""
     try:
         document = msgspec.json.decode(content, type=Attestation)
     except (msgspec.ValidationError, ValueError, RecursionError) as error:
@@ -264,10 +255,8 @@ def looks_like_one(content: bytes) -> bool:
 
 
 def _place_of(error: Exception) -> str:
-    """Return where a document does not have its form.
-
-    msgspec's messages quote names of fields and types, no values.
-    """
+    """Return where a document does not have its form. msgspec's messages quote names of fields and types, no
+    values."""
     return str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is not valid JSON"
 
 

@@ -31,11 +31,8 @@ WRITTEN_OFF = ("delete", "mask")  # operations after which nothing personal of t
 
 def certify(context: JobContext, run: Run, plan: Plan, actions: Sequence[Action]) -> None:
     """Issue one certificate for each unit that is done and verified and has none yet; doing it again issues
-    nothing.
-
-    A unit that is half done, or not read back yet, gets none (R-088, R-089); a trimmed contact was not
-    disposed of.
-    """
+    nothing. A unit that is half done, or not read back yet, gets none (R-088, R-089); a trimmed contact was
+    not disposed of."""
     due = [action for action in actions if _is_due(action)]
     if not due or context.notary is None:
         return
@@ -90,10 +87,8 @@ def _draft(context: JobContext, service: str, run: Run, plan: Plan, action: Acti
 
 
 def _bypass(action: Action) -> dict[str, str]:
-    """Return which custom logic of the CRM the disposal of the unit bypassed.
-
-    It is empty if there was none, so that `method` names places alone.
-    """
+    """Return which custom logic of the CRM the disposal of the unit bypassed. It is empty if there was none,
+    so that `method` names places alone."""
     return {"bypass": ",".join(action.bypass)} if action.bypass else {}
 
 

@@ -17,13 +17,8 @@ from rules.hints import hint_to
 
 def make_checkpoint(store: Store, notary: Notary | None, clock: Clock) -> None:
     """Sign what the ledger is now, unless the last checkpoint says it already, and bring the anchor up to
-    date.
-
-    Only what was added since is read again; the whole is verified by `ledger verify`.
-
-    Raises:
-        LedgerBroken: what was added does not follow from what was there. Nothing is signed then.
-    """
+    date. Only what was added since is read again; the whole is verified by `ledger verify`. Raises
+    LedgerBroken: what was added does not follow from what was there. Nothing is signed then."""
     if notary is None:
         return
     while not _make(store, notary, clock):

@@ -35,10 +35,8 @@ class Completeness(msgspec.Struct, frozen=True):
 
 
 def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> Completeness:
-    """Assign each line of a plan its one outcome.
-
-    What a run did beside its plan (trims, units of an earlier plan) is not included.
-    """
+    """Assign each line of a plan its one outcome. What a run did beside its plan (trims, units of an earlier
+    plan) is not included."""
     states: Mapping[tuple[str, str], ActionState] = {action.key: action.state for action in journal}
     day = brussels_date(plan.as_of).isoformat()
     units, outcomes = 0, Counter[str]()

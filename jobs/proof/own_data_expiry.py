@@ -1,9 +1,6 @@
-"""What this product recorded itself and has expired (ACC-07).
-
-That is lines and heads of plans, journals of runs, holds, certificates, schedules. What the proof of a run
-needs is noted without ids before its lines and its journal are removed. The ledger stays whole, and records
-what was removed.
-"""
+"""What this product recorded itself and has expired (ACC-07). That is lines and heads of plans, journals of
+runs, holds, certificates, schedules. What the proof of a run needs is noted without ids before its lines and
+its journal are removed. The ledger stays whole, and records what was removed."""
 
 from __future__ import annotations
 
@@ -29,10 +26,8 @@ DAWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def expire_own_data(context: JobContext) -> Expired:
-    """Remove what is past its term by the policy in force; doing it again removes nothing.
-
-    The lines that show whether a unit is a backlog stay as long as they are needed for that.
-    """
+    """Remove what is past its term by the policy in force; doing it again removes nothing. The lines that
+    show whether a unit is a backlog stay as long as they are needed for that."""
     now, policy, store = context.clock(), context.policy, context.store
     terms, day = policy.own_data, brussels_date(now)
     lines_before = now - timedelta(days=max(terms.plan_lines_days, policy.watch.backlog_days + 1))
@@ -66,11 +61,8 @@ def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> I
 
 def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tuple[str, str]]:
     """Yield the old plans that name rows of the CRM in their heads, each with the digest of its head in the
-    ledger.
-
-    A head that somebody has changed stays as it is: the entry about its remaining part would make it look
-    right.
-    """
+    ledger. A head that somebody has changed stays as it is: the entry about its remaining part would make it
+    look right."""
     store, believed = context.store, Believed(context.store, context.references)
     for plan in store.plans.all():
         if plan.created_at < lines_before and plan.names_rows and not any(about_plan(store, believed, plan)):
@@ -78,10 +70,8 @@ def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tup
 
 
 def _ended_on(store: Store) -> dict[str, date]:
-    """Return the Brussels day on which each run ended by the ledger.
-
-    Changing the day in the table of runs causes nothing to be removed earlier.
-    """
+    """Return the Brussels day on which each run ended by the ledger. Changing the day in the table of runs
+    causes nothing to be removed earlier."""
     return {
         entry.run or "": brussels_date(datetime.fromisoformat(entry.at)) for entry in store.ledger.strand(RUNS) if entry.kind == "run_ended"
     }
@@ -92,10 +82,8 @@ def _is_proof_past(last: date, terms: OwnData, day: date) -> bool:
 
 
 def _past_policies(context: JobContext, day: date) -> Iterator[str]:
-    """Yield the versions of the schedule unused for so many years, except those now loaded.
-
-    Unused means that no plan was made and no run ended by it.
-    """
+    """Yield the versions of the schedule unused for so many years, except those now loaded. Unused means that
+    no plan was made and no run ended by it."""
     store, terms = context.store, context.policy.own_data
     at_hand = {context.policy.digest, *(version.policy.digest for version in (context.versions.versions if context.versions else ()))}
     last_used: dict[str, datetime] = {}

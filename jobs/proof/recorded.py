@@ -27,11 +27,8 @@ class Recorded:
 @contextmanager
 def recorded(context: JobContext, job: str) -> Iterator[Recorded]:
     """Write down that a job began and, at the end of the block, how it ended; an error ends it with failures.
-
-    Raises:
-        ClocksDiffer: this machine's clock is not the CRM's; nothing was begun, for what has expired by it is
-            not known.
-    """
+    Raises ClocksDiffer: this machine's clock is not the CRM's; nothing was begun, for what has expired by it
+    is not known."""
     refuse_other_clock(context)
     run = Recorded(context.new_id("run"))
     context.store.ledger.append([(STARTED, {"kind": job, "software": context.software_version})], run.id)

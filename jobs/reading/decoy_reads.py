@@ -1,8 +1,6 @@
-"""Reads that ask for nobody, so that the CRM receives the same queries whatever is found.
-
-A person who counts requests, or measures how long they take, must not learn whether there was something to
-find (SUS-04, SUS-07).
-"""
+"""Reads that ask for nobody, so that the CRM receives the same queries whatever is found. A person who counts
+requests, or measures how long they take, must not learn whether there was something to find (SUS-04,
+SUS-07)."""
 
 from __future__ import annotations
 

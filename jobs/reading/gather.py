@@ -1,9 +1,6 @@
 """Reads the CRM and puts rows together into units, for a whole night or for a few units just before they are
-written.
-
-Nothing is dropped in silence: a row that points to a row which this account cannot see stops the run, because
-a view with holes in it looks just like an organisation with less to keep.
-"""
+written. Nothing is dropped in silence: a row that points to a row which this account cannot see stops the
+run, because a view with holes in it looks just like an organisation with less to keep."""
 
 from __future__ import annotations
 
@@ -78,11 +75,8 @@ class Seen:
 
 def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> Gathering:
     """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions that are
-    in force.
-
-    Raises:
-        ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see.
-    """
+    in force. Raises ReadIncomplete: a page is not whole, or rows point to rows that this account cannot
+    see."""
     seen = Seen(progress)
     found = Gathering(connector.recording_media_types)
     for contacts in _pages(connector, Contact, CONTACT_FIELDS, seen):
@@ -129,14 +123,9 @@ GUARDING: tuple[type[Record], ...] = (Contact, Dossier, Fiche, Party, Call, Emai
 
 def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
     """Refuse a view in which a table is empty while the CRM itself counts rows: a missing privilege looks
-    just like that.
-
-    `seen` are rows by kind, as far as it was read. The count may be a day old, so a table that was emptied in
-    earnest is taken for hidden until the next one.
-
-    Raises:
-        ReadIncomplete: naming the table.
-    """
+    just like that. `seen` are rows by kind, as far as it was read. The count may be a day old, so a table
+    that was emptied in earnest is taken for hidden until the next one. Raises ReadIncomplete: naming the
+    table."""
     for record in GUARDING:
         if seen.get(record.__name__.lower()) == 0 and connector.has(record) and (total := connector.total(record)):
             raise ReadIncomplete(
@@ -193,10 +182,8 @@ def _add_retained_conversations(connector: Connector, found: Gathering, lie: Col
 
 
 def _add_retained_activities(connector: Connector, found: Gathering, lie: Collection[type[Record]]) -> None:
-    """Add what the calls and e-mails there belong to, and who takes part in them.
-
-    An activity that stays keeps its people (RET-20).
-    """
+    """Add what the calls and e-mails there belong to, and who takes part in them. An activity that stays
+    keeps its people (RET-20)."""
     calls = without_live(_retained(connector, Call, CALL_FIELDS, lie), found.activities)
     emails = without_live(_retained(connector, Email, EMAIL_FIELDS, lie), found.activities)
     found.add_calls(calls)
@@ -208,9 +195,7 @@ def _add_retained_activities(connector: Connector, found: Gathering, lie: Collec
 
 def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]]) -> Gathering:
     """Read some units again, with all that their retention ends depend on (RET-17), wherever it is stored.
-
-    What was moved into long-term retention since counts as before (RET-11). Deleted ids are simply absent.
-    """
+    What was moved into long-term retention since counts as before (RET-11). Deleted ids are simply absent."""
     found = Gathering(connector.recording_media_types, versions={})
     kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids}
     lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()

@@ -3,10 +3,7 @@
 They cannot be written, but they count: a fiche there may have the longest period of its dossier, a dossier
 there a hold, a gift there ties its donor. A live row that points to one is not a gap in the view. What they
 point to may have been deleted long ago: nothing there keeps the links of a row. One that is live again under
-its id, restored from elsewhere, is that live row.
-
-Source: the reference, section 6.4; RET-11, RET-20.
-"""
+its id, restored from elsewhere, is that live row. Source: the reference, section 6.4; RET-11, RET-20."""
 
 from __future__ import annotations
 
@@ -21,13 +18,9 @@ R = TypeVar("R", bound=Record)
 
 
 def retained_rows_of(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among | None) -> list[R]:
-    """Return the rows of this kind that are there, of these ids or all of them.
-
-    Only of a CRM without long-term retention is it assumed unasked that there are none.
-
-    Raises:
-        ReadIncomplete: this account may not look there: nobody knows what a decision would lack.
-    """
+    """Return the rows of this kind that are there, of these ids or all of them. Only of a CRM without
+    long-term retention is it assumed unasked that there are none. Raises ReadIncomplete: this account may not
+    look there: nobody knows what a decision would lack."""
     if among is not None and not among.ids:
         return []
     found = connector.lying(Trace.RETAINED, record, fields, among)
@@ -48,10 +41,8 @@ def without_live(rows: Iterable[R], live: Collection[str]) -> list[R]:
 def retained_among(
     connector: Connector, found: Gathering, record: type[R], fields: tuple[str, ...], ids: Collection[str] | None
 ) -> list[R]:
-    """Return the rows of these ids (None: all) that are there and not live, noted as such.
-
-    Nothing is queried if there is no id.
-    """
+    """Return the rows of these ids (None: all) that are there and not live, noted as such. Nothing is queried
+    if there is no id."""
     among = Among("id", sorted(ids)) if ids is not None else None
     rows = without_live(
         retained_rows_of(connector, record, fields, among), found.dossiers.keys() | found.fiches.keys() | found.contacts.keys()
@@ -61,10 +52,8 @@ def retained_among(
 
 
 def add_retained_fiches(found: Gathering, rows: Sequence[Fiche]) -> None:
-    """Add fiches that are there to their dossiers, or as units.
-
-    A fiche whose dossier is deleted is a unit of its own, as a live one would be.
-    """
+    """Add fiches that are there to their dossiers, or as units. A fiche whose dossier is deleted is a unit of
+    its own, as a live one would be."""
     rows = without_live(rows, found.fiches)
     found.retained.update(row.id for row in rows)
     for row in rows:
@@ -73,10 +62,8 @@ def add_retained_fiches(found: Gathering, rows: Sequence[Fiche]) -> None:
 
 
 def add_retained_parties(found: Gathering, rows: Sequence[Party]) -> None:
-    """Add roles that are there, and note what they are in.
-
-    A child whose contact is deleted has an unknown birth date (RET-14).
-    """
+    """Add roles that are there, and note what they are in. A child whose contact is deleted has an unknown
+    birth date (RET-14)."""
     found.retained.update(row.id for row in rows)
     for row in rows:
         row.contact = row.contact if row.contact in found.contacts else None

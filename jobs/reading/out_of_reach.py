@@ -2,10 +2,8 @@
 names them (P34).
 
 A row there is removed by a job of the CRM and in no other way. It cannot be masked, no link of it can be
-emptied, and the content that a recording there has outside the CRM would be lost from sight.
-
-Source: the reference, section 6.4; RET-03, RET-20, R-081.
-"""
+emptied, and the content that a recording there has outside the CRM would be lost from sight. Source: the
+reference, section 6.4; RET-03, RET-20, R-081."""
 
 from __future__ import annotations
 
@@ -49,20 +47,15 @@ class OutOfReach:
         return not self._may_purge
 
     def _would_be_masked(self, unit: Unit, decision: Decision) -> bool:
-        """Return whether a row that is there would have to be anonymised in place.
-
-        Roles and notes are deleted all the same.
-        """
+        """Return whether a row that is there would have to be anonymised in place. Roles and notes are
+        deleted all the same."""
         is_masked = self._policy.anonymise.is_in_place and decision.disposition is Disposition.ANONYMISE
         return is_masked and not self._found.retained.isdisjoint([unit.id, *(fiche.id for fiche in unit.fiches)])
 
 
 def may_go_there(recording: Unit, policy: Policy, holds: Holds, as_of: date) -> bool:
-    """Return whether a recording that is there may be deleted with its fiche.
-
-    It may if its own period has ended, or it follows its dossier (RET-03), and no object outside the CRM
-    belongs to it.
-    """
+    """Return whether a recording that is there may be deleted with its fiche. It may if its own period has
+    ended, or it follows its dossier (RET-03), and no object outside the CRM belongs to it."""
     if recording.recording is None or recording.recording.storage_uri:
         return False
     return (follows(recording) and not holds.covering(recording)) or decide(recording, policy, holds, as_of=as_of).is_disposal

@@ -68,10 +68,8 @@ def _version(found: Gathering, fiche: Fiche) -> str:
 
 
 def _single(found: Gathering, kind: str, row: Record) -> Unit:
-    """Return a row that is deleted alone, as a unit of the kind that represents it.
-
-    A role or call has none and is treated as an e-mail.
-    """
+    """Return a row that is deleted alone, as a unit of the kind that represents it. A role or call has none
+    and is treated as an e-mail."""
     unit = Unit(UNIT_KINDS.get(kind, UnitKind.EMAIL), row.id, row.etag, None, [], [])
     for name, owner in ROW_KINDS[kind].owners(row):
         if name == "contact":

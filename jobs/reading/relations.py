@@ -13,11 +13,9 @@ from rules.retention.relations import RelationTerms
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """Contacts by what still ties them to the organisation.
-
-    That is an `active` relation, a `former` one (an ended agreement that is kept), or one that has `lapsed`:
-    its gift, course or agreement is deleted, or a row of the schedule says that being a donor is over.
-    """
+    """Contacts by what still ties them to the organisation. That is an `active` relation, a `former` one (an
+    ended agreement that is kept), or one that has `lapsed`: its gift, course or agreement is deleted, or a
+    row of the schedule says that being a donor is over."""
 
     active: set[str] = field(default_factory=set)
     former: set[str] = field(default_factory=set)
@@ -25,11 +23,9 @@ class Relations:
 
 
 def relations_after(found: Gathering, going: Collection[str], *, day: date, terms: RelationTerms) -> Relations:
-    """Sort the people of what was read; `going` are the ids of units that are disposed of.
-
-    Being a donor lasts as the schedule's row for donors says, whatever happens to the single gifts; without
-    such a row it lasts as long as a gift exists.
-    """
+    """Sort the people of what was read; `going` are the ids of units that are disposed of. Being a donor
+    lasts as the schedule's row for donors says, whatever happens to the single gifts; without such a row it
+    lasts as long as a gift exists."""
     relations = Relations(set(found.relations), set(found.former))
     for kind, units in found.relation_units.items():
         for unit in units.values():

@@ -39,8 +39,7 @@ class Gathering:
     schedule decides over; the others stand in `relation_units`, and in `gifts` the days of a contact's gifts.
     `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
     that a role there names, and `bound` the units that one role there ties to each other. The methods that
-    add a page return the rows that point to something not read yet.
-    """
+    add a page return the rows that point to something not read yet."""
 
     audio: tuple[str, ...]
     versions: dict[str, str] | None = None  # of the fiches and party rows that were read, where they will be written
@@ -203,11 +202,8 @@ class Gathering:
                 (self.former if has_ended else self.relations).add(row.contact)
 
     def hook_of(self, kind: str | None, regarding: str | None) -> Unit | str | None:
-        """Return what an activity belongs to.
-
-        That is the unit with which it is deleted, the id of the contact that it is about, or None if it
-        stays.
-        """
+        """Return what an activity belongs to. That is the unit with which it is deleted, the id of the
+        contact that it is about, or None if it stays."""
         return regarding if kind == "contact" else self.unit_of(kind, regarding)
 
     def add_activity_parties(self, page: Iterable[ActivityParty]) -> None:
@@ -220,10 +216,8 @@ class Gathering:
                 self.take_part(contact.id, activities.get(row.activity))
 
     def take_part(self, contact: str, hook: Unit | str | None) -> None:
-        """Note that a contact takes part in an activity that belongs to this.
-
-        None: it belongs to nothing, or is of a kind that is not mapped.
-        """
+        """Note that a contact takes part in an activity that belongs to this. None: it belongs to nothing, or
+        is of a kind that is not mapped."""
         if isinstance(hook, str):
             self.about.append((hook, contact))
         else:
@@ -231,10 +225,8 @@ class Gathering:
             self.places.append(hook)
 
     def forget_units(self) -> None:
-        """Forget everything except contacts and how they relate to each other.
-
-        At a million rows the rest is two thirds of the memory.
-        """
+        """Forget everything except contacts and how they relate to each other. At a million rows the rest is
+        two thirds of the memory."""
         for rows in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, self.fiches, self.activities):
             rows.clear()
         self.relation_units.clear()
@@ -259,10 +251,8 @@ class Gathering:
             yield from units.values()
 
     def units(self, kind: Kind) -> Iterator[Unit]:
-        """Yield the units that a plan of this kind has a line for, contacts apart, by kind and id.
-
-        Rows already anonymised have none (ERA-07).
-        """
+        """Yield the units that a plan of this kind has a line for, contacts apart, by kind and id. Rows
+        already anonymised have none (ERA-07)."""
         files = () if kind is Kind.RECORDINGS else (self.dossiers, self.lone, self.emails, *self.relation_units.values())
         recordings = () if kind is Kind.RETENTION else (self.recordings, self.attachments)
         for units in (*files, *recordings):

@@ -1,8 +1,5 @@
 """The dates of a subject request: when its answer is due, what is late, and until when what is known of it is
-kept.
-
-Source: DDL-01 to DDL-11, EXP-17, ACC-07, ACC-08.
-"""
+kept. Source: DDL-01 to DDL-11, EXP-17, ACC-07, ACC-08."""
 
 from __future__ import annotations
 
@@ -25,10 +22,8 @@ SEARCHED_IN, DRAFTED_IN = timedelta(days=10), timedelta(days=20)
 
 
 def due_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> date | None:
-    """Return the last day for the answer, None while the clock is paused.
-
-    A neutral answer and a refusal have one month, whatever was stated before (DDL-09).
-    """
+    """Return the last day for the answer, None while the clock is paused. A neutral answer and a refusal have
+    one month, whatever was stated before (DDL-09)."""
     return due_on(
         request.received_on, extended=request.extension is not None and not is_refusal(request), stops=stops_of(request), extra=extra
     )
@@ -55,19 +50,15 @@ def has_gone_overdue(request: SubjectRequest, now: datetime, extra: Collection[d
 
 
 def days_left(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> int | None:
-    """Return how many days remain for the answer: 0 on its last day, below zero once it is overdue.
-
-    Return None once it is answered, and while the clock is paused.
-    """
+    """Return how many days remain for the answer: 0 on its last day, below zero once it is overdue. Return
+    None once it is answered, and while the clock is paused."""
     due = due_of(request, extra)
     return None if due is None or request.is_answered else (due - brussels_date(now)).days
 
 
 def alarms_of(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> tuple[Alarm, ...]:
-    """Return what a person has to look at.
-
-    That is a due date that is near or past, or a question without an answer (DDL-08, DDL-10, DDL-11).
-    """
+    """Return what a person has to look at. That is a due date that is near or past, or a question without an
+    answer (DDL-08, DDL-10, DDL-11)."""
     if request.is_closed:
         return ()
     if request.is_answered:
@@ -109,10 +100,8 @@ def was_given_up(question: Suspension, day: date) -> bool:
 
 
 def is_past(moment: datetime | None, days: int, day: date) -> bool:
-    """Return whether a term has ended that begins with the Brussels day of an instant.
-
-    Its last day is so many days later (EXP-17, R-125).
-    """
+    """Return whether a term has ended that begins with the Brussels day of an instant. Its last day is so
+    many days later (EXP-17, R-125)."""
     return moment is not None and day > brussels_date(moment) + timedelta(days=days)
 
 

@@ -1,8 +1,6 @@
-"""What was decided on a request for another right than access, and what of it still has to be done.
-
-It is a sealed part of the request: it names rows of files and holds the values that a person asked to be
-corrected. What is done is removed from it.
-"""
+"""What was decided on a request for another right than access, and what of it still has to be done. It is a
+sealed part of the request: it names rows of files and holds the values that a person asked to be corrected.
+What is done is removed from it."""
 
 from __future__ import annotations
 
@@ -83,8 +81,7 @@ class Notice(msgspec.Struct, frozen=True):
     `on` is the day of the last transmission, in ISO form. `deeds` are what it is notified of, `items` the
     items that were granted for it. `is_named`: something of a file about this very child was passed on, so
     that a letter may name them. Of anybody else in a file nobody knows whether the recipient ever had the
-    name: then `numbers` of what was passed on replace it.
-    """
+    name: then `numbers` of what was passed on replace it."""
 
     recipient: str
     on: str = ""
@@ -131,8 +128,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields
     that say something else, with what, empty if it is not reported. `unsubscribed`: a newsletter was ended
-    already, so that the CRM no longer shows that there was one.
-    """
+    already, so that the CRM no longer shows that there was one."""
 
     right: Right
     who: str
@@ -158,10 +154,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return [task for task in self.tasks if task.what in kinds]
 
     def without(self, tasks: Collection[Task], day: date) -> Decision:
-        """Return the same after these tasks are done.
-
-        A recipient who is to be notified of nothing else is due from that day on.
-        """
+        """Return the same after these tasks are done. A recipient who is to be notified of nothing else is
+        due from that day on."""
         left = tuple(task for task in self.tasks if task not in tasks)
         waiting = {task.item for task in left}
         done = {task.item for task in tasks} - waiting
@@ -190,19 +184,15 @@ def is_settled(answer: Compilation) -> bool:
 
 
 def has_unsubscribed(store: Store, request: str) -> bool:
-    """Return whether this very request has ended a newsletter.
-
-    The person who asks is known for it until the answer is released.
-    """
+    """Return whether this very request has ended a newsletter. The person who asks is known for it until the
+    answer is released."""
     found = decision_of(store, request)
     return found is not None and found.unsubscribed
 
 
 def reopened(store: Store, request: str) -> bytes | None:
-    """Return the sealed part of a decision that is undone because the answer is made again.
-
-    It holds only what happened at once (DDL-13), and who has been notified of it.
-    """
+    """Return the sealed part of a decision that is undone because the answer is made again. It holds only
+    what happened at once (DDL-13), and who has been notified of it."""
     found = decision_of(store, request)
     told = tuple(notice for notice in found.notices if not notice.is_open) if found is not None else ()
     if found is None or not (found.unsubscribed or told):
@@ -211,10 +201,8 @@ def reopened(store: Store, request: str) -> bytes | None:
 
 
 def told_already(notices: Iterable[Notice], before: Decision | None) -> tuple[Notice, ...]:
-    """Return the notices of a decision that replaces another one.
-
-    A recipient who was notified of the same is not notified again.
-    """
+    """Return the notices of a decision that replaces another one. A recipient who was notified of the same is
+    not notified again."""
     ended = {(one.recipient, one.country, one.deeds): one for one in before.notices if not one.is_open} if before is not None else {}
     return tuple(ended.get((one.recipient, one.country, one.deeds), one) for one in notices)
 

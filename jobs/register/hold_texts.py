@@ -2,8 +2,7 @@
 
 A hold is on a row, and many may see holds. A hold that named its request would show them, and anybody who
 reads the database, that this row has to do with this request. For a neutral answer that must not be available
-anywhere (SUS-07, ACC-08).
-"""
+anywhere (SUS-07, ACC-08)."""
 
 from __future__ import annotations
 
@@ -27,10 +26,8 @@ def request_code(reference: str) -> str:
 
 
 def without_requests(store: Store, reference: Reference, text: str) -> str:
-    """Return a text in which each id and each short number of a request is replaced by its code.
-
-    A number that is in no register leads to nobody, and is left out.
-    """
+    """Return a text in which each id and each short number of a request is replaced by its code. A number
+    that is in no register leads to nobody, and is left out."""
     if not NAMED.search(text):
         return text
     numbers = {request.reference: request.id for request in store.requests.all()}

@@ -1,10 +1,6 @@
-"""Takes a subject request in: reads the form, and registers the receipt before anything else is done.
-
-A receipt is never lost for a mistake elsewhere: it is stored first, and what it keeps from disposal is worked
-out afterwards (HLD-08).
-
-Source: DDL-02, DDL-14, DDL-15, RGT-03, contract 3.6.
-"""
+"""Takes a subject request in: reads the form, and registers the receipt before anything else is done. A
+receipt is never lost for a mistake elsewhere: it is stored first, and what it keeps from disposal is worked
+out afterwards (HLD-08). Source: DDL-02, DDL-14, DDL-15, RGT-03, contract 3.6."""
 
 from __future__ import annotations
 
@@ -165,11 +161,8 @@ class IntakeForm(Form):
 
 
 def read_form(text: bytes, now: datetime) -> IntakeForm:
-    """Read a request from JSON, in UTF-8.
-
-    Raises:
-        UsageError: naming every field that is wrong, and no value: half of them are about somebody.
-    """
+    """Read a request from JSON, in UTF-8. Raises UsageError: naming every field that is wrong, and no value:
+    half of them are about somebody."""
     try:
         form = IntakeForm.model_validate(_object(text))
     except ValidationError as error:
@@ -253,10 +246,8 @@ def _contradictions(form: IntakeForm, now: datetime) -> Iterable[str]:
 
 
 def _mistakes(error: ValidationError) -> list[str]:
-    """Return every mistake with the place of its field.
-
-    An unknown key is not repeated: it may be anything that somebody typed.
-    """
+    """Return every mistake with the place of its field. An unknown key is not repeated: it may be anything
+    that somebody typed."""
     found = []
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
         place = [str(part) for part in problem["loc"]]

@@ -1,7 +1,5 @@
-"""Rules that two people set aside together, the DPO and somebody else, each with a reason as a code.
-
-Source: RGT-05, SUS-08, SUS-11, IDV-05, IDN-17; the rules of `standing.OVERRIDABLE`.
-"""
+"""Rules that two people set aside together, the DPO and somebody else, each with a reason as a code. Source:
+RGT-05, SUS-08, SUS-11, IDV-05, IDN-17; the rules of `standing.OVERRIDABLE`."""
 
 from __future__ import annotations
 
@@ -35,14 +33,9 @@ OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequest:
     """Record one of the two approvals needed to override a rule: the DPO's and a second person's (IDV-05,
-    SUS-11).
-
-    The ledger does not say which rule: with some of them it would be a list of suspects (SUS-02).
-
-    Raises:
-        UsageError: a rule that nobody may set aside, or a reason that is not a code.
-        Refused: with code `same_person`.
-    """
+    SUS-11). The ledger does not say which rule: with some of them it would be a list of suspects (SUS-02).
+    Raises UsageError: a rule that nobody may set aside, or a reason that is not a code; Refused: with code
+    `same_person`."""
     request = admitted(hand, request_id, Step.OVERRIDE)
     if rule not in OVERRIDABLE:
         raise UsageError("there is no such rule to set aside", hint=f"one of: {', '.join(OVERRIDABLE)}", where="--rule")

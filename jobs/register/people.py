@@ -1,8 +1,5 @@
 """Whom a request is about: the contacts and rows that a person has confirmed as the requester, or as the
-child.
-
-Source: EXP-04, R-151, RGT-01; contract 3.6.
-"""
+child. Source: EXP-04, R-151, RGT-01; contract 3.6."""
 
 from __future__ import annotations
 
@@ -40,11 +37,7 @@ class ConfirmedPeople(msgspec.Struct, frozen=True):
 
 
 def given_of(store: Store, request: str) -> Given:
-    """Return what was said at the receipt.
-
-    Raises:
-        Refused: with code `erased`, if it has expired.
-    """
+    """Return what was said at the receipt. Raises Refused: with code `erased`, if it has expired."""
     part = store.requests.part(request, GIVEN)
     if part is None:
         raise refused("erased", "what was said with this request has been erased", "open the request anew", request)
@@ -52,12 +45,8 @@ def given_of(store: Store, request: str) -> Given:
 
 
 def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
-    """Return the people that the last confirmation names; nobody is an answer too.
-
-    Raises:
-        Refused: with code `not_confirmed`, if nobody has said who it is, or the search was made again
-            since.
-    """
+    """Return the people that the last confirmation names; nobody is an answer too. Raises Refused: with code
+    `not_confirmed`, if nobody has said who it is, or the search was made again since."""
     confirmed, candidates = store.requests.part(request, CONFIRMED), store.requests.part(request, CANDIDATES)
     if confirmed is None:
         raise refused("not_confirmed", "nobody has confirmed yet whom the request is about", hint_to("confirm", request=request), request)

@@ -1,7 +1,5 @@
-"""Who may take which step of a subject request, and how a step is written down.
-
-Source: ACC-08 to ACC-10, section 9.4.
-"""
+"""Who may take which step of a subject request, and how a step is written down. Source: ACC-08 to ACC-10,
+section 9.4."""
 
 from __future__ import annotations
 
@@ -57,12 +55,9 @@ class Hand:
 
 
 def admitted(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
-    """Return the request for a step that this person may take in its present state.
-
-    Raises:
-        UsageError: an unknown request.
-        Refused: with code `role` or `other_crm`, which are recorded (ACC-10, R-127), or `state`.
-    """
+    """Return the request for a step that this person may take in its present state. Raises UsageError: an
+    unknown request; Refused: with code `role` or `other_crm`, which are recorded (ACC-10, R-127), or
+    `state`."""
     check_role(hand, step)
     request = of_this_crm(hand, request_id, step)
     if not may(step, request.state):

@@ -3,10 +3,7 @@ wrong person.
 
 Each is the same for everybody, whatever is in the file (IDV-03, SUS-04). Every transition is one row of the
 register replaced, with its entry in the ledger: the request, the step, the role and codes, and nothing about
-anybody.
-
-Source: section 6.5, section 8, ACC-08 to ACC-10, EXP-16.
-"""
+anybody. Source: section 6.5, section 8, ACC-08 to ACC-10, EXP-16."""
 
 from __future__ import annotations
 
@@ -57,12 +54,9 @@ _BY_RELEASE: Final = frozenset({Outcome.DELIVERED, Outcome.DELIVERED_PARTLY, Out
 def identify(
     hand: Hand, request_id: str, method: IdentityMethod, *, mandate: Mandate | None = None, child_agrees: bool = False
 ) -> SubjectRequest:
-    """Record how somebody was identified, and for whom they may act.
-
-    Of the proof, method, day and verifier are kept (IDV-02). If nothing is said about the mandate of a person
-    who asks for a child, only evidence in a file of the child shows it (RGT-04). Identifying again undoes
-    what was built on the check before it.
-    """
+    """Record how somebody was identified, and for whom they may act. Of the proof, method, day and verifier
+    are kept (IDV-02). If nothing is said about the mandate of a person who asks for a child, only evidence in
+    a file of the child shows it (RGT-04). Identifying again undoes what was built on the check before it."""
     request = admitted(hand, request_id, Step.IDENTIFY)
     if not request.on_behalf and (mandate is not None or child_agrees):
         raise UsageError("this request is for nobody else", hint="leave out --mandate and --child-agrees", where=request.id)
@@ -76,14 +70,9 @@ def identify(
 
 
 def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
-    """Record a question to the person.
-
-    It stops the clock if it was asked in time (DDL-07, R-137); a later one is recorded, and the request
-    continues. Others may be open: days that several of them share count once.
-
-    Raises:
-        UsageError: an invalid reason, or a day before the receipt or in the future.
-    """
+    """Record a question to the person. It stops the clock if it was asked in time (DDL-07, R-137); a later
+    one is recorded, and the request continues. Others may be open: days that several of them share count
+    once. Raises UsageError: an invalid reason, or a day before the receipt or in the future."""
     request = admitted(hand, request_id, Step.SUSPEND)
     _one_of(reason, QUESTIONS, "--reason")
     _between(asked_on, request.received_on, hand.today, "--asked-on", "the receipt")
@@ -99,12 +88,8 @@ def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") 
 
     A person who was asked who they are, and is not identified yet, is being identified from then on. Of
     several open questions the oldest is the one that was answered, or the oldest for this `reason`; the clock
-    is paused until the last of those that stop it has its answer.
-
-    Raises:
-        UsageError: an invalid reason, or a day before the question or in the future.
-        Refused: no such question is open.
-    """
+    is paused until the last of those that stop it has its answer. Raises UsageError: an invalid reason, or a
+    day before the question or in the future; Refused: no such question is open."""
     check_role(hand, Step.RESUME)
     request = of_this_crm(hand, request_id, Step.RESUME)
     if reason:
@@ -130,12 +115,9 @@ def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> S
     """Add two months, of which the person was notified in time (DDL-06, R-134).
 
     Once it is known who the person is, only for an answer that gives data: asking for more time would reveal
-    that there is something to read (SUS-04, R-105, R-114). Why it is refused is not stated.
-
-    Raises:
-        UsageError: an invalid reason, or an instant in the future.
-        Refused: EXTENSION_TOO_LATE (R-135), a second extension (R-139), or an answer that may have none.
-    """
+    that there is something to read (SUS-04, R-105, R-114). Why it is refused is not stated. Raises
+    UsageError: an invalid reason, or an instant in the future; Refused: EXTENSION_TOO_LATE (R-135), a second
+    extension (R-139), or an answer that may have none."""
     request = admitted(hand, request_id, Step.EXTEND)
     _one_of(reason, EXTENSIONS, "--reason")
     if request.extension is not None:
@@ -153,15 +135,10 @@ def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> S
 
 
 def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
-    """Close a request with the code of its outcome (ACC-08).
-
-    What leads to files is removed at once, the rest when its time has come. `outcome` is a code, a refusal
-    with its text code: `REFUSED:RF-08`.
-
-    Raises:
-        UsageError: an invalid code.
-        Refused: with code `outcome`, if the code says something else than what has happened.
-    """
+    """Close a request with the code of its outcome (ACC-08). What leads to files is removed at once, the rest
+    when its time has come. `outcome` is a code, a refusal with its text code: `REFUSED:RF-08`. Raises
+    UsageError: an invalid code; Refused: with code `outcome`, if the code says something else than what has
+    happened."""
     request = admitted(hand, request_id, Step.CLOSE)
     code, refusal = read_outcome(outcome)
     if request.state is RequestState.RELEASED:
@@ -185,8 +162,7 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
     whether the request continues to keep what it kept, as everyone's does for whom it was looked up, found or
     not. By the digest of the sealed part it says which one that is: removing that part from the database, or
     putting an older one in its place, is noticed (`jobs/checks/ledger_agreement.py`), and the digest reveals
-    nothing to anybody.
-    """
+    nothing to anybody."""
     words = tuple(kept for word in request.words if (kept := _kept_word(word, outcome)) is not None)
     closed = msgspec.structs.replace(
         request,
@@ -202,20 +178,15 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
 
 
 def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
-    """Return what is removed when a request is closed.
-
-    That is all that leads to files, and working copies of what was never delivered (ACC-08).
-    """
+    """Return what is removed when a request is closed. That is all that leads to files, and working copies of
+    what was never delivered (ACC-08)."""
     gone = [CANDIDATES, CONFIRMED, REVIEW_PAGE]
     return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS])
 
 
 def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
-    """Record that an answer reached the wrong person.
-
-    The link is dead at once, and the authority is notified within 72 hours (EXP-16). The first time counts;
-    recording it again changes nothing.
-    """
+    """Record that an answer reached the wrong person. The link is dead at once, and the authority is notified
+    within 72 hours (EXP-16). The first time counts; recording it again changes nothing."""
     request = admitted(hand, request_id, Step.MISDELIVER)
     if request.misdelivered_at is not None:
         return request
@@ -225,14 +196,9 @@ def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
 
 
 def renew(hand: Hand, request_id: str) -> SubjectRequest:
-    """Let the link of a released answer be used as often as at first, until the day on which it ends.
-
-    A download that a proxy took whole and did not pass on has counted (EXP-16).
-
-    Raises:
-        Refused: with code `state`, if nothing was released; with code `gone`, if the link has ended or
-            was withdrawn.
-    """
+    """Let the link of a released answer be used as often as at first, until the day on which it ends. A
+    download that a proxy took whole and did not pass on has counted (EXP-16). Raises Refused: with code
+    `state`, if nothing was released; with code `gone`, if the link has ended or was withdrawn."""
     request = admitted(hand, request_id, Step.RENEW)
     if request.released_at is None:
         raise refused("state", "nothing was released for this request", "", request.id)
@@ -248,11 +214,8 @@ def notify_by(request: SubjectRequest) -> datetime | None:
 
 
 def read_outcome(text: str) -> tuple[Outcome, str]:
-    """Read an outcome as it is typed: a code, or `REFUSED:RF-nn`.
-
-    Raises:
-        UsageError: it is none; RF-00 is what a neutral answer says, and is never chosen.
-    """
+    """Read an outcome as it is typed: a code, or `REFUSED:RF-nn`. Raises UsageError: it is none; RF-00 is
+    what a neutral answer says, and is never chosen."""
     code, _, refusal = text.replace("+", ":").replace(" ", ":").partition(":")
     if code not in {each.value for each in Outcome}:
         raise UsageError("there is no such outcome", hint=f"one of: {', '.join(Outcome)}; a refusal as REFUSED:RF-08", where="--outcome")

@@ -1,10 +1,6 @@
 """Request maintenance by date: reminders, requests that nobody answers any more, and what has expired.
-
 Nothing here queries the CRM, so nothing stays longer because the CRM cannot be reached. Every step may be
-done again.
-
-Source: DDL-08, ACC-07, ACC-08, EXP-17, HLD-08, R-125.
-"""
+done again. Source: DDL-08, ACC-07, ACC-08, EXP-17, HLD-08, R-125."""
 
 from __future__ import annotations
 
@@ -42,9 +38,7 @@ class Upkept(msgspec.Struct, frozen=True):
 
 def keep_register(store: Store, defaults: Defaults, now: datetime, references: References) -> Upkept:
     """Bring the register up to a moment. A request that somebody changes meanwhile is left for the next time.
-
-    `references` name a request in the holds that were placed for it, the one in use first.
-    """
+    `references` name a request in the holds that were placed for it, the one in use first."""
     restate_holds(store, lambda table, id: references(table, id)[0])
     day = brussels_date(now)
     reminded, closed, erased = [], [], []
@@ -69,10 +63,8 @@ def keep_register(store: Store, defaults: Defaults, now: datetime, references: R
 
 
 def _is_given_up(request: SubjectRequest, day: date) -> bool:
-    """Return whether the question who the person is was left without an answer for too long.
-
-    The same must hold for every question asked since (DDL-08).
-    """
+    """Return whether the question who the person is was left without an answer for too long. The same must
+    hold for every question asked since (DDL-08)."""
     questions = open_questions(request)
     return not request.is_answered and request.identity is None and bool(questions) and was_given_up(questions[-1], day)
 
@@ -113,18 +105,14 @@ def _past_their_day(store: Store, request: SubjectRequest, defaults: Defaults, d
 
 def _is_unfinished(store: Store, request: SubjectRequest) -> bool:
     """Return whether something granted could not be carried out yet, or somebody is not notified of it yet.
-
-    It stays granted and due, however long that takes (DDL-12, ERA-14).
-    """
+    It stays granted and due, however long that takes (DDL-12, ERA-14)."""
     decision = decision_of(store, request.id) if request.released_at is not None else None
     return decision is not None and decision.is_unfinished
 
 
 def _complaint_follows(store: Store, request: SubjectRequest, day: date, references: References) -> bool:
-    """Return whether a hold for a complaint about the request is in force.
-
-    It names the request as its reason, or is on what the request kept (ACC-08).
-    """
+    """Return whether a hold for a complaint about the request is in force. It names the request as its
+    reason, or is on what the request kept (ACC-08)."""
     part = store.requests.part(request.id, FROZEN)
     frozen = msgspec.json.decode(part, type=Frozen) if part is not None else None
     kept = {*frozen.contacts, *(row for _, row in frozen.rows)} if frozen is not None else set()

@@ -9,8 +9,7 @@ account may not purge, unless the mapping accepts that it is out of reach.
 What is not cleaned here: objects in storage are deleted before the rows (jobs/residual/recording_content.py).
 Files and images are deleted with their rows. Dry-run reports and plans hold ids and no personal data, and
 have a term of their own (ACC-04). The statistics hold no identifier of their source, so that there is no
-extract in identifiable form.
-"""
+extract in identifiable form."""
 
 from __future__ import annotations
 
@@ -58,8 +57,7 @@ def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, in
 
     Returns how many entries were purged, by unit. Does nothing where a job may delete the audit rows of
     deleted rows. A unit of which a row has another version than was judged is left out, since it will not be
-    deleted: somebody may have put a hold on it (HLD-07). What is deleted along with a row is left out too.
-    """
+    deleted: somebody may have put a hold on it (HLD-07). What is deleted along with a row is left out too."""
     connector = context.connector
     if not connector.needs_row_for_history():
         return {}
@@ -94,15 +92,10 @@ def _changed(connector: Connector, intents: Sequence[Action]) -> set[Key]:
 
 
 def clean_places(context: JobContext, run: str, actions: Sequence[Action]) -> dict[Key, Cleaned]:
-    """Clean every place in the CRM of units whose rows a run has written, and read back, by (table, id).
-
-    A unit of which a row still exists, despite what the CRM reported, is left alone: its history belongs to a
-    live row.
-
-    Raises:
-        ConnectorError: a place cannot be checked; the unit stays as it is, and applying again continues
-            from here.
-    """
+    """Clean every place in the CRM of units whose rows a run has written, and read back, by (table, id). A
+    unit of which a row still exists, despite what the CRM reported, is left alone: its history belongs to a
+    live row. Raises ConnectorError: a place cannot be checked; the unit stays as it is, and applying again
+    continues from here."""
     connector = context.connector
     everything, there = actions, verify_actions(connector, actions)
     actions = [action for action in everything if action.key not in there]
@@ -139,11 +132,8 @@ def clean_rows(
 ) -> dict[Key, CleanedRows]:
     """Clean what the CRM keeps of rows beside them, by any name the caller gives them. These are rows that
     are `gone`, rows that were `masked`, and the history of rows that remain without what was emptied. Rows
-    that are deleted from other places are announced first.
-
-    Raises:
-        ConnectorError: a place cannot be checked.
-    """
+    that are deleted from other places are announced first. Raises ConnectorError: a place cannot be
+    checked."""
     connector, gone = context.connector, dict(gone)
     used = {key: [*gone[key], *masked[key]] for key in gone}
     places: dict[Key, dict[Place, PlaceState]] = {key: {} for key in gone}

@@ -1,10 +1,8 @@
 """Removes the rows of units that are in long-term retention, and reads back that they are gone.
 
 No write reaches such a row: a job of the CRM deletes it, named by its id. It comes after the live rows of its
-unit, which may be refused, and before the unit counts as written. What a job reports is not trusted.
-
-Source: the reference, sections 6.2, 6.4 and 11.5.
-"""
+unit, which may be refused, and before the unit counts as written. What a job reports is not trusted. Source:
+the reference, sections 6.2, 6.4 and 11.5."""
 
 from __future__ import annotations
 
@@ -24,12 +22,9 @@ def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]
     has such rows.
 
     `held` is checked right before (HLD-07). A unit of which nothing is deleted is skipped where the CRM does
-    not allow it, and FAILED where the job did not do it. One of which a part is deleted is PARTIAL.
-
-    Raises:
-        ConnectorError: the job cannot be followed, or the remaining rows not be read; the intents stay,
-            and the run continues from there.
-    """
+    not allow it, and FAILED where the job did not do it. One of which a part is deleted is PARTIAL. Raises
+    ConnectorError: the job cannot be followed, or the remaining rows not be read; the intents stay, and the
+    run continues from there."""
     there = {key: found for key, rows in writes.items() if (found := [write for write in rows if write.retained])}
     if not there:
         return {}

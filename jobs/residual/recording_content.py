@@ -3,8 +3,7 @@ longer be found (ERA-12, R-053).
 
 No change set spans the CRM and a storage. So everything that could make the CRM refuse is checked again
 first, and only then is the object deleted. If its row stays all the same, the next run finds the object gone
-and deletes the row.
-"""
+and deletes the row."""
 
 from __future__ import annotations
 
@@ -34,8 +33,7 @@ def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Acti
         the CRM has put one on the
     dossier since (HLD-07). Of these nothing was removed.
     OBJECT_LEFT: an object could not be removed; the rows stay, so that it is not lost from sight. One that is
-        missing counts as removed.
-    """
+        missing counts as removed."""
     having = [action for action in intents if any(write.object for write in action.rows)]
     codes = dict.fromkeys(_changed(context, having), CHANGED)
     removals: list[tuple[Key, ObjectStore, str]] = []
@@ -69,12 +67,9 @@ def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Acti
 
 def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action]) -> dict[Key, tuple[Key, ...]]:
     """Return, for each unit whose rows were written, its recordings of which an object is still in some
-    storage, as (table, id).
-
-    They are recognised by keyed references, so also long after the addresses are gone. An address that a
-    current recording names again belongs to that one. Where a storage cannot be listed, all of them count as
-    remaining: what could not be read back is not known to be gone (ERA-15).
-    """
+    storage, as (table, id). They are recognised by keyed references, so also long after the addresses are
+    gone. An address that a current recording names again belongs to that one. Where a storage cannot be
+    listed, all of them count as remaining: what could not be read back is not known to be gone (ERA-15)."""
     written = (ActionState.REMOVED, ActionState.DONE, ActionState.PARTIAL)
     having = {action.key: [write for write in action.rows if write.object] for action in actions if action.state in written}
     wanted = {write.object for writes in having.values() for write in writes}

@@ -3,8 +3,7 @@ along; others would remain.
 
 What is deleted along is noted with its unit, so that its history and its place in the recycle bin are cleaned
 too. A unit of which something would remain is skipped and tried again: somebody has to map that table, or
-state that its rows may stay (R-158).
-"""
+state that its rows may stay (R-158)."""
 
 from __future__ import annotations
 

@@ -23,11 +23,9 @@ SAMPLE = 200  # rows: whatever backup was restored, the rows that were erased la
 
 
 def rows_back(context: JobContext) -> int:
-    """Return how many of the rows last erased by completed runs, a bounded sample, are in the CRM again.
-
-    A half-done unit is not a sign: what remains of it was never deleted. A database that was lost and
-    recovered has no such runs until the next night. In that case every row is searched for by the register.
-    """
+    """Return how many of the rows last erased by completed runs, a bounded sample, are in the CRM again. A
+    half-done unit is not a sign: what remains of it was never deleted. A database that was lost and recovered
+    has no such runs until the next night. In that case every row is searched for by the register."""
     if context.erased.last() is not None and not any(run.is_over for run in context.store.runs.all()):
         return len(returned_rows(context, load_register(context)))
     crms: dict[str, bool] = {}
@@ -42,11 +40,8 @@ def rows_back(context: JobContext) -> int:
 
 class Recovered(msgspec.Struct, frozen=True):
     """What was cleaned of rows that lost runs had written, and the run that let go what was left to do; None
-    where nothing was.
-
-    `unfinished` are units that have lost a part and are not as they were judged, or are under a hold: the
-    next plan judges what is left.
-    """
+    where nothing was. `unfinished` are units that have lost a part and are not as they were judged, or are
+    under a hold: the next plan judges what is left."""
 
     places: LostPlaces
     run: Run | None = None
@@ -64,8 +59,7 @@ def recover(context: JobContext) -> Recovered:
 
     Raises:
         Refused: so much has to be deleted that the plan needs approval; `where` is its id.
-        ConnectorError: the CRM could not be read in full.
-    """
+        ConnectorError: the CRM could not be read in full."""
     with context.store.leases.exclusive():
         reconcile(context)
     context.forget_memory()
@@ -79,11 +73,7 @@ def recover(context: JobContext) -> Recovered:
 
 def replay(context: JobContext) -> Run:
     """Erase again, once, what had been erased and is back. Give database and journal of the register what
-    only one of them had.
-
-    Raises:
-        Refused: so much is back that the plan needs approval; `where` is its id.
-    """
+    only one of them had. Raises Refused: so much is back that the plan needs approval; `where` is its id."""
     refuse_if_behind(context)
     _begin(context)
     plan = plan_replay(context)
@@ -99,8 +89,7 @@ def replay_if_restored(context: JobContext) -> Run | None:
 
     Raises:
         StoreAltered: the database was lost, or put back to an older day, and has to be recovered first.
-        Refused: a replay plan waits for approval; `where` is its id.
-    """
+        Refused: a replay plan waits for approval; `where` is its id."""
     refuse_if_behind(context)
     finish_lost_places(context)
     back = rows_back(context)

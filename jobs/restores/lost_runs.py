@@ -4,8 +4,7 @@ timeline, retention (ERA-12).
 Their journals knew the ids, and are gone. The register of erasures beside the database has keyed references,
 from which no id can be derived. So the places are queried for all that they keep, the reference of each row
 is computed, and those that the register knows are cleaned and checked again, as at the end of any run. What
-only the database knew is lost with it: there is no certificate of these rows and no statistic.
-"""
+only the database knew is lost with it: there is no certificate of these rows and no statistic."""
 
 from __future__ import annotations
 
@@ -39,8 +38,7 @@ class LostPlaces(msgspec.Struct, frozen=True):
     """What was found of rows that lost runs had written: `rows` of which something was left, `cleaned` of
     them; `held` are those that a hold keeps, or may keep. `left` and `not_reachable` say by place of how many
     rows something is left, and which places could not be looked at. `uncertified` is how many rows were
-    erased by runs of which the database knows nothing: of these no certificate can be had.
-    """
+    erased by runs of which the database knows nothing: of these no certificate can be had."""
 
     rows: int = 0
     cleaned: int = 0
@@ -69,8 +67,7 @@ def clean_lost_places(context: JobContext) -> LostPlaces:
     Raises:
         Refused: another run is under way, or the kill switch is set.
         ConnectorError: a place cannot be checked; what is cleaned by then is cleaned, and the same may
-            be done again.
-    """
+            be done again."""
     store, connector = context.store, context.connector
     with store.leases.exclusive() as lease, connector.guarded(lease.check):
         refuse_if_stopped(store)

@@ -4,8 +4,7 @@ references, and finished as a continued run would.
 What remains of such a unit cannot be judged any more: its fiches, and with them what its end depends on, may
 be gone. So it is finished where its own row has the very version that was judged and no fiche has been added
 since. Where nothing of it is deleted, or where it is not as it was judged, the next plan judges what there
-is.
-"""
+is."""
 
 from __future__ import annotations
 
@@ -33,11 +32,7 @@ class HalfDone(msgspec.Struct, frozen=True):
 
 def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey, Written], bool]) -> HalfDone:
     """Read every row of the tables of which something was announced, and return the units that have lost a
-    part.
-
-    Raises:
-        ConnectorError: the CRM could not be read in full.
-    """
+    part. Raises ConnectorError: the CRM could not be read in full."""
     if not register.has_wholes:
         return HalfDone()
     connector = context.connector

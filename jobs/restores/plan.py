@@ -1,9 +1,6 @@
 """Makes a replay plan: what had been erased and is back after a restore of the CRM is erased again, without
-being judged again (ERA-13).
-
-It may have been erased on request, long before its end, so the schedule is not consulted. Holds are: a row
-that is held stays.
-"""
+being judged again (ERA-13). It may have been erased on request, long before its end, so the schedule is not
+consulted. Holds are: a row that is held stays."""
 
 from __future__ import annotations
 
@@ -38,11 +35,8 @@ def plan_replay(
 
     With `also_begun` also contacts go that a run was about to remove or trim which never came to its end: its
     database was lost. So do the units that it has left `half_done`. With `only_if_due` nothing is stored and
-    nothing returned where nothing has to go, because nothing is back or all of it is held.
-
-    Raises:
-        ConnectorError: the CRM could not be read whole; nothing is stored.
-    """
+    nothing returned where nothing has to go, because nothing is back or all of it is held. Raises
+    ConnectorError: the CRM could not be read whole; nothing is stored."""
     now = context.clock()
     context = despite_answered(context)
     returned = returned_rows(context, load_register(context), also_begun=also_begun)

@@ -23,10 +23,8 @@ KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were 
 
 def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[Action]) -> list[Alarm]:
     """Return what is wrong with a run although it completed. With an alarm it ends with failures, unless the
-    alarm is WORK for a person.
-
-    Alarms that the run itself has cured are not among them: a missed night, a backlog that is gone now.
-    """
+    alarm is WORK for a person. Alarms that the run itself has cured are not among them: a missed night, a
+    backlog that is gone now."""
     past = Past.of(context.store, plan.crm)
     return [
         *(alarm for alarm in plan.alarms if alarm.code in LASTING),
@@ -67,11 +65,8 @@ def _refused(actions: Sequence[Action]) -> set[tuple[str, str]]:
 
 def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:
     """Yield an alarm for units that an earlier run left half done and that this one has not finished
-    (ERA-15).
-
-    Contacts are not among them: every plan finds those again, and one that it does not find is in use again
-    (RET-20).
-    """
+    (ERA-15). Contacts are not among them: every plan finds those again, and one that it does not find is in
+    use again (RET-20)."""
     runs = {each.id for each in past.runs} - {run.id}
     older = sum(1 for of, action in past.store.journal.partials() if of in runs and action.table != contacts)
     again = sum(1 for action in actions if action.state is ActionState.PARTIAL and CONTINUED in action.flags)

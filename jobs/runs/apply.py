@@ -1,7 +1,5 @@
 """Carries out a stored plan: the only way to write to the CRM, for the clock, the DPO and the admin alike.
-
-Nothing is written before every guard has let the plan pass, and nothing but that plan (`run.py`).
-"""
+Nothing is written before every guard has let the plan pass, and nothing but that plan (`run.py`)."""
 
 from __future__ import annotations
 
@@ -32,8 +30,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or
             another run is under way.
         ConnectorError: the CRM cannot be reached, or reports another time; what was done is journalled,
-            and applying again continues there.
-    """
+            and applying again continues there."""
     store = context.store
     plan = store.plans.get(plan_id)
     context = context.under(plan.policy_digest)  # a run keeps the version of its plan (RET-06)

@@ -27,8 +27,7 @@ class ContactsOfPlan:
 
     `rule` is the one for a removal or trim, `reasons` gives the reason by contact; without it a contact is
     deleted because its term has expired. People who have `given_up` what ties them, on their own request, are
-    not tied by it any more.
-    """
+    not tied by it any more."""
 
     def __init__(
         self,
@@ -55,11 +54,8 @@ class ContactsOfPlan:
 
     def dispose(self, lines: Sequence[PlanLine], trims: Sequence[str]) -> None:
         """Remove or trim contacts, but only those that nothing refers to now: a unit that was skipped keeps
-        its people.
-
-        A new reference changes no version of the contact, so each group is looked at again just before it is
-        written.
-        """
+        its people. A new reference changes no version of the contact, so each group is looked at again just
+        before it is written."""
         etags = {line.id: line.etag for line in lines}
         check = self._check(etags, trims, ())
         for line in lines:

@@ -20,12 +20,10 @@ def counts_of(
     table: Callable[[type[Record]], str],
     there: Mapping[Key, Collection[tuple[str, str]]],
 ) -> dict[str, object]:
-    """Return the counts of `apply`: units by outcome, rows by table, and what reading back found.
-
-    `kinds` gives the kind of unit of a table, `table` the table of a kind of record. `there` are the rows, as
-    (table, id), of half-done units that still exist: the others are deleted, and count. Rows that had been
-    deleted before the run are not among its own.
-    """
+    """Return the counts of `apply`: units by outcome, rows by table, and what reading back found. `kinds`
+    gives the kind of unit of a table, `table` the table of a kind of record. `there` are the rows, as (table,
+    id), of half-done units that still exist: the others are deleted, and count. Rows that had been deleted
+    before the run are not among its own."""
     skipped: Counter[str] = Counter()
     states: Counter[str] = Counter()
     rows: Counter[str] = Counter()

@@ -1,8 +1,6 @@
-"""The journal of one run: what it announces, writes and finds, unit by unit.
-
-The intent is recorded here and in the ledger before the first destructive call, so that a run that was killed
-continues where it was. Objects outside the CRM are deleted before the rows that name them (ERA-15).
-"""
+"""The journal of one run: what it announces, writes and finds, unit by unit. The intent is recorded here and
+in the ledger before the first destructive call, so that a run that was killed continues where it was. Objects
+outside the CRM are deleted before the rows that name them (ERA-15)."""
 
 from __future__ import annotations
 
@@ -256,10 +254,8 @@ class Journal:
     def continue_partials(self, planned: set[Key], crm: str) -> None:
         """Go on with units that an earlier run left half done (ERA-15): what is left of them cannot be judged
         any more. Contacts whose row is still there are not among them: a plan finds those again
-        (`JournalStore.undone`).
-
-        A write that had no answer may have been carried out afterwards: a unit that is gone as a whole is in
-        no plan either."""
+        (`JournalStore.undone`). A write that had no answer may have been carried out afterwards: a unit that
+        is gone as a whole is in no plan either."""
         store = self.context.store
         for run, action in [*store.journal.partials(), *((run, action) for run, action in store.journal.failures() if action.rows)]:
             key = action.key

@@ -1,9 +1,6 @@
 """Units that are not disposed of although they are due: canaries never, those in quarantine only when their
-days have passed.
-
-The run that would dispose of a unit for the first time marks it instead and notifies its owner. From then on
-the days count.
-"""
+days have passed. The run that would dispose of a unit for the first time marks it instead and notifies its
+owner. From then on the days count."""
 
 from __future__ import annotations
 
@@ -55,11 +52,8 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
 
     `lines` are units that are due now. A unit whose owner could not be notified stays, with the code of what
     the CRM refuses. No note can be added to those of the ids `unwritable`: they are marked alone, and the
-    list of what is in quarantine shows them.
-
-    Raises:
-        ConnectorError: the CRM cannot be queried for an existing notice.
-    """
+    list of what is in quarantine shows them. Raises ConnectorError: the CRM cannot be queried for an existing
+    notice."""
     canaries = {(canary.table, canary.id) for canary in context.policy.canaries if canary.due}
     codes = {line.id: CANARY for line in lines if line.key in canaries}
     policy = context.policy.quarantine
@@ -104,8 +98,7 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
 
     Raises:
         UsageError: the unit is not in quarantine.
-        Refused: another role; or the days have passed, so that the next run disposes of the unit.
-    """
+        Refused: another role; or the days have passed, so that the next run disposes of the unit."""
     who, day = account(who), brussels_date(now)
     data: dict[str, object] = {"unit": reference(table, row), "table": table, "role": role, "by": reference("person", who)}
     refuse_role(store, who, role, Act.KEEP_IN_QUARANTINE, data)

@@ -1,9 +1,6 @@
-"""Carries out the plan of a granted request.
-
-The schedule does not decide whether; the DPO has decided. Of the holds only those give way that table 4.2
-lets a granted erasure pass: the person's own request, and a restriction or an objection that the person
-obtained (HLD-12, R-078, R-079).
-"""
+"""Carries out the plan of a granted request. The schedule does not decide whether; the DPO has decided. Of
+the holds only those give way that table 4.2 lets a granted erasure pass: the person's own request, and a
+restriction or an objection that the person obtained (HLD-12, R-078, R-079)."""
 
 from __future__ import annotations
 

@@ -3,8 +3,7 @@
 Each unit is recomputed from current data just before it is written (RET-17). It is disposed of only if plan
 and recomputation agree. The intent is recorded in the journal and in the ledger before the first destructive
 call, so that a run that was killed continues where it was. The order of work is that of ERA-15: objects
-outside the CRM, rows from the leaves on, then residual data, then reading back, then certificates.
-"""
+outside the CRM, rows from the leaves on, then residual data, then reading back, then certificates."""
 
 from __future__ import annotations
 

@@ -3,8 +3,7 @@
 
 They are written as part of that unit, in its change set: by a line of their own they could be deleted
 although the unit then stays. In the journal each is an action of its own, so that it is counted, read back
-and certified like any unit with a line (ACC-03).
-"""
+and certified like any unit with a line (ACC-03)."""
 
 from __future__ import annotations
 
@@ -28,12 +27,9 @@ def goes_along(line: PlanLine) -> bool:
 
 def may_follow(line: PlanLine, kind: UnitKind) -> bool:
     """Return whether a line is that of a row which may be deleted as part of another unit: by rule, or
-    because its own line failed before.
-
-    A recording is deleted by its own line first. Where that fails or is postponed and it is then deleted with
-    its fiche, it is gone all the same: the last state counts, and it is read back and certified like any
-    other.
-    """
+    because its own line failed before. A recording is deleted by its own line first. Where that fails or is
+    postponed and it is then deleted with its fiche, it is gone all the same: the last state counts, and it is
+    read back and certified like any other."""
     return goes_along(line) or kind in TAKEN_ALONG
 
 

@@ -125,8 +125,7 @@ def check_contacts(
     has not been disposed of, so it ties its contact, unless `terms` say that being a donor is over. People
     who have `given_up` what ties them, on their own request, are not subscribers or contacts of an
     organisation any more, and not donors where gifts have a term of their own. `leaving` are ids of units,
-    fiches and roles that are about to be deleted.
-    """
+    fiches and roles that are about to be deleted."""
     ids = sorted({*removals, *trims})
     lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
     fields = ("parent", "parent_kind", "newsletter")

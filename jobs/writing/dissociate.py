@@ -1,9 +1,6 @@
 """Removes whose role it was from roles that stay: the information of a file outlives the identity of who gave
-it (6.2, witnesses).
-
-With the role of a reporter go the number, the address and the IP address from which was reported, on the same
-fiche.
-"""
+it (6.2, witnesses). With the role of a reporter go the number, the address and the IP address from which was
+reported, on the same fiche."""
 
 from __future__ import annotations
 

@@ -4,8 +4,7 @@ cleaned, read back and certified.
 A CRM may report that it deleted all of a unit and keep a row of it, and a write may be carried out after we
 gave up waiting for its answer. The unit is PARTIAL or FAILED then, and the next plan judges what remains.
 What was deleted before is not a row of the CRM any more and in no plan. But its history may still exist, and
-its place in the recycle bin (ERA-12, R-089).
-"""
+its place in the recycle bin (ERA-12, R-089)."""
 
 from __future__ import annotations
 

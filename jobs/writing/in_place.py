@@ -4,8 +4,7 @@
 In place, the rows of a dossier and its fiches, or of a lone fiche, stay under their ids and are masked as the
 mapping says. All that belongs to them is deleted as it is otherwise (R-081). What the mapping keeps stays
 only where the statistics written by earlier runs already hold enough rows of the same combination: neither
-the order of a run nor a unit that is skipped at the last moment can change that (decision 0011).
-"""
+the order of a run nor a unit that is skipped at the last moment can change that (decision 0011)."""
 
 from __future__ import annotations
 
@@ -72,10 +71,8 @@ def _masked(write: RowWrite, mask: Mask) -> RowWrite:
 
 def anonymity_code(context: JobContext, action: Action, places: Mapping[str, str]) -> str:
     """Return PSEUDONYMISED where an anonymised unit could still be traced to a person, else empty (ERA-02).
-
     To be called once the unit's rows are written and its places are cleaned; `places` is what was found
-    there.
-    """
+    there."""
     if action.disposition != Disposition.ANONYMISE.value:
         return ""
     verdict = anonymity(conditions_of(context, action, places))

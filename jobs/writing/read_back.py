@@ -27,11 +27,8 @@ TRACES: Mapping[Trace, Place] = {
 def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: bool = False) -> set[tuple[str, str]]:
     """Return which of these writes have not taken effect, as (kind, id). This is a row that still exists, a
     link or a field that is not empty, or a row that does not show its mask (R-081). With `live_only` a row in
-    long-term retention counts only where it has come back from there.
-
-    Raises:
-        ConnectorError: it cannot be determined.
-    """
+    long-term retention counts only where it has come back from there. Raises ConnectorError: it cannot be
+    determined."""
     by_kind: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     masks: dict[str, RowWrite] = {}
     there: defaultdict[str, list[str]] = defaultdict(list)
@@ -98,11 +95,8 @@ def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tupl
 
 def traces_left(connector: Connector, actions: Sequence[Action], there: Collection[RowKey]) -> set[RowKey]:
     """Return what is still kept of rows that are gone, as the table of the CRM that stores it and the id of
-    the row concerned.
-
-    `there` are rows that were found again themselves. The history of a row that remains is not checked: it
-    may have changed since.
-    """
+    the row concerned. `there` are rows that were found again themselves. The history of a row that remains is
+    not checked: it may have changed since."""
     gone = {row for action in actions for row in gone_rows(connector, action)} - set(there)
     masked = {row for action in actions for row in masked_rows(connector, action)}
     found: set[RowKey] = set()

@@ -31,12 +31,9 @@ def finish_remaining(
 
 def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> bool:
     """Whether the unit's own row has the version of then, which also tells holds and re-opening, and no fiche
-    has come to it since.
-
-    Where its own row is gone, whether each row that is left has the version in which reading back has found
-    it. Never for contacts: what refers to them changes no version, so a plan finds them again
-    (`JournalStore.undone`).
-    """
+    has come to it since. Where its own row is gone, whether each row that is left has the version in which
+    reading back has found it. Never for contacts: what refers to them changes no version, so a plan finds
+    them again (`JournalStore.undone`)."""
     own = action.rows[-1]
     if own.kind == UnitKind.CONTACT:
         return False
@@ -52,11 +49,8 @@ def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWr
 
 def as_found_again(connector: Connector, action: Action, left: Collection[tuple[str, str]]) -> Action:
     """Return the action with the versions of rows, as (table, id), that unexpectedly still exist. The CRM had
-    reported that they were deleted with the unit's own row.
-
-    That changed them too: without the current versions nobody could show later that nothing else has, and no
-    plan can judge them any more.
-    """
+    reported that they were deleted with the unit's own row. That changed them too: without the current
+    versions nobody could show later that nothing else has, and no plan can judge them any more."""
     ids = {row for _, row in left}
     if action.rows[-1].id in ids or action.rows[-1].kind == UnitKind.CONTACT:
         return action
@@ -74,9 +68,7 @@ def _versions(connector: Connector, writes: Iterable[RowWrite]) -> dict[str, str
 
 def is_shell(action: Action, remaining: Sequence[RowWrite]) -> bool:
     """Return whether all of a dossier or lone fiche is gone but its own row. Our change set did this, and the
-    CRM reported that it had deleted that row too.
-
-    Without what it was judged by it would be kept for ever, and nobody would be notified.
-    """
+    CRM reported that it had deleted that row too. Without what it was judged by it would be kept for ever,
+    and nobody would be notified."""
     own = action.rows[-1]
     return own.kind in (UnitKind.DOSSIER, UnitKind.FICHE) and list(remaining) == [own]

@@ -4,8 +4,7 @@ Leaves first: notes, activities (their parties are deleted with them), party row
 with their notes, then fiches, then the unit's own row. A recording whose own term or hold still runs stays,
 its link emptied (RET-03). Rows carry the version that was read here, just before they are written. No earlier
 write of a unit changes the version of a later row of it, because nothing is removed before what belongs to
-it. A recording's row carries the reference of what it has outside the CRM, which is deleted before it.
-"""
+it. A recording's row carries the reference of what it has outside the CRM, which is deleted before it."""
 
 from __future__ import annotations
 
@@ -56,13 +55,10 @@ class Rows:
 def rows_of_units(
     connector: Connector, found: Gathering, units: Sequence[Unit], *, policy: Policy, holds: Holds, as_of: date, outside: Outside
 ) -> Rows:
-    """Return the writes that dispose of each unit, by unit id.
-
-    A unit waits where a recording of it has content that no setting reaches: if the rest were disposed of,
-    the object could no longer be found. It also waits where a recording in long-term retention has to stay,
-    where a role there is in another unit as well, or where no job may purge what is there. Otherwise that is
-    deleted with it.
-    """
+    """Return the writes that dispose of each unit, by unit id. A unit waits where a recording of it has
+    content that no setting reaches: if the rest were disposed of, the object could no longer be found. It
+    also waits where a recording in long-term retention has to stay, where a role there is in another unit as
+    well, or where no job may purge what is there. Otherwise that is deleted with it."""
     rows = Rows()
     lie = connector.retaining((*(kind.record for kind in DEPENDENT), Party, Recording)) if units else frozenset()
     fiche_units = {fiche.id: unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) for fiche in unit.fiches}
@@ -162,11 +158,8 @@ def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type
 
 def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
     """Return the writes to party rows of dossiers that go and of their fiches or lone ones (fiche -> unit),
-    each with the id of its unit.
-
-    A row that also names a dossier or fiche which stays is a role there too: it stays, and only the link to
-    what goes is emptied (RET-20).
-    """
+    each with the id of its unit. A row that also names a dossier or fiche which stays is a role there too: it
+    stays, and only the link to what goes is emptied (RET-20)."""
     found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
     for row in found.values():
@@ -189,12 +182,9 @@ def rows_of_contacts(
     retained: Collection[str] = (),
 ) -> dict[str, list[RowWrite]]:
     """Return the writes that remove each contact (id -> version): notes and activities about it, then its
-    row.
-
-    Where being a donor has ended before the term of the payment, by the schedule or because the person has
-    `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
-    `retained` lie in long-term retention.
-    """
+    row. Where being a donor has ended before the term of the payment, by the schedule or because the person
+    has `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
+    `retained` lie in long-term retention."""
     lie = connector.retaining(tuple(kind.record for kind in DEPENDENT)) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):

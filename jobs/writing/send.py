@@ -3,8 +3,7 @@
 
 A change set whose answer was lost is read back before it is tried again, and once more where it then looks
 changed: the lost request may have been carried out late. So nothing happens twice, and nothing that happened
-is missed.
-"""
+is missed."""
 
 from __future__ import annotations
 
@@ -48,8 +47,7 @@ def settle_writes(
 
     A unit of up to 1,000 rows is sent in one change set, whole or not at all. A larger one is sent in
     several, its own row last: if a later one fails it is PARTIAL. Anything the CRM refuses for a technical
-    reason is skipped and tried again by the next run (HLD-13).
-    """
+    reason is skipped and tried again by the next run (HLD-13)."""
     live = {key: [row for row in rows if not row.retained] for key, rows in writes.items()}
     pieces = {key: [tuple(rows[at : at + MAX_OPERATIONS]) for at in range(0, len(rows), MAX_OPERATIONS)] for key, rows in live.items()}
     settled: dict[str, Settled] = {}
@@ -83,10 +81,8 @@ def _settle_step(
     connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]], doubtful: Collection[str], held: Held
 ) -> dict[str, tuple[ChangeStatus, str]]:
     """Send one change set for each key, and read back those whose answer was lost before they are sent again.
-
     A CRM that does not answer at all is waited for as long as the connector has patience; a unit by which it
-    stumbles is tried TRIES times.
-    """
+    stumbles is tried TRIES times."""
     outcome: dict[str, tuple[ChangeStatus, str]] = {}
     open_sets, sent_before = dict(waiting), set(doubtful)
     unknown: dict[str, tuple[RowWrite, ...]] = {}

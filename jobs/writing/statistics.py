@@ -10,8 +10,7 @@ A row's id follows from the run and its place in the batch, by the key of refere
 a second time, by a run whose store was restored meanwhile, finds its rows there instead of counting twice.
 Without the key an id reveals nothing. A batch that only lets totals grow leaves no such sign in the CRM. For
 such a batch the register of erasures notes, also beside the database, from which versions of the totals the
-run continues: where these have changed by now, the batch has been written.
-"""
+run continues: where these have changed by now, the batch has been written."""
 
 from __future__ import annotations
 
@@ -64,11 +63,8 @@ def facts_for(context: JobContext, going: Sequence[tuple[Unit, Decision]]) -> di
 
 
 def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
-    """Write what the run has counted, once, and return the run as it then stands.
-
-    Raises:
-        ConnectorError: the rows could not be written; applying the plan again writes just what is lacking.
-    """
+    """Write what the run has counted, once, and return the run as it then stands. Raises ConnectorError: the
+    rows could not be written; applying the plan again writes just what is lacking."""
     if run.statistics is not None and run.statistics.done:
         return run
     if run.statistics is None:

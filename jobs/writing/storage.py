@@ -1,8 +1,6 @@
 """What recordings have outside the CRM: which storage holds it, under which keyed reference the journal knows
-it, which rows share it.
-
-An address can hold a name, so it is read from the CRM when it is needed and kept nowhere (ACC-05).
-"""
+it, which rows share it. An address can hold a name, so it is read from the CRM when it is needed and kept
+nowhere (ACC-05)."""
 
 from __future__ import annotations
 
@@ -20,11 +18,9 @@ SCHEMES = frozenset({"file", "http", "https", "ftp", "sftp", "smb", "s3", "gs", 
 
 
 class Outside:
-    """The storages of one run, and which recordings of the whole CRM name which object.
-
-    That is read once, when the first recording with an object comes along; what it says of a row is looked up
-    again before it counts.
-    """
+    """The storages of one run, and which recordings of the whole CRM name which object. That is read once,
+    when the first recording with an object comes along; what it says of a row is looked up again before it
+    counts."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
@@ -49,12 +45,9 @@ class Outside:
 
     def named(self, going: Iterable[Recording]) -> dict[str, str]:
         """Return, by recording, the reference of the object that is deleted with its row, "" where there is
-        none.
-
-        An object that another recording names too, one which is not among `going`, is deleted with the last
-        of them. A recording whose object no setting reaches has no entry, and a warning states of which kind
-        its address is.
-        """
+        none. An object that another recording names too, one which is not among `going`, is deleted with the
+        last of them. A recording whose object no setting reaches has no entry, and a warning states of which
+        kind its address is."""
         rows = list(going)
         ids = {row.id for row in rows}
         found: dict[str, str] = {}

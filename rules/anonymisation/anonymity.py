@@ -1,9 +1,6 @@
 """Whether what is left of a person after an anonymisation is anonymous, or can be led back to the person by
-somebody (ERA-01, ERA-02).
-
-Pure. One condition that is not met, or not known to be met, is enough: then the unit is pseudonymised and the
-retention duty stands.
-"""
+somebody (ERA-01, ERA-02). Pure. One condition that is not met, or not known to be met, is enough: then the
+unit is pseudonymised and the retention duty stands."""
 
 from __future__ import annotations
 
@@ -63,8 +60,5 @@ def is_history_gone(state: str | None) -> bool:
 
 def are_backups_out_of_use(backups: Backups, *, removed_on: date, day: date) -> bool:
     """Return whether backups from before the disposal are declared beyond use, or have rotated out by `day`
-    (ERA-02, ERA-13).
-
-    A backup of the day of the disposal may be older than it, so it is waited for too.
-    """
+    (ERA-02, ERA-13). A backup of the day of the disposal may be older than it, so it is waited for too."""
     return backups.beyond_use or day > removed_on + timedelta(days=backups.days)

@@ -3,8 +3,7 @@
 A key that no rule knows would be a value without meaning: `suspct` would close no file to a suspect (SUS-02),
 `kind` would leave a child without a birth date (RET-05). An option that none of these fits is left out of the
 mapping: it is then shown as a number, kept and reported. Keys that are the organisation's own (categories,
-kinds of agreements and courses) are compared with the schedule instead.
-"""
+kinds of agreements and courses) are compared with the schedule instead."""
 
 from __future__ import annotations
 

@@ -10,8 +10,7 @@ In a line, counts below 5 are masked. Where the total would then reveal a masked
 other cells is suppressed too, then the next. A line of which even that does not help is withheld whole.
 Totals over lines are shown only where nothing below them is masked. What nobody was counted in is not a cell.
 
-Source: ERA-10, ERA-11; policy 7.3.
-"""
+Source: ERA-10, ERA-11; policy 7.3."""
 
 from __future__ import annotations
 
@@ -106,10 +105,7 @@ def publish(rows: Iterable[Statistic]) -> tuple[PublishedTable, ...]:
 
 def show_line(counts: Mapping[str, int], total: int) -> dict[str, Shown] | None:
     """Return what the cells of one line show; None where the line is withheld. Everybody knows its total
-    where it is 5 or more.
-
-    `counts` are the cells in which somebody was counted, and add up to `total`.
-    """
+    where it is 5 or more. `counts` are the cells in which somebody was counted, and add up to `total`."""
     if total < SMALL:
         return None
     line = _Line(counts, below={value for value, number in counts.items() if number < SMALL})
@@ -125,10 +121,8 @@ def show_line(counts: Mapping[str, int], total: int) -> dict[str, Shown] | None:
 
 def is_safe(counts: Mapping[str, int], below: set[str], suppressed: set[str], total: int) -> bool:
     """Return whether each hidden cell of a line can have at least two counts, for somebody who knows the
-    total, what is shown, and these rules.
-
-    A masked cell is 1 to 4. A suppressed one is 5 or more, and no more than the smallest that is still shown.
-    """
+    total, what is shown, and these rules. A masked cell is 1 to 4. A suppressed one is 5 or more, and no more
+    than the smallest that is still shown."""
     shown = [number for value, number in counts.items() if value not in below and value not in suppressed]
     rest = total - sum(shown)
     highest = min(shown, default=rest)
@@ -163,11 +157,8 @@ def _cell(year: str, category: str, value: str, number: int) -> Cell:
 
 def _totals(cells: Sequence[Cell], withheld: Iterable[tuple[str, str]]) -> tuple[Cell, ...]:
     """Return totals over all categories of a year, over all years of a category, and over both, value by
-    value.
-
-    Each is shown only where every cell below it is, and nothing of it is withheld: so it reveals nothing that
-    could not be added up.
-    """
+    value. Each is shown only where every cell below it is, and nothing of it is withheld: so it reveals
+    nothing that could not be added up."""
     sums: Counter[tuple[str, str, str]] = Counter()
     hidden: set[tuple[str, str, str]] = set()
     values = {cell.value for cell in cells}

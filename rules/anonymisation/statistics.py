@@ -1,7 +1,5 @@
-"""What may outlive a dossier: rows of statistics that nobody can be found in, and totals.
-
-Source: sections 5.2 to 5.4 of the rules; ERA-04, ERA-08, ERA-09, ERA-16; R-083 to R-086.
-"""
+"""What may outlive a dossier: rows of statistics that nobody can be found in, and totals. Source: sections
+5.2 to 5.4 of the rules; ERA-04, ERA-08, ERA-09, ERA-16; R-083 to R-086."""
 
 from __future__ import annotations
 
@@ -70,10 +68,8 @@ def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact |
 
     `child` is the youngest child of the unit (see `youngest`). Only an anonymised dossier that was never the
     object of a public alert may become a row of its own. A mixed unit is counted under the category that
-    decided its end. The year is that of the opening date, or of the first fiche where there is none.
-
-    Source: sections 5.2 and 5.3, ERA-04; R-083.
-    """
+    decided its end. The year is that of the opening date, or of the first fiche where there is none. Source:
+    sections 5.2 and 5.3, ERA-04; R-083."""
     if unit.kind not in (UnitKind.DOSSIER, UnitKind.FICHE, UnitKind.EMAIL):
         return None
     sentinels = frozenset(policy.defaults.sentinels)
@@ -102,10 +98,8 @@ def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact |
 
 def youngest(children: Iterable[Contact | None], policy: Policy, *, as_of: date) -> Contact | None:
     """Return the child whose latest compatible birth date is the latest, as for the retention end (RET-09,
-    A-05).
-
-    A child of whom no birth date is known comes after those who have one. None where no child has a contact.
-    """
+    A-05). A child of whom no birth date is known comes after those who have one. None where no child has a
+    contact."""
     sentinels = sentinels_of(policy)
     known = sorted((child for child in children if child is not None), key=lambda child: child.id)
     return max(known, key=lambda child: latest_compatible(child, None, sentinels, as_of)[0] or date.min, default=None)
@@ -175,10 +169,8 @@ def aggregate(batch: Sequence[StatisticFacts], existing: Mapping[Combination, in
     (`existing`, never changed) included; k depends on the category. All rows that fail are made coarser by
     one step and tested again, against the rows that passed before and each other. Those that still fail after
     the last step only add to the total of their mission and year. The result does not depend on the order of
-    the batch. Rows come sorted, so they are to be shuffled before they are written (ERA-16).
-
-    Source: ERA-04, ERA-08, ERA-09; R-084, R-085, R-086.
-    """
+    the batch. Rows come sorted, so they are to be shuffled before they are written (ERA-16). Source: ERA-04,
+    ERA-08, ERA-09; R-084, R-085, R-086."""
     counted = Counter(existing)
     passed: list[StatisticFacts] = []
     failing = [facts for facts in batch if facts.individual]

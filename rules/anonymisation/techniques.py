@@ -1,9 +1,6 @@
-"""Anonymisation techniques, the columns each fits, and the bands and groups that may outlive a person.
-
-Pure functions. A band says unknown where nothing is known, and never more than the published bands.
-
-Source: sections 5.2 and 5.3 of the rules; ERA-05; R-092, R-093.
-"""
+"""Anonymisation techniques, the columns each fits, and the bands and groups that may outlive a person. Pure
+functions. A band says unknown where nothing is known, and never more than the published bands. Source:
+sections 5.2 and 5.3 of the rules; ERA-05; R-092, R-093."""
 
 from __future__ import annotations
 
@@ -55,17 +52,10 @@ TEXTS = frozenset({ColumnType.STRING, ColumnType.MEMO})
 
 
 def hmac_pseudonym(key: bytes, value: str) -> str:
-    """Replace a value by a keyed pseudonym, to link rows during one run.
-
-    The key is random for each run, stays in memory and is destroyed at the end: with a key that is kept the
-    data are pseudonymised, not anonymous. Without a key 36 million register numbers a century are tried in
-    seconds.
-
-    Raises:
-        ValueError: the key is shorter than 32 bytes.
-
-    Source: section 5.3, ERA-05; R-090.
-    """
+    """Replace a value by a keyed pseudonym, to link rows during one run. The key is random for each run,
+    stays in memory and is destroyed at the end: with a key that is kept the data are pseudonymised, not
+    anonymous. Without a key 36 million register numbers a century are tried in seconds. Raises ValueError:
+    the key is shorter than 32 bytes. Source: section 5.3, ERA-05; R-090."""
     if len(key) < MIN_KEY_BYTES:
         raise ValueError(f"a key has {MIN_KEY_BYTES} bytes at least")
     return hmac.digest(key, value.encode(), "sha256").hex()
@@ -94,8 +84,7 @@ class Technique:
     `result` is what stands in the column afterwards; None is an empty one. `fits` are the types of column
     that can hold it; empty where the technique works on rows, not on a column. `length` is how long a result
     can get as text. `fits_required`: the result is never empty. `fits_unique`: two persons never get the same
-    result. `pattern` is what a result looks like that nobody can make again, by a key that is gone.
-    """
+    result. `pattern` is what a result looks like that nobody can make again, by a key that is gone."""
 
     name: str
     purpose: str
@@ -174,13 +163,8 @@ APPLIED: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 def check_technique(technique: str, column_type: str, *, max_length: int | None, required: bool, unique: bool) -> str | None:
     """Return why a technique cannot be used for a column, or None where it can. It is checked when a mapping
-    is loaded.
-
-    `column_type` is a word of ColumnType; `max_length` is that of a text column, None where it has none or is
-    not one.
-
-    Source: section 5.3.
-    """
+    is loaded. `column_type` is a word of ColumnType; `max_length` is that of a text column, None where it has
+    none or is not one. Source: section 5.3."""
     if technique not in TECHNIQUES:
         return f"there is no technique {technique}; it is one of {', '.join(TECHNIQUES)}"
     chosen = TECHNIQUES[technique]
@@ -260,14 +244,9 @@ _GROUPS: Mapping[str, str] = MappingProxyType(
 
 def province(postcode: str | None, country: str | None) -> str:
     """Return the Belgian province of a postcode, or the group of a foreign country: neighbouring, eea or
-    other.
-
-    The country is an ISO code or a name in Dutch, French, English or German; an empty one is Belgium, a name
-    that is none of those of the European Economic Area is `other`. A postcode that does not exist, or none,
-    gives `BE`.
-
-    Source: section 5.3, postcode table; R-092.
-    """
+    other. The country is an ISO code or a name in Dutch, French, English or German; an empty one is Belgium,
+    a name that is none of those of the European Economic Area is `other`. A postcode that does not exist, or
+    none, gives `BE`. Source: section 5.3, postcode table; R-092."""
     group = _GROUPS.get(fold(country), "other") if country and country.strip() else BELGIUM
     if group != BELGIUM:
         return group

@@ -3,10 +3,7 @@ oneself, the bands of statistics.
 
 The end of a period that runs until an age is another question, with another answer: there the birthday is the
 last day kept, and a birthday on 29 February is 28 February in a year without it (DAT-05, RET-08). The two
-boundaries differ on purpose.
-
-Source: DAT-06; old Civil Code art. 388, 488.
-"""
+boundaries differ on purpose. Source: DAT-06; old Civil Code art. 388, 488."""
 
 from __future__ import annotations
 
@@ -15,10 +12,7 @@ from datetime import date
 
 def reached_on(age: int, born_on: date) -> date:
     """Return the first day on which somebody has an age: the birthday from its first hour, 1 March for 29
-    February in a year without it.
-
-    Beyond the calendar the result is its last day.
-    """
+    February in a year without it. Beyond the calendar the result is its last day."""
     year = born_on.year + age
     if year > date.max.year:
         return date.max

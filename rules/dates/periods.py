@@ -1,7 +1,5 @@
-"""Periods on civil dates in Brussels, and which day it is there at an instant.
-
-Source: section 3 of the rules (DAT-01 to DAT-14), ISO 8601 for the notation of periods.
-"""
+"""Periods on civil dates in Brussels, and which day it is there at an instant. Source: section 3 of the rules
+(DAT-01 to DAT-14), ISO 8601 for the notation of periods."""
 
 from __future__ import annotations
 
@@ -24,14 +22,10 @@ def last_day_of_month(year: int, month: int) -> date:
 
 
 def add_months(day: date, months: int) -> date:
-    """Count months from a day: the same day number, or the last day of a shorter month.
-
-    One addition from the anchor, never repeated ones, and no stickiness to the end of the month: 31 August +
-    6 is 28 or 29 February, 28 February + 6 is 28 August. `months` may be negative. Beyond the calendar the
-    answer is its last (or first) day.
-
-    Source: DAT-03, DAT-04, DAT-05; modelled on Regulation 1182/71 art. 3(2)(c).
-    """
+    """Count months from a day: the same day number, or the last day of a shorter month. One addition from the
+    anchor, never repeated ones, and no stickiness to the end of the month: 31 August + 6 is 28 or 29
+    February, 28 February + 6 is 28 August. `months` may be negative. Beyond the calendar the answer is its
+    last (or first) day. Source: DAT-03, DAT-04, DAT-05; modelled on Regulation 1182/71 art. 3(2)(c)."""
     year, month = divmod(day.year * MONTHS_PER_YEAR + day.month - 1 + months, MONTHS_PER_YEAR)
     if not 1 <= year <= 9999:
         return date.max if year > 0 else date.min
@@ -60,11 +54,7 @@ def period_of_months(months: int) -> str:
 
 def brussels_date(instant: datetime) -> date:
     """Return the date in Brussels at an instant (DAT-01, A-21). The first and last hours of the calendar stay
-    in it.
-
-    Raises:
-        ValueError: the instant has no time zone, so it is unknown which moment is meant.
-    """
+    in it. Raises ValueError: the instant has no time zone, so it is unknown which moment is meant."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
     try:
@@ -75,12 +65,8 @@ def brussels_date(instant: datetime) -> date:
 
 @lru_cache(maxsize=4096)
 def expires_at(end: date) -> datetime:
-    """Return the first instant, in UTC, at which a unit with this last day kept is expired.
-
-    It is the start of the following day in Brussels: 23:00 UTC of the end day in winter, 22:00 UTC in summer.
-    The instant itself counts as expired.
-
-    Source: DAT-02.
-    """
+    """Return the first instant, in UTC, at which a unit with this last day kept is expired. It is the start
+    of the following day in Brussels: 23:00 UTC of the end day in winter, 22:00 UTC in summer. The instant
+    itself counts as expired. Source: DAT-02."""
     after = end + timedelta(days=1)
     return datetime(after.year, after.month, after.day, tzinfo=BRUSSELS).astimezone(UTC)

@@ -1,7 +1,5 @@
-"""The pages that follow from the models: `docs/policy.md` and the JSON schema.
-
-The tests hold the stored files against these functions, so a key cannot change without its description.
-"""
+"""The pages that follow from the models: `docs/policy.md` and the JSON schema. The tests hold the stored
+files against these functions, so a key cannot change without its description."""
 
 from __future__ import annotations
 

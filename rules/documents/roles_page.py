@@ -1,8 +1,5 @@
 """The part of `docs/roles.md` that follows from the table of who may do what: one line an act, one column a
-role.
-
-Source: section 9.4.
-"""
+role. Source: section 9.4."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""What every part of a schedule or a mapping is made of: a frozen model that refuses unknown keys.
-
-The sentence below a field is its description in the published JSON schema, and of a schedule in
-`docs/policy.md`.
-"""
+"""What every part of a schedule or a mapping is made of: a frozen model that refuses unknown keys. The
+sentence below a field is its description in the published JSON schema, and of a schedule in
+`docs/policy.md`."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 YAML 1.2, one document, no tags. Values come out as JSON has them (a date stays text), so that a strict
 pydantic model reads them as it would read JSON, and aliases are refused: what a file says stands where it
-says it. Or they come out as they are written, all of them text, and an alias repeats what it stands for.
-"""
+says it. Or they come out as they are written, all of them text, and an alias repeats what it stands for."""
 
 from __future__ import annotations
 
@@ -64,11 +63,8 @@ def dotted(path: Path) -> str:
 
 def refusal(kind: type[ComplianceError], what: str, problems: Iterable[Problem], *, source: str, hint: str) -> ComplianceError:
     """Return the error for a file with problems. It shows the first, says how many more there are, and lists
-    those with their places.
-
-    `where` is the place of the first, as `file:line`. `problems` come in the order in which they are to be
-    reported.
-    """
+    those with their places. `where` is the place of the first, as `file:line`. `problems` come in the order
+    in which they are to be reported."""
     first, *others = problems
     message = f"{what}: {first}"
     if others:

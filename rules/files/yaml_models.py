@@ -50,12 +50,9 @@ def problems_of(
     kinds: Collection[str] = (),
 ) -> list[Problem]:
     """Give errors of a model as problems of a file, beside those of its YAML: what stands in a line first,
-    top down, then missing keys. One a field, since one mistake can break two rules.
-
-    `texts` say what a value is, by a pattern that it does not match or by the type of an error. `kinds` are
-    words that pydantic puts into the place of an error to say which kind of row or value it tried: no file
-    has them there.
-    """
+    top down, then missing keys. One a field, since one mistake can break two rules. `texts` say what a value
+    is, by a pattern that it does not match or by the type of an error. `kinds` are words that pydantic puts
+    into the place of an error to say which kind of row or value it tried: no file has them there."""
     placed = [(False, problem) for problem in document.problems]
     broken = {problem.path for problem in document.problems}
     for error in errors:

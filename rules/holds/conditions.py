@@ -1,10 +1,6 @@
-"""Conditions on the facts of units, for a hold on anything that fits them instead of on one row.
-
-They are checked for every unit each time it is judged, so such a hold covers by itself what fits later on.
-Doubt keeps: a day that is not known fits every range.
-
-Source: HLD-01, HLD-07; an addition of this product.
-"""
+"""Conditions on the facts of units, for a hold on anything that fits them instead of on one row. They are
+checked for every unit each time it is judged, so such a hold covers by itself what fits later on. Doubt
+keeps: a day that is not known fits every range. Source: HLD-01, HLD-07; an addition of this product."""
 
 from __future__ import annotations
 
@@ -100,14 +96,9 @@ _OF_FICHES: Final = frozenset({"category"})  # of a dossier: also told by its fi
 
 def read_conditions(kind: str, given: Sequence[str], *, categories: Collection[str], outcomes: Collection[str]) -> tuple[Condition, ...]:
     """Read conditions written FIELD=VALUE; a field that is named again takes any of its values, fields have
-    to fit all.
-
-    `categories` and `outcomes` are the keys that the schedule knows; an option that nobody mapped is named by
-    its number.
-
-    Raises:
-        UsageError: no condition, a kind without conditions, an unknown field or value.
-    """
+    to fit all. `categories` and `outcomes` are the keys that the schedule knows; an option that nobody mapped
+    is named by its number. Raises UsageError: no condition, a kind without conditions, an unknown field or
+    value."""
     fields = FIELDS.get(kind)
     if fields is None:
         raise UsageError("holds by conditions are for dossiers, fiches and recordings", hint="name one row with --id instead")
@@ -140,11 +131,8 @@ def _checked(field: str, value: str, categories: Collection[str], outcomes: Coll
 
 def fits(unit: Unit, kind: str, conditions: Sequence[Condition], *, in_part: bool = False) -> bool:
     """Return whether a unit, or what it belongs to, has all the facts that a hold on this kind of record
-    requires.
-
-    A dossier that fits covers its recordings, a fiche that fits its unit. With `in_part` a part of the unit
-    is gone already: what that part would have shown counts as fitting.
-    """
+    requires. A dossier that fits covers its recordings, a fiche that fits its unit. With `in_part` a part of
+    the unit is gone already: what that part would have shown counts as fitting."""
     return any(_fits(level, kind, conditions, in_part) for level in _levels(unit))
 
 

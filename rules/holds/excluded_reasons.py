@@ -1,7 +1,5 @@
 """Reasons that are none: statistics, studies, research, training and quality never keep personal data longer.
-
-Source: HLD-11, RET-22, R-049, R-075.
-"""
+Source: HLD-11, RET-22, R-049, R-075."""
 
 from __future__ import annotations
 
@@ -125,12 +123,9 @@ _FILLERS: Final = frozenset(
 
 def is_no_reason(code: str, basis: str = "", *, is_investigation: bool = False) -> bool:
     """Return whether a hold for this reason would keep data for statistics, a study, research, training or
-    quality.
-
-    One such word in the reason code is enough. The basis is refused only where it says nothing else, since a
-    complaint may well be about the quality of something. `is_investigation`: the hold is a legal or judicial
-    one, so that *onderzoek* is an investigation.
-    """
+    quality. One such word in the reason code is enough. The basis is refused only where it says nothing else,
+    since a complaint may well be about the quality of something. `is_investigation`: the hold is a legal or
+    judicial one, so that *onderzoek* is an investigation."""
     if any(_is_excluded(word, is_investigation) for word in _words(code)):
         return True
     told = [word for word in _words(basis) if word not in _FILLERS and not word.isdecimal()]

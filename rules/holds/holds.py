@@ -1,7 +1,5 @@
-"""Holds: why a unit is not disposed of although its time has come.
-
-Source: section 4 (HLD-03 to HLD-07, HLD-14, table 4.2).
-"""
+"""Holds: why a unit is not disposed of although its time has come. Source: section 4 (HLD-03 to HLD-07,
+HLD-14, table 4.2)."""
 
 from __future__ import annotations
 
@@ -36,8 +34,7 @@ class Hold(msgspec.Struct, frozen=True):
     row. `source` is `crm` for the flag that the CRM itself keeps, whose reason text is never read (HLD-14),
     and `request` for a subject request. `persons` are the contacts whose request, restriction or objection it
     is, where that is known. `is_overdue`: the day of its review has passed (HLD-03). `right` and `is_pending`
-    are those of a request; `is_about_erasure`: a complaint about the refusal to erase.
-    """
+    are those of a request; `is_about_erasure`: a complaint about the refusal to erase."""
 
     hold_id: str
     reason: Reason
@@ -57,8 +54,7 @@ class Holds:
     `placed` maps (kind, id) to the holds on that row. A hold on a contact reaches the units in which it is a
     child by itself. For its other roles the caller adds the hold to those units, since a unit does not carry
     them. `kept` are rows that stay and whose holds reach nothing else: a contact to which a held note
-    belongs. `by_facts` are holds on anything that meets some conditions.
-    """
+    belongs. `by_facts` are holds on anything that meets some conditions."""
 
     __slots__ = ("_by_facts", "_kept", "_placed", "is_any")
 
@@ -107,14 +103,9 @@ class Holds:
 
     def covering(self, unit: Unit, *, in_part: bool = False) -> tuple[Reason, ...]:
         """Return the reasons of the holds that cover a unit, highest rank first, each once; empty where
-        nothing holds it.
-
-        A hold on a dossier covers its fiches, recordings and attachments, evidence mark or not; it does not
-        reach other dossiers of the same people. With `in_part` some rows of the unit are gone already; what
-        they would have shown counts as held.
-
-        Source: HLD-04, HLD-06, HLD-14.
-        """
+        nothing holds it. A hold on a dossier covers its fiches, recordings and attachments, evidence mark or
+        not; it does not reach other dossiers of the same people. With `in_part` some rows of the unit are
+        gone already; what they would have shown counts as held. Source: HLD-04, HLD-06, HLD-14."""
         if self._placed or self._by_facts:
             return _ranked(self.on(unit, in_part=in_part))
         dossier = unit.dossier

@@ -1,7 +1,4 @@
-"""What a subject request preserves, and until when.
-
-Source: HLD-08, HLD-10, R-035, R-072, R-073.
-"""
+"""What a subject request preserves, and until when. Source: HLD-08, HLD-10, R-035, R-072, R-073."""
 
 from __future__ import annotations
 
@@ -32,8 +29,7 @@ class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
 
     `contacts` are all rows that may be the person, or the child on whose behalf the request is made,
     confirmed or not: doubt keeps. `rows` (kind, id) are what was found without a contact, such as a recording
-    of a caller's number. `closed_on` is a day in Brussels, None while pending.
-    """
+    of a caller's number. `closed_on` is a day in Brussels, None while pending."""
 
     request: str
     right: str
@@ -43,10 +39,8 @@ class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
 
     def reason(self, day: date, *, grace_days: int) -> Reason | None:
         """Return the reason for which the request preserves data on a day; None where it does not (any more).
-
         The last day is the closing day plus the grace; what is decided, a restriction or an objection, has no
-        grace. Consent that is withdrawn preserves nothing.
-        """
+        grace. Consent that is withdrawn preserves nothing."""
         reason = REASON_OF_RIGHT.get(self.right)
         if reason is None or self.closed_on is None:
             return reason

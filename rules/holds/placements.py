@@ -1,8 +1,5 @@
 """Holds that people place and release: what each says, whether it is in force, and what a new one must look
-like.
-
-Source: HLD-01, HLD-02, HLD-03, HLD-09, HLD-11.
-"""
+like. Source: HLD-01, HLD-02, HLD-03, HLD-09, HLD-11."""
 
 from __future__ import annotations
 
@@ -63,8 +60,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     `ends_on` is the last day; `review_on` is when a person looks again, and releases nothing. `reason_code`
     and `basis` hold no personal data. `obtained_by` are the contacts of the person who obtained a restriction
     or has objected, where that is known: their own granted erasure passes it, and nobody else's does (4.2,
-    ranks 5 and 6).
-    """
+    ranks 5 and 6)."""
 
     id: str
     type: HoldType
@@ -125,8 +121,7 @@ def check_new(hold: PlacedHold, day: date) -> None:
         UsageError: a request, which is a hold by itself; a reason that is not a code; a last day in the
             past; no review within 12 months.
 
-    Source: HLD-01, HLD-11, RET-22, R-049.
-    """
+    Source: HLD-01, HLD-11, RET-22, R-049."""
     if is_no_reason(hold.reason_code, hold.basis, is_investigation=hold.type in (HoldType.LEGAL, HoldType.JUDICIAL)):
         raise Refused(
             f"{NOT_A_HOLD}: statistics, studies, research, training and quality do not keep personal data longer",
@@ -149,13 +144,8 @@ def check_new(hold: PlacedHold, day: date) -> None:
 
 def check_notice(hold: PlacedHold, notified_on: date | None, *, placed_on: date, day: date) -> None:
     """Refuse to lift a restriction before the person has been informed: on the day of the lifting at the
-    latest, not before it was obtained.
-
-    Raises:
-        Refused: with code `notice`.
-
-    Source: HLD-09, GDPR art. 18(3), R-074.
-    """
+    latest, not before it was obtained. Raises Refused: with code `notice`. Source: HLD-09, GDPR art. 18(3),
+    R-074."""
     missing = notified_on is None and hold.type is HoldType.RESTRICTION
     if missing or (notified_on is not None and not placed_on <= notified_on <= day):
         raise Refused(

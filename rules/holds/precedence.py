@@ -1,7 +1,5 @@
-"""What a granted erasure request may overrule: the third column of the table of precedence.
-
-Source: table 4.2, HLD-12, R-078, R-079.
-"""
+"""What a granted erasure request may overrule: the third column of the table of precedence. Source: table
+4.2, HLD-12, R-078, R-079."""
 
 from __future__ import annotations
 
@@ -51,11 +49,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def rule_on(reasons: Iterable[Reason], holds: Iterable[Hold], erasure: GrantedErasure) -> Verdict:
     """Return whether a granted erasure may dispose of a unit now. Every hold has to let it pass, and every
-    other reason.
-
-    `reasons` are those of the unit's decision, `holds` the holds that cover it; a hold reason without its
-    hold is blocked, since it is unknown whose it is.
-    """
+    other reason. `reasons` are those of the unit's decision, `holds` the holds that cover it; a hold reason
+    without its hold is blocked, since it is unknown whose it is."""
     found = [(hold.reason, ruling_on_hold(hold, erasure)) for hold in holds]
     known = {reason for reason, _ in found}
     for reason in reasons:
@@ -69,13 +64,10 @@ def rule_on(reasons: Iterable[Reason], holds: Iterable[Hold], erasure: GrantedEr
 
 
 def ruling_on_hold(hold: Hold, erasure: GrantedErasure) -> Ruling:
-    """Return whether one hold prevents the erasure.
-
-    Legal and judicial holds always do. So does a complaint, unless it is about the refusal to erase and the
-    DPO decides to erase. The person's own request is answered first, their own grace does not prevent it, and
-    a request never prevents itself. A restriction or an objection gives way to the person who obtained it,
-    and to nobody else.
-    """
+    """Return whether one hold prevents the erasure. Legal and judicial holds always do. So does a complaint,
+    unless it is about the refusal to erase and the DPO decides to erase. The person's own request is answered
+    first, their own grace does not prevent it, and a request never prevents itself. A restriction or an
+    objection gives way to the person who obtained it, and to nobody else."""
     if hold.reason in _OF_REQUESTS and hold.hold_id == erasure.request:
         return Ruling.ALLOWED
     is_own = bool(hold.persons) and erasure.contacts.issuperset(hold.persons)

@@ -1,8 +1,6 @@
-"""Names of accounts: what counts as one, and when two are the same person (ACC-09, HLD-02, RET-24).
-
-Two people must really be two. A name is therefore in ASCII, so that no letter of another alphabet looks like
-one of ours, and is compared in one form, in any case and width.
-"""
+"""Names of accounts: what counts as one, and when two are the same person (ACC-09, HLD-02, RET-24). Two
+people must really be two. A name is therefore in ASCII, so that no letter of another alphabet looks like one
+of ours, and is compared in one form, in any case and width."""
 
 from __future__ import annotations
 
@@ -17,11 +15,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.@+-]{1,100}")
 
 def account(text: str, option: str = "--as") -> str:
     """Return the name of an account as it is kept: full-width letters become ours, and no space is around it.
-
-    Raises:
-        UsageError: it is empty, has letters that are not ASCII, or is not the name of an account. The
-            text is not repeated.
-    """
+    Raises UsageError: it is empty, has letters that are not ASCII, or is not the name of an account. The text
+    is not repeated."""
     name = _plain(text)
     if not name.isascii():
         raise UsageError(

@@ -1,6 +1,5 @@
 """Whether an address is this machine's own, and whether two addresses are one CRM's. By the names alone:
-nothing is looked up, for a name server can say anything.
-"""
+nothing is looked up, for a name server can say anything."""
 
 from __future__ import annotations
 
@@ -29,11 +28,9 @@ def on_this_machine(url: str) -> bool:
 
 def organisation_at(url: str) -> str:
     """Return the organisation behind the root of a Web API: one string for every way to write the same one.
-
     `https://org.api.crm4.dynamics.com/api/data/v9.2/` and `https://org.crm4.dynamics.com/api/data/v9.1` are
     one organisation; on premises the first part of the path distinguishes organisations of one server. All
-    addresses on this machine are one: `THIS_MACHINE`.
-    """
+    addresses on this machine are one: `THIS_MACHINE`."""
     if on_this_machine(url):
         return THIS_MACHINE
     parts = urlsplit(url)

@@ -87,8 +87,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     `reasons` is in the order of ranks, the first is the primary one; a disposed unit has just EXPIRED.
     `retention_end` is the last day kept. `categories` are retention keys (the CRM's key where unconfigured,
     empty where missing). `rule` is the rule of the deciding end or reason. `ends` shows the arithmetic, one
-    entry a category.
-    """
+    entry a category."""
 
     disposition: Disposition
     reasons: tuple[Reason, ...]

@@ -1,9 +1,6 @@
 """What is true of every row of a kind: what it belongs to and goes with, where it speaks of people, where it
-stands in an answer. Whatever handles rows of every kind asks here.
-
-A new kind is a record, its personal record, one line here, the rule of each field (`rules/rights/fields.py`),
-and its table in the mapping.
-"""
+stands in an answer. Whatever handles rows of every kind asks here. A new kind is a record, its personal
+record, one line here, the rule of each field (`rules/rights/fields.py`), and its table in the mapping."""
 
 from __future__ import annotations
 
@@ -30,8 +27,7 @@ class Kind:
     `texts` are the fields that may speak of people; `dates` those by which an answer orders the rows, the
     first that is there. `order` is the place of the kind in an answer; without one it is told only with
     another row, cannot be held and is not erased by itself. `choices` are fields of which the mapping must
-    say what each option means, of the lean record and of the personal one.
-    """
+    say what each option means, of the lean record and of the personal one."""
 
     word: str
     order: int | None = None

@@ -2,10 +2,7 @@
 
 A nightly run decides without names, numbers and texts, so the records that it reads have none (`records.py`).
 Here each kind has a richer one. `…_at` are aware instants; a field of type `bytes` is content that is fetched
-by itself, never with the row.
-
-Source: EXP-03, EXP-05; policy §4.1, §4.3.
-"""
+by itself, never with the row. Source: EXP-03, EXP-05; policy §4.1, §4.3."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 A record holds civil dates in Europe/Brussels (DAT-01, DAT-08), keys instead of option values, and None where
 the CRM has nothing or the column was not requested. Records are msgspec structs because a nightly run decodes
-every row of the CRM into one.
-"""
+every row of the CRM into one."""
 
 from __future__ import annotations
 
@@ -121,10 +120,8 @@ class Engagement(Record, gc=False, kw_only=True):
 
 class Note(Record, gc=False, kw_only=True):
     """A note or attachment. `regarding_kind` is the kind of row it belongs to: dossier, fiche, contact,
-    recording, or None if unmapped.
-
-    `subject` and `text` are written for a notice of our own, and never read.
-    """
+    recording, or None if unmapped. `subject` and `text` are written for a notice of our own, and never
+    read."""
 
     regarding: str | None = None
     regarding_kind: str | None = None
@@ -224,8 +221,7 @@ class Unit(msgspec.Struct, gc=False):
     on one of its fiches (None for a child party without contact). A lone fiche carries itself in `fiches`. A
     recording or audio attachment carries its fiche, if any, in `fiches`, and the unit of that fiche's dossier
     in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark it follows that unit
-    (RET-05). A donation, enrolment or engagement stands in `relation`. Fiches come in no particular order.
-    """
+    (RET-05). A donation, enrolment or engagement stands in `relation`. Fiches come in no particular order."""
 
     kind: UnitKind
     id: str

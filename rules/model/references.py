@@ -1,10 +1,8 @@
 """What a request is called: its id, and its short number, for letters and the telephone.
 
-The number says nothing of anybody, and a slip of the tongue is noticed.
-
-`DSR-2026-7K4M-9Q2X`: the year of the receipt, seven signs that follow from the id, and one that checks them.
-The signs are those of Crockford's base 32, which has no I, L, O or U.
-"""
+The number says nothing of anybody, and a slip of the tongue is noticed. `DSR-2026-7K4M-9Q2X`: the year of the
+receipt, seven signs that follow from the id, and one that checks them. The signs are those of Crockford's
+base 32, which has no I, L, O or U."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 Whatever asks for a role asks here; another place that names a role would be a second table. A role alone is
 not enough for every act: where two people must speak, `needed` names the roles that have to be among them,
-and whoever asks also compares the people (ACC-09).
-"""
+and whoever asks also compares the people (ACC-09)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The latest day on which a child can have been born, given what is recorded: the only assumption that never
-erases too early.
-
-Source: RET-09, A-04, section 10.1.
-"""
+erases too early. Source: RET-09, A-04, section 10.1."""
 
 from __future__ import annotations
 
@@ -45,10 +42,8 @@ def latest_compatible(
 
     The first source that applies decides: a full date (birth date column, register number; the later of the
     two), then year and month or the year alone, then a stated age, then the first fiche. None only where
-    there is no fiche either. A child party without a contact is a child of whom nothing is known.
-
-    Source: RET-09, RET-14.
-    """
+    there is no fiche either. A child party without a contact is a child of whom nothing is known. Source:
+    RET-09, RET-14."""
     if child is None:
         return first_fiche_on, _UNKNOWN
     born_on = child.birth_on
@@ -114,12 +109,9 @@ def _in_part(
 
 def _add_span(spans: list[tuple[date, date]], year: int, month: int | None, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> None:
     """Add the last and the first day of a year or month. The current year keeps its 31 December, since it is
-    the latest compatible day.
-
-    A year or month that is wholly in the future is nobody's. It is flagged and used as it is all the same:
-    ignoring it could only end a period sooner, and once the row is corrected the unit is disposed of on its
-    real day.
-    """
+    the latest compatible day. A year or month that is wholly in the future is nobody's. It is flagged and
+    used as it is all the same: ignoring it could only end a period sooner, and once the row is corrected the
+    unit is disposed of on its real day."""
     if year in sentinels.years:
         flags.add(Flag.BIRTHDATE_SENTINEL)
         return

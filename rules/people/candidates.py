@@ -1,10 +1,6 @@
 """Who in the CRM may be the person that somebody describes, how strongly, and on what evidence. Nothing is
-decided here: a person confirms.
-
-No index is kept: each search compares everybody again, and keeps nothing (IDN-19, SUS-02).
-
-Source: IDN-08, IDN-09, IDN-11, IDN-15 to IDN-19; EXP-04.
-"""
+decided here: a person confirms. No index is kept: each search compares everybody again, and keeps nothing
+(IDN-19, SUS-02). Source: IDN-08, IDN-09, IDN-11, IDN-15 to IDN-19; EXP-04."""
 
 from __future__ import annotations
 
@@ -68,8 +64,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     whether it was guessed.
 
     `born_on` is the day that was given, or else the one that a register number shows; `guessed_days` are
-    those of BIS numbers, which may be estimates. `years` are those of numbers that show no more.
-    """
+    those of BIS numbers, which may be estimates. `years` are those of numbers that show no more."""
 
     first: Name
     last: Name
@@ -137,10 +132,7 @@ def wanted_of(
 
 def match(people: Sequence[FullContact], wanted: Wanted, *, today: date, sentinels: Sentinels) -> list[Match]:
     """Compare everybody with the person, and give those who may be them, the strongest first; the order of
-    `people` changes nothing.
-
-    Those who were anonymised are nobody any more.
-    """
+    `people` changes nothing. Those who were anonymised are nobody any more."""
     if wanted.is_empty:
         return []
     found = (weigh(person, wanted, today, sentinels) for person in _near(people, wanted) if person.anonymised_on is None)

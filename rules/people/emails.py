@@ -1,7 +1,4 @@
-"""E-mail addresses as people write them, in one normal form.
-
-Source: IDN-12.
-"""
+"""E-mail addresses as people write them, in one normal form. Source: IDN-12."""
 
 from __future__ import annotations
 
@@ -15,10 +12,7 @@ _BETWEEN: Final = re.compile(r"[\s;,<>\"]+")
 
 def normal_email(text: str | None) -> str | None:
     """Read an address: trimmed, NFC, in lower case, its domain in ASCII form; None where it is not an
-    address.
-
-    Dots and `+tags` stay: at some providers they tell two people apart.
-    """
+    address. Dots and `+tags` stay: at some providers they tell two people apart."""
     if not text:
         return None
     text = unicodedata.normalize("NFC", text).strip().lower().removeprefix("mailto:")

@@ -1,8 +1,5 @@
 """Names as people write them, in forms that can be compared. A likeness only ever widens a list of
-candidates; a person decides.
-
-Source: IDN-13 to IDN-16.
-"""
+candidates; a person decides. Source: IDN-13 to IDN-16."""
 
 from __future__ import annotations
 
@@ -57,11 +54,8 @@ class Likeness(IntEnum):
 
 class Name(msgspec.Struct, frozen=True):
     """One name, ready to be compared. `key` is all of it in one word, `core` the same without particles,
-    `words` the core's words.
-
-    `cores` are what may remain without particles that are joined to the name; `spelling` is the core in the
-    one spelling of IDN-16.
-    """
+    `words` the core's words. `cores` are what may remain without particles that are joined to the name;
+    `spelling` is the core in the one spelling of IDN-16."""
 
     key: str
     core: str
@@ -80,10 +74,7 @@ class Name(msgspec.Struct, frozen=True):
 
 def comparison_key(text: str) -> str:
     """Return the comparison key of IDN-13: `D'Hondt`, `Dhondt` and `d’hondt` have the same. Other scripts are
-    written in Latin letters.
-
-    Applied again it stays as it is.
-    """
+    written in Latin letters. Applied again it stays as it is."""
     return " ".join(_folded(text).translate({ord("-"): None}).split())
 
 
@@ -183,11 +174,8 @@ def _is_cut(one: tuple[str, ...], two: tuple[str, ...]) -> bool:
 
 def _is_slip(wanted: Name, other: Name, *, of_first_name: bool = False) -> bool:
     """Say whether the names differ by a spelling of IDN-16 or by a slip of the pen; never by a digit or by a
-    letter that stands alone.
-
-    With another consonant a first name is another first name (Fatima, Fatiha), unless the two keys lie side
-    by side.
-    """
+    letter that stands alone. With another consonant a first name is another first name (Fatima, Fatiha),
+    unless the two keys lie side by side."""
     if _telling(wanted.words) != _telling(other.words):
         return False
     if wanted.spelling == other.spelling or _same_sound(wanted.spelling, other.spelling):

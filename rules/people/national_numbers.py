@@ -2,10 +2,8 @@
 
 python-stdnum's `be.nn` and `be.bis` follow the same check rule, but ask the machine's clock for the century
 and accept a day later this year and any serial number. A decision must be the same on any machine and any
-day, so the rules of 10.1 stand here and the tests hold the two side by side.
-
-Source: IDN-01 to IDN-09; Royal Decree of 8 February 1991 for BIS numbers.
-"""
+day, so the rules of 10.1 stand here and the tests hold the two side by side. Source: IDN-01 to IDN-09; Royal
+Decree of 8 February 1991 for BIS numbers."""
 
 from __future__ import annotations
 
@@ -24,11 +22,8 @@ _SERIALS = range(1, 999)
 
 class NationalNumber(msgspec.Struct, frozen=True, gc=False):
     """A valid number. `digits` is its normal form; year, month and day are None where the number does not
-    show them (IDN-04).
-
-    `is_bis`: of a person who is not in the National Register. `padded`: a leading zero, lost in a
-    spreadsheet, was put back (RRN_PADDED).
-    """
+    show them (IDN-04). `is_bis`: of a person who is not in the National Register. `padded`: a leading zero,
+    lost in a spreadsheet, was put back (RRN_PADDED)."""
 
     digits: str
     year: int | None
@@ -47,13 +42,9 @@ class NationalNumber(msgspec.Struct, frozen=True, gc=False):
 
 def parse(text: str | None, *, today: date) -> NationalNumber | None:
     """Read a register number or BIS number as people write it. Return None where it is not a valid one.
-
     Spaces, dots, hyphens, slashes, no-break spaces and full-width digits are accepted; letters and other
     lengths are not. Ten digits are accepted only if they are valid with a zero before them. The check number
-    shows the century, and a birth after `today` is invalid.
-
-    Source: IDN-01 to IDN-05, IDN-07.
-    """
+    shows the century, and a birth after `today` is invalid. Source: IDN-01 to IDN-05, IDN-07."""
     if not text:
         return None
     if not (len(text) == _LENGTH and text.isascii() and text.isdigit()):

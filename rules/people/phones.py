@@ -1,8 +1,5 @@
 """Telephone numbers as people write them, in one normal form: two numbers are the same where their normal
-forms are.
-
-Source: IDN-10, IDN-11.
-"""
+forms are. Source: IDN-10, IDN-11."""
 
 from __future__ import annotations
 
@@ -31,11 +28,8 @@ _BETWEEN: Final = re.compile(r"[;,|\n]|\s/\s|\s(?:of|ou|or|oder|en|et|and|und)\s
 
 class Phone(msgspec.Struct, frozen=True):
     """A number in E.164 form, or a short number as it is. `extension` is kept apart and does not distinguish
-    two lines.
-
-    `is_guessed`: a zero or plus that a spreadsheet lost was put back (PHONE_GUESSED). `is_short`: of a
-    service, never matched to a person.
-    """
+    two lines. `is_guessed`: a zero or plus that a spreadsheet lost was put back (PHONE_GUESSED). `is_short`:
+    of a service, never matched to a person."""
 
     number: str
     extension: str = ""
@@ -44,12 +38,9 @@ class Phone(msgspec.Struct, frozen=True):
 
 
 def normal_phone(text: str | None, region: str = BELGIUM) -> Phone | None:
-    """Read a telephone number as people write it; None where it is withheld, empty or not a full number.
-
-    A trunk zero behind the country code is dropped. A number without country code is one of `region`.
-
-    Source: IDN-10.
-    """
+    """Read a telephone number as people write it; None where it is withheld, empty or not a full number. A
+    trunk zero behind the country code is dropped. A number without country code is one of `region`. Source:
+    IDN-10."""
     if not text:
         return None
     text = unicodedata.normalize("NFKC", text).strip()

@@ -1,8 +1,5 @@
 """In how many ways a person may be named in a text: order, particles, initials, double names, spelling of the
-country.
-
-Source: IDN-13 to IDN-16.
-"""
+country. Source: IDN-13 to IDN-16."""
 
 from __future__ import annotations
 
@@ -86,9 +83,8 @@ class Spelling(msgspec.Struct, frozen=True):
 
     def is_at(self, letters: str, starts: Set[int], begin: int, endings: Sequence[str] = ENDINGS) -> bool:
         """Return whether the spelling, which was found at `begin` of squeezed letters, is a name there.
-
-        `starts` are the places near it where a word begins, in the whole text; one of `endings` may follow.
-        """
+        `starts` are the places near it where a word begins, in the whole text; one of `endings` may
+        follow."""
         end = begin + len(self.letters)
         if self.part is Part.FULL and len(self.letters) >= _ANYWHERE_FROM and not any(begin < place < end for place in starts):
             return True

@@ -1,9 +1,6 @@
 """Words that are also names: read as a name only where they are written with a capital, and never a proof of
-a leak by themselves.
-
-Dutch, French, German and English together; without accents and case (`folding.fold`), but for NO_NAMES, which
-keeps accents.
-"""
+a leak by themselves. Dutch, French, German and English together; without accents and case (`folding.fold`),
+but for NO_NAMES, which keeps accents."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """What makes a retention schedule usable, beyond its form: it was decided and approved, derivations lead
-somewhere, anchors exist.
-
-Each check yields the field it is about and a sentence; `rules.policy.loader` adds the line.
-"""
+somewhere, anchors exist. Each check yields the field it is about and a sentence; `rules.policy.loader` adds
+the line."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 
 Each change states its direction: `earlier` where data are erased sooner or more of them without a check,
 `later` where they are kept longer, `unclear` where that depends on the dates of each unit, `none` where no
-unit ends otherwise.
-
-Source: RET-06, ACC-01 (configuration changes with before and after values), 9.4.
-"""
+unit ends otherwise. Source: RET-06, ACC-01 (configuration changes with before and after values), 9.4."""
 
 from __future__ import annotations
 
@@ -84,11 +81,8 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 
 def differences(old: Policy, new: Policy) -> tuple[Change, ...]:
     """Return every change, rows first, in the order of the new file; two schedules that say the same have
-    none.
-
-    Pure, and as thorough as the file: a key that this function has no sentence for is reported by its name
-    with both values.
-    """
+    none. Pure, and as thorough as the file: a key that this function has no sentence for is reported by its
+    name with both values."""
     return (*_rows(old, new), *_derivations(old, new), *_people(old, new), *_rest(old, new))
 
 

@@ -1,8 +1,5 @@
-"""YAML text -> Policy; every error names file, line and field (RET-06).
-
-The caller reads the file. A schedule is refused whole: nothing is guessed, and all its errors are reported at
-once.
-"""
+"""YAML text -> Policy; every error names file, line and field (RET-06). The caller reads the file. A schedule
+is refused whole: nothing is guessed, and all its errors are reported at once."""
 
 from __future__ import annotations
 
@@ -34,14 +31,9 @@ def load_policy(text: str, *, source: str) -> Policy:
     """Read a retention schedule from the text of its file; `source` is what messages call the file.
 
     `Policy.digest` is the SHA-256 of the text in UTF-8, so a plan can say which schedule decided, byte for
-    byte.
-
-    Raises:
-        PolicyError: the schedule is not usable. `where` is the place of the first error, the message lists
-            them all: first what is wrong in a line, top down, then what is missing.
-
-    Source: RET-06, RET-12, ACC-02; R-021, R-022.
-    """
+    byte. Raises PolicyError: the schedule is not usable. `where` is the place of the first error, the message
+    lists them all: first what is wrong in a line, top down, then what is missing. Source: RET-06, RET-12,
+    ACC-02; R-021, R-022."""
     found = _read(text)
     if isinstance(found, Policy):
         return found

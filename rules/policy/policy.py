@@ -1,9 +1,6 @@
 """The retention schedule as values: frozen models that refuse unknown keys (source: section 2 of the rules,
-policy §6.2 and §9).
-
-`PolicyFile` is what a file says, and what the published JSON schema describes; `Policy` adds the digest of
-the text it was read from. Its rows are in `categories.py`.
-"""
+policy §6.2 and §9). `PolicyFile` is what a file says, and what the published JSON schema describes; `Policy`
+adds the digest of the text it was read from. Its rows are in `categories.py`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""The versions of one retention schedule, and which of them is in force on a day.
-
-Source: RET-06 (valid-from, version), ACC-01, ACC-02.
-"""
+"""The versions of one retention schedule, and which of them is in force on a day. Source: RET-06 (valid-from,
+version), ACC-01, ACC-02."""
 
 from __future__ import annotations
 
@@ -31,11 +29,8 @@ class PolicyVersions:
     versions: tuple[Version, ...]
 
     def on(self, day: date) -> Version:
-        """Return the version in force on a day: the latest one that is valid by then.
-
-        Before the first one is valid it is returned all the same: it can be shown, and nothing is planned by
-        it yet.
-        """
+        """Return the version in force on a day: the latest one that is valid by then. Before the first one is
+        valid it is returned all the same: it can be shown, and nothing is planned by it yet."""
         valid = [version for version in self.versions if version.policy.valid_from <= day]
         return valid[-1] if valid else self.versions[0]
 
@@ -46,12 +41,9 @@ class PolicyVersions:
 
 
 def arranged(versions: Iterable[Version]) -> PolicyVersions:
-    """Put the versions of one schedule in order.
-
-    Raises:
-        PolicyError: there is none, they are of different schedules, or two have the same version or the
-            same first day, so that it is unclear which of them is in force.
-    """
+    """Put the versions of one schedule in order. Raises PolicyError: there is none, they are of different
+    schedules, or two have the same version or the same first day, so that it is unclear which of them is in
+    force."""
     ordered = sorted(versions, key=lambda version: (version.policy.valid_from, version.source))
     if not ordered:
         raise PolicyError("the folder has no retention schedule", hint=HINT)

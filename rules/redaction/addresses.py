@@ -1,7 +1,4 @@
-"""Street and number, postcode and town, as they are written in Belgium and its neighbours.
-
-Source: EXP-06.
-"""
+"""Street and number, postcode and town, as they are written in Belgium and its neighbours. Source: EXP-06."""
 
 from __future__ import annotations
 
@@ -116,10 +113,8 @@ def _near_digits(text: str) -> Iterator[tuple[int, int]]:
 
 def same_house(written: str, own: str) -> bool:
     """Say whether an address is this one in another spelling: `Kapellestr. 17/3, 9220 Hamme` for
-    `Kapellestraat 17 bus 3`.
-
-    The box may be missing; another box, or a box where the own address has none, is a neighbour's.
-    """
+    `Kapellestraat 17 bus 3`. The box may be missing; another box, or a box where the own address has none, is
+    a neighbour's."""
     one, other = _HOUSE.fullmatch(written.strip()), _HOUSE.fullmatch(own.strip())
     if one is None or other is None:
         return False

@@ -1,9 +1,6 @@
 """First names that are common in Belgium, without those that are words too; without accents and case
-(`folding.fold`).
-
-They only help to guess that a person is named in a text (`name_guesses.py`). A name that is not here may
-still be one.
-"""
+(`folding.fold`). They only help to guess that a person is named in a text (`name_guesses.py`). A name that is
+not here may still be one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""Where the people of a file are named in a text, in any spelling that shows who is meant.
-
-Source: EXP-06, R-118; IDN-13 to IDN-16.
-"""
+"""Where the people of a file are named in a text, in any spelling that shows who is meant. Source: EXP-06,
+R-118; IDN-13 to IDN-16."""
 
 from __future__ import annotations
 
@@ -43,12 +41,9 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class KnownNames:
-    """A search for the names of several people at once.
-
-    First and last name in any order, one of them alone, or with the other's initial; particles joined or
-    dropped; possessives and plurals; broken lines; one slip of the pen in six letters or more. A name that is
-    also a word is one only with a capital.
-    """
+    """A search for the names of several people at once. First and last name in any order, one of them alone,
+    or with the other's initial; particles joined or dropped; possessives and plurals; broken lines; one slip
+    of the pen in six letters or more. A name that is also a word is one only with a capital."""
 
     def __init__(self, people: Sequence[tuple[str, str, str]], without: Set[str] = frozenset()) -> None:
         """Prepare the search. `people` are key, first and last name. `without` are spellings, squeezed, that

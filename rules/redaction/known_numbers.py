@@ -1,7 +1,5 @@
-"""Where the known numbers and addresses of people stand in a text, in any spelling.
-
-Source: EXP-06; IDN-07, IDN-10, IDN-12.
-"""
+"""Where the known numbers and addresses of people stand in a text, in any spelling. Source: EXP-06; IDN-07,
+IDN-10, IDN-12."""
 
 from __future__ import annotations
 

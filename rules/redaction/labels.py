@@ -1,8 +1,5 @@
 """What stands in the place of somebody or something that is not shown: `[ouder]`, `[derde 1]`,
-`[telefoonnummer]`.
-
-Source: EXP-06, EXP-11, R-118.
-"""
+`[telefoonnummer]`. Source: EXP-06, EXP-11, R-118."""
 
 from __future__ import annotations
 
@@ -63,8 +60,7 @@ class Labels:
 
     A reporter, a member of staff and an unknown role distinguish nobody: a reporter is always `[melder]`, so
     that nothing can be counted or linked (R-119). A role that occurs once in a package has no number, except
-    where more may turn up while texts are read.
-    """
+    where more may turn up while texts are read."""
 
     def __init__(self, roles: Sequence[tuple[str, str, str]], language: str) -> None:
         """Prepare the labels. `roles` are key, role and organisation of everybody who is known; an

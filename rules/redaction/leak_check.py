@@ -1,8 +1,5 @@
 """What must occur in no file of a package: other people's names, numbers and addresses, in any way they are
-written.
-
-Source: EXP-06, R-118, R-119, R-142.
-"""
+written. Source: EXP-06, R-118, R-119, R-142."""
 
 from __future__ import annotations
 
@@ -62,8 +59,7 @@ class Needles:
 
     A name is found in either order, in any case, with or without accents, hyphens and particles, and broken
     over lines; a surname alone where it is distinctive and not the person's own; a number in any spelling.
-    The labels of `labels.py` are never a name.
-    """
+    The labels of `labels.py` are never a name."""
 
     def __init__(self, values: Iterable[str]) -> None:
         """Prepare the search. `values` are as `needle` writes them; without a class, a plain string."""
@@ -99,11 +95,9 @@ class Needles:
         return tuple(what for what in CLASSES if what in classes)
 
     def hits_in(self, text: str, *, is_ours: bool = False) -> Set[Hit]:
-        """Return everything that a text contains.
-
-        The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is
-        meant. A text of our own words, the same in answer after answer (`is_ours`), is parsed once.
-        """
+        """Return everything that a text contains. The text may be plain, HTML, JSON, CSV, metadata or a file
+        name: what they escape is read as it is meant. A text of our own words, the same in answer after
+        answer (`is_ours`), is parsed once."""
         if not self._searched:
             return frozenset()
         views: Iterable[tuple[str, str]] = _our_views(text) if is_ours else ((view, squeeze_quickly(view)) for view in _views(text))

@@ -1,10 +1,6 @@
 """Names that nobody gave us, guessed from what is before them (a title, a relation, a word for being called)
-or a common first name.
-
-They are only guessed: better too much than too little, and a person reads every text (EXP-07).
-
-Source: EXP-06.
-"""
+or a common first name. They are only guessed: better too much than too little, and a person reads every text
+(EXP-07). Source: EXP-06."""
 
 from __future__ import annotations
 
@@ -80,10 +76,8 @@ _FIRST_WORD: Final = re.compile(rf"^(?:(?i:{_PARTICLE})[ -])+(?=\S)|[\s-].*", re
 
 def guess_names(text: str) -> Iterator[Found]:
     """Yield what is likely a name in a tidy text. The value is the name as it is written, without the title.
-
     The class is `titled` behind a title, `related` behind a relation or a word for being called, `given_name`
-    where only a common first name speaks for it.
-    """
+    where only a common first name speaks for it."""
     taken = bytearray(len(text))
     for match in _GUESS.finditer(text):
         begin, end = match.span("name")

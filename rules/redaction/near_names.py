@@ -3,10 +3,7 @@ the initial of the surname.
 
 It may be an ordinary word or somebody else, so it proves nothing by itself: it makes a person look (EXP-07).
 To find few words that are not names, a surname has a capital, and a short one is beside the first name or its
-initial.
-
-Source: EXP-06, EXP-07, R-118; IDN-15.
-"""
+initial. Source: EXP-06, EXP-07, R-118; IDN-15."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 
 A find that looks like more than one thing is the first of these: link, e-mail, domain, user name, account,
 register number, IP address, number plate, date, telephone. Streets are in `addresses.py`, names in
-`name_guesses.py`.
-
-Source: EXP-06; IDN-01 to IDN-12.
-"""
+`name_guesses.py`. Source: EXP-06; IDN-01 to IDN-12."""
 
 from __future__ import annotations
 
@@ -112,10 +109,8 @@ _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
 
 
 def detect(text: str) -> list[Found]:
-    """Return everything of this kind in a tidy text, in its order.
-
-    Dates are of the class `birth_date` where a word says that somebody was born on them, else `date`.
-    """
+    """Return everything of this kind in a tidy text, in its order. Dates are of the class `birth_date` where
+    a word says that somebody was born on them, else `date`."""
     found: list[Found] = []
     for look in _LOOKS:
         taken = bytearray(len(text))

@@ -1,7 +1,5 @@
-"""What of other people is not shown in an answer, and what stands in its place.
-
-Source: EXP-06, EXP-07, R-118, R-119; GDPR art. 15(4), recital 63.
-"""
+"""What of other people is not shown in an answer, and what stands in its place. Source: EXP-06, EXP-07,
+R-118, R-119; GDPR art. 15(4), recital 63."""
 
 from __future__ import annotations
 
@@ -62,8 +60,7 @@ class Protected(msgspec.Struct, frozen=True):
     `key` distinguishes people (an id, a name); `role` is child, parent, guardian, reporter, witness, suspect,
     professional, staff or other. `emails`, `phones` and `national_numbers` are as the CRM has them, in any
     spelling; `addresses` are streets, and places where they are rare enough to identify somebody;
-    `organisation` is shown instead of a professional where it is known.
-    """
+    `organisation` is shown instead of a professional where it is known."""
 
     key: str
     role: str
@@ -125,8 +122,7 @@ class Redactor:
 
     What is the shown person's own stays, also where another shares it: a family's number, a surname. A first
     name beside a shared surname is redacted. A title before a surname that is shared with a grown-up
-    (`mevrouw Peeters`) means the other, and is redacted.
-    """
+    (`mevrouw Peeters`) means the other, and is redacted."""
 
     def __init__(self, others: Sequence[Protected], shown: Shown, language: str) -> None:
         others = [msgspec.structs.replace(person, names=_without_remarks(person.names)) for person in others]
@@ -167,8 +163,7 @@ class Redactor:
 
         A name that is only guessed from a title before it has the class `name_guess`. The result is not
         changed by a second time, and is what a person would read (`as_read`): nothing in it is written in
-        disguise.
-        """
+        disguise."""
         redactions: list[Redaction] = []
         text = as_read(text)
         for _ in range(_MOST_ROUNDS):
@@ -199,10 +194,8 @@ class Redactor:
 
     def _refused(self, text: str) -> tuple[str, list[Redaction]]:
         """Redact what the last look still finds: what lies across a label, or is read in a way that tells no
-        place in the text.
-
-        As little as it takes is cut from a line, or of all lines where none shows it by itself.
-        """
+        place in the text. As little as it takes is cut from a line, or of all lines where none shows it by
+        itself."""
         if not self._last_look.found_in(text):
             return text, []
         redactions: list[Redaction] = []

@@ -1,8 +1,5 @@
 """The circuit breaker: how much a run may dispose of without the approval of two persons, as a whole and by
-category.
-
-Source: RET-24; R-063.
-"""
+category. Source: RET-24; R-063."""
 
 from __future__ import annotations
 
@@ -50,12 +47,8 @@ def breaker(planned: int, history: Sequence[int], limit: Limit) -> BreakerFindin
     `planned` counts the units, or the recordings, that the plan disposes of. `history` holds the disposals of
     completed applying runs of the same kind, newest first, zeros included; the last 30 count. A plan of
     exactly the ceiling passes. While there is no run yet, or the median is below `limit.median_from`, only
-    `limit.max` applies: in a quiet month three disposals more are not an alarm.
-
-    A finding refuses nothing: the plan is stored with it, and applying it refuses.
-
-    Source: RET-24; R-063.
-    """
+    `limit.max` applies: in a quiet month three disposals more are not an alarm. A finding refuses nothing:
+    the plan is stored with it, and applying it refuses. Source: RET-24; R-063."""
     median = median_of(history)
     ceiling = limit.max
     if median is not None and median >= limit.median_from:
@@ -64,12 +57,10 @@ def breaker(planned: int, history: Sequence[int], limit: Limit) -> BreakerFindin
 
 
 def category_breaker(planned: int, read: int, history: Sequence[int], limit: CategoryLimit) -> CategoryFinding:
-    """Return whether a plan disposes of unusually much of one category.
-
-    `read` is how many units of the category were read, kept ones too; a share is counted of these, rounded
-    down. `history` is that of `breaker`, for this category alone. What the policy does not set does not
-    apply; a plan of exactly the ceiling passes.
-    """
+    """Return whether a plan disposes of unusually much of one category. `read` is how many units of the
+    category were read, kept ones too; a share is counted of these, rounded down. `history` is that of
+    `breaker`, for this category alone. What the policy does not set does not apply; a plan of exactly the
+    ceiling passes."""
     median = median_of(history)
     ceilings = [] if limit.max is None else [limit.max]
     if limit.percent is not None:

@@ -1,8 +1,5 @@
 """Which rows of the retention schedule apply to a unit: derived from the CRM's categories and the dossier's
-outcome, typed by nobody.
-
-Source: RET-12, RET-13, RET-14, section 2.3.
-"""
+outcome, typed by nobody. Source: RET-12, RET-13, RET-14, section 2.3."""
 
 from __future__ import annotations
 
@@ -37,12 +34,8 @@ class Derived(msgspec.Struct, frozen=True):
 
 
 class Classification(msgspec.Struct, frozen=True):
-    """The effective categories of a unit.
-
-    `keys` are retention keys, `unconfigured` the CRM keys that nothing answers for; each sorted, each once.
-    `categories` is what a plan
-    shows: both together.
-    """
+    """The effective categories of a unit. `keys` are retention keys, `unconfigured` the CRM keys that nothing
+    answers for; each sorted, each once. `categories` is what a plan shows: both together."""
 
     derived: tuple[Derived, ...]
     keys: tuple[str, ...]
@@ -58,11 +51,8 @@ class Classification(msgspec.Struct, frozen=True):
 
 
 def facts_of(unit: Unit) -> Facts:
-    """Gather the categories of a dossier and its fiches, or of a lone fiche.
-
-    A fiche without a category is missing one even where the dossier has some; a dossier without any takes
-    those of its fiches (RET-14).
-    """
+    """Gather the categories of a dossier and its fiches, or of a lone fiche. A fiche without a category is
+    missing one even where the dossier has some; a dossier without any takes those of its fiches (RET-14)."""
     keys, is_missing = crm_keys(unit)
     dossier = unit.dossier
     return Facts(keys, is_missing, dossier.outcome if dossier is not None else None, unit.kind is UnitKind.FICHE)
@@ -103,10 +93,7 @@ class Classifier:
 
     def classify(self, facts: Facts) -> Classification:
         """Return which categories of the schedule decide over a unit. What none of them covers is
-        unconfigured, never dropped.
-
-        Source: RET-12, RET-14; `ORPHAN_FICHE` RET-02.
-        """
+        unconfigured, never dropped. Source: RET-12, RET-14; `ORPHAN_FICHE` RET-02."""
         derived = tuple(self.derive(key, facts.outcome) for key in sorted(set(facts.crm_keys)))
         keys = {line.key for line in derived if line.key is not None}
         unconfigured = {line.crm_key for line in derived if line.key is None}
@@ -126,13 +113,9 @@ class Classifier:
 
     def derive(self, crm_key: str, outcome: str | None) -> Derived:
         """Derive the retention key of one CRM category; the first line of the table that fits the outcome
-        decides.
-
-        An outcome that the product does not know counts as empty. A CRM category without a line of its own
-        answers for itself where the schedule has an enabled row of that name.
-
-        Source: RET-12, RET-09 (unknown outcomes), section 2.3.
-        """
+        decides. An outcome that the product does not know counts as empty. A CRM category without a line of
+        its own answers for itself where the schedule has an enabled row of that name. Source: RET-12, RET-09
+        (unknown outcomes), section 2.3."""
         lines = self._derive.get(crm_key)
         if lines is None:
             return Derived(crm_key, crm_key if crm_key in self._enabled else None, None)

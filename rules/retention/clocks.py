@@ -1,8 +1,5 @@
 """Anchors and retention ends: from which day each category of a unit counts, and the last day on which it is
-kept.
-
-Source: RET-06 to RET-10, RET-16, RET-21, DAT-10, DAT-14.
-"""
+kept. Source: RET-06 to RET-10, RET-16, RET-21, DAT-10, DAT-14."""
 
 from __future__ import annotations
 
@@ -65,8 +62,7 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
 
     `closed_on` is None for a dossier in active state. `is_undated`: a fiche has no date at all, so the last
     activity is unknown. `is_fallback`: a fiche's creation replaced its communication. `is_future`: a date is
-    after the day of evaluation (RET-16).
-    """
+    after the day of evaluation (RET-16)."""
 
     first_fiche_on: date | None
     last_activity: date | None
@@ -116,14 +112,10 @@ def clock_of(key: str, category: Category, *, review_months: int) -> Clock:
 
 
 def moments_of(unit: Unit, sentinels: Collection[date], as_of: date) -> Moments:
-    """Read the dates that count of a dossier or a lone fiche.
-
-    The last activity is the latest communication or the re-opening; a closing never is one. A fiche without a
-    communication date counts by its creation. A future closing date is a data error on an active dossier too,
-    where it counts for nothing else.
-
-    Source: RET-07, RET-10, RET-13, RET-14, RET-16.
-    """
+    """Read the dates that count of a dossier or a lone fiche. The last activity is the latest communication
+    or the re-opening; a closing never is one. A fiche without a communication date counts by its creation. A
+    future closing date is a data error on an active dossier too, where it counts for nothing else. Source:
+    RET-07, RET-10, RET-13, RET-14, RET-16."""
     first = last = closed_on = ended_on = None
     is_undated = is_fallback = is_future = is_open = False
     for fiche in unit.fiches:
@@ -168,13 +160,9 @@ def youngest_birth(
     children: Iterable[Contact | None], first_fiche_on: date | None, sentinels: Sentinels, as_of: date
 ) -> tuple[date | None, set[Flag]]:
     """Return the latest compatible birth date over all children of a unit, with their flags; None where one
-    of them has no date at all.
-
-    A unit without a child counts as having one of whom nothing is known (A-24). The latest birth gives the
-    latest end, since adding years keeps the order.
-
-    Source: RET-08, RET-09, A-05.
-    """
+    of them has no date at all. A unit without a child counts as having one of whom nothing is known (A-24).
+    The latest birth gives the latest end, since adding years keeps the order. Source: RET-08, RET-09,
+    A-05."""
     latest: date | None = None
     is_absent = False
     found: set[Flag] = set()
@@ -199,12 +187,8 @@ def late_activity(moments: Moments) -> tuple[str, date | None]:
 
 def age_end(clock: Clock, born_on: date | None, moments: Moments, late_months: int) -> End:
     """Return the end of an age-based category: the birthday, or the late activity and its months where that
-    came later.
-
-    Activity on the birthday itself is not later. `late_months` 0 switches the late-activity rule off.
-
-    Source: RET-08, RET-10, DAT-05.
-    """
+    came later. Activity on the birthday itself is not later. `late_months` 0 switches the late-activity rule
+    off. Source: RET-08, RET-10, DAT-05."""
     if born_on is None or (moments.is_undated and late_months):
         return End(clock.key, clock.rule, BIRTH, born_on, clock.period, None, clock.disposition)
     on = add_months(born_on, clock.months)
@@ -218,13 +202,8 @@ def age_end(clock: Clock, born_on: date | None, moments: Moments, late_months: i
 
 def anchored_end(clock: Clock, moments: Moments, unit: Unit, crm_keys: Collection[str], sentinels: Collection[date]) -> End:
     """Return the end of a category that counts from an anchor: the first of its anchors that exists, plus the
-    period.
-
-    `crm_keys` are the CRM categories that the row covers: a date of a fiche is taken from the fiches that
-    carry one of them.
-
-    Source: RET-06, RET-07.
-    """
+    period. `crm_keys` are the CRM categories that the row covers: a date of a fiche is taken from the fiches
+    that carry one of them. Source: RET-06, RET-07."""
     for anchor in clock.anchors:
         if anchor == LAST_ACTIVITY:
             if moments.is_undated:
@@ -277,12 +256,7 @@ def without_sentinel(on: date | None, sentinels: Collection[date]) -> date | Non
 
 def review_due_on(unit: Unit, months: int, sentinels: Collection[date]) -> date | None:
     """Return from which day on a no-term unit is listed for review: months after its last review, else after
-    its opening.
-
-    A lone fiche counts from its communication. The day itself is listed.
-
-    Source: RET-15.
-    """
+    its opening. A lone fiche counts from its communication. The day itself is listed. Source: RET-15."""
     if unit.dossier is not None:
         since = without_sentinel(unit.dossier.reviewed_on, sentinels) or without_sentinel(unit.dossier.opened_on, sentinels)
     else:
@@ -293,13 +267,8 @@ def review_due_on(unit: Unit, months: int, sentinels: Collection[date]) -> date 
 
 def recording_anchor(unit: Unit, sentinels: Collection[date]) -> tuple[str, date | None]:
     """Return from which day a recording or an audio attachment counts, and which column has it; None where no
-    column does.
-
-    A conversation counts from its end, without one from its start. An attachment counts from the
-    communication of its fiche, without one from the creation of the fiche.
-
-    Source: RET-05, RET-14, DAT-14.
-    """
+    column does. A conversation counts from its end, without one from its start. An attachment counts from the
+    communication of its fiche, without one from the creation of the fiche. Source: RET-05, RET-14, DAT-14."""
     recording = unit.recording
     if recording is not None:
         on = without_sentinel(recording.ended_on, sentinels)
@@ -313,10 +282,7 @@ def recording_anchor(unit: Unit, sentinels: Collection[date]) -> tuple[str, date
 
 def followed_dossier(unit: Unit) -> Unit | None:
     """Return the dossier that a recording or attachment follows on its evidence mark; None where it has its
-    own term (RET-05).
-
-    On a lone fiche, or without a fiche, the mark has no effect.
-    """
+    own term (RET-05). On a lone fiche, or without a fiche, the mark has no effect."""
     marked = unit.recording.evidence if unit.recording is not None else unit.note is not None and unit.note.evidence
     owner = unit.belongs_to
     return owner if marked and owner is not None and owner.kind is UnitKind.DOSSIER else None

@@ -1,9 +1,6 @@
-"""What becomes of contacts once units go: a person is kept as long as anything that stays speaks of them.
-
-A contact has no term of its own. All contacts are settled together, because one may keep another.
-
-Source: RET-04, RET-20, A-18, A-25.
-"""
+"""What becomes of contacts once units go: a person is kept as long as anything that stays speaks of them. A
+contact has no term of its own. All contacts are settled together, because one may keep another. Source:
+RET-04, RET-20, A-18, A-25."""
 
 from __future__ import annotations
 
@@ -30,8 +27,7 @@ class ContactFacts(msgspec.Struct, frozen=True, kw_only=True):
     about, participant of it). `relations`: an active donation, enrolment or running engagement. `former`: an
     ended engagement. `lapsed`: a relation that ends by a row of the schedule, with its gift, course or
     agreement or before it (2.3). `held`: a hold keeps the contact's own row (HLD-04). Newsletter consent and
-    parents are read from the contacts.
-    """
+    parents are read from the contacts."""
 
     contacts: Mapping[str, Contact]
     kept: set[str]
@@ -71,10 +67,7 @@ def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
     a unit of the missions being disposed of refers to it and only a relation, active or ended, remains: what
     a donor's gift needs is not for operations. An orphan is reported and kept; contacts that point only at
     each other are orphans too. Contacts already anonymised count as absent. A held contact stays as it is,
-    and so do those that it leads to.
-
-    Source: RET-04, RET-20, HLD-04.
-    """
+    and so do those that it leads to. Source: RET-04, RET-20, HLD-04."""
     contacts, kept = facts.contacts, facts.kept
     gone = {identity for identity, contact in contacts.items() if contact.anonymised_on is not None}
     going = {identity for identity in facts.going if identity in contacts and identity not in gone}
@@ -172,13 +165,8 @@ def contact_decision(identity: str, verdicts: ContactVerdicts) -> Decision | Non
 
 def possible_duplicates(units: Iterable[Unit], *, as_of: date = date.max) -> set[str]:
     """Find dossiers that seem to be about the same child: a shared contact, or the same valid register number
-    of a child.
-
-    They are evaluated separately and only reported; merging personal files is for a case manager. `as_of` is
-    the day on which a register number has to be valid.
-
-    Source: A-25, R-040, IDN-07.
-    """
+    of a child. They are evaluated separately and only reported; merging personal files is for a case manager.
+    `as_of` is the day on which a register number has to be valid. Source: A-25, R-040, IDN-07."""
     first_with: dict[str, str] = {}
     found: set[str] = set()
     for unit in units:

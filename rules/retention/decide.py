@@ -1,7 +1,5 @@
-"""What must become of one unit, and why: the one place where the retention schedule decides.
-
-Source: section 2.4 (pseudo-code), section 4.2, RET-11, RET-13 to RET-16, RET-21, RET-23, ERA-04.
-"""
+"""What must become of one unit, and why: the one place where the retention schedule decides. Source: section
+2.4 (pseudo-code), section 4.2, RET-11, RET-13 to RET-16, RET-21, RET-23, ERA-04."""
 
 from __future__ import annotations
 
@@ -47,14 +45,9 @@ def decide(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> Decision
 
     Pure: the same arguments give the same decision on any machine and any day. A hold prevails over an ended
     period and never moves its end. `Decision.retention_end` is the last day kept, so disposal may begin the
-    day after, in Europe/Brussels. Doubt keeps and says why.
-
-    Raises:
-        ValueError: a contact has no decision of its own; `rules.retention.contacts` decides over all
-            contacts together.
-
-    Source: RET-11, DAT-02, section 4.2; GDPR art. 5(1)(e), art. 17(3)(e).
-    """
+    day after, in Europe/Brussels. Doubt keeps and says why. Raises ValueError: a contact has no decision of
+    its own; `rules.retention.contacts` decides over all contacts together. Source: RET-11, DAT-02, section
+    4.2; GDPR art. 5(1)(e), art. 17(3)(e)."""
     decision = _decide(unit, schedule_of(policy), holds, as_of)
     return holds.mark(unit, decision) if holds.is_any else decision
 
@@ -156,13 +149,8 @@ def _decide_email(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_o
 
 def _decide_recording(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> Decision:
     """Decide over a recording or an audio attachment: six months, unless its evidence mark makes it follow
-    its dossier.
-
-    Being taken over or not is not a reason to keep it, only something to report; what is disposed of is
-    always deleted.
-
-    Source: RET-03, RET-05, RET-21, RET-22, note (c) of 4.2.
-    """
+    its dossier. Being taken over or not is not a reason to keep it, only something to report; what is
+    disposed of is always deleted. Source: RET-03, RET-05, RET-21, RET-22, note (c) of 4.2."""
     held = holds.covering(unit)
     owner = followed_dossier(unit)
     if owner is None:
@@ -201,10 +189,7 @@ def owner_of(unit: Unit) -> str | None:
 def with_owner(own: Decision, owner: Decision | None) -> Decision:
     """Return the decision of an audio attachment. Where its dossier or lone fiche (`owner`) is disposed of
     and the own term still runs, it is deleted along, always, since a note cannot exist without the row to
-    which it belongs. A hold on it keeps both.
-
-    Source: RET-03, ACC-03.
-    """
+    which it belongs. A hold on it keeps both. Source: RET-03, ACC-03."""
     if owner is None or own.is_disposal or not owner.is_disposal or any(reason in HOLD_REASONS for reason in own.reasons):
         return own
     end = End(RECORDING, GOES_ALONG, "owner", None, "", owner.retention_end, _DELETE)
@@ -243,11 +228,6 @@ def _decide_own_term(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], a
 
 def explain(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> tuple[Decision, list[Step]]:
     """Return the decision of one unit and every step that led to it, so that a person can check the verdict
-    by hand.
-
-    The decision is the one that `decide` returns; the trace holds JSON values only, and its last step is the
-    disposition.
-
-    Source: RET-17, section 9.1.
-    """
+    by hand. The decision is the one that `decide` returns; the trace holds JSON values only, and its last
+    step is the disposition. Source: RET-17, section 9.1."""
     return decide(unit, policy, holds, as_of=as_of), trace_of(unit, schedule_of(policy), holds, as_of)

@@ -1,10 +1,8 @@
 """How many units go in each of the next months, if nothing happens to them meanwhile.
 
 A forecast knows dates and nothing else: a new fiche, a hold or a reopened dossier keeps a unit longer than
-foreseen, and a unit that is kept for any other reason than its date is not foreseen at all.
-
-Source: DAT-02 (disposal begins the day after the retention end), RET-18.
-"""
+foreseen, and a unit that is kept for any other reason than its date is not foreseen at all. Source: DAT-02
+(disposal begins the day after the retention end), RET-18."""
 
 from __future__ import annotations
 
@@ -31,10 +29,7 @@ def months_from(day: date, months: int = MONTHS) -> tuple[str, ...]:
 
 def disposal_month(decision: Decision, as_of: date) -> str | None:
     """Return the month in which a unit is disposed of: this one where it is due now, that of the day after
-    its end where only its date keeps it.
-
-    None where something else keeps it, or it has no end.
-    """
+    its end where only its date keeps it. None where something else keeps it, or it has no end."""
     if decision.is_disposal:
         return month_of(as_of)
     if decision.reasons == (Reason.NOT_EXPIRED,) and decision.retention_end is not None and decision.retention_end < date.max:

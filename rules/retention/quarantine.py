@@ -1,9 +1,6 @@
 """Quarantine: a unit that is due is marked first, its owner notified, and it is disposed of when some days
-have passed.
-
-Source: an option of the policy; off where the policy does not name it. Of two readings the one that erases
-later was taken throughout.
-"""
+have passed. Source: an option of the policy; off where the policy does not name it. Of two readings the one
+that erases later was taken throughout."""
 
 from __future__ import annotations
 
@@ -25,8 +22,7 @@ class Mark(msgspec.Struct, frozen=True):
 
     `notice` is the id of the note that notifies its owner, empty where none is written; `told` says that it
     is in the CRM (or that none is to be). `undone` says that a person has requested to keep the unit: it
-    stays until `until`, and is then marked again.
-    """
+    stays until `until`, and is then marked again."""
 
     table: str
     id: str
@@ -57,10 +53,8 @@ def covers(policy: Quarantine | None, categories: Iterable[str]) -> bool:
 
 def waits(mark: Mark | None, day: date) -> str:
     """Return why a unit that quarantine covers is not disposed of on `day`; empty where its days have passed.
-
     A unit without a mark waits, since its first run marks it. So does one whose owner could not be notified,
-    and one that was undone and is to be marked again.
-    """
+    and one that was undone and is to be marked again."""
     if mark is None or not mark.told:
         return QUARANTINED
     if day <= mark.until:

@@ -2,10 +2,7 @@
 
 Rows of the schedule decide here only where the controller has put them in force (2.3). A row for contacts
 does not decide over a contact: it says how long being a donor lasts, and the contact is deleted with its last
-unit and relation (RET-20).
-
-Source: section 2.3, RET-06, RET-11, RET-20; D-66, D-67.
-"""
+unit and relation (RET-20). Source: section 2.3, RET-06, RET-11, RET-20; D-66, D-67."""
 
 from __future__ import annotations
 
@@ -32,11 +29,9 @@ ANCHOR_FIELDS: Final = {
 
 
 class RelationTerms(msgspec.Struct, frozen=True):
-    """Which of the rows outside the missions are in force.
-
-    `units` are the kinds that are units of their own: some row decides over them. `donor` are the clocks that
-    say how long being a donor lasts after the last gift; without one it lasts as long as a gift is there.
-    """
+    """Which of the rows outside the missions are in force. `units` are the kinds that are units of their own:
+    some row decides over them. `donor` are the clocks that say how long being a donor lasts after the last
+    gift; without one it lasts as long as a gift is there."""
 
     units: tuple[UnitKind, ...] = ()
     donor: tuple[Clock, ...] = ()
@@ -116,11 +111,8 @@ def relation_ends(unit: Unit, clocks: Collection[Clock], sentinels: Collection[d
 
 def decide_relation(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:
     """Decide over a gift, a course or an agreement: its date plus the longest period of the rows that apply
-    to it.
-
-    One that no row in force is for, because its kind is unknown or undecided, is kept as UNCONFIGURED; a
-    running agreement has not started.
-    """
+    to it. One that no row in force is for, because its kind is unknown or undecided, is kept as UNCONFIGURED;
+    a running agreement has not started."""
     clocks = clocks_for(unit, schedule)
     ends = relation_ends(unit, clocks, schedule.sentinel_days)
     reasons = [*held]

@@ -1,7 +1,5 @@
 """The retention schedule made ready to decide: compiled once, queried a hundred thousand times a night.
-
-Source: RET-11 to RET-15, RET-21.
-"""
+Source: RET-11 to RET-15, RET-21."""
 
 from __future__ import annotations
 

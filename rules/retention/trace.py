@@ -2,10 +2,7 @@
 
 The trace works from the same readings as `decide` (dates, births, ends) and draws the conclusions again, in
 the words of the normative pseudo-code. Tests compare the two: another verdict than that of `decide` is a bug
-in one of them.
-
-Source: sections 2.4 and 4.2, RET-17.
-"""
+in one of them. Source: sections 2.4 and 4.2, RET-17."""
 
 from __future__ import annotations
 
@@ -60,11 +57,8 @@ class Verdict:
 
 def trace_of(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> list[Step]:
     """Return the steps that lead to a unit's disposition, in the order of the rules; the last step is the
-    disposition.
-
-    Each step has the rule, its input and its output, as JSON values. Of a register number only the date part
-    is shown.
-    """
+    disposition. Each step has the rule, its input and its output, as JSON values. Of a register number only
+    the date part is shown."""
     steps = [Step("RET-17", {"kind": unit.kind.value, "as_of": as_of.isoformat()}, "read")]
     if unit.kind is UnitKind.DOSSIER or unit.kind is UnitKind.FICHE:
         verdict = _file_steps(steps, unit, schedule, holds, as_of)

@@ -1,8 +1,5 @@
 """Whether somebody may act for a child: authority shown, agreement of the child, and the day on which both
-end.
-
-Source: RGT-04 to RGT-08, IDV-04, R-095 to R-098, R-159; old Civil Code art. 371 to 374, 388.
-"""
+end. Source: RGT-04 to RGT-08, IDV-04, R-095 to R-098, R-159; old Civil Code art. 371 to 374, 388."""
 
 from __future__ import annotations
 
@@ -36,8 +33,7 @@ def authority(asked: Asked, roles: Sequence[RoleInFile], units: Collection[UnitK
     Authority is shown by the DPO's check, or by evidence in a file of the child whose last day has not
     passed; a guardian's appointment is as good as a parent's authority (R-159). Where the DPO stated that it
     was not shown, or contested, no evidence helps. A last day that has passed prevails over a mandate that
-    was shown: what the file knows of a judgment prevails (IDV-04).
-    """
+    was shown: what the file knows of a judgment prevails (IDV-04)."""
     born_on = asked.child_born_on
     if born_on is not None and has_reached(ADULT_AGE, born_on, asked.received_on):
         return Authority.NEVER

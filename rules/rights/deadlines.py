@@ -1,10 +1,8 @@
 """When an answer to a subject request is due.
 
 Pure arithmetic on Brussels days: the day of receipt is not counted, the period ends with the last hour of its
-last day, and a last day that is not a working day gives way to the next one that is.
-
-Source: DDL-01 to DDL-15, L-01 to L-28; GDPR art. 12(3); Regulation 1182/71 art. 3.
-"""
+last day, and a last day that is not a working day gives way to the next one that is. Source: DDL-01 to
+DDL-15, L-01 to L-28; GDPR art. 12(3); Regulation 1182/71 art. 3."""
 
 from __future__ import annotations
 
@@ -40,10 +38,8 @@ def stops_clock(received_on: date, asked_on: date, extra: Collection[date] = NO_
 
 
 def due_on(received_on: date, *, extended: bool = False, stops: Sequence[Stop] = (), extra: Collection[date] = NO_DAYS) -> date | None:
-    """Return the last day for the answer; None while the clock is stopped (DDL-07).
-
-    `stops` are the questions that stop the clock; days that several of them share count once.
-    """
+    """Return the last day for the answer; None while the clock is stopped (DDL-07). `stops` are the questions
+    that stop the clock; days that several of them share count once."""
     stopped = days_stopped(stops)
     if stopped is None:
         return None
@@ -66,10 +62,7 @@ def days_stopped(stops: Sequence[Stop]) -> int | None:
 
 def may_extend(received_on: date, notified_at: datetime, *, stops: Sequence[Stop] = (), extra: Collection[date] = NO_DAYS) -> bool:
     """Return whether a person was notified of an extension in time: no later than the due date of the first
-    month (DDL-06, R-135).
-
-    While the clock is stopped there is no due date yet, so the notice is in time.
-    """
+    month (DDL-06, R-135). While the clock is stopped there is no due date yet, so the notice is in time."""
     due = due_on(received_on, stops=stops, extra=extra)
     return due is None or notified_at < expires_at(due)
 

@@ -1,7 +1,5 @@
-"""Who asks for what, and what the files say about the people in it: all that a right depends on.
-
-Source: section 6 (RGT, SUS); policy §5.
-"""
+"""Who asks for what, and what the files say about the people in it: all that a right depends on. Source:
+section 6 (RGT, SUS); policy §5."""
 
 from __future__ import annotations
 
@@ -16,11 +14,8 @@ UnitKey = tuple[str, str]  # kind (dossier, fiche) and id
 
 class RoleInFile(msgspec.Struct, frozen=True):
     """One role of one contact in one dossier or lone fiche (a role on a fiche of a dossier counts for the
-    dossier).
-
-    `suspect_until` is the last day of a suspicion; `has_authority`: authority over the child is evidenced,
-    `authority_until` its last day.
-    """
+    dossier). `suspect_until` is the last day of a suspicion; `has_authority`: authority over the child is
+    evidenced, `authority_until` its last day."""
 
     unit: UnitKey
     contact: str
@@ -47,8 +42,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     day is certain. `overrides` are rules that two persons have overridden. `has_relations`: gifts, courses,
     agreements, a place at a partner organisation or a newsletter of the requester are there;
     `child_has_relations`: of the child. `deceased`: the person whom it is about is dead. `about` is what an
-    objection or a withdrawal is about (`direct_marketing`, `image`, …), where the request says it.
-    """
+    objection or a withdrawal is about (`direct_marketing`, `image`, …), where the request says it."""
 
     right: Right
     kind: RequesterKind

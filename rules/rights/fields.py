@@ -1,8 +1,5 @@
 """To whom each field of each kind of record may be shown: the person it describes, anybody to whom the file
-is disclosed, or nobody.
-
-Source: EXP-06, EXP-13; R-119, R-123.
-"""
+is disclosed, or nobody. Source: EXP-06, EXP-13; R-119, R-123."""
 
 from __future__ import annotations
 
@@ -33,11 +30,8 @@ class ShownTo(StrEnum):
 
 class Nature(StrEnum):
     """What a field holds. TEXT is free text: redacted, and read by a person before it is sent (EXP-07); so is
-    a FILE.
-
-    REFERENCE is a short designation (a number, a title): redacted, without a review. RECIPIENT names a
-    service to which data were sent.
-    """
+    a FILE. REFERENCE is a short designation (a number, a title): redacted, without a review. RECIPIENT names
+    a service to which data were sent."""
 
     NAME = "name"
     PHONE = "phone"

@@ -2,10 +2,7 @@
 
 `docs/rights.md` shows it in words; the tests compare that page with this table. For one person it is
 determined in `standing.py`, which takes from here what is refused to a person with a part in a file of
-others.
-
-Source: section 6.2, RGT-10 to RGT-12; policy §5.
-"""
+others. Source: section 6.2, RGT-10 to RGT-12; policy §5."""
 
 from __future__ import annotations
 
@@ -159,10 +156,7 @@ _ROW_OF_ROLE: Final[Mapping[str, Row]] = MappingProxyType(
 
 def row_of(role: str) -> Row:
     """Return the row of a role in a file, or of a kind of relation. A role without a row of its own is
-    treated as a witness (RGT-01).
-
-    Employees have the row of volunteers.
-    """
+    treated as a witness (RGT-01). Employees have the row of volunteers."""
     found = _ROW_OF_ROLE.get(role)
     if found is not None:
         return found
@@ -171,10 +165,7 @@ def row_of(role: str) -> Row:
 
 def refusal_in_files(right: Right, about: str = "") -> str:
     """Return the code with which a right is refused in every file of the mission, or nothing where it exists
-    there.
-
-    Source: RF-04, RF-06; RGT-10, RGT-12.
-    """
+    there. Source: RF-04, RF-06; RGT-10, RGT-12."""
     cell = MATRIX[right][Row.WITNESS]  # the rows of the mission agree about it
     if cell.decision is not Availability.NOT_AVAILABLE or ("consent_based" in cell.conditions and about in CONSENT_BASED):
         return ""

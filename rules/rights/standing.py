@@ -1,10 +1,6 @@
 """What may be disclosed to a person, dossier by dossier: the matrix of rights, and the people who are
-suspected in one dossier.
-
-The decisions behind it, each with its reason, are in `docs/rights.md`.
-
-Source: policy §5; sections 6.1 to 6.3 (RGT-01 to RGT-14, SUS-01 to SUS-12), EXP-05.
-"""
+suspected in one dossier. The decisions behind it, each with its reason, are in `docs/rights.md`. Source:
+policy §5; sections 6.1 to 6.3 (RGT-01 to RGT-14, SUS-01 to SUS-12), EXP-05."""
 
 from __future__ import annotations
 
@@ -79,8 +75,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     relations need of it (name, address, numbers, preferences). `refusal` is an RF code where the right does
     not exist here, and then nothing is disclosed; `remarks` are RF codes that the letter adds to what is
     disclosed. `blocks` stop a release: `MANDATE_LAPSED`, which nobody overrides, or a rule of `OVERRIDABLE`.
-    `excluded` never leaves the process that computed it.
-    """
+    `excluded` never leaves the process that computed it."""
 
     answer: str
     scope: str
@@ -107,11 +102,8 @@ class ItemScope(StrEnum):
 
 def standing(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], *, maturity_age: int = 12) -> Standing:
     """Return what may be disclosed to the requester. Pure; `roles` are those of the requester, of the child,
-    and of everybody in their files.
-
-    A fiche that is confirmed without a contact is passed as a role of a stand-in contact. For any reason, a
-    neutral answer is the same but for `excluded` (SUS-04).
-    """
+    and of everybody in their files. A fiche that is confirmed without a contact is passed as a role of a
+    stand-in contact. For any reason, a neutral answer is the same but for `excluded` (SUS-04)."""
     if not asked.on_behalf:
         return _for_oneself(asked, roles, files, maturity_age)
     # A contact confirmed as both is the child's: else what is the child's would be told as the requester's
@@ -170,11 +162,9 @@ def _for_a_child(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitK
 
 
 def _own(asked: Asked, found: Involvement) -> Standing:
-    """Return what may be disclosed of the requester: own files, and relations.
-
-    Relations alone never open the whole contact row, for anybody: were it opened for those who are suspected
-    nowhere, its absence would show a suspicion (SUS-05).
-    """
+    """Return what may be disclosed of the requester: own files, and relations. Relations alone never open the
+    whole contact row, for anybody: were it opened for those who are suspected nowhere, its absence would show
+    a suspicion (SUS-05)."""
     return Standing(
         answer=PACKAGE,
         scope=OWN,

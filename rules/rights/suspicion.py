@@ -1,11 +1,6 @@
 """Suspicion, which exists in one file only: what it closes, for how long, and what a person has to look at
-because of it.
-
-Nothing here can be asked "is this person a suspect?" across files: the question is always which files of one
-request may be disclosed (SUS-02).
-
-Source: SUS-01 to SUS-11; policy §4.1, §5.
-"""
+because of it. Nothing here can be asked "is this person a suspect?" across files: the question is always
+which files of one request may be disclosed (SUS-02). Source: SUS-01 to SUS-11; policy §4.1, §5."""
 
 from __future__ import annotations
 
@@ -26,11 +21,8 @@ def is_active(role: RoleInFile, day: date) -> bool:
 @dataclass(frozen=True, slots=True)
 class Involvement:
     """In which files a person has a role that may be disclosed, and which of these a DPO has to look at
-    first.
-
-    `roles` and `whole` have no excluded file. `whole`: the person is the child there. `review` has one pair
-    per file and rule.
-    """
+    first. `roles` and `whole` have no excluded file. `whole`: the person is the child there. `review` has one
+    pair per file and rule."""
 
     roles: Mapping[UnitKey, tuple[str, ...]]
     whole: frozenset[UnitKey]
@@ -54,12 +46,9 @@ def involvement(
     overrides: frozenset[str] = frozenset(),
 ) -> Involvement:
     """Return in which files a person's data may be disclosed, when `heard` hears the answer: the person, and
-    anybody who acts for the person.
-
-    A suspicion of either closes a file. What is linked to a closed file is looked at first (SUS-06, R-109),
-    and so is a file in which a suspicion has ended (SUS-08, R-110), or in which the role of the person cannot
-    be read (SUS-05).
-    """
+    anybody who acts for the person. A suspicion of either closes a file. What is linked to a closed file is
+    looked at first (SUS-06, R-109), and so is a file in which a suspicion has ended (SUS-08, R-110), or in
+    which the role of the person cannot be read (SUS-05)."""
     listening = person | heard
     excluded = excluded_for(listening, roles, day)
     found: dict[UnitKey, set[str]] = {}

@@ -3,10 +3,7 @@ DPO releases it one by one.
 
 A class is a code: `shelter` (past and present), `contact_details` (of the child), `confidants` (and
 institutions), `child_statements` and `planned_moves`. Every free text of such a file is withheld, regardless
-of its words.
-
-Source: RGT-09, R-096.
-"""
+of its words. Source: RGT-09, R-096."""
 
 from __future__ import annotations
 
@@ -42,11 +39,9 @@ _AUTHORITY = re.compile(
 
 
 def withheld_on_behalf(kind: str, field: str) -> str | None:
-    """Return the class by which a field of a limited file is withheld, or None where it may be shown.
-
-    Free texts, files and recordings are withheld as statements of the child until the DPO has read them,
-    regardless of what else they contain.
-    """
+    """Return the class by which a field of a limited file is withheld, or None where it may be shown. Free
+    texts, files and recordings are withheld as statements of the child until the DPO has read them,
+    regardless of what else they contain."""
     rule = rule_for(kind, field)
     if rule.shown is ShownTo.NEVER or (kind, field) in _HARMLESS:
         return None

@@ -4,10 +4,7 @@ last look alike.
 Character references however often they were escaped, percent signs of addresses, escapes of JSON and of
 e-mail, tags and comments inside words, what turns the direction of reading, what cannot be seen, and letters
 of another alphabet that look like ours. What comes out is the text that is searched, redacted and shown: a
-place in it is a place in what is sent.
-
-Source: EXP-06, EXP-19; IDN-13.
-"""
+place in it is a place in what is sent. Source: EXP-06, EXP-19; IDN-13."""
 
 from __future__ import annotations
 
@@ -101,10 +98,8 @@ def _read(text: str, *, with_tags: bool) -> str:
 def readings(text: str) -> Iterator[str]:
     """Give a text in every way in which it can be read, without content in base64: as it is written, with
     escapes and disguises taken off, of markup what stands between its tags and what in them, and what its
-    encoded parts stand for, one encoding inside another.
-
-    Redaction and the last look read by this, so that neither sees what the other does not.
-    """
+    encoded parts stand for, one encoding inside another. Redaction and the last look read by this, so that
+    neither sees what the other does not."""
     if ";base64," in text:
         text = _CONTENT.sub(" ", text)
     if "\\" in text:
@@ -152,12 +147,10 @@ def _all_parts(text: str, read: str) -> Iterator[tuple[int, int, str]]:
 
 
 def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
-    """Give the parts of a text that may stand for another: begin, end, and what they would say.
-
-    In base64, in hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`), in
-    the characters that Latin letters become where two of them were taken for one (`of_pairs`). Only a search
-    can say whether they stand for anything: until it does, they are what they seem to be.
-    """
+    """Give the parts of a text that may stand for another: begin, end, and what they would say. In base64, in
+    hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`), in the
+    characters that Latin letters become where two of them were taken for one (`of_pairs`). Only a search can
+    say whether they stand for anything: until it does, they are what they seem to be."""
     yield from of_pairs(text)
     for found in _BASE64.finditer(text):
         if (said := _of_base64(re.sub(r"\s", "", found[0]))) is not None:
@@ -178,11 +171,8 @@ def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
 
 def of_pairs(text: str) -> Iterator[tuple[int, int, str]]:
     """Give the parts of a text that are, byte for byte, a text in one byte or in UTF-8 that was taken for
-    UTF-16, with what that says.
-
-    Text of two Latin letters a character looks Chinese: saved as UTF-16 again it is the letters
-    again.
-    """
+    UTF-16, with what that says. Text of two Latin letters a character looks Chinese: saved as UTF-16 again it
+    is the letters again."""
     if text.isascii() or not _BEYOND.search(text):
         return
     for found in _IN_PAIRS.finditer(text):

@@ -3,10 +3,8 @@ written.
 
 Two forms. *Tidy* keeps words, case and accents and only takes away what cannot be seen (full-width forms,
 zero-width characters, fancy dashes and spaces). *Squeezed* keeps nothing but letters and digits, folded, so
-that `D’Hondt`, `Dhondt` and `d-hon-\\ndt` are one; where a word begins is told beside it.
-
-Source: IDN-13, IDN-14.
-"""
+that `D’Hondt`, `Dhondt` and `d-hon-\\ndt` are one; where a word begins is told beside it. Source: IDN-13,
+IDN-14."""
 
 from __future__ import annotations
 
@@ -128,21 +126,17 @@ def _plainly(character: str) -> str:
 
 
 def fold(word: str) -> str:
-    """Return a name or word as it is compared: letters and digits only, without accents and case.
-
-    Letters of other alphabets are written in Latin ones, so that a name is the same in both.
-    """
+    """Return a name or word as it is compared: letters and digits only, without accents and case. Letters of
+    other alphabets are written in Latin ones, so that a name is the same in both."""
     if not word.isascii():
         word = _NOT_ASCII.sub(lambda match: _folded(match[0]), word)
     return "".join(filter(str.isalnum, word.lower()))
 
 
 def squeeze(text: str) -> Squeezed:
-    """Return the letters and digits of a text with where each came from.
-
-    A word begins after anything that is neither letter nor digit, an apostrophe included, and where a digit
-    follows a letter or a letter a digit; invisible characters separate nothing.
-    """
+    """Return the letters and digits of a text with where each came from. A word begins after anything that is
+    neither letter nor digit, an apostrophe included, and where a digit follows a letter or a letter a digit;
+    invisible characters separate nothing."""
     letters: list[str] = []
     starts: list[bool] = []
     at: list[int] = []

@@ -2,9 +2,7 @@
 
 Only the tokens, no tree: a tree of hostile markup can be far larger than the markup. The cost grows with the
 length of the text. What was begun and is never ended is words: no text is too strange, and none is lost.
-
-Source: EXP-06, EXP-19.
-"""
+Source: EXP-06, EXP-19."""
 
 from __future__ import annotations
 

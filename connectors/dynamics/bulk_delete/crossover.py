@@ -3,8 +3,7 @@ seconds are given, not measured here.
 
 Batches cost a fixed time for each row. A job costs a start and then a time for each row. Both are fitted to
 what jobs have taken, and later jobs count more. Until there are measurements, the figures are those of the
-reference, section 6.3: 25 rows take 20 s one by one and 50 s as a job, 500 rows 500 s and 150 s.
-"""
+reference, section 6.3: 25 rows take 20 s one by one and 50 s as a job, 500 rows 500 s and 150 s."""
 
 from __future__ import annotations
 

@@ -4,8 +4,7 @@ else in batches.
 Whatever a job leaves is read again and deleted in batches: the job only ever saves time. What it reports is
 not believed: a row is DONE when it has been looked for and was not there. A job takes many seconds, so holds
 are looked up again before each batch that follows it, those of the CRM here and the product's own by asking
-the caller. The latter are also looked up before a job is started and while it runs.
-"""
+the caller. The latter are also looked up before a job is started and while it runs."""
 
 from __future__ import annotations
 
@@ -131,12 +130,8 @@ class Deleting:
 
     def carry_out(self, change_sets: Sequence[ChangeSet], send: Send, held: Held | None = None) -> list[ChangeResult]:
         """Return one result for each change set, in the order given. `send` sends batches, given by index.
-        `held` names, of the keys it is given, those that a hold of the product covers now.
-
-        Raises:
-            ConnectorError: an earlier job has not ended, or the very first batch is refused; nothing was
-                done.
-        """
+        `held` names, of the keys it is given, those that a hold of the product covers now. Raises
+        ConnectorError: an earlier job has not ended, or the very first batch is refused; nothing was done."""
         swept = self._jobs.unsettled
         if swept:
             self._jobs.sweep()
@@ -330,11 +325,8 @@ class Deleting:
         return {row.id: row.etag for page in self._read(record, (), among=Among("id", list(ids))) for row in page}
 
     def _versions(self, definition: TableDefinition, where: str, ids: Collection[str]) -> dict[str, tuple[str, int]]:
-        """Return the etag and version number of each row that exists.
-
-        Raises:
-            ConnectorError: the CRM cannot be queried, or its answer is not whole.
-        """
+        """Return the etag and version number of each row that exists. Raises ConnectorError: the CRM cannot
+        be queried, or its answer is not whole."""
         found: dict[str, tuple[str, int]] = {}
         for condition in any_of(definition.primary_id, ids):
             query = query_string({"$select": f"{definition.primary_id},versionnumber", "$filter": condition, "$count": "true"})

@@ -1,9 +1,6 @@
 """The hold of a row's dossier, as a condition of the very query that deletes the row: one set after our look
-still wins (HLD-07).
-
-A recording leads to a dossier by its fiche, and so does an attachment of a fiche. No other kind of row is
-deleted by a job.
-"""
+still wins (HLD-07). A recording leads to a dossier by its fiche, and so does an attachment of a fiche. No
+other kind of row is deleted by a job."""
 
 from __future__ import annotations
 

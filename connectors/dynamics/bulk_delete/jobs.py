@@ -3,10 +3,8 @@ traces removed.
 
 A job names each row with the very version that was judged, which is to a job what If-Match is to a request,
 and carries the hold guard (hold_guard.py). What it leaves behind (its name, its conditions) are GUIDs and
-versions, never personal data, and is removed in the end.
-
-Source: the reference, sections 6.2 and 11.5; Microsoft Learn, "Delete data in bulk".
-"""
+versions, never personal data, and is removed in the end. Source: the reference, sections 6.2 and 11.5;
+Microsoft Learn, "Delete data in bulk"."""
 
 from __future__ import annotations
 
@@ -129,10 +127,8 @@ EARLIER: Final = timedelta(minutes=5)
 
 def start_of(clock: ServerClock) -> str:
     """Return a time from which a job may start: a few minutes ago by the CRM's own clock, or long past where
-    it states no time.
-
-    A time still in the future, by the clock of the server that takes the job, would delay it.
-    """
+    it states no time. A time still in the future, by the clock of the server that takes the job, would delay
+    it."""
     now = clock.now()
     return "2000-01-01T00:00:00Z" if now is None else (now - EARLIER).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -149,12 +145,8 @@ class Jobs:
     # -- one job ---------------------------------------------------------------------------------------------
 
     def start(self, name: str, queries: Sequence[dict[str, Any]], *, start_at: str, options: Mapping[str, bool]) -> str:
-        """Have the CRM start a job and return its id.
-
-        Raises:
-            NotStarted: nothing is done, nor will be.
-            Lost: it cannot be determined whether it started.
-        """
+        """Have the CRM start a job and return its id. Raises NotStarted: nothing is done, nor will be; Lost:
+        it cannot be determined whether it started."""
         body = {
             "QuerySet": queries,
             "JobName": name,
@@ -184,11 +176,7 @@ class Jobs:
 
     def end(self, job: str, must_stop: Callable[[], bool] = lambda: False) -> bool:
         """Wait until a job has ended and return whether it has. After half an hour, or once it must stop, it
-        is cancelled.
-
-        Raises:
-            ConnectorError: the CRM cannot be queried.
-        """
+        is cancelled. Raises ConnectorError: the CRM cannot be queried."""
         if self._follow(job, FOLLOW_S, must_stop):
             return True
         # Refused where it has just ended: the next look tells.
@@ -197,11 +185,7 @@ class Jobs:
 
     def report(self, job: str) -> Report:
         """Return what an ended job reports of itself; "succeeded" does not mean that nothing failed (section
-        6.2).
-
-        Raises:
-            ConnectorError: the CRM cannot be queried.
-        """
+        6.2). Raises ConnectorError: the CRM cannot be queried."""
         of_job = f"_asyncoperationid_value eq {guid(job)}"
         runs = self._late(lambda: self._list(RUNS, _Run, "successcount,failurecount,statecode", of_job), bool)
         failed = runs[0].failurecount if runs else None
@@ -234,11 +218,8 @@ class Jobs:
 
     def sweep(self) -> None:
         """Follow every job of ours to its end and remove the records they left, also those of a process that
-        was killed.
-
-        Raises:
-            ConnectorError: the CRM cannot be queried, or a job has not ended although it was cancelled.
-        """
+        was killed. Raises ConnectorError: the CRM cannot be queried, or a job has not ended although it was
+        cancelled."""
         ours = f"startswith(name,{literal(PREFIX)})"
         try:
             jobs = self._list(JOBS, _Job, "name,statecode", f"operationtype eq {BULK_DELETE} and {ours}")

@@ -73,11 +73,8 @@ class StaticToken:
 
 class EntraTokens:
     """Client-credentials tokens from Entra ID or AD FS (Microsoft Learn, "Use single-tenant server-to-server
-    authentication").
-
-    Give a secret, or the path of a certificate with its key (PEM, or PFX/P12 by its suffix). Nothing is sent
-    before the first `token()`.
-    """
+    authentication"). Give a secret, or the path of a certificate with its key (PEM, or PFX/P12 by its
+    suffix). Nothing is sent before the first `token()`."""
 
     def __init__(
         self,

@@ -1,8 +1,6 @@
-"""The bytes of an answer's body, fast, and no more of them than an answer may have.
-
-`requests` feeds a page through a generator in small pieces; reads of the raw stream and one decompressor take
-a fraction of that; ISA-L is twice as fast as the standard library's zlib.
-"""
+"""The bytes of an answer's body, fast, and no more of them than an answer may have. `requests` feeds a page
+through a generator in small pieces; reads of the raw stream and one decompressor take a fraction of that;
+ISA-L is twice as fast as the standard library's zlib."""
 
 from __future__ import annotations
 
@@ -22,12 +20,9 @@ class BodyBroken(Exception):
 
 
 def read_body(response: requests.Response, limit: int) -> bytes:
-    """Return the whole body, decompressed. The response must have been requested with `stream=True`.
-
-    Raises:
-        BodyBroken: fewer bytes came than announced, they are not what the content encoding says, or they are
-            more than `limit`, on the line or decompressed: nothing is unpacked beyond it.
-    """
+    """Return the whole body, decompressed. The response must have been requested with `stream=True`. Raises
+    BodyBroken: fewer bytes came than announced, they are not what the content encoding says, or they are more
+    than `limit`, on the line or decompressed: nothing is unpacked beyond it."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip"):
         raise BodyBroken  # we ask for nothing else

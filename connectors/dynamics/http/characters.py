@@ -3,8 +3,7 @@ and not a character.
 
 A program that cuts a text at a number of UTF-16 units leaves one behind, and a CRM returns it as it was
 stored. It is read as the replacement character, as any other program shows it: one such text must not make a
-table unreadable for everybody.
-"""
+table unreadable for everybody."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """The CRM's clock, by the Date headers of its answers: the median of several, carried on by a clock of this
-machine that nobody sets.
-
-One answer with a different time, from a server or a proxy whose clock is wrong, changes nothing.
-"""
+machine that nobody sets. One answer with a different time, from a server or a proxy whose clock is wrong,
+changes nothing."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 A time-out of a socket counts the silence between two bytes, so a peer that sends a byte now and then would
 hold a command for ever, in the headers as in the body. Here the bytes of an answer are read through a stream
-that also knows when all of it must have come.
-"""
+that also knows when all of it must have come."""
 
 from __future__ import annotations
 

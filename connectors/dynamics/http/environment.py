@@ -40,8 +40,7 @@ class Environment:
     answered before, or that `is_known` to: an address that never answered is wrong more often than down.
     Waiting because of a 429 is bounded by `max_wait_s` instead, since there the server says how long. `pace`
     says how hard each application user may work. With `any_odata` the root need not be a Dataverse one
-    (`doctor --read` only).
-    """
+    (`doctor --read` only)."""
 
     url: str
     page_size: int = MAX_PAGE_SIZE

@@ -1,8 +1,6 @@
-"""What an unsuccessful answer means, without ever repeating its text.
-
-A response body may hold names or texts of people, and an error message ends up in logs and mails: only the
-service's code, the name of a missing privilege and ids leave this module.
-"""
+"""What an unsuccessful answer means, without ever repeating its text. A response body may hold names or texts
+of people, and an error message ends up in logs and mails: only the service's code, the name of a missing
+privilege and ids leave this module."""
 
 from __future__ import annotations
 

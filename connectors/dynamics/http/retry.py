@@ -1,7 +1,5 @@
-"""Sending the same again: what may be, when, and for how long. One loop for all that goes to the CRM.
-
-Source: reference, sections 7.4 and 8; HLD-07.
-"""
+"""Sending the same again: what may be, when, and for how long. One loop for all that goes to the CRM. Source:
+reference, sections 7.4 and 8; HLD-07."""
 
 from __future__ import annotations
 
@@ -86,13 +84,8 @@ class Retry:
 
     def until_answered(self, attempt: Callable[[], Answer], again: Again) -> Answer:
         """Make attempts until one comes to something after which nothing is sent again, or patience ends;
-        return the last answer.
-
-        An answer that drips uses up patience like silence.
-
-        Raises:
-            ConnectorError: the last attempt brought no answer.
-        """
+        return the last answer. An answer that drips uses up patience like silence. Raises ConnectorError: the
+        last attempt brought no answer."""
         spent = _Spent(self._timeline.now())
         while True:
             answer: Answer | None = None
@@ -131,10 +124,8 @@ class Retry:
 
     def retry_after_s(self, headers: Mapping[str, str]) -> float:
         """Return how long the CRM asks us to wait: whole seconds or an HTTP date; half a minute if it does
-        not say.
-
-        At least a second, so that a service which asks for none and keeps refusing uses up our patience too.
-        """
+        not say. At least a second, so that a service which asks for none and keeps refusing uses up our
+        patience too."""
         text = headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit() and len(text) < 10:
             return max(float(text), SHORTEST_WAIT_S)

@@ -63,11 +63,8 @@ class Sessions:
         return prepared
 
     def send(self, prepared: requests.PreparedRequest) -> requests.Response:
-        """Send the request, once; the body of the answer is still to be read.
-
-        Raises:
-            requests.RequestException: there is no answer.
-        """
+        """Send the request, once; the body of the answer is still to be read. Raises
+        requests.RequestException: there is no answer."""
         timeout = (self._environment.connect_timeout_s, self._environment.read_timeout_s)
         session = self._session()
         return session.send(prepared, stream=True, allow_redirects=False, timeout=timeout, **self._local.settings)

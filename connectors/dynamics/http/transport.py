@@ -76,8 +76,7 @@ class Transport:
         Raises:
             Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with
                 anything of its body.
-            ReadIncomplete: the body broke off each time.
-        """
+            ReadIncomplete: the body broke off each time."""
         headers = {"Prefer": prefer} if prefer else {}
         if accept != "application/json":
             headers["Accept"] = accept
@@ -118,8 +117,7 @@ class Transport:
         Raises:
             NotSent: no connection; nothing happened.
             Unreachable: the answer is lost; anything may have happened.
-            Unauthorised: there is no token, or new ones are rejected too; nothing happened.
-        """
+            Unauthorised: there is no token, or new ones are rejected too; nothing happened."""
         headers = {"Content-Type": f'multipart/mixed; boundary="{boundary}"'}
         if prefer:
             headers["Prefer"] = prefer
@@ -133,8 +131,7 @@ class Transport:
         says after what it may be sent again.
 
         Raises: as `post_batch`, and ReadIncomplete where the answer broke off; anything may have happened
-            then.
-        """
+            then."""
         headers = {"Content-Type": "application/json"} if content is not None else {}
         if if_match:
             headers["If-Match"] = if_match
@@ -143,11 +140,8 @@ class Transport:
 
     def absolute(self, address: str) -> str:
         """Return the full address; a link from the CRM is put back on our host, and refused if it points
-        outside the Web API.
-
-        The CRM may echo another of its host names, or a proxy's inside one; the query string stays untouched,
-        and the token is sent only to the configured host.
-        """
+        outside the Web API. The CRM may echo another of its host names, or a proxy's inside one; the query
+        string stays untouched, and the token is sent only to the configured host."""
         try:
             parts = urlsplit(address)
         except ValueError:
@@ -198,11 +192,8 @@ class Transport:
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str, operations: int = 0) -> Answer:
         """Make one attempt, or a few when the token has expired: a 401 says that the request was not even
-        looked at.
-
-        More than two, because a new token may be one that another thread obtained, and that has expired again
-        since.
-        """
+        looked at. More than two, because a new token may be one that another thread obtained, and that has
+        expired again since."""
         token = self._tokens.token()
         for _ in range(MAX_RENEWALS):
             answer = self._send_once(method, url, headers, body, token, where, operations)

@@ -12,11 +12,9 @@ from rules.files.suggestions import nearest
 
 def misspelt_keys(mapping: Mapping, categories: Collection[str], kinds: Words[str, Collection[str]]) -> Iterator[str]:
     """Yield a warning for each key of a category or kind column that the schedule does not know and that is
-    like one it knows, with its line, once each.
-
-    `kinds` are the kinds of enrolments and engagements that the schedule has rows for, by unit. A key that is
-    like none may be one that nobody has decided on yet: its units are kept (R-161), and a plan says so.
-    """
+    like one it knows, with its line, once each. `kinds` are the kinds of enrolments and engagements that the
+    schedule has rows for, by unit. A key that is like none may be one that nobody has decided on yet: its
+    units are kept (R-161), and a plan says so."""
     told = set()
     for unit, table in mapping.tables.items():
         for field, word, known in (("categories", "category", categories), ("kind", f"kind of {unit}", kinds.get(unit, ()))):

@@ -18,11 +18,8 @@ from rules.model.records import KINDS
 
 @lru_cache(maxsize=4)  # a mapping is read anew for every job, and is the same nearly always
 def parse_mapping(text: str, source: str) -> Mapping:
-    """Return the mapping in a text; `source` is the name used for places in it.
-
-    Raises:
-        MappingError: with every mistake, each with its line.
-    """
+    """Return the mapping in a text; `source` is the name used for places in it. Raises MappingError: with
+    every mistake, each with its line."""
     document = read_yaml(text, as_written=True)
     file, problems = _read(document)
     if file is None or problems:

@@ -1,8 +1,6 @@
 """The mapping file as models: which parts it has, and the form of each value. What must fit together, and
-which fields each kind of row has, `checks.py` says.
-
-The sentence below a field is its description in `schema.json`.
-"""
+which fields each kind of row has, `checks.py` says. The sentence below a field is its description in
+`schema.json`."""
 
 from __future__ import annotations
 

@@ -4,8 +4,7 @@
 Our own account is decisive: requests, and the time that each answer took. What the CRM's headers state is
 true of one web server and old when it arrives (Microsoft Learn, "Service protection API limits"). So it only
 ever lowers the remaining allowance, or shows that a budget is larger than the documented one or a window
-shorter.
-"""
+shorter."""
 
 from __future__ import annotations
 
@@ -96,11 +95,8 @@ class Meter:
 
     def hear(self, left: float, own: float, now: float, window_s: float, under_way: float) -> bool:
         """Take note of what a header says is left beside what this request has cost; gives whether that was
-        more than ever before.
-
-        What is neither left nor ours others have used: the same application user somewhere else, or an
-        earlier process.
-        """
+        more than ever before. What is neither left nor ours others have used: the same application user
+        somewhere else, or an earlier process."""
         is_new = self._told is None or left + own > self._told
         self._told = left + own if is_new else self._told
         self._others = max(0.0, self.budget - self.used(now, window_s) - under_way - left)
@@ -150,11 +146,9 @@ class Server:
 
 
 class Allowance:
-    """The account of one application user over all web servers that have answered within the last window.
-
-    The share of others is kept free of all servers together; since a balancer spreads requests by chance, one
-    server alone may be used up to half of that share, and never more.
-    """
+    """The account of one application user over all web servers that have answered within the last window. The
+    share of others is kept free of all servers together; since a balancer spreads requests by chance, one
+    server alone may be used up to half of that share, and never more."""
 
     def __init__(self, max_requests: float, max_execution_s: float, window_s: float, reserved_share: float) -> None:
         self._max_requests = max_requests
@@ -189,11 +183,8 @@ class Allowance:
 
     def wait_s(self, now: float, expected_s: float, under_way: int, pending_s: float) -> float:
         """Return how long until one more request is within the allowance, wherever it is sent: the balancer
-        picks the server, we do not.
-
-        Its time is counted when it is over, which may be sooner than expected: nothing that leaves the window
-        until then is relied on.
-        """
+        picks the server, we do not. Its time is counted when it is over, which may be sooner than expected:
+        nothing that leaves the window until then is relied on."""
         window_s = self.window_s
         idle = under_way == 0
         requests, seconds = self._usable(now)
@@ -243,10 +234,8 @@ class Allowance:
 
     def longest_s(self) -> float:
         """Return how long one request may take, so that it is a small part of what is allowed in one window.
-
         Where a balancer spreads requests over several servers by chance, many small ones are distributed more
-        evenly than few large ones.
-        """
+        evenly than few large ones."""
         budgets = [server.seconds.budget for server in self.servers.values()]
         allowed = min(budgets, default=self._max_execution_s) * (1 - max(self._reserved_share, MARGIN))
         return allowed / (EVEN if len(self.servers) > 1 else STEPS)

@@ -3,8 +3,7 @@
 Waits double from half a second up to half a minute, each shortened at random, so that clients that failed
 together do not come back together. A few tries are made in any case. After that it depends on how long the
 trouble lasts: a CRM that has answered before and is being updated comes back, and waiting for it costs time
-and nothing else.
-"""
+and nothing else."""
 
 from __future__ import annotations
 

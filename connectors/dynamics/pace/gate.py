@@ -113,11 +113,8 @@ class Gate:
             self.governor.pause(self.timeline.now(), seconds)
 
     def wait_to_read(self, longest_s: float) -> float:
-        """Wait until a read may be sent; gives how long that took.
-
-        Raises:
-            Impatient: it would take longer in all than we wait.
-        """
+        """Wait until a read may be sent; gives how long that took. Raises Impatient: it would take longer in
+        all than we wait."""
         waited_s = 0.0
         while True:
             with self._lock:

@@ -3,8 +3,7 @@ time is an argument.
 
 Concurrency starts low, grows while answers stay as quick as they were, and shrinks when they slow down or the
 CRM refuses. Starts are spread so that the allowance (allowance.py) is used evenly and never exceeded. The
-same governor drives the simulation in benchmarks/throughput.py.
-"""
+same governor drives the simulation in benchmarks/throughput.py."""
 
 from __future__ import annotations
 
@@ -158,10 +157,8 @@ class Governor:
 
     def _or_look_s(self, now: float, due_s: float) -> float:
         """Return the wait, shortened for a check whether the CRM still counts our work, since its window may
-        be shorter. Only for waits that rest on our account alone.
-
-        Each check makes the next one later (`known_s`), so that there are few of them.
-        """
+        be shorter. Only for waits that rest on our account alone. Each check makes the next one later
+        (`known_s`), so that there are few of them."""
         if due_s <= LOOK_S or self.running or not self.allowance.is_told:
             return max(due_s, 0.0)
         return min(due_s, max(0.0, self._looked_at + max(LOOK_S, self.allowance.known_s) - now))

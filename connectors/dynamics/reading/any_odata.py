@@ -3,8 +3,7 @@ under any of their names.
 
 What is not known is refused, never left out: a link that was not recognised would make the first page look
 like the whole set (OData JSON Format 4.01, section 4.5; version 3 writes `odata.nextLink`, 4.01 may write
-`@nextLink`).
-"""
+`@nextLink`)."""
 
 from __future__ import annotations
 
@@ -39,11 +38,8 @@ class AnyPage:
 
 
 def page_of(body: bytes, set_name: str, keys: list[str]) -> AnyPage:
-    """Read a page. Without `keys` a row's own address gives its key.
-
-    Raises:
-        PageUnreadable: it is not a page, or a row does not give its key.
-    """
+    """Read a page. Without `keys` a row's own address gives its key. Raises PageUnreadable: it is not a page,
+    or a row does not give its key."""
     try:
         content = msgspec.json.decode(body.removeprefix(_BOM))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,9 +1,6 @@
 """Change tracking: what has been changed and deleted in a table since a delta link was issued (reference:
-section 9).
-
-A delta link is a shortcut, never the only way: anything odd about its answer means that the table is read in
-full.
-"""
+section 9). A delta link is a shortcut, never the only way: anything odd about its answer means that the table
+is read in full."""
 
 from __future__ import annotations
 
@@ -50,11 +47,8 @@ class Changes:
 
 def changes_since(transport: Transport, link: str, *, prefer: str, where: str) -> Changes | None:
     """Follow a delta link to the end; None where only a full read helps (expired, unknown, odd, or too much
-    has changed).
-
-    Raises:
-        ConnectorError: the CRM cannot be reached, or does not let us in; a full read would fare no better.
-    """
+    has changed). Raises ConnectorError: the CRM cannot be reached, or does not let us in; a full read would
+    fare no better."""
     rows: list[bytes] = []
     deleted: set[str] = set()
     followed: set[str] = set()

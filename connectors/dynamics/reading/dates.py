@@ -1,8 +1,6 @@
-"""The civil day that a date column means (DAT-01, DAT-08), at the speed of a nightly read of every row.
-
-The decoder makes dates and instants itself, far faster than any table of texts that were seen before: a
-page's instants are nearly all different, and such a table no longer fits the processor's caches.
-"""
+"""The civil day that a date column means (DAT-01, DAT-08), at the speed of a nightly read of every row. The
+decoder makes dates and instants itself, far faster than any table of texts that were seen before: a page's
+instants are nearly all different, and such a table no longer fits the processor's caches."""
 
 from __future__ import annotations
 
@@ -23,11 +21,9 @@ def wire_type(behaviour: str) -> Any:
 
 
 def civil_days(name: str, behaviour: str) -> Callable[[list[Any]], None]:
-    """Return a step that replaces the instants in one field of every row by the day they mean.
-
-    `user_local` is an instant and gives the day it was in Brussels; `time_zone_independent` is taken
-    literally, its `Z` has no meaning.
-    """
+    """Return a step that replaces the instants in one field of every row by the day they mean. `user_local`
+    is an instant and gives the day it was in Brussels; `time_zone_independent` is taken literally, its `Z`
+    has no meaning."""
     get = attrgetter(name)
 
     def literal(rows: list[Any]) -> None:

@@ -1,9 +1,6 @@
-"""A page of rows, decoded straight into records.
-
-For each kind of record and set of fields one msgspec struct is built whose fields carry the wire's column
-names; it is a subclass of the record, so the decoder's own object is the record and no second one is made per
-row. Only dates and choices are then replaced in place.
-"""
+"""A page of rows, decoded straight into records. For each kind of record and set of fields one msgspec struct
+is built whose fields carry the wire's column names; it is a subclass of the record, so the decoder's own
+object is the record and no second one is made per row. Only dates and choices are then replaced in place."""
 
 from __future__ import annotations
 
@@ -105,11 +102,7 @@ class PageDecoder(Generic[R]):
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
         """Return the page in a body. Rows that are stored elsewhere than in their table have no version that
-        could be written back (`versioned`).
-
-        Raises:
-            PageBroken: it is not what was requested.
-        """
+        could be written back (`versioned`). Raises PageBroken: it is not what was requested."""
         try:
             content = self._decoder.decode(body)
             rows = content.value

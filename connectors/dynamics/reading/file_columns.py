@@ -1,7 +1,5 @@
-"""What columns hold as files: file columns in parts, images at their full size, the body of a note.
-
-Source: the reference, section 12; Microsoft Learn, "Use file column data", "Use image column data".
-"""
+"""What columns hold as files: file columns in parts, images at their full size, the body of a note. Source:
+the reference, section 12; Microsoft Learn, "Use file column data", "Use image column data"."""
 
 from __future__ import annotations
 
@@ -101,11 +99,7 @@ class Contents:
 
     def _part(self, address: str, start: int, where: str) -> Answer:
         """Return the bytes from `start` on, as many as the service gives; the whole file where it gives no
-        parts.
-
-        Raises:
-            ReadIncomplete: the file does not exist, although the row names it.
-        """
+        parts. Raises ReadIncomplete: the file does not exist, although the row names it."""
         part = f"bytes={start}-{start + PART_BYTES - 1}"
         try:
             return self._transport.get_bytes(address, part=part, where=where)

@@ -2,8 +2,7 @@
 services of other makers.
 
 Of Dataverse we know that links name the last row of a page. Of others we know nothing: where their own count
-does not prove a reading, or their links count rows, the set is read until two readings agree.
-"""
+does not prove a reading, or their links count rows, the set is read until two readings agree."""
 
 from __future__ import annotations
 
@@ -30,11 +29,9 @@ _ADDRESSES_TOO = "application/json;odata.metadata=full"
 
 @dataclass(frozen=True, slots=True)
 class SetReading:
-    """What one reading found and cost; the field names are the keys of `doctor --read --json`.
-
-    `pages` are those of the set. A reading that had to be done again shows in `requests` and, where something
-    was wrong, in `retries`.
-    """
+    """What one reading found and cost; the field names are the keys of `doctor --read --json`. `pages` are
+    those of the set. A reading that had to be done again shows in `requests` and, where something was wrong,
+    in `retries`."""
 
     set: str
     rows: int
@@ -46,13 +43,8 @@ class SetReading:
 
 
 def read_set(transport: Transport, metadata: Metadata, set_name: str) -> SetReading:
-    """Read one set to its end.
-
-    Raises:
-        UsageError: there is no such set.
-        ReadIncomplete: a page is not readable, a row came twice, the service's own count differs, or two
-            readings never agreed.
-    """
+    """Read one set to its end. Raises UsageError: there is no such set; ReadIncomplete: a page is not
+    readable, a row came twice, the service's own count differs, or two readings never agreed."""
     if not set_name or not set_name.isidentifier():
         raise UsageError("The name of an entity set is letters, digits and underscores.")
     keys, is_dataverse = _keys(transport, metadata, set_name)
@@ -119,12 +111,8 @@ class _Source:
         self._queries = list(dict.fromkeys(map(query_string, [options, *lesser])))
 
     def read(self) -> _Found:
-        """Read from the first page to the last.
-
-        Raises:
-            _Doubtful: what came cannot be the whole set.
-            ReadIncomplete: a page is not readable, or the links lead nowhere.
-        """
+        """Read from the first page to the last. Raises _Doubtful: what came cannot be the whole set;
+        ReadIncomplete: a page is not readable, or the links lead nowhere."""
         link, page = self._first()
         count, links, empty = page.count, {link}, 0
         found = _Found(set())

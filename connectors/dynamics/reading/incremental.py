@@ -3,8 +3,7 @@
 The rows of last time are remembered (`memory.py`), changes and deletions applied to them, and the number of
 rows compared with the CRM's own. Every row is yielded, also unchanged ones: time alone makes a row due. A
 full read is done where there is no memory or no usable delta link, where numbers differ, and every few days
-in any case.
-"""
+in any case."""
 
 from __future__ import annotations
 
@@ -53,11 +52,7 @@ class RememberingReader(Generic[R]):
         self._place = memory.place(table, [*decoder.select, LOOKUP_TABLE] if decoder.prefer_kinds else decoder.select)
 
     def read(self) -> Iterator[list[R]]:
-        """Yield every row once, as a full read would.
-
-        Raises:
-            ReadIncomplete: as a full read does.
-        """
+        """Yield every row once, as a full read would. Raises ReadIncomplete: as a full read does."""
         remembered = self._memory.load(self._place)
         since = self._since(remembered) if remembered is not None and self._is_recent(remembered) else None
         if remembered is not None and since is not None:
@@ -104,11 +99,8 @@ class RememberingReader(Generic[R]):
         yield from Reader(self._transport, self._decoder, self._set_name, self._table).pages()
 
     def _since(self, remembered: Remembered) -> _Since | None:
-        """Return what has changed, once the numbers agree; None where that cannot be relied on.
-
-        People continue working while we read, so a number that differs is checked a second time before it
-        counts.
-        """
+        """Return what has changed, once the numbers agree; None where that cannot be relied on. People
+        continue working while we read, so a number that differs is checked a second time before it counts."""
         since = _Since(remembered.worth.link)
         for _ in range(2):
             if not self._follow(since):

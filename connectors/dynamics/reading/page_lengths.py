@@ -3,8 +3,7 @@ give fewer.
 
 A page that is shorter than pages have been so far may also have lost rows on its way. So it is requested once
 more. Where the same rows come again, that is how long pages are here, and pages of this length are no longer
-in doubt.
-"""
+in doubt."""
 
 from __future__ import annotations
 

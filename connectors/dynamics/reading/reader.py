@@ -57,14 +57,10 @@ class Reader(Generic[R]):
                 yield page.rows
 
     def pages(self, condition: str = "") -> Iterator[Page[R]]:
-        """Yield the pages of all rows, or of those that a `$filter` names.
-
-        Up to the count that the CRM can report (5,000), nothing is yielded before the number of rows agrees
-        with it, so that a read which failed, or which people wrote into, is simply done again, once.
-
-        Raises:
-            ReadIncomplete: the second read fails too.
-        """
+        """Yield the pages of all rows, or of those that a `$filter` names. Up to the count that the CRM can
+        report (5,000), nothing is yielded before the number of rows agrees with it, so that a read which
+        failed, or which people wrote into, is simply done again, once. Raises ReadIncomplete: the second read
+        fails too."""
         query = query_string({"$select": select(self._decoder.select), "$filter": condition, "$count": "true"})
         first = f"{self._set_name}?{query}"
         try:
@@ -83,8 +79,7 @@ class Reader(Generic[R]):
 
         Raises:
             _Doubtful: the count differs; nothing was yielded yet.
-            ReadIncomplete: a page is wrong, twice.
-        """
+            ReadIncomplete: a page is wrong, twice."""
         page = self._page(first, set())
         if page.count is None:
             raise ReadIncomplete("The CRM tells no count of the rows.", where=self._table)
@@ -103,11 +98,9 @@ class Reader(Generic[R]):
             raise ReadIncomplete(f"The CRM counts at least {COUNT_LIMIT} rows and gave {found}.", where=self._table)
 
     def _from(self, page: Page[R], link: str, *, ask_last_again: bool) -> Iterator[Page[R]]:
-        """Yield this page and those behind it.
-
-        Where the CRM cannot count that far, the last page is the only one whose length proves nothing, so it
-        is requested once more and what it lacked the first time is added.
-        """
+        """Yield this page and those behind it. Where the CRM cannot count that far, the last page is the only
+        one whose length proves nothing, so it is requested once more and what it lacked the first time is
+        added."""
         links = {link}
         before: set[str] = set()
         while True:

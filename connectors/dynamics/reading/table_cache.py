@@ -3,12 +3,10 @@ may read.
 
 Only the columns that decisions need are kept, as they came over the wire. Losing a file costs one full read
 and nothing else, so anything wrong with one (another key, another version of this program, a torn write) is
-treated as if there were none.
-
-A file is a random name of its own and a run of frames, each sealed for this file and its place in it: the
-chunks of rows, and at the end what they are worth. So a table is written and read piece by piece, however
-large it is, and what another process has put in its place meanwhile is never taken for the rest of it.
-"""
+treated as if there were none. A file is a random name of its own and a run of frames, each sealed for this
+file and its place in it: the chunks of rows, and at the end what they are worth. So a table is written and
+read piece by piece, however large it is, and what another process has put in its place meanwhile is never
+taken for the rest of it."""
 
 from __future__ import annotations
 
@@ -86,11 +84,7 @@ class Remembered:
 
 
 def id_bytes(row_id: str) -> bytes:
-    """Return a GUID in 16 bytes, so that a million of them fit.
-
-    Raises:
-        ValueError: it is not a GUID.
-    """
+    """Return a GUID in 16 bytes, so that a million of them fit. Raises ValueError: it is not a GUID."""
     return UUID(row_id).bytes
 
 
@@ -171,11 +165,8 @@ class Memory:
 
     def forget(self, table: str, versions: Mapping[str, str]) -> None:
         """Remove rows of a table wherever they are kept: what was erased or emptied in the CRM must not live
-        on here.
-
-        `versions` are ids and the version that was written over. A newer one stays: it came after the write,
-        and no delta link would bring it again.
-        """
+        on here. `versions` are ids and the version that was written over. A newer one stays: it came after
+        the write, and no delta link would bring it again."""
         written = {id_bytes(row_id): version for row_id, version in versions.items()}
         for place in self._places(table):
             found = self.load(place)

@@ -24,11 +24,8 @@ class FittingTables:
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
     def definition(self, table: Table) -> TableDefinition:
-        """Return the table's definition: reading or writing on a wrong mapping is refused, not tried.
-
-        Raises:
-            MappingError: the table does not fit the mapping.
-        """
+        """Return the table's definition: reading or writing on a wrong mapping is refused, not tried. Raises
+        MappingError: the table does not fit the mapping."""
         found = self._checked.get(table.kind)
         if found is None:
             errors = [finding for finding in check_table(table, self._mapping, self._metadata) if finding.is_error]
@@ -40,11 +37,8 @@ class FittingTables:
         return found
 
     def decoder(self, table: Table, definition: TableDefinition, fields: Iterable[str], record: type[Record]) -> PageDecoder[Any]:
-        """Return the decoder that reads pages of the table into records that have these fields.
-
-        Raises:
-            ValueError: a record of this kind has no such field.
-        """
+        """Return the decoder that reads pages of the table into records that have these fields. Raises
+        ValueError: a record of this kind has no such field."""
         made = table.full if issubclass(record, table.full) else table.record
         names = tuple(sorted(set(fields) - {"id", "etag"}))
         unknown = [name for name in names if name not in made.__struct_fields__]
@@ -57,11 +51,7 @@ class FittingTables:
 
     def filter_column(self, table: Table, definition: TableDefinition, name: str) -> str | None:
         """Return the column, as a filter names it, behind the id or a lookup; None where the lookup is not
-        mapped.
-
-        Raises:
-            ValueError: the field is neither.
-        """
+        mapped. Raises ValueError: the field is neither."""
         if name == "id":
             return definition.primary_id
         if name not in LOOKUPS or name not in table.record.__struct_fields__ or name in KIND_FIELDS:

@@ -3,10 +3,8 @@
 A job deletes the audit rows of any row, existing or deleted, and with them the entries of the deletion
 itself, which hold the last values. Where this account may start none, each row's history is removed by
 `DeleteRecordChangeHistory`. Whether that works for a deleted row differs between CRMs, so in that case it has
-to happen before the row is deleted, and the entry of the deletion stays.
-
-Source: the reference, section 11.3; ERA-12, ERA-15.
-"""
+to happen before the row is deleted, and the entry of the deletion stays. Source: the reference, section 11.3;
+ERA-12, ERA-15."""
 
 from __future__ import annotations
 
@@ -84,11 +82,7 @@ class History:
 
     def changed(self, row: RowKey, columns: Collection[str], since: datetime) -> frozenset[str] | None:
         """Return which of these columns of a row were changed at or after an instant; None where the history
-        does not show it.
-
-        Raises:
-            ConnectorError: it cannot be read now, and perhaps later.
-        """
+        does not show it. Raises ConnectorError: it cannot be read now, and perhaps later."""
         table = self._directory.table(AUDIT)
         if table is None or row[0] not in self._audited({row[0]}):
             return None
@@ -164,11 +158,8 @@ class History:
         return frozenset(refused)
 
     def _delete(self, table: KnownTable, row: str) -> int:
-        """Purge one row's history and return the status of a clear refusal, else 0.
-
-        Raises:
-            ConnectorError: the outcome cannot be determined.
-        """
+        """Purge one row's history and return the status of a clear refusal, else 0. Raises ConnectorError:
+        the outcome cannot be determined."""
         target = {"@odata.type": f"Microsoft.Dynamics.CRM.{table.name}", table.primary_id: guid(row)}
         answer = self._transport.send(
             "POST", "DeleteRecordChangeHistory", {"Target": target}, where="DeleteRecordChangeHistory", again=REPEATABLE

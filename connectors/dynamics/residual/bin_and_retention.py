@@ -2,10 +2,8 @@
 
 They are looked for by the data source of their table, and in the bin also by the references to them, which
 keep a name and show what was deleted along with them. A job deletes them. References can be deleted one by
-one too, which may or may not remove what they refer to.
-
-Source: the reference, sections 6.4, 11.4 and 11.5; R-088.
-"""
+one too, which may or may not remove what they refer to. Source: the reference, sections 6.4, 11.4 and 11.5;
+R-088."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 
 A CRM without such retention costs one question about its tables. In one that has it the flag of each table
 decides; only a table that is not enabled now is queried for earlier rows, once. Rows there are counted by
-reading their ids, since the store offers no aggregates.
-
-Source: the reference, sections 6.4 and 10.2.
-"""
+reading their ids, since the store offers no aggregates. Source: the reference, sections 6.4 and 10.2."""
 
 from __future__ import annotations
 
@@ -27,11 +24,7 @@ class LongTerm:
 
     def tables(self, names: Collection[str]) -> set[str]:
         """Return those of these tables of which rows are in long-term retention or may be moved there at any
-        moment.
-
-        Raises:
-            ConnectorError: it cannot be determined, which is never an empty answer.
-        """
+        moment. Raises ConnectorError: it cannot be determined, which is never an empty answer."""
         if not names or self._directory.table(RETENTION_POLICY) is None:
             return set()
         enabled = self._directory.retaining(names)

@@ -1,10 +1,8 @@
 """Rows of the platform that point to a deleted row: what appears in timelines, and what jobs leave.
 
 Each is found by its lookup and deleted by itself. A table that this CRM does not have leaves nothing. Plug-in
-trace logs name no row: where there are any, nobody can state that they hold nothing of it.
-
-Source: the reference, sections 11.1 and 11.5; ERA-12, lines 3 and 9.
-"""
+trace logs name no row: where there are any, nobody can state that they hold nothing of it. Source: the
+reference, sections 11.1 and 11.5; ERA-12, lines 3 and 9."""
 
 from __future__ import annotations
 

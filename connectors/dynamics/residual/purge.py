@@ -2,10 +2,8 @@
 long-term retention.
 
 One job takes thousands of rows. It never deletes a row that is still in use: its queries name rows by id, in
-places that hold only residual data. Whatever it reports, the caller looks again.
-
-Source: the reference, sections 6.2, 6.4 and 11.3.
-"""
+places that hold only residual data. Whatever it reports, the caller looks again. Source: the reference,
+sections 6.2, 6.4 and 11.3."""
 
 from __future__ import annotations
 
@@ -67,11 +65,8 @@ class Purging:
         return self._lacking
 
     def run(self, what: str, queries: Sequence[dict[str, Any]]) -> Ended:
-        """Have one job delete what these queries find, follow it to its end and remove its records.
-
-        Raises:
-            ConnectorError: the job cannot be followed; the next run waits for it.
-        """
+        """Have one job delete what these queries find, follow it to its end and remove its records. Raises
+        ConnectorError: the job cannot be followed; the next run waits for it."""
         if self.lacking():
             return Ended.NOT_ALLOWED
         job = told = ""

@@ -3,10 +3,8 @@ stay behind.
 
 The CRM's relationships show it. What it only unlinks, or leaves with a dangling id, would survive its owner
 without anybody knowing; the mapping may name such columns under `stay`. Documents in SharePoint are never
-deleted with the row that records where they are stored.
-
-Source: the reference, section 11.1 and 11.2; ERA-12, lines 4 and 5; R-158.
-"""
+deleted with the row that records where they are stored. Source: the reference, section 11.1 and 11.2; ERA-12,
+lines 4 and 5; R-158."""
 
 from __future__ import annotations
 

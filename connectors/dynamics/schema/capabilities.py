@@ -1,8 +1,5 @@
 """What this CRM can do that another cannot, found out by asking; each with the reason that an administrator
-reads in `doctor`.
-
-Nothing here decides what is disposed of: a feature that lacks costs time, never rows.
-"""
+reads in `doctor`. Nothing here decides what is disposed of: a feature that lacks costs time, never rows."""
 
 from __future__ import annotations
 
@@ -31,11 +28,8 @@ class Capability:
 
 
 def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> list[Capability]:
-    """Query the CRM: its version, then what each feature depends on.
-
-    Raises:
-        ConnectorError: it cannot be reached.
-    """
+    """Query the CRM: its version, then what each feature depends on. Raises ConnectorError: it cannot be
+    reached."""
     version = _version(transport)
     shown = ".".join(map(str, version)) if version else "unknown"
     found = [Capability("version", bool(version), f"the CRM is version {shown}")]

@@ -48,11 +48,8 @@ def total_count(transport: Transport, table: str) -> int | None:
 
 
 def _number(transport: Transport, address: str, table: str, found: Callable[[Any], Any]) -> int | None:
-    """Return the number in an answer; None where the CRM keeps none, or gives it in an unknown way.
-
-    Raises:
-        ConnectorError: the CRM cannot be reached or does not let us in.
-    """
+    """Return the number in an answer; None where the CRM keeps none, or gives it in an unknown way. Raises
+    ConnectorError: the CRM cannot be reached or does not let us in."""
     try:
         return int(found(msgspec.json.decode(transport.get(address, where=table).body)))
     except ConnectorError as failure:

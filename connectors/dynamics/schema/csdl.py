@@ -14,13 +14,8 @@ class SchemaBroken(Exception):
 
 def key_of(schema: bytes, set_name: str) -> list[str]:
     """Return the names of the columns that together are the key of the set's type; none where the description
-    does not name them.
-
-    Document types are refused, since their entities can grow without bound.
-
-    Raises:
-        SchemaBroken: it cannot be read.
-    """
+    does not name them. Document types are refused, since their entities can grow without bound. Raises
+    SchemaBroken: it cannot be read."""
     if b"\0" in schema or b"<!" in schema.replace(b"<!--", b"") or len(schema) > MAX_BYTES:
         raise SchemaBroken
     try:

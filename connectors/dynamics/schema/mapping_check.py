@@ -2,8 +2,7 @@
 what we take it for?
 
 Errors stop every command (exit 3), because a wrong column could end a term too early; a value that the CRM
-has and the mapping lacks is a warning, since such units are kept and named in the report (R-161).
-"""
+has and the mapping lacks is a warning, since such units are kept and named in the report (R-161)."""
 
 from __future__ import annotations
 

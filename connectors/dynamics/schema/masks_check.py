@@ -2,10 +2,8 @@
 and was none forgotten?
 
 A column that nobody named could hold personal data and would stay on a row that is called anonymous, so it is
-an error (exit 3). Only checked where the policy anonymises in place.
-
-Source: sections 5.2 and 5.3, ERA-02, ERA-06.
-"""
+an error (exit 3). Only checked where the policy anonymises in place. Source: sections 5.2 and 5.3, ERA-02,
+ERA-06."""
 
 from __future__ import annotations
 

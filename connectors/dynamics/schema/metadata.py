@@ -1,9 +1,6 @@
 """What the CRM says about its own tables, read once and kept (Microsoft Learn, "Query table definitions using
-the Web API").
-
-Each table takes one request for its definition, and one for each kind of column whose details the general
-list leaves out, if a column of that kind is mapped.
-"""
+the Web API"). Each table takes one request for its definition, and one for each kind of column whose details
+the general list leaves out, if a column of that kind is mapped."""
 
 from __future__ import annotations
 
@@ -95,10 +92,8 @@ class Metadata:
         self._asking = threading.Lock()  # two threads that want the same definition ask once
 
     def load(self, names: Iterable[str]) -> None:
-        """Read several definitions at the same time, since each waits for the network most of the while.
-
-        The first is read alone: where the CRM is out of reach, that is found out once and not a dozen times.
-        """
+        """Read several definitions at the same time, since each waits for the network most of the while. The
+        first is read alone: where the CRM is out of reach, that is found out once and not a dozen times."""
         missing = [name for name in dict.fromkeys(names) if name not in self._tables]
         if not missing:
             return

@@ -1,8 +1,5 @@
-"""What the application user may do, compared with what the jobs need (reference: section 13).
-
-A read that reaches less than the whole organisation shows fewer rows and says nothing, so it counts as
-missing.
-"""
+"""What the application user may do, compared with what the jobs need (reference: section 13). A read that
+reaches less than the whole organisation shows fewer rows and says nothing, so it counts as missing."""
 
 from __future__ import annotations
 
@@ -147,10 +144,8 @@ def check_privileges(
     bypass: Collection[Bypass] = (),
 ) -> list[Finding]:
     """Return errors for missing privileges, warnings for excessive ones, for each application user: its
-    transport and its id.
-
-    Where the CRM offers no way to check (on-premises before version 9), one warning states this.
-    """
+    transport and its id. Where the CRM offers no way to check (on-premises before version 9), one warning
+    states this."""
     wanted = needs_of(mapping, metadata, needs)
     found: list[Finding] = []
     try:

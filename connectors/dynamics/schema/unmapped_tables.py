@@ -51,11 +51,8 @@ class Directory:
         self._asking = threading.Lock()  # two threads that want the same table ask once
 
     def known(self, names: Iterable[str]) -> dict[str, KnownTable]:
-        """Return those of the tables that exist, by logical name.
-
-        Raises:
-            ConnectorError: the CRM cannot be queried.
-        """
+        """Return those of the tables that exist, by logical name. Raises ConnectorError: the CRM cannot be
+        queried."""
         wanted = list(dict.fromkeys(names))
         with self._asking:
             self._ask([name for name in wanted if name not in self._tables])
@@ -75,11 +72,7 @@ class Directory:
 
     def retaining(self, names: Collection[str]) -> set[str]:
         """Return those of the tables that are enabled for long-term retention at this moment. To be called
-        only where the CRM has that.
-
-        Raises:
-            ConnectorError: the CRM cannot be queried.
-        """
+        only where the CRM has that. Raises ConnectorError: the CRM cannot be queried."""
         found: set[str] = set()
         wanted = sorted(names)
         for at in range(0, len(wanted), NAMES_AT_ONCE):
@@ -90,12 +83,8 @@ class Directory:
         return found
 
     def is_empty(self, table: KnownTable, condition: str = "") -> bool:
-        """Return whether no row of a table meets a condition; one request.
-
-        Raises:
-            NotOffered: the CRM does not let us look.
-            ConnectorError: it cannot be determined.
-        """
+        """Return whether no row of a table meets a condition; one request. Raises NotOffered: the CRM does
+        not let us look; ConnectorError: it cannot be determined."""
         query = query_string({"$select": table.primary_id, "$top": "1", "$filter": condition})
         return not list(self._asked(f"{table.set_name}?{query}", table.name))
 

@@ -1,8 +1,6 @@
-"""Change sets: written as `$batch`, and the outcome of each read from the answer without ever guessing.
-
-A change set is DONE only if every one of its operations is answered with success under its own Content-ID.
-Whatever does not fit, in number, order or form, is UNKNOWN, and the caller reads back.
-"""
+"""Change sets: written as `$batch`, and the outcome of each read from the answer without ever guessing. A
+change set is DONE only if every one of its operations is answered with success under its own Content-ID.
+Whatever does not fit, in number, order or form, is UNKNOWN, and the caller reads back."""
 
 from __future__ import annotations
 
@@ -72,12 +70,8 @@ def prepare(
     masking: Masking | None = None,
 ) -> Prepared:
     """Turn the operations of a change set into requests. What cannot be written is refused here, before
-    anything is sent.
-
-    Raises:
-        ValueError: an update or delete without a version. Without If-Match, a PATCH on a row already erased
-            creates it again: here that resurrects a person.
-    """
+    anything is sent. Raises ValueError: an update or delete without a version. Without If-Match, a PATCH on a
+    row already erased creates it again: here that resurrects a person."""
     if not change_set.operations:
         return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.DONE))
     if len(change_set.operations) > MAX_OPERATIONS:
@@ -155,10 +149,8 @@ def _header(value: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What became of one batch: a result for each change set, None where the CRM said that it did nothing and
-    asks to wait (`wait_s`).
-
-    `refusal`: the whole batch was refused, nothing of it done. `reached`: something may have been done.
-    """
+    asks to wait (`wait_s`). `refusal`: the whole batch was refused, nothing of it done. `reached`: something
+    may have been done."""
 
     results: tuple[ChangeResult | None, ...]
     wait_s: float | None = None
@@ -228,8 +220,7 @@ def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body
     Parts come in the order of the request. A success is believed only under the Content-IDs of its change
     set. A failure, which may come without one, is believed only if there are as many parts as change sets and
     nothing contradicts that order. A service that stops at the first failure sends fewer (reference: section
-    5.3); which one is missing cannot be determined then.
-    """
+    5.3); which one is missing cannot be determined then."""
     first_ids: list[int] = []
     next_id = 1
     for change_set in change_sets:

@@ -18,11 +18,7 @@ class NotWritable(Exception):
 
 def payload(table: Table, definition: TableDefinition, values: Values[str, object], mapping: Mapping, metadata: Metadata) -> dict[str, Any]:
     """Return the JSON of a create or update. A field without column is left out if it is to be emptied: there
-    is nothing to empty.
-
-    Raises:
-        NotWritable: a value has no column, or a key no option value.
-    """
+    is nothing to empty. Raises NotWritable: a value has no column, or a key no option value."""
     body: dict[str, Any] = {}
     for name, value in values.items():
         if name in KIND_FIELDS:
@@ -44,10 +40,8 @@ def _bound(
     definition: TableDefinition, column: Column, value: object, kind: object, mapping: Mapping, metadata: Metadata
 ) -> tuple[str, str | None]:
     """Return the navigation property of a lookup, which differs for each table that it may point to, and the
-    address of its new target.
-
-    `kind` is the word for the record that it is to point to, where it may point to several.
-    """
+    address of its new target. `kind` is the word for the record that it is to point to, where it may point to
+    several."""
     kinds = LOOKUPS[column.field]
     word = next(iter(kinds)) if len(kinds) == 1 else str(kind)
     table = mapping.tables.get(word)

@@ -1,9 +1,6 @@
-"""Masks rows in place and reads back that they are masked (section 5.3, ERA-06; R-081, R-082).
-
-Everything about one row is in one PATCH under the version that was judged: techniques, the new owner, the
-state, since when. Only the content of a file column is sent in a request of its own, after it, in the same
-change set.
-"""
+"""Masks rows in place and reads back that they are masked (section 5.3, ERA-06; R-081, R-082). Everything
+about one row is in one PATCH under the version that was judged: techniques, the new owner, the state, since
+when. Only the content of a file column is sent in a request of its own, after it, in the same change set."""
 
 from __future__ import annotations
 
@@ -49,11 +46,8 @@ class Masking:
         return [Finding(True, problem, where) for owner, where in owners.items() if (problem := self._find(owner))]
 
     def body(self, table: Table, operation: Operation) -> dict[str, Any]:
-        """Return the JSON that masks a row.
-
-        Raises:
-            NotWritable: the mapping does not say how, or names something that the CRM has not.
-        """
+        """Return the JSON that masks a row. Raises NotWritable: the mapping does not say how, or names
+        something that the CRM has not."""
         masks, definition = _masks(table), self._definition(table)
         body = payload(table, definition, {SINCE: operation.values[SINCE]}, self._mapping, self._metadata)
         facts = self._facts(operation)
@@ -76,11 +70,7 @@ class Masking:
 
     def unmasked(self, table: Table, operations: Sequence[Operation]) -> set[str]:
         """Return the ids of rows that do not show what their masks wrote. A row that is gone shows nothing
-        that it should not.
-
-        Raises:
-            ReadIncomplete: the answer is not whole.
-        """
+        that it should not. Raises ReadIncomplete: the answer is not whole."""
         masks, definition = _masks(table), self._definition(table)
         wanted = {operation.id: operation for operation in operations}
         return {

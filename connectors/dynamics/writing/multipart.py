@@ -1,9 +1,6 @@
 """Multipart bodies of `$batch`, in bytes (Microsoft Learn, "Execute batch operations using the Web API";
-reference: section 5).
-
-Reading is strict about the end: a part counts only if a boundary follows it, so the rest of an answer that
-was cut off is nothing, not half of something.
-"""
+reference: section 5). Reading is strict about the end: a part counts only if a boundary follows it, so the
+rest of an answer that was cut off is nothing, not half of something."""
 
 from __future__ import annotations
 

@@ -25,11 +25,7 @@ class Removing:
 
     def remove(self, table: KnownTable, rows: Collection[str]) -> set[str]:
         """Delete these rows, each by itself, and return those that the CRM refuses to delete. One that is
-        already deleted is not among them.
-
-        Raises:
-            Unauthorised: there is no token.
-        """
+        already deleted is not among them. Raises Unauthorised: there is no token."""
         wanted = sorted(rows)
         deletes = [
             Prepared(row, (Request("DELETE", f"{self._root_path}{table.set_name}({guid(row)})", {"Accept": "application/json"}, b""),))

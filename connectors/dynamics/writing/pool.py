@@ -2,8 +2,7 @@
 
 Each change set is sent once. Only where the CRM said that it did nothing (429, or a user who is refused
 altogether) the same is sent again, perhaps by another user. Whatever fails, nothing is left running: the
-answers to what was sent are waited for first.
-"""
+answers to what was sent are waited for first."""
 
 from __future__ import annotations
 
@@ -95,12 +94,9 @@ class Pool:
 
     def send(self, prepared: Sequence[Prepared], *, in_order: bool = False, held: Held | None = None) -> list[ChangeResult]:
         """Return one result for each change set, in the order given. `in_order`: none is sent before those
-        ahead of it are answered. `held` is called before each batch but the first.
-
-        Raises:
-            Unauthorised, Forbidden: the very first batches are refused as a whole, for every user. Later the
-                rest is REFUSED instead, so that the results of what was done are not lost.
-        """
+        ahead of it are answered. `held` is called before each batch but the first. Raises Unauthorised,
+        Forbidden: the very first batches are refused as a whole, for every user. Later the rest is REFUSED
+        instead, so that the results of what was done are not lost."""
         results = {index: one.result for index, one in enumerate(prepared) if one.result is not None}
         work = _Work(prepared, [index for index in range(len(prepared)) if index not in results], results, held)
         under_way: dict[Future[Sent], tuple[int, list[int]]] = {}

@@ -2,12 +2,9 @@
 
 Nothing runs by itself: before each request every open job is brought to where it should be by now. Its rows
 are deleted at the moment at which it starts, each in a transaction of its own; after that it only shows as in
-progress for a while.
-
-A recurring job keeps its `asyncoperation`, which waits again after each run; every run has a
-`bulkdeleteoperation`. That the operation is deleted with its job and the failures with their operation is
-section 6.2 and 11.5 of the reference; how a recurring job waits is inferred.
-"""
+progress for a while. A recurring job keeps its `asyncoperation`, which waits again after each run; every run
+has a `bulkdeleteoperation`. That the operation is deleted with its job and the failures with their operation
+is section 6.2 and 11.5 of the reference; how a recurring job waits is inferred."""
 
 from __future__ import annotations
 
@@ -260,11 +257,8 @@ class BulkDeleteJobs:
 
 
 def check_privileges(access: Access, operation: Operation, table: Table) -> None:
-    """Check the privileges (reference, section 13).
-
-    Raises:
-        WebApiError: 403 naming the privilege that is missing.
-    """
+    """Check the privileges (reference, section 13). Raises WebApiError: 403 naming the privilege that is
+    missing."""
     access.require_named(operation, "prvBulkDelete")
     access.require(operation, "Read", table)
     access.require(operation, "Delete", table)

@@ -2,8 +2,7 @@
 
 A policy whose time has come runs before the next request, at once and whole; the real service takes hours
 over it. The policy, its runs and their details are the tables that Microsoft Learn describes under
-"retentionconfig table/entity reference" and its neighbours.
-"""
+"retentionconfig table/entity reference" and its neighbours."""
 
 from __future__ import annotations
 
@@ -38,11 +37,8 @@ ORDER BY coalesce(nextrun, starttime, createdon), 1"""
 
 
 def read_criteria(tables: Tables, gate: Gate, operation: Operation, table_name: str, text: str) -> Fetch:
-    """Return the rows that a policy applies to.
-
-    Raises:
-        WebApiError: 400 when that is not FetchXML over live rows of the table.
-    """
+    """Return the rows that a policy applies to. Raises WebApiError: 400 when that is not FetchXML over live
+    rows of the table."""
     fetch = read_fetch(tables.environment, text)
     if fetch.root.table.name != table_name or fetch.root.table.view or fetch.aggregate or fetch.datasource:
         raise WebApiError(400, INVALID_ARGUMENT, f"The criteria of a retention policy are a plain query over '{table_name[:100]}'.")

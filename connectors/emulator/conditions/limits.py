@@ -1,7 +1,5 @@
-"""Service protection: what one user may ask of one web server in a sliding window of five minutes.
-
-A web server is what the ARRAffinity cookie names; callers without a cookie all meet the same one.
-"""
+"""Service protection: what one user may ask of one web server in a sliding window of five minutes. A web
+server is what the ARRAffinity cookie names; callers without a cookie all meet the same one."""
 
 from __future__ import annotations
 
@@ -77,11 +75,8 @@ class Limits:
         return self._accounts.setdefault((user, server), _Account())
 
     def enter(self, user: str, server: str, now: float) -> None:
-        """Count a request in.
-
-        Raises:
-            WebApiError: 429 with `Retry-After`; asking again before that time makes it longer.
-        """
+        """Count a request in. Raises WebApiError: 429 with `Retry-After`; asking again before that time makes
+        it longer."""
         account, allowed = self.account(user, server), self.allowance
         account.slide(now, allowed.window_s)
         if self.enabled:

@@ -3,8 +3,7 @@ both ways.
 
 Each rests on inference alone (marked so in the table of what is emulated), or on a setting that differs from
 one organisation to the next. `PUT /_emulator/switches` changes them; `--profile onprem` is a set of other
-defaults.
-"""
+defaults."""
 
 from __future__ import annotations
 
@@ -72,11 +71,7 @@ class Switches:
     bulk_messages: bool = _switch(True, "CreateMultiple, UpdateMultiple and UpsertMultiple exist.")
 
     def set(self, document: dict[str, Any]) -> None:
-        """Change switches by name, all or none.
-
-        Raises:
-            SwitchProblem: naming the switch.
-        """
+        """Change switches by name, all or none. Raises SwitchProblem: naming the switch."""
         known = {each.name: each for each in fields(self)}
         for name, value in document.items():
             if name not in known:

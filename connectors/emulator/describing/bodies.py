@@ -1,8 +1,6 @@
 """Definitions as clients post them: names, labels, managed properties, and what is refused about them.
-
 Source: Microsoft Learn, "Create and update table definitions using the Web API" and "Web service error
-codes".
-"""
+codes"."""
 
 from __future__ import annotations
 
@@ -35,11 +33,8 @@ def type_of(document: Document) -> str:
 
 
 def schema_name(document: Document, what: str) -> str:
-    """Return the name of something new.
-
-    Raises:
-        WebApiError: 400 when it is missing or has no customization prefix.
-    """
+    """Return the name of something new. Raises WebApiError: 400 when it is missing or has no customization
+    prefix."""
     name = document.get("SchemaName")
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name.lower().startswith("mscrm"):
         raise refused(
@@ -65,11 +60,8 @@ def number_of(document: Document, name: str) -> float | None:
 
 
 def labels_of(environment: Environment, document: Document, name: str) -> Labels | None:
-    """Return the texts of a Label by the key of their language; None where it was not given.
-
-    Raises:
-        WebApiError: 400 for a language that the organisation does not have.
-    """
+    """Return the texts of a Label by the key of their language; None where it was not given. Raises
+    WebApiError: 400 for a language that the organisation does not have."""
     label = document.get(name)
     if label is None:
         return None
@@ -146,11 +138,7 @@ def _missing(wanted: str) -> WebApiError:
 
 
 def protect(what: str, name: str, *, custom: bool, action: str) -> None:
-    """Refuse to change what the platform brought along.
-
-    Raises:
-        WebApiError: 400 `0x8004f032`.
-    """
+    """Refuse to change what the platform brought along. Raises WebApiError: 400 `0x8004f032`."""
     if not custom:
         message = f"The '{action}' operation on the current component(name='{name}', id='{what}') failed during managed property evaluation"
         raise refused(f"{message} of condition: 'Managed Property Name: iscustomizable; Attribute Name: iscustomizable'", MANAGED)

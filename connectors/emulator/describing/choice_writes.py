@@ -3,8 +3,7 @@ along.
 
 Source: Microsoft Learn, "Create and update choices (option sets) using the Web API". Single options are
 changed by actions, which are not emulated: a PUT changes the description of the choice and leaves its
-options.
-"""
+options."""
 
 from __future__ import annotations
 
@@ -18,11 +17,8 @@ _FIRST_OPTION = 100_000_000
 
 
 def new_choice(environment: Environment, document: Document) -> tuple[str, SetChoice]:
-    """Return a posted choice, and its name.
-
-    Raises:
-        WebApiError: 400 for a name that is taken or has no prefix, and for options that are not valid.
-    """
+    """Return a posted choice, and its name. Raises WebApiError: 400 for a name that is taken or has no
+    prefix, and for options that are not valid."""
     name = schema_name({"SchemaName": document.get("Name")}, "option set").lower()
     if name in environment.choices:
         raise refused(f"An option set with the name {name} already exists.", DUPLICATE_NAME)
@@ -38,11 +34,8 @@ def set_choice(environment: Environment, name: str, document: Document, *, merge
 
 
 def drop_choice(environment: Environment, name: str) -> SetChoice:
-    """Remove a choice.
-
-    Raises:
-        WebApiError: 400 where it is the platform's, or a column takes its values from it.
-    """
+    """Remove a choice. Raises WebApiError: 400 where it is the platform's, or a column takes its values from
+    it."""
     used = sum(column.choice == name for table in environment.tables.values() for column in table.columns.values())
     where = metadata_id("optionset", name)
     protect(where, name, custom="_" in name, action="Delete")
@@ -76,11 +69,8 @@ def _option_value(option: Any, options: Choice) -> int:
 
 
 def global_choice(environment: Environment, address: str) -> str:
-    """Return the name of the choice that an address, or the key in one, means.
-
-    Raises:
-        WebApiError: 400 where there is none.
-    """
+    """Return the name of the choice that an address, or the key in one, means. Raises WebApiError: 400 where
+    there is none."""
     key = address.rpartition("(")[2].rstrip(")")
     wanted = key.partition("=")[2].strip("'") if "=" in key else key.lower()
     found = next((name for name in environment.choices if wanted in (name, metadata_id("optionset", name))), None)

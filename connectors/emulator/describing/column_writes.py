@@ -1,7 +1,5 @@
-"""Columns made, changed and removed: `EntityDefinitions(…)/Attributes`.
-
-Source: Microsoft Learn, "Create and update column definitions using the Web API".
-"""
+"""Columns made, changed and removed: `EntityDefinitions(…)/Attributes`. Source: Microsoft Learn, "Create and
+update column definitions using the Web API"."""
 
 from __future__ import annotations
 
@@ -51,10 +49,7 @@ _KEPT = ("Format", "FormatName", "ImeMode", "DefaultValue", "DefaultFormValue", 
 
 def new_columns(environment: Environment, table: str, document: Document) -> AddColumns:
     """Return a posted attribute as the columns that it makes, with its options and its description of itself.
-
-    Raises:
-        WebApiError: 400 for a type that cannot be posted or a value that does not fit it.
-    """
+    Raises WebApiError: 400 for a type that cannot be posted or a value that does not fit it."""
     name = schema_name(document, "column")
     kind = KINDS.get(type_of(document))
     if kind is None:
@@ -116,12 +111,8 @@ def set_column(environment: Environment, table: Table, column: Column, document:
 
 
 def drop_column(environment: Environment, table: Table, column: Column) -> DropColumns:
-    """Remove a column and those that came with it.
-
-    Raises:
-        WebApiError: 400 for a column of the platform, the primary name, or one that an alternate key is made
-            of.
-    """
+    """Remove a column and those that came with it. Raises WebApiError: 400 for a column of the platform, the
+    primary name, or one that an alternate key is made of."""
     if column.primary_name or column.key:
         raise refused("The Primary UI Attribute is not valid for deletion", PRIMARY_NAME)
     protect(metadata_id(table.name, "column", column.name), column.name, custom=is_custom(column), action="Delete")

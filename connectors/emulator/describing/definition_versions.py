@@ -1,7 +1,5 @@
 """The version at which each table's definition last changed, for any client that keeps a copy of the schema.
-
-Nobody announces an alteration: the current definitions are compared with those of the last query.
-"""
+Nobody announces an alteration: the current definitions are compared with those of the last query."""
 
 from __future__ import annotations
 
@@ -47,12 +45,8 @@ class DefinitionVersions:
         return text
 
     def version_of(self, stamp: object) -> int:
-        """Return the version that a stamp stands for.
-
-        Raises:
-            WebApiError: 400 `0x80044352` for one that has expired or was never issued: the client starts
-                again, without one.
-        """
+        """Return the version that a stamp stands for. Raises WebApiError: 400 `0x80044352` for one that has
+        expired or was never issued: the client starts again, without one."""
         if isinstance(stamp, str) and self.tables.cookies.knows(_digest(stamp)):
             version, _, time = stamp.partition("!")
             given = datetime.strptime(time, _TIME).replace(tzinfo=UTC)

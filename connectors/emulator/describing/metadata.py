@@ -1,9 +1,6 @@
 """`EntityDefinitions`, `RelationshipDefinitions` and `GlobalOptionSetDefinitions`: the schema, read like
-data.
-
-There is no paging, `MetadataId` is always included, and columns of a derived type are reached by a cast
-segment.
-"""
+data. There is no paging, `MetadataId` is always included, and columns of a derived type are reached by a cast
+segment."""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
 """Relationships and alternate keys made, changed and removed: `RelationshipDefinitions` and
-`EntityDefinitions(…)/Keys`.
-
-Source: Microsoft Learn, "Create and update table relationships using the Web API" and "Define alternate keys
-for a table"; section 10.2 of the wire reference.
-"""
+`EntityDefinitions(…)/Keys`. Source: Microsoft Learn, "Create and update table relationships using the Web
+API" and "Define alternate keys for a table"; section 10.2 of the wire reference."""
 
 from __future__ import annotations
 
@@ -134,11 +131,8 @@ def new_key(environment: Environment, table: Table, document: Document, *, is_un
 
 
 def key_columns(table: Table, document: Document) -> tuple[str, ...]:
-    """Return the columns of a posted key.
-
-    Raises:
-        WebApiError: 400 for none, too many, or one that a key cannot be made of.
-    """
+    """Return the columns of a posted key. Raises WebApiError: 400 for none, too many, or one that a key
+    cannot be made of."""
     names = document.get("KeyAttributes")
     if not isinstance(names, list) or not names or len(names) > MAX_KEY_COLUMNS:
         raise refused(f"An entity key has between 1 and {MAX_KEY_COLUMNS} attributes.")

@@ -2,8 +2,7 @@
 
 What is refused changes nothing; what is done is there at once, without publishing. Source: Microsoft Learn,
 "Create and update table definitions using the Web API"; the action `CreateEntities` as Microsoft's Python
-client sends it.
-"""
+client sends it."""
 
 from __future__ import annotations
 
@@ -209,11 +208,8 @@ def _below(operation: Operation, segment: Segment) -> str:
 
 
 def new_table(environment: Environment, document: Document) -> AddTable:
-    """Return a posted table: its key, its primary name, its other columns and what every table has.
-
-    Raises:
-        WebApiError: 400 when there is one of that name, or when it has no primary name.
-    """
+    """Return a posted table: its key, its primary name, its other columns and what every table has. Raises
+    WebApiError: 400 when there is one of that name, or when it has no primary name."""
     schema = schema_name(document, "entity")
     name = schema.lower()
     set_name = str(document.get("EntitySetName") or plural(name))
@@ -289,11 +285,8 @@ def set_table(environment: Environment, table: Table, document: Document, *, mer
 
 
 def drop_table(environment: Environment, table: Table) -> DropTable:
-    """Remove a table with its rows.
-
-    Raises:
-        WebApiError: 400 for a table of the platform, or one that another table's lookup leads to.
-    """
+    """Remove a table with its rows. Raises WebApiError: 400 for a table of the platform, or one that another
+    table's lookup leads to."""
     where = metadata_id(table.name)
     removable = "_" in table.name and not (table.platform or table.intersect or table.activity or table.name == POINTER)
     protect(where, table.name, custom=removable, action="Delete")

@@ -1,7 +1,5 @@
-"""Reading and purging the history of rows.
-
-Shapes: Microsoft Learn, "Retrieve the history of audited data changes" and "Delete audit data".
-"""
+"""Reading and purging the history of rows. Shapes: Microsoft Learn, "Retrieve the history of audited data
+changes" and "Delete audit data"."""
 
 from __future__ import annotations
 

@@ -52,11 +52,7 @@ class Call:
         return self.reader.gate.access
 
     def required(self, name: str) -> Any:
-        """Return a parameter that must be there.
-
-        Raises:
-            WebApiError: 400 naming it.
-        """
+        """Return a parameter that must be there. Raises WebApiError: 400 naming it."""
         if name not in self.parameters:
             raise WebApiError(400, INVALID_ARGUMENT, f"Required field '{name}' is missing for '{self.name}'.")
         return self.parameters[name]
@@ -68,11 +64,8 @@ class Call:
 
 
 def function_parameters(operation: Operation, segment: Segment) -> dict[str, Any]:
-    """Return the parameters of `Name(A=1,B=@b)?@b={…}`; an alias that is not assigned is null.
-
-    Raises:
-        WebApiError: 400 for what is not a parameter, or not a value.
-    """
+    """Return the parameters of `Name(A=1,B=@b)?@b={…}`; an alias that is not assigned is null. Raises
+    WebApiError: 400 for what is not a parameter, or not a value."""
     found: dict[str, Any] = {}
     for part in split_outside(segment.key or "", ","):
         if not part.strip():

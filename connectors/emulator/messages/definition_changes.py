@@ -1,9 +1,6 @@
-"""`RetrieveMetadataChanges`: the schema, or what of it changed since a stamp.
-
-A table changes with its columns, keys and relationships, and is then given as a whole. `LabelQuery` is
-accepted; labels come in all languages. Source: section 10.3 of the wire reference; Microsoft Learn, "Query
-schema definitions".
-"""
+"""`RetrieveMetadataChanges`: the schema, or what of it changed since a stamp. A table changes with its
+columns, keys and relationships, and is then given as a whole. `LabelQuery` is accepted; labels come in all
+languages. Source: section 10.3 of the wire reference; Microsoft Learn, "Query schema definitions"."""
 
 from __future__ import annotations
 

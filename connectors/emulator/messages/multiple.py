@@ -2,8 +2,7 @@
 
 Tables here are standard ones. Elastic tables are not emulated: no partial success, no `partitionId`, and
 DeleteMultiple, which only they have, is refused as it is for a standard table. Source: section 6.1 of the
-wire reference; Microsoft Learn, "Use bulk operation messages".
-"""
+wire reference; Microsoft Learn, "Use bulk operation messages"."""
 
 from __future__ import annotations
 

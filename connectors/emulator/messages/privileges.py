@@ -1,8 +1,5 @@
-"""Roles, their privileges, and what a user may do.
-
-Source: Microsoft Learn, "RolePrivilege ComplexType", "AddPrivilegesRole Action", "RetrievePrincipalAccess
-Function".
-"""
+"""Roles, their privileges, and what a user may do. Source: Microsoft Learn, "RolePrivilege ComplexType",
+"AddPrivilegesRole Action", "RetrievePrincipalAccess Function"."""
 
 from __future__ import annotations
 

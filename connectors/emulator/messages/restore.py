@@ -1,7 +1,5 @@
-"""Bringing a row back from the recycle bin.
-
-Which conflicts refuse it: Microsoft Learn, "Restore deleted records with code".
-"""
+"""Bringing a row back from the recycle bin. Which conflicts refuse it: Microsoft Learn, "Restore deleted
+records with code"."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 Microsoft Learn names their parameters ("Retain Action", "BulkRetain Action", "RollbackRetain Action",
 "PurgeRetainedContent Action", "ValidateRetentionConfig Action") and says that only the service itself should
-call them. What they answer, and that they take the privilege to delete, is inferred.
-"""
+call them. What they answer, and that they take the privilege to delete, is inferred."""
 
 from __future__ import annotations
 

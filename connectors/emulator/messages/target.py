@@ -23,12 +23,8 @@ class Target:
 
 
 def target_of(call: Call) -> Target:
-    """Read `{"@odata.id": address}` or `{"@odata.type": type, key: id}`.
-
-    Raises:
-        WebApiError: 400 where the parameter is neither, or names no table; 404 for an alternate key that no
-            row has.
-    """
+    """Read `{"@odata.id": address}` or `{"@odata.type": type, key: id}`. Raises WebApiError: 400 where the
+    parameter is neither, or names no table; 404 for an alternate key that no row has."""
     document = call.required("Target")
     if not isinstance(document, dict):
         raise bad_query("The parameter 'Target' takes an object that names a row.")

@@ -1,7 +1,5 @@
-"""`$apply`: sums, averages, extremes and counts, also by group.
-
-Source: Microsoft Learn, "Aggregate data using OData".
-"""
+"""`$apply`: sums, averages, extremes and counts, also by group. Source: Microsoft Learn, "Aggregate data
+using OData"."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""Paging cookies: where a page ended, in the doubly encoded XML that Dataverse puts into `$skiptoken`.
-
-A cookie names the last row, not a number of rows, so pages stay right while rows are deleted between them.
-"""
+"""Paging cookies: where a page ended, in the doubly encoded XML that Dataverse puts into `$skiptoken`. A
+cookie names the last row, not a number of rows, so pages stay right while rows are deleted between them."""
 
 from __future__ import annotations
 
@@ -29,10 +27,7 @@ def digest(token: str) -> int:
 
 def encode(page: int, names: Sequence[str], first: Sequence[Any], last: Sequence[Any], records: int | None = None) -> str:
     """Return the cookie for the page after `page`, not yet percent-encoded; the key comes last among the
-    names.
-
-    `records` is how many rows the page had, which pages of an expanded collection state.
-    """
+    names. `records` is how many rows the page had, which pages of an expanded collection state."""
     elements = "".join(
         f"<{name} {_bound('last', end, key=position == len(names) - 1)} {_bound('first', start, key=position == len(names) - 1)} />"
         for position, (name, start, end) in enumerate(zip(names, first, last, strict=True))
@@ -59,11 +54,7 @@ def in_link(token: str) -> str:
 
 
 def inner_of(token: str) -> str:
-    """Return the cookie inside, decoded: what FetchXML takes as `paging-cookie`.
-
-    Raises:
-        WebApiError: 400.
-    """
+    """Return the cookie inside, decoded: what FetchXML takes as `paging-cookie`. Raises WebApiError: 400."""
     outer = _OUTER.fullmatch(token)
     if outer is None:
         raise malformed()
@@ -76,21 +67,15 @@ def in_annotation(token: str) -> str:
 
 
 def decode(token: str, names: Sequence[str]) -> tuple[int, list[str | None]]:
-    """Return the page number and, for each name, the value that the last page ended with.
-
-    Raises:
-        WebApiError: 400 when this is not a cookie for this order.
-    """
+    """Return the page number and, for each name, the value that the last page ended with. Raises WebApiError:
+    400 when this is not a cookie for this order."""
     page, values = decode_inner(inner_of(token), names)
     return page + 1, values
 
 
 def decode_inner(text: str, names: Sequence[str]) -> tuple[int, list[str | None]]:
-    """Return the page that was given, and for each name the value that it ended with.
-
-    Raises:
-        WebApiError: 400 when this is not a cookie for this order.
-    """
+    """Return the page that was given, and for each name the value that it ended with. Raises WebApiError: 400
+    when this is not a cookie for this order."""
     inner = _INNER.fullmatch(text)
     if inner is None:
         raise malformed()

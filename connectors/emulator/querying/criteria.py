@@ -1,8 +1,6 @@
 """Conditions of FetchXML and of a QueryExpression: an operator on one column with its values as text, as SQL.
-
 Two-valued, as `$filter` is: `ne`, `not-in` and `not-like` also find rows without a value. Operators that
-`$filter` has as functions are those functions.
-"""
+`$filter` has as functions are those functions."""
 
 from __future__ import annotations
 
@@ -114,14 +112,8 @@ def condition(
     sight: Sight | None = None,
 ) -> Condition:
     """Return the SQL of one condition over `alias`, and the values to bind; `operator` is FetchXML's
-    lower-case name.
-
-    Without a `sight` every column is seen.
-
-    Raises:
-        WebApiError: 400 for a column or operator that does not exist, too few or too many values, or one of
-            the wrong type.
-    """
+    lower-case name. Without a `sight` every column is seen. Raises WebApiError: 400 for a column or operator
+    that does not exist, too few or too many values, or one of the wrong type."""
     found = attribute(table, column)
     compiler = FilterCompiler(environment, lambda: now, user, sight=sight)
     operand = compiler.column(table, alias, [found.wire])
@@ -158,11 +150,7 @@ def condition(
 
 
 def attribute(table: Table, name: str) -> Column:
-    """Return a column by its logical name.
-
-    Raises:
-        WebApiError: 400 in the platform's words.
-    """
+    """Return a column by its logical name. Raises WebApiError: 400 in the platform's words."""
     column = table.columns.get(name)
     if column is None:
         raise WebApiError(
@@ -172,11 +160,7 @@ def attribute(table: Table, name: str) -> Column:
 
 
 def entity(environment: Environment, name: str) -> Table:
-    """Return a table by its logical name.
-
-    Raises:
-        WebApiError: 400 in the platform's words.
-    """
+    """Return a table by its logical name. Raises WebApiError: 400 in the platform's words."""
     table = environment.tables.get(name)
     if table is None:
         raise WebApiError(

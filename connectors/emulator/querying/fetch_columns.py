@@ -63,11 +63,7 @@ def _property(writer: RowWriter, element: Element, column: Column, key: str, *, 
 
 
 def aggregate_columns(writer: RowWriter, fetch: Fetch) -> Aggregates:
-    """Return groups and aggregates.
-
-    Raises:
-        WebApiError: 400 when an aggregate does not fit its column.
-    """
+    """Return groups and aggregates. Raises WebApiError: 400 when an aggregate does not fit its column."""
     found = Aggregates([], [], {})
     for element in fetch.root.family():
         for chosen in element.chosen:

@@ -1,8 +1,6 @@
-"""FetchXML read against the schema: which table, columns, links, filters and order it asks for.
-
-Microsoft Learn, "FetchXml reference". The platform's codes for what it refuses are those of "Web service
-error codes".
-"""
+"""FetchXML read against the schema: which table, columns, links, filters and order it asks for. Microsoft
+Learn, "FetchXml reference". The platform's codes for what it refuses are those of "Web service error
+codes"."""
 
 from __future__ import annotations
 
@@ -125,11 +123,7 @@ class Fetch:
 
     def named(self, name: str) -> Element:
         """Return the element that a condition or an order names: by its alias, or by its table when only one
-        belongs to it.
-
-        Raises:
-            WebApiError: 400.
-        """
+        belongs to it. Raises WebApiError: 400."""
         elements = list(self.root.family())
         found = [element for element in elements if element.name == name and element is not self.root]
         found = found or [element for element in elements if element.table.name == name]
@@ -139,11 +133,8 @@ class Fetch:
 
 
 def read_fetch(environment: Environment, text: str) -> Fetch:
-    """Read a FetchXML document.
-
-    Raises:
-        WebApiError: 400 for malformed XML, and for elements, names and values that FetchXML does not have.
-    """
+    """Read a FetchXML document. Raises WebApiError: 400 for malformed XML, and for elements, names and values
+    that FetchXML does not have."""
     return _Reading(environment).fetch(_parse(text))
 
 

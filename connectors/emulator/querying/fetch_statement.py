@@ -54,10 +54,7 @@ class Statement:
 
     def ordered_by(self, element: Element, column: Column) -> str:
         """Return the SQL to order by: choices and lookups by what a person reads, unless the raw values are
-        requested.
-
-        Microsoft Learn, "Order rows using FetchXml".
-        """
+        requested. Microsoft Learn, "Order rows using FetchXml"."""
         expression = self._seen(element, column)
         if expression == "NULL" or column.kind not in _BY_LABEL or self.fetch.raw_order:
             return expression

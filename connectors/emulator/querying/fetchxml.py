@@ -35,11 +35,7 @@ def run(
     reader: Reader, operation: Operation, table: Table, wanted: Fetch, within: Within | Among | None = None, *, linked: bool = False
 ) -> Answer:
     """Return the rows of a query; `linked` pages carry a nextLink, where the caller has no XML to put a
-    cookie into.
-
-    Raises:
-        WebApiError: 400 when it asks for rows of another table.
-    """
+    cookie into. Raises WebApiError: 400 when it asks for rows of another table."""
     if wanted.root.table is not table:
         message = f"The entity of the query, '{wanted.root.table.name}', is not that of the entity set '{table.set_name}'."
         raise WebApiError(400, _ENTITIES_DIFFER, message)

@@ -2,8 +2,7 @@
 
 `odata_query` knows OData but not Dataverse's JSON arrays in `PropertyValues=[…]`, and its lexer takes
 `allowance` for `all` and `owance`. Both are settled here, outside quotation marks, so that the module after
-this one sees a plain tree.
-"""
+this one sees a plain tree."""
 
 from __future__ import annotations
 
@@ -41,10 +40,7 @@ def plain(name: str) -> str:
 
 def parse_filter(text: str, aliases: dict[str, str]) -> Any:
     """Return the tree of an expression; parameter aliases are inserted first, an unassigned one is null.
-
-    Raises:
-        WebApiError: 400 with the position of the error in the text.
-    """
+    Raises WebApiError: 400 with the position of the error in the text."""
     return _parse(text, tuple(aliases.items()) if "@" in text else ())
 
 

@@ -1,8 +1,6 @@
 """`$filter` as a WHERE: comparison, paths through lookups, any and all, and Dataverse's own functions.
-
 Two-valued, as OData is: a comparison with null is false, so `ne` and `not` also find rows without a value.
-Text compares without regard to case.
-"""
+Text compares without regard to case."""
 
 from __future__ import annotations
 

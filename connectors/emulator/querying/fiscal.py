@@ -1,8 +1,6 @@
 """Fiscal periods of a new organisation: the fiscal year is the calendar's, its four periods are the quarters.
-
 Source: Microsoft Learn, "Filter rows using OData" (names); the calendar itself is an assumption, an
-organisation sets its own.
-"""
+organisation sets its own."""
 
 from __future__ import annotations
 
@@ -21,11 +19,7 @@ Span = tuple[date | None, date | None]  # the first day and the day after the la
 
 def fiscal_span(name: str, today: date, values: list[str]) -> Span:
     """Return which days a function of the fiscal calendar means; `InFiscalPeriod` means a period of this
-    year.
-
-    Raises:
-        WebApiError: 400 for an invalid function or number.
-    """
+    year. Raises WebApiError: 400 for an invalid function or number."""
     current = today.year * PERIODS + (today.month - 1) * PERIODS // 12
     if match := _RELATIVE.fullmatch(name):
         step = {"Last": -1, "This": 0, "Next": 1}[match.group(1)]

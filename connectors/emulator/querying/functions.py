@@ -1,9 +1,6 @@
 """The query functions of `Microsoft.Dynamics.CRM`: each is a boolean term over one column named by
-`PropertyName`.
-
-Days begin at midnight UTC, the time zone of an application user; "older than" counts back from this very
-second.
-"""
+`PropertyName`. Days begin at midnight UTC, the time zone of an application user; "older than" counts back
+from this very second."""
 
 from __future__ import annotations
 
@@ -28,11 +25,8 @@ _TIMES = ("date", "datetime", "datetime_tzi")
 
 
 def dataverse_condition(compiler: Conditions, qualified: str, arguments: dict[str, Any], table: Table, scope: dict[str, str]) -> Condition:
-    """Return the condition of one function call.
-
-    Raises:
-        WebApiError: 400 for a function, parameter or column that does not exist.
-    """
+    """Return the condition of one function call. Raises WebApiError: 400 for a function, parameter or column
+    that does not exist."""
     name = qualified.removeprefix(PREFIX)
     if name == qualified:
         raise unknown_function(qualified)

@@ -1,8 +1,6 @@
 """Rows above and below one row, and whom the caller counts as their own: conditions over the id in a column.
-
 Source: Microsoft Learn, "Query hierarchical data" and "FetchXml condition operators"; section 3.2 of the wire
-reference.
-"""
+reference."""
 
 from __future__ import annotations
 
@@ -19,12 +17,8 @@ CALLERS = ("EqualUserId", "NotEqualUserId", "EqualBusinessId", "NotEqualBusiness
 
 def related(name: str, table: Table, operand: Operand, value: str) -> Condition:
     """Return the condition of one of `LINES`: rows above or below one in the hierarchy that a lookup of the
-    table to itself makes.
-
-    Raises:
-        WebApiError: 400 for a table without such a lookup, a column that is neither the key nor that lookup,
-            and a value that is not an id.
-    """
+    table to itself makes. Raises WebApiError: 400 for a table without such a lookup, a column that is neither
+    the key nor that lookup, and a value that is not an id."""
     own = (column for column in table.columns.values() if column.targets == (table.name,) and not column.system)
     parent = next(own, None)
     if parent is None or operand.links or operand.column not in (table.columns[table.key], parent):
@@ -42,11 +36,7 @@ def related(name: str, table: Table, operand: Operand, value: str) -> Condition:
 
 def of_the_caller(name: str, operand: Operand, user: str) -> Condition:
     """Return the condition of one of `CALLERS`: the caller, their business unit, their teams, or those who
-    report to them by `parentsystemuserid`.
-
-    Raises:
-        WebApiError: 400 for a column that holds no ids.
-    """
+    report to them by `parentsystemuserid`. Raises WebApiError: 400 for a column that holds no ids."""
     if operand.column.kind not in ("guid", "lookup"):
         raise bad_query(f"The function '{name}' is not valid for the column '{operand.column.name}'.")
     if name in ("EqualUserId", "NotEqualUserId"):

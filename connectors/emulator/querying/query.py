@@ -62,11 +62,8 @@ class Expand:
 
 
 def parse_query(environment: Environment, table: Table, options: list[tuple[str, str]]) -> Query:
-    """Read the options of a request for rows.
-
-    Raises:
-        WebApiError: 400 for an option, column or number that does not exist.
-    """
+    """Read the options of a request for rows. Raises WebApiError: 400 for an option, column or number that
+    does not exist."""
     given: dict[str, str] = {}
     aliases: dict[str, str] = {}
     for name, value in options:

@@ -80,11 +80,8 @@ class Selection:
 
 
 def read_query(environment: Environment, document: Any, now: datetime, user: str) -> Selection:
-    """Return the rows of one QueryExpression.
-
-    Raises:
-        WebApiError: 400 for what is not a query of this environment.
-    """
+    """Return the rows of one QueryExpression. Raises WebApiError: 400 for what is not a query of this
+    environment."""
     return _QueryReader(environment, now, user).read(document)
 
 
@@ -186,11 +183,8 @@ class _QueryReader:
 
 
 def typed(document: Any, type_name: str) -> dict[str, Any]:
-    """Return an object of one complex type; its `@odata.type` may be left out.
-
-    Raises:
-        WebApiError: 400 for another type, or a property that the type lacks.
-    """
+    """Return an object of one complex type; its `@odata.type` may be left out. Raises WebApiError: 400 for
+    another type, or a property that the type lacks."""
     if not isinstance(document, dict):
         raise bad_payload("BulkDelete", f"An object of the type 'Microsoft.Dynamics.CRM.{type_name}' was expected.")
     given = str(document.get("@odata.type", type_name)).removeprefix("#").removeprefix("Microsoft.Dynamics.CRM.")

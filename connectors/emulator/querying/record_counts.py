@@ -1,8 +1,6 @@
-"""How many rows a table has, as `RetrieveTotalRecordCount` reports it.
-
-The real figure is a snapshot that may be a day old. So it is here where the switch `stale_counts` is on.
-Source: section 3.3 of the wire reference; Microsoft Learn, "Count rows".
-"""
+"""How many rows a table has, as `RetrieveTotalRecordCount` reports it. The real figure is a snapshot that may
+be a day old. So it is here where the switch `stale_counts` is on. Source: section 3.3 of the wire reference;
+Microsoft Learn, "Count rows"."""
 
 from __future__ import annotations
 

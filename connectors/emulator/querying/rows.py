@@ -1,8 +1,6 @@
-"""Rows as JSON, built by SQLite: a page of thousands costs one statement and one string operation a row.
-
-A row is a run of fragments, constant text and SQL in turn. At the top level they become a template that
-Python fills; inside an expand, one SQL expression.
-"""
+"""Rows as JSON, built by SQLite: a page of thousands costs one statement and one string operation a row. A
+row is a run of fragments, constant text and SQL in turn. At the top level they become a template that Python
+fills; inside an expand, one SQL expression."""
 
 from __future__ import annotations
 
@@ -94,10 +92,7 @@ class RowWriter:
 
     def annotations(self, table: Table, column: Column, alias: str, key: str = "") -> list[str]:
         """Return SQL texts that precede the property; a value that does not resolve leaves its annotation
-        out.
-
-        `key` is the name of the property when it is not its own.
-        """
+        out. `key` is the name of the property when it is not its own."""
         key = key or column.wire
         found: list[str] = []
         if self.formatted and (text := formatted(self.environment, table, column, alias)):

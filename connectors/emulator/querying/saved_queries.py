@@ -16,9 +16,7 @@ _STORED = {"savedQuery": "savedquery", "userQuery": "userquery"}  # the option, 
 
 def run_saved(reader: Reader, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
     """Return the rows of a view, page after page by nextLink: the caller has no XML to put a cookie into.
-
-    Source: Microsoft Learn, "Retrieve predefined queries".
-    """
+    Source: Microsoft Learn, "Retrieve predefined queries"."""
     name = next(name for name, _ in operation.address.options if name in _STORED)
     refuse_options(operation.address.options, {name, "$skiptoken"})
     given = operation.address.option(name) or ""

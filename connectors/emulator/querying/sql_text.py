@@ -2,8 +2,7 @@
 
 The grammar is what the vendor's Python client documents: one table or simple joins, WHERE, GROUP BY with
 aggregates, ORDER BY, TOP or OFFSET. Names are checked against the schema and values are bound, so no text of
-the caller reaches the database.
-"""
+the caller reaches the database."""
 
 from __future__ import annotations
 
@@ -32,11 +31,8 @@ Reference = tuple[str, str]  # alias, or "" for none, and column
 
 
 def read_sql(environment: Environment, text: str) -> Fetch:
-    """Read one SELECT.
-
-    Raises:
-        WebApiError: 400 for anything outside the grammar, and for tables and columns that do not exist.
-    """
+    """Read one SELECT. Raises WebApiError: 400 for anything outside the grammar, and for tables and columns
+    that do not exist."""
     return _Parser(environment, _tokens(text)).select()
 
 

@@ -59,8 +59,7 @@ def handle_batch(
     plain_failures: bool = False,
 ) -> Answer:
     """Execute a batch, in order. The answer is multipart, also when it is a 400; with `plain_failures` the
-    one error of a failed change set is an ordinary part.
-    """
+    one error of a failed change set is an ordinary part."""
     boundary = boundary_of(outer.headers.get("content-type", ""))
     if boundary is None:
         raise bad_payload("$batch", "The value of the Content-Type header of a batch request must be multipart/mixed with a boundary.")

@@ -98,11 +98,8 @@ class Key:
 
 
 def parse_key(table: Table, text: str) -> Key:
-    """Read the text between the parentheses.
-
-    Raises:
-        WebApiError: 400 when the names are not a key of the table or a value does not fit.
-    """
+    """Read the text between the parentheses. Raises WebApiError: 400 when the names are not a key of the
+    table or a value does not fit."""
     text = text.strip()
     if plain := guid(text):
         return Key(plain)

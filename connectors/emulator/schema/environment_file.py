@@ -1,7 +1,5 @@
-"""An environment file read into an `Environment`.
-
-What a maker of an organisation decides stands in the file; what the platform adds stands in `platform.yaml`.
-"""
+"""An environment file read into an `Environment`. What a maker of an organisation decides stands in the file;
+what the platform adds stands in `platform.yaml`."""
 
 from __future__ import annotations
 
@@ -39,11 +37,8 @@ class EnvironmentProblem(Exception):
 
 
 def load_environment(path: Path | None = None) -> Environment:
-    """Read an environment file, or the shipped one, and add the platform's tables.
-
-    Raises:
-        EnvironmentProblem: with the file and what is wrong in it.
-    """
+    """Read an environment file, or the shipped one, and add the platform's tables. Raises EnvironmentProblem:
+    with the file and what is wrong in it."""
     source = path or DEFAULT_ENVIRONMENT
     platform, platform_digest = _read(PLATFORM)
     document, digest = _read(source)

@@ -3,8 +3,7 @@ own.
 
 Names follow the table's schema name. Where the platform names them otherwise it does so here: all activities
 share `prv…Activity`, notes are `prv…Note`, users `prv…User`. Source: section 13 of the wire reference;
-Microsoft Learn, "Security privileges by entity".
-"""
+Microsoft Learn, "Security privileges by entity"."""
 
 from __future__ import annotations
 

@@ -48,11 +48,8 @@ def parse_date(text: str) -> date | None:
 
 
 def to_stored(environment: Environment, table: Table, column: Column, value: Any) -> Any:
-    """Check one value of a body against its column.
-
-    Raises:
-        WebApiError: 400 with the code for a wrong type, a text too long, or a choice out of range.
-    """
+    """Check one value of a body against its column. Raises WebApiError: 400 with the code for a wrong type, a
+    text too long, or a choice out of range."""
     if value is None:
         return None
     return _CONVERTERS[column.kind](environment, table, column, value)

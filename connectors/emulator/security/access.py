@@ -1,9 +1,6 @@
-"""May this caller do this, on this row? Which rows does a list show?
-
-A missing privilege is refused by its name; one that does not reach a row is refused for that row; a list
-silently leaves such rows out. Source: sections 8.3 and 13 of the wire reference; Microsoft Learn, "Security
-roles and privileges".
-"""
+"""May this caller do this, on this row? Which rows does a list show? A missing privilege is refused by its
+name; one that does not reach a row is refused for that row; a list silently leaves such rows out. Source:
+sections 8.3 and 13 of the wire reference; Microsoft Learn, "Security roles and privileges"."""
 
 from __future__ import annotations
 
@@ -39,11 +36,7 @@ class Access(Guard):
     # -- asked by operations and messages --------------------------------------------------------------------
 
     def admit(self, operation: Operation) -> None:
-        """Authorise a member of the organisation who has any role.
-
-        Raises:
-            WebApiError: 403.
-        """
+        """Authorise a member of the organisation who has any role. Raises WebApiError: 403."""
         for rights in self.principals(operation):
             if not rights.member:
                 raise not_a_member()
@@ -58,11 +51,8 @@ class Access(Guard):
                 raise self._denied(operation, privilege)
 
     def require(self, operation: Operation, kind: str, table: Table, row_id: str | None = None) -> None:
-        """Refuse who may not do a thing (a key of `KINDS`) to the table at all, or not to this row.
-
-        Raises:
-            WebApiError: 403 naming the privilege, or 403 for the row.
-        """
+        """Refuse who may not do a thing (a key of `KINDS`) to the table at all, or not to this row. Raises
+        WebApiError: 403 naming the privilege, or 403 for the row."""
         for rights in self.principals(operation):
             if rights.administrator:
                 continue
@@ -82,10 +72,7 @@ class Access(Guard):
 
     def visible(self, operation: Operation, table: Table, alias: str) -> str | None:
         """Return SQL that holds for the rows which the caller may read; None where that is all of them.
-
-        Raises:
-            WebApiError: 403 without the privilege to read the table.
-        """
+        Raises WebApiError: 403 without the privilege to read the table."""
         conditions: list[str] = []
         for rights in self.principals(operation):
             if rights.administrator:

@@ -1,8 +1,6 @@
-"""Secured columns: null for who may not read them, refused to who may not write them.
-
-A field security profile says who may; System Administrator may everything. Source: section 2.4 of the wire
-reference; Microsoft Learn, "Column-level security".
-"""
+"""Secured columns: null for who may not read them, refused to who may not write them. A field security
+profile says who may; System Administrator may everything. Source: section 2.4 of the wire reference;
+Microsoft Learn, "Column-level security"."""
 
 from __future__ import annotations
 

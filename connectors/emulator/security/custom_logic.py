@@ -4,8 +4,7 @@ them.
 A step is a row of `sdkmessageprocessingstep`; its configuration is JSON: `{"table", "message":
 "Create"|"Update"|"Delete", "when": {column: value}, "do": "refuse", "text"}`. `when` looks at the row as it
 was before the write, or at the new row. A delete meets the steps of every row that it takes along. Source:
-section 1.8 of the wire reference; Microsoft Learn, "Bypass custom business logic".
-"""
+section 1.8 of the wire reference; Microsoft Learn, "Bypass custom business logic"."""
 
 from __future__ import annotations
 
@@ -49,11 +48,7 @@ class Step:
 
 
 def read_step(environment: Environment, document: Any) -> Step:
-    """Check a configuration.
-
-    Raises:
-        StepProblem: naming what is wrong with it.
-    """
+    """Check a configuration. Raises StepProblem: naming what is wrong with it."""
     if not isinstance(document, dict) or set(document) - {"table", "message", "when", "do", "text"}:
         raise StepProblem("a step is an object with table, message, when, do and text")
     table = environment.tables.get(str(document.get("table")))
@@ -73,11 +68,8 @@ class CustomLogic(Guard):
         self.access = access
 
     def check_headers(self, operation: Operation) -> None:
-        """Check that the caller has the privilege to request any bypass.
-
-        Raises:
-            WebApiError: 403 naming the privilege, 400 for an invalid value.
-        """
+        """Check that the caller has the privilege to request any bypass. Raises WebApiError: 403 naming the
+        privilege, 400 for an invalid value."""
         headers = operation.headers
         if BYPASS in headers:
             self.access.require_named(operation, BYPASS_LOGIC)

@@ -24,11 +24,7 @@ class Gate:
         tables.guards = [self.access, self.columns, DuplicateDetection(tables), self.custom_logic]
 
     def enter(self, operation: Operation) -> None:
-        """Find out for whom the operation is, and whether they may come in.
-
-        Raises:
-            WebApiError: 403.
-        """
+        """Find out for whom the operation is, and whether they may come in. Raises WebApiError: 403."""
         self.access.admit(operation)
         if operation.caller is None:
             impersonate(operation, self.access)

@@ -1,8 +1,6 @@
-"""Acting on behalf of another user: the headers that ask for it, and who may.
-
-What is created then is the other user's, and says on whose behalf by whom. Who impersonates themselves
-impersonates nobody. Source: Microsoft Learn, "Impersonate another user using the Web API".
-"""
+"""Acting on behalf of another user: the headers that ask for it, and who may. What is created then is the
+other user's, and says on whose behalf by whom. Who impersonates themselves impersonates nobody. Source:
+Microsoft Learn, "Impersonate another user using the Web API"."""
 
 from __future__ import annotations
 
@@ -17,12 +15,8 @@ USER_ID = "mscrmcallerid"
 
 
 def impersonate(operation: Operation, access: Access) -> None:
-    """Make the operation the impersonated user's, where its headers ask for that.
-
-    Raises:
-        WebApiError: 403 for who may not, or for an object id that belongs to no user here; 404 for a
-            systemuserid that is none.
-    """
+    """Make the operation the impersonated user's, where its headers ask for that. Raises WebApiError: 403 for
+    who may not, or for an object id that belongs to no user here; 404 for a systemuserid that is none."""
     if OBJECT_ID not in operation.headers and USER_ID not in operation.headers:
         return
     access.require_named(operation, ACT_ON_BEHALF)

@@ -1,7 +1,5 @@
-"""Who has which roles, and what the roles let them do.
-
-A user's rights are put together once and remembered until something changes that they rest on.
-"""
+"""Who has which roles, and what the roles let them do. A user's rights are put together once and remembered
+until something changes that they rest on."""
 
 from __future__ import annotations
 

@@ -25,8 +25,7 @@ def generate(*, dossiers: int, seed: int, as_of: date) -> Iterator[tuple[str, di
     Lone fiches, donors, volunteers and partners are added. A lookup always points at a row that came before.
     Every person is invented and says so; telephone numbers, e-mail addresses, IBANs and register numbers
     belong to nobody. About one unit in four has passed its retention end in the two months before `as_of`;
-    some end that very day.
-    """
+    some end that very day."""
     org = Organisation(seed, as_of)
     for _ in range(4):
         yield from professional(org, added_on=org.draw.day(add_months(as_of, -90), add_months(as_of, -60)))

@@ -1,8 +1,6 @@
-"""A private certification authority for https on this machine: made at each start, forgotten at the end.
-
-The authority vouches for this machine's names alone, and its private key never leaves memory: a client that
-trusts the file trusts nothing else.
-"""
+"""A private certification authority for https on this machine: made at each start, forgotten at the end. The
+authority vouches for this machine's names alone, and its private key never leaves memory: a client that
+trusts the file trusts nothing else."""
 
 from __future__ import annotations
 
@@ -76,10 +74,7 @@ def server_certificate(host: str) -> ServerCertificate:
 
 def write_authority(path: Path, authority: bytes) -> None:
     """Write the file that clients are configured to trust, whole or not at all; an old one is replaced.
-
-    Raises:
-        CertificateProblem: the folder is missing or may not be written.
-    """
+    Raises CertificateProblem: the folder is missing or may not be written."""
     try:
         handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.resolve().parent)
         try:

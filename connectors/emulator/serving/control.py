@@ -18,8 +18,7 @@
   "text"}]`: all the custom logic there is, until a reset; the answer has the ids of the steps. See
   `security/custom_logic.py`.
 - `PUT limits {"on", "requests", "execution_s", "concurrent", "window_s"}`, `GET limits`: narrower service
-  protection, to meet it sooner.
-"""
+  protection, to meet it sooner."""
 
 from __future__ import annotations
 

@@ -95,16 +95,10 @@ def serve(
     tls: Path | None = None,
     profile: str = "online",
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `announce` gets one line once requests are accepted.
-
-    With `tls` it speaks https and writes the certificate to trust to that file. `profile` is `online` or
-    `onprem`.
-
-    Raises:
-        OSError: the port is taken.
-        CertificateProblem: `tls` cannot be written.
-        EnvironmentProblem, StateProblem: the files cannot be served.
-    """
+    """Serve until SIGINT or SIGTERM; `announce` gets one line once requests are accepted. With `tls` it
+    speaks https and writes the certificate to trust to that file. `profile` is `online` or `onprem`. Raises
+    OSError: the port is taken; CertificateProblem: `tls` cannot be written; EnvironmentProblem, StateProblem:
+    the files cannot be served."""
     with _listening(host, port) as listener:
         organisation = build(environment=environment, seed=seed, token=token, limits=limits, state=state, profile=profile)
         url = _root(host, listener, tls) + _service(organisation)

@@ -25,13 +25,8 @@ class AssertionProblem(Exception):
 
 def check_assertion(assertion: str, certificate: Certificate, *, client: str, audience: str, now: float) -> None:
     """Check that it is signed with the key of the certificate, by this client about itself, for this token
-    endpoint, and not yet expired.
-
-    Raises:
-        AssertionProblem: saying which of these does not hold.
-
-    Source: Microsoft Learn, "Microsoft identity platform application authentication certificate credentials".
-    """
+    endpoint, and not yet expired. Raises AssertionProblem: saying which of these does not hold. Source:
+    Microsoft Learn, "Microsoft identity platform application authentication certificate credentials"."""
     claims = _claims(assertion, certificate)
     if (claims.get("iss"), claims.get("sub")) != (client, client):
         raise AssertionProblem("issuer and subject are not the client")

@@ -1,8 +1,6 @@
-"""The sign-in service, in the forms of Entra ID and of AD FS: who receives a token.
-
-Unless configured with those it knows, it accepts any tenant, any application and any secret: a client
-performs every step, expiry included.
-"""
+"""The sign-in service, in the forms of Entra ID and of AD FS: who receives a token. Unless configured with
+those it knows, it accepts any tenant, any application and any secret: a client performs every step, expiry
+included."""
 
 from __future__ import annotations
 
@@ -92,11 +90,8 @@ class Authority:
         self._signed_in.clear()
 
     def discovery(self, origin: str, tenant: str) -> dict[str, Any]:
-        """Return the OpenID configuration of a tenant, or of AD FS.
-
-        Raises:
-            TokenRefused: for a tenant that is not known.
-        """
+        """Return the OpenID configuration of a tenant, or of AD FS. Raises TokenRefused: for a tenant that is
+        not known."""
         self._check_tenant(tenant)
         adfs = tenant == ADFS
         base = f"{origin}/{tenant}"
@@ -114,11 +109,8 @@ class Authority:
         }
 
     def token(self, body: bytes, origin: str, tenant: str, endpoint: str) -> dict[str, Any]:
-        """Answer a token request sent to `endpoint`.
-
-        Raises:
-            TokenRefused: the request is not complete, or from somebody who is not known.
-        """
+        """Answer a token request sent to `endpoint`. Raises TokenRefused: the request is not complete, or
+        from somebody who is not known."""
         self._check_tenant(tenant)
         form = _fields(body)
         grant = form.get("grant_type")
@@ -138,11 +130,8 @@ class Authority:
         return answer if tenant == ADFS else answer | {"ext_expires_in": LIFETIME_S}
 
     def device_code(self, body: bytes, origin: str, tenant: str) -> dict[str, Any]:
-        """Return a code for a person to type elsewhere (RFC 8628).
-
-        Raises:
-            TokenRefused: the request is not complete, or from an unknown client.
-        """
+        """Return a code for a person to type elsewhere (RFC 8628). Raises TokenRefused: the request is not
+        complete, or from an unknown client."""
         self._check_tenant(tenant)
         form = _fields(body)
         client = _needed(form, "client_id")
@@ -163,14 +152,8 @@ class Authority:
 
     def learn(self, document: Any) -> None:
         """Learn `{"tenants": [NAME…], "applications": {ID: {"secret": TEXT} | {"certificate": PEM}},
-        "person": {"oid", "roles", …}}`.
-
-        Each may be null or missing. `{"declines": true}` among the person's claims: the code is typed and the
-        sign-in declined.
-
-        Raises:
-            AuthorityProblem: saying what is wrong.
-        """
+        "person": {"oid", "roles", …}}`. Each may be null or missing. `{"declines": true}` among the person's
+        claims: the code is typed and the sign-in declined. Raises AuthorityProblem: saying what is wrong."""
         if not isinstance(document, dict) or set(document) - {"tenants", "applications", "person"}:
             raise AuthorityProblem("the authority takes tenants, applications and person")
         tenants, applications, person = document.get("tenants"), document.get("applications"), document.get("person")

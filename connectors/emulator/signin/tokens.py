@@ -58,11 +58,8 @@ class Tokens:
         return user
 
     def user_of(self, authorization: str | None, root: str) -> str:
-        """Return the systemuserid behind an Authorization header.
-
-        Raises:
-            WebApiError: 401 without a bearer token, with an expired one, or with another than the fixed one.
-        """
+        """Return the systemuserid behind an Authorization header. Raises WebApiError: 401 without a bearer
+        token, with an expired one, or with another than the fixed one."""
         scheme, _, token = (authorization or "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:

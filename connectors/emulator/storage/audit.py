@@ -1,9 +1,6 @@
 """The audit log: a row for each change of an audited table, with the old values and the new, that outlives
-the row it describes.
-
-Which columns are logged, how long a value may be and what is never audited: Microsoft Learn, "Retrieve the
-history of audited data changes" and "Manage Dataverse auditing".
-"""
+the row it describes. Which columns are logged, how long a value may be and what is never audited: Microsoft
+Learn, "Retrieve the history of audited data changes" and "Manage Dataverse auditing"."""
 
 from __future__ import annotations
 

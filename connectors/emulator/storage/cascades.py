@@ -1,8 +1,5 @@
-"""What else must happen when a row is deleted, decided before the first write.
-
-Restrict anywhere in the tree refuses the whole delete, also when the restricting row belongs to a branch that
-cascades.
-"""
+"""What else must happen when a row is deleted, decided before the first write. Restrict anywhere in the tree
+refuses the whole delete, also when the restricting row belongs to a branch that cascades."""
 
 from __future__ import annotations
 
@@ -26,11 +23,8 @@ class Fall:
 
 
 def fall_of(environment: Environment, table: str, row_id: str, find: FindChildren) -> Fall:
-    """Follow the relationships from one row.
-
-    Raises:
-        WebApiError: 405 `0x80040227` when a row outside the tree restricts one inside.
-    """
+    """Follow the relationships from one row. Raises WebApiError: 405 `0x80040227` when a row outside the tree
+    restricts one inside."""
     fall = Fall()
     seen: set[Row] = {(table, row_id)}
     waiting: list[Row] = [(table, row_id)]

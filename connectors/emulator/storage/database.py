@@ -1,8 +1,6 @@
-"""The database of one organisation: opened in memory or in the `--state` file, filled, altered and emptied.
-
-A state file belongs to the environment that it was made for. An organisation in memory takes its tables from
-one that was made before.
-"""
+"""The database of one organisation: opened in memory or in the `--state` file, filled, altered and emptied. A
+state file belongs to the environment that it was made for. An organisation in memory takes its tables from
+one that was made before."""
 
 from __future__ import annotations
 
@@ -125,9 +123,6 @@ class Database(Tables):
             self._add_platform_rows()
 
     def load(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
-        """Insert many rows at once, unchecked, parents in any order; gives their number.
-
-        Keys are logical names. A lookup with several targets is `(table, id)`; a file column is `(file name,
-        bytes)`.
-        """
+        """Insert many rows at once, unchecked, parents in any order; gives their number. Keys are logical
+        names. A lookup with several targets is `(table, id)`; a file column is `(file name, bytes)`."""
         return load_rows(self, rows)

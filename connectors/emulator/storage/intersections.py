@@ -1,8 +1,5 @@
-"""The pairs of N:N relationships, added and removed.
-
-Source: Microsoft Learn, "Associate and disassociate table rows using the Web API"; section 10.2 of the wire
-reference.
-"""
+"""The pairs of N:N relationships, added and removed. Source: Microsoft Learn, "Associate and disassociate
+table rows using the Web API"; section 10.2 of the wire reference."""
 
 from __future__ import annotations
 
@@ -22,11 +19,8 @@ class Intersections:
         self.tables = tables
 
     def add(self, peers: Peers, near_id: str, far_id: str) -> None:
-        """Associate two rows that exist.
-
-        Raises:
-            WebApiError: 412 `0x80040237` when they are associated already.
-        """
+        """Associate two rows that exist. Raises WebApiError: 412 `0x80040237` when they are associated
+        already."""
         pair = {peers.near.attribute: near_id, peers.far.attribute: far_id}
         if self._holds(peers.relation, pair):
             raise WebApiError(412, DUPLICATE_RECORD, "Cannot insert duplicate key.")

@@ -18,11 +18,9 @@ CHUNK = 5_000  # rows in one executemany
 
 
 def load_rows(tables: Tables, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
-    """Insert many rows at once, unchecked, parents in any order, or none of them; gives their number.
-
-    Keys are logical names. A lookup with several targets is `(table, id)`; a file column is `(file name,
-    bytes)`.
-    """
+    """Insert many rows at once, unchecked, parents in any order, or none of them; gives their number. Keys
+    are logical names. A lookup with several targets is `(table, id)`; a file column is `(file name,
+    bytes)`."""
     with tables.lock, tables.transaction():
         return _loaded(tables, rows)
 

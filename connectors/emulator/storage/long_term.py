@@ -4,8 +4,7 @@ The rows are in the `retained` source of their table. What cascades from a row i
 from rows that stay are left as they are, so that a row which comes back finds them again. No trace is
 notified: nothing is deleted when a row is retained. A table of which a row was ever moved is enabled for it,
 as `IsRetentionEnabled` shows; it need not be enabled first. Microsoft Learn, "Dataverse long term data
-retention overview".
-"""
+retention overview"."""
 
 from __future__ import annotations
 
@@ -50,10 +49,7 @@ class RetainedRows:
 
     def roll_back(self, table: Table, row_id: str) -> list[Row]:
         """Move a retained row with its cascade back, each with a new version, and return all that moved.
-
-        Raises:
-            WebApiError: 412 when one of the keys is in use again.
-        """
+        Raises WebApiError: 412 when one of the keys is in use again."""
         rows = self._together(table, row_id, RETAINED)
         for name, each in rows:
             moved = self.environment.tables[name]

@@ -1,9 +1,6 @@
 """Which tables take CreateMultiple, UpdateMultiple and UpsertMultiple, and the `sdkmessagefilters` that say
-so.
-
-A client asks for the filter of a message and a table; no row means that it is not supported. Source: section
-6.1 of the wire reference; Microsoft Learn, "Use bulk operation messages".
-"""
+so. A client asks for the filter of a message and a table; no row means that it is not supported. Source:
+section 6.1 of the wire reference; Microsoft Learn, "Use bulk operation messages"."""
 
 from __future__ import annotations
 

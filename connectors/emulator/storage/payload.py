@@ -33,11 +33,8 @@ class Payload:
 
 
 def read_json(operation: Operation, set_name: str) -> dict[str, Any]:
-    """Return the object in a body.
-
-    Raises:
-        WebApiError: 415 when the body is not announced as JSON, 400 when it is not a JSON object.
-    """
+    """Return the object in a body. Raises WebApiError: 415 when the body is not announced as JSON, 400 when
+    it is not a JSON object."""
     content_type = operation.headers.get("content-type", "")
     if "json" not in content_type.lower():
         raise WebApiError(415, "", f"The request entity's media type '{content_type[:60]}' is not supported for this resource.")
@@ -134,12 +131,8 @@ class PayloadReader:
             set_lookup(payload.values, column, target, row_id)
 
     def resolve(self, operation: Operation, url: str, allowed: tuple[str, ...]) -> tuple[str, str]:
-        """Return table and id of an existing row from any form of its address.
-
-        Raises:
-            WebApiError: 400 for an address that is invalid or leads to another table, 404 when the row does
-                not exist.
-        """
+        """Return table and id of an existing row from any form of its address. Raises WebApiError: 400 for an
+        address that is invalid or leads to another table, 404 when the row does not exist."""
         if url.startswith("$"):
             if not self.tables.switches.bound_references:
                 raise WebApiError(500, NO_SEGMENT, f"Resource not found for the segment '{url}'.")

@@ -3,8 +3,7 @@ them.
 
 The copy of a row is in the `bin` source of its table, with its files; `_binned` records when it came there
 and with which row. What is kept, for how long and what prevents a return: Microsoft Learn, "Restore deleted
-records with code" and "Restore deleted Microsoft Dataverse table records".
-"""
+records with code" and "Restore deleted Microsoft Dataverse table records"."""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
-"""Rows, row versions, relationships and cascades, in SQLite.
-
-A column of a table is a column of SQLite, so that a filter is a WHERE and a page is one statement. Ids are
-lower-case text, instants are `YYYY-MM-DDTHH:MM:SSZ`, text compares without regard to case, as in the real
-database.
-"""
+"""Rows, row versions, relationships and cascades, in SQLite. A column of a table is a column of SQLite, so
+that a filter is a WHERE and a page is one statement. Ids are lower-case text, instants are
+`YYYY-MM-DDTHH:MM:SSZ`, text compares without regard to case, as in the real database."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Tombstones: the ids of deleted rows, kept for clients that follow the changes of a table.
-
-A tombstone holds no value of the row. One id has one tombstone, the latest; while a row with that id exists
-again, it does not count. Source: section 9 of the wire reference; Microsoft Learn, "Use change tracking".
-"""
+"""Tombstones: the ids of deleted rows, kept for clients that follow the changes of a table. A tombstone holds
+no value of the row. One id has one tombstone, the latest; while a row with that id exists again, it does not
+count. Source: section 9 of the wire reference; Microsoft Learn, "Use change tracking"."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The content of an answer, in one language and in reading order: made once, shown by the letter and by the
-page.
-
-Nothing here is markup; the code that shows it takes every string literally (EXP-19).
-"""
+page. Nothing here is markup; the code that shows it takes every string literally (EXP-19)."""
 
 from __future__ import annotations
 
@@ -77,10 +74,7 @@ Block = Paragraph | Bullets | Facts | Table | Entries | Index
 
 class Section(msgspec.Struct, frozen=True):
     """A heading, empty where there is none, and what stands below it; `level` 3 is part of the section of
-    level 2 before it.
-
-    An `annex` follows the signature of the letter.
-    """
+    level 2 before it. An `annex` follows the signature of the letter."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -90,10 +84,7 @@ class Section(msgspec.Struct, frozen=True):
 
 class Sender(msgspec.Struct, frozen=True):
     """The organisation that answers, and where its data protection officer is reached, as the retention
-    schedule has it.
-
-    `phone` is the number that children can call, `ask_for` whom they ask for there.
-    """
+    schedule has it. `phone` is the number that children can call, `ask_for` whom they ask for there."""
 
     name: str
     address: str

@@ -102,11 +102,8 @@ def processor_lines(processors: Sequence[ProcessedBy], texts: Texts) -> tuple[st
 
 def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[str, ...]:
     """Return who received data: by name where it is logged, by category only where it is not (R-120), with
-    the safeguard (art. 15(2)).
-
-    Where nobody is named, the sentence is true of none and of withheld ones alike: neither denied nor
-    revealed (7.1(c)).
-    """
+    the safeguard (art. 15(2)). Where nobody is named, the sentence is true of none and of withheld ones
+    alike: neither denied nor revealed (7.1(c))."""
     named = []
     for each in recipients:
         if each.is_category:
@@ -125,11 +122,9 @@ def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[st
 
 def retention_lines(context: Context, texts: Texts) -> tuple[str, ...]:
     """Return the retention: a last day that is still to come, or a criterion; that something is held, never
-    why (table 7.1, (d)).
-
-    Where only the request keeps something beyond its term, that is stated. An age is stated with the same
-    words whether it has come or not: anybody other than the child must not learn when it was born.
-    """
+    why (table 7.1, (d)). Where only the request keeps something beyond its term, that is stated. An age is
+    stated with the same words whether it has come or not: anybody other than the child must not learn when it
+    was born."""
     retention, lines = context.retention, []
     grace = "_grace" if retention.grace_days else ""
     days = str(retention.grace_days)

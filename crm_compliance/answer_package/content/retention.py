@@ -32,11 +32,8 @@ class Kept(msgspec.Struct, frozen=True):
 
 def kept_of(compilation: Compilation) -> tuple[Kept, ...]:
     """Return what stays for its own term, and then what was granted and is held for now; nothing before there
-    is a decision.
-
-    What is stated has a context: never a file that is closed to the person (SUS-05), and nothing in a neutral
-    answer (SUS-04).
-    """
+    is a decision. What is stated has a context: never a file that is closed to the person (SUS-05), and
+    nothing in a neutral answer (SUS-04)."""
     if not (compilation.granted or compilation.refusal in _FOR_THE_PURPOSE):
         return ()
     days = {item.source: item.at for item in compilation.items}

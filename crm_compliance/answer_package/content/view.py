@@ -1,8 +1,5 @@
 """What of a compilation is shown: the one place that decides it, for the letter, the page, the data and the
-table alike.
-
-Source: EXP-07, EXP-09, EXP-15, RGT-14, SUS-05.
-"""
+table alike. Source: EXP-07, EXP-09, EXP-15, RGT-14, SUS-05."""
 
 from __future__ import annotations
 
@@ -64,11 +61,8 @@ def is_bare(compilation: Compilation) -> bool:
 
 def shown_of(compilation: Compilation, *, working_copy: bool = False) -> Shown:
     """Return the part of a compilation that may be seen; a working copy also has what waits for a person, as
-    it is proposed.
-
-    A portability copy has no offence or health data and only what the person provided, whatever the
-    compilation says (EXP-15, RGT-14).
-    """
+    it is proposed. A portability copy has no offence or health data and only what the person provided,
+    whatever the compilation says (EXP-15, RGT-14)."""
     if is_bare(compilation):
         return Shown((), (), ())
     if compilation.right not in COPIES:

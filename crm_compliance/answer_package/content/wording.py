@@ -38,11 +38,8 @@ _MEDIA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 class Texts:
-    """The texts of one language, as its file has them.
-
-    A table `…_on_behalf` has the different wording for a person who asks in a child's name: about the child,
-    not about the reader.
-    """
+    """The texts of one language, as its file has them. A table `…_on_behalf` has the different wording for a
+    person who asks in a child's name: about the child, not about the reader."""
 
     def __init__(self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str, *, on_behalf: bool = False) -> None:
         self.language = language

@@ -1,8 +1,6 @@
-"""requests: what people ask about their own data, from the receipt to the released package.
-
-The commands stand in the order in which a request meets them: the register, the search for the person, the
-answer, the other rights, the recipients who are told.
-"""
+"""requests: what people ask about their own data, from the receipt to the released package. The commands
+stand in the order in which a request meets them: the register, the search for the person, the answer, the
+other rights, the recipients who are told."""
 
 from __future__ import annotations
 

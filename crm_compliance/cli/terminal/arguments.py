@@ -36,11 +36,7 @@ def opened(*, for_a_run: bool = False) -> Iterator[Desk]:
 
 
 def day(text: str, option: str) -> date:
-    """Return a Brussels day.
-
-    Raises:
-        UsageError: it is not a date.
-    """
+    """Return a Brussels day. Raises UsageError: it is not a date."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -62,22 +58,15 @@ def instant(text: str, option: str) -> datetime:
 
 def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str) -> list[T]:
     """Return the first `limit` of what is listed newest first (None: all), from a Brussels day on; `at` gives
-    the instant of each.
-
-    Raises:
-        UsageError: `since` is not a date.
-    """
+    the instant of each. Raises UsageError: `since` is not a date."""
     first = day(since, "--since") if since else date.min
     later = (each for each in found if at(each).astimezone(BRUSSELS).date() >= first)
     return list(islice(later, limit))
 
 
 def row_id(text: str) -> str:
-    """Return the id of a row as the CRM writes it: lower case, no braces.
-
-    Raises:
-        UsageError: it is not an id; the text is not repeated, for somebody may have typed a name.
-    """
+    """Return the id of a row as the CRM writes it: lower case, no braces. Raises UsageError: it is not an id;
+    the text is not repeated, for somebody may have typed a name."""
     wanted = text.strip("{}").lower()
     if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", wanted):
         raise UsageError("this is not a row id (GUID)", hint="32 hexadecimal digits in five groups, as a plan file has them")

@@ -24,11 +24,8 @@ def link_of(crm: str, app_url: str) -> Callable[[str, str], str]:
 
 
 def write_files(paths: Sequence[Path], source: Source) -> None:
-    """Write each file whole, in the format that its ending names.
-
-    Raises:
-        UsageError: an unknown ending, a missing folder, a full disk; the old file is then still there.
-    """
+    """Write each file whole, in the format that its ending names. Raises UsageError: an unknown ending, a
+    missing folder, a full disk; the old file is then still there."""
     for path in paths:
         with write_whole(path) as out:
             write_report(path.suffix, source, cast(BinaryIO, out))

@@ -6,10 +6,8 @@ from urllib.parse import urlsplit
 
 
 def safe_link(address: str) -> str:
-    """Return the address if a browser opens it as a web page, else an empty string.
-
-    A report never carries `javascript:` or a file path.
-    """
+    """Return the address if a browser opens it as a web page, else an empty string. A report never carries
+    `javascript:` or a file path."""
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -1,8 +1,6 @@
-"""What the codes mean, in words for a person who does not know them.
-
-There is one table for each kind of code, written out. A code without a sentence is shown as it is, and a test
-requires a sentence for every code.
-"""
+"""What the codes mean, in words for a person who does not know them. There is one table for each kind of
+code, written out. A code without a sentence is shown as it is, and a test requires a sentence for every
+code."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 Here is where everything stands; `templates/charts.svg.j2` draws it. Text takes the colour of the page, so
 that a chart reads in the dark and on paper; the colours of bars keep their contrast on both grounds and
-differ in lightness, so that they also differ in grey.
-"""
+differ in lightness, so that they also differ in grey."""
 
 from __future__ import annotations
 
@@ -33,10 +32,8 @@ Bar = tuple[str, Mapping[str, int]]  # what is counted, and how many of each kin
 
 def bar_chart(bars: Sequence[Bar], *, title: str) -> Markup:
     """Draw bars from left to right, one below the other as given, each with its label above and its total at
-    the end.
-
-    Empty for no bars. `title` is read aloud in place of the picture; each piece of a bar says what it counts.
-    """
+    the end. Empty for no bars. `title` is read aloud in place of the picture; each piece of a bar says what
+    it counts."""
     if not bars:
         return Markup("")
     kinds = [kind for kind in COLOURS if any(counts.get(kind) for _, counts in bars)]

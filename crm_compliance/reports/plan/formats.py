@@ -1,9 +1,6 @@
-"""A stored plan as a file: one writer a suffix.
-
-Every writer streams: it reads the lines of the plan page by page and hands bytes to the file it is given, so
-that a plan of any size takes little memory. The caller owns the file, and replaces an old one only when the
-new one is whole.
-"""
+"""A stored plan as a file: one writer a suffix. Every writer streams: it reads the lines of the plan page by
+page and hands bytes to the file it is given, so that a plan of any size takes little memory. The caller owns
+the file, and replaces an old one only when the new one is whole."""
 
 from __future__ import annotations
 
@@ -43,11 +40,8 @@ class Source:
 
 
 def write_report(suffix: str, source: Source, out: BinaryIO) -> None:
-    """Write a plan in the format of `suffix` to a binary file; nothing is closed here.
-
-    Raises:
-        UsageError: there is no format for the suffix.
-    """
+    """Write a plan in the format of `suffix` to a binary file; nothing is closed here. Raises UsageError:
+    there is no format for the suffix."""
     FORMATS[ending_of("plan" + suffix, FORMATS)].write(source, out)
 
 
@@ -74,11 +68,8 @@ def write_json(source: Source, out: BinaryIO) -> None:
 
 def nameless(document: Mapping[str, object]) -> dict[str, object]:
     """Return the answer of `plan` without what names a person: proposer, approvers, their comments, and the
-    folders of a user (ACC-04, R-144).
-
-    Who approved stands in the store and in its history; a file travels. Keys of the contract stay, a withheld
-    value is null.
-    """
+    folders of a user (ACC-04, R-144). Who approved stands in the store and in its history; a file travels.
+    Keys of the contract stay, a withheld value is null."""
     shown: dict[str, object] = {"units": None} | {key: value for key, value in document.items() if key not in PERSONAL}
     if isinstance(approvals := shown.get("approvals"), Mapping):
         shown["approvals"] = dict(approvals) | {"given": _roles_only(approvals.get("given"))}

@@ -2,8 +2,7 @@
 
 The model holds codes, dates and ids only (ACC-04, R-144): no name, number, text or role of a person can reach
 a report, because a plan line has none and the two places of a plan that could (the proposer and the comment
-of an approver) are left out here.
-"""
+of an approver) are left out here."""
 
 from __future__ import annotations
 
@@ -228,8 +227,7 @@ def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels
     doubt, not with what is kept.
 
     Source: ACC-03, ACC-04; RET-05 (evidence marks), RET-13 and RET-15 (listed in full), RET-20 (contacts to
-        trim), RET-24, HLD-14.
-    """
+        trim), RET-24, HLD-14."""
     day = in_brussels(plan.as_of).date()
     tally = _Tally()
     for line in lines:

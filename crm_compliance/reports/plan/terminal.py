@@ -1,8 +1,6 @@
-"""The dry-run report in a terminal of 80 columns: totals, what to resolve, what to do next.
-
-Units are not listed here; the files of `plan --output` have them. The command line prints `plan ID` after
-this, as the last line.
-"""
+"""The dry-run report in a terminal of 80 columns: totals, what to resolve, what to do next. Units are not
+listed here; the files of `plan --output` have them. The command line prints `plan ID` after this, as the last
+line."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
-"""The plan as a spreadsheet: every unit on the first sheet, totals on the last.
-
-Strings are written as strings, so that nothing in a cell is ever a formula or a link made up by the
-spreadsheet (R-124).
-"""
+"""The plan as a spreadsheet: every unit on the first sheet, totals on the last. Strings are written as
+strings, so that nothing in a cell is ever a formula or a link made up by the spreadsheet (R-124)."""
 
 from __future__ import annotations
 
@@ -38,10 +35,7 @@ WIDTHS = {
 
 def write_workbook(report: DryRunReport, lines: Callable[[], Iterable[PlanLine]], out: BinaryIO) -> None:
     """Write the sheets `Units`, continued on `Units 2` and so on where Excel's limit asks for it, and
-    `Totals`.
-
-    The id of a disposal opens its row in the CRM (ACC-04), up to MAX_LINKS.
-    """
+    `Totals`. The id of a disposal opens its row in the CRM (ACC-04), up to MAX_LINKS."""
     book = xlsxwriter.Workbook(out, OPTIONS)
     book.set_properties(
         {

@@ -1,8 +1,6 @@
 """The dates of pending requests as a calendar file (iCalendar, RFC 5545) that any calendar program can show.
-
 Whole days and request ids, and nothing about anybody: a calendar is shared more readily than a register. An
-event keeps its UID, so that a file that is imported again moves it instead of adding one.
-"""
+event keeps its UID, so that a file that is imported again moves it instead of adding one."""
 
 from __future__ import annotations
 
@@ -24,11 +22,9 @@ TARGETS = {
 
 
 def calendar_of(requests: Iterable[SubjectRequest], now: datetime, extra: Collection[date]) -> str:
-    """Return the due dates of all requests that wait for an answer, with alarms.
-
-    The internal targets before them are included (DDL-10). A request whose clock is paused has no due date,
-    and so no event for it (DDL-07).
-    """
+    """Return the due dates of all requests that wait for an answer, with alarms. The internal targets before
+    them are included (DDL-10). A request whose clock is paused has no due date, and so no event for it
+    (DDL-07)."""
     calendar = Calendar()
     head = {"version": "2.0", "prodid": "-//crm-compliance//subject requests//EN", "calscale": "GREGORIAN", "method": "PUBLISH"}
     for name, value in head.items():

@@ -98,12 +98,9 @@ def item_document(item: Item) -> dict[str, Any]:
 
 
 def review_page(compilation: Compilation) -> str:
-    """Return the page: every item with the facts for review, and three answers.
-
-    Each item shows what it is, what the CRM says beside what would be released, and what was replaced and
-    why. The page contacts no network and stores nothing: decisions made on it leave it as a file of
-    decisions.
-    """
+    """Return the page: every item with the facts for review, and three answers. Each item shows what it is,
+    what the CRM says beside what would be released, and what was replaced and why. The page contacts no
+    network and stores nothing: decisions made on it leave it as a file of decisions."""
     folder = files("crm_compliance.reports").joinpath("templates")
     style = folder.joinpath("items.css").read_text("utf-8")
     script = folder.joinpath("items.js").read_text("utf-8")

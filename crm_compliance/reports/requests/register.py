@@ -34,12 +34,9 @@ def request_document(
     """Return what the `requests` commands answer for one request.
 
     `due_on` is null while the clock is paused (DDL-07), and `days_left` also once the request is answered; it
-    is below zero if the answer is overdue. `next` holds the commands that come next.
-
-    `blocks` are codes that stop a release, None if nobody has checked. `notices` counts the recipients who
-    are notified, by state, and is left out if there are none (SUS-07). Which rules people set aside is not
-    shown.
-    """
+    is below zero if the answer is overdue. `next` holds the commands that come next. `blocks` are codes that
+    stop a release, None if nobody has checked. `notices` counts the recipients who are notified, by state,
+    and is left out if there are none (SUS-07). Which rules people set aside is not shown."""
     identity = request.identity
     document: dict[str, object] = {
         "request": request.id,
@@ -94,11 +91,9 @@ def request_document(
 
 
 def by_urgency(requests: Iterable[SubjectRequest], extra: Collection[date]) -> list[SubjectRequest]:
-    """Return the register in the order in which somebody works through it.
-
-    What is due first comes first, then requests whose clock is paused, then those that only have to be
-    closed; closed requests come last. Equal requests keep their order.
-    """
+    """Return the register in the order in which somebody works through it. What is due first comes first,
+    then requests whose clock is paused, then those that only have to be closed; closed requests come last.
+    Equal requests keep their order."""
 
     def key(request: SubjectRequest) -> tuple[bool, bool, date]:
         due = due_of(request, extra)

@@ -3,8 +3,7 @@ request.
 
 A page is stored where somebody wanted it, unencrypted. Its place and digest are sealed with the request's
 other parts. Once that part is removed (the answer is compiled again, the request is closed, its days have
-passed), the file is removed too, unless somebody has changed it.
-"""
+passed), the file is removed too, unless somebody has changed it."""
 
 from __future__ import annotations
 
@@ -31,12 +30,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def write_page(hand: Hand, request_id: str, path: Path) -> int:
     """Write the page for reviewing an answer (mode 0600), and seal what becomes of it; give how many items it
-    has.
-
-    Raises:
-        Refused: with code `role` or `not_compiled`.
-        DiskProblem: it cannot be written.
-    """
+    has. Raises Refused: with code `role` or `not_compiled`; DiskProblem: it cannot be written."""
     request, compilation = for_page(hand, request_id)
     content = review_page(compilation).encode()
     where, digest = str(path.resolve()), hashlib.sha256(content).hexdigest()

@@ -1,8 +1,5 @@
-"""What the service answers over HTTP: downloads of released packages, and whether it is up.
-
-It listens on this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs
-them.
-"""
+"""What the service answers over HTTP: downloads of released packages, and whether it is up. It listens on
+this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs them."""
 
 from __future__ import annotations
 
@@ -42,10 +39,8 @@ def app_of(
     now: Callable[[], float] = monotonic,
     why_not: Callable[[], Collection[str]] = tuple,
 ) -> Starlette:
-    """Return the whole application that is served to anybody who asks for it by one of these hosts.
-
-    `why_not` gives the codes of what is not well.
-    """
+    """Return the whole application that is served to anybody who asks for it by one of these hosts. `why_not`
+    gives the codes of what is not well."""
     failures = Rate(now)
 
     async def download(request: Request) -> Response:

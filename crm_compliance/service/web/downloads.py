@@ -3,8 +3,7 @@
 
 The link is one factor; the passphrase of the archive, sent by another channel, is the second: what is fetched
 is useless without it. The register knows only the token's SHA-256. A link that is wrong in any way (unknown,
-lapsed, used up, withdrawn) looks the same.
-"""
+lapsed, used up, withdrawn) looks the same."""
 
 from __future__ import annotations
 
@@ -59,9 +58,7 @@ class Downloads:
     @contextmanager
     def taken(self, token: str) -> Iterator[Taken | None]:
         """Hold one of the five times while a package is on its way; None where there is none to be had.
-
-        Without a `receipt` the time is given back.
-        """
+        Without a `receipt` the time is given back."""
         with self._lock:
             request = self._request(token)
             content = self._content(request) if request is not None else None
@@ -78,11 +75,8 @@ class Downloads:
                 self._give_back(request.id)
 
     def receipt(self, taken: Taken) -> None:
-        """Count one download, in the register and in the ledger.
-
-        Raises:
-            Refused: the package was withdrawn meanwhile, or the row would not hold still.
-        """
+        """Count one download, in the register and in the ledger. Raises Refused: the package was withdrawn
+        meanwhile, or the row would not hold still."""
         for attempt in range(_ATTEMPTS):
             request = self._store.requests.get(taken.request)
             if not self._is_valid(request, under_way=0):

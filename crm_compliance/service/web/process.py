@@ -1,9 +1,6 @@
 """What serves people, in a process of its own: it shares no file descriptors, memory or fate with the nightly
-jobs.
-
-The process that runs the nights takes the port, starts this one, starts it again if it fails, and ends it.
-This one ends by itself when that process has ended, however it ended.
-"""
+jobs. The process that runs the nights takes the port, starts this one, starts it again if it fails, and ends
+it. This one ends by itself when that process has ended, however it ended."""
 
 from __future__ import annotations
 
@@ -33,11 +30,8 @@ log = structlog.get_logger()
 
 @contextmanager
 def serving(settings: Settings, listener: socket.socket) -> Iterator[str]:
-    """Serve the service on `listener` until the block ends; yield its address.
-
-    Raises:
-        UsageError: it does not start.
-    """
+    """Serve the service on `listener` until the block ends; yield its address. Raises UsageError: it does not
+    start."""
     stop, clock = threading.Event(), clock_of(settings)
     process, ready = _started(settings, listener, clock)
     wait([ready, process.sentinel], READY_S)
@@ -67,10 +61,8 @@ def _keep(settings: Settings, listener: socket.socket, clock: Clock, process: Ba
 
 
 def _started(settings: Settings, listener: socket.socket, clock: Clock) -> tuple[BaseProcess, Connection]:
-    """Return the process, and the end of a pipe that has something to read once the process answers.
-
-    A clock that was set continues from its current time.
-    """
+    """Return the process, and the end of a pipe that has something to read once the process answers. A clock
+    that was set continues from its current time."""
     if settings.clock is not None:
         settings = settings.model_copy(update={"clock": clock()})
     # A new interpreter: a fork would share whatever is open here, and take over locks that threads hold.
@@ -91,10 +83,8 @@ def _end(process: BaseProcess) -> None:
 
 
 def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
-    """Answer on `listener` until the process is ended or its parent process has ended.
-
-    This is the whole of this process.
-    """
+    """Answer on `listener` until the process is ended or its parent process has ended. This is the whole of
+    this process."""
     from crm_compliance.logs import configure
     from crm_compliance.service.health import Health
     from crm_compliance.service.web.app import app_of, hosts_of

@@ -2,8 +2,7 @@
 
 Anybody who can reach the port can open connections. Without limits, three hundred of them that never finish
 their headers, or one header without an end, would use up the whole process (the service's own log records no
-addresses: addresses hold tokens).
-"""
+addresses: addresses hold tokens)."""
 
 from __future__ import annotations
 
@@ -96,10 +95,8 @@ class GuardedConnection(H11Protocol):
         self.transport.close()
 
     def _await_headers(self) -> None:
-        """Start or stop the time limit for headers.
-
-        It begins with the connection or the first byte of the next request, and ends with the last header.
-        """
+        """Start or stop the time limit for headers. It begins with the connection or the first byte of the
+        next request, and ends with the last header."""
         is_whole = self.conn.their_state is not h11.IDLE
         if is_whole and self._header_timer is not None:
             self._header_timer.cancel()
@@ -127,10 +124,8 @@ def server_of(
     trusted_proxies: Sequence[str] = (),
     connection: type[GuardedConnection] = GuardedConnection,
 ) -> Server:
-    """Return a server that is not running yet: `run(sockets=[…])` until `should_exit`.
-
-    Only `trusted_proxies` (addresses or networks) are believed about the client for which they speak.
-    """
+    """Return a server that is not running yet: `run(sockets=[…])` until `should_exit`. Only `trusted_proxies`
+    (addresses or networks) are believed about the client for which they speak."""
     logging.getLogger("uvicorn.access").disabled = True  # without it a handler that somebody else attaches would write addresses
     options: dict[str, Any] = {
         "log_config": None,
@@ -148,10 +143,8 @@ def server_of(
 
 
 def fitted(connection: type[GuardedConnection] = GuardedConnection) -> type[GuardedConnection]:
-    """Return the connection class, limited by the file descriptors of this process.
-
-    Half of them are kept for everything else.
-    """
+    """Return the connection class, limited by the file descriptors of this process. Half of them are kept for
+    everything else."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = CONNECTIONS if soft == resource.RLIM_INFINITY else min(CONNECTIONS, soft // 2)
     return type("FittedConnection", (connection,), {"most": most})
@@ -159,11 +152,7 @@ def fitted(connection: type[GuardedConnection] = GuardedConnection) -> type[Guar
 
 @contextmanager
 def listening(port: int) -> Iterator[socket.socket]:
-    """Take the port, before anything else of the service starts.
-
-    Raises:
-        UsageError: somebody else has it.
-    """
+    """Take the port, before anything else of the service starts. Raises UsageError: somebody else has it."""
     try:
         listener = socket.create_server((HOST, port))
     except OSError:

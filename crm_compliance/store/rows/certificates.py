@@ -76,11 +76,9 @@ class Gone:
 
 
 def drop(connection: Connection, past: Collection[str]) -> Gone:
-    """Remove the certificates of these runs from the beginning of the chain on.
-
-    All of a run go or none, and what stands behind one that stays, stays: else a later one would follow from
-    nothing. The last of all stays too, since the next one follows from it.
-    """
+    """Remove the certificates of these runs from the beginning of the chain on. All of a run go or none, and
+    what stands behind one that stays, stays: else a later one would follow from nothing. The last of all
+    stays too, since the next one follows from it."""
     columns = (certificates.c.run, func.min(certificates.c.position), func.max(certificates.c.position))
     spans = {run: (first, last) for run, first, last in connection.execute(select(*columns).group_by(certificates.c.run))}
     end = max((last for _, last in spans.values()), default=0)

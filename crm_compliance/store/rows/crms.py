@@ -1,8 +1,6 @@
-"""The CRMs that the store has served, and where people signed in for each.
-
-A store that has ever served a real CRM believes nobody by name. Each row here is also recorded in the ledger
-(`crm_seen`, `authority_seen`), and both count: a row that somebody removes is still known.
-"""
+"""The CRMs that the store has served, and where people signed in for each. A store that has ever served a
+real CRM believes nobody by name. Each row here is also recorded in the ledger (`crm_seen`, `authority_seen`),
+and both count: a row that somebody removes is still known."""
 
 from __future__ import annotations
 
@@ -62,12 +60,8 @@ class Crms(Rows):
         trace.
 
         On this machine people are believed, clocks are set and tokens never lapse: none of it near a real
-        CRM's history.
-
-        Raises:
-            Refused: with code `other_crm`, where it is on this machine and the store has served one that is
-                not.
-        """
+        CRM's history. Raises Refused: with code `other_crm`, where it is on this machine and the store has
+        served one that is not."""
         self._current = crm
         if not crm:
             return
@@ -100,11 +94,8 @@ class Crms(Rows):
 
     def see_authority(self, authority: str, client: str) -> None:
         """Remember where people sign in for the CRM that the store is open for, and by which application; the
-        first authority stays, another application is told.
-
-        Raises:
-            Refused: with code `other_authority`, where that was somewhere else so far.
-        """
+        first authority stays, another application is told. Raises Refused: with code `other_authority`, where
+        that was somewhere else so far."""
         organisation = organisation_at(self._current)
         this = served_crms.c.organisation == organisation
         telling: list[Entry] = []

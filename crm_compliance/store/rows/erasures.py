@@ -1,7 +1,5 @@
-"""The register of erasures in the database.
-
-It holds keyed references, so that a person with the table but not the key has nothing (ERA-13).
-"""
+"""The register of erasures in the database. It holds keyed references, so that a person with the table but
+not the key has nothing (ERA-13)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""The signed head of the ledger in the database.
-
-Each transaction that adds entries renews it; it is believed only with its signature. What is in the database
-can be put back to an older day as a whole, signature included. So a witness outside knows the last head too.
-"""
+"""The signed head of the ledger in the database. Each transaction that adds entries renews it; it is believed
+only with its signature. What is in the database can be put back to an older day as a whole, signature
+included. So a witness outside knows the last head too."""
 
 from __future__ import annotations
 
@@ -45,10 +43,7 @@ class Witness(Protocol):
     def sign(self, head: Head) -> Head: ...
 
     def check(self, head: Head) -> None:
-        """Check the signature.
-
-        Raises StoreAltered if it was not made with a key of this installation.
-        """
+        """Check the signature. Raises StoreAltered if it was not made with a key of this installation."""
 
     def seals(self) -> Seals:
         """Return what seals rows, with the keys as they are now."""
@@ -100,10 +95,8 @@ class Heads:
         self.is_recovering = True
 
     def known(self) -> tuple[int, str] | None:
-        """Return what the witness remembers.
-
-        Ask before the transaction reads: the witness would seem ahead if somebody added entries in between.
-        """
+        """Return what the witness remembers. Ask before the transaction reads: the witness would seem ahead
+        if somebody added entries in between."""
         return self._witness.known() if self._witness is not None and not self.is_recovering else None
 
     def begin(self) -> None:
@@ -118,10 +111,8 @@ class Heads:
         self._open.journal = (before[0] + rows, before[1] + weight)
 
     def change_waiting(self, connection: Connection, known: tuple[int, str] | None) -> None:
-        """Note that this transaction will change what waits to be counted.
-
-        What is there must be what was signed, or a new seal would cover up the difference.
-        """
+        """Note that this transaction will change what waits to be counted. What is there must be what was
+        signed, or a new seal would cover up the difference."""
         self.check_waiting(connection, self.current(connection, known))
         self._open.waiting = True
 
@@ -175,12 +166,9 @@ class Heads:
             self._witness.note(head, older=self.is_recovering)
 
     def current(self, connection: Connection, known: tuple[int, str] | None) -> Head | None:
-        """Return the head; None for a ledger without entries, or one from before heads were signed.
-
-        Raises:
-            StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what
-                the witness knows.
-        """
+        """Return the head; None for a ledger without entries, or one from before heads were signed. Raises
+        StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what the
+        witness knows."""
         if self._witness is None:
             return None
         doc = connection.execute(select(ledger_head.c.doc)).scalar()
@@ -217,12 +205,8 @@ class Heads:
     def append(self, connection: Connection, entries: Sequence[Entry], run: str | None, clock: Clock) -> None:
         """Add entries to the ledger, and sign the head of then, also where only the journal of a run, or what
         waits to be counted, has changed. Call it last in a transaction: in PostgreSQL others wait for the
-        lock until it ends.
-
-        Raises:
-            StoreAltered: the ledger does not end as it was signed. Nothing is added to what somebody has
-                changed.
-        """
+        lock until it ends. Raises StoreAltered: the ledger does not end as it was signed. Nothing is added to
+        what somebody has changed."""
         if not entries and not self.has_changed:
             return
         if connection.dialect.name == "postgresql":

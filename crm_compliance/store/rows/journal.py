@@ -1,8 +1,6 @@
-"""The journal of the runs in the database.
-
-Each row is sealed, and the signed head of the ledger knows how many rows there are and their total weight.
-Nobody who writes the database alone can make a unit look done, or half done, that is not (ACC-06).
-"""
+"""The journal of the runs in the database. Each row is sealed, and the signed head of the ledger knows how
+many rows there are and their total weight. Nobody who writes the database alone can make a unit look done, or
+half done, that is not (ACC-06)."""
 
 from __future__ import annotations
 
@@ -58,11 +56,8 @@ class Journal(Rows):
 
     def forget_key(self, key: str, entry: Entry) -> None:
         """Note that a register key is destroyed, after what it had sealed in the journal of the runs, and of
-        what waits to be counted, is sealed with the one in use.
-
-        Raises:
-            StoreAltered: something of that is not what was sealed.
-        """
+        what waits to be counted, is sealed with the one in use. Raises StoreAltered: something of that is not
+        what was sealed."""
         heads = self._transactions.heads
         known = heads.known()
         with self._transactions.writing_run([entry]) as connection:
@@ -223,11 +218,8 @@ def check_documents(connection: Connection, seals: Seals) -> None:
 
 
 def _opened(seals: Seals | None, row: Whole) -> Action:
-    """Return the action in a row.
-
-    Raises:
-        StoreAltered: this installation has not written it, or not for this place.
-    """
+    """Return the action in a row. Raises StoreAltered: this installation has not written it, or not for this
+    place."""
     where = f"a unit in the journal of {str(row.run)[:40]}"
     if seals is not None and not is_sealed(seals, PURPOSE, _message(row.position, row.run, row.doc), row.seal):
         raise altered(where)

@@ -3,8 +3,7 @@ renewed.
 
 A lease counts by the database's own clock, so that the clocks of two machines, and the product's own, play no
 part. The number grows with each holder and never shrinks. A holder that was replaced has a number that no
-longer exists, and finds that out in the transaction of anything it wants to write.
-"""
+longer exists, and finds that out in the transaction of anything it wants to write."""
 
 from __future__ import annotations
 
@@ -33,10 +32,8 @@ class Held:
 
 
 def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
-    """Return the lease of this name; nobody's, with the number 0, if there is none yet.
-
-    With `to_change`, nobody else changes it meanwhile.
-    """
+    """Return the lease of this name; nobody's, with the number 0, if there is none yet. With `to_change`,
+    nobody else changes it meanwhile."""
     query = select(leases, _now(connection).label("now")).where(leases.c.name == name)
     row = connection.execute(query.with_for_update() if to_change else query).first()
     if row is None:
@@ -46,12 +43,9 @@ def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
 
 
 def take(connection: Connection, name: str, owner: str, host_lock: str) -> int | None:
-    """Take the lease and give its new number; None where somebody else's is in force.
-
-    `host_lock` names the file that the caller has locked. Where the holder had locked the same one, the
-    operating system has let go of it
-    since: that process is dead, and nobody has to wait for its lease to lapse.
-    """
+    """Take the lease and give its new number; None where somebody else's is in force. `host_lock` names the
+    file that the caller has locked. Where the holder had locked the same one, the operating system has let go
+    of it since: that process is dead, and nobody has to wait for its lease to lapse."""
     nobody = {"name": name, "fence": 0, "owner": "", "host_lock": "", "renewed_at": 0.0}
     connection.execute(insert_into(connection, leases).on_conflict_do_nothing(index_elements=["name"]), [nobody])
     held = read(connection, name, to_change=True)

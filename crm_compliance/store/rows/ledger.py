@@ -84,10 +84,8 @@ class Ledger(Rows):
         return self._transactions.clock()
 
     def take_as_it_is(self) -> None:
-        """Believe the database as it is from here on, although it was lost or put back to an older day.
-
-        A person has decided so.
-        """
+        """Believe the database as it is from here on, although it was lost or put back to an older day. A
+        person has decided so."""
         self._heads.recover()
 
     @property
@@ -145,11 +143,8 @@ def _entry(row: Row[Any, Any, Any, Any, Any, Any, Any]) -> LedgerEntry:
 
 
 def _data(text: str | bytes) -> dict[str, object]:
-    """Return the data of an entry.
-
-    Text that is no longer what was written becomes data that cannot fit the hash, so that verification names
-    the entry instead of failing on it (R-141).
-    """
+    """Return the data of an entry. Text that is no longer what was written becomes data that cannot fit the
+    hash, so that verification names the entry instead of failing on it (R-141)."""
     raw = text.encode(errors="replace") if isinstance(text, str) else bytes(text)
     try:
         data = msgspec.json.decode(raw, type=dict[str, object])

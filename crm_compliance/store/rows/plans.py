@@ -75,11 +75,8 @@ class Plans(Rows):
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
         """The plan's row is locked meanwhile. Who approved once cannot approve again in another role, not
         even at the same moment from another window: whatever needs approval needs two people (ACC-09). An
-        approval that has run out does not stand in the way of a new one.
-
-        Raises:
-            Refused: with code `same_person`, where this person has approved the plan before.
-        """
+        approval that has run out does not stand in the way of a new one. Raises Refused: with code
+        `same_person`, where this person has approved the plan before."""
         with self._transactions.writing([entry]) as connection:
             connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
             before = _read_plan(connection, plan)
@@ -102,10 +99,8 @@ def _read_plan(connection: Connection, plan: str) -> Plan:
 
 
 def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
-    """Return the SHA-256 of the stored head, in lower-case hex, and the plan as that document has it.
-
-    The plan has the approvals of that time.
-    """
+    """Return the SHA-256 of the stored head, in lower-case hex, and the plan as that document has it. The
+    plan has the approvals of that time."""
     doc: str | None = connection.execute(select(plans.c.doc).where(plans.c.id == plan)).scalar()
     if doc is None:
         raise _unknown(plan)
@@ -113,10 +108,8 @@ def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
 
 
 def replace_head(connection: Connection, plan: Plan) -> str:
-    """Write the head of a plan again, as `read_saved` gave it but without what has expired.
-
-    Return its digest as `read_saved` would.
-    """
+    """Write the head of a plan again, as `read_saved` gave it but without what has expired. Return its digest
+    as `read_saved` would."""
     doc = plan.document
     connection.execute(update(plans).where(plans.c.id == plan.id).values(doc=doc))
     return hashlib.sha256(doc.encode(errors="replace")).hexdigest()

@@ -1,8 +1,6 @@
-"""What was counted and waits for its month to be over, without an identifier of anybody (ERA-16).
-
-Nothing else in the store says what it comes to, so the signed head of the ledger has a seal of all of it: one
-that nobody makes without the key, and from which nobody without it guesses what was counted.
-"""
+"""What was counted and waits for its month to be over, without an identifier of anybody (ERA-16). Nothing
+else in the store says what it comes to, so the signed head of the ledger has a seal of all of it: one that
+nobody makes without the key, and from which nobody without it guesses what was counted."""
 
 from __future__ import annotations
 

@@ -44,11 +44,7 @@ class Transactions:
 
     @contextmanager
     def reading_head(self) -> Iterator[tuple[Connection, Head | None]]:
-        """The same, with the signed head of the ledger.
-
-        Raises:
-            StoreAltered: as `Heads.current`.
-        """
+        """The same, with the signed head of the ledger. Raises StoreAltered: as `Heads.current`."""
         known = self.heads.known()
         with self.reading() as connection:
             yield connection, self.heads.current(connection, known)

@@ -55,12 +55,9 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> Database:
-        """Open the database of a SQLAlchemy URL and bring it to the version of this program.
-
-        Raises:
-            StoreUnusable, DiskProblem, OpenToOthers: with what a person can do about it; a password in the
-                URL is never repeated.
-        """
+        """Open the database of a SQLAlchemy URL and bring it to the version of this program. Raises
+        StoreUnusable, DiskProblem, OpenToOthers: with what a person can do about it; a password in the URL is
+        never repeated."""
         parsed = parse(url)
         file = _sqlite_file(parsed) if parsed.get_backend_name() == "sqlite" else None
         database = cls(_engine(parsed, file), str(file) if file else parsed.render_as_string(hide_password=True), file)
@@ -82,10 +79,8 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Yield one transaction, whole or not at all.
-
-        In SQLite it takes the write lock at once, so that what it reads cannot change meanwhile.
-        """
+        """Yield one transaction, whole or not at all. In SQLite it takes the write lock at once, so that what
+        it reads cannot change meanwhile."""
         with explained(self.place), self._writer.begin() as connection:
             yield connection
 
@@ -214,10 +209,8 @@ def _steps() -> set[str]:
 
 
 def _misfit(connection: Connection, mark: str, place: str) -> StoreUnusable:
-    """Return the error that the version mark is not valid, or not that of these tables.
-
-    If that can be determined, it names the right one.
-    """
+    """Return the error that the version mark is not valid, or not that of these tables. If that can be
+    determined, it names the right one."""
     from crm_compliance.store.sql.tables import metadata
 
     inspector = inspect(connection)
@@ -259,10 +252,8 @@ def _is_about_tables(error: DBAPIError) -> bool:
 
 
 def _refuse_unsigned(connection: Connection, version: str | None, place: str) -> None:
-    """Refuse a database whose runs were written by a version that signed none of them.
-
-    Nobody could distinguish them from made-up ones.
-    """
+    """Refuse a database whose runs were written by a version that signed none of them. Nobody could
+    distinguish them from made-up ones."""
     if version is None or version >= SIGNED or connection.execute(text("SELECT 1 FROM runs LIMIT 1")).first() is None:
         return
     if "seal" in {column["name"] for column in inspect(connection).get_columns("actions")}:
@@ -291,9 +282,7 @@ def _upgrade(connection: Connection) -> None:
 @contextmanager
 def explained(place: str) -> Iterator[None]:
     """Turn what a driver reports about disk, network and access into messages on which a person can act.
-
-    Anything else is a bug and passes.
-    """
+    Anything else is a bug and passes."""
     try:
         yield
     except DBAPIError as error:
@@ -325,10 +314,8 @@ def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
 
 
 def _lacking(place: str) -> StoreUnusable:
-    """Return the error that a table or column is missing.
-
-    The page that names it is damaged, somebody removed it, or the mark is not that of these tables.
-    """
+    """Return the error that a table or column is missing. The page that names it is damaged, somebody removed
+    it, or the mark is not that of these tables."""
     return StoreUnusable(
         f"the database lacks a table or column of version {HEAD}, which its version mark (table {VERSION_TABLE}) says it has",
         hint="it is damaged, or somebody has altered the mark or the tables: tell the DPO, and restore it from its newest backup",

@@ -1,7 +1,5 @@
-"""The documents in the store's rows, read back.
-
-A document that is not what was written is reported, never half believed.
-"""
+"""The documents in the store's rows, read back. A document that is not what was written is reported, never
+half believed."""
 
 from __future__ import annotations
 
@@ -19,11 +17,8 @@ class Altered(StoreAltered):
 
 
 def decoded(doc: str | bytes, kind: type[T], where: str) -> T:
-    """Return the structure that a document holds. `where` names its row.
-
-    Raises:
-        Altered: it is not what this program writes.
-    """
+    """Return the structure that a document holds. `where` names its row. Raises Altered: it is not what this
+    program writes."""
     try:
         return msgspec.json.decode(doc, type=kind)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):

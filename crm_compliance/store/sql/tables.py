@@ -2,8 +2,7 @@
 
 A structure of the jobs is kept as one JSON document beside the columns that a query needs. `position` keeps
 the order in which rows were first written, which no clock does: the clock may be set, and two rows may share
-an instant.
-"""
+an instant."""
 
 from __future__ import annotations
 

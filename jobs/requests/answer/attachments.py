@@ -1,9 +1,6 @@
-"""The files of one answer, as far as they can be read when it is compiled.
-
-Texts are shown as texts, every other file is searched for other people, and what cannot be read is reported.
-
-Source: EXP-06, EXP-07, R-118, R-119.
-"""
+"""The files of one answer, as far as they can be read when it is compiled. Texts are shown as texts, every
+other file is searched for other people, and what cannot be read is reported. Source: EXP-06, EXP-07, R-118,
+R-119."""
 
 from __future__ import annotations
 
@@ -28,11 +25,7 @@ class Files:
         self._texts: dict[str, str | None] = {}
 
     def text_of(self, note: FullNote) -> str | None:
-        """Return what a note's file says, if it is a text.
-
-        Raises:
-            ConnectorError: it cannot be read whole.
-        """
+        """Return what a note's file says, if it is a text. Raises ConnectorError: it cannot be read whole."""
         if note.id not in self._texts:
             self._texts[note.id] = self._text_in(note)
         return self._texts[note.id]
@@ -44,13 +37,9 @@ class Files:
                 yield text
 
     def checked(self, attachment: Attachment, needles: Needles) -> Checked:
-        """Return whether somebody else is named in a file, and why not all of it can be read, if so.
-
-        The sound of a recording is not fetched: only a person can know what is said in it.
-
-        Raises:
-            ConnectorError: it cannot be fetched whole.
-        """
+        """Return whether somebody else is named in a file, and why not all of it can be read, if so. The
+        sound of a recording is not fetched: only a person can know what is said in it. Raises ConnectorError:
+        it cannot be fetched whole."""
         if attachment.kind == "recording":
             return Checked()
         found = self._content(attachment.kind, attachment.id, attachment.field)
@@ -72,10 +61,8 @@ class Files:
 
 
 def attachments_of(context: JobContext, compilation: Compilation, *, working_copy: bool = False) -> dict[str, bytes]:
-    """Fetch the attachments, by neutral name; the package detects one that no longer exists.
-
-    A working copy has also what waits: a person has to look at it (EXP-07).
-    """
+    """Fetch the attachments, by neutral name; the package detects one that no longer exists. A working copy
+    has also what waits: a person has to look at it (EXP-07)."""
     contents = {}
     for item in compilation.items:
         waits = working_copy and item.status is ItemStatus.PENDING_REVIEW

@@ -1,9 +1,6 @@
-"""Compiles the answer to a request.
-
-Everything is read again, and what may be disclosed becomes items that people review.
-
-Source: section 7, section 6.3, EXP-02 to EXP-15; R-094 to R-100, R-106 to R-122, R-128; contract 3.6.
-"""
+"""Compiles the answer to a request. Everything is read again, and what may be disclosed becomes items that
+people review. Source: section 7, section 6.3, EXP-02 to EXP-15; R-094 to R-100, R-106 to R-122, R-128;
+contract 3.6."""
 
 from __future__ import annotations
 
@@ -62,8 +59,7 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
 
     Raises:
         Refused: with code `role`, `state`, `not_confirmed` or `erased`.
-        ConnectorError: something could not be read whole; nothing is stored.
-    """
+        ConnectorError: something could not be read whole; nothing is stored."""
     hand = hand_of(context, who, role)
     request = admitted(hand, request_id, Step.COMPILE)
     compilation = drafted(context, request).compilation
@@ -139,11 +135,7 @@ def compilation_of(store: Store, request: str) -> Compilation | None:
 
 
 def compiled(store: Store, request: SubjectRequest) -> Compilation:
-    """Return the answer that was compiled.
-
-    Raises:
-        Refused: with code `not_compiled`.
-    """
+    """Return the answer that was compiled. Raises Refused: with code `not_compiled`."""
     found = compilation_of(store, request.id)
     if found is None:
         raise refused("not_compiled", "nothing has been compiled yet", hint_to("compile", request=request.id), request.id)
@@ -157,11 +149,9 @@ def hand_of(context: JobContext, who: str, role: str) -> Hand:
 
 
 def language_of(request: SubjectRequest, found: Assessment) -> str:
-    """Return the language of the answer.
-
-    It is that of the request, else the person's preferred one, else Dutch (EXP-11, R-122). A neutral answer
-    does not follow a preference that only the file can show (SUS-04).
-    """
+    """Return the language of the answer. It is that of the request, else the person's preferred one, else
+    Dutch (EXP-11, R-122). A neutral answer does not follow a preference that only the file can show
+    (SUS-04)."""
     if request.language in LANGUAGES:
         return request.language
     if found.standing.answer == NEUTRAL:
@@ -199,10 +189,8 @@ def _items(
 
 
 def _candidates(found: Assessment, scope: Scope) -> list[Row]:
-    """Return the rows that the answer discloses or withholds.
-
-    For portability these are only those of relations, and the person (EXP-15).
-    """
+    """Return the rows that the answer discloses or withholds. For portability these are only those of
+    relations, and the person (EXP-15)."""
     if found.request.right is not Right.PORTABILITY:
         return list(scope.rows)
     return [row for row in scope.rows if row.unit is None and not row.place and row.kind in PORTABLE]
@@ -213,11 +201,9 @@ def _media_type(content: Content | None) -> str | None:
 
 
 def _addressee(found: Assessment) -> Addressee:
-    """Return the addressee of the letter, as they called themselves (EXP-10).
-
-    Whether it is a minor is known from the day of birth that they gave; from what is kept only if the answer
-    says that something is: in a neutral answer it would reveal that (SUS-04).
-    """
+    """Return the addressee of the letter, as they called themselves (EXP-10). Whether it is a minor is known
+    from the day of birth that they gave; from what is kept only if the answer says that something is: in a
+    neutral answer it would reveal that (SUS-04)."""
     given = found.given.requester
     born_on = date.fromisoformat(given.birthdate) if given.birthdate and not found.request.on_behalf else None
     if born_on is None and found.standing.answer != NEUTRAL and not found.request.on_behalf:

@@ -2,10 +2,8 @@
 
 A person may release what is withheld. Structured fields are redacted by rule. Every free text, image,
 document and sound waits for a person (EXP-07). After a running away or an abduction, what RGT-09 names is
-withheld by default: the DPO releases it one by one.
-
-Source: EXP-01, EXP-05 to EXP-09, EXP-15, RGT-09, RGT-14, R-096, R-117 to R-119.
-"""
+withheld by default: the DPO releases it one by one. Source: EXP-01, EXP-05 to EXP-09, EXP-15, RGT-09, RGT-14,
+R-096, R-117 to R-119."""
 
 from __future__ import annotations
 
@@ -67,13 +65,10 @@ class Items:
 
     `numbers` are those of the person; `has_picture` says whether a contact has one; `needed` are the columns
     that are disclosed of it if not all are. `askers` are the contacts of a person who asks in somebody's
-    name, with their name: nobody is a stranger in their own answer.
-
-    `text_of` gives what a file that is a text says; None for every other file. `checked` looks into such a
-    file. If somebody else is named in it nobody can remove the name, so that it is withheld unless a person
-    writes a text in its place. If not all of it can be read, it says so and waits for a person's approval of
-    that very file.
-    """
+    name, with their name: nobody is a stranger in their own answer. `text_of` gives what a file that is a
+    text says; None for every other file. `checked` looks into such a file. If somebody else is named in it
+    nobody can remove the name, so that it is withheld unless a person writes a text in its place. If not all
+    of it can be read, it says so and waits for a person's approval of that very file."""
 
     def __init__(
         self,
@@ -105,10 +100,8 @@ class Items:
         self._checked = checked
 
     def of(self, row: Row, context: str) -> list[Item]:
-        """Return the items of one row, without numbers.
-
-        They are the row itself, a file that belongs to it, and what RGT-09 separates.
-        """
+        """Return the items of one row, without numbers. They are the row itself, a file that belongs to it,
+        and what RGT-09 separates."""
         fields = tuple(self._fields(row))
         texts = tuple(field for field in fields if field.is_text)
         told = tuple(field for field in fields if not field.is_text)
@@ -151,10 +144,8 @@ class Items:
         )
 
     def _with_text(self, row: Row, item: Item, texts: tuple[Field, ...]) -> Item:
-        """Return the item with its texts as they would be disclosed.
-
-        Nothing of it is released before a person has read them.
-        """
+        """Return the item with its texts as they would be disclosed. Nothing of it is released before a
+        person has read them."""
         if not texts:
             return item
         parts = [str(field.value) for field in texts]
@@ -189,11 +180,9 @@ class Items:
         return withheld_on_behalf(row.kind, field.name)
 
     def _recipient(self, row: Row, context: str) -> Item | None:
-        """Return the recipient to which something of a fiche was passed on, as an item of its own.
-
-        It can be withheld if the fiche is disclosed (7.1(c)). A recipient that acts in criminal matters waits
-        for a person. After a running away or an abduction only authorities are disclosed (RGT-09).
-        """
+        """Return the recipient to which something of a fiche was passed on, as an item of its own. It can be
+        withheld if the fiche is disclosed (7.1(c)). A recipient that acts in criminal matters waits for a
+        person. After a running away or an abduction only authorities are disclosed (RGT-09)."""
         fiche = row.record
         if not isinstance(fiche, FullFiche) or row.place == MENTION or not (fiche.transmitted_to or fiche.transmitted_on):
             return None
@@ -241,11 +230,8 @@ class Items:
                 yield self._without_others(field)
 
     def _without_others(self, field: Field) -> Field:
-        """Return a field of the person without other people.
-
-        These occur as in `p/a Jan Peeters, Kerkstraat 12` or in a remark between brackets. A single word is
-        the person's own, even if others share it.
-        """
+        """Return a field of the person without other people. These occur as in `p/a Jan Peeters, Kerkstraat
+        12` or in a remark between brackets. A single word is the person's own, even if others share it."""
         if field.is_text or not isinstance(field.value, str) or " " not in field.value:
             return field
         if "(" not in field.value and not self._veil.tells(field.value):
@@ -283,10 +269,8 @@ class Items:
         return Field(name, json_value(value), provided=provided)
 
     def _of_somebody(self, row: Row, name: str, nature: Nature, value: str, *, provided: bool) -> Field | None:
-        """Return a field that only the person to whom it belongs may see.
-
-        That is a caller's number, an address, a note about somebody.
-        """
+        """Return a field that only the person to whom it belongs may see. That is a caller's number, an
+        address, a note about somebody."""
         if nature not in _LABELLED:
             return None
         if row.kind == "contact" and row.is_own:
@@ -340,10 +324,8 @@ class Items:
         return self._with_text(row, self._item(row, context, texts, "attachment"), texts)
 
     def _file(self, row: Row, context: str, attachment: Attachment) -> Item:
-        """Return an item for the file alone.
-
-        A voice is withheld: the transcript represents it, and a session to listen to it is offered.
-        """
+        """Return an item for the file alone. A voice is withheld: the transcript represents it, and a session
+        to listen to it is offered."""
         is_voice = attachment.media_type.startswith("audio/")
         withholds = "voice" if is_voice and not self._wants_audio else ""
         checked = self._checked(attachment)
@@ -363,10 +345,8 @@ class Items:
 
 
 def numbered(items: list[Item]) -> tuple[Item, ...]:
-    """Return the items and their files with numbers, in the order given.
-
-    All that is excluded is removed before, so there is no gap (EXP-09).
-    """
+    """Return the items and their files with numbers, in the order given. All that is excluded is removed
+    before, so there is no gap (EXP-09)."""
     files = count(1)
     return tuple(
         msgspec.structs.replace(item, item=f"item-{number}", attachment=_named(item.attachment, files))
@@ -392,10 +372,8 @@ def with_decisions(items: tuple[Item, ...], before: tuple[Item, ...]) -> tuple[I
 
 
 def _digest(item: Item, row: Row) -> str:
-    """Return a digest of what a decision is about: the row, and all that is disclosed of it.
-
-    Of a file it is the version of its row, since nobody reads it here.
-    """
+    """Return a digest of what a decision is about: the row, and all that is disclosed of it. Of a file it is
+    the version of its row, since nobody reads it here."""
     version = row.record.etag if item.attachment is not None else ""
     told = (item.source, item.title, item.fields, item.proposal, item.withholds, item.attachment, version)
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()

@@ -3,11 +3,8 @@ its release.
 
 On the day of the release everything is checked once more: whether the person's entitlement is still what the
 answer says (SUS-08, RGT-07), whether anything is missing (EXP-14), and what else prevents it (IDV-05, R-121).
-A neutral answer takes the same steps (SUS-07, R-116).
-
-Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08 to ACC-10, section 9.4; R-097, R-116, R-117, R-126 to
-R-128, R-157.
-"""
+A neutral answer takes the same steps (SUS-07, R-116). Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08
+to ACC-10, section 9.4; R-097, R-116, R-117, R-126 to R-128, R-157."""
 
 from __future__ import annotations
 
@@ -53,12 +50,8 @@ class Released:
 
 
 def approve_content(context: JobContext, request_id: str, who: str, role: str) -> SubjectRequest:
-    """Record the DPO's approval of the content.
-
-    Raises:
-        Refused: with code `role`, `state`, `not_compiled`, `pending_item` (R-117), `dpo_review`, `undecided`
-            or `incomplete` (R-128).
-    """
+    """Record the DPO's approval of the content. Raises Refused: with code `role`, `state`, `not_compiled`,
+    `pending_item` (R-117), `dpo_review`, `undecided` or `incomplete` (R-128)."""
     hand = hand_of(context, who, role)
     request = admitted(hand, request_id, Step.APPROVE)
     compilation = compiled(context.store, request)
@@ -79,8 +72,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
         Refused: a guard of the release, the last look (`needle`) or a file that nobody has looked at
             (`unchecked`), because of which the request goes back to the review, an attachment that is not
             there.
-        ConnectorError: what may be told now, or an attachment, cannot be read.
-    """
+        ConnectorError: what may be told now, or an attachment, cannot be read."""
     request, stored = for_release(context, request_id, who, role)
     now = context.clock()
     compilation = msgspec.structs.replace(stored, generated_at=now)
@@ -111,12 +103,8 @@ def _told(context: JobContext, compilation: Compilation) -> list[str]:
 
 
 def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
-    """Return a request and its current answer, once this person may release it.
-
-    Raises:
-        Refused: as `check_release` does.
-        ConnectorError: the CRM cannot be read.
-    """
+    """Return a request and its current answer, once this person may release it. Raises Refused: as
+    `check_release` does; ConnectorError: the CRM cannot be read."""
     hand = hand_of(context, who, role)
     request = admitted(hand, request_id, Step.RELEASE)
     compilation = compiled(context.store, request)
@@ -125,16 +113,10 @@ def for_release(context: JobContext, request_id: str, who: str, role: str) -> tu
 
 
 def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> None:
-    """Refuse a release that is not allowed.
-
-    If the answer itself no longer holds, the request is sent back to the review.
-
-    Raises:
-        Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126), `MANDATE_LAPSED`,
-            `standing_changed`, `incomplete`, or that of the block that prevents it (`NO_CONTACT`,
-            `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`).
-        ConnectorError: it could not be checked.
-    """
+    """Refuse a release that is not allowed. If the answer itself no longer holds, the request is sent back to
+    the review. Raises Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126),
+    `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or that of the block that prevents it (`NO_CONTACT`,
+    `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`); ConnectorError: it could not be checked."""
     hand = hand_of(context, who, role)
     check_role(hand, Step.RELEASE)
     if not may(Step.RELEASE, request.state):
@@ -189,11 +171,8 @@ def released(request: SubjectRequest, compilation: Compilation, who: str, role: 
 
 
 def outcome_of(compilation: Compilation) -> tuple[Outcome, str]:
-    """Return how a request ends by the release of its answer, with the RF code of a refusal.
-
-    It is delivered in part only if something was withheld for the rights of others, never because of a
-    suspicion (ACC-08).
-    """
+    """Return how a request ends by the release of its answer, with the RF code of a refusal. It is delivered
+    in part only if something was withheld for the rights of others, never because of a suspicion (ACC-08)."""
     if compilation.answer == NEUTRAL:
         return Outcome.NEUTRAL, ""
     if compilation.refusal:
@@ -240,10 +219,8 @@ def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> R
 
 
 def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
-    """Return whether the person's entitlement differs from what the answer says.
-
-    What a decision has ended, such as a newsletter, is not a change.
-    """
+    """Return whether the person's entitlement differs from what the answer says. What a decision has ended,
+    such as a newsletter, is not a change."""
     files = {context.source for context in old.contexts if context.source[1]}
     files_now = {context.source for context in new.contexts if context.source[1]}
     if old.right in COPIES:

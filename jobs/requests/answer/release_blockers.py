@@ -1,8 +1,5 @@
 """What stands in the way of a release: a place of safety, a channel that was changed, data sent abroad
-without a ground.
-
-Source: IDV-05, R-121, R-157; RGT-07; section 7.1.
-"""
+without a ground. Source: IDV-05, R-121, R-157; RGT-07; section 7.1."""
 
 from __future__ import annotations
 
@@ -23,12 +20,10 @@ CHANNELS: Final = ("email", "email_2", "phone", "mobile", "street", "postcode", 
 
 
 def blocks_of(context: JobContext, found: Assessment, scope: Scope) -> tuple[str, ...]:
-    """Return the codes of what stops a release now, without those that two people have set aside.
-
-    It is empty if nothing does. Somebody flagged no-contact gets no letter, not even a neutral one: it might
-    reach those from whom they hide (IDV-05). Of a neutral answer nothing else is checked, so that its steps
-    do not depend on what is in the file (SUS-04).
-    """
+    """Return the codes of what stops a release now, without those that two people have set aside. It is empty
+    if nothing does. Somebody flagged no-contact gets no letter, not even a neutral one: it might reach those
+    from whom they hide (IDV-05). Of a neutral answer nothing else is checked, so that its steps do not depend
+    on what is in the file (SUS-04)."""
     blocks = dict.fromkeys(found.standing.blocks)
     blocks |= dict.fromkeys(rule for _, rule in found.standing.review)
     if any(contact.no_contact for contact in _people(found)):
@@ -49,10 +44,7 @@ def _people(found: Assessment) -> list[FullContact]:
 
 def _has_changed_channel(context: JobContext, found: Assessment) -> bool:
     """Return whether the requester's address or number changed lately, and only that channel shows who they
-    are (IDV-05).
-
-    A CRM that keeps no history of it cannot say: then the channel counts as it is.
-    """
+    are (IDV-05). A CRM that keeps no history of it cannot say: then the channel counts as it is."""
     identity = found.request.identity
     if identity is None or identity.method is not IdentityMethod.KNOWN_CHANNEL:
         return False

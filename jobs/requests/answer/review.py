@@ -15,8 +15,7 @@ person says that it is not a name: with the code `NOT_A_NAME`. So is one with so
 name, number or address and is in no proposal: nobody knows who it may be, so that no later check would find
 it.
 
-Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6.
-"""
+Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6."""
 
 from __future__ import annotations
 
@@ -68,21 +67,15 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
-    """Return the current items of the answer, for the two people who approve.
-
-    Raises:
-        Refused: with code `role` or `not_compiled`.
-    """
+    """Return the current items of the answer, for the two people who approve. Raises Refused: with code
+    `role` or `not_compiled`."""
     check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
     return compiled(hand.store, of_this_crm(hand, request_id, Step.REVIEW)).items
 
 
 def for_page(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
-    """Return a request and its whole answer, for the page on which it is reviewed.
-
-    Raises:
-        Refused: with code `role` or `not_compiled`.
-    """
+    """Return a request and its whole answer, for the page on which it is reviewed. Raises Refused: with code
+    `role` or `not_compiled`."""
     check_role(hand, Step.REVIEW)
     request = hand.store.requests.get(request_id)
     return request, compiled(hand.store, request)
@@ -93,8 +86,7 @@ def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
 
     Raises:
         UsageError: a line that is wrong, by its number; what it says is not repeated.
-        Refused: with code `role`, `state` or `not_compiled`.
-    """
+        Refused: with code `role`, `state` or `not_compiled`."""
     request = admitted(hand, request_id, Step.REVIEW)
     compilation = compiled(hand.store, request)
     decisions = read_decisions(text, compilation)
@@ -106,14 +98,9 @@ def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
 
 
 def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, Any]:
-    """Count again in which of three places every row is, for the two people who approve.
-
-    It is stored nowhere (EXP-14). It is not complete if a table, a kind of row or a field of one is not
-    mapped, so that nobody was searched for there (EXP-03).
-
-    Raises:
-        Refused: with code `role`, or `not_confirmed`.
-    """
+    """Count again in which of three places every row is, for the two people who approve. It is stored nowhere
+    (EXP-14). It is not complete if a table, a kind of row or a field of one is not mapped, so that nobody was
+    searched for there (EXP-03). Raises Refused: with code `role`, or `not_confirmed`."""
     check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
     draft = drafted(context, of_this_crm(hand, request_id, Step.REVIEW), with_files=False)
     items = [item for item in draft.compilation.items if item.kind != RECIPIENT]  # of a recipient the fiche is the row
@@ -133,11 +120,7 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
 
 
 def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision]:
-    """Read JSON lines, one an item.
-
-    Raises:
-        UsageError: naming the first line that is wrong.
-    """
+    """Read JSON lines, one an item. Raises UsageError: naming the first line that is wrong."""
     items = {item.item: item for item in compilation.items}
     needles = Needles(compilation.needles)
     known = _told_letters(compilation)
@@ -176,10 +159,8 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
 
 
 def _told_letters(compilation: Compilation) -> str:
-    """Return the letters and digits of what the answer proposes to disclose.
-
-    These are texts, fields, its addressee and its subject.
-    """
+    """Return the letters and digits of what the answer proposes to disclose. These are texts, fields, its
+    addressee and its subject."""
     fields = (str(field.value) for item in compilation.items for field in item.fields if not field.is_text and field.value is not None)
     proposals = (item.proposal for item in compilation.items)
     return "|".join(map(fold, (compilation.addressee.name, compilation.about, *proposals, *fields)))
@@ -250,13 +231,8 @@ def _decided(item: Item, decision: Decision | None) -> Item:
 
 
 def _looked_at(compilation: Compilation, item: Item, decision: Decision | None) -> Item:
-    """Return a proposal that somebody has looked at.
-
-    Once it is decided, the decision remains and looking changes nothing.
-
-    Raises:
-        UsageError: it was granted already and shall be withheld.
-    """
+    """Return a proposal that somebody has looked at. Once it is decided, the decision remains and looking
+    changes nothing. Raises UsageError: it was granted already and shall be withheld."""
     if decision is None:
         return item
     is_withheld = decision.status is ItemStatus.WITHHELD

@@ -1,10 +1,6 @@
 """What data are kept for, and the particulars of art. 15(1) for each: purposes, basis, recipients, term,
-sources, rights.
-
-Nothing here stems from a file that is closed to the person (SUS-05): only what is disclosed has a context.
-
-Source: GDPR art. 15(1), 15(2); section 7.1; RGT-10 to RGT-12; R-100, R-107, R-119, R-120.
-"""
+sources, rights. Nothing here stems from a file that is closed to the person (SUS-05): only what is disclosed
+has a context. Source: GDPR art. 15(1), 15(2); section 7.1; RGT-10 to RGT-12; R-100, R-107, R-119, R-120."""
 
 from __future__ import annotations
 
@@ -140,10 +136,8 @@ class Contexts:
         )
 
     def _of_recordings(self) -> list[Context]:
-        """Return the contexts of recorded conversations.
-
-        They have purposes and a term of their own, whatever file they belong to (RET-03, section 7.1).
-        """
+        """Return the contexts of recorded conversations. They have purposes and a term of their own, whatever
+        file they belong to (RET-03, section 7.1)."""
         rows = [row for row in self._rows if row.kind == _RECORDING and _has_own_term(row)]
         if not rows:
             return []
@@ -174,10 +168,8 @@ class Contexts:
         ]
 
     def _end_of_recordings(self, rows: Sequence[Row]) -> Retention:
-        """Return the day on which the last of them is deleted.
-
-        It is not given where RGT-09 applies, since it would reveal when the child called.
-        """
+        """Return the day on which the last of them is deleted. It is not given where RGT-09 applies, since it
+        would reveal when the child called."""
         found = [self._units[row.source] for row in rows if row.source in self._units]
         decisions = [decide(unit, self._policy, self._holds, as_of=self._day) for unit in found]
         is_told = len(found) == len(rows) and not any(row.is_limited for row in rows)
@@ -226,17 +218,13 @@ class Contexts:
         )
 
     def _from_person(self) -> tuple[str, ...]:
-        """Return the source of what a person gave: that person.
-
-        A reader limited by RGT-09 is nowhere shown that it was the child.
-        """
+        """Return the source of what a person gave: that person. A reader limited by RGT-09 is nowhere shown
+        that it was the child."""
         return _CONTACTS if any(row.is_limited for row in self._rows) else ("self",)
 
     def _end_of_relations(self, kind: str, key: str, criterion: str, *, is_day_told: bool) -> Retention:
-        """Return the last day of what ends last of one kind.
-
-        It is a criterion if one of them has no end, such as an agreement that continues.
-        """
+        """Return the last day of what ends last of one kind. It is a criterion if one of them has no end,
+        such as an agreement that continues."""
         decisions = [found for row in self._rows if row.kind == kind if (found := self._decided(row)) is not None]
         if kind == "engagement" and self._has_ended(kind):
             criterion = "not_set"
@@ -253,10 +241,8 @@ class Contexts:
         return decide(unit, self._policy, self._holds, as_of=self._day)
 
     def _with_processors(self, context: Context) -> Context:
-        """Return the context with the processors of its data, if the schedule names them.
-
-        Else the category alone is disclosed (7.1(c)).
-        """
+        """Return the context with the processors of its data, if the schedule names them. Else the category
+        alone is disclosed (7.1(c))."""
         if not self._policy.processors:
             return context
         found = context.processors or processors_of(self._policy, context.purposes)
@@ -265,10 +251,8 @@ class Contexts:
 
 
 def _placed_holds(context: JobContext, found: Assessment) -> Holds:
-    """Return the holds that people placed and the CRM's own.
-
-    What any request preserves is disclosed of the own request alone (SUS-05).
-    """
+    """Return the holds that people placed and the CRM's own. What any request preserves is disclosed of the
+    own request alone (SUS-05)."""
     without = with_changes(context, gives_way=lambda hold: hold.source == "request" or context.gives_way(hold))
     return active_holds(without, found.day)
 
@@ -330,11 +314,8 @@ def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_li
 
     What somebody said comes from them; what a role says of a person who did not speak comes from others. Of a
     parent or guardian nobody can know: a fiche says at most that a parent reported, and if it were disclosed,
-    the other one would be known as the reporter (R-119).
-
-    Who it was, the child or not, is not disclosed to a person whom RGT-09 limits: they are shown the same of
-    every file, and nothing that may be untrue.
-    """
+    the other one would be known as the reporter (R-119). Who it was, the child or not, is not disclosed to a
+    person whom RGT-09 limits: they are shown the same of every file, and nothing that may be untrue."""
     if is_limited:
         return _CONTACTS
     if not is_whole:

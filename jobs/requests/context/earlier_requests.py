@@ -1,9 +1,6 @@
-"""Other requests of the same person that the register still knows: they are data about that person too.
-
-What a closed request knew about somebody is erased when it has expired, so older ones cannot be disclosed.
-
-Source: EXP-03; ACC-08.
-"""
+"""Other requests of the same person that the register still knows: they are data about that person too. What
+a closed request knew about somebody is erased when it has expired, so older ones cannot be disclosed. Source:
+EXP-03; ACC-08."""
 
 from __future__ import annotations
 
@@ -21,11 +18,8 @@ SURE = frozenset({Strength.STRONG, Strength.MEDIUM})
 
 
 def earlier_requests(context: JobContext, found: Assessment) -> list[SubjectRequest]:
-    """Return the earlier requests of the person the answer is about, oldest first (EXP-02).
-
-    None are returned where somebody else asks on their behalf: what a child asked by itself is not disclosed
-    to a parent.
-    """
+    """Return the earlier requests of the person the answer is about, oldest first (EXP-02). None are returned
+    where somebody else asks on their behalf: what a child asked by itself is not disclosed to a parent."""
     if found.is_on_behalf or not found.subject_contacts:
         return []
     before = [one for one in context.store.requests.all() if one.id != found.request.id and one.received_at < found.request.received_at]

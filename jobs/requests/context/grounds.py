@@ -1,8 +1,5 @@
 """On what legal basis data are kept, purpose by purpose, and who processes them: as the retention schedule
-says it.
-
-Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; section 7.1.
-"""
+says it. Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; section 7.1."""
 
 from __future__ import annotations
 
@@ -23,11 +20,8 @@ def grounds_of(
     policy: Policy, purposes: Sequence[str], category: Category | None, fallback: str, *, is_special: bool
 ) -> tuple[Ground, ...]:
     """Return the basis of each purpose. Where the schedule has none for any of them, return that of its row,
-    or the code `fallback`.
-
-    Purposes on the same basis are stated together. A purpose without a basis of its own is left out beside
-    one that has it: `doctor` names it.
-    """
+    or the code `fallback`. Purposes on the same basis are stated together. A purpose without a basis of its
+    own is left out beside one that has it: `doctor` names it."""
     found: list[Ground] = []
     for purpose in purposes:
         known = next((basis for key, basis in policy.purposes.items() if key == purpose), None)

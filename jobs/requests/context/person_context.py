@@ -1,11 +1,6 @@
 """Why somebody's own row is kept: it is needed for the files and relations that the person is in, and for
-nothing else.
-
-So its roles, purposes and sources are theirs, and it is kept while any of them needs it (RET-20). Of a row
-that nothing needs that is said.
-
-Source: section 7.1; RET-20.
-"""
+nothing else. So its roles, purposes and sources are theirs, and it is kept while any of them needs it
+(RET-20). Of a row that nothing needs that is said. Source: section 7.1; RET-20."""
 
 from __future__ import annotations
 
@@ -38,9 +33,8 @@ _RIGHTS: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.v
 
 def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: bool, terms: Terms) -> list[Context]:
     """Return the context of a person's own row and of what is in no file; none where there is no such row.
-
-    `others` are the contexts that need it. `is_whole`: more of the row may be disclosed than relations need.
-    """
+    `others` are the contexts that need it. `is_whole`: more of the row may be disclosed than relations
+    need."""
     kinds = {each.kind for each in others}
     if not any(row.unit is None and row.kind not in kinds for row in rows):
         return []

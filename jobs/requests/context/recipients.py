@@ -1,8 +1,5 @@
 """To whom data were passed on, as the fiches say it, and whether anybody outside the EEA got them without a
-ground.
-
-Source: GDPR art. 15(1)(c), 15(2); section 7.1; RGT-09; R-120, R-121.
-"""
+ground. Source: GDPR art. 15(1)(c), 15(2); section 7.1; RGT-09; R-120, R-121."""
 
 from __future__ import annotations
 
@@ -20,11 +17,8 @@ PROCESSOR = Recipient("processor", is_category=True)
 
 def recipients_of(fiches: Iterable[FullFiche], veil: Veil) -> tuple[Recipient, ...]:
     """Return the recipients, oldest first. They are given by category where the log only shows that something
-    was passed on, not to whom.
-
-    Which of them are disclosed is decided item by item (`Compilation.told_contexts`). A processor of the
-    organisation is disclosed as a category.
-    """
+    was passed on, not to whom. Which of them are disclosed is decided item by item
+    (`Compilation.told_contexts`). A processor of the organisation is disclosed as a category."""
     found: dict[Recipient, None] = {}
     for fiche in sorted(fiches, key=lambda fiche: (fiche.transmitted_on is None, fiche.transmitted_on or fiche.created_on, fiche.id)):
         name = (fiche.transmitted_to or "").strip()

@@ -3,8 +3,7 @@
 
 A day that has passed is not stated as a term. The request itself keeps what would otherwise have expired
 (HLD-08), and that is stated. Anything else that keeps it is stated as an obligation or a claim, without
-detail.
-"""
+detail."""
 
 from __future__ import annotations
 

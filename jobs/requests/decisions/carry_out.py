@@ -3,10 +3,7 @@ plan of what is deleted.
 
 The letter states that it is done or under way (DDL-12). What is kept for now, by a hold, by the person's own
 access request that is answered first, or by a CRM that cannot be reached, is done by a later maintenance of
-`run requests`.
-
-Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104.
-"""
+`run requests`. Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104."""
 
 from __future__ import annotations
 
@@ -41,8 +38,7 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
         Refused: the kill switch is set, another run is under way, or the circuit breaker needs two
             people first; `where` is the plan.
         ConnectorError: the CRM cannot be read or reached; the next request maintenance continues from
-            there.
-    """
+            there."""
     request = context.store.requests.get(request_id)
     decision = decision_of(context.store, request_id)
     if decision is None or not decision.tasks or request.state not in FULFILLED or is_of_other_crm(context.store, request.crm):

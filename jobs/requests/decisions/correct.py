@@ -2,10 +2,8 @@
 consent or may be objected to.
 
 The ledger says which fields of which row were written, with keyed references of their values: proof without
-values. Each write carries the version that was read just before it, and is read back.
-
-Source: GDPR art. 16, 21(3), 7(3); DDL-13, R-101 to R-103, R-115.
-"""
+values. Each write carries the version that was read just before it, and is read back. Source: GDPR art. 16,
+21(3), 7(3); DDL-13, R-101 to R-103, R-115."""
 
 from __future__ import annotations
 
@@ -60,8 +58,7 @@ def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
 
     Raises:
         Refused: the kill switch is set.
-        ConnectorError: the CRM cannot be read or reached; writing again continues from there.
-    """
+        ConnectorError: the CRM cannot be read or reached; writing again continues from there."""
     refuse_if_stopped(context.store)
     left: list[Task] = []
     for task in tasks:
@@ -73,11 +70,7 @@ def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
 
 def kept_back(context: JobContext, tasks: Collection[Task]) -> dict[str, str]:
     """Return which of these tasks would have to wait now, by item, with the code of what keeps them: what
-    `write` would find.
-
-    Raises:
-        ConnectorError: the CRM cannot be read.
-    """
+    `write` would find. Raises ConnectorError: the CRM cannot be read."""
     codes: dict[tuple[What, str, str], str] = {}
     for task in tasks:
         key = task.what, task.kind, task.id
@@ -151,13 +144,10 @@ def _says(row: object, name: str, value: object) -> bool:
 
 
 def _held(context: JobContext, task: Task) -> str:
-    """Return why a write has to wait; empty where it does not.
-
-    A caller's number is erased, so every hold on its fiche keeps it. A correction disposes of nothing: a
-    pending request, of any person, does not prevent it (HLD-08; EXP-02). A hold of another kind does, on the
-    contact or on a file in which it has a role. A hold on somebody else reaches no further than that file
-    (HLD-04).
-    """
+    """Return why a write has to wait; empty where it does not. A caller's number is erased, so every hold on
+    its fiche keeps it. A correction disposes of nothing: a pending request, of any person, does not prevent
+    it (HLD-08; EXP-02). A hold of another kind does, on the contact or on a file in which it has a role. A
+    hold on somebody else reaches no further than that file (HLD-04)."""
     if task.what not in _HELD:
         return ""
     day = brussels_date(context.clock())

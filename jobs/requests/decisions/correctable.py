@@ -1,8 +1,5 @@
 """Which fields of a contact a person can have corrected, and where what they say differs from what the CRM
-says.
-
-Source: GDPR art. 16; R-102.
-"""
+says. Source: GDPR art. 16; R-102."""
 
 from __future__ import annotations
 
@@ -47,11 +44,9 @@ _BELGIAN_MOBILE: Final = "+324"
 
 def corrections(contact: FullContact, person: GivenPerson, asked: Mapping[str, str], *, today: date) -> list[tuple[str, str]]:
     """Return the fields of a contact to be corrected, each once, with the new value; dates in ISO form.
-
     `asked` is taken as it is written. Of the details given for identification only real differences count:
     case, accents and the spelling of a number are not differences. What cannot be read as what it should be
-    is left out.
-    """
+    is left out."""
     wanted: dict[str, str] = {}
     for name, value in asked.items():
         field, text = FIELDS.get(name, ""), value.strip()

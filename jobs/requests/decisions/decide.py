@@ -4,10 +4,7 @@ with a text of its own.
 What protects or stops a use takes effect at once: a restriction, the end of direct marketing, a withdrawn
 consent (DDL-13). What destroys or changes data waits until a second person has released the answer
 (`carry_out.py`). A neutral answer takes this step like every other, and nothing changes by it (SUS-04,
-SUS-07).
-
-Source: section 6.2, 6.4, DDL-09, DDL-12, DDL-13; contract 3.6.
-"""
+SUS-07). Source: section 6.2, 6.4, DDL-09, DDL-12, DDL-13; contract 3.6."""
 
 from __future__ import annotations
 
@@ -94,8 +91,7 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
         Refused: another role or state, no answer yet, one that the DPO has to look at first, or nothing that
             could be granted.
         ConnectorError: the CRM cannot be read, or the decision stands and its effects at once do not all:
-            decide again.
-    """
+            decide again."""
     request = _admitted(hand, request_id)
     compilation = _compiled(context, request)
     _check_items(compilation, items)
@@ -145,12 +141,8 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
 
 def refuse(context: JobContext, hand: Hand, request_id: str, code: str) -> Decided:
     """Refuse the request with one of the texts that fit the right (6.4); within a month, whatever extension
-    there was (DDL-09, R-105).
-
-    Raises:
-        UsageError: the right of access, or a code that does not fit.
-        Refused: another role or state, or no answer yet.
-    """
+    there was (DDL-09, R-105). Raises UsageError: the right of access, or a code that does not fit; Refused:
+    another role or state, or no answer yet."""
     request = _admitted(hand, request_id)
     if code not in FITTING[request.right]:
         raise UsageError(
@@ -180,11 +172,8 @@ def is_decided(context: JobContext, request: SubjectRequest, compilation: Compil
 
 def as_it_stands(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Compilation:
     """Return the answer with what of its decision has to wait now. A hold may have been placed or lifted
-    since the decision, and a letter states what is so on the day it is sent.
-
-    Raises:
-        ConnectorError: the CRM cannot be read.
-    """
+    since the decision, and a letter states what is so on the day it is sent. Raises ConnectorError: the CRM
+    cannot be read."""
     decision = decision_of(context.store, request.id) if compilation.granted else None
     if decision is None:
         return compilation

@@ -3,8 +3,7 @@ art. 19, ERA-14).
 
 A request that is neutral or refused has none, and everything here answers for it as for somebody of whom
 nothing was passed on (SUS-04, SUS-07). The ledger has the request, the number of a notice and a code, and
-never who the recipient is.
-"""
+never who the recipient is."""
 
 from __future__ import annotations
 
@@ -52,22 +51,15 @@ def reminder_of(store: Store, request: SubjectRequest, day: date) -> Alarm | Non
 
 def listed(hand: Hand, request_id: str) -> tuple[SubjectRequest, Decision | None]:
     """Return the request with what its notices are about; None where there are none. For the DPO alone.
-
-    Raises:
-        UsageError: an unknown request.
-        Refused: another role, which is recorded.
-    """
+    Raises UsageError: an unknown request; Refused: another role, which is recorded."""
     request = admitted(hand, request_id, Step.NOTIFY)
     decision = _decided(hand.store, request)
     return request, decision if decision is not None and decision.notices else None
 
 
 def due_in(decision: Decision | None) -> dict[int, Notice]:
-    """Return the notices that are due, by number.
-
-    Raises:
-        Refused: with code `not_found`, where a letter could not state which data it is about.
-    """
+    """Return the notices that are due, by number. Raises Refused: with code `not_found`, where a letter could
+    not state which data it is about."""
     if decision is None:
         return {}
     due = {number: one for number, one in enumerate(decision.notices, 1) if one.state is NoticeState.DUE}
@@ -85,13 +77,8 @@ def record_letters(hand: Hand, request: SubjectRequest, numbers: Collection[int]
 
 def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ...]:
     """Record that a recipient was notified on a day. Recording again replaces what was recorded before; the
-    ledger keeps both.
-
-    Raises:
-        UsageError: there is no such notice, or the day is in the future, or before what it reports was
-            done.
-        Refused: another role, or it has not been done yet.
-    """
+    ledger keeps both. Raises UsageError: there is no such notice, or the day is in the future, or before what
+    it reports was done; Refused: another role, or it has not been done yet."""
     request, decision, notice = _due(hand, request_id, number)
     if notice.due_on is None or not notice.due_on <= on <= hand.today:
         message = "the day lies in the future, or before that on which it was done"
@@ -101,12 +88,8 @@ def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ..
 
 def not_told(hand: Hand, request_id: str, number: int, reason: NotTold) -> tuple[Notice, ...]:
     """Record why a recipient is not notified: it is impossible, or would take a disproportionate effort (art.
-    19).
-
-    Raises:
-        UsageError: there is no such notice.
-        Refused: another role, or what it reports has not been done yet.
-    """
+    19). Raises UsageError: there is no such notice; Refused: another role, or what it reports has not been
+    done yet."""
     request, decision, notice = _due(hand, request_id, number)
     ended = msgspec.structs.replace(notice, told_on=None, not_told=reason)
     return _ended(hand, request, decision, number, ended, reason.value, hand.today)

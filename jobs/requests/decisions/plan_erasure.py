@@ -3,10 +3,7 @@ because something prevents it.
 
 The schedule does not decide whether: the DPO has. It decides how a file is disposed of (deleted, or
 anonymised with its row of statistics). Holds are checked twice, here and at each write; only what table 4.2
-lets pass gives way (HLD-12, R-078, R-079).
-
-Source: section 6.2, RET-20, HLD-12, ERA-04; GDPR art. 17.
-"""
+lets pass gives way (HLD-12, R-078, R-079). Source: section 6.2, RET-20, HLD-12, ERA-04; GDPR art. 17."""
 
 from __future__ import annotations
 
@@ -57,14 +54,9 @@ def disposal_reason(right: Right) -> str:
 
 def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decision) -> Plan | None:
     """Find what of a decision can be carried out now, and store the plan of it. Return None where nothing
-    can. Nothing is written to the CRM.
-
-    The approvals of the request, the DPO's of its content and the second person's of its release, count as
-    the approvals of the plan. Only the circuit breaker asks for more.
-
-    Raises:
-        ConnectorError: the CRM could not be read in full; nothing is stored.
-    """
+    can. Nothing is written to the CRM. The approvals of the request, the DPO's of its content and the second
+    person's of its release, count as the approvals of the plan. Only the circuit breaker asks for more.
+    Raises ConnectorError: the CRM could not be read in full; nothing is stored."""
     now = context.clock()
     context = context.on(brussels_date(now))
     trims, lines = lines_of_decision(context, request, decision)
@@ -165,11 +157,8 @@ def _verdicts(context: JobContext, wanted: Collection[Wanted], erasure: GrantedE
 
 def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the contacts to be deleted (id -> version) and those that lose their fields of operations, by
-    RET-20.
-
-    A contact to whom anything else still refers has no line: a plan of one person must not show why somebody
-    stays (SUS-05).
-    """
+    RET-20. A contact to whom anything else still refers has no line: a plan of one person must not show why
+    somebody stays (SUS-05)."""
     profiles = {task.id for task in decision.of({What.PROFILE})}
     leaving = {each.id for each in going}
     fiches = [row for each in going if each.kind == "dossier" for row in _fiches_of(context, each.id)]

@@ -2,10 +2,8 @@
 decide about.
 
 Only files from which anything may be disclosed to the person are read (`Standing`): what stems from a
-suspicion is in no item, and in no gap between two (SUS-05, SUS-10).
-
-Source: section 6.2, RGT-10 to RGT-12, R-101 to R-104, R-115.
-"""
+suspicion is in no item, and in no gap between two (SUS-05, SUS-10). Source: section 6.2, RGT-10 to RGT-12,
+R-101 to R-104, R-115."""
 
 from __future__ import annotations
 
@@ -50,11 +48,9 @@ PROPOSALS: Final = MappingProxyType(
 def propose(
     context: JobContext, request: SubjectRequest, given: Given, standing: Standing, material: Material, shell: Compilation
 ) -> Compilation:
-    """Return the answer with everything that can be granted. Each item waits for the DPO's decision.
-
-    A neutral answer, one that the DPO has to look at first and a right that does not exist here get no items
-    (SUS-04, R-095, R-099).
-    """
+    """Return the answer with everything that can be granted. Each item waits for the DPO's decision. A
+    neutral answer, one that the DPO has to look at first and a right that does not exist here get no items
+    (SUS-04, R-095, R-099)."""
     if standing.answer != "package" or standing.refusal or shell.refusal:
         return shell
     wishes = Wishes(context, request, given, standing, material)

@@ -3,8 +3,7 @@ themselves name (art. 19, ERA-14).
 
 They are looked up when the decision is made, before anything is deleted, together with the person's names: an
 erasure leaves nobody to look up. Only files that the answer may disclose are read, never one that is excluded
-(SUS-05).
-"""
+(SUS-05)."""
 
 from __future__ import annotations
 
@@ -33,11 +32,8 @@ def recipients_told(
     context: JobContext, tasks: Collection[Task], compilation: Compilation, contacts: Collection[str]
 ) -> tuple[Notice, ...]:
     """Return the recipients of what these tasks affect, each once with its last transmission and all it is
-    notified of.
-
-    A task on a file concerns that file. A correction of the person, who is these contacts, concerns everybody
-    who received something of the files that the answer is about.
-    """
+    notified of. A task on a file concerns that file. A correction of the person, who is these contacts,
+    concerns everybody who received something of the files that the answer is about."""
     corrections = [task for task in tasks if task.what is What.CORRECT]
     of_files = {each.source: list(corrections) for each in compilation.contexts}
     for task in tasks:
@@ -51,11 +47,9 @@ def recipients_told(
 
 
 def told_of(context: JobContext, contacts: Collection[str], tasks: Collection[Task]) -> tuple[tuple[Known, ...], dict[str, str]]:
-    """Return whose data the notices are about, as these contacts have it, and which fields get which value.
-
-    A filler date is not a birth date (RET-09). A value is empty where it would show where to find somebody
-    who must not be found (IDV-05).
-    """
+    """Return whose data the notices are about, as these contacts have it, and which fields get which value. A
+    filler date is not a birth date (RET-09). A value is empty where it would show where to find somebody who
+    must not be found (IDV-05)."""
     rows = sorted(rows_of(context.connector, FullContact, _PERSON, Among("id", sorted(contacts))), key=lambda row: row.id)
     known = [Known(" ".join(f"{row.first_name or ''} {row.last_name or ''}".split()), _born_on(context, row)) for row in rows]
     is_hidden = any(row.no_contact for row in rows)

@@ -3,10 +3,8 @@
 They are left out alike, for every requester and every file: were it only the numbers of closed files, the gap
 itself would tell of a suspicion. Only those that are named are looked for, else every answer would carry the
 numbers of the whole CRM. What is written like the number of a file is taken for one, though no file has it
-(any more): one that stays in clear beside a gap would tell that the gap is a file.
-
-Source: SUS-05, EXP-09, R-107.
-"""
+(any more): one that stays in clear beside a gap would tell that the gap is a file. Source: SUS-05, EXP-09,
+R-107."""
 
 from __future__ import annotations
 
@@ -107,10 +105,8 @@ def _written_alike(numbers: Iterable[str], texts: Iterable[str], told: Iterable[
 
 def _form_of(number: str) -> str:
     """Return the pattern of numbers of the same form: its letters, as many digits in each part, and any
-    number of them in the last, which counts on.
-
-    Empty for digits alone, which may be a day or an amount, and for what has more of a word than of a number.
-    """
+    number of them in the last, which counts on. Empty for digits alone, which may be a day or an amount, and
+    for what has more of a word than of a number."""
     parts = _PARTS.findall(number)
     letters = sum(len(part) for part in parts if not part.isdigit())
     digits = sum(len(part) for part in parts if part.isdigit())

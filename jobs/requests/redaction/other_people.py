@@ -1,8 +1,5 @@
 """Who else occurs in what was found, and by what they would be known: nobody of them may be seen in an
-answer.
-
-Source: EXP-06, R-118, R-119, SUS-05.
-"""
+answer. Source: EXP-06, R-118, R-119, SUS-05."""
 
 from __future__ import annotations
 
@@ -42,10 +39,7 @@ def shown_person(assessment: Assessment) -> Shown:
 
 def other_people(assessment: Assessment, ours: Iterable[str]) -> tuple[Protected, ...]:
     """Return everybody else, in a fixed order: contacts, roles without a contact, callers, participants of
-    calls and e-mails.
-
-    `ours` are addresses of the organisation itself, which are in every letter.
-    """
+    calls and e-mails. `ours` are addresses of the organisation itself, which are in every letter."""
     known = compared((), ours) | _own_numbers(assessment)
     return (*_contacts(assessment), *_nameless_roles(assessment), *_callers(assessment, known), *_participants(assessment, known))
 

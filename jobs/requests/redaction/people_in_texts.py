@@ -1,10 +1,6 @@
 """People of the CRM who have no part in the files of an answer and are named in its texts all the same:
-staff, and other contacts.
-
-Only those who are named count: else every answer would have the whole CRM among what it looks for.
-
-Source: EXP-06 ("staff: function only"), R-118, R-123.
-"""
+staff, and other contacts. Only those who are named count: else every answer would have the whole CRM among
+what it looks for. Source: EXP-06 ("staff: function only"), R-118, R-123."""
 
 from __future__ import annotations
 
@@ -56,11 +52,8 @@ def texts_of_rows(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def mentioned_people(context: JobContext, found: Assessment, texts: Iterable[str]) -> tuple[Protected, ...]:
-    """Return staff whose surname, and contacts whose full name, occurs in the texts of an answer.
-
-    Raises:
-        ConnectorError: they cannot be read.
-    """
+    """Return staff whose surname, and contacts whose full name, occurs in the texts of an answer. Raises
+    ConnectorError: they cannot be read."""
     words = Words(texts)
     return (*_staff(context, words), *_contacts(context, found, words))
 

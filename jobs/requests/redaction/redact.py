@@ -1,7 +1,5 @@
-"""Redacts the texts of one answer, the numbers of files that it is not about among them.
-
-Source: SUS-05, EXP-06, R-107.
-"""
+"""Redacts the texts of one answer, the numbers of files that it is not about among them. Source: SUS-05,
+EXP-06, R-107."""
 
 from __future__ import annotations
 

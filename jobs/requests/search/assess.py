@@ -1,10 +1,6 @@
 """What may be disclosed for a request on this day: who it is about, what the CRM has, and the person's
-entitlement.
-
-The same is determined twice: when an answer is compiled, and on the day of its release (RGT-07, SUS-08).
-
-Source: RGT-07, SUS-08, EXP-02, EXP-03.
-"""
+entitlement. The same is determined twice: when an answer is compiled, and on the day of its release (RGT-07,
+SUS-08). Source: RGT-07, SUS-08, EXP-02, EXP-03."""
 
 from __future__ import annotations
 
@@ -72,12 +68,8 @@ class Assessment:
 
 
 def assess(context: JobContext, request: SubjectRequest) -> Assessment:
-    """Read everything again, and return the assessment with the person's entitlement today.
-
-    Raises:
-        Refused: with code `not_confirmed` or `erased`.
-        ConnectorError: something could not be read in full.
-    """
+    """Read everything again, and return the assessment with the person's entitlement today. Raises Refused:
+    with code `not_confirmed` or `erased`; ConnectorError: something could not be read in full."""
     given, people = given_of(context.store, request.id), confirmed_people(context.store, request.id)
     day = brussels_date(context.clock())
     # Nobody is looked for as somebody is, by what they said, and what that finds is not theirs (EXP-04):

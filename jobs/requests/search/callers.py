@@ -1,10 +1,6 @@
 """Rows with a number, an address or a name of somebody who is not a contact there: fiches, recordings, calls,
-e-mails, roles.
-
-They are read in full and compared here: what a person is searched for by never appears in a URL (ACC-05).
-
-Source: EXP-03, IDN-11, IDN-17.
-"""
+e-mails, roles. They are read in full and compared here: what a person is searched for by never appears in a
+URL (ACC-05). Source: EXP-03, IDN-11, IDN-17."""
 
 from __future__ import annotations
 
@@ -57,11 +53,8 @@ class CallerRows:
 
 
 def read_caller_rows(connector: Connector) -> CallerRows:
-    """Read the rows; those of anonymised fiches carry nobody any more.
-
-    Raises:
-        ConnectorError: something could not be read whole.
-    """
+    """Read the rows; those of anonymised fiches carry nobody any more. Raises ConnectorError: something could
+    not be read whole."""
     rows = CallerRows()
     in_dossier: dict[str, set[str]] = {}
     dossier_of: dict[str, str] = {}
@@ -108,11 +101,8 @@ def read_caller_rows(connector: Connector) -> CallerRows:
 
 def traces_of(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) -> list[Trace]:
     """Find the rows that may be of the person. What has to do with one of `contacts`, candidates themselves,
-    is found through them.
-
-    A number or an address alone is weak, and so is a name alone: families and schools share a line (IDN-11).
-    Both together are medium.
-    """
+    is found through them. A number or an address alone is weak, and so is a name alone: families and schools
+    share a line (IDN-11). Both together are medium."""
     found = _Found(wanted)
     own = frozenset(contacts)
 

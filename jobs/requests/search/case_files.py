@@ -1,7 +1,5 @@
-"""In which files the rows lie that were found: dossiers, lone fiches, or none.
-
-Source: RET-02, SUS-01, SUS-05.
-"""
+"""In which files the rows lie that were found: dossiers, lone fiches, or none. Source: RET-02, SUS-01,
+SUS-05."""
 
 from __future__ import annotations
 

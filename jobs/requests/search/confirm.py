@@ -2,10 +2,7 @@
 
 What may be about the person is listed and kept from disposal. What is about the person is confirmed by
 somebody, row by row. Doing either again undoes what was built on it. The steps are the same for any result,
-nobody included (SUS-04).
-
-Source: EXP-04, HLD-08, IDN-17 to IDN-19, R-151; contract 3.6.
-"""
+nobody included (SUS-04). Source: EXP-04, HLD-08, IDN-17 to IDN-19, R-151; contract 3.6."""
 
 from __future__ import annotations
 
@@ -60,8 +57,7 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
         Refused: with code `role`, which is recorded, or `other_crm`, `state` or `erased`.
         ConnectorError: something could not be read in full; nothing is stored.
 
-    Source: IDN-17 to IDN-19, EXP-03, HLD-08, ACC-10.
-    """
+    Source: IDN-17 to IDN-19, EXP-03, HLD-08, ACC-10."""
     store, request = context.store, admitted(hand, request_id, Step.MATCH)
     part = store.requests.part(request.id, GIVEN)
     if part is None:
@@ -82,16 +78,9 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
 
 def confirm_candidates(hand: Hand, request_id: str, names: Collection[str]) -> Confirmed:
     """Record who the person is, by the names of candidates; none of them is an answer too. It replaces what
-    was confirmed before.
-
-    What contradicts the person is confirmed only once two people have set IDN-17 aside.
-
-    Raises:
-        UsageError: an unknown request or candidate.
-        Refused: with code `role`, `state`, `not_matched` or `contradiction`.
-
-    Source: EXP-04, IDN-17, R-151.
-    """
+    was confirmed before. What contradicts the person is confirmed only once two people have set IDN-17 aside.
+    Raises UsageError: an unknown request or candidate; Refused: with code `role`, `state`, `not_matched` or
+    `contradiction`. Source: EXP-04, IDN-17, R-151."""
     request = admitted(hand, request_id, Step.CONFIRM)
     candidates = _candidates(hand.store, request.id)
     if candidates is None:

@@ -1,7 +1,5 @@
-"""The telephone numbers and e-mail addresses of a person, as they can be compared with those on rows.
-
-Source: IDN-10, IDN-12.
-"""
+"""The telephone numbers and e-mail addresses of a person, as they can be compared with those on rows. Source:
+IDN-10, IDN-12."""
 
 from __future__ import annotations
 

@@ -23,8 +23,7 @@ def roles_of(material: Material) -> list[RoleInFile]:
     A role on a fiche of a dossier counts for the dossier. A role that lies in the recycle bin or in long-term
     retention counts where its file lies there too; that of a suspect counts always, so that nothing is
     revealed because somebody has deleted it (SUS-05). So does a suspect's role without a contact that names
-    one of the people asked for. A role that the CRM leaves empty is "".
-    """
+    one of the people asked for. A role that the CRM leaves empty is ""."""
     found = {
         RoleInFile(
             unit,
@@ -40,11 +39,8 @@ def roles_of(material: Material) -> list[RoleInFile]:
 
 
 def files_of(material: Material) -> dict[UnitKey, FileFacts]:
-    """Return the facts of every file that was found, with or without a role of the person.
-
-    The categories of a dossier are its own and those of its fiches: what one of them protects, the file does
-    (RGT-09).
-    """
+    """Return the facts of every file that was found, with or without a role of the person. The categories of
+    a dossier are its own and those of its fiches: what one of them protects, the file does (RGT-09)."""
     files = Files(material)
     categories: defaultdict[UnitKey, set[str]] = defaultdict(set)
     for kind, row, values in files.rows(*FILES):

@@ -1,8 +1,5 @@
 """What subject requests keep from disposal, from the moment of receipt on: all that may be about the person,
-confirmed or not.
-
-Source: HLD-08, R-072, R-073.
-"""
+confirmed or not. Source: HLD-08, R-072, R-073."""
 
 from __future__ import annotations
 
@@ -26,8 +23,7 @@ class StoredRequests:
 
     What a pending request keeps is looked up in the CRM when it is first needed, so at the start of every
     plan and of every run: people who were not found then, or could not be, are found now. A lookup that fails
-    stops the caller. A request that was closed keeps what it kept.
-    """
+    stops the caller. A request that was closed keeps what it kept."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
@@ -35,12 +31,8 @@ class StoredRequests:
 
     def freezing(self, closed_since: date) -> Sequence[RequestHold]:
         """Return the requests that are pending, and those that were closed on this Brussels day or later.
-
-        Raises:
-            ConnectorError: what a pending request keeps could not be looked up.
-            Refused: with code `not_frozen`, where it can no longer be determined what a pending request
-                keeps.
-        """
+        Raises ConnectorError: what a pending request keeps could not be looked up; Refused: with code
+        `not_frozen`, where it can no longer be determined what a pending request keeps."""
         return tuple(self._holds(closed_since))
 
     def _holds(self, closed_since: date) -> Iterator[RequestHold]:
@@ -77,8 +69,7 @@ def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dic
     Raises:
         ConnectorError: the CRM could not be read in full; nothing is stored.
         Refused: with code `not_frozen`, where what a person said of themselves is gone, and so is what
-            was kept.
-    """
+            was kept."""
     before = {request.id: frozen_of(context, request.id) for request in requests}
     given: dict[str, Given] = {}
     for request in requests:

@@ -1,8 +1,5 @@
 """Finds who in the CRM may be the person that asks, and the child on whose behalf: a list for a person to
-confirm, never an answer.
-
-Source: section 10; EXP-03, EXP-04, HLD-08.
-"""
+confirm, never an answer. Source: section 10; EXP-03, EXP-04, HLD-08."""
 
 from __future__ import annotations
 
@@ -30,24 +27,16 @@ _OF_CONTACTS: Final = (
 
 def find_candidates(context: JobContext, given: Given) -> list[Candidate]:
     """Find every row that may be of the requester or of the child, the strongest first; the ids `c1`, `c2`, …
-    follow that order.
-
-    Raises:
-        ConnectorError: something could not be read whole; a part of the list is none.
-    """
+    follow that order. Raises ConnectorError: something could not be read whole; a part of the list is
+    none."""
     return find_all_candidates(context, {"": given})[""]
 
 
 def find_all_candidates(context: JobContext, given: Mapping[str, Given]) -> dict[str, list[Candidate]]:
-    """Find the candidates of several requests, by request, in one reading of the CRM.
-
-    All contacts are read and compared here, and so are the rows that carry a caller's number, address or
-    name: what a person is looked for by stands in no URL (ACC-05), and nothing is kept of the comparison
-    (IDN-19). Those who were anonymised are skipped.
-
-    Raises:
-        ConnectorError: something could not be read whole.
-    """
+    """Find the candidates of several requests, by request, in one reading of the CRM. All contacts are read
+    and compared here, and so are the rows that carry a caller's number, address or name: what a person is
+    looked for by stands in no URL (ACC-05), and nothing is kept of the comparison (IDN-19). Those who were
+    anonymised are skipped. Raises ConnectorError: something could not be read whole."""
     wanted = {request: list(_wanted(context, people)) for request, people in given.items()}
     if not any(wanted.values()):
         return {request: [] for request in given}

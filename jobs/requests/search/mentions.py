@@ -3,10 +3,7 @@ of theirs.
 
 The search is made here, over texts that were read for it, and never by a condition sent to the CRM: such a
 condition would stand in its logs (ACC-05). It widens rather than narrows, for people look at every hit, and
-nothing enters an answer by a name alone (EXP-04).
-
-Source: IDN-07, IDN-10, IDN-12 to IDN-15.
-"""
+nothing enters an answer by a name alone (EXP-04). Source: IDN-07, IDN-10, IDN-12 to IDN-15."""
 
 from __future__ import annotations
 
@@ -190,9 +187,7 @@ def _last_names(last: str) -> dict[str, bool]:
 
 def _significant(phone: str) -> str:
     """Return the digits of a number as every way of writing it has them. Zeros, and the country where it is
-    Belgium, are left out.
-
-    Empty for a short number, which is nobody's, and for what is not a full number (IDN-10).
-    """
+    Belgium, are left out. Empty for a short number, which is nobody's, and for what is not a full number
+    (IDN-10)."""
     found = normal_phone(phone)
     return "" if found is None or found.is_short else found.number.removeprefix("+32").lstrip("+")

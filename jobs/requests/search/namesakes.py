@@ -2,10 +2,8 @@
 beside whom.
 
 A row that is linked to a contact whom nobody has confirmed as the person is about that contact. So is one in
-a file in which somebody of the same name has a role. Only a number or an address shows otherwise.
-
-Source: EXP-04; R-151.
-"""
+a file in which somebody of the same name has a role. Only a number or an address shows otherwise. Source:
+EXP-04; R-151."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""Rows that are about a person without a contact: a fiche by the caller's number, a role by its name.
-
-Source: EXP-03, EXP-05, IDN-17.
-"""
+"""Rows that are about a person without a contact: a fiche by the caller's number, a role by its name. Source:
+EXP-03, EXP-05, IDN-17."""
 
 from __future__ import annotations
 
@@ -30,10 +28,8 @@ def stand_in(kind: str, row: str) -> str:
 
 def add_loose_rows(context: JobContext, material: Material, rows: Collection[tuple[str, str]]) -> None:
     """Read these rows, the files that they are in, and who else has a role there. Rows that are gone are
-    simply absent.
-
-    Every kind is queried, and every step taken, also where there is nothing to read (SUS-07).
-    """
+    simply absent. Every kind is queried, and every step taken, also where there is nothing to read
+    (SUS-07)."""
     material = material if rows else Material()
     for kind in CALLED:
         for row in _read(context, FULL[kind], "id", [row for each, row in rows if each == kind]):

@@ -2,10 +2,8 @@
 and relations.
 
 What is in a file that is closed to the person is excluded whole. So is, for such a person, every free text
-that is in no file: it may stem from the closed one (SUS-05).
-
-Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06, R-098, R-107.
-"""
+that is in no file: it may stem from the closed one (SUS-05). Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06,
+R-098, R-107."""
 
 from __future__ import annotations
 
@@ -39,8 +37,7 @@ class Row:
     `is_caller`: it is a fiche, and the person called or wrote; else what shows who did is somebody else's.
     `is_limited`: RGT-09 holds for it. `is_reference`: of the row itself only its number is disclosed. `place`
     is `mention`, or the place of a row that is not live any more (`bin`, `retained`), or empty. `is_askers`:
-    it is the report of the person who asks in the person's name, and of nobody else.
-    """
+    it is the report of the person who asks in the person's name, and of nobody else."""
 
     kind: str
     id: str
@@ -79,11 +76,8 @@ class Row:
 
 class Scope:
     """What of everything that was found the answer is about: `rows` in their order, and `excluded`, which
-    never leaves the process.
-
-    `numbers` are the telephone numbers and e-mail addresses of the person; `askers` are the contacts of who
-    asks in the person's name, with their names, and `asker_numbers` theirs.
-    """
+    never leaves the process. `numbers` are the telephone numbers and e-mail addresses of the person; `askers`
+    are the contacts of who asks in the person's name, with their names, and `asker_numbers` theirs."""
 
     def __init__(self, assessment: Assessment) -> None:
         self._found = assessment
@@ -246,11 +240,9 @@ class Scope:
         return found
 
     def _mentions(self) -> list[Row]:
-        """Return rows of other files that speak of the person, for the DPO to look at (EXP-04).
-
-        Whoever asks for a child gets none of them, and neither does somebody to whom a file is closed: they
-        may stem from there. A row that a name leads to, and that is somebody else's, speaks of that person.
-        """
+        """Return rows of other files that speak of the person, for the DPO to look at (EXP-04). Whoever asks
+        for a child gets none of them, and neither does somebody to whom a file is closed: they may stem from
+        there. A row that a name leads to, and that is somebody else's, speaks of that person."""
         fields: dict[tuple[str, str], list[str]] = {}
         evidence: dict[tuple[str, str], str] = {}
         for each in self._found.material.mentions:

@@ -64,13 +64,11 @@ class Material:
     """What was found, by id. `contacts` are the people searched for and everybody else in their files;
     `accounts` are names of organisations.
 
-    `numbers` are those of every dossier and fiche of the CRM, and of proceedings.
-
-    Fiches, recordings, notes, calls and e-mails are those of the files in which the person has a role, those
-    about the person, those in which they take part, and those that mention them. Of the file of such an
-    activity or mention in which the person has no role, only the dossier or lone fiche itself is here, with
-    its roles, the fiches that these are on, and their contacts. Anonymised rows are left out.
-    """
+    `numbers` are those of every dossier and fiche of the CRM, and of proceedings. Fiches, recordings, notes,
+    calls and e-mails are those of the files in which the person has a role, those about the person, those in
+    which they take part, and those that mention them. Of the file of such an activity or mention in which the
+    person has no role, only the dossier or lone fiche itself is here, with its roles, the fiches that these
+    are on, and their contacts. Anonymised rows are left out."""
 
     contacts: dict[str, FullContact] = field(default_factory=dict)
     accounts: dict[str, str] = field(default_factory=dict)
@@ -135,11 +133,8 @@ def search_everywhere(
     belongs. Every step queries the CRM, also where there is nothing to look for: an answer about nobody costs
     what one about somebody costs, as long as their rows fit into one request each (SUS-07). Nothing that is
     sent to the CRM holds a name or a number: rows are found by their links, and texts are read and searched
-    here (ACC-05).
-
-    Raises:
-        ConnectorError: something could not be read in full; a partial answer is not an answer.
-    """
+    here (ACC-05). Raises ConnectorError: something could not be read in full; a partial answer is not an
+    answer."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
         search = _Search(context.connector, threads, frozenset(people), like)
         search.people()
@@ -154,14 +149,9 @@ def search_everywhere(
 
 def places_not_searched(context: JobContext) -> tuple[str, ...]:
     """Return codes for where people cannot be searched for in this organisation, for any person
-    (docs/search.md).
-
-    The codes are the same for everybody, so that the list of a neutral answer reveals nothing (SUS-04).
-
-    Raises:
-        ConnectorError: whether the recycle bin or another place can be searched cannot be determined
-            now.
-    """
+    (docs/search.md). The codes are the same for everybody, so that the list of a neutral answer reveals
+    nothing (SUS-04). Raises ConnectorError: whether the recycle bin or another place can be searched cannot
+    be determined now."""
     connector = context.connector
     places = ["backups"]
     places += connector.copies if connector.copies is not None else ["copies"]

@@ -2,8 +2,7 @@
 
 The vendor's Python client sends `If-None-Match: null` for "only into an empty column", although the token
 `null` stands for no header everywhere else; the switch `null_guards_files` takes its side. Source: section 12
-of the wire reference; Microsoft Learn, "Use file column data".
-"""
+of the wire reference; Microsoft Learn, "Use file column data"."""
 
 from __future__ import annotations
 
@@ -71,11 +70,7 @@ class Files:
         return Answer(answer.status, body, answer.headers | disposition)
 
     def found(self, table: Table, row_id: str, column: Column) -> tuple[str, str, bytes]:
-        """Name, MIME type and bytes.
-
-        Raises:
-            WebApiError: 404 for an empty column.
-        """
+        """Name, MIME type and bytes. Raises WebApiError: 404 for an empty column."""
         value = self._stored(table, row_id, column)
         found = self.kept_files.get(value) if value else None
         if found is None:

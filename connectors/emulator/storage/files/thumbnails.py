@@ -2,8 +2,7 @@
 
 No image is scaled here. One that fits is its own thumbnail; for a larger one a grey PNG of the right
 proportions stands in, so that a client that takes the thumbnail for the image is found out. Source: section
-12 of the wire reference; Microsoft Learn, "Image columns".
-"""
+12 of the wire reference; Microsoft Learn, "Image columns"."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """Transfers in pieces: what a session token or a file continuation token stands for, and the pieces that
-arrived so far.
-
-Kept with the rows, so that a refused or rolled back request takes its piece along, and a reset takes all.
-"""
+arrived so far. Kept with the rows, so that a refused or rolled back request takes its piece along, and a
+reset takes all."""
 
 from __future__ import annotations
 
@@ -48,11 +46,8 @@ class Uploads:
         return token
 
     def transfer(self, token: object) -> Transfer:
-        """Return what a token stands for.
-
-        Raises:
-            WebApiError: 400 for a token that was never issued, is used up or has expired.
-        """
+        """Return what a token stands for. Raises WebApiError: 400 for a token that was never issued, is used
+        up or has expired."""
         found = None
         if isinstance(token, str):
             statement = "SELECT token, tab, row_id, col, name, mimetype, total FROM _transfers WHERE token = ? AND expires >= ?"
@@ -62,11 +57,8 @@ class Uploads:
         return Transfer(*found)
 
     def put(self, transfer: Transfer, block: str, body: bytes) -> None:
-        """Keep a block; sent twice, the later one counts.
-
-        Raises:
-            WebApiError: 400 for a block that is too large, or an id that is not as long as the others.
-        """
+        """Keep a block; sent twice, the later one counts. Raises WebApiError: 400 for a block that is too
+        large, or an id that is not as long as the others."""
         if len(body) > CHUNK_BYTES:
             raise WebApiError(400, INVALID_ARGUMENT, f"The block is larger than the maximum of {CHUNK_BYTES} bytes.")
         other = self.tables.connection.execute("SELECT block FROM _blocks WHERE token = ? LIMIT 1", (transfer.token,)).fetchone()
@@ -75,12 +67,8 @@ class Uploads:
         self.tables.connection.execute("INSERT OR REPLACE INTO _blocks VALUES (?, ?, ?)", (transfer.token, block, body))
 
     def append(self, transfer: Transfer, start: int, total: int, body: bytes) -> bool:
-        """Keep the chunk that comes next; gives whether it was the last.
-
-        Raises:
-            WebApiError: 400 for a chunk that leaves a gap, overlaps, does not agree on the total or is too
-                large.
-        """
+        """Keep the chunk that comes next; gives whether it was the last. Raises WebApiError: 400 for a chunk
+        that leaves a gap, overlaps, does not agree on the total or is too large."""
         arrived = int(
             self.tables.connection.execute(
                 "SELECT coalesce(sum(length(body)), 0) FROM _blocks WHERE token = ?", (transfer.token,)
@@ -96,10 +84,7 @@ class Uploads:
 
     def assembled(self, transfer: Transfer, blocks: Sequence[str] | None = None) -> bytes:
         """Return the blocks joined, in the order given or else in that of their ids; the token is used up.
-
-        Raises:
-            WebApiError: 400 for a block that never arrived.
-        """
+        Raises WebApiError: 400 for a block that never arrived."""
         kept = dict(
             self.tables.connection.execute("SELECT block, body FROM _blocks WHERE token = ? ORDER BY block", (transfer.token,)).fetchall()
         )
