@@ -1,7 +1,5 @@
 """What a job may ask of a CRM, and of storage outside it. Jobs know connectors by this file only."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field

@@ -1,8 +1,6 @@
 """`python -m crm_compliance`, and the console command: looks whose packages these are before any of them is
 loaded."""
 
-from __future__ import annotations
-
 import gc
 import os
 import sys

@@ -1,7 +1,5 @@
 """Self-checks: everything that a night depends on, each with what to do where it is not well."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The hours at which jobs are due: cron lines on the clock of Brussels (DAT-13, R-058)."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 

@@ -6,8 +6,6 @@ itself, is searched for what looks like an e-mail address, a telephone or regist
 look like any other word, so a message is a constant text and never holds data. Of libraries' own messages the
 text is kept but not the values they would fill in: a value may be an address with a query in it."""
 
-from __future__ import annotations
-
 import logging
 import re
 import sys

@@ -5,8 +5,6 @@ This is checked before any of them is imported, so this module imports nothing o
 in two ways: a folder of the same name that comes earlier on the path, and another distribution that has
 installed files into one of the packages."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

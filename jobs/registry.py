@@ -2,8 +2,6 @@
 night. A new job is its own file and one line here. A job without a plan writes its beginning and its end into
 the ledger (`jobs.proof.recorded`); the history and the health of the service read it there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

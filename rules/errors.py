@@ -7,8 +7,6 @@ PolicyError      exit 3: the retention schedule is not usable (rules.policy.load
 a guard refuses before the first write (jobs) └── LedgerBroken     exit 7: the ledger does not verify
 (jobs.ledger.entries)"""
 
-from __future__ import annotations
-
 from rules.hints import Hint
 
 

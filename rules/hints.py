@@ -1,8 +1,6 @@
 """What a person can do next, as a code with facts: a command turns it into the line to type, a page into a
 button."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Addresses of rows in the CRM's own user interface (ACC-04)."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 from connectors.dynamics.http.query import guid

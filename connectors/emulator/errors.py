@@ -1,8 +1,6 @@
 """What the Web API says when it refuses: a status, a code in hexadecimal, and a sentence. A message may quote
 what the caller sent, as the real one does; it never quotes a stored value."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

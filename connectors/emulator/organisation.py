@@ -1,7 +1,5 @@
 """All that one emulated organisation is, apart from HTTP."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

@@ -4,8 +4,6 @@ Only a name shows it. `call.wav.json` was made of `call.wav`; `call.txt` may be 
 stays. Taking too little leaves an object without a row, which the orphan hunt finds; taking too much would
 destroy what somebody may still need."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 # The kinds of content that are made of a recording; never a kind that may be a recording itself.

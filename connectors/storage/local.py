@@ -4,8 +4,6 @@ Nothing outside that folder is ever touched. What an address says is not believe
 symbolic links are resolved first, and a file is then removed by walking down from the folder without
 following any link, so that nobody can swap one in meanwhile."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

@@ -1,7 +1,5 @@
 """The archive: an AES-256 encrypted ZIP, and the passphrase that opens it (EXP-16)."""
 
-from __future__ import annotations
-
 import io
 import secrets
 from collections.abc import Mapping

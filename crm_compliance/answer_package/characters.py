@@ -2,8 +2,6 @@
 have (EXP-19). A PDF/A file must not hold a character without a glyph, and a release must not fail because a
 child wrote an emoji."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

@@ -1,8 +1,6 @@
 """The data: everything that is sent, complete and machine-readable (EXP-12, EXP-13). No id of the CRM and no
 account of an employee is in it: only what the reviewed answer shows."""
 
-from __future__ import annotations
-
 import json
 from typing import Final
 

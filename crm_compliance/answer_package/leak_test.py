@@ -12,8 +12,6 @@ of it, and is released by a person.
 
 Source: EXP-06, EXP-13; R-118, R-119, R-123, R-142."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final

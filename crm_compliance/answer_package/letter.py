@@ -2,8 +2,6 @@
 (EXP-12). The template gets the answer as data: nothing of it is read as markup (EXP-19). The same answer
 makes the same file, byte for byte."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time

@@ -1,7 +1,5 @@
 """The manifest: the SHA-256 of every other file, so that anybody can see that none was changed (EXP-13)."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -2,8 +2,6 @@
 opened (EXP-16). It says nothing of the answer, and is the same for everybody but in day, number and link: a
 neutral answer has the same one (SUS-04). The passphrase is not in it, since that is sent another way."""
 
-from __future__ import annotations
-
 import textwrap
 from datetime import datetime
 from typing import Final

@@ -1,8 +1,6 @@
 """Where an answer leaves from: archive, message and passphrase as files. Nothing is left half done: the
 archive takes its name, and the passphrase stays, only if the register says that the answer is released."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The package: which files an answer consists of, and what is in each (contract 5)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path

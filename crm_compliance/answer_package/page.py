@@ -1,8 +1,6 @@
 """The page: the answer as one HTML file that is read offline, without a script and without a request to
 anywhere (EXP-12, EXP-19)."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from functools import lru_cache

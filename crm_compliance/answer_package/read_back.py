@@ -2,8 +2,6 @@
 never their markup. Names of keys, tags, attributes, classes and styles are ours and reveal nobody: a family
 that has the name of one of them is not affected."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -2,8 +2,6 @@
 as a formula (EXP-19, R-124): not by its first character, nor by what stands behind a separator where a
 spreadsheet of another country splits it, nor by a line end inside it."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

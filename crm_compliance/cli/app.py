@@ -1,8 +1,6 @@
 """The root of the commands: what was typed in, an exit code out. `--json` and `--config FILE` are accepted
 anywhere on the line. Heavy modules are imported inside the commands that need them."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys

@@ -1,7 +1,5 @@
 """Which tokens the connector presents: a static one for the emulator, Entra ID or AD FS elsewhere."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 from connectors.dynamics.http.auth import EntraTokens, StaticToken, TokenSource

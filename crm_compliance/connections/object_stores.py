@@ -1,8 +1,6 @@
 """Which storages outside the CRM may be written to: the folder and the container that the settings name, and
 nothing else."""
 
-from __future__ import annotations
-
 from connectors.interface import ObjectStore
 from connectors.storage.local import LocalFolder
 from crm_compliance.settings import Settings

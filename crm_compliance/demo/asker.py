@@ -2,8 +2,6 @@
 worth reading. The rows are read from the emulator as they are after the night, so the choice is another one
 on another day, and the same on the same day."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

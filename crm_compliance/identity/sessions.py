@@ -5,8 +5,6 @@ One file a login session below the data folder, encrypted with a key of the key 
 login, of the same account or of another one, does not find it: who comes to the machine after me is not me.
 What is older than the setting says is worth nothing."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets

@@ -2,8 +2,6 @@
 database is not. The file may lie on storage that lets nobody rewrite it. Its content is always the beginning
 of what the database says, so that a line torn by a power cut is completed by the next one."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,8 +1,6 @@
 """Signs for this installation, and keeps checkpoints of the ledger where the database is not: what
 `jobs.ports.notary.Notary` asks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 

@@ -5,8 +5,6 @@ It is kept beside the keys. Anybody who can write the database, but not `keys/`,
 restore the whole database to an earlier day unnoticed. The file is written after the database, in place and
 without waiting for the disk: after a power cut it may lag behind, which is not a sign of anything."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from contextlib import suppress

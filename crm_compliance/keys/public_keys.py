@@ -2,8 +2,6 @@
 of them. A key's id ends with the beginning of the SHA-256 of the key itself, so that no file can give another
 key its name."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

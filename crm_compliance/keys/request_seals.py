@@ -5,8 +5,6 @@ What is removed from a database survives in its files and its backups for a whil
 worthless (ACC-08, EXP-17). The keys are in the data folder, never in the database. Parts are padded to a few
 sizes before they are sealed: the length of a row does not show whether anything was found (SUS-07)."""
 
-from __future__ import annotations
-
 import secrets
 from contextlib import suppress
 from pathlib import Path

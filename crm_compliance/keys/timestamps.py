@@ -1,8 +1,6 @@
 """Time stamps of an outside authority over checkpoints (RFC 3161): proof of when, that nobody in this house
 can give. Needs the extra `timestamp` (rfc3161-client). The authority sees a digest and nothing else."""
 
-from __future__ import annotations
-
 import base64
 from datetime import UTC, datetime
 from pathlib import Path

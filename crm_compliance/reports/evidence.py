@@ -1,8 +1,6 @@
 """The evidence pack: in one archive, without personal data, what an auditor must be able to see and to verify
 (9.1, ACC-01 to ACC-03)."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

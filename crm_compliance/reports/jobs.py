@@ -1,8 +1,6 @@
 """What a job did, in a terminal, from its JSON answer: so that a person never sees another number than a
 script."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 

@@ -2,8 +2,6 @@
 has a place for each, between `<!-- NAME -->` and `<!-- end -->`; the tests hold the stored pages and schemas
 against what is made here."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path

@@ -2,8 +2,6 @@
 existing units. No name, number, text or role of a person can reach these reports: a simulation knows tables,
 ids, dates and codes only (ACC-04)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO

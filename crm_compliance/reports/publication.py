@@ -1,8 +1,6 @@
 """The published statistics as a file: CSV, a spreadsheet or JSON, chosen by its suffix. Numbers are numbers
 and everything else is text, so that nothing in a cell is ever a formula (R-124)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO

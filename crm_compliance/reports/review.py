@@ -2,8 +2,6 @@
 figures. Codes, counts, days and ids only: no name, number, text or role of a person in a case (ACC-04). The
 schedule itself shows who approved a version of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 

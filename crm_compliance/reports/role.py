@@ -1,8 +1,6 @@
 """The least-privilege role as a page that an administrator works from: `docs/least-privilege-role.md`, and
 `doctor --role`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,8 +1,6 @@
 """An applied run in a terminal, from the JSON answers of `apply`, `verify` and `history`. The answers are
 what is stored and what scripts read, so that a person never sees another number than a script."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 

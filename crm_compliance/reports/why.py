@@ -1,7 +1,5 @@
 """How one unit came to its outcome, step by step, for a person who asks why."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console

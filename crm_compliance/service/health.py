@@ -2,8 +2,6 @@
 with exit 0: its run or maintenance is done and has no failure and no alarm. A night that waits for approval,
 was refused or could not reach the CRM has left no run, and counts as late."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic

@@ -1,8 +1,6 @@
 """One job at the desk, the same for the command line and the scheduler: the job itself, and the files that it
 leaves for an admin."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace

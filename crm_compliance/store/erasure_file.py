@@ -6,8 +6,6 @@ from a last line that a power cut has torn: that line was never acknowledged, an
 It also carries a seal by a register key, which it names: a line that somebody without the keys has written
 could cause a living row to be deleted from the CRM, and is not believed."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Removes what has expired in the state store itself (ACC-04, ACC-07)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 

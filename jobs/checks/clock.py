@@ -1,8 +1,6 @@
 """Compares the CRM's clock with ours. Every end of a period depends on a day, so two clocks that disagree may
 erase too early."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Final
 

@@ -1,7 +1,5 @@
 """What was tried and not allowed, written down with role and action and without its payload (ACC-10)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from jobs.ports.store import Store

@@ -1,8 +1,6 @@
 """The kill switch. Setting it ends every run after the current batch, or where it waits for the CRM (`stop`),
 until it is lifted (`resume`)."""
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from datetime import datetime
 

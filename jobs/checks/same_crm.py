@@ -2,8 +2,6 @@
 hold or a request of another. Otherwise four eyes would be two: a person who is believed on this machine's
 emulator could approve the plans of a real CRM (section 9.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from jobs.checks.denials import denied

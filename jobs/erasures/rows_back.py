@@ -1,8 +1,6 @@
 """Finds the rows of the CRM that had been erased and are back, by keyed references alone, and what has to go
 again with what (ERA-13)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

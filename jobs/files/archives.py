@@ -1,8 +1,6 @@
 """What is packed: archives, the documents of text processors and spreadsheets, which are archives, and what
 gzip made."""
 
-from __future__ import annotations
-
 import re
 import zipfile
 import zlib

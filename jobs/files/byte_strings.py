@@ -1,8 +1,6 @@
 """What could be read as words among bytes that are not a text: in the encodings of one byte, in UTF-8, and in
 UTF-16."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Final

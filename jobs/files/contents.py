@@ -4,8 +4,6 @@ A text file is shown as a text, redacted and read by a person like every other (
 handed on as a file, after all that could be read in it has been searched (`read`). What nothing here can read
 is never taken for "nothing in it". Source: EXP-06, EXP-07, R-118, R-119."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

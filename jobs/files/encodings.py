@@ -1,7 +1,5 @@
 """Texts in the encoding that they were written in."""
 
-from __future__ import annotations
-
 import codecs
 import re
 from typing import Final

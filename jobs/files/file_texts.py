@@ -2,8 +2,6 @@
 (`jobs/files/supervisor.py`). A text file is shown as a text, redacted and read by a person like every other;
 only what is not a text is handed on as a file (EXP-06, EXP-07)."""
 
-from __future__ import annotations
-
 from pathlib import PurePath
 from typing import Final
 

@@ -1,8 +1,6 @@
 """The text of a message that was written as HTML: what a reader would see, and nothing that a program would
 interpret. Source: EXP-01, EXP-19."""
 
-from __future__ import annotations
-
 import re
 
 from rules.texts.markup import Words, has_markup, tokens

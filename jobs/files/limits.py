@@ -1,8 +1,6 @@
 """What reading one file may cost, with everything that is packed in it: one budget, from the first byte to
 the last."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Final
 

@@ -1,8 +1,6 @@
 """The words of an e-mail that was kept as a file. Its headers are read one by one, as they are: what no mail
 program would write is shown as it is, and stops nothing. Source: EXP-06."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.errors import HeaderParseError

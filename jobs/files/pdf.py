@@ -4,8 +4,6 @@ The library shows the pages with their annotations and forms. It does not show a
 scripts, descriptions of pictures, an older state of the document, objects that nothing names), so the raw
 file is searched too, stream by stream. Source: EXP-06, R-119."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import ctypes

@@ -4,8 +4,6 @@ Who took a picture, where, with what, and what somebody noted in it lies in a do
 comments, text chunks, colour profiles, a smaller picture inside, bytes after the end). A redrawn picture has
 none of them. Source: EXP-06, R-119."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Final

@@ -2,8 +2,6 @@
 lengths), the request in MessagePack and the bytes of the file; an answer is a head of eight bytes and the
 answer in MessagePack."""
 
-from __future__ import annotations
-
 import struct
 from typing import Final
 

@@ -1,7 +1,5 @@
 """What was found in one file, and why not all of it could be."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 

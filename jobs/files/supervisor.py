@@ -5,8 +5,6 @@ What a file holds cannot stop an answer: an error, a crash, a loop or a hunger f
 it ends that process and makes the file one that cannot be read, which a person has to look at. Source:
 EXP-06, EXP-07, EXP-14."""
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import json

@@ -1,8 +1,6 @@
 """The process in which files are read. It holds one file at a time, writes nothing, and may be killed at any
 moment."""
 
-from __future__ import annotations
-
 import os
 import resource
 import signal

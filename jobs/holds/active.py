@@ -1,8 +1,6 @@
 """The holds in force at a moment, from the store, from open requests and from the CRM, with the rows that
 they reach."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial

@@ -1,8 +1,6 @@
 """What gives way to an erasure that was decided, on request or in an earlier run. Also how a file is erased
 that the schedule does not decide on. Source: HLD-12, R-078, R-079, R-091, ERA-04; table 4.2."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date

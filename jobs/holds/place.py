@@ -1,8 +1,6 @@
 """Places holds and releases them: one person for the one, another for the other. Source: HLD-02, HLD-09,
 HLD-11, section 9.4, ACC-10."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 import msgspec

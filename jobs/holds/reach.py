@@ -5,8 +5,6 @@ it. What is read here is the way up and across: from a person to the files in wh
 note, a call, an e-mail or a role to the file that it belongs to, from a fiche to its dossier. Source:
 HLD-04."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from functools import cached_property

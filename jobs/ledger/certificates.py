@@ -2,8 +2,6 @@
 (9.2). Each certificate carries the hash of the one before it, as ledger entries do, so that none can be taken
 out or slipped in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import msgspec

@@ -4,8 +4,6 @@ A chain alone does not show what was cut off at its end, or rewritten as a whole
 entries there were, with which head and which Merkle root, signed. Copies kept outside the database (the
 anchor, an external checkpoint log) reveal what the chain cannot."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The ledger: an append-only, hash-chained history without personal data (ACC-06)."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -4,8 +4,6 @@ A root proves all of its leaves; an inclusion proof shows that one leaf is below
 others; a consistency proof shows that a later tree only adds leaves to an earlier one. Leaves and inner nodes
 are hashed with different prefixes, so that none can pass for the other."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Sequence
 

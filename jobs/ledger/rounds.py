@@ -1,8 +1,6 @@
 """The maintenance jobs that were done, as the ledger records them: runs without a plan, beside those that
 carry one out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final

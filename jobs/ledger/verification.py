@@ -1,8 +1,6 @@
 """Verifies the certificates of a store: each against the one before it, those of each run against what the
 ledger announced."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 

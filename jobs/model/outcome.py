@@ -1,8 +1,6 @@
 """How a job ended, in the same form for every job: what the command line answers, the scheduler logs and a
 person has to look at."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -6,8 +6,6 @@ shows a part of it looks just like an organisation with less to keep. What clean
 history, recycle bin, jobs) is not about kinds of record and stops no night: each connector states it itself,
 on the same page."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from connectors.interface import OperationKind

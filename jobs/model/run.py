@@ -1,7 +1,5 @@
 """A run: one plan carried out, its journal and its counts."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 

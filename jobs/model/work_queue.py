@@ -1,8 +1,6 @@
 """What waits for a person's decision: units kept because nothing in force decides on them (RET-14), each
 since a day."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date

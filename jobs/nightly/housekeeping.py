@@ -2,8 +2,6 @@
 its day in our own store. It never removes an object: what nobody knows is not deletable, a person has to
 look. Nothing is written to the CRM."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,8 +1,6 @@
 """The nightly request maintenance: what has expired, what pending requests keep, and what is nearly due or
 late. Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14."""
 
-from __future__ import annotations
-
 from jobs.ledger.rounds import REQUESTS
 from jobs.model.outcome import Outcome
 from jobs.model.run import RunState

@@ -1,8 +1,6 @@
 """What stops a plan until two people have looked at it: the circuit breaker, and what else a person should
 see first."""
 
-from __future__ import annotations
-
 from collections import Counter as Tally
 from collections.abc import Iterable
 

@@ -1,8 +1,6 @@
 """A person's approval of a plan: two people in two roles approve a plan that a guard has stopped (RET-24,
 section 9.4)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from jobs.checks.denials import denied

@@ -1,8 +1,6 @@
 """Counts what the CRM itself deletes along with units that go, in tables that the mapping does not name,
 before a plan is approved."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

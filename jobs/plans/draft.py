@@ -2,8 +2,6 @@
 and dates. So a line is cut to its shape once, and filled in a hundred thousand times; and no more than a page
 of lines is in memory at a time."""
 
-from __future__ import annotations
-
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta

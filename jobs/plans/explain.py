@@ -1,7 +1,5 @@
 """Says what would become of one unit now, and why, step by step."""
 
-from __future__ import annotations
-
 from connectors.interface import Among
 from jobs.holds.active import active_holds
 from jobs.model.plan import PlanLine

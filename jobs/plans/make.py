@@ -1,8 +1,6 @@
 """Makes a plan: reads everything, decides on every unit, and stores what would become of each. Writes nothing
 to the CRM (R-061)."""
 
-from __future__ import annotations
-
 import gc
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

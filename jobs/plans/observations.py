@@ -1,8 +1,6 @@
 """What a plan in the making notes of its units beside the decision: canaries, quarantine, what is out of
 reach, changes, a backlog."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta

@@ -2,8 +2,6 @@
 its owner. The store remembers the day on which a plan first found a unit there, by a keyed reference, until a
 plan no longer finds it there. Lines of plans could not show it: they expire (ACC-07)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import msgspec

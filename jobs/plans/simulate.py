@@ -2,8 +2,6 @@
 Source: RET-06, 9.4 (a change of the schedule is proposed, advised on and approved by people who know its
 effect)."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -2,8 +2,6 @@
 granted. Its lines are made by `restores/plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit
 breaker requires more approvals than it comes with."""
 
-from __future__ import annotations
-
 from collections import Counter as Tally
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta

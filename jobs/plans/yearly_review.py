@@ -2,8 +2,6 @@
 in doubt, and who overruled it. Source: RET-14, RET-15, RET-24, ACC-01; section 2.6 (gaps to be closed by the
 controller)."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

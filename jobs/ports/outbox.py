@@ -1,7 +1,5 @@
 """What a release asks of the desk: an answer as files, looked at a last time, and put aside."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Issues the certificates of disposal of a run, once everything was read back (9.2, ERA-15)."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

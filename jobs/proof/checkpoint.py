@@ -1,8 +1,6 @@
 """Makes a signed checkpoint of the ledger at the end of a run, and keeps a copy where the database is not
 (ACC-06)."""
 
-from __future__ import annotations
-
 import msgspec
 
 from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint

@@ -1,8 +1,6 @@
 """Proof that a run left nothing out: every unit read has one outcome, and the outcomes add up (ACC-03,
 R-143)."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 

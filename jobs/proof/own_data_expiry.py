@@ -2,8 +2,6 @@
 runs, holds, certificates, schedules. What the proof of a run needs is noted without ids before its lines and
 its journal are removed. The ledger stays whole, and records what was removed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final

@@ -1,7 +1,5 @@
 """A job that carries out no plan, in the ledger: that it began, and how it ended."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field

@@ -2,8 +2,6 @@
 requests, or measures how long they take, must not learn whether there was something to find (SUS-04,
 SUS-07)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

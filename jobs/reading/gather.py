@@ -2,8 +2,6 @@
 written. Nothing is dropped in silence: a row that points to a row which this account cannot see stops the
 run, because a view with holes in it looks just like an organisation with less to keep."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from operator import attrgetter

@@ -5,8 +5,6 @@ there a hold, a gift there ties its donor. A live row that points to one is not 
 point to may have been deleted long ago: nothing there keeps the links of a row. One that is live again under
 its id, restored from elsewhere, is that live row. Source: the reference, section 6.4; RET-11, RET-20."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 

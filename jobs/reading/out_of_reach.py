@@ -5,8 +5,6 @@ A row there is removed by a job of the CRM and in no other way. It cannot be mas
 emptied, and the content that a recording there has outside the CRM would be lost from sight. Source: the
 reference, section 6.4; RET-03, RET-20, R-081."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from connectors.interface import Connector

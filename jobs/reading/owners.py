@@ -1,7 +1,5 @@
 """Rows that are written again, each with what it belongs to, so that the holds on that reach it (HLD-04)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 

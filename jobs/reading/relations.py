@@ -1,7 +1,5 @@
 """Which relations of contacts last, and which end, once it is known what is deleted (RET-20, section 2.3)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date

@@ -1,7 +1,5 @@
 """Rows put together into units: what was read, and what belongs together."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date

@@ -1,8 +1,6 @@
 """The dates of a subject request: when its answer is due, what is late, and until when what is known of it is
 kept. Source: DDL-01 to DDL-11, EXP-17, ACC-07, ACC-08."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Final

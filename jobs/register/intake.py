@@ -2,8 +2,6 @@
 receipt is never lost for a mistake elsewhere: it is stored first, and what it keeps from disposal is worked
 out afterwards (HLD-08). Source: DDL-02, DDL-14, DDL-15, RGT-03, contract 3.6."""
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

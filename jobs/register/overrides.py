@@ -1,8 +1,6 @@
 """Rules that two people set aside together, the DPO and somebody else, each with a reason as a code. Source:
 RGT-05, SUS-08, SUS-11, IDV-05, IDN-17; the rules of `standing.OVERRIDABLE`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,8 +1,6 @@
 """Whom a request is about: the contacts and rows that a person has confirmed as the requester, or as the
 child. Source: EXP-04, R-151, RGT-01; contract 3.6."""
 
-from __future__ import annotations
-
 import msgspec
 
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given

@@ -1,8 +1,6 @@
 """Who may take which step of a subject request, and how a step is written down. Source: ACC-08 to ACC-10,
 section 9.4."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """What stops the release of an answer that was compiled."""
 
-from __future__ import annotations
-
 import msgspec
 
 from jobs.model.request import COMPILATION, SubjectRequest

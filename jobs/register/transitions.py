@@ -5,8 +5,6 @@ Each is the same for everybody, whatever is in the file (IDV-03, SUS-04). Every 
 register replaced, with its entry in the ledger: the request, the step, the role and codes, and nothing about
 anybody. Source: section 6.5, section 8, ACC-08 to ACC-10, EXP-16."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from datetime import date, datetime, timedelta

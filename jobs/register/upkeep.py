@@ -2,8 +2,6 @@
 Nothing here queries the CRM, so nothing stays longer because the CRM cannot be reached. Every step may be
 done again. Source: DDL-08, ACC-07, ACC-08, EXP-17, HLD-08, R-125."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
 

@@ -11,8 +11,6 @@ Files and images are deleted with their rows. Dry-run reports and plans hold ids
 have a term of their own (ACC-04). The statistics hold no identifier of their source, so that there is no
 extract in identifiable form."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 

@@ -4,8 +4,6 @@ No write reaches such a row: a job of the CRM deletes it, named by its id. It co
 unit, which may be refused, and before the unit counts as written. What a job reports is not trusted. Source:
 the reference, sections 6.2, 6.4 and 11.5."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from connectors.interface import Connector, Trace

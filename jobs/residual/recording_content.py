@@ -5,8 +5,6 @@ No change set spans the CRM and a storage. So everything that could make the CRM
 first, and only then is the object deleted. If its row stays all the same, the next run finds the object gone
 and deletes the row."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

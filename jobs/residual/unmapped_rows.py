@@ -5,8 +5,6 @@ What is deleted along is noted with its unit, so that its history and its place 
 too. A unit of which something would remain is skipped and tried again: somebody has to map that table, or
 state that its rows may stay (R-158)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,8 +1,6 @@
 """Notices that the CRM was restored from a backup, and makes good what that has brought back (ERA-13,
 R-091)."""
 
-from __future__ import annotations
-
 from itertools import islice
 
 import msgspec

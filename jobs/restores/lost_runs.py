@@ -6,8 +6,6 @@ from which no id can be derived. So the places are queried for all that they kee
 is computed, and those that the register knows are cleaned and checked again, as at the end of any run. What
 only the database knew is lost with it: there is no certificate of these rows and no statistic."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta

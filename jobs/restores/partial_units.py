@@ -6,8 +6,6 @@ be gone. So it is finished where its own row has the very version that was judge
 since. Where nothing of it is deleted, or where it is not as it was judged, the next plan judges what there
 is."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 

@@ -2,8 +2,6 @@
 being judged again (ERA-13). It may have been erased on request, long before its end, so the schedule is not
 consulted. Holds are: a row that is held stays."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from jobs.erasures.register import load_register

@@ -1,7 +1,5 @@
 """Alarms: what makes a run that went through look wrong all the same."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from jobs.model.plan import Alarm, Plan

@@ -1,8 +1,6 @@
 """Carries out a stored plan: the only way to write to the CRM, for the clock, the DPO and the admin alike.
 Nothing is written before every guard has let the plan pass, and nothing but that plan (`run.py`)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -1,8 +1,6 @@
 """Removes and trims the contacts of a plan, after its units: only those that nothing refers to now
 (RET-20)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final

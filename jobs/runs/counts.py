@@ -1,7 +1,5 @@
 """What a run did, counted from its journal."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 

@@ -2,8 +2,6 @@
 in the ledger before the first destructive call, so that a run that was killed continues where it was. Objects
 outside the CRM are deleted before the rows that name them (ERA-15)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 

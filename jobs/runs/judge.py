@@ -1,7 +1,5 @@
 """Whether a unit that a plan disposes of is still what was planned, seen afresh (RET-17)."""
 
-from __future__ import annotations
-
 from jobs.model.plan import PlanLine
 from jobs.reading.units import Gathering
 from rules.model.decisions import Decision

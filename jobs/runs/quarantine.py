@@ -2,8 +2,6 @@
 days have passed. The run that would dispose of a unit for the first time marks it instead and notifies its
 owner. From then on the days count."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeAlias

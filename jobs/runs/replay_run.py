@@ -1,8 +1,6 @@
 """Carries out a replay plan: rows that had been erased and are back are erased again (ERA-13). The schedule
 is not consulted, and nothing is counted in the statistics a second time."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import UTC
 from types import MappingProxyType

@@ -2,8 +2,6 @@
 the holds only those give way that table 4.2 lets a granted erasure pass: the person's own request, and a
 restriction or an objection that the person obtained (HLD-12, R-078, R-079)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from jobs.holds.granted_erasure import erasure_of, giving_way, way_of

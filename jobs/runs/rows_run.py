@@ -2,8 +2,6 @@
 versions, holds, other places, reading back, certificates. A row that is not a unit of the schedule may be
 deleted alone."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar

@@ -5,8 +5,6 @@ and recomputation agree. The intent is recorded in the journal and in the ledger
 call, so that a run that was killed continues where it was. The order of work is that of ERA-15: objects
 outside the CRM, rows from the leaves on, then residual data, then reading back, then certificates."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec

@@ -5,8 +5,6 @@ They are written as part of that unit, in its change set: by a line of their own
 although the unit then stays. In the journal each is an action of its own, so that it is counted, read back
 and certified like any unit with a line (ACC-03)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import msgspec

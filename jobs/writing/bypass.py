@@ -6,8 +6,6 @@ careful reading prevails: of several categories what all of them allow, of two v
 both allow, and for a recording that is deleted with its dossier what its own row allows too (RET-03, RET-06).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 

@@ -2,8 +2,6 @@
 it (6.2, witnesses). With the role of a reporter go the number, the address and the IP address from which was
 reported, on the same fiche."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from connectors.interface import Among, Connector

@@ -6,8 +6,6 @@ gave up waiting for its answer. The unit is PARTIAL or FAILED then, and the next
 What was deleted before is not a row of the CRM any more and in no plan. But its history may still exist, and
 its place in the recycle bin (ERA-12, R-089)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import msgspec

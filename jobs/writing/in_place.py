@@ -6,8 +6,6 @@ mapping says. All that belongs to them is deleted as it is otherwise (R-081). Wh
 only where the statistics written by earlier runs already hold enough rows of the same combination: neither
 the order of a run nor a unit that is skipped at the last moment can change that (decision 0011)."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,8 +1,6 @@
 """Reads back what a run reports as gone or masked. What is found again makes the run end with failures
 (ERA-15)."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 

@@ -1,8 +1,6 @@
 """Units of which a run has taken a part before it was cut off or lied to: are they still what was judged, and
 then finish them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec

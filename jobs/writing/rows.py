@@ -6,8 +6,6 @@ its link emptied (RET-03). Rows carry the version that was read here, just befor
 write of a unit changes the version of a later row of it, because nothing is removed before what belongs to
 it. A recording's row carries the reference of what it has outside the CRM, which is deleted before it."""
 
-from __future__ import annotations
-
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

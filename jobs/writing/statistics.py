@@ -12,8 +12,6 @@ Without the key an id reveals nothing. A batch that only lets totals grow leaves
 such a batch the register of erasures notes, also beside the database, from which versions of the totals the
 run continues: where these have changed by now, the batch has been written."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict

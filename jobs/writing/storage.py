@@ -2,8 +2,6 @@
 it, which rows share it. An address can hold a name, so it is read from the CRM when it is needed and kept
 nowhere (ACC-05)."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections import defaultdict

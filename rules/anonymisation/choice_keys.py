@@ -5,8 +5,6 @@ A key that no rule knows would be a value without meaning: `suspct` would close 
 mapping: it is then shown as a number, kept and reported. Keys that are the organisation's own (categories,
 kinds of agreements and courses) are compared with the schedule instead."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

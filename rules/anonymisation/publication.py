@@ -12,8 +12,6 @@ Totals over lines are shown only where nothing below them is masked. What nobody
 
 Source: ERA-10, ERA-11; policy 7.3."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -2,8 +2,6 @@
 functions. A band says unknown where nothing is known, and never more than the published bands. Source:
 sections 5.2 and 5.3 of the rules; ERA-05; R-092, R-093."""
 
-from __future__ import annotations
-
 import hmac
 import re
 from collections.abc import Callable, Mapping

@@ -5,8 +5,6 @@ The end of a period that runs until an age is another question, with another ans
 last day kept, and a birthday on 29 February is 28 February in a year without it (DAT-05, RET-08). The two
 boundaries differ on purpose. Source: DAT-06; old Civil Code art. 388, 488."""
 
-from __future__ import annotations
-
 from datetime import date
 
 

@@ -1,7 +1,5 @@
 """How an instant is written wherever a machine reads it: RFC 3339, in UTC, with a `Z`."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import overload
 

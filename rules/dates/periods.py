@@ -1,8 +1,6 @@
 """Periods on civil dates in Brussels, and which day it is there at an instant. Source: section 3 of the rules
 (DAT-01 to DAT-14), ISO 8601 for the notation of periods."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final

@@ -1,8 +1,6 @@
 """Belgian public holidays and working days, as periods of law count them. Source: DDL-04, DDL-05; Regulation
 1182/71 art. 2(1); Act of 4 January 1974. The days come from the library `holidays`."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import date, timedelta
 from functools import lru_cache

@@ -1,8 +1,6 @@
 """The pages that follow from the models: `docs/policy.md` and the JSON schema. The tests hold the stored
 files against these functions, so a key cannot change without its description."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import json

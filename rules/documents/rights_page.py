@@ -1,8 +1,6 @@
 """The parts of `docs/rights.md` that follow from the rules: the matrix in words, and what two people may
 override. Source: section 6.2."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

@@ -1,8 +1,6 @@
 """The part of `docs/roles.md` that follows from the table of who may do what: one line an act, one column a
 role. Source: section 9.4."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

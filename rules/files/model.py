@@ -2,8 +2,6 @@
 sentence below a field is its description in the published JSON schema, and of a schedule in
 `docs/policy.md`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints

@@ -1,8 +1,6 @@
 """What somebody probably meant by an unknown word: the nearest of the known ones. One function for every file
 and setting."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

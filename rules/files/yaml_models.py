@@ -1,8 +1,6 @@
 """A YAML file held against a pydantic model: whatever the model refuses, with its field, its line and what to
 write instead."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy

@@ -2,8 +2,6 @@
 checked for every unit each time it is judged, so such a hold covers by itself what fits later on. Doubt
 keeps: a day that is not known fits every range. Source: HLD-01, HLD-07; an addition of this product."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType

@@ -1,8 +1,6 @@
 """Reasons that are none: statistics, studies, research, training and quality never keep personal data longer.
 Source: HLD-11, RET-22, R-049, R-075."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

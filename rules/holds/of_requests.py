@@ -1,7 +1,5 @@
 """What a subject request preserves, and until when. Source: HLD-08, HLD-10, R-035, R-072, R-073."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final

@@ -1,8 +1,6 @@
 """Holds that people place and release: what each says, whether it is in force, and what a new one must look
 like. Source: HLD-01, HLD-02, HLD-03, HLD-09, HLD-11."""
 
-from __future__ import annotations
-
 import re
 from datetime import date, datetime
 from enum import StrEnum

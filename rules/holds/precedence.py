@@ -1,8 +1,6 @@
 """What a granted erasure request may overrule: the third column of the table of precedence. Source: table
 4.2, HLD-12, R-078, R-079."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import StrEnum
 from types import MappingProxyType

@@ -2,8 +2,6 @@
 people must really be two. A name is therefore in ASCII, so that no letter of another alphabet looks like one
 of ours, and is compared in one form, in any case and width."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import Final

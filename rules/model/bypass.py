@@ -1,8 +1,6 @@
 """What of the CRM's custom logic a write passes by. Apart from the schedule, so that a journal can be read
 without loading that."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

@@ -1,8 +1,6 @@
 """Whether an address is this machine's own, and whether two addresses are one CRM's. By the names alone:
 nothing is looked up, for a name server can say anything."""
 
-from __future__ import annotations
-
 import re
 from ipaddress import IPv4Network, IPv6Address, ip_address
 from typing import Final

@@ -1,7 +1,5 @@
 """What the schedule asks, and the codes that say why."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """The roles that people have in a file: who may be told what, and how carefully (sections 6.2, 6.3)."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Final
 

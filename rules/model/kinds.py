@@ -2,8 +2,6 @@
 stands in an answer. Whatever handles rows of every kind asks here. A new kind is a record, its personal
 record, one line here, the rule of each field (`rules/rights/fields.py`), and its table in the mapping."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

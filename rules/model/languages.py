@@ -1,7 +1,5 @@
 """The languages in which people are written to: the three of the country, and English (EXP-11)."""
 
-from __future__ import annotations
-
 from typing import Final, Literal, TypeAlias, get_args
 
 Language: TypeAlias = Literal["nl", "fr", "de", "en"]

@@ -4,8 +4,6 @@ A nightly run decides without names, numbers and texts, so the records that it r
 Here each kind has a richer one. `…_at` are aware instants; a field of type `bytes` is content that is fetched
 by itself, never with the row. Source: EXP-03, EXP-05; policy §4.1, §4.3."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date, datetime
 from types import MappingProxyType

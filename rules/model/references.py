@@ -4,8 +4,6 @@ The number says nothing of anybody, and a slip of the tongue is noticed. `DSR-20
 receipt, seven signs that follow from the id, and one that checks them. The signs are those of Crockford's
 base 32, which has no I, L, O or U."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from typing import Final

@@ -1,8 +1,6 @@
 """Subject requests: the words of the register, and which step may follow which. Source: policy §5; section 6
 (RGT, IDV), ACC-08; contract 3.6."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType

@@ -1,8 +1,6 @@
 """The places in which personal data of a record can be left, beyond the record itself, and what was found in
 each. Source: ERA-12, ERA-15; the wire reference, section 11."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

@@ -4,8 +4,6 @@ Whatever asks for a role asks here; another place that names a role would be a s
 not enough for every act: where two people must speak, `needed` names the roles that have to be among them,
 and whoever asks also compares the people (ACC-09)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from types import MappingProxyType

@@ -1,8 +1,6 @@
 """The latest day on which a child can have been born, given what is recorded: the only assumption that never
 erases too early. Source: RET-09, A-04, section 10.1."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Final
 

@@ -2,8 +2,6 @@
 decided here: a person confirms. No index is kept: each search compares everybody again, and keeps nothing
 (IDN-19, SUS-02). Source: IDN-08, IDN-09, IDN-11, IDN-15 to IDN-19; EXP-04."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum

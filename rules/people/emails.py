@@ -1,7 +1,5 @@
 """E-mail addresses as people write them, in one normal form. Source: IDN-12."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable

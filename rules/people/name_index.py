@@ -1,8 +1,6 @@
 """Finds names that may be one person's among all the different names of a CRM, without an index of them.
 Source: IDN-16, IDN-19."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable
 from typing import Final

@@ -1,8 +1,6 @@
 """Names as people write them, in forms that can be compared. A likeness only ever widens a list of
 candidates; a person decides. Source: IDN-13 to IDN-16."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from enum import IntEnum

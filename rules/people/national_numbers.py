@@ -5,8 +5,6 @@ and accept a day later this year and any serial number. A decision must be the s
 day, so the rules of 10.1 stand here and the tests hold the two side by side. Source: IDN-01 to IDN-09; Royal
 Decree of 8 February 1991 for BIS numbers."""
 
-from __future__ import annotations
-
 import unicodedata
 from datetime import date
 

@@ -1,8 +1,6 @@
 """Telephone numbers as people write them, in one normal form: two numbers are the same where their normal
 forms are. Source: IDN-10, IDN-11."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable

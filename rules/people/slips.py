@@ -1,8 +1,6 @@
 """One slip of the pen in a name: a letter too many, one too few, another one, or two that changed places.
 Source: IDN-15, EXP-06."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Final
 

@@ -1,8 +1,6 @@
 """In how many ways a person may be named in a text: order, particles, initials, double names, spelling of the
 country. Source: IDN-13 to IDN-16."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from enum import StrEnum

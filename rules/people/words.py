@@ -2,8 +2,6 @@
 a leak by themselves. Dutch, French, German and English together; without accents and case (`folding.fold`),
 but for NO_NAMES, which keeps accents."""
 
-from __future__ import annotations
-
 from typing import Final
 
 

@@ -1,8 +1,6 @@
 """The rows of the retention schedule: what a category is called, when it ends, what becomes of its units, and
 how the CRM's own categories lead to it (source: section 2 of the rules, policy §6.2 and §9)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType

@@ -2,8 +2,6 @@
 somewhere, anchors exist. Each check yields the field it is about and a sentence; `rules.policy.loader` adds
 the line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import chain
 from typing import TypeAlias

@@ -4,8 +4,6 @@ Each change states its direction: `earlier` where data are erased sooner or more
 `later` where they are kept longer, `unclear` where that depends on the dates of each unit, `none` where no
 unit ends otherwise. Source: RET-06, ACC-01 (configuration changes with before and after values), 9.4."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum

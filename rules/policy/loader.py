@@ -1,8 +1,6 @@
 """YAML text -> Policy; every error names file, line and field (RET-06). The caller reads the file. A schedule
 is refused whole: nothing is guessed, and all its errors are reported at once."""
 
-from __future__ import annotations
-
 import json
 from functools import lru_cache
 from hashlib import sha256

@@ -2,8 +2,6 @@
 policy §6.2 and §9). `PolicyFile` is what a file says, and what the published JSON schema describes; `Policy`
 adds the digest of the text it was read from. Its rows are in `categories.py`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from datetime import date

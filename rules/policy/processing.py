@@ -1,8 +1,6 @@
 """What the controller says of its processing beside terms: the legal basis of each purpose, and who processes
 for it. Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; policy §1, §3, §4.1, §7.3; section 7.1, ACC-11."""
 
-from __future__ import annotations
-
 from rules.files.model import Model
 from rules.model.purposes import PurposeKey
 from rules.policy.categories import Labels

@@ -1,7 +1,5 @@
 """The rows of a schedule in words, as tables show them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from rules.model.decisions import Disposition

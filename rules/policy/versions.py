@@ -1,8 +1,6 @@
 """The versions of one retention schedule, and which of them is in force on a day. Source: RET-06 (valid-from,
 version), ACC-01, ACC-02."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date

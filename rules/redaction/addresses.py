@@ -1,7 +1,5 @@
 """Street and number, postcode and town, as they are written in Belgium and its neighbours. Source: EXP-06."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import chain

@@ -2,8 +2,6 @@
 (`folding.fold`). They only help to guess that a person is named in a text (`name_guesses.py`). A name that is
 not here may still be one."""
 
-from __future__ import annotations
-
 from typing import Final
 
 _NAMES: Final = """

@@ -1,8 +1,6 @@
 """Where the known numbers and addresses of people stand in a text, in any spelling. Source: EXP-06; IDN-07,
 IDN-10, IDN-12."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Set
 from itertools import pairwise

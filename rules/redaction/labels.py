@@ -1,8 +1,6 @@
 """What stands in the place of somebody or something that is not shown: `[ouder]`, `[derde 1]`,
 `[telefoonnummer]`. Source: EXP-06, EXP-11, R-118."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

@@ -1,8 +1,6 @@
 """What must occur in no file of a package: other people's names, numbers and addresses, in any way they are
 written. Source: EXP-06, R-118, R-119, R-142."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property, lru_cache

@@ -2,8 +2,6 @@
 or a common first name. They are only guessed: better too much than too little, and a person reads every text
 (EXP-07). Source: EXP-06."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Final

@@ -5,8 +5,6 @@ It may be an ordinary word or somebody else, so it proves nothing by itself: it 
 To find few words that are not names, a surname has a capital, and a short one is beside the first name or its
 initial. Source: EXP-06, EXP-07, R-118; IDN-15."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Set
 from typing import Final

@@ -4,8 +4,6 @@ A find that looks like more than one thing is the first of these: link, e-mail, 
 register number, IP address, number plate, date, telephone. Streets are in `addresses.py`, names in
 `name_guesses.py`. Source: EXP-06; IDN-01 to IDN-12."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator

@@ -1,8 +1,6 @@
 """What of other people is not shown in an answer, and what stands in its place. Source: EXP-06, EXP-07,
 R-118, R-119; GDPR art. 15(4), recital 63."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict

@@ -1,8 +1,6 @@
 """The circuit breaker: how much a run may dispose of without the approval of two persons, as a whole and by
 category. Source: RET-24; R-063."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 """Which rows of the retention schedule apply to a unit: derived from the CRM's categories and the dossier's
 outcome, typed by nobody. Source: RET-12, RET-13, RET-14, section 2.3."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import msgspec

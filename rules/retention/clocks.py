@@ -1,8 +1,6 @@
 """Anchors and retention ends: from which day each category of a unit counts, and the last day on which it is
 kept. Source: RET-06 to RET-10, RET-16, RET-21, DAT-10, DAT-14."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from datetime import date
 from enum import IntEnum

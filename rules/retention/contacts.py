@@ -2,8 +2,6 @@
 contact has no term of its own. All contacts are settled together, because one may keep another. Source:
 RET-04, RET-20, A-18, A-25."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final

@@ -1,8 +1,6 @@
 """What must become of one unit, and why: the one place where the retention schedule decides. Source: section
 2.4 (pseudo-code), section 4.2, RET-11, RET-13 to RET-16, RET-21, RET-23, ERA-04."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Final
 

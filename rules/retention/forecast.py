@@ -4,8 +4,6 @@ A forecast knows dates and nothing else: a new fiche, a hold or a reopened dossi
 foreseen, and a unit that is kept for any other reason than its date is not foreseen at all. Source: DAT-02
 (disposal begins the day after the retention end), RET-18."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta

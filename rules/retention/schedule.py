@@ -1,8 +1,6 @@
 """The retention schedule made ready to decide: compiled once, queried a hundred thousand times a night.
 Source: RET-11 to RET-15, RET-21."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Final
 

@@ -4,8 +4,6 @@ The trace works from the same readings as `decide` (dates, births, ends) and dra
 the words of the normative pseudo-code. Tests compare the two: another verdict than that of `decide` is a bug
 in one of them. Source: sections 2.4 and 4.2, RET-17."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date

@@ -1,8 +1,6 @@
 """Whether somebody may act for a child: authority shown, agreement of the child, and the day on which both
 end. Source: RGT-04 to RGT-08, IDV-04, R-095 to R-098, R-159; old Civil Code art. 371 to 374, 388."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import date
 from enum import StrEnum

@@ -4,8 +4,6 @@ Pure arithmetic on Brussels days: the day of receipt is not counted, the period 
 last day, and a last day that is not a working day gives way to the next one that is. Source: DDL-01 to
 DDL-15, L-01 to L-28; GDPR art. 12(3); Regulation 1182/71 art. 3."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final

@@ -1,8 +1,6 @@
 """Who asks for what, and what the files say about the people in it: all that a right depends on. Source:
 section 6 (RGT, SUS); policy §5."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import msgspec

@@ -1,8 +1,6 @@
 """To whom each field of each kind of record may be shown: the person it describes, anybody to whom the file
 is disclosed, or nobody. Source: EXP-06, EXP-13; R-119, R-123."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from types import MappingProxyType

@@ -4,8 +4,6 @@
 determined in `standing.py`, which takes from here what is refused to a person with a part in a file of
 others. Source: section 6.2, RGT-10 to RGT-12; policy §5."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType

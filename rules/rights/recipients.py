@@ -4,8 +4,6 @@ so a person looks at each.
 No field of the CRM shows it, so it is determined by the name and the country: anybody who is not named, and
 every authority of another country, counts as one. Source: section 7.1, point (c); GDPR art. 15(1)(c), 19."""
 
-from __future__ import annotations
-
 import re
 
 _CRIMINAL = re.compile(

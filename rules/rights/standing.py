@@ -2,8 +2,6 @@
 suspected in one dossier. The decisions behind it, each with its reason, are in `docs/rights.md`. Source:
 policy §5; sections 6.1 to 6.3 (RGT-01 to RGT-14, SUS-01 to SUS-12), EXP-05."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType

@@ -2,8 +2,6 @@
 because of it. Nothing here can be asked "is this person a suspect?" across files: the question is always
 which files of one request may be disclosed (SUS-02). Source: SUS-01 to SUS-11; policy §4.1, §5."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

@@ -5,8 +5,6 @@ A class is a code: `shelter` (past and present), `contact_details` (of the child
 institutions), `child_statements` and `planned_moves`. Every free text of such a file is withheld, regardless
 of its words. Source: RGT-09, R-096."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -6,8 +6,6 @@ zero-width characters, fancy dashes and spaces). *Squeezed* keeps nothing but le
 that `D’Hondt`, `Dhondt` and `d-hon-\\ndt` are one; where a word begins is told beside it. Source: IDN-13,
 IDN-14."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

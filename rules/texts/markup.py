@@ -4,8 +4,6 @@ Only the tokens, no tree: a tree of hostile markup can be far larger than the ma
 length of the text. What was begun and is never ended is words: no text is too strange, and none is lost.
 Source: EXP-06, EXP-19."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ Batches cost a fixed time for each row. A job costs a start and then a time for 
 what jobs have taken, and later jobs count more. Until there are measurements, the figures are those of the
 reference, section 6.3: 25 rows take 20 s one by one and 50 s as a job, 500 rows 500 s and 150 s."""
 
-from __future__ import annotations
-
 BATCH_ROW_S = 1.0  # 500 rows in 500 s
 FIRST_JOBS = ((25, 50.0), (500, 150.0))
 TRIAL_ROWS = 500  # a first job is a trial, so it is worth it only where much can be won ("some hundreds of rows", section 6.3)

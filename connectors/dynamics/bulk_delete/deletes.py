@@ -6,8 +6,6 @@ not believed: a row is DONE when it has been looked for and was not there. A job
 are looked up again before each batch that follows it, those of the CRM here and the product's own by asking
 the caller. The latter are also looked up before a job is started and while it runs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum

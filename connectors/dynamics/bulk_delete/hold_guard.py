@@ -2,8 +2,6 @@
 still wins (HLD-07). A recording leads to a dossier by its fiche, and so does an attachment of a fiche. No
 other kind of row is deleted by a job."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar

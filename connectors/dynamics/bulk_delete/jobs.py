@@ -6,8 +6,6 @@ and carries the hold guard (hold_guard.py). What it leaves behind (its name, its
 versions, never personal data, and is removed in the end. Source: the reference, sections 6.2 and 11.5;
 Microsoft Learn, "Delete data in bulk"."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

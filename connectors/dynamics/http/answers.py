@@ -1,7 +1,5 @@
 """What one request came to: an answer, or no answer and whether anything can have happened then."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -1,8 +1,6 @@
 """Bearer tokens: a fixed one for the emulator, MSAL's for a real CRM. A token never stands in a repr, a log
 or an exception."""
 
-from __future__ import annotations
-
 import random
 import re
 import threading

@@ -2,8 +2,6 @@
 through a generator in small pieces; reads of the raw stream and one decompressor take a fraction of that;
 ISA-L is twice as fast as the standard library's zlib."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import requests

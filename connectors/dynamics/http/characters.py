@@ -5,8 +5,6 @@ A program that cuts a text at a number of UTF-16 units leaves one behind, and a 
 stored. It is read as the replacement character, as any other program shows it: one such text must not make a
 table unreadable for everybody."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -2,8 +2,6 @@
 machine that nobody sets. One answer with a different time, from a server or a proxy whose clock is wrong,
 changes nothing."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Callable

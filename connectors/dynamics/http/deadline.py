@@ -4,8 +4,6 @@ A time-out of a socket counts the silence between two bytes, so a peer that send
 hold a command for ever, in the headers as in the body. Here the bytes of an answer are read through a stream
 that also knows when all of it must have come."""
 
-from __future__ import annotations
-
 import io
 import socket
 from collections.abc import Callable

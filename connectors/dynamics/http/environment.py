@@ -1,7 +1,5 @@
 """One environment of the CRM: where it is, how long we wait, how much we ask for at once."""
 
-from __future__ import annotations
-
 import re
 import ssl
 from dataclasses import dataclass

@@ -2,8 +2,6 @@
 of people, and an error message ends up in logs and mails: only the service's code, the name of a missing
 privilege and ids leave this module."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """OData query strings and their quoting (Microsoft Learn, "Filter rows using OData")."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """Pooled HTTP sessions of one account, one for each thread."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Mapping
 from typing import Any

@@ -1,8 +1,6 @@
 """Words of a mapping that the schedule does not know but that resemble one it knows: a typing error keeps
 units for ever."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Words
 

@@ -4,8 +4,6 @@ option values mean.
 A mapping is data, never code (R-161): another organisation edits the file. `loader.py` reads it whole or
 refuses it; whether it fits the CRM is compared with its metadata at start-up (`schema/mapping_check.py`)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path

@@ -2,8 +2,6 @@
 which fields each kind of row has, `checks.py` says. The sentence below a field is its description in
 `schema.json`."""
 
-from __future__ import annotations
-
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 

@@ -1,8 +1,6 @@
 """The JSON schema of a mapping file, for editors: that of the models, with the fields of each kind of row and
 the keys that the rules read written out. A test holds the stored `schema.json` against it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime

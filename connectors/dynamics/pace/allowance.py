@@ -6,8 +6,6 @@ true of one web server and old when it arrives (Microsoft Learn, "Service protec
 ever lowers the remaining allowance, or shows that a budget is larger than the documented one or a window
 shorter."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Mapping

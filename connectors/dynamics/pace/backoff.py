@@ -5,8 +5,6 @@ together do not come back together. A few tries are made in any case. After that
 trouble lasts: a CRM that has answered before and is being updated comes back, and waiting for it costs time
 and nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 BACKOFF_CAP_S = 30.0

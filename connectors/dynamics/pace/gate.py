@@ -1,7 +1,5 @@
 """The governor of one application user for several threads, and the clock by which they wait."""
 
-from __future__ import annotations
-
 import math
 import threading
 import time

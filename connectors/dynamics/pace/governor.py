@@ -5,8 +5,6 @@ Concurrency starts low, grows while answers stay as quick as they were, and shri
 CRM refuses. Starts are spread so that the allowance (allowance.py) is used evenly and never exceeded. The
 same governor drives the simulation in benchmarks/throughput.py."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ What is not known is refused, never left out: a link that was not recognised wou
 like the whole set (OData JSON Format 4.01, section 4.5; version 3 writes `odata.nextLink`, 4.01 may write
 `@nextLink`)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit

@@ -1,7 +1,5 @@
 """What was written since the CRM was last read: the memory must not take it for what it still holds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from connectors.dynamics.reading.table_cache import Memory

@@ -2,8 +2,6 @@
 section 9). A delta link is a shortcut, never the only way: anything odd about its answer means that the table
 is read in full."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import msgspec

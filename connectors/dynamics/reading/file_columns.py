@@ -1,8 +1,6 @@
 """What columns hold as files: file columns in parts, images at their full size, the body of a note. Source:
 the reference, section 12; Microsoft Learn, "Use file column data", "Use image column data"."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import re

@@ -5,8 +5,6 @@ rows compared with the CRM's own. Every row is yielded, also unchanged ones: tim
 full read is done where there is no memory or no usable delta link, where numbers differ, and every few days
 in any case."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -5,8 +5,6 @@ A page that is shorter than pages have been so far may also have lost rows on it
 more. Where the same rows come again, that is how long pages are here, and pages of this length are no longer
 in doubt."""
 
-from __future__ import annotations
-
 
 class PageLengths:
     """What is known of one reading's pages; `due` is the requested size, 0 where any length is acceptable."""

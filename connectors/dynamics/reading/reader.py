@@ -1,8 +1,6 @@
 """Reading a table to its end, each row once, or saying that it did not work: a short answer must never look
 like "nothing there"."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 

@@ -1,8 +1,6 @@
 """The tables of the mapping, each once it is known to fit the CRM: its definition, how its pages are read,
 and the columns that can filter it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

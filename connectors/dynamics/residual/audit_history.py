@@ -6,8 +6,6 @@ itself, which hold the last values. Where this account may start none, each row'
 to happen before the row is deleted, and the entry of the deletion stays. Source: the reference, section 11.3;
 ERA-12, ERA-15."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime

@@ -5,8 +5,6 @@ keep a name and show what was deleted along with them. A job deletes them. Refer
 one too, which may or may not remove what they refer to. Source: the reference, sections 6.4, 11.4 and 11.5;
 R-088."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 

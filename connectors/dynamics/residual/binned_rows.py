@@ -1,8 +1,6 @@
 """Rows of mapped tables that lie in the recycle bin or in long-term retention, read as records. Source: the
 reference, sections 6.4 and 11.4; EXP-03."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from typing import Any
 

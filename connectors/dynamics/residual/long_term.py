@@ -4,8 +4,6 @@ A CRM without such retention costs one question about its tables. In one that ha
 decides; only a table that is not enabled now is queried for earlier rows, once. Rows there are counted by
 reading their ids, since the store offers no aggregates. Source: the reference, sections 6.4 and 10.2."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from connectors.dynamics.residual.bin_and_retention import NAMES, RETAINED, RETENTION_POLICY

@@ -4,8 +4,6 @@ Each is found by its lookup and deleted by itself. A table that this CRM does no
 trace logs name no row: where there are any, nobody can state that they hold nothing of it. Source: the
 reference, sections 11.1 and 11.5; ERA-12, lines 3 and 9."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 

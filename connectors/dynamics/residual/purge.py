@@ -5,8 +5,6 @@ One job takes thousands of rows. It never deletes a row that is still in use: it
 places that hold only residual data. Whatever it reports, the caller looks again. Source: the reference,
 sections 6.2, 6.4 and 11.3."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum, auto
 from typing import Any

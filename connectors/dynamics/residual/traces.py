@@ -1,7 +1,5 @@
 """What this CRM keeps of rows beside the rows themselves, by place: found and purged (ERA-12)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 
 from connectors.dynamics.http.transport import Transport

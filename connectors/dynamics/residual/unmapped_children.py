@@ -6,8 +6,6 @@ without anybody knowing; the mapping may name such columns under `stay`. Documen
 deleted with the row that records where they are stored. Source: the reference, section 11.1 and 11.2; ERA-12,
 lines 4 and 5; R-158."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 

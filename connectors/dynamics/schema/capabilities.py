@@ -1,8 +1,6 @@
 """What this CRM can do that another cannot, found out by asking; each with the reason that an administrator
 reads in `doctor`. Nothing here decides what is disposed of: a feature that lacks costs time, never rows."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,8 +1,6 @@
 """The key of an entity set, from a service's own description of itself (OData CSDL XML 4.0, sections 8.2 and
 13.2)."""
 
-from __future__ import annotations
-
 from xml.etree import ElementTree
 
 MAX_BYTES = 100_000_000  # Dataverse's own is a tenth of that

@@ -4,8 +4,6 @@ what we take it for?
 Errors stop every command (exit 3), because a wrong column could end a term too early; a value that the CRM
 has and the mapping lacks is a warning, since such units are kept and named in the report (R-161)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, datetime
 

@@ -5,8 +5,6 @@ A column that nobody named could hold personal data and would stay on a row that
 an error (exit 3). Only checked where the policy anonymises in place. Source: sections 5.2 and 5.3, ERA-02,
 ERA-06."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from connectors.dynamics.mapping.mapping import MASKED_KINDS, Mapping, Table

@@ -2,8 +2,6 @@
 the Web API"). Each table takes one request for its definition, and one for each kind of column whose details
 the general list leaves out, if a column of that kind is mapped."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor

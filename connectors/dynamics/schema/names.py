@@ -1,8 +1,6 @@
 """What the CRM calls rows of tables that are not mapped, such as the organisation for which a contact
 works."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import msgspec

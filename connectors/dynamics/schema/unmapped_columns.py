@@ -1,7 +1,5 @@
 """What a plan would overlook in silence: unmapped columns that may hold personal data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final
 

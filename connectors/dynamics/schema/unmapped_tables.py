@@ -1,8 +1,6 @@
 """Tables that the mapping does not name: whether the CRM has them, and how they are addressed. Many are
 queried in one request."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass

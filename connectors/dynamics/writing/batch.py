@@ -2,8 +2,6 @@
 change set is DONE only if every one of its operations is answered with success under its own Content-ID.
 Whatever does not fit, in number, order or form, is UNKNOWN, and the caller reads back."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Values

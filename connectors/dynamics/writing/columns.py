@@ -1,7 +1,5 @@
 """Record fields as the columns that a write sends."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping as Values
 from datetime import UTC, date, datetime, time
 from typing import Any

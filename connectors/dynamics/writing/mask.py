@@ -2,8 +2,6 @@
 about one row is in one PATCH under the version that was judged: techniques, the new owner, the state, since
 when. Only the content of a file column is sent in a request of its own, after it, in the same change set."""
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence

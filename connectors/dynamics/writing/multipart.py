@@ -2,8 +2,6 @@
 reference: section 5). Reading is strict about the end: a part counts only if a boundary follows it, so the
 rest of an answer that was cut off is nothing, not half of something."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,8 +1,6 @@
 """Deletes rows of the platform's own tables, which hold no record of ours, many in one batch. The caller
 checks again what remains."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 

@@ -4,8 +4,6 @@ Each change set is sent once. Only where the CRM said that it did nothing (429, 
 altogether) the same is sent again, perhaps by another user. Whatever fails, nothing is left running: the
 answers to what was sent are waited for first."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait

@@ -1,8 +1,6 @@
 """What a client may do with a system job: cancel it, pause it, resume it, and delete it once it is
 completed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How often a job runs again: the few parts of an iCalendar rule that the platform's own jobs use."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@ A policy whose time has come runs before the next request, at once and whole; th
 over it. The policy, its runs and their details are the tables that Microsoft Learn describes under
 "retentionconfig table/entity reference" and its neighbours."""
 
-from __future__ import annotations
-
 import uuid
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The emulator's clock: real time, shifted as a test requests, and always ticking."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

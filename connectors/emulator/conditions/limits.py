@@ -1,8 +1,6 @@
 """Service protection: what one user may ask of one web server in a sliding window of five minutes. A web
 server is what the ARRAffinity cookie names; callers without a cookie all meet the same one."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass, field
 

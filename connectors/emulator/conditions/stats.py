@@ -1,7 +1,5 @@
 """The requests that the emulator received, for tests that count requests and writes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 

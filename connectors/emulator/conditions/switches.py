@@ -5,8 +5,6 @@ Each rests on inference alone (marked so in the table of what is emulated), or o
 one organisation to the next. `PUT /_emulator/switches` changes them; `--profile onprem` is a set of other
 defaults."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
 from typing import Any
 

@@ -2,8 +2,6 @@
 Source: Microsoft Learn, "Create and update table definitions using the Web API" and "Web service error
 codes"."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

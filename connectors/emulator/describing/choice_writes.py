@@ -5,8 +5,6 @@ Source: Microsoft Learn, "Create and update choices (option sets) using the Web 
 changed by actions, which are not emulated: a PUT changes the description of the choice and leaves its
 options."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from connectors.emulator.describing.bodies import DUPLICATE_NAME, IN_USE, Document, described_by, labels_of, protect, refused, schema_name

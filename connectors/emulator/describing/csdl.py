@@ -1,7 +1,5 @@
 """`$metadata`: the schema as CSDL XML, enough to generate a client from."""
 
-from __future__ import annotations
-
 from xml.sax.saxutils import quoteattr
 
 from connectors.emulator.schema.environment import Column, Environment, Table

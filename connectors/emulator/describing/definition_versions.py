@@ -1,8 +1,6 @@
 """The version at which each table's definition last changed, for any client that keeps a copy of the schema.
 Nobody announces an alteration: the current definitions are compared with those of the last query."""
 
-from __future__ import annotations
-
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Tables, columns, relationships and choices as the metadata documents that describe them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from connectors.emulator.querying.labels import YES_NO, options_of

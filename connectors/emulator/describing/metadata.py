@@ -2,8 +2,6 @@
 data. There is no paging, `MetadataId` is always included, and columns of a derived type are reached by a cast
 segment."""
 
-from __future__ import annotations
-
 import re
 from functools import cached_property
 from typing import Any

@@ -2,8 +2,6 @@
 `EntityDefinitions(…)/Keys`. Source: Microsoft Learn, "Create and update table relationships using the Web
 API" and "Define alternate keys for a table"; section 10.2 of the wire reference."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from connectors.emulator.describing.bodies import (

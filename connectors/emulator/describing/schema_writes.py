@@ -4,8 +4,6 @@ What is refused changes nothing; what is done is there at once, without publishi
 "Create and update table definitions using the Web API"; the action `CreateEntities` as Microsoft's Python
 client sends it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from connectors.emulator.conditions.stats import Stats

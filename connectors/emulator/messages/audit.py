@@ -1,8 +1,6 @@
 """Reading and purging the history of rows. Shapes: Microsoft Learn, "Retrieve the history of audited data
 changes" and "Delete audit data"."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,8 +1,6 @@
 """`BulkDelete`: deletes by query, as a job that the organisation carries out by itself (reference, section
 6.2)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from connectors.emulator.background.bulk_delete_jobs import FAILURE, BulkDeleteJobs, check_privileges

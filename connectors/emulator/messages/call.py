@@ -1,7 +1,5 @@
 """One call of a function or an action, its parameters read."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from typing import Any

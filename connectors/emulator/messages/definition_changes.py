@@ -2,8 +2,6 @@
 columns, keys and relationships, and is then given as a whole. `LabelQuery` is accepted; labels come in all
 languages. Source: section 10.3 of the wire reference; Microsoft Learn, "Query schema definitions"."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,8 +1,6 @@
 """Publishing a duplicate detection rule, and taking it back. Here the job that does it has ended when the
 answer comes."""
 
-from __future__ import annotations
-
 import uuid
 
 import msgspec

@@ -4,8 +4,6 @@ Tables here are standard ones. Elastic tables are not emulated: no partial succe
 DeleteMultiple, which only they have, is refused as it is for a standard table. Source: section 6.1 of the
 wire reference; Microsoft Learn, "Use bulk operation messages"."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_payload, message_not_supported, no_such_key, no_such_row

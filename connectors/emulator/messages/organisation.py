@@ -1,7 +1,5 @@
 """Who is asking, where, and how much there is."""
 
-from __future__ import annotations
-
 from connectors.emulator.errors import bad_query
 from connectors.emulator.messages.call import Call
 from connectors.emulator.request.exchange import Answer

@@ -1,8 +1,6 @@
 """Roles, their privileges, and what a user may do. Source: Microsoft Learn, "RolePrivilege ComplexType",
 "AddPrivilegesRole Action", "RetrievePrincipalAccess Function"."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Which messages there are, and how each is addressed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from connectors.emulator.messages import (

@@ -1,8 +1,6 @@
 """Bringing a row back from the recycle bin. Which conflicts refuse it: Microsoft Learn, "Restore deleted
 records with code"."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from connectors.emulator.errors import WebApiError, no_such_row

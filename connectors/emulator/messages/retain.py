@@ -4,8 +4,6 @@ Microsoft Learn names their parameters ("Retain Action", "BulkRetain Action", "R
 "PurgeRetainedContent Action", "ValidateRetentionConfig Action") and says that only the service itself should
 call them. What they answer, and that they take the privilege to delete, is inferred."""
 
-from __future__ import annotations
-
 from connectors.emulator.background.retention_policies import matching, read_criteria
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, message_not_supported, no_such_row
 from connectors.emulator.messages.call import Call

@@ -1,7 +1,5 @@
 """The row that a message is about, as its parameter `Target` names it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

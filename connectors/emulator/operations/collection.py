@@ -1,7 +1,5 @@
 """The rows that a collection of another row holds: its children, or its peers in an N:N relationship."""
 
-from __future__ import annotations
-
 from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.errors import bad_payload, bad_query, method_not_allowed
 from connectors.emulator.operations.lookup import referenced_address

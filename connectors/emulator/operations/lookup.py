@@ -1,7 +1,5 @@
 """The row that a lookup of another row leads to."""
 
-from __future__ import annotations
-
 from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.errors import bad_payload, method_not_allowed
 from connectors.emulator.querying.pages import Reader

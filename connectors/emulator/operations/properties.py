@@ -1,7 +1,5 @@
 """One column of one row by its own address."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A set, and a row by its key: read, created, changed, deleted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """From an address to what answers it. Everything here is one operation, alone or inside a batch."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from typing import Any

@@ -1,8 +1,6 @@
 """`$apply`: sums, averages, extremes and counts, also by group. Source: Microsoft Learn, "Aggregate data
 using OData"."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, field

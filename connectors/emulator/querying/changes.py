@@ -4,8 +4,6 @@ A first read gives the rows page by page, and its last page the delta link. The 
 which the reading *began*, so that a row that changes during paging is given once more rather than lost.
 Source: section 9 of the wire reference; Microsoft Learn, "Use change tracking"."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass

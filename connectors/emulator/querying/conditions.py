@@ -1,7 +1,5 @@
 """What filters and Dataverse's functions have in common: conditions, and columns as reached from a row."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime

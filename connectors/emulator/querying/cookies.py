@@ -1,8 +1,6 @@
 """Paging cookies: where a page ended, in the doubly encoded XML that Dataverse puts into `$skiptoken`. A
 cookie names the last row, not a number of rows, so pages stay right while rows are deleted between them."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Sequence

@@ -2,8 +2,6 @@
 Two-valued, as `$filter` is: `ne`, `not-in` and `not-like` also find rows without a value. Operators that
 `$filter` has as functions are those functions."""
 
-from __future__ import annotations
-
 import re
 from datetime import datetime
 

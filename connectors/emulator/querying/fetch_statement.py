@@ -1,7 +1,5 @@
 """A FetchXML query as SQL: what it reads from, on which conditions, and in which order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any

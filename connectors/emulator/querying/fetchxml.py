@@ -1,7 +1,5 @@
 """`fetchXml=`: a query as XML. Rows, pages by a cookie, and aggregates."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -4,8 +4,6 @@
 `allowance` for `all` and `owance`. Both are settled here, outside quotation marks, so that the module after
 this one sees a plain tree."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from typing import Any

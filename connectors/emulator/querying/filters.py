@@ -2,8 +2,6 @@
 Two-valued, as OData is: a comparison with null is false, so `ne` and `not` also find rows without a value.
 Text compares without regard to case."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import datetime

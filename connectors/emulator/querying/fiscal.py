@@ -2,8 +2,6 @@
 Source: Microsoft Learn, "Filter rows using OData" (names); the calendar itself is an assumption, an
 organisation sets its own."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 

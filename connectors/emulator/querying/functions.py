@@ -2,8 +2,6 @@
 `PropertyName`. Days begin at midnight UTC, the time zone of an application user; "older than" counts back
 from this very second."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

@@ -2,8 +2,6 @@
 Source: Microsoft Learn, "Query hierarchical data" and "FetchXml condition operators"; section 3.2 of the wire
 reference."""
 
-from __future__ import annotations
-
 from connectors.emulator.errors import bad_query
 from connectors.emulator.querying.conditions import Condition, Operand
 from connectors.emulator.schema.environment import Table

@@ -1,7 +1,5 @@
 """A QueryExpression in JSON, read into the SQL that finds the ids of its rows."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

@@ -2,8 +2,6 @@
 be a day old. So it is here where the switch `stale_counts` is on. Source: section 3.3 of the wire reference;
 Microsoft Learn, "Count rows"."""
 
-from __future__ import annotations
-
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage.tables import Tables
 

@@ -2,8 +2,6 @@
 row is a run of fragments, constant text and SQL in turn. At the top level they become a template that Python
 fills; inside an expand, one SQL expression."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """`savedQuery=` and `userQuery=`: a stored FetchXML, by its id."""
 
-from __future__ import annotations
-
 from connectors.emulator.errors import WebApiError, bad_query, no_such_row
 from connectors.emulator.querying.fetch_query import read_fetch
 from connectors.emulator.querying.fetchxml import run

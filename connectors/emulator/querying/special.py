@@ -1,7 +1,5 @@
 """Reads of a set that are not ordinary `$filter` queries: which option or preference requests each."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from connectors.emulator.querying.aggregates import aggregate

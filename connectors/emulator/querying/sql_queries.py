@@ -1,7 +1,5 @@
 """`sql=`: the undocumented read-only SELECT that the vendor's Python client sends."""
 
-from __future__ import annotations
-
 from connectors.emulator.querying.fetchxml import run
 from connectors.emulator.querying.pages import Among, Reader, Within
 from connectors.emulator.querying.query import refuse_options

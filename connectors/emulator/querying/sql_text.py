@@ -4,8 +4,6 @@ The grammar is what the vendor's Python client documents: one table or simple jo
 aggregates, ORDER BY, TOP or OFFSET. Names are checked against the schema and values are bound, so no text of
 the caller reaches the database."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """`$batch`: multipart bodies read and written; a change set is all or nothing."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from collections.abc import Callable

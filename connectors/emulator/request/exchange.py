@@ -1,7 +1,5 @@
 """One operation and its answer, whether it came alone or inside a batch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

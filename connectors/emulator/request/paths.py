@@ -1,7 +1,5 @@
 """The address of a request taken apart: segments with their keys, and query options."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The `Prefer` header: what a caller would like, and which of it was granted."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 

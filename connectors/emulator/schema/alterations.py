@@ -1,8 +1,6 @@
 """What can be changed in a schema while it is in use, each change as a value that can be kept and done again.
 An organisation's schema is that of its environment file and then, in order, its alterations."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

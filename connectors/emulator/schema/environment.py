@@ -1,7 +1,5 @@
 """An organisation's schema: tables, columns, choices and relationships, and what each leads to."""
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,8 +1,6 @@
 """An environment file read into an `Environment`. What a maker of an organisation decides stands in the file;
 what the platform adds stands in `platform.yaml`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace

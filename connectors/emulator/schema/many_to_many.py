@@ -1,7 +1,5 @@
 """N:N relationships: two tables, and an intersect table that holds the pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

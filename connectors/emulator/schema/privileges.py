@@ -5,8 +5,6 @@ Names follow the table's schema name. Where the platform names them otherwise it
 share `prv…Activity`, notes are `prv…Note`, users `prv…User`. Source: section 13 of the wire reference;
 Microsoft Learn, "Security privileges by entity"."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from typing import Any

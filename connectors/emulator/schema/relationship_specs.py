@@ -1,7 +1,5 @@
 """The relationships of an environment file read, and those that follow from lookups alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from connectors.emulator.schema.environment import Relationship, Table

@@ -1,7 +1,5 @@
 """What the platform itself has numbered and named: type codes, schema names, states of its tables."""
 
-from __future__ import annotations
-
 from connectors.emulator.schema.environment import Labels
 
 # Object type codes; a custom table gets one from 10,000.

@@ -1,7 +1,5 @@
 """From a JSON value to what the store keeps, or a refusal in the words of the Web API."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import math

@@ -2,8 +2,6 @@
 name; one that does not reach a row is refused for that row; a list silently leaves such rows out. Source:
 sections 8.3 and 13 of the wire reference; Microsoft Learn, "Security roles and privileges"."""
 
-from __future__ import annotations
-
 from connectors.emulator.errors import WebApiError
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import POINTER, Table

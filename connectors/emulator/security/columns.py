@@ -2,8 +2,6 @@
 profile says who may; System Administrator may everything. Source: section 2.4 of the wire reference;
 Microsoft Learn, "Column-level security"."""
 
-from __future__ import annotations
-
 from connectors.emulator.errors import WebApiError
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table

@@ -6,8 +6,6 @@ A step is a row of `sdkmessageprocessingstep`; its configuration is JSON: `{"tab
 was before the write, or at the new row. A delete meets the steps of every row that it takes along. Source:
 section 1.8 of the wire reference; Microsoft Learn, "Bypass custom business logic"."""
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import asdict, dataclass
 from typing import Any

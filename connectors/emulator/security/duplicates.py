@@ -4,8 +4,6 @@
 A rule compares a new or changed row with the rows of a table; all its conditions must hold. Source: section
 4.2 of the wire reference; Microsoft Learn, "Detect duplicate data"."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from connectors.emulator.errors import WebApiError

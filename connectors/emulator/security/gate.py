@@ -1,7 +1,5 @@
 """All that stands between a caller and the rows, put together once for an organisation."""
 
-from __future__ import annotations
-
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.security.access import Access
 from connectors.emulator.security.columns import SecuredColumns

@@ -2,8 +2,6 @@
 other user's, and says on whose behalf by whom. Who impersonates themselves impersonates nobody. Source:
 Microsoft Learn, "Impersonate another user using the Web API"."""
 
-from __future__ import annotations
-
 from connectors.emulator.errors import no_such_row
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.privileges import ACT_ON_BEHALF

@@ -1,8 +1,6 @@
 """Who has which roles, and what the roles let them do. A user's rights are put together once and remembered
 until something changes that they rest on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from connectors.emulator.schema.environment import ROOT_UNIT, metadata_id

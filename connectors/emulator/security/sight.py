@@ -1,7 +1,5 @@
 """What one caller gets to see: which rows, and which columns of them."""
 
-from __future__ import annotations
-
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.security.access import Access

@@ -1,8 +1,6 @@
 """The ASGI application: `/api/data/` speaks for Dynamics, everything else for the emulator and its token
 endpoint."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import re

@@ -1,7 +1,5 @@
 """One batch carried out: each of its operations with the faults and limits that it meets by itself."""
 
-from __future__ import annotations
-
 import time
 
 from connectors.emulator.errors import PAYLOAD, WebApiError

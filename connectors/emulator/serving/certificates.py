@@ -2,8 +2,6 @@
 authority vouches for this machine's names alone, and its private key never leaves memory: a client that
 trusts the file trusts nothing else."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import tempfile

@@ -1,8 +1,6 @@
 """What is emulated, row by row, and on what evidence; `docs/emulator.md` is written from here. The rows are
 those by which the emulator was ordered; the tests that prove a row carry its number (`pytest.mark.row`)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 
 from connectors.emulator.conditions.switches import PROFILES, Switches

@@ -1,7 +1,5 @@
 """The emulator behind real HTTP: in the foreground for the command line, in the background for tests."""
 
-from __future__ import annotations
-
 import signal
 import socket
 import threading

@@ -1,7 +1,5 @@
 """HTTP as the server sees it: reading a request, writing an answer, and breaking off in the middle of one."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any

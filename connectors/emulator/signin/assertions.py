@@ -1,8 +1,6 @@
 """A client assertion: the signed statement with which an application proves who it is without sending a
 secret (RFC 7523)."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import jwt

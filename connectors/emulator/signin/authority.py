@@ -2,8 +2,6 @@
 those it knows, it accepts any tenant, any application and any secret: a client performs every step, expiry
 included."""
 
-from __future__ import annotations
-
 import base64
 import json
 import secrets

@@ -1,7 +1,5 @@
 """Bearer tokens: who each says its bearer is, and until when. `authority.py` decides who is given one."""
 
-from __future__ import annotations
-
 import base64
 import json
 import secrets

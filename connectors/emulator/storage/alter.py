@@ -1,8 +1,6 @@
 """A schema changed while it is in use: the tables of SQLite follow in the same transaction, and the state
 file remembers."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 

@@ -2,8 +2,6 @@
 the row it describes. Which columns are logged, how long a value may be and what is never audited: Microsoft
 Learn, "Retrieve the history of audited data changes" and "Manage Dataverse auditing"."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Sequence
 from typing import Any

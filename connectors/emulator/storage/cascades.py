@@ -1,8 +1,6 @@
 """What else must happen when a row is deleted, decided before the first write. Restrict anywhere in the tree
 refuses the whole delete, also when the restricting row belongs to a branch that cascades."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

@@ -1,8 +1,6 @@
 """Which paging cookies, delta tokens and version stamps were given out. To a client they are opaque: only one
 that was given out is taken back, also after a restart."""
 
-from __future__ import annotations
-
 import sqlite3
 
 

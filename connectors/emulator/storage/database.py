@@ -2,8 +2,6 @@
 state file belongs to the environment that it was made for. An organisation in memory takes its tables from
 one that was made before."""
 
-from __future__ import annotations
-
 import hashlib
 import sqlite3
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """SQL that makes the tables, indexes, views and triggers of an environment."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from connectors.emulator.schema.environment import POINTER, Column, Environment, Table

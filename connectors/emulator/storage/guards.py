@@ -1,7 +1,5 @@
 """What is checked before a write: may this caller do that, and does anything object?"""
 
-from __future__ import annotations
-
 from typing import Any
 
 from connectors.emulator.request.exchange import Operation

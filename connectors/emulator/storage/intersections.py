@@ -1,8 +1,6 @@
 """The pairs of N:N relationships, added and removed. Source: Microsoft Learn, "Associate and disassociate
 table rows using the Web API"; section 10.2 of the wire reference."""
 
-from __future__ import annotations
-
 import uuid
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Many rows inserted at once, unchecked and without a trace, as seeding and the platform itself do it."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterable
 from itertools import islice

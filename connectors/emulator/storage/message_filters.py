@@ -2,8 +2,6 @@
 so. A client asks for the filter of a message and a table; no row means that it is not supported. Source:
 section 6.1 of the wire reference; Microsoft Learn, "Use bulk operation messages"."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from connectors.emulator.schema.environment import Table, metadata_id

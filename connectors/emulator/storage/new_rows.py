@@ -1,7 +1,5 @@
 """Return what the platform fills in on a new row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

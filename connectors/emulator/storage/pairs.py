@@ -1,8 +1,6 @@
 """SQL of the pairs of N:N relationships: their indexes, who is paired, and what is deleted with either
 row."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """The JSON body of a write read against the schema: columns, binds, nested rows."""
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import dataclass, field
 from typing import Any

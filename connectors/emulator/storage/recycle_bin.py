@@ -5,8 +5,6 @@ The copy of a row is in the `bin` source of its table, with its files; `_binned`
 and with which row. What is kept, for how long and what prevents a return: Microsoft Learn, "Restore deleted
 records with code" and "Restore deleted Microsoft Dataverse table records"."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass

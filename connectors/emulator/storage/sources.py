@@ -1,8 +1,6 @@
 """Where the rows of a table lie: live, in the recycle bin, or in long-term retention. The other two sources
 have the columns of the table itself, so a query works on each of them alike."""
 
-from __future__ import annotations
-
 from connectors.emulator.errors import bad_query
 from connectors.emulator.schema.environment import Table
 

@@ -1,8 +1,6 @@
 """SQL statements put together from names of the environment; every value is bound, none is pasted in. One
 place, so that nobody has to wonder where a quotation mark may come from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 

@@ -2,8 +2,6 @@
 that a filter is a WHERE and a page is one statement. Ids are lower-case text, instants are
 `YYYY-MM-DDTHH:MM:SSZ`, text compares without regard to case, as in the real database."""
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping

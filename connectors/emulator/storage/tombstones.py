@@ -2,8 +2,6 @@
 no value of the row. One id has one tombstone, the latest; while a row with that id exists again, it does not
 count. Source: section 9 of the wire reference; Microsoft Learn, "Use change tracking"."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any

@@ -1,8 +1,6 @@
 """What a write leaves behind besides the row itself: audit, recycle bin, tombstones. Each kind of trace is
 notified of every write inside the write's own transaction; what it refuses or fails at undoes the write."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Protocol
 

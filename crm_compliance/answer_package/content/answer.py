@@ -1,8 +1,6 @@
 """The content of an answer, in one language and in reading order: made once, shown by the letter and by the
 page. Nothing here is markup; the code that shows it takes every string literally (EXP-19)."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 import msgspec

@@ -2,8 +2,6 @@
 read together (EXP-10). Every answer to a minor has one, a refusal and a neutral answer too: what it says then
 is the same for everybody (SUS-04)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from crm_compliance.answer_package.content.answer import Paragraph, Section, Sender

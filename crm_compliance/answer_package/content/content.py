@@ -1,8 +1,6 @@
 """Makes the answer out of a compilation: which sections there are, and what each says. Source: sections 6.4
 and 7.1; EXP-09, EXP-10, SUS-04, SUS-12; GDPR art. 12(4), 15, 19."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

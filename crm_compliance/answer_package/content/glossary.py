@@ -1,7 +1,5 @@
 """The words of a letter that not everybody knows, each explained in a line: only those that occur in it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from crm_compliance.answer_package.content.answer import Fact, Facts, Section

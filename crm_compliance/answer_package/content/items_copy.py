@@ -1,7 +1,5 @@
 """The copy of the data, item by item, as a person reads it (EXP-01, EXP-12)."""
 
-from __future__ import annotations
-
 from crm_compliance.answer_package.content.answer import Entries, Entry, Fact, Group, Index, Paragraph, Section
 from crm_compliance.answer_package.content.view import Shown, ShownField, ShownItem
 from crm_compliance.answer_package.content.wording import Texts

@@ -1,8 +1,6 @@
 """What is on every letter, to any recipient: sender, day, labels, salutation, signature, and where to send
 questions."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

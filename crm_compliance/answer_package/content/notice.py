@@ -5,8 +5,6 @@ what is requested. It names a child of whom a file was passed on; for anybody el
 what was passed on. It says nothing about others, nor what the file holds, which kind of file it is, or why.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date, datetime
 from types import MappingProxyType

@@ -1,8 +1,6 @@
 """The particulars of art. 15(1) and (2), context by context, and what is said of the package as a whole
 (table 7.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """Why something was left out or refused, in words (EXP-09, 6.4)."""
 
-from __future__ import annotations
-
 from crm_compliance.answer_package.content.view import Shown
 from crm_compliance.answer_package.content.wording import Texts
 

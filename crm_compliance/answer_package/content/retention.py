@@ -1,8 +1,6 @@
 """What stays although its erasure was requested: stated with its term and its reason, granted or refused
 (art. 12(4); RF-02, R-104)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

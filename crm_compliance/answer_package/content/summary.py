@@ -1,8 +1,6 @@
 """What an answer comes to, on its first page: who it is about, how many records, from when to when, and what
 was left out and why."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from crm_compliance.answer_package.content.answer import Fact, Facts, Section

@@ -1,8 +1,6 @@
 """What of a compilation is shown: the one place that decides it, for the letter, the page, the data and the
 table alike. Source: EXP-07, EXP-09, EXP-15, RGT-14, SUS-05."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """emulator serve: a Dataverse of one's own, for trying out and for tests."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import typer

@@ -2,8 +2,6 @@
 stand in the order in which a request meets them: the register, the search for the person, the answer, the
 other rights, the recipients who are told."""
 
-from __future__ import annotations
-
 import typer
 
 from crm_compliance.cli.requests import answer, decide, notices, register, search

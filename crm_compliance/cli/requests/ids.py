@@ -1,8 +1,6 @@
 """The request that a command is about: by its id, or by the short reference that letters and people on the
 telephone name."""
 
-from __future__ import annotations
-
 import typer
 
 from rules.errors import UsageError

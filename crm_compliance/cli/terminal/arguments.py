@@ -1,7 +1,5 @@
 """What was given on the command line, in the product's types."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator

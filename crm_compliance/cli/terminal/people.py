@@ -1,7 +1,5 @@
 """The options by which a person says who they are and in which role they act."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import typer

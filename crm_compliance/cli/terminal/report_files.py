@@ -1,7 +1,5 @@
 """What reports need from the desk: labels, links into the CRM, and files that are written whole."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast

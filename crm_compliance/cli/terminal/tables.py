@@ -1,7 +1,5 @@
 """Tables on a terminal of 80 columns: an id, a number or a digest is never cut, words wrap."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from rich.table import Table

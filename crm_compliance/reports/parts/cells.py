@@ -1,8 +1,6 @@
 """Cells for the formats that a spreadsheet opens: a plan line as text, and nothing that it would run
 (R-124)."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Sequence

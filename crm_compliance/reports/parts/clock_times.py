@@ -1,8 +1,6 @@
 """Instants as reports write them: on the clock in Brussels for people, in UTC for what is compared with
 logs."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from rules.dates.periods import BRUSSELS

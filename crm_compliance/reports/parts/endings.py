@@ -1,7 +1,5 @@
 """The ending of a file's name chooses its format."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import PurePath
 

@@ -1,7 +1,5 @@
 """What a person can do next, in the words of the command line."""
 
-from __future__ import annotations
-
 import tomllib
 from functools import cache
 from importlib.resources import files

@@ -1,7 +1,5 @@
 """Addresses that a report may carry: web addresses of the CRM and nothing else."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 

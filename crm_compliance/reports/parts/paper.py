@@ -1,7 +1,5 @@
 """A terminal of 80 columns as our reports write on it: headings, paragraphs, commands, tables, panels."""
 
-from __future__ import annotations
-
 from rich.box import ASCII2, SIMPLE_HEAD, Box
 from rich.console import Console
 from rich.panel import Panel

@@ -2,8 +2,6 @@
 code, written out. A code without a sentence is shown as it is, and a test requires a sentence for every
 code."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

@@ -1,8 +1,6 @@
 """The templates of reports and answers: one environment, in which every value is escaped and a missing one is
 an error."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 

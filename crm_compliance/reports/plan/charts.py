@@ -4,8 +4,6 @@ Here is where everything stands; `templates/charts.svg.j2` draws it. Text takes 
 that a chart reads in the dark and on paper; the colours of bars keep their contrast on both grounds and
 differ in lightness, so that they also differ in grey."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 

@@ -2,8 +2,6 @@
 page and hands bytes to the file it is given, so that a plan of any size takes little memory. The caller owns
 the file, and replaces an old one only when the new one is whole."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -4,8 +4,6 @@ The model holds codes, dates and ids only (ACC-04, R-144): no name, number, text
 a report, because a plan line has none and the two places of a plan that could (the proposer and the comment
 of an approver) are left out here."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

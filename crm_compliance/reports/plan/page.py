@@ -1,8 +1,6 @@
 """The report as one HTML file that explains itself: opened from a mail or a share, on a telephone or on
 paper, without a network."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from importlib.resources import files
 

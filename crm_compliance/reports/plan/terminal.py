@@ -2,8 +2,6 @@
 listed here; the files of `plan --output` have them. The command line prints `plan ID` after this, as the last
 line."""
 
-from __future__ import annotations
-
 from rich.console import Console
 from rich.text import Text
 

@@ -1,8 +1,6 @@
 """The plan as a spreadsheet: every unit on the first sheet, totals on the last. Strings are written as
 strings, so that nothing in a cell is ever a formula or a link made up by the spreadsheet (R-124)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from datetime import UTC
 from typing import Any, BinaryIO

@@ -2,8 +2,6 @@
 Whole days and request ids, and nothing about anybody: a calendar is shared more readily than a register. An
 event keeps its UID, so that a file that is imported again moves it instead of adding one."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 

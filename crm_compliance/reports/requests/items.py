@@ -1,8 +1,6 @@
 """The items of an answer as the two people who approve it see them: in JSON, and beside each other on a local
 page for reviewing."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

@@ -5,8 +5,6 @@ A page is stored where somebody wanted it, unencrypted. Its place and digest are
 other parts. Once that part is removed (the answer is compiled again, the request is closed, its days have
 passed), the file is removed too, unless somebody has changed it."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -5,8 +5,6 @@ The link is one factor; the passphrase of the archive, sent by another channel, 
 is useless without it. The register knows only the token's SHA-256. A link that is wrong in any way (unknown,
 lapsed, used up, withdrawn) looks the same."""
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Anybody who can reach the port can open connections. Without limits, three hundr
 their headers, or one header without an end, would use up the whole process (the service's own log records no
 addresses: addresses hold tokens)."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import resource

@@ -1,8 +1,6 @@
 """Runs the steps on the connection, and in the transaction, that `database.migrate` gives: all of them
 happen, or none."""
 
-from __future__ import annotations
-
 from alembic import context
 
 from crm_compliance.store.sql.database import VERSION_TABLE

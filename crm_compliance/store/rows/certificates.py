@@ -1,7 +1,5 @@
 """Certificates of disposal in the database: each behind the last one, one a unit and run."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Checkpoints of the ledger in the database."""
 
-from __future__ import annotations
-
 import msgspec
 from sqlalchemy import func, insert, select
 

@@ -2,8 +2,6 @@
 real CRM believes nobody by name. Each row here is also recorded in the ledger (`crm_seen`, `authority_seen`),
 and both count: a row that somebody removes is still known."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 import msgspec

@@ -1,8 +1,6 @@
 """The register of erasures in the database. It holds keyed references, so that a person with the table but
 not the key has nothing (ERA-13)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 

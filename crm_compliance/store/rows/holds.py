@@ -1,7 +1,5 @@
 """Holds in the database: placed once, restated where they name a request, released once."""
 
-from __future__ import annotations
-
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 

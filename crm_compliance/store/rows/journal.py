@@ -2,8 +2,6 @@
 many rows there are and their total weight. Nobody who writes the database alone can make a unit look done, or
 half done, that is not (ACC-06)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any

@@ -1,7 +1,5 @@
 """The kill switch in the database: a row while it is set."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import msgspec

@@ -5,8 +5,6 @@ A lease counts by the database's own clock, so that the clocks of two machines, 
 part. The number grows with each holder and never shrinks. A holder that was replaced has a number that no
 longer exists, and finds that out in the transaction of anything it wants to write."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Float, cast, extract, func, select, update

@@ -1,8 +1,6 @@
 """The ledger in the database: each entry joins the chain under a lock, in the transaction that it records
 (ACC-06)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime

@@ -1,8 +1,6 @@
 """The versions of the retention schedule that have decided, word for word, to show which one was in force
 (ACC-01)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, select

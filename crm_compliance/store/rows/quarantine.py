@@ -1,7 +1,5 @@
 """Units in quarantine in the database, one row a unit."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 import msgspec

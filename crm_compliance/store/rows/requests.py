@@ -1,7 +1,5 @@
 """The register of subject requests, and the sealed parts of their working areas."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Units on which nothing in force decides, in the database: a keyed reference, a table and a day each."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from sqlalchemy import Connection, delete, select

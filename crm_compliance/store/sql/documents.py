@@ -1,8 +1,6 @@
 """The documents in the store's rows, read back. A document that is not what was written is reported, never
 half believed."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 import msgspec

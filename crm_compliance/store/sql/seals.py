@@ -1,8 +1,6 @@
 """Keyed seals on rows: nobody who can write the database, but lacks the keys, can make a row that is
 believed."""
 
-from __future__ import annotations
-
 import hmac
 from typing import Protocol
 

@@ -4,8 +4,6 @@ A structure of the jobs is kept as one JSON document beside the columns that a q
 the order in which rows were first written, which no clock does: the clock may be set, and two rows may share
 an instant."""
 
-from __future__ import annotations
-
 from sqlalchemy import (
     BigInteger,
     Boolean,

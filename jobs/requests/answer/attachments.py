@@ -2,8 +2,6 @@
 other file is searched for other people, and what cannot be read is reported. Source: EXP-06, EXP-07, R-118,
 R-119."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator
 

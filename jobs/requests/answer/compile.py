@@ -2,8 +2,6 @@
 people review. Source: section 7, section 6.3, EXP-02 to EXP-15; R-094 to R-100, R-106 to R-122, R-128;
 contract 3.6."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 

@@ -5,8 +5,6 @@ document and sound waits for a person (EXP-07). After a running away or an abduc
 withheld by default: the DPO releases it one by one. Source: EXP-01, EXP-05 to EXP-09, EXP-15, RGT-09, RGT-14,
 R-096, R-117 to R-119."""
 
-from __future__ import annotations
-
 import hashlib
 import mimetypes
 from collections.abc import Callable, Iterator, Mapping

@@ -1,8 +1,6 @@
 """The link under which a released package is fetched: only its holder knows it, and it works for a while and
 for a few times (EXP-16). The register knows the token's SHA-256 alone."""
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from dataclasses import dataclass

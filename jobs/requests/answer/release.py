@@ -6,8 +6,6 @@ answer says (SUS-08, RGT-07), whether anything is missing (EXP-14), and what els
 A neutral answer takes the same steps (SUS-07, R-116). Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08
 to ACC-10, section 9.4; R-097, R-116, R-117, R-126 to R-128, R-157."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime

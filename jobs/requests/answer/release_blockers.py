@@ -1,8 +1,6 @@
 """What stands in the way of a release: a place of safety, a channel that was changed, data sent abroad
 without a ground. Source: IDV-05, R-121, R-157; RGT-07; section 7.1."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Final
 

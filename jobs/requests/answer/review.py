@@ -17,8 +17,6 @@ it.
 
 Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

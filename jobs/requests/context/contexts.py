@@ -2,8 +2,6 @@
 sources, rights. Nothing here stems from a file that is closed to the person (SUS-05): only what is disclosed
 has a context. Source: GDPR art. 15(1), 15(2); section 7.1; RGT-10 to RGT-12; R-100, R-107, R-119, R-120."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace as with_changes
 from types import MappingProxyType

@@ -2,8 +2,6 @@
 a closed request knew about somebody is erased when it has expired, so older ones cannot be disclosed. Source:
 EXP-03; ACC-08."""
 
-from __future__ import annotations
-
 import msgspec
 
 from jobs.model.answer import Context, Field, Item, Retention

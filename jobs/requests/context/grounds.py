@@ -1,8 +1,6 @@
 """On what legal basis data are kept, purpose by purpose, and who processes them: as the retention schedule
 says it. Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; section 7.1."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final

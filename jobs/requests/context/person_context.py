@@ -2,8 +2,6 @@
 nothing else. So its roles, purposes and sources are theirs, and it is kept while any of them needs it
 (RET-20). Of a row that nothing needs that is said. Source: section 7.1; RET-20."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final

@@ -1,8 +1,6 @@
 """To whom data were passed on, as the fiches say it, and whether anybody outside the EEA got them without a
 ground. Source: GDPR art. 15(1)(c), 15(2); section 7.1; RGT-09; R-120, R-121."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from jobs.model.answer import Recipient

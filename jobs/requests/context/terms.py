@@ -5,8 +5,6 @@ A day that has passed is not stated as a term. The request itself keeps what wou
 (HLD-08), and that is stated. Anything else that keeps it is stated as an obligation or a claim, without
 detail."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date

@@ -5,8 +5,6 @@ The letter states that it is done or under way (DDL-12). What is kept for now, b
 access request that is answered first, or by a CRM that cannot be reached, is done by a later maintenance of
 `run requests`. Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import msgspec

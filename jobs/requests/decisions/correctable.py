@@ -1,8 +1,6 @@
 """Which fields of a contact a person can have corrected, and where what they say differs from what the CRM
 says. Source: GDPR art. 16; R-102."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import date
 from types import MappingProxyType

@@ -6,8 +6,6 @@ consent (DDL-13). What destroys or changes data waits until a second person has 
 (`carry_out.py`). A neutral answer takes this step like every other, and nothing changes by it (SUS-04,
 SUS-07). Source: section 6.2, 6.4, DDL-09, DDL-12, DDL-13; contract 3.6."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final

@@ -5,8 +5,6 @@ A request that is neutral or refused has none, and everything here answers for i
 nothing was passed on (SUS-04, SUS-07). The ledger has the request, the number of a notice and a code, and
 never who the recipient is."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection
 from datetime import date, timedelta

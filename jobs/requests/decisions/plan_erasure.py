@@ -5,8 +5,6 @@ The schedule does not decide whether: the DPO has. It decides how a file is disp
 anonymised with its row of statistics). Holds are checked twice, here and at each write; only what table 4.2
 lets pass gives way (HLD-12, R-078, R-079). Source: section 6.2, RET-20, HLD-12, ERA-04; GDPR art. 17."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -5,8 +5,6 @@ Only files from which anything may be disclosed to the person are read (`Standin
 suspicion is in no item, and in no gap between two (SUS-05, SUS-10). Source: section 6.2, RGT-10 to RGT-12,
 R-101 to R-104, R-115."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import date
 from types import MappingProxyType

@@ -5,8 +5,6 @@ They are looked up when the decision is made, before anything is deleted, togeth
 erasure leaves nobody to look up. Only files that the answer may disclose are read, never one that is excluded
 (SUS-05)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Set
 from typing import Final
 

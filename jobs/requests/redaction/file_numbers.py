@@ -6,8 +6,6 @@ numbers of the whole CRM. What is written like the number of a file is taken for
 (any more): one that stays in clear beside a gap would tell that the gap is a file. Source: SUS-05, EXP-09,
 R-107."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise

@@ -1,8 +1,6 @@
 """Who else occurs in what was found, and by what they would be known: nobody of them may be seen in an
 answer. Source: EXP-06, R-118, R-119, SUS-05."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any

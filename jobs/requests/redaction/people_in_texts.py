@@ -2,8 +2,6 @@
 staff, and other contacts. Only those who are named count: else every answer would have the whole CRM among
 what it looks for. Source: EXP-06 ("staff: function only"), R-118, R-123."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final

@@ -1,8 +1,6 @@
 """Redacts the texts of one answer, the numbers of files that it is not about among them. Source: SUS-05,
 EXP-06, R-107."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from jobs.requests.redaction.file_numbers import FileNumbers

@@ -2,8 +2,6 @@
 entitlement. The same is determined twice: when an answer is compiled, and on the day of its release (RGT-07,
 SUS-08). Source: RGT-07, SUS-08, EXP-02, EXP-03."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 

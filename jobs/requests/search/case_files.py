@@ -1,8 +1,6 @@
 """In which files the rows lie that were found: dossiers, lone fiches, or none. Source: RET-02, SUS-01,
 SUS-05."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

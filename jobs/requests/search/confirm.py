@@ -4,8 +4,6 @@ What may be about the person is listed and kept from disposal. What is about the
 somebody, row by row. Doing either again undoes what was built on it. The steps are the same for any result,
 nobody included (SUS-04). Source: EXP-04, HLD-08, IDN-17 to IDN-19, R-151; contract 3.6."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from itertools import count
 from types import MappingProxyType

@@ -1,8 +1,6 @@
 """The telephone numbers and e-mail addresses of a person, as they can be compared with those on rows. Source:
 IDN-10, IDN-12."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from rules.model.personal_records import FullContact

@@ -1,8 +1,6 @@
 """What rights are decided by, taken from what was found: who has which role in which file, and which files
 are about what."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date

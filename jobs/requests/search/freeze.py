@@ -1,8 +1,6 @@
 """What subject requests keep from disposal, from the moment of receipt on: all that may be about the person,
 confirmed or not. Source: HLD-08, R-072, R-073."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import date
 

@@ -1,8 +1,6 @@
 """Finds who in the CRM may be the person that asks, and the child on whose behalf: a list for a person to
 confirm, never an answer. Source: section 10; EXP-03, EXP-04, HLD-08."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final

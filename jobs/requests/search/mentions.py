@@ -5,8 +5,6 @@ The search is made here, over texts that were read for it, and never by a condit
 condition would stand in its logs (ACC-05). It widens rather than narrows, for people look at every hit, and
 nothing enters an answer by a name alone (EXP-04). Source: IDN-07, IDN-10, IDN-12 to IDN-15."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

@@ -5,8 +5,6 @@ A row that is linked to a contact whom nobody has confirmed as the person is abo
 a file in which somebody of the same name has a role. Only a number or an address shows otherwise. Source:
 EXP-04; R-151."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from jobs.model.answer import MentionedIn

@@ -1,8 +1,6 @@
 """Rows that are about a person without a contact: a fiche by the caller's number, a role by its name. Source:
 EXP-03, EXP-05, IDN-17."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Any
 

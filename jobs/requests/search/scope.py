@@ -5,8 +5,6 @@ What is in a file that is closed to the person is excluded whole. So is, for suc
 that is in no file: it may stem from the closed one (SUS-05). Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06,
 R-098, R-107."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 

@@ -4,8 +4,6 @@ The vendor's Python client sends `If-None-Match: null` for "only into an empty c
 `null` stands for no header everywhere else; the switch `null_guards_files` takes its side. Source: section 12
 of the wire reference; Microsoft Learn, "Use file column data"."""
 
-from __future__ import annotations
-
 import base64
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """The bytes of files and images, kept beside the rows that they belong to."""
 
-from __future__ import annotations
-
 import uuid
 
 from connectors.emulator.schema.environment import Column, Table

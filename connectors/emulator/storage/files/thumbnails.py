@@ -4,8 +4,6 @@ No image is scaled here. One that fits is its own thumbnail; for a larger one a 
 proportions stands in, so that a client that takes the thumbnail for the image is found out. Source: section
 12 of the wire reference; Microsoft Learn, "Image columns"."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 

@@ -2,8 +2,6 @@
 arrived so far. Kept with the rows, so that a refused or rolled back request takes its piece along, and a
 reset takes all."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Plans, runs, the journal, and the ledger that only grows."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

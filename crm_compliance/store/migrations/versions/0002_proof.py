@@ -1,8 +1,6 @@
 """Holds, the kill switch, quarantine, certificates, the register of erasures, checkpoints of the ledger,
 versions of the policy."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

@@ -1,8 +1,6 @@
 """The register of subject requests, the sealed parts of their working areas, and the yearly totals that are
 left of it."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

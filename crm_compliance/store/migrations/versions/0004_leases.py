@@ -1,7 +1,5 @@
 """The leases: who may run, by which fencing number."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

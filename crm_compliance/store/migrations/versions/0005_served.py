@@ -1,7 +1,5 @@
 """The CRMs that the store has served, and where people signed in for each."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

@@ -1,7 +1,5 @@
 """The signed head of the ledger, and entries found by their kind."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

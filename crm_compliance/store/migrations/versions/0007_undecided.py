@@ -1,7 +1,5 @@
 """Units that wait for a person's decision, by keyed reference, each since a day."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

@@ -1,7 +1,5 @@
 """Seals on the journal of the runs and on the register of erasures."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

@@ -1,7 +1,5 @@
 """What a run is stands in its document, which is held against the ledger, and in no column beside it."""
 
-from __future__ import annotations
-
 from alembic import op
 
 revision = "0009"
