@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jobs.model.run import ActionState, Run, RunState
+from jobs.proof.completeness import reckoning_of
 from tests.integration.night import Night
 from tests.integration.test_cleaning import LONG_AGO, NAME, actions, audits, expired, fault, in_bin
 
@@ -134,6 +135,7 @@ FAULTS: list[dict[str, Any]] = [
     {"match": {"method": "POST", "path": "$batch", "every": 2}, "do": "cut_before"},
     {"match": {"method": "POST", "path": "$batch", "every": 2}, "do": "status", "status": 503},
     {"match": {"method": "POST", "path": "$batch", "every": 2}, "do": "truncate"},
+    *({"match": {"method": "POST", "path": "$batch"}, "do": kind} for kind in ("status", "cut_before", "cut_after", "truncate")),
 ]
 SETS = {
     "cf_dossier": "cf_dossiers",
@@ -163,7 +165,9 @@ def there(night: Night) -> dict[str, set[str]]:
     return {table: {row[keys[table]] for row in night.rows(f"{name}?$select={keys[table]}")} for table, name in SETS.items()}
 
 
-@pytest.mark.parametrize("rule", FAULTS, ids=lambda rule: f"{rule['do']} {rule.get('status', '')} {rule['match']['path']}")
+@pytest.mark.parametrize(
+    "rule", FAULTS, ids=lambda rule: " ".join(str(part) for part in (rule["do"], rule.get("status", ""), *rule["match"].values()))
+)
 def test_due_units_and_rows_that_are_gone_add_up_under_every_fault(night: Night, rule: dict[str, Any]) -> None:
     """due = done + held + changed + skipped + partial + failed; and what is counted as gone is just what the
     CRM has lost."""
@@ -189,4 +193,7 @@ def test_due_units_and_rows_that_are_gone_add_up_under_every_fault(night: Night,
     for action in journal.values():
         own_is_there = action.id in there(night)[action.table]
         assert own_is_there is (action.state is not ActionState.DONE) or action.state is ActionState.PARTIAL, action
+    gone = [action for action in journal.values() if action.state is ActionState.DONE]
+    assert sum(counts["disposed"].values()) == sum(action.table != "contact" for action in gone)
+    assert reckoning_of(night.store, run).outcomes.get("disposed", 0) == len(gone)
     assert len(certified(night, run)) == done
