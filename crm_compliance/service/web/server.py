@@ -4,6 +4,8 @@ Anybody who can reach the port can open connections. Without limits, three hundr
 their headers, or one header without an end, would use up the whole process (the service's own log records no
 addresses: addresses hold tokens)."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import resource
@@ -46,14 +48,17 @@ class GuardedConnection(H11Protocol):
     connection_s = CONNECTION_S
     most = CONNECTIONS
     _header_timer: asyncio.TimerHandle | None = None
+    _idle_since = 0.0
     _stall_timer: asyncio.TimerHandle | None = None
     _life_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the class above
         super().connection_made(transport)
-        if len(self.connections) > self.most:
-            transport.abort()
-            return
+        self._idle_since = self.loop.time()
+        if (over := self._one_too_many()) is not None:
+            over.transport.abort()
+            if over is self:
+                return
         self._life_timer = self.loop.call_later(self.connection_s, transport.abort)
         self._await_headers()
 
@@ -78,6 +83,7 @@ class GuardedConnection(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._idle_since = self.loop.time()
         if self.conn.their_state is h11.SEND_BODY:  # nothing here asks for a body: nobody waits for its end
             self.transport.close()
 
@@ -91,6 +97,23 @@ class GuardedConnection(H11Protocol):
         ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+    def _one_too_many(self) -> GuardedConnection | None:
+        """Return the connection that has to go for this one, if there are too many: the one that has been
+        idle for longest, else this one.
+
+        Whoever asks for something does so at once, so a crowd that only holds its places loses them.
+        Addresses tell nothing: behind a reverse proxy everybody has the same.
+        """
+        there = [each for each in self.connections if isinstance(each, GuardedConnection) and not each.transport.is_closing()]
+        if len(there) <= self.most:
+            return None
+        return min((each for each in there if each._is_idle), key=lambda each: each._idle_since, default=self)
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether no whole request has come, and nothing of an answer is left to be taken."""
+        return self.conn.their_state is h11.IDLE and not self.transport.get_write_buffer_size()
 
     def _await_headers(self) -> None:
         """Start or stop the time limit for headers. It begins with the connection or the first byte of the

@@ -184,3 +184,10 @@ def test_where_two_categories_end_on_one_day_deleting_wins(names: tuple[str, str
     assert (found.disposition, found.retention_end) == (Disposition.DELETE, date(2023, 3, 1))
     alone = a_dossier(a_fiche(masks, communicated_on=date(2018, 3, 1)), categories=(masks,), closed_on=date(2018, 3, 1))
     assert decided(alone, date(2023, 3, 2), policy).disposition is Disposition.ANONYMISE
+
+
+def test_era_04_a_dossier_with_a_public_alert_is_deleted_where_its_category_says_anonymise() -> None:
+    """ERA-04: whoever was sought by name in public is known to everybody, masked or not."""
+    for alert, disposition in ((True, Disposition.DELETE), (False, Disposition.ANONYMISE), (None, Disposition.ANONYMISE)):
+        dossier = a_dossier(categories=("runaway",), public_alert=alert, children=[a_child(birth_on=date(2000, 1, 1))])
+        assert decided(dossier, AS_OF).disposition is disposition

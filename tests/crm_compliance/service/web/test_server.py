@@ -82,12 +82,32 @@ def test_what_is_no_http_gets_an_answer_with_the_guarding_headers() -> None:
 
 
 def test_many_that_hang_keep_nobody_else_out_for_long() -> None:
-    """Beyond the limit a connection is closed at once; those that hang are gone after the time for
-    headers."""
+    """Beyond the limit one that hangs is closed at once; the others are gone after the time for headers."""
     with served(most=20, header_s=0.5) as listener, ExitStack() as held:
         clients = [held.enter_context(connected(listener)) for _ in range(40)]
         assert all(ends(client) for client in clients)
         assert requests.get(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=10).text == "well\n"
+
+
+def test_a_crowd_that_only_holds_its_places_loses_them_to_whoever_asks() -> None:
+    """Three times as many as there are places, all of one address, as everybody has behind a reverse proxy:
+    some silent, some in the middle of their headers, some after an answer."""
+    texts = (b"", b"GET / HTTP/1.1\r\nHost: h", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    with served(most=20, header_s=3600.0) as listener, ExitStack() as held:
+        for number in range(60):
+            with contextlib.suppress(ConnectionError):
+                held.enter_context(connected(listener, texts[number % len(texts)]))
+        for _ in range(30):
+            assert requests.get(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=10).text == "well\n"
+
+
+def test_who_is_being_answered_keeps_the_place() -> None:
+    with served(most=1, header_s=3600.0) as listener, connected(listener, b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n") as client:
+        taken = len(client.recv(1))
+        assert ends(connected(listener)), "there is no place for one more, and nobody idle to give way"
+        while taken < len(LARGE) and (piece := client.recv(1 << 20)):
+            taken += len(piece)
+        assert taken >= len(LARGE)
 
 
 def test_an_answer_that_nobody_takes_is_broken_off() -> None:
