@@ -54,9 +54,7 @@ def examine(settings: Settings) -> list[Check]:
         checks.append(_attempt("nights", lambda: _nights(settings)))
     checks.append(_attempt("storage", lambda: _storage(settings)))
     checks += _crm(
-        settings,
-        has_store=all(check.ok for check in checks if check.name == "store"),
-        is_well=all(check.ok for check in checks),
+        settings, has_store=all(check.ok for check in checks if check.name == "store"), is_well=all(check.ok for check in checks)
     )
     return checks
 

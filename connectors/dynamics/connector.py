@@ -395,9 +395,7 @@ class DynamicsConnector:
         statuses = [ChangeStatus.UNKNOWN] * len(change_sets)
         try:
             results = self.deleting.carry_out(
-                change_sets,
-                lambda indices, held: self._pool.send([prepared[at] for at in indices], in_order=in_order, held=held),
-                held,
+                change_sets, lambda indices, held: self._pool.send([prepared[at] for at in indices], in_order=in_order, held=held), held
             )
             statuses = [result.status for result in results]
         except (Unauthorised, Forbidden):

@@ -44,12 +44,7 @@ def sender_of(policy: Policy, language: str = "nl") -> Sender:
 
 
 def package_of(
-    compilation: Compilation,
-    sender: Sender,
-    attachments: Mapping[str, bytes],
-    *,
-    told: Sequence[str] = (),
-    working_copy: bool = False,
+    compilation: Compilation, sender: Sender, attachments: Mapping[str, bytes], *, told: Sequence[str] = (), working_copy: bool = False
 ) -> dict[str, bytes]:
     """Make every file of a package; `attachments` holds the attached files, by neutral name, `told` those
     notified of a decision (art. 19). Raises NeedleFound: something in it must not be sent; Unchecked: a file

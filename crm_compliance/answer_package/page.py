@@ -26,9 +26,7 @@ def page_html(answer: Answer) -> bytes:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     given = {"answer": msgspec.to_builtins(answer), "words": {key: texts.say("page", key) for key in WORDS}}
     page = _template(answer.language).render(
-        **given,
-        style=style,
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        **given, style=style, policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
     return page.encode()
 

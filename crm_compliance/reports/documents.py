@@ -39,11 +39,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
             "recordings": _counter(plan.breaker.recordings),
             "categories": {key: msgspec.to_builtins(counter) for key, counter in plan.breaker.categories.items()},
         },
-        "approvals": {
-            "needed": list(plan.needed),
-            "given": [_word(word) for word in plan.counting(now)],
-            "why": list(plan.why),
-        },
+        "approvals": {"needed": list(plan.needed), "given": [_word(word) for word in plan.counting(now)], "why": list(plan.why)},
         "applicable": plan.state(now).value == "ready" and not plan.as_of_given,
         "valid_until": instant(plan.valid_until),
         "files": list(files),

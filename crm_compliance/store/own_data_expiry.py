@@ -96,8 +96,7 @@ def _drop_journals(connection: Connection, journals: Sequence[str], contacts: st
     a unit that is half done, and of a contact that was not removed (`JournalStore.partials`, `undone`)."""
     last = select(func.max(actions.c.position)).group_by(actions.c.unit_table, actions.c.unit_id)
     open_ones = or_(
-        actions.c.state == ActionState.PARTIAL.value,
-        (actions.c.unit_table == contacts) & (actions.c.state != ActionState.DONE.value),
+        actions.c.state == ActionState.PARTIAL.value, (actions.c.unit_table == contacts) & (actions.c.state != ActionState.DONE.value)
     )
     still_due = select(actions.c.position).where(open_ones, actions.c.position.in_(last))
     # Asked before anything goes: once the last action of a unit is gone, an earlier one would look like it.

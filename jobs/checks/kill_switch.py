@@ -28,11 +28,7 @@ def unless_stopped(context: JobContext) -> AbstractContextManager[None]:
 
 def stopped(since: datetime) -> Refused:
     """Return the refusal of anything that would write while the kill switch is set."""
-    return Refused(
-        f"everything is stopped since {since.isoformat(timespec='seconds')}",
-        hint=hint_to("resume"),
-        code=STOPPED,
-    )
+    return Refused(f"everything is stopped since {since.isoformat(timespec='seconds')}", hint=hint_to("resume"), code=STOPPED)
 
 
 def stop(store: Store, now: datetime) -> datetime:

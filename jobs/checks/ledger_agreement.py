@@ -114,11 +114,7 @@ def refuse(differences: Iterable[Difference]) -> None:
     """Raise StoreAltered for the first grave difference."""
     for found in differences:
         if found.is_grave:
-            raise StoreAltered(
-                f"{found.where}: {found.what}",
-                hint=hint_to("restore_altered"),
-                where=found.where,
-            )
+            raise StoreAltered(f"{found.where}: {found.what}", hint=hint_to("restore_altered"), where=found.where)
 
 
 def differences(store: Store, references: References, day: date) -> Iterator[Difference]:

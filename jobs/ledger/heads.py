@@ -117,8 +117,4 @@ def believed(strand: str, entries: Sequence[LedgerEntry], head: Head | None) -> 
 
 def altered(what: str) -> StoreAltered:
     """Return the error that something of the ledger is not as it was signed."""
-    return StoreAltered(
-        f"{what}: not as written and signed by this installation",
-        hint=hint_to("restore_unsigned"),
-        where="ledger",
-    )
+    return StoreAltered(f"{what}: not as written and signed by this installation", hint=hint_to("restore_unsigned"), where="ledger")

@@ -163,13 +163,7 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
     nothing to anybody."""
     words = tuple(kept for word in request.words if (kept := _kept_word(word, outcome)) is not None)
     closed = msgspec.structs.replace(
-        request,
-        state=RequestState.CLOSED,
-        resumes_to=None,
-        outcome=outcome,
-        refusal=refusal,
-        closed_at=now,
-        words=words,
+        request, state=RequestState.CLOSED, resumes_to=None, outcome=outcome, refusal=refusal, closed_at=now, words=words
     )
     told = {"request": request.id, "step": Step.CLOSE.value, "outcome": outcome.value, "refusal": refusal}
     return closed, ("request", told | {"keeps": store.requests.has_part(request.id, FROZEN)})

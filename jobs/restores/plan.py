@@ -21,12 +21,7 @@ DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise"}
 
 
 def plan_replay(
-    context: JobContext,
-    *,
-    proposer: str = SERVICE,
-    only_if_due: bool = False,
-    also_begun: bool = False,
-    half_done: Sequence[Returned] = (),
+    context: JobContext, *, proposer: str = SERVICE, only_if_due: bool = False, also_begun: bool = False, half_done: Sequence[Returned] = ()
 ) -> Plan | None:
     """Find what had been erased and is back, and store the plan of erasing it again; nothing is written to
     the CRM.

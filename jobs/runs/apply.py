@@ -82,12 +82,7 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
         return
     then, now = plan.software_version, context.software_version
     upgraded = f"; crm-compliance was {then} and is {now}, and what it ships changes with it" if then and then != now else ""
-    raise _refused(
-        "rules_changed",
-        f"{' and '.join(changed)} changed since the plan was made{upgraded}",
-        hint_to("plan_again"),
-        plan.id,
-    )
+    raise _refused("rules_changed", f"{' and '.join(changed)} changed since the plan was made{upgraded}", hint_to("plan_again"), plan.id)
 
 
 def _refused(code: str, message: str, hint: Hint, where: str) -> Refused:

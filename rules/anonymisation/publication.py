@@ -176,8 +176,5 @@ def _above(year: str, category: str, value: str) -> tuple[tuple[str, str, str], 
 
 
 LEGEND: Mapping[str, str] = MappingProxyType(
-    {
-        BELOW: "fewer than 5, and at least 1 (ERA-10)",
-        SUPPRESSED: "not published: a count below 5 could be computed from it (ERA-10)",
-    }
+    {BELOW: "fewer than 5, and at least 1 (ERA-10)", SUPPRESSED: "not published: a count below 5 could be computed from it (ERA-10)"}
 )

@@ -118,19 +118,9 @@ _TECHNIQUES = (
         pattern="[0-9a-f]{64}",
     ),
     Technique("date_to_year", "keep the year of a date", _STRING | {ColumnType.INT}, lambda facts: facts.year, length=4),
+    Technique("age_band", "a band of ages instead of a birth date", _STRING, lambda facts: facts.age_band, length=max(map(len, AGE_BANDS))),
     Technique(
-        "age_band",
-        "a band of ages instead of a birth date",
-        _STRING,
-        lambda facts: facts.age_band,
-        length=max(map(len, AGE_BANDS)),
-    ),
-    Technique(
-        "postcode_to_province",
-        "the province instead of the address",
-        _STRING,
-        lambda facts: facts.province,
-        length=len(BRUSSELS_CAPITAL),
+        "postcode_to_province", "the province instead of the address", _STRING, lambda facts: facts.province, length=len(BRUSSELS_CAPITAL)
     ),
     Technique("delete_child_rows", "delete notes, attachments, activities and party rows"),
 )

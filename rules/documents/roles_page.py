@@ -48,10 +48,7 @@ _ACTS: Final[Mapping[Act, tuple[str, str]]] = MappingProxyType(
 
 def roles_part() -> str:
     """Write who may do what: `x`, or `two`, where two people speak and this role must be among them."""
-    lines = [
-        f"| act | {' | '.join(_ROLES[role] for role in Role)} | where |",
-        f"|---|{'---|' * len(Role)}---|",
-    ]
+    lines = [f"| act | {' | '.join(_ROLES[role] for role in Role)} | where |", f"|---|{'---|' * len(Role)}---|"]
     for act, (words, where) in _ACTS.items():
         marks = (("two" if role in needed(act) else "x") if role in MAY[act] else "–" for role in Role)
         lines.append(f"| {words} | {' | '.join(marks)} | {where} |")

@@ -75,13 +75,7 @@ class Holds:
         return cls()
 
     @classmethod
-    def of(
-        cls,
-        holds: Iterable[Hold],
-        *,
-        kept: Iterable[Hold] = (),
-        by_facts: Iterable[tuple[Hold, tuple[Condition, ...]]] = (),
-    ) -> Holds:
+    def of(cls, holds: Iterable[Hold], *, kept: Iterable[Hold] = (), by_facts: Iterable[tuple[Hold, tuple[Condition, ...]]] = ()) -> Holds:
         """Arrange placed holds by the row they are on."""
         return cls(_by_row(holds), _by_row(kept), tuple(by_facts))
 

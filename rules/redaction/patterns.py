@@ -31,10 +31,7 @@ class Found(msgspec.Struct, frozen=True):
 
 _LINK = re.compile(r"(?:https?|ftp)://[^\s<>\"'\]]+|\bwww\.[^\s<>\"'\]]+", re.IGNORECASE)
 _ENDS_OF_DOMAINS: Final = "be|com|nl|fr|de|lu|org|net|eu|uk|info|io|me|tv|app|gg|ly|co|ru|xyz|brussels|vlaanderen"
-_DOMAIN = re.compile(
-    rf"(?<![\w@.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{_ENDS_OF_DOMAINS})(?![\w@-]|\.\w)(?:/[^\s<>\"'\]]*)?",
-    re.IGNORECASE,
-)
+_DOMAIN = re.compile(rf"(?<![\w@.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{_ENDS_OF_DOMAINS})(?![\w@-]|\.\w)(?:/[^\s<>\"'\]]*)?", re.IGNORECASE)
 _AT = r"(?:@|\s?[\[(]\s?(?:at|apenstaartje|arobase)\s?[\])]\s?)"
 _DOT = r"(?:\.|\s?[\[(]\s?(?:dot|punt|point|punkt)\s?[\])]\s?)"
 _EMAIL = re.compile(rf"(?<![\w.+%-])[\w.+%'-]{{0,64}}[\w+%-]\s?{_AT}\s?(?:[\w-]{{1,63}}{_DOT}){{1,8}}[^\W\d_]{{2,24}}", re.IGNORECASE)

@@ -125,13 +125,7 @@ def _decide_file(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of
         because = tuple(reasons)
         rule = best.rule if because[0] is _NOT_EXPIRED and best is not None else RULE_OF_REASON[because[0]]
     return Decision(
-        disposition,
-        because,
-        retention_end,
-        tuple(sorted(flags)) if flags else (),
-        profile.categories,
-        rule,
-        (*ends, *profile.fixed_ends),
+        disposition, because, retention_end, tuple(sorted(flags)) if flags else (), profile.categories, rule, (*ends, *profile.fixed_ends)
     )
 
 

@@ -226,13 +226,7 @@ FIELDS: Final[Mapping[str, Mapping[str, FieldRule]]] = MappingProxyType(
         "party": _ROW | _PARTY,
         "recording": _ROW | _RECORDING,
         "donation": _ROW
-        | {
-            "name": _OWN_REFERENCE,
-            "booked_on": _OWN_DATE,
-            "amount": _own(Nature.NUMBER),
-            "iban": _own(Nature.ACCOUNT),
-            "contact": _NEVER,
-        },
+        | {"name": _OWN_REFERENCE, "booked_on": _OWN_DATE, "amount": _own(Nature.NUMBER), "iban": _own(Nature.ACCOUNT), "contact": _NEVER},
         "enrolment": _ROW
         | {"name": _OWN_REFERENCE, "course": _OWN_REFERENCE, "kind": _OWN_CHOICE, "held_on": _OWN_DATE, "contact": _NEVER},
         "engagement": _ROW

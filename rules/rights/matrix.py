@@ -46,9 +46,7 @@ class Row(StrEnum):
 
 # Those who are known because of what the organisation is there for, and those who are known because of a
 # relation with it.
-MISSION: Final = frozenset(
-    {Row.CHILD, Row.CHILD_UNDER_MATURITY, Row.FORMER_CHILD, Row.PARENT_FOR_CHILD, Row.PARENT_SELF, Row.WITNESS},
-)
+MISSION: Final = frozenset({Row.CHILD, Row.CHILD_UNDER_MATURITY, Row.FORMER_CHILD, Row.PARENT_FOR_CHILD, Row.PARENT_SELF, Row.WITNESS})
 RELATIONS: Final = frozenset({Row.DONOR, Row.TRAINING, Row.VOLUNTEER, Row.PARTNER, Row.NEWSLETTER})
 
 

@@ -221,12 +221,7 @@ def _by_right(asked: Asked, draft: Standing) -> Standing:
         return draft
     is_in_files = draft.identity  # known for more than relations
     without = msgspec.structs.replace(
-        draft,
-        scope=OWN if draft.scope == OWN else ON_BEHALF,
-        own={},
-        for_child=(),
-        limited=frozenset(),
-        whole=frozenset(),
+        draft, scope=OWN if draft.scope == OWN else ON_BEHALF, own={}, for_child=(), limited=frozenset(), whole=frozenset()
     )
     if is_marketing:
         return msgspec.structs.replace(without, review=())

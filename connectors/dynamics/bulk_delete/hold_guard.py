@@ -85,23 +85,12 @@ def condition(column: str, operator: str, values: list[tuple[str, str]], alias: 
     """Return a condition; `values` are texts with their CLR types."""
     entity = {"EntityName": alias} if alias else {}
     typed = [{"@odata.type": f"{_CAST}Object", "Value": value, "Type": kind} for value, kind in values]
-    return {
-        "@odata.type": f"{_CAST}ConditionExpression",
-        **entity,
-        "AttributeName": column,
-        "Operator": operator,
-        "Values": typed,
-    }
+    return {"@odata.type": f"{_CAST}ConditionExpression", **entity, "AttributeName": column, "Operator": operator, "Values": typed}
 
 
 def filter_of(operator: str, conditions: list[dict[str, Any]], filters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Return a group of conditions and further groups."""
-    return {
-        "@odata.type": f"{_CAST}FilterExpression",
-        "FilterOperator": operator,
-        "Conditions": conditions,
-        "Filters": filters or [],
-    }
+    return {"@odata.type": f"{_CAST}FilterExpression", "FilterOperator": operator, "Conditions": conditions, "Filters": filters or []}
 
 
 def _free(hold: Column, kind: str) -> dict[str, Any] | None:

@@ -45,11 +45,7 @@ def fault(status: int, body: bytes) -> Fault:
     code = error.get("code")
     message = error.get("message")
     privilege = _PRIVILEGE.search(message) if isinstance(message, str) else None
-    return Fault(
-        status,
-        code.lower() if isinstance(code, str) and _CODE.fullmatch(code) else "",
-        privilege.group() if privilege else "",
-    )
+    return Fault(status, code.lower() if isinstance(code, str) and _CODE.fullmatch(code) else "", privilege.group() if privilege else "")
 
 
 def request_id(headers: Mapping[str, str], ours: str = "") -> str:

@@ -34,10 +34,7 @@ def mapping_schema() -> str:
     for given, name in ((part, "without"), (part, "readable"), (schema["$defs"]["AnonymisePart"], "keeps")):
         given["properties"][name]["uniqueItems"] = True
     of_kinds = {kind: _part(kind, part, schema["$defs"]) for kind in KINDS}
-    schema["properties"]["tables"] = {
-        **_object(of_kinds, sorted(KINDS.keys() - OPTIONAL_KINDS)),
-        "description": tables["description"],
-    }
+    schema["properties"]["tables"] = {**_object(of_kinds, sorted(KINDS.keys() - OPTIONAL_KINDS)), "description": tables["description"]}
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, ensure_ascii=False, indent=1) + "\n"
 
 

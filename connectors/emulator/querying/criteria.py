@@ -39,12 +39,7 @@ _PAIR_FUNCTIONS = {
     "in-or-after-fiscal-period-and-year": "InOrAfterFiscalPeriodAndYear",
     "in-or-before-fiscal-period-and-year": "InOrBeforeFiscalPeriodAndYear",
 }
-_LIST_FUNCTIONS = {
-    "in": "In",
-    "not-in": "NotIn",
-    "contain-values": "ContainValues",
-    "not-contain-values": "DoesNotContainValues",
-}
+_LIST_FUNCTIONS = {"in": "In", "not-in": "NotIn", "contain-values": "ContainValues", "not-contain-values": "DoesNotContainValues"}
 _BARE_FUNCTIONS = {
     "today": "Today",
     "yesterday": "Yesterday",

@@ -12,15 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from connectors.emulator.schema.environment import (
-    POINTER,
-    Environment,
-    Labels,
-    Relationship,
-    Table,
-    link,
-    metadata_id,
-)
+from connectors.emulator.schema.environment import POINTER, Environment, Labels, Relationship, Table, link, metadata_id
 from connectors.emulator.schema.many_to_many import ManyToMany, peers_of, read_relation
 from connectors.emulator.schema.relationship_specs import check_relationships, implied, platform_relationships
 from connectors.emulator.schema.table_specs import ANY_TABLE, intersect_of, labels_of, pointer_of, table_of

@@ -27,8 +27,7 @@ def add_to(app: typer.Typer) -> None:
 
 @holds.command("list")
 def list_(
-    as_: str = AS,
-    role: str = role_for(Act.SEE_HOLDS_OF_REQUESTS, " sees also what pending subject requests hold; nobody else does."),
+    as_: str = AS, role: str = role_for(Act.SEE_HOLDS_OF_REQUESTS, " sees also what pending subject requests hold; nobody else does.")
 ) -> None:
     """All holds in the order in which they were placed, released ones too, then the hold flags of the CRM as
     the last plan saw them.

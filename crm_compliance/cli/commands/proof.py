@@ -201,11 +201,7 @@ def rotate() -> None:
 
 
 @keys.command("destroy")
-def destroy(
-    key: str = typer.Argument(..., metavar="KEY"),
-    as_: str = AS,
-    role: str = role_for(Act.DESTROY_KEY),
-) -> None:
+def destroy(key: str = typer.Argument(..., metavar="KEY"), as_: str = AS, role: str = role_for(Act.DESTROY_KEY)) -> None:
     """Destroy a replaced register key once the certificates that it protects are past their term: its
     references then lead nowhere.
 

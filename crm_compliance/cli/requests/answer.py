@@ -200,11 +200,7 @@ def _show(console: Console, items: Sequence[Item]) -> None:
     console.print(table_of(("Item", "What", "Status", "Proposal"), rows, wraps=3) if rows else "No item.")
 
 
-def approve(
-    request: str = REQUEST,
-    as_: str = AS,
-    role: str = role_for(Act.APPROVE_ANSWER),
-) -> None:
+def approve(request: str = REQUEST, as_: str = AS, role: str = role_for(Act.APPROVE_ANSWER)) -> None:
     """Approve the content of an answer of which nothing waits for a review any more; a second person then
     releases it.
 

@@ -31,10 +31,7 @@ def notices(
     request: str = REQUEST,
     folder: Path = typer.Option(None, "--output", metavar="DIR", help="Write a letter for every notice that is due, into a new folder."),
     language: str = typer.Option(
-        "",
-        "--language",
-        metavar="LANG",
-        help="nl, fr, de or en for these letters; else by the recipient's country.",
+        "", "--language", metavar="LANG", help="nl, fr, de or en for these letters; else by the recipient's country."
     ),
     told: int = typer.Option(None, "--told", metavar="N", help="The recipient of this notice was told."),
     on: str = typer.Option("", "--on", metavar="DATE", help="The day on which they were told."),

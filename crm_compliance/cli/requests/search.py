@@ -25,9 +25,7 @@ def add_to(requests: typer.Typer) -> None:
 
 
 def match(
-    request: str = REQUEST,
-    as_: str = AS,
-    role: str = role_for(Act.HANDLE_REQUEST, "; may be left out for a CRM on this machine only."),
+    request: str = REQUEST, as_: str = AS, role: str = role_for(Act.HANDLE_REQUEST, "; may be left out for a CRM on this machine only.")
 ) -> None:
     """Search the CRM for the person and the child, and list who may be them: the strongest first, what
     contradicts last.

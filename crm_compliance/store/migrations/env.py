@@ -6,10 +6,6 @@ from alembic import context
 from crm_compliance.store.sql.database import VERSION_TABLE
 from crm_compliance.store.sql.tables import metadata
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    version_table=VERSION_TABLE,
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, version_table=VERSION_TABLE)
 with context.begin_transaction():
     context.run_migrations()

@@ -97,10 +97,7 @@ ledger = Table(
 
 # One row: what the ledger ends with, signed (ACC-06).
 ledger_head = Table(
-    "ledger_head",
-    metadata,
-    Column("only", Integer, primary_key=True, autoincrement=False),
-    Column("doc", Text, nullable=False),
+    "ledger_head", metadata, Column("only", Integer, primary_key=True, autoincrement=False), Column("doc", Text, nullable=False)
 )
 
 holds = Table(
@@ -163,10 +160,7 @@ erasures = Table(
 )
 
 checkpoints = Table(
-    "checkpoints",
-    metadata,
-    Column("entries", Position, primary_key=True, autoincrement=False),
-    Column("doc", Text, nullable=False),
+    "checkpoints", metadata, Column("entries", Position, primary_key=True, autoincrement=False), Column("doc", Text, nullable=False)
 )
 
 policies = Table(

@@ -158,13 +158,7 @@ def released(request: SubjectRequest, compilation: Compilation, who: str, role: 
     outcome, refusal = outcome_of(compilation)
     word = Word(RELEASE, who, role, at)
     return msgspec.structs.replace(
-        request,
-        state=RequestState.RELEASED,
-        words=(*request.words, word),
-        outcome=outcome,
-        refusal=refusal,
-        released_at=at,
-        **delivery,
+        request, state=RequestState.RELEASED, words=(*request.words, word), outcome=outcome, refusal=refusal, released_at=at, **delivery
     )
 
 
