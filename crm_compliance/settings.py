@@ -5,8 +5,6 @@ wins over the file, an empty one counts as not there. An unknown name is refused
 silently keeps its default is how a guard fails. Messages name the setting, never its value: half of the
 values are secrets."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -181,7 +179,7 @@ class Settings(BaseModel):
         return {name: value for name, value in values.items() if not name.endswith(_CRON)} | {"crons": crons}
 
     @model_validator(mode="after")
-    def _stay_on_this_machine(self) -> Settings:
+    def _stay_on_this_machine(self) -> "Settings":
         """Refuse a set clock, or a token that never lapses, with a real CRM: both are for trying things
         out."""
         for name in ("clock", "crm_token"):
@@ -191,7 +189,7 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _be_one_client_each(self) -> Settings:
+    def _be_one_client_each(self) -> "Settings":
         """Refuse an application user that is named twice: the limits count for each, and it would overrun its
         own."""
         for number, client in enumerate(self.crm_extra_clients, 1):
@@ -206,7 +204,7 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _name_one_container(self) -> Settings:
+    def _name_one_container(self) -> "Settings":
         """Require a container: without one, every blob of the account could be deleted."""
         if (self.azure_storage is None) != (self.azure_container is None):
             raise ValueError("azure_storage: accepted only together with azure_container, the only container in which blobs may be deleted")

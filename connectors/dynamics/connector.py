@@ -1,7 +1,5 @@
 """The CRM as jobs see it: the connector protocol, spoken over the Web API."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -130,7 +128,7 @@ class DynamicsConnector:
         self._naming = Naming(self._transport, directory, self.warnings)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings)
 
-    def __enter__(self) -> DynamicsConnector:
+    def __enter__(self) -> "DynamicsConnector":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -4,8 +4,6 @@ Needs the extra `azure`. Versions and snapshots are deleted with their blob (Mic
 versioning", "Blob snapshots"). What the account keeps on its own after a deletion (soft delete) no client can
 shorten: `findings` states for how many days."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -48,7 +46,7 @@ class BlobContainer:
         self._root = str(self._client.url).partition("?")[0].rstrip("/")
 
     @classmethod
-    def open(cls, storage: str, container: str, credential: TokenCredential | None) -> BlobContainer:
+    def open(cls, storage: str, container: str, credential: TokenCredential | None) -> "BlobContainer":
         """Open a container by a connection string or an account's URL, whose query is a shared access
         signature; nothing is sent yet. `credential` is used where the URL brings no signature. Raises
         ValueError: the connection string is none. Its message may repeat secrets."""

@@ -5,8 +5,6 @@ Everything uses the same commands that an administrator types; the demo only typ
 for two people, two demo people approve it, and the output says so and why. Where an answer waits for a
 review, a demo DPO decides on each item."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess
@@ -75,7 +73,7 @@ def run_demo(folder: Path, dossiers: int) -> int:
     return 0
 
 
-def _answer_somebody(night: _Night, folder: Path, url: str) -> tuple[tuple[str, str], ...]:
+def _answer_somebody(night: "_Night", folder: Path, url: str) -> tuple[tuple[str, str], ...]:
     """Answer one request for access, from the receipt to the package; gives the files that came of it, and
     what each is."""
     asker = asker_among(rows_of(url), clock_of(Settings())())

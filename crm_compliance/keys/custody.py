@@ -5,8 +5,6 @@ Keys are made for a store that is new and for no other: with new ones, the refer
 lead nowhere without anybody noticing, and rows that had been erased would not be known again (ACC-02,
 ERA-13)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -5,8 +5,6 @@ A register key turns a table and an id into a reference that names nobody to who
 register key stays as long as the certificates that it protects, of a replaced signing key only the public
 half. The memory key encrypts what is kept of the CRM between two reads."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac
@@ -44,7 +42,7 @@ class KeysMissing(UsageError):
     code = "keys_missing"
 
     @classmethod
-    def of(cls, folder: Path, lacking: Sequence[str]) -> KeysMissing:
+    def of(cls, folder: Path, lacking: Sequence[str]) -> "KeysMissing":
         """Return an error that names the missing keys, and what to do."""
         return cls(
             f"keys are missing: {', '.join(lacking) or 'there are none, and this installation has had some'}",
@@ -93,7 +91,7 @@ class KeyRing:
         return "KeyRing(...)"
 
     @classmethod
-    def open(cls, data_dir: Path, now: datetime) -> KeyRing:
+    def open(cls, data_dir: Path, now: datetime) -> "KeyRing":
         """Read the keys below the data folder; make the first ones where there are none. Programs that start
         together make them once. A damaged key is refused and never replaced: with another key, the references
         given so far would lead nowhere (ACC-02)."""
@@ -107,7 +105,7 @@ class KeyRing:
             return cls(folder, [*ring.keys, *(_new(folder, kind, 1, now) for kind in missing)])
 
     @classmethod
-    def read(cls, data_dir: Path) -> KeyRing:
+    def read(cls, data_dir: Path) -> "KeyRing":
         """Return the keys that exist; no key is made."""
         folder = data_dir / "keys"
         return cls(folder, _read(folder) if folder.is_dir() else [])
@@ -178,7 +176,7 @@ class KeyRing:
         """Return whether a key in use is a year old (9.2: rotated yearly)."""
         return any(_years_after(self.current(kind).made_at, 1) <= now for kind in KeyKind)
 
-    def rotate(self, now: datetime, *, if_due: bool = False) -> tuple[KeyRing, list[dict[str, object]]]:
+    def rotate(self, now: datetime, *, if_due: bool = False) -> "tuple[KeyRing, list[dict[str, object]]]":
         """Make new keys and use them from now on; give the ring of then, and for the ledger what happened, a
         key an entry. With `if_due` nothing happens where somebody else has just done it. The old signing key
         signs the new one before its private half is destroyed: who trusts the one can trust the other."""
@@ -221,7 +219,7 @@ class KeyRing:
                 f"certificates are kept for {years} years: the key may go from {brussels_date(may_go_at)} on", hint="try then", where=id
             )
 
-    def destroy(self, id: str, years: int, now: datetime) -> KeyRing:
+    def destroy(self, id: str, years: int, now: datetime) -> "KeyRing":
         """Overwrite and remove a replaced register key once its term is over. After that nobody can resolve
         its references. Raises Refused: it is in use, or its term is not over."""
         self.refuse_undestroyable(id, years, now)

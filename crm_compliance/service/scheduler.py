@@ -2,8 +2,6 @@
 stop. Whether an hour was missed follows from the plans that the store holds, so nothing has to be remembered:
 a service that was down at two o'clock runs once when it comes up again (RET-18)."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

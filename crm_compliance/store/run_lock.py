@@ -5,8 +5,6 @@ connection that a firewall, a fail-over or a pooler cuts does not end it. The lo
 the quick way: it shows at once that somebody on this machine is at work, or that the one who was is dead, so
 that a killed run is taken over without a wait."""
 
-from __future__ import annotations
-
 import hashlib
 import platform
 import secrets

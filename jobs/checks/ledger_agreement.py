@@ -5,8 +5,6 @@ believed, the tables are not: anybody who can write the database can write a hol
 not an entry of them. A row that the ledger knows and that expired at the end of its term protects nothing any
 more, and is not missed."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +50,7 @@ class Believed:
         self._destroyed = _spans_of_destroyed_keys(store.ledger.strand(KEYS))
 
     @cached_property
-    def told_of_plans(self) -> ToldOfPlans:
+    def told_of_plans(self) -> "ToldOfPlans":
         """What the ledger records about each plan."""
         return ToldOfPlans(self._store.ledger.strand(PLANS))
 

@@ -2,8 +2,6 @@
 (ERA-13). Nothing else of the file is looked at, and nothing of it is repeated but line numbers and names of
 tables."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections import Counter

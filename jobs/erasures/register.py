@@ -1,8 +1,6 @@
 """The register of what was erased, in keyed references. After a restore of the CRM it shows what must be
 deleted again (ERA-13)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import TypeVar
@@ -48,7 +46,7 @@ class OfUnit(msgspec.Struct, frozen=True, gc=False):
         return f"{self.unit}:{self.reason}"  # a reference is hexadecimal: the first colon ends it
 
     @classmethod
-    def read(cls, text: str) -> OfUnit:
+    def read(cls, text: str) -> "OfUnit":
         unit, _, reason = text.partition(":")
         return cls(unit, reason)
 

@@ -6,8 +6,6 @@ and hash, and a running digest of each strand, signed by a key that is not in th
 entries of the kinds that answer one question: which holds there are, what was planned and approved. Its
 digest lets a command believe them without reading the whole ledger."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -48,7 +46,7 @@ class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: str = FIRST
     end: str = ""
 
-    def after(self, rows: Iterable[tuple[int, Erasure]]) -> Tally:
+    def after(self, rows: Iterable[tuple[int, Erasure]]) -> "Tally":
         """Return the same after these rows, each with its position, have been added."""
         number, last, digest = self.rows, self.position, self.digest
         for position, row in rows:
@@ -65,7 +63,7 @@ class JournalTally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: int = 0
     sum: str = FIRST
 
-    def after(self, rows: int, weight: int) -> JournalTally:
+    def after(self, rows: int, weight: int) -> "JournalTally":
         """Return the same after so many rows, of this total weight, have been added or removed."""
         return JournalTally(self.rows + rows, f"{(int(self.sum, 16) + weight) % (1 << 256):064x}")
 

@@ -4,8 +4,6 @@ It is the model that a person reviews, and from which letter, page and data are 
 sealed. Every text in it is as the CRM has it; what may be shown of it is beside it. What is excluded because
 of a suspicion is in none of these structures (SUS-05): it must not be disclosed, counted or left as a gap."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final

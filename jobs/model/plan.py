@@ -1,7 +1,5 @@
 """A plan: what would become of every unit, stored before anything is written."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -232,7 +230,7 @@ class Plan(msgspec.Struct, frozen=True):
         """Whether its head has ids of the CRM."""
         return any(getattr(self, name) for name in IDS_IN_HEAD)
 
-    def without_ids(self, *, keeping: Collection[str] = ()) -> Plan:
+    def without_ids(self, *, keeping: Collection[str] = ()) -> "Plan":
         """Return the same without the ids in its head, except for the fields named; their numbers stay
         (ACC-07)."""
         named = {name: len(getattr(self, name)) for name in IDS_IN_HEAD if name not in keeping and getattr(self, name)}

@@ -4,8 +4,6 @@ The register says nothing about anybody: who asked, what was found and what may 
 each sealed with a key of the request that is destroyed when its time has come (ACC-08, IDN-19, EXP-17). In
 the register a person who is unknown and one about whom nothing may be said look the same (SUS-07)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
@@ -187,7 +185,7 @@ class Frozen(msgspec.Struct, frozen=True):
     at: datetime
 
     @classmethod
-    def of(cls, candidates: Iterable[Candidate], at: datetime, before: Frozen | None = None) -> Frozen:
+    def of(cls, candidates: Iterable[Candidate], at: datetime, before: "Frozen | None" = None) -> "Frozen":
         """Return everything that was found, of any class of match, and what was preserved `before`. What was
         there at the receipt stays."""
         found = [(each.kind, each.id) for each in candidates]

@@ -1,7 +1,5 @@
 """The nightly jobs: plan and apply at once, one kind of unit each, and reading a run back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import msgspec

@@ -1,7 +1,5 @@
 """What earlier plans and runs on one CRM show: what is usual, what was seen, what is missing."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ class Past:
     runs: tuple[Run, ...]
 
     @classmethod
-    def of(cls, store: Store, crm: str) -> Past:
+    def of(cls, store: Store, crm: str) -> "Past":
         """Read them all."""
         plans = {plan.id: plan for plan in store.plans.all() if plan.crm == crm}
         return cls(store, tuple(plans.values()), tuple(run for run in store.runs.all() if run.plan in plans))

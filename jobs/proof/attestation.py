@@ -5,8 +5,6 @@ It holds the certificates, their Merkle root, the ledger's entries about the run
 ledger, and the proof that the entries are in it. The file is RFC 8785 JSON and a line end, and counts byte by
 byte."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -112,7 +110,7 @@ class LedgerIndex:
         self.levels = Levels(self._hashes(entries))
 
     @classmethod
-    def read(cls, store: Store) -> LedgerIndex:
+    def read(cls, store: Store) -> "LedgerIndex":
         """Read the ledger. Raises LedgerBroken if there is no checkpoint, or the ledger does not reach it."""
         last = store.checkpoints.last()
         if last is None:

@@ -2,8 +2,6 @@
 sealed part of the request: it names rows of files and holds the values that a person asked to be corrected.
 What is done is removed from it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
@@ -153,7 +151,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         """Return the open tasks of some kinds."""
         return [task for task in self.tasks if task.what in kinds]
 
-    def without(self, tasks: Collection[Task], day: date) -> Decision:
+    def without(self, tasks: Collection[Task], day: date) -> "Decision":
         """Return the same after these tasks are done. A recipient who is to be notified of nothing else is
         due from that day on."""
         left = tuple(task for task in self.tasks if task not in tasks)

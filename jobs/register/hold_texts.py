@@ -4,8 +4,6 @@ A hold is on a row, and many may see holds. A hold that named its request would 
 reads the database, that this row has to do with this request. For a neutral answer that must not be available
 anywhere (SUS-07, ACC-08)."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -1,8 +1,6 @@
 """Looks again at contacts just before they are removed or trimmed: does anything refer to them now
 (RET-20)?"""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from types import MappingProxyType

@@ -5,8 +5,6 @@ A change set whose answer was lost is read back before it is tried again, and on
 changed: the lost request may have been carried out late. So nothing happens twice, and nothing that happened
 is missed."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 """Holds: why a unit is not disposed of although its time has come. Source: section 4 (HLD-03 to HLD-07,
 HLD-14, table 4.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -21,7 +19,7 @@ HOLD_REASONS: Final = frozenset(reason for reason in Reason if reason.name.start
 
 _NONE: Final[tuple[Reason, ...]] = ()
 _LEGAL: Final = (Reason.HOLD_LEGAL,)
-_UNHELD: Final[Mapping[tuple[str, str], tuple[Hold, ...]]] = MappingProxyType({})
+_UNHELD: "Final[Mapping[tuple[str, str], tuple[Hold, ...]]]" = MappingProxyType({})
 _CONTACT: Final = "contact"
 _RULE_IN_CRM: Final = "HLD-14"
 _RULE: Final = "HLD-05"
@@ -70,12 +68,14 @@ class Holds:
         self.is_any = bool(placed or kept or by_facts)
 
     @classmethod
-    def none(cls) -> Holds:
+    def none(cls) -> "Holds":
         """Return the holds of a day on which nobody placed any. The CRM's own flags still count."""
         return cls()
 
     @classmethod
-    def of(cls, holds: Iterable[Hold], *, kept: Iterable[Hold] = (), by_facts: Iterable[tuple[Hold, tuple[Condition, ...]]] = ()) -> Holds:
+    def of(
+        cls, holds: Iterable[Hold], *, kept: Iterable[Hold] = (), by_facts: Iterable[tuple[Hold, tuple[Condition, ...]]] = ()
+    ) -> "Holds":
         """Arrange placed holds by the row they are on."""
         return cls(_by_row(holds), _by_row(kept), tuple(by_facts))
 

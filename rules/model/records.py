@@ -4,8 +4,6 @@ A record holds civil dates in Europe/Brussels (DAT-01, DAT-08), keys instead of 
 the CRM has nothing or the column was not requested. Records are msgspec structs because a nightly run decodes
 every row of the CRM into one."""
 
-from __future__ import annotations
-
 from datetime import date
 from enum import StrEnum
 
@@ -232,5 +230,5 @@ class Unit(msgspec.Struct, gc=False):
     recording: Recording | None = None
     note: Note | None = None
     email: Email | None = None
-    belongs_to: Unit | None = None
+    belongs_to: "Unit | None" = None
     relation: Donation | Enrolment | Engagement | None = None

@@ -4,8 +4,6 @@ Rows of the schedule decide here only where the controller has put them in force
 does not decide over a contact: it says how long being a donor lasts, and the contact is deleted with its last
 unit and relation (RET-20). Source: section 2.3, RET-06, RET-11, RET-20; D-66, D-67."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Final
@@ -42,7 +40,7 @@ class RelationTerms(msgspec.Struct, frozen=True):
         """Whether no row outside the missions is in force, as in the shipped schedule."""
         return not self.units and not self.donor
 
-    def joined(self, other: RelationTerms) -> RelationTerms:
+    def joined(self, other: "RelationTerms") -> "RelationTerms":
         """Return terms under which everything is read that either of the two needs."""
         return RelationTerms(
             tuple(kind for kind in RELATION_KINDS if kind in self.units or kind in other.units),
@@ -50,7 +48,7 @@ class RelationTerms(msgspec.Struct, frozen=True):
             self.sentinels | other.sentinels,
         )
 
-    def agreed(self, other: RelationTerms) -> RelationTerms:
+    def agreed(self, other: "RelationTerms") -> "RelationTerms":
         """Return terms under which being a donor is over only where it is under both."""
         donor = (*self.donor, *other.donor) if self.donor and other.donor else ()
         return msgspec.structs.replace(self, donor=donor, sentinels=self.sentinels | other.sentinels)

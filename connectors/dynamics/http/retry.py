@@ -1,8 +1,6 @@
 """Sending the same again: what may be, when, and for how long. One loop for all that goes to the CRM. Source:
 reference, sections 7.4 and 8; HLD-07."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -141,7 +139,7 @@ class Retry:
         return Patience(self._timeline.now, self._chance, tries=self._environment.retries, lasting_s=lasting_s)
 
     def _wait_s(
-        self, spent: _Spent, failure: ConnectorError | None, asked_s: float | None, again: Again, *, is_throttled: bool
+        self, spent: "_Spent", failure: ConnectorError | None, asked_s: float | None, again: Again, *, is_throttled: bool
     ) -> float | None:
         """Return how long to wait before the next attempt; None: there is none."""
         environment = self._environment

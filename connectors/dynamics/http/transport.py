@@ -1,8 +1,6 @@
 """One HTTP request to the CRM: token, time-out, request ids, and the body whole (reference: sections 1.8, 7.4
 and 8). Whether it is sent again, `retry.py` says."""
 
-from __future__ import annotations
-
 import random
 import threading
 import time
@@ -60,7 +58,7 @@ class Transport:
         self.guard: Callable[[], None] | None = None  # asked right before each request; raises where none may leave any more
         self.clock = ServerClock()
 
-    def __enter__(self) -> Transport:
+    def __enter__(self) -> "Transport":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -1,8 +1,6 @@
 """What must fit together in a mapping beyond the form of its values: which fields each kind of row has, which
 of them it needs, and what each may stand for. Source: R-161; SUS-02, R-112; ERA-07; section 5.2."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """YAML text -> Mapping; every mistake is named by file, line and field, all of them in one go (R-161)."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from pydantic import ValidationError

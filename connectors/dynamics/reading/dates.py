@@ -2,8 +2,6 @@
 decoder makes dates and instants itself, far faster than any table of texts that were seen before: a page's
 instants are nearly all different, and such a table no longer fits the processor's caches."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from operator import attrgetter

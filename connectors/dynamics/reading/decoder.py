@@ -2,8 +2,6 @@
 is built whose fields carry the wire's column names; it is a subclass of the record, so the decoder's own
 object is the record and no second one is made per row. Only dates and choices are then replaced in place."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -53,7 +51,7 @@ class Page(Generic[R]):
         """Return the JSON of each row, in their order."""
         return list(map(bytes, msgspec.json.decode(self.body, type=_RawPage).value))
 
-    def without(self, ids: set[str]) -> Page[R] | None:
+    def without(self, ids: set[str]) -> "Page[R] | None":
         """Return the page without these rows; None if no row remains."""
         kept = [(row, raw) for row, raw in zip(self.rows, self.raw_rows(), strict=True) if row.id not in ids]
         if not kept:

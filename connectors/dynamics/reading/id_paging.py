@@ -4,8 +4,6 @@ services of other makers.
 Of Dataverse we know that links name the last row of a page. Of others we know nothing: where their own count
 does not prove a reading, or their links count rows, the set is read until two readings agree."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from uuid import UUID
@@ -74,7 +72,7 @@ class _Doubtful(Exception):
         self.what = what
 
 
-def _agreed(source: _Source) -> _Found:
+def _agreed(source: "_Source") -> _Found:
     """Return the first reading that is sure, or is the same as the one before. People work while we read, so
     a doubtful one is repeated."""
     last: _Found | None = None

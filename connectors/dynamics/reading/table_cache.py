@@ -8,8 +8,6 @@ file and its place in it: the chunks of rows, and at the end what they are worth
 read piece by piece, however large it is, and what another process has put in its place meanwhile is never
 taken for the rest of it."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets
@@ -144,7 +142,7 @@ class Memory:
         return Remembered(worth, lambda: self._chunks(place, name, worth)) if worth.format == FORMAT else None
 
     @contextmanager
-    def writing(self, place: Path) -> Iterator[Draft]:
+    def writing(self, place: Path) -> "Iterator[Draft]":
         """Rewrite what is kept there: whole once the draft is finished, else nothing. A disk that fails costs
         no more than that."""
         draft = Draft(self.folder, place, self._seal)

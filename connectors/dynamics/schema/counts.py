@@ -1,8 +1,6 @@
 """How many rows the CRM itself counts; each way of asking has a limit of its own (Microsoft Learn, "Count
 number of rows")."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

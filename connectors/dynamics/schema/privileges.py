@@ -1,8 +1,6 @@
 """What the application user may do, compared with what the jobs need (reference: section 13). A read that
 reaches less than the whole organisation shows fewer rows and says nothing, so it counts as missing."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -6,8 +6,6 @@ progress for a while. A recurring job keeps its `asyncoperation`, which waits ag
 has a `bulkdeleteoperation`. That the operation is deleted with its job and the failures with their operation
 is section 6.2 and 11.5 of the reference; how a recurring job waits is inferred."""
 
-from __future__ import annotations
-
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,8 +1,6 @@
 """Columns made, changed and removed: `EntityDefinitions(…)/Attributes`. Source: Microsoft Learn, "Create and
 update column definitions using the Web API"."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from connectors.emulator.describing.bodies import (

@@ -4,8 +4,6 @@ Initialize gives a continuation token, blocks are sent or fetched under it, and 
 blocks that it lists. Without an id, the note or attachment of a Commit is created. Source: section 12 of the
 wire reference; Microsoft Learn, "Use file column data" and "Attachments and notes"."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 from collections.abc import Callable

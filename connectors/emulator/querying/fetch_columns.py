@@ -1,8 +1,6 @@
 """What a FetchXML query gives, as pieces of JSON that SQLite writes; a column that is null leaves nothing,
 not even its name."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError

@@ -2,8 +2,6 @@
 Learn, "FetchXml reference". The platform's codes for what it refuses are those of "Web service error
 codes"."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -62,7 +60,7 @@ class Comparison:
 @dataclass
 class Filter:
     alternatives: bool = False
-    parts: list[Filter | Comparison | Link] = field(default_factory=list)
+    parts: "list[Filter | Comparison | Link]" = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -88,9 +86,9 @@ class Element:
     everything: bool = False
     filters: list[Filter] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
+    links: "list[Link]" = field(default_factory=list)
 
-    def family(self) -> Iterator[Element]:
+    def family(self) -> "Iterator[Element]":
         """Yield this element and all whose columns the answer can have, parents first."""
         yield self
         for link in self.links:

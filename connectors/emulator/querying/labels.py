@@ -1,8 +1,6 @@
 """Formatted values: what a person would see in the caller's language, as SQL functions, so that a page stays
 one statement."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Reading rows: one by key, many by query, page after page, and counts."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from typing import Any

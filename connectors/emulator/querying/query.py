@@ -1,8 +1,6 @@
 """Query options read against the schema: what to select, expand, order, count, and in which shape to give
 it."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 
@@ -31,7 +29,7 @@ class Query:
     order: list[tuple[list[str], bool]] = field(default_factory=list)  # path, descending
     top: int | None = None
     count: bool = False
-    expands: list[Expand] = field(default_factory=list)
+    expands: "list[Expand]" = field(default_factory=list)
     skiptoken: str | None = None
     aliases: dict[str, str] = field(default_factory=dict)
 

@@ -26,8 +26,6 @@ Rules also match operations inside a `$batch`, by their own method and path. KIN
 whole batch, `cut_before` in the middle of it: what ran before stays.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field

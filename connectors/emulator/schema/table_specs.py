@@ -1,8 +1,6 @@
 """Reads one table of an environment file: its columns, states, and what the platform adds to every table. The
 words are those of the file; an unknown word is a `ValueError` that names it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

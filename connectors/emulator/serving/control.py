@@ -20,8 +20,6 @@
 - `PUT limits {"on", "requests", "execution_s", "concurrent", "window_s"}`, `GET limits`: narrower service
   protection, to meet it sooner."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

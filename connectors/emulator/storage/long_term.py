@@ -6,8 +6,6 @@ notified: nothing is deleted when a row is retained. A table of which a row was 
 as `IsRetentionEnabled` shows; it need not be enabled first. Microsoft Learn, "Dataverse long term data
 retention overview"."""
 
-from __future__ import annotations
-
 from connectors.emulator.errors import DUPLICATE_RECORD, WebApiError
 from connectors.emulator.schema.environment import Relationship, Table
 from connectors.emulator.storage import sql

@@ -1,8 +1,6 @@
 """The words of letters and packages, in the four languages, and how each writes a day and an hour (EXP-11,
 EXP-12)."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -62,7 +60,7 @@ class Texts:
         """Return every text of the language: what is the same in all letters is about nobody."""
         return tuple(text for table in self._all.values() for text in table.values())
 
-    def without_words(self) -> Texts:
+    def without_words(self) -> "Texts":
         """Return the same texts with only the places that are filled in: all that they then contain is
         data."""
         tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._all.items()}

@@ -1,7 +1,5 @@
 """Lists that follow a command's help from a registry, which is loaded only where the help is asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

@@ -1,8 +1,6 @@
 """What the service answers over HTTP: downloads of released packages, and whether it is up. It listens on
 this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs them."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection

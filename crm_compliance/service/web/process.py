@@ -2,8 +2,6 @@
 jobs. The process that runs the nights takes the port, starts this one, starts it again if it fails, and ends
 it. This one ends by itself when that process has ended, however it ended."""
 
-from __future__ import annotations
-
 import multiprocessing
 import socket
 import sys

@@ -1,8 +1,6 @@
 """The database under the store: SQLite or PostgreSQL, its transactions, its steps from version to version,
 its errors."""
 
-from __future__ import annotations
-
 import os
 import re
 import sqlite3
@@ -54,7 +52,7 @@ class Database:
         self.file = file
 
     @classmethod
-    def open(cls, url: str) -> Database:
+    def open(cls, url: str) -> "Database":
         """Open the database of a SQLAlchemy URL and bring it to the version of this program. Raises
         StoreUnusable, DiskProblem, OpenToOthers: with what a person can do about it; a password in the URL is
         never repeated."""

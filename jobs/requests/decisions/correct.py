@@ -5,8 +5,6 @@ The ledger says which fields of which row were written, with keyed references of
 values. Each write carries the version that was read just before it, and is read back. Source: GDPR art. 16,
 21(3), 7(3); DDL-13, R-101 to R-103, R-115."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date

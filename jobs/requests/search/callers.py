@@ -2,8 +2,6 @@
 e-mails, roles. They are read in full and compared here: what a person is searched for by never appears in a
 URL (ACC-05). Source: EXP-03, IDN-11, IDN-17."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -123,7 +121,7 @@ def traces_of(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) -> li
     return list(found.traces())
 
 
-def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], bool], found: _Found) -> None:
+def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], bool], found: "_Found") -> None:
     """Add participants who are not contacts, each in place of their activity. The row itself names it where
     its kind is not mapped."""
     others = [one for one in rows.participants if one.activity is not None and is_others(rows.of_activity.get(one.activity, ()))]
@@ -135,7 +133,7 @@ def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], b
         found.add_names(kind, stand_for, [one.name for one in some])
 
 
-def _add_roles(rows: CallerRows, found: _Found) -> None:
+def _add_roles(rows: CallerRows, found: "_Found") -> None:
     """Add roles with a name and no contact. With the number or address of its fiche a role is more than a
     name."""
     found.add_names("party", rows.names, [party.name for party in rows.names])

@@ -1,7 +1,5 @@
 """Everything that the CRM has about confirmed people, and where it could not be looked for (EXP-03)."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
