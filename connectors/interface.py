@@ -11,6 +11,7 @@ from rules.anonymisation.anonymity import Remnant
 from rules.errors import ComplianceError
 from rules.hints import Hint
 from rules.model.bypass import Bypass
+from rules.model.data_map import DataMap
 from rules.model.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -389,14 +390,24 @@ class Connector(Protocol):
         may delete audit rows."""
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
-        """Return the rows of unmapped tables that depend on these, according to the CRM's relationships. A
-        row that would stay behind although nobody may read its table is reported as `Hanging` with an empty
-        id."""
+        """Return the rows of unmapped tables that depend on these at any depth, by the CRM's relationships.
 
-    def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
-        """Return the unmapped tables that depend on rows of these kinds and hold such rows, by logical name:
-        nothing in them is read. One into which this account may not look is among them, unless the CRM itself
-        says that it is empty. Raises ConnectorError: it cannot be determined."""
+        A row that would stay behind although nobody may read its table is reported as `Hanging` with an empty
+        id.
+        """
+
+    def data_map(self, *, whole: bool = False) -> DataMap:
+        """Return the tables to which relationships lead from a unit or a person, and what becomes of each;
+        with `whole` also their columns, all counted. Without it, what was seen minutes ago may be returned
+        again.
+
+        Raises:
+            ConnectorError: it cannot be determined.
+        """
+
+    def unsearched_columns(self) -> tuple[str, ...]:
+        """Return the columns of mapped tables that have values and from which no field is filled, as
+        `kind.column`. Raises as `data_map`."""
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Return which of these rows, of mapped tables or others, exist."""

@@ -74,6 +74,7 @@ def _crm(settings: Settings, *, has_store: bool, is_well: bool) -> Iterator[Chec
         yield needed[0]
         if has_store:
             yield _attempt("overlooked", lambda: _overlooked(settings, connector))
+        yield _attempt("datamap", lambda: _datamap(connector))
         needed.append(_attempt("privileges", lambda: _privileges(connector, policy_of(settings))))
         yield needed[1]
         yield _attempt("capabilities", lambda: _capabilities(connector))
@@ -203,6 +204,13 @@ def _overlooked(settings: Settings, connector: Connector) -> str:
         known = Past.of(store, settings.needed_crm_url).columns_known(clock())
         told = list(overlooked(connector.retained_rows(), connector.unaccounted_columns(), known))
     return "\n".join(told) or "no row lies in long-term retention, and no column is new"
+
+
+def _datamap(connector: Connector) -> str:
+    """Return a warning for each table that leads to a unit or a person, has rows, and that nothing accounts
+    for."""
+    told = [f"warning: UNACCOUNTED: {place.table}: {place.why} ({place.path})" for place in connector.data_map().alarming]
+    return "\n".join(told) or "every table with rows that leads to a unit or a person is accounted for"
 
 
 def _privileges(connector: Connector, policy: Policy) -> str:

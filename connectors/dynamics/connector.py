@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from connectors.dynamics.bulk_delete.deletes import MOST_ROWS, BulkDelete, Deleting
+from connectors.dynamics.datamap.survey import Survey
 from connectors.dynamics.http.auth import TokenSource
 from connectors.dynamics.http.clock import ENOUGH
 from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
@@ -69,6 +70,7 @@ from connectors.interface import (
 from rules.anonymisation.anonymity import Remnant
 from rules.errors import UsageError
 from rules.model.bypass import Bypass
+from rules.model.data_map import DataMap
 from rules.model.records import KINDS, Record
 
 R = TypeVar("R", bound=Record)
@@ -127,6 +129,7 @@ class DynamicsConnector:
         self._long_term = LongTerm(directory)
         self._naming = Naming(self._transport, directory, self.warnings)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings)
+        self._survey = Survey(self._transport, mapping, self._metadata, directory)
 
     def __enter__(self) -> "DynamicsConnector":
         return self
@@ -455,10 +458,11 @@ class DynamicsConnector:
         Raises ConnectorError: it cannot be determined."""
         return self._children.hanging(rows, restricting=restricting)
 
-    def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
-        """Return the unmapped tables that depend on rows of these kinds and hold such rows, by logical name:
-        nothing in them is read. Raises ConnectorError: it cannot be determined."""
-        return self._children.unmapped([table.name for record in records if (table := self.mapping.table(record)) is not None])
+    def data_map(self, *, whole: bool = False) -> DataMap:
+        return self._survey.whole() if whole else self._survey.tables()
+
+    def unsearched_columns(self) -> tuple[str, ...]:
+        return self._survey.unsearched_columns()
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Return which of these rows, of mapped tables or others, exist. Raises ConnectorError: it cannot be

@@ -10,7 +10,20 @@ from typing import Any
 
 import typer
 
-from crm_compliance.cli.commands import control, emulator, history, holds, plans, policy, proof, restores, runs, service, statistics
+from crm_compliance.cli.commands import (
+    control,
+    datamap,
+    emulator,
+    history,
+    holds,
+    plans,
+    policy,
+    proof,
+    restores,
+    runs,
+    service,
+    statistics,
+)
 from crm_compliance.cli.requests import group
 from crm_compliance.cli.terminal.output import output, print_line
 from crm_compliance.files import DiskProblem
@@ -30,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-for part in (plans, runs, control, holds, history, proof, restores, group, statistics, service, policy, emulator):
+for part in (plans, runs, control, holds, history, proof, restores, group, statistics, service, policy, datamap, emulator):
     part.add_to(app)
 
 

@@ -128,6 +128,9 @@ def _print_counts(counts: Document, paper: Paper) -> None:
     for code, number in _tally(counts.get("skipped")).items():
         table.add_row(code, Text(reason_sentence(code)), paper.number(number))
     paper.show(table)
+    for name, number in sorted(_tally(counts.get("unaccounted")).items()):
+        told = f"{paper.number(number)} of the skipped units have rows of {name}, which nothing accounts for: crm-compliance datamap"
+        paper.line(Text(told, style="yellow"))
     table = paper.table("Rows deleted, by table of the CRM", "Table", "Rows")
     for name, number in sorted(_tally(counts.get("rows")).items()):
         table.add_row(name, paper.number(number))

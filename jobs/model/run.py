@@ -68,6 +68,9 @@ class RowWrite(msgspec.Struct, frozen=True):
     retained: bool = False
 
 
+UNACCOUNTED = "UNACCOUNTED:"  # a flag: what stands behind it is the table whose rows keep a unit, which nothing accounts for
+
+
 class Action(msgspec.Struct, frozen=True):
     """One unit of a plan in the journal of a run.
 

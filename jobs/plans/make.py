@@ -23,7 +23,7 @@ from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
 from jobs.plans.cascade import victims_of
 from jobs.plans.draft import Draft
-from jobs.plans.observations import CANARY, Lookout, nothing_due, shrunk
+from jobs.plans.observations import CANARY, Lookout, nothing_due, shrunk, unaccounted
 from jobs.plans.past import BACKLOG, Past
 from jobs.plans.queue import alarm_of, look_at_queue
 from jobs.ports.context import JobContext
@@ -231,7 +231,7 @@ def head_of(
     # A look at another day is never applied: what is odd about it is that day's own.
     alarms = () if given else tuple(alarms_of_plan(context, past, kind, draft, lookout, late, now, queue))
     reasons = why(context, past, planned, breaker, lookout, alarms)
-    retained, unaccounted = draft.retained_rows, context.connector.unaccounted_columns()
+    retained, unmapped_columns = draft.retained_rows, context.connector.unaccounted_columns()
     return Plan(
         id=context.new_id("plan"),
         kind=kind,
@@ -259,7 +259,7 @@ def head_of(
         held_contacts=tuple(sorted(draft.held_contacts)),
         crm_holds=tuple(sorted(draft.crm_holds)),
         hold_changes=hold_changes(context, kind, draft.crm_holds),
-        warnings=(*unmapped(categories), *overlooked(retained, unaccounted, past.columns_known(now))),
+        warnings=(*unmapped(categories), *overlooked(retained, unmapped_columns, past.columns_known(now))),
         notes_on_trimmed=about_contacts(context, sorted(trims)),
         victims=draft.victims,
         why=reasons,
@@ -269,7 +269,7 @@ def head_of(
         waiting=dict(sorted(lookout.waiting.items())),
         backlog=late,
         retained_rows=retained,
-        unaccounted=unaccounted,
+        unaccounted=unmapped_columns,
         queue=queue,
         bypass=bypass_planned(policy, draft.going(), len(trims), draft.tables[UnitKind.CONTACT]),
     )
@@ -295,6 +295,7 @@ def alarms_of_plan(
         yield Alarm(BACKLOG, f"{len(late)} units are {policy.watch.backlog_days} days past their end, and were planned to go as long ago")
     if old := alarm_of(queue):
         yield old
+    yield from unaccounted(connector)
     yield from past.missing_runs(kind, now, policy.watch.no_run_hours)
 
 

@@ -18,7 +18,7 @@ from rules.policy.policy import Policy, Watch
 from rules.retention.breaker import median_of
 from rules.retention.quarantine import Mark, covers, waits
 
-CANARY = "CANARY"
+CANARY, UNACCOUNTED_TABLES = "CANARY", "UNACCOUNTED"
 UNITS = frozenset(KINDS[kind.value] for kind in UnitKind if kind is not UnitKind.CONTACT)  # contacts have no decision of their own
 
 
@@ -133,6 +133,17 @@ def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector
         if lost > watch.view_shrinks_rows and lost * 100 > watch.view_shrinks_percent * was:
             told = f"{table}: {now} rows in sight, {was} at the plan before, {removed[table]} removed by our own runs since"
             yield Alarm(VIEW_SHRANK, told)
+
+
+def unaccounted(connector: Connector) -> Iterator[Alarm]:
+    """Yield an alarm where tables that lead to a unit or a person have rows, and nothing says what becomes of
+    them.
+
+    Raises:
+        ConnectorError: it cannot be determined.
+    """
+    if names := [place.table for place in connector.data_map().alarming]:
+        yield Alarm(UNACCOUNTED_TABLES, f"tables with rows that nothing accounts for: {', '.join(names)}")
 
 
 def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Policy, day: date) -> Iterator[Alarm]:

@@ -12,13 +12,12 @@ import msgspec
 from connectors.interface import RowKey
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
-from jobs.writing.send import TECHNICAL
 from rules.model.records import KINDS
 
 
 def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[Action], dict[tuple[str, str], str]]:
     """Return the same intents with what is deleted along with their rows, and the units that must wait, by
-    (table, id), with a code."""
+    (table, id), with the table of which rows would remain."""
     connector = context.connector
     owners = {
         (connector.table(KINDS[write.kind]), write.id): action.key
@@ -34,14 +33,14 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
         if each.goes and each.on not in there:  # what hangs on a row in long-term retention goes along with nothing
             along.setdefault(owner, []).append(each.row)
         else:
-            waiting[owner] = TECHNICAL
+            waiting.setdefault(owner, each.row[0])
     # A row that is masked takes nothing along, and nothing keeps it from being masked: whatever hangs on it
     # would stay (R-081).
     masked = {
         (connector.table(KINDS[write.kind]), write.id): action.key for action in intents for write in action.rows if write.mask is not None
     }
     for each in connector.hanging(list(masked), restricting=True):
-        waiting[masked[each.on]] = TECHNICAL
+        waiting.setdefault(masked[each.on], each.row[0])
     result = []
     for action in intents:
         rows = along.get(action.key)

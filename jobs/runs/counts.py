@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from jobs.model.plan import Key
-from jobs.model.run import CONTINUED, LOOSE, TRIM, Action, ActionState, RowWrite
+from jobs.model.run import CONTINUED, LOOSE, TRIM, UNACCOUNTED, Action, ActionState, RowWrite
 from jobs.writing.send import TECHNICAL
 from rules.model.records import KINDS, Record, UnitKind
 
@@ -28,11 +28,13 @@ def counts_of(
     disposed: Counter[str] = Counter({"units": 0, "recordings": 0})
     flags: Counter[str] = Counter()
     by_category: Counter[str] = Counter()
+    unaccounted: Counter[str] = Counter()
     left = masked = 0
     for action in actions:
         left += len(action.still_there)
         if action.state is ActionState.SKIPPED:
             skipped[action.code] += 1
+            unaccounted.update(flag.removeprefix(UNACCOUNTED) for flag in action.flags if flag.startswith(UNACCOUNTED))
         elif action.state is not ActionState.DONE:
             states[action.state.value] += 1
             if action.state in HALF_DONE:
@@ -57,6 +59,7 @@ def counts_of(
         "disposed": dict(disposed),
         "by_category": dict(sorted(by_category.items())),
         "flags": dict(sorted(flags.items())),
+        **({"unaccounted": dict(sorted(unaccounted.items()))} if unaccounted else {}),
     }
 
 

@@ -11,7 +11,7 @@ from jobs.checks.kill_switch import STOPPED, refuse_if_stopped, stopped
 from jobs.erasures.register import announce, register
 from jobs.holds.active import held_actions
 from jobs.model.plan import Key, PlanLine
-from jobs.model.run import CONTINUED, Action, ActionState, RowWrite, Run
+from jobs.model.run import CONTINUED, UNACCOUNTED, Action, ActionState, RowWrite, Run
 from jobs.ports.context import JobContext
 from jobs.residual.clean import purge_before
 from jobs.residual.purge import purge_retained
@@ -104,7 +104,16 @@ class Journal:
         """Return the intents with what is deleted along with them. A unit of which something unmapped would
         remain waits (R-158)."""
         found, orphans = with_unmapped(self.context, intents) if intents else ([], {})
-        self.skip([(action.table, action.id, action.disposition) for action in found if orphans.get(action.key)], TECHNICAL)
+        waiting = [action for action in found if action.key in orphans]
+        self.record(
+            [
+                Action(
+                    action.table, action.id, action.disposition, ActionState.SKIPPED, TECHNICAL, flags=(UNACCOUNTED + orphans[action.key],)
+                )
+                for action in waiting
+            ],
+            "outcome",
+        )
         return [action for action in found if action.key not in orphans]
 
     def _remove_objects(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:

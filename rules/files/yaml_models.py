@@ -80,7 +80,9 @@ def _remove(value: Any, place: tuple[int | str, ...]) -> bool:
     path = list(takewhile(lambda part: isinstance(part, str), (part for part in place if part != "[key]")))
     for part in path[:-1]:
         value = value.get(part, {})
-    if path:
+    if path and isinstance(value, list):  # read as keys without values
+        value.remove(path[-1])
+    elif path:
         value.pop(path[-1], None)
     return bool(path)
 

@@ -71,7 +71,7 @@ _ROW_KINDS = (
     Kind("contact", 1, is_optional=False, texts=("description",), required=("birth_on",), choices=("gender", "language")),
     Kind("party", 3, is_optional=False, texts=("name", "authority_evidence", "notes"),
          required=("contact", "dossier", "fiche", "role"), choices=("role",)),
-    Kind("dossier", 2, is_file=True, is_optional=False, texts=("court_reference", "summary"), dates=("opened_on",),
+    Kind("dossier", 2, is_file=True, is_optional=False, texts=("court_reference", "legal_hold_reason", "summary"), dates=("opened_on",),
          required=("categories", "is_active", "opened_on"), choices=("categories", "outcome")),
     Kind("fiche", 4, is_file=True, is_optional=False, texts=("caller_number", "caller_email", "summary", "transmitted_to"),
          dates=("communicated_at", "communicated_on", "created_on"), required=("dossier", "categories", "communicated_on", "created_on"),

@@ -52,6 +52,7 @@ class FullDossier(Dossier, gc=False, kw_only=True):
 
     number: str | None = None
     court_reference: str | None = None
+    legal_hold_reason: str | None = None
     summary: str | None = None
     outcome_on: date | None = None
 

@@ -127,6 +127,7 @@ _DOSSIER = {
     "summary": _FILE_TEXT,
     "reviewed_on": _NEVER,
     "legal_hold": _NEVER,  # tells of proceedings that the person may not know of
+    "legal_hold_reason": _NEVER,
     "anonymised_on": _NEVER,
 }
 

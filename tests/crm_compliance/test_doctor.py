@@ -23,7 +23,7 @@ from tests.integration.night import TOKEN, Night
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # what the CRM says of its tables is what is looked into
 STORED = ["packages", "policy", "store", "keys", "anchor", "nights", "storage"]
-NAMES = [*STORED, "crm", "mapping", "overlooked", "privileges", "capabilities", "visibility", "restored", "clock"]
+NAMES = [*STORED, "crm", "mapping", "overlooked", "datamap", "privileges", "capabilities", "visibility", "restored", "clock"]
 
 
 def failed(typist: Typist, code: int) -> dict[str, dict[str, str]]:

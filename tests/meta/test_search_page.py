@@ -11,6 +11,7 @@ from typing import Any
 from connectors.dynamics.mapping.mapping_file import COPIES
 from connectors.interface import Lying, Reach, Traces
 from jobs.requests.search.search import places_not_searched
+from rules.model.data_map import DataMap, Fate, Place
 
 PAGE = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
 
@@ -30,8 +31,11 @@ class Organisation:
     def lying(self, *asked: object) -> Lying:
         return Lying(Reach.NOT_REACHABLE)
 
-    def unmapped(self, records: object) -> tuple[str, ...]:
-        return () if self.maps else ("cf_visit",)
+    def data_map(self) -> DataMap:
+        return DataMap(() if self.maps else (Place("cf_visit", None, "", 1, Fate.UNACCOUNTED, ""),))
+
+    def unsearched_columns(self) -> tuple[str, ...]:
+        return ()
 
     def traces(self, *asked: object) -> Traces:
         return Traces(Reach.READ)

@@ -5,8 +5,8 @@ from functools import lru_cache
 from pydantic import ValidationError
 
 from connectors.dynamics.mapping.checks import check_mapping
-from connectors.dynamics.mapping.mapping import Choice, Column, Mapping, Table
-from connectors.dynamics.mapping.mapping_file import TEXTS, AnonymisePart, MappingFile, TablePart
+from connectors.dynamics.mapping.mapping import Choice, Column, Decided, Mapping, Table
+from connectors.dynamics.mapping.mapping_file import TEXTS, AnonymisePart, DecidedPart, MappingFile, TablePart
 from connectors.dynamics.mapping.masks import MaskedColumn, Masks
 from rules.errors import MappingError
 from rules.files.yaml_lines import Document, Path, Problem, read_yaml
@@ -42,6 +42,10 @@ def _read(document: Document) -> tuple[MappingFile | None, list[Problem]]:
     return file, problems
 
 
+def _decided(parts: dict[str, DecidedPart]) -> dict[str, Decided]:
+    return {name: Decided(part.why, part.by) for name, part in parts.items()}
+
+
 class _Built:
     """The values of a mapping, each with its place in the file."""
 
@@ -57,7 +61,8 @@ class _Built:
             file.recording_media_types,
             file.app_url,
             file.copies,
-            frozenset(file.stay),
+            _decided(file.stay),
+            _decided(file.goes_along),
             frozenset(file.beyond_reach),
             {table.record: table for table in tables.values()},
         )

@@ -4,6 +4,7 @@ option values mean.
 A mapping is data, never code (R-161): another organisation edits the file. `loader.py` reads it whole or
 refuses it; whether it fits the CRM is compared with its metadata at start-up (`schema/mapping_check.py`)."""
 
+from collections.abc import Mapping as Values
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -99,18 +100,29 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What somebody has decided about a table or column that is not mapped; both empty where they did not
+    say."""
+
+    why: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """The whole file. `recording_media_types` are the patterns by which an attachment on a fiche is a
     recording (RET-05). `copies` are kinds of copies outside the tables, None where nobody has said. `stay`
-    names columns of tables that are not mapped, whose rows may lose a link. `beyond_reach` are places that
-    the controller accepts as out of this account's reach although it sees them."""
+    names tables that are not mapped whose rows may stay, or columns of them that may lose a link;
+    `goes_along` columns of mapped tables that need no field. `beyond_reach` are places that the controller
+    accepts as out of this account's reach although it sees them."""
 
     source: str
     tables: dict[str, Table]
     recording_media_types: tuple[str, ...] = ("audio/*",)
     app_url: str = ""
     copies: tuple[str, ...] | None = None
-    stay: frozenset[str] = frozenset()
+    stay: Values[str, Decided] = field(default_factory=dict)
+    goes_along: Values[str, Decided] = field(default_factory=dict)
     beyond_reach: frozenset[str] = frozenset()
     _by_record: dict[type[Record], Table] = field(default_factory=dict, repr=False)
 

@@ -5,7 +5,7 @@ which fields each kind of row has, `checks.py` says. The sentence below a field 
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from rules.anonymisation.techniques import TECHNIQUES
 from rules.files.model import Model
@@ -18,6 +18,7 @@ COLUMN_TECHNIQUES: Final = tuple(name for name, technique in TECHNIQUES.items() 
 _NAME: Final = r"[a-z][a-z0-9_]{0,127}"
 LOGICAL_NAME: Final = f"^{_NAME}$"
 _COLUMN_OF_TABLE: Final = rf"^{_NAME}\.{_NAME}$"
+_TABLE_OR_COLUMN: Final = rf"^{_NAME}(\.{_NAME})?$"
 _OPTION: Final = r"^-?[0-9]{1,10}$"
 _KEY: Final = r"^[a-z0-9][a-z0-9_+-]{0,59}$"
 _STATE: Final = r"^[0-9]{1,10}$"
@@ -30,6 +31,7 @@ TEXTS: Final = MappingProxyType(
     {
         LOGICAL_NAME: "this is a logical name of the CRM, in lower case",
         _COLUMN_OF_TABLE: "this is a column of a table, written table.column",
+        _TABLE_OR_COLUMN: "this is a table, or a column of one, written table.column",
         _OPTION: "an option value is a whole number",
         _KEY: "this is a key: lower-case letters, digits, underscores",
         _STATE: "this is an option value, a whole number",
@@ -55,6 +57,21 @@ Keys = dict[OptionValue, Key]
 State = Annotated[str, StringConstraints(pattern=_STATE), WithJsonSchema({"type": "integer", "minimum": 0})]
 Technique = Annotated[str, StringConstraints(pattern=_TECHNIQUE), WithJsonSchema({"enum": [None, *COLUMN_TECHNIQUES]})]
 Behaviour = Literal["date_only", "user_local", "time_zone_independent"]
+
+
+ColumnOfTable = Annotated[str, StringConstraints(pattern=_COLUMN_OF_TABLE)]
+TableOrColumn = Annotated[str, StringConstraints(pattern=_TABLE_OR_COLUMN)]
+
+
+def _without_reasons(value: object) -> object:
+    return {name: {} for name in value if isinstance(name, str)} if isinstance(value, list) else value
+
+
+class DecidedPart(Model):
+    """What somebody decided about a table or column."""
+
+    why: str = ""
+    by: str = ""
 
 
 class AnonymisePart(Model):
@@ -108,8 +125,12 @@ class MappingFile(Model):
     (ERA-12)."""
     copies: tuple[Literal["search_index", "lake", "offline"], ...] | None = None
     """Copies of rows that the Web API does not reach; an empty list says that there are none (ERA-12)."""
-    stay: tuple[Annotated[str, StringConstraints(pattern=_COLUMN_OF_TABLE)], ...] = ()
+    stay: Annotated[dict[TableOrColumn, DecidedPart], BeforeValidator(_without_reasons)] = Field(default_factory=dict)
     """Columns of tables that are not mapped, as table.column: their rows may stay, the link emptied, when
-    what they point to goes."""
+    what they point to goes. A table alone: its rows may stay whatever they belong to. Each with why, and who
+    decided it; a list names them without."""
+    goes_along: dict[ColumnOfTable, DecidedPart] = Field(default_factory=dict)
+    """Columns of mapped tables, as table.column, that need no field: they go with their row, are neither
+    searched nor told, and an answer says so. Each with why, and who decided it."""
     tables: dict[str, TablePart]
     """Each kind of row."""

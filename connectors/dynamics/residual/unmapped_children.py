@@ -45,7 +45,27 @@ class Children:
         self._empty: dict[tuple[str, str], float] = {}  # table and column -> when it was seen to be empty
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
-        """Return what depends on these rows. Raises as `Connector.hanging`."""
+        """Return what depends on these rows, at any depth. Raises as `Connector.hanging`.
+
+        What hangs on a row that goes along goes or stays with it; each is told of the row of ours at its
+        root.
+        """
+        roots = {key: key for key in rows}
+        found: list[Hanging] = []
+        level = list(roots)
+        while level:
+            below = [
+                Hanging(each.row, roots[each.on], goes=each.goes) if each.on in roots else each
+                for each in self._on(level, restricting=restricting)
+            ]
+            found += below
+            fresh = {each.row: each.on for each in below if each.goes and each.row[1] and each.row not in roots}
+            roots |= fresh
+            level = list(fresh)
+        return found
+
+    def _on(self, rows: Collection[RowKey], *, restricting: bool) -> list[Hanging]:
+        """Return what depends on these rows by one relationship."""
         by_table: defaultdict[str, list[str]] = defaultdict(list)
         for name, row in rows:
             by_table[name].append(row)
@@ -56,26 +76,29 @@ class Children:
             for (name, column), goes in columns.items():
                 if name in known:
                     found += self._of(known[name], column, parent, ids, goes=goes)
+            found += self._tied(parent, ids)
         return found
 
-    def unmapped(self, parents: Collection[str]) -> tuple[str, ...]:
-        """Return the tables whose rows depend on rows of these tables, and which nobody reads. Raises as
-        `Connector.unmapped`."""
+    def _tied(self, parent: str, ids: Collection[str]) -> list[Hanging]:
+        """Return the rows that a table of links ties to these: the pair goes, and they would stay."""
+        definition = self._metadata.table(parent)
         mapped = {table.name for table in self._mapping.tables.values()}
-        columns: dict[str, set[str]] = {}
-        for parent in parents:
-            definition = self._metadata.table(parent)
-            for each in definition.children if definition else ():
-                if each.child not in mapped | PLATFORM:
-                    columns.setdefault(each.child, set()).add(each.column)
-        known = self._directory.known(sorted(columns))
-        return tuple(name for name in sorted(known) if self._has_rows(known[name], columns[name]))
-
-    def _has_rows(self, table: KnownTable, columns: Collection[str]) -> bool:
-        try:
-            return not all(self._is_empty(table, f"_{column}_value") for column in sorted(columns))
-        except NotOffered:
-            return total_count(self._transport, table.name) != 0
+        found: list[Hanging] = []
+        for link in definition.links if definition else ():
+            other = link.other(parent)
+            pairs = self._directory.table(link.table)
+            if pairs is None or other in mapped | PLATFORM or other in self._mapping.stay:
+                continue
+            near = link.column(parent)
+            far = link.two_column if near == link.one_column else link.one_column
+            try:
+                tied = list(self._directory.rows(pairs, near, ids, f"{near},{far}"))
+            except NotOffered:
+                tied = [{near: row, far: ""} for row in ids] if total_count(self._transport, pairs.name) != 0 else []
+            found += [Hanging((other, str(row[far]).lower()), (parent, str(row[near]).lower()), goes=False) for row in tied]
+        if found:
+            self._warn(f"rows of {found[0].row[0]} are tied to rows of {parent} that are to go", "", found[0].row[0])
+        return found
 
     def _columns(self, parent: str, *, restricting: bool) -> Mapping[tuple[str, str], bool]:
         """Return table and lookup of each relationship to be looked at, and whether its rows are deleted
@@ -88,7 +111,7 @@ class Children:
             # What restricts a delete is refused by the CRM itself.
             if each.child not in mapped | PLATFORM
             and (restricting or each.on_delete != RESTRICT)
-            and f"{each.child}.{each.column}" not in self._mapping.stay
+            and self._mapping.stay.keys().isdisjoint((each.child, f"{each.child}.{each.column}"))
         }
 
     def _of(self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, goes: bool) -> list[Hanging]:
@@ -119,6 +142,7 @@ class Children:
         return True
 
     def _warn(self, message: str, column: str, table: str) -> None:
-        told = f"{message}; map the table, or name {table}.{column} under `stay` in the mapping"
+        place = f"{table}.{column}" if column else table
+        told = f"{message}; map the table, or name {place} under `stay` in the mapping"
         if told not in self._warnings:
             self._warnings.append(told)

@@ -59,6 +59,23 @@ class Relationship:
     on_delete: str
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One many-to-many relationship: `table` holds the pairs, with a column of ids for either side."""
+
+    table: str
+    one: str
+    one_column: str
+    two: str
+    two_column: str
+
+    def other(self, table: str) -> str:
+        return self.two if table == self.one else self.one
+
+    def column(self, table: str) -> str:
+        return self.one_column if table == self.one else self.two_column
+
+
 @dataclass(slots=True)
 class TableDefinition:
     """One table as the CRM defines it."""
@@ -69,6 +86,7 @@ class TableDefinition:
     attributes: dict[str, Attribute]
     parents: tuple[Relationship, ...] = ()
     children: tuple[Relationship, ...] = ()
+    links: tuple[Link, ...] = ()
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tracks_changes: bool = False
 
@@ -152,7 +170,9 @@ class Metadata:
             "$expand": "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel,IsSecured,IsValidForUpdate,"
             "AttributeOf),"
             "Keys($select=SchemaName,KeyAttributes),"
-            f"ManyToOneRelationships($select={relationship}),OneToManyRelationships($select={relationship})",
+            f"ManyToOneRelationships($select={relationship}),OneToManyRelationships($select={relationship}),"
+            "ManyToManyRelationships($select=SchemaName,IntersectEntityName,Entity1LogicalName,Entity1IntersectAttribute,"
+            "Entity2LogicalName,Entity2IntersectAttribute)",
         }
         try:
             content = self._get(f"{root}?{query_string(options)}", name)
@@ -168,6 +188,7 @@ class Metadata:
             attributes,
             tuple(_relationship(item, "ReferencingEntityNavigationPropertyName") for item in _items(content.get("ManyToOneRelationships"))),
             tuple(_relationship(item, "ReferencedEntityNavigationPropertyName") for item in _items(content.get("OneToManyRelationships"))),
+            tuple(map(_link, _items(content.get("ManyToManyRelationships")))),
             {_text(item, "SchemaName"): tuple(item.get("KeyAttributes") or ()) for item in _items(content.get("Keys"))},
             content.get("ChangeTrackingEnabled") is True,
         )
@@ -234,6 +255,11 @@ def _relationship(item: dict[str, Any], navigation: str) -> Relationship:
         _text(item, navigation),
         str(cascade.get("Delete", "")) if isinstance(cascade, dict) else "",
     )
+
+
+def _link(item: dict[str, Any]) -> Link:
+    sides = (_text(item, f"Entity{side}{what}") for side in (1, 2) for what in ("LogicalName", "IntersectAttribute"))
+    return Link(_text(item, "IntersectEntityName"), *sides)
 
 
 def _options(item: dict[str, Any]) -> dict[int, str]:

@@ -110,7 +110,10 @@ SKIPS: dict[str, str] = {
     "PLAN_EXPIRED": "The plan's validity ended before its turn came.",
     "PLAN_REJECTED": "The plan was rejected while its run was interrupted.",
     "POLICY_CHANGED": "The policy or the mapping changed while the run was interrupted.",
-    "SKIPPED_TECHNICAL": "The CRM refused, or content lies in storage that no setting reaches; the next run tries again.",
+    "SKIPPED_TECHNICAL": (
+        "The CRM refused, content lies in storage that no setting reaches, or rows that nothing accounts for would stay; "
+        "the next run tries again."
+    ),
     "STILL_REFERRED": "A unit that stays, or a relation, refers to this contact again.",
     "STILL_THERE": "Reading back found it again.",
     "PSEUDONYMISED": "What is left could still be led back to a person, so it counts as not anonymised.",
@@ -140,6 +143,7 @@ ALARMS: dict[str, str] = {
     "BACKLOG": "Units are long past their end, were planned to go, and are still there.",
     "NO_RUN": "Nights are missing.",
     "QUEUE_OLD": "They are kept for ever until somebody gives them a category, or decides on the row of the schedule (RET-14).",
+    "UNACCOUNTED": "No request finds what is in them, and their units stay: map them, or say in the mapping that they may stay.",
     "TECHNICAL": "The CRM refuses the same units again and again; only an administrator can help (HLD-13).",
     "LEFT_OVER": "Units are half done since an earlier run.",
     "OBJECTS_WITHOUT_ROW": "Nothing will ever remove them; a person has to look whose they are.",

@@ -109,8 +109,6 @@ _PLACES: Mapping[str, str] = {
 }
 # The numbers by which a file is known: also of those that nobody asks about, for texts name them.
 NUMBERS: Mapping[str, tuple[str, ...]] = {"dossier": ("number", "court_reference"), "fiche": ("number",)}
-# What hangs on these tells of people: a table that is not mapped and does is not searched.
-HUNG_ON = (FullContact, FullDossier, FullFiche, FullParty)
 ANONYMISED = ("contact", "dossier", "fiche")  # kinds whose rows outlive their own anonymisation
 
 _TIES = tuple((kind.word, name) for kind in ROW_KINDS.values() for name in kind.owner_fields)
@@ -164,7 +162,8 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
         reached = threads.map(lambda look: connector.lying(look[0], FULL[look[1]], (), Among("id", [NOBODY])).reach, looks)
         places += [trace.value for (trace, _), reach in zip(looks, reached, strict=True) if reach is Reach.NOT_REACHABLE]
-    places += [f"table:{name}" for name in connector.unmapped(HUNG_ON)]
+    places += [f"column:{place}" for place in connector.unsearched_columns()]
+    places += [f"table:{name}" for name in connector.data_map().unsearched_tables]
     if connector.traces(Trace.HISTORY, ()).reach is not Reach.NOT_KEPT:
         places.append("audit_history")
     return tuple(dict.fromkeys(places))

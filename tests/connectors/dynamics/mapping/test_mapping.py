@@ -113,7 +113,7 @@ def test_the_shipped_files_satisfy_the_schema(path: Path) -> None:
         ('["audio/*"]', '["audio"]', 'types: ["audio"]', "media type"),
         ('["audio/*"]', "audio/*", "types: audio", "list"),
         ("copies: []\n", "copies: [cloud]\n", "copies: [cloud]", "one of search_index"),
-        ("copies: []\n", "copies: []\nstay: [cf_review]\n", "stay: [cf_review]", "table.column"),
+        ("copies: []\n", "copies: []\nstay: [cf-review]\n", "stay: [cf-review]", "table.column"),
         ("    table: cf_fiche\n", "    table: cf_dossier\n", "  fiche:", "same table"),
         ("      birth_on: birthdate\n", "      birth_on: birthdate\n      suspect: cf_issuspect\n", "suspect: cf", "R-112"),
         ("      gender: gendercode\n", "      gender: cf_verdachte\n", "cf_verdachte", "R-112"),

@@ -1,0 +1,98 @@
+"""What becomes of each table that was reached, and of its columns.
+
+A table goes along where every relationship that leads from it to a row of ours removes it with that row, or
+is named under `stay`; else its rows would be left behind, and it is unaccounted until somebody maps it or
+decides that it may stay (R-158). A column of a mapped table is accounted for by a field, a technique, or a
+decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Values
+
+from connectors.dynamics.datamap.reach import FAR_SIDE, LINKS_ONLY, Reached
+from connectors.dynamics.mapping.mapping import Decided, Mapping, Table
+from connectors.dynamics.residual.unmapped_children import CASCADE, DOCUMENTS, PLATFORM, RESTRICT
+from connectors.dynamics.schema.masks_check import PLATFORM as PLATFORM_COLUMNS
+from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+from rules.model.data_map import Fate, Tie
+
+Verdict = tuple[Fate, str]
+
+# What a column of these types holds is no data of anybody: keys, kinds of rows, states, and what the CRM adds
+# up.
+_HOUSEKEEPING = frozenset({"EntityNameType", "StateType", "StatusType", "ManagedPropertyType", "VirtualType", "CalendarRulesType"})
+_OF_PLATFORM = PLATFORM_COLUMNS | {"objecttypecode", "filesize", "ispartydeleted", "isworkflowcreated", "activitytypecode", "documentsize"}
+_SAID = "said in the mapping"
+
+
+def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping) -> Verdict:
+    """Return the fate of a table and why, from those of the tables that it leads to."""
+    if kind := mapping.kind_of(table.name):
+        return Fate.MAPPED, f"tables.{kind}"
+    if table.name in PLATFORM:
+        return Fate.PLATFORM, "kept by the CRM itself"
+    if decided := mapping.stay.get(table.name):
+        return Fate.STAYS, _reason(decided)
+    if all(tie.on_delete == LINKS_ONLY for tie in table.ties):
+        return Fate.GOES_ALONG, f"pairs, removed by the CRM with {_names(table.ties)}"
+    left = [tie for tie in table.ties if not _removes(tie, parents) and f"{tie.child}.{tie.column}" not in mapping.stay]
+    if left:
+        return Fate.UNACCOUNTED, _left_behind(left[0])
+    stays = [decided for tie in table.ties if (decided := mapping.stay.get(f"{tie.child}.{tie.column}")) is not None]
+    if stays:
+        return Fate.STAYS, _reason(stays[0])
+    return Fate.GOES_ALONG, f"removed by the CRM with {_names(table.ties)}"
+
+
+def _removes(tie: Tie, parents: Values[str, Verdict]) -> bool:
+    goes = parents.get(tie.parent, (Fate.UNACCOUNTED, ""))[0] in (Fate.MAPPED, Fate.GOES_ALONG)
+    return tie.on_delete == LINKS_ONLY or (goes and tie.on_delete == CASCADE and tie.child != DOCUMENTS)
+
+
+def _left_behind(tie: Tie) -> str:
+    if tie.child == DOCUMENTS:
+        return "the documents stay in SharePoint when the row that tells where they lie goes"
+    if tie.on_delete == RESTRICT:
+        return f"{tie.column} keeps the CRM from deleting {tie.parent}"
+    if tie.on_delete == FAR_SIDE:
+        return f"only the pair goes with {tie.parent}"
+    if tie.on_delete == CASCADE:
+        return f"it would go with {tie.parent}, which nothing accounts for"
+    return f"{tie.column} is only emptied when {tie.parent} goes"
+
+
+def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdict, table: Table | None, mapping: Mapping) -> Verdict:
+    """Return the fate of a column and why; `table` is what the mapping says of its table, None where
+    nothing."""
+    fate, why = of_table
+    if is_housekeeping(attribute, definition):
+        return Fate.PLATFORM, "kept by the CRM itself"
+    if table is None:
+        return fate, why
+    for section, columns in (("columns", table.columns), ("personal", table.personal)):
+        for column in columns.values():
+            if column.name == attribute.name:
+                return Fate.MAPPED, f"tables.{table.kind}.{section}.{column.field}"
+    if not attribute.updatable:
+        return Fate.GOES_ALONG, "the CRM makes it from other columns"
+    if decided := mapping.goes_along.get(f"{definition.name}.{attribute.name}"):
+        return Fate.GOES_ALONG, _reason(decided)
+    if table.masks is not None and attribute.name in table.masks.columns:
+        return Fate.MASKED, f"tables.{table.kind}.anonymise: {table.masks.columns[attribute.name].technique}"
+    return Fate.UNACCOUNTED, "no field of the mapping is filled from it"
+
+
+def is_housekeeping(attribute: Attribute, definition: TableDefinition) -> bool:
+    """Return whether a column can hold nothing about anybody: keys, versions, states, times and people of the
+    CRM's own making, and companions of other columns."""
+    own = attribute.name in _OF_PLATFORM or attribute.name == definition.primary_id or attribute.name.endswith("_base")
+    return own or bool(attribute.part_of) or attribute.kind in _HOUSEKEEPING or attribute.kind == "UniqueidentifierType"
+
+
+def _names(ties: list[Tie]) -> str:
+    return ", ".join(dict.fromkeys(tie.parent for tie in ties))
+
+
+def _reason(decided: Decided) -> str:
+    return ", ".join(filter(None, (decided.why, decided.by))) or _SAID

@@ -1,0 +1,146 @@
+"""The data map of one CRM, made from its own definitions, its counts and the mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from connectors.dynamics.datamap.fates import Verdict, is_housekeeping, of_column, of_table
+from connectors.dynamics.datamap.reach import Reached, reached
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.residual.platform_rows import TIMELINE
+from connectors.dynamics.residual.unmapped_children import PLATFORM
+from connectors.dynamics.schema.counts import count_where, total_count
+from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
+from connectors.interface import ConnectorError
+from rules.model.data_map import DataMap, Fate, Place
+
+CONDITIONS = 100  # of one question
+KEPT_FOR_S = 600.0  # how long a survey of tables counts as of now
+
+
+class Survey:
+    """Looks at one CRM; what it has seen counts for some minutes."""
+
+    def __init__(self, transport: Transport, mapping: Mapping, metadata: Metadata, directory: Directory) -> None:
+        self._transport = transport
+        self._mapping = mapping
+        self._metadata = metadata
+        self._directory = directory
+        self._seen: tuple[float, DataMap] | None = None
+        self._of_kind = {table.name: table for table in mapping.tables.values()}
+        self._starts = [table.name for kind, table in mapping.tables.items() if kind != "statistic"]
+
+    def tables(self) -> DataMap:
+        """Return the tables alone; of the platform's own only those with texts of people are counted. Raises
+        as `Connector.data_map`."""
+        now = self._transport.gate.timeline.now()
+        if self._seen is None or now - self._seen[0] > KEPT_FOR_S:
+            found, verdicts = self._reached(PLATFORM - TIMELINE.keys())
+            places = tuple(self._place(found[name], verdict) for name, verdict in verdicts.items())
+            ties = tuple(tie for each in found.values() for tie in each.ties)
+            self._seen = now, DataMap(tuple(sorted(places, key=lambda place: place.name)), ties)
+        return self._seen[1]
+
+    def whole(self) -> DataMap:
+        """Return tables and columns, all counted. Raises as `Connector.data_map`."""
+        found, verdicts = self._reached(())
+        places: list[Place] = []
+        for name, verdict in sorted(verdicts.items()):
+            table = found[name]
+            if name in self._of_kind:
+                table.rows = self._count(name, ())
+            places.append(self._place(table, verdict))
+            if verdict[0] is not Fate.PLATFORM and table.rows != 0:
+                places += sorted(self._columns(table, verdict), key=lambda place: place.name)
+        return DataMap(tuple(places), tuple(tie for each in found.values() for tie in each.ties))
+
+    def unsearched_columns(self) -> tuple[str, ...]:
+        """Return the columns of mapped tables that have values and from which no field is filled, as
+        `kind.column`, whatever becomes of them. Raises as `Connector.data_map`."""
+        found: list[str] = []
+        for kind, table in self._mapping.tables.items():
+            definition, known = self._metadata.table(table.name), self._directory.table(table.name)
+            if kind == "statistic" or definition is None or known is None:
+                continue
+            named = {column.name for column in (*table.columns.values(), *table.personal.values())}
+            columns = [
+                each
+                for each in definition.attributes.values()
+                if each.updatable and each.name not in named and not is_housekeeping(each, definition)
+            ]
+            found += [f"{kind}.{name}" for name in self._with_values(known, [_queried(each) for each in columns])]
+        return tuple(sorted(found))
+
+    def _with_values(self, table: KnownTable, columns: list[str]) -> Iterator[str]:
+        """Yield those of the columns in which any row has a value, halving them: most CRMs use few of the
+        hundreds that a standard table has. One that cannot be asked about may have some."""
+        if not columns:
+            return
+        try:
+            if (
+                self._directory.is_empty(table, " or ".join(f"{column} ne null" for column in columns[:CONDITIONS]))
+                and len(columns) <= CONDITIONS
+            ):
+                return
+        except NotOffered:
+            pass
+        except ConnectorError as failure:
+            if failure.status != 400:
+                raise
+        if len(columns) == 1:
+            yield columns[0].removeprefix("_").removesuffix("_value")
+            return
+        half = len(columns) // 2
+        yield from self._with_values(table, columns[:half])
+        yield from self._with_values(table, columns[half:])
+
+    def _reached(self, uncounted: Collection[str]) -> tuple[dict[str, Reached], dict[str, Verdict]]:
+        there = self._directory
+
+        def count(name: str, lookups: Collection[str]) -> int | None:
+            return None if name in uncounted else self._count(name, [f"_{lookup}_value" for lookup in lookups])
+
+        found = reached([name for name in self._starts if there.table(name) is not None], PLATFORM, self._metadata, count)
+        verdicts: dict[str, Verdict] = {}
+        for name, table in found.items():  # nearest first: what a table goes with is judged before it
+            if there.table(name) is not None:
+                verdicts[name] = of_table(table, verdicts, self._mapping)
+        return found, verdicts
+
+    def _place(self, table: Reached, verdict: Verdict) -> Place:
+        return Place(table.name, None, table.path, table.rows, *verdict)
+
+    def _columns(self, table: Reached, verdict: Verdict) -> Iterator[Place]:
+        definition = self._metadata.table(table.name)
+        mapped = self._of_kind.get(table.name)
+        for attribute in definition.attributes.values() if definition is not None else ():
+            if definition is None or is_housekeeping(attribute, definition):
+                continue
+            fate, why = of_column(attribute, definition, verdict, mapped, self._mapping)
+            rows = self._count(table.name, [_queried(attribute)]) if mapped is not None and fate is Fate.UNACCOUNTED else table.rows
+            yield Place(table.name, attribute.name, table.path, rows, fate, why)
+
+    def _count(self, name: str, columns: Collection[str]) -> int | None:
+        """Return how many rows have a value in one of some columns, all rows without columns, at most 5,000;
+        None where this account may not look and the CRM does not say either."""
+        table = self._directory.table(name)
+        if table is None:
+            return 0
+        condition = " or ".join(f"{column} ne null" for column in columns)
+        try:
+            if self._directory.is_empty(table, condition):
+                return 0
+            return count_where(self._transport, table.set_name, table.primary_id, name, condition)
+        except NotOffered:
+            return total_count(self._transport, name)
+        except ConnectorError as failure:
+            if failure.status == 400 and condition:  # a column that cannot be filtered by: a file, an image
+                return self._count(name, ())
+            raise
+
+
+def _queried(attribute: Attribute) -> str:
+    """Return the name by which a condition asks for a column."""
+    return f"_{attribute.name}_value" if attribute.kind in LOOKUP_TYPES else attribute.name

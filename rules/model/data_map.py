@@ -1,0 +1,90 @@
+"""The data map: every table and column of the CRM that can hold data of a unit or a person, and what becomes
+of it. What nothing speaks of is unaccounted, and is never called searched, complete or gone.
+
+Source: EXP-03, ERA-12; R-158, R-161.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+import msgspec
+
+
+class Fate(StrEnum):
+    """What becomes of a table or a column."""
+
+    __hash__ = str.__hash__
+
+    MAPPED = "mapped"  # read, searched, told, deleted as the rules say
+    GOES_ALONG = "goes_along"  # goes with the row that it belongs to; not searched
+    MASKED = "masked"  # overwritten where its row is anonymised in place; else it goes with its row
+    STAYS = "stays"  # somebody has decided that it may
+    PLATFORM = "platform"  # the CRM's own housekeeping; cleaned where it names a row (ERA-12)
+    UNACCOUNTED = "unaccounted"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A table, or with `column` one of its columns.
+
+    `path` leads from its rows to a unit or person, a lookup a step. `rows` are those that point there, or in
+    which the column has a value; from 5,000 on there may be more; None: this account may not look. `why` says
+    where the fate comes from.
+    """
+
+    table: str
+    column: str | None
+    path: str
+    rows: int | None
+    fate: Fate
+    why: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}.{self.column}" if self.column else self.table
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether nothing speaks of it, and something is or may be there."""
+        return self.fate is Fate.UNACCOUNTED and self.rows != 0
+
+
+class Tie(msgspec.Struct, frozen=True):
+    """A relationship that leads from a table to one nearer to a unit or person; `column` is its lookup, empty
+    between two tables that a table of links ties."""
+
+    child: str
+    column: str
+    parent: str
+    on_delete: str
+
+
+class DataMap(msgspec.Struct, frozen=True):
+    """All places, tables before their columns, and the ties between the tables."""
+
+    places: tuple[Place, ...]
+    ties: tuple[Tie, ...] = ()
+
+    @property
+    def tables(self) -> tuple[Place, ...]:
+        return tuple(place for place in self.places if place.column is None)
+
+    @property
+    def alarming(self) -> tuple[Place, ...]:
+        """What is alarming, a table once and not by its columns."""
+        whole = {place.table for place in self.tables if place.is_alarming}
+        return tuple(place for place in self.places if place.is_alarming and (place.column is None or place.table not in whole))
+
+    @property
+    def unsearched_tables(self) -> tuple[str, ...]:
+        """The tables with rows in which nobody is looked for, whatever becomes of them."""
+        return tuple(place.table for place in self.tables if place.rows != 0 and _is_unsearched(place))
+
+    def new(self, known: Collection[str] | None) -> frozenset[str]:
+        """Return the names of places that were not there last time; none where there was no last time."""
+        return frozenset() if known is None else frozenset(place.name for place in self.places) - frozenset(known)
+
+
+def _is_unsearched(table: Place) -> bool:
+    return table.fate is not Fate.MAPPED and (table.fate is not Fate.PLATFORM or table.rows is not None)

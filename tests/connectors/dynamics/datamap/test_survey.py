@@ -1,0 +1,197 @@
+"""The data map that the real client makes of an emulator's CRM over HTTP: every table and column that leads
+to a unit or a person, and its one fate (R-158, R-161, ERA-12)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from connectors.emulator.serving.server import running
+from connectors.interface import Hanging
+from rules.model.data_map import DataMap, Fate, Place
+from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT, Crm
+
+TABLES = """
+tables:
+  cf_visit:
+    set: cf_visits
+    columns:
+      cf_visitid: {type: guid, key: true}
+      cf_name: {type: string(100), primary_name: true, pii: true}
+      cf_report: {type: memo(2000), pii: true}
+      cf_dossierid: {type: lookup cf_dossier, schema_name: cf_DossierId}
+  cf_photo:
+    set: cf_photos
+    columns:
+      cf_photoid: {type: guid, key: true}
+      cf_name: {type: string(100), primary_name: true, pii: true}
+      cf_visitid: {type: lookup cf_visit, schema_name: cf_VisitId}
+  cf_caption:
+    set: cf_captions
+    columns:
+      cf_captionid: {type: guid, key: true}
+      cf_name: {type: string(100), primary_name: true, pii: true}
+      cf_photoid: {type: lookup cf_photo, schema_name: cf_PhotoId}
+  cf_group:
+    set: cf_groups
+    columns:
+      cf_groupid: {type: guid, key: true}
+      cf_name: {type: string(100), primary_name: true, pii: true}
+  cf_secret:
+    set: cf_secrets
+    columns:
+      cf_secretid: {type: guid, key: true}
+      cf_name: {type: string(100), primary_name: true, pii: true}
+      cf_ficheid: {type: lookup cf_fiche, schema_name: cf_FicheId}
+  post:
+    set: posts
+    columns:
+      postid: {type: guid, key: true}
+      text: {type: memo(2000), primary_name: true}
+      regardingobjectid: {type: lookup cf_dossier}
+relationships:
+  - {name: cf_dossier_visits, parent: cf_dossier, child: cf_visit, column: cf_dossierid, on_delete: cascade}
+  - {name: cf_visit_photos, parent: cf_visit, child: cf_photo, column: cf_visitid, on_delete: cascade}
+  - {name: cf_photo_captions, parent: cf_photo, child: cf_caption, column: cf_photoid, on_delete: remove_link}
+  - {name: cf_fiche_secrets, parent: cf_fiche, child: cf_secret, column: cf_ficheid, on_delete: cascade}
+  - {name: cf_dossier_Posts, parent: cf_dossier, child: post, column: regardingobjectid, on_delete: no_cascade}
+many_to_many:
+  - {name: cf_dossier_groups, one: cf_dossier, two: cf_group}
+"""
+
+
+def environment(folder: Path) -> Path:
+    yaml = YAML(typ="safe")
+    document: dict[str, Any] = yaml.load(ENVIRONMENT.read_text("utf-8"))
+    more: dict[str, Any] = yaml.load(TABLES)
+    document["tables"] |= more["tables"]
+    document["tables"]["cf_dossier"]["columns"]["cf_hobby"] = {"type": "string(100)", "pii": True}
+    document["relationships"] += more["relationships"]
+    document["many_to_many"] = [*document.get("many_to_many", []), *more["many_to_many"]]
+    path = folder / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    return path
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Iterator[Crm]:
+    with running(environment=environment(tmp_path)) as emulator:
+        made = Crm(emulator)
+        yield made
+        made.close()
+
+
+def place(found: DataMap, name: str) -> Place:
+    (one,) = [each for each in found.places if each.name == name]
+    return one
+
+
+def visit(crm: Crm, dossier: str) -> tuple[str, str, str]:
+    """A visit on a dossier, with a photo, with a caption."""
+    row = crm.create("cf_visits", cf_name="v", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
+    photo = crm.create("cf_photos", cf_name="p", **{"cf_VisitId@odata.bind": f"/cf_visits({row})"})
+    return row, photo, crm.create("cf_captions", cf_name="c", **{"cf_PhotoId@odata.bind": f"/cf_photos({photo})"})
+
+
+def test_everything_of_the_reference_environment_is_accounted_for(tmp_path: Path) -> None:
+    with running() as emulator:
+        crm = Crm(emulator)
+        crm.dossier(cf_legalholdreason="r")
+        found = crm.connector.data_map(whole=True)
+        assert found.alarming == ()
+        assert {each.fate for each in found.places} <= {Fate.MAPPED, Fate.GOES_ALONG, Fate.PLATFORM}
+        assert crm.connector.unsearched_columns() == ()
+        assert found.unsearched_tables == ()
+        crm.close()
+
+
+def test_a_table_at_any_depth_has_a_fate_by_what_the_crm_does_with_its_rows(crm: Crm) -> None:
+    visit(crm, crm.dossier())
+    found = crm.connector.data_map()
+    assert place(found, "cf_visit").fate is Fate.GOES_ALONG
+    photo, caption = place(found, "cf_photo"), place(found, "cf_caption")
+    assert (photo.fate, photo.rows, photo.path) == (Fate.GOES_ALONG, 1, "cf_photo.cf_visitid > cf_visit.cf_dossierid > cf_dossier")
+    assert (caption.fate, caption.rows) == (Fate.UNACCOUNTED, 1)
+    assert "cf_photoid is only emptied" in caption.why
+    assert [each.name for each in found.alarming] == ["cf_caption"]
+    assert set(found.unsearched_tables) == {"cf_visit", "cf_photo", "cf_caption"}
+
+
+def test_an_empty_table_leads_no_further_and_is_no_alarm(crm: Crm) -> None:
+    found = crm.connector.data_map()
+    assert (place(found, "cf_visit").rows, place(found, "cf_secret").rows) == (0, 0)
+    assert not [each for each in found.places if each.table in ("cf_photo", "cf_caption")]
+    assert found.alarming == ()
+
+
+def test_what_a_table_of_links_ties_to_a_unit_stays_when_the_unit_goes(crm: Crm) -> None:
+    dossier, group = crm.dossier(), crm.create("cf_groups", cf_name="g")
+    assert place(crm.connector.data_map(), "cf_dossier_groups").rows == 0
+    answer = crm.send("POST", f"cf_dossiers({dossier})/cf_dossier_groups/$ref", {"@odata.id": f"{crm.emulator.url}cf_groups({group})"})
+    assert answer.status_code == 204, answer.text
+    found = crm.connector.data_map(whole=True)
+    assert (place(found, "cf_dossier_groups").fate, place(found, "cf_group").fate) == (Fate.GOES_ALONG, Fate.UNACCOUNTED)
+    assert crm.connector.hanging([("cf_dossier", dossier)]) == [Hanging(("cf_group", group), ("cf_dossier", dossier), goes=False)]
+
+
+def test_a_row_below_one_that_goes_along_keeps_the_unit_at_the_root(crm: Crm) -> None:
+    """The CRM would delete the dossier, the visit and the photo, and leave the caption without an owner."""
+    dossier, other = crm.dossier(), crm.dossier()
+    row, photo, caption = visit(crm, dossier)
+    at = ("cf_dossier", dossier)
+    assert crm.connector.hanging([at, ("cf_dossier", other)]) == [
+        Hanging(("cf_visit", row), at, goes=True),
+        Hanging(("cf_photo", photo), at, goes=True),
+        Hanging(("cf_caption", caption), at, goes=False),
+    ]
+
+
+def test_a_table_that_nobody_may_look_into_is_unaccounted_unless_the_crm_says_that_it_is_empty(crm: Crm) -> None:
+    fiche = crm.fiche()
+    crm.may()
+    assert place(crm.connector.data_map(whole=True), "cf_secret").rows == 0
+    crm.emulator.load([("cf_secret", {"cf_secretid": str(uuid.uuid4()), "cf_name": "s", "cf_ficheid": fiche})])
+    assert crm.connector.data_map(whole=True).unsearched_tables.count("cf_secret") == 1
+
+
+def test_posts_are_the_platforms_own_and_nobody_is_looked_for_in_them(crm: Crm) -> None:
+    crm.emulator.load([("post", {"postid": str(uuid.uuid4()), "text": "bericht", "regardingobjectid": crm.dossier()})])
+    found = crm.connector.data_map()
+    assert (place(found, "post").fate, found.alarming) == (Fate.PLATFORM, ())
+    assert found.unsearched_tables == ("post",)
+
+
+def test_a_column_with_values_that_no_field_is_filled_from_is_unaccounted(crm: Crm) -> None:
+    crm.dossier()
+    assert crm.connector.unsearched_columns() == ()
+    assert place(crm.connector.data_map(whole=True), "cf_dossier.cf_hobby").rows == 0
+    crm.dossier(cf_hobby="h")
+    hobby = place(crm.connector.data_map(whole=True), "cf_dossier.cf_hobby")
+    assert (hobby.fate, hobby.rows, hobby.is_alarming) == (Fate.UNACCOUNTED, 1, True)
+    assert crm.connector.unsearched_columns() == ("dossier.cf_hobby",)
+
+
+def test_what_somebody_decided_is_told_with_why_and_by_whom(tmp_path: Path) -> None:
+    with running(environment=environment(tmp_path)) as emulator:
+        crm = Crm(
+            emulator,
+            stay="{cf_caption: {why: words of the archive, by: DPO}}",
+            goes_along="{cf_dossier.cf_hobby: {why: kept for the party, by: DPO}}",
+        )
+        visit(crm, crm.dossier(cf_hobby="h"))
+        found = crm.connector.data_map(whole=True)
+        assert (place(found, "cf_caption").fate, place(found, "cf_caption").why) == (Fate.STAYS, "words of the archive, DPO")
+        assert (place(found, "cf_dossier.cf_hobby").fate, place(found, "cf_dossier.cf_hobby").why) == (
+            Fate.GOES_ALONG,
+            "kept for the party, DPO",
+        )
+        assert found.alarming == ()
+        assert "cf_caption" in found.unsearched_tables
+        assert crm.connector.unsearched_columns() == ("dossier.cf_hobby",)
+        crm.close()
