@@ -35,9 +35,7 @@ class ConnectorError(ComplianceError):
         request_id: str = "",
     ) -> None:
         super().__init__(message, hint=hint, where=where)
-        self.status = status
-        self.service_code = service_code
-        self.request_id = request_id
+        self.status, self.service_code, self.request_id = status, service_code, request_id
 
 
 class Unreachable(ConnectorError):

@@ -98,8 +98,7 @@ class DynamicsConnector:
         of the technique `hmac` where it outlives the run (ERA-05)."""
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)
-        self.mapping = mapping
-        self._memory = memory
+        self.mapping, self._memory = mapping, memory
         self._written = WrittenRows(memory, self.table)
         self.stats = ReadStats()
         self._tokens = (tokens, *more_tokens)

@@ -27,9 +27,7 @@ class WebApiError(Exception):
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
+        self.status, self.code, self.message = status, code, message
         self.headers = headers or {}
 
     def body(self, *, annotated: bool = False, inner: bool = False) -> bytes:

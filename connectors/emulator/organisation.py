@@ -27,8 +27,7 @@ class Organisation:
         tables.traces += [JobRules(tables), Tombstones(tables)]
         self.tables = tables
         self.switches = tables.switches
-        self.clock = clock
-        self.seed = seed
+        self.clock, self.seed = clock, seed
         self.stats = Stats()
         self.faults = Faults()
         self.limits = Limits(enabled=limits and tables.switches.service_protection)

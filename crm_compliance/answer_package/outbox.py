@@ -25,8 +25,7 @@ class FileOutbox:
     def __init__(self, policy: Policy, *, archive: Path, passphrase_file: Path, public_url: str) -> None:
         self.archive = archive
         self.note = archive.with_name(archive.name + ENDING)
-        self._policy = policy
-        self._secret = passphrase_file
+        self._policy, self._secret = policy, passphrase_file
         self._public_url = public_url.rstrip("/")
         if passphrase_file.resolve() in (archive.resolve(), self.note.resolve()):
             raise UsageError("the passphrase cannot lie in the archive", hint="name two files", where=str(passphrase_file))

@@ -39,8 +39,7 @@ class SignedIn:
     def __init__(self, data_dir: Path, *, authority: str, client: str, minutes: int, now: datetime, session: str | None = None) -> None:
         name = f"{session or login_session()} {authority} {client}"
         self._name = name.encode()
-        self._minutes = minutes
-        self._now = now
+        self._minutes, self._now = minutes, now
         self._folder = data_dir / FOLDER
         self._file = self._folder / hashlib.sha256(self._name).hexdigest()[:16]
         self._key = signin_key(data_dir) if minutes else b""

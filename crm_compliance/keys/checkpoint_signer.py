@@ -24,9 +24,7 @@ class DeskNotary:
     the next checkpoint tries again."""
 
     def __init__(self, settings: Settings, ring: KeyRing, warn: Callable[[str], None]) -> None:
-        self._settings = settings
-        self._ring = ring
-        self._warn = warn
+        self._settings, self._ring, self._warn = settings, ring, warn
         self._anchor: Path = settings.anchor_path
 
     @property

@@ -34,7 +34,7 @@ def print_why(line: Mapping[str, object], steps: Iterable[Step], console: Consol
         title = RULES.get(step.rule, "")
         paper.line(Text.assemble(f"{count:>3}. ", (step.rule, "bold cyan"), f"  {title}" if title else ""))
         for name, value in step.inputs.items():
-            _indented(paper, f"{_words(name)}: {_said(value)}")
+            _indented(paper, f"{name.replace('_', ' ')}: {_said(value)}")
         _indented(paper, f"so: {_said(step.result)}", "bold")
     if not count:
         paper.line("No step was recorded.")
@@ -66,10 +66,6 @@ def _indented(paper: Paper, text: str, style: str = "") -> None:
 
 def _codes(value: object) -> list[str]:
     return [str(code) for code in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _said(value: object) -> str:

@@ -35,10 +35,7 @@ class Health:
 
     def __init__(self, settings: Settings, nights: Nights, clock: Clock, since: datetime, ticks: Callable[[], float] = monotonic) -> None:
         self._crons = crons_of(settings)
-        self._nights = nights
-        self._clock = clock
-        self._since = since
-        self._ticks = ticks
+        self._nights, self._clock, self._since, self._ticks = nights, clock, since, ticks
         self._asked_at = float("-inf")
         self._why: tuple[str, ...] = ()
 

@@ -42,8 +42,7 @@ class ErasureFile:
     is sealed, and every whole line is believed: for who looks at a copy, or only at where it ends."""
 
     def __init__(self, path: Path, seals: Seals | None = None) -> None:
-        self.path = path
-        self._seals = seals
+        self.path, self._seals = path, seals
 
     def append(self, entries: Sequence[Erasure]) -> None:
         """Add entries for good: they are on the disk when this returns. Raises DiskProblem: the disk is full

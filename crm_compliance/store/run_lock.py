@@ -39,12 +39,8 @@ class Lease:
     def __init__(
         self, database: Database, name: str, owner: str, fence: int, *, since: float, clock: Callable[[], float] = elapsed
     ) -> None:
-        self.name = name
-        self.fence = fence
-        self._database = database
-        self._owner = owner
-        self._clock = clock
-        self._renewed_at = since
+        self.name, self.fence, self._database, self._owner = name, fence, database, owner
+        self._clock, self._renewed_at = clock, since
         self._is_lost = False
 
     def check(self) -> None:

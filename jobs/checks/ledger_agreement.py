@@ -45,8 +45,7 @@ class Believed:
     are left aside: nobody can check these any more."""
 
     def __init__(self, store: Store, references: References) -> None:
-        self.references = references
-        self._store = store
+        self.references, self._store = references, store
         self._destroyed = _spans_of_destroyed_keys(store.ledger.strand(KEYS))
 
     @cached_property

@@ -7,7 +7,7 @@ from functools import partial
 
 from jobs.checks.ledger_agreement import Believed, about_holds, refuse
 from jobs.holds.reach import Spread
-from jobs.model.run import Action, RowWrite
+from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.reading.units import Gathering
@@ -97,11 +97,7 @@ def _rows(action: Action) -> Iterator[tuple[str, str]]:
 def people_of(action: Action) -> Iterator[str]:
     """Return the people whose roles are removed. The roles may be removed already, and with them the way from
     the person to the unit."""
-    return (write.target for write in action.rows if _is_role(write))
-
-
-def _is_role(write: RowWrite) -> bool:
-    return write.kind == "party" and write.operation == "delete" and bool(write.target)
+    return (write.target for write in action.rows if write.kind == "party" and write.operation == "delete" and write.target)
 
 
 def _read_again(context: JobContext, actions: Collection[Action]) -> dict[str, Unit]:

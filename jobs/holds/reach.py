@@ -32,8 +32,7 @@ class Spread:
     def __init__(self, connector: Connector, *, always: bool = False) -> None:
         """Create a reach. With `always` the CRM is queried the same whether there is anything to reach or not
         (SUS-07)."""
-        self._connector = connector
-        self._always = always
+        self._connector, self._always = connector, always
         self.placed: list[Hold] = []
         self.kept: list[Hold] = []
         self._rows: defaultdict[str, defaultdict[str, list[OnRow]]] = defaultdict(lambda: defaultdict(list))

@@ -104,8 +104,7 @@ class Chain:
     elsewhere shows that (`ledger verify --anchor`)."""
 
     def __init__(self, entries: int = 0, head: str = FIRST) -> None:
-        self.entries = entries
-        self.head = head
+        self.entries, self.head = entries, head
         self.first_broken: int | None = None
 
     def add(self, entry: LedgerEntry | None) -> bool:

@@ -25,8 +25,7 @@ class Shape:
     __slots__ = ("count", "decision", "kind", "pieces", "soon")
 
     def __init__(self, kind: UnitKind, decision: Decision, model: PlanLine) -> None:
-        self.kind = kind
-        self.decision = decision
+        self.kind, self.decision = kind, decision
         self.count = 0
         self.soon = 0
         text = encode_line(model)

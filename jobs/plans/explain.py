@@ -12,7 +12,7 @@ from jobs.writing.rows import participations
 from rules.dates.periods import brussels_date
 from rules.errors import UsageError
 from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, with_flags
-from rules.model.records import KINDS, Call, Contact, Dossier, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
+from rules.model.records import KINDS, Call, Contact, Dossier, Email, Fiche, Note, Party, Record, Recording, UnitKind
 from rules.retention.contacts import contact_decision
 from rules.retention.decide import GOES_ALONG, decide, explain, owner_of, with_owner
 from rules.retention.relations import relation_terms
@@ -56,11 +56,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
         followed = decide(files[owner], context.policy, holds, as_of=day)
         decision = with_owner(decision, followed)
         steps.append(Step(GOES_ALONG, {"owner": followed.disposition.value}, decision.disposition.value))
-    return _line(context, table, unit, decision), steps
-
-
-def _line(context: JobContext, table: str, unit: Unit, decision: Decision) -> PlanLine:
-    return line_of(table, unit.id, unit.etag, decision, context.policy.version)
+    return line_of(table, unit.id, unit.etag, decision, context.policy.version), steps
 
 
 def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:

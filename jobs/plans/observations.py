@@ -41,9 +41,7 @@ class Lookout:
         self.due: set[tuple[str, str]] = set()
         self.canaries: dict[tuple[str, str], Decision] = {}
         self.undecided: list[tuple[str, str]] = []
-        self._kind = kind
-        self._day = day
-        self._policy = policy
+        self._kind, self._day, self._policy = kind, day, policy
         self._changed = past.drifted()
         self._marks: dict[tuple[str, str], Mark] = {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()}
         self._expected = {(canary.table, canary.id): canary.due for canary in policy.canaries}

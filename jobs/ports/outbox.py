@@ -25,9 +25,7 @@ class NeedleFound(Refused):
     def __init__(self, file: str, found: Sequence[str], item: str = "", *, is_near: bool = False) -> None:
         what = f"{file} holds what must not be told: {', '.join(found)}"
         super().__init__(f"{item} in {what}" if item else what, where=f"{file} {item}".strip())
-        self.file = file
-        self.item = item
-        self.is_near = is_near
+        self.file, self.item, self.is_near = file, item, is_near
 
 
 class Outbox(Protocol):

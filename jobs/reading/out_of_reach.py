@@ -22,9 +22,7 @@ class OutOfReach:
     """Finds such units among what was read, by one version of the schedule on one day."""
 
     def __init__(self, connector: Connector, found: Gathering, policy: Policy, holds: Holds, as_of: date) -> None:
-        self._connector = connector
-        self._found = found
-        self._policy = policy
+        self._connector, self._found, self._policy = connector, found, policy
         self._may_purge: bool | None = None
         there = [unit for unit in found.recordings.values() if unit.id in found.retained]
         self._keeping = {unit.fiches[0].id for unit in there if unit.fiches and not may_go_there(unit, policy, holds, as_of)}

@@ -120,7 +120,7 @@ def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> S
     _one_of(reason, EXTENSIONS, "--reason")
     if request.extension is not None:
         raise refused("extended", "a request is extended once", "DDL-06; the due date stands", request.id)
-    if is_refusal(request) or (request.answer != "package" and _is_confirmed(hand.store, request)):
+    if is_refusal(request) or (request.answer != "package" and hand.store.requests.part(request.id, CONFIRMED) is not None):
         hint = "an extension is for an answer that is compiled and gives data (DDL-09)"
         raise refused("no_extension", "this request cannot be extended", hint, request.id)
     if not may_extend(request.received_on, notified_at, stops=stops_of(request), extra=hand.extra):
@@ -241,11 +241,6 @@ def _kept_word(word: Word, outcome: Outcome) -> Word | None:
     if outcome is Outcome.NEUTRAL:
         return None
     return msgspec.structs.replace(word, rule="", reason="") if word.rule.startswith("SUS-") else word
-
-
-def _is_confirmed(store: Store, request: SubjectRequest) -> bool:
-    """Return whether somebody has said who the person is: from then on the answer follows from the file."""
-    return store.requests.part(request.id, CONFIRMED) is not None
 
 
 def _one_of(word: str, words: Collection[str], option: str) -> None:

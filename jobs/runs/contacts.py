@@ -39,11 +39,8 @@ class ContactsOfPlan:
     ) -> None:
         self.journal = journal
         self.context = journal.context
-        self.plan = plan
-        self.terms = terms
-        self.rule = rule
-        self.reasons = reasons
-        self.given_up = given_up
+        self.plan, self.terms, self.rule = plan, terms, rule
+        self.reasons, self.given_up = reasons, given_up
         self.table = self.context.connector.table(Contact)
 
     def trims(self) -> list[str]:

@@ -56,9 +56,7 @@ class Application:
     """One run of one plan, from where its journal stands to its end."""
 
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
-        self.context = context
-        self.plan = plan
-        self.run = run
+        self.context, self.plan, self.run = context, plan, run
         self.journal = Journal(context, run)
         self.day = self.journal.day
         # A plan keeps the version of the schedule by which it was made; what the one in force by now keeps

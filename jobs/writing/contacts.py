@@ -48,8 +48,7 @@ class ContactCheck:
         self._removals = set(removals)
         self._going = {*going, *removals}
         self._with_party = set(with_party)
-        self._taking_part = taking_part
-        self._children = children
+        self._taking_part, self._children = taking_part, children
         self._related = set(related)
         self._held = held
         self._given_up = set(given_up)

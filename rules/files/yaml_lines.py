@@ -97,8 +97,7 @@ class _Reader:
     """Walks the nodes, notes the line of each field, and collects what is wrong with them."""
 
     def __init__(self, document: Document, *, as_written: bool) -> None:
-        self.document = document
-        self.as_written = as_written
+        self.document, self.as_written = document, as_written
         self.seen: dict[int, Node] = {}  # the nodes themselves, so that no id is used twice
         self.count = 0
 

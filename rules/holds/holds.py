@@ -62,9 +62,7 @@ class Holds:
         kept: Mapping[tuple[str, str], tuple[Hold, ...]] = _UNHELD,
         by_facts: tuple[tuple[Hold, tuple[Condition, ...]], ...] = (),
     ) -> None:
-        self._placed = placed
-        self._kept = kept
-        self._by_facts = by_facts
+        self._placed, self._kept, self._by_facts = placed, kept, by_facts
         self.is_any = bool(placed or kept or by_facts)
 
     @classmethod

@@ -85,7 +85,7 @@ class KnownNames:
             stop = min(len(squeezed.text), last + 1 + _LONGEST_ENDING)
             starts = {place for place in range(begin, stop) if squeezed.starts[place]}
             written = text[squeezed.at[begin] : squeezed.at[last] + 1]
-            if not _is_one_piece(squeezed.at[begin : last + 1]):
+            if not all(after - before <= _LONGEST_GAP for before, after in pairwise(squeezed.at[begin : last + 1])):
                 continue
             for spelling, keys in self._spellings[letters].items():
                 if not spelling.is_at(squeezed.text, starts, begin):
@@ -128,11 +128,6 @@ class KnownNames:
             return set()
         names = self._slips.of(word)
         return {key for name in names for spelling, who in self._spellings[name].items() if spelling.is_word for key in who}
-
-
-def _is_one_piece(at: Sequence[int]) -> bool:
-    """Return whether no more is between two letters than between two words of a name."""
-    return all(after - before <= _LONGEST_GAP for before, after in pairwise(at))
 
 
 def _has_capitals(written: str, spelling: Spelling) -> bool:

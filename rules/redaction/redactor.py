@@ -128,8 +128,7 @@ class Redactor:
         own_names = [(_SAID_OF_SOMEBODY.sub("", first), _SAID_OF_SOMEBODY.sub("", last)) for first, last in shown.names]
         shown = msgspec.structs.replace(shown, names=_without_remarks(own_names))
         self._people = {person.key: person for person in others}
-        self._shown = shown
-        self._language = language
+        self._shown, self._language = shown, language
         self._alike = _alike(others)
         self._own_values = _own_values(shown)
         self._own_firsts = frozenset(one.letters for first, last in shown.names for one in spellings(first, last) if one.part is Part.FIRST)

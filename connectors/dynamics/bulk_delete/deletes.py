@@ -89,13 +89,8 @@ class Deleting:
         mode: BulkDelete,
         warnings: list[str],
     ) -> None:
-        self._transport = transport
-        self._mapping = mapping
-        self._definition = definition
-        self._read = read
-        self._user = user
-        self._mode = mode
-        self._warnings = warnings
+        self._transport, self._mapping, self._definition, self._read = transport, mapping, definition, read
+        self._user, self._mode, self._warnings = user, mode, warnings
         self._jobs = Jobs(transport, warnings)
         self.crossover = Crossover()
         self._lacking: str | None = None  # why there are no jobs; empty: there are; None: not looked at yet
@@ -282,7 +277,7 @@ class Deleting:
         try:
             has_ended = self._jobs.end(job, lambda: bool(self._named(work, exact)))  # no query of the CRM knows the product's holds
             report = self._report(job) if has_ended else Report({})
-            there = self._there(table.record, ids)
+            there = {row.id: row.etag for page in self._read(table.record, (), among=Among("id", list(ids))) for row in page}
         except ConnectorError:
             work.results.update(unknown)
             return
@@ -317,10 +312,6 @@ class Deleting:
     def _give_up(self, reason: str) -> None:
         self._lacking = reason
         self._warnings.append(f"no further bulk delete is tried: {reason}")
-
-    def _there(self, record: type[Record], ids: Collection[str]) -> dict[str, str]:
-        """Return which of these rows exist, with their versions."""
-        return {row.id: row.etag for page in self._read(record, (), among=Among("id", list(ids))) for row in page}
 
     def _versions(self, definition: TableDefinition, where: str, ids: Collection[str]) -> dict[str, tuple[str, int]]:
         """Return the etag and version number of each row that exists. Raises ConnectorError: the CRM cannot

@@ -46,8 +46,7 @@ class NotStarted(Exception):
 
     def __init__(self, reason: str, *, is_lasting: bool, status: int | None = None) -> None:
         super().__init__(reason)
-        self.is_lasting = is_lasting
-        self.status = status
+        self.is_lasting, self.status = is_lasting, status
 
 
 class Lost(Exception):
@@ -136,8 +135,7 @@ class Jobs:
     before any other write."""
 
     def __init__(self, transport: Transport, warnings: list[str]) -> None:
-        self._transport = transport
-        self._warnings = warnings
+        self._transport, self._warnings = transport, warnings
         self.unsettled = False
 
     # -- one job ---------------------------------------------------------------------------------------------

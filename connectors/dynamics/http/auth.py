@@ -230,10 +230,7 @@ class PatientSession(requests.Session):
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__()
-        self._ca_file = ca_file
-        self._timeout_s = timeout_s
-        self._sleep = sleep
-        self._chance = chance
+        self._ca_file, self._timeout_s, self._sleep, self._chance = ca_file, timeout_s, sleep, chance
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs["timeout"] = self._timeout_s

@@ -73,10 +73,7 @@ class _Stream(io.RawIOBase):
     """The bytes of one answer, until the deadline."""
 
     def __init__(self, source: io.RawIOBase, sock: socket.socket, deadline: float, now: Now) -> None:
-        self._source = source
-        self._sock = sock
-        self._deadline = deadline
-        self._now = now
+        self._source, self._sock, self._deadline, self._now = source, sock, deadline, now
         self._silence_s = sock.gettimeout()
 
     def readable(self) -> bool:

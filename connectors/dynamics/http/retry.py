@@ -73,11 +73,8 @@ class Retry:
         now: Callable[[], datetime] | None = None,
     ) -> None:
         """`now`: our own clock, where it may count for a date to wait for that comes without the CRM's."""
-        self._environment = environment
-        self._timeline = timeline
-        self._chance = chance
-        self._count = count
-        self._now = now
+        self._environment, self._timeline, self._chance = environment, timeline, chance
+        self._count, self._now = count, now
         self.has_answered = environment.is_known
 
     def until_answered(self, attempt: Callable[[], Answer], again: Again) -> Answer:

@@ -50,8 +50,7 @@ class _Built:
     """The values of a mapping, each with its place in the file."""
 
     def __init__(self, document: Document, source: str) -> None:
-        self._document = document
-        self._source = source
+        self._document, self._source = document, source
 
     def mapping(self, file: MappingFile) -> Mapping:
         tables = {kind: self._table(kind, part) for kind, part in file.tables.items()}

@@ -149,9 +149,7 @@ class Allowance:
     server alone may be used up to half of that share, and never more."""
 
     def __init__(self, max_requests: float, max_execution_s: float, window_s: float, reserved_share: float) -> None:
-        self._max_requests = max_requests
-        self._max_execution_s = max_execution_s
-        self._window_s = window_s
+        self._max_requests, self._max_execution_s, self._window_s = max_requests, max_execution_s, window_s
         self._reserved_share = reserved_share
         self._requests, self._seconds = Meter(max_requests), Meter(max_execution_s)
         self.servers: dict[str, Server] = {}

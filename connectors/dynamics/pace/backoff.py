@@ -16,9 +16,7 @@ class Patience:
 
     def __init__(self, now: Callable[[], float], chance: Callable[[], float], *, tries: int, lasting_s: float) -> None:
         """Allow at least `tries` retries, and more until `lasting_s` have passed."""
-        self._now = now
-        self._chance = chance
-        self._tries = tries
+        self._now, self._chance, self._tries = now, chance, tries
         self._until = now() + lasting_s
         self._tried = 0
 

@@ -16,8 +16,7 @@ class Timeline:
     tried out without waiting."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.monotonic) -> None:
-        self._sleep = sleep
-        self._now = now
+        self._sleep, self._now = sleep, now
         self._ahead_s = 0.0
         self._lock = threading.Lock()
         self._watches: list[Callable[[], None]] = []

@@ -12,8 +12,7 @@ class WrittenRows:
     at the end."""
 
     def __init__(self, memory: Memory | None, table: Callable[[type[Record]], str]) -> None:
-        self._memory = memory
-        self._table = table
+        self._memory, self._table = memory, table
         self._overwritten: dict[str, dict[str, str]] = {}  # by table: rows that were deleted or changed, and the version before
         self._doubtful: set[str] = set()  # tables in which a write may have happened
 

@@ -99,10 +99,7 @@ class _Source:
     """One set of one service; `keys` are none where the rows' addresses have to give them."""
 
     def __init__(self, transport: Transport, set_name: str, keys: list[str], is_dataverse: bool) -> None:
-        self.transport = transport
-        self.set_name = set_name
-        self._keys = keys
-        self._is_dataverse = is_dataverse
+        self.transport, self.set_name, self._keys, self._is_dataverse = transport, set_name, keys, is_dataverse
         self._lengths = PageLengths(transport.environment.page_size if is_dataverse else 0)
         options = {"$select": ",".join(keys), "$count": "true"}
         lesser = [] if is_dataverse else [{**options, "$count": ""}, {**options, "$select": ""}, {}]

@@ -41,11 +41,8 @@ class RememberingReader(Generic[R]):
     """Reads one kind of record with one set of fields, from memory and the changes since."""
 
     def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, memory: Memory) -> None:
-        self._transport = transport
-        self._decoder = decoder
-        self._set_name = set_name
-        self._table = table
-        self._memory = memory
+        self._transport, self._decoder, self._set_name = transport, decoder, set_name
+        self._table, self._memory = table, memory
         self._reader = Reader(transport, decoder, set_name, table, tracking=TRACKING)
         self._place = memory.place(table, [*decoder.select, LOOKUP_TABLE] if decoder.prefer_kinds else decoder.select)
 

@@ -36,10 +36,7 @@ class Reader(Generic[R]):
     besides."""
 
     def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, tracking: str = "") -> None:
-        self._transport = transport
-        self._decoder = decoder
-        self._set_name = set_name
-        self._table = table
+        self._transport, self._decoder, self._set_name, self._table = transport, decoder, set_name, table
         self._page_size = transport.environment.page_size
         self._lengths = PageLengths(self._page_size)
         prefer = f"odata.maxpagesize={self._page_size}"

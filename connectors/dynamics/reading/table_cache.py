@@ -121,9 +121,7 @@ class Memory:
     before."""
 
     def __init__(self, folder: Path, key: bytes, *, now: Callable[[], datetime], full_every_days: int = 7) -> None:
-        self.folder = folder
-        self.now = now
-        self.full_every_days = full_every_days
+        self.folder, self.now, self.full_every_days = folder, now, full_every_days
         self._cipher = AESGCM(key)
 
     def place(self, table: str, columns: Iterable[str]) -> Path:
@@ -234,8 +232,7 @@ class Draft:
     """A file that is being written. Where the disk fails, writing continues silently and yields nothing."""
 
     def __init__(self, folder: Path, place: Path, seal: Callable[[bytes, bytes], bytes]) -> None:
-        self._place = place
-        self._seal = seal
+        self._place, self._seal = place, seal
         self._own_name = secrets.token_bytes(NAME_BYTES)
         self._number = 0
         self._finished = False

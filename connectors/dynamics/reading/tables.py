@@ -16,8 +16,7 @@ class FittingTables:
     """The tables that fit, checked once each."""
 
     def __init__(self, mapping: Mapping, metadata: Metadata) -> None:
-        self._mapping = mapping
-        self._metadata = metadata
+        self._mapping, self._metadata = mapping, metadata
         self._checked: dict[str, TableDefinition] = {}
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 

@@ -39,10 +39,7 @@ class History:
     """Audit rows of one CRM, by one account."""
 
     def __init__(self, transport: Transport, directory: Directory, purging: Purging, warnings: list[str]) -> None:
-        self._transport = transport
-        self._directory = directory
-        self._purging = purging
-        self._warnings = warnings
+        self._transport, self._directory, self._purging, self._warnings = transport, directory, purging, warnings
         self._no_jobs: str | None = None  # why no job may delete audit rows; empty: one may; None: not looked at yet
         self._no_messages = False  # nor may the history of one row be removed
         self._gone_refused = False  # nor that of a row that is gone

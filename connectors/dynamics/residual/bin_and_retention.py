@@ -25,11 +25,8 @@ class OtherSource:
     """One source of rows beside the live one, in one CRM."""
 
     def __init__(self, source: str, directory: Directory, purging: Purging, removing: Removing, warnings: list[str]) -> None:
-        self._source = source
-        self._removing = removing
-        self._directory = directory
-        self._purging = purging
-        self._warnings = warnings
+        self._source, self._removing, self._directory = source, removing, directory
+        self._purging, self._warnings = purging, warnings
         self._found: dict[RowKey, set[RowKey]] = {}  # by the last look
 
     def find(self, rows: Collection[RowKey]) -> Traces:

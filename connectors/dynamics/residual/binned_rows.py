@@ -19,8 +19,7 @@ class LyingReader:
     """Reads them in one CRM, by one account."""
 
     def __init__(self, directory: Directory, warnings: list[str]) -> None:
-        self._directory = directory
-        self._warnings = warnings
+        self._directory, self._warnings = directory, warnings
 
     def read(self, trace: Trace, table: KnownTable, decoder: PageDecoder[Any], column: str, ids: Collection[str] | None) -> Lying:
         """Return the rows whose column is one of these ids, or all of them (None). Raises as

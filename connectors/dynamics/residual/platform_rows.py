@@ -36,11 +36,8 @@ class Leftovers:
         self, what: str, columns: Mapping[str, tuple[str, ...]], directory: Directory, removing: Removing, warnings: list[str]
     ) -> None:
         """Create the place. `what` is a name for people."""
-        self._what = what
-        self._columns = columns
-        self._removing = removing
-        self._directory = directory
-        self._warnings = warnings
+        self._what, self._columns, self._removing = what, columns, removing
+        self._directory, self._warnings = directory, warnings
 
     def find(self, rows: Collection[RowKey]) -> Traces:
         """Return what points to these rows. Raises as `Connector.traces`."""

@@ -49,9 +49,7 @@ class Purging:
     """The jobs by which residual rows are removed, as far as this account may start and follow any."""
 
     def __init__(self, transport: Transport, user: Callable[[], str], warnings: list[str]) -> None:
-        self._transport = transport
-        self.user = user
-        self._warnings = warnings
+        self._transport, self.user, self._warnings = transport, user, warnings
         self._jobs = Jobs(transport, warnings)
         self._lacking: str | None = None
 

@@ -37,11 +37,8 @@ class Children:
     """The relationships from tables that are not mapped to tables of which rows go, in one CRM."""
 
     def __init__(self, transport: Transport, mapping: TableMapping, metadata: Metadata, directory: Directory, warnings: list[str]) -> None:
-        self._transport = transport
-        self._mapping = mapping
-        self._metadata = metadata
-        self._directory = directory
-        self._warnings = warnings
+        self._transport, self._mapping, self._metadata = transport, mapping, metadata
+        self._directory, self._warnings = directory, warnings
         self._empty: dict[tuple[str, str], float] = {}  # table and column -> when it was seen to be empty
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:

@@ -102,8 +102,7 @@ class Metadata:
 
     def __init__(self, transport: Transport, wanted: Mapping[str, Collection[str]]) -> None:
         """Create the reader. `wanted` are the columns of each table of which details are needed."""
-        self._transport = transport
-        self._wanted = wanted
+        self._transport, self._wanted = transport, wanted
         self._tables: dict[str, TableDefinition | None] = {}
         self._asking = threading.Lock()  # two threads that want the same definition ask once
 

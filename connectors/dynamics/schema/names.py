@@ -15,9 +15,7 @@ class Naming:
     """The primary names of rows in one CRM."""
 
     def __init__(self, transport: Transport, directory: Directory, warnings: list[str]) -> None:
-        self._transport = transport
-        self._directory = directory
-        self._warnings = warnings
+        self._transport, self._directory, self._warnings = transport, directory, warnings
 
     def names(self, name: str, ids: Collection[str] | None) -> dict[str, str]:
         """Return names by id; of all rows where no ids are given. Raises as `Connector.names`."""

@@ -26,8 +26,7 @@ class NotOffered(Exception):
 
     def __init__(self, reason: str, status: int | None = None) -> None:
         super().__init__(reason)
-        self.reason = reason
-        self.status = status
+        self.reason, self.status = reason, status
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,7 @@ def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body
     for change_set in change_sets:
         first_ids.append(next_id)
         next_id += len(change_set.requests)
-    code = _outer_code(status, content_type, body)
+    code = faults.fault(status, body).code if status >= 400 and not boundary_of(content_type) else ""
     is_outage = status >= 500 or status == 408
     unknown = [Decoded(ChangeResult(one.key, ChangeStatus.UNKNOWN, status, code, is_outage=is_outage)) for one in change_sets]
     parts = split(body, boundary_of(content_type)) if status in (200, 202, 207, 400) else []
@@ -253,10 +253,6 @@ def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body
         if verdict is not None:
             decoded[owner] = verdict
     return decoded
-
-
-def _outer_code(status: int, content_type: str, body: bytes) -> str:
-    return faults.fault(status, body).code if status >= 400 and not boundary_of(content_type) else ""
 
 
 def _content_ids(part: Part) -> list[str]:

@@ -31,10 +31,7 @@ class Masking:
     with this object (ERA-05)."""
 
     def __init__(self, transport: Transport, mapping: Mapping, metadata: Metadata, definition: Definition, key: bytes | None) -> None:
-        self._transport = transport
-        self._mapping = mapping
-        self._metadata = metadata
-        self._definition = definition
+        self._transport, self._mapping, self._metadata, self._definition = transport, mapping, metadata, definition
         self._key = key or secrets.token_bytes(MIN_KEY_BYTES)
         self._teams: dict[str, str] = {}
 

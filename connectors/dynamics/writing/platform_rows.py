@@ -17,9 +17,7 @@ class Removing:
     """Sends deletes by one account, or several that share the writing."""
 
     def __init__(self, send: Send, root_path: str, tries: Callable[[], Iterator[None]]) -> None:
-        self._send = send
-        self._tries = tries
-        self._root_path = root_path
+        self._send, self._tries, self._root_path = send, tries, root_path
 
     def remove(self, table: KnownTable, rows: Collection[str]) -> set[str]:
         """Delete these rows, each by itself, and return those that the CRM refuses to delete. One that is

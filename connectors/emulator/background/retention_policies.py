@@ -122,8 +122,7 @@ class RetentionRules:
     """A trace that refuses a policy which could never run."""
 
     def __init__(self, tables: Tables, gate: Gate) -> None:
-        self.tables = tables
-        self.gate = gate
+        self.tables, self.gate = tables, gate
 
     def wants(self, table: Table) -> bool:
         return table.name == POLICY

@@ -43,9 +43,7 @@ class SchemaWriter:
     """Answers every request other than a GET on the sets of definitions, and the action `CreateEntities`."""
 
     def __init__(self, tables: Database, stats: Stats, access: Access) -> None:
-        self.tables = tables
-        self.stats = stats
-        self.access = access
+        self.tables, self.stats, self.access = tables, stats, access
 
     @property
     def _environment(self) -> Environment:

@@ -18,10 +18,7 @@ class Collections:
     """Answers `…(id)/collection`, its `$ref` and its `$count`."""
 
     def __init__(self, reader: Reader, writer: Writer, stats: Stats, rows: Rows) -> None:
-        self.reader = reader
-        self.writer = writer
-        self.stats = stats
-        self.rows = rows
+        self.reader, self.writer, self.stats, self.rows = reader, writer, stats, rows
         self.tables = writer.tables
 
     def answer(

@@ -13,9 +13,7 @@ class Lookups:
     """Answers `…(id)/lookup` and its `$ref`."""
 
     def __init__(self, reader: Reader, writer: Writer, stats: Stats) -> None:
-        self.reader = reader
-        self.writer = writer
-        self.stats = stats
+        self.reader, self.writer, self.stats = reader, writer, stats
 
     def answer(self, operation: Operation, table: Table, row_id: str, version: int, navigation: Navigation, *, reference: bool) -> Answer:
         method = operation.method

@@ -20,9 +20,7 @@ class Properties:
     """Answers `…(id)/column` and its `$value`."""
 
     def __init__(self, reader: Reader, writer: Writer, stats: Stats) -> None:
-        self.reader = reader
-        self.writer = writer
-        self.stats = stats
+        self.reader, self.writer, self.stats = reader, writer, stats
         self.tables = writer.tables
         self.files = Files(writer.tables)
 

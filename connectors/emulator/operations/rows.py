@@ -43,9 +43,7 @@ class Rows:
     """Answers requests for a whole set, or for one row as a whole."""
 
     def __init__(self, reader: Reader, writer: Writer, stats: Stats) -> None:
-        self.reader = reader
-        self.writer = writer
-        self.stats = stats
+        self.reader, self.writer, self.stats = reader, writer, stats
         self.tables = writer.tables
         self.access = reader.gate.access
 

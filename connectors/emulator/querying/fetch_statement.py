@@ -23,11 +23,8 @@ class Statement:
     """The parts of one SELECT; `source_values` are bound before those of the conditions."""
 
     def __init__(self, environment: Environment, fetch: Fetch, now: datetime, user: str, sight: Sight) -> None:
-        self.environment = environment
-        self.fetch = fetch
-        self.now = now
-        self.user = user
-        self.sight = sight
+        self.environment, self.fetch, self.now = environment, fetch, now
+        self.user, self.sight = user, sight
         self.conditions = 0
         self.source, self.source_values = self._source(fetch.root)
         self.where: list[str] = []

@@ -46,10 +46,7 @@ def too_many_to_aggregate() -> WebApiError:
 
 class _Run:
     def __init__(self, reader: Reader, operation: Operation, wanted: Fetch, within: Within | Among | None, *, linked: bool) -> None:
-        self.reader = reader
-        self.operation = operation
-        self.wanted = wanted
-        self.linked = linked
+        self.reader, self.operation, self.wanted, self.linked = reader, operation, wanted, linked
         sight = reader.gate.sight(operation)
         self.statement = Statement(reader.environment, wanted, reader.tables.clock.now(), operation.user, sight)
         if within is not None:

@@ -40,9 +40,7 @@ class FilterCompiler:
         aliases: dict[str, str] | None = None,
         sight: Sight | None = None,
     ) -> None:
-        self.environment = environment
-        self.now = now
-        self.user = user
+        self.environment, self.now, self.user = environment, now, user
         self.aliases = aliases or {}
         self.sight = sight  # None sees everything
         self.conditions = 0

@@ -87,9 +87,7 @@ class _QueryReader:
     """Reads one query; counts its conditions and knows which alias stands for which table."""
 
     def __init__(self, environment: Environment, now: datetime, user: str) -> None:
-        self.environment = environment
-        self.now = now
-        self.user = user
+        self.environment, self.now, self.user = environment, now, user
         self.conditions = 0
         self.scope: dict[str, tuple[Table, str]] = {}
 

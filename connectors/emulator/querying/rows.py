@@ -41,9 +41,7 @@ class RowWriter:
     """Fragments for the rows of one answer."""
 
     def __init__(self, environment: Environment, preferences: Preferences, compiler: FilterCompiler, root: str) -> None:
-        self.environment = environment
-        self.compiler = compiler
-        self.root = root
+        self.environment, self.compiler, self.root = environment, compiler, root
         self.formatted = preferences.wants(FORMATTED)
         self.lookup_name = preferences.wants(LOOKUP_NAME)
         self.navigation = preferences.wants(NAVIGATION)

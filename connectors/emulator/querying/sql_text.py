@@ -56,8 +56,7 @@ def _tokens(text: str) -> list[Token]:
 
 class _Parser:
     def __init__(self, environment: Environment, tokens: list[Token]) -> None:
-        self.environment = environment
-        self.tokens = tokens
+        self.environment, self.tokens = environment, tokens
         self.position = 0
         self.elements: dict[str, Element] = {}
         self.depth = 0

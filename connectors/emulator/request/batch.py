@@ -40,8 +40,7 @@ class ChangeSet:
 class _RolledBack(Exception):
     def __init__(self, part: Part, answer: Answer) -> None:
         super().__init__()
-        self.part = part
-        self.answer = answer
+        self.part, self.answer = part, answer
 
 
 def is_batch(operation: Operation) -> bool:

@@ -24,8 +24,7 @@ class Access(Guard):
     """Answers by the roles of who asks. Under impersonation only what both may do is done."""
 
     def __init__(self, tables: Tables, roles: Roles) -> None:
-        self.tables = tables
-        self.roles = roles
+        self.tables, self.roles = tables, roles
 
     def principals(self, operation: Operation) -> list[Rights]:
         users = [operation.user] if operation.caller is None else [operation.user, operation.caller]

@@ -62,8 +62,7 @@ def read_step(environment: Environment, document: Any) -> Step:
 
 class CustomLogic(Guard):
     def __init__(self, tables: Tables, access: Access) -> None:
-        self.tables = tables
-        self.access = access
+        self.tables, self.access = tables, access
 
     def check_headers(self, operation: Operation) -> None:
         """Check that the caller has the privilege to request any bypass. Raises WebApiError: 403 naming the

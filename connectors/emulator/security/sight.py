@@ -10,9 +10,7 @@ class Sight:
     """Consulted while a query is turned into SQL."""
 
     def __init__(self, access: Access, columns: SecuredColumns, operation: Operation) -> None:
-        self.access = access
-        self.columns = columns
-        self.operation = operation
+        self.access, self.columns, self.operation = access, columns, operation
 
     def rows(self, table: Table, alias: str) -> list[str]:
         """Return conditions for a WHERE; none where the caller sees all rows. 403 without the privilege to

@@ -71,7 +71,7 @@ class App:
         fired = self.faults.fired(request.method, request.address)
         if any(fault.kind == "cut_before" for fault in fired):
             raise CutConnection
-        server = request.cookie("ARRAffinity") or _default_server(request.origin)
+        server = request.cookie("ARRAffinity") or hashlib.sha256(request.origin.encode()).hexdigest()
         answer, user, batch_faults = await self._respond(request, fired, server)
         fired = [*fired, *batch_faults]
         if answer.status == 429:
@@ -186,7 +186,3 @@ class App:
         if answer.status == 401 and self.tables.switches.adfs:
             headers += [("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "NTLM")]
         return headers
-
-
-def _default_server(origin: str) -> str:
-    return hashlib.sha256(origin.encode()).hexdigest()

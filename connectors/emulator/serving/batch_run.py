@@ -21,8 +21,7 @@ class BatchRun:
         self.organisation = organisation
         self.tables = organisation.tables
         self.switches = organisation.switches
-        self.operation = operation
-        self.server = server
+        self.operation, self.server = operation, server
         self.met: list[Fault] = []
 
     def answer(self) -> Answer:

@@ -31,9 +31,7 @@ class TokenRefused(Exception):
 
     def __init__(self, status: int, error: str, number: int, description: str) -> None:
         super().__init__(description)
-        self.status = status
-        self.error = error
-        self.number = number
+        self.status, self.error, self.number = status, error, number
 
     def document(self, tenant: str) -> dict[str, Any]:
         if tenant == ADFS:

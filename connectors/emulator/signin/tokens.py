@@ -25,9 +25,7 @@ class _Issued:
 
 class Tokens:
     def __init__(self, tables: Tables, clock: Clock, fixed: str | None) -> None:
-        self.tables = tables
-        self.clock = clock
-        self.fixed = fixed
+        self.tables, self.clock, self.fixed = tables, clock, fixed
         self._issued: dict[str, _Issued] = {}
 
     def clear(self) -> None:

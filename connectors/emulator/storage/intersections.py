@@ -20,7 +20,7 @@ class Intersections:
         """Associate two rows that exist. Raises WebApiError: 412 `0x80040237` when they are associated
         already."""
         pair = {peers.near.attribute: near_id, peers.far.attribute: far_id}
-        if self._holds(peers.relation, pair):
+        if self.tables.find(self._table(peers.relation), pair) is not None:
             raise WebApiError(412, DUPLICATE_RECORD, "Cannot insert duplicate key.")
         self._insert(peers.relation, pair)
 
@@ -40,9 +40,6 @@ class Intersections:
 
     def _table(self, relation: ManyToMany) -> Table:
         return self.tables.environment.tables[relation.intersect]
-
-    def _holds(self, relation: ManyToMany, pair: dict[str, str]) -> bool:
-        return self.tables.find(self._table(relation), pair) is not None
 
     def _insert(self, relation: ManyToMany, values: dict[str, Any]) -> None:
         table = self._table(relation)

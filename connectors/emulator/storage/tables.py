@@ -28,8 +28,7 @@ class Tables:
     serves every thread."""
 
     def __init__(self, environment: Environment, clock: Clock, path: Path | None = None, switches: Switches | None = None) -> None:
-        self.environment = environment
-        self.clock = clock
+        self.environment, self.clock = environment, clock
         self.switches = switches or Switches()
         self.traces: list[Trace] = []
         self.guards: list[Guard] = []

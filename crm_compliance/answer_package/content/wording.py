@@ -42,8 +42,7 @@ class Texts:
     def __init__(self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str, *, on_behalf: bool = False) -> None:
         self.language = language
         self.locale = Locale.parse(locale)
-        self._all = tables
-        self._on_behalf = on_behalf
+        self._all, self._on_behalf = tables, on_behalf
         said = {name: table for name, table in tables.items() if not name.endswith(ON_BEHALF)}
         other = {name.removesuffix(ON_BEHALF): table for name, table in tables.items() if name.endswith(ON_BEHALF)}
         self._tables = {name: {**table, **other.get(name, {})} for name, table in said.items()} if on_behalf else said

@@ -75,8 +75,7 @@ class Guarded:
     """Puts the guarding headers on every answer, and answers nobody who asks for another host."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
-        self._app = app
-        self._hosts = hosts
+        self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
@@ -115,8 +114,7 @@ class Download(Response):
 
     def __init__(self, downloads: Downloads, token: str) -> None:
         super().__init__()
-        self._downloads = downloads
-        self._token = token
+        self._downloads, self._token = downloads, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         held = self._downloads.taken(self._token)

@@ -42,8 +42,7 @@ class Downloads:
     """Hands out packages, and writes a receipt for each that was handed out whole."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
+        self._store, self._clock = store, clock
         self._lock = threading.Lock()
         self._under_way: Counter[str] = Counter()
 

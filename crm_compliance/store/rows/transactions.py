@@ -33,9 +33,7 @@ class Transactions:
     dates the ledger entries."""
 
     def __init__(self, database: Database, heads: Heads, clock: Clock) -> None:
-        self.database = database
-        self.heads = heads
-        self.clock = clock
+        self.database, self.heads, self.clock = database, heads, clock
         self.lease: Writer | None = None
 
     def reading(self) -> AbstractContextManager[Connection]:

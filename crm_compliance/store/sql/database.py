@@ -48,8 +48,7 @@ class Database:
         self.engine = engine
         self._reader = engine if file else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
-        self.place = place
-        self.file = file
+        self.place, self.file = place, file
 
     @classmethod
     def open(cls, url: str) -> "Database":

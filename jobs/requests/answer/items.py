@@ -84,18 +84,11 @@ class Items:
         text_of: Callable[[FullNote], str | None] = lambda note: None,
         checked: Callable[[Attachment], Checked] = lambda attachment: Checked(),
     ) -> None:
-        self._veil = veil
-        self._language = language
-        self._numbers = numbers
+        self._veil, self._language, self._numbers = veil, language, numbers
         self._names = tuple(name.casefold() for name in names if name)
-        self._askers = askers
-        self._whole_contact = whole_contact
-        self._needed = needed
-        self._only_provided = only_provided
-        self._wants_audio = wants_audio
-        self._has_picture = has_picture
-        self._text_of = text_of
-        self._checked = checked
+        self._askers, self._whole_contact, self._needed = askers, whole_contact, needed
+        self._only_provided, self._wants_audio, self._has_picture = only_provided, wants_audio, has_picture
+        self._text_of, self._checked = text_of, checked
 
     def of(self, row: Row, context: str) -> list[Item]:
         """Return the items of one row, without numbers. They are the row itself, a file that belongs to it,

@@ -143,7 +143,7 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: NeedleFo
     on the answer do not. The hint is the one step by which the answer can be approved again."""
     other = (
         "or its text anew as APPROVED_REDACTED"
-        if _may_be_rewritten(context, request, found.item)
+        if any(each.item == found.item and each.needs_review for each in compiled(context.store, request).items)
         else "or correct the row in the CRM and compile"
     )
     if found.is_near:
@@ -228,11 +228,6 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
     if old.answer == NEUTRAL or new.answer == "dpo_review":
         return old.answer != new.answer
     return not files <= files_now
-
-
-def _may_be_rewritten(context: JobContext, request: SubjectRequest, item: str) -> bool:
-    """Return whether a person may write a text in the place of an item."""
-    return any(each.item == item and each.needs_review for each in compiled(context.store, request).items)
 
 
 def _sent_back(hand: Hand, request: SubjectRequest, problem: Refused) -> Refused:

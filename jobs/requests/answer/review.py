@@ -199,7 +199,7 @@ def _read(number: int, line: str) -> Decision:
         raise _wrong(number, "has a code that is none", "capitals, digits, - and _, for example RF-03")
     if text is not None and not isinstance(text, str):
         raise _wrong(number, "has a text that is none")
-    if text and not _is_whole(text):
+    if text and any("\ud800" <= sign <= "\udfff" for sign in text):
         raise _wrong(
             number, "has a text with half of a character in it, which cannot be stored", "write the character anew, or leave it out"
         )
@@ -214,12 +214,6 @@ def _read(number: int, line: str) -> Decision:
         raise _wrong(number, "has a digest that is none")
     keeps_code = status == ItemStatus.WITHHELD or code == NOT_A_NAME or (status == ItemStatus.APPROVED and code == SEEN_UNCHECKED)
     return Decision(number, item, ItemStatus(status), code if keeps_code else "", text or None, digest)
-
-
-def _is_whole(text: str) -> bool:
-    """Return whether a text has no half of a surrogate pair in it: JSON can write one, and it is not a
-    character."""
-    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _decided(item: Item, decision: Decision | None) -> Item:

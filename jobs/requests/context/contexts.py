@@ -109,7 +109,7 @@ class Contexts:
         decision = decide(found, self._policy, self._holds, as_of=self._day) if found is not None else None
         key = _deciding(decision)
         category = self._policy.categories.get(key)
-        purposes = _purposes(category)
+        purposes = ("support",) if category is None else category.purposes or _PURPOSES[category.mission]
         roles = (FileRole.CHILD,) if is_whole else self._found.standing.own.get(unit, ()) or (FileRole.OTHER,)
         fiches = [row.record for row in rows if isinstance(row.record, FullFiche)]
         grounds = grounds_of(self._policy, purposes, category, "not_decided", is_special=is_whole)
@@ -253,10 +253,6 @@ def _placed_holds(context: JobContext, found: Assessment) -> Holds:
     own request alone (SUS-05)."""
     without = with_changes(context, gives_way=lambda hold: hold.source == "request" or context.gives_way(hold))
     return active_holds(without, found.day)
-
-
-def _purposes(category: Category | None) -> tuple[str, ...]:
-    return ("support",) if category is None else category.purposes or _PURPOSES[category.mission]
 
 
 def _units(context: JobContext, units: Collection[UnitKey]) -> dict[UnitKey, Unit]:

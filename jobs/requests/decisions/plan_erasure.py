@@ -45,11 +45,6 @@ class Wanted:
     task: Task | None = None
 
 
-def disposal_reason(right: Right) -> str:
-    """Return the reason shown on certificates (9.2)."""
-    return CONSENT_WITHDRAWN if right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
-
-
 def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decision) -> Plan | None:
     """Find what of a decision can be carried out now, and store the plan of it. Return None where nothing
     can. Nothing is written to the CRM. The approvals of the request, the DPO's of its content and the second
@@ -83,7 +78,7 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     erasure = erasure_of(request, decision)
     wanted = list(_wanted(context, decision))
     verdicts = _verdicts(context, wanted, erasure)
-    reason = disposal_reason(decision.right)
+    reason = CONSENT_WITHDRAWN if decision.right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
     lines: list[PlanLine] = []
     going: list[Wanted] = []
     for each in wanted:

@@ -62,14 +62,12 @@ class Wishes:
     def __init__(self, context: JobContext, request: SubjectRequest, given: Given, standing: Standing, material: Material) -> None:
         people = confirmed_people(context.store, request.id)
         is_for_child = standing.scope.startswith("on_behalf")
-        self.request = request
-        self.given = given
+        self.request, self.given = request, given
         self.person = given.on_behalf_of if is_for_child and given.on_behalf_of is not None else given.requester
         self.contacts = [
             material.contacts[one] for one in sorted(people.child if is_for_child else people.requester) if one in material.contacts
         ]
-        self.standing = standing
-        self.material = material
+        self.standing, self.material = standing, material
         self.day = brussels_date(context.clock())
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(standing.for_child if is_for_child else standing.own)

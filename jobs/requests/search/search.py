@@ -204,10 +204,7 @@ class _Search:
         self, connector: Connector, threads: ThreadPoolExecutor, people: frozenset[str], like: Collection[FullContact] = ()
     ) -> None:
         self.material = Material()
-        self._connector = connector
-        self._threads = threads
-        self._people = people
-        self._like = like
+        self._connector, self._threads, self._people, self._like = connector, threads, people, like
         self._anonymised: set[str] = set()  # ids of rows that are left out
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
