@@ -1,16 +1,17 @@
 """The package: which files an answer consists of, and what is in each (contract 5)."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from crm_compliance.answer_package.content.answer import Sender
 from crm_compliance.answer_package.content.content import answer_of
 from crm_compliance.answer_package.content.view import shown_of
+from crm_compliance.answer_package.content.wording import BRUSSELS
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.leak_test import search_for_needles
 from crm_compliance.answer_package.letter import letter_pdf
-from crm_compliance.answer_package.manifest import NAME, manifest_json
 from crm_compliance.answer_package.page import page_html
 from crm_compliance.answer_package.table import data_csv
 from crm_compliance.files import new_folder, private_folder, write_whole
@@ -64,7 +65,7 @@ def package_of(
             contents[f"attachments/{attachment.name}"] = _checked(compilation, attachment, attachments[attachment.name], working_copy)
     if not working_copy:
         search_for_needles(compilation, contents, sender.said, told=told)
-    contents[NAME] = manifest_json(compilation, contents)
+    contents["manifest.json"] = manifest_json(compilation, contents)
     return contents
 
 
@@ -96,3 +97,15 @@ def write_plain(compilation: Compilation, sender: Sender, attachments: Mapping[s
         with write_whole(path) as out:
             out.write(content)
     return sorted(contents)
+
+
+def manifest_json(compilation: Compilation, contents: Mapping[str, bytes]) -> bytes:
+    """Make the file with the SHA-256 of every other file, so that anybody can see that none was changed
+    (EXP-13). It says nothing of an answer that its neutral sister does not say: not even a size."""
+    document = {
+        "schema_version": "1.0",
+        "request_id": compilation.request,
+        "generated_at": compilation.generated_at.astimezone(BRUSSELS).isoformat(timespec="seconds"),
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
+    }
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

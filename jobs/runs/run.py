@@ -29,7 +29,6 @@ from jobs.runs.alarms import WORK, alarms_of_run
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.counts import HALF_DONE, counts_of, has_failures
 from jobs.runs.journal import Journal, name_of
-from jobs.runs.judge import agrees, unit_in
 from jobs.runs.quarantine import kept_with, waiting
 from jobs.writing.attachments import goes_along, may_follow
 from jobs.writing.bypass import bypass_used
@@ -344,3 +343,28 @@ class Application:
             ],
         )
         return run
+
+
+def agrees(line: PlanLine, unit: Unit, decision: Decision) -> bool:
+    """Return whether a fresh decision is the planned one: same version of the unit's row, disposition, end
+    and categories (RET-17)."""
+    end = decision.retention_end.isoformat() if decision.retention_end is not None else None
+    return (line.etag, line.disposition, line.retention_end, line.categories) == (
+        unit.etag,
+        decision.disposition.value,
+        end,
+        decision.categories,
+    )
+
+
+def unit_in(found: Gathering, kind: UnitKind, row: str) -> Unit | None:
+    """Return the unit of this kind and id, if it was found."""
+    tables = {
+        UnitKind.DOSSIER: found.dossiers,
+        UnitKind.FICHE: found.lone,
+        UnitKind.RECORDING: found.recordings,
+        UnitKind.ATTACHMENT: found.attachments,
+        UnitKind.EMAIL: found.emails,
+        **found.relation_units,
+    }
+    return tables.get(kind, {}).get(row)

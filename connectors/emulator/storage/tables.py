@@ -14,7 +14,6 @@ from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Relationship, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.cascades import Fall, fall_of
-from connectors.emulator.storage.cookies import GivenCookies
 from connectors.emulator.storage.guards import Guard
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
@@ -220,3 +219,17 @@ class Tables:
 
     def count(self, table: Table) -> int:
         return int(self.connection.execute(sql.select(["count(*)"], sql.name(table.name))).fetchone()[0])
+
+
+class GivenCookies:
+    """Paging cookies, delta tokens and version stamps that were given out, by digest: only those are taken
+    back."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def remember(self, digest: int) -> None:
+        self.connection.execute("INSERT OR IGNORE INTO _cookies VALUES (?)", (digest,))
+
+    def knows(self, digest: int) -> bool:
+        return self.connection.execute("SELECT 1 FROM _cookies WHERE digest = ?", (digest,)).fetchone() is not None
