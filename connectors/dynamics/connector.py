@@ -27,6 +27,7 @@ from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.id_paging import SetReading, read_set
 from connectors.dynamics.reading.incremental import RememberingReader
 from connectors.dynamics.reading.reader import Reader
+from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.table_cache import Memory
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.residual.binned_rows import LyingReader
@@ -109,18 +110,18 @@ class DynamicsConnector:
         self._pool = Pool([self._transport, *self._others], self.warnings)
         wanted = {
             table.name: [
-                *(column.name for column in (*table.columns.values(), *table.personal.values())),
+                *table.used,
                 *(("statecode", "statuscode") if table.masks else ()),
             ]
             for table in mapping.tables.values()
         }
         self._metadata = Metadata(self._transport, wanted)
-        self._tables = FittingTables(mapping, self._metadata)
+        directory = Directory(self._transport)
+        self._tables = FittingTables(mapping, self._metadata, References(directory))
         self._masking = Masking(self._transport, mapping, self._metadata, self._tables.definition, pseudonym_key)
         self.deleting = Deleting(
             self._transport, mapping, self._tables.definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
         )
-        directory = Directory(self._transport)
         removing = Removing(self._pool.send, environment.root_path, self._transport.retry.tries)
         self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
         self._contents = Contents(self._transport)

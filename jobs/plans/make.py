@@ -341,7 +341,7 @@ def unmapped(categories: Iterable[CategoryTotal]) -> tuple[str, ...]:
     return tuple(
         f"category value {total.category} is not in the mapping: {total.retain} units are kept as UNCONFIGURED (R-161)"
         for total in categories
-        if total.category.isdecimal()
+        if total.category.isdecimal() or (len(total.category) == 36 and total.category.count("-") == 4)  # an option, or a row's id
     )
 
 

@@ -72,7 +72,7 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
         return fate, why
     for section, columns in (("columns", table.columns), ("personal", table.personal)):
         for column in columns.values():
-            if column.name == attribute.name:
+            if attribute.name in column.names:
                 return Fate.MAPPED, f"tables.{table.kind}.{section}.{column.field}"
     if not attribute.updatable:
         return Fate.GOES_ALONG, "the CRM makes it from other columns"

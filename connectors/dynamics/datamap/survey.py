@@ -64,7 +64,7 @@ class Survey:
             definition, known = self._metadata.table(table.name), self._directory.table(table.name)
             if kind == "statistic" or definition is None or known is None:
                 continue
-            named = {column.name for column in (*table.columns.values(), *table.personal.values())}
+            named = table.used
             columns = [
                 each
                 for each in definition.attributes.values()

@@ -4,7 +4,7 @@ units for ever."""
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Words
 
-from connectors.dynamics.mapping.mapping import Choice, Mapping
+from connectors.dynamics.mapping.mapping import Choice, Mapping, Reference
 from rules.files.suggestions import nearest
 
 
@@ -17,16 +17,17 @@ def misspelt_keys(mapping: Mapping, categories: Collection[str], kinds: Words[st
     for unit, table in mapping.tables.items():
         for field, word, known in (("categories", "category", categories), ("kind", f"kind of {unit}", kinds.get(unit, ()))):
             column = table.columns.get(field)
-            if column is None or column.choice is None:
+            stated = (column.choice or column.reference) if column is not None else None
+            if stated is None:
                 continue
-            for where, key in _slips(column.choice, known):
+            for where, key in _slips(stated, known):
                 if where not in told:
                     told.add(where)
                     meant = nearest(key, known)
                     yield f"{where}: the schedule knows no {word} {key}, and its units are kept; did you mean {meant}?"
 
 
-def _slips(choice: Choice, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    for value, key in choice.keys.items():
+def _slips(stated: Choice | Reference, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    for where, key in zip(stated.where.values(), stated.keys.values(), strict=True):
         if key not in known and nearest(key, known) is not None:
-            yield choice.where[value], key
+            yield where, key

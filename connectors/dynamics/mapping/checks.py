@@ -55,16 +55,17 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
     yield from _check_names("choices", part.choices, named)
     yield from _check_names("behaviour", part.behaviour, named)
     for name in sorted(REQUIRED_FIELDS[kind] | (safeguards - set(part.without))):
-        if given("columns") and not given("columns", name):
+        if given("columns") and not given("columns", name) and not given("flags", name):
             yield ("columns",), f"{name} is missing"
     for at, name in enumerate(part.without):
         if name not in safeguards:
             yield ("without", at), f"{kind}.{name[:40]} needs no word when it is not recorded"
 
     def has_column(name: str) -> bool:
-        return given("columns", name) or given("personal", name) or not given("columns")
+        return given("columns", name) or given("personal", name) or given("flags", name) or not given("columns")
 
-    for section, names in (("choices", part.choices), ("behaviour", part.behaviour)):
+    yield from _check_other_values(kind, part, lean)
+    for section, names in (("choices", part.choices), ("references", part.references), ("behaviour", part.behaviour)):
         for name in names:
             if name in named and not has_column(name):
                 yield (section, name), f"{kind}.{name} stands under {section} but has no column"
@@ -73,8 +74,8 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
             yield ("readable", at), f"{kind}.{name[:40]} stands under readable but has no column"
     for section, columns in (("columns", part.columns), ("personal", part.personal)):
         for name, column in columns.items():
-            if name in MUST_BE_CHOICE.get(kind, ()) and not given("choices", name):
-                yield (section, name), f"{kind}.{name} needs its option values under choices"
+            if name in MUST_BE_CHOICE.get(kind, ()) and not given("choices", name) and not given("references", name):
+                yield (section, name), f"{kind}.{name} needs its option values under choices, or references"
             if kind == "contact" and (name == "role" or _SUSPECT.search(name) or _SUSPECT.search(column)):
                 yield (section, name), "a suspect attribute on the contact is refused (R-112): map the role of the party instead"
     for name in part.behaviour:
@@ -89,6 +90,30 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
     elif part.anonymise is not None:
         for path, text in _check_masks(part.anonymise, part.columns.get("anonymised_on", ""), has_column("anonymised_on")):
             yield ("anonymise", *path), text
+
+
+def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> Iterator[tuple[Path, str]]:
+    """Check the fields that are filled from a table of reference or from several columns of yes and no: only
+    those that stand for a key can be."""
+    of_keys = {name for name in MUST_BE_CHOICE.get(kind, ()) if name in lean}
+    yield from _check_names("references", part.references, of_keys)
+    yield from _check_names("flags", part.flags, of_keys)
+    places: list[tuple[tuple[str, ...], str, dict[str, str]]] = [
+        *((("references", name, "keys"), name, reference.keys) for name, reference in part.references.items() if name in of_keys),
+        *((("flags", name), name, flags) for name, flags in part.flags.items() if name in of_keys),
+    ]
+    for place, name, keys in places:
+        known = choice_keys(KINDS[kind], name)
+        for value, key in keys.items():
+            if known is not None and key not in known:
+                yield (*place, value), f"{name} has no key {key}: use one of {', '.join(known)}{meant(key, known)}"
+    for section, others in (("references", part.references), ("flags", part.flags)):
+        for name in others:
+            if name in part.choices or (section == "flags" and (name in part.columns or name in part.references)):
+                yield (section, name), f"{kind}.{name} is filled in two ways: keep one of columns, choices, references and flags"
+    for name, flags in part.flags.items():
+        if not flags:
+            yield ("flags", name), "name the columns"
 
 
 def _check_names(section: str, given: Collection[str], known: Collection[str]) -> Iterator[tuple[Path, str]]:

@@ -5,8 +5,8 @@ from functools import lru_cache
 from pydantic import ValidationError
 
 from connectors.dynamics.mapping.checks import check_mapping
-from connectors.dynamics.mapping.mapping import Choice, Column, Decided, Mapping, Table
-from connectors.dynamics.mapping.mapping_file import TEXTS, AnonymisePart, DecidedPart, MappingFile, TablePart
+from connectors.dynamics.mapping.mapping import Choice, Column, Decided, Mapping, Reference, Table
+from connectors.dynamics.mapping.mapping_file import TEXTS, AnonymisePart, DecidedPart, MappingFile, ReferencePart, TablePart
 from connectors.dynamics.mapping.masks import MaskedColumn, Masks
 from rules.errors import MappingError
 from rules.files.yaml_lines import Document, Path, Problem, read_yaml
@@ -81,13 +81,25 @@ class _Built:
                     part.behaviour.get(name, ""),
                     self._choice((*at, "choices", name), part.choices[name]) if name in part.choices else None,
                     name in part.readable,
+                    self._reference((*at, "references", name), part.references[name]) if name in part.references else None,
                 )
                 for name, column in names.items()
             }
 
+        flagged = {
+            name: Column(
+                name, next(iter(flags)), self._where(*at, "flags", name), flags=tuple(flags.items()), is_readable=name in part.readable
+            )
+            for name, flags in part.flags.items()
+        }
+
         masks = self._masks((*at, "anonymise"), part.anonymise) if part.anonymise is not None else None
-        lean, personal = columns("columns", part.columns), columns("personal", part.personal)
+        lean, personal = columns("columns", part.columns) | flagged, columns("personal", part.personal)
         return Table(kind, KINDS[kind], part.table, self._where(*at), lean, masks, personal)
+
+    def _reference(self, at: Path, part: ReferencePart) -> Reference:
+        keys = {(value if part.by else value.strip("{}").lower()): key for value, key in part.keys.items()}
+        return Reference(part.by, keys, {value: self._where(*at, "keys", value) for value in part.keys})
 
     def _choice(self, at: Path, keys: dict[str, str]) -> Choice:
         return Choice({int(option): key for option, key in keys.items()}, {int(option): self._where(*at, option) for option in keys})

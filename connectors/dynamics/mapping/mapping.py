@@ -62,10 +62,21 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What the rows of the table to which a lookup points stand for: keys by the value of their column `by`,
+    or by their id where it is empty, with the line of each."""
+
+    by: str
+    keys: dict[str, str]
+    where: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One field of a record and the column that holds it. `behaviour` is set where the mapping states it
     (DAT-09); `is_readable` where it states that the application user may read the column although the CRM
-    secures it."""
+    secures it. What it holds is a key where there is a `choice`, a `reference`, or several columns of yes and
+    no, the `flags`, each with what it stands for; `name` is the first of these."""
 
     field: str
     name: str
@@ -73,6 +84,13 @@ class Column:
     behaviour: str = ""
     choice: Choice | None = None
     is_readable: bool = False
+    reference: Reference | None = None
+    flags: tuple[tuple[str, str], ...] = ()  # columns of yes and no, each with its key
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns that it is filled from."""
+        return tuple(name for name, _ in self.flags) or (self.name,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,11 @@ class Table:
     columns: dict[str, Column]
     masks: Masks | None = None
     personal: dict[str, Column] = field(default_factory=dict)
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The columns from which some field is filled."""
+        return tuple(name for column in (*self.columns.values(), *self.personal.values()) for name in column.names)
 
     @property
     def full(self) -> type[Record]:

@@ -89,6 +89,15 @@ class AnonymisePart(Model):
     """Columns that stay; emptied too where too few people share the combination (ERA-08)."""
 
 
+class ReferencePart(Model):
+    """What the rows of a table of reference stand for."""
+
+    by: Annotated[str, StringConstraints(pattern=LOGICAL_NAME)] = ""
+    """Column of that table by which its rows are told apart, such as a code; without it, by their id."""
+    keys: dict[Annotated[str, AfterValidator(_some)], Key]
+    """Value of that column, or id, to our key."""
+
+
 class TablePart(Model):
     """One kind of row, and the table that holds it."""
 
@@ -103,6 +112,10 @@ class TablePart(Model):
     shortens a term."""
     choices: dict[str, Keys] = Field(default_factory=dict)
     """Our field to option values of the CRM and our keys."""
+    references: dict[str, ReferencePart] = Field(default_factory=dict)
+    """Our field whose column is a lookup to a table of reference, and our keys for the rows of that table."""
+    flags: dict[str, dict[Name, Key]] = Field(default_factory=dict)
+    """Our field that is filled from several columns of yes and no, instead of one: column to our key."""
     behaviour: dict[str, Behaviour] = Field(default_factory=dict)
     """Our date field to its behaviour, only where the CRM's metadata does not tell (DAT-09)."""
     readable: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from connectors.dynamics.mapping.mapping import (
     LOOKUPS,
     MASKED_KINDS,
+    MUST_BE_CHOICE,
     OPTIONAL_KINDS,
     REQUIRED_FIELDS,
     SAFEGUARDS,
@@ -49,7 +50,10 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
     name = _shared(defs, "name", given["columns"]["additionalProperties"])
     found: dict[str, Any] = {
         "table": given["table"],
-        "columns": {**_object(dict.fromkeys(lean, name), sorted(REQUIRED_FIELDS[kind])), "description": given["columns"]["description"]},
+        "columns": {
+            **_object(dict.fromkeys(lean, name), sorted(REQUIRED_FIELDS[kind] - MUST_BE_CHOICE.get(kind, frozenset()))),
+            "description": given["columns"]["description"],
+        },
     }
     behaviour = _shared(defs, "behaviour", given["behaviour"]["additionalProperties"])
     options = {field: _options(kind, field, given["choices"]["additionalProperties"], defs) for field in choices}
@@ -60,6 +64,12 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
     ):
         if fields:
             found[section] = {**_object(fields), "description": given[section]["description"]}
+    keyed = sorted(set(lean) & MUST_BE_CHOICE.get(kind, frozenset()))
+    for section in ("references", "flags") if keyed else ():
+        found[section] = {
+            **_object(dict.fromkeys(keyed, given[section]["additionalProperties"])),
+            "description": given[section]["description"],
+        }
     for section, words in (("without", sorted(SAFEGUARDS.get(kind, ()))), ("readable", sorted(named))):
         if words:
             found[section] = {**given[section], "items": {"enum": words}}

@@ -15,6 +15,7 @@ import msgspec
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading.dates import civil_days, wire_type
+from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.metadata import TableDefinition
 from rules.errors import MappingError
 from rules.model.records import Record
@@ -69,13 +70,20 @@ class PageDecoder(Generic[R]):
     """Decodes pages of one kind of record with one set of fields."""
 
     def __init__(
-        self, table: Table, definition: TableDefinition, fields: Sequence[str], mapping: Mapping, record: type[Record] | None = None
+        self,
+        table: Table,
+        definition: TableDefinition,
+        fields: Sequence[str],
+        mapping: Mapping,
+        record: type[Record] | None = None,
+        references: References | None = None,
     ) -> None:
         """Create the decoder. `record` is the class of the records where it is not the kind's own: the full
-        one."""
+        one. `references` are needed where a field is filled from a table of reference."""
         made = record or table.record
         self.record = cast("type[R]", made)
         self._steps: list[Callable[[list[Any]], None]] = []
+        self._references = references
         known = table.columns_of(made)
         columns = [known[name] for name in fields if name in known]
         kinds = [name for name in fields if name in KIND_FIELDS and KIND_FIELDS[name] in table.columns]
@@ -83,7 +91,14 @@ class PageDecoder(Generic[R]):
         self.prefer_kinds = bool(kinds)
         wire: dict[str, tuple[str, Any, bool]] = {"id": (definition.primary_id, str, True), "etag": ("@odata.etag", str, True)}
         first: dict[str, str] = {}  # by column: the field that the decoder fills
+        flags: dict[str, str] = {}  # a name that no field can have, by column
         for column in columns:
+            if column.flags:
+                fresh = [name for name in column.names if name not in flags]
+                self.select += fresh
+                flags |= {name: f"flag_{at}" for at, name in enumerate(fresh, len(flags))}
+                self._steps.append(_flags_step(column.field, {flags[name]: key for name, key in column.flags}))
+                continue
             found = self._column(table, definition, column)
             if (twin := first.setdefault(found[0], column.field)) == column.field:
                 wire[column.field] = found
@@ -96,7 +111,7 @@ class PageDecoder(Generic[R]):
             wire[name] = (f"_{target.name}_value@{LOOKUP_TABLE}", str | None, False)
             self._steps.append(_kind_step(name, target.field, mapping))
         self._lookups = ["id", *(name for name in wire if name in LOOKUPS)]
-        self._decoder = msgspec.json.Decoder(_page_type(made, wire))
+        self._decoder = msgspec.json.Decoder(_page_type(made, wire, {name: column for column, name in flags.items()}))
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
         """Return the page in a body. Rows that are stored elsewhere than in their table have no version that
@@ -119,6 +134,12 @@ class PageDecoder(Generic[R]):
         if name in LOOKUPS:
             self.select.append(f"_{column.name}_value")
             return f"_{column.name}_value", str | None, True
+        if column.reference is not None:
+            assert self._references is not None
+            keys = self._references.keys_of(column, definition)
+            self._steps.append(_lookup_step(name, _Referred(keys) if name == "categories" else _meanings(name, keys)))
+            self.select.append(f"_{column.name}_value")
+            return f"_{column.name}_value", str | None, True
         self.select.append(column.name)
         if column.choice is not None:
             is_multi = attribute.kind == "MultiSelectPicklistType"
@@ -129,8 +150,7 @@ class PageDecoder(Generic[R]):
                 truths = {option: TRUTHS[key] for option, key in column.choice.keys.items()}
                 self._steps.append(_lookup_step(name, _Known(truths)))
             else:
-                known = _Told(column.choice.keys) if name == "role" else _Known(column.choice.keys)
-                self._steps.append(_lookup_step(name, known))
+                self._steps.append(_lookup_step(name, _meanings(name, column.choice.keys)))
             return column.name, str | None if is_multi else int | None, True
         if kind is date:
             behaviour = _behaviour(table, column, attribute.behaviour)
@@ -160,9 +180,9 @@ def _behaviour(table: Table, column: Column, from_metadata: str) -> str:
 _fields = cache(msgspec.structs.fields)  # a record's hints are read once, not anew by each connector
 
 
-def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]]) -> type[Any]:
+def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]], flags: dict[str, str]) -> type[Any]:
     """Return the struct of a page. Every field of the record is defined again, since inherited ones cannot be
-    renamed."""
+    renamed. `flags` are columns of yes and no that stand beside them, by name."""
     defined: list[Any] = []
     for info in _fields(record):
         if info.name in wire:
@@ -170,6 +190,7 @@ def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]]) -> 
             defined.append((info.name, kind, msgspec.field(name=column) if is_required else msgspec.field(name=column, default=None)))
         else:
             defined.append((info.name, Any, msgspec.field(name=_UNSELECTED + info.name, default=info.default)))
+    defined += [(name, bool | None, msgspec.field(name=column)) for name, column in flags.items()]
     row = msgspec.defstruct(record.__name__, defined, bases=(record,), module=record.__module__, gc=False, kw_only=True)
     return msgspec.defstruct(
         "Page",
@@ -189,6 +210,19 @@ def _lookup_step(name: str, meanings: dict[Any, Any]) -> Callable[[list[Any]], N
     def step(rows: list[Any]) -> None:
         for row in rows:
             setattr(row, name, meanings[get(row)])
+
+    return step
+
+
+def _flags_step(name: str, keys: dict[str, str]) -> Callable[[list[Any]], None]:
+    """Fill one field of every row from columns of yes and no: all that are yes of categories, else the first
+    that is."""
+    every = name == "categories"
+
+    def step(rows: list[Any]) -> None:
+        for row in rows:
+            found = tuple(dict.fromkeys(key for flag, key in keys.items() if getattr(row, flag)))
+            setattr(row, name, found if every else next(iter(found), None))
 
     return step
 
@@ -221,6 +255,10 @@ def _kind_step(name: str, target: str, mapping: Mapping) -> Callable[[list[Any]]
                 raise ValueError("a lookup without the table it points to")
 
     return step
+
+
+def _meanings(name: str, keys: dict[Any, str]) -> "_Known | _Told":
+    return _Told(keys) if name == "role" else _Known(keys)
 
 
 class _Known(dict[Any, Any]):
@@ -263,6 +301,20 @@ class _SingleKeys(dict[int | None, tuple[str, ...]]):
 
     def __missing__(self, option: int | None) -> tuple[str, ...]:
         found = self[option] = (self._keys.get(option, str(option)) if option is not None else "",)
+        return found
+
+
+class _Referred(dict[str | None, tuple[str, ...]]):
+    """Id of a row of reference -> a category as a tuple of one; an id that stands for nothing stays, and can
+    be no key of the schedule (R-161)."""
+
+    def __init__(self, keys: dict[str, str]) -> None:
+        super().__init__({None: ()} | {row: (key,) for row, key in keys.items()})
+
+    def __missing__(self, row: str | None) -> tuple[str, ...]:
+        assert row is not None
+        known = self.get(row.lower())
+        found = self[row] = known if known is not None else (row.lower(),)
         return found
 
 

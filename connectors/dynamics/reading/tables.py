@@ -6,6 +6,7 @@ from typing import Any
 
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, Mapping, Table
 from connectors.dynamics.reading.decoder import PageDecoder
+from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.mapping_check import check_table
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from rules.errors import MappingError
@@ -15,8 +16,8 @@ from rules.model.records import Record
 class FittingTables:
     """The tables that fit, checked once each."""
 
-    def __init__(self, mapping: Mapping, metadata: Metadata) -> None:
-        self._mapping, self._metadata = mapping, metadata
+    def __init__(self, mapping: Mapping, metadata: Metadata, references: References) -> None:
+        self._mapping, self._metadata, self._references = mapping, metadata, references
         self._checked: dict[str, TableDefinition] = {}
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
@@ -43,7 +44,7 @@ class FittingTables:
             raise ValueError(f"{table.kind} has no field {unknown[0]}")
         key = (made, names)
         if key not in self._decoders:
-            self._decoders[key] = PageDecoder(table, definition, names, self._mapping, made)
+            self._decoders[key] = PageDecoder(table, definition, names, self._mapping, made, self._references)
         return self._decoders[key]
 
     def filter_column(self, table: Table, definition: TableDefinition, name: str) -> str | None:

@@ -52,14 +52,20 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
         return [_error(f"The CRM has no table {table.name} ({table.kind}){meant(table.name, metadata.names()) or '.'}", table.where)]
     findings: list[Finding] = []
     for column in (*table.columns.values(), *table.personal.values()):
-        attribute = definition.attributes.get(column.name)
-        if attribute is None:
-            like = meant(column.name, definition.attributes) or "."
-            findings.append(_error(f"The table {table.name} has no column {column.name} ({table.kind}.{column.field}){like}", column.where))
-        else:
+        for name in column.names:
+            attribute = definition.attributes.get(name)
+            if attribute is None:
+                like = meant(name, definition.attributes) or "."
+                findings.append(_error(f"The table {table.name} has no column {name} ({table.kind}.{column.field}){like}", column.where))
+                continue
             findings.extend(_check_security(table, column, attribute))
-            findings.extend(_check_column(table, column, attribute, definition, mapping))
-            findings.extend(_check_masking(table, column, attribute, definition))
+            if column.flags:
+                findings.extend(_check_flag(table, column, attribute))
+            elif column.reference is not None:
+                findings.extend(_check_reference(table, column, attribute, metadata))
+            else:
+                findings.extend(_check_column(table, column, attribute, definition, mapping))
+                findings.extend(_check_masking(table, column, attribute, definition))
     return findings
 
 
@@ -102,6 +108,28 @@ def _check_column(table: Table, column: Column, attribute: Attribute, definition
             yield _error(f"{place} is a choice: {table.kind}.{column.field} needs its option values under choices.", column.where)
         elif attribute.kind not in expected:
             yield _error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs {_names(expected)}.", column.where)
+
+
+def _check_flag(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
+    if attribute.kind != "BooleanType":
+        yield _error(
+            f"{table.name}.{attribute.name} is {_named(attribute)}; a flag of {table.kind}.{column.field} is yes or no.", column.where
+        )
+
+
+def _check_reference(table: Table, column: Column, attribute: Attribute, metadata: Metadata) -> Iterator[Finding]:
+    """Yield findings for a lookup to a table of reference: it points to one table, which has the column by
+    which its rows are told apart."""
+    place, reference = f"{table.name}.{column.name}", column.reference
+    assert reference is not None
+    if attribute.kind not in LOOKUP_TYPES or len(attribute.targets) != 1:
+        yield _error(f"{place} is {_named(attribute)}; a reference of {table.kind}.{column.field} is a lookup to one table.", column.where)
+        return
+    (target,) = attribute.targets
+    definition = metadata.table(target) if reference.by else None
+    if reference.by and (definition is None or reference.by not in definition.attributes):
+        like = meant(reference.by, definition.attributes if definition else ()) or "."
+        yield _error(f"The table {target} has no column {reference.by} ({table.kind}.{column.field}){like}", column.where)
 
 
 def _check_date(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:

@@ -90,6 +90,10 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
         for operation, accesses in ACCESS.items():
             for access in accesses if operation in operations else ():
                 add(table.name, access, f"{word}: {operation.value}")
+        for column in (*table.columns.values(), *table.personal.values()):
+            definition = metadata.table(table.name) if column.reference is not None and column.reference.by else None
+            for target in definition.attributes[column.name].targets if definition and column.name in definition.attributes else ():
+                add(target, "Read", f"{word}: what {column.field} stands for")
         if OperationKind.MASK in operations:
             add("team", "Read", "the neutral team that owns anonymised rows")
     for need in list(found.values()):

@@ -26,6 +26,8 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
             if value is None:
                 continue
             raise NotWritable(name)
+        if column.reference is not None or column.flags:
+            raise NotWritable(name)
         if name in LOOKUPS:
             navigation, target = _bound(definition, column, value, values.get(f"{name}_kind"), mapping, metadata)
             body[f"{navigation}@odata.bind"] = target
