@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import (
+    MUST_BE_CHOICE,
     OPTIONAL_KINDS,
     REFERENCE,
     REQUIRED_FIELDS,
@@ -83,7 +84,9 @@ def test_the_schema_for_editors_says_what_the_loader_says() -> None:
     for kind, record in KINDS.items():
         parts = tables["properties"][kind]["properties"]
         assert tuple(parts["columns"]["properties"]) == mappable_fields(record)
-        assert set(parts["columns"]["required"]) == REQUIRED_FIELDS[kind]
+        flagged = set(parts.get("flags", {"properties": {}})["properties"])  # these may have several columns instead
+        assert set(parts["columns"].get("required", ())) == REQUIRED_FIELDS[kind] - flagged
+        assert flagged == {name for name in mappable_fields(record) if name in MUST_BE_CHOICE.get(kind, ())}
         assert tuple(parts.get("personal", {"properties": {}})["properties"]) == personal_fields(kind)
         full = FULL[kind]
         named = (*mappable_fields(record), *personal_fields(kind))
