@@ -388,20 +388,14 @@ class Connector(Protocol):
         may delete audit rows."""
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
-        """Return the rows of unmapped tables that depend on these at any depth, by the CRM's relationships.
-
-        A row that would stay behind although nobody may read its table is reported as `Hanging` with an empty
-        id.
-        """
+        """Return the rows of unmapped tables that depend on these at any depth, by the CRM's relationships. A
+        row that would stay behind although nobody may read its table is reported as `Hanging` with an empty
+        id."""
 
     def data_map(self, *, whole: bool = False) -> DataMap:
         """Return the tables to which relationships lead from a unit or a person, and what becomes of each;
         with `whole` also their columns, all counted. Without it, what was seen minutes ago may be returned
-        again.
-
-        Raises:
-            ConnectorError: it cannot be determined.
-        """
+        again. Raises ConnectorError: it cannot be determined."""
 
     def unsearched_columns(self) -> tuple[str, ...]:
         """Return the columns of mapped tables that have values and from which no field is filled, as

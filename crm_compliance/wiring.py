@@ -150,8 +150,7 @@ def memory_of(settings: Settings, clock: Clock) -> Memory | None:
     if not settings.incremental_reads:
         tidy(folder, clock(), older_than_days=0)
         return None
-    data_dir = settings.make_data_dir()
-    key = memory_key(data_dir)
+    key = memory_key(settings.make_data_dir())
     if settings.clock is None:  # files have the age of the real clock
         tidy(folder, clock(), older_than_days=settings.full_read_days)
     # Another user may see other columns of the same rows, so it has a memory of its own.

@@ -123,8 +123,7 @@ def _path_of(address: str) -> Path | None:
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or parts.query or parts.fragment:
         return None
     path = os.fsdecode(unquote_to_bytes(parts.path))
-    name = path.rpartition("/")[2]
-    if not path.startswith("/") or "\x00" in path or name in ("", ".", ".."):
+    if not path.startswith("/") or "\x00" in path or path.rpartition("/")[2] in ("", ".", ".."):
         return None
     return Path(path)
 

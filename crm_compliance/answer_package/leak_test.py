@@ -149,8 +149,7 @@ def _fixed_hits(compilation: Compilation, needles: Needles, texts: Texts, ours: 
     policy = [label for each in compilation.contexts for label in (*each.category_labels.values(), *each.basis_labels.values(), each.basis)]
     words = [*texts.all_texts(), *texts.all_codes(), *calendar, *locale.territories.values(), *policy, *ours, *_OUR_NAMES]
     frame = _frame_of(compilation, texts)
-    answer = answer_of(frame, _NOBODY, told=[_ANYTHING] * len(told))
-    said = list(_strings(answer))
+    said = list(_strings(answer_of(frame, _NOBODY, told=[_ANYTHING] * len(told))))
     data = list(words_of("data.json", data_json(frame, shown_of(frame))))
     texts_read = [APART.join((*words, *_own_words(compilation, texts))), " ".join(said), APART.join((*said, *data))]
     return frozenset(hit for text in texts_read for hit in needles.hits_in(text, is_ours=True))

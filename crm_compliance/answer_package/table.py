@@ -35,6 +35,5 @@ def cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    text = str(value)
-    safe = _FORMULA.sub(lambda found: f"{found[1]}'{found[2]}", text)
+    safe = _FORMULA.sub(lambda found: f"{found[1]}'{found[2]}", str(value))
     return f"'{safe}" if safe[:1] in ("\t", "\r", "\n") else safe

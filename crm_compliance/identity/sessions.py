@@ -37,8 +37,7 @@ class SignedIn:
     """The people who are signed in, in this login session, at one authority by one application."""
 
     def __init__(self, data_dir: Path, *, authority: str, client: str, minutes: int, now: datetime, session: str | None = None) -> None:
-        name = f"{session or login_session()} {authority} {client}"
-        self._name = name.encode()
+        self._name = f"{session or login_session()} {authority} {client}".encode()
         self._minutes, self._now = minutes, now
         self._folder = data_dir / FOLDER
         self._file = self._folder / hashlib.sha256(self._name).hexdigest()[:16]

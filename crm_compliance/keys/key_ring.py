@@ -278,8 +278,7 @@ def pseudonym_key(data_dir: Path) -> bytes:
 
 
 def _kept(data_dir: Path, name: str, remedy: str) -> bytes:
-    folder = private_folder(private_folder(data_dir) / "keys")
-    file = folder / name
+    file = private_folder(private_folder(data_dir) / "keys") / name
     with disk_errors(file):
         if not file.exists():
             place_once(file, secrets.token_bytes(LENGTH))

@@ -1,8 +1,5 @@
 """The data map as a page, a workbook, JSON and in a terminal: names of tables and columns, counts and
-reasons; no value of a row.
-"""
-
-from __future__ import annotations
+reasons; no value of a row."""
 
 import json
 from collections import Counter, defaultdict

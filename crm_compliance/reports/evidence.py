@@ -89,8 +89,7 @@ def _files(
     points = store.checkpoints.all()
     yield "VERIFY.md", iter([(files("crm_compliance.reports") / "templates" / "VERIFY.md").read_bytes()])
     yield "keys.pem", iter([write_pem(public)])
-    for key in public:
-        yield f"keys/{key.id}.pem", iter([key.pem])
+    yield from ((f"keys/{key.id}.pem", iter([key.pem])) for key in public)
     yield "ledger.jsonl", (encode(entry) for entry in store.ledger.entries())
     yield "head.json", iter([msgspec.json.encode(head) + b"\n"])
     yield "checkpoints.jsonl", map(checkpoints.encode, points)
@@ -98,8 +97,7 @@ def _files(
     proofs = {point.entries: [step.hex() for step in index.levels.consistency(point.entries)] for point in points}
     consistency = {"entries": index.checkpoint.entries, "root": index.checkpoint.root, "proofs": proofs}
     yield "consistency.json", iter([_json(consistency)])
-    for version in store.policies.all():
-        yield f"policies/{_file_name(version)}", iter([version.text.encode()])
+    yield from ((f"policies/{_file_name(version)}", iter([version.text.encode()])) for version in store.policies.all())
     yield "policies.json", iter([_json([_version_document(version) for version in store.policies.all()])])
     yield "plans.json", iter([_json([_plan_document(plan, reference) for plan in reversed(store.plans.all())])])
     over = [run for run in reversed(store.runs.all()) if run.is_over]

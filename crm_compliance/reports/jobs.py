@@ -48,8 +48,7 @@ def _round(document: Document, paper: Paper) -> Iterator[str | Text]:
         f"Reminders due: {len(document['reminded'])}; closed because the person did not answer: {len(document['closed'])}; "
         f"sealed data expired and removed: {len(document['erased'])}; rows turned into yearly totals: {document['totalled']}."
     )
-    for request, code in document["waiting"].items():
-        yield f"{request}: what was granted waits for {code}."
+    yield from (f"{request}: what was granted waits for {code}." for request, code in document["waiting"].items())
 
 
 def _upkeep(document: Document, paper: Paper) -> Iterator[str | Text]:

@@ -74,12 +74,9 @@ def _sheet(sheet: Any, table: PublishedTable, bold: Any) -> None:
 
 def _rows(table: PublishedTable) -> Iterator[tuple[str, str, str, str]]:
     """Yield year, category, value and count as text: the cells, the lines that are withheld, the totals."""
-    for cell in table.cells:
-        yield cell.year, cell.category, cell.value, cell.text
-    for year, category in table.withheld:
-        yield year, category, "", SUPPRESSED
-    for cell in table.totals:
-        yield cell.year, cell.category, cell.value, cell.text
+    yield from ((cell.year, cell.category, cell.value, cell.text) for cell in table.cells)
+    yield from ((year, category, "", SUPPRESSED) for year, category in table.withheld)
+    yield from ((cell.year, cell.category, cell.value, cell.text) for cell in table.totals)
 
 
 def _object(cell: Cell) -> dict[str, object]:

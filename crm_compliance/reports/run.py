@@ -149,8 +149,7 @@ def _alarm(number: int, word: str, paper: Paper) -> tuple[str, str]:
 def _state(document: Document) -> Text:
     state = _text(document, "state")
     colours = {RunState.DONE: "green", RunState.DONE_WITH_FAILURES: "bold red", RunState.RUNNING: "yellow", INTERRUPTED: "yellow"}
-    style = colours.get(state, "")
-    return Text(state.replace("_", " "), style=style)
+    return Text(state.replace("_", " "), style=colours.get(state, ""))
 
 
 def _tally(value: object) -> dict[str, int]:

@@ -67,9 +67,7 @@ class ErasureFile:
     def read(self) -> Iterator[Erasure]:
         """Yield every entry that is whole and sealed by one of our keys, oldest first; nothing if there is no
         file."""
-        for _, line, _ in self._lines():
-            if line is not None and self._is_ours(line):
-                yield _entry(line)
+        yield from (_entry(line) for _, line, _ in self._lines() if line is not None and self._is_ours(line))
 
     def last(self) -> Erasure | None:
         """Return the last entry that is whole and ours, read from the end of the file."""
@@ -165,13 +163,11 @@ class ErasureFile:
 def _tail(file: BinaryIO) -> tuple[int, bytes]:
     """Return where the last whole line ends, and that line. A torn piece that a power cut has left behind it
     does not count."""
-    size = file.seek(0, os.SEEK_END)
-    start = max(0, size - TAIL)
+    start = max(0, file.seek(0, os.SEEK_END) - TAIL)
     file.seek(start)
     text = file.read()
     end = text.rfind(b"\n") + 1
-    raw = text[text.rfind(b"\n", 0, max(end - 1, 0)) + 1 : end]
-    return start + end, raw
+    return start + end, text[text.rfind(b"\n", 0, max(end - 1, 0)) + 1 : end]
 
 
 def _line(entry: Erasure, prev: str, key: str, sealed: str) -> Line:
@@ -185,8 +181,7 @@ def _whole(raw: bytes) -> Line | None:
         line = _decode(raw)
     except (msgspec.MsgspecError, UnicodeError):
         return None
-    expected = _line(_entry(line), line.prev, line.key, line.seal)
-    return line if _encode(expected) + b"\n" == raw else None
+    return line if _encode(_line(_entry(line), line.prev, line.key, line.seal)) + b"\n" == raw else None
 
 
 def _entry(line: Line) -> Erasure:

@@ -56,9 +56,7 @@ def parts_of(message: Message, budget: Budget) -> Iterator[Message]:
 
 def header_texts(message: Message, name: str = "") -> Iterator[str]:
     """Return what headers say, those of one name or all of them."""
-    for key, value in message.items():
-        if not name or key.lower() == name.lower():
-            yield header_text(value)
+    yield from (header_text(value) for key, value in message.items() if not name or key.lower() == name.lower())
 
 
 def header_text(value: object) -> str:

@@ -100,8 +100,7 @@ def _words(value: object, budget: Budget) -> Iterator[str]:
         yield budget.say(value)
     elif isinstance(value, bytes):
         budget.unpack(len(value))
-        for text in among_bytes(value):
-            yield budget.say(text)
+        yield from (budget.say(text) for text in among_bytes(value))
     elif isinstance(value, tuple | list):
         if all(isinstance(each, int) and 0 <= each < 256 for each in value):  # the XP tags of Windows, as some write them
             yield from _words(bytes(value), budget)

@@ -71,8 +71,7 @@ class Spread:
         with its file."""
         contacts, parties = self._rows["contact"], self._rows["party"]
         rows = [*self._read(Party, PARTY_FIELDS, "contact", contacts), *self._read(Party, PARTY_FIELDS, "id", parties)]
-        found = {row.id: row for row in rows}
-        for row in found.values():
+        for row in {row.id: row for row in rows}.values():
             holds = [*contacts.get(row.contact or "", ()), *parties.get(row.id, ())]
             self._reach("dossier", row.dossier, holds)
             self._reach("fiche", row.fiche, holds)

@@ -147,8 +147,7 @@ def audit_ledger(
     wanted = sorted({one.entries: one for one in [*(kept or ()), *anchor] if one is not None}.values(), key=lambda one: one.entries)
     chain, tree, met, agreed = Chain(), Tree(), 0, 0
     for entry in entries:
-        fits = chain.add(entry)
-        if not fits or entry is None:
+        if not chain.add(entry) or entry is None:
             continue
         tree.add(bytes.fromhex(entry.hash))
         while met < len(wanted) and wanted[met].entries <= tree.size:

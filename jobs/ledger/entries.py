@@ -134,8 +134,7 @@ def decode(lines: Iterable[bytes]) -> Iterator[LedgerEntry | None]:
     """Yield the entries of an export, line by line (a file opened for bytes). A line that is not byte for
     byte what `encode` writes becomes None: an edit that does not change the meaning, for example a space, is
     still an edit (R-141)."""
-    for line in lines:
-        yield _decoded(line.removesuffix(b"\n"))
+    yield from (_decoded(line.removesuffix(b"\n")) for line in lines)
 
 
 def looks_like_one(line: bytes) -> bool:

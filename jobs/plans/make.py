@@ -393,9 +393,7 @@ def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None =
             found = decoder.decode_lines(unpacked(page))
         except (msgspec.MsgspecError, UnicodeError):
             raise damaged_lines() from None
-        for line in found:
-            if wanted is None or wanted(line):
-                yield line
+        yield from (line for line in found if wanted is None or wanted(line))
 
 
 def public_line(line: PlanLine) -> dict[str, object]:

@@ -135,11 +135,7 @@ def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector
 
 def unaccounted(connector: Connector) -> Iterator[Alarm]:
     """Yield an alarm where tables that lead to a unit or a person have rows, and nothing says what becomes of
-    them.
-
-    Raises:
-        ConnectorError: it cannot be determined.
-    """
+    them. Raises ConnectorError: it cannot be determined."""
     if names := [place.table for place in connector.data_map().alarming]:
         yield Alarm(UNACCOUNTED_TABLES, f"tables with rows that nothing accounts for: {', '.join(names)}")
 

@@ -103,9 +103,7 @@ class Past:
         return alarms
 
     def _since(self, plan: Plan) -> Iterator[Run]:
-        for run in self.runs:
-            if run.ended_at is None or run.ended_at >= plan.created_at:
-                yield run
+        yield from (run for run in self.runs if run.ended_at is None or run.ended_at >= plan.created_at)
 
     def _written(self, run: Run) -> Iterator[Action]:
         """Yield the units whose rows are deleted, even if another place is still to be cleaned (ERA-12)."""

@@ -152,8 +152,7 @@ def _undecided(decision: Decision, policy: Policy) -> Iterator[str]:
 
 
 def _review(context: JobContext, unit: Unit, decision: Decision, schedule: Schedule) -> DueReview:
-    months = schedule.profile(unit).review_months
-    due_on = review_due_on(unit, months, schedule.sentinel_days)
+    due_on = review_due_on(unit, schedule.profile(unit).review_months, schedule.sentinel_days)
     assert due_on is not None  # the flag says so
     return DueReview(context.connector.table(KINDS[unit.kind.value]), unit.id, due_on, decision.categories)
 

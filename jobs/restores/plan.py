@@ -35,8 +35,7 @@ def plan_replay(
     returned = returned_rows(context, load_register(context), also_begun=also_begun)
     returned += [each for each in half_done if (each.kind, each.id) not in {(one.kind, one.id) for one in returned}]
     trims = tuple(sorted(each.id for each in returned if each.operation == "trim"))
-    again = [each for each in returned if each.operation != "trim"]
-    lines = list(_lines(context, again))
+    lines = list(_lines(context, [each for each in returned if each.operation != "trim"]))
     if only_if_due and not trims and not any(line.is_disposal for line in lines):
         return None
     return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=proposer, warnings=context.erased.damage())

@@ -56,8 +56,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
             run = _start(context, plan)
         lease.work_on(run.id)
         with context.logged_as(run.id):
-            carrying = CARRYING.get(plan.kind, Application)
-            return carrying(context, plan, run).carry_out()
+            return CARRYING.get(plan.kind, Application)(context, plan, run).carry_out()
 
 
 def unfinished(context: JobContext) -> list[Run]:

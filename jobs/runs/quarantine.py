@@ -66,8 +66,7 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
             codes[line.id] = code
             if mark is None or not mark.told or mark.until < day:
                 fresh.append(_marked(context, policy, line, mark, day, noted=line.id not in unwritable))
-    untold = _mark(context, policy, fresh)
-    return codes | dict.fromkeys(untold, TECHNICAL)
+    return codes | dict.fromkeys(_mark(context, policy, fresh), TECHNICAL)
 
 
 def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: date) -> dict[str, str]:

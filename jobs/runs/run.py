@@ -113,10 +113,8 @@ class Application:
         for line in due:
             if self.kinds[line.table] is UnitKind.CONTACT:
                 yield line.id, line.disposition or "", line.reason
-        for contact in self.plan.trims:
-            yield contact, TRIM, Reason.EXPIRED.value
-        for contact, disposition, reason in self.plan.held_contacts:
-            yield contact, disposition, reason
+        yield from ((contact, TRIM, Reason.EXPIRED.value) for contact in self.plan.trims)
+        yield from self.plan.held_contacts
 
     def _continue_partials(self, due: Sequence[PlanLine]) -> None:
         self.journal.continue_partials({line.key for line in due}, self.plan.crm)
@@ -172,8 +170,7 @@ class Application:
         going = self._without_waiting(going, found.retained)
         if not going:
             return
-        units = [unit for _, unit, _ in going]
-        rows = self._rows_of(units, found, holds)
+        rows = self._rows_of([unit for _, unit, _ in going], found, holds)
         facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         rows.blocked |= kept_with(context, rows.of, self.day) | self._held_since([unit for _, unit, _ in going])

@@ -123,8 +123,7 @@ def is_safe(counts: Mapping[str, int], below: set[str], suppressed: set[str], to
     than the smallest that is still shown."""
     shown = [number for value, number in counts.items() if value not in below and value not in suppressed]
     rest = total - sum(shown)
-    highest = min(shown, default=rest)
-    bounds = [(1, SMALL - 1)] * len(below) + [(SMALL, highest)] * len(suppressed)
+    bounds = [(1, SMALL - 1)] * len(below) + [(SMALL, min(shown, default=rest))] * len(suppressed)
     least, most = sum(low for low, _ in bounds), sum(high for _, high in bounds)
     return all(min(high, rest - (least - low)) > max(low, rest - (most - high)) for low, high in bounds)
 

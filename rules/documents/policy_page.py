@@ -124,9 +124,7 @@ def _page(shipped: Policy) -> Iterator[str]:
         "| category | in words | unit | suggestion |",
         "|---|---|---|---|",
     )
-    for row in rows:
-        if not row.enabled:
-            yield f"| `{row.key}` | {row.label} | {row.unit} | {row.suggestion} |"
+    yield from (f"| `{row.key}` | {row.label} | {row.unit} | {row.suggestion} |" for row in rows if not row.enabled)
     yield from ("", "## Masking", "", "What a mapping may ask for when a row is anonymised in place (section 5.3):", "")
     yield from ("| technique | what it does | fits columns of type |", "|---|---|---|")
     for technique in TECHNIQUES.values():

@@ -1,10 +1,6 @@
 """The data map: every table and column of the CRM that can hold data of a unit or a person, and what becomes
-of it. What nothing speaks of is unaccounted, and is never called searched, complete or gone.
-
-Source: EXP-03, ERA-12; R-158, R-161.
-"""
-
-from __future__ import annotations
+of it. What nothing speaks of is unaccounted, and is never called searched, complete or gone. Source: EXP-03,
+ERA-12; R-158, R-161."""
 
 from collections.abc import Collection
 from enum import StrEnum
@@ -26,12 +22,9 @@ class Fate(StrEnum):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A table, or with `column` one of its columns.
-
-    `path` leads from its rows to a unit or person, a lookup a step. `rows` are those that point there, or in
-    which the column has a value; from 5,000 on there may be more; None: this account may not look. `why` says
-    where the fate comes from.
-    """
+    """A table, or with `column` one of its columns. `path` leads from its rows to a unit or person, a lookup
+    a step. `rows` are those that point there, or in which the column has a value; from 5,000 on there may be
+    more; None: this account may not look. `why` says where the fate comes from."""
 
     table: str
     column: str | None

@@ -152,8 +152,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
-    rest = tuple(word for word in words if word not in PARTICLES)
-    return rest or words
+    return tuple(word for word in words if word not in PARTICLES) or words
 
 
 def unjoined(word: str) -> str:

@@ -76,8 +76,7 @@ class Spelling(msgspec.Struct, frozen=True):
         return self.part is Part.LAST and len(self.letters) >= _DISTINCTIVE_FROM and not self._words() <= _NO_PROOF
 
     def _words(self) -> set[str]:
-        edges = [0, *sorted(self.inner), len(self.letters)]
-        return {self.letters[a:b] for a, b in pairwise(edges)} - {""}
+        return {self.letters[a:b] for a, b in pairwise([0, *sorted(self.inner), len(self.letters)])} - {""}
 
     def is_at(self, letters: str, starts: Set[int], begin: int, endings: Sequence[str] = ENDINGS) -> bool:
         """Return whether the spelling, which was found at `begin` of squeezed letters, is a name there.
@@ -169,10 +168,8 @@ def _plainly(first: list[str], last: list[str]) -> Iterator[Spelling]:
     if last[:1] in (["el"], ["al"]) and len(last) > 1:
         lasts.add(("al" if last[0] == "el" else "el", *last[1:]))
     firsts = {tuple(first), *((word,) for word in first if len(word) >= _FIRST_WORD_FROM and word not in JOINING)} - {()}
-    for name in firsts:
-        yield _spelt(name, Part.FIRST)
-    for name in lasts:
-        yield _spelt(name, Part.LAST)
+    yield from (_spelt(name, Part.FIRST) for name in firsts)
+    yield from (_spelt(name, Part.LAST) for name in lasts)
     for one in firsts:
         for other in {*lasts, *((unjoined(core[0]), *core[1:]) for _ in core[:1])}:
             yield _spelt(one + other, Part.FULL)
@@ -186,8 +183,7 @@ def _plainly(first: list[str], last: list[str]) -> Iterator[Spelling]:
 
 
 def _with_initials(first: list[str], last: list[str], core: list[str], lasts: set[tuple[str, ...]]) -> Iterator[Spelling]:
-    initials = {tuple(word[0] for word in first), (first[0][0],)}
-    for letters in initials:
+    for letters in {tuple(word[0] for word in first), (first[0][0],)}:
         for name in lasts:
             yield _spelt(letters + name, Part.INITIALS)
             yield _spelt(name + letters, Part.INITIALS)

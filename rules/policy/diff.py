@@ -85,8 +85,7 @@ def differences(old: Policy, new: Policy) -> tuple[Change, ...]:
 
 
 def _rows(old: Policy, new: Policy) -> Iterator[Change]:
-    keys = [*new.categories, *(key for key in old.categories if key not in new.categories)]
-    for key in keys:
+    for key in [*new.categories, *(key for key in old.categories if key not in new.categories)]:
         before, after = old.categories.get(key), new.categories.get(key)
         if before == after:
             continue

@@ -26,8 +26,7 @@ def forms_of(what: str, value: str) -> Iterator[str]:
     if what == "phone" and value.startswith("+"):
         parsed = phonenumbers.parse(value)
         code, national = str(parsed.country_code), phonenumbers.national_significant_number(parsed)
-        for prefix in ("", "0", code, "00" + code, code + "0", "00" + code + "0"):
-            yield prefix + national
+        yield from (prefix + national for prefix in ("", "0", code, "00" + code, code + "0", "00" + code + "0"))
     elif what == "national_number":
         yield letters
         yield letters.lstrip("0")

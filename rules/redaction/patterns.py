@@ -158,8 +158,7 @@ def _spoken_emails(text: str) -> Iterator[Found]:
 
 
 def _handles(text: str) -> Iterator[Found]:
-    for match in _HANDLE.finditer(text):
-        yield Found(match.start(), match.end(), "handle", match[0].lower())
+    yield from (Found(match.start(), match.end(), "handle", match[0].lower()) for match in _HANDLE.finditer(text))
     for match in _NAMED_HANDLE.finditer(text):
         yield Found(match.start("handle"), match.end("handle"), "handle", match["handle"].lower())
 
@@ -214,8 +213,7 @@ def _ip_addresses(text: str) -> Iterator[Found]:
 
 
 def _plates(text: str) -> Iterator[Found]:
-    for match in _PLATE.finditer(text):
-        yield Found(match.start(), match.end(), "plate", fold(match[0]))
+    yield from (Found(match.start(), match.end(), "plate", fold(match[0])) for match in _PLATE.finditer(text))
     for match in _NAMED_PLATE.finditer(text):
         yield Found(match.start("plate"), match.end("plate"), "plate", fold(match["plate"]))
 

@@ -59,8 +59,7 @@ def trace_of(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> list[
     the date part is shown."""
     steps = [Step("RET-17", {"kind": unit.kind.value, "as_of": as_of.isoformat()}, "read")]
     if unit.kind is UnitKind.DOSSIER or unit.kind is UnitKind.FICHE:
-        verdict = _file_steps(steps, unit, schedule, holds, as_of)
-        _conclude(steps, verdict)
+        _conclude(steps, _file_steps(steps, unit, schedule, holds, as_of))
     elif unit.kind is UnitKind.EMAIL:
         _email_steps(steps, unit, schedule, holds, as_of)
     elif unit.relation is not None:
@@ -88,8 +87,7 @@ def _file_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Holds,
             asked = {"category": clock.key, "age_end": _iso(birthday), "late_activity": anchor, "late_activity_on": _iso(late_on)}
             steps.append(Step("RET-10", {**asked, "late_rule_months": schedule.late_months}, _iso(end.on)))
         else:
-            keys = profile.crm_keys_of(clock.key)
-            end = anchored_end(clock, moments, unit, keys, schedule.sentinel_days)
+            end = anchored_end(clock, moments, unit, profile.crm_keys_of(clock.key), schedule.sentinel_days)
             _end_step(steps, end, kind=clock.kind, anchors=list(clock.anchors))
             if not clock.is_usual and end.anchor_on is not None:  # a date that every dossier is not asked for
                 steps.append(Step("RET-16", {"as_of": as_of.isoformat(), end.anchor: _iso(end.anchor_on)}, end.anchor_on > as_of))

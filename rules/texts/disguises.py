@@ -235,8 +235,7 @@ def _without_percents(token: re.Match[str]) -> str:
 
 
 def _characters(escapes: re.Match[str]) -> str:
-    units = bytes.fromhex(escapes[0].replace("\\u", ""))
-    return units.decode("utf-16-be", "replace").replace("\ufffd", "")
+    return bytes.fromhex(escapes[0].replace("\\u", "")).decode("utf-16-be", "replace").replace("\ufffd", "")
 
 
 def _word(found: re.Match[str]) -> str:

@@ -50,8 +50,7 @@ def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], Table
         return None
     to_dossier = _link(fiche, fiche.columns["dossier"], dossier, definition(dossier), "LeftOuter") | {"EntityAlias": ALIAS}
     to_fiche = _link(table, table.columns[field], fiche, definition(fiche), join) | {"LinkEntities": [to_dossier]}
-    none = condition(hold.name, "Null", [], ALIAS)
-    return Guard((to_fiche,), (filter_of("Or", [none, free]),))
+    return Guard((to_fiche,), (filter_of("Or", [condition(hold.name, "Null", [], ALIAS), free]),))
 
 
 def held(read: Read, record: type[Record], ids: Collection[str]) -> set[str]:

@@ -3,10 +3,7 @@
 A table goes along where every relationship that leads from it to a row of ours removes it with that row, or
 is named under `stay`; else its rows would be left behind, and it is unaccounted until somebody maps it or
 decides that it may stay (R-158). A column of a mapped table is accounted for by a field, a technique, or a
-decision.
-"""
-
-from __future__ import annotations
+decision."""
 
 from collections.abc import Mapping as Values
 

@@ -3,12 +3,8 @@ and what a table of links ties to one.
 
 Where a table is empty nothing can lead on through it, so a CRM of a thousand tables is asked about few. A
 lookup of ours that points to a table of reference (a country, a school) does not make that table's rows
-personal, so nothing is followed from a row to what it points to.
-
-Source: the reference, section 11.1 and 11.2; ERA-12.
-"""
-
-from __future__ import annotations
+personal, so nothing is followed from a row to what it points to. Source: the reference, section 11.1 and
+11.2; ERA-12."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -35,10 +31,8 @@ def reached(
     starts: Collection[str], opaque: Collection[str], metadata: Metadata, count: Callable[[str, Collection[str]], int | None]
 ) -> dict[str, Reached]:
     """Return the tables that lead to one of `starts`, these included (with no rows counted), by name.
-
     `opaque` are tables through which nothing leads on. `count` gives the rows of a table of which one of some
-    lookups is not empty, or all of them without lookups; None where this account may not look.
-    """
+    lookups is not empty, or all of them without lookups; None where this account may not look."""
     found = {name: Reached(name, name, []) for name in starts}
     queue = list(starts)
     for parent in queue:  # grows while it is gone through
@@ -54,8 +48,7 @@ def reached(
 
 
 def _ties(definition: TableDefinition, count: Callable[[str, Collection[str]], int | None]) -> Iterator[Tie]:
-    for each in definition.children:
-        yield Tie(each.child, each.column, definition.name, each.on_delete)
+    yield from (Tie(each.child, each.column, definition.name, each.on_delete) for each in definition.children)
     for link in definition.links:
         yield Tie(link.table, "", definition.name, LINKS_ONLY)
         other = link.other(definition.name)

@@ -1,7 +1,5 @@
 """The data map of one CRM, made from its own definitions, its counts and the mapping."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 
 from connectors.dynamics.datamap.fates import Verdict, is_housekeeping, of_column, of_table

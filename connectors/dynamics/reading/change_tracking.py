@@ -56,8 +56,7 @@ def changes_since(transport: Transport, link: str, *, prefer: str, where: str) -
             if address in followed:
                 return None
             followed.add(address)
-            answer = transport.get(address, prefer=prefer, where=where)
-            page = msgspec.json.decode(answer.body, type=_Page)
+            page = msgspec.json.decode(transport.get(address, prefer=prefer, where=where).body, type=_Page)
             heads = [msgspec.json.decode(raw, type=_Row) for raw in page.value]
         except (Unauthorised, Forbidden, Throttled, Unreachable):
             raise

@@ -47,9 +47,7 @@ class Reader(Generic[R]):
 
     def read(self, condition: str = "") -> Iterator[list[R]]:
         """Yield the rows of all pages, or of those that a `$filter` names, as `pages` does."""
-        for page in self.pages(condition):
-            if page.rows:
-                yield page.rows
+        yield from (page.rows for page in self.pages(condition) if page.rows)
 
     def pages(self, condition: str = "") -> Iterator[Page[R]]:
         """Yield the pages of all rows, or of those that a `$filter` names. Up to the count that the CRM can

@@ -42,11 +42,8 @@ class Children:
         self._empty: dict[tuple[str, str], float] = {}  # table and column -> when it was seen to be empty
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
-        """Return what depends on these rows, at any depth. Raises as `Connector.hanging`.
-
-        What hangs on a row that goes along goes or stays with it; each is told of the row of ours at its
-        root.
-        """
+        """Return what depends on these rows, at any depth. Raises as `Connector.hanging`. What hangs on a row
+        that goes along goes or stays with it; each is told of the row of ours at its root."""
         roots = {key: key for key in rows}
         found: list[Hanging] = []
         level = list(roots)

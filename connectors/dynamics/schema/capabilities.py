@@ -47,8 +47,7 @@ def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> 
     found.append(
         Capability("bulk delete past the recycle bin", online, "online only" if not online else "jobs may decline the recycle bin")
     )
-    first = next(iter(mapping.tables.values()))
-    counted = total_count(transport, first.name) is not None
+    counted = total_count(transport, next(iter(mapping.tables.values())).name) is not None
     found.append(Capability("row counts", counted, "the CRM counts its rows" if counted else "hidden rows are found by privileges alone"))
     return found
 

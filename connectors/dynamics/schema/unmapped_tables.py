@@ -146,8 +146,7 @@ class Directory:
                     break
 
     def _fetched(self, table: KnownTable, datasource: str, top: str, column: str, condition: str) -> set[tuple[str, str]]:
-        names = dict.fromkeys((table.primary_id, column))
-        columns = "".join(f'<attribute name="{name}"/>' for name in names)
+        columns = "".join(f'<attribute name="{name}"/>' for name in dict.fromkeys((table.primary_id, column)))
         text = f'<fetch datasource="{datasource}"{top}><entity name="{table.name}">{columns}{condition}</entity></fetch>'
         # A source that this table or this CRM does not know is a 400.
         rows = self._asked(f"{table.set_name}?fetchXml={quote(text, safe='')}", table.name, also_refused=(400,))

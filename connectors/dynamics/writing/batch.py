@@ -117,8 +117,7 @@ def _mask(operation: Operation, table: Table, definition: TableDefinition, maski
     address = f"{root_path}{definition.set_name}({guid(operation.id)})"
     headers = _headers(operation) | {"Content-Type": "application/json", "If-Match": _header(operation.etag)}
     yield Request("PATCH", address, headers, msgspec.json.encode(masking.body(table, operation)))
-    for column in masking.files(table):
-        yield Request("DELETE", f"{address}/{column}", _headers(operation), b"")
+    yield from (Request("DELETE", f"{address}/{column}", _headers(operation), b"") for column in masking.files(table))
 
 
 def _request(

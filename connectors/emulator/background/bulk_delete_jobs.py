@@ -122,8 +122,7 @@ class BulkDeleteJobs:
     # -- a run -----------------------------------------------------------------------------------------------
 
     def _start(self, job_id: str, started: float) -> None:
-        table = self.environment.tables[JOB]
-        job = self.tables.stored(table, job_id, ["name", "ownerid", "data"]) or {}
+        job = self.tables.stored(self.environment.tables[JOB], job_id, ["name", "ownerid", "data"]) or {}
         parameters: dict[str, Any] = msgspec.json.decode(job["data"])
         moment, user = _instant(started), str(job["ownerid"])
         text = instant_text(moment)

@@ -24,8 +24,7 @@ Document = dict[str, Any]
 def retrieve_record_change_history(call: Call) -> Answer:
     _require(call, READ_HISTORY)
     target = target_of(call)
-    history = AuditTrail(call.tables).history(target.table, target.row_id)
-    return _answered(call, target.table, history)
+    return _answered(call, target.table, AuditTrail(call.tables).history(target.table, target.row_id))
 
 
 def retrieve_attribute_change_history(call: Call) -> Answer:

@@ -48,8 +48,7 @@ def bulk_delete(call: Call) -> Answer:
         raise bad_payload(call.name, "Cannot convert the literal of 'StartDateTime' to the expected type 'Edm.DateTimeOffset'.")
     if call.parameters.get("RunNow"):
         start = now
-    job = jobs.add(call.parameters, start, call.operation.user)
-    return call.answer({"JobId": job})
+    return call.answer({"JobId": jobs.add(call.parameters, start, call.operation.user)})
 
 
 def _check_options(call: Call, options: dict[str, Any]) -> None:
@@ -65,8 +64,7 @@ def _check_queries(call: Call, jobs: BulkDeleteJobs) -> None:
     if not queries:
         raise WebApiError(400, INVALID_ARGUMENT, "The parameter 'QuerySet' must hold at least one query.")
     for document in queries:
-        selection = read_query(call.environment, document, call.tables.clock.now(), call.operation.user)
-        table = selection.table
+        table = read_query(call.environment, document, call.tables.clock.now(), call.operation.user).table
         if table.name in _NEVER_DELETED or table.intersect or (table.view and table.name != POINTER):
             raise message_not_supported("BulkDelete", table.name)
         check_privileges(jobs.gate.access, call.operation, table)

@@ -108,8 +108,7 @@ class Rows:
         if plain and operation.if_none_match == tag:
             return Answer(304, b"", {"ETag": tag})
         self.writer.check_version(operation, place.version)
-        body = self.reader.row(operation, table, place.row_id)
-        return Answer(200, body or b"", {"ETag": tag})
+        return Answer(200, self.reader.row(operation, table, place.row_id) or b"", {"ETag": tag})
 
     def patch(self, operation: Operation, place: Place) -> Answer:
         """Update, or the upsert that a missing row silently becomes without `If-Match`."""

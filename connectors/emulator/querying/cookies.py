@@ -77,8 +77,7 @@ def decode_inner(text: str, names: Sequence[str]) -> tuple[int, list[str | None]
     inner = _INNER.fullmatch(text)
     if inner is None:
         raise malformed()
-    found = _ELEMENT.findall(inner.group(2))
-    if [name for name, _ in found] != list(names):
+    if [name for name, _ in _ELEMENT.findall(inner.group(2))] != list(names):
         raise malformed()
     values: list[str | None] = []
     for position, match in enumerate(_ELEMENT.finditer(inner.group(2))):

@@ -63,8 +63,7 @@ class DropTable(Alteration, frozen=True, tag=True):
     def alter(self, environment: Environment) -> None:
         del environment.tables[self.name]
         environment.relationships[:] = [r for r in environment.relationships if self.name not in (r.parent, r.child)]
-        gone = [r for r in environment.many_to_many if self.name in (r.one.table, r.two.table)]
-        for relation in gone:
+        for relation in [r for r in environment.many_to_many if self.name in (r.one.table, r.two.table)]:
             environment.tables.pop(relation.intersect, None)
             environment.many_to_many.remove(relation)
         for table in environment.tables.values():
@@ -250,6 +249,5 @@ def _widen(environment: Environment, child: Table, column_name: str, target: Tab
     like = next((r for r in environment.relationships if (r.child, r.column) == (child.name, column_name)), None)
     if like is not None:
         name = f"{target.schema_name}_{child.schema_name}s"
-        taken = {r.name for r in environment.relationships}
-        name = name if name not in taken else f"{name}_{column_name}"
+        name = name if name not in {r.name for r in environment.relationships} else f"{name}_{column_name}"
         environment.relationships.append(Relationship(name, target.name, child.name, column_name, like.on_delete, implied=like.implied))

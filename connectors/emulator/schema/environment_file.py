@@ -156,8 +156,7 @@ def check_relationships(relationships: list[Relationship], tables: Mapping[str, 
     for relation in relationships:
         if relation.on_delete not in DELETE_BEHAVIOURS:
             raise ValueError(f"relationship {relation.name} has on_delete {relation.on_delete!r}")
-        column = tables[relation.child].columns[relation.column]
-        if relation.parent not in column.targets:
+        if relation.parent not in tables[relation.child].columns[relation.column].targets:
             raise ValueError(f"relationship {relation.name}: {relation.child}.{relation.column} does not look up {relation.parent}")
 
 

@@ -56,8 +56,7 @@ class DuplicateDetection(Guard):
             else:
                 where.append(f"{sql.name(other.key)} <> ?")
                 where += ["statecode = 0"] if only_active else []
-                statement = sql.select(["1"], sql.name(other.name), where, limit=1)
-                if run(statement, (*values, row_id)).fetchone():
+                if run(sql.select(["1"], sql.name(other.name), where, limit=1), (*values, row_id)).fetchone():
                     raise WebApiError(
                         412, FOUND, "A record was not created or updated because a duplicate of the current record already exists."
                     )

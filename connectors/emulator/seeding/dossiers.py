@@ -44,8 +44,7 @@ def dossier_rows(org: Organisation, case: Case) -> Iterator[TableRow]:
         yield from rows
         parties.append((role, who))
     people = [who for _, who in parties if who]
-    names = _names(draw, people, language)
-    setting = Setting(language, names, people[0].town if people else "Voorbeeldstad")
+    setting = Setting(language, _names(draw, people, language), people[0].town if people else "Voorbeeldstad")
     active = case.state in ("open", "open_with_closing_date", "reopened")
     yield _dossier(org, case, timeline, setting, dossier_id, active=active)
     for role, who in parties:
@@ -82,8 +81,7 @@ def lone_fiche_rows(org: Organisation, case: Case) -> Iterator[TableRow]:
         org.reporters.append(who)
         by = ("reporter", who)
     people = [who for who in (subject_of_fiche, by[1] if by else None) if who]
-    names = _names(draw, people, language)
-    setting = Setting(language, names, people[0].town if people else "Voorbeeldstad")
+    setting = Setting(language, _names(draw, people, language), people[0].town if people else "Voorbeeldstad")
     yield from _fiche_rows(org, case, setting, on, place=0, is_last=True, dossier_id=None, by=by, about=subject_of_fiche)
 
 

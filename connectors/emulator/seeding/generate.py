@@ -47,5 +47,4 @@ def _rounds(draw: Draw, scripted: tuple[Case, ...], size: int, ordinary: Callabl
         order = draw.shuffled([*scripted, *([None] * (size - len(scripted)))])
         early, rest = order[:_SETTLED_AFTER], order[_SETTLED_AFTER:]
         early.sort(key=lambda case: case is not None and not case.twists.isdisjoint(_KNOWN_PEOPLE))
-        for case in [*early, *rest]:
-            yield case or ordinary(draw)
+        yield from (case or ordinary(draw) for case in [*early, *rest])

@@ -46,8 +46,7 @@ def _donor(org: Organisation) -> Iterator[TableRow]:
     else:
         who, row = person(org, added_on=_recently(org, 2500))
         yield row
-    for _ in range(draw.weighted((1, 2, 4), (7, 2, 1))):
-        yield donation(org, who, _recently(org, 3900))
+    yield from (donation(org, who, _recently(org, 3900)) for _ in range(draw.weighted((1, 2, 4), (7, 2, 1))))
     if draw.chance(0.2):
         yield from e_mail(org, ("contact", who.id), who, _setting(org, who.name), _recently(org, 500))
 

@@ -108,8 +108,7 @@ def _mixed_proceedings(case: Case, end: date) -> date | None:
 
 
 def _civil_party(case: Case, draw: Draw, as_of: date) -> Timeline:
-    end = _end(case, draw, as_of, 365 * 5 - 10)
-    ended_on = add_months(end, -60)
+    ended_on = add_months(_end(case, draw, as_of, 365 * 5 - 10), -60)
     last = days_after(ended_on, -draw.number(5, 200))
     first = days_after(last, -draw.number(100, 900))
     born_on = days_after(first, -365 * draw.number(8, 15))

@@ -302,8 +302,7 @@ class Writer:
         """Replace the parties of an activity, the only way to change who took part."""
         child = self.environment.tables[relation.child]
         with self.tables.transaction():
-            column = child.columns[relation.column]
-            self.tables.delete_where(child, {column.name: row_id})
+            self.tables.delete_where(child, {child.columns[relation.column].name: row_id})
             for row in rows:
                 self._create(operation, child, row, back_reference(child, relation, row_id))
             self.write(operation, table, row_id, {})

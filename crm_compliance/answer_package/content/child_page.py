@@ -19,8 +19,7 @@ def childs_page(compilation: Compilation, sender: Sender, texts: Texts) -> Secti
 def _paragraphs(compilation: Compilation, sender: Sender, texts: Texts) -> Iterator[Paragraph]:
     name = compilation.addressee.first_name
     yield Paragraph(texts.say("child", "hello_name", name=name) if name else texts.say("child", "hello"))
-    for key in _content(compilation):
-        yield Paragraph(texts.say("child", key))
+    yield from (Paragraph(texts.say("child", key)) for key in _content(compilation))
     if sender.phone:
         yield Paragraph(texts.say("child", "call", phone=sender.phone), sender.phone)
     person = sender.ask_for or texts.say("child", "person")

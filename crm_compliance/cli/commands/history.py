@@ -131,8 +131,7 @@ def verify(
     if audit.ok:
         return 0
     first = audit.problems[0]
-    error = LedgerBroken(str(first), hint=first.hint or "keep the files and tell the DPO", code=first.code)
-    output.fail(error)
+    output.fail(LedgerBroken(str(first), hint=first.hint or "keep the files and tell the DPO", code=first.code))
     return BROKEN
 
 

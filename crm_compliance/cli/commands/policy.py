@@ -36,8 +36,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
     from crm_compliance.files import write_whole
     from rules.policy.rows import describe
 
-    settings = arguments.settings()
-    versions, version = _in_force(settings)
+    versions, version = _in_force(arguments.settings())
     found = version.policy
     if path is not None:
         arguments.target(path)

@@ -94,5 +94,4 @@ def _shortened(label: str) -> str:
 
 
 def _drawn(picture: str, **pieces: object) -> Markup:
-    macro = getattr(template("charts.svg.j2").module, picture)
-    return Markup(macro(**pieces).strip())
+    return Markup(getattr(template("charts.svg.j2").module, picture)(**pieces).strip())

@@ -126,8 +126,7 @@ def _facts(document: Mapping[str, Any]) -> Iterator[str]:
     if identity := document["identity"]:
         mandate = f", mandate {identity['mandate']}" if identity["mandate"] else ""
         yield f"identified on {identity['on']} by {identity['method']}{mandate}"
-    for word in document["approvals"]:
-        yield f"{word['step']}: {word['as']} as {word['role']}, {word['at']}"
+    yield from (f"{word['step']}: {word['as']} as {word['role']}, {word['at']}" for word in document["approvals"])
     if document.get("blocks"):
         yield f"stops the release: {', '.join(document['blocks'])}"
     if notices := document.get("notices"):

@@ -4,8 +4,6 @@ Anybody who can reach the port can open connections. Without limits, three hundr
 their headers, or one header without an end, would use up the whole process (the service's own log records no
 addresses: addresses hold tokens)."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import resource
@@ -98,13 +96,10 @@ class GuardedConnection(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
-    def _one_too_many(self) -> GuardedConnection | None:
+    def _one_too_many(self) -> "GuardedConnection | None":
         """Return the connection that has to go for this one, if there are too many: the one that has been
-        idle for longest, else this one.
-
-        Whoever asks for something does so at once, so a crowd that only holds its places loses them.
-        Addresses tell nothing: behind a reverse proxy everybody has the same.
-        """
+        idle for longest, else this one. Whoever asks for something does so at once, so a crowd that only
+        holds its places loses them. Addresses tell nothing: behind a reverse proxy everybody has the same."""
         there = [each for each in self.connections if isinstance(each, GuardedConnection) and not each.transport.is_closing()]
         if len(there) <= self.most:
             return None

@@ -121,5 +121,4 @@ def count(connection: Connection) -> int:
 def since(connection: Connection, position: int) -> Iterator[tuple[int, Erasure]]:
     """Yield all entries after a position, each with its own position, oldest first."""
     query = select(erasures.c.position, *COLUMNS).where(erasures.c.position > position).order_by(erasures.c.position)
-    for row in connection.execute(query.execution_options(yield_per=PAGE)):
-        yield row[0], Erasure(*row[1:])
+    yield from ((row[0], Erasure(*row[1:])) for row in connection.execute(query.execution_options(yield_per=PAGE)))

@@ -241,8 +241,7 @@ def _message(position: int, run: str, doc: str) -> bytes:
 def _weight(seals: Seals, row: Known) -> int:
     """Return a number by which nobody without the key can choose rows; 0 for a row that no key of ours has
     sealed."""
-    key = (row[5] or "").rpartition(":")[0]
-    digest = seals.digest(key, WEIGHT, _encode(list(row)))
+    digest = seals.digest((row[5] or "").rpartition(":")[0], WEIGHT, _encode(list(row)))
     return int.from_bytes(digest, "big") if digest is not None else 0
 
 

@@ -317,8 +317,7 @@ class Items:
     def _file(self, row: Row, context: str, attachment: Attachment) -> Item:
         """Return an item for the file alone. A voice is withheld: the transcript represents it, and a session
         to listen to it is offered."""
-        is_voice = attachment.media_type.startswith("audio/")
-        withholds = "voice" if is_voice and not self._wants_audio else ""
+        withholds = "voice" if attachment.media_type.startswith("audio/") and not self._wants_audio else ""
         checked = self._checked(attachment)
         if row.is_limited:
             withholds = withheld_on_behalf(row.kind, attachment.field) or "text"

@@ -52,8 +52,7 @@ def approve_content(context: JobContext, request_id: str, who: str, role: str) -
     `pending_item` (R-117), `dpo_review`, `undecided` or `incomplete` (R-128)."""
     hand = hand_of(context, who, role)
     request = admitted(hand, request_id, Step.APPROVE)
-    compilation = compiled(context.store, request)
-    problem = _unfinished(context, request, compilation)
+    problem = _unfinished(context, request, compiled(context.store, request))
     if problem is not None:
         raise problem
     word = Word(CONTENT, who, role, hand.now)
@@ -103,8 +102,7 @@ def _told(context: JobContext, compilation: Compilation) -> list[str]:
 def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
     """Return a request and its current answer, once this person may release it. Raises Refused: as
     `check_release` does; ConnectorError: the CRM cannot be read."""
-    hand = hand_of(context, who, role)
-    request = admitted(hand, request_id, Step.RELEASE)
+    request = admitted(hand_of(context, who, role), request_id, Step.RELEASE)
     compilation = compiled(context.store, request)
     check_release(context, request, compilation, who, role)
     return request, as_it_stands(context, request, compilation)

@@ -119,8 +119,7 @@ def _annotate(context: JobContext, task: Task) -> str:
         return ""
     if not rows_of(connector, FULL[task.kind], (), Among("id", [task.id])):
         return CHANGED
-    day = brussels_date(context.clock()).isoformat()
-    text = "\n\n".join(filter(None, (TEXT.format(day=day), task.text)))
+    text = "\n\n".join(filter(None, (TEXT.format(day=brussels_date(context.clock()).isoformat()), task.text)))
     values = {"regarding": task.id, "regarding_kind": task.kind, "subject": SUBJECT, "text": text}
     entry = _entry(context, task, {"note": text})
     context.store.ledger.append([("request_write", entry | {"state": "intended"})])

@@ -211,8 +211,7 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
     """Place the hold of a restriction, once. The data are only stored until two people lift it and the person
     was informed (HLD-09), or the same person requests the erasure (4.2, rank 5). A hold obtained on behalf of
     a child belongs to both."""
-    about = given_of(context.store, request.id).details.about
-    case = CASES.get(about, "")
+    case = CASES.get(given_of(context.store, request.id).details.about, "")
     article = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}"
     codes = [request_code(each) for each in context.references("request", request.id)]
     known = {f"{article}, {name}" for name in (request.id, *codes)}  # by its id in holds of before that the nightly round has not restated

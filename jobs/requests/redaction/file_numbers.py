@@ -48,9 +48,7 @@ class FileNumbers:
 
 def numbers_of(kind: str, row: Record) -> Iterator[str]:
     """Return the numbers by which a row of this kind is known, as they stand there."""
-    for name in NUMBERS.get(kind, ()):
-        if number := (getattr(row, name, None) or "").strip():
-            yield number
+    yield from (number for name in NUMBERS.get(kind, ()) if (number := (getattr(row, name, None) or "").strip()))
 
 
 def _numbers_of(filing: Filing) -> Iterator[str]:
