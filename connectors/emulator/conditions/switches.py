@@ -35,6 +35,8 @@ class Switches:
     throttle_inside_batch: bool = _switch(
         False, "The operations of a batch count and are refused one by one, a 429 for each, instead of the whole of it."
     )
+    incident_by_action: bool = _switch(True, "An incident is resolved by `CloseIncident` alone; an update that does it is a 400.")
+    connection_halves: bool = _switch(True, "A connection is kept twice, once from either side.")
     # what a delete leaves
     remove_link_bumps_etag: bool = _switch(True, "Clearing a link because its target was deleted gives the row a new version.")
     party_name_cleared: bool = _switch(False, "The stored name and address of a deleted participant are emptied.")

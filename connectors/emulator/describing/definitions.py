@@ -61,6 +61,9 @@ class Definitions:
     def _named(self, name: str, *path: str) -> Document:
         return self.label({self.environment.language: name}, *path)
 
+    def _labelled(self, labels: Labels, name: str, *path: str) -> Document:
+        return self.label(labels, *path) if labels else self._named(name, *path)
+
     def _as_described(self, document: Document, place: str) -> Document:
         """Return the document with what the author of a schema change said about this part of it."""
         described = self.environment.described.get(place)
@@ -113,8 +116,8 @@ class Definitions:
             "CanChangeTrackingBeEnabled": managed(True, "canchangetrackingbeenabled"),
             "IsValidForAdvancedFind": True,
             "DataProviderId": None,
-            "DisplayName": self._named(table.name, table.name, "display"),
-            "DisplayCollectionName": self._named(table.set_name, table.name, "collection"),
+            "DisplayName": self._labelled(table.labels, table.name, table.name, "display"),
+            "DisplayCollectionName": self._labelled(table.collection_labels, table.set_name, table.name, "collection"),
             "Description": self._no_label(),
             "Privileges": self._privileges(table),
         }
@@ -191,7 +194,7 @@ class Definitions:
             "IsAuditEnabled": managed(table.audited and not column.system, "canmodifyauditsettings"),
             "IsValidForAdvancedFind": managed(True, "canmodifysearchsettings"),
             "SourceType": 1 if column.computed else 0,
-            "DisplayName": self._named(column.name, table.name, column.name, "display"),
+            "DisplayName": self._labelled(dict(column.labels), column.name, table.name, column.name, "display"),
             "Description": self._no_label(),
         }
         return self._as_described(document | self._particulars(column), f"{table.name}.{column.name}")

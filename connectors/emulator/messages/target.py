@@ -27,7 +27,7 @@ def target_of(call: Call) -> Target:
     if not isinstance(document, dict):
         raise bad_query("The parameter 'Target' takes an object that names a row.")
     if isinstance(document.get("@odata.id"), str):
-        return _addressed(call, document["@odata.id"])
+        return addressed(call, document["@odata.id"])
     name = str(document.get("@odata.type", "")).removeprefix("#").removeprefix(NAMESPACE)
     table = call.environment.tables.get(name)
     if table is None:
@@ -39,7 +39,7 @@ def target_of(call: Call) -> Target:
     return Target(table, row_id, columns)
 
 
-def _addressed(call: Call, url: str) -> Target:
+def addressed(call: Call, url: str) -> Target:
     address = parse_address(below_service(url))
     segment = address.segments[0] if len(address.segments) == 1 else None
     table = call.environment.by_set.get(segment.name) if segment else None

@@ -41,6 +41,7 @@ class Column:
     text_format: str = "Text"
     related: bool = True  # a lookup without a relationship has no navigation property
     secured: bool = False  # only who has a field security profile sees it
+    labels: tuple[tuple[str, str], ...] = ()  # language key and display name
     any_table: bool = False  # a lookup to every table, also to those still to come
     minimum: float | None = None
     maximum: float | None = None
@@ -102,6 +103,8 @@ class Table:
     platform: bool = False
     view: bool = False  # read only, made of other tables
     intersect: bool = False  # the pairs of an N:N relationship
+    labels: Labels = field(default_factory=dict)  # display name by language; where there is none, the logical name
+    collection_labels: Labels = field(default_factory=dict)
     ownership: str = "UserOwned"  # UserOwned, BusinessOwned, OrganizationOwned or None, as OwnershipType says it
     states: dict[int, tuple[Labels, dict[int, Labels]]] = field(
         default_factory=dict

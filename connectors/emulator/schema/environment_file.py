@@ -107,6 +107,14 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
     return Environment(tables, by_set, choices, relationships, languages, prefix, rows, many_to_many)
 
 
+def holds(environment: Environment, other: Environment) -> bool:
+    """Return whether an environment has every table and column that another one has."""
+    return all(
+        name in environment.tables and table.columns.keys() <= environment.tables[name].columns.keys()
+        for name, table in other.tables.items()
+    )
+
+
 _ACTIVE_ROWS: Labels = {"nl": "Actieve", "fr": "Actifs :", "de": "Aktive", "en": "Active"}
 
 
@@ -176,5 +184,8 @@ def implied(tables: Mapping[str, Table], declared: list[Relationship], prefix: s
                     name += "implied"
                 names.add(name)
                 dangling = column.system or table.platform or (table.name == "activityparty" and column.name == "partyid")
-                found.append(Relationship(name, target, table.name, column.name, "no_cascade" if dangling else "remove_link", implied=True))
+                on_delete = "cascade" if column.name == "relatedconnectionid" else "no_cascade" if dangling else "remove_link"
+                found.append(
+                    Relationship(name, target, table.name, column.name, on_delete, implied=True)
+                )  # the halves of a connection go together
     return found

@@ -34,6 +34,24 @@ STANDARD = {
     "asyncoperation": 4700,
     "bulkdeleteoperation": 4424,
     "bulkdeletefailure": 4425,
+    "opportunity": 3,
+    "lead": 4,
+    "incident": 112,
+    "subject": 129,
+    "activitymimeattachment": 1001,
+    "product": 1024,
+    "queue": 2020,
+    "queueitem": 2029,
+    "connectionrole": 3231,
+    "connection": 3234,
+    "appointment": 4201,
+    "fax": 4204,
+    "incidentresolution": 4206,
+    "list": 4300,
+    "campaign": 4400,
+    "post": 8000,
+    "sharepointsite": 9502,
+    "sharepointdocumentlocation": 9508,
 }
 # Schema names that are more than the name with a capital.
 SCHEMA_NAMES = {
@@ -56,6 +74,12 @@ SCHEMA_NAMES = {
     "asyncoperation": "AsyncOperation",
     "bulkdeleteoperation": "BulkDeleteOperation",
     "bulkdeletefailure": "BulkDeleteFailure",
+    "activitymimeattachment": "ActivityMimeAttachment",
+    "queueitem": "QueueItem",
+    "connectionrole": "ConnectionRole",
+    "incidentresolution": "IncidentResolution",
+    "sharepointsite": "SharePointSite",
+    "sharepointdocumentlocation": "SharePointDocumentLocation",
 }
 
 ACTIVE: dict[int, tuple[Labels, dict[int, Labels]]] = {

@@ -69,6 +69,7 @@ def column_of(name: str, spec: Mapping[str, Any], choices: Mapping[str, Any]) ->
         text_format="Email" if spec.get("format") == "email" else "Text",
         related=not spec.get("unrelated"),
         secured=bool(spec.get("secured")),
+        labels=tuple(labels_of(spec["label"]).items()) if "label" in spec else (),
     )
 
 
@@ -133,6 +134,8 @@ def table_of(name: str, spec: Mapping[str, Any], prefix: str, choices: Mapping[s
         audited=bool(spec.get("audited")),
         change_tracking=bool(spec.get("change_tracking")),
         view=bool(spec.get("view")),
+        labels=labels_of(spec["label"]) if "label" in spec else {},
+        collection_labels=labels_of(spec["collection_label"]) if "collection_label" in spec else {},
         states=_states(spec["states"]) if "states" in spec else ACTIVITY_STATES.get(name, ACTIVITY_STATES[""]) if activity else ACTIVE,
     )
 

@@ -92,6 +92,8 @@ FEATURES = (
         "a source of its own; thumbnails; stamps; tables, columns, relationships and choices can be made", PARTLY,
     ),
     _row(50, "Length of addresses", "32,768 characters, twice that inside a batch", DOC),
+    _row(51, "Connections", "kept twice, once from either side; made, changed and deleted together", PARTLY, "connection_halves"),
+    _row(52, "Incidents", "resolved by `CloseIncident`, with an activity that tells how", PARTLY, "incident_by_action"),
 )  # fmt: skip
 
 NOT_EMULATED = (

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,7 +18,8 @@ import uvicorn
 from connectors.emulator.conditions.clock import Clock
 from connectors.emulator.conditions.switches import switches_of
 from connectors.emulator.organisation import Organisation
-from connectors.emulator.schema.environment_file import load_environment
+from connectors.emulator.schema.environment import Environment
+from connectors.emulator.schema.environment_file import holds, load_environment
 from connectors.emulator.serving.app import App
 from connectors.emulator.serving.certificates import server_certificate, write_authority
 from connectors.emulator.storage.database import Database
@@ -34,10 +36,13 @@ class SeedSpec:
     seed: int
     as_of: date
 
-    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        from connectors.emulator.seeding.generate import generate  # a long module of names and texts: only who seeds loads it
+    def rows(self, environment: Environment | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        from connectors.emulator.seeding.any_organisation import rows_of  # long modules of names and texts: only who seeds loads them
+        from connectors.emulator.seeding.generate import generate
 
-        return generate(dossiers=self.dossiers, seed=self.seed, as_of=self.as_of)
+        if environment is None or holds(environment, load_environment()):
+            return generate(dossiers=self.dossiers, seed=self.seed, as_of=self.as_of)
+        return rows_of(environment, cases=self.dossiers, seed=self.seed, as_of=self.as_of)
 
 
 class _Server(uvicorn.Server):
@@ -73,10 +78,11 @@ def build(
 ) -> Organisation:
     """Return an organisation with its rows; a state file that already holds rows is not seeded again."""
     clock = Clock()
-    tables = Database(load_environment(environment), clock, state, switches_of(profile))
-    organisation = Organisation(tables, clock, token=token, limits=limits, seed=seed.rows if seed else None)
+    schema = load_environment(environment)
+    tables = Database(schema, clock, state, switches_of(profile))
+    organisation = Organisation(tables, clock, token=token, limits=limits, seed=partial(seed.rows, schema) if seed else None)
     if seed is not None and tables.is_empty():
-        tables.load(seed.rows())
+        tables.load(seed.rows(schema))
     return organisation
 
 

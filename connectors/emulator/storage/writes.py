@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from typing import Any
 
 from connectors.emulator.errors import (
@@ -20,6 +21,7 @@ from connectors.emulator.schema.environment import CURRENCY, ROOT_UNIT, Column, 
 from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.schema.table_specs import BODIES, size_of_body
 from connectors.emulator.storage.cascades import Fall
+from connectors.emulator.storage.connections import MASTER, PARTNER, has_two_halves, other_half
 from connectors.emulator.storage.files.columns import refuse_too_large
 from connectors.emulator.storage.files.contents import KeptFiles
 from connectors.emulator.storage.files.thumbnails import thumbnail
@@ -29,6 +31,7 @@ from connectors.emulator.storage.payload import Payload, PayloadReader, new_id, 
 from connectors.emulator.storage.tables import Tables
 
 # Parties are written through their activity, audit rows and failures by the platform alone.
+INCIDENT, RESOLVED = "incident", 1
 READ_ONLY = {"activityparty", "audit", "privilege", "bulkdeletefailure", "sdkmessage", "sdkmessagefilter"}
 ONLY_DELETED = {"deleteditemreference", "bulkdeleteoperation"}
 
@@ -101,7 +104,21 @@ class Writer:
         self._check_alternate_keys(table, row_id, values, values)
         values["versionnumber"] = self.tables.next_version()
         self.tables.insert(table, values, operation.user)
+        self._insert_other_half(operation, table, values)
         return row_id
+
+    def _insert_other_half(self, operation: Operation, table: Table, values: Values) -> None:
+        """Make the half of a connection that the other record sees."""
+        if not has_two_halves(table) or not self.tables.switches.connection_halves or values.get(PARTNER):
+            return
+        partner = str(uuid.uuid4())
+        half = {**other_half(table, values), table.key: partner, PARTNER: values[table.key], "versionnumber": self.tables.next_version()}
+        half |= {"createdon": values["createdon"], "modifiedon": values["modifiedon"]}
+        own: Values = {PARTNER: partner}
+        if MASTER in table.columns:
+            half[MASTER], own[MASTER] = 0, 1
+        self.tables.insert(table, half, operation.user)
+        self.tables.rewrite(table, values[table.key], own)
 
     def _unit_of(self, values: Values) -> str | None:
         """Return the business unit of the owner, to which the row belongs."""
@@ -134,7 +151,7 @@ class Writer:
             self.write(operation, table, row_id, payload.values)
             self._join(operation, row_id, payload)
 
-    def write(self, operation: Operation, table: Table, row_id: str, values: Values) -> None:
+    def write(self, operation: Operation, table: Table, row_id: str, values: Values, *, by_action: bool = False) -> None:
         if values.get(table.key, row_id) != row_id:
             raise bad_payload(table.set_name, "The primary key of a record cannot be changed.")
         values = {name: value for name, value in values.items() if name not in (table.key, "overriddencreatedon")}
@@ -145,6 +162,8 @@ class Writer:
             guard.updating(operation, table, row_id, values)
         if values.get("ownerid"):
             values["owningbusinessunit"] = self._unit_of(values)
+        if not by_action and table.name == INCIDENT and self.tables.switches.incident_by_action:
+            _refuse_resolving(values, stored)
         self._change_state(table, row_id, values, stored)
         merged = {**stored, **values}
         self._complete(table, values, merged)
@@ -153,6 +172,10 @@ class Writer:
         values["modifiedby"] = operation.user
         values["modifiedonbehalfby"] = operation.caller
         self.tables.update(table, row_id, values, operation.user)
+        if has_two_halves(table):
+            partner = (self.tables.stored(table, row_id, [PARTNER]) or {}).get(PARTNER)
+            if partner and self.tables.exists(table, partner):
+                self.tables.update(table, partner, other_half(table, values), operation.user)
 
     def _needed(self, table: Table, values: Values) -> list[str]:
         """Return the stored columns needed to judge a change."""
@@ -326,6 +349,13 @@ def back_reference(child: Table, relation: Relationship, parent_id: str) -> Valu
     values: Values = {}
     set_lookup(values, child.columns[relation.column], relation.parent, parent_id)
     return values
+
+
+def _refuse_resolving(values: Values, stored: Values) -> None:
+    if values.get("statecode", stored["statecode"]) == RESOLVED != stored["statecode"]:
+        raise WebApiError(
+            400, INVALID_ARGUMENT, "An incident cannot be set to Resolved by an update. Use the CloseIncident message instead."
+        )
 
 
 def _invalid_status(table: Table, row_id: str, state: int, status: Any) -> WebApiError:
