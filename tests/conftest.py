@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 import warnings
@@ -17,16 +18,21 @@ import psycopg
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from requests.adapters import HTTPAdapter
 from sqlalchemy import create_engine
 
 from connectors.dynamics.schema.metadata import Metadata
 from crm_compliance.store.sql import database
 from tests import known_definitions, suites
+from tests.in_process import SEND, emulators_in_process
 from tests.new_stores import given_again, sharing_statements
 
 if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
 
+# Hundreds of processes load the product: to compile it anew each time takes longer than what they do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fails, rather than sharing the machine's with others
 
 # A busy machine is no failure: neither an example nor making it has to be quick. The same tree gives the
@@ -103,6 +109,19 @@ def quick_definitions() -> Iterator[None]:
 def real_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every client asks for all definitions, as it does in production."""
     monkeypatch.setattr(Metadata, "_get", known_definitions.ASK)
+
+
+@pytest.fixture(scope="module")
+def without_sockets() -> Iterator[None]:
+    """Requests to emulators of this process take the short way (tests/in_process.py)."""
+    with emulators_in_process():
+        yield
+
+
+@pytest.fixture
+def real_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every request goes over HTTP, as in production."""
+    monkeypatch.setattr(HTTPAdapter, "send", SEND)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def load_policy(text: str, *, source: str) -> Policy:
     raise refusal(PolicyError, "the retention schedule is refused", found, source=source, hint=HINT)
 
 
-@lru_cache(maxsize=4)  # a schedule is read anew for every job, and is the same nearly always
+@lru_cache(maxsize=64)  # a schedule is read anew for every job, and is the same nearly always
 def _read(text: str) -> Policy | list[Problem]:
     """Return the schedule, or all that is wrong with it in the order in which it is reported."""
     document = read_yaml(text)

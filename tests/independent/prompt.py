@@ -1,9 +1,9 @@
 """The product's command line, typed in forks of one warm process.
 
 Every command is a process of its own, with its own settings, folder and exit code. What is spent once is the
-time that it takes to import what is imported, to read the shipped schedule and mapping, and to ask a CRM with
-its usual schema how it defines its tables: but for the first question of each command, and where trouble is
-scripted, the answers that commands have had are known to the next ones.
+time that it takes to import what is imported, to build the commands, to read each schedule and the shipped
+mapping, and to ask a CRM with its usual schema how it defines its tables: but for the first question of each
+command, and where trouble is scripted, the answers that commands have had are known to the next ones.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import importlib
 import io
 import json
 import os
+import pickle
 import runpy
 import subprocess
 import sys
@@ -24,12 +25,16 @@ from typing import Any
 
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.schema.metadata import Metadata
-from rules.policy.loader import load_policy
+from crm_compliance.cli import app
+from rules.files.yaml_lines import Problem
+from rules.policy import loader
+from rules.policy.policy import Policy
 from tests.independent.emulator import ROOT
 from tests.independent.stage import Spoken
 from tests.known_definitions import ASK, Answers, is_first
 
 STDIN, STDOUT, STDERR = 0, 1, 2
+READ = loader._read.__wrapped__  # the reading itself
 
 
 class Prompt:
@@ -69,11 +74,27 @@ class Prompt:
         return Spoken(tuple(args), json.loads(answer)["code"], out.read_text(), err.read_text(), time.monotonic() - began)
 
 
+class Schedules:
+    """Stands in for the reading of a schedule: what its text says, or what is wrong with it, is found out
+    once."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Policy | list[Problem]] = {}  # by the text
+        self.new: dict[str, Policy | list[Problem]] = {}  # by this process
+
+    def __call__(self, text: str) -> Policy | list[Problem]:
+        if text not in self.found:
+            self.found[text] = self.new[text] = READ(text)
+        return self.found[text]
+
+
 def serve() -> None:
     """Read jobs from stdin until it ends; what a command has imported is imported here too, for the next
     one."""
     known: Answers = {}
+    loader._read = schedules = Schedules()  # type: ignore[assignment]
     read_shipped()
+    app._commands()
     for line in sys.stdin:
         job = json.loads(line)
         read, write = os.pipe()
@@ -82,14 +103,16 @@ def serve() -> None:
         if child == 0:
             gc.disable()  # a command is short
             os.close(read)
-            act(job, write, known)
+            schedules.new.clear()
+            act(job, write, known, schedules)
         os.close(write)
-        with os.fdopen(read, encoding="utf-8") as pipe:
-            names, learnt = json.loads(pipe.read() or "[[], []]")
+        with os.fdopen(read, "rb") as pipe:
+            names, learnt, read_anew = pickle.loads(pipe.read() or pickle.dumps(([], [], {})))  # noqa: S301  our own fork's
         _, status = os.waitpid(child, 0)
         sys.stdout.write(json.dumps({"code": os.waitstatus_to_exitcode(status)}) + "\n")
         sys.stdout.flush()
         known |= {(crm, address): answer for crm, address, answer in learnt}
+        schedules.found |= read_anew
         for name in names:
             if name not in sys.modules:
                 with contextlib.suppress(Exception):
@@ -104,8 +127,8 @@ def read_shipped() -> None:
         ROOT / "connectors" / "dynamics" / "mapping" / "reference.yaml",
     )
     text = schedule.read_text(encoding="utf-8")
-    load_policy(text, source="shipped")
-    load_policy(text.replace("first_run: true", "first_run: false", 1), source="shipped")
+    loader.load_policy(text, source="shipped")
+    loader.load_policy(text.replace("first_run: true", "first_run: false", 1), source="shipped")
     parse_mapping(mapping.read_text(encoding="utf-8"), "reference.yaml (shipped)")
 
 
@@ -125,7 +148,7 @@ def asking_once(known: Answers, learnt: list[tuple[str, str, dict[str, Any]]]) -
     return get
 
 
-def act(job: dict[str, Any], write: int, known: Answers) -> None:
+def act(job: dict[str, Any], write: int, known: Answers, schedules: Schedules) -> None:
     """Be the command; never returns."""
     code = 1
     learnt: list[tuple[str, str, dict[str, Any]]] = []
@@ -156,8 +179,8 @@ def act(job: dict[str, Any], write: int, known: Answers) -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         names = [name for name, module in sys.modules.items() if getattr(module, "__file__", None)]
-        with os.fdopen(write, "w", encoding="utf-8") as pipe:
-            json.dump([names, learnt], pipe)
+        with os.fdopen(write, "wb") as pipe:
+            pickle.dump((names, learnt, schedules.new), pipe)
         os._exit(code)
 
 

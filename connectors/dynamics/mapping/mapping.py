@@ -162,11 +162,14 @@ class Mapping:
         return next((mapped.kind for mapped in self.tables.values() if mapped.name == table), None)
 
 
+_hints = cache(get_type_hints)  # they are evaluated all at once, and asked for field by field
+
+
 @cache
 def field_type(record: type[Record], name: str) -> type:
     """Return what a field holds: `date`, `datetime`, `bool`, `int`, `float`, `str`, `bytes` (content that is
     fetched by itself) or `tuple` (of category keys)."""
-    hint = get_type_hints(record)[name]
+    hint = _hints(record)[name]
     if isinstance(hint, UnionType):
         hint = next(part for part in get_args(hint) if part is not NoneType)
     return hint if isinstance(hint, type) else tuple
