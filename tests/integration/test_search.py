@@ -254,6 +254,7 @@ def planted(night: Night) -> dict[tuple[str, str], str]:
     return {
         ("dossier", "summary"): night.dossier("sexting", fiches=0, cf_summary=text),
         ("dossier", "court_reference"): night.dossier("sexting", fiches=0, cf_courtreference=text),
+        ("dossier", "legal_hold_reason"): night.dossier("sexting", fiches=0, cf_legalholdreason=text),
         ("fiche", "caller_number"): night.fiche("sexting", cf_callernumber="+32475123456"),
         ("fiche", "caller_email"): night.fiche("sexting", cf_calleremail=MAIL),
         ("fiche", "summary"): night.fiche("sexting", cf_summary=text),
