@@ -190,8 +190,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _be_one_client_each(self) -> "Settings":
-        """Refuse an application user that is named twice: the limits count for each, and it would overrun its
-        own."""
+        """Refuse an application user named twice: the limits count for each, and it would overrun its own."""
         for number, client in enumerate(self.crm_extra_clients, 1):
             if (client.client_secret is None) == (client.client_certificate is None):
                 raise ValueError(f"crm_extra_clients: client {number} needs either a client_secret or a client_certificate")

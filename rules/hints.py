@@ -1,5 +1,4 @@
-"""What a person can do next, as a code with facts: a command turns it into the line to type, a page into a
-button."""
+"""What a person can do next, as a code with facts: for a command the line to type, for a page a button."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

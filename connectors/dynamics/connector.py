@@ -143,9 +143,8 @@ class DynamicsConnector:
         return self.mapping.recording_media_types
 
     def check(self, *, in_place: bool = False) -> list[Finding]:
-        """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options,
-        relationships (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in
-        place."""
+        """Compare the mapping with the CRM's metadata: tables, columns, types, behaviour of dates, options,
+        relations (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in place."""
         self._metadata.load(table.name for table in self.mapping.tables.values())
         findings = check_mapping(self.mapping, self._metadata)
         return [*findings, *check_masks(self.mapping, self._metadata), *self._masking.check_owners()] if in_place else findings
@@ -281,8 +280,7 @@ class DynamicsConnector:
 
     def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
         """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
-        account may not read the table. Without ids, of all its rows. Raises ConnectorError: it cannot be
-        determined."""
+        account may not read the table. Without ids, of all its rows. Raises ConnectorError."""
         return self._naming.names(table, ids)
 
     def total(self, record: type[Record]) -> int | None:
@@ -422,8 +420,7 @@ class DynamicsConnector:
 
     @property
     def beyond_reach(self) -> frozenset[str]:
-        """Places of ERA-12 that this account sees and may not clean, and that the mapping accepts as out of
-        its reach."""
+        """Places of ERA-12 that this account may not clean, and that the mapping accepts as out of reach."""
         return self.mapping.beyond_reach
 
     @property
@@ -465,8 +462,7 @@ class DynamicsConnector:
         return self._survey.unsearched_columns()
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
-        """Return which of these rows, of mapped tables or others, exist. Raises ConnectorError: it cannot be
-        determined."""
+        """Return which of these rows, of mapped tables or others, exist. Raises ConnectorError."""
         return self._places.existing(rows)
 
     def close(self) -> None:

@@ -90,8 +90,7 @@ class LocalFolder:
 
     @contextmanager
     def _beside(self, address: str) -> Iterator[tuple[int | None, str]]:
-        """Yield the open folder of an object and the object's name in it; None where that folder is
-        missing."""
+        """Yield the open folder of an object and the object's name in it; None if that folder is missing."""
         canonical = self.canonical(address)
         root = self._root()
         if canonical is None:
@@ -114,8 +113,7 @@ class LocalFolder:
 
 
 def _path_of(address: str) -> Path | None:
-    """Return the absolute path that an address names; None where it is not a `file:` address of this
-    machine."""
+    """Return the absolute path that an address names; None if it is not a `file:` address of this machine."""
     try:
         parts = urlsplit(address)
     except ValueError:

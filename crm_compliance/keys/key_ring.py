@@ -142,8 +142,7 @@ class KeyRing:
 
     def digest(self, key: str, purpose: str, message: bytes) -> bytes | None:
         """Return the HMAC-SHA-256 of a message, or None if there is no such register key. The key is derived
-        from a register key for this purpose (HKDF, RFC 5869), so that a seal is never a reference of a
-        row."""
+        from a register key for this purpose (HKDF, RFC 5869), so a seal is never a reference of a row."""
         if (derived := self._derived.get((key, purpose))) is None:
             secret = next((each.secret for each in self.of(KeyKind.REGISTER) if each.id == key), None)
             if secret is None:

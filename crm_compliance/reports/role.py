@@ -22,8 +22,7 @@ class Line(Protocol):
 
 
 def role_page(lines: Sequence[Line], cleaning: Sequence[Line], answering: Sequence[Line]) -> str:
-    """Return the page, in Markdown: what the jobs need, and what `cleaning` and `answering` need in
-    addition."""
+    """Return the page, in Markdown: what the jobs need, and what `cleaning` and `answering` need also."""
     body = {"Privileges": [{"PrivilegeName": line.name, "Depth": line.depth} for line in lines]}
     return "\n".join(
         [

@@ -1,6 +1,5 @@
-"""Looks through a file that is about to be imported for rows that had been erased, by table and id alone
-(ERA-13). Nothing else of the file is looked at, and nothing of it is repeated but line numbers and names of
-tables."""
+"""Looks through a file about to be imported for rows that had been erased, by table and id alone (ERA-13).
+Nothing else of the file is looked at, and nothing of it is repeated but line numbers and names of tables."""
 
 import csv
 import re

@@ -78,9 +78,8 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 class MentionedIn(msgspec.Struct, frozen=True):
-    """Where a mention is, for the reviewer and nobody else. That is the file (kind, id, number; empty if
-    there is none), and the contacts, by id and name, that are linked to the row or have a role in that
-    file."""
+    """Where a mention is, for the reviewer alone. That is the file (kind, id, number; empty if there is
+    none), and the contacts, by id and name, that are linked to the row or have a role in that file."""
 
     kind: str = ""
     id: str = ""

@@ -74,8 +74,7 @@ def run_housekeeping(context: JobContext) -> Outcome:
 
 def hunt(context: JobContext) -> Lost:
     """Compare what the storages list with what the recordings name, in both directions (ERA-12). The storages
-    are read first: a recording that arrives meanwhile has its object, and that object is checked once
-    more."""
+    are read first: a recording that arrives meanwhile has its object, and that object is checked again."""
     outside = Outside(context)
     context.progress("objects", 0)
     stored = [item for store in context.objects for item in store.listing()]

@@ -72,9 +72,8 @@ class Seen:
 
 
 def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> Gathering:
-    """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions that are
-    in force. Raises ReadIncomplete: a page is not whole, or rows point to rows that this account cannot
-    see."""
+    """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions in
+    force. Raises ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see."""
     seen = Seen(progress)
     found = Gathering(connector.recording_media_types)
     for contacts in _pages(connector, Contact, CONTACT_FIELDS, seen):

@@ -130,8 +130,7 @@ def clean_rows(
 ) -> dict[Key, CleanedRows]:
     """Clean what the CRM keeps of rows beside them, by any name the caller gives them. These are rows that
     are `gone`, rows that were `masked`, and the history of rows that remain without what was emptied. Rows
-    that are deleted from other places are announced first. Raises ConnectorError: a place cannot be
-    checked."""
+    deleted from other places are announced first. Raises ConnectorError: a place cannot be checked."""
     connector, gone = context.connector, dict(gone)
     used = {key: [*gone[key], *masked[key]] for key in gone}
     places: dict[Key, dict[Place, PlaceState]] = {key: {} for key in gone}

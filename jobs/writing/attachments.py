@@ -1,5 +1,4 @@
-"""Audio attachments that are deleted with their dossier or lone fiche although their own term still runs
-(RET-03).
+"""Audio attachments deleted with their dossier or lone fiche although their own term still runs (RET-03).
 
 They are written as part of that unit, in its change set: by a line of their own they could be deleted
 although the unit then stays. In the journal each is an action of its own, so that it is counted, read back

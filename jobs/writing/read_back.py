@@ -25,8 +25,7 @@ TRACES: Mapping[Trace, Place] = {
 def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: bool = False) -> set[tuple[str, str]]:
     """Return which of these writes have not taken effect, as (kind, id). This is a row that still exists, a
     link or a field that is not empty, or a row that does not show its mask (R-081). With `live_only` a row in
-    long-term retention counts only where it has come back from there. Raises ConnectorError: it cannot be
-    determined."""
+    long-term retention counts only where it has come back from there. Raises ConnectorError."""
     by_kind: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     masks: dict[str, RowWrite] = {}
     there: defaultdict[str, list[str]] = defaultdict(list)
@@ -75,8 +74,7 @@ def living_rows(connector: Connector, action: Action) -> list[RowKey]:
 
 
 def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
-    """Return, for each done action, by (table, id), its rows that still exist. Only actions with such rows
-    are named."""
+    """Return, for each done action that has some, by (table, id), its rows that still exist."""
     found = still_there(connector, (write for action in actions for write in (*action.gone, *action.rows)))
     along = {row for action in actions for row in action.along}
     stayed = connector.existing(along) if along else set()

@@ -16,9 +16,8 @@ from rules.model.records import KINDS, Fiche, UnitKind
 def finish_remaining(
     connector: Connector, action: Action, remaining: Sequence[RowWrite], *, as_sent: Sequence[RowWrite], held: Held
 ) -> Action:
-    """Finish a unit of which we have deleted a part, provided that what remains is still what was judged
-    (RET-17, HLD-07). `as_sent` are the same writes, perhaps with fewer bypasses than when they were
-    announced."""
+    """Finish a unit of which we have deleted a part, if what remains is still what was judged (RET-17,
+    HLD-07). `as_sent` are the same writes, perhaps with fewer bypasses than when they were announced."""
     if not is_as_judged(connector, action, remaining):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
     result = settle_writes(connector, {"rest": as_sent}, {"rest"}, held=held)["rest"]

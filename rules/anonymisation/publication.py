@@ -31,8 +31,7 @@ CATEGORIES, MISSIONS = "category", "mission"
 
 
 class Shown(StrEnum):
-    """What a cell shows: its count, that it is below 5, or nothing, because another cell could be computed
-    from it."""
+    """What a cell shows: its count, that it is below 5, or nothing, as another could be computed from it."""
 
     COUNT = "count"
     BELOW = "below"
@@ -129,8 +128,7 @@ def is_safe(counts: Mapping[str, int], below: set[str], suppressed: set[str], to
 
 
 def _plain_table(name: str, counts: Mapping[tuple[str, str], int]) -> PublishedTable:
-    """Return a table of year and category, or year and mission, alone. Its cells are the totals of the
-    others."""
+    """Return a table of year and category, or of year and mission: its cells are totals of the others."""
     cells = tuple(_cell(year, category, "", number) for (year, category), number in sorted(counts.items()))
     return PublishedTable(name, "", cells, _totals(cells, ()))
 

@@ -106,8 +106,7 @@ def youngest(children: Iterable[Contact | None], policy: Policy, *, as_of: date)
 
 
 def first_fiche(fiches: Iterable[Fiche], sentinels: frozenset[date] = frozenset()) -> Fiche | None:
-    """Return the fiche of the earliest communication. Its row's creation counts where it has no date
-    (RET-07)."""
+    """Return the fiche of the earliest communication, else of the earliest creation (RET-07)."""
     return min(fiches, key=lambda fiche: (_fiche_on(fiche, sentinels) or date.max, fiche.id), default=None)
 
 
@@ -187,8 +186,7 @@ def aggregate(batch: Sequence[StatisticFacts], existing: Mapping[Combination, in
 
 
 def shuffled(rows: Sequence[Statistic], rng: Shuffler) -> list[Statistic]:
-    """Return the rows in an order that reveals nothing: the order of disposal would reveal birthdays
-    (ERA-16)."""
+    """Return the rows in an order that reveals nothing: that of disposal would tell birthdays (ERA-16)."""
     mixed = list(rows)
     rng.shuffle(mixed)
     return mixed

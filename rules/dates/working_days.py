@@ -14,8 +14,7 @@ NO_DAYS: Final[Collection[date]] = frozenset()
 
 
 def is_working_day(day: date, extra: Collection[date] = NO_DAYS) -> bool:
-    """Return whether a day is neither a Saturday, a Sunday, a public holiday nor one of the organisation's
-    `extra` days."""
+    """Return whether a day is no Saturday, Sunday, public holiday nor one of the `extra` days."""
     return day.weekday() < _SATURDAY and day not in _public(day.year) and day not in extra
 
 

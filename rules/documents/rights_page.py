@@ -50,8 +50,7 @@ _DECISIONS: Final[Mapping[Availability, str]] = MappingProxyType(
 
 
 def matrix_part() -> str:
-    """Write one table a right: who, what is decided, under which conditions, and the code of the text of a
-    refusal."""
+    """Write a table a right: who, what is decided, on which conditions, and the code of a refusal."""
     tables = []
     for right, name in _RIGHTS.items():
         lines = [

@@ -1,5 +1,4 @@
-"""A YAML file held against a pydantic model: whatever the model refuses, with its field, its line and what to
-write instead."""
+"""A YAML file held against a pydantic model: what is refused, with field, line and what to write instead."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping

@@ -93,10 +93,9 @@ _OF_FICHES: Final = frozenset({"category"})  # of a dossier: also told by its fi
 
 
 def read_conditions(kind: str, given: Sequence[str], *, categories: Collection[str], outcomes: Collection[str]) -> tuple[Condition, ...]:
-    """Read conditions written FIELD=VALUE; a field that is named again takes any of its values, fields have
-    to fit all. `categories` and `outcomes` are the keys that the schedule knows; an option that nobody mapped
-    is named by its number. Raises UsageError: no condition, a kind without conditions, an unknown field or
-    value."""
+    """Read conditions written FIELD=VALUE; a field named again takes any of its values, fields must fit all.
+    `categories` and `outcomes` are the keys that the schedule knows; an option that nobody mapped is named by
+    its number. Raises UsageError: no condition, a kind without conditions, an unknown field or value."""
     fields = FIELDS.get(kind)
     if fields is None:
         raise UsageError("holds by conditions are for dossiers, fiches and recordings", hint="name one row with --id instead")

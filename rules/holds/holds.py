@@ -84,8 +84,7 @@ class Holds:
 
     @property
     def of_people(self) -> frozenset[str]:
-        """The holds, by id, that are on a person: what they reach in a file they reach for that person alone
-        (HLD-04)."""
+        """The holds, by id, on a person: what they reach in a file is for that person alone (HLD-04)."""
         return frozenset(hold.hold_id for (kind, _), held in self._placed.items() if kind == _CONTACT for hold in held)
 
     @property

@@ -42,8 +42,7 @@ PLACEABLE: Final = tuple(kind for kind in HoldType if kind is not HoldType.REQUE
 
 
 class HoldState(StrEnum):
-    """`active` is in force, `ended` was left behind by its last day, `released` was lifted by a second
-    person."""
+    """`active` is in force, `ended` is past its last day, `released` was lifted by a second person."""
 
     ACTIVE = "active"
     ENDED = "ended"
@@ -100,8 +99,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
         return self.state(day) is HoldState.ACTIVE
 
     def is_overdue(self, day: date) -> bool:
-        """Return whether the review is due and was not done in time. This is reported, and never a release
-        (HLD-03)."""
+        """Return whether the review was not done in time, which is reported and never a release (HLD-03)."""
         return self.is_in_force(day) and day > self.review_on
 
     def on_row(self, kind: str, row: str, day: date) -> Hold:

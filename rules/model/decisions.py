@@ -111,8 +111,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 def deciding_end(ends: Iterable[End]) -> End | None:
-    """Pick the latest end; on equal days `delete` beats `anonymise`, then the first stands (RET-11,
-    RET-23)."""
+    """Pick the latest end; on one day `delete` beats `anonymise`, then the first (RET-11, RET-23)."""
     best: End | None = None
     best_on = date.min
     for end in ends:
@@ -132,8 +131,7 @@ def with_flags(decision: Decision, *flags: Flag) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a trace: the rule applied, what went in, what came out; JSON values only, dates in ISO
-    form."""
+    """One line of a trace: the rule, what went in, what came out; JSON values, dates in ISO form."""
 
     rule: str
     inputs: dict[str, object]

@@ -73,8 +73,7 @@ class FullFiche(Fiche, gc=False, kw_only=True):
 
 
 class FullParty(Party, gc=False, kw_only=True):
-    """A role with how it was shown and how long it lasts; `suspect_until` is the last day of a suspicion
-    (SUS-08)."""
+    """A role, how it was shown and how long it lasts; `suspect_until` ends a suspicion (SUS-08)."""
 
     name: str | None = None
     authority_evidence: str | None = None

@@ -11,8 +11,7 @@ import msgspec
 
 
 class Record(msgspec.Struct, gc=False, kw_only=True):
-    """One CRM row. `id` is lower case without braces; `etag` is the version that was read, as the CRM gave
-    it."""
+    """One CRM row. `id` is lower case without braces; `etag` is the version read, as the CRM gave it."""
 
     id: str = ""
     etag: str = ""
@@ -79,8 +78,7 @@ class Contact(Record, gc=False, kw_only=True):
 
 
 class Recording(Record, gc=False, kw_only=True):
-    """A stored telephone or chat conversation (policy §6). `storage_uri` is set when its content is outside
-    the CRM."""
+    """A stored phone or chat conversation (policy §6). `storage_uri`: its content is outside the CRM."""
 
     fiche: str | None = None
     channel: str | None = None

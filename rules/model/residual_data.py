@@ -22,8 +22,7 @@ class Place(StrEnum):
 
 
 class PlaceState(StrEnum):
-    """What is known of one place after a disposal. Only `still_there` keeps a unit from being done
-    (ERA-15)."""
+    """What is known of a place after a disposal. Only `still_there` keeps a unit from done (ERA-15)."""
 
     DONE = "done"
     NOT_APPLICABLE = "not_applicable"

@@ -125,8 +125,7 @@ def acts_of(role: str) -> tuple[Act, ...]:
 
 
 def needed(act: Act) -> tuple[Role, ...]:
-    """The roles that must be among the words of two people, in their order; none where one person's word is
-    enough."""
+    """The roles that must be among two people's words, in order; none if one person's word is enough."""
     return _in_order(_NEEDED.get(act, ()))
 
 

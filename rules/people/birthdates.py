@@ -20,8 +20,7 @@ _UNKNOWN: Final = (Flag.BIRTHDATE_UNKNOWN,)
 
 
 class Sentinels(msgspec.Struct, frozen=True):
-    """Dates that stand for "nothing was filled in"; their years count as such in a column of years (RET-09,
-    RET-14)."""
+    """Dates that mean "nothing was filled in", as do their years in a column of years (RET-09, RET-14)."""
 
     days: frozenset[date]
     years: frozenset[int]
@@ -73,8 +72,7 @@ def _weigh(child: Contact, first_fiche_on: date | None, sentinels: Sentinels, as
 def _full(
     child: Contact, number: NationalNumber | None, sentinels: Sentinels, as_of: date, flags: set[Flag]
 ) -> tuple[date | None, date | None]:
-    """Return line 1: a full date, in the birth date column or in a valid number. Where two differ it is the
-    later one."""
+    """Return line 1: a full date, of the birth date column or a valid number; of two the later one."""
     days = [
         day
         for day in (child.birth_on, number.born_on if number is not None else None)

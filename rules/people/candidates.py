@@ -84,8 +84,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Match(msgspec.Struct, frozen=True):
-    """One contact that may be the person. `born_in` and `number`, masked (IDN-08), help a person to recognise
-    them."""
+    """A contact that may be the person. `born_in` and `number`, masked (IDN-08), help to recognise them."""
 
     id: str
     strength: Strength
@@ -156,8 +155,7 @@ def _near(people: Sequence[FullContact], wanted: Wanted) -> list[FullContact]:
 
 
 def tails_of(wanted: Wanted) -> set[str]:
-    """Return the last digits of the person's numbers, by which a number is found before it is read
-    properly."""
+    """Return the last digits of the person's numbers, to find a number before it is read properly."""
     return {tail(number) for number in wanted.phones}
 
 
@@ -191,8 +189,7 @@ def _near_by_name(people: Sequence[FullContact], wanted: Wanted) -> set[int]:
 
 
 def weigh(person: FullContact, wanted: Wanted, today: date, sentinels: Sentinels) -> Match | None:
-    """Return what speaks for and against one contact being the person, and how strongly; None where nothing
-    does."""
+    """Return what speaks for and against a contact being the person, how strongly; None if nothing does."""
     evidence: list[Evidence] = []
     flags: set[str] = set()
     number = parse(person.national_number, today=today)

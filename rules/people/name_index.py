@@ -19,8 +19,7 @@ _NOT_KEPT: Final = {code: None for code in range(128) if not (chr(code).isalnum(
 
 
 class NameSearch:
-    """Looks for one person's names. Each different name is first compared roughly, all at once, and what is
-    left properly."""
+    """Looks for one person's names: all different ones roughly at first, and what is left properly."""
 
     def __init__(self, first: Name, last: Name) -> None:
         self._first, self._last = first, last

@@ -120,8 +120,7 @@ def first_names_alike(wanted: Name, other: Name) -> Likeness:
 
 
 def whole_names_alike(first: Name, last: Name, whole: Name) -> Likeness:
-    """Return how much a name in one piece, such as that of a participant, is like this person's, in any
-    order."""
+    """Return how much a name in one piece, as of a participant, is like this person's, in any order."""
     if not last or not whole or not first:
         return Likeness.NONE
     if sorted(first.words + last.words) == sorted(whole.words) or whole.core in (first.core + last.core, last.core + first.core):
@@ -144,8 +143,7 @@ def _folded(text: str) -> str:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """Return the words of a name. What stands in brackets is said about the name, unless there is nothing
-    else."""
+    """Return the words of a name, without what stands in brackets, unless there is nothing else."""
     bare = ADDED.sub(" ", text)
     words = tuple(_NOT_A_WORD.sub(" ", _folded(bare if bare.strip() else text).replace("-", " ")).split())
     return () if NAMELESS.issuperset(words) else words

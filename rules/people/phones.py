@@ -36,9 +36,8 @@ class Phone(msgspec.Struct, frozen=True):
 
 
 def normal_phone(text: str | None, region: str = BELGIUM) -> Phone | None:
-    """Read a telephone number as people write it; None where it is withheld, empty or not a full number. A
-    trunk zero behind the country code is dropped. A number without country code is one of `region`. Source:
-    IDN-10."""
+    """Read a phone number as people write it; None if withheld, empty or not a full number. A trunk zero
+    behind the country code is dropped. A number without country code is one of `region`. Source: IDN-10."""
     if not text:
         return None
     text = unicodedata.normalize("NFKC", text).strip()
@@ -60,8 +59,7 @@ def normal_phone(text: str | None, region: str = BELGIUM) -> Phone | None:
 
 
 def phones_in(text: str | None, region: str = BELGIUM) -> list[Phone]:
-    """Read every number of a field in which somebody wrote several, such as `02 475 44 99 / 0475 12 34
-    56`."""
+    """Read every number of a field in which somebody wrote several, like `02 475 44 99 / 0475 12 34 56`."""
     if not text:
         return []
     return [phone for phone in (normal_phone(part, region) for part in _BETWEEN.split(text)) if phone is not None]

@@ -42,8 +42,7 @@ class Part(StrEnum):
 
 
 class Spelling(msgspec.Struct, frozen=True):
-    """One way to write a name: its letters, squeezed; `inner` are the places in them where a further word
-    begins."""
+    """One way to write a name: its letters, squeezed; `inner` are the places where a further word begins."""
 
     letters: str
     part: Part
@@ -51,8 +50,7 @@ class Spelling(msgspec.Struct, frozen=True):
 
     @property
     def needs_capital(self) -> bool:
-        """Whether it is a name only where it is written with a capital: it is also a word, or too short to be
-        certain."""
+        """Whether it is a name only with a capital: it is also a word, or too short to be certain."""
         if self.part is Part.INITIALS:
             return True
         return self.part is not Part.FULL and (len(self.letters) <= 2 or self._words() <= _NO_PROOF)
@@ -69,8 +67,7 @@ class Spelling(msgspec.Struct, frozen=True):
 
     @property
     def is_distinctive(self) -> bool:
-        """Whether finding it proves that somebody is named: never a word, never three letters (section
-        7.2)."""
+        """Whether finding it proves that someone is named: no word, no three letters (section 7.2)."""
         if self.part is Part.FULL:
             return len(self.letters) >= _LOOSE_FROM
         return self.part is Part.LAST and len(self.letters) >= _DISTINCTIVE_FROM and not self._words() <= _NO_PROOF

@@ -49,8 +49,7 @@ def check_policy(policy: PolicyFile) -> Iterator[Finding]:
 
 
 def _approvers(policy: PolicyFile) -> Iterator[Finding]:
-    """Yield what breaks RET-06, R-022: two different persons approve, and the one who proposed is neither of
-    them."""
+    """Yield what breaks RET-06, R-022: two different persons approve, neither being the one who proposed."""
     people = {_person(name) for name in policy.approvers}
     if len(people) < 2:
         yield ("approvers",), "a schedule is approved by two different persons at least (RET-06)"

@@ -27,8 +27,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One changed key: where it stands in the file, its values as the file has them (None: not there), and
-    what it means."""
+    """One changed key: its place in the file, its values as written (None: not there), and what it means."""
 
     where: str
     old: object

@@ -132,8 +132,7 @@ AllOrSome = Annotated[
 
 
 class Quarantine(Model):
-    """Units that are due are marked first, their owners notified, and disposed of when some days have
-    passed."""
+    """Due units are marked first, their owners notified, and disposed of some days later."""
 
     days: Annotated[int, Field(ge=1, le=365)] = 14
     """Days after the marking on which a unit still stays."""
@@ -335,8 +334,7 @@ class Policy(PolicyFile):
     digest: str = Field(default="", exclude=True)
 
     def k_of(self, key: str) -> int:
-        """Return how many rows of statistics must be alike before one of this category may be written
-        (ERA-08)."""
+        """Return how many rows of statistics must be alike before one of a category is written (ERA-08)."""
         category = self.categories.get(key)
         return category.k if category is not None and category.k is not None else self.statistics.k
 

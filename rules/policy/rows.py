@@ -25,8 +25,7 @@ class ScheduleRow:
 
 
 def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
-    """Return the schedule as rows for people, in its own order; labels in nl, fr, en or de, periods in
-    English."""
+    """Return the schedule as rows for people, in order; labels in nl, fr, en or de, periods in English."""
     return [
         ScheduleRow(
             key=key,

@@ -150,8 +150,7 @@ def _after_the_beginning_of_a_sentence(text: str, begin: int, end: int) -> int:
 
 
 def _is_a_year(written: str) -> bool:
-    """Return whether `2010 Antwerpen` is more likely a year: only towns that have such a postcode are
-    accepted."""
+    """Return whether `2010 Antwerpen` is more likely a year: only towns with such a postcode count."""
     number, _, town = written.partition(" ")
     if not number.isdigit() or int(number) not in _LIKE_A_YEAR:
         return False

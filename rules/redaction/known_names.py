@@ -168,8 +168,7 @@ def _with_ending(text: str, end: int, spelling: Spelling) -> int:
 
 
 def _pieces(text: str, at: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a find where more is between its words than belongs to a name, as in `Peeters
-    (Els)`."""
+    """Yield the parts of a find with more between its words than belongs to a name: `Peeters (Els)`."""
     begin = at[0]
     for before, after in pairwise(at):
         if _NO_PART.search(text, before + 1, after) is not None:

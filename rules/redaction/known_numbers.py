@@ -43,8 +43,7 @@ def forms_of(what: str, value: str) -> Iterator[str]:
 
 
 class KnownStrings:
-    """A search for numbers and addresses that are known, in any spelling; the value of a find is what it was
-    searched by."""
+    """A search for known numbers and addresses, in any spelling; the value of a find is what was searched."""
 
     def __init__(self, known: Iterable[tuple[str, str]], without: Set[str] = frozenset()) -> None:
         """Prepare the search. `known` are class and value: a number in E.164 form, eleven digits, an e-mail

@@ -87,8 +87,7 @@ class Needles:
         self._search = _automaton(self._searched)
 
     def found_in(self, text: str, besides: Set[Hit] = frozenset()) -> tuple[str, ...]:
-        """Return the classes of what a text contains besides some hits, in a fixed order; empty where it is
-        clean."""
+        """Return the classes of what a text contains besides some hits, in a fixed order; empty if clean."""
         classes = {hit.what for hit in self.hits_in(text) - besides}
         return tuple(what for what in CLASSES if what in classes)
 
@@ -178,8 +177,7 @@ def _searches(what: str, value: str) -> Iterator[tuple[str, tuple[str, Spelling 
 
 
 def _phone(number: str) -> tuple[str, re.Pattern[str]]:
-    """Return the digits that every spelling of a number in E.164 form has, and the pattern of all of them
-    (IDN-10)."""
+    """Return the digits that every spelling of an E.164 number has, and the pattern of all (IDN-10)."""
     code, national = "", re.sub(r"\D", "", number)
     if number.startswith("+"):
         parsed = phonenumbers.parse(number)

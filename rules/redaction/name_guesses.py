@@ -131,8 +131,7 @@ def _called(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _without_titles(text: str, begin: int, end: int) -> tuple[int, int]:
-    """Return the position of a name without further titles: in `Frau Doktor Müller` the name is the last
-    word."""
+    """Return the position of a name without titles: in `Frau Doktor Müller` it is the last word."""
     while begin < end:
         word = re.match(r"\S+\s+", text[begin:end])
         if word is None or _TITLE.fullmatch(word[0].strip()) is None:

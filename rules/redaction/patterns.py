@@ -194,8 +194,7 @@ def _national_numbers(text: str) -> Iterator[Found]:
 
 
 def _checks(digits: str) -> bool:
-    """Return whether eleven digits have the check number of a register or BIS number, of any century
-    (IDN-02)."""
+    """Return whether eleven digits have the check of a register or BIS number, of any century (IDN-02)."""
     body, check = int(digits[:9]), 97 - int(digits[9:])
     return int(digits[2:4]) <= 52 and check in (body % 97, (2_000_000_000 + body) % 97)
 

@@ -149,8 +149,7 @@ class Redactor:
         self._surnames = _surnames(others)
 
     def label(self, key: str) -> str:
-        """Return the label of a person, numbered in the order in which labels were first used: `[moeder]`,
-        `[derde 1]`."""
+        """Return the label of a person, numbered in the order of first use: `[moeder]`, `[derde 1]`."""
         return self._labels.label(self._alike.get(key, key))
 
     def redact(self, text: str) -> Redacted:
@@ -369,8 +368,7 @@ class Redactor:
         return frozenset({key}) if person is None else frozenset(fold(f"{first} {last}") for first, last in person.names)
 
     def _known_of(self, person: Protected) -> Iterator[tuple[str, str]]:
-        """Yield the numbers and addresses of another, in their normal forms, that are not the shown person's
-        too."""
+        """Yield the numbers and addresses of another, in normal form, that are not the shown person's too."""
         values = {
             "phone": numbers_of_people(person.phones),
             "email": [normal_email(email) for email in person.emails],
@@ -384,8 +382,7 @@ class Redactor:
                 yield "address", address
 
     def _needled(self, person: Protected) -> Iterator[tuple[str, str]]:
-        """Yield what of that proves by itself who is meant: of an address the street with its number, no
-        town."""
+        """Yield what of that proves by itself who is meant: of an address street and number, no town."""
         for what, value in self._known_of(person):
             if what != "address":
                 yield what, value
@@ -483,8 +480,7 @@ def _own_values(shown: Shown) -> dict[str, frozenset[str]]:
 
 
 def _alike(others: Sequence[Protected]) -> dict[str, str]:
-    """Return for each person the key under which they are labelled: rows with one name and one role are one
-    person."""
+    """Return the key under which each person is labelled: rows with one name and role are one person."""
     first_seen: dict[tuple[str, frozenset[str]], str] = {}
     alike: dict[str, str] = {}
     for person in others:

@@ -23,8 +23,7 @@ class BreakerFinding:
 
 @dataclass(frozen=True, slots=True)
 class CategoryFinding:
-    """What the breaker says of one category. `limit` is the lowest ceiling that applied, None where none
-    did."""
+    """What the breaker says of one category. `limit` is the lowest ceiling that applied, None if none did."""
 
     tripped: bool
     planned: int

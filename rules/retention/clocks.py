@@ -157,10 +157,9 @@ def moments_of(unit: Unit, sentinels: Collection[date], as_of: date) -> Moments:
 def youngest_birth(
     children: Iterable[Contact | None], first_fiche_on: date | None, sentinels: Sentinels, as_of: date
 ) -> tuple[date | None, set[Flag]]:
-    """Return the latest compatible birth date over all children of a unit, with their flags; None where one
-    of them has no date at all. A unit without a child counts as having one of whom nothing is known (A-24).
-    The latest birth gives the latest end, since adding years keeps the order. Source: RET-08, RET-09,
-    A-05."""
+    """Return the latest compatible birth date over all children of a unit, with their flags; None if one of
+    them has no date at all. A unit without a child counts as having one of whom nothing is known (A-24). The
+    latest birth gives the latest end, since adding years keeps the order. Source: RET-08, RET-09, A-05."""
     latest: date | None = None
     is_absent = False
     found: set[Flag] = set()

@@ -143,8 +143,7 @@ def _targets(start: Iterable[str], leads_to: Mapping[str, list[str]]) -> set[str
 
 
 def removed_contact() -> Decision:
-    """Return the decision of a contact that is deleted with the last unit that referred to it (RET-04,
-    RET-20)."""
+    """Return the decision of a contact deleted with the last unit that referred to it (RET-04, RET-20)."""
     return Decision(Disposition.DELETE, (Reason.EXPIRED,), None, (), (), _RULE)
 
 

@@ -189,8 +189,7 @@ def with_owner(own: Decision, owner: Decision | None) -> Decision:
 
 
 def _decide_own_term(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:
-    """Decide over a recording that nothing else decides over: its conversation's day plus the period of
-    recordings."""
+    """Decide over a recording by itself: its conversation's day plus the period of recordings."""
     clock = schedule.recording
     anchor, on = recording_anchor(unit, schedule.sentinel_days)
     flags = (Flag.ANCHOR_FALLBACK,) if anchor == CREATED_ON else ()

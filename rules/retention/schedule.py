@@ -55,8 +55,7 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 class Schedule:
-    """A policy made ready to decide: the derivation table, a clock for each category, and the profiles met so
-    far."""
+    """A policy ready to decide: the derivation table, a clock a category, and the profiles met so far."""
 
     def __init__(self, policy: Policy) -> None:
         defaults = policy.defaults
@@ -84,8 +83,7 @@ class Schedule:
         )
 
     def profile(self, unit: Unit) -> Profile:
-        """Return what the schedule says of a unit's categories. It is remembered, since there are few
-        combinations."""
+        """Return what the schedule says of a unit's categories, remembered: there are few combinations."""
         keys, is_missing = crm_keys(unit)
         dossier = unit.dossier
         known = (keys, is_missing, None if dossier is None else dossier.outcome, unit.kind is _LONE)
@@ -134,8 +132,7 @@ _schedules: dict[int, tuple[Policy, Schedule]] = {}
 
 
 def schedule_of(policy: Policy) -> Schedule:
-    """Compile a policy, once for each object; a policy is frozen, so the same object means the same
-    schedule."""
+    """Compile a policy, once for each object: it is frozen, so one object means one schedule."""
     known = _schedules.get(id(policy))
     if known is not None and known[0] is policy:
         return known[1]

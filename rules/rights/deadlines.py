@@ -22,8 +22,7 @@ ALARMS: Final = (10, 5, 1)  # calendar days before the due date (DDL-10)
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """A question that stops the clock, from the day it was asked to the day it was answered; None while it is
-    open."""
+    """A question that stops the clock, from the day asked to the day answered; None while open."""
 
     asked_on: date
     answered_on: date | None
@@ -66,6 +65,5 @@ def may_extend(received_on: date, notified_at: datetime, *, stops: Sequence[Stop
 
 
 def is_overdue(due: date | None, now: datetime) -> bool:
-    """Return whether a due date is over: from the first instant of the next day in Brussels (DDL-11,
-    R-138)."""
+    """Return whether a due date is over: from the start of the next day in Brussels (DDL-11, R-138)."""
     return due is not None and now >= expires_at(due)

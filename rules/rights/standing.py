@@ -193,8 +193,7 @@ def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFac
 
 
 def _is_limiting(file: FileFacts | None) -> bool:
-    """Return whether RGT-09 limits a file. One without a category, or with an unknown one, may be about
-    anything."""
+    """Return whether RGT-09 limits a file: one without a known category may be about anything."""
     return file is None or not file.categories or any(category not in _KNOWN_HARMLESS for category in file.categories)
 
 

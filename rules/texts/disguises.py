@@ -258,8 +258,7 @@ def _of_base64(written: str) -> str | None:
 
 
 def _decoded(content: bytes) -> str | None:
-    """Decode a text in UTF-8, or in UTF-16 where most of every second byte is zero; None where it is not a
-    text."""
+    """Decode UTF-8, or UTF-16 where most of every second byte is zero; None if it is not a text."""
     try:
         text = content.decode(_encoding_of(content))
     except UnicodeDecodeError:
@@ -278,8 +277,7 @@ def _encoding_of(content: bytes) -> str:
 
 
 def _in_order(line: str) -> str:
-    """Put a line in the order in which it is seen: what is turned round by force stands the other way
-    round."""
+    """Put a line in the order in which it is seen: what is turned by force stands the other way round."""
     stack: list[tuple[bool, list[str]]] = [(False, [])]
 
     def close() -> None:

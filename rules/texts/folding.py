@@ -54,8 +54,7 @@ class Tidy(msgspec.Struct, frozen=True):
 
 
 class Squeezed(msgspec.Struct, frozen=True):
-    """Letters and digits of a text. `starts[i]`: a word begins at i. `at[i]` is where character i is in the
-    original."""
+    """Letters and digits of a text. `starts[i]`: a word begins at i; `at[i]`: its place in the original."""
 
     text: str
     starts: tuple[bool, ...]

@@ -41,8 +41,7 @@ class Tag(msgspec.Struct, frozen=True):
 
 
 def unescaped(text: str) -> str:
-    """Return a text without character references. One with more digits than any character has stands for
-    none."""
+    """Return a text without character references; one with too many digits stands for none."""
     return html.unescape(_TOO_LONG.sub("\ufffd", _ZEROS.sub(r"&#\1", text))) if "&" in text else text
 
 

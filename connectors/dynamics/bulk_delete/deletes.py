@@ -43,8 +43,7 @@ Send = Callable[[Sequence[int], Held | None], list[ChangeResult]]
 
 
 class BulkDelete(StrEnum):
-    """When jobs are used: where they are expected to be quicker, never, or for each set of single rows (to
-    try them out)."""
+    """When jobs are used: where they are expected to be quicker, never, or for each set of rows (a trial)."""
 
     AUTO = "auto"
     OFF = "off"
@@ -58,8 +57,7 @@ class _Row(msgspec.Struct):
 
 @dataclass
 class _Work:
-    """One call: what is wanted, by index, and what is known. `is_fresh`: the caller has just looked up the
-    holds."""
+    """One call: what is wanted, by index, and known. `is_fresh`: the caller has just looked up the holds."""
 
     change_sets: Sequence[ChangeSet]
     send: Send
@@ -145,8 +143,7 @@ class Deleting:
         return [work.results[index] for index in range(len(change_sets))]
 
     def _at_once(self, work: _Work) -> list[ChangeResult]:
-        """Send all of it; where a job of before had to be waited for, what has come under a hold meanwhile is
-        left out."""
+        """Send all of it; after waiting for a job of before, what came under a hold is left out."""
         indices: Sequence[int] = range(len(work.change_sets))
         indices = indices if work.is_fresh else self._unheld(work, indices)
         work.results.update(zip(indices, work.send(indices, work.held) if indices else [], strict=True))

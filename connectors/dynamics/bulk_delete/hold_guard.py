@@ -36,8 +36,7 @@ class Read(Protocol):
 
 
 def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], TableDefinition]) -> Guard | None:
-    """Return the guard for rows of this table; None where it cannot be expressed, so that a job must not
-    delete them."""
+    """Return the guard for rows of this table; None: it cannot be expressed, and no job may delete them."""
     if table.kind not in WAYS:
         return None
     field, join = WAYS[table.kind]
@@ -93,8 +92,7 @@ def filter_of(operator: str, conditions: list[dict[str, Any]], filters: list[dic
 
 
 def _free(hold: Column, kind: str) -> dict[str, Any] | None:
-    """Return the condition that the hold is recorded as absent; an option that is not mapped does not count
-    as absent."""
+    """Return the condition that the hold is recorded as absent, which an unmapped option is not."""
     if hold.choice is None:
         return condition(hold.name, "Equal", [("false", "System.Boolean")], ALIAS) if kind == "BooleanType" else None
     options = [str(option) for option, key in hold.choice.keys.items() if not TRUTHS[key]]

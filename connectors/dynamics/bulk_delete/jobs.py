@@ -76,8 +76,7 @@ T = TypeVar("T", _Job, _Run, _Failure)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a job reports: the rows that it could not delete, with the CRM's code, and its counts where it
-    states them."""
+    """What a job reports: rows that it could not delete, with the CRM's code, and any counts."""
 
     failures: Mapping[str, str]
     succeeded: int | None = None
@@ -124,8 +123,7 @@ EARLIER: Final = timedelta(minutes=5)
 
 def start_of(clock: ServerClock) -> str:
     """Return a time from which a job may start: a few minutes ago by the CRM's own clock, or long past where
-    it states no time. A time still in the future, by the clock of the server that takes the job, would delay
-    it."""
+    it states no time. A time still in the future, by that server's clock, would delay it."""
     now = clock.now()
     return "2000-01-01T00:00:00Z" if now is None else (now - EARLIER).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -214,8 +212,7 @@ class Jobs:
 
     def sweep(self) -> None:
         """Follow every job of ours to its end and remove the records they left, also those of a process that
-        was killed. Raises ConnectorError: the CRM cannot be queried, or a job has not ended although it was
-        cancelled."""
+        was killed. Raises ConnectorError, also for a cancelled job that has not ended."""
         ours = f"startswith(name,{literal(PREFIX)})"
         try:
             jobs = self._list(JOBS, _Job, "name,statecode", f"operationtype eq {BULK_DELETE} and {ours}")

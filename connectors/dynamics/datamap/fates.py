@@ -60,8 +60,7 @@ def _left_behind(tie: Tie) -> str:
 
 
 def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdict, table: Table | None, mapping: Mapping) -> Verdict:
-    """Return the fate of a column and why; `table` is what the mapping says of its table, None where
-    nothing."""
+    """Return the fate of a column and why; `table` is what the mapping says of its table, None if nothing."""
     fate, why = of_table
     if is_housekeeping(attribute, definition):
         return Fate.PLATFORM, "kept by the CRM itself"

@@ -1,10 +1,9 @@
 """Which tables the CRM's relationships lead to from a unit or a person: rows that point to one, at any depth,
 and what a table of links ties to one.
 
-Where a table is empty nothing can lead on through it, so a CRM of a thousand tables is asked about few. A
-lookup of ours that points to a table of reference (a country, a school) does not make that table's rows
-personal, so nothing is followed from a row to what it points to. Source: the reference, section 11.1 and
-11.2; ERA-12."""
+If a table is empty nothing can lead on through it, so a CRM of a thousand tables is asked about few. A lookup
+of ours that points to a table of reference (a country, a school) does not make that table's rows personal, so
+nothing is followed from a row to what it points to. Source: the reference, section 11.1 and 11.2; ERA-12."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass

@@ -43,8 +43,7 @@ class TokenSource(Protocol):
 
 
 class StaticToken:
-    """A fixed token, for the emulator. Elsewhere it would be a password in a variable that never expires, so
-    it is refused."""
+    """A fixed token, for the emulator. Elsewhere, a password that never expires, it is refused."""
 
     def __init__(self, token: str, url: str) -> None:
         if not on_this_machine(url):
@@ -175,8 +174,7 @@ class EntraTokens:
 
 
 def _refusal(answer: object, authority: str) -> Unauthorised:
-    """Return a refusal in our own words: the description that the service sends holds names, addresses and
-    trace ids."""
+    """Return a refusal in our own words: what the service sends holds names, addresses and trace ids."""
     name, number = "", ""
     if isinstance(answer, dict):
         error = answer.get("error")
@@ -217,8 +215,7 @@ def _certificate(path: Path, password: str) -> dict[str, str]:
 
 
 class PatientSession(requests.Session):
-    """The HTTP client under MSAL: our CA file, a time-out, and a few repetitions, since a token request is
-    safe to repeat."""
+    """The HTTP client under MSAL: our CA file, a time-out, and a few repetitions, which are safe here."""
 
     ATTEMPTS = 4
 

@@ -53,8 +53,7 @@ def _within(limit: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _inflated(raw: bytes, limit: int) -> Iterator[bytes]:
-    """Yield all members of a gzip stream; what follows the last must be one too, so that nothing is left
-    out."""
+    """Yield all members of a gzip stream; what follows the last must be one too, so nothing is left out."""
     while raw:
         member = isal_zlib.decompressobj(_GZIP)
         yield member.decompress(raw, limit + 1)  # one more than may be, so that the limit is seen to be passed

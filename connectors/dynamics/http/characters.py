@@ -30,8 +30,7 @@ def _whole(found: re.Match[bytes]) -> bytes:
 
 
 def _is_escaped(body: bytes, at: int) -> bool:
-    """Return whether the backslash at this place belongs to the one before it: an odd number of them precedes
-    it."""
+    """Return whether the backslash at this place belongs to the one before: an odd number precedes it."""
     before = at
     while before and body[before - 1] == 0x5C:
         before -= 1

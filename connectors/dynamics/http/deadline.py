@@ -23,8 +23,7 @@ Now = Callable[[], float]
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends requests whose answers are whole `answer_s` seconds after the first byte was waited for, or
-    broken off."""
+    """Sends requests whose answers are whole `answer_s` seconds after the wait began, or broken off."""
 
     def __init__(self, answer_s: float, *, now: Now = monotonic, **options: Any) -> None:
         self._answer = staticmethod(partial(_Answer, answer_s, now))  # else a class would bind it to its connections

@@ -33,8 +33,7 @@ class Fault:
 
 
 def fault(status: int, body: bytes) -> Fault:
-    """Read an error body; HTML, `{"Message": …}` and nothing at all are as good as JSON (gateways answer with
-    those)."""
+    """Read an error body; HTML, `{"Message": …}` and nothing are as good as JSON (gateways send those)."""
     try:
         content = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))  # some gateways write a byte order mark
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -58,8 +57,7 @@ def request_id(headers: Mapping[str, str], ours: str = "") -> str:
 
 
 def is_transient(found: Fault) -> bool:
-    """Return whether asking again may help: a gateway's status, or a server error with a code known to be
-    temporary."""
+    """Return whether asking again may help: a gateway's status, or a server error known as temporary."""
     return found.status in GATEWAY_STATUSES or found.status == 408 or (found.status == 500 and found.code in TRANSIENT_CODES)
 
 

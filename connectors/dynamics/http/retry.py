@@ -108,8 +108,7 @@ class Retry:
             self._timeline.wait(wait_s)
 
     def tries(self) -> Iterator[None]:
-        """Yield once, and again after a while each time, until patience ends: for what is checked before it
-        is sent again."""
+        """Yield once, and again after a while, until patience ends: for what is checked before a repeat."""
         patience = self._patience()
         yield
         while (wait_s := patience.wait_s()) is not None:
@@ -119,8 +118,7 @@ class Retry:
 
     def retry_after_s(self, headers: Mapping[str, str]) -> float:
         """Return how long the CRM asks us to wait: whole seconds or an HTTP date; half a minute if it does
-        not say. At least a second, so that a service which asks for none and keeps refusing uses up our
-        patience too."""
+        not say. At least a second, so a service that keeps refusing uses up our patience too."""
         text = headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit() and len(text) < 10:
             return max(float(text), SHORTEST_WAIT_S)

@@ -49,8 +49,7 @@ class Sessions:
 
     def prepare(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str) -> requests.PreparedRequest:
         """Return a request to exactly this address, with this token. It is built here: what a session would
-        look up for each request, such as cookies and a .netrc, is not wanted, and costs as much as the
-        rest."""
+        look up for each request, like cookies and a .netrc, is not wanted, and costs as much as the rest."""
         session = self._session()
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)

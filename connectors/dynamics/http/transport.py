@@ -33,8 +33,7 @@ _counting = threading.Lock()  # several transports count into the same statistic
 
 
 class Transport:
-    """Requests of one account to one CRM; may be used from several threads, each having its own pooled
-    session."""
+    """Requests of one account to one CRM; for several threads, each with its own pooled session."""
 
     def __init__(
         self,

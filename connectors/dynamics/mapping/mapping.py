@@ -117,15 +117,13 @@ class Table:
         return FULL[self.kind]
 
     def columns_of(self, record: type[Record]) -> dict[str, Column]:
-        """Return the columns that fill this class of record: those of `personal` only where it is the full
-        one."""
+        """Return the columns that fill this class of record: those of `personal` only for the full one."""
         return self.columns | self.personal if issubclass(record, self.full) else self.columns
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What somebody has decided about a table or column that is not mapped; both empty where they did not
-    say."""
+    """What someone has decided about a table or column that is not mapped; both empty if they did not say."""
 
     why: str = ""
     by: str = ""

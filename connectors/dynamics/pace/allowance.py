@@ -120,8 +120,7 @@ class Meter:
         return max(self._ats[leaving] + window_s - now, 1e-3)
 
     def rate(self, now: float, window_s: float, allowed: float) -> float:
-        """Return the highest even rate, per second, that can be kept up for a whole window without running
-        dry."""
+        """Return the highest even rate, per second, for a whole window without running dry."""
         used = self.used(now, window_s)
         room = allowed - used
         rates = []

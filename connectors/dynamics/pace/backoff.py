@@ -11,8 +11,7 @@ BACKOFF_CAP_S = 30.0
 
 
 class Patience:
-    """The patience for one thing, from the moment at which it is first tried; `now` is monotonic time in
-    seconds."""
+    """The patience for one thing, from its first try; `now` is monotonic time in seconds."""
 
     def __init__(self, now: Callable[[], float], chance: Callable[[], float], *, tries: int, lasting_s: float) -> None:
         """Allow at least `tries` retries, and more until `lasting_s` have passed."""

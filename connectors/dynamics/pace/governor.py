@@ -23,9 +23,8 @@ GUESS_S = 0.1  # for an operation, before anything was measured
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hard we may work, for each application user. The limits are the documented defaults of service
-    protection (Microsoft Learn, "Service protection API limits"); `reserved_share` of each is left to
-    others."""
+    """How hard we may work, for each application user. The limits are the defaults of Microsoft Learn,
+    "Service protection API limits"; `reserved_share` of each is left to others."""
 
     concurrency: int = 16
     reserved_share: float = 0.25
@@ -48,8 +47,7 @@ ONE_AT_A_TIME = Pace(concurrency=1, first_operations=1_000)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One answer: how long it took, what it was for (0 operations: a read), its status (0: lost) and what its
-    headers say."""
+    """One answer: its time, operations (0: a read), status (0: lost) and what its headers say."""
 
     seconds: float
     operations: int

@@ -79,8 +79,7 @@ def _key(row: Any, keys: list[str]) -> Id:
 
 
 def _from_address(row: Any, set_name: str) -> Id:
-    """Return the key in a row's address: `People('a')` and `http://host/People('a')/Model.Employee` show that
-    it is `a`."""
+    """Return the key in an address: `a` in `People('a')` and `http://host/People('a')/Model.Employee`."""
     address = next((found for name in _ADDRESSES if (found := _annotation(row, name))), None) if isinstance(row, dict) else None
     if not isinstance(address, str):
         raise PageUnreadable(f"neither $metadata nor the rows (@odata.id, @odata.editLink) tell what the key of {set_name} is")

@@ -8,8 +8,7 @@ from rules.model.records import Record
 
 
 class WrittenRows:
-    """Rows that were deleted or changed, and tables in which that may have happened; the memory forgets them
-    at the end."""
+    """Rows deleted or changed, and tables where that may have happened; forgotten at the end."""
 
     def __init__(self, memory: Memory | None, table: Callable[[type[Record]], str]) -> None:
         self._memory, self._table = memory, table

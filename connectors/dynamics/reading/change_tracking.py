@@ -35,8 +35,7 @@ class _Page(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The JSON of each row that is new or changed, the ids of deleted rows in lower case, and the link for
-    the next time."""
+    """The JSON of each new or changed row, the ids of deleted ones in lower case, and the next link."""
 
     rows: list[bytes] = field(repr=False)
     deleted: set[str]
@@ -44,9 +43,8 @@ class Changes:
 
 
 def changes_since(transport: Transport, link: str, *, prefer: str, where: str) -> Changes | None:
-    """Follow a delta link to the end; None where only a full read helps (expired, unknown, odd, or too much
-    has changed). Raises ConnectorError: the CRM cannot be reached, or does not let us in; a full read would
-    fare no better."""
+    """Follow a delta link to the end; None where only a full read helps (expired, unknown, odd, too much
+    changed). Raises ConnectorError: a full read would fare no better."""
     rows: list[bytes] = []
     deleted: set[str] = set()
     followed: set[str] = set()

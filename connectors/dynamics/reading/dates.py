@@ -20,8 +20,7 @@ def wire_type(behaviour: str) -> Any:
 
 def civil_days(name: str, behaviour: str) -> Callable[[list[Any]], None]:
     """Return a step that replaces the instants in one field of every row by the day they mean. `user_local`
-    is an instant and gives the day it was in Brussels; `time_zone_independent` is taken literally, its `Z`
-    has no meaning."""
+    gives the day it was in Brussels; `time_zone_independent` is taken literally, without its `Z`."""
     get = attrgetter(name)
 
     def literal(rows: list[Any]) -> None:
@@ -40,8 +39,7 @@ def civil_days(name: str, behaviour: str) -> Callable[[list[Any]], None]:
 
 
 def day_in_brussels(moment: datetime) -> date:
-    """Return the day in Brussels at an instant; one without a zone is UTC, as everything the service
-    sends."""
+    """Return the day in Brussels at an instant; one without a zone is UTC, as the service sends."""
     try:
         return brussels_date(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
     except OverflowError:  # the last evening of the calendar, a usual "never"

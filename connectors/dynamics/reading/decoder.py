@@ -32,8 +32,7 @@ _UNSELECTED = "- "  # no column can be called so: a field that was not asked for
 
 
 class PageBroken(Exception):
-    """The page is not JSON, or a row lacks a column or holds a value of another type. Never shows the
-    value."""
+    """The page is not JSON, or a row lacks a column or has a value of another type, never shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +227,7 @@ def _flags_step(name: str, keys: dict[str, str]) -> Callable[[list[Any]], None]:
 
 
 def _copy_step(source: str, target: str) -> Callable[[list[Any]], None]:
-    """Return a step that copies the value of the first field to a second one of the same column, as it
-    came."""
+    """Return a step that copies the first field's value, as it came, to a second one of the column."""
     get = attrgetter(source)
 
     def step(rows: list[Any]) -> None:
@@ -262,16 +260,14 @@ def _meanings(name: str, keys: dict[Any, str]) -> "_Known | _Told":
 
 
 class _Known(dict[Any, Any]):
-    """Option -> key; an option that is not mapped counts as empty, as the column itself does when it is
-    (RET-09)."""
+    """Option -> key; an unmapped option counts as empty (RET-09)."""
 
     def __missing__(self, option: object) -> None:
         return None
 
 
 class _Told(dict[Any, Any]):
-    """Option -> key; an option that is not mapped stands as its number: a role that nobody knows may be a
-    child's."""
+    """Option -> key; an unmapped option stands as its number: an unknown role may be a child's."""
 
     def __missing__(self, option: object) -> str | None:
         return None if option is None else str(option)

@@ -28,8 +28,7 @@ _ADDRESSES_TOO = "application/json;odata.metadata=full"
 @dataclass(frozen=True, slots=True)
 class SetReading:
     """What one reading found and cost; the field names are the keys of `doctor --read --json`. `pages` are
-    those of the set. A reading that had to be done again shows in `requests` and, where something was wrong,
-    in `retries`."""
+    those of the set. A repeated reading shows in `requests` and, after a fault, in `retries`."""
 
     set: str
     rows: int
@@ -141,8 +140,7 @@ class _Source:
         return found
 
     def _first(self) -> tuple[str, AnyPage]:
-        """Return the first page. If a service knows no `$count` or no `$select`, requests omit it from then
-        on."""
+        """Return the first page. `$count` or `$select` is omitted once a service does not know it."""
         while True:
             link = f"{self.set_name}?{self._queries[0]}".rstrip("?")
             try:
@@ -211,8 +209,7 @@ class _Source:
 
 
 def _as_compared(part: str) -> str:
-    """Return the id as it is compared. Ids of Dataverse are the same in either case; keys of others need not
-    be."""
+    """Return the id as it is compared: of Dataverse in either case; keys of others need not be."""
     try:
         return str(UUID(part))
     except ValueError:

@@ -29,8 +29,7 @@ SLACK = timedelta(hours=1)  # by which a clock may be corrected; one that is set
 
 @dataclass(slots=True)
 class _Since:
-    """What has changed since the memory was written: the JSON of rows that are there now, and all ids that
-    were touched."""
+    """What has changed since the memory was written: the JSON of rows there now, and all touched ids."""
 
     link: str
     rows: dict[bytes, bytes] = field(default_factory=dict)

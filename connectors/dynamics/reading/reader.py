@@ -32,8 +32,7 @@ class _Short(_Doubtful, Generic[R]):
 
 
 class Reader(Generic[R]):
-    """Reads one kind of record with one set of fields; `tracking` is a preference that asks for a delta link
-    besides."""
+    """Reads one kind of record with one set of fields; the preference `tracking` asks for a delta link."""
 
     def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, tracking: str = "") -> None:
         self._transport, self._decoder, self._set_name, self._table = transport, decoder, set_name, table
@@ -51,9 +50,8 @@ class Reader(Generic[R]):
 
     def pages(self, condition: str = "") -> Iterator[Page[R]]:
         """Yield the pages of all rows, or of those that a `$filter` names. Up to the count that the CRM can
-        report (5,000), nothing is yielded before the number of rows agrees with it, so that a read which
-        failed, or which people wrote into, is simply done again, once. Raises ReadIncomplete: the second read
-        fails too."""
+        report (5,000), nothing is yielded before the number of rows agrees with it, so a read which failed,
+        or which people wrote into, is done again, once. Raises ReadIncomplete: the second read fails too."""
         query = query_string({"$select": select(self._decoder.select), "$filter": condition, "$count": "true"})
         first = f"{self._set_name}?{query}"
         try:
@@ -92,8 +90,7 @@ class Reader(Generic[R]):
 
     def _from(self, page: Page[R], link: str, *, ask_last_again: bool) -> Iterator[Page[R]]:
         """Yield this page and those behind it. Where the CRM cannot count that far, the last page is the only
-        one whose length proves nothing, so it is requested once more and what it lacked the first time is
-        added."""
+        one whose length proves nothing, so it is requested once more and what it lacked is added."""
         links = {link}
         before: set[str] = set()
         while True:

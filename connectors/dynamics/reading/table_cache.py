@@ -41,8 +41,7 @@ class Damaged(Exception):
 
 
 class Chunk(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Some rows of a table: their ids, 16 bytes each in the order of the rows, and their JSON array,
-    compressed."""
+    """Some rows of a table: their ids in order, 16 bytes each, and their JSON array, compressed."""
 
     ids: bytes
     rows: bytes
@@ -117,8 +116,7 @@ def tidied(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
 
 
 class Memory:
-    """The files of one CRM. `now` determines when a full read is due: at most `full_every_days` after the one
-    before."""
+    """The files of one CRM. `now` tells when a full read is due: at most `full_every_days` after the last."""
 
     def __init__(self, folder: Path, key: bytes, *, now: Callable[[], datetime], full_every_days: int = 7) -> None:
         self.folder, self.now, self.full_every_days = folder, now, full_every_days
@@ -281,8 +279,7 @@ class Draft:
 
 
 def _bound_to(place: Path, name: bytes, number: int) -> bytes:
-    """Return what a frame is sealed for: a table with its columns, one writing of it, and the place in that
-    file."""
+    """Return what a frame is sealed for: a table with its columns, one writing, and the place in the file."""
     return b"/".join([place.name.encode(), name, str(number).encode()])
 
 

@@ -101,8 +101,7 @@ class History:
         return frozenset(found) if found or self._all_audited(row[0], columns) else None
 
     def _all_audited(self, name: str, columns: Collection[str]) -> bool:
-        """Return whether the changes of each of these columns are logged, so that no entry means no
-        change."""
+        """Return whether the changes of each of these columns are logged, so no entry means no change."""
         condition = " or ".join(f"LogicalName eq {literal(column)}" for column in sorted(columns))
         query = query_string({"$select": "LogicalName,IsAuditEnabled", "$filter": condition})
         answer = self._transport.get(f"EntityDefinitions(LogicalName={literal(name)})/Attributes?{query}", where=name)

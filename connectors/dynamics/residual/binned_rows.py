@@ -22,8 +22,7 @@ class LyingReader:
         self._directory, self._warnings = directory, warnings
 
     def read(self, trace: Trace, table: KnownTable, decoder: PageDecoder[Any], column: str, ids: Collection[str] | None) -> Lying:
-        """Return the rows whose column is one of these ids, or all of them (None). Raises as
-        `Connector.lying`."""
+        """Return the rows whose column is one of these ids, or all (None). Raises as `Connector.lying`."""
         source = SOURCES[trace]
         if self._directory.table(REFERENCE if trace is Trace.BIN else RETENTION_POLICY) is None:
             return Lying(Reach.NOT_KEPT)
@@ -47,8 +46,7 @@ def _attribute(selected: str) -> str:
 
 
 def _decoded(rows: list[dict[str, Any]], decoder: PageDecoder[Any], where: str) -> Iterator[Record]:
-    """Yield the records of a FetchXML page, which is like any other but may leave out empty columns and
-    versions."""
+    """Yield the records of a FetchXML page, which may leave out empty columns and versions."""
     whole = [{"@odata.etag": "", **dict.fromkeys(decoder.select), **row} for row in rows]
     for row in whole:
         for name in [name for name in decoder.select if row[name] is not None and name.startswith("_") and name.endswith("_value")]:

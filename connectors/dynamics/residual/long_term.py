@@ -32,8 +32,7 @@ class LongTerm:
         return {name for name in known if name in enabled or self._had[name]}
 
     def rows(self, names: Collection[str]) -> dict[str, int]:
-        """Return how many rows of each of these tables are there; tables without are left out. Raises as
-        `tables`."""
+        """Return how many rows each of these tables has; tables without are left out. Raises as `tables`."""
         found: dict[str, int] = {}
         for name, table in sorted(self._directory.known(self.tables(names)).items()):
             try:

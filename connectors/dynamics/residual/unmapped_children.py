@@ -95,8 +95,7 @@ class Children:
         return found
 
     def _columns(self, parent: str, *, restricting: bool) -> Mapping[tuple[str, str], bool]:
-        """Return table and lookup of each relationship to be looked at, and whether its rows are deleted
-        along."""
+        """Return table and lookup of each relationship to look at, and whether its rows go along."""
         definition = self._metadata.table(parent)
         mapped = {table.name for table in self._mapping.tables.values()}
         return {

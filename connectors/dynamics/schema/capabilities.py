@@ -26,8 +26,7 @@ class Capability:
 
 
 def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> list[Capability]:
-    """Query the CRM: its version, then what each feature depends on. Raises ConnectorError: it cannot be
-    reached."""
+    """Query the CRM: its version, then what each feature depends on. Raises ConnectorError."""
     version = _version(transport)
     shown = ".".join(map(str, version)) if version else "unknown"
     found = [Capability("version", bool(version), f"the CRM is version {shown}")]
@@ -53,8 +52,7 @@ def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> 
 
 
 def is_online(transport: Transport) -> bool:
-    """Return whether this is the online service, whose bulk deletes may decline the recycle bin; on-premises
-    there is none."""
+    """Return whether this is the online service, whose bulk deletes may decline the recycle bin."""
     version = _version(transport)
     return version is not None and version >= ONLINE
 

@@ -30,8 +30,7 @@ def count_up_to_limit(transport: Transport, set_name: str, primary_id: str, tabl
 
 
 def count_where(transport: Transport, set_name: str, primary_id: str, table: str, condition: str) -> int | None:
-    """Return the number of rows that meet a condition and that this account sees, 5,000 standing for any
-    larger one."""
+    """Count the rows that meet a condition and that this account sees, 5,000 standing for any larger one."""
     query = query_string({"$select": primary_id, "$top": "1", "$count": "true", "$filter": condition})
     return _number(transport, f"{set_name}?{query}", table, lambda content: content["@odata.count"])
 

@@ -1,5 +1,4 @@
-"""The key of an entity set, from a service's own description of itself (OData CSDL XML 4.0, sections 8.2 and
-13.2)."""
+"""The key of an entity set, from a service's own description (OData CSDL XML 4.0, sections 8.2 and 13.2)."""
 
 from xml.etree import ElementTree
 

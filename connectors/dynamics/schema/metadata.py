@@ -91,8 +91,7 @@ class TableDefinition:
     tracks_changes: bool = False
 
     def navigation(self, column: str, target: str | None = None) -> str:
-        """Return the navigation property by which a lookup is bound, in its exact case; "" if the CRM names
-        none."""
+        """Return the navigation property that binds a lookup, in its exact case; "" if the CRM names none."""
         found = [parent for parent in self.parents if parent.column == column and target in (None, parent.parent)]
         return found[0].navigation if found else ""
 
@@ -262,8 +261,7 @@ def _link(item: dict[str, Any]) -> Link:
 
 
 def _options(item: dict[str, Any]) -> dict[int, str]:
-    """Return the option values and a label of each; labels are shown to administrators only, never used as
-    data."""
+    """Return the option values, each with a label for administrators, never used as data."""
     found: dict[int, str] = {}
     for source in ("GlobalOptionSet", "OptionSet"):
         options = item.get(source)

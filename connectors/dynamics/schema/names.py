@@ -1,5 +1,4 @@
-"""What the CRM calls rows of tables that are not mapped, such as the organisation for which a contact
-works."""
+"""What the CRM calls rows of unmapped tables, such as the organisation for which a contact works."""
 
 from collections.abc import Collection
 

@@ -75,8 +75,7 @@ class Privilege:
 
 
 def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Record], Collection[OperationKind]]) -> list[Need]:
-    """Return every access that is needed, in the order of the mapping; a delete also takes what it deletes
-    along."""
+    """Return every access needed, in the order of the mapping; a delete also takes what it deletes along."""
     found: dict[tuple[str, str], Need] = {}
 
     def add(table: str, access: str, reason: str, *, is_certain: bool = True) -> None:
@@ -120,8 +119,7 @@ def least_role(
     needs: Mapping[type[Record], Collection[OperationKind]],
     bypass: Collection[Bypass] = (),
 ) -> list[RoleLine]:
-    """Return the role that lets the jobs do their work and nothing else, in this CRM's own names; one line
-    per privilege."""
+    """Return the least role for the jobs, in this CRM's own names; one line per privilege."""
     wanted = needs_of(mapping, metadata, needs)
     named = _named(transport, [need.table for need in wanted])
     reasons: dict[str, list[str]] = {}
@@ -252,8 +250,7 @@ ANSWERING: Mapping[tuple[str, str], str] = {
 
 
 def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine]:
-    """Return the privileges that answers to subject requests require beside the least role, in this CRM's own
-    names."""
+    """Return the privileges that answers require beside the least role, in this CRM's own names."""
     tables = {word: mapping.tables[word].name if word in mapping.tables else "" if word in KINDS else word for word, _ in ANSWERING}
     named = _named(transport, [name for name in tables.values() if name])
     reasons: dict[str, list[str]] = {}
@@ -290,8 +287,7 @@ def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], r
 
 
 def _missing_by_name(wanted: Mapping[str, str], rights: Rights) -> Iterator[Finding]:
-    """Yield findings for missing privileges that belong to no table, as far as the CRM names those that are
-    held."""
+    """Yield findings for missing privileges that belong to no table, as far as the CRM names those held."""
     for name, reason in wanted.items():
         if not rights.names:
             yield Finding(False, f"whether {name} is held this CRM does not tell ({reason})", "privileges")

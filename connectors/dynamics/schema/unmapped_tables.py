@@ -48,8 +48,7 @@ class Directory:
         self._asking = threading.Lock()  # two threads that want the same table ask once
 
     def known(self, names: Iterable[str]) -> dict[str, KnownTable]:
-        """Return those of the tables that exist, by logical name. Raises ConnectorError: the CRM cannot be
-        queried."""
+        """Return those of the tables that exist, by logical name. Raises ConnectorError."""
         wanted = list(dict.fromkeys(names))
         with self._asking:
             self._ask([name for name in wanted if name not in self._tables])

@@ -112,8 +112,7 @@ def _headers(operation: Operation) -> dict[str, str]:
 
 
 def _mask(operation: Operation, table: Table, definition: TableDefinition, masking: Masking, root_path: str) -> Iterator[Request]:
-    """Yield the request that masks a row, then one for the content of each file column (reference: section
-    12)."""
+    """Yield the request that masks a row, then one for each file column (reference: section 12)."""
     address = f"{root_path}{definition.set_name}({guid(operation.id)})"
     headers = _headers(operation) | {"Content-Type": "application/json", "If-Match": _header(operation.etag)}
     yield Request("PATCH", address, headers, msgspec.json.encode(masking.body(table, operation)))
@@ -157,8 +156,7 @@ class Sent:
 
 
 def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
-    """Send change sets as one batch and read the answer; nothing that may have happened is sent again
-    here."""
+    """Send change sets as one batch and read the answer; what may have happened is not sent again."""
     boundary = f"batch_{uuid.uuid4().hex}"
     body = encode(change_sets, boundary)
     try:
@@ -204,8 +202,7 @@ def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What the answer says about one change set. `wait`: the headers of a 429 that stands for it; nothing of
-    it was done."""
+    """What the answer says of one change set. `wait`: the headers of a 429 for it; nothing was done."""
 
     result: ChangeResult
     wait: Values[str, str] | None = None

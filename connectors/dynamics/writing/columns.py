@@ -83,8 +83,7 @@ def _option(table: Table, column: Column, key: object) -> int:
 
 
 def _date(value: date, behaviour: str) -> str:
-    """Return a day in a column of date and time as noon in Brussels: it reads back as the same day in any
-    zone of Europe."""
+    """Return a day as noon in Brussels: it reads back as the same day in any zone of Europe."""
     if behaviour == "date_only":
         return (brussels_date(value) if isinstance(value, datetime) else value).isoformat()
     if isinstance(value, datetime):

@@ -73,8 +73,7 @@ def boundary_of(content_type: str) -> str:
 
 
 def split(body: bytes, boundary: str) -> list[Part]:
-    """Return the whole parts of a body, in order. What comes before the first boundary or after the last is
-    ignored."""
+    """Return the whole parts of a body, in order; what is outside the boundaries is ignored."""
     if not boundary:
         return []
     mark = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|\r?\n)--" + re.escape(boundary.encode("latin-1", "replace")) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
@@ -108,8 +107,7 @@ def _part(raw: bytes) -> Part | None:
 
 
 def _head_and_body(raw: bytes) -> tuple[bytes, bool, bytes]:
-    """Return headers and what follows the empty line; `raw` begins with the line end before the first
-    header."""
+    """Return headers and what follows them; `raw` begins with the line end before the first header."""
     end = _HEADERS_END.search(raw)
     return (raw[: end.start()], True, raw[end.end() :]) if end else (raw, False, b"")
 

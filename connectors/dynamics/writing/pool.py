@@ -43,8 +43,7 @@ class _Work:
         return chosen
 
     def unheld(self, chosen: list[int]) -> list[int]:
-        """Return those that have not come under a hold since the call began (HLD-07); the others get their
-        result."""
+        """Return those that came under no hold since the call began (HLD-07); the others get their result."""
         if self.held is None or self.is_fresh:
             self.is_fresh = False
             return chosen

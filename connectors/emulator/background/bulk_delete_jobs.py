@@ -254,16 +254,14 @@ class BulkDeleteJobs:
 
 
 def check_privileges(access: Access, operation: Operation, table: Table) -> None:
-    """Check the privileges (reference, section 13). Raises WebApiError: 403 naming the privilege that is
-    missing."""
+    """Check the privileges (reference, section 13). Raises WebApiError: 403 naming the privilege missing."""
     access.require_named(operation, "prvBulkDelete")
     access.require(operation, "Read", table)
     access.require(operation, "Delete", table)
 
 
 def signed(code: str) -> int:
-    """Return a code in hexadecimal as the signed 32-bit number that `errornumber` holds (reference, section
-    8.3)."""
+    """Return a hexadecimal code as the signed 32-bit number of `errornumber` (reference, section 8.3)."""
     try:
         number = int(code, 16)
     except ValueError:

@@ -1,5 +1,4 @@
-"""What a client may do with a system job: cancel it, pause it, resume it, and delete it once it is
-completed."""
+"""What a client may do with a system job: cancel, pause, resume it, and delete a completed one."""
 
 from collections.abc import Sequence
 from typing import Any

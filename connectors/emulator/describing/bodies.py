@@ -78,8 +78,7 @@ def labels_of(environment: Environment, document: Document, name: str) -> Labels
 
 
 def described_by(environment: Environment, document: Document, properties: Document, before: Described | None, *, merge: bool) -> Described:
-    """Return what a document says about a part of the schema; with `merge`, labels in other languages
-    stay."""
+    """Return what a document says of a part of the schema; `merge` keeps labels in other languages."""
     labels = dict(before.labels) if before else {}
     for name in _LABELS:
         given = labels_of(environment, document, name)

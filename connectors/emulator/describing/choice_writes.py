@@ -32,8 +32,7 @@ def set_choice(environment: Environment, name: str, document: Document, *, merge
 
 
 def drop_choice(environment: Environment, name: str) -> SetChoice:
-    """Remove a choice. Raises WebApiError: 400 where it is the platform's, or a column takes its values from
-    it."""
+    """Remove a choice. Raises WebApiError: 400 if it is the platform's, or a column uses it."""
     used = sum(column.choice == name for table in environment.tables.values() for column in table.columns.values())
     where = metadata_id("optionset", name)
     protect(where, name, custom="_" in name, action="Delete")
@@ -67,8 +66,7 @@ def _option_value(option: Any, options: Choice) -> int:
 
 
 def global_choice(environment: Environment, address: str) -> str:
-    """Return the name of the choice that an address, or the key in one, means. Raises WebApiError: 400 where
-    there is none."""
+    """Return the name of the choice that an address or its key means. Raises WebApiError: 400 for none."""
     key = address.rpartition("(")[2].rstrip(")")
     wanted = key.partition("=")[2].strip("'") if "=" in key else key.lower()
     found = next((name for name in environment.choices if wanted in (name, metadata_id("optionset", name))), None)

@@ -178,8 +178,7 @@ def _properties(document: Document, column: Column) -> Document:
 
 
 def _options(environment: Environment, table: str, column: Column, document: Document) -> tuple[str, Choice | None]:
-    """Return the choice that a column's values come from: one of its own, with its options, or one that
-    already exists."""
+    """Return the choice of a column's values: one of its own, with its options, or an existing one."""
     if column.kind not in ("choice", "choices", "bool"):
         return "", None
     bound = next((str(document[name]) for name in document if name.lower() == "globaloptionset@odata.bind"), None)

@@ -40,8 +40,7 @@ DELETE = {"cascade": "Cascade", "remove_link": "RemoveLink", "restrict": "Restri
 
 
 class Definitions:
-    """Builds the documents of one environment, in full; properties that are not requested are left out
-    later."""
+    """Builds the documents of one environment, in full; what is not requested is left out later."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment

@@ -306,8 +306,7 @@ def _options(text: str) -> dict[str, str]:
 
 
 def _holds(node: Any, document: Document, type_name: str) -> bool:
-    """Return whether a document meets a `$filter` on metadata: comparison and logic only, no functions on
-    text."""
+    """Return whether a document meets a `$filter` on metadata: comparison and logic, no text functions."""
     if isinstance(node, ast.BoolOp):
         left, right = _holds(node.left, document, type_name), _holds(node.right, document, type_name)
         return (left and right) if isinstance(node.op, ast.And) else (left or right)

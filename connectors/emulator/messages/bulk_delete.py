@@ -1,5 +1,4 @@
-"""`BulkDelete`: deletes by query, as a job that the organisation carries out by itself (reference, section
-6.2)."""
+"""`BulkDelete`: deletes by query, as a job of the organisation (reference, section 6.2)."""
 
 from typing import Any
 

@@ -123,8 +123,7 @@ def _list(document: Document, name: str, kind: type) -> list[Any]:
 
 
 def _holds(criteria: Document, document: Document) -> bool:
-    """Return whether a document meets a MetadataFilterExpression: conditions and filters, joined by And or
-    Or."""
+    """Return whether a document meets a MetadataFilterExpression: conditions and filters with And or Or."""
     conditions, filters = _list(criteria, "Conditions", dict), _list(criteria, "Filters", dict)
     results = [_condition(each, document) for each in conditions] + [_holds(each, document) for each in filters]
     return any(results) if criteria.get("FilterOperator") == "Or" and results else all(results)

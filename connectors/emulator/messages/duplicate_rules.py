@@ -1,5 +1,4 @@
-"""Publishing a duplicate detection rule, and taking it back. Here the job that does it has ended when the
-answer comes."""
+"""Publishing a duplicate detection rule, and taking it back: the job has ended when the answer comes."""
 
 import uuid
 

@@ -56,8 +56,7 @@ def _check_keys(call: Call, binned: Binned, overrides: dict[str, Any]) -> None:
 
 
 def _check_references(call: Call, binned: Binned, overrides: dict[str, Any], together: set[tuple[str, str]]) -> None:
-    """Check that each lookup finds its row, live or restored with this one; one that may dangle anyway need
-    not."""
+    """Check that each lookup finds its row, live or restored along; one that may dangle need not."""
     values = {**binned.values, **overrides}
     for relation in binned.table.parents:
         column = binned.table.columns[relation.column]

@@ -12,8 +12,7 @@ from connectors.emulator.schema.values import guid
 
 @dataclass(frozen=True)
 class Target:
-    """Table and id; `columns` is what else stands in the parameter. Whether there is such a row is not looked
-    up."""
+    """Table and id, not looked up; `columns` is what else stands in the parameter."""
 
     table: Table
     row_id: str

@@ -44,8 +44,7 @@ class Lookups:
 
 
 def referenced_address(operation: Operation, table: Table) -> str:
-    """Return the address that the body of a reference names. Raises WebApiError: 400 when it names
-    nothing."""
+    """Return the address that a reference's body names. Raises WebApiError: 400 if it names nothing."""
     address = read_json(operation, table.set_name).get("@odata.id")
     if not isinstance(address, str):
         raise bad_payload(table.set_name, "The body of a reference is an object with '@odata.id'.")

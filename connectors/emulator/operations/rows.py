@@ -136,8 +136,7 @@ class Rows:
         return self.written(operation, table, created, created=True)
 
     def delete(self, operation: Operation, place: Place, *, pretend: bool = False) -> Answer:
-        """Delete the row. `pretend` is a fault: the answer says that the row is deleted, and it still
-        exists."""
+        """Delete the row. `pretend` is a fault: the answer says so, and the row still exists."""
         self.stats.count("delete")
         refuse_options(operation.address.options, set())
         self.writer.refuse_read_only(place.table, "Delete")

@@ -29,8 +29,7 @@ _METHOD = re.compile(r"([\w/]+)\s+with\s+(\w+)\s+as\s+(\w+)")
 
 @dataclass
 class _Asked:
-    """`inside` is read of each row; `groups` and `results` are made of it, both by the name they have in the
-    answer."""
+    """`inside` is read of each row; `groups` and `results`, by name in the answer, are made of it."""
 
     inside: list[str] = field(default_factory=list)
     groups: dict[str, tuple[Operand, str]] = field(default_factory=dict)

@@ -25,8 +25,7 @@ class Aggregates:
 
 
 def row_columns(writer: RowWriter, fetch: Fetch) -> list[str]:
-    """Return for each row its version and key, then the requested columns, those of links under the link's
-    alias."""
+    """Return each row's version and key, then the requested columns, those of links under their alias."""
     root = fetch.root
     found: list[str] = []
     if not fetch.distinct and "versionnumber" in root.table.columns:

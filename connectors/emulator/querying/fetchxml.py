@@ -168,8 +168,7 @@ class _Run:
         return [*self._annotations(token, more=more), self._value(rows)]
 
     def _multiplied(self) -> bool:
-        """Return whether a root row may come more than once, so that its key does not show where a page
-        ended."""
+        """Return whether a root row may come more than once, so its key does not show where a page ended."""
         return any(not link.own.key for element in self.wanted.root.family() for link in element.links if link.kind in ("inner", "outer"))
 
     def _resumed(self, names: list[str]) -> tuple[int, list[str | None]] | None:

@@ -19,9 +19,8 @@ class ShownField(msgspec.Struct, frozen=True):
 
 
 class ShownItem(msgspec.Struct, frozen=True):
-    """An item that is sent. `status` is for a working copy: the status of the item. `record` numbers its row
-    in this answer: a row of which parts are decided separately, or that has a file with it, gives several
-    items."""
+    """An item sent. `status` is for a working copy: the status of the item. `record` numbers its row in this
+    answer: a row of which parts are decided separately, or that has a file with it, gives several items."""
 
     number: str
     context: str

@@ -19,8 +19,7 @@ CRM_LIST = 200  # hold changes shown one by one
 
 
 def page_pieces(report: DryRunReport) -> Iterator[str]:
-    """Yield the page in pieces, in order, so that a plan with many disposals is never in memory as one
-    string."""
+    """Yield the page in pieces, in order, so a plan with many disposals is never in memory as one string."""
     yield from template("dry_run.html.j2").generate(
         report=report,
         plan=report.plan,

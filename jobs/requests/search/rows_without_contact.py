@@ -26,8 +26,7 @@ def stand_in(kind: str, row: str) -> str:
 
 def add_loose_rows(context: JobContext, material: Material, rows: Collection[tuple[str, str]]) -> None:
     """Read these rows, the files that they are in, and who else has a role there. Rows that are gone are
-    simply absent. Every kind is queried, and every step taken, also where there is nothing to read
-    (SUS-07)."""
+    absent. Every kind is queried, and every step taken, also where there is nothing to read (SUS-07)."""
     material = material if rows else Material()
     for kind in CALLED:
         for row in _read(context, FULL[kind], "id", [row for each, row in rows if each == kind]):

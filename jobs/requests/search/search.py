@@ -127,10 +127,9 @@ def search_everywhere(
     `rows` are others, by kind and id, that are known to be about the people although no link says so: they
     are included as mentions are. Texts are also searched for people who are `like` these, to whom no row
     belongs. Every step queries the CRM, also where there is nothing to look for: an answer about nobody costs
-    what one about somebody costs, as long as their rows fit into one request each (SUS-07). Nothing that is
-    sent to the CRM holds a name or a number: rows are found by their links, and texts are read and searched
-    here (ACC-05). Raises ConnectorError: something could not be read in full; a partial answer is not an
-    answer."""
+    what one about someone costs, while their rows fit into one request each (SUS-07). Nothing sent to the CRM
+    holds a name or a number: rows are found by their links, and texts are read and searched here (ACC-05).
+    Raises ConnectorError: something could not be read in full; a partial answer is not an answer."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
         search = _Search(context.connector, threads, frozenset(people), like)
         search.people()
