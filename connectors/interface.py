@@ -57,16 +57,14 @@ class Forbidden(ConnectorError):
 
 
 class Throttled(ConnectorError):
-    """Service protection refused for longer than the run may wait; `retry_after_s` is the CRM's last
-    request."""
+    """Service protection refused for longer than a run may wait; `retry_after_s`: the CRM's last."""
 
     code = "crm_throttled"
     retry_after_s: float = 0.0
 
 
 class ReadIncomplete(ConnectorError):
-    """Rows are missing, doubled or not readable: the read is worth nothing, and never means "nothing
-    there"."""
+    """Rows are missing, doubled or unreadable: the read is void, and never means "nothing there"."""
 
     code = "crm_read_incomplete"
 
@@ -137,8 +135,7 @@ class Among:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of comparing the mapping with the CRM: an error stops every command (exit 3), a warning is
-    shown."""
+    """A result of comparing mapping and CRM: an error stops every command (exit 3), a warning is shown."""
 
     is_error: bool
     message: str
@@ -362,8 +359,7 @@ class Connector(Protocol):
 
     @property
     def beyond_reach(self) -> frozenset[str]:
-        """Places of ERA-12 that this account sees and may not clean, and that the mapping accepts as out of
-        its reach."""
+        """Places of ERA-12 that this account may not clean, which the mapping accepts."""
 
     def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
         """Return what the CRM keeps of these rows beside them, read to the end; the rows may exist or not.
@@ -416,8 +412,7 @@ class Connector(Protocol):
 
 
 class ObjectError(ComplianceError):
-    """Storage outside the CRM cannot be reached or refuses. The message never holds an address: it may hold a
-    name."""
+    """Storage outside the CRM cannot be reached or refuses. No address, which may hold a name, is told."""
 
     exit_code = 4
     code = "storage"
@@ -446,12 +441,10 @@ class ObjectStore(Protocol):
         address of one object."""
 
     def remove(self, address: str) -> None:
-        """Remove an object with its versions and snapshots and what was made of it; nothing to do where it is
-        missing."""
+        """Remove an object, if there, with its versions and snapshots and what was made of it."""
 
     def is_there(self, address: str) -> bool:
-        """Return whether anything of the object exists: itself, a version, a snapshot, or what was made of
-        it."""
+        """Return whether anything of the object exists: itself, a version, a snapshot, a derivative."""
 
     def fetch(self, address: str) -> bytes | None:
         """Return the object itself, whole; None where it is missing."""

@@ -110,8 +110,7 @@ def _policy(policy: Policy) -> str:
 
 
 def _packages() -> str:
-    """Check for packages of these names from PyPI: an environment that holds one of them would run foreign
-    code."""
+    """Check for packages of these names from PyPI: an environment with one would run foreign code."""
     if found := strangers():
         raise UsageError(f"other software owns packages of ours: {'; '.join(found)}", hint=HINT)
     return "no package name collides"
@@ -152,8 +151,7 @@ def _nights(settings: Settings) -> str:
 
 
 def _storage(settings: Settings) -> str:
-    """Check the storages outside the CRM: an error where one cannot be used, a warning where it keeps what we
-    remove."""
+    """Check the storages outside the CRM: an error if unusable, a warning if one keeps what we remove."""
     told = []
     for store in object_stores(settings):
         found = store.findings()
@@ -207,8 +205,7 @@ def _overlooked(settings: Settings, connector: Connector) -> str:
 
 
 def _datamap(connector: Connector) -> str:
-    """Return a warning for each table that leads to a unit or a person, has rows, and that nothing accounts
-    for."""
+    """Return a warning for each table with rows that leads to a unit or person, unaccounted for."""
     told = [f"warning: UNACCOUNTED: {place.table}: {place.why} ({place.path})" for place in connector.data_map().alarming]
     return "\n".join(told) or "every table with rows that leads to a unit or a person is accounted for"
 
@@ -228,8 +225,7 @@ def _capabilities(connector: DynamicsConnector) -> str:
 
 
 def _visibility(connector: Connector) -> str:
-    """Compare with the CRM's own counts: a role without organisation-wide read shows empty tables instead of
-    an error."""
+    """Compare with the CRM's own counts: a role without organisation-wide read sees empty tables."""
     mapped = [record for record in KINDS.values() if connector.has(record)]
     hidden = [
         connector.table(record) for record in mapped if next(iter(connector.read(record, ())), None) is None and connector.total(record)

@@ -82,8 +82,7 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder that only its owner may enter (mode 0700), unless it is there. Its parents get the usual
-    mode."""
+    """Make a folder for its owner alone (mode 0700), unless it is there. Parents get the usual mode."""
     with disk_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,8 +103,7 @@ def new_folder(path: Path) -> Path:
 
 
 def write_together(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
-    """Write a few files into a folder, none of them before the disk has taken all; give their paths in
-    order."""
+    """Write a few files into a folder, none before the disk has taken all; return their paths."""
     with ExitStack() as files:
         for name, content in contents.items():
             out = files.enter_context(write_whole(folder / name))

@@ -61,8 +61,7 @@ def crons_of(settings: Settings) -> dict[str, str]:
 
 
 def last_hour(cron: str, before: datetime) -> datetime | None:
-    """Return the last hour of a cron line that is not after a moment; None where there was none for more than
-    a week."""
+    """Return the last hour of a cron line not after a moment; None if none for more than a week."""
     trigger, last, at = trigger_of(cron), None, before - LOOK_BACK
     while (following := trigger.get_next_fire_time(last, at.astimezone(BRUSSELS))) is not None and following <= before:
         last, at = following, following.astimezone(UTC) + timedelta(seconds=1)

@@ -33,8 +33,7 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 
 
 def _instant(value: object) -> object:
-    """Return an RFC 3339 instant; refuse anything else: pydantic by itself takes numbers and local times
-    too."""
+    """Return an RFC 3339 instant; refuse all else: pydantic itself takes numbers and local times."""
     if isinstance(value, datetime) and value.tzinfo is not None:  # TOML has instants of its own
         return value.astimezone(UTC)
     if isinstance(value, str) and RFC_3339.fullmatch(value):
@@ -44,8 +43,7 @@ def _instant(value: object) -> object:
 
 
 def _web_url(value: str) -> str:
-    """Return an http(s) address with a host and nothing beside the path; plain http is for this machine
-    only."""
+    """Return an http(s) address with host and path alone; plain http is for this machine only."""
     if re.search(r"[\s\\\x00-\x1f]", value):
         raise ValueError("should be an http(s) address without spaces or backslashes")
     try:
@@ -122,8 +120,7 @@ Cron = Annotated[Text, AfterValidator(_cron)]
 
 
 class Client(BaseModel):
-    """One more application user that shares the writing, in the same tenant and with the same roles as the
-    first."""
+    """One more application user that shares the writing, in the first one's tenant and roles."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -180,8 +177,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> "Settings":
-        """Refuse a set clock, or a token that never lapses, with a real CRM: both are for trying things
-        out."""
+        """Refuse a set clock or a lasting token with a real CRM: both are for trying things out."""
         for name in ("clock", "crm_token"):
             if getattr(self, name) is not None and not self.is_loopback:
                 lacking = " and none is set" if self.crm_url is None else ""
@@ -221,8 +217,7 @@ class Settings(BaseModel):
 
     @property
     def store_url(self) -> str:
-        """The SQLAlchemy URL of the state store. It may hold a password: for the database only, never for a
-        message."""
+        """The SQLAlchemy URL of the state store, never in a message: it may hold a password."""
         return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.data_dir.absolute() / 'state.db'}"
 
     @property

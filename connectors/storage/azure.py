@@ -37,8 +37,7 @@ LIMITS: dict[str, Any] = {
 
 
 class BlobContainer:
-    """The blobs of one container; a query in an address (a signature) is ignored, for our own access is
-    used."""
+    """The blobs of one container; a query in an address (a signature) is ignored: our access is used."""
 
     def __init__(self, service: BlobServiceClient, container: str) -> None:
         self._service = service

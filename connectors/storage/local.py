@@ -80,8 +80,7 @@ class LocalFolder:
         return []
 
     def _root(self) -> Path:
-        """Return the real folder. One that is missing raises: everything in it would look as if it had been
-        removed."""
+        """Return the real folder. A missing one raises: everything in it would look removed."""
         with _explained("the storage folder"):
             root = self._folder.resolve(strict=True)
             if not root.is_dir():

@@ -104,8 +104,7 @@ def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file:
 
 
 def _said_without_words(compilation: Compilation, told: Sequence[str]) -> Iterator[str]:
-    """Yield the strings of an answer that are only data: neither our words, nor those of the retention
-    schedule."""
+    """Yield the strings of an answer that are data: neither our words nor the retention schedule's."""
     contexts = tuple(msgspec.structs.replace(each, category_labels={}, basis_labels={}, basis="") for each in compilation.contexts)
     yield from _strings(answer_of(msgspec.structs.replace(compilation, language=NO_WORDS, contexts=contexts), _NOBODY, told=told))
 

@@ -86,8 +86,7 @@ def _checked(compilation: Compilation, attachment: Attachment, content: bytes, w
 
 
 def write_plain(compilation: Compilation, sender: Sender, attachments: Mapping[str, bytes], folder: Path) -> list[str]:
-    """Write the DPO's own working copy, not encrypted, into a new or empty folder (mode 0700), and name the
-    files."""
+    """Write the DPO's working copy, not encrypted, into a new or empty folder (0700), and name the files."""
     contents = package_of(compilation, sender, attachments, working_copy=True)
     new_folder(folder)
     for name, content in contents.items():

@@ -29,8 +29,7 @@ REPORTS = ("plan.html", "plan.xlsx", "plan.csv", "plan.json", "plan.jsonl")
 
 
 def run_demo(folder: Path, dossiers: int) -> int:
-    """Run the demo in a folder of its own. Raises ComplianceError: with the exit code of the command that
-    went wrong."""
+    """Run the demo in a folder of its own. Raises ComplianceError: with the failed command's exit code."""
     folder = _fresh(folder)
     with _emulator(dossiers) as url:
         night = _Night(folder, url)

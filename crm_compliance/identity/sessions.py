@@ -81,8 +81,7 @@ class SignedIn:
 
 
 def sign_out(data_dir: Path) -> int:
-    """Forget everybody who is signed in on this installation, in every login session; give of how many
-    sessions."""
+    """Forget everybody signed in on this installation; return in how many login sessions."""
     folder = data_dir / FOLDER
     if not folder.is_dir():
         return 0

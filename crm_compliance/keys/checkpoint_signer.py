@@ -116,8 +116,7 @@ def _noting(
 
 
 def _about_register(store: SqlStore, registers: dict[object, tuple[int, object]]) -> list[Problem]:
-    """Return where the register of erasures, which only ever grows, differs from what it was when each run
-    ended."""
+    """Return where the register of erasures, which only grows, differs from what each run left."""
     found = store.erasures.digests({rows for rows in registers if isinstance(rows, int)})
     told = "the register of erasures has lost or changed what it had at the end of a run"
     lost = [seq for rows, (seq, digest) in registers.items() if isinstance(rows, int) and rows and found.get(rows) != digest]
@@ -125,8 +124,7 @@ def _about_register(store: SqlStore, registers: dict[object, tuple[int, object]]
 
 
 def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
-    """Return the differences from the signed head of the ledger, and from tables that are compared with
-    it."""
+    """Return the differences from the ledger's signed head, and from tables compared with it."""
     ring = KeyRing.read(settings.data_dir)
     try:
         for strand in STRANDS:

@@ -106,8 +106,7 @@ def keys_of_register(settings: Settings) -> KeyRing:
 
 
 def named_keys(store: SqlStore) -> set[str]:
-    """Return the ids of all keys that the ledger, its head and the table of erasures name, except destroyed
-    keys."""
+    """Return the ids of all keys, not destroyed, that the ledger, its head and the erasures name."""
     named = keys_of(store.ledger.strand_as_it_is(KEYS)) | _undestroyed(store, store.erasures.keys())
     head = store.ledger.signed_by
     return named | {head} if head else named

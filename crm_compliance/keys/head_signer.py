@@ -52,8 +52,7 @@ def remembers_a_ledger(file: Path) -> bool:
 
 
 class FileWitness:
-    """The witness of one data folder. `ring` opens its keys when they are first needed: most commands only
-    look."""
+    """The witness of one data folder. `ring` opens its keys when first needed: most commands look."""
 
     def __init__(self, data_dir: Path, ring: Callable[[], KeyRing], erasures: Path | None = None) -> None:
         self._erasures = ErasureFile(erasures) if erasures is not None else None

@@ -79,8 +79,7 @@ def _private(name: str, flags: int) -> int:
 
 
 class KeyRing:
-    """All keys of an installation, by kind, oldest first. It shows the keys as they were when it was
-    opened."""
+    """All keys of an installation, by kind, oldest first, as they were when it was opened."""
 
     def __init__(self, folder: Path, keys: list[Key]) -> None:
         self.folder = folder

@@ -17,8 +17,7 @@ _BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", r
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """The public half of a signing key; `id` and `made_at` (RFC 3339) are shown to people, `raw` is its 32
-    bytes."""
+    """The public half of a signing key; people see `id` and `made_at` (RFC 3339), `raw` is its 32 bytes."""
 
     id: str
     made_at: str

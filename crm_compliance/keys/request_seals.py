@@ -61,8 +61,7 @@ class Sealing:
             raise _broken(f"the part {name} of the request cannot be opened", request) from None
 
     def destroy(self, request: str) -> None:
-        """Destroy the key of a request. What was sealed with it is lost for good, also in backups of the
-        database."""
+        """Destroy the key of a request. What it sealed is lost for good, also in backups of the database."""
         file = self._file(request)
         with disk_errors(file), suppress(FileNotFoundError):
             file.unlink()
@@ -112,6 +111,5 @@ def _bound_to(request: str, name: str) -> bytes:
 
 
 def _bound_before(request: str, name: str) -> bytes:
-    """Return what parts were bound to before they were padded. Those parts stay readable until they have
-    expired."""
+    """Return what parts were bound to before they were padded, to be readable until they expire."""
     return f"{request}/{name}".encode()

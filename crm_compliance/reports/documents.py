@@ -64,8 +64,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
 
 
 def history_line(run: Run, at_work: str | None = None) -> dict[str, object]:
-    """Return what `history list` answers for one run; `at_work` is the run that some process is working
-    on."""
+    """Return what `history list` answers for one run; `at_work` is the run a process is working on."""
     return {
         "run": run.id,
         "kind": run.kind.value,
@@ -97,8 +96,7 @@ def round_line(made: RoundMade) -> dict[str, object]:
 
 
 def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> list[Run | RoundMade]:
-    """Return all runs, those of plans and those without one. Both are given newest first, and keep their
-    order."""
+    """Return all runs, of plans and without one. Both are given newest first, and keep their order."""
     both: tuple[Iterable[Run | RoundMade], ...] = (runs, rounds)
     return list(merge(*both, key=lambda run: run.started_at, reverse=True))
 
@@ -179,8 +177,7 @@ def request_hold_documents(store: Store, tables: Mapping[str, str]) -> list[dict
 
 
 def flag_documents(plans: Iterable[Plan], crm: str | None) -> list[dict[str, object]]:
-    """Return the hold flags of the CRM as the last plan saw them, the plans being given newest first
-    (HLD-14)."""
+    """Return the CRM's hold flags as the last plan saw them; plans come newest first (HLD-14)."""
     last = next((plan for plan in plans if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == crm), None)
     empty = dict.fromkeys(("reason", "placed_by", "placed_at", "released_by", "released_at", "notified_on"))
     dates = {"state": "active", "ends_on": None, "review_on": None, "review_overdue": False, "person": False}

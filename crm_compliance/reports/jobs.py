@@ -1,5 +1,4 @@
-"""What a job did, in a terminal, from its JSON answer: so that a person never sees another number than a
-script."""
+"""What a job did, in a terminal, from its JSON answer: people and scripts see the same numbers."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

@@ -109,8 +109,7 @@ def _changes(paper: Paper, title: str, rows: Sequence[_Row]) -> None:
 
 
 def _by_month(found: Simulation) -> list[_Row]:
-    """Return the months from now on one by one; all earlier months, for which nobody can plan any more,
-    together."""
+    """Return the months from now on one by one; all earlier ones together."""
     now, past, rows = month_of(found.day), dict.fromkeys(CHANGES, 0), []
     for month, row in found.by_month.items():
         if month < now:

@@ -65,8 +65,7 @@ class ErasureFile:
                 sync_folder(self.path.parent)
 
     def read(self) -> Iterator[Erasure]:
-        """Yield every entry that is whole and sealed by one of our keys, oldest first; nothing if there is no
-        file."""
+        """Yield every whole entry sealed by one of our keys, oldest first; nothing without a file."""
         yield from (_entry(line) for _, line, _ in self._lines() if line is not None and self._is_ours(line))
 
     def last(self) -> Erasure | None:
@@ -95,8 +94,7 @@ class ErasureFile:
         return {line.key for _, line, _ in self._lines() if line is not None and line.key}
 
     def end(self) -> str:
-        """Return how many bytes the whole lines have, and the digest of the last one; empty if there is no
-        line."""
+        """Return how many bytes the whole lines have, and the last one's digest; empty without a line."""
         if not self.path.exists():
             return ""
         with disk_errors(self.path), self.path.open("rb") as file:

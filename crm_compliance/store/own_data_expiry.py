@@ -66,8 +66,7 @@ def _old_plans(connection: Connection, past: PastTerms, now: datetime) -> list[P
 
 
 def _drop_lines(connection: Connection, old: Sequence[Plan]) -> int:
-    """Remove the lines of these plans. The plans themselves stay, with their counts, approvals and
-    digests."""
+    """Remove the lines of these plans, which stay with their counts, approvals and digests."""
     having = set(connection.execute(select(plan_pages.c.plan).distinct()).scalars())
     going = [plan.id for plan in old if plan.id in having]
     for plan in going:

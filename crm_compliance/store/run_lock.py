@@ -28,8 +28,7 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def elapsed() -> float:
-    """Return the seconds that have passed, including time asleep: the other machines' clocks went on
-    meanwhile."""
+    """Return the seconds that have passed, including time asleep: other machines' clocks went on."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

@@ -148,8 +148,7 @@ def about_schedules(store: Store) -> Iterator[Difference]:
 
 
 def hold_entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
-    """Return what the ledger keeps of a hold: its row as a keyed reference, codes and dates; no name and no
-    basis."""
+    """Return what the ledger keeps of a hold: a keyed reference, codes and dates; no name, no basis."""
     return {
         "hold": hold.id,
         "ref": reference(hold.table, hold.row) if hold.row else None,

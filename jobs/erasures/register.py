@@ -120,8 +120,7 @@ class Register:
             self._take_over(ref, run)
 
     def _take_over(self, ref: str, run: str) -> None:
-        """Leave to a later run what an earlier run had left half done: it is done, or left by the later
-        one."""
+        """Leave to a later run what an earlier left half done: it is done, or left by the later one."""
         if (left := self._left.get(ref)) is not None and left.run != run:
             del self._left[ref]
 
@@ -142,8 +141,7 @@ class Register:
 
     @property
     def has_wholes(self) -> bool:
-        """Whether units of several rows were announced by runs that never came to their end, or left half
-        done."""
+        """Whether units of several rows were announced by runs that never ended, or left half done."""
         return any(self._whole.values())
 
     def announced(self, references: Collection[str]) -> tuple[str, Written | None]:
@@ -255,8 +253,7 @@ def announce_rows(context: JobContext, run: str, rows: Mapping[tuple[str, str], 
 
 
 def leave(context: JobContext, run: str, actions: Sequence[Action], there: Mapping[tuple[str, str], Collection[tuple[str, str]]]) -> None:
-    """Note which rows are deleted of units that the run leaves half done; `there` are those that are not, by
-    unit."""
+    """Note which rows are deleted of units left half done; `there` are those that are not, by unit."""
     gone = [
         (action.key, action.reason, [row for row in _writes(context, action) if row[1:] not in there.get(action.key, ())])
         for action in actions
@@ -266,8 +263,7 @@ def leave(context: JobContext, run: str, actions: Sequence[Action], there: Mappi
 
 
 def erase_late(context: JobContext, rows: Mapping[tuple[str, str], Written]) -> None:
-    """Note that rows, by (table, id), are deleted which an unfinished run was about to delete, as it would
-    have."""
+    """Note that rows, by (table, id), are deleted which an unfinished run was about to delete."""
     at = instant(context.clock(), "seconds")
     late = [(row, written) for row, written in rows.items() if written.run and context.connector.record(row[0]) is not None]
     _note(context, [Erasure(context.reference(*row), "delete", row[0], written.run, at, written.reason) for row, written in late])
@@ -338,8 +334,7 @@ def register(context: JobContext, run: str, actions: Sequence[Action]) -> list[E
 
 
 def version_of(row: str, etag: str) -> str:
-    """Return how the register names a row in one version: the one before a trim, which only a restore brings
-    back."""
+    """Return how the register names a row in a version: before a trim, as only a restore brings back."""
     return f"{row}@{etag}"
 
 

@@ -46,8 +46,7 @@ def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, b
 
 
 def _between(archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[int, int]]:
-    """Return the places of an archive in which no part of it lies, except what may follow a part (its sum and
-    sizes)."""
+    """Return an archive's places without a part, except what may follow one (its sum and sizes)."""
     here = 0
     for part in sorted(archive.infolist(), key=lambda each: each.header_offset):
         begin = part.header_offset

@@ -1,5 +1,4 @@
-"""What could be read as words among bytes that are not a text: in the encodings of one byte, in UTF-8, and in
-UTF-16."""
+"""What reads as words among bytes that are not a text: encodings of one byte, UTF-8, UTF-16."""
 
 import re
 from collections.abc import Iterator

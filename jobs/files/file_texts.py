@@ -38,8 +38,7 @@ def text_in(body: bytes, media_type: str, file_name: str) -> str | None:
 
 
 def texts_of(name: str, content: bytes) -> tuple[str, ...]:
-    """Return everything in a file that a person, or a program, could read as words, as far as it can be
-    read."""
+    """Return all in a file that a person or program could read as words, as far as it can be read."""
     return reading_of(content, "", name).texts
 
 

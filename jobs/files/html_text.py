@@ -12,8 +12,7 @@ _SPACES = re.compile(r"[ \t\r\f\v]+")
 
 
 def plain_text(text: str) -> str:
-    """Return the text without markup, in time that grows with its length; a text without markup is
-    unchanged."""
+    """Return the text without any markup, in time that grows with its length."""
     if not has_markup(text):
         return text
     seen: list[str] = []

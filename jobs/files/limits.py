@@ -1,5 +1,4 @@
-"""What reading one file may cost, with everything that is packed in it: one budget, from the first byte to
-the last."""
+"""What reading one file may cost, with all that is packed in it: one budget for every byte."""
 
 from enum import StrEnum
 from typing import Final

@@ -54,8 +54,7 @@ _OF_THE_FORMAT: Final = re.compile(
 
 
 def without_keywords(content: bytes) -> bytes:
-    """Return the bytes of a PDF that cannot be read, without the keywords of the format, which are nobody's
-    name."""
+    """Return the bytes of a PDF that cannot be read, without the format's keywords, nobody's name."""
     return _OF_THE_FORMAT.sub(b"\n", content)
 
 
@@ -167,8 +166,7 @@ def _shows_something(page: Any) -> bool:
 
 
 def _lying(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:
-    """Return what lies in the file between its streams, and what is in them; True before a file of its
-    own."""
+    """Return what lies in the file between its streams, and in them; True before a file of its own."""
     begin = 0
     while (opened := _STREAM.search(content, begin)) is not None:
         yield False, content[begin : opened.start()]
@@ -236,8 +234,7 @@ def _strings(data: bytes) -> Iterator[str]:
 
 
 def _literals(data: bytes) -> Iterator[bytes]:
-    """Return the strings between brackets, which may lie in one another; one that is not closed ends with the
-    data."""
+    """Return the strings between brackets, which may nest; one not closed ends with the data."""
     depth = begin = 0
     for mark in _PAREN.finditer(data):
         if mark[0] == b"(":

@@ -23,8 +23,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Found:
-    """Collects texts while one file is read; a part that cannot be read does not end the reading of the
-    others."""
+    """Collects texts while a file is read; an unreadable part does not end the reading of others."""
 
     def __init__(self, limits: Limits) -> None:
         self.budget = Budget(limits)

@@ -42,8 +42,7 @@ class Reader:
     """Reads files, one at a time, in a process that is started when the first one comes and serves many."""
 
     def __init__(self, limits: Limits | None = None, *, watched: bool = sys.platform in _KEEPS_NO_LIMIT) -> None:
-        """Create a reader. `watched`: the process checks its own memory, for systems that enforce no limit on
-        it."""
+        """Create a reader. `watched`: the process checks its own memory, where systems set no limit."""
         self.limits = limits if limits is not None else Limits()
         self._watched = watched
         self._lock = threading.Lock()

@@ -56,8 +56,7 @@ def active_holds(context: JobContext, day: date) -> Holds:
 
 
 def held_contacts(context: JobContext, day: date, contacts: Collection[str]) -> dict[str, Reason]:
-    """Return which of these contacts a hold keeps from being removed or trimmed now, each with its primary
-    reason."""
+    """Return which contacts a hold keeps from being removed or trimmed, each with its primary reason."""
     return {contact: reason for contact, reason in active_holds(context, day).on_contacts().items() if contact in contacts}
 
 

@@ -30,8 +30,7 @@ class Spread:
     """Holds by the rows that they cover: `placed` covers the unit of the row, `kept` the row alone."""
 
     def __init__(self, connector: Connector, *, always: bool = False) -> None:
-        """Create a reach. With `always` the CRM is queried the same whether there is anything to reach or not
-        (SUS-07)."""
+        """Create a reach. With `always` the CRM is queried the same, with nothing to reach too (SUS-07)."""
         self._connector, self._always = connector, always
         self.placed: list[Hold] = []
         self.kept: list[Hold] = []
@@ -39,15 +38,13 @@ class Spread:
         self._people: defaultdict[str, list[OnRow]] = defaultdict(list)  # everything of these contacts, activities too
 
     def add(self, kind: str, row: str, hold: OnRow, *, everything: bool = False) -> None:
-        """Put a hold on a row; with `everything` on all of a person, the activities in which they take part
-        included."""
+        """Put a hold on a row; with `everything` on all of a person, also activities they take part in."""
         self._rows[kind][row].append(hold)
         if everything:
             self._people[row].append(hold)
 
     def add_role(self, contact: str, kind: str, row: str) -> None:
-        """Add a role that the CRM does not show any more. A run has removed it and left the rest of its
-        unit."""
+        """Add a role that the CRM shows no more: a run has removed it and left the rest of its unit."""
         if holds := self._rows["contact"].get(contact):
             self._reach(kind, row, holds)
 

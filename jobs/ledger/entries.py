@@ -28,8 +28,7 @@ class LedgerBroken(ComplianceError):
 
 
 class StoreAltered(ComplianceError):
-    """The store is not what the ledger says, or the ledger not what was signed: somebody or something has
-    changed it."""
+    """The store is not what the ledger says, or the ledger not what was signed: it was changed."""
 
     exit_code = 7
     code = "store_altered"
@@ -49,8 +48,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether its hash is that of its fields; whether it follows from the one before it, only the chain
-        shows."""
+        """Whether its hash is that of its fields; only the chain shows whether it follows the one before."""
         return self.hash == _expected(self)
 
 
@@ -125,8 +123,7 @@ class Chain:
 
 
 def encode(entry: LedgerEntry) -> bytes:
-    """Return one line of the export, newline included: RFC 8785, so that there is only one way to write an
-    entry."""
+    """Return one line of the export, newline included: RFC 8785, the only way to write an entry."""
     return canonical(entry) + b"\n"
 
 

@@ -102,8 +102,7 @@ def strands_after(strands: Mapping[str, str], entries: Iterable[LedgerEntry]) ->
 
 
 def believed(strand: str, entries: Sequence[LedgerEntry], head: Head | None) -> None:
-    """Raise StoreAltered unless these are all entries of a strand, as they were written. Without a head there
-    are none."""
+    """Raise StoreAltered unless these are all entries of a strand, as written; none without a head."""
     digest = FIRST
     for entry in entries:
         if not entry.is_whole:

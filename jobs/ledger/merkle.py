@@ -79,8 +79,7 @@ class Levels:
         return [level[beside] for k, level in enumerate(self.at) if (beside := (index >> k) ^ 1) < len(level)]
 
     def consistency(self, earlier: int) -> list[bytes]:
-        """Return the proof that the tree over the first `earlier` leaves is the beginning of this one
-        (2.1.2)."""
+        """Return the proof that the tree over the first `earlier` leaves begins this one (2.1.2)."""
         if not 0 < earlier <= self.size:
             raise ValueError("there is no such earlier tree")
         path: list[bytes] = []
@@ -96,8 +95,7 @@ class Levels:
         return list(reversed(path if is_whole else [*path, self._over(start, end)]))
 
     def _over(self, start: int, end: int) -> bytes:
-        """Return the root over leaves `start` to `end`, which are a whole node of the tree or its right
-        edge."""
+        """Return the root over leaves `start` to `end`: a whole node of the tree or its right edge."""
         k = (end - start - 1).bit_length()
         return self.at[k][start >> k]
 

@@ -19,8 +19,7 @@ encode_line = msgspec.json.Encoder().encode
 
 
 class Pages:
-    """Lines as the store keeps them (JSON Lines, deflated), and the digest over `head` and the lines in their
-    order."""
+    """Lines as the store keeps them (JSON Lines, deflated), and the digest over `head` and lines."""
 
     def __init__(self, head: Mapping[str, object]) -> None:
         self._open: list[bytes] = []

@@ -75,8 +75,7 @@ def _gone(announced: Mapping[str, Mapping[str, object]], expired: Iterable[Ledge
 
 
 def _names(data: Mapping[str, object]) -> set[object]:
-    """Return the register keys that the ledger names for a run: one that continued after a rotation has
-    two."""
+    """Return the register keys that the ledger names for a run: two if it continued after a rotation."""
     named = data.get("register_keys")
     return set(named) if isinstance(named, list) else {data.get("register_key")}
 

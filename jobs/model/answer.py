@@ -123,8 +123,7 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def is_shown(self) -> bool:
-        """Whether anything of it is in the package; what is withheld is shown by class and reason alone
-        (EXP-09)."""
+        """Whether anything of it is in the package; withheld, it shows as class and reason alone (EXP-09)."""
         return self.status in (ItemStatus.APPROVED, ItemStatus.APPROVED_REDACTED)
 
     @property
@@ -134,8 +133,7 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def shown_attachment(self) -> Attachment | None:
-        """The file that is included, as it is: only if it was APPROVED; a text in its place is shown instead
-        of it."""
+        """The file included, as it is: only if APPROVED; a text in its place is shown instead."""
         return self.attachment if self.status is ItemStatus.APPROVED else None
 
     @property

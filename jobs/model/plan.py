@@ -104,8 +104,7 @@ class Counter(msgspec.Struct, frozen=True):
 
 
 class CategoryCounter(msgspec.Struct, frozen=True):
-    """The counter of one category that the policy limits; `limit` is None where none of its limits applies
-    yet."""
+    """The counter of one category that the policy limits; `limit` is None while none applies yet."""
 
     planned: int
     limit: int | None
@@ -231,16 +230,14 @@ class Plan(msgspec.Struct, frozen=True):
         return any(getattr(self, name) for name in IDS_IN_HEAD)
 
     def without_ids(self, *, keeping: Collection[str] = ()) -> "Plan":
-        """Return the same without the ids in its head, except for the fields named; their numbers stay
-        (ACC-07)."""
+        """Return the same without the ids in its head, but for the fields named; numbers stay (ACC-07)."""
         named = {name: len(getattr(self, name)) for name in IDS_IN_HEAD if name not in keeping and getattr(self, name)}
         if not named:
             return self
         return msgspec.structs.replace(self, **dict.fromkeys(named, ()), cleared=self.cleared | named)
 
     def state(self, now: datetime) -> PlanState:
-        """Return the state of the plan at `now` (aware). Rejected takes precedence over everything but
-        applied."""
+        """Return the state of the plan at `now` (aware). Rejected precedes all but applied."""
         if self.applied:
             return PlanState.APPLIED
         if any(not word.approves for word in self.given):

@@ -134,8 +134,7 @@ class Details(msgspec.Struct, frozen=True):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """The sealed part `given`: who asks, and the child on whose behalf. Erased when its time has come
-    (ACC-08)."""
+    """The sealed part `given`: who asks, and for which child. Erased when its time has come (ACC-08)."""
 
     requester: GivenPerson
     on_behalf_of: GivenPerson | None = None

@@ -1,5 +1,4 @@
-"""What stops a plan until two people have looked at it: the circuit breaker, and what else a person should
-see first."""
+"""What stops a plan until two people have looked: the circuit breaker, and what else to see first."""
 
 from collections import Counter as Tally
 from collections.abc import Iterable
@@ -49,8 +48,7 @@ def breaker_of(context: JobContext, past: Past, kind: Kind, planned: Planned) ->
 
 
 def counter_of(context: JobContext, kind: Kind, counter: str, planned: int, limit: Limit) -> Counter:
-    """Return one counter of the circuit breaker, against its limits and the last runs of the same kind
-    (RET-24)."""
+    """Return a counter of the circuit breaker, against its limits and the last runs of its kind (RET-24)."""
     finding = breaker(planned, context.store.runs.disposals(kind, counter, 30), limit)
     return Counter(planned, finding.limit, finding.median, finding.tripped)
 

@@ -37,8 +37,7 @@ class Shape:
 
 
 class Draft:
-    """Pages of lines with their digest, and totals. A unit under `due_soon_days` of its end counts as due
-    soon."""
+    """Pages of lines with their digest, and totals. Under `due_soon_days` of its end a unit is due soon."""
 
     def __init__(
         self, tables: Mapping[UnitKind, str], policy_version: str, day: date, due_soon_days: int, head: Mapping[str, object]
@@ -130,8 +129,7 @@ class Draft:
         return counts
 
     def by_category(self) -> tuple[CategoryTotal, ...]:
-        """Return totals of each category, in the order of their keys; a mixed unit counts in each of its
-        own."""
+        """Return totals of each category, in the order of keys; a mixed unit counts in each of its own."""
         totals: dict[str, list[int]] = {}
         for shape in self._shapes.values():
             decision = shape.decision

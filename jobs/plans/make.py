@@ -324,8 +324,7 @@ def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
 
 
 def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str]]) -> tuple[HoldChange, ...]:
-    """Return what changed in the CRM's hold flags since the last plan that looked at dossiers (HLD-14,
-    R-154)."""
+    """Return what changed in the CRM's hold flags since the last plan of dossiers (HLD-14, R-154)."""
     if kind is Kind.RECORDINGS:
         return ()
     before = next((plan for plan in context.store.plans.all() if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == context.crm), None)

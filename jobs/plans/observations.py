@@ -82,8 +82,7 @@ class Lookout:
         return [mark for key, mark in self._marks.items() if is_off or (mark.table in looked_at and key not in self.due)]
 
     def odd_canaries(self, connector: Connector) -> Iterator[Alarm]:
-        """Yield an alarm for each canary that is not as the policy says, named by its place in the policy's
-        list."""
+        """Yield an alarm for each canary not as the policy says, named by its place in the policy's list."""
         for number, canary in enumerate(self._policy.canaries, start=1):
             record, found = connector.record(canary.table), self.canaries.get((canary.table, canary.id))
             if record not in UNITS:

@@ -92,8 +92,7 @@ class Past:
         return any(run.is_over and run.kind in kinds and brussels_date(run.as_of) == day for run in self.runs)
 
     def missing_runs(self, wanted: Kind, now: datetime, hours: int) -> list[Alarm]:
-        """Return an alarm for each kind of which no run was completed for so many hours, although there was
-        one before."""
+        """Return an alarm for each kind without a completed run for so many hours, after one before."""
         alarms = []
         for kind in (Kind.RETENTION, Kind.RECORDINGS) if wanted is Kind.ALL else (wanted,):
             ends = [run.ended_at for run in self.runs if run.is_over and run.ended_at is not None and run.kind in (kind, Kind.ALL)]

@@ -129,8 +129,7 @@ def _compared(context: JobContext, old: Policy, new: Policy, day: date) -> Simul
 
 
 def change_between(old: Decision, new: Decision) -> str:
-    """Name what changes for a unit, the gravest first; empty where it is treated alike, by another rule
-    perhaps."""
+    """Name what changes for a unit, the gravest first; empty if treated alike, perhaps by another rule."""
     if old.is_disposal != new.is_disposal:
         return WOULD_GO if new.is_disposal else WOULD_STAY
     if old.is_disposal and old.disposition is not new.disposition:

@@ -23,8 +23,7 @@ class ErasureJournal(Protocol):
         """Return the last entry that is whole."""
 
     def damage(self) -> list[str]:
-        """Return what is wrong with the journal, in sentences; a last line torn by a power cut is not
-        damage."""
+        """Return what is wrong with the journal, in sentences; a last line torn by a power cut is none."""
 
 
 class NoErasureJournal:

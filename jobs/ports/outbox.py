@@ -10,8 +10,7 @@ from rules.errors import Refused
 
 
 class Unchecked(Refused):
-    """No program can determine what is in a file to be attached, and nobody has stated that they looked at
-    it."""
+    """No program can tell what is in a file to attach, and nobody has stated that they looked at it."""
 
     code = "unchecked"
 

@@ -89,8 +89,7 @@ class PlanStore(Protocol):
         """Return all plans, newest first."""
 
     def pages(self, plan: str) -> Iterator[bytes]:
-        """Return the pages in the order in which they were saved. Raises LinesRemoved once they have
-        expired."""
+        """Return the pages in the order of saving. Raises LinesRemoved once they have expired."""
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
         """Add one person's approval or rejection, and return the plan as it is then."""
@@ -144,12 +143,10 @@ class JournalStore(Protocol):
         """Return the units whose last action, over all runs, has FAILED, each with that run."""
 
     def partials(self) -> list[tuple[str, Action]]:
-        """Return the units that are half done, each with the run that tried it last and left it PARTIAL
-        (ERA-15)."""
+        """Return the units half done, each with the run that tried last and left it PARTIAL (ERA-15)."""
 
     def last_skips(self) -> list[tuple[str, Action]]:
-        """Return the units whose last action, over all runs, was to be skipped, each with that run, oldest
-        first."""
+        """Return the units whose last action, over all runs, was skipped, each with its run, oldest first."""
 
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
         """Return the units that were last done and verified, newest first, each with its run. Runs that are
@@ -208,8 +205,7 @@ class HoldStore(Protocol):
     def place(self, hold: PlacedHold, entry: Entry) -> None: ...
 
     def release(self, hold: PlacedHold, entry: Entry) -> None:
-        """Replace a hold by its released self. Raises Refused with code `released` where that has happened
-        before."""
+        """Replace a hold by its released self. Raises Refused with code `released`: it was before."""
 
     def restate(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
         """Replace a hold by the same one in other words, unless it has changed meanwhile."""
@@ -284,8 +280,7 @@ class CheckpointStore(Protocol):
         """Return all checkpoints of the ledger, oldest first."""
 
     def add(self, kept: KeptCheckpoint) -> bool:
-        """Keep a checkpoint behind the last one; False, and nothing is kept, where somebody else's has come
-        between."""
+        """Keep a checkpoint behind the last one; False, and not kept, if another has come between."""
 
 
 class PolicyStore(Protocol):
@@ -346,12 +341,10 @@ class RequestStore(Protocol):
         meanwhile."""
 
     def part(self, request: str, name: str) -> bytes | None:
-        """Return a part of a request's working area as it was put in, None if it does not exist (any
-        more)."""
+        """Return a part of a request's working area as put in, None if it does not exist (any more)."""
 
     def has_part(self, request: str, name: str) -> bool:
-        """Return whether a part exists, even one that cannot be opened because the key of the request was
-        destroyed."""
+        """Return whether a part exists, even one that cannot be opened as the request's key is destroyed."""
 
     def part_digest(self, request: str, name: str) -> str | None:
         """Return the SHA-256 of a part as it is sealed; None if it does not exist. It reveals nothing of what
@@ -425,8 +418,7 @@ class Store:
 
 
 class PolicyVersion(msgspec.Struct, frozen=True):
-    """One version of the retention schedule as it was when it first decided; `first_used_at` is RFC 3339 in
-    UTC."""
+    """A version of the retention schedule as it first decided; `first_used_at` is RFC 3339 in UTC."""
 
     digest: str
     version: str
@@ -438,8 +430,7 @@ class SubjectRequests(Protocol):
     """The register of subject requests, as far as holds ask it."""
 
     def freezing(self, closed_since: date) -> Sequence[RequestHold]:
-        """Return the requests that are pending, and those that were closed on this Brussels day or later
-        (HLD-08)."""
+        """Return the requests pending, and those closed on this Brussels day or later (HLD-08)."""
 
 
 class NoSubjectRequests:

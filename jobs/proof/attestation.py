@@ -38,8 +38,7 @@ class Proven(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the one certificate of a document stands among those of its run, and the audit path to their
-    root."""
+    """Where the certificate of a document stands among those of its run, and its path to their root."""
 
     index: int
     size: int
@@ -251,8 +250,7 @@ def looks_like_one(content: bytes) -> bool:
 
 
 def _place_of(error: Exception) -> str:
-    """Return where a document does not have its form. msgspec's messages quote names of fields and types, no
-    values."""
+    """Return where a document lacks its form. msgspec's messages quote fields and types, no values."""
     return str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is not valid JSON"
 
 

@@ -1,5 +1,4 @@
-"""Makes a signed checkpoint of the ledger at the end of a run, and keeps a copy where the database is not
-(ACC-06)."""
+"""Makes a signed checkpoint of the ledger after a run, and keeps a copy apart from the database (ACC-06)."""
 
 import msgspec
 

@@ -1,5 +1,4 @@
-"""Proof that a run left nothing out: every unit read has one outcome, and the outcomes add up (ACC-03,
-R-143)."""
+"""Proof that a run left nothing out: units read have one outcome each, which add up (ACC-03, R-143)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -52,8 +51,7 @@ def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> 
 
 
 def reckoning_of(store: Store, run: Run) -> Completeness:
-    """Return the completeness of a run: as noted if lines or journal have expired (ACC-07), else counted
-    now."""
+    """Return a run's completeness: as noted if lines or journal have expired (ACC-07), else counted."""
     if run.reckoned:
         return msgspec.convert(run.reckoned, Completeness)
     plan = store.plans.get(run.plan)

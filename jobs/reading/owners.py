@@ -15,8 +15,7 @@ UNIT_KINDS = {kind.value: kind for kind in UnitKind}
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Rows as units by (kind, id), except deleted ones; `loose` are those that are not a unit of the
-    schedule."""
+    """Rows as units by (kind, id), except deleted ones; `loose` are those that are no unit."""
 
     found: Gathering
     units: Mapping[tuple[str, str], Unit]

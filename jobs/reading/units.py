@@ -100,8 +100,7 @@ class Gathering:
         return self.lone.get(fiche_id) if fiche.dossier is None else self.dossiers.get(fiche.dossier)
 
     def unit_of(self, kind: str | None, row: str | None) -> Unit | None:
-        """Return the unit that a row belongs to, or None if it belongs to nothing that this product disposes
-        of."""
+        """Return the unit that a row belongs to, or None if to nothing that this product disposes of."""
         if row is None:
             return None
         if kind == "dossier":
@@ -268,6 +267,5 @@ def is_anonymised(unit: Unit) -> bool:
 
 
 def is_audio(note: Note, patterns: Collection[str]) -> bool:
-    """Return whether a note is a stored conversation (RET-05): a file whose media type is on the mapping's
-    list."""
+    """Return whether a note is a stored conversation (RET-05): a file of a media type of the mapping."""
     return bool(note.is_document) and any(fnmatch((note.media_type or "").lower(), pattern) for pattern in patterns)

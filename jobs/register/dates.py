@@ -87,8 +87,7 @@ def targets_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> di
 
 
 def needs_reminder(question: Suspension, day: date) -> bool:
-    """Return whether an open question has waited so long that the person is reminded: from the 30th day on
-    (DDL-08)."""
+    """Return whether the person is reminded of an open question: from the 30th day on (DDL-08)."""
     return question.answered_on is None and day >= question.asked_on + timedelta(days=REMIND_AFTER)
 
 

@@ -176,8 +176,7 @@ def decision_of(store: Store, request: str) -> Decision | None:
 
 
 def is_settled(answer: Compilation) -> bool:
-    """Return whether an answer for another right than access says what was decided, not only what is
-    proposed."""
+    """Return whether an answer for another right than access says what was decided, not proposed."""
     return bool(answer.granted or answer.refusal)
 
 
@@ -206,8 +205,7 @@ def told_already(notices: Iterable[Notice], before: Decision | None) -> tuple[No
 
 
 def answered(store: Store) -> frozenset[str]:
-    """Return the requests that are answered: from the release on nobody waits for them, closed or not
-    (HLD-12)."""
+    """Return the answered requests: from the release on nobody waits for them, closed or not (HLD-12)."""
     return frozenset(request.id for request in store.requests.all() if request.is_answered)
 
 

@@ -58,8 +58,7 @@ def overridden(request: SubjectRequest) -> frozenset[str]:
 
 
 def overrides_of(request: SubjectRequest) -> tuple[Word, ...]:
-    """Return the approvals that set rules aside: they outlive a new compilation, those of an answer do
-    not."""
+    """Return the approvals that set rules aside: they outlive a new compilation, unlike an answer's."""
     return tuple(word for word in request.words if word.step == "override")
 
 

@@ -14,8 +14,7 @@ class _Blocks(msgspec.Struct, frozen=True):
 
 
 def blocks_of(store: Store, request: SubjectRequest) -> tuple[str, ...]:
-    """Return the codes of all that stops a release and was not set aside. Of a neutral answer none is shown
-    (SUS-07)."""
+    """Return the codes of what stops a release and was not set aside; none of a neutral answer (SUS-07)."""
     part = store.requests.part(request.id, COMPILATION) if request.answer != "neutral" else None
     if part is None:
         return ()

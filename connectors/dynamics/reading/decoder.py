@@ -214,8 +214,7 @@ def _lookup_step(name: str, meanings: dict[Any, Any]) -> Callable[[list[Any]], N
 
 
 def _flags_step(name: str, keys: dict[str, str]) -> Callable[[list[Any]], None]:
-    """Fill one field of every row from columns of yes and no: all that are yes of categories, else the first
-    that is."""
+    """Fill a field of every row from columns of yes and no: all yes of categories, else the first."""
     every = name == "categories"
 
     def step(rows: list[Any]) -> None:

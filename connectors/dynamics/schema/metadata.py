@@ -48,8 +48,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """One many-to-one or one-to-many relationship; `on_delete` is what the delete of the parent does to this
-    child."""
+    """A many-to-one or one-to-many relationship; `on_delete`: what a parent's delete does to the child."""
 
     name: str
     parent: str

@@ -30,8 +30,7 @@ class Recurrence:
 
 
 def parse_recurrence(text: str) -> Recurrence | None:
-    """Read `FREQ=DAILY;INTERVAL=1;`; an empty text means once. Raises WebApiError: 400 for another
-    pattern."""
+    """Read `FREQ=DAILY;INTERVAL=1;`; empty means once. Raises WebApiError: 400 for another pattern."""
     if not text:
         return None
     match = _PATTERN.fullmatch(text)

@@ -73,8 +73,7 @@ class Limits:
         return self._accounts.setdefault((user, server), _Account())
 
     def enter(self, user: str, server: str, now: float) -> None:
-        """Count a request in. Raises WebApiError: 429 with `Retry-After`; asking again before that time makes
-        it longer."""
+        """Count a request in. Raises WebApiError: 429 with `Retry-After`, longer when asked before."""
         account, allowed = self.account(user, server), self.allowance
         account.slide(now, allowed.window_s)
         if self.enabled:

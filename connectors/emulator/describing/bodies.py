@@ -31,8 +31,7 @@ def type_of(document: Document) -> str:
 
 
 def schema_name(document: Document, what: str) -> str:
-    """Return the name of something new. Raises WebApiError: 400 when it is missing or has no customization
-    prefix."""
+    """Return the name of something new. Raises WebApiError: 400 without one or without prefix."""
     name = document.get("SchemaName")
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name.lower().startswith("mscrm"):
         raise refused(

@@ -36,8 +36,7 @@ def retrieve_role_privileges(call: Call) -> Answer:
 
 
 def retrieve_principal_access(call: Call) -> Answer:
-    """Answer `systemusers(id)/…RetrievePrincipalAccess(Target=…)`: the rights on one row, joined by
-    commas."""
+    """Answer `systemusers(id)/…RetrievePrincipalAccess(Target=…)`: rights on a row, comma-separated."""
     user = _bound(call, "systemuser")
     table, row_id = _target(call)
     theirs = replace(call.operation, user=user, caller=None)

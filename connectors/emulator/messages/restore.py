@@ -15,8 +15,7 @@ REFERENCE_GONE = "0x80049959"
 
 
 def restore(call: Call) -> Answer:
-    """Restore the row and what was deleted along with it, or nothing; other columns of `Target` override the
-    old values."""
+    """Restore the row and what was deleted along, or nothing; columns of `Target` override old values."""
     target = target_of(call)
     recycle_bin = RecycleBin(call.tables)
     rows = recycle_bin.together(target.table, target.row_id)

@@ -47,8 +47,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One `<condition>`; `of` names a link when the column is not of the element that the filter stands
-    in."""
+    """One `<condition>`; `of` names a link if the column is not of the filter's own element."""
 
     attribute: str
     operator: str
@@ -65,8 +64,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Order:
-    """By a column of the element it stands in, of the link that `of` names, or, in an aggregate, by an
-    alias."""
+    """By a column of its element, of the link that `of` names, or, in an aggregate, by an alias."""
 
     attribute: str
     alias: str

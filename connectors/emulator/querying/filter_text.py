@@ -152,8 +152,7 @@ def _json_values(document: str) -> list[str]:
 
 
 def operands(node: ast._Node, operator: type) -> list[Any]:
-    """Return the operands of `a and b and c` as three, without recursing over the left-leaning tree of a long
-    one."""
+    """Return the operands of `a and b and c` as three, without recursing over a long one's tree."""
     found: list[Any] = []
     while isinstance(node, ast.BoolOp) and isinstance(node.op, operator):
         found.append(node.right)

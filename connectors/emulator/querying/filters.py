@@ -63,8 +63,7 @@ class FilterCompiler:
         return self.sight.rows(table, alias) if self.sight else []
 
     def hides(self, table: Table, column: Column) -> bool:
-        """Return whether the caller may not read a column: then its value is null, to a filter as in the
-        answer."""
+        """Return whether the caller may not read a column: it is null, to a filter as in the answer."""
         return self.sight is not None and self.sight.hides(table, column)
 
     def _count(self, number: int = 1) -> None:

@@ -50,8 +50,7 @@ def of_the_caller(name: str, operand: Operand, user: str) -> Condition:
 
 
 def _line(table: str, key: str, parent: str, *, downwards: bool) -> str:
-    """Return SQL for the ids from one row, bound first, to the end of its line; UNION stops where a line
-    loops."""
+    """Return SQL for the ids from one row, bound first, to its line's end; UNION stops at a loop."""
     own, up = sql.dotted("h", key), sql.dotted("h", parent)
     found, step = (own, f"{up} = line.id") if downwards else (up, f"{own} = line.id AND {up} IS NOT NULL")
     following = sql.select([found], f"{sql.name(table)} h JOIN line", [step])

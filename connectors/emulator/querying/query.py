@@ -1,5 +1,4 @@
-"""Query options read against the schema: what to select, expand, order, count, and in which shape to give
-it."""
+"""Query options read against the schema: what to select, expand, order, count, and in which shape."""
 
 import re
 from dataclasses import dataclass, field

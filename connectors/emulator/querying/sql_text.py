@@ -131,8 +131,7 @@ class _Parser:
         return fetch
 
     def _item(self) -> tuple[str, bool, Reference, str]:
-        """Return a column or an aggregate of one: function, whether of distinct values, column, and its
-        alias."""
+        """Return a column or an aggregate of one: function, whether distinct, column, and its alias."""
         if self._peek()[1] == "*":
             raise bad_query("SELECT * is not supported. Specify column names explicitly.")
         function, distinct = "", False

@@ -121,8 +121,7 @@ def _read(outer: Operation, boundary: str) -> list[Part | ChangeSet]:
 
 
 def _split(body: bytes, boundary: str) -> list[bytes]:
-    """Return the parts between delimiters; line feeds alone are accepted in the middle, as in the real
-    service."""
+    """Return the parts between delimiters; line feeds alone will do in the middle, as in the service."""
     delimiter = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?=\r?\n|$)")
     parts: list[bytes] = []
     start: int | None = None

@@ -68,8 +68,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Relationship:
-    """Parent (referenced) to child (referencing); `name` is also the collection navigation property of the
-    parent."""
+    """Parent (referenced) to child (referencing); `name` is also the parent's collection property."""
 
     name: str
     parent: str

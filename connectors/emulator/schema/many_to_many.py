@@ -55,8 +55,7 @@ def read_relation(spec: Mapping[str, Any], key_of: Callable[[str], str]) -> Many
 
 
 def peers_of(table: str, relations: Iterable[ManyToMany]) -> dict[str, Peers]:
-    """Return the collections of a table that lead through an intersect table, by the name of their navigation
-    property."""
+    """Return a table's collections through an intersect table, by the name of their navigation property."""
     found: dict[str, Peers] = {}
     for relation in relations:
         for near, far in ((relation.one, relation.two), (relation.two, relation.one)):

@@ -99,8 +99,7 @@ def catalogue(environment: Environment) -> dict[str, Privilege]:
 
 
 def rows_of(table: Table) -> list[tuple[str, dict[str, Any]]]:
-    """Return the rows that a table adds to the catalogue, and the System Administrator's right to all of
-    it."""
+    """Return the rows that a table adds to the catalogue, and System Administrator's right to all."""
     privileges = [privilege for _, privilege in privileges_of(table)]
     held = {"roleid": SYSTEM_ADMINISTRATOR, "privilegedepthmask": DEPTHS["Global"]}
     rows = [("privilege", _row(privilege)) for privilege in privileges]

@@ -182,8 +182,7 @@ def _scope(rights: Rights, depth: int, table: Table, alias: str) -> str | None:
 
 
 def _owned(rights: Rights, depth: int, alias: str) -> str:
-    """Return SQL for what the user or a team of theirs owns; at greater depths also for what their business
-    units own."""
+    """Return SQL for what the user or a team of theirs owns; at greater depths also their business units."""
     own = f"{alias}.ownerid IN ({_listed((rights.user, *rights.teams))})"
     if depth == _BASIC:
         return own

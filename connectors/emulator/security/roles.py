@@ -74,8 +74,7 @@ class Roles:
     # -- reading ---------------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
-        """Forget what was remembered if anything changed that it rests on; a new table brings new
-        privileges."""
+        """Forget what was remembered if what it rests on changed; a new table brings new privileges."""
         stamp = self.tables.security_stamp()
         if stamp != self._stamp:
             self._rights.clear()

@@ -55,8 +55,7 @@ Twist = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of dossier or lone fiche: what it is about, and how far its retention end is from the day
-    itself."""
+    """A kind of dossier or lone fiche: what it is about, and how far its retention end is from the day."""
 
     categories: Categories
     end_in: int | None = None  # days; negative is past, 0 is the last day kept, None is drawn
@@ -267,8 +266,7 @@ def ordinary_dossier(draw: Draw) -> Case:
 
 
 def ordinary_lone_fiche(draw: Draw) -> Case:
-    """Return a typical lone fiche: mostly a question that belongs elsewhere, or one about safe internet
-    use."""
+    """Return a typical lone fiche: mostly a question that belongs elsewhere, or about safe internet."""
     return Case(
         (draw.weighted(("social_card", "e_safety", "csam_report", "runaway", "sexting"), (52, 36, 8, 2, 2)),),
         twists=frozenset({"shared_reporter"} if draw.chance(0.15) else ()),

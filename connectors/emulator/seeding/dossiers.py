@@ -1,5 +1,4 @@
-"""Dossiers and lone fiches with the people in them, row by row: a row never points at one that comes
-later."""
+"""Dossiers and lone fiches with the people in them, row by row: none points at a later one."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -238,8 +237,7 @@ def _fiche_rows(
 def _dossier_traffic(
     org: Organisation, dossier: tuple[str, str], setting: Setting, people: list[Person], opened_on: date, last: date
 ) -> Iterator[TableRow]:
-    """Yield a dossier's own notes, calls and e-mails; an audio file here is dossier content, not a
-    recording."""
+    """Yield a dossier's notes, calls and e-mails; an audio file here is its content, no recording."""
     draw = org.draw
     who = draw.pick(people) if people else None
     if draw.chance(0.22):

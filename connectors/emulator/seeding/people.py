@@ -39,8 +39,7 @@ class Person:
 
 
 class Organisation:
-    """The foundation so far: its chance, its day, its running numbers and the people who may turn up
-    again."""
+    """The foundation so far: its chance, day, running numbers and the people who may turn up again."""
 
     def __init__(self, seed: int, as_of: date) -> None:
         self.draw = Draw(seed)
@@ -115,8 +114,7 @@ def child(org: Organisation, *, born_on: date, birth: Birth, told_on: date, lang
 
 
 def known_child_again(org: Organisation, *, told_on: date) -> tuple[Person, TableRow] | None:
-    """Return a second contact for a child who is already known: the same register number, written the other
-    way."""
+    """Return a second contact for a known child: the same register number, written the other way."""
     if not org.numbered:
         return None
     number, known = org.numbered.popleft()
@@ -157,8 +155,7 @@ def _ascii(name: str) -> str:
 
 
 def _conflict(org: Organisation, born_on: date, told_on: date) -> Row:
-    """Return a birth date column and a register number that disagree; the later of the two is the one that
-    counts."""
+    """Return a birth date column and a register number that disagree; the later of the two counts."""
     earlier = add_months(born_on, -5)
     first, second = (earlier, born_on) if org.draw.chance(0.5) else (born_on, earlier)
     return {"birthdate": first, "cf_nationalnumber": org.register_numbers.give(second)}
@@ -173,8 +170,7 @@ def _with_number(give: Callable[[Organisation, date], str | None], *, with_date:
 
 
 def _stated_age(org: Organisation, born_on: date, told_on: date) -> Row:
-    """Return the age as stated on the last anniversary before: the latest birth date that fits is `born_on`
-    itself."""
+    """Return the age as stated on the last anniversary: the latest fitting birth date is `born_on`."""
     age = told_on.year - born_on.year - ((told_on.month, told_on.day) < (born_on.month, born_on.day))
     return {"cf_statedage": max(0, age), "cf_statedageon": add_months(born_on, 12 * max(0, age))}
 

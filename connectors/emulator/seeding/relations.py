@@ -37,8 +37,7 @@ def relation_rows(org: Organisation) -> Iterator[TableRow]:
 
 
 def _donor(org: Organisation) -> Iterator[TableRow]:
-    """Yield a donor, sometimes a parent or a reporter of a dossier; some donate several times, some did long
-    ago."""
+    """Yield a donor, at times a parent or reporter of a dossier; some donate often, some did long ago."""
     draw = org.draw
     known = [*org.parents, *org.reporters]
     if known and draw.chance(0.3):
@@ -94,8 +93,7 @@ def _reader(org: Organisation) -> Iterator[TableRow]:
 
 
 def _partner(org: Organisation) -> Iterator[TableRow]:
-    """Yield a partner organisation, the contact there, and at times a colleague who is filed under that
-    contact."""
+    """Yield a partner organisation, the contact there, and at times a colleague filed under it."""
     added_on = _recently(org, 2000)
     account_id, row = account(org, added_on=added_on)
     yield row

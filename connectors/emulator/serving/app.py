@@ -1,5 +1,4 @@
-"""The ASGI application: `/api/data/` speaks for Dynamics, everything else for the emulator and its token
-endpoint."""
+"""The ASGI application: `/api/data/` is Dynamics, all else the emulator and its token endpoint."""
 
 import asyncio
 import hashlib
@@ -135,8 +134,7 @@ class App:
             await asyncio.sleep(milliseconds / 1000)
 
     def _execute(self, operation: Operation, server: str, fired: list[Fault], batch_faults: list[Fault]) -> Answer:
-        """Run one operation or a batch as one transaction on disk; a refused operation has undone itself by
-        then."""
+        """Run an operation or a batch as one transaction on disk; a refused operation has undone itself."""
         self.api.run_due()
         if not is_batch(operation):
             if operation.method == "GET" and not fired:

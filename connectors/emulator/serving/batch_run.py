@@ -68,8 +68,7 @@ class BatchRun:
             return self._refused(error)
 
     def _limited(self, inner: Operation, met: list[Fault]) -> Answer:
-        """Run one operation. With the switch `throttle_inside_batch` it counts as a request, and is refused
-        as one."""
+        """Run one operation. The switch `throttle_inside_batch` counts, and refuses, it as a request."""
         api, limits, clock = self.organisation.api, self.organisation.limits, self.organisation.clock
         if not (self.switches.throttle_inside_batch and self.switches.service_protection):
             return api.run(inner, met)

@@ -86,8 +86,7 @@ class Authority:
         self._signed_in.clear()
 
     def discovery(self, origin: str, tenant: str) -> dict[str, Any]:
-        """Return the OpenID configuration of a tenant, or of AD FS. Raises TokenRefused: for a tenant that is
-        not known."""
+        """Return the OpenID configuration of a tenant or AD FS. Raises TokenRefused: an unknown tenant."""
         self._check_tenant(tenant)
         adfs = tenant == ADFS
         base = f"{origin}/{tenant}"
@@ -212,8 +211,7 @@ class Authority:
         return self._answer_for_person(form | {"scope": device.scope}, person.claims, issuer, tenant)
 
     def _token_again(self, form: dict[str, str], issuer: str, tenant: str) -> dict[str, Any]:
-        """Return tokens for somebody who has signed in before, with the current claims (RFC 6749, section
-        6)."""
+        """Return tokens for who has signed in before, with the current claims (RFC 6749, section 6)."""
         client = _needed(form, "client_id")
         signed_in, person = self._signed_in.get(_needed(form, "refresh_token")), self.known.person
         if signed_in is None or signed_in.client != client:

@@ -84,8 +84,7 @@ class Tokens:
 
 
 def unauthorised(root: str, code: str, message: str, *, adfs: bool) -> WebApiError:
-    """Return 401 with the address of the sign-in service. On-premises that is AD FS, for all organisations of
-    the host."""
+    """Return 401 with the address of the sign-in service: on-premises AD FS, for the whole host."""
     organisation = root.split("/api/", 1)[0]
     scheme, _, rest = organisation.partition("://")
     authorisation = f"{scheme}://{rest.partition('/')[0]}/adfs" if adfs else f"{organisation}/common"

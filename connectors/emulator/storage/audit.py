@@ -35,8 +35,7 @@ class AuditTrail:
     # -- a trace ---------------------------------------------------------------------------------------------
 
     def wants(self, table: Table) -> bool:
-        """Return whether a table is audited, as long as the organisation audits at all; notes and activities
-        never are."""
+        """Return whether a table is audited if the organisation audits; notes and activities never are."""
         if not table.audited or table.activity or table.name in _NEVER:
             return False
         enabled = self.tables.connection.execute(_ENABLED).fetchone()

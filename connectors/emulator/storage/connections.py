@@ -17,8 +17,7 @@ def has_two_halves(table: Table) -> bool:
 
 
 def other_half(table: Table, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns of a half as the other one has them: what is said of record 1 is said of record
-    2."""
+    """Return the columns of a half as the other has them: what is said of record 1 is of record 2."""
     return {_swapped(name): value for name, value in values.items() if name != table.key and name not in _OF_ONE_HALF}
 
 

@@ -67,8 +67,7 @@ _OWN_TABLES = [
 
 
 def schema_of(environment: Environment) -> list[str]:
-    """Return all SQL that makes a new state file, in order: two files fit the same environment where it is
-    the same."""
+    """Return all SQL of a new state file, in order: where it is the same, so is the environment."""
     return [*_OWN_TABLES, *table_statements(environment)]
 
 
@@ -102,8 +101,7 @@ def lookup_indexes(table: Table, columns: Iterable[Column]) -> list[str]:
 
 
 def _security_triggers() -> list[str]:
-    """Return triggers that change the `security_stamp` with any change of rights, and restore it on
-    rollback."""
+    """Return triggers that change the `security_stamp` with any right, and restore it on rollback."""
     change = "UPDATE _state SET value = hex(randomblob(8)) WHERE name = 'security'"
     return [
         f"CREATE TRIGGER {sql.name(f'stamp_{table}_{event.lower()}')} AFTER {event} ON {sql.name(table)} BEGIN {change}; END"

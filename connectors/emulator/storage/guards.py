@@ -15,8 +15,7 @@ class Guard:
     everything pass."""
 
     def creating(self, operation: Operation, table: Table, values: Row, asked: Row) -> None:
-        """Check a row to be created. `asked` holds what the caller gave, `values` also what the platform
-        fills in."""
+        """Check a row to be created. `asked` is what the caller gave, `values` adds the platform's own."""
 
     def updating(self, operation: Operation, table: Table, row_id: str, values: Row) -> None:
         """Check an update; `values` holds the columns about to be written."""

@@ -17,8 +17,7 @@ class Intersections:
         self.tables = tables
 
     def add(self, peers: Peers, near_id: str, far_id: str) -> None:
-        """Associate two rows that exist. Raises WebApiError: 412 `0x80040237` when they are associated
-        already."""
+        """Associate two rows that exist. Raises WebApiError: 412 `0x80040237` if they are already."""
         pair = {peers.near.attribute: near_id, peers.far.attribute: far_id}
         if self.tables.find(self._table(peers.relation), pair) is not None:
             raise WebApiError(412, DUPLICATE_RECORD, "Cannot insert duplicate key.")

@@ -1,5 +1,4 @@
-"""SQL of the pairs of N:N relationships: their indexes, who is paired, and what is deleted with either
-row."""
+"""SQL of the pairs of N:N relationships: indexes, who is paired, and what goes with either row."""
 
 import sqlite3
 from collections.abc import Iterable

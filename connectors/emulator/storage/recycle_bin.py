@@ -151,8 +151,7 @@ class RecycleBin:
     # -- expiry ----------------------------------------------------------------------------------------------
 
     def purge(self) -> None:
-        """Remove what has been kept long enough. Cheap when it was done a moment ago: every operation begins
-        with it."""
+        """Remove what has been kept long enough. Every operation begins with it: cheap when just done."""
         moment = (self.tables.clock.text(), self.tables.switches.recycle_bin_days, self._configurations())
         if moment == self._purged:
             return
@@ -167,8 +166,7 @@ class RecycleBin:
                         self.discard(table, row_id)
 
     def _days(self, table: str, configurations: Configurations) -> int:
-        """Return how long rows of a table are kept: its own days, else the organisation's; none where the bin
-        is off."""
+        """Return how long rows of a table are kept: its days, else the organisation's; none: bin off."""
         organisation = self.tables.switches.recycle_bin_days
         if organisation <= 0:
             return 0

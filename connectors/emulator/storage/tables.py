@@ -222,8 +222,7 @@ class Tables:
 
 
 class GivenCookies:
-    """Paging cookies, delta tokens and version stamps that were given out, by digest: only those are taken
-    back."""
+    """Paging cookies, delta tokens and version stamps given out, by digest: only those are taken back."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection

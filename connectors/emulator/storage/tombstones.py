@@ -23,8 +23,7 @@ class Tombstones:
         return table.change_tracking
 
     def created(self, table: Table, row_id: str, values: Row, user: str) -> None:
-        """Do nothing: the row's version is enough. A tombstone of an earlier row with this id is skipped by
-        `buried`."""
+        """Do nothing: the row's version is enough. `buried` skips a tombstone of an earlier row."""
 
     def updated(self, table: Table, row_id: str, before: Row, after: Row, user: str) -> None:
         """Do nothing: the row's version is enough."""

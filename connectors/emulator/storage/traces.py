@@ -18,8 +18,7 @@ class Trace(Protocol):
     def created(self, table: Table, row_id: str, values: Row, user: str) -> None: ...
 
     def updated(self, table: Table, row_id: str, before: Row, after: Row, user: str) -> None:
-        """Record an update. `after` holds the columns that were written, `before` the same columns as they
-        were."""
+        """Record an update. `after` holds the columns written, `before` the same as they were."""
 
     def deleted(self, rows: Sequence[tuple[Table, Row]], user: str, *, recoverable: bool) -> None:
         """Record all rows of one delete that it wants, whole, children first; `recoverable` is False where

@@ -98,8 +98,7 @@ class Sender(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole answer. `is_bare`: a neutral answer or a refusal, which is a letter and nothing else (contract
-    5)."""
+    """A whole answer. `is_bare`: a neutral answer or a refusal, which is a letter alone (contract 5)."""
 
     language: str
     title: str

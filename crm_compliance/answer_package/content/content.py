@@ -23,8 +23,7 @@ AUTHORITY_EMAIL: Final = "contact@apd-gba.be"
 
 
 def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] = (), working_copy: bool = False) -> Answer:
-    """Return the answer to a request, in its language; `told` are recipients who are notified of the decision
-    (art. 19)."""
+    """Return the answer to a request, in its language; `told` are recipients notified of it (art. 19)."""
     texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
     article = ARTICLES[Right(compilation.right)]
     shown = shown_of(compilation, working_copy=working_copy)
@@ -111,8 +110,7 @@ def _rights(texts: Texts) -> Section:
 
 
 def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tuple[Section, ...]:
-    """Return what was done for a right other than access, what was not, with the reason, and who is
-    notified."""
+    """Return what was done for another right than access, what not and why, and who is notified."""
     waiting = {*compilation.held, *compilation.delayed}
     granted = [item for item in compilation.items if item.item in compilation.granted and item.item not in waiting]
     delayed = [item for item in compilation.items if item.item in compilation.delayed]

@@ -7,8 +7,7 @@ from jobs.model.answer import Compilation, Item
 
 
 def copy_sections(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Section, ...]:
-    """Return one table of all items, by context in the order of their numbers, preceded by an index of the
-    contexts."""
+    """Return a table of all items, by context in the order of numbers, behind an index of contexts."""
     title = texts.say("access", "copy")
     if not shown.items:
         return (Section(title, (Paragraph(texts.say("access", "empty")),), annex=True),)

@@ -1,5 +1,4 @@
-"""What is on every letter, to any recipient: sender, day, labels, salutation, signature, and where to send
-questions."""
+"""What is on every letter: sender, day, labels, salutation, signature, and where to send questions."""
 
 from datetime import datetime
 from typing import Any

@@ -86,8 +86,7 @@ def _in(texts: Texts, labels: Mapping[str, str]) -> str:
 
 
 def processor_lines(processors: Sequence[ProcessedBy], texts: Texts) -> tuple[str, ...]:
-    """Return who processes data for the organisation, by name where the schedule has one, and what it does
-    (art. 28)."""
+    """Return who processes data for the organisation, by any name of the schedule, and how (art. 28)."""
     told = []
     for each in processors:
         line = texts.say("access", "processor", name=each.name, task=_in(texts, each.tasks)) if each.name else _in(texts, each.tasks)

@@ -1,5 +1,4 @@
-"""The words of letters and packages, in the four languages, and how each writes a day and an hour (EXP-11,
-EXP-12)."""
+"""The words of letters and packages, in four languages, and how each writes times (EXP-11, EXP-12)."""
 
 import re
 import tomllib
@@ -60,8 +59,7 @@ class Texts:
         return tuple(text for table in self._all.values() for text in table.values())
 
     def without_words(self) -> "Texts":
-        """Return the same texts with only the places that are filled in: all that they then contain is
-        data."""
+        """Return the same texts with only the places filled in: all they then contain is data."""
         tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._all.items()}
         return Texts(NO_WORDS, tables, "root", on_behalf=self._on_behalf)
 
@@ -109,8 +107,7 @@ class Texts:
         ]
 
     def field(self, name: str, value: str | int | float | bool) -> str:
-        """Write the value of a field by what the field is: an amount, a country, a kind of file; else as any
-        value."""
+        """Write a value by what its field is: an amount, a country, a kind of file; else as any value."""
         if name == "amount" and isinstance(value, int | float) and not isinstance(value, bool):
             return self.money(value)
         if isinstance(value, str) and name in _COUNTRIES:

@@ -1,5 +1,4 @@
-"""How a command answers: one JSON document with `--json`, something a person reads without; errors with what
-to do."""
+"""How a command answers: one JSON document with `--json`, text without; errors with what to do."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Cells for the formats that a spreadsheet opens: a plan line as text, and nothing that it would run
-(R-124)."""
+"""Cells for formats that a spreadsheet opens: a plan line as text, nothing that would run (R-124)."""
 
 import csv
 import io

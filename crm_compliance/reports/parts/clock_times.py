@@ -1,5 +1,4 @@
-"""Instants as reports write them: on the clock in Brussels for people, in UTC for what is compared with
-logs."""
+"""Instants as reports write them: in Brussels for people, in UTC for what is compared with logs."""
 
 from datetime import UTC, datetime
 

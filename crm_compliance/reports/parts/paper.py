@@ -10,8 +10,7 @@ from crm_compliance.reports.parts.sentences import grouped
 
 
 class Paper:
-    """A console with the few things that our reports are made of; plain ASCII where the terminal cannot do
-    better."""
+    """A console with the few things that our reports are made of; plain ASCII where it must be."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -33,8 +32,7 @@ class Paper:
         self.console.print(Text("  " + command, style="cyan"), soft_wrap=True)
 
     def table(self, title: str, *columns: str, numbers: int = 1) -> Table:
-        """Return a table whose last `numbers` columns are numbers; the first columns wrap, so that 80 columns
-        suffice."""
+        """Return a table whose last `numbers` columns are numbers; the first wrap to fit 80 columns."""
         box: Box = ASCII2 if self.plain else SIMPLE_HEAD
         table = Table(title=title, title_justify="left", title_style="bold", box=box, pad_edge=False, show_edge=self.plain)
         for place, column in enumerate(columns):

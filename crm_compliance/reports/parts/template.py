@@ -1,5 +1,4 @@
-"""The templates of reports and answers: one environment, in which every value is escaped and a missing one is
-an error."""
+"""The templates of reports and answers: every value is escaped and a missing one is an error."""
 
 from collections.abc import Sequence
 from functools import cache

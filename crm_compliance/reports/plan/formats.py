@@ -85,8 +85,7 @@ def _roles_only(words: object) -> list[dict[str, object]]:
 
 
 def write_csv(source: Source, out: BinaryIO) -> None:
-    """Write comma separated, UTF-8, one unit a line; lists are joined by a space, nothing is a formula
-    (R-124)."""
+    """Write comma separated, UTF-8, a unit a line; lists are joined by spaces, no formula (R-124)."""
     write_csv_rows(LINE_COLUMNS, map(cells, source.lines()), out)
 
 

@@ -89,8 +89,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class PastEnd:
-    """Units past their retention end, by what becomes of them (ACC-03). `other` is 0 unless a rule is
-    broken."""
+    """Units past their end, by what becomes of them (ACC-03). `other` is 0 unless a rule is broken."""
 
     disposed: int
     held: int
@@ -272,8 +271,7 @@ def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels
 
 
 def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, ...]:
-    """Return what a person does with a plan in this state, in order, with the exact commands (9.4, DAT-12,
-    RET-24)."""
+    """Return what to do with a plan in this state, in order, with the commands (9.4, DAT-12, RET-24)."""
     others = {Kind.REPLAY: "crm-compliance replay --dry-run", Kind.REQUEST: "crm-compliance run requests"}
     again = others.get(plan.kind, f"crm-compliance plan --kind {plan.kind}")
     if state is PlanState.APPLIED:

@@ -18,8 +18,7 @@ DAYS_SHOWN = 5
 
 
 def print_plan(report: DryRunReport, console: Console) -> None:
-    """Print what an administrator must know before applying, most urgent last, where the eye rests after
-    scrolling."""
+    """Print what an administrator must know before applying, most urgent last, where the eye rests."""
     plan, paper = report.plan, Paper(console)
     paper.heading(f"Dry run of {report.day}, {plan.kind}")
     state = Text.assemble("Plan ", (plan.id, "bold"), " is ", (str(report.state), STATE_STYLES.get(report.state, "")))

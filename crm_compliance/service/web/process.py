@@ -28,8 +28,7 @@ log = structlog.get_logger()
 
 @contextmanager
 def serving(settings: Settings, listener: socket.socket) -> Iterator[str]:
-    """Serve the service on `listener` until the block ends; yield its address. Raises UsageError: it does not
-    start."""
+    """Serve on `listener` until the block ends; yield the address. Raises UsageError: it does not start."""
     stop, clock = threading.Event(), clock_of(settings)
     process, ready = _started(settings, listener, clock)
     wait([ready, process.sentinel], READY_S)

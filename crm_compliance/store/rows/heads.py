@@ -57,8 +57,7 @@ class Witness(Protocol):
         remembered means that it was removed. Until it is noted, the place that is known is 0."""
 
     def register_end(self) -> str:
-        """Return how long the register of erasures beside the database is, and its last line; empty if there
-        is none."""
+        """Return the length of the register of erasures beside the database, and any last line."""
 
     def has_register(self, end: str) -> bool:
         """Return whether that register still has all that it had when it ended there."""
@@ -105,8 +104,7 @@ class Heads:
         self._open.waiting = False
 
     def note_journal(self, rows: int, weight: int) -> None:
-        """Note by how many rows this transaction has changed the journal of the runs, and by how much its
-        weight."""
+        """Note by how many rows, and how much weight, this transaction has changed the runs' journal."""
         before: tuple[int, int] = self._open.journal or (0, 0)
         self._open.journal = (before[0] + rows, before[1] + weight)
 
@@ -123,8 +121,7 @@ class Heads:
         return (self._open.journal is not None or self._open.waiting) and self.is_signed
 
     def check_waiting(self, connection: Connection, head: Head | None) -> None:
-        """Raise StoreAltered unless what waits to be counted is what waited when the head was signed
-        (ERA-16)."""
+        """Raise StoreAltered unless what waits to be counted waited when the head was signed (ERA-16)."""
         if head is None or head.waiting is msgspec.UNSET or self._witness is None or self.is_recovering:
             return
         if not statistics.is_as_sealed(connection, head.waiting, self._witness.seals):
@@ -194,8 +191,7 @@ class Heads:
         return head
 
     def signed_by(self, connection: Connection) -> str:
-        """Return the id of the key that a head names, whether it may be believed or not; empty if there is
-        none."""
+        """Return the id of the key that a head names, believed or not; empty if there is none."""
         doc = connection.execute(select(ledger_head.c.doc)).scalar()
         try:
             return msgspec.json.decode(doc or "", type=Head).key

@@ -173,8 +173,7 @@ def write(connection: Connection, run: str, journal: Sequence[Action], sealing: 
 
 
 def remove(connection: Connection, positions: Sequence[int], sealing: Sealing) -> tuple[int, int]:
-    """Remove expired rows; return by how much the journal has grown, in rows and weight: a negative
-    number."""
+    """Remove expired rows; return the journal's growth, in rows and weight: a negative number."""
     rows = weight = 0
     seals = sealing() if positions else None
     for at in range(0, len(positions), CHUNK):
@@ -216,8 +215,7 @@ def check_documents(connection: Connection, seals: Seals) -> None:
 
 
 def _opened(seals: Seals | None, row: Whole) -> Action:
-    """Return the action in a row. Raises StoreAltered: this installation has not written it, or not for this
-    place."""
+    """Return the action in a row. Raises StoreAltered: we have not written it, or not for this place."""
     where = f"a unit in the journal of {str(row.run)[:40]}"
     if seals is not None and not is_sealed(seals, PURPOSE, _message(row.position, row.run, row.doc), row.seal):
         raise altered(where)
@@ -239,8 +237,7 @@ def _message(position: int, run: str, doc: str) -> bytes:
 
 
 def _weight(seals: Seals, row: Known) -> int:
-    """Return a number by which nobody without the key can choose rows; 0 for a row that no key of ours has
-    sealed."""
+    """Return a number by which nobody without the key can choose rows; 0 if no key of ours sealed it."""
     digest = seals.digest((row[5] or "").rpartition(":")[0], WEIGHT, _encode(list(row)))
     return int.from_bytes(digest, "big") if digest is not None else 0
 

@@ -1,5 +1,4 @@
-"""The ledger in the database: each entry joins the chain under a lock, in the transaction that it records
-(ACC-06)."""
+"""The ledger in the database: entries join the chain under a lock, in their transaction (ACC-06)."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
@@ -29,8 +28,7 @@ class Ledger(Rows):
         self._strands: dict[str, tuple[str, tuple[LedgerEntry, ...]]] = {}  # as they were believed, with the digest of then
 
     def entries(self, after: int | None = None) -> Iterator[LedgerEntry]:
-        """Yield all entries after `after`, oldest first, read page by page; entries added meanwhile are
-        included."""
+        """Yield all entries after `after`, oldest first, page by page; those added meanwhile included."""
         while True:
             with self._transactions.reading() as connection:
                 page = read(connection, after)
@@ -129,8 +127,7 @@ def of_kinds(connection: Connection, kinds: Collection[str]) -> list[LedgerEntry
 
 
 def read(connection: Connection, after: int | None, limit: int = PAGE) -> list[LedgerEntry]:
-    """Return the next entries after `after`, oldest first (None: from the very first row, whatever its
-    position)."""
+    """Return the next entries after `after`, oldest first (None: from the very first row)."""
     query = select(*COLUMNS).order_by(ledger.c.seq).limit(limit)
     return [_entry(row) for row in connection.execute(query if after is None else query.where(ledger.c.seq > after))]
 

@@ -22,8 +22,7 @@ class WorkQueue(Rows):
 
 
 def move_undecided(connection: Connection, moves: QueueMoves) -> None:
-    """Add those that came, and forget those that left. One that another plan has added meanwhile keeps its
-    day."""
+    """Add those that came, forget those that left. One that another plan has added keeps its day."""
     left = sorted(moves.left)
     for at in range(0, len(left), A_STATEMENT):
         connection.execute(delete(undecided).where(undecided.c.crm == moves.crm, undecided.c.ref.in_(left[at : at + A_STATEMENT])))

@@ -1,5 +1,4 @@
-"""The database under the store: SQLite or PostgreSQL, its transactions, its steps from version to version,
-its errors."""
+"""The database under the store: SQLite or PostgreSQL, its transactions, versions and errors."""
 
 import os
 import re
@@ -35,8 +34,7 @@ POSTGRESQL_ARGUMENTS = {
 
 
 class StoreUnusable(UsageError):
-    """The database cannot be reached, is damaged, is busy, or is of a version that this program does not
-    know."""
+    """The database is out of reach, damaged, busy, or of a version unknown to this program."""
 
     code = "store"
 
@@ -139,8 +137,7 @@ def parse(url: str) -> URL:
 
 
 def _sqlite_file(url: URL) -> Path:
-    """Return the file of the URL, made with mode 0600 if it is missing: SQLite itself would let the group
-    read it."""
+    """Return the file of the URL, made with mode 0600 if missing: SQLite would let the group read it."""
     file = Path(url.database or "").resolve()
     if not file.parent.is_dir():
         raise DiskProblem(f"there is no folder {file.parent}", hint="make the folder of the database first", where=str(file))
@@ -241,8 +238,7 @@ def _telling_of_other_tables(mark: str) -> Iterator[None]:
 
 
 def _is_about_tables(error: DBAPIError) -> bool:
-    """Return whether a statement failed on a missing table, column or index, or on one that should not
-    exist."""
+    """Return whether a statement failed on a missing, or an unexpected, table, column or index."""
     if isinstance(error.orig, sqlite3.Error):
         return str(error.orig).startswith(("no such ", "duplicate column ")) or "already exists" in str(error.orig)
     return getattr(error.orig, "sqlstate", None) in ("42P01", "42P07", "42701", "42703", "42704")

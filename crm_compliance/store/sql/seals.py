@@ -1,5 +1,4 @@
-"""Keyed seals on rows: nobody who can write the database, but lacks the keys, can make a row that is
-believed."""
+"""Keyed seals on rows: who can write the database without the keys makes no row that is believed."""
 
 import hmac
 from typing import Protocol

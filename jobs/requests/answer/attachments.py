@@ -15,8 +15,7 @@ from rules.redaction.leak_check import Needles
 
 
 class Files:
-    """Fetches files, one at a time; of those that are texts it keeps what they say, until the answer is
-    made."""
+    """Fetches files, one at a time; of texts it keeps what they say, until the answer is made."""
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector

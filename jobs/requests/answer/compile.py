@@ -77,8 +77,7 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
 
 
 def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = True) -> Draft:
-    """Make the answer as it would be today, without storing anything; without files where only its rows are
-    looked at."""
+    """Make the answer as of today, without storing it; without files where only its rows matter."""
     context = context.on(brussels_date(context.clock()))
     found = assess(context, request)
     scope = Scope(found)
@@ -211,8 +210,7 @@ def _addressee(found: Assessment) -> Addressee:
 
 
 def _about(found: Assessment) -> str:
-    """Return the name of the data subject, as the asker gave it: the child only if the answer is the
-    child's."""
+    """Return the data subject's name, as the asker gave it: the child only if the answer is theirs."""
     child = found.given.on_behalf_of
     return _name(child if found.is_on_behalf and child is not None else found.given.requester)
 

@@ -281,8 +281,7 @@ class Items:
         return Field(name, label, redactions=(Redaction(nature.value, label),))
 
     def _around(self, text: str) -> str:
-        """Return the sentences around the first place where a text names the person; the whole of a short
-        one."""
+        """Return the sentences around the first place where a text names the person, or a whole short one."""
         folded = text.casefold()
         at = min((found for name in self._names if (found := folded.find(name)) >= 0), default=-1)
         if at < 0 or len(text) <= 2 * _AROUND:

@@ -151,8 +151,7 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: NeedleFo
 
 
 def released(request: SubjectRequest, compilation: Compilation, who: str, role: str, at: datetime, **delivery: Any) -> SubjectRequest:
-    """Return the row of the register once the answer is released; `delivery` are its fields about package and
-    link."""
+    """Return the register's row once the answer is released; `delivery` are fields of package and link."""
     outcome, refusal = outcome_of(compilation)
     word = Word(RELEASE, who, role, at)
     return msgspec.structs.replace(

@@ -53,8 +53,7 @@ _CODE: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """One line of a file of decisions. `digest` is that of the item on which it was decided, where the line
-    says it."""
+    """A line of a file of decisions. `digest` is that of the item decided on, where the line says it."""
 
     line: int
     item: str
@@ -165,8 +164,7 @@ def _told_letters(compilation: Compilation) -> str:
 
 
 def _newly_told(text: str, known: str) -> tuple[str, ...]:
-    """Return the classes of what would be replaced in a text of the CRM, and is in nothing that is proposed
-    (EXP-06)."""
+    """Return the classes of what would be replaced in a text of the CRM, and is not proposed (EXP-06)."""
     seen = LABEL.sub(lambda match: _HIDDEN * len(match[0]), tidy(as_read(text)).text)
     guesses = [(NAME_GUESS, guess.value) for guess in guess_names(seen)]
     others = [(one.what, seen[one.begin : one.end]) for one in (*detect(seen), *street_lines(seen)) if one.what != "date"]

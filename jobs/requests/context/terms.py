@@ -57,8 +57,7 @@ class Terms:
         return self._kept(Retention(key, None, criterion, is_held))
 
     def of_several(self, key: str, decisions: Sequence[Decision], *, criterion: str, is_day_told: bool) -> Retention:
-        """Return the term of rows that each end on their own: the day on which the last one ends, else the
-        criterion."""
+        """Return the term of rows that end on their own: the day of the last end, else the criterion."""
         ends = [decision.retention_end for decision in decisions if decision.retention_end is not None]
         is_held = any(is_told_held(decision) for decision in decisions)
         if is_day_told and ends and len(ends) == len(decisions):

@@ -79,8 +79,7 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
 
 
 def _pending(context: JobContext, request: SubjectRequest) -> Plan | None:
-    """Return a plan of this request that was made and not completed. It is continued before another one is
-    made."""
+    """Return a plan of this request made and not completed, to continue before another one is made."""
     now = context.clock()
     for plan in context.store.plans.all():
         if plan.kind is Kind.REQUEST and plan.request == request.id and plan.crm == context.crm:

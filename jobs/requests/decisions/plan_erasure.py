@@ -36,8 +36,7 @@ _FILES: Final = ("dossier", "fiche")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One row of the plan in the making, with the task that it is for. People deleted with a file have no
-    task."""
+    """A row of the plan in the making, with its task; people deleted with a file have none."""
 
     kind: str
     id: str
@@ -61,8 +60,7 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
 
 
 def held_items(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
-    """Return what prevents granted items now, by item, with the code. The DPO sees it when deciding (R-078,
-    R-079)."""
+    """Return what prevents granted items now, by item, with the code, for the DPO (R-078, R-079)."""
     wanted = list(_wanted(context, decision))
     wanted += [Wanted("contact", task.id, _DELETED, task) for task in decision.of({What.PROFILE})]
     verdicts = _verdicts(context, wanted, erasure_of(request, decision))
@@ -104,8 +102,7 @@ def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, 
 
 
 def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
-    """Yield the rows of open tasks except contacts: a file with the recordings of its fiches, each only
-    once."""
+    """Yield the rows of open tasks except contacts, once: a file with its fiches' recordings."""
     connector, seen = context.connector, set[tuple[str, str]]()
     for task in decision.of({What.ERASE, What.DISOWN}):
         if task.what is What.DISOWN:
@@ -121,8 +118,7 @@ def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
 
 
 def _roles_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[str]:
-    """Return the person's roles in one file. The role of a suspect is not the person's to have removed
-    (SUS-10)."""
+    """Return the person's roles in one file. A suspect's is not theirs to have removed (SUS-10)."""
     fiches = {task.id} if task.kind == "fiche" else set(_fiches_of(context, task.id))
     return sorted(
         row.id

@@ -19,8 +19,7 @@ _QUOTED = re.compile(r"(?<!\w)['\"‘“„«]\s?(?P<name>[^'\"‘’“”„«
 
 
 def shown_person(assessment: Assessment) -> Shown:
-    """Return the person whom the answer is about, and the requester for that person: what of them stays
-    readable."""
+    """Return whom the answer is about, and the requester for them: what of both stays readable."""
     contacts = _readable(assessment)
     phones, emails = assessment.numbers_of_rows
     roles = [assessment.material.parties[row] for kind, row in sorted(assessment.subject_rows) if kind == "party"]
@@ -86,8 +85,7 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
 
 
 def _nameless_roles(assessment: Assessment) -> Iterator[Protected]:
-    """Yield people who have a role by a name only. A single word is left out: it is as likely to be a
-    remark."""
+    """Yield people with a role by name only, but for a single word, as likely to be a remark."""
     for party in _all_of(assessment, "party"):
         if party.contact is None and ("party", party.id) not in assessment.people.rows and split_name(party.name)[0]:
             yield Protected(party.id, party.role or "other", names=_names((split_name(party.name),), nicknames(party.name)))
@@ -107,8 +105,7 @@ def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protecte
 
 
 def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
-    """Yield participants of a call or an e-mail who are not contacts: staff, and people whom nobody has
-    entered."""
+    """Yield participants of a call or an e-mail who are not contacts: staff, and people not entered."""
     for party in _all_of(assessment, "activity_party"):
         address, is_email = party.address or "", "@" in (party.address or "")
         if party.party_kind == "contact" or is_own_caller(address, address, known):

@@ -66,8 +66,7 @@ def _staff(context: JobContext, words: Words) -> Iterator[Protected]:
 
 
 def _contacts(context: JobContext, found: Assessment, words: Words) -> Iterator[Protected]:
-    """Yield contacts that are not in the files. A namesake of the person cannot be distinguished, and stays
-    readable."""
+    """Yield contacts that are not in the files; a namesake, indistinguishable, stays readable."""
     own = {_folded(contact) for contact in found.subject_contacts}
     known: Collection[str] = found.material.contacts
     for page in context.connector.read(FullContact, ["first_name", "last_name"]):

@@ -36,8 +36,7 @@ class Trace(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class CallerRows:
-    """What was read of these kinds, as far as anybody can be found by it, and which contacts have to do with
-    each row."""
+    """What was read of these kinds to find people by, and which contacts have to do with each row."""
 
     fiches: list[FullFiche] = field(default_factory=list)
     recordings: list[FullRecording] = field(default_factory=list)
@@ -134,8 +133,7 @@ def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], b
 
 
 def _add_roles(rows: CallerRows, found: "_Found") -> None:
-    """Add roles with a name and no contact. With the number or address of its fiche a role is more than a
-    name."""
+    """Add roles with a name and no contact. With its fiche's number or address it is more than a name."""
     found.add_names("party", rows.names, [party.name for party in rows.names])
     for party in rows.names:
         role_row, fiche_row = ("party", party.id), ("fiche", party.fiche or "")
