@@ -135,11 +135,14 @@ class Among:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A result of comparing mapping and CRM: an error stops every command (exit 3), a warning is shown."""
+    """One result of comparing the mapping with the CRM: an error stops every command (exit 3), a warning is
+    shown. `code` says of which sort it is, `suggestion` what was probably meant."""
 
     is_error: bool
     message: str
     where: str = ""
+    code: str = ""
+    suggestion: str = ""
 
 
 RowKey = tuple[str, str]  # logical name of the table, and id

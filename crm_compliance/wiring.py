@@ -23,6 +23,7 @@ from rules.errors import MappingError, PolicyError, UsageError
 
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
+    from connectors.dynamics.mapping.mapping import Mapping
     from connectors.dynamics.reading.table_cache import Memory
     from connectors.interface import Connector
     from crm_compliance.keys.key_ring import KeyRing
@@ -165,20 +166,23 @@ def connector_of(
     memory: Memory | None = None,
     pseudonyms: bytes | None = None,
     patience: Patience = Patience.OF_A_PERSON,
+    mapping: Mapping | None = None,
 ) -> DynamicsConnector:
     """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server
-    that is not Dataverse; `pseudonyms` is the key behind them where the schedule keeps one."""
+    that is not Dataverse; `pseudonyms` is the key behind them where the schedule keeps one; `mapping` stands
+    instead of the one of the settings."""
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import connect
     from connectors.dynamics.pace.governor import Pace
     from crm_compliance.connections.credentials import more_token_sources, token_source
 
-    text, source = mapping_text(settings)
+    text, source = mapping_text(settings) if mapping is None else ("", "")
     return connect(
         url=settings.needed_crm_url,
         tokens=token_source(settings),
         mapping_text=text,
         mapping_source=source,
+        mapping=mapping,
         ca_file=str(settings.crm_ca_file) if settings.crm_ca_file is not None else None,
         user_agent=f"crm-compliance/{software_version()}",
         any_odata=any_odata,
@@ -244,19 +248,25 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
         more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])
         raise MappingError(errors[0].message + more, hint="correct the mapping, or the CRM", where=errors[0].where)
     told = (f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
-    return (*told, *misspelt_keys(connector.mapping, policy.derive.keys(), policy.kinds))
+    slips = misspelt_keys(connector.mapping, policy.derive.keys(), policy.kinds)
+    return (*told, *(f"{slip.where}: {slip.message}" for slip in slips))
+
+
+def lacking_for_notice(mapping: Mapping, policy: Policy) -> list[str]:
+    """Return the fields of notes that a schedule needs, because its quarantine notifies owners by one, and
+    that the mapping lacks."""
+    from rules.model.records import Note
+
+    if policy.quarantine is None or policy.quarantine.notice != "note":
+        return []
+    table = mapping.table(Note)
+    return sorted({"subject", "text"} - set(table.columns if table is not None else ()))
 
 
 def fitting(connector: DynamicsConnector, policy: Policy) -> None:
     """Refuse a schedule that asks for what the mapping lacks. A quarantine that notifies owners by a note
     needs the note's text. Raises MappingError: naming what the mapping lacks."""
-    from rules.model.records import Note
-
-    if policy.quarantine is None or policy.quarantine.notice != "note":
-        return
-    table = connector.mapping.table(Note)
-    lacking = sorted({"subject", "text"} - set(table.columns if table is not None else ()))
-    if lacking:
+    if lacking := lacking_for_notice(connector.mapping, policy):
         raise MappingError(
             f"the schedule tells owners by a note, and the mapping has no {' and no '.join(lacking)} of notes",
             hint="map note.subject and note.text, or set quarantine.notice to none",

@@ -36,7 +36,7 @@ from connectors.dynamics.residual.traces import Places
 from connectors.dynamics.residual.unmapped_children import Children
 from connectors.dynamics.schema.capabilities import Capability, capabilities
 from connectors.dynamics.schema.counts import total_count
-from connectors.dynamics.schema.mapping_check import check_mapping
+from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks, remnants
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.names import Naming
@@ -142,12 +142,15 @@ class DynamicsConnector:
         """The media types by which an attachment on a fiche is a recording (RET-05)."""
         return self.mapping.recording_media_types
 
-    def check(self, *, in_place: bool = False) -> list[Finding]:
+    def check(self, *, in_place: bool = False, decisions: bool = False) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, behaviour of dates, options,
-        relations (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in place."""
+        relations (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in place; with
+        `decisions` also whether the tables and columns that were decided about exist."""
         self._metadata.load(table.name for table in self.mapping.tables.values())
         findings = check_mapping(self.mapping, self._metadata)
-        return [*findings, *check_masks(self.mapping, self._metadata), *self._masking.check_owners()] if in_place else findings
+        if in_place:
+            findings += [*check_masks(self.mapping, self._metadata), *self._masking.check_owners()]
+        return [*findings, *check_decisions(self.mapping, self._metadata)] if decisions else findings
 
     def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
         """Return errors for required privileges that an application user lacks, warnings for optional ones.
@@ -503,8 +506,9 @@ def connect(
     *,
     url: str,
     tokens: TokenSource,
-    mapping_text: str,
-    mapping_source: str,
+    mapping_text: str = "",
+    mapping_source: str = "",
+    mapping: Mapping | None = None,
     ca_file: str | None = None,
     user_agent: str = "crm-compliance",
     sleep: Callable[[float], None] = time.sleep,
@@ -519,8 +523,9 @@ def connect(
     patience_s: float = 0.0,
     is_known: bool = False,
 ) -> DynamicsConnector:
-    """Return a connector from plain values. Nothing is sent yet. Raises UsageError: the address is not
-    usable; MappingError: the mapping is refused."""
+    """Return a connector from plain values. Nothing is sent yet. A `mapping` that was read already stands
+    instead of its text. Raises UsageError: the address is not usable; MappingError: the mapping is
+    refused."""
     environment = Environment(
         url=url,
         ca_file=ca_file,
@@ -532,7 +537,7 @@ def connect(
         answer_s=max(SHORTEST_ANSWER_S, patience_s / 2),
         is_known=is_known,
     )
-    mapping = parse_mapping(mapping_text, mapping_source)
+    mapping = parse_mapping(mapping_text, mapping_source) if mapping is None else mapping
     return DynamicsConnector(
         environment,
         tokens,

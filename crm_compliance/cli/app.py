@@ -16,6 +16,7 @@ from crm_compliance.cli.commands import (
     emulator,
     history,
     holds,
+    mapping,
     plans,
     policy,
     proof,
@@ -43,7 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-for part in (plans, runs, control, holds, history, proof, restores, group, statistics, service, policy, datamap, emulator):
+for part in (plans, runs, control, holds, history, proof, restores, group, statistics, service, policy, mapping, datamap, emulator):
     part.add_to(app)
 
 

@@ -20,7 +20,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return None if found is None else str(found[0])
 
 
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return what was probably meant by an unknown word, or nothing."""
+    found = nearest(word, known)
+    return found if found is not None and found != word else ""
+
+
 def meant(word: str, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown word: what was probably meant, or nothing."""
-    found = nearest(word, known)
-    return f"; did you mean {found}?" if found is not None and found != word else ""
+    return asked(suggestion(word, known))
+
+
+def asked(found: str) -> str:
+    """Return the end of a message that suggests a word; nothing where there is none."""
+    return f"; did you mean {found}?" if found else ""

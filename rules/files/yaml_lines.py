@@ -28,11 +28,14 @@ _DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong: on which line (from 1), in which field, and what."""
+    """One thing that is wrong: on which line (from 1), in which field, and what. `code` says of which sort it
+    is, `suggestion` what was probably meant, where a word is not known."""
 
     line: int
     path: str
     text: str
+    code: str = "form"
+    suggestion: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.text}" if self.path else self.text
@@ -52,8 +55,8 @@ class Document:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def problem(self, path: Path, text: str) -> Problem:
-        return Problem(self.line(path), dotted(path), text)
+    def problem(self, path: Path, text: str, code: str = "form", suggestion: str = "") -> Problem:
+        return Problem(self.line(path), dotted(path), text, code, suggestion)
 
 
 def dotted(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rules.files.suggestions import meant
+from rules.files.suggestions import asked, suggestion
 from rules.files.yaml_lines import Document, Path, Problem, Value
 
 M = TypeVar("M", bound=BaseModel)
@@ -60,18 +60,17 @@ def problems_of(
     return [problem for _, problem in sorted(placed)]
 
 
-def without_mistakes(model: type[M], value: Value, error: ValidationError) -> M | None:
+def without_mistakes(model: type[M], value: Value) -> M | None:
     """The model of what is left of a value without all that it refuses, so that the rest can be looked at in
     the same go; None where nothing usable is left."""
     left = deepcopy(value)
     while True:
-        for each in error.errors(include_url=False):
-            if not _remove(left, each["loc"][:-1] if each["type"] == "missing" else each["loc"]):
-                return None
         try:
             return model.model_validate(left)
-        except ValidationError as again:
-            error = again
+        except ValidationError as error:
+            for each in error.errors(include_url=False):
+                if not _remove(left, each["loc"][:-1] if each["type"] == "missing" else each["loc"]):
+                    return None
 
 
 def _remove(value: Any, place: tuple[int | str, ...]) -> bool:
@@ -88,8 +87,9 @@ def _remove(value: Any, place: tuple[int | str, ...]) -> bool:
 
 def _told(
     document: Document, model: type[BaseModel], error: ErrorDetails, texts: Mapping[str, str], kinds: Collection[str]
-) -> tuple[Path, str]:
-    """Return the field that an error is about, as the file has it, and what to report."""
+) -> tuple[Path, str, str, str]:
+    """Return the field that an error is about, as the file has it, what to report, its code, and what was
+    probably meant."""
     path: Path = ()
     for part in error["loc"]:
         if part == "[key]" or (part in kinds and (*path, part) not in document.lines):
@@ -97,15 +97,20 @@ def _told(
         path = (*path, part)
     kind, message, pattern = error["type"], error["msg"].replace("'", ""), error.get("ctx", {}).get("pattern", "")
     if kind == "extra_forbidden":
-        return path, texts.get(kind, _TEXTS[kind]) + meant(str(path[-1]), _keys(model))
+        found = suggestion(str(path[-1]), _keys(model))
+        return path, texts.get(kind, _TEXTS[kind]) + asked(found), "unknown", found
     if kind == "union_tag_invalid":
-        return (*path, "type"), f"this is one of {error['ctx']['expected_tags']}".replace("'", "")
+        return (*path, "type"), f"this is one of {error['ctx']['expected_tags']}".replace("'", ""), "form", ""
     if kind in ("enum", "literal_error"):
         known = re.findall(r"'([^']*)'", error["msg"])
         told = message.replace("Input should be", "this is one of" if len(known) > 1 else "this is")
-        return path, told + (meant(str(error["input"]), known) if len(known) > 1 else "")
+        found = suggestion(str(error["input"]), known) if len(known) > 1 else ""
+        return path, told + asked(found), "unknown" if len(known) > 1 else "form", found
+    words = pattern[2:-2].split("|") if re.fullmatch(r"\^\([\w|]+\)\$", pattern) else ()
+    found = suggestion(str(error["input"]), words)
     own = texts.get(pattern) or texts.get(kind) or _TEXTS.get(kind)
-    return path, own or message.removeprefix("Value error, ").replace("Input should be", "this is")
+    told = own or message.removeprefix("Value error, ").replace("Input should be", "this is")
+    return path, told + asked(found), "missing" if kind == "missing" else "form", found
 
 
 @cache

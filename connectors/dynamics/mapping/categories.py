@@ -3,16 +3,25 @@ units for ever."""
 
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Words
+from typing import NamedTuple
 
-from connectors.dynamics.mapping.mapping import Choice, Mapping, Reference
+from connectors.dynamics.mapping.mapping import Mapping
 from rules.files.suggestions import nearest
 
 
-def misspelt_keys(mapping: Mapping, categories: Collection[str], kinds: Words[str, Collection[str]]) -> Iterator[str]:
-    """Yield a warning for each key of a category or kind column that the schedule does not know and that is
-    like one it knows, with its line, once each. `kinds` are the kinds of enrolments and engagements that the
-    schedule has rows for, by unit. A key that is like none may be one that nobody has decided on yet: its
-    units are kept (R-161), and a plan says so."""
+class Misspelt(NamedTuple):
+    """A key, the place of its option, what to report, and the key that was probably meant."""
+
+    where: str
+    message: str
+    meant: str
+
+
+def misspelt_keys(mapping: Mapping, categories: Collection[str], kinds: Words[str, Collection[str]]) -> Iterator[Misspelt]:
+    """Yield each key of a category or kind column that the schedule does not know and that is like one it
+    knows, once each. `kinds` are the kinds of enrolments and engagements that the schedule has rows for, by
+    unit. A key that is like none may be one that nobody has decided on yet: its units are kept (R-161), and a
+    plan says so."""
     told = set()
     for unit, table in mapping.tables.items():
         for field, word, known in (("categories", "category", categories), ("kind", f"kind of {unit}", kinds.get(unit, ()))):
@@ -20,14 +29,8 @@ def misspelt_keys(mapping: Mapping, categories: Collection[str], kinds: Words[st
             stated = (column.choice or column.reference) if column is not None else None
             if stated is None:
                 continue
-            for where, key in _slips(stated, known):
-                if where not in told:
+            for where, key in zip(stated.where.values(), stated.keys.values(), strict=True):
+                meant = nearest(key, known)
+                if key not in known and meant is not None and where not in told:
                     told.add(where)
-                    meant = nearest(key, known)
-                    yield f"{where}: the schedule knows no {word} {key}, and its units are kept; did you mean {meant}?"
-
-
-def _slips(stated: Choice | Reference, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    for where, key in zip(stated.where.values(), stated.keys.values(), strict=True):
-        if key not in known and nearest(key, known) is not None:
-            yield where, key
+                    yield Misspelt(where, f"the schedule knows no {word} {key}, and its units are kept; did you mean {meant}?", meant)

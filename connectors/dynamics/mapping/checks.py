@@ -4,7 +4,7 @@ of them it needs, and what each may stand for. Source: R-161; SUS-02, R-112; ERA
 import re
 from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from connectors.dynamics.mapping.mapping import (
     LOOKUPS,
@@ -19,7 +19,7 @@ from connectors.dynamics.mapping.mapping import (
     mappable_fields,
 )
 from connectors.dynamics.mapping.mapping_file import AnonymisePart, Keys, MappingFile, TablePart
-from rules.files.suggestions import meant
+from rules.files.suggestions import asked, suggestion
 from rules.files.yaml_lines import Path
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
@@ -28,26 +28,39 @@ _SUSPECT: Final = re.compile(r"suspect|verdacht|dader|perpetrator|offender|soup[
 _UNKNOWN: Final = "this is not known here"
 
 
-def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[tuple[Path, str]]:
+class Slip(NamedTuple):
+    """One thing that does not fit: the field, what to report, of which sort it is, and what was probably
+    meant."""
+
+    path: Path
+    text: str
+    code: str = "conflict"
+    suggestion: str = ""
+
+    def below(self, *path: str | int) -> "Slip":
+        return self._replace(path=(*path, *self.path))
+
+
+def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[Slip]:
     """Give each thing that does not fit, with its field; `given` says whether the file has a field, also one
     whose value is refused already."""
     for kind in sorted(KINDS.keys() - OPTIONAL_KINDS):
         if not given(("tables", kind)):
-            yield ("tables",), f"{kind} is missing"
+            yield Slip(("tables",), f"{kind} is missing", "missing")
     tables: dict[str, str] = {}
     for kind, part in file.tables.items():
         if kind not in KINDS:
-            yield ("tables", kind), f"{_UNKNOWN}{meant(kind, KINDS)}"
+            yield _unknown(("tables", kind), kind, KINDS)
             continue
-        for path, text in _check_part(kind, part, lambda *place, kind=kind: given(("tables", kind, *place))):
-            yield ("tables", kind, *path), text
+        for slip in _check_part(kind, part, lambda *place, kind=kind: given(("tables", kind, *place))):
+            yield slip.below("tables", kind)
         if part.table in tables:
-            yield ("tables", kind), f"{kind} and {tables[part.table]} are mapped to the same table {part.table}"
+            yield Slip(("tables", kind), f"{kind} and {tables[part.table]} are mapped to the same table {part.table}")
         tables[part.table] = kind
     yield from _check_statistics(file)
 
 
-def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[tuple[Path, str]]:
+def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[Slip]:
     record, full, lean = KINDS[kind], FULL[kind], set(mappable_fields(KINDS[kind]))
     named, safeguards = lean | set(personal_fields(kind)), SAFEGUARDS.get(kind, frozenset())
     yield from _check_names("columns", part.columns, lean - set(part.without))
@@ -56,10 +69,11 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
     yield from _check_names("behaviour", part.behaviour, named)
     for name in sorted(REQUIRED_FIELDS[kind] | (safeguards - set(part.without))):
         if given("columns") and not given("columns", name) and not given("flags", name):
-            yield ("columns",), f"{name} is missing"
+            yield Slip(("columns",), f"{name} is missing", "missing")
     for at, name in enumerate(part.without):
         if name not in safeguards:
-            yield ("without", at), f"{kind}.{name[:40]} needs no word when it is not recorded"
+            found = suggestion(name[:60], safeguards)
+            yield Slip(("without", at), f"{kind}.{name[:40]} needs no word when it is not recorded{asked(found)}", "unknown", found)
 
     def has_column(name: str) -> bool:
         return given("columns", name) or given("personal", name) or given("flags", name) or not given("columns")
@@ -68,31 +82,32 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
     for section, names in (("choices", part.choices), ("references", part.references), ("behaviour", part.behaviour)):
         for name in names:
             if name in named and not has_column(name):
-                yield (section, name), f"{kind}.{name} stands under {section} but has no column"
+                yield Slip((section, name), f"{kind}.{name} stands under {section} but has no column")
     for at, name in enumerate(part.readable):
         if not has_column(name):
-            yield ("readable", at), f"{kind}.{name[:40]} stands under readable but has no column"
+            found = suggestion(name[:60], {*part.columns, *part.personal})
+            yield Slip(("readable", at), f"{kind}.{name[:40]} stands under readable but has no column{asked(found)}", "unknown", found)
     for section, columns in (("columns", part.columns), ("personal", part.personal)):
         for name, column in columns.items():
             if name in MUST_BE_CHOICE.get(kind, ()) and not given("choices", name) and not given("references", name):
-                yield (section, name), f"{kind}.{name} needs its option values under choices, or references"
+                yield Slip((section, name), f"{kind}.{name} needs its option values under choices, or references", "missing")
             if kind == "contact" and (name == "role" or _SUSPECT.search(name) or _SUSPECT.search(column)):
-                yield (section, name), "a suspect attribute on the contact is refused (R-112): map the role of the party instead"
+                yield Slip((section, name), "a suspect attribute on the contact is refused (R-112): map the role of the party instead")
     for name in part.behaviour:
         if name in named and field_type(full, name) not in (date, datetime):
-            yield ("behaviour", name), f"{name} is not a date, so it has no behaviour"
+            yield Slip(("behaviour", name), f"{name} is not a date, so it has no behaviour")
     for name, keys in part.choices.items():
         if name in named:
-            for path, text in _check_choice(name, field_type(full, name), keys, choice_keys(record, name)):
-                yield ("choices", name, *path), text
+            for slip in _check_choice(name, field_type(full, name), keys, choice_keys(record, name)):
+                yield slip.below("choices", name)
     if kind not in MASKED_KINDS and given("anonymise"):
-        yield ("anonymise",), f"{_UNKNOWN}: only a dossier or a fiche is anonymised in place"
+        yield Slip(("anonymise",), f"{_UNKNOWN}: only a dossier or a fiche is anonymised in place")
     elif part.anonymise is not None:
-        for path, text in _check_masks(part.anonymise, part.columns.get("anonymised_on", ""), has_column("anonymised_on")):
-            yield ("anonymise", *path), text
+        for slip in _check_masks(part.anonymise, part.columns.get("anonymised_on", ""), has_column("anonymised_on")):
+            yield slip.below("anonymise")
 
 
-def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> Iterator[tuple[Path, str]]:
+def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> Iterator[Slip]:
     """Check the fields that are filled from a table of reference or from several columns of yes and no: only
     those that stand for a key can be."""
     of_keys = {name for name in MUST_BE_CHOICE.get(kind, ()) if name in lean}
@@ -106,49 +121,58 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
         known = choice_keys(KINDS[kind], name)
         for value, key in keys.items():
             if known is not None and key not in known:
-                yield (*place, value), f"{name} has no key {key}: use one of {', '.join(known)}{meant(key, known)}"
+                found = suggestion(key, known)
+                yield Slip((*place, value), f"{name} has no key {key}: use one of {', '.join(known)}{asked(found)}", "unknown", found)
     for section, others in (("references", part.references), ("flags", part.flags)):
         for name in others:
             if name in part.choices or (section == "flags" and (name in part.columns or name in part.references)):
-                yield (section, name), f"{kind}.{name} is filled in two ways: keep one of columns, choices, references and flags"
+                yield Slip((section, name), f"{kind}.{name} is filled in two ways: keep one of columns, choices, references and flags")
     for name, flags in part.flags.items():
         if not flags:
-            yield ("flags", name), "name the columns"
+            yield Slip(("flags", name), "name the columns", "missing")
 
 
-def _check_names(section: str, given: Collection[str], known: Collection[str]) -> Iterator[tuple[Path, str]]:
+def _unknown(path: Path, word: str, known: Collection[str]) -> Slip:
+    found = suggestion(word[:60], known)
+    return Slip(path, f"{_UNKNOWN}{asked(found)}", "unknown", found)
+
+
+def _check_names(section: str, given: Collection[str], known: Collection[str]) -> Iterator[Slip]:
     for name in given:
         if name not in known:
-            yield (section, name), f"{_UNKNOWN}{meant(name[:60], known)}"
+            yield _unknown((section, name), name, known)
 
 
-def _check_choice(field: str, kind: type, keys: Keys, known: Collection[str] | None) -> Iterator[tuple[Path, str]]:
+def _check_choice(field: str, kind: type, keys: Keys, known: Collection[str] | None) -> Iterator[Slip]:
     if field in LOOKUPS or kind in (date, datetime, int, float, bytes):
-        yield (), f"{field} is not a choice"
+        yield Slip((), f"{field} is not a choice")
     for option, key in keys.items():
         if kind is bool and key not in TRUTHS:
-            yield (option,), f"{field} is a yes or no: use one of {', '.join(TRUTHS)}"
+            yield Slip((option,), f"{field} is a yes or no: use one of {', '.join(TRUTHS)}", "unknown", suggestion(key, TRUTHS))
         if known is not None and key not in known:
-            yield (option,), f"{field} has no key {key}: use one of {', '.join(known)}, or leave the option out{meant(key, known)}"
+            found = suggestion(key, known)
+            told = f"{field} has no key {key}: use one of {', '.join(known)}, or leave the option out{asked(found)}"
+            yield Slip((option,), told, "unknown", found)
 
 
-def _check_masks(masks: AnonymisePart, own: str, has_own: bool) -> Iterator[tuple[Path, str]]:
+def _check_masks(masks: AnonymisePart, own: str, has_own: bool) -> Iterator[Slip]:
     """`own` is the column that says since when a row is anonymised, which no technique may touch (ERA-07)."""
     for at, name in enumerate(masks.keeps):
         if name in masks.columns or name in masks.keeps[:at]:
-            yield ("keeps", at), f"{name} stands here twice: it is overwritten or it stays"
+            yield Slip(("keeps", at), f"{name} stands here twice: it is overwritten or it stays")
     if not has_own:
-        yield (), "anonymise needs a column for anonymised_on: without it a row would be written again every night (ERA-07)"
+        told = "anonymise needs a column for anonymised_on: without it a row would be written again every night (ERA-07)"
+        yield Slip((), told, "missing")
     elif own in masks.columns or own in masks.keeps:
         path = ("columns", own) if own in masks.columns else ("keeps", masks.keeps.index(own))
-        yield path, f"{own} tells since when the row is anonymised"
+        yield Slip(path, f"{own} tells since when the row is anonymised")
 
 
-def _check_statistics(file: MappingFile) -> Iterator[tuple[Path, str]]:
+def _check_statistics(file: MappingFile) -> Iterator[Slip]:
     """Refuse a fiche value that its row of statistics cannot hold: its dossier could otherwise never be
     disposed of (5.2)."""
     fiche, statistic = (file.tables.get(kind) for kind in ("fiche", "statistic"))
     for name in ("channel", "reporter_kind"):
         if fiche and statistic and name in fiche.choices and name in statistic.choices and name in statistic.columns:
             for key in sorted(set(fiche.choices[name].values()) - set(statistic.choices[name].values())):
-                yield ("tables", "statistic", "choices", name), f"statistic.{name} has no option for {key}, which fiche.{name} has"
+                yield Slip(("tables", "statistic", "choices", name), f"statistic.{name} has no option for {key}, which fiche.{name} has")

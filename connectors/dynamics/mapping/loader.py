@@ -5,12 +5,13 @@ from functools import lru_cache
 from pydantic import ValidationError
 
 from connectors.dynamics.mapping.checks import check_mapping
-from connectors.dynamics.mapping.mapping import Choice, Column, Decided, Mapping, Reference, Table
-from connectors.dynamics.mapping.mapping_file import TEXTS, AnonymisePart, DecidedPart, MappingFile, ReferencePart, TablePart
+from connectors.dynamics.mapping.mapping import MASKED_KINDS, Choice, Column, Decided, Mapping, Reference, Table, mappable_fields
+from connectors.dynamics.mapping.mapping_file import SCHEMA, TEXTS, AnonymisePart, DecidedPart, MappingFile, ReferencePart, TablePart
 from connectors.dynamics.mapping.masks import MaskedColumn, Masks
 from rules.errors import MappingError
 from rules.files.yaml_lines import Document, Path, Problem, read_yaml
 from rules.files.yaml_models import problems_of, without_mistakes
+from rules.model.personal_records import personal_fields
 from rules.model.records import KINDS
 
 
@@ -18,14 +19,21 @@ from rules.model.records import KINDS
 def parse_mapping(text: str, source: str) -> Mapping:
     """Return the mapping in a text; `source` is the name used for places in it. Raises MappingError: with
     every mistake, each with its line."""
+    mapping, problems = examine_mapping(text, source)
+    if problems or mapping is None:
+        lines = "\n".join(f"  {source}:{problem.line}: {problem}" for problem in problems)
+        count = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
+        raise MappingError(f"The mapping has {count}:\n{lines}", where=f"{source}:{problems[0].line}")
+    return mapping
+
+
+def examine_mapping(text: str, source: str) -> tuple[Mapping | None, list[Problem]]:
+    """Return what a text says without its mistakes, so that the rest can be compared with a CRM (None:
+    nothing of it is usable), and every mistake, top down."""
     document = read_yaml(text, as_written=True)
     file, problems = _read(document)
-    if file is None or problems:
-        told = {(problem.line, problem.text): problem for problem in reversed(problems)}  # once, also where an alias repeats it
-        lines = "\n".join(f"  {source}:{problem.line}: {problem}" for problem in sorted(told.values()))
-        count = f"{len(told)} mistake{'s' if len(told) > 1 else ''}"
-        raise MappingError(f"The mapping has {count}:\n{lines}", where=f"{source}:{min(told.values()).line}")
-    return _Built(document, source).mapping(file)
+    told = {(problem.line, problem.text): problem for problem in reversed(problems)}  # once, also where an alias repeats it
+    return _Built(document, source).mapping(_known(file)) if file is not None else None, sorted(told.values())
 
 
 def _read(document: Document) -> tuple[MappingFile | None, list[Problem]]:
@@ -36,14 +44,29 @@ def _read(document: Document) -> tuple[MappingFile | None, list[Problem]]:
         file: MappingFile | None = MappingFile.model_validate(document.value)
     except ValidationError as error:
         problems = problems_of(document, MappingFile, error.errors(include_url=False), texts=TEXTS)
-        file = without_mistakes(MappingFile, document.value, error)
+        file = without_mistakes(MappingFile, {**document.value, "schema": SCHEMA}) if isinstance(document.value, dict) else None
     if file is not None:
-        problems = problems + [document.problem(path, text) for path, text in check_mapping(file, document.lines.__contains__)]
+        problems = problems + [document.problem(*slip) for slip in check_mapping(file, document.lines.__contains__)]
     return file, problems
 
 
-def _decided(parts: dict[str, DecidedPart]) -> dict[str, Decided]:
-    return {name: Decided(part.why, part.by) for name, part in parts.items()}
+def _known(file: MappingFile) -> MappingFile:
+    """Leave out the kinds and fields that there are not."""
+    return file.model_copy(update={"tables": {kind: _known_part(kind, part) for kind, part in file.tables.items() if kind in KINDS}})
+
+
+def _known_part(kind: str, part: TablePart) -> TablePart:
+    lean, personal = mappable_fields(KINDS[kind]), personal_fields(kind)
+    columns = {name: column for name, column in part.columns.items() if name in lean}
+    can_be_masked = kind in MASKED_KINDS and "anonymised_on" in columns
+    return part.model_copy(
+        update={
+            "columns": columns,
+            "personal": {name: column for name, column in part.personal.items() if name in personal},
+            "flags": {name: flags for name, flags in part.flags.items() if name in lean and flags},
+            "anonymise": part.anonymise if can_be_masked else None,
+        }
+    )
 
 
 class _Built:
@@ -60,11 +83,14 @@ class _Built:
             file.recording_media_types,
             file.app_url,
             file.copies,
-            _decided(file.stay),
-            _decided(file.goes_along),
+            self._decided("stay", file.stay),
+            self._decided("goes_along", file.goes_along),
             frozenset(file.beyond_reach),
             {table.record: table for table in tables.values()},
         )
+
+    def _decided(self, section: str, parts: dict[str, DecidedPart]) -> dict[str, Decided]:
+        return {name: Decided(part.why, part.by, self._where(section, name)) for name, part in parts.items()}
 
     def _where(self, *path: str | int) -> str:
         return f"{self._source}:{self._document.line(path)}"

@@ -127,6 +127,7 @@ class Decided:
 
     why: str = ""
     by: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Mapping, Table,
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.interface import Finding
 from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
-from rules.files.suggestions import meant
+from rules.files.suggestions import asked, nearest, suggestion
 
 # Dataverse's names of column types, in the words of the masking techniques.
 COLUMN_TYPES = {
@@ -49,14 +49,16 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     """Return the same for one table."""
     definition = metadata.table(table.name)
     if definition is None:
-        return [_error(f"The CRM has no table {table.name} ({table.kind}){meant(table.name, metadata.names()) or '.'}", table.where)]
+        like = suggestion(table.name, metadata.names())
+        return [error(f"The CRM has no table {table.name} ({table.kind}){asked(like) or '.'}", table.where, "no_table", like)]
     findings: list[Finding] = []
     for column in (*table.columns.values(), *table.personal.values()):
         for name in column.names:
             attribute = definition.attributes.get(name)
             if attribute is None:
-                like = meant(name, definition.attributes) or "."
-                findings.append(_error(f"The table {table.name} has no column {name} ({table.kind}.{column.field}){like}", column.where))
+                like = suggestion(name, definition.attributes)
+                told = f"The table {table.name} has no column {name} ({table.kind}.{column.field}){asked(like) or '.'}"
+                findings.append(error(told, column.where, "no_column", like))
                 continue
             findings.extend(_check_security(table, column, attribute))
             if column.flags:
@@ -64,7 +66,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
             elif column.reference is not None:
                 findings.extend(_check_reference(table, column, attribute, metadata))
             else:
-                findings.extend(_check_column(table, column, attribute, definition, mapping))
+                findings.extend(_check_column(table, column, attribute, mapping, metadata))
                 findings.extend(_check_masking(table, column, attribute, definition))
     return findings
 
@@ -79,25 +81,26 @@ def _check_masking(table: Table, column: Column, attribute: Attribute, definitio
     unique = any(column.name in key for key in definition.keys.values())
     problem = check_technique(technique, kind, max_length=None, required=attribute.required, unique=unique)
     if problem is not None:
-        yield _error(f"{table.name}.{column.name} cannot be masked: {problem}.", column.where)
+        yield error(f"{table.name}.{column.name} cannot be masked: {problem}.", column.where, "masking")
 
 
 def _check_security(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
     """Yield findings for secured columns, which look empty without an error to anybody who may not read them:
     a hold or a birth date would be overlooked."""
     if attribute.secured and not column.is_readable:
-        yield _error(
+        yield error(
             f"{table.name}.{column.name} is secured: it looks empty to who may not read it. Give the application user a column security "
             f"profile that reads it, then list {column.field} under readable.",
             column.where,
+            "secured",
         )
 
 
-def _check_column(table: Table, column: Column, attribute: Attribute, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:
+def _check_column(table: Table, column: Column, attribute: Attribute, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
     kind = field_type(table.full, column.field)
     place = f"{table.name}.{column.name}"
     if column.field in LOOKUPS:
-        yield from _check_lookup(table, column, attribute, definition, mapping)
+        yield from _check_lookup(table, column, attribute, mapping, metadata)
     elif column.choice is not None:
         yield from _check_choice(table, column, attribute)
     elif kind in (date, datetime):
@@ -105,16 +108,15 @@ def _check_column(table: Table, column: Column, attribute: Attribute, definition
     else:
         expected = _EXPECTED.get(kind, _IMAGE_TYPES if column.field == "image" else _TEXT_TYPES)
         if attribute.kind in CHOICE_TYPES:
-            yield _error(f"{place} is a choice: {table.kind}.{column.field} needs its option values under choices.", column.where)
+            yield error(f"{place} is a choice: {table.kind}.{column.field} needs its option values under choices.", column.where, "missing")
         elif attribute.kind not in expected:
-            yield _error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs {_names(expected)}.", column.where)
+            yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs {_names(expected)}.", column.where, "type")
 
 
 def _check_flag(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
     if attribute.kind != "BooleanType":
-        yield _error(
-            f"{table.name}.{attribute.name} is {_named(attribute)}; a flag of {table.kind}.{column.field} is yes or no.", column.where
-        )
+        told = f"{table.name}.{attribute.name} is {_named(attribute)}; a flag of {table.kind}.{column.field} is yes or no."
+        yield error(told, column.where, "type")
 
 
 def _check_reference(table: Table, column: Column, attribute: Attribute, metadata: Metadata) -> Iterator[Finding]:
@@ -123,23 +125,30 @@ def _check_reference(table: Table, column: Column, attribute: Attribute, metadat
     place, reference = f"{table.name}.{column.name}", column.reference
     assert reference is not None
     if attribute.kind not in LOOKUP_TYPES or len(attribute.targets) != 1:
-        yield _error(f"{place} is {_named(attribute)}; a reference of {table.kind}.{column.field} is a lookup to one table.", column.where)
+        told = f"{place} is {_named(attribute)}; a reference of {table.kind}.{column.field} is a lookup to one table."
+        yield error(told, column.where, "type")
         return
     (target,) = attribute.targets
     definition = metadata.table(target) if reference.by else None
     if reference.by and (definition is None or reference.by not in definition.attributes):
-        like = meant(reference.by, definition.attributes if definition else ()) or "."
-        yield _error(f"The table {target} has no column {reference.by} ({table.kind}.{column.field}){like}", column.where)
+        like = suggestion(reference.by, definition.attributes if definition else ())
+        told = f"The table {target} has no column {reference.by} ({table.kind}.{column.field}){asked(like) or '.'}"
+        yield error(told, column.where, "no_column", like)
 
 
 def _check_date(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
     place = f"{table.name}.{column.name}"
     if attribute.kind != "DateTimeType":
-        yield _error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a date.", column.where)
+        yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a date.", column.where, "type")
     elif not attribute.behaviour and not column.behaviour:
-        yield _error(f"The behaviour of the date column {place} is unknown (DAT-09): state it under behaviour.", column.where)
+        yield error(f"The behaviour of the date column {place} is unknown (DAT-09): state it under behaviour.", column.where, "behaviour")
     elif attribute.behaviour and column.behaviour and attribute.behaviour != column.behaviour:
-        yield _error(f"The date column {place} is {attribute.behaviour} in the CRM and {column.behaviour} in the mapping.", column.where)
+        yield error(
+            f"The date column {place} is {attribute.behaviour} in the CRM and {column.behaviour} in the mapping.",
+            column.where,
+            "behaviour",
+            attribute.behaviour,
+        )
 
 
 def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
@@ -148,37 +157,57 @@ def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterato
     assert choice is not None
     allowed = CHOICE_TYPES if column.field == "categories" else CHOICE_TYPES - {"MultiSelectPicklistType"}
     if attribute.kind not in allowed:
-        yield _error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a choice.", column.where)
+        yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a choice.", column.where, "type")
         return
     if attribute.options is None:
-        yield _error(f"The CRM does not tell the options of {place}.", column.where)
+        yield error(f"The CRM does not tell the options of {place}.", column.where, "no_option")
         return
     for option, key in choice.keys.items():
         if option not in attribute.options:
-            yield _error(f"{place} has no option {option} ({key}).", choice.where[option])
+            free = {label.casefold(): value for value, label in attribute.options.items() if value not in choice.keys}
+            like = str(free.get(nearest(key, free) or "", ""))
+            yield error(f"{place} has no option {option} ({key}){asked(like) or '.'}", choice.where[option], "no_option", like)
     for option in attribute.options.keys() - choice.keys.keys():
         effect = "its units are kept as UNCONFIGURED" if column.field == "categories" else "it counts as empty"
-        yield Finding(False, f"{place} has an option {option} that the mapping lacks: {effect}.", column.where)
+        yield Finding(False, f"{place} has an option {option} that the mapping lacks: {effect}.", column.where, "option_left_out")
 
 
-def _check_lookup(table: Table, column: Column, attribute: Attribute, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:
+def _check_lookup(table: Table, column: Column, attribute: Attribute, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
     place = f"{table.name}.{column.name}"
     if attribute.kind not in LOOKUP_TYPES:
-        yield _error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a lookup.", column.where)
+        yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a lookup.", column.where, "type")
         return
     wanted = LOOKUPS[column.field]
-    named = {mapping.tables[kind].name for kind in wanted if kind in mapping.tables}
+    mapped = (mapping.tables[kind].name for kind in wanted if kind in mapping.tables)
+    named = {name for name in mapped if metadata.table(name) is not None}  # one that the CRM lacks is told by itself
     targets = set(attribute.targets)
     if column.field == "activity":
         named.add("activitypointer")
     if not targets:
-        yield _error(f"The CRM names no relationship for the lookup {place}.", column.where)
+        yield error(f"The CRM names no relationship for the lookup {place}.", column.where, "type")
     elif wanted and named and not named & targets:
-        yield _error(f"The lookup {place} points to {', '.join(sorted(targets))}, not to {' or '.join(sorted(named))}.", column.where)
+        yield error(
+            f"The lookup {place} points to {', '.join(sorted(targets))}, not to {' or '.join(sorted(named))}.", column.where, "type"
+        )
 
 
-def _error(message: str, where: str) -> Finding:
-    return Finding(True, message, where)
+def check_decisions(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield a warning for each table or column under `stay` and `goes_along` that the CRM lacks: the decision
+    is about nothing, and the place that was meant stays unaccounted."""
+    for place, decided in (*mapping.stay.items(), *mapping.goes_along.items()):
+        name, _, column = place.partition(".")
+        definition = metadata.table(name)
+        if definition is None:
+            like = suggestion(name, metadata.names())
+            yield Finding(False, f"The CRM has no table {name}{asked(like) or '.'}", decided.where, "no_table", like)
+        elif column and column not in definition.attributes:
+            like = suggestion(column, definition.attributes)
+            yield Finding(False, f"The table {name} has no column {column}{asked(like) or '.'}", decided.where, "no_column", like)
+
+
+def error(message: str, where: str, code: str, suggestion: str = "") -> Finding:
+    """Return a finding that stops every command."""
+    return Finding(True, message, where, code, suggestion)
 
 
 def _named(attribute: Attribute) -> str:

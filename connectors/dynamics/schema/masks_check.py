@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 from connectors.dynamics.mapping.mapping import MASKED_KINDS, Mapping, Table
 from connectors.dynamics.mapping.masks import Masks
-from connectors.dynamics.schema.mapping_check import COLUMN_TYPES
+from connectors.dynamics.schema.mapping_check import COLUMN_TYPES, error
 from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
 from connectors.interface import Finding
 from rules.anonymisation.anonymity import Remnant
 from rules.anonymisation.techniques import TECHNIQUES, ColumnType, check_technique
+from rules.files.suggestions import asked, suggestion
 
 # What the platform keeps on every row by itself; nobody can empty it, and state and owner have keys of their
 # own (reference: section 2).
@@ -48,7 +49,7 @@ def check_masks(mapping: Mapping, metadata: Metadata) -> list[Finding]:
         if definition is None:
             continue  # told by `check_mapping`
         if table.masks is None:
-            findings.append(_error(f"The policy anonymises in place, and {kind} has no section anonymise.", table.where))
+            findings.append(error(f"The policy anonymises in place, and {kind} has no section anonymise.", table.where, "masking"))
             continue
         metadata.load_lengths(definition)
         findings += [
@@ -77,7 +78,7 @@ def type_of(attribute: Attribute) -> str:
 def _remnant(attribute: Attribute, mapping: Mapping) -> Remnant | None:
     kind = type_of(attribute)
     if kind == ColumnType.LOOKUP:
-        people = _PEOPLE | {mapping.tables["contact"].name}
+        people = _PEOPLE | {table.name for kind, table in mapping.tables.items() if kind == "contact"}
         return Remnant.CONTACT if not attribute.targets or attribute.targets & people else None
     return Remnant.IDENTIFIER if kind in _DATES else REMNANTS.get(ColumnType(kind)) if kind in tuple(ColumnType) else Remnant.TEXT
 
@@ -87,20 +88,22 @@ def _check_named(masks: Masks, definition: TableDefinition) -> Iterator[Finding]
         attribute = definition.attributes.get(column.name)
         place = f"{definition.name}.{column.name}"
         if attribute is None:
-            yield _error(f"The table {definition.name} has no column {column.name} (anonymise).", column.where)
+            like = suggestion(column.name, definition.attributes)
+            told = f"The table {definition.name} has no column {column.name} (anonymise){asked(like) or '.'}"
+            yield error(told, column.where, "no_column", like)
             continue
         kind = type_of(attribute)
         if column.name in PLATFORM or column.name == definition.primary_id:
-            yield _error(f"{place} is the platform's own: no technique can overwrite it.", column.where)
+            yield error(f"{place} is the platform's own: no technique can overwrite it.", column.where, "masking")
         elif attribute.secured:
-            yield _error(f"{place} is secured: that it is empty could not be read back.", column.where)
+            yield error(f"{place} is secured: that it is empty could not be read back.", column.where, "masking")
         elif not attribute.updatable and kind != ColumnType.FILE and TECHNIQUES[column.technique].fits_required:
-            yield _error(f"{place} cannot be written; null says that it is empty once what it is made from is.", column.where)
+            yield error(f"{place} cannot be written; null says that it is empty once what it is made from is.", column.where, "masking")
         else:
             unique = any(column.name in key for key in definition.keys.values())
             problem = check_technique(column.technique, kind, max_length=attribute.max_length, required=attribute.required, unique=unique)
             if problem is not None:
-                yield _error(f"{place} cannot be masked: {problem}.", column.where)
+                yield error(f"{place} cannot be masked: {problem}.", column.where, "masking")
 
 
 def _check_kept(table: Table, masks: Masks, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:
@@ -109,15 +112,18 @@ def _check_kept(table: Table, masks: Masks, definition: TableDefinition, mapping
         attribute = definition.attributes.get(name)
         place = f"{definition.name}.{name}"
         if attribute is None:
-            yield _error(f"The table {definition.name} has no column {name} (keeps).", where)
+            like = suggestion(name, definition.attributes)
+            yield error(f"The table {definition.name} has no column {name} (keeps){asked(like) or '.'}", where, "no_column", like)
         elif attribute.required:
-            yield _error(f"{place} is required, so it cannot be emptied where too few people share it (ERA-08).", where)
+            yield error(f"{place} is required, so it cannot be emptied where too few people share it (ERA-08).", where, "masking")
         elif not attribute.updatable:
-            yield _error(f"{place} cannot be written, so it cannot be emptied where too few people share it (ERA-08).", where)
+            yield error(f"{place} cannot be written, so it cannot be emptied where too few people share it (ERA-08).", where, "masking")
         elif (remnant := _remnant(attribute, mapping)) is not None:
-            yield Finding(False, f"{place} stays, so its rows are reported PSEUDONYMISED ({remnant}; ERA-02).", where)
+            yield Finding(False, f"{place} stays, so its rows are reported PSEUDONYMISED ({remnant}; ERA-02).", where, "kept")
         elif name == categories:
-            yield Finding(False, f"{place} stays beside createdon, which nobody can empty: month and day stand beside it (5.3).", where)
+            yield Finding(
+                False, f"{place} stays beside createdon, which nobody can empty: month and day stand beside it (5.3).", where, "kept"
+            )
 
 
 def _check_complete(table: Table, masks: Masks, definition: TableDefinition) -> Iterator[Finding]:
@@ -127,17 +133,15 @@ def _check_complete(table: Table, masks: Masks, definition: TableDefinition) -> 
         kind = type_of(attribute)
         is_derived = attribute.part_of or (not attribute.updatable and kind in _DERIVED)  # it follows from another column
         if name not in known and not is_derived and kind in tuple(ColumnType):
-            yield _error(f"{definition.name}.{name} could hold personal data: give it a technique, or list it under keeps.", masks.where)
+            yield error(
+                f"{definition.name}.{name} could hold personal data: give it a technique, or list it under keeps.", masks.where, "masking"
+            )
 
 
 def _check_state(masks: Masks, definition: TableDefinition) -> Iterator[Finding]:
     if "ownerid" not in definition.attributes:
-        yield _error(f"Rows of {definition.name} have no owner, so no neutral team can have them (ERA-06).", masks.owner_where)
+        yield error(f"Rows of {definition.name} have no owner, so no neutral team can have them (ERA-06).", masks.owner_where, "masking")
     for name, value in (("statecode", masks.state), ("statuscode", masks.status)):
         options = definition.attributes[name].options if name in definition.attributes else None
         if value is not None and (options is None or value not in options):
-            yield _error(f"{definition.name}.{name} has no option {value}.", masks.state_where)
-
-
-def _error(message: str, where: str) -> Finding:
-    return Finding(True, message, where)
+            yield error(f"{definition.name}.{name} has no option {value}.", masks.state_where, "no_option")

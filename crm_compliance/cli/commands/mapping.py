@@ -1,0 +1,60 @@
+"""mapping: whether the file that says which table and column is what is right, and what it makes of a row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.terminal.output import output, print_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from crm_compliance.mapping.check import Told
+
+mapping = typer.Typer(help="The mapping to the organisation's tables: check, explain.", no_args_is_help=True)
+REFUSED = 3
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(mapping, name="mapping")
+
+
+@mapping.command("check")
+def check(
+    path: Path | None = typer.Argument(None, metavar="[F]", help="A mapping file; without, the one of the settings."),
+    offline: bool = typer.Option(False, "--offline", help="Ask no CRM: look at the file alone."),
+) -> None:
+    """Name everything that is wrong with a mapping, with file, line and what was probably meant (exit 3).
+
+    Example: crm-compliance mapping check mapping.yaml --offline
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.mapping.check import check_mapping_file
+    from crm_compliance.wiring import mapping_text, text_of
+
+    settings = arguments.settings()
+    text, source = (text_of(path, "mapping"), str(path)) if path is not None else mapping_text(settings)
+    found = check_mapping_file(text, source, settings, offline=offline)
+
+    def tell(console: Console) -> None:
+        compared = "" if offline else " and fits the CRM"
+        print_line(f"{source}: {len(found.problems)} to correct" if found.problems else f"{source} is in order{compared}")
+        _table(console, found.problems)
+        if found.warnings:
+            print_line(f"\nWarnings: {len(found.warnings)}")
+            _table(console, found.warnings)
+
+    output.answer(found.document(), tell)
+    if found.problems:
+        raise typer.Exit(REFUSED)
+
+
+def _table(console: Console, told: list[Told]) -> None:
+    from crm_compliance.cli.terminal.tables import table_of
+
+    if told:
+        rows = [(each.where.rpartition(":")[2], each.message, each.suggestion) for each in told]
+        console.print(table_of(("Line", "What is wrong", "Meant, probably"), rows, wraps=1))

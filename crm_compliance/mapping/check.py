@@ -1,0 +1,85 @@
+"""Everything that is wrong with a mapping, in one go: the form of the file, what must fit together, and what
+does not fit the CRM, also where there are mistakes elsewhere in the file (R-161)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from connectors.dynamics.mapping.categories import misspelt_keys
+from connectors.dynamics.mapping.loader import examine_mapping
+from connectors.dynamics.mapping.mapping import Mapping
+from crm_compliance.settings import Settings
+from crm_compliance.wiring import connector_of, lacking_for_notice, policy_of
+from rules.policy.policy import Policy
+
+# Of which sort a problem or a warning is.
+CODES: Final = {
+    "form": "the file, or a value in it, is not written as it has to be",
+    "unknown": "a key, a kind, a field or a word that is not known",
+    "missing": "something that is needed is not there",
+    "conflict": "two parts of the file do not fit together",
+    "no_table": "the CRM has no such table",
+    "no_column": "the table has no such column",
+    "no_option": "the column has no such option value",
+    "type": "the column is of another type, or its lookup points elsewhere",
+    "behaviour": "the behaviour of a date column is not known, or is another (DAT-09)",
+    "secured": "the column is secured and would look empty",
+    "masking": "anonymising in place could not be carried out (ERA-06)",
+    "schedule": "it does not fit the retention schedule",
+    "option_left_out": "warning: the CRM has an option that the mapping lacks",
+    "kept": "warning: what stays on a masked row (ERA-02)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One problem or warning: file and line, one of CODES, what is wrong, and what was probably meant (""
+    where nothing is like it)."""
+
+    where: str
+    code: str
+    message: str
+    suggestion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found. Warnings keep nothing from running."""
+
+    problems: list[Told]
+    warnings: list[Told]
+
+    def document(self) -> dict[str, object]:
+        told = {"problems": self.problems, "warnings": self.warnings}
+        return {"ok": not self.problems} | {name: [asdict(each) for each in found] for name, found in told.items()}
+
+
+def check_mapping_file(text: str, source: str, settings: Settings, *, offline: bool) -> Verdict:
+    """Check the text of a mapping; `source` is what places in it are called. Unless `offline`, the CRM of the
+    settings is asked, also where the file has mistakes. Raises ConnectorError: the CRM cannot be asked;
+    PolicyError: the schedule of the settings is refused."""
+    policy = policy_of(settings)
+    mapping, wrong = examine_mapping(text, source)
+    found = Verdict([Told(f"{source}:{each.line}", each.code, str(each), each.suggestion) for each in wrong], [])
+    if mapping is not None:
+        _compare_with_schedule(found, mapping, policy, source)
+        if not offline:
+            _compare_with_crm(found, mapping, policy, settings)
+    return found
+
+
+def _compare_with_schedule(found: Verdict, mapping: Mapping, policy: Policy, source: str) -> None:
+    note = mapping.tables.get("note")
+    for name in lacking_for_notice(mapping, policy):
+        message = f"the schedule tells owners by a note, and note.{name} has no column: map it, or set quarantine.notice to none"
+        found.problems.append(Told(note.where if note is not None else f"{source}:1", "schedule", message))
+    for slip in misspelt_keys(mapping, policy.derive.keys(), policy.kinds):
+        found.warnings.append(Told(slip.where, "schedule", slip.message, slip.meant))
+
+
+def _compare_with_crm(found: Verdict, mapping: Mapping, policy: Policy, settings: Settings) -> None:
+    with connector_of(settings, mapping=mapping) as connector:
+        for each in connector.check(in_place=policy.anonymise.is_in_place, decisions=True):
+            told = Told(each.where, each.code, each.message, each.suggestion)
+            (found.problems if each.is_error else found.warnings).append(told)

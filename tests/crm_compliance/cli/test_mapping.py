@@ -1,0 +1,144 @@
+"""mapping, as it is typed: everything that is wrong with the file, in one go (R-161)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.emulator.serving.server import RunningEmulator, running
+from crm_compliance.mapping.check import CODES
+from tests.crm_compliance.typist import Said, Typist
+from tests.integration.night import TOKEN
+
+
+@pytest.fixture
+def emulator() -> Iterator[RunningEmulator]:
+    with running(token=TOKEN) as started:
+        yield started
+
+
+@pytest.fixture
+def typist(emulator: RunningEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
+    return Typist(capsys, monkeypatch, tmp_path, emulator.url)
+
+
+def edited(folder: Path, *changes: tuple[str, str]) -> Path:
+    text = REFERENCE.read_text("utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = folder / "mine.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def told(said: Said, section: str = "problems") -> dict[tuple[int, str], str]:
+    """What was found: line and code, and the suggestion."""
+    for each in said.document[section]:
+        assert set(each) == {"where", "code", "message", "suggestion"}
+        assert each["code"] in CODES
+        assert each["message"]
+    assert said.document["ok"] is (said.code == 0)
+    return {(int(each["where"].rpartition(":")[2]), each["code"]): each["suggestion"] for each in said.document[section]}
+
+
+def line(path: Path, wanted: str) -> int:
+    return next(number for number, text in enumerate(path.read_text("utf-8").splitlines(), 1) if wanted in text)
+
+
+def test_the_mapping_of_the_settings_fits_the_crm(typist: Typist) -> None:
+    said = typist.type("mapping", "check", "--json")
+    assert (said.code, said.document) == (0, {"ok": True, "problems": [], "warnings": []})
+    assert "fits the CRM" in typist.type("mapping", "check").out
+
+
+MISTAKES = (
+    ("schema: crm-mapping/1", "schema: crm-mapping/7"),
+    ("copies: []", "copis: []"),
+    ("opened_on: cf_openedon", "opend_on: cf_openedon"),
+    ("closed_on: cf_closedon", "closed_on: cf_closeon"),
+    ("table: cf_fiche", "table: cf_fische"),
+    ("cf_openedon: null", "cf_openedon: nul"),
+    ("100000005: suspect", "100000005: suspct"),
+    ("  donation:", "  donatoin:"),
+    ("birth_year: cf_birthyear", "birth_year: cf_birthplace"),
+)
+
+
+def test_everything_is_named_at_once_with_line_and_what_was_meant(typist: Typist, tmp_path: Path) -> None:
+    """What the CRM lacks is told although the file has mistakes elsewhere."""
+    path = edited(tmp_path, *MISTAKES)
+    said = typist.type("mapping", "check", path, "--json")
+    assert said.code == 3
+    assert all(each["where"].startswith(f"{path}:") for each in said.document["problems"])
+    found = told(said)
+    assert found == {
+        (line(path, "crm-mapping/7"), "form"): "",
+        (line(path, "copis"), "unknown"): "copies",
+        (line(path, "table: cf_dossier") + 1, "missing"): "",  # opened_on
+        (line(path, "opend_on"), "unknown"): "opened_on",
+        (line(path, "cf_closeon"), "no_column"): "cf_closedon",
+        (line(path, "cf_openedon: nul"), "form"): "null",
+        (line(path, "table: cf_fische") - 1, "no_table"): "cf_fiche",
+        (line(path, "suspct"), "unknown"): "suspect",
+        (line(path, "donatoin"), "unknown"): "donation",
+        (line(path, "birth_year"), "type"): "",
+    }
+
+
+def test_offline_asks_no_crm(typist: Typist, tmp_path: Path) -> None:
+    typist.unset("CRM_URL", "CRM_TOKEN", "CLOCK")
+    path = edited(tmp_path, ("closed_on: cf_closedon", "closed_on: cf_closeon"), ("channel: cf_channel", "chanel: cf_channel"))
+    said = typist.type("mapping", "check", path, "--offline", "--json")
+    assert said.code == 3
+    assert told(said)[line(path, "chanel"), "unknown"] == "channel"
+    assert {code for _, code in told(said)} == {"unknown", "conflict"}  # the choice of a channel has no column now
+    assert typist.type("mapping", "check", path).code == 2  # no CRM is named
+
+
+def test_a_crm_that_cannot_be_asked_is_no_verdict(typist: Typist) -> None:
+    typist.set(CRM_URL="http://127.0.0.1:9/api/data/v9.2/")
+    said = typist.type("mapping", "check", "--json")
+    assert (said.code, said.out) == (4, "")
+
+
+def test_warnings_stand_apart_and_end_with_0(typist: Typist, tmp_path: Path) -> None:
+    path = edited(
+        tmp_path,
+        ("        100000010: child_prostitution\n", ""),
+        ("100000022: sexting", "100000022: sextng"),
+        ("copies: []", "copies: []\nstay: {cf_dossir: {why: w}, account.nam: {why: w}}"),
+    )
+    said = typist.type("mapping", "check", path, "--json")
+    found = told(said, "warnings")
+    assert said.code == 0
+    assert found[line(path, "sextng"), "schedule"] == "sexting"
+    assert {(code, meant) for (_, code), meant in found.items()} >= {("option_left_out", "")}
+    meant = {(each["code"], each["suggestion"]) for each in said.document["warnings"]}
+    assert meant >= {("no_table", "cf_dossier"), ("no_column", "name")}
+    shown = typist.type("mapping", "check", path)
+    assert shown.code == 0
+    assert "Warnings: " in shown.out
+
+
+def test_a_table_for_people_names_line_and_suggestion(typist: Typist, tmp_path: Path) -> None:
+    path = edited(tmp_path, ("opened_on: cf_openedon", "opend_on: cf_openedon"))
+    said = typist.type("mapping", "check", path)
+    assert said.code == 3
+    assert "opened_on" in next(text for text in said.out.splitlines() if text.lstrip().startswith(str(line(path, "opend_on"))))
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "- 1\n", "schema: crm-mapping/1\n", "tables: 7\n"])
+def test_a_file_that_is_no_mapping_is_told_and_never_a_bug(typist: Typist, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, "utf-8")
+    said = typist.type("mapping", "check", path, "--json")
+    assert said.code == 3
+    assert told(said)
+
+
+def test_a_file_that_is_not_there_is_usage(typist: Typist, tmp_path: Path) -> None:
+    assert typist.refused("mapping", "check", tmp_path / "none.yaml", code=2)["code"] == "usage"
