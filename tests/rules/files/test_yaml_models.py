@@ -31,7 +31,7 @@ def refused(text: str) -> tuple[list[str], File | None]:
     with pytest.raises(ValidationError) as caught:
         File.model_validate(document.value)
     problems = problems_of(document, File, caught.value.errors(include_url=False), texts={WORD: "this is a word"})
-    return [f"{problem.line}: {problem}" for problem in problems], without_mistakes(File, document.value, caught.value)
+    return [f"{problem.line}: {problem}" for problem in problems], without_mistakes(File, document.value)
 
 
 def test_each_mistake_has_its_line_its_field_and_what_was_meant() -> None:
