@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from connectors.dynamics.bulk_delete.deletes import MOST_ROWS, BulkDelete, Deleting
+from connectors.dynamics.datamap.one_row import OneRow, one_row
 from connectors.dynamics.datamap.survey import Survey
 from connectors.dynamics.http.auth import TokenSource
 from connectors.dynamics.http.clock import ENOUGH
@@ -42,7 +43,7 @@ from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.names import Naming
 from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
 from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
-from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.dynamics.writing.batch import Prepared, prepare
 from connectors.dynamics.writing.mask import Masking
 from connectors.dynamics.writing.platform_rows import Removing
@@ -116,7 +117,7 @@ class DynamicsConnector:
             for table in mapping.tables.values()
         }
         self._metadata = Metadata(self._transport, wanted)
-        directory = Directory(self._transport)
+        self._directory = directory = Directory(self._transport)
         self._tables = FittingTables(mapping, self._metadata, References(directory))
         self._masking = Masking(self._transport, mapping, self._metadata, self._tables.definition, pseudonym_key)
         self.deleting = Deleting(
@@ -460,6 +461,15 @@ class DynamicsConnector:
 
     def data_map(self, *, whole: bool = False) -> DataMap:
         return self._survey.whole() if whole else self._survey.tables()
+
+    def one_row(self, table: Table, row: str) -> OneRow | None:
+        """Return a row of a mapped table with all its columns; None if there is no such row. Raises
+        MappingError: the table does not fit the mapping; Forbidden: the CRM does not let us look;
+        ConnectorError."""
+        try:
+            return one_row(self._directory, table, self._tables.definition(table), row)
+        except NotOffered as refusal:
+            raise Forbidden(refusal.reason, where=table.name) from None
 
     def unsearched_columns(self) -> tuple[str, ...]:
         return self._survey.unsearched_columns()

@@ -68,7 +68,7 @@ class Survey:
                 for each in definition.attributes.values()
                 if each.updatable and each.name not in named and not is_housekeeping(each, definition)
             ]
-            found += [f"{kind}.{name}" for name in self._with_values(known, [_queried(each) for each in columns])]
+            found += [f"{kind}.{name}" for name in self._with_values(known, [queried(each) for each in columns])]
         return tuple(sorted(found))
 
     def _with_values(self, table: KnownTable, columns: list[str]) -> Iterator[str]:
@@ -117,7 +117,7 @@ class Survey:
             if definition is None or is_housekeeping(attribute, definition):
                 continue
             fate, why = of_column(attribute, definition, verdict, mapped, self._mapping)
-            rows = self._count(table.name, [_queried(attribute)]) if mapped is not None and fate is Fate.UNACCOUNTED else table.rows
+            rows = self._count(table.name, [queried(attribute)]) if mapped is not None and fate is Fate.UNACCOUNTED else table.rows
             yield Place(table.name, attribute.name, table.path, rows, fate, why)
 
     def _count(self, name: str, columns: Collection[str]) -> int | None:
@@ -139,6 +139,6 @@ class Survey:
             raise
 
 
-def _queried(attribute: Attribute) -> str:
+def queried(attribute: Attribute) -> str:
     """Return the name by which a condition asks for a column."""
     return f"_{attribute.name}_value" if attribute.kind in LOOKUP_TYPES else attribute.name

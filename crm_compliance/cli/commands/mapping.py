@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from crm_compliance.mapping.check import Told
+    from crm_compliance.mapping.explain import FieldTold
 
 mapping = typer.Typer(help="The mapping to the organisation's tables: check, explain.", no_args_is_help=True)
 REFUSED = 3
@@ -58,3 +59,43 @@ def _table(console: Console, told: list[Told]) -> None:
     if told:
         rows = [(each.where.rpartition(":")[2], each.message, each.suggestion) for each in told]
         console.print(table_of(("Line", "What is wrong", "Meant, probably"), rows, wraps=1))
+
+
+@mapping.command("explain")
+def explain(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argument(..., metavar="ID")) -> None:
+    """Show one row as the product understands it: its kind, its fields, what it belongs to, and the columns
+    that fill no field. Of what tells who somebody is, only that it is there and how long it is.
+
+    Example: crm-compliance mapping explain cf_dossier 00000000-0000-0000-0000-000000000001
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.cli.terminal.tables import facts_of, table_of
+    from crm_compliance.mapping.explain import explain_row
+    from crm_compliance.wiring import connector_of
+
+    wanted = arguments.row_id(row)
+    with connector_of(arguments.settings()) as connector:
+        told = explain_row(connector, table, wanted)
+
+    def tell(console: Console) -> None:
+        unit = f"{told.unit['table']} {told.unit['id']}" if told.unit is not None else "none"
+        console.print(facts_of({"kind": told.kind, "table": told.table, "id": told.id, "unit": unit}))
+        console.print(table_of(("Field", "Column", "Value"), [(each.field, each.column, _value(each)) for each in told.fields], wraps=2))
+        if told.unfilled:
+            print_line("\nWith a value, and no field is filled from them:")
+            for name in told.unfilled:
+                print_line(f"  {name}")
+
+    output.answer(told.document(), tell)
+
+
+def _value(told: FieldTold) -> str:
+    if not told.filled:
+        return "" if told.filled is False else "not known"
+    if told.unknown is not None:
+        return f"option {told.unknown}, which stands for no key"
+    if told.value is None:
+        return f"there, {told.length} characters" if told.length is not None else "there"
+    if isinstance(told.value, dict):
+        return f"{told.value['table']} {told.value['id']}"
+    return ", ".join(told.value) if isinstance(told.value, list) else str(told.value)

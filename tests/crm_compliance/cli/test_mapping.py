@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.mapping.check import CODES
-from tests.crm_compliance.typist import Said, Typist
-from tests.integration.night import TOKEN
+from tests.crm_compliance.typist import LONG_AGO, Said, Typist, organisation_of
+from tests.integration.night import TOKEN, Night
 
 
 @pytest.fixture
@@ -142,3 +143,74 @@ def test_a_file_that_is_no_mapping_is_told_and_never_a_bug(typist: Typist, tmp_p
 
 def test_a_file_that_is_not_there_is_usage(typist: Typist, tmp_path: Path) -> None:
     assert typist.refused("mapping", "check", tmp_path / "none.yaml", code=2)["code"] == "usage"
+
+
+@pytest.fixture
+def night(emulator: RunningEmulator, typist: Typist) -> Iterator[Night]:
+    made = organisation_of(emulator, typist)
+    yield made
+    made.close()
+    made.store.close()
+
+
+def fields(said: Said) -> dict[str, dict[str, Any]]:
+    assert said.code == 0, said
+    assert set(said.document) == {"table", "id", "kind", "unit", "fields", "unfilled"}
+    return {each["field"]: each for each in said.document["fields"]}
+
+
+def test_a_person_is_explained_without_being_named(typist: Typist, night: Night) -> None:
+    """ACC-05: that something is there and how long it is, never what it is."""
+    secrets = {"firstname": "Fictieve", "lastname": "Persoonsnaam", "telephone1": "+32470000001", "birthdate": "2011-02-03"}
+    row = night.create("contacts", "contactid", gendercode=2, cf_birthyear=2011, description="Een tekst", cf_newsletter=True, **secrets)
+    said = typist.type("mapping", "explain", "contact", row.upper(), "--json")
+    found = fields(said)
+    assert said.document["kind"] == "contact"
+    assert said.document["unit"] == {"table": "contact", "id": row}
+    assert (found["gender"]["value"], found["newsletter"]["value"]) == ("f", True)
+    assert (found["last_name"]["filled"], found["last_name"]["length"], found["last_name"]["value"]) == (True, 12, None)
+    assert (found["birth_on"]["column"], found["birth_on"]["value"]) == ("birthdate", None)
+    assert found["email"]["filled"] is False
+    for text in (said.out, typist.type("mapping", "explain", "contact", row).out):
+        for secret in (*secrets.values(), "2011", "Een tekst"):
+            assert secret not in text
+
+
+def test_dates_choices_and_lookups_are_told_as_they_are_understood(typist: Typist, night: Night) -> None:
+    dossier = night.dossier("sexting", spoken=LONG_AGO)
+    fiche = night.fiche("sexting", spoken=LONG_AGO, dossier=dossier)
+    party = night.party(night.contact(), "child", dossier=dossier)
+    found = fields(typist.type("mapping", "explain", "cf_dossier", dossier, "--json"))
+    assert (found["categories"]["value"], found["is_active"]["value"]) == (["sexting"], False)
+    assert found["opened_on"]["value"].startswith("20")
+    said = typist.type("mapping", "explain", "cf_fiche", fiche, "--json")
+    assert fields(said)["dossier"]["value"] == {"table": "cf_dossier", "id": dossier}
+    assert fields(said)["communicated_on"]["value"] == LONG_AGO.isoformat()
+    assert said.document["unit"] == {"table": "cf_dossier", "id": dossier}
+    said = typist.type("mapping", "explain", "cf_party", party, "--json")
+    assert fields(said)["role"]["value"] == "child"
+    assert said.document["unit"] == {"table": "cf_dossier", "id": dossier}
+    note = night.note("cf_fiche", fiche)
+    said = typist.type("mapping", "explain", "annotation", note, "--json")
+    assert said.document["unit"] == {"table": "cf_dossier", "id": dossier}
+    recording = night.recording(LONG_AGO)
+    assert typist.type("mapping", "explain", "cf_recording", recording, "--json").document["unit"]["id"] == recording
+
+
+def test_what_the_mapping_does_not_know_is_named(typist: Typist, night: Night, tmp_path: Path) -> None:
+    typist.set(MAPPING=str(edited(tmp_path, ("        100000022: sexting\n", ""), ("      court_reference: cf_courtreference\n", ""))))
+    dossier = night.dossier("sexting", spoken=LONG_AGO, cf_courtreference="Fictief 12/34")
+    said = typist.type("mapping", "explain", "cf_dossier", dossier, "--json")
+    category = fields(said)["categories"]
+    assert (category["filled"], category["value"], category["unknown"]) == (True, None, "100000022")
+    assert said.document["unfilled"] == ["cf_courtreference"]
+    shown = typist.type("mapping", "explain", "cf_dossier", dossier).out
+    assert "cf_courtreference" in shown
+    assert "12/34" not in shown + said.out
+
+
+def test_an_unknown_table_or_row_is_usage(typist: Typist, night: Night) -> None:
+    error = typist.refused("mapping", "explain", "cf_dosier", "00000000-0000-0000-0000-000000000001", code=2)
+    assert "did you mean cf_dossier" in error["message"]
+    assert typist.refused("mapping", "explain", "cf_dossier", "00000000-0000-0000-0000-000000000001", code=2)["code"] == "usage"
+    assert typist.refused("mapping", "explain", "cf_dossier", "Fictieve naam", code=2)["code"] == "usage"

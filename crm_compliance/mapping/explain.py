@@ -1,0 +1,141 @@
+"""One row as the product understands it, told without saying anything about anybody: of names, numbers,
+addresses, dates of birth and texts only that something is there, and how long it is (ACC-05)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from connectors.dynamics.connector import DynamicsConnector
+from connectors.dynamics.datamap.one_row import OneRow
+from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Table, field_type
+from connectors.interface import Among
+from jobs.reading.gather import rows_of
+from jobs.reading.owners import WHOLE, look_around
+from rules.dates.instants import instant
+from rules.errors import UsageError
+from rules.files.suggestions import meant
+from rules.model.kinds import ACTIVITIES, ROW_KINDS
+from rules.model.records import KINDS, Record
+from rules.rights.fields import Nature, rule_for
+
+_SAYS_NOTHING: Final = (Nature.DATE, Nature.NUMBER, Nature.CHOICE, Nature.INTERNAL)
+_OF_A_BIRTH: Final = frozenset({"birth_year", "birth_month", "stated_age"})
+_PLAIN: Final = frozenset({"media_type"})  # a text that is a word of a standard, never of a person
+_ABOUT_NOBODY: Final = frozenset({"statistic"})  # 5.4
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTold:
+    """One field: its column, whether the CRM has a value for it (None: it does not say), the value as it is
+    understood where that says nothing about anybody, and how long it is where it does not stand here.
+    `unknown` is an option that stands for no key."""
+
+    field: str
+    column: str
+    section: str
+    filled: bool | None
+    value: Any = None
+    length: int | None = None
+    unknown: str | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowTold:
+    """One row. `unit` is what it ends with, `unfilled` the columns with a value from which no field is
+    filled."""
+
+    table: str
+    id: str
+    kind: str
+    unit: dict[str, str] | None
+    fields: list[FieldTold]
+    unfilled: list[str]
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def explain_row(connector: DynamicsConnector, name: str, row: str) -> RowTold:
+    """Explain one row of a mapped table. Raises UsageError: no mapping names this table, or there is no such
+    row; MappingError: the table does not fit the mapping; ConnectorError."""
+    kind = connector.mapping.kind_of(name)
+    if kind is None:
+        tables = [table.name for table in connector.mapping.tables.values()]
+        raise UsageError(
+            f"no kind of row is mapped to this table{meant(name[:60], tables)}", hint=f"one of: {', '.join(tables)}", where=name[:64]
+        )
+    table = connector.mapping.tables[kind]
+    found = connector.one_row(table, row)
+    names = tuple(field for field in (*table.columns, *table.personal) if field_type(table.full, field) is not bytes)
+    records = rows_of(connector, table.full, names, Among("id", [row])) if found is not None else []
+    if found is None or not records:
+        raise UsageError("there is no such row", hint="ids are lower case, without braces", where=f"{name} {row}")
+    fields = [
+        _told(kind, column, section, records[0], table, found, connector)
+        for section, columns in (("columns", table.columns), ("personal", table.personal))
+        for column in columns.values()
+    ]
+    return RowTold(name, row, kind, _unit(connector, kind, row, table, found), fields, list(found.unfilled))
+
+
+def _told(kind: str, column: Column, section: str, record: Record, table: Table, found: OneRow, connector: DynamicsConnector) -> FieldTold:
+    raw = [found.values.get(name) for name in column.names]
+    names = ", ".join(column.names)
+    if field_type(table.full, column.field) is bytes:
+        return FieldTold(column.field, names, section, raw[0])
+    filled = any(value is not None and value != "" for value in raw)
+    if not filled:
+        return FieldTold(column.field, names, section, False)
+    if column.field in LOOKUPS:
+        return FieldTold(column.field, names, section, True, {"table": found.targets.get(column.name, ""), "id": str(raw[0]).lower()})
+    value = getattr(record, column.field)
+    if not _may_be_told(kind, column, value):
+        return FieldTold(column.field, names, section, True, length=len(str(raw[0])))
+    is_key = column.choice is not None or column.reference is not None
+    if is_key and (value is None or (column.choice is not None and value == (str(raw[0]),))):
+        return FieldTold(column.field, names, section, True, unknown=raw[0])
+    return FieldTold(column.field, names, section, True, _plain(value))
+
+
+def _may_be_told(kind: str, column: Column, value: object) -> bool:
+    """Return whether a value says nothing about who somebody is. A text does, unless it is a key."""
+    if kind in _ABOUT_NOBODY or column.field in _PLAIN:
+        return True
+    if column.field in _OF_A_BIRTH or rule_for(kind, column.field).nature not in _SAYS_NOTHING:
+        return False
+    is_key = column.choice is not None or column.reference is not None or bool(column.flags)
+    return is_key or not isinstance(value, str | None)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _unit(connector: DynamicsConnector, kind: str, row: str, table: Table, found: OneRow) -> dict[str, str] | None:
+    """Return the unit that a row ends with: itself, or the case that it belongs to."""
+    if kind == "activity_party" and (column := table.columns.get("activity")) is not None:
+        target = connector.mapping.kind_of(found.targets.get(column.name, ""))
+        wanted = str(found.values.get(column.name) or "").lower()
+        return _unit_of(connector, target, wanted) if target in ACTIVITIES and wanted else None
+    return _unit_of(connector, kind, row) if kind in ROW_KINDS else None
+
+
+def _unit_of(connector: DynamicsConnector, kind: str, row: str) -> dict[str, str] | None:
+    if kind != "contact":
+        around = look_around(connector, [(kind, row)])
+        unit = around.units.get((kind, row))
+        if kind == "fiche" and unit is not None:
+            kind, row = (unit.belongs_to.kind.value, unit.belongs_to.id) if unit.belongs_to is not None else (kind, row)
+        elif kind not in WHOLE and (kind, row) in around.loose:
+            if unit is None or unit.belongs_to is None:
+                return None
+            kind, row = unit.belongs_to.kind.value, unit.belongs_to.id
+        elif unit is None:
+            return None
+    return {"table": connector.table(KINDS[kind]), "id": row}
