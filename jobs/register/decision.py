@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
-from jobs.model.answer import Compilation
+from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.model.request import DECISIONS
 from jobs.ports.store import Store
-from rules.model.requests import Right
+from rules.model.requests import COPIES, Right
 
 
 class What(StrEnum):
@@ -178,6 +178,44 @@ def decision_of(store: Store, request: str) -> Decision | None:
 def is_settled(answer: Compilation) -> bool:
     """Return whether an answer for another right than access says what was decided, not proposed."""
     return bool(answer.granted or answer.refusal)
+
+
+def as_reviewed(answer: Compilation) -> tuple[Item, ...]:
+    """Return the items of an answer as a review of them, from which the next answer begins.
+
+    What was granted, and what not, stands as marks of the review: `decide --grant` alone then grants the
+    same. Of data to be handed over a refusal has replaced what the review said."""
+    if not is_settled(answer):
+        return answer.items
+    if answer.right in COPIES:
+        return ()
+    return tuple(msgspec.structs.replace(item, withholds="" if item.item in answer.granted else PUT_ASIDE) for item in answer.items)
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """What people had said on an answer and have to say again: for the DPO alone.
+
+    `granted` are items that had been granted, by their names in the answer that there is now; `gone` is how
+    many more it does not have. `refusal` is the code of a refusal, `reviewed` how many decisions of the
+    review."""
+
+    granted: tuple[str, ...] = ()
+    gone: int = 0
+    refusal: str = ""
+    reviewed: int = 0
+
+
+def undone(decision: Decision | None, old: Compilation | None, new: Compilation | None) -> Undone:
+    """Return what was said on the old answer and does not stand any more; the new one is None where it has to
+    be compiled."""
+    items, now = old.items if old is not None else (), new.items if new is not None else ()
+    names = {item.digest: item.item for item in now if item.digest}
+    granted = decision.granted if decision is not None else ()
+    again = tuple(names[item.digest] for item in items if item.item in granted and item.digest in names)
+    reviewed = [item for item in items if item.needs_review and item.status is not ItemStatus.PENDING_REVIEW]
+    by_hand = reviewed if decision is None or not (granted or decision.refusal) else ()
+    lost = sum(item.digest not in names for item in by_hand)
+    return Undone(again, len(granted) - len(again), decision.refusal if decision is not None else "", lost)
 
 
 def has_unsubscribed(store: Store, request: str) -> bool:

@@ -43,13 +43,14 @@ def compile_(
     role: str = role_for(Act.HANDLE_REQUEST),
 ) -> None:
     """Read everything about the person anew, and compile the answer; what was decided on items that are still
-    the same stands.
+    the same stands. What was granted or refused of another right than access is undone, which is told.
 
     An answer is a package, neutral, or waits for the DPO (dpo_review). What stops its release later is shown
     by `requests show`.
 
     Example: crm-compliance requests compile request-0123 --as dora --role dpo
     """
+    from crm_compliance.cli.requests.undone import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.review_pages import removing_pages
@@ -59,7 +60,7 @@ def compile_(
         arguments.target(plain_folder.absolute() / "letter.pdf" if plain_folder.is_dir() else plain_folder.absolute())
     someone = person(arguments.settings(), as_, role)
     with arguments.opened() as desk:
-        with removing_pages(desk.context.store):
+        with telling_undone(desk.context.store, request) as told, removing_pages(desk.context.store):
             compilation = compile_request(desk.context, request, someone.who, someone.role)
         files = _working_copy(desk.context, compilation, plain_folder) if plain_folder is not None else []
     document = {
@@ -71,6 +72,7 @@ def compile_(
         "refusal": compilation.refusal or None,
         "blocks": list(compilation.blocks),
         "files": files,
+        **told,
     }
     output.answer(document, lambda console: console.print(_told(compilation)), ids=("request", request))
 

@@ -141,12 +141,21 @@ def identify(
 
     Example: crm-compliance requests identify request-0123 --method known_channel --as dora --role dpo
     """
+    from crm_compliance.cli.requests.undone import telling_undone
     from jobs.register.transitions import identify as move
     from rules.model.requests import IdentityMethod, Mandate
 
     how = _code(IdentityMethod, method, "--method")
     word = _code(Mandate, mandate, "--mandate") if mandate else None
-    _move(as_, role, lambda hand: move(hand, request, how, mandate=word, child_agrees=child_agrees))
+    undone: dict[str, object] = {}
+
+    def identified(hand: Hand) -> SubjectRequest:
+        with telling_undone(hand.store, request) as told:
+            moved = move(hand, request, how, mandate=word, child_agrees=child_agrees)
+        undone.update(told)
+        return moved
+
+    _move(as_, role, identified, more=lambda moved: undone)
 
 
 def suspend(

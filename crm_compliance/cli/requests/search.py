@@ -32,6 +32,7 @@ def match(
 
     Example: crm-compliance requests match request-0123 --json
     """
+    from crm_compliance.cli.requests.undone import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring import register_key
@@ -42,11 +43,13 @@ def match(
     someone = person(settings, as_, role, looks_only=True)
     with arguments.opened() as desk:
         hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), register_key(settings).reference)
-        candidates = match_request(desk.context, request, hand)
+        with telling_undone(desk.context.store, request) as told:
+            candidates = match_request(desk.context, request, hand)
     document = {
         "request": request,
         "candidates": [_document(candidate) for candidate in candidates.found],
         "not_searched": list(candidates.not_searched),
+        **told,
     }
     output.answer(document, lambda console: _show(console, candidates, request), ids=("request", request))
 
@@ -65,6 +68,7 @@ def confirm(
 
     Example: crm-compliance requests confirm request-0123 c1 c3 --as dora --role dpo
     """
+    from crm_compliance.cli.requests.undone import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.review_pages import removing_pages
@@ -79,10 +83,10 @@ def confirm(
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference)
-        with removing_pages(store):
+        with telling_undone(store, request) as undone, removing_pages(store):
             confirmed = confirm_candidates(hand, request, candidates or ())
         state = store.requests.get(request).state.value
-    document = {"request": request, "confirmed": list(confirmed.candidates), "state": state}
+    document = {"request": request, "confirmed": list(confirmed.candidates), "state": state, **undone}
     told = f"{', '.join(confirmed.candidates) or 'nobody'} confirmed\nNext: crm-compliance requests compile {request}"
     output.answer(document, lambda console: console.print(told, soft_wrap=True), ids=("request", request))
 

@@ -13,7 +13,7 @@ from jobs.model.answer import Addressee, Compilation, Item
 from jobs.model.request import COMPILATION, DECISIONS, REVIEW_PAGE, GivenPerson, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
-from jobs.register.decision import reopened
+from jobs.register.decision import as_reviewed, reopened
 from jobs.register.overrides import overrides_of
 from jobs.register.people import refused
 from jobs.register.permissions import Hand, admitted, save_move
@@ -63,7 +63,7 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
     compilation = drafted(context, request).compilation
     before = compilation_of(context.store, request.id)
     if before is not None:
-        compilation = msgspec.structs.replace(compilation, items=with_decisions(compilation.items, before.items))
+        compilation = msgspec.structs.replace(compilation, items=with_decisions(compilation.items, as_reviewed(before)))
     changes = {
         "state": RequestState.REVIEWING,
         "answer": compilation.answer,

@@ -356,7 +356,8 @@ def with_decisions(items: tuple[Item, ...], before: tuple[Item, ...]) -> tuple[I
     kept = []
     for item in items:
         old = decided.get(item.digest) if item.needs_review else None
-        kept.append(item if old is None else msgspec.structs.replace(item, status=old.status, text=old.text, code=old.code))
+        said = {} if old is None else {"status": old.status, "text": old.text, "code": old.code, "withholds": old.withholds}
+        kept.append(msgspec.structs.replace(item, **said))
     return tuple(kept)
 
 

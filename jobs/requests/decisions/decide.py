@@ -101,6 +101,8 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
     if request.right is Right.PORTABILITY and not compilation.refusal:
         _check_all(compilation, items, request)
         return Decided(save_move(hand, request, {"refusal": ""}, Step.DECIDE, {"decision": "granted"}))
+    if request.right is Right.PORTABILITY and compilation.items:  # what the review said of the data is not known any more
+        raise refused("nothing_to_grant", "it was refused as a whole", hint_to("compile", request=request.id), request.id)
     if not compilation.items:
         hint = hint_to("refuse", request=request.id, ground=FITTING[request.right][0])
         raise refused("nothing_to_grant", "the answer has nothing that could be granted", hint, request.id)

@@ -5,6 +5,7 @@ Only files from which anything may be disclosed to the person are read (`Standin
 suspicion is in no item, and in no gap between two (SUS-05, SUS-10). Source: section 6.2, RGT-10 to RGT-12,
 R-101 to R-104, R-115."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date
 from types import MappingProxyType
@@ -274,6 +275,7 @@ def _item(what: What, kind: str, row: str, *, at: str = "", fields: tuple[Field,
         needs_review=True,
         status=ItemStatus.PENDING_REVIEW,
         proposal=PROPOSALS[what],
+        digest=hashlib.sha256(msgspec.json.encode((what, kind, row, fields))).hexdigest(),
     )
 
 

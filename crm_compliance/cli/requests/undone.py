@@ -1,0 +1,35 @@
+"""What a step of a request undoes of what people had decided on its answer: told once the step is taken, and
+so to nobody who may not take it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from crm_compliance.cli.terminal.output import output
+from jobs.ports.store import Store
+
+
+@contextmanager
+def telling_undone(store: Store, request: str) -> Iterator[dict[str, Any]]:
+    """Give the document of a command, which has the key `undone` after the block, null where nothing is; and
+    warn."""
+    import msgspec
+
+    from crm_compliance.reports.parts.sentences import counted
+    from jobs.register.decision import Undone, decision_of, undone
+    from jobs.requests.answer.compile import compilation_of
+
+    decision, old = decision_of(store, request), compilation_of(store, request)
+    document: dict[str, Any] = {}
+    yield document
+    found = undone(decision, old, compilation_of(store, request)) if (decision, old) != (None, None) else Undone()
+    document["undone"] = None if found == Undone() else msgspec.to_builtins(found)
+    decide = f"crm-compliance requests decide {request}"
+    if found.refusal:
+        output.warn(f"the refusal is undone; to refuse again: {decide} --refuse {found.refusal}")
+    if found.gone:
+        output.warn(f"what was granted is undone; {counted(found.gone, 'item')} of it the request does not have now")
+    if found.granted:
+        output.warn(f"what was granted is undone; to grant it again: {decide} --grant {' '.join(found.granted)}")
+    if found.reviewed:
+        output.warn(f"{counted(found.reviewed, 'decision')} of the review have to be taken again: the items are not what they were")
