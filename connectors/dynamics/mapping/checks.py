@@ -2,7 +2,7 @@
 of them it needs, and what each may stand for. Source: R-161; SUS-02, R-112; ERA-07; section 5.2."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -25,6 +25,11 @@ from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
 
 _SUSPECT: Final = re.compile(r"suspect|verdacht|dader|perpetrator|offender|soup[cç]on|beschuldig", re.IGNORECASE)
+# Days of one row that no single column can hold: where a period begins and where it ends, and days that are
+# no other day.
+_BEGINNINGS: Final = frozenset({"opened_on", "reopened_on", "started_on", "started_at"})
+_ENDS: Final = frozenset({"closed_on", "proceedings_ended_on", "ended_on", "ended_at"})
+_OWN_DAYS: Final = frozenset({"birth_on", "deceased_on", "anonymised_on", "authority_valid_until", "suspect_until"})
 _UNKNOWN: Final = "this is not known here"
 
 
@@ -93,6 +98,7 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
                 yield Slip((section, name), f"{kind}.{name} needs its option values under choices, or references", "missing")
             if kind == "contact" and (name == "role" or _SUSPECT.search(name) or _SUSPECT.search(column)):
                 yield Slip((section, name), "a suspect attribute on the contact is refused (R-112): map the role of the party instead")
+    yield from _check_shared(kind, part, {name: field_type(full, name) for name in named})
     for name in part.behaviour:
         if name in named and field_type(full, name) not in (date, datetime):
             yield Slip(("behaviour", name), f"{name} is not a date, so it has no behaviour")
@@ -141,6 +147,27 @@ def _check_names(section: str, given: Collection[str], known: Collection[str]) -
     for name in given:
         if name not in known:
             yield _unknown((section, name), name, known)
+
+
+def _check_shared(kind: str, part: TablePart, types: Mapping[str, type]) -> Iterator[Slip]:
+    """Refuse a column for two fields where one of them must be a slip: it would be searched, disclosed and
+    counted as what it is not. Two days may be the same, a day and its hour are, and options tell two choices
+    apart."""
+    fields: dict[str, list[str]] = {}
+    for section, columns in (("columns", part.columns), ("personal", part.personal)):
+        for name, column in columns.items():
+            if name in types:
+                for other in fields.setdefault(column, []):
+                    if _cannot_share({name, other}, {types[name], types[other]}, part.choices.keys() | part.references.keys()):
+                        text = f"{kind}.{other} and {kind}.{name} are mapped to the same column {column}: leave out what it does not hold"
+                        yield Slip((section, name), text)
+                fields[column].append(name)
+
+
+def _cannot_share(names: Set[str], types: Set[type], choices: Collection[str]) -> bool:
+    if types <= {date, datetime}:
+        return bool(names & _OWN_DAYS or (names & _BEGINNINGS and names & _ENDS))
+    return len(types) == 1 and not names <= set(choices)
 
 
 def _check_choice(field: str, kind: type, keys: Keys, known: Collection[str] | None) -> Iterator[Slip]:
