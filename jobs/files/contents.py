@@ -15,7 +15,7 @@ from jobs.files.byte_strings import among_bytes
 from jobs.files.encodings import decoded
 from jobs.files.html_text import BREAKS, lines_of, plain_text
 from jobs.files.limits import Limits, Unread
-from jobs.files.messages import header_texts, message_text, parts_of
+from jobs.files.messages import header_names, header_texts, message_text, parts_of
 from jobs.files.pdf import is_pdf, read_pages, read_pdf, without_keywords
 from jobs.files.pictures import is_picture, redrawn, said_in
 from jobs.files.result import Found, Reading
@@ -157,8 +157,9 @@ def _archive(found: Found, content: bytes, depth: int) -> None:
 
 
 def _message(found: Found, content: bytes, depth: int) -> bool:
-    """Read everything in a message: all headers of all parts, and what is attached; False where lines of it
-    may be left out, which a parser does with what stands among the headers and is not one."""
+    """Read everything in a message: all headers of all parts with names of the sender's own, and what is
+    attached; False where lines of it may be left out, which a parser does with what stands among the headers
+    and is not one."""
     from email import message_from_bytes
     from email.policy import compat32
 
@@ -166,7 +167,7 @@ def _message(found: Found, content: bytes, depth: int) -> bool:
     is_whole = bool(message.get_payload() or any(message.values()))
     for part in parts_of(message, found.budget):
         is_whole = is_whole and not part.defects and part.get_unixfrom() is None
-        found.say(header_texts(part))
+        found.say([*header_texts(part), *header_names(part)])
         found.say([part.preamble or "", part.epilogue or ""])
         body = part.get_payload(decode=True)
         if isinstance(body, bytes) and body:

@@ -1,10 +1,12 @@
 """The words of an e-mail that was kept as a file. Its headers are read one by one, as they are: what no mail
 program would write is shown as it is, and stops nothing. Source: EXP-06."""
 
+import re
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
+from email.headerregistry import HeaderRegistry
 from email.message import Message
 from email.policy import compat32
 from typing import Final
@@ -14,6 +16,15 @@ from jobs.files.html_text import plain_text
 from jobs.files.limits import Budget
 
 HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
+# Fields that every message may have: their names are words of the format (RFC 5322, 2045, 2369).
+_STANDARD: Final = frozenset(
+    {
+        *HeaderRegistry().registry,
+        *("in-reply-to", "references", "comments", "keywords", "return-path", "received", "delivered-to", "content-id"),
+        *("content-description", "list-help", "list-unsubscribe", "list-subscribe", "list-post", "list-owner", "list-archive", "list-id"),
+    }
+)
+_JOINTS: Final = re.compile(r"[-_.+]+")
 _PLAIN: Final = ("us-ascii", "utf-8", "unknown-8bit")
 
 
@@ -57,6 +68,14 @@ def parts_of(message: Message, budget: Budget) -> Iterator[Message]:
 def header_texts(message: Message, name: str = "") -> Iterator[str]:
     """Return what headers say, those of one name or all of them."""
     yield from (header_text(value) for key, value in message.items() if not name or key.lower() == name.lower())
+
+
+def header_names(message: Message) -> Iterator[str]:
+    """Return the names of headers that are none of the standard's, with blanks for what joins their words: a
+    sender may write anything there."""
+    for key in message:
+        if key.lower() not in _STANDARD:
+            yield header_text(_JOINTS.sub(" ", key))
 
 
 def header_text(value: object) -> str:
