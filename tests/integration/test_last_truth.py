@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from jobs.model.run import ActionState, Run, RunState
+from jobs.model.run import ActionState, RowWrite, Run, RunState
 from jobs.proof.completeness import reckoning_of
+from jobs.writing.read_back import still_there
 from tests.integration.night import Night
 from tests.integration.test_cleaning import LONG_AGO, NAME, actions, audits, expired, fault, in_bin
 
@@ -197,3 +198,13 @@ def test_due_units_and_rows_that_are_gone_add_up_under_every_fault(night: Night,
     assert sum(counts["disposed"].values()) == sum(action.table != "contact" for action in gone)
     assert reckoning_of(night.store, run).outcomes.get("disposed", 0) == len(gone)
     assert len(certified(night, run)) == done
+
+
+def test_a_link_counts_as_there_as_long_as_it_leads_to_the_row_that_went(night: Night) -> None:
+    """Somebody may have made another one since."""
+    person, other = night.contact(), night.contact()
+    role = night.party(person, "reporter", dossier=night.dossier("sexting"))
+    unlinked = RowWrite("party", role, "", "unlink_contact", target=person)
+    assert still_there(night.connector, [unlinked]) == {("party", role)}
+    night.patch("cf_parties", role, **{"cf_ContactId@odata.bind": f"/contacts({other})"})
+    assert still_there(night.connector, [unlinked]) == set()
