@@ -279,10 +279,16 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
             raise UsageError(f"unknown setting {name}{told}", hint="docs/settings.md lists them", where=name)
         if value:
             values[key], places[key] = value, name
+    return usable(values, places)
+
+
+def usable(values: Mapping[str, object], places: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings with these values. `places` are the words of messages for where each comes from.
+    Raises UsageError: naming each that is not usable, never its value."""
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise _usage_error(error, places) from None  # the cause would hold the values
+        raise _usage_error(error, places or {}) from None  # the cause would hold the values
 
 
 def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:

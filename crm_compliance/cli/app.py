@@ -14,6 +14,7 @@ from crm_compliance.cli.commands import (
     control,
     datamap,
     emulator,
+    first,
     history,
     holds,
     mapping,
@@ -44,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-for part in (plans, runs, control, holds, history, proof, restores, group, statistics, service, policy, mapping, datamap, emulator):
+for part in (first, plans, runs, control, holds, history, proof, restores, group, statistics, service, policy, mapping, datamap, emulator):
     part.add_to(app)
 
 
