@@ -22,10 +22,7 @@ class Survey:
     """Looks at one CRM; what it has seen counts for some minutes."""
 
     def __init__(self, transport: Transport, mapping: Mapping, metadata: Metadata, directory: Directory) -> None:
-        self._transport = transport
-        self._mapping = mapping
-        self._metadata = metadata
-        self._directory = directory
+        self._transport, self._mapping, self._metadata, self._directory = transport, mapping, metadata, directory
         self._seen: tuple[float, DataMap] | None = None
         self._of_kind = {table.name: table for table in mapping.tables.values()}
         self._starts = [table.name for kind, table in mapping.tables.items() if kind != "statistic"]
