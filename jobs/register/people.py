@@ -5,8 +5,8 @@ import msgspec
 
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given
 from jobs.ports.store import Store
-from rules.errors import Refused
-from rules.hints import Hint, hint_to
+from jobs.register.permissions import refused
+from rules.hints import hint_to
 
 CHILD, REQUESTER = "child", "requester"
 
@@ -66,8 +66,3 @@ def _people(chosen: list[Candidate]) -> ConfirmedPeople:
         else:
             rows[person].add((candidate.kind, candidate.id))
     return ConfirmedPeople(frozenset(contacts[REQUESTER]), frozenset(contacts[CHILD]), frozenset(rows[REQUESTER]), frozenset(rows[CHILD]))
-
-
-def refused(code: str, message: str, hint: str | Hint, request: str) -> Refused:
-    """Return a guard's refusal of a step of one request."""
-    return Refused(message, hint=hint, where=request, code=code)

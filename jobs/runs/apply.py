@@ -10,11 +10,12 @@ from jobs.checks.ledger_agreement import refuse_altered, refuse_altered_head, re
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.ports.context import JobContext
+from jobs.register.permissions import refused
 from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment
 from jobs.runs.run import Application
 from rules.errors import Refused
-from rules.hints import Hint, hint_to
+from rules.hints import hint_to
 
 CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST: Fulfilment}
 
@@ -52,7 +53,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         refuse_other_clock(context)
         if run is None:
             for other in unfinished(context):
-                raise _refused("another_run", f"run {other.id} was interrupted", hint_to("apply_first", plan=other.plan), plan.id)
+                raise refused("another_run", f"run {other.id} was interrupted", hint_to("apply_first", plan=other.plan), plan.id)
             run = _start(context, plan)
         lease.work_on(run.id)
         with context.logged_as(run.id):
@@ -81,11 +82,7 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
         return
     then, now = plan.software_version, context.software_version
     upgraded = f"; crm-compliance was {then} and is {now}, and what it ships changes with it" if then and then != now else ""
-    raise _refused("rules_changed", f"{' and '.join(changed)} changed since the plan was made{upgraded}", hint_to("plan_again"), plan.id)
-
-
-def _refused(code: str, message: str, hint: Hint, where: str) -> Refused:
-    return Refused(message, hint=hint, where=where, code=code)
+    raise refused("rules_changed", f"{' and '.join(changed)} changed since the plan was made{upgraded}", hint_to("plan_again"), plan.id)
 
 
 def _start(context: JobContext, plan: Plan) -> Run:

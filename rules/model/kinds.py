@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from rules.model.personal_records import FULL
 from rules.model.records import KINDS, Record
 
 _OWNERS: Final = ("dossier", "fiche", "contact", "regarding")  # fields that name another row; `regarding` one of any kind
@@ -42,10 +41,6 @@ class Kind:
     @property
     def record(self) -> type[Record]:
         return KINDS[self.word]
-
-    @property
-    def personal_record(self) -> type[Record]:
-        return FULL[self.word]
 
     @property
     def owner_fields(self) -> tuple[str, ...]:

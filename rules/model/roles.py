@@ -119,11 +119,6 @@ def roles_of(act: Act) -> tuple[Role, ...]:
     return _in_order(MAY[act])
 
 
-def acts_of(role: str) -> tuple[Act, ...]:
-    """All that a role may do; nothing for a role that is none."""
-    return tuple(act for act in Act if role in MAY[act])
-
-
 def needed(act: Act) -> tuple[Role, ...]:
     """The roles that must be among two people's words, in order; none if one person's word is enough."""
     return _in_order(_NEEDED.get(act, ()))

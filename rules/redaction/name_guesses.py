@@ -54,7 +54,6 @@ _PARTICLE: Final = (
 _NAME: Final = (
     rf"(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})(?:(?:[ -]|\s)(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})){{0,3}}"
 )
-_SEPARATOR: Final = r"\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.)"
 _GUESS: Final = re.compile(
     rf"(?<![\w-])(?=[^\W\d_])(?P<title>(?i:{_TITLES}))(?P<sep>\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.))(?P<name>{_NAME})"
 )

@@ -11,13 +11,11 @@ from typing import Final
 import msgspec
 
 from rules.model.decisions import Decision, Disposition, End, Reason, deciding_end
-from rules.model.records import RELATION_KINDS, Donation, Engagement, Enrolment, Unit, UnitKind
+from rules.model.records import RELATION_KINDS, Donation, Unit, UnitKind
 from rules.policy.categories import Anchor
 from rules.policy.policy import Policy
 from rules.retention.clocks import Clock, Kind, end_after, without_sentinel
 from rules.retention.schedule import RULE_OF_REASON, Schedule, schedule_of
-
-Relation = Donation | Enrolment | Engagement
 
 ANCHOR_FIELDS: Final = {
     UnitKind.DONATION: Anchor.BOOKED_ON.value,

@@ -32,7 +32,6 @@ from rules.retention.relations import clocks_for, kind_of, relation_ends
 from rules.retention.schedule import Profile, Schedule
 
 PRECEDENCE = "4.2"
-FOLLOWS_DOSSIER = "RET-05"
 
 
 @dataclass(slots=True)

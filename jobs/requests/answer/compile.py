@@ -15,8 +15,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from jobs.register.decision import as_reviewed, reopened
 from jobs.register.overrides import overrides_of
-from jobs.register.people import refused
-from jobs.register.permissions import Hand, admitted, save_move
+from jobs.register.permissions import Hand, admitted, refused, save_move
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.answer.release_blockers import blocks_of

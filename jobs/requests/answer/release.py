@@ -19,8 +19,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.outbox import NeedleFound, Outbox, Unchecked
 from jobs.register.decision import decision_of
 from jobs.register.overrides import overrides_of
-from jobs.register.people import refused
-from jobs.register.permissions import Hand, admitted, check_role, save_move, signed, wrong_state
+from jobs.register.permissions import Hand, admitted, check_role, refused, save_move, signed, wrong_state
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted, hand_of
 from jobs.requests.answer.links import Link, new_link

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rules.model.requests import Step
-from rules.model.roles import HUMAN_ROLES, MAY, SERVICE, Act, Role, acts_of, may, needed, refusal, roles_of
+from rules.model.roles import HUMAN_ROLES, MAY, SERVICE, Act, Role, may, needed, refusal
 
 SERVICE_, ADMIN, DPO, APPROVER, AUDITOR = Role
 
@@ -68,13 +68,14 @@ def test_every_act_is_section_9_4s_or_has_its_own_rule() -> None:
 
 def test_an_auditor_triggers_nothing() -> None:
     """ACC-09."""
-    assert set(acts_of("auditor")) == {Act.SEE_SCHEDULE, Act.SEE_HOLDS, Act.SEE_REQUESTS, Act.SEE_REPORTS, Act.SEE_HISTORY}
+    seen = {Act.SEE_SCHEDULE, Act.SEE_HOLDS, Act.SEE_REQUESTS, Act.SEE_REPORTS, Act.SEE_HISTORY}
+    assert {act for act in Act if "auditor" in MAY[act]} == seen
 
 
 def test_a_crm_admin_has_nothing_to_do_with_a_request() -> None:
     """ACC-09."""
     of_requests = {Act.HANDLE_REQUEST, Act.SET_RULE_ASIDE, Act.APPROVE_ANSWER, Act.RELEASE_ANSWER, Act.SEE_ANSWER, Act.SEE_REQUESTS}
-    assert not of_requests & set(acts_of("crm_admin"))
+    assert not any("crm_admin" in MAY[act] for act in of_requests)
 
 
 @pytest.mark.parametrize("who", ["service", "Service", "ｓｅｒｖｉｃｅ"])
@@ -82,11 +83,6 @@ def test_the_services_account_takes_no_persons_act(who: str) -> None:
     """ACC-09."""
     assert not any(may(who, role, act) for role in HUMAN_ROLES for act in Act)
     assert {act for act in Act if may(who, SERVICE, act)} == {Act.PLAN, Act.APPLY, Act.READ_CRM}
-
-
-def test_acts_and_roles_can_be_listed_from_either_side() -> None:
-    assert {(role, act) for act in Act for role in roles_of(act)} == {(role, act) for role in Role for act in acts_of(role)}
-    assert acts_of("nobody") == () == roles_of(Act.PLAN)[3:]
 
 
 def test_where_two_speak_the_roles_that_must_be_among_them_are_named() -> None:
