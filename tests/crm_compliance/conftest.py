@@ -14,6 +14,11 @@ from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_way(without_sockets: None) -> None:
+    """Emulators are asked without sockets, but by who asks for `real_http`."""
+
+
 @pytest.fixture(scope="module")
 def crm_server() -> Iterator[RunningEmulator]:
     with running(token=TOKEN) as started, KNOWN.of(started, TOKEN):

@@ -25,6 +25,11 @@ from tests.known_definitions import KNOWN
 __all__ = ["blob_service", "container", "service"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_way(without_sockets: None) -> None:
+    """Emulators are asked without sockets, but by who asks for `real_http`."""
+
+
 @pytest.fixture
 def emulator() -> Iterator[RunningEmulator]:
     with running(token=TOKEN, limits=False) as started, KNOWN.of(started, TOKEN):

@@ -79,7 +79,7 @@ def part(night: Night, request: SubjectRequest, name: str, type_: type[Any]) -> 
 
 
 @pytest.fixture
-def urls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def urls(real_http: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The address of every request that leaves this process."""
     seen: list[str] = []
     send: Callable[..., Any] = urllib3.HTTPConnectionPool.urlopen
