@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
-from crm_compliance.answer_package.leak_test import search_message
+from crm_compliance.answer_package.last_look import search_message
 from crm_compliance.answer_package.message import ENDING, message_text
 from crm_compliance.answer_package.package import package_of, sender_of
 from crm_compliance.files import disk_errors, sync_folder, write_whole

@@ -10,7 +10,7 @@ from crm_compliance.answer_package.content.content import answer_of
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.content.wording import BRUSSELS
 from crm_compliance.answer_package.data import data_json
-from crm_compliance.answer_package.leak_test import search_for_needles
+from crm_compliance.answer_package.last_look import search_for_needles
 from crm_compliance.answer_package.letter import letter_pdf
 from crm_compliance.answer_package.page import page_html
 from crm_compliance.answer_package.table import data_csv

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from crm_compliance.store.own_data_expiry import OwnData
+from crm_compliance.store.expired_rows import OwnData
 from crm_compliance.store.rows.certificates import Certificates
 from crm_compliance.store.rows.checkpoints import Checkpoints
 from crm_compliance.store.rows.crms import Crms

@@ -13,7 +13,7 @@ from jobs.model.plan import Alarm
 from jobs.model.run import RunState
 from jobs.ports.context import JobContext
 from jobs.proof.own_data_expiry import expire_own_data
-from jobs.writing.storage import Outside
+from jobs.writing.outside_objects import Outside
 from rules.model.records import Recording
 
 WITHOUT_ROW, WITHOUT_OBJECT = "OBJECTS_WITHOUT_ROW", "ROWS_WITHOUT_OBJECT"

@@ -14,8 +14,8 @@ from jobs.ports.context import JobContext
 from jobs.residual.recording_content import objects_left
 from jobs.restores.detect import replay_if_restored
 from jobs.runs.apply import apply_plan, unfinished
+from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import not_checkable, traces_left, verify_actions
-from jobs.writing.storage import Outside
 from rules.errors import UsageError
 from rules.hints import hint_to
 

@@ -19,7 +19,7 @@ from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_F
 from jobs.reading.long_term import retained_rows_of, without_live
 from jobs.reading.out_of_reach import LONG_TERM, follows, may_go_there
 from jobs.reading.units import Gathering
-from jobs.writing.storage import Outside
+from jobs.writing.outside_objects import Outside
 from rules.anonymisation.techniques import APPLIED
 from rules.holds.holds import Holds
 from rules.model.kinds import ACTIVITIES, DEPENDENT, ROW_KINDS

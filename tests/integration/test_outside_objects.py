@@ -22,8 +22,8 @@ from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.residual.recording_content import OBJECT_LEFT, objects_left
 from jobs.runs.apply import apply_plan
+from jobs.writing.outside_objects import Outside
 from jobs.writing.send import Settled
-from jobs.writing.storage import Outside
 from tests.integration.night import Night
 
 OLD, RECENT = date(2025, 9, 1), date(2026, 11, 1)  # the night is of 25 November 2026

@@ -24,8 +24,8 @@ from jobs.requests.search.scope import MENTION, Row, json_value
 from rules.model.personal_records import PARTICIPATIONS, TOOK_PART, FullFiche, FullNote, FullParty, FullRecording
 from rules.redaction.labels import label_for
 from rules.redaction.redactor import Redaction
+from rules.rights.criminal_matters import acts_in_criminal_matters
 from rules.rights.fields import FIELDS, Nature, ShownTo, needed_by, rule_for
-from rules.rights.recipients import acts_in_criminal_matters
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf, withheld_recipient, withheld_role
 
 # What a person told of themselves; the rest was written by somebody else or follows from what was done (art.

@@ -23,7 +23,7 @@ from jobs.register.permissions import Hand, admitted, check_role, refused, save_
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted, hand_of
 from jobs.requests.answer.links import Link, new_link
-from jobs.requests.context.recipients import TRANSFER_BASIS_MISSING
+from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
 from rules.hints import hint_to

@@ -6,7 +6,7 @@ from typing import Final
 
 from jobs.ports.context import JobContext
 from jobs.register.overrides import overridden
-from jobs.requests.context.recipients import TRANSFER_BASIS_MISSING, lacks_basis
+from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING, lacks_basis
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Scope
 from rules.model.personal_records import FullContact, FullFiche

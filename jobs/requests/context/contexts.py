@@ -15,8 +15,8 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.requests.context.grounds import grounds_of, in_languages, may_be_objected_to, processors_of
 from jobs.requests.context.person_context import person_context
-from jobs.requests.context.recipients import PROCESSOR, recipients_of
 from jobs.requests.context.terms import Terms
+from jobs.requests.context.transmissions import PROCESSOR, recipients_of
 from jobs.requests.redaction.redact import Veil
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row, Scope

@@ -8,8 +8,8 @@ from typing import Final
 
 from jobs.model.answer import Context, Ground
 from jobs.requests.context.grounds import may_be_objected_to
-from jobs.requests.context.recipients import PROCESSOR
 from jobs.requests.context.terms import Terms
+from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.search.scope import Row
 from rules.model.kinds import ROW_KINDS
 from rules.model.personal_records import FullContact

@@ -37,8 +37,8 @@ from jobs.register.people import confirmed_people, given_of
 from jobs.register.permissions import Hand, admitted, refused, save_move
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
+from jobs.requests.decisions.notice_recipients import recipients_told, told_of
 from jobs.requests.decisions.plan_erasure import held_items
-from jobs.requests.decisions.recipients import recipients_told, told_of
 from jobs.writing.send import TECHNICAL
 from rules.dates.periods import add_months, brussels_date
 from rules.errors import UsageError

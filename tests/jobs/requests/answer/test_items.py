@@ -11,7 +11,7 @@ import pytest
 
 from jobs.model.answer import Addressee, Compilation, Context, Item, ItemStatus, MentionedIn, Recipient, Retention
 from jobs.requests.answer.items import Items, numbered, with_decisions
-from jobs.requests.context.recipients import PROCESSOR
+from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.redaction.redact import Veil
 from jobs.requests.search.scope import Row
 from rules.model.personal_records import (
