@@ -173,6 +173,7 @@ def context_of(folder: Path, store: SqlStore) -> JobContext:
         new_id=str,
         shuffle=Random(1),
         progress=lambda stage, done, total=None: None,
+        speaks_for=nothing,
     )
 
 

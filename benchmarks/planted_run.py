@@ -107,9 +107,7 @@ def _fate(night: Night, compilation: Compilation, row: str, case: dict[str, Any]
     if not any(item.is_shown and (item.proposal or item.attachment) for item in released):
         return "withheld"
     try:
-        sender_of = package.sender_of
-        sender = sender_of(night.policy, "nl") if "language" in signature(sender_of).parameters else sender_of(night.policy)
-        made = package.package_of(one, sender, attachments_of(night.context, one))
+        made = package.package_of(one, night.context.organisation, attachments_of(night.context, one))
     except Refused as refusal:
         return {"needle": "stopped", "unchecked": "unreadable"}.get(refusal.code, f"refused: {refusal.code}")
     return "reaches" if _is_told(made, case) else "removed"

@@ -12,6 +12,7 @@ from crm_compliance.hours import crons_of, trigger_of
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
+from crm_compliance.organisation import organisation_of
 from crm_compliance.ownership import HINT, strangers
 from crm_compliance.reports.parts.hints import in_words
 from crm_compliance.settings import Settings
@@ -27,6 +28,7 @@ from rules.dates.instants import instant
 from rules.errors import ComplianceError, MappingError, UsageError
 from rules.hints import hint_to
 from rules.model.records import KINDS
+from rules.organisation.organisation import SAID_BY_POLICY
 from rules.policy.policy import Policy
 
 SKEW_S = 60.0  # a clock that is off by more may judge a birthday on the wrong day
@@ -47,6 +49,7 @@ def examine(settings: Settings) -> list[Check]:
     """Run every check that can be run; one that fails does not hide the others."""
     checks: list[Check] = [_attempt("packages", _packages)]
     checks.append(_attempt("policy", lambda: _policy(policy_of(settings))))
+    checks.append(_attempt("organisation", lambda: _organisation(settings)))
     checks.append(_attempt("store", lambda: _store(settings)))
     checks.append(_attempt("keys", lambda: _keys(settings)))
     checks.append(_attempt("anchor", lambda: _anchor(settings)))
@@ -97,16 +100,33 @@ def _failed(name: str, error: ComplianceError) -> Check:
 
 
 def _policy(policy: Policy) -> str:
-    """Return the schedule in force, with what requesters cannot be informed of because the controller has not
-    filled it in (7.1)."""
-    unfilled = f"; yet to be filled in by the controller: {', '.join(policy.unfilled)}" if policy.unfilled else ""
+    """Return the schedule in force, and how long our own data are kept by it."""
     own = policy.own_data
     terms = (
         f"own data (ACC-07): lines of plans {own.plan_lines_days} days, journals of runs {own.run_log_months} months, holds "
         f"{own.hold_years} years after their end, register of requests {policy.defaults.register_years} years, certificates and schedules "
         f"{own.certificate_years} years; log lines are yours to remove after {own.technical_log_months} months"
     )
-    return f"{policy.name} {policy.version}{unfilled}\n{terms}"
+    return f"{policy.name} {policy.version}\n{terms}"
+
+
+def _organisation(settings: Settings) -> str:
+    """Return in whose name answers speak, with what requesters cannot be informed of because the controller
+    has not filled it in (7.1)."""
+    found = organisation_of(settings)
+    try:
+        policy = policy_of(settings)
+    except ComplianceError:  # the check of the policy tells what is wrong with it
+        return f"{found.controller.name}; what a schedule leaves open nobody can tell without one"
+    organisation = found.under(policy)
+    told = [f"answers speak for {organisation.controller.name}, in {', '.join(organisation.languages)}"]
+    if unfilled := organisation.unfilled(policy):
+        told.append(f"yet to be filled in by the controller: {', '.join(unfilled)}")
+    if organisation is not found:
+        told.append("warning: the schedule says who the controller is; the rest comes from the shipped file: name your own in ORGANISATION")
+    elif not found.is_shipped and (said := sorted(policy.model_fields_set.intersection(SAID_BY_POLICY))):
+        told.append(f"the schedule has {', '.join(said)} as well, which is not read: the organisation file counts")
+    return "\n".join(told)
 
 
 def _packages() -> str:

@@ -158,3 +158,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def text_of(path: Path, what: str) -> str:
+    """Return the text of a file that a person named; `what` is the setting that names it."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(
+            f"the {what} file cannot be read: {why}",
+            hint=f"the setting CRM_COMPLIANCE_{what.upper()}, or the argument, names it",
+            where=str(path),
+        ) from None

@@ -155,6 +155,7 @@ class Settings(BaseModel):
     azure_container: Text | None = None
     policy: PathSetting | None = None
     mapping: PathSetting | None = None
+    organisation: PathSetting | None = None
     clock: Instant | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     crons: dict[str, Cron] = {}  # by job; each is a setting by itself, `retention_cron` and so on

@@ -18,8 +18,9 @@ from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
+from crm_compliance.files import text_of
 from crm_compliance.settings import Settings
-from rules.errors import MappingError, PolicyError, UsageError
+from rules.errors import MappingError, PolicyError
 
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
@@ -326,6 +327,7 @@ def desk(
     from crm_compliance.keys.custody import tell_of_recovery
     from crm_compliance.keys.key_ring import pseudonym_key
     from crm_compliance.logs import run_bound
+    from crm_compliance.organisation import organisation_of
     from crm_compliance.store.erasure_file import ErasureFile
     from jobs.ports.context import JobContext
     from jobs.requests.search.freeze import StoredRequests
@@ -366,6 +368,7 @@ def desk(
                 logged_as=run_bound,
                 notary=DeskNotary(settings, keys, warn or unheard),
                 policy_text=version.text,
+                speaks_for=organisation_of(settings),
                 objects=object_stores(settings),
                 versions=versions,
                 erased=ErasureFile(settings.erasures_path, keys),
@@ -407,16 +410,3 @@ def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[t
             warn(damage)
         store.erasures.check(whole=True)
         yield Register(chain(store.erasures.all(), journal.read())), ring.references
-
-
-def text_of(path: Path, what: str) -> str:
-    """Return the text of a file that a person named; `what` is the setting that names it."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(
-            f"the {what} file cannot be read: {why}",
-            hint=f"the setting CRM_COMPLIANCE_{what.upper()}, or the argument, names it",
-            where=str(path),
-        ) from None

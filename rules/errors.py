@@ -1,11 +1,13 @@
 """The root of every deliberate error, and the tree below it.
 
-ComplianceError ├── UsageError       exit 2: wrong arguments, unknown id, disk (crm_compliance, jobs) ├──
-PolicyError      exit 3: the retention schedule is not usable (rules.policy.loader) ├── MappingError     exit
-3: the mapping does not fit itself or the CRM (connectors.dynamics.mapping.mapping) ├── ConnectorError   exit
-4: the CRM cannot be reached, refuses, or answers in part (connectors.interface) ├── Refused          exit 5:
-a guard refuses before the first write (jobs) └── LedgerBroken     exit 7: the ledger does not verify
-(jobs.ledger.entries)"""
+ComplianceError
+├── UsageError          exit 2: wrong arguments, unknown id, disk (crm_compliance, jobs)
+├── PolicyError         exit 3: the retention schedule is not usable (rules.policy.loader)
+├── OrganisationError   exit 3: the organisation file is not usable (rules.organisation.loader)
+├── MappingError        exit 3: the mapping fits neither itself nor the CRM (connectors.dynamics.mapping)
+├── ConnectorError      exit 4: the CRM cannot be reached, refuses, or answers in part (connectors.interface)
+├── Refused             exit 5: a guard refuses before the first write (jobs)
+└── LedgerBroken        exit 7: the ledger does not verify (jobs.ledger.entries)"""
 
 from rules.hints import Hint
 
@@ -37,6 +39,13 @@ class PolicyError(ComplianceError):
 
     exit_code = 3
     code = "policy"
+
+
+class OrganisationError(ComplianceError):
+    """The organisation file is refused; `where` names file and line."""
+
+    exit_code = 3
+    code = "organisation"
 
 
 class MappingError(ComplianceError):

@@ -4,20 +4,21 @@ account of an employee is in it: only what the reviewed answer shows."""
 import json
 from typing import Final
 
-from crm_compliance.answer_package.content.content import AUTHORITY_EMAIL
 from crm_compliance.answer_package.content.particulars import basis_lines, processor_lines, recipient_lines, retention_lines, told_last_day
 from crm_compliance.answer_package.content.retention import kept_data, kept_of
 from crm_compliance.answer_package.content.view import Shown, ShownItem
 from crm_compliance.answer_package.content.wording import BRUSSELS, Texts, texts_in
 from jobs.model.answer import Compilation, Context
 from rules.model.requests import ARTICLES, Right
+from rules.organisation.organisation import Organisation
 
 SCHEMA_VERSION: Final = "1.0"
 
 
-def data_json(compilation: Compilation, shown: Shown) -> bytes:
+def data_json(compilation: Compilation, shown: Shown, organisation: Organisation) -> bytes:
     """Make the file: days and instants in ISO 8601, instants on the clock of Brussels with their offset."""
-    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
+    texts = texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf)
+    authority = organisation.authority
     document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "request_id": compilation.request,
@@ -28,7 +29,11 @@ def data_json(compilation: Compilation, shown: Shown) -> bytes:
         "items": [_item(item) for item in shown.items],
         "withheld": [{"class": each.what, "code": each.code} for each in shown.withheld],
         "rights": [{"right": right.value, "article": ARTICLES[right], "text": texts.say("rights", right.value)} for right in Right],
-        "authority": {key: texts.say("complaint", key) for key in ("name", "address")} | {"email": AUTHORITY_EMAIL},
+        "authority": {
+            "name": authority.name.in_language(texts.language),
+            "address": authority.address.in_language(texts.language),
+            "email": authority.email,
+        },
     }
     if kept := kept_of(compilation):
         document["kept"] = [kept_data(each, texts) for each in kept]

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import msgspec
 
-from crm_compliance.answer_package.content.answer import Sender
 from crm_compliance.answer_package.content.content import answer_of
+from crm_compliance.answer_package.content.letterhead import sender_of
 from crm_compliance.answer_package.content.view import ShownItem, shown_of
 from crm_compliance.answer_package.content.wording import NO_WORDS, Texts, texts_in
 from crm_compliance.answer_package.data import data_json
@@ -28,6 +28,7 @@ from jobs.files.file_texts import texts_of
 from jobs.model.answer import NOT_A_NAME, Addressee, Compilation, Field, Item, Recipient
 from jobs.ports.outbox import NeedleFound
 from rules.model.requests import COPIES
+from rules.organisation.organisation import Organisation
 from rules.redaction.leak_check import GUID, Hit, Needles, name_needle
 
 ID: Final = "id"  # of the CRM (EXP-13)
@@ -39,18 +40,17 @@ _NEUTRAL: Final = re.compile(r"attachment-\d+\.\w+")  # the name that a file has
 _OUR_NAMES: Final = ("letter.pdf", "index.html", "data.json", "data.csv", "manifest.json", "attachments", "attachment", "Typst")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _ANYTHING: Final = "·"
-_NOBODY: Final = Sender("", "", "", "")
 _NO_ADDRESSEE: Final = Addressee("")
 
 
 def search_for_needles(
-    compilation: Compilation, contents: Mapping[str, bytes], ours: Sequence[str] = (), *, told: Sequence[str] = ()
+    compilation: Compilation, contents: Mapping[str, bytes], organisation: Organisation, *, told: Sequence[str] = ()
 ) -> None:
-    """Search a package for leak-check terms: what it says, every file of it, and their names. `ours` is what
-    every letter says of the organisation itself, `told` are those notified of a decision. Raises NeedleFound:
-    naming file, item and the kind of thing it is, never the thing."""
-    needles = Needles(compilation.needles)
-    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
+    """Search a package for leak-check terms: what it says, every file of it, and their names. `told` are
+    those notified of a decision. Raises NeedleFound: naming file, item and the kind of thing it is, never the
+    thing."""
+    needles, ours = Needles(compilation.needles), sender_of(organisation, compilation.language).said
+    texts = texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf)
     _search_data(compilation, needles, texts, "data.json" if "data.json" in contents else "letter.pdf", ours, told)
     items = {item.shown_attachment.name: item.item for item in compilation.items if item.shown_attachment is not None}
     named = _naming_whom_it_is_for(compilation)
@@ -66,12 +66,12 @@ def search_for_needles(
             raise NeedleFound(name, found, item)
 
 
-def search_message(compilation: Compilation, write: Callable[[Compilation], str], ours: Sequence[str] = ()) -> None:
+def search_message(compilation: Compilation, write: Callable[[Compilation], str], organisation: Organisation) -> None:
     """Search the message that accompanies the link, which is stored beside the package and is read before it.
     `write` writes it for any answer: for this one it is searched, and for the same answer without its data it
     shows which words are ours. Raises NeedleFound: as `search_for_needles` does."""
-    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
-    named = _naming_whom_it_is_for(compilation)
+    texts = texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf)
+    named, ours = _naming_whom_it_is_for(compilation), sender_of(organisation, compilation.language).said
     fixed = _fixed_hits(compilation, named, texts, ours, ()) | named.hits_in(write(_frame_of(compilation, texts)))
     message = write(compilation)
     if found := (*named.found_in(message, fixed), *_ids_in(message)):
@@ -95,18 +95,20 @@ def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file:
                 raise NeedleFound(file, found, item.item)
             if text not in own and item.code != NOT_A_NAME and needles.are_nearly_in(text):
                 raise NeedleFound(file, (NEAR_NAME,), item.item, is_near=True)
-    frame = set(_said_without_words(_frame_of(compilation, texts), [_ANYTHING] * len(told)))
-    for text in _said_without_words(msgspec.structs.replace(compilation, addressee=_NO_ADDRESSEE, about=""), told):
+    frame = set(_said_without_words(_frame_of(compilation, texts), texts.organisation, [_ANYTHING] * len(told)))
+    anonymous = msgspec.structs.replace(compilation, addressee=_NO_ADDRESSEE, about="")
+    for text in _said_without_words(anonymous, texts.organisation, told):
         for word in ours:
             text = text.replace(word, _ANYTHING) if word else text
         if text not in frame | own and (found := needles.found_in(text)):
             raise NeedleFound("letter.pdf", found)
 
 
-def _said_without_words(compilation: Compilation, told: Sequence[str]) -> Iterator[str]:
+def _said_without_words(compilation: Compilation, organisation: Organisation, told: Sequence[str]) -> Iterator[str]:
     """Yield the strings of an answer that are data: neither our words nor the retention schedule's."""
     contexts = tuple(msgspec.structs.replace(each, category_labels={}, basis_labels={}, basis="") for each in compilation.contexts)
-    yield from _strings(answer_of(msgspec.structs.replace(compilation, language=NO_WORDS, contexts=contexts), _NOBODY, told=told))
+    wordless = msgspec.structs.replace(compilation, language=NO_WORDS, contexts=contexts)
+    yield from _strings(answer_of(wordless, organisation, told=told, unsigned=True))
 
 
 def _strings_of(compilation: Compilation, item: Item, texts: Texts) -> Iterator[str]:
@@ -148,8 +150,8 @@ def _fixed_hits(compilation: Compilation, needles: Needles, texts: Texts, ours: 
     policy = [label for each in compilation.contexts for label in (*each.category_labels.values(), *each.basis_labels.values(), each.basis)]
     words = [*texts.all_texts(), *texts.all_codes(), *calendar, *locale.territories.values(), *policy, *ours, *_OUR_NAMES]
     frame = _frame_of(compilation, texts)
-    said = list(_strings(answer_of(frame, _NOBODY, told=[_ANYTHING] * len(told))))
-    data = list(words_of("data.json", data_json(frame, shown_of(frame))))
+    said = list(_strings(answer_of(frame, texts.organisation, told=[_ANYTHING] * len(told), unsigned=True)))
+    data = list(words_of("data.json", data_json(frame, shown_of(frame), texts.organisation)))
     texts_read = [APART.join((*words, *_own_words(compilation, texts))), " ".join(said), APART.join((*said, *data))]
     return frozenset(hit for text in texts_read for hit in needles.hits_in(text, is_ours=True))
 

@@ -8,18 +8,21 @@ from typing import Final
 
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.answer import Sender
+from crm_compliance.answer_package.content.letterhead import sender_of
 from crm_compliance.answer_package.content.wording import Texts, texts_in
 from jobs.model.answer import Compilation
 from rules.dates.periods import brussels_date
+from rules.organisation.organisation import Organisation
 
 ENDING: Final = ".message.txt"
 _WIDTH: Final = 78
 
 
-def message_text(compilation: Compilation, sender: Sender, *, link: str, until: datetime, downloads: int) -> str:
+def message_text(compilation: Compilation, organisation: Organisation, *, link: str, until: datetime, downloads: int) -> str:
     """Write it in the language of the answer, for a minor in a child's words; plain text, to be pasted into
     an e-mail or printed."""
-    texts = texts_in(compilation.language)
+    texts = texts_in(compilation.language, organisation)
+    sender = sender_of(organisation, texts.language)
     received, reference = texts.day(compilation.received_on), compilation.reference
     lasts = texts.say("message", "until", until=texts.day(brussels_date(until)), downloads=str(downloads))
     how = [f"- {texts.say('message', key)}" for key in ("windows", "mac", "phone")]

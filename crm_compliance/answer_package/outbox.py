@@ -10,22 +10,22 @@ from pathlib import Path
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.last_look import search_message
 from crm_compliance.answer_package.message import ENDING, message_text
-from crm_compliance.answer_package.package import package_of, sender_of
+from crm_compliance.answer_package.package import package_of
 from crm_compliance.files import disk_errors, sync_folder, write_whole
 from jobs.model.answer import Compilation
 from jobs.requests.answer.links import TIMES
 from rules.errors import UsageError
-from rules.policy.policy import Policy
+from rules.organisation.organisation import Organisation
 
 
 class FileOutbox:
     """Two files beside each other and, apart from them, a new one for the passphrase. Raises UsageError: the
     passphrase file is there already, or is the archive itself."""
 
-    def __init__(self, policy: Policy, *, archive: Path, passphrase_file: Path, public_url: str) -> None:
+    def __init__(self, organisation: Organisation, *, archive: Path, passphrase_file: Path, public_url: str) -> None:
         self.archive = archive
         self.note = archive.with_name(archive.name + ENDING)
-        self._policy, self._secret = policy, passphrase_file
+        self._organisation, self._secret = organisation, passphrase_file
         self._public_url = public_url.rstrip("/")
         if passphrase_file.resolve() in (archive.resolve(), self.note.resolve()):
             raise UsageError("the passphrase cannot lie in the archive", hint="name two files", where=str(passphrase_file))
@@ -38,10 +38,9 @@ class FileOutbox:
     def package(
         self, compilation: Compilation, attachments: Mapping[str, bytes], told: Sequence[str], until: datetime
     ) -> tuple[bytes, str]:
-        sender = sender_of(self._policy, compilation.language)
-        contents = package_of(compilation, sender, attachments, told=told)
+        contents = package_of(compilation, self._organisation, attachments, told=told)
         # The message is searched without the link, whose token is chance.
-        search_message(compilation, lambda each: self._text(each, "", until), sender.said)
+        search_message(compilation, lambda each: self._text(each, "", until), self._organisation)
         passphrase = new_passphrase()
         return archive_of(contents, passphrase), passphrase
 
@@ -49,7 +48,7 @@ class FileOutbox:
         return self._text(compilation, self.address(token), until)
 
     def _text(self, compilation: Compilation, address: str, until: datetime) -> str:
-        return message_text(compilation, sender_of(self._policy, compilation.language), link=address, until=until, downloads=TIMES)
+        return message_text(compilation, self._organisation, link=address, until=until, downloads=TIMES)
 
     @contextmanager
     def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:

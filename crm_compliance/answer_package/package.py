@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from crm_compliance.answer_package.content.answer import Sender
 from crm_compliance.answer_package.content.content import answer_of
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.content.wording import BRUSSELS
@@ -19,7 +18,7 @@ from jobs.files.file_texts import reading_of
 from jobs.model.answer import SEEN_UNCHECKED, Attachment, Compilation
 from jobs.ports.outbox import Unchecked
 from rules.errors import Refused
-from rules.policy.policy import Policy
+from rules.organisation.organisation import Organisation
 
 
 class PackageBroken(Refused):
@@ -28,35 +27,24 @@ class PackageBroken(Refused):
     code = "attachment"
 
 
-def sender_of(policy: Policy, language: str = "nl") -> Sender:
-    """Return the sender, as the retention schedule names them, with the address as it is written in the
-    language of the letter."""
-    dpo, helpline = policy.dpo, policy.helpline
-    address = policy.controller.address_in(language)
-    ask_for = getattr(helpline.ask_for, language, "") if helpline is not None and helpline.ask_for is not None else ""
-    return Sender(
-        policy.controller.name,
-        address,
-        dpo.address_in(language) or address,
-        dpo.email,
-        phone=helpline.phone if helpline is not None else "",
-        ask_for=str(ask_for),
-    )
-
-
 def package_of(
-    compilation: Compilation, sender: Sender, attachments: Mapping[str, bytes], *, told: Sequence[str] = (), working_copy: bool = False
+    compilation: Compilation,
+    organisation: Organisation,
+    attachments: Mapping[str, bytes],
+    *,
+    told: Sequence[str] = (),
+    working_copy: bool = False,
 ) -> dict[str, bytes]:
     """Make every file of a package; `attachments` holds the attached files, by neutral name, `told` those
     notified of a decision (art. 19). Raises NeedleFound: something in it must not be sent; Unchecked: a file
     in it cannot be read, and nobody has stated that they looked at it; PackageBroken: an attachment is
     missing, or is not the same as it was."""
     shown = shown_of(compilation, working_copy=working_copy)
-    answer = answer_of(compilation, sender, told=told, working_copy=working_copy)
+    answer = answer_of(compilation, organisation, told=told, working_copy=working_copy)
     contents = {"letter.pdf": letter_pdf(answer)}
     if not answer.is_bare:
         contents["index.html"] = page_html(answer)
-        contents["data.json"] = data_json(compilation, shown)
+        contents["data.json"] = data_json(compilation, shown, organisation)
         if compilation.right == "portability":
             contents["data.csv/data.csv"] = data_csv(shown)
         for attachment in (item.attachment for item in shown.items if item.attachment is not None):
@@ -64,7 +52,7 @@ def package_of(
                 raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
             contents[f"attachments/{attachment.name}"] = _checked(compilation, attachment, attachments[attachment.name], working_copy)
     if not working_copy:
-        search_for_needles(compilation, contents, sender.said, told=told)
+        search_for_needles(compilation, contents, organisation, told=told)
     contents["manifest.json"] = manifest_json(compilation, contents)
     return contents
 
@@ -85,9 +73,9 @@ def _checked(compilation: Compilation, attachment: Attachment, content: bytes, w
     return content if reading.content is None else reading.content
 
 
-def write_plain(compilation: Compilation, sender: Sender, attachments: Mapping[str, bytes], folder: Path) -> list[str]:
+def write_plain(compilation: Compilation, organisation: Organisation, attachments: Mapping[str, bytes], folder: Path) -> list[str]:
     """Write the DPO's working copy, not encrypted, into a new or empty folder (0700), and name the files."""
-    contents = package_of(compilation, sender, attachments, working_copy=True)
+    contents = package_of(compilation, organisation, attachments, working_copy=True)
     new_folder(folder)
     for name, content in contents.items():
         path = folder / name

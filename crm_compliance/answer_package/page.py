@@ -12,7 +12,7 @@ from jinja2 import Template
 
 from crm_compliance.answer_package.characters import french, visible
 from crm_compliance.answer_package.content.answer import Answer
-from crm_compliance.answer_package.content.wording import texts_in
+from crm_compliance.organisation import product_texts
 from crm_compliance.reports.parts.template import environment
 
 WORDS: Final = ("skip", "contents", "letter", "back")
@@ -21,10 +21,10 @@ FOLDER: Final = files("crm_compliance.answer_package")
 
 def page_html(answer: Answer) -> bytes:
     """Make the page."""
-    texts = texts_in(answer.language)
+    words = product_texts(answer.language)["page"]
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    given = {"answer": msgspec.to_builtins(answer), "words": {key: texts.say("page", key) for key in WORDS}}
+    given = {"answer": msgspec.to_builtins(answer), "words": {key: words[key] for key in WORDS}}
     page = _template(answer.language).render(
         **given, style=style, policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )

@@ -9,12 +9,14 @@ from pathlib import Path
 from connectors.dynamics.mapping.published_schema import mapping_schema
 from crm_compliance.reports.plan.formats import FORMATS
 from jobs.registry import JOBS
+from rules.documents.organisation_page import organisation_page, organisation_schema
 from rules.documents.policy_page import policy_page, policy_schema
 from rules.documents.rights_page import matrix_part, overridable_part
 from rules.documents.roles_page import roles_part
 from rules.policy.loader import load_policy
 
 SCHEDULES = "rules/policy/schedules"
+ORGANISATIONS = "rules/organisation/shipped"
 MAPPING_SCHEMA = "connectors/dynamics/mapping/schema.json"
 
 
@@ -42,6 +44,8 @@ def pages(root: Path) -> Iterator[tuple[Path, str]]:
     source = root / SCHEDULES / "childfocus.yaml"
     yield root / "docs/policy.md", policy_page(load_policy(source.read_text(encoding="utf-8"), source=source.name))
     yield root / SCHEDULES / "schema.json", policy_schema()
+    yield root / "docs/organisation.md", organisation_page()
+    yield root / ORGANISATIONS / "schema.json", organisation_schema()
     yield root / MAPPING_SCHEMA, mapping_schema()
     for name, parts in PARTS.items():
         text = (root / name).read_text(encoding="utf-8")

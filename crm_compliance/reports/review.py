@@ -32,7 +32,7 @@ def review_document(pack: ReviewPack) -> dict[str, object]:
         "without_term": [{"category": key, "units": units} for key, units in pack.without_term],
         "unconfigured": [{"category": key, "units": units} for key, units in pack.unconfigured],
         "unused": list(pack.unused),
-        "unfilled": list(policy.unfilled),
+        "unfilled": list(pack.unfilled),
         "off": list(pack.off),
         "reviews_due": [
             {"table": one.table, "id": one.id, "due": f"{one.due_on:%Y-%m}", "categories": list(one.categories)} for one in pack.reviews
@@ -89,6 +89,7 @@ def review_pieces(pack: ReviewPack, *, labels: Mapping[str, str], link: Callable
         template("review.html.j2").generate(
             pack=pack,
             policy=pack.policy,
+            unfilled=pack.unfilled,
             months=by_month(pack),
             css=Markup(files("crm_compliance.reports").joinpath("templates/report.css").read_text("utf-8")),  # ours: no value is in it
             label=lambda key: labels.get(key) or key or "no category",

@@ -81,9 +81,11 @@ class VersionUse:
 class ReviewPack:
     """The yearly review. Counts are units of today; overrides, releases and versions are of the year from
     `since` to `day`. `without_term` and `unused` are rows of the schedule, `unconfigured` are categories as
-    the CRM has them (empty: none at all), `reviews` come oldest first."""
+    the CRM has them (empty: none at all), `unfilled` are words that the organisation lacks, `reviews` come
+    oldest first."""
 
     policy: Policy
+    unfilled: tuple[str, ...]
     day: date
     since: date
     units: int
@@ -125,6 +127,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
     rows = policy.categories
     return ReviewPack(
         policy=policy,
+        unfilled=context.organisation.unfilled(policy),
         day=day,
         since=since,
         units=units,

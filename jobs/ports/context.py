@@ -16,6 +16,7 @@ from jobs.ports.store import NO_SUBJECT_REQUESTS, Store, SubjectRequests
 if TYPE_CHECKING:
     from connectors.interface import Connector, ObjectStore
     from rules.holds.holds import Hold
+    from rules.organisation.organisation import Organisation
     from rules.policy.policy import Policy
     from rules.policy.versions import PolicyVersions, Version
 
@@ -67,6 +68,7 @@ class JobContext:
     new_id: Callable[[str], str]
     shuffle: Random
     progress: Progress
+    speaks_for: Organisation  # as its file says it; `organisation` is what holds under the schedule
     logged_as: Callable[[str], AbstractContextManager[None]] = _unnamed  # names the run in whatever is logged meanwhile
     notary: Notary | None = None
     policy_text: str = ""
@@ -78,6 +80,11 @@ class JobContext:
     still_ours: Callable[[], None] = _always  # raises once another process has taken the run over
     compares_clocks: bool = False  # whether `clock` is this machine's, so that the CRM's must agree with it
     forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation in whose name answers speak."""
+        return self.speaks_for.under(self.policy)
 
     def on(self, day: date) -> JobContext:
         """Return the same context under the version of the schedule that is in force on a day."""

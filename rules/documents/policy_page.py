@@ -28,14 +28,12 @@ from rules.policy.categories import (
     YearsAfter,
 )
 from rules.policy.policy import (
-    Addressee,
     Anonymise,
     Approvals,
     Backups,
     Canary,
     CategoryLimit,
     Defaults,
-    Helpline,
     Limit,
     Limits,
     OwnData,
@@ -47,7 +45,6 @@ from rules.policy.policy import (
     Statistics,
     Watch,
 )
-from rules.policy.processing import Processor, PurposeBasis
 from rules.policy.rows import describe
 
 SCHEMA_ID: Final = "retention-schedule/1"
@@ -60,10 +57,6 @@ TYPES: Final[dict[str, type[CategoryBase]]] = {
     "no_term": NoTerm,
 }
 PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
-    ("controller and dpo", Addressee),
-    ("helpline", Helpline),
-    ("purposes.KEY", PurposeBasis),
-    ("a line of processors", Processor),
     ("defaults", Defaults),
     ("limits", Limits),
     ("limits.units, limits.recordings", Limit),
@@ -100,13 +93,13 @@ def policy_page(shipped: Policy) -> str:
 
 
 def _page(shipped: Policy) -> Iterator[str]:
-    yield from (_INTRODUCTION, *_table(PolicyFile))
+    yield from (_INTRODUCTION, *table(PolicyFile))
     for title, model in PARTS:
-        yield from ("", f"### {title}", "", _sentence(model), "", *_table(model))
-    yield from ("", "## Rows", "", _sentence(CategoryBase), "", *_table(CategoryBase))
+        yield from ("", f"### {title}", "", sentence(model), "", *table(model))
+    yield from ("", "## Rows", "", sentence(CategoryBase), "", *table(CategoryBase))
     own = set(CategoryBase.model_fields) | {"type"}
     for name, kind in TYPES.items():
-        yield from ("", f"### type: {name}", "", _sentence(kind), "", *_table(kind, without=own))
+        yield from ("", f"### type: {name}", "", sentence(kind), "", *table(kind, without=own))
     yield from ("", "## Anchors", "", "| unit | anchors |", "|---|---|")
     for unit, anchors in ANCHORS_OF_UNIT.items():
         yield f"| {unit} | {', '.join(f'`{anchor}`' for anchor in anchors)} |"
@@ -138,10 +131,14 @@ This page comes from `rules/policy/policy.py` and `rules/policy/categories.py`; 
 how to make it anew.
 
 A schedule is one YAML file. It says how long personal data are kept, counted from when, and what happens then. The product comes
-with the published schedule of Child Focus; `policy show --output FILE` writes it, and the setting `POLICY` names another file, or a folder
+with one published schedule; `policy show --output FILE` writes it, and the setting `POLICY` names another file, or a folder
 with one file a version: in force is the one with the latest `valid_from` up to the day. `policy diff OLD NEW` says in words what changed
 between two versions, `policy simulate NEW` what it would do to the units that are there. A JSON schema for editors lies in
 `rules/policy/schedules/schema.json`.
+
+Who the organisation is, and what it says of its processing, stands in [the organisation file](organisation.md). The keys `controller`,
+`dpo`, `helpline`, `purposes` and `processors` are of the time before it: they are still read where the setting `ORGANISATION` names no
+file, and have the form that they have there.
 
 - The retention end is the last day kept, in Brussels. Disposal begins the day after.
 - The longest period of a unit's categories wins. Doubt keeps, and reports.
@@ -238,11 +235,13 @@ def _models() -> dict[str, type[Model]]:
     return {model.__name__: model for model in found}
 
 
-def _sentence(model: type[Model]) -> str:
+def sentence(model: type[Model]) -> str:
+    """Return what a model is, in one line."""
     return " ".join((model.__doc__ or "").split())
 
 
-def _table(model: type[Model], without: set[str] | None = None) -> list[str]:
+def table(model: type[Model], without: set[str] | None = None) -> list[str]:
+    """Return the keys of a model as lines of a table: kind of value, default and meaning."""
     shown = {name: info for name, info in model.model_fields.items() if name not in (without or ())}
     if not shown:
         return ["No keys of its own."]

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 from rules.files.model import Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
 from rules.model.languages import USUAL, Language
-from rules.model.purposes import PURPOSES, PurposeKey
+from rules.model.purposes import PurposeKey
 from rules.model.roles import DECIDES_BY_DEFAULT, Deciding
 from rules.policy.categories import Category, Derivation, Labels, Mission
 from rules.policy.processing import Processor, PurposeBasis
@@ -285,9 +285,10 @@ class PolicyFile(Model):
     """Who proposed this version; never one of the approvers (R-022)."""
     approvers: tuple[Text, ...]
     """Who approved this version: two different persons at least (RET-06)."""
-    controller: Addressee
-    """The organisation that answers for the data."""
-    dpo: Addressee
+    controller: Addressee | None = None
+    """The organisation that answers for the data. This and the next four belong into the organisation file:
+    what a schedule says of them counts only where no organisation file is named."""
+    dpo: Addressee | None = None
     """The data protection officer."""
     helpline: Helpline | None = None
     """The number on the page that every answer to a minor has (EXP-10)."""
@@ -358,20 +359,7 @@ class Policy(PolicyFile):
         units = {row.unit for row in self.categories.values() if row.kinds}
         return {unit: tuple(kind for row in self.categories.values() if row.unit == unit for kind in row.kinds or ()) for unit in units}
 
-    @property
-    def unfilled(self) -> tuple[str, ...]:
-        """What answers cannot state because the controller has not filled it in: purposes without a basis,
-        processors without a name."""
-        used = {purpose for row in self.categories.values() for purpose in row.purposes}
-        lacking = [key for key in PURPOSES if key in used | self.purposes.keys() and not _has_basis(self.purposes.get(key))]
-        nameless = [f"processors[{at}].name" for at, each in enumerate(self.processors) if not each.name.strip()]
-        return (*(f"purposes.{key}.basis" for key in lacking), *nameless)
-
     def mission_of(self, key: str) -> Mission:
         """Return the mission under which a unit of this category is counted."""
         category = self.categories.get(key)
         return category.mission if category is not None else Mission.OTHER
-
-
-def _has_basis(purpose: PurposeBasis | None) -> bool:
-    return purpose is not None and purpose.basis is not None

@@ -22,7 +22,7 @@ from tests.crm_compliance.typist import Typist, people_and_cases, set_faults
 from tests.integration.night import TOKEN, Night
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # what the CRM says of its tables is what is looked into
-STORED = ["packages", "policy", "store", "keys", "anchor", "nights", "storage"]
+STORED = ["packages", "policy", "organisation", "store", "keys", "anchor", "nights", "storage"]
 NAMES = [*STORED, "crm", "mapping", "overlooked", "datamap", "privileges", "capabilities", "visibility", "restored", "clock"]
 
 
@@ -209,10 +209,10 @@ def test_the_installed_command_examines_itself(typist: Typist, org: Night) -> No
 
 def test_what_the_controller_has_to_fill_in_is_named() -> None:
     """Section 7.1: a purpose without a legal basis and a processor without a name."""
-    from crm_compliance.doctor import _policy
-    from tests.rules.builders import shipped_policy
+    from crm_compliance.doctor import _organisation
+    from crm_compliance.settings import Settings
 
-    told = _policy(shipped_policy())
+    told = _organisation(Settings())
     assert "purposes.fundraising.basis" in told
     assert "processors[0].name" in told
     assert "purposes.newsletter" not in told

@@ -10,6 +10,7 @@ import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import wiring
+from crm_compliance.files import text_of
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import (
     Patience,
@@ -22,7 +23,6 @@ from crm_compliance.wiring import (
     new_id,
     policy_of,
     policy_text,
-    text_of,
 )
 from rules.errors import MappingError, UsageError
 from tests.crm_compliance.typist import NOW, Typist

@@ -20,6 +20,7 @@ from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.keys.checkpoint_signer import DeskNotary
 from crm_compliance.keys.head_signer import FileWitness
 from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.organisation import organisation_of
 from crm_compliance.settings import Settings
 from crm_compliance.store.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore
@@ -114,6 +115,7 @@ class Night:
             new_id=lambda prefix: f"{prefix}-{uuid.uuid4().hex[:12]}",
             shuffle=Random(1),
             progress=lambda stage, done, total=None: None,
+            speaks_for=organisation_of(Settings()),
             notary=DeskNotary(Settings(data_dir=self.key.folder.parent), self.key, self.warnings.append),
             erased=ErasureFile(self.key.folder.parent / self.register, self.key),
         )

@@ -17,7 +17,7 @@ import typst
 
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from crm_compliance.answer_package.outbox import FileOutbox
-from crm_compliance.answer_package.package import PackageBroken, package_of, sender_of
+from crm_compliance.answer_package.package import PackageBroken, package_of
 from jobs.files.supervisor import SHARED
 from jobs.model.answer import SEEN_UNCHECKED, Item, ItemStatus
 from jobs.ports.outbox import NeedleFound, Unchecked
@@ -65,7 +65,7 @@ def test_every_proposal_of_a_seeded_organisation_can_be_released(
             continue
         answer.approve()
         zipped, secret = tmp_path / f"{number}.zip", tmp_path / f"{number}.txt"
-        outbox = FileOutbox(night.policy, archive=zipped, passphrase_file=secret, public_url="https://example.org")
+        outbox = FileOutbox(night.context.organisation, archive=zipped, passphrase_file=secret, public_url="https://example.org")
         release_answer(answer.context, answer.id, "erik", "approver", outbox)
         assert answer.row.state is RequestState.RELEASED
         packages += compilation.answer == "package"
@@ -128,7 +128,7 @@ def test_a_file_that_is_a_text_is_told_as_one(
     compilation = answer.now
     assert attachments_of(answer.context, compilation) == {}
     assert "[ouder]" in told(compilation)
-    assert package_of(compilation, sender_of(night.policy), {})
+    assert package_of(compilation, night.context.organisation, {})
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_any_other_file_goes_along_once_a_person_has_looked_at_it(
     answer.approve()
     contents = attachments_of(answer.context, answer.now)
     assert list(contents.values()) == [body]
-    assert package_of(answer.now, sender_of(night.policy), contents)
+    assert package_of(answer.now, night.context.organisation, contents)
 
 
 UNREADABLE = {
@@ -180,10 +180,10 @@ def test_a_file_that_no_program_can_read_goes_along_on_a_persons_word_on_that_ve
     answer.approve()
     contents = attachments_of(answer.context, answer.now)
     assert list(contents.values()) == [body]
-    assert package_of(answer.now, sender_of(night.policy), contents)
+    assert package_of(answer.now, night.context.organisation, contents)
     another = {name: content + b"." for name, content in contents.items()}
     with pytest.raises(PackageBroken, match="another file"):
-        package_of(answer.now, sender_of(night.policy), another)
+        package_of(answer.now, night.context.organisation, another)
 
 
 def test_a_file_that_names_somebody_else_among_its_bytes_is_withheld_and_stops_the_release(night: Night, child: str, dossier: str) -> None:
@@ -194,7 +194,7 @@ def test_a_file_that_names_somebody_else_among_its_bytes_is_withheld_and_stops_t
     answer.decide({"item": item.item, "status": "APPROVED", "code": SEEN_UNCHECKED})
     answer.approve()
     with pytest.raises(NeedleFound):
-        package_of(answer.now, sender_of(night.policy), attachments_of(answer.context, answer.now))
+        package_of(answer.now, night.context.organisation, attachments_of(answer.context, answer.now))
 
 
 @pytest.mark.parametrize("said", ["Mina Verstreaten was er.", "Mina V. was er."])
@@ -206,7 +206,7 @@ def test_a_file_with_what_is_nearly_a_name_is_withheld_until_a_person_lets_it_go
     assert (item.status, item.withholds) == (ItemStatus.WITHHELD, "attachment")
     answer.decide({"item": item.item, "status": "APPROVED"})
     answer.approve()
-    assert package_of(answer.now, sender_of(night.policy), attachments_of(answer.context, answer.now))
+    assert package_of(answer.now, night.context.organisation, attachments_of(answer.context, answer.now))
 
 
 def test_a_file_with_digits_for_letters_names_somebody(night: Night, child: str, dossier: str) -> None:
@@ -217,7 +217,7 @@ def test_a_file_with_digits_for_letters_names_somebody(night: Night, child: str,
     answer.decide({"item": item.item, "status": "APPROVED"})
     answer.approve()
     with pytest.raises(NeedleFound):
-        package_of(answer.now, sender_of(night.policy), attachments_of(answer.context, answer.now))
+        package_of(answer.now, night.context.organisation, attachments_of(answer.context, answer.now))
 
 
 def test_the_word_on_a_file_is_asked_for_again_where_it_is_missing_at_the_release(night: Night, child: str, dossier: str) -> None:
@@ -230,7 +230,7 @@ def test_the_word_on_a_file_is_asked_for_again_where_it_is_missing_at_the_releas
     items = tuple(msgspec.structs.replace(each, code="") for each in answer.now.items)
     compilation = msgspec.structs.replace(answer.now, items=items)
     with pytest.raises(Unchecked) as refused:
-        package_of(compilation, sender_of(night.policy), attachments_of(answer.context, compilation))
+        package_of(compilation, night.context.organisation, attachments_of(answer.context, compilation))
     assert (refused.value.code, item.item in str(refused.value), SEEN_UNCHECKED in refused.value.hint) == ("unchecked", True, True)
 
 
@@ -241,7 +241,7 @@ def test_a_picture_goes_along_without_what_is_noted_in_it(night: Night, child: s
     (item,) = files_in(answer)
     assert (item.status, item.unread) == (ItemStatus.PENDING_REVIEW, "")
     answer.approve()
-    package = package_of(answer.now, sender_of(night.policy), attachments_of(answer.context, answer.now))
+    package = package_of(answer.now, night.context.organisation, attachments_of(answer.context, answer.now))
     picture = package["attachments/attachment-1.jpg"]
     assert picture.startswith(b"\xff\xd8\xff")
     assert b"Exif" not in picture
@@ -256,7 +256,7 @@ def test_a_pdf_that_names_somebody_else_is_withheld_unless_a_person_writes_what_
     assert (item.status, item.code, item.withholds) == (ItemStatus.WITHHELD, "RF-03", "attachment")
     answer.decide({"item": item.item, "status": "APPROVED_REDACTED", "text": "[ouder] was er."})
     answer.approve()
-    assert package_of(answer.now, sender_of(night.policy), {})
+    assert package_of(answer.now, night.context.organisation, {})
 
 
 def test_an_id_of_the_crm_in_a_text_is_left_out(night: Night, child: str, dossier: str) -> None:
@@ -265,7 +265,7 @@ def test_an_id_of_the_crm_in_a_text_is_left_out(night: Night, child: str, dossie
     answer = Answer(night, child)
     answer.compile()
     answer.approve()
-    assert package_of(answer.now, sender_of(night.policy), {})
+    assert package_of(answer.now, night.context.organisation, {})
     assert "[…]" in "".join(item.proposal for item in answer.now.items)
 
 

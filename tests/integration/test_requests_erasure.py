@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from crm_compliance.answer_package.package import package_of, sender_of
+from crm_compliance.answer_package.package import package_of
 from jobs.erasures.register import REGISTERED
 from jobs.model.plan import Kind
 from jobs.model.request import Details, GivenPerson
@@ -264,7 +264,7 @@ def test_r104_the_answer_tells_until_when_a_payment_stays_and_on_what_ground(mak
     request = ask(night, Right.ERASURE, donor)
     compile_request(context_of(night), request.id, "dora", "dpo")
     decide(night, request)
-    contents = package_of(compiled(night.store, night.store.requests.get(request.id)), sender_of(night.policy), {})
+    contents = package_of(compiled(night.store, night.store.requests.get(request.id)), night.context.organisation, {})
     (kept,) = json.loads(contents["data.json"])["kept"]
     assert (kept["type"], kept["last_day"]) == ("donation", "2036-12-31")
     letter = text_of(contents["letter.pdf"])
@@ -283,7 +283,7 @@ def test_what_is_held_for_now_is_told_without_detail(night: Night, hold: str, is
     request = ask(night, Right.ERASURE, child)
     compile_request(context_of(night), request.id, "dora", "dpo")
     decide(night, request)
-    letter = text_of(package_of(compiled(night.store, night.store.requests.get(request.id)), sender_of(night.policy), {})["letter.pdf"])
+    letter = text_of(package_of(compiled(night.store, night.store.requests.get(request.id)), night.context.organisation, {})["letter.pdf"])
     assert ("een wettelijke verplichting of een rechtsvordering" in letter) == is_told
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from crm_compliance.answer_package.content.particulars import basis_lines, retention_lines
-from crm_compliance.answer_package.content.wording import texts_in
 from jobs.model.answer import Context
 from jobs.model.request import GivenPerson
 from jobs.requests.answer.compile import compile_request
@@ -22,6 +21,7 @@ from rules.model.requests import RequesterKind, Right
 from tests.integration.deciding import ask
 from tests.integration.holding import place
 from tests.integration.night import Night
+from tests.saying import texts_in
 
 
 def told(night: Night, contact: str, **asked: Any) -> dict[str, Context]:

@@ -2,13 +2,12 @@
 and 7.1; EXP-09, EXP-10, SUS-04, SUS-12; GDPR art. 12(4), 15, 19."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from crm_compliance.answer_package.content.answer import Answer, Block, Bullets, Paragraph, Section, Sender, Table
+from crm_compliance.answer_package.content.answer import Answer, Block, Bullets, Paragraph, Section, Table
 from crm_compliance.answer_package.content.child_page import childs_page
 from crm_compliance.answer_package.content.glossary import glossary
 from crm_compliance.answer_package.content.items_copy import copy_sections, deed_of, new_value_of
-from crm_compliance.answer_package.content.letterhead import letterhead
+from crm_compliance.answer_package.content.letterhead import NOBODY, letterhead, sender_of
 from crm_compliance.answer_package.content.particulars import context_section, inside, searched
 from crm_compliance.answer_package.content.reasons import declined, left_out_rows
 from crm_compliance.answer_package.content.retention import kept_of, kept_section
@@ -18,13 +17,16 @@ from crm_compliance.answer_package.content.wording import Texts, texts_in
 from jobs.model.answer import Compilation
 from jobs.register.decision import ERASING
 from rules.model.requests import ARTICLES, COPIES, Right
+from rules.organisation.organisation import Organisation
 
-AUTHORITY_EMAIL: Final = "contact@apd-gba.be"
 
-
-def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] = (), working_copy: bool = False) -> Answer:
-    """Return the answer to a request, in its language; `told` are recipients notified of it (art. 19)."""
-    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
+def answer_of(
+    compilation: Compilation, organisation: Organisation, *, told: Sequence[str] = (), working_copy: bool = False, unsigned: bool = False
+) -> Answer:
+    """Return the answer to a request, in its language; `told` are recipients who are notified of the decision
+    (art. 19). An `unsigned` one leaves its sender out: it is what is said to anybody, by anybody."""
+    texts = texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf)
+    sender = NOBODY if unsigned else sender_of(organisation, texts.language)
     article = ARTICLES[Right(compilation.right)]
     shown = shown_of(compilation, working_copy=working_copy)
     bare = is_bare(compilation)
@@ -49,8 +51,9 @@ def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] =
 
 
 def _sections(compilation: Compilation, shown: Shown, texts: Texts, article: str, told: Sequence[str]) -> tuple[Section, ...]:
+    complain_to = texts.organisation.authority.complain_to.in_language(texts.language)
     if is_neutral(compilation):  # the text and nothing else: whatever were added for one would tell it from the other (SUS-04)
-        return (Section("", (Paragraph(texts.say("neutral", "text", article=article)),)),)
+        return (Section("", (Paragraph(texts.say("neutral", "text", article=article, authority=complain_to)),)),)
     if is_refusal(compilation):
         return (*_refusal(compilation, texts), _complaint(texts))
     if compilation.right in COPIES:
@@ -69,8 +72,11 @@ def _refusal(compilation: Compilation, texts: Texts) -> tuple[Section, ...]:
 def _complaint(texts: Texts) -> Section:
     """Return the authority and the court, as named in every answer that somebody may disagree with (art.
     12(4), 15(1)(f))."""
-    authority = {key: texts.say("complaint", key) for key in ("name", "address")}
-    told = (texts.say("complaint", "authority", email=AUTHORITY_EMAIL, **authority), texts.say("complaint", "court"))
+    authority = texts.organisation.authority
+    lodged = (authority.lodge_with or authority.complain_to).in_language(texts.language)
+    address = authority.address.in_language(texts.language)
+    email = texts.say("letter", "by_email", email=authority.email) if authority.email else ""
+    told = (texts.say("complaint", "authority", authority=lodged, address=address, email=email), texts.say("complaint", "court"))
     return Section(texts.say("complaint", "title"), tuple(Paragraph(line) for line in told))
 
 

@@ -11,12 +11,17 @@ def copy_sections(compilation: Compilation, shown: Shown, texts: Texts) -> tuple
     title = texts.say("access", "copy")
     if not shown.items:
         return (Section(title, (Paragraph(texts.say("access", "empty")),), annex=True),)
+    intro = texts.say("access", "copy_intro", city=texts.city)
     columns = (texts.say("access", "number"), texts.say("access", "what"), texts.say("access", "contents"))
     groups = _groups(shown, texts)
     index = Index((texts.say("access", "index_numbers"), texts.say("access", "index_what"), texts.say("access", "index_page")), groups)
     return (
         Section(texts.say("access", "index"), (index,), annex=True),
-        Section(title, (Paragraph(texts.say("access", "copy_intro")), Entries(columns, groups)), annex=True),
+        Section(
+            title,
+            (Paragraph(intro), Entries(columns, groups)),
+            annex=True,
+        ),
     )
 
 

@@ -1,11 +1,28 @@
 """What is on every letter: sender, day, labels, salutation, signature, and where to send questions."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from crm_compliance.answer_package.content.answer import Sender
 from crm_compliance.answer_package.content.wording import Texts
 from rules.dates.periods import brussels_date
+from rules.organisation.organisation import Organisation
+
+NOBODY: Final = Sender("", "", "", "")
+
+
+def sender_of(organisation: Organisation, language: str) -> Sender:
+    """Return the sender, with the address as it is written in the language of the letter."""
+    dpo, helpline = organisation.dpo, organisation.helpline
+    address = organisation.controller.address_in(language)
+    return Sender(
+        organisation.controller.name,
+        address,
+        dpo.address_in(language) or address,
+        dpo.email,
+        phone=helpline.phone if helpline is not None else "",
+        ask_for=helpline.ask_for.in_language(language) if helpline is not None and helpline.ask_for is not None else "",
+    )
 
 
 def letterhead(texts: Texts, sender: Sender, at: datetime, *, minor: str = "") -> dict[str, Any]:

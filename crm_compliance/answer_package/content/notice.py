@@ -10,11 +10,12 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
-from crm_compliance.answer_package.content.answer import Answer, Block, Fact, Facts, Paragraph, Section, Sender
-from crm_compliance.answer_package.content.letterhead import letterhead
+from crm_compliance.answer_package.content.answer import Answer, Block, Fact, Facts, Paragraph, Section
+from crm_compliance.answer_package.content.letterhead import letterhead, sender_of
 from crm_compliance.answer_package.content.wording import Texts, texts_in
 from jobs.register.decision import Decision, Notice, What
 from jobs.requests.decisions.correctable import DATES
+from rules.organisation.organisation import Organisation
 
 HOME: Final = ("", "BE")  # countries that an address leaves out
 # What is told of each deed, in the order of reading. To a recipient an identity that is removed is an erasure
@@ -40,12 +41,13 @@ def language_of(notice: Notice, usual: str) -> str:
     return _LANGUAGES.get(notice.country.strip().upper(), usual)
 
 
-def notice_letter(notice: Notice, decision: Decision, sender: Sender, *, reference: str, language: str, at: datetime) -> Answer:
-    """Return the content of one letter; Dutch where the language is none of the four (EXP-11)."""
-    texts = texts_in(language)
+def notice_letter(notice: Notice, decision: Decision, organisation: Organisation, *, reference: str, language: str, at: datetime) -> Answer:
+    """Return the content of one letter; in the usual language where the organisation does not write in this
+    one (EXP-11)."""
+    texts = texts_in(language, organisation)
     deeds = tuple(dict.fromkeys(told for deed, told in TOLD_AS.items() if deed in notice.deeds))
     return Answer(
-        **letterhead(texts, sender, at),
+        **letterhead(texts, sender_of(organisation, texts.language), at),
         title=texts.say("notice", "title"),
         subject=texts.say("notice", f"subject_{deeds[0]}"),
         addressee="\n".join((notice.recipient, *(() if notice.country in HOME else (texts.country(notice.country),)))),

@@ -1,20 +1,19 @@
 """The words of letters and packages, in four languages, and how each writes times (EXP-11, EXP-12)."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_location
 from babel.numbers import format_currency, format_decimal
 
-from rules.model.languages import LANGUAGES, USUAL
+from crm_compliance.organisation import product_texts
+from rules.organisation.organisation import Organisation
 
 ON_BEHALF: Final = "_on_behalf"
 NO_WORDS: Final = "zxx"  # ISO 639 for "no linguistic content": an answer of which only the data are left
@@ -38,8 +37,11 @@ class Texts:
     """The texts of one language, as its file has them. A table `…_on_behalf` has the different wording for a
     person who asks in a child's name: about the child, not about the reader."""
 
-    def __init__(self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str, *, on_behalf: bool = False) -> None:
+    def __init__(
+        self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str, organisation: Organisation, *, on_behalf: bool = False
+    ) -> None:
         self.language = language
+        self.organisation = organisation
         self.locale = Locale.parse(locale)
         self._all, self._on_behalf = tables, on_behalf
         said = {name: table for name, table in tables.items() if not name.endswith(ON_BEHALF)}
@@ -61,7 +63,7 @@ class Texts:
     def without_words(self) -> "Texts":
         """Return the same texts with only the places filled in: all they then contain is data."""
         tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._all.items()}
-        return Texts(NO_WORDS, tables, "root", on_behalf=self._on_behalf)
+        return Texts(NO_WORDS, tables, "root", self.organisation, on_behalf=self._on_behalf)
 
     def all_codes(self) -> tuple[str, ...]:
         """Return every code that there are words for."""
@@ -69,6 +71,17 @@ class Texts:
 
     def knows(self, table: str, code: str) -> bool:
         return code in self._tables[table]
+
+    @property
+    def city(self) -> str:
+        """The city by whose clock the hours of an answer are; in French with the "of" before it, which loses
+        its vowel before another."""
+        if self.language == NO_WORDS:
+            return ""
+        city = str(get_timezone_location(BRUSSELS.key, locale=self.locale, return_city=True))
+        if self.language != "fr":
+            return city
+        return f"d’{city}" if city.startswith(tuple("AEIOUYÂÉÈÊÎÔŒ")) else f"de {city}"
 
     def day(self, day: date) -> str:
         """Write a day as people write it: `4 mei 2026`."""
@@ -151,12 +164,16 @@ def _instant(text: str) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-@lru_cache(maxsize=2 * (len(LANGUAGES) + 1))
-def texts_in(language: str, *, on_behalf: bool = False) -> Texts:
-    """Return the texts of a language; Dutch where it is none of the four (EXP-11). `on_behalf`: about a
-    child, to the person who acts for it."""
+@lru_cache(maxsize=32)
+def texts_in(language: str, organisation: Organisation, *, on_behalf: bool = False) -> Texts:
+    """Return the texts of a language, some in the organisation's own words; its usual language where it does
+    not write in that one (EXP-11). `on_behalf`: about a child, to the person who acts for it."""
+    usual = organisation.languages[0]
     if language == NO_WORDS:
-        return texts_in(USUAL, on_behalf=on_behalf).without_words()
-    known = language if language in LANGUAGES else USUAL
-    tables = tomllib.loads((files("crm_compliance.answer_package") / "texts" / f"{known}.toml").read_text(encoding="utf-8"))
-    return Texts(known, tables, tables.pop("locale"), on_behalf=on_behalf)
+        return texts_in(usual, organisation, on_behalf=on_behalf).without_words()
+    known = language if language in organisation.languages else usual
+    tables = {name: dict(table) for name, table in product_texts(known).items() if name != "locale"}
+    for name, own in organisation.words.items():
+        tables[name] |= {key: text for key, words in own.items() if (text := words.in_language(known))}
+    tables["purpose"] |= {key: text for key, each in organisation.purposes.items() if each.name and (text := each.name.in_language(known))}
+    return Texts(known, tables, product_texts(known)["locale"], organisation, on_behalf=on_behalf)

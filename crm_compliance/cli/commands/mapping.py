@@ -33,8 +33,9 @@ def check(
     Example: crm-compliance mapping check mapping.yaml --offline
     """
     from crm_compliance.cli.terminal import arguments
+    from crm_compliance.files import text_of
     from crm_compliance.mapping.check import check_mapping_file
-    from crm_compliance.wiring import mapping_text, text_of
+    from crm_compliance.wiring import mapping_text
 
     settings = arguments.settings()
     text, source = (text_of(path, "mapping"), str(path)) if path is not None else mapping_text(settings)

@@ -121,6 +121,7 @@ def check(
     Example: crm-compliance policy check policy.yaml
     """
     from crm_compliance.cli.terminal import arguments
+    from crm_compliance.organisation import organisation_of
     from crm_compliance.wiring import clock_of, versions_in
     from rules.dates.periods import brussels_date
 
@@ -133,6 +134,7 @@ def check(
     else:
         versions, version = _one(path)
     found = version.policy
+    unfilled = organisation_of(settings).under(found).unfilled(found)
     enabled = sum(1 for category in found.categories.values() if category.enabled)
     document = {
         "ok": True,
@@ -141,29 +143,29 @@ def check(
         "digest": found.digest,
         "categories": len(found.categories),
         "enabled": enabled,
-        "unfilled": list(found.unfilled),
+        "unfilled": list(unfilled),
         "versions": _versions(versions, version),
     }
 
     def tell(console: Console) -> None:
         off = len(found.categories) - enabled
         console.print(f"{version.source} is in order: {enabled} categories in force, {off} off", markup=False)
-        _unfilled(console, found)
+        _unfilled(console, unfilled)
         if len(versions.versions) > 1:
             console.print(f"{len(versions.versions)} versions in all; {found.version} is the one of today", markup=False)
 
     output.answer(document, tell)
 
 
-def _unfilled(console: Console, found: Policy) -> None:
-    if found.unfilled:
+def _unfilled(console: Console, unfilled: Sequence[str]) -> None:
+    if unfilled:
         console.print("Yet to be filled in by the controller, for answers to people:", markup=False)
-        for place in found.unfilled:
+        for place in unfilled:
             console.print(f"  {place}", markup=False, soft_wrap=True)
 
 
 def _one(path: Path) -> tuple[PolicyVersions, Version]:
-    from crm_compliance.wiring import text_of
+    from crm_compliance.files import text_of
     from rules.policy.loader import load_policy
     from rules.policy.versions import PolicyVersions, Version
 
@@ -280,7 +282,7 @@ def review(
 
     def tell(console: Console) -> None:
         print_review(pack, labels, console)
-        _unfilled(console, pack.policy)
+        _unfilled(console, pack.unfilled)
         print_line(f"written: {path}")
 
     output.answer(document | {"files": [str(path)]}, tell)

@@ -78,12 +78,10 @@ def compile_(
 
 
 def _working_copy(context: JobContext, compilation: Compilation, folder: Path) -> list[str]:
-    from crm_compliance.answer_package.package import sender_of, write_plain
+    from crm_compliance.answer_package.package import write_plain
     from jobs.requests.answer.attachments import attachments_of
 
-    names = write_plain(
-        compilation, sender_of(context.policy, compilation.language), attachments_of(context, compilation, working_copy=True), folder
-    )
+    names = write_plain(compilation, context.organisation, attachments_of(context, compilation, working_copy=True), folder)
     return [str(folder / name) for name in names]
 
 
@@ -251,7 +249,7 @@ def release(
     someone = person(settings, as_, role)
     with arguments.opened() as desk:
         outbox = FileOutbox(
-            desk.context.policy,
+            desk.context.organisation,
             archive=arguments.target(file),
             passphrase_file=arguments.target(passphrase_file),
             public_url=settings.public_url,

@@ -98,8 +98,8 @@ def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, langua
     """Write the letters that are due; no folder is made where none is."""
     from crm_compliance.answer_package.content.notice import language_of, notice_letter
     from crm_compliance.answer_package.letter import letter_pdf
-    from crm_compliance.answer_package.package import sender_of
     from crm_compliance.files import new_folder, write_together
+    from crm_compliance.organisation import organisation_of
     from crm_compliance.wiring import policy_of
     from jobs.requests.decisions import notices as recipients
 
@@ -108,11 +108,11 @@ def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, langua
     if not due or decision is None:
         return []
     policy = policy_of(settings)
+    organisation = organisation_of(settings).under(policy)
     letters = {}
     for number, notice in due.items():
         spoken = language or language_of(notice, policy.defaults.language)
-        told_by = sender_of(policy, spoken)
-        letter = notice_letter(notice, decision, told_by, reference=f"{request.reference} ({number})", language=spoken, at=hand.now)
+        letter = notice_letter(notice, decision, organisation, reference=f"{request.reference} ({number})", language=spoken, at=hand.now)
         letters[f"notice-{number}.pdf"] = letter_pdf(letter)
     new_folder(folder)
     recipients.record_letters(hand, request, due)

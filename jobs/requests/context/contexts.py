@@ -68,6 +68,7 @@ class Contexts:
     def __init__(self, context: JobContext, assessment: Assessment, scope: Scope, veil: Veil, *, portable: bool = False) -> None:
         self._found = assessment
         self._policy = context.policy
+        self._organisation = context.organisation
         self._veil = veil
         self._rows = scope.rows
         self._units = {} if portable else _units(context, _wanted(scope.rows))
@@ -78,7 +79,7 @@ class Contexts:
         own = [] if portable else person_context(self._rows, others, is_whole=assessment.standing.identity, terms=self._terms)
         made = [replace(each, key=f"context-{number}") for number, each in enumerate((*own, *others), 1)]
         if own:
-            made[0] = replace(made[0], needed_for=tuple(each.key for each in made[1:]), processors=processors_of(self._policy, ()))
+            made[0] = replace(made[0], needed_for=tuple(each.key for each in made[1:]), processors=processors_of(self._organisation, ()))
         self.made = tuple(self._with_processors(each) for each in made)
         self._by_source = {context.source: context.key for context in self.made}
 
@@ -112,7 +113,7 @@ class Contexts:
         purposes = ("support",) if category is None else category.purposes or _PURPOSES[category.mission]
         roles = (FileRole.CHILD,) if is_whole else self._found.standing.own.get(unit, ()) or (FileRole.OTHER,)
         fiches = [row.record for row in rows if isinstance(row.record, FullFiche)]
-        grounds = grounds_of(self._policy, purposes, category, "not_decided", is_special=is_whole)
+        grounds = grounds_of(self._organisation, purposes, category, "not_decided", is_special=is_whole)
         is_only_child = is_whole and found is not None and len(found.children) <= 1  # else the day would tell of a brother or a sister
         return Context(
             key="",
@@ -154,7 +155,7 @@ class Contexts:
                 basis_labels=_basis_labels(category),
                 purposes=(_RECORDING,),
                 basis=category.basis if category is not None and category.enabled else "not_decided",
-                grounds=grounds_of(self._policy, (_RECORDING,), category, "not_decided", is_special=is_whole),
+                grounds=grounds_of(self._organisation, (_RECORDING,), category, "not_decided", is_special=is_whole),
                 data_categories=("voice", "communication"),
                 recipients=recipients_of((), self._veil),
                 retention=self._end_of_recordings(rows),
@@ -205,7 +206,7 @@ class Contexts:
             basis_labels=_basis_labels(category),
             purposes=purposes,
             basis=category.basis if category is not None and is_in_force else basis,
-            grounds=grounds_of(self._policy, purposes, category, basis, is_special=False),
+            grounds=grounds_of(self._organisation, purposes, category, basis, is_special=False),
             data_categories=tuple(dict.fromkeys(("identification", *data))),
             recipients=recipients_of((), self._veil),
             retention=self._end_of_relations(kind, _key_of(self._policy, category), criterion, is_day_told=is_in_force),
@@ -239,11 +240,11 @@ class Contexts:
         return decide(unit, self._policy, self._holds, as_of=self._day)
 
     def _with_processors(self, context: Context) -> Context:
-        """Return the context with the processors of its data, if the schedule names them. Else the category
-        alone is disclosed (7.1(c))."""
-        if not self._policy.processors:
+        """Return the context with the processors of its data, if the organisation names them. Else the
+        category alone is disclosed (7.1(c))."""
+        if not self._organisation.processors:
             return context
-        found = context.processors or processors_of(self._policy, context.purposes)
+        found = context.processors or processors_of(self._organisation, context.purposes)
         recipients = tuple(each for each in context.recipients if each != PROCESSOR)
         return replace(context, processors=found, recipients=recipients)
 

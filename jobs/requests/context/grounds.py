@@ -1,5 +1,5 @@
-"""On what legal basis data are kept, purpose by purpose, and who processes them: as the retention schedule
-says it. Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; section 7.1."""
+"""On what legal basis data are kept, purpose by purpose, and who processes them: as the organisation says it,
+or the row of its schedule. Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; section 7.1."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,22 +7,23 @@ from typing import Final
 
 from jobs.model.answer import Ground, ProcessedBy
 from rules.model.languages import LANGUAGES
+from rules.organisation.organisation import Organisation, Processor
+from rules.organisation.words import Words
 from rules.policy.categories import Category, Labels
-from rules.policy.policy import Policy
-from rules.policy.processing import Processor
 
 _POINT_E_OR_F: Final = re.compile(r"(?i)\b6\W{0,2}1\W{0,2}[ef]\b")  # of Article 6, as the English words of a basis cite it
 
 
 def grounds_of(
-    policy: Policy, purposes: Sequence[str], category: Category | None, fallback: str, *, is_special: bool
+    organisation: Organisation, purposes: Sequence[str], category: Category | None, fallback: str, *, is_special: bool
 ) -> tuple[Ground, ...]:
-    """Return the basis of each purpose. Where the schedule has none for any of them, return that of its row,
-    or the code `fallback`. Purposes on the same basis are stated together. A purpose without a basis of its
-    own is left out beside one that has it: `doctor` names it."""
+    """Return the basis of each purpose. Where the organisation has none for any of them, return that of its
+    row, or the code `fallback`. Purposes on the same basis are stated together. A purpose without a basis of
+    its own is left out beside one that has it: `doctor` names it."""
     found: list[Ground] = []
+    said = {str(key): each for key, each in organisation.purposes.items()}
     for purpose in purposes:
-        known = next((basis for key, basis in policy.purposes.items() if key == purpose), None)
+        known = said.get(purpose)
         if known is None or known.basis is None:
             continue
         made = Ground((purpose,), "", in_languages(known.basis), in_languages(known.special) if is_special else {})
@@ -44,15 +45,15 @@ def may_be_objected_to(grounds: Iterable[Ground]) -> bool:
     return any(_POINT_E_OR_F.search(ground.labels.get("en", "")) for ground in grounds)
 
 
-def processors_of(policy: Policy, purposes: Sequence[str]) -> tuple[ProcessedBy, ...]:
+def processors_of(organisation: Organisation, purposes: Sequence[str]) -> tuple[ProcessedBy, ...]:
     """Return the processors for any of these purposes. Processors for every purpose are always included."""
-    found = [each for each in policy.processors if not each.purposes or set(each.purposes) & set(purposes)]
+    found = [each for each in organisation.processors if not each.purposes or set(each.purposes) & set(purposes)]
     return tuple(_told(each) for each in found)
 
 
-def in_languages(labels: Labels | None) -> dict[str, str]:
-    """Return a text of the schedule by language."""
-    return {} if labels is None else {language: str(getattr(labels, language)) for language in LANGUAGES}
+def in_languages(labels: Labels | Words | None) -> dict[str, str]:
+    """Return a text of the organisation, or of its schedule, by language."""
+    return {language: str(text) for language in LANGUAGES if (text := getattr(labels, language, None))}
 
 
 def _told(processor: Processor) -> ProcessedBy:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from crm_compliance.answer_package.content.answer import Sender
+from crm_compliance.answer_package.content.letterhead import sender_of
 from jobs.model.answer import (
     Addressee,
     Attachment,
@@ -20,16 +20,21 @@ from jobs.model.answer import (
     Retention,
     Withheld,
 )
+from rules.model.languages import LANGUAGES
+from rules.organisation.organisation import Organisation
 from rules.redaction.redactor import Redaction
+from tests.saying import SHIPPED
 
-SENDER = Sender(
-    "Stichting Voorbeeld (fictief)",
-    "Voorbeeldlaan 1, 1000 Brussel",
-    "Voorbeeldlaan 1, 1000 Brussel",
-    "dpo@example.org",
-    "116000",
-    "een consulent",
+ORGANISATION = Organisation.model_validate(
+    SHIPPED.model_dump(by_alias=True)
+    | {
+        "controller": {"name": "Stichting Voorbeeld (fictief)", "address": "Voorbeeldlaan 1, 1000 Brussel"},
+        "dpo": {"name": "DPO", "address": "Voorbeeldlaan 1, 1000 Brussel", "email": "dpo@example.org"},
+        "helpline": {"phone": "116000", "ask_for": dict.fromkeys(LANGUAGES, "een consulent")},
+        "digest": "samples",
+    }
 )
+SENDER = sender_of(ORGANISATION, "nl")
 AT = datetime(2026, 5, 4, 12, 3, tzinfo=UTC)
 ROW = "0b5c8a52-1111-4222-8333-444455556666"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Addressee, Field, Recipient
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, SENDER, compilation, fiche
+from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, compilation, fiche
 
 NASTY = "a_ \u00a0\t\r\n\u2028-\u00ad\u200b\u200d\u202e\u2067\u2069\x00\x1b\x85\ud800\udfff\ufffe"
 NASTY += "\ufdd0\u0301\u0489\u20dd\ufe0f漢क्षع😀\U000e0001\U0010ffff"
@@ -38,8 +38,8 @@ def made(text: str) -> dict[str, bytes]:
     gift = msgspec.structs.replace(GIFT, fields=(Field("name", text, provided=True),))
     items = (fiche(2, text), gift)
     one = compilation(items=items, contexts=contexts, addressee=Addressee(text), needles=(), withheld=())
-    return package_of(one, SENDER, {}) | {
-        "data.csv": package_of(msgspec.structs.replace(one, right="portability"), SENDER, {})["data.csv/data.csv"]
+    return package_of(one, ORGANISATION, {}) | {
+        "data.csv": package_of(msgspec.structs.replace(one, right="portability"), ORGANISATION, {})["data.csv/data.csv"]
     }
 
 

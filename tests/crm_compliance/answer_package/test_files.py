@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.particulars import recipient_lines
-from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.last_look import search_for_needles
 from crm_compliance.answer_package.package import PackageBroken, package_of, write_plain
 from crm_compliance.answer_package.table import cell
@@ -31,14 +30,15 @@ from jobs.ports.outbox import NeedleFound
 from rules.model.languages import LANGUAGES
 from rules.redaction.leak_check import GUID, name_needle, needle
 from tests.crm_compliance.answer_package.pages import text_of
-from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, PERSON, PHOTO, ROW, SENDER, compilation, fiche, neutral
+from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, PERSON, PHOTO, ROW, compilation, fiche, neutral
 from tests.jobs.files.made import a_picture
+from tests.saying import texts_in
 
 PICTURE = {"attachment-1.png": a_picture()}
 
 
 def package(compiled: Compilation) -> dict[str, bytes]:
-    return package_of(compiled, SENDER, PICTURE)
+    return package_of(compiled, ORGANISATION, PICTURE)
 
 
 def data(compiled: Compilation) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def test_what_a_person_takes_along_is_one_json_and_one_table() -> None:
 
 def test_an_attachment_that_is_gone_stops_the_release() -> None:
     with pytest.raises(PackageBroken):
-        package_of(compilation(), SENDER, {})
+        package_of(compilation(), ORGANISATION, {})
 
 
 def test_an_attachment_goes_along_only_as_it_was_approved() -> None:
@@ -256,7 +256,7 @@ def test_each_kind_of_file_is_looked_into(name: str) -> None:
     clean = package(compilation(right="portability"))
     bad = package(compilation(right="portability", needles=(), items=(msgspec.structs.replace(GIFT, title="van Els Geheim"),)))
     with pytest.raises(NeedleFound) as caught:
-        search_for_needles(compilation(needles=SECRET), {**clean, name: bad[name]})
+        search_for_needles(compilation(needles=SECRET), {**clean, name: bad[name]}, ORGANISATION)
     assert caught.value.where == name
 
 
@@ -281,12 +281,12 @@ def packed(name: str, content: bytes) -> bytes:
 def test_a_needle_is_found_inside_documents_and_at_the_head_of_pictures(content: bytes) -> None:
     """EXP-06: what whoever looks at the file does not see."""
     with pytest.raises(NeedleFound):
-        search_for_needles(compilation(needles=SECRET), {"attachments/attachment-1.bin": content})
+        search_for_needles(compilation(needles=SECRET), {"attachments/attachment-1.bin": content}, ORGANISATION)
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 is no archive", packed("a.xml", b"<t>Lotte</t>")], ids=["none", "about the person"])
 def test_other_documents_go_out(content: bytes) -> None:
-    search_for_needles(compilation(needles=SECRET), {"attachments/attachment-1.docx": content})
+    search_for_needles(compilation(needles=SECRET), {"attachments/attachment-1.docx": content}, ORGANISATION)
 
 
 def test_an_id_in_a_text_stops_the_release() -> None:
@@ -304,7 +304,7 @@ def test_a_name_in_the_name_of_a_file_stops_the_release() -> None:
     attachment = msgspec.structs.replace(PHOTO.attachment, name="els-geheim.png")  # type: ignore[type-var]
     named = compilation(items=(msgspec.structs.replace(PHOTO, attachment=attachment),), needles=SECRET)
     with pytest.raises(NeedleFound):
-        package_of(named, SENDER, {"els-geheim.png": a_picture()})
+        package_of(named, ORGANISATION, {"els-geheim.png": a_picture()})
 
 
 # -- the working copy ----------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ def test_a_name_in_the_name_of_a_file_stops_the_release() -> None:
 def test_a_working_copy_lies_in_a_folder_of_its_own(tmp_path: Path) -> None:
     """Contract 5: what waits is there as it is proposed, with its state, and nobody else may enter."""
     waiting = fiche(5, "Een voorstel.", status=ItemStatus.PENDING_REVIEW)
-    names = write_plain(compilation(items=(PERSON, waiting, PHOTO)), SENDER, PICTURE, tmp_path / "copy")
+    names = write_plain(compilation(items=(PERSON, waiting, PHOTO)), ORGANISATION, PICTURE, tmp_path / "copy")
     assert names == ["attachments/attachment-1.png", "data.json", "index.html", "letter.pdf", "manifest.json"]
     assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o700
     items = json.loads((tmp_path / "copy" / "data.json").read_text())["items"]
@@ -328,7 +328,7 @@ def test_a_working_copy_lies_in_a_folder_of_its_own(tmp_path: Path) -> None:
 def test_a_working_copy_never_goes_over_anything(tmp_path: Path) -> None:
     (tmp_path / "old").write_text("x")
     with pytest.raises(DiskProblem):
-        write_plain(compilation(), SENDER, PICTURE, tmp_path)
+        write_plain(compilation(), ORGANISATION, PICTURE, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
 
 

@@ -15,16 +15,27 @@ from hypothesis import strategies as st
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.answer import Paragraph
 from crm_compliance.answer_package.content.content import answer_of
-from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.letter import letter_data, letter_pdf
 from jobs.model.answer import Addressee, Compilation, Field, Ground, ItemStatus, Retention
 from rules.model.languages import LANGUAGES
 from tests.crm_compliance.answer_package.pages import opened, pages_of, pictures_of, text_of
-from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, PERSON, PHOTO, SENDER, compilation, fiche, neutral
+from tests.crm_compliance.answer_package.samples import (
+    DOSSIER,
+    GIFT,
+    GIFTS,
+    ORGANISATION,
+    PERSON,
+    PHOTO,
+    SENDER,
+    compilation,
+    fiche,
+    neutral,
+)
+from tests.saying import texts_in
 
 
 def letter(compiled: Compilation) -> bytes:
-    return letter_pdf(answer_of(compiled, SENDER))
+    return letter_pdf(answer_of(compiled, ORGANISATION))
 
 
 def said(**changes: Any) -> str:
@@ -41,7 +52,7 @@ def test_it_is_a_tagged_archive_file_in_its_language(language: str) -> None:
         assert pdf.Root.MarkInfo.Marked
         assert str(pdf.Root.Lang).startswith(language)
         assert "/StructTreeRoot" in pdf.Root
-        assert str(pdf.docinfo.Title) == answer_of(compilation(language=language), SENDER).title
+        assert str(pdf.docinfo.Title) == answer_of(compilation(language=language), ORGANISATION).title
         assert str(pdf.docinfo.get("/Author", "")) == SENDER.name
         assert "Lotte" not in xmp
 
@@ -146,8 +157,8 @@ def test_a_child_that_asked_for_something_else_is_not_told_of_a_copy(language: s
     """EXP-10: the page says what is in the package."""
     words = texts_in(language)
     lotte = Addressee("Lotte Peeters (fictief)", is_minor=True)
-    decided = answer_of(compilation(language=language, right="erasure", addressee=lotte, items=(), withheld=()), SENDER).cover
-    copied = answer_of(compilation(language=language, addressee=lotte), SENDER).cover
+    decided = answer_of(compilation(language=language, right="erasure", addressee=lotte, items=(), withheld=()), ORGANISATION).cover
+    copied = answer_of(compilation(language=language, addressee=lotte), ORGANISATION).cover
     assert decided is not None
     assert copied is not None
     assert Paragraph(words.say("child", "why_decided")) in decided.blocks
@@ -190,7 +201,8 @@ def test_a_neutral_letter_is_the_neutral_text_and_nothing_else(language: str, ri
     from rules.model.requests import ARTICLES, Right
 
     text = text_of(letter(neutral(language=language, right=right)))
-    assert texts_in(language).say("neutral", "text", article=ARTICLES[Right(right)]) in text
+    authority = ORGANISATION.authority.complain_to.in_language(language)
+    assert texts_in(language).say("neutral", "text", article=ARTICLES[Right(right)], authority=authority) in text
     full = compilation(answer="neutral", language=language, right=right, about="Els Geheim")
     assert letter(full) == letter(neutral(language=language, right=right))
 
@@ -214,14 +226,14 @@ def test_a_letter_to_a_minor_is_formal_and_the_page_says_so(language: str) -> No
     """EXP-10: greeted by the name that they gave; the page before it says how the letter speaks."""
     lotte = Addressee("Lotte Peeters (fictief)", is_minor=True, first_name="Lotte")
     words = texts_in(language)
-    answer = answer_of(compilation(language=language, addressee=lotte), SENDER)
+    answer = answer_of(compilation(language=language, addressee=lotte), ORGANISATION)
     assert answer.salutation == words.say("letter", "salutation_minor", name="Lotte")
     assert answer.closing == words.say("letter", "closing_minor")
     formal = {"nl": "“u”", "fr": "« vous »", "de": "„Sie“"}.get(language, "official")
     assert formal in answer.cover_end
     assert formal in answer.cover_end_page
-    assert answer_of(neutral(language=language, addressee=lotte), SENDER).cover_end == words.say("child", "rest_bare")
-    nobody = answer_of(compilation(language=language, addressee=Addressee("", is_minor=True)), SENDER)
+    assert answer_of(neutral(language=language, addressee=lotte), ORGANISATION).cover_end == words.say("child", "rest_bare")
+    nobody = answer_of(compilation(language=language, addressee=Addressee("", is_minor=True)), ORGANISATION)
     assert nobody.salutation == words.say("letter", "salutation")
 
 
@@ -229,7 +241,7 @@ def test_a_letter_to_a_minor_is_formal_and_the_page_says_so(language: str) -> No
 def test_a_minor_who_takes_data_along_is_not_told_what_we_know_of_them(language: str) -> None:
     """EXP-10, RGT-10: the page says what was asked for and what is in the package."""
     lotte = Addressee("Lotte Peeters (fictief)", is_minor=True, first_name="Lotte")
-    cover = answer_of(compilation(language=language, right="portability", addressee=lotte), SENDER).cover
+    cover = answer_of(compilation(language=language, right="portability", addressee=lotte), ORGANISATION).cover
     assert cover is not None
     words = texts_in(language)
     for key, is_said in {"why_portable": True, "inside_portable": True, "why": False, "inside": False, "hidden": False}.items():
@@ -275,7 +287,7 @@ def test_an_outcome_tells_what_was_done_what_was_not_and_who_is_told() -> None:
     profile = msgspec.structs.replace(PERSON, title="profile", fields=(), at="2020-01-02")
     gift = msgspec.structs.replace(GIFT, title="erase", fields=(), status=ItemStatus.WITHHELD, code="RF-02")
     compiled = compilation(right="erasure", items=(profile, gift), contexts=(), withheld=(), granted=("item-1",))
-    text = text_of(letter_pdf(answer_of(compiled, SENDER, told=("Politiezone Voorbeeld (fictief)",))))
+    text = text_of(letter_pdf(answer_of(compiled, ORGANISATION, told=("Politiezone Voorbeeld (fictief)",))))
     assert "zoals een ander verzoek dat eerst beantwoord moet worden of een technische reden" in text
     assert "voor zover niets anders ze nodig heeft" in text
     assert "Persoonsgegevens, 2 januari" not in text
@@ -381,7 +393,7 @@ def test_the_first_of_a_month_in_french() -> None:
 
 
 def test_high_punctuation_in_french_stays_with_its_word() -> None:
-    assert "\u00a0: accès" in letter_data(answer_of(compilation(language="fr"), SENDER))["subject"]
+    assert "\u00a0: accès" in letter_data(answer_of(compilation(language="fr"), ORGANISATION))["subject"]
     assert french("Quoi ? « a » ; l'article 17, § 3") == "Quoi\u202f? «\u00a0a\u00a0»\u202f; l'article\u00a017, §\u00a03"
 
 

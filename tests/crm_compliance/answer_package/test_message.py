@@ -13,13 +13,13 @@ from jobs.model.answer import Addressee, Compilation
 from jobs.ports.outbox import NeedleFound
 from rules.model.languages import LANGUAGES
 from rules.redaction.leak_check import name_needle, needle
-from tests.crm_compliance.answer_package.samples import AT, SENDER, compilation, neutral
+from tests.crm_compliance.answer_package.samples import AT, ORGANISATION, SENDER, compilation, neutral
 
 LINK = "https://antwoord.example.org/d/" + "x" * 43
 
 
 def message(compiled: Compilation) -> str:
-    return message_text(compiled, SENDER, link=LINK, until=AT, downloads=5)
+    return message_text(compiled, ORGANISATION, link=LINK, until=AT, downloads=5)
 
 
 @pytest.mark.parametrize("minor", [False, True])
@@ -54,7 +54,7 @@ OTHERS = (name_needle("Els", "Geheim"), needle("phone", "+32470123456"))
 
 
 def searched(compiled: Compilation, planted: str = "") -> None:
-    search_message(compiled, lambda each: message(each) + (planted if each is compiled else ""), SENDER.said)
+    search_message(compiled, lambda each: message(each) + (planted if each is compiled else ""), ORGANISATION)
 
 
 @pytest.mark.parametrize("addressee", [Addressee("Lotte Peeters (fictief)"), LOTTE], ids=["adult", "minor"])

@@ -10,14 +10,14 @@ from functools import lru_cache
 import msgspec
 import pytest
 
-from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.last_look import search_for_needles
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Addressee, Compilation, Field, Recipient, Withheld
 from jobs.ports.outbox import NeedleFound
 from rules.model.languages import LANGUAGES
 from rules.redaction.leak_check import Needles, name_needle
-from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, PERSON, SENDER, compilation, fiche
+from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, PERSON, compilation, fiche
+from tests.saying import texts_in
 
 COUNTRIES = (
     "nl_BE", "nl_NL", "fr_BE", "fr_FR", "de_DE", "de_AT", "en_GB", "en_US", "es_ES", "it_IT", "pt_PT", "sv_SE", "tr_TR", "ro_RO", "cs_CZ",
@@ -67,13 +67,13 @@ def answer(language: str, right: str, *names: str) -> Compilation:
 def test_no_surname_stops_a_package_of_which_it_is_no_part(language: str, right: str) -> None:
     """All at once, which finds whatever one of them alone would find: each is looked for by itself."""
     assert len(surnames()) > 7000
-    assert package_of(answer(language, right, *surnames()), SENDER, {}, told=())
+    assert package_of(answer(language, right, *surnames()), ORGANISATION, {}, told=())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("bare", [{"answer": "neutral"}, {"refusal": "RF-04"}], ids=["neutral", "refusal"])
 def test_no_surname_stops_a_letter_that_tells_nothing(language: str, bare: dict[str, str]) -> None:
-    assert package_of(msgspec.structs.replace(answer(language, "access", *surnames()), contexts=(), items=(), **bare), SENDER, {})
+    assert package_of(msgspec.structs.replace(answer(language, "access", *surnames()), contexts=(), items=(), **bare), ORGANISATION, {})
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -95,8 +95,8 @@ def test_a_name_that_is_a_word_of_every_letter_is_found_where_the_crm_has_it(lan
             {"contexts": (msgspec.structs.replace(DOSSIER, recipients=(Recipient(f"Meester {word}"),)),)},
         ):
             with pytest.raises(NeedleFound):
-                search_for_needles(msgspec.structs.replace(clean, needles=needles, **planted), {})
-        search_for_needles(msgspec.structs.replace(clean, needles=needles), {})
+                search_for_needles(msgspec.structs.replace(clean, needles=needles, **planted), {}, ORGANISATION)
+        search_for_needles(msgspec.structs.replace(clean, needles=needles), {}, ORGANISATION)
     assert found > 100
 
 
@@ -104,16 +104,18 @@ def test_the_town_of_the_person_is_theirs_whoever_is_called_like_it() -> None:
     """A single word of the own row; in a text it may be the other."""
     town = msgspec.structs.replace(PERSON, fields=(*PERSON.fields, Field("city", "Brugge")))
     needles = (name_needle("Zzyx", "Brugge"),)
-    assert package_of(compilation(items=(town,), withheld=(), needles=needles), SENDER, {})
+    assert package_of(compilation(items=(town,), withheld=(), needles=needles), ORGANISATION, {})
     with pytest.raises(NeedleFound) as caught:
-        package_of(compilation(items=(town, fiche(2, "Brugge belde haar.")), withheld=(), needles=needles), SENDER, {})
+        package_of(compilation(items=(town, fiche(2, "Brugge belde haar.")), withheld=(), needles=needles), ORGANISATION, {})
     assert caught.value.item == "item-2"
 
 
 def test_a_find_names_file_item_and_kind_and_never_the_word() -> None:
     """R-142."""
     with pytest.raises(NeedleFound) as caught:
-        package_of(compilation(items=(fiche(7, "Zij belde met Quaghebeur."),), needles=(name_needle("Els", "Quaghebeur"),)), SENDER, {})
+        package_of(
+            compilation(items=(fiche(7, "Zij belde met Quaghebeur."),), needles=(name_needle("Els", "Quaghebeur"),)), ORGANISATION, {}
+        )
     assert (caught.value.where, caught.value.exit_code) == ("data.json item-7", 5)
     assert "item-7" in str(caught.value)
     assert "name" in str(caught.value)

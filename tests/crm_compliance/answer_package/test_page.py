@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from crm_compliance.answer_package.content.content import answer_of
-from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.page import page_html
 from jobs.model.answer import Addressee
 from rules.model.languages import LANGUAGES
 from tests.browser.chromium import chromium, is_here
-from tests.crm_compliance.answer_package.samples import SENDER, compilation, fiche
+from tests.crm_compliance.answer_package.samples import ORGANISATION, compilation, fiche
+from tests.saying import texts_in
 
 NASTY = "<script>alert(1)</script> <img src=x onerror=alert(1)> {{ 7*7 }} https://example.org/ &amp; \u202egpj.exe"
 
 
 def page(**changes: Any) -> str:
-    return page_html(answer_of(compilation(**changes), SENDER)).decode()
+    return page_html(answer_of(compilation(**changes), ORGANISATION)).decode()
 
 
 class Tags(HTMLParser):
@@ -109,7 +109,9 @@ def test_nothing_on_it_keeps_anybody_out(browser: Any, tmp_path: Path, language:
     from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
     file = tmp_path / "index.html"
-    file.write_bytes(page_html(answer_of(compilation(language=language, addressee=Addressee("Lotte (fictief)", is_minor=True)), SENDER)))
+    file.write_bytes(
+        page_html(answer_of(compilation(language=language, addressee=Addressee("Lotte (fictief)", is_minor=True)), ORGANISATION))
+    )
     context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # axe itself is a script, which the page forbids
     asked: list[str] = []
     opened = context.new_page()
@@ -124,7 +126,7 @@ def test_nothing_on_it_keeps_anybody_out(browser: Any, tmp_path: Path, language:
 
 def test_no_script_runs_on_it(browser: Any, tmp_path: Path) -> None:
     file = tmp_path / "index.html"
-    file.write_bytes(page_html(answer_of(compilation(items=(fiche(2, NASTY),)), SENDER)))
+    file.write_bytes(page_html(answer_of(compilation(items=(fiche(2, NASTY),)), ORGANISATION)))
     opened = browser.new_page()
     alarms: list[str] = []
     opened.on("dialog", lambda dialog: alarms.append(dialog.message))

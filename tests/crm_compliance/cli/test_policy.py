@@ -6,6 +6,7 @@ import csv
 import json
 from datetime import date
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -135,8 +136,11 @@ def test_what_the_controller_has_yet_to_fill_in_is_named(typist: Typist) -> None
     assert said.code == 0
     assert all(key in said.out for key in lacking)
     basis = dict.fromkeys(("nl", "fr", "en", "de"), "Verzonnen grondslag")
-    filled = changed(typist, "filled.yaml", ("fundraising: {}", f"fundraising: {json.dumps({'basis': basis})}"))
-    assert typist.ask("policy", "check", filled)["unfilled"] == [key for key in lacking if key != "purposes.fundraising.basis"]
+    text = (files("rules") / "organisation" / "shipped" / "childfocus.yaml").read_text(encoding="utf-8")
+    filled = typist.folder / "organisation.yaml"
+    filled.write_text(text.replace("  fundraising:", f"  fundraising:\n    basis: {json.dumps(basis)}"), encoding="utf-8")
+    typist.set(ORGANISATION=str(filled))
+    assert typist.ask("policy", "check")["unfilled"] == [key for key in lacking if key != "purposes.fundraising.basis"]
 
 
 def test_an_empty_folder_is_no_schedule(typist: Typist) -> None:

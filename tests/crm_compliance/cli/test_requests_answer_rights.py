@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from crm_compliance.answer_package.content.particulars import recipient_lines
-from crm_compliance.answer_package.content.wording import texts_in
 from rules.errors import Refused
 from rules.model.languages import LANGUAGES
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.asking import DORA, Asking, told
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
+from tests.saying import texts_in
 
 LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Zandstra (fictief)", "emails": ["lotte@example.org"]}
 ELS: dict[str, Any] = {"firstname": "Els", "lastname": "Vermeulen (fictief)", "emails": ["els@example.org"]}

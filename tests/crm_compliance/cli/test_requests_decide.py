@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.answer_package.package import package_of, sender_of
+from crm_compliance.answer_package.package import package_of
 from jobs.requests.answer.release import for_release
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, ERIK, Asking
@@ -94,7 +94,7 @@ def test_r104_the_letter_of_a_granted_erasure_tells_what_stays_and_why(typist: T
     asking = asking_for(typist, "erasure", donor, language="en")
     decide(typist, asking, "--grant")
     with asking.context() as context:
-        contents = package_of(asking.compilation, sender_of(context.policy), {})
+        contents = package_of(asking.compilation, context.organisation, {})
     (kept,) = json.loads(contents["data.json"])["kept"]
     assert (kept["type"], kept["last_day"]) == ("donation", None)
     assert "What we are keeping, and why" in text_of(contents["letter.pdf"])
@@ -188,7 +188,7 @@ def test_the_letter_calls_a_correction_done_only_where_it_can_be(typist: Typist,
     decided = decide(typist, asking, "--grant")
     assert set(decided["waiting"].values()) == ({"HOLD_LEGAL"} if is_held else set())
     with asking.context() as context:
-        letter = text_of(package_of(asking.compilation, sender_of(context.policy), {})["letter.pdf"])
+        letter = text_of(package_of(asking.compilation, context.organisation, {})["letter.pdf"])
     assert ("Corrected: " in letter, "not yet carried out" in letter) == (not is_held, is_held)
     released(typist, asking)
     row = org.get("contacts", witness) or {}
@@ -199,7 +199,7 @@ def letter_at_release(typist: Typist, asking: Asking) -> str:
     """The letter as Erik would release it, once Dora has approved the content."""
     with asking.context() as context:
         _, compilation = for_release(context, asking.id, "erik", "approver")
-        return text_of(package_of(compilation, sender_of(context.policy, compilation.language), {})["letter.pdf"])
+        return text_of(package_of(compilation, context.organisation, {})["letter.pdf"])
 
 
 @pytest.mark.parametrize("is_held_later", [True, False])
@@ -265,7 +265,7 @@ def test_rf02_a_file_that_is_not_among_what_was_granted_is_told_as_kept(typist: 
     first, _ = (item["item"] for item in asking.items())
     decide(typist, asking, "--grant", first)
     with asking.context() as context:
-        contents = package_of(asking.compilation, sender_of(context.policy), {})
+        contents = package_of(asking.compilation, context.organisation, {})
     (kept,) = json.loads(contents["data.json"])["kept"]
     assert (kept["type"], bool(kept["term"]), bool(kept["basis"])) == ("dossier", True, True)
 

@@ -167,7 +167,7 @@ def test_where_the_register_does_not_take_it_nothing_is_left(child: Asking, typi
     files = {"archive": typist.folder / "a.zip", "passphrase_file": typist.folder / "a.txt"}
     with child.context() as context, monkeypatch.context() as patched:
         patched.setattr(type(context.store.requests), "save", changed)
-        outbox = outboxes.FileOutbox(context.policy, **files, public_url="http://127.0.0.1:8080")
+        outbox = outboxes.FileOutbox(context.organisation, **files, public_url="http://127.0.0.1:8080")
         with pytest.raises(Refused, match="quicker"):
             release_answer(context, child.id, "erik", "approver", outbox)
     assert not list(typist.folder.glob("*a.*"))

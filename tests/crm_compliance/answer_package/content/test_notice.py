@@ -10,14 +10,14 @@ import msgspec
 import pytest
 
 from crm_compliance.answer_package.content.notice import TOLD_AS, language_of, notice_letter
-from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.letter import letter_pdf
 from jobs.register.decision import Decision, Known, Notice, What
 from jobs.requests.decisions.correctable import READ
 from rules.model.languages import LANGUAGES
 from rules.model.requests import Right
 from tests.crm_compliance.answer_package.pages import opened, pages_of, text_of
-from tests.crm_compliance.answer_package.samples import SENDER
+from tests.crm_compliance.answer_package.samples import ORGANISATION
+from tests.saying import texts_in
 
 AT = datetime(2026, 5, 4, 12, 3, tzinfo=UTC)
 DECISION = Decision(
@@ -32,7 +32,7 @@ DECISION = Decision(
 def letter(*deeds: What, language: str = "en", decision: Decision = DECISION, **changes: Any) -> bytes:
     given: dict[str, Any] = {"on": "2026-03-02", "is_named": True} | changes
     notice = Notice("Missing Example (fictief)", deeds=deeds, **given)
-    return letter_pdf(notice_letter(notice, decision, SENDER, reference="request-0123456789ab (1)", language=language, at=AT))
+    return letter_pdf(notice_letter(notice, decision, ORGANISATION, reference="request-0123456789ab (1)", language=language, at=AT))
 
 
 def said(*deeds: What, language: str = "en", **changes: Any) -> str:

@@ -1,0 +1,40 @@
+"""The organisation in whose name the product speaks: the file that a setting names, held against the
+product's own texts, some of which it words itself."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from rules.model.languages import USUAL
+
+if TYPE_CHECKING:
+    from crm_compliance.settings import Settings
+    from rules.organisation.organisation import Organisation
+
+
+def organisation_of(settings: Settings) -> Organisation:
+    """Return the organisation that the settings name, or the shipped one.
+
+    Raises:
+        OrganisationError: the file is refused, with file, line and field.
+        UsageError: it cannot be read.
+    """
+    from rules.organisation.loader import SHIPPED, load_organisation
+
+    named = settings.organisation
+    if named is not None:
+        from crm_compliance.files import text_of
+
+        return load_organisation(text_of(named, "organisation"), source=str(named), texts=product_texts(USUAL))
+    text = (files("rules") / "organisation" / "shipped" / f"{SHIPPED}.yaml").read_text(encoding="utf-8")
+    return load_organisation(text, source=f"{SHIPPED}.yaml (shipped)", texts=product_texts(USUAL), is_shipped=True)
+
+
+@lru_cache(maxsize=4)
+def product_texts(language: str) -> Mapping[str, Any]:
+    """Return the product's own texts in a language, table by table; `locale` is none of them."""
+    return tomllib.loads((files("crm_compliance") / "answer_package" / "texts" / f"{language}.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,116 @@
+"""YAML text -> Organisation; every error names file, line and field.
+
+The caller reads the file. It is refused whole: nothing is guessed, and all its errors are reported at once.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rules.errors import OrganisationError
+from rules.files.suggestions import meant
+from rules.files.yaml_lines import Path, Problem, read_yaml, refusal
+from rules.files.yaml_models import problems_of
+from rules.organisation.organisation import Organisation, OrganisationFile
+from rules.organisation.words import ONLY, OPEN_TABLES, Words
+
+SHIPPED = "childfocus"  # the organisation that the product comes with: rules/organisation/shipped/childfocus.yaml
+HINT = "Correct the file; docs/organisation.md tells what each key means."
+
+# What a value is, by the pattern that it does not match.
+_TEXTS = MappingProxyType(
+    {
+        r"^[A-Z]{2}$": "a country is its ISO code, such as BE",
+        r"^[A-Za-z][A-Za-z0-9_-]*$": "a key has letters, digits, - and _, and begins with a letter",
+    }
+)
+Texts = Mapping[str, Mapping[str, str]]
+
+
+def load_organisation(text: str, *, source: str, texts: Texts, is_shipped: bool = False) -> Organisation:
+    """Read an organisation from the text of its file; `source` is what messages call the file, `texts` are
+    the product's own sentences by table and key, which the file may word anew.
+
+    Raises:
+        OrganisationError: the file is not usable. `where` is the place of the first error, the message lists
+            them all: first what is wrong in a line, top down, then what is missing.
+    """
+    found = _read(text, is_shipped)
+    if isinstance(found, Organisation):
+        document = read_yaml(text)
+        wrong = sorted(document.problem(path, told) for path, told in _sentences(found, texts))
+        if not wrong:
+            return found
+        found = wrong
+    raise refusal(OrganisationError, "the organisation file is refused", found, source=source, hint=HINT)
+
+
+@lru_cache(maxsize=4)
+def _read(text: str, is_shipped: bool) -> Organisation | list[Problem]:
+    """Return the organisation, or all that is wrong with it in the order in which it is reported."""
+    document = read_yaml(text)
+    problems = sorted(document.problems)
+    if document.value is not None and not isinstance(document.value, dict):
+        problems = [Problem(1, "", "an organisation file is a mapping of keys and values")]
+    elif document.value is not None:
+        try:
+            read = OrganisationFile.model_validate_json(json.dumps(document.value), strict=True)
+        except ValidationError as error:
+            problems = problems_of(document, OrganisationFile, error.errors(include_url=False), texts=_TEXTS)
+        else:
+            problems = sorted(document.problems + [document.problem(path, found) for path, found in _untold(read, read.languages, ())])
+        if not problems:
+            whole = {**document.value, "digest": sha256(text.encode()).hexdigest(), "is_shipped": is_shipped}
+            return Organisation.model_validate_json(json.dumps(whole), strict=True)
+    return problems
+
+
+def _untold(value: Any, languages: tuple[str, ...], path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the texts that lack a language in which the organisation writes."""
+    if isinstance(value, Words):
+        if lacking := [language for language in languages if not value.in_language(language)]:
+            yield path, f"this text is missing in {', '.join(lacking)}: the organisation writes in {', '.join(languages)}"
+        return
+    parts: Any = ()
+    if isinstance(value, BaseModel):
+        parts = ((name, getattr(value, name)) for name in type(value).model_fields)
+    elif isinstance(value, Mapping):
+        parts = value.items()
+    elif isinstance(value, tuple):
+        parts = enumerate(value)
+    for name, each in parts:
+        yield from _untold(each, languages, (*path, name))
+
+
+def _sentences(found: Organisation, texts: Texts) -> Iterator[tuple[Path, str]]:
+    """Yield the sentences of `words` that stand for none of the product's own, or lack what it puts in."""
+    for table, sentences in found.words.items():
+        known = texts.get(table, {})
+        allowed = ONLY.get(table, frozenset(known))
+        for key, words in sentences.items():
+            path = ("words", table, key)
+            if table not in OPEN_TABLES and key not in allowed:
+                yield path, f"this sentence is not known, or is not the organisation's to word{meant(key, allowed)}"
+                continue
+            places = _places(known.get(key, ""))
+            for language, text in words.by_language.items():
+                try:
+                    given = _places(text)
+                except ValueError:
+                    yield (*path, language), "a brace { or } stands alone here: one that is meant as such is written twice"
+                    continue
+                if given != places:
+                    expected = ", ".join(f"{{{place}}}" for place in sorted(places)) or "no place in braces"
+                    yield (*path, language), f"the product puts something in here: this has {expected}, and nothing else in braces"
+
+
+def _places(text: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
