@@ -15,6 +15,7 @@ import msgspec
 from connectors.dynamics.bulk_delete.deletes import MOST_ROWS, BulkDelete, Deleting
 from connectors.dynamics.datamap.one_row import OneRow, one_row
 from connectors.dynamics.datamap.survey import Survey
+from connectors.dynamics.draft.draft import Draft, draft
 from connectors.dynamics.http.auth import TokenSource
 from connectors.dynamics.http.clock import ENOUGH
 from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
@@ -470,6 +471,10 @@ class DynamicsConnector:
             return one_row(self._directory, table, self._tables.definition(table), row)
         except NotOffered as refusal:
             raise Forbidden(refusal.reason, where=table.name) from None
+
+    def draft(self) -> Draft:
+        """Derive a mapping from what the CRM says of its tables. Raises ConnectorError."""
+        return draft(self._transport)
 
     def unsearched_columns(self) -> tuple[str, ...]:
         return self._survey.unsearched_columns()

@@ -98,8 +98,9 @@ class TableDefinition:
 class Metadata:
     """Definitions of tables, each read at most once."""
 
-    def __init__(self, transport: Transport, wanted: Mapping[str, Collection[str]]) -> None:
-        """Create the reader. `wanted` are the columns of each table of which details are needed."""
+    def __init__(self, transport: Transport, wanted: Mapping[str, Collection[str]] | None) -> None:
+        """Create the reader. `wanted` are the columns of each table of which details are needed (None:
+        all)."""
         self._transport, self._wanted = transport, wanted
         self._tables: dict[str, TableDefinition | None] = {}
         self._asking = threading.Lock()  # two threads that want the same definition ask once
@@ -195,7 +196,8 @@ class Metadata:
         return table
 
     def _details(self, root: str, table: TableDefinition) -> None:
-        kinds = {table.attributes[name].kind for name in self._wanted.get(table.name, ()) if name in table.attributes}
+        wanted = self._wanted.get(table.name, ()) if self._wanted is not None else table.attributes
+        kinds = {table.attributes[name].kind for name in wanted if name in table.attributes}
         if "DateTimeType" in kinds:
             for item in self._cast(root, table, "DateTimeAttributeMetadata", {"$select": "LogicalName,DateTimeBehavior"}):
                 behaviour = item.get("DateTimeBehavior")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.terminal.output import output, print_line
+from rules.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,3 +101,32 @@ def _value(told: FieldTold) -> str:
     if isinstance(told.value, dict):
         return f"{told.value['table']} {told.value['id']}"
     return ", ".join(told.value) if isinstance(told.value, list) else str(told.value)
+
+
+@mapping.command("draft")
+def draft(
+    path: Path = typer.Option(..., "--output", metavar="F.yaml", help="The file to write; one that is there is not replaced."),
+) -> None:
+    """Write a mapping to begin with, derived from the CRM's own definitions and counts; what is open stands
+    there as `# choose:` with candidates.
+
+    Example: crm-compliance mapping draft --output mapping.yaml
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.files import write_whole
+    from crm_compliance.mapping.draft import draft_mapping
+
+    arguments.target(path)
+    if path.exists():
+        raise UsageError("this file is there already, and is not replaced", hint="name another one, or move it away", where=str(path))
+    found = draft_mapping(arguments.settings())
+    with write_whole(path, text=True) as file:
+        file.write(found.text)
+    document = {"file": str(path), "tables": found.tables, "fields": found.fields, "open": found.open}
+
+    def tell(_: Console) -> None:
+        print_line(f"written: {path}, {len(found.tables)} kinds of rows, {found.fields} fields")
+        print_line(f"needed and yet to be chosen: {', '.join(found.open) or 'nothing'}")
+        print_line(f"then: crm-compliance mapping check {path}")
+
+    output.answer(document, tell)

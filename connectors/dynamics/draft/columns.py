@@ -1,0 +1,162 @@
+"""Which column fills which field: those of the standard tables are known, the others follow from their type,
+their target and their name. A key is only given where an option is called by a word for it: a wrong category
+would end a term too early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from connectors.dynamics.draft.reading import Seen
+from connectors.dynamics.draft.tables import likeness
+from connectors.dynamics.draft.words import FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, folded
+from connectors.dynamics.mapping.mapping import LOOKUPS, MUST_BE_CHOICE, REQUIRED_FIELDS, SAFEGUARDS, field_type, mappable_fields
+from connectors.dynamics.schema.masks_check import PLATFORM
+from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
+from rules.files.suggestions import nearest
+from rules.model.personal_records import FULL, personal_fields
+from rules.model.records import KINDS
+
+_CHOICES: Final = frozenset({"PicklistType", "MultiSelectPicklistType"})
+_TEXTS: Final = frozenset({"StringType", "MemoType"})
+_NUMBERS: Final = frozenset({"IntegerType", "BigIntType"})
+_OF_SEVERAL: Final = ("categories",)  # fields that a multi-select may fill
+_TRUTHS: Final = ("yes", "no")
+_SAME_COLUMN: Final = {"communicated_at": "communicated_on", "started_at": "started_on", "ended_at": "ended_on"}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a column: its labels, the key that one of them is a word for, else the key that is like
+    one ("" where none is)."""
+
+    value: int
+    labels: tuple[str, ...]
+    key: str = ""
+    like: str = ""
+
+
+@dataclass(slots=True)
+class Drafted:
+    """The columns of one kind, by field; the options of those that are choices; and for each field that is
+    open the columns that could fill it."""
+
+    kind: str
+    table: Seen
+    columns: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, list[Option]] = field(default_factory=dict)
+    open: dict[str, list[Attribute]] = field(default_factory=dict)
+
+    @property
+    def needed(self) -> frozenset[str]:
+        return REQUIRED_FIELDS[self.kind] | SAFEGUARDS.get(self.kind, frozenset())
+
+
+def draft_columns(kind: str, table: Seen, tables: dict[str, Seen]) -> Drafted:
+    """Return the columns of one kind; `tables` are those of the kinds, for its lookups."""
+    drafted = Drafted(kind, table)
+    names = [*mappable_fields(KINDS[kind]), *personal_fields(kind)]
+    attributes = table.definition.attributes
+    for name, column in STANDARD_COLUMNS.get(kind, {}).items():
+        if column in attributes and _fits(kind, name, attributes[column], table, tables):
+            drafted.columns[name] = column
+    scored = sorted(
+        (
+            (score, -at, name, each.name)
+            for at, name in enumerate(names)
+            if name not in drafted.columns and name not in _SAME_COLUMN
+            for each in attributes.values()
+            if _is_free(each, table) and _fits(kind, name, each, table, tables) and (score := _score(kind, name, each, table, tables))
+        ),
+        reverse=True,
+    )
+    taken = set(drafted.columns.values())
+    for _, _, name, column in scored:
+        if name not in drafted.columns and column not in taken:
+            drafted.columns[name] = column
+            taken.add(column)
+    for name, twin in _SAME_COLUMN.items():
+        if name in names and name not in drafted.columns and twin in drafted.columns:
+            drafted.columns[name] = drafted.columns[twin]
+    for name in names:
+        if name in drafted.columns:
+            if (options := _options(kind, name, attributes[drafted.columns[name]], table)) is not None:
+                drafted.choices[name] = options
+        elif name not in STANDARD_COLUMNS.get(kind, {}) or name in drafted.needed:
+            found = [each for each in attributes.values() if each.name not in taken and _is_free(each, table)]
+            candidates = [each for each in found if _fits(kind, name, each, table, tables)]
+            if candidates or name in drafted.needed:
+                drafted.open[name] = candidates
+    drafted.columns = {name: drafted.columns[name] for name in names if name in drafted.columns}
+    return drafted
+
+
+def _is_free(attribute: Attribute, table: Seen) -> bool:
+    """Whether a column may be the organisation's answer to a field: it is no housekeeping of the platform."""
+    return (
+        attribute.name not in PLATFORM and attribute.name != table.definition.primary_id and not attribute.part_of and "_" in attribute.name
+    )
+
+
+def _fits(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[str, Seen]) -> bool:
+    """Whether a column is of a type that the field can be filled from."""
+    if name in LOOKUPS:
+        named = {tables[each].name for each in LOOKUPS[name] if each in tables}
+        is_free = not LOOKUPS[name] or name == "activity"
+        return attribute.kind in LOOKUP_TYPES and (is_free or bool(named & attribute.targets))
+    holds = field_type(FULL[kind], name)
+    if name in MUST_BE_CHOICE.get(kind, ()):
+        return attribute.kind == "PicklistType" or (name in _OF_SEVERAL and attribute.kind == "MultiSelectPicklistType")
+    if holds in (date, datetime):
+        return attribute.kind == "DateTimeType"
+    if holds is bool:
+        return attribute.kind in ("BooleanType", "StateType") or (
+            attribute.kind == "PicklistType" and _truths(attribute, table) is not None
+        )
+    if holds is int:
+        return attribute.kind in _NUMBERS
+    if holds is float:
+        return attribute.kind in _NUMBERS | {"MoneyType", "DecimalType", "DoubleType"}
+    if holds is bytes:
+        return attribute.kind in ("FileType", "ImageType") or attribute.name == "documentbody"
+    if name == "image":
+        return attribute.kind in ("FileType", "ImageType")
+    return attribute.kind in _TEXTS or (attribute.kind == "PicklistType" and name in OPTION_WORDS)
+
+
+def _score(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[str, Seen]) -> int:
+    names = table.columns.get(attribute.name, ())
+    score = likeness(tuple(each.removesuffix("id") if name in LOOKUPS else each for each in names), FIELD_WORDS[kind].get(name, ()))
+    if name in LOOKUPS:
+        wanted = next((tables[each].name for each in LOOKUPS[name] if each in tables), "")
+        return score or (2 if len(table.lookups_to(wanted)) == 1 else 0)  # the only one that points there
+    if not score and name in ("number", "name") and attribute.name == table.primary_name:
+        return 1
+    return score
+
+
+def _truths(attribute: Attribute, table: Seen) -> list[Option] | None:
+    options = [_option(value, labels, "truth") for value, labels in table.labels.get(attribute.name, {}).items()]
+    return options if {each.key for each in options} == set(_TRUTHS) else None
+
+
+def _options(kind: str, name: str, attribute: Attribute, table: Seen) -> list[Option] | None:
+    if attribute.kind == "StateType":
+        return [Option(0, ("Active",), "active"), Option(1, ("Inactive",), "inactive")]
+    if attribute.kind not in _CHOICES:
+        return None
+    if field_type(FULL[kind], name) is bool:
+        return _truths(attribute, table)
+    return [_option(value, labels, name) for value, labels in table.labels.get(attribute.name, {}).items()]
+
+
+def _option(value: int, labels: tuple[str, ...], name: str) -> Option:
+    words = OPTION_WORDS.get(name, {})
+    called = [folded(label) for label in labels]
+    keys = {key for key, each in words.items() if any(label in (*each, folded(key)) for label in called)}
+    if len(keys) == 1:
+        return Option(value, labels, keys.pop())
+    by_word = {word: key for key, each in words.items() for word in (*each, folded(key))}
+    like = next((by_word[found] for label in called if (found := nearest(label, by_word)) is not None), "")
+    return Option(value, labels, "", like)

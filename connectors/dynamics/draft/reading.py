@@ -1,0 +1,110 @@
+"""What a CRM says of the tables that a mapping may name: definitions, names shown to people, options with
+labels in every language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from connectors.dynamics.draft.words import STANDARD_TABLES, folded
+from connectors.dynamics.http.query import literal, query_string
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.schema.counts import count_where
+from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
+from connectors.interface import ConnectorError, ReadIncomplete
+
+# Tables that come with Microsoft's own solutions hold settings and logs of theirs.
+_OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "adx_", "powerpage", "bot", "aib", "connectionreference", "flow", "workflow", "canvas")
+_OPTION_KINDS: Final = {"PicklistType": "Picklist", "MultiSelectPicklistType": "MultiSelectPicklist"}
+
+
+@dataclass(slots=True)
+class Seen:
+    """One table: its definition, how it and its columns are called (folded, the shown names too), and the
+    labels of its options by column."""
+
+    definition: TableDefinition
+    primary_name: str
+    names: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    labels: dict[str, dict[int, tuple[str, ...]]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+    def lookups_to(self, table: str) -> list[Attribute]:
+        return [each for each in self.definition.attributes.values() if each.kind in LOOKUP_TYPES and table in each.targets]
+
+
+class CrmTables:
+    """The tables of one CRM, as far as a draft looks at them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._metadata = Metadata(transport, None)
+
+    def all(self) -> dict[str, Seen]:
+        """Return the organisation's own tables and the standard ones, by logical name. Raises
+        ConnectorError."""
+        query = query_string({"$select": "LogicalName,DisplayName,IsCustomEntity,IsIntersect,PrimaryNameAttribute"})
+        listed = [
+            item
+            for item in self._rows(f"EntityDefinitions?{query}")
+            if item["LogicalName"] in STANDARD_TABLES.values()
+            or (item.get("IsCustomEntity") is True and not item.get("IsIntersect") and not item["LogicalName"].startswith(_OF_SOLUTIONS))
+        ]
+        self._metadata.load(item["LogicalName"] for item in listed)
+        found = {}
+        for item in listed:
+            definition = self._metadata.table(item["LogicalName"])
+            if definition is not None:
+                found[definition.name] = self._seen(definition, item)
+        return found
+
+    def count(self, table: TableDefinition, column: Attribute | None = None) -> int | None:
+        """Return how many rows there are, or have a value in a column, 5,000 standing for any larger number;
+        None where the CRM does not say."""
+        name = "" if column is None else f"_{column.name}_value" if column.kind in LOOKUP_TYPES else column.name
+        try:
+            return count_where(self._transport, table.set_name, table.primary_id, table.name, f"{name} ne null" if name else "")
+        except ConnectorError:
+            return None
+
+    def _seen(self, definition: TableDefinition, item: dict[str, Any]) -> Seen:
+        root = f"EntityDefinitions(LogicalName={literal(definition.name)})/Attributes"
+        seen = Seen(definition, str(item.get("PrimaryNameAttribute") or ""), (bare(definition.name), *map(folded, _labels(item))))
+        query = query_string({"$select": "LogicalName,DisplayName"})
+        for column in self._rows(f"{root}?{query}"):
+            seen.columns[column["LogicalName"]] = (bare(column["LogicalName"]), *map(folded, _labels(column)))
+        kinds = {each.kind for each in definition.attributes.values()}
+        for kind in sorted(_OPTION_KINDS.keys() & kinds):
+            options = query_string({"$select": "LogicalName", "$expand": "OptionSet($select=Options),GlobalOptionSet($select=Options)"})
+            for column in self._rows(f"{root}/Microsoft.Dynamics.CRM.{_OPTION_KINDS[kind]}AttributeMetadata?{options}"):
+                seen.labels[column["LogicalName"]] = {
+                    option["Value"]: _labels(option, "Label")
+                    for source in ("GlobalOptionSet", "OptionSet")
+                    for option in (column.get(source) or {}).get("Options") or ()
+                }
+        return seen
+
+    def _rows(self, address: str) -> list[dict[str, Any]]:
+        answer = self._transport.get(address, where="EntityDefinitions")
+        try:
+            return msgspec.convert(msgspec.json.decode(answer.body)["value"], list[dict[str, Any]])
+        except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError):
+            raise ReadIncomplete(
+                "The CRM's definitions are not readable.", where="EntityDefinitions", request_id=answer.request_id
+            ) from None
+
+
+def bare(name: str) -> str:
+    """Return a logical name without the publisher's prefix, folded."""
+    return folded(name.partition("_")[2] or name)
+
+
+def _labels(item: dict[str, Any], name: str = "DisplayName") -> tuple[str, ...]:
+    texts = ((item.get(name) or {}).get("LocalizedLabels")) or ()
+    return tuple(dict.fromkeys(" ".join(str(each.get("Label", "")).split()) for each in texts if each.get("Label")))

@@ -1,0 +1,104 @@
+"""Which table is which kind of row, by what its relationships, its columns and its names suggest.
+
+A party has lookups to a person and to a case and a communication; a communication points to its case; a
+recording to a communication. Where only the shape fits, a person has to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import permutations
+from typing import Final
+
+from connectors.dynamics.draft.reading import Seen
+from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, folded
+
+RELATIONS: Final = ("donation", "enrolment", "engagement")
+_LEAST_WORD: Final = 5  # letters of a word that may stand within a name
+
+
+@dataclass(slots=True)
+class Kinds:
+    """The table of each kind, and candidates for the kinds that have none."""
+
+    found: dict[str, Seen] = field(default_factory=dict)
+    candidates: dict[str, list[Seen]] = field(default_factory=dict)
+
+
+def likeness(names: tuple[str, ...], words: tuple[str, ...]) -> int:
+    """Return how well a name fits words for a thing: 3 it is one of them, 2 it begins or ends with one, 0 it
+    does not."""
+    if any(name in words for name in names):
+        return 3
+    long = [word for word in words if len(word) >= _LEAST_WORD]
+    return 2 if any(name.startswith(word) or name.endswith(word) for name in names for word in long) else 0
+
+
+def kinds_of(tables: Mapping[str, Seen]) -> Kinds:
+    """Return which table is which kind."""
+    kinds = Kinds({kind: tables[name] for kind, name in STANDARD_TABLES.items() if name in tables})
+    own = [table for table in tables.values() if table.name not in STANDARD_TABLES.values()]
+    kinds.found |= _files(own)
+    taken = {table.name for table in kinds.found.values()}
+    rest = [table for table in own if table.name not in taken]
+    fiche = kinds.found.get("fiche")
+    shapes = {
+        "recording": [table for table in rest if fiche is not None and table.lookups_to(fiche.name)],
+        **{kind: [table for table in rest if table.lookups_to("contact")] for kind in RELATIONS},
+        "statistic": [table for table in rest if not _points_to_somebody(table) and _has_year_and_count(table)],
+    }
+    for kind, fitting in shapes.items():
+        named = [table for table in fitting if likeness(table.names, KINDS_BY_WORD[kind]) and table.name not in taken]
+        if len(named) == 1 or (kind == "statistic" and len(fitting) == 1):
+            kinds.found[kind] = (named or fitting)[0]
+            taken.add(kinds.found[kind].name)
+        else:
+            kinds.candidates[kind] = named or fitting
+    for kind, fitting in kinds.candidates.items():
+        kinds.candidates[kind] = [table for table in fitting if table.name not in taken]
+    for kind in ("dossier", "fiche", "party"):
+        if kind not in kinds.found:
+            kinds.candidates[kind] = rest
+    return kinds
+
+
+def _files(own: list[Seen]) -> dict[str, Seen]:
+    """Return dossier, fiche and party: the three tables that fit each other best."""
+    best: tuple[int, dict[str, Seen]] = (0, {})
+    for found in _triples(own):
+        score = sum(likeness(table.names, KINDS_BY_WORD[kind]) for kind, table in found.items())
+        if "party" in found:
+            score += 4 + _roles(found["party"])
+        if score > best[0]:
+            best = score, found
+    return best[1]
+
+
+def _triples(own: list[Seen]) -> Iterator[dict[str, Seen]]:
+    for dossier, fiche in permutations(own, 2):
+        if fiche.lookups_to(dossier.name):
+            parties = [
+                table for table in own if table.lookups_to("contact") and table.lookups_to(fiche.name) and table not in (dossier, fiche)
+            ]
+            for party in parties:
+                yield {"dossier": dossier, "fiche": fiche, "party": party}
+            if any(likeness(table.names, KINDS_BY_WORD[kind]) for kind, table in (("dossier", dossier), ("fiche", fiche))):
+                yield {"dossier": dossier, "fiche": fiche}
+
+
+def _roles(table: Seen) -> int:
+    """Return 3 where a column has options that are called like roles in a file."""
+    words = {word for each in OPTION_WORDS["role"].values() for word in each}
+    counts = [sum(any(folded(label) in words for label in labels) for labels in options.values()) for options in table.labels.values()]
+    return 3 if max(counts, default=0) >= 2 else 0
+
+
+def _points_to_somebody(table: Seen) -> bool:
+    """Whether a table has a lookup that the organisation made: statistics are about nobody (5.4)."""
+    return any("_" in parent.column for parent in table.definition.parents)
+
+
+def _has_year_and_count(table: Seen) -> bool:
+    numbers = [name for name, each in table.definition.attributes.items() if each.kind in ("IntegerType", "BigIntType")]
+    words = FIELD_WORDS["statistic"]
+    return all(any(likeness(table.columns.get(name, ()), words[field]) for name in numbers) for field in ("year", "count"))

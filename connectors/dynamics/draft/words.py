@@ -1,0 +1,245 @@
+"""By which names organisations call kinds of rows, fields and option values, in Dutch, French, English and
+German; and the columns that every CRM has. Folded: small letters and digits alone."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from rules.model.personal_records import FULL
+
+
+def folded(text: str) -> str:
+    """Return a name without accents, case and whatever is neither letter nor digit."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if letter.isascii() and letter.isalnum())
+
+
+# The standard tables, and their columns by our fields.
+STANDARD_TABLES: Final = MappingProxyType(
+    {"contact": "contact", "note": "annotation", "call": "phonecall", "email": "email", "activity_party": "activityparty"}
+)
+STANDARD_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "contact": {
+            "birth_on": "birthdate", "parent": "parentcustomerid", "gender": "gendercode", "postcode": "address1_postalcode",
+            "country": "address1_country", "image": "entityimage", "description": "description", "first_name": "firstname",
+            "last_name": "lastname", "email": "emailaddress1", "email_2": "emailaddress2", "phone": "telephone1", "mobile": "mobilephone",
+            "street": "address1_line1", "city": "address1_city", "no_bulk_email": "donotbulkemail", "picture": "entityimage",
+        },
+        "note": {
+            "regarding": "objectid", "subject": "subject", "text": "notetext", "is_document": "isdocument", "media_type": "mimetype",
+            "created_on": "createdon", "file_name": "filename", "created_at": "createdon", "body": "documentbody",
+        },
+        "call": {
+            "regarding": "regardingobjectid", "subject": "subject", "text": "description", "number": "phonenumber",
+            "is_outgoing": "directioncode", "ended_at": "actualend",
+        },
+        "email": {
+            "regarding": "regardingobjectid", "sent_on": "senton", "created_on": "createdon", "subject": "subject", "text": "description",
+            "sender": "sender", "recipients": "torecipients", "sent_at": "senton",
+        },
+        "activity_party": {
+            "activity": "activityid", "party": "partyid", "address": "addressused", "name": "partyidname",
+            "participation": "participationtypemask",
+        },
+        "dossier": {"is_active": "statecode"},
+        "fiche": {"created_on": "createdon"},
+    }
+)  # fmt: skip
+
+KINDS_BY_WORD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        kind: tuple(words.split())
+        for kind, words in {
+            "dossier": "dossier zaak case affaire fall akte incident",
+            "fiche": "fiche melding communicatie communication signalement meldung report contactmoment intake",
+            "party": "party partij betrokkene partie participant beteiligter beteiligte rol role intervenant",
+            "recording": "recording opname enregistrement aufnahme aufzeichnung gesprek",
+            "donation": "donation gift schenking don spende donatie",
+            "enrolment": "enrolment enrollment inschrijving inscription anmeldung cursist deelname",
+            "engagement": "engagement overeenkomst vrijwilligersovereenkomst convention vereinbarung agreement",
+            "statistic": "statistic statistics statistiek cijfer statistique statistik",
+        }.items()
+    }
+)
+
+_FIELDS: Final = {
+    "dossier": {
+        "categories": "category onderwerp soort categorie categorieen thema problematiek sujet kategorie subject",
+        "outcome": "afloop resultaat resultat ergebnis uitkomst issue result",
+        "opened_on": "opened geopend geopendop startdatum begindatum openingsdatum ouvertle dateouverture ouverture eroffnet startdate",
+        "closed_on": "closed gesloten geslotenop einddatum afsluitdatum afgesloten cloture datecloture geschlossen enddate",
+        "reopened_on": "reopened heropend heropendop rouvert reouverture wiedereroffnet",
+        "proceedings_ended_on": "proceedingsended eindeproces eindeprocedure finprocedure verfahrensende",
+        "reviewed_on": "reviewed nagekeken herzien revu gepruft",
+        "public_alert": "oproep opsporingsbericht appelpublic avisderecherche affiche",
+        "legal_hold": "bevroren geblokkeerd bewaarplicht blocage gesperrt onhold gel",
+        "anonymised_on": "anonymized anonymizedon geanonimiseerd geanonimiseerdop anonymise anonymisiert",
+        "number": "nummer numero dossiernummer zaaknummer",
+        "court_reference": "notitienummer parketnummer referenceparquet aktenzeichen",
+        "legal_hold_reason": "redenbevroren redenblokkering motifblocage sperrgrund",
+        "summary": "verslag samenvatting verhaal omschrijving resume beschreibung rapport",
+        "outcome_on": "datumafloop afloopop dateresultat",
+    },
+    "fiche": {
+        "categories": "category onderwerp soort categorie categorieen thema problematiek sujet kategorie subject",
+        "communicated_on": "moment gemeldop melddatum meldingsdatum datecommunication gemeldetam contactdatum tijdstip datum date",
+        "transmitted_on": "doorgegeven doorgegevenop transmisle ubermitteltam",
+        "channel": "kanaal canal kanal",
+        "reporter_kind": "melder soortmelder typemelder declarant melderart",
+        "anonymised_on": "anonymized anonymizedon geanonimiseerd geanonimiseerdop anonymise anonymisiert",
+        "number": "nummer numero titel titre title fichenummer",
+        "language": "taal langue sprache",
+        "caller_number": "nummerbeller bellernummer telefoonbeller numeroappelant anrufernummer",
+        "caller_email": "emailbeller emailmelder emailappelant",
+        "ip_address": "ipadres adresseip ipadresse",
+        "summary": "tekst verslag samenvatting verhaal omschrijving resume texte beschreibung inhoud",
+        "transmitted_to": "doorgegevenaan transmisa ubermitteltan",
+        "transmitted_country": "doorgegevenland paystransmission",
+        "transfer_basis": "grondslagdoorgifte basetransfert",
+    },
+    "party": {
+        "role": "rol rolle hoedanigheid qualite",
+        "name": "naam nom",
+        "authority_evidence": "bewijsgezag preuveautorite",
+        "authority_valid_until": "gezagtot autoritejusque",
+        "suspect_until": "verdachttot suspectjusque",
+        "notes": "notities nota opmerkingen remarques bemerkungen",
+    },
+    "contact": {
+        "birth_year": "geboortejaar anneenaissance geburtsjahr",
+        "birth_month": "geboortemaand moisnaissance geburtsmonat",
+        "stated_age": "leeftijd age alter",
+        "stated_on": "statedageon leeftijdop ageau alteram",
+        "national_number": "rrn rijksregister rijksregisternummer registrenational niss insz nrn",
+        "newsletter": "nieuwsbrief infolettre rundbrief",
+        "birth_place": "geboorteplaats lieunaissance geburtsort",
+        "anonymised_on": "anonymized anonymizedon geanonimiseerd geanonimiseerdop anonymise anonymisiert",
+        "language": "taal langue sprache",
+        "deceased_on": "overleden overledenop deces decedele verstorbenam",
+        "no_contact": "geencontact pasdecontact keinkontakt",
+        "newsletter_consent_on": "toestemmingnieuwsbrief consentementinfolettre",
+    },
+    "recording": {
+        "channel": "kanaal canal kanal",
+        "started_on": "started begin start debut beginn aanvang",
+        "ended_on": "ended einde end fin ende",
+        "taken_over": "overgenomen repris ubernommen",
+        "evidence": "bewijsstuk bewijs preuve beweis",
+        "storage_uri": "plaats uri url pad path locatie emplacement speicherort opslagplaats",
+        "name": "naam nom",
+        "transcript": "transcriptie transcription",
+        "caller_number": "nummerbeller bellernummer numeroappelant",
+        "media": "geluid audio son bestand fichier",
+    },
+    "note": {"evidence": "bewijsstuk bewijs preuve beweis"},
+    "donation": {
+        "contact": "schenker donateur donor spender",
+        "booked_on": "booked geboekt geboektop boekdatum datedon datum date",
+        "name": "naam nom",
+        "amount": "bedrag montant betrag",
+        "iban": "rekening compte konto",
+    },
+    "enrolment": {
+        "contact": "cursist deelnemer participant",
+        "kind": "soort type art",
+        "held_on": "held datum date gegevenop",
+        "name": "naam nom",
+        "course": "cursus opleiding vorming formation kurs",
+    },
+    "engagement": {
+        "contact": "persoon personne person",
+        "kind": "soort type art",
+        "ended_on": "ended einde eindeop einddatum fin ende",
+        "started_on": "started begin begindatum debut beginn",
+        "name": "naam nom",
+    },
+    "statistic": {
+        "name": "naam nom",
+        "year": "jaar annee jahr",
+        "category": "categorykey categorie soort kategorie",
+        "province": "provincie gewest provinz",
+        "age_band": "leeftijd leeftijdsgroep tranchedage altersgruppe",
+        "sex": "geslacht sexe geschlecht",
+        "outcome": "outcomekey afloop resultaat resultat",
+        "channel": "kanaal canal kanal",
+        "reporter_kind": "melder soortmelder declarant",
+        "duration_band": "duur duree dauer",
+        "fiches_band": "meldingen fiches communications",
+        "count": "aantal nombre anzahl number",
+    },
+}  # fmt: skip
+
+FIELD_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        kind: {
+            name: (name.replace("_", ""), *_FIELDS.get(kind, {}).get(name, "").split())
+            for name in record.__struct_fields__
+            if name not in ("id", "etag")
+        }
+        for kind, record in FULL.items()
+    }
+)
+
+# What option values are called, by the key that they stand for.
+OPTION_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        name: {key: tuple(folded(word) for word in words.split("|")) for key, words in keys.items()}
+        for name, keys in {
+            "categories": {
+                "social_card": "Sociale kaart|Carte sociale|Out-of-remit contact", "e_safety": "E-safety|Sécurité en ligne|Online safety",
+                "civil_party": "Burgerlijke partij|Burgerlijke partijstelling|Partie civile|Civil-party action",
+                "child_prostitution": "Kinderprostitutie|Prostitution d'enfants|Child prostitution",
+                "child_trafficking": "Kinderhandel|Traite d'enfants|Child trafficking",
+                "sex_tourism": "Sekstoerisme|Tourisme sexuel|Sex tourism",
+                "social_networks": "Sociale netwerken|Sociale media|Réseaux sociaux",
+                "grooming": "Grooming", "sexting": "Sexting", "sextortion": "Sextorsion|Sextortie|Sextortion",
+                "runaway": "Weglopen|Wegloper|Fugue|Runaway|Ausreißer",
+                "international_abduction": "Internationale ontvoering|Enlèvement international|International abduction",
+                "third_party_abduction": "Ontvoering door derden|Enlèvement par un tiers|Abduction by a third party",
+                "unexplained_disappearance": "Onverklaarbare verdwijning|Disparition inexpliquée|Unexplained disappearance",
+                "unaccompanied_minor": "Niet-begeleide minderjarige|Mineur étranger non accompagné|Unaccompanied minor",
+                "national_parental_abduction": "Nationale ontvoering door ouder|Enlèvement parental national",
+                "lost_or_injured": "Verloren of gewond|Égaré ou blessé|Lost or injured",
+                "undefined_disappearance": "Ongedefinieerde verdwijning|Disparition indéfinie",
+                "preventive": "Preventief|Préventif|Preventive",
+                "csam_report": "Melding beelden van misbruik|Signalement d'images d'abus",
+                "sexual_abuse_other": "Ander seksueel misbruik|Autre abus sexuel|Other sexual abuse",
+            },
+            "outcome": {
+                "not_located": "Niet gelokaliseerd|Niet terecht|Non localisé|Not located",
+                "located": "Gelokaliseerd|Terecht|Localisé|Located",
+                "returned": "Teruggekeerd|Revenu|Returned", "not_returned": "Niet teruggekeerd|Non revenu|Not returned",
+                "found_deceased": "Overleden teruggevonden|Overleden|Retrouvé décédé|Found deceased",
+            },
+            "channel": {
+                "phone": "Telefoon|Téléphone|Telephone|Phone|Telefon", "chat": "Chat", "email": "E-mail|Mail|Courriel",
+                "letter": "Brief|Lettre|Letter", "fax": "Fax", "visit": "Bezoek|Visite|Visit|Besuch",
+                "form": "Webformulier|Formulier|Formulaire|Web form|Form|Formular", "other": "Andere|Autre|Other",
+            },
+            "reporter_kind": {
+                "child": "Kind|Enfant|Child", "parent": "Ouder|Parent|Elternteil",
+                "professional": "Hulpverlener|Professional|Professionnel|Fachkraft", "other": "Andere|Autre|Other",
+            },
+            "role": {
+                "child": "Kind|Enfant|Child", "parent": "Ouder|Parent|Elternteil", "guardian": "Voogd|Tuteur|Guardian|Vormund",
+                "reporter": "Melder|Signalant|Reporter", "witness": "Getuige|Témoin|Witness|Zeuge",
+                "suspect": "Verdachte|Suspect|Dader|Auteur|Perpetrator|Verdächtiger|Täter",
+                "professional": "Hulpverlener|Professionnel|Professional|Fachkraft", "other": "Andere|Autre|Other|Sonstige",
+            },
+            "language": {
+                "nl": "Nederlands|Néerlandais|Dutch|Niederländisch", "fr": "Frans|Français|French|Französisch",
+                "de": "Duits|Allemand|German|Deutsch", "en": "Engels|Anglais|English|Englisch", "other": "Andere|Autre|Other",
+            },
+            "gender": {"m": "Man|Homme|Male|Mann", "f": "Vrouw|Femme|Female|Frau", "x": "X"},
+            "kind": {
+                "volunteer": "Vrijwilliger|Bénévole|Volunteer", "trainee": "Stagiair|Stagiaire|Trainee",
+                "employee": "Medewerker|Collaborateur|Employee",
+            },
+            "truth": {"yes": "Ja|Oui|Yes", "no": "Neen|Nee|Non|No|Nein"},
+        }.items()
+    }
+)  # fmt: skip

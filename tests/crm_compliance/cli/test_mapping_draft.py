@@ -1,0 +1,138 @@
+"""mapping draft, as it is typed: what a CRM's own definitions suggest, and nothing that they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from connectors.dynamics.mapping.loader import examine_mapping, parse_mapping
+from connectors.dynamics.mapping.mapping import REFERENCE, Mapping
+from connectors.emulator.serving.server import running
+from tests.connectors.dynamics.datamap.test_survey import environment
+from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.crm_compliance.typist import LONG_AGO, Typist, organisation_of
+from tests.integration.night import TOKEN
+
+DATA = Path(__file__).parents[2] / "data"
+SECOND = DATA / "second-environment.yaml"
+
+
+@contextmanager
+def organisation(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: Path) -> Iterator[Typist]:
+    with running(environment=path, token=TOKEN) as emulator:
+        yield Typist(capsys, monkeypatch, tmp_path, emulator.url)
+
+
+def drafted(typist: Typist, tmp_path: Path) -> tuple[dict[str, Any], str]:
+    path = tmp_path / "draft.yaml"
+    said = typist.type("mapping", "draft", "--output", path, "--json")
+    assert said.code == 0, said
+    assert set(said.document) == {"file", "tables", "fields", "open"}
+    return said.document, path.read_text("utf-8")
+
+
+def columns(mapping: Mapping) -> dict[tuple[str, str], str]:
+    return {
+        (kind, name): column.name for kind, table in mapping.tables.items() for name, column in (table.columns | table.personal).items()
+    }
+
+
+def keys(mapping: Mapping) -> dict[tuple[str, str, int], str]:
+    return {
+        (kind, name, value): key
+        for kind, table in mapping.tables.items()
+        for name, column in (table.columns | table.personal).items()
+        if column.choice is not None
+        for value, key in column.choice.keys.items()
+    }
+
+
+def test_of_the_reference_environment_every_column_and_key_is_derived(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with organisation(capsys, monkeypatch, tmp_path, ENVIRONMENT) as typist:
+        document, text = drafted(typist, tmp_path)
+        assert document["open"] == []
+        wanted, found = (parse_mapping(each, "m") for each in (REFERENCE.read_text("utf-8"), text))
+        assert {kind: table.name for kind, table in wanted.tables.items()} == document["tables"]
+        assert columns(found) == columns(wanted)
+        assert keys(found) == keys(wanted)
+        assert typist.type("mapping", "check", tmp_path / "draft.yaml", "--json").document == {"ok": True, "problems": [], "warnings": []}
+
+
+def test_of_another_organisation_nothing_is_derived_wrong(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A key that no label is a word for is left open: a wrong category would end a term too early."""
+    with organisation(capsys, monkeypatch, tmp_path, SECOND) as typist:
+        document, text = drafted(typist, tmp_path)
+        wanted, found = (parse_mapping(each, "m") for each in ((DATA / "second-mapping.yaml").read_text("utf-8"), text))
+        assert document["open"] == []
+        assert columns(wanted).items() <= columns(found).items()
+        assert keys(found).items() <= keys(wanted).items()
+        assert "# choose: 912340001:" in text
+        assert typist.type("mapping", "check", tmp_path / "draft.yaml", "--offline").code == 0
+
+
+def test_what_no_name_suggests_is_a_choice_with_candidates_and_the_file_names_nothing_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    document = YAML(typ="safe").load(SECOND.read_text("utf-8"))
+    case = document["tables"]["kt_zaak"]["columns"]
+    case["kt_qqq"] = case.pop("kt_gesloten")
+    path = tmp_path / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    with organisation(capsys, monkeypatch, tmp_path, path) as typist:
+        drawn, text = drafted(typist, tmp_path)
+        assert drawn["open"] == ["dossier.closed_on"]
+        (line,) = [each for each in text.splitlines() if each.lstrip().startswith("# choose: closed_on")]
+        assert "kt_qqq (DateTime, 0 rows)" in line
+        said = typist.type("mapping", "check", tmp_path / "draft.yaml", "--offline", "--json")
+        assert [(each["code"], each["message"]) for each in said.document["problems"]] == [
+            ("missing", "tables.dossier.columns: closed_on is missing")
+        ]
+
+
+def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with running(environment=environment(tmp_path), token=TOKEN) as emulator:
+        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        night = organisation_of(emulator, typist)
+        try:
+            dossier = night.dossier("sexting", spoken=LONG_AGO, cf_hobby="h")
+            visit = night.create("cf_visits", "cf_visitid", cf_name="v", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
+            photo = night.create("cf_photos", "cf_photoid", cf_name="p", **{"cf_VisitId@odata.bind": f"/cf_visits({visit})"})
+            night.create("cf_captions", "cf_captionid", cf_name="c", **{"cf_PhotoId@odata.bind": f"/cf_photos({photo})"})
+            _, text = drafted(typist, tmp_path)
+        finally:
+            night.close()
+            night.store.close()
+    assert '#   cf_caption: {why: "", by: ""}  # 1 row' in text
+    assert '#   cf_dossier.cf_hobby: {why: "", by: ""}  # 1 row' in text
+    assert "  dossier:  # 1 row" in text
+    decided = text.replace("# stay:", "stay:").replace("# goes_along:", "goes_along:").replace("#   cf_", "  cf_")
+    mapping, problems = examine_mapping(decided, "m")
+    assert problems == []
+    assert mapping is not None
+    assert "cf_caption" in mapping.stay
+    assert "cf_dossier.cf_hobby" in mapping.goes_along
+
+
+def test_a_file_that_is_there_is_not_replaced(typist: Typist, tmp_path: Path) -> None:
+    path = tmp_path / "draft.yaml"
+    path.write_text("mine", "utf-8")
+    assert typist.refused("mapping", "draft", "--output", path, code=2)["code"] == "usage"
+    assert path.read_text("utf-8") == "mine"
+
+
+def test_a_crm_that_cannot_be_asked_leaves_no_file(typist: Typist, tmp_path: Path) -> None:
+    typist.set(CRM_URL="http://127.0.0.1:9/api/data/v9.2/")
+    assert typist.type("mapping", "draft", "--output", tmp_path / "draft.yaml", "--json").code == 4
+    assert not (tmp_path / "draft.yaml").exists()
