@@ -16,6 +16,7 @@ from connectors.dynamics.bulk_delete.deletes import MOST_ROWS, BulkDelete, Delet
 from connectors.dynamics.datamap.one_row import OneRow, one_row
 from connectors.dynamics.datamap.survey import Survey
 from connectors.dynamics.draft.draft import Draft, draft
+from connectors.dynamics.draft.statistics_table import Creation, StatisticsTable, create
 from connectors.dynamics.http.auth import TokenSource
 from connectors.dynamics.http.clock import ENOUGH
 from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
@@ -471,6 +472,10 @@ class DynamicsConnector:
             return one_row(self._directory, table, self._tables.definition(table), row)
         except NotOffered as refusal:
             raise Forbidden(refusal.reason, where=table.name) from None
+
+    def create_statistics(self, wanted: StatisticsTable) -> Creation:
+        """Make the table of statistics, or what it lacks. Raises ConnectorError: the CRM refuses."""
+        return create(self._transport, wanted)
 
     def draft(self) -> Draft:
         """Derive a mapping from what the CRM says of its tables. Raises ConnectorError."""

@@ -13,6 +13,7 @@ from rules.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from connectors.dynamics.draft.statistics_table import StatisticColumn
     from crm_compliance.mapping.check import Told
     from crm_compliance.mapping.explain import FieldTold
 
@@ -130,3 +131,55 @@ def draft(
         print_line(f"then: crm-compliance mapping check {path}")
 
     output.answer(document, tell)
+
+
+@mapping.command("statistics-table")
+def statistics(
+    create: bool = typer.Option(False, "--create", help="Make it in the CRM, or what it lacks; needs the right to customise."),
+    path: Path | None = typer.Option(None, "--output", metavar="F", help="Write the specification: a .md or .json file."),
+) -> None:
+    """Show the table of statistics that the mapping needs, write its specification, or make it in the CRM;
+    made again, it adds what is missing and says what is there.
+
+    Example: crm-compliance mapping statistics-table --output statistics.md
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.cli.terminal.tables import table_of
+    from crm_compliance.files import write_whole
+    from crm_compliance.mapping.statistics_table import WRITERS, wanted_table
+    from crm_compliance.reports.parts.endings import ending_of
+    from crm_compliance.wiring import connector_of
+
+    suffix = ending_of(path, WRITERS) if path is not None else ""
+    if path is not None:
+        arguments.target(path)
+    settings = arguments.settings()
+    mapped, wanted = wanted_table(settings)
+    document = wanted.document() | {"file": str(path) if path is not None else None}
+    if path is not None:
+        with write_whole(path, text=True) as file:
+            file.write(WRITERS[suffix](wanted))
+    if create:
+        with connector_of(settings, mapping=mapped) as connector:
+            made = connector.create_statistics(wanted)
+        document |= {"created": made.created, "existing": made.existing, "other": made.other}
+
+    def tell(console: Console) -> None:
+        print_line(f"table {wanted.table}")
+        console.print(table_of(("Field", "Column", "Type"), [(each.field, each.name, _type(each)) for each in wanted.columns], wraps=2))
+        if path is not None:
+            print_line(f"written: {path}")
+        if create:
+            print_line(f"made: {', '.join(made.created) or 'nothing'}; there already: {len(made.existing)}")
+        if create and made.other:
+            print_line(f"of another type: {', '.join(made.other)}")
+
+    output.answer(document, tell)
+    if create and made.other:
+        raise typer.Exit(REFUSED)
+
+
+def _type(column: StatisticColumn) -> str:
+    if column.options:
+        return ", ".join(f"{value} {key}" for value, key in column.options)
+    return "whole number" if column.length is None else f"text of {column.length}"

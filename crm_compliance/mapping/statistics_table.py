@@ -1,0 +1,51 @@
+"""The table of statistics that the mapping of the settings needs, and its specification as a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from connectors.dynamics.draft.statistics_table import StatisticsTable, statistics_table
+from connectors.dynamics.mapping.loader import examine_mapping
+from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
+from crm_compliance.settings import Settings
+from crm_compliance.wiring import mapping_text
+from rules.errors import UsageError
+
+
+def wanted_table(settings: Settings) -> tuple[CrmMapping, StatisticsTable]:
+    """Return the mapping of the settings, as far as it is in order, and the table that it needs. Raises
+    UsageError: no name in the mapping tells the publisher's prefix."""
+    text, source = mapping_text(settings)
+    mapping, _ = examine_mapping(text, source)
+    wanted = statistics_table(mapping) if mapping is not None else None
+    if mapping is None or wanted is None:
+        raise UsageError("the mapping names no table with the prefix of a publisher", hint="crm-compliance mapping check", where=source)
+    return mapping, wanted
+
+
+def as_markdown(wanted: StatisticsTable) -> str:
+    """Return the specification for whoever makes the table by hand."""
+    rows = [
+        "# The table of statistics",
+        "",
+        f"`{wanted.table}`, owned by the organisation, without notes and activities: what may outlive a case, no identifier of it.",
+        "",
+        "| column | type | required | values |",
+        "|---|---|---|---|",
+    ]
+    for column in wanted.columns:
+        kind = {"Picklist": "choice", "Integer": "whole number", "String": f"text, {column.length} characters"}[column.type]
+        values = ", ".join(f"{value} = {key}" for value, key in column.options) or ", ".join(column.values)
+        primary = ", the primary name" if column.field == "name" else ""
+        rows.append(f"| `{column.name}` | {kind}{primary} | no | {values} |")
+    return "\n".join(rows) + "\n"
+
+
+def as_json(wanted: StatisticsTable) -> str:
+    """Return the specification for a program."""
+    return json.dumps(wanted.document(), ensure_ascii=False, indent=2) + "\n"
+
+
+WRITERS: Final[Mapping[str, Callable[[StatisticsTable], str]]] = {".md": as_markdown, ".json": as_json}

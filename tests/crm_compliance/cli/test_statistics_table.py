@@ -1,0 +1,81 @@
+"""mapping statistics-table, as it is typed: the table that a CRM lacks, specified and made (5.2)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.emulator.serving.server import running
+from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import TOKEN
+
+
+def without_statistics(folder: Path, **columns: dict[str, Any]) -> Path:
+    document = YAML(typ="safe").load(ENVIRONMENT.read_text("utf-8"))
+    if columns:
+        document["tables"]["cf_statistic"]["columns"] = {
+            "cf_statisticid": {"type": "guid", "key": True},
+            "cf_name": {"type": "string(100)", "primary_name": True},
+            **columns,
+        }
+    else:
+        del document["tables"]["cf_statistic"]
+    path = folder / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    return path
+
+
+def test_the_table_is_made_and_made_again_it_is_there(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with running(environment=without_statistics(tmp_path), token=TOKEN) as emulator:
+        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        assert typist.type("mapping", "check").code == 3
+        first = typist.ask("mapping", "statistics-table", "--create")
+        assert first["created"][0] == "cf_statistic"
+        assert (len(first["created"]), first["existing"], first["other"]) == (12, [], [])
+        assert typist.type("mapping", "check", "--json").document == {"ok": True, "problems": [], "warnings": []}
+        again = typist.ask("mapping", "statistics-table", "--create")
+        assert (again["created"], len(again["existing"]), again["other"]) == ([], 13, [])
+
+
+def test_what_is_missing_is_added_and_another_type_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = without_statistics(tmp_path, cf_year={"type": "int"}, cf_count={"type": "string(20)"})
+    with running(environment=path, token=TOKEN) as emulator:
+        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        made = typist.ask("mapping", "statistics-table", "--create", code=3)
+        assert made["existing"] == ["cf_statistic", "cf_statistic.cf_name", "cf_statistic.cf_year"]
+        assert made["other"] == ["cf_statistic.cf_count"]
+        assert len(made["created"]) == 9
+
+
+def test_the_specification_has_the_prefix_of_the_mapping(typist: Typist, tmp_path: Path) -> None:
+    typist.unset("CRM_URL", "CRM_TOKEN", "CLOCK")
+    text = REFERENCE.read_text("utf-8")
+    path = tmp_path / "mine.yaml"
+    path.write_text(text[: text.index("  statistic:\n")].replace("cf_", "kt_"), "utf-8")
+    typist.set(MAPPING=str(path))
+    for name in ("s.md", "s.json"):
+        said = typist.type("mapping", "statistics-table", "--output", tmp_path / name, "--json")
+        assert said.code == 0
+        assert said.document["table"] == "kt_statistic"
+    assert json.loads((tmp_path / "s.json").read_text("utf-8")) == {name: said.document[name] for name in ("table", "ownership", "columns")}
+    page = (tmp_path / "s.md").read_text("utf-8")
+    assert "`kt_year` | whole number" in page
+    assert typist.refused("mapping", "statistics-table", "--output", tmp_path / "s.pdf", code=2)["code"] == "usage"
+
+
+def test_without_a_flag_nothing_is_sent(typist: Typist) -> None:
+    typist.unset("CRM_URL", "CRM_TOKEN", "CLOCK")
+    said = typist.type("mapping", "statistics-table")
+    assert said.code == 0
+    assert "cf_statistic" in said.out
