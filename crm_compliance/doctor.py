@@ -163,8 +163,8 @@ def _nights(settings: Settings) -> str:
             hours = policy_of(settings).watch.no_run_hours
             found = Past.of(store, settings.crm_url).missing_runs(Kind.ALL, clock(), hours)
             told += [f"{alarm.code}: {alarm.message}" for alarm in found]
-        extra = policy_of(settings).defaults.extra_holidays
-        late = sum(has_gone_overdue(request, clock(), extra) for request in store.requests.all())
+        off = policy_of(settings).days_off
+        late = sum(has_gone_overdue(request, clock(), off) for request in store.requests.all())
         if late:
             told.append(f"{OVERDUE}: {late} subject requests should have been answered: crm-compliance requests list")
     return "\n".join(told) or "runs are enabled and none was missed"

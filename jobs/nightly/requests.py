@@ -26,7 +26,7 @@ def run_requests(context: JobContext) -> Outcome:
         ClocksDiffer: what has had its day is not known; nothing was begun.
         ConnectorError: what a pending request keeps could not be looked up; all that goes by the calendar was
             done."""
-    now, store, extra = context.clock(), context.store, context.policy.defaults.extra_holidays
+    now, store, off = context.clock(), context.store, context.policy.days_off
     with recorded(context, REQUESTS) as run:
         upkept = keep_register(store, context.policy.defaults, now, context.references)
         requests = store.requests.all()
@@ -34,10 +34,10 @@ def run_requests(context: JobContext) -> Outcome:
         refreeze_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
         reminders = ((request.id, reminder_of(store, request, brussels_date(now))) for request in requests)  # closed or not
         alarms = [
-            *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, extra)),
+            *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, off)),
             *((request, alarm) for request, alarm in reminders if alarm is not None),
         ]
-        overdue = [request.id for request in pending if has_gone_overdue(request, now, extra)]
+        overdue = [request.id for request in pending if has_gone_overdue(request, now, off)]
         waiting = fulfil_all(context)
         run.state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
         codes = sorted({alarm.code for _, alarm in alarms})

@@ -1,14 +1,13 @@
 """The dates of a subject request: when its answer is due, what is late, and until when what is known of it is
 kept. Source: DDL-01 to DDL-11, EXP-17, ACC-07, ACC-08."""
 
-from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from jobs.model.plan import Alarm
 from jobs.model.request import SubjectRequest, Suspension
 from rules.dates.periods import add_years, brussels_date
-from rules.dates.working_days import NO_DAYS, working_day_after
+from rules.dates.working_days import BELGIAN, DaysOff, working_day_after
 from rules.model.requests import Outcome
 from rules.rights.deadlines import ALARMS, CLOSE_AFTER, REMIND_AFTER, Stop, due_on, is_overdue
 
@@ -19,12 +18,10 @@ ACKNOWLEDGED_IN, IDENTIFIED_IN = 2, 5
 SEARCHED_IN, DRAFTED_IN = timedelta(days=10), timedelta(days=20)
 
 
-def due_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> date | None:
+def due_of(request: SubjectRequest, off: DaysOff = BELGIAN) -> date | None:
     """Return the last day for the answer, None while the clock is paused. A neutral answer and a refusal have
     one month, whatever was stated before (DDL-09)."""
-    return due_on(
-        request.received_on, extended=request.extension is not None and not is_refusal(request), stops=stops_of(request), extra=extra
-    )
+    return due_on(request.received_on, extended=request.extension is not None and not is_refusal(request), stops=stops_of(request), off=off)
 
 
 def is_refusal(request: SubjectRequest) -> bool:
@@ -42,26 +39,26 @@ def open_questions(request: SubjectRequest) -> tuple[Suspension, ...]:
     return tuple(sorted((each for each in request.suspensions if each.answered_on is None), key=lambda each: each.asked_on))
 
 
-def has_gone_overdue(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> bool:
+def has_gone_overdue(request: SubjectRequest, now: datetime, off: DaysOff = BELGIAN) -> bool:
     """Return whether the answer should have been given by now and was not (DDL-11, R-138)."""
-    return not request.is_answered and is_overdue(due_of(request, extra), now)
+    return not request.is_answered and is_overdue(due_of(request, off), now)
 
 
-def days_left(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> int | None:
+def days_left(request: SubjectRequest, now: datetime, off: DaysOff = BELGIAN) -> int | None:
     """Return how many days remain for the answer: 0 on its last day, below zero once it is overdue. Return
     None once it is answered, and while the clock is paused."""
-    due = due_of(request, extra)
+    due = due_of(request, off)
     return None if due is None or request.is_answered else (due - brussels_date(now)).days
 
 
-def alarms_of(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> tuple[Alarm, ...]:
+def alarms_of(request: SubjectRequest, now: datetime, off: DaysOff = BELGIAN) -> tuple[Alarm, ...]:
     """Return what a person has to look at. That is a due date that is near or past, or a question without an
     answer (DDL-08, DDL-10, DDL-11)."""
     if request.is_closed:
         return ()
     if request.is_answered:
         return (Alarm(OPEN_AFTER_RELEASE, f"{request.id} was released; close it once the answer has arrived"),)
-    found, day, due = [], brussels_date(now), due_of(request, extra)
+    found, day, due = [], brussels_date(now), due_of(request, off)
     if due is not None and is_overdue(due, now):
         found.append(Alarm(OVERDUE, f"{request.id} was due on {due.isoformat()}"))
     elif due is not None:
@@ -75,12 +72,12 @@ def alarms_of(request: SubjectRequest, now: datetime, extra: Collection[date] = 
     return tuple(found)
 
 
-def targets_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> dict[str, date]:
+def targets_of(request: SubjectRequest, off: DaysOff = BELGIAN) -> dict[str, date]:
     """Return the internal targets, by what is to be done (DDL-10)."""
     day = request.received_on
     return {
-        "acknowledgement": working_day_after(day, ACKNOWLEDGED_IN, extra),
-        "identity": working_day_after(day, IDENTIFIED_IN, extra),
+        "acknowledgement": working_day_after(day, ACKNOWLEDGED_IN, off),
+        "identity": working_day_after(day, IDENTIFIED_IN, off),
         "search": day + SEARCHED_IN,
         "draft": day + DRAFTED_IN,
     }

@@ -1,7 +1,7 @@
 """Who may take which step of a subject request, and how a step is written down. Source: ACC-08 to ACC-10,
 section 9.4."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.request import SubjectRequest
 from jobs.ports.store import Entry, Store
 from rules.dates.periods import brussels_date
-from rules.dates.working_days import NO_DAYS
+from rules.dates.working_days import BELGIAN, DaysOff
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
 from rules.model.requests import COPIES, RequestState, Step, may
@@ -45,7 +45,7 @@ class Hand:
     role: str
     now: datetime
     reference: Callable[[str, str], str]
-    extra: Collection[date] = NO_DAYS
+    off: DaysOff = BELGIAN
 
     @property
     def today(self) -> date:

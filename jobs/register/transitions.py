@@ -74,7 +74,7 @@ def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> Subject
     request = admitted(hand, request_id, Step.SUSPEND)
     _one_of(reason, QUESTIONS, "--reason")
     _between(asked_on, request.received_on, hand.today, "--asked-on", "the receipt")
-    counts = stops_clock(request.received_on, asked_on, hand.extra)
+    counts = stops_clock(request.received_on, asked_on, hand.off)
     changes: dict[str, Any] = {"suspensions": (*request.suspensions, Suspension(reason, asked_on, counts))}
     if counts and request.state is not RequestState.SUSPENDED:
         changes |= {"state": RequestState.SUSPENDED, "resumes_to": request.state}
@@ -123,7 +123,7 @@ def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> S
     if is_refusal(request) or (request.answer != "package" and hand.store.requests.part(request.id, CONFIRMED) is not None):
         hint = "an extension is for an answer that is compiled and gives data (DDL-09)"
         raise refused("no_extension", "this request cannot be extended", hint, request.id)
-    if not may_extend(request.received_on, notified_at, stops=stops_of(request), extra=hand.extra):
+    if not may_extend(request.received_on, notified_at, stops=stops_of(request), off=hand.off):
         hint = "the person had to be told by the end of the due date, which stands (DDL-06)"
         raise refused("EXTENSION_TOO_LATE", "EXTENSION_TOO_LATE: the notice came after the due date", hint, request.id)
     if brussels_date(notified_at) < request.received_on or notified_at > hand.now + CLOCKS_DIFFER:

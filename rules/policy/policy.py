@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
+from rules.dates.working_days import DaysOff, are_known
 from rules.files.model import Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
 from rules.model.languages import USUAL, Language
@@ -110,6 +111,15 @@ def _guid(value: str) -> str:
 Guid = Annotated[str, AfterValidator(_guid), WithJsonSchema({"type": "string", "pattern": GUID})]
 
 
+COUNTRY = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
+
+
+def _holidays(value: str) -> str:
+    if re.match(COUNTRY, value) is None or not are_known(value):
+        raise ValueError("no public holidays are known of it: this is the ISO code of a country, or of a part, such as BE or DE-NW")
+    return value
+
+
 class Canary(Model):
     """A unit of which the outcome is known beforehand. It must be one that stands alone, made up for this and
     never a real case."""
@@ -159,6 +169,9 @@ class Defaults(Model):
     """Whether a recording may go before its end once it was taken over (RET-21)."""
     sentinels: tuple[date, ...] = (date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
     """Dates that stand for no date at all (RET-09)."""
+    holidays: Annotated[str, AfterValidator(_holidays), WithJsonSchema({"type": "string", "pattern": COUNTRY})] = "BE"
+    """The country, or part of one (`DE-NW`), on whose public holidays no answer to a subject request is due
+    (DDL-05)."""
     extra_holidays: tuple[date, ...] = ()
     """Days beside the public holidays on which no answer to a subject request is due; each makes some answer
     later (DDL-05)."""
@@ -333,6 +346,11 @@ class Policy(PolicyFile):
     read from, in lower-case hex."""
 
     digest: str = Field(default="", exclude=True)
+
+    @property
+    def days_off(self) -> DaysOff:
+        """The days on which no answer to a subject request is due (DDL-05)."""
+        return DaysOff(self.defaults.holidays, frozenset(self.defaults.extra_holidays))
 
     def k_of(self, key: str) -> int:
         """Return how many rows of statistics must be alike before one of a category is written (ERA-08)."""

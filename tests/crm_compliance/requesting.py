@@ -13,6 +13,7 @@ import msgspec
 from connectors.interface import Unreachable
 from crm_compliance.reports.requests.register import request_document
 from jobs.model.request import SubjectRequest
+from rules.dates.working_days import BELGIAN
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
@@ -74,7 +75,7 @@ def same_row(one: SubjectRequest, other: SubjectRequest) -> bool:
 def shape(request: SubjectRequest) -> object:
     """What a row of the register tells beside its id, its dates and who worked on it; a date that is there is
     a date."""
-    return _undated(request_document(request, request.received_at, ()))
+    return _undated(request_document(request, request.received_at, BELGIAN))
 
 
 def _undated(value: object) -> object:

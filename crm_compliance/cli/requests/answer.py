@@ -216,7 +216,7 @@ def approve(request: str = REQUEST, as_: str = AS, role: str = role_for(Act.APPR
     someone = person(arguments.settings(), as_, role)
     with arguments.opened() as desk:
         approved = approve_content(desk.context, request, someone.who, someone.role)
-        document = request_document(approved, desk.context.clock(), desk.context.policy.defaults.extra_holidays)
+        document = request_document(approved, desk.context.clock(), desk.context.policy.days_off)
     told = f"the content of {request} is approved\nNext: {commands_after(next_step(approved))}"
     output.answer(document, lambda console: console.print(told, soft_wrap=True), ids=("request", request))
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
     from jobs.model.request import SubjectRequest
     from jobs.register.permissions import Hand
+    from rules.dates.working_days import DaysOff
 
 ROLE = role_for(Act.HANDLE_REQUEST)
 Code = TypeVar("Code", bound=StrEnum)
@@ -80,9 +80,9 @@ def list_() -> None:
 
     settings = arguments.settings()
     clock = clock_of(settings)
-    extra = _holidays(settings)
+    off = _holidays(settings)
     with store_of(settings, clock) as store:
-        documents = [request_document(request, clock(), extra) for request in by_urgency(store.requests.all(), extra)]
+        documents = [request_document(request, clock(), off) for request in by_urgency(store.requests.all(), off)]
     output.answer(documents, lambda console: _show_list(console, documents))
 
 
@@ -300,9 +300,9 @@ def _hand(settings: Settings, who: str, role: str) -> Iterator[tuple[Hand, SqlSt
 
     someone = person(settings, who, role)
     clock = clock_of(settings)
-    extra = policy_of(settings).defaults.extra_holidays
+    off = policy_of(settings).days_off
     with store_of(settings, clock) as store:
-        yield Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, extra), store
+        yield Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, off), store
 
 
 def _answer(
@@ -341,16 +341,17 @@ def _freeze(request: SubjectRequest) -> None:
         output.warn(f"the receipt is registered, and what it keeps is not looked up yet: {error}")
 
 
-def _holidays(settings: Settings) -> Collection[date]:
+def _holidays(settings: Settings) -> DaysOff:
     """The organisation's own holidays; a schedule that cannot be used does not keep anybody from the
     register."""
     from crm_compliance.wiring import policy_of
+    from rules.dates.working_days import BELGIAN
 
     try:
-        return policy_of(settings).defaults.extra_holidays
+        return policy_of(settings).days_off
     except ComplianceError as error:
         output.warn(f"due dates are those without holidays of your own: {error}")
-        return ()
+        return BELGIAN
 
 
 def _read(file: str) -> bytes:

@@ -9,6 +9,7 @@ from icalendar import Alarm, Calendar, Event
 
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import due_of, targets_of
+from rules.dates.working_days import DaysOff
 from rules.rights.deadlines import ALARMS
 
 TARGETS = {
@@ -19,7 +20,7 @@ TARGETS = {
 }
 
 
-def calendar_of(requests: Iterable[SubjectRequest], now: datetime, extra: Collection[date]) -> str:
+def calendar_of(requests: Iterable[SubjectRequest], now: datetime, off: DaysOff) -> str:
     """Return the due dates of all requests that wait for an answer, with alarms. The internal targets before
     them are included (DDL-10). A request whose clock is paused has no due date, and so no event for it
     (DDL-07)."""
@@ -29,14 +30,14 @@ def calendar_of(requests: Iterable[SubjectRequest], now: datetime, extra: Collec
         calendar.add(name, value)
     for request in requests:
         if not request.is_answered:
-            for event in _events(request, now, extra):
+            for event in _events(request, now, off):
                 calendar.add_component(event)
     return str(calendar.to_ical(sorted=False), "utf-8")
 
 
-def _events(request: SubjectRequest, now: datetime, extra: Collection[date]) -> Iterator[Event]:
-    due = due_of(request, extra)
-    for name, day in targets_of(request, extra).items():
+def _events(request: SubjectRequest, now: datetime, off: DaysOff) -> Iterator[Event]:
+    due = due_of(request, off)
+    for name, day in targets_of(request, off).items():
         yield _event(f"{request.id}-{name}", day, f"{request.id}: {TARGETS[name]}", now, ())
     if due is not None:
         yield _event(f"{request.id}-due", due, f"{request.id}: the answer is due ({request.right.value})", now, ALARMS)

@@ -13,6 +13,7 @@ from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, 
 from jobs.register.permissions import next_step
 from rules.dates.instants import instant
 from rules.dates.periods import brussels_date
+from rules.dates.working_days import DaysOff
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +27,7 @@ SUSPICION, LOOKED_AT = "SUS-", "DPO_REVIEW"
 def request_document(
     request: SubjectRequest,
     now: datetime,
-    extra: Collection[date],
+    off: DaysOff,
     *,
     blocks: Collection[str] | None = None,
     notices: Mapping[str, int] | None = None,
@@ -44,8 +45,8 @@ def request_document(
         "right": request.right.value,
         "state": request.state.value,
         "received_on": request.received_on.isoformat(),
-        "due_on": _day(due_of(request, extra)),
-        "days_left": days_left(request, now, extra),
+        "due_on": _day(due_of(request, off)),
+        "days_left": days_left(request, now, off),
         "next": commands_after(next_step(request)) or None,
         "outcome": request.outcome.value if request.outcome is not None else None,
         "approvals": [
@@ -73,9 +74,9 @@ def request_document(
         "extension": None
         if request.extension is None
         else {"reason": request.extension.reason, "notified_at": instant(request.extension.notified_at)},
-        "overdue": has_gone_overdue(request, now, extra),
-        "alarms": [alarm.code for alarm in alarms_of(request, now, extra)],
-        "targets": {name: day.isoformat() for name, day in targets_of(request, extra).items()},
+        "overdue": has_gone_overdue(request, now, off),
+        "alarms": [alarm.code for alarm in alarms_of(request, now, off)],
+        "targets": {name: day.isoformat() for name, day in targets_of(request, off).items()},
         "delivered_at": instant(request.released_at),
         "closed_at": instant(request.closed_at),
         "misdelivered_at": instant(request.misdelivered_at),
@@ -90,13 +91,13 @@ def request_document(
     return document
 
 
-def by_urgency(requests: Iterable[SubjectRequest], extra: Collection[date]) -> list[SubjectRequest]:
+def by_urgency(requests: Iterable[SubjectRequest], off: DaysOff) -> list[SubjectRequest]:
     """Return the register in the order in which somebody works through it. What is due first comes first,
     then requests whose clock is paused, then those that only have to be closed; closed requests come last.
     Equal requests keep their order."""
 
     def key(request: SubjectRequest) -> tuple[bool, bool, date]:
-        due = due_of(request, extra)
+        due = due_of(request, off)
         return request.is_closed, request.is_answered, due if due is not None and not request.is_answered else date.max
 
     return sorted(requests, key=key)

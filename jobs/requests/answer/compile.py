@@ -140,8 +140,8 @@ def compiled(store: Store, request: SubjectRequest) -> Compilation:
 
 def hand_of(context: JobContext, who: str, role: str) -> Hand:
     """Return the actor who changes the request now."""
-    extra = context.policy.defaults.extra_holidays
-    return Hand(context.store, who, role, context.clock(), context.reference, extra)
+    off = context.policy.days_off
+    return Hand(context.store, who, role, context.clock(), context.reference, off)
 
 
 def language_of(request: SubjectRequest, found: Assessment) -> str:

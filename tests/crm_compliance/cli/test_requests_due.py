@@ -187,6 +187,21 @@ def test_the_organisations_own_holidays_count(typist: Typist, org: Night) -> Non
     assert shown(typist, request)["due_on"] == "2026-12-29"
 
 
+def test_the_public_holidays_are_those_of_the_country_that_the_schedule_names(typist: Typist, org: Night) -> None:
+    """DDL-04, DDL-05: a month after 27 March is the King's day of the Netherlands, a Monday like others in
+    Belgium."""
+    at(typist, "2026-03-28T09:00:00Z")
+    request = opened(typist, received_at="2026-03-27T10:00:00+01:00")
+    path = typist.folder / "policy.yaml"
+    typist.type("policy", "show", "--output", path)
+    assert shown(typist, request)["due_on"] == "2026-04-27"
+    path.write_text(path.read_text("utf-8").replace("extra_holidays: []", "holidays: NL"), "utf-8")
+    typist.set(POLICY=str(path))
+    assert shown(typist, request)["due_on"] == "2026-04-28"
+    path.write_text(path.read_text("utf-8").replace("holidays: NL", "holidays: XQ"), "utf-8")
+    assert "no public holidays are known of it" in typist.refused("policy", "check", path, code=3)["message"]
+
+
 # -- calendar and the round ----------------------------------------------------------------------------------
 
 

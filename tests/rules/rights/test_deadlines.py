@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.dates.periods import brussels_date
-from rules.dates.working_days import rolled
+from rules.dates.working_days import DaysOff, rolled
 from rules.rights.deadlines import Stop, days_stopped, due_on, is_overdue, may_extend, stops_clock
 
 
@@ -116,7 +116,7 @@ def test_r137_a_question_within_five_working_days_stops_the_clock() -> None:
     assert stops_clock(received, day("2026-06-12"))
     assert not stops_clock(received, day("2026-06-15"))
     assert not stops_clock(received, day("2026-06-04"))
-    assert stops_clock(received, day("2026-06-15"), {day("2026-06-12")})
+    assert stops_clock(received, day("2026-06-15"), DaysOff(extra=frozenset({day("2026-06-12")})))
 
 
 def test_r135_an_extension_is_told_before_the_first_due_date_is_over() -> None:
