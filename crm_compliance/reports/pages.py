@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from connectors.dynamics.mapping.fields_page import fields_page
 from connectors.dynamics.mapping.published_schema import mapping_schema
 from crm_compliance.reports.plan.formats import FORMATS
 from jobs.registry import JOBS
@@ -47,6 +48,7 @@ def pages(root: Path) -> Iterator[tuple[Path, str]]:
     yield root / "docs/organisation.md", organisation_page()
     yield root / ORGANISATIONS / "schema.json", organisation_schema()
     yield root / MAPPING_SCHEMA, mapping_schema()
+    yield root / "docs/mapping-fields.md", fields_page()
     for name, parts in PARTS.items():
         text = (root / name).read_text(encoding="utf-8")
         for part, made in parts.items():

@@ -51,6 +51,8 @@ def _table(drafted: Drafted, count: Count) -> Iterator[str]:
     definition = drafted.table.definition
     yield f"  {drafted.kind}:  # {_rows(count(definition, None))}"
     yield f"    table: {definition.name}"
+    if unsaid := [name for name in drafted.open if name in SAFEGUARDS.get(drafted.kind, ())]:
+        yield f"    # without: [{', '.join(unsaid)}]  # choose: put this in force where the organisation does not record them"
     lean = mappable_fields(KINDS[drafted.kind])
     for section in ("columns", "personal"):
         columns = {name: column for name, column in drafted.columns.items() if (name in lean) == (section == "columns")}
@@ -70,7 +72,7 @@ def _table(drafted: Drafted, count: Count) -> Iterator[str]:
 
 def _need(drafted: Drafted, name: str) -> str:
     if name in SAFEGUARDS.get(drafted.kind, ()):
-        return " (needed, or named under without where it is not recorded)"
+        return " (needed, or under without)"
     return " (needed)" if name in drafted.needed else ""
 
 

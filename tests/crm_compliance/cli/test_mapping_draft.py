@@ -136,3 +136,20 @@ def test_a_crm_that_cannot_be_asked_leaves_no_file(typist: Typist, tmp_path: Pat
     typist.set(CRM_URL="http://127.0.0.1:9/api/data/v9.2/")
     assert typist.type("mapping", "draft", "--output", tmp_path / "draft.yaml", "--json").code == 4
     assert not (tmp_path / "draft.yaml").exists()
+
+
+def test_from_nothing_to_a_first_dry_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The steps of docs/first-run.md, of an organisation that this product has not seen."""
+    with organisation(capsys, monkeypatch, tmp_path, SECOND) as typist:
+        url = typist.settings.needed_crm_url
+        typist.unset("CRM_URL", "DATA_DIR", "CLOCK")
+        mapping, settings = tmp_path / "mapping.yaml", tmp_path / "s.toml"
+        made = typist.type("init", "--output", settings, "--crm-url", url, "--data-dir", tmp_path / "d", "--mapping", mapping)
+        assert made.code == 0
+        monkeypatch.setenv("CRM_COMPLIANCE_CONFIG", str(settings))
+        assert typist.type("doctor").code == 2  # there is no mapping yet
+        assert typist.type("mapping", "draft", "--output", mapping).code == 0
+        assert typist.type("mapping", "check").code == 0
+        assert typist.type("doctor").code == 0
+        assert typist.ask("plan", "--output", tmp_path / "plan.html")["units"] == 0
+        assert (tmp_path / "plan.html").exists()

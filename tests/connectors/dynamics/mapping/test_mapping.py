@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from connectors.dynamics.mapping.field_texts import FIELD_TEXTS
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import (
     MUST_BE_CHOICE,
@@ -461,3 +462,11 @@ def test_the_schema_has_the_keys_that_the_rules_read() -> None:
 def test_what_the_organisation_calls_its_own_has_keys_of_its_own() -> None:
     keys = {field for record in KINDS.values() for field in mappable_fields(record) if choice_keys(record, field) is None}
     assert {"categories", "kind"} <= keys
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_says_what_it_decides_and_what_its_absence_costs(kind: str) -> None:
+    assert set(FIELD_TEXTS[kind]) == {*mappable_fields(KINDS[kind]), *personal_fields(kind)}
+    for name, text in FIELD_TEXTS[kind].items():
+        assert text.decides
+        assert text.cost or name in REQUIRED_FIELDS[kind] or name not in mappable_fields(KINDS[kind])
