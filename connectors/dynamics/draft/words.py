@@ -97,8 +97,8 @@ _FIELDS: Final = {
         "caller_email": "emailbeller emailmelder emailappelant",
         "ip_address": "ipadres adresseip ipadresse",
         "summary": "tekst verslag samenvatting verhaal omschrijving resume texte beschreibung inhoud",
-        "transmitted_to": "doorgegevenaan transmisa ubermitteltan",
-        "transmitted_country": "doorgegevenland paystransmission",
+        "transmitted_to": "ontvanger recipient destinataire empfanger doorgegevenaan transmisa ubermitteltan",
+        "transmitted_country": "ontvangerland recipientcountry paysdestinataire empfangerland doorgegevenland paystransmission",
         "transfer_basis": "grondslagdoorgifte basetransfert",
     },
     "party": {

@@ -73,7 +73,8 @@ def test_of_another_organisation_nothing_is_derived_wrong(
         document, text = drafted(typist, tmp_path)
         wanted, found = (parse_mapping(each, "m") for each in ((DATA / "second-mapping.yaml").read_text("utf-8"), text))
         assert document["open"] == []
-        assert columns(wanted).items() <= columns(found).items()
+        known = columns(wanted)
+        assert {place: column for place, column in columns(found).items() if place in known}.items() <= known.items()
         assert keys(found).items() <= keys(wanted).items()
         assert "# choose: 912340001:" in text
         assert typist.type("mapping", "check", tmp_path / "draft.yaml", "--offline").code == 0
