@@ -96,7 +96,8 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     found = gather(context.connector, kind, day=day, progress=lookout.seen, terms=terms)
     draft.retained_rows = found.retained_rows
     policy, holds = context.policy, active_holds(context, day)
-    duplicates = possible_duplicates(found.dossiers.values(), as_of=day) if kind is not Kind.RECORDINGS else set()
+    scheme = policy.defaults.national_number
+    duplicates = possible_duplicates(found.dossiers.values(), as_of=day, scheme=scheme) if kind is not Kind.RECORDINGS else set()
     long_term = OutOfReach(context.connector, found, policy, holds, day)
     going: set[str] = set()  # ids of units
     owners: dict[str, Decision] = {}  # decisions on files that go; they are decided on before what hangs on them

@@ -8,6 +8,7 @@ import msgspec
 
 from rules.dates.periods import add_years, last_day_of_month
 from rules.model.decisions import Flag
+from rules.model.number_schemes import BELGIAN
 from rules.model.records import Contact
 from rules.people.national_numbers import NationalNumber, parse
 from rules.policy.policy import Policy
@@ -20,16 +21,18 @@ _UNKNOWN: Final = (Flag.BIRTHDATE_UNKNOWN,)
 
 
 class Sentinels(msgspec.Struct, frozen=True):
-    """Dates that mean "nothing was filled in", as do their years in a column of years (RET-09, RET-14)."""
+    """Dates that mean "nothing was filled in", as do their years in a column of years (RET-09, RET-14); and
+    by which `scheme` a national number is one (IDN-01)."""
 
     days: frozenset[date]
     years: frozenset[int]
+    scheme: str = BELGIAN
 
 
 def sentinels_of(policy: Policy) -> Sentinels:
-    """Take the dates from the schedule that its organisation uses for "unknown"."""
+    """Take from the schedule what its organisation uses for "unknown", and its national numbers."""
     days = frozenset(policy.defaults.sentinels)
-    return Sentinels(days, frozenset(day.year for day in days))
+    return Sentinels(days, frozenset(day.year for day in days), policy.defaults.national_number)
 
 
 def latest_compatible(
@@ -53,7 +56,7 @@ def latest_compatible(
 
 def _weigh(child: Contact, first_fiche_on: date | None, sentinels: Sentinels, as_of: date) -> tuple[date | None, tuple[Flag, ...]]:
     flags: set[Flag] = set()
-    number = parse(child.national_number, today=as_of)
+    number = parse(child.national_number, today=as_of, scheme=sentinels.scheme)
     if number is not None and number.padded:
         flags.add(Flag.RRN_PADDED)
     earliest, latest = _full(child, number, sentinels, as_of, flags)
@@ -145,12 +148,12 @@ def _is_usable(day: date, sentinels: Sentinels, as_of: date, flags: set[Flag]) -
     return True
 
 
-def sources(child: Contact | None, as_of: date) -> dict[str, object]:
+def sources(child: Contact | None, as_of: date, scheme: str = BELGIAN) -> dict[str, object]:
     """Return what is recorded about a child's birth as JSON values, for a trace. Of a register number it is
     only the date part that it shows."""
     if child is None:
         return {"contact": False}
-    number = parse(child.national_number, today=as_of)
+    number = parse(child.national_number, today=as_of, scheme=scheme)
     told: dict[str, object] = {
         "birth_on": _iso(child.birth_on),
         "birth_year": child.birth_year,

@@ -109,7 +109,7 @@ def wanted_of(
     "unknown"."""
     numbers: dict[str, NationalNumber] = {}
     for text in national_numbers:
-        number = parse(text, today=today)
+        number = parse(text, today=today, scheme=sentinels.scheme)
         if number is not None and (number.digits not in numbers or not number.padded):
             numbers[number.digits] = number
     born_on = _day(birthdate, today, sentinels)
@@ -192,7 +192,7 @@ def weigh(person: FullContact, wanted: Wanted, today: date, sentinels: Sentinels
     """Return what speaks for and against a contact being the person, how strongly; None if nothing does."""
     evidence: list[Evidence] = []
     flags: set[str] = set()
-    number = parse(person.national_number, today=today)
+    number = parse(person.national_number, today=today, scheme=sentinels.scheme)
     same_number = next((own for own in wanted.numbers if number is not None and own.digits == number.digits), None)
     name = _name_evidence(wanted, name_of(person.first_name or ""), name_of(person.last_name or ""), evidence)
     birth = _birth_evidence(person, number, wanted, today, sentinels)

@@ -1,4 +1,6 @@
-"""The Belgian national register number and BIS number, as a source for a birth date and for comparison only.
+"""National numbers, for comparison, and of the Belgian register number and BIS number also as a source for a
+birth date. Of another country a number is valid as python-stdnum has it, and its birth date is not read:
+those modules ask the machine's clock for it.
 
 python-stdnum's `be.nn` and `be.bis` follow the same check rule, but ask the machine's clock for the century
 and accept a day later this year and any serial number. A decision must be the same on any machine and any
@@ -10,6 +12,8 @@ from datetime import date
 
 import msgspec
 from stdnum.util import clean
+
+from rules.model.number_schemes import BELGIAN, NONE, module_of
 
 _LENGTH = 11
 _BIS_SEX_UNKNOWN = 20
@@ -38,13 +42,18 @@ class NationalNumber(msgspec.Struct, frozen=True, gc=False):
         return date(self.year, self.month, self.day)
 
 
-def parse(text: str | None, *, today: date) -> NationalNumber | None:
-    """Read a register number or BIS number as people write it. Return None where it is not a valid one.
-    Spaces, dots, hyphens, slashes, no-break spaces and full-width digits are accepted; letters and other
-    lengths are not. Ten digits are accepted only if they are valid with a zero before them. The check number
-    shows the century, and a birth after `today` is invalid. Source: IDN-01 to IDN-05, IDN-07."""
-    if not text:
+def parse(text: str | None, *, today: date, scheme: str = BELGIAN) -> NationalNumber | None:
+    """Read a national number by a scheme (`rules/model/number_schemes.py`), in Belgium the register number or
+    BIS number, as people write it. Return None where it is not a valid one. Spaces, dots, hyphens, slashes,
+    no-break spaces and full-width digits are accepted; letters and other lengths are not. Ten digits are
+    accepted only if they are valid with a zero before them. The check number shows the century, and a birth
+    after `today` is invalid. Source: IDN-01 to IDN-05, IDN-07."""
+    if not text or scheme == NONE:
         return None
+    if scheme != BELGIAN:
+        module = module_of(scheme)
+        written = unicodedata.normalize("NFKC", text)
+        return NationalNumber(module.compact(written), None, None, None, False, False) if module and module.is_valid(written) else None
     if not (len(text) == _LENGTH and text.isascii() and text.isdigit()):
         text = clean(unicodedata.normalize("NFKC", text), " -./\t")
         if not (text.isascii() and text.isdigit()):

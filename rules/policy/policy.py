@@ -13,6 +13,7 @@ from rules.dates.working_days import DaysOff, are_known
 from rules.files.model import Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
 from rules.model.languages import USUAL, Language
+from rules.model.number_schemes import is_scheme
 from rules.model.purposes import PurposeKey
 from rules.model.roles import DECIDES_BY_DEFAULT, Deciding
 from rules.policy.categories import Category, Derivation, Labels, Mission
@@ -120,6 +121,12 @@ def _holidays(value: str) -> str:
     return value
 
 
+def _scheme(value: str) -> str:
+    if not is_scheme(value):
+        raise ValueError("no check of such national numbers is known: this is be, none, or a module of python-stdnum such as nl.bsn")
+    return value
+
+
 class Canary(Model):
     """A unit of which the outcome is known beforehand. It must be one that stands alone, made up for this and
     never a real case."""
@@ -167,6 +174,10 @@ class Defaults(Model):
     """Days ahead that a report looks."""
     delete_after_takeover: bool = False
     """Whether a recording may go before its end once it was taken over (RET-21)."""
+    national_number: Annotated[str, AfterValidator(_scheme)] = "be"
+    """Which numbers are national numbers: `be`, whose numbers also show a birth date; the name of a module of
+    python-stdnum, such as `nl.bsn`, whose numbers are compared only; `none`, where they mean nothing
+    (IDN-01)."""
     sentinels: tuple[date, ...] = (date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
     """Dates that stand for no date at all (RET-09)."""
     holidays: Annotated[str, AfterValidator(_holidays), WithJsonSchema({"type": "string", "pattern": COUNTRY})] = "BE"

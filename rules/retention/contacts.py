@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from rules.model.decisions import Decision, Disposition, Flag, Reason
+from rules.model.number_schemes import BELGIAN
 from rules.model.records import Contact, Unit, UnitKind
 from rules.people.national_numbers import parse
 
@@ -160,10 +161,10 @@ def contact_decision(identity: str, verdicts: ContactVerdicts) -> Decision | Non
     return orphan_contact() if identity in verdicts.orphans else None
 
 
-def possible_duplicates(units: Iterable[Unit], *, as_of: date = date.max) -> set[str]:
+def possible_duplicates(units: Iterable[Unit], *, as_of: date = date.max, scheme: str = BELGIAN) -> set[str]:
     """Find dossiers that seem to be about the same child: a shared contact, or the same valid register number
     of a child. They are evaluated separately and only reported; merging personal files is for a case manager.
-    `as_of` is the day on which a register number has to be valid. Source: A-25, R-040, IDN-07."""
+    `as_of` is the day on which a number has to be valid, by `scheme`. Source: A-25, R-040, IDN-07."""
     first_with: dict[str, str] = {}
     found: set[str] = set()
     for unit in units:
@@ -173,9 +174,9 @@ def possible_duplicates(units: Iterable[Unit], *, as_of: date = date.max) -> set
             if child is None:
                 continue
             marks = [child.id] if child.id else []
-            number = parse(child.national_number, today=as_of)
+            number = parse(child.national_number, today=as_of, scheme=scheme)
             if number is not None:
-                marks.append(number.digits)  # eleven digits: never the id of a contact
+                marks.append(number.digits)  # never the id of a contact
             for mark in marks:
                 other = first_with.setdefault(mark, unit.id)
                 if other != unit.id:

@@ -173,7 +173,8 @@ def _birth_steps(steps: list[Step], unit: Unit, schedule: Schedule, moments: Mom
             seen.add(child.id)
         born_on, flags = latest_compatible(child, first, schedule.sentinels, as_of)
         births.append(born_on)
-        asked: dict[str, object] = {"child": len(births), "recorded": sources(child, as_of), "first_fiche_on": _iso(first)}
+        recorded = sources(child, as_of, schedule.sentinels.scheme)
+        asked: dict[str, object] = {"child": len(births), "recorded": recorded, "first_fiche_on": _iso(first)}
         steps.append(Step("RET-09", asked, {"latest_birth_on": _iso(born_on), "flags": [flag.value for flag in flags]}))
     known = [born_on for born_on in births if born_on is not None]
     return max(known) if len(known) == len(births) else None

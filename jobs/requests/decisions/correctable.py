@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from jobs.model.request import GivenPerson
+from rules.model.number_schemes import BELGIAN
 from rules.model.personal_records import FullContact
 from rules.people.emails import normal_email
 from rules.people.national_numbers import parse
@@ -40,7 +41,9 @@ READ: Final = tuple(sorted(set(FIELDS.values())))  # what is read of a contact b
 _BELGIAN_MOBILE: Final = "+324"
 
 
-def corrections(contact: FullContact, person: GivenPerson, asked: Mapping[str, str], *, today: date) -> list[tuple[str, str]]:
+def corrections(
+    contact: FullContact, person: GivenPerson, asked: Mapping[str, str], *, today: date, scheme: str = BELGIAN
+) -> list[tuple[str, str]]:
     """Return the fields of a contact to be corrected, each once, with the new value; dates in ISO form.
     `asked` is taken as it is written. Of the details given for identification only real differences count:
     case, accents and the spelling of a number are not differences. What cannot be read as what it should be
@@ -48,10 +51,10 @@ def corrections(contact: FullContact, person: GivenPerson, asked: Mapping[str, s
     wanted: dict[str, str] = {}
     for name, value in asked.items():
         field, text = FIELDS.get(name, ""), value.strip()
-        if field and text and _is_readable(field, text, today) and text != written(contact, field):
+        if field and text and _is_readable(field, text, today, scheme) and text != written(contact, field):
             wanted[_place(field, text)] = text
     for field, text in _given(person):
-        if field in wanted or not _is_readable(field, text, today):
+        if field in wanted or not _is_readable(field, text, today, scheme):
             continue
         if field in ("phone", "email"):
             known = [written(contact, name) for name in (("phone", "mobile") if field == "phone" else ("email", "email_2"))]
@@ -90,14 +93,14 @@ def _place(field: str, text: str) -> str:
     return "mobile" if phone is not None and phone.number.startswith(_BELGIAN_MOBILE) else field
 
 
-def _is_readable(field: str, text: str, today: date) -> bool:
+def _is_readable(field: str, text: str, today: date, scheme: str) -> bool:
     if field in DATES:
         try:
             return date.fromisoformat(text) <= today
         except ValueError:
             return False
     if field == "national_number":
-        return parse(text, today=today) is not None
+        return parse(text, today=today, scheme=scheme) is not None
     if field in ("phone", "mobile"):
         return normal_phone(text) is not None
     return normal_email(text) is not None if field in ("email", "email_2") else True

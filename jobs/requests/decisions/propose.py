@@ -70,6 +70,7 @@ class Wishes:
         ]
         self.standing, self.material = standing, material
         self.day = brussels_date(context.clock())
+        self.scheme = context.policy.defaults.national_number
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(standing.for_child if is_for_child else standing.own)
         self.child_units: list[Unit] = [unit for unit in units if unit in standing.whole]
@@ -125,7 +126,7 @@ class Wishes:
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
             for contact in self.contacts
-            for name, value in corrections(contact, self.person, details.corrections, today=self.day)
+            for name, value in corrections(contact, self.person, details.corrections, today=self.day, scheme=self.scheme)
         ]
         yield from fields
         if details.statement or not fields:

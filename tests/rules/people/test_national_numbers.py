@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.be import bis, nn
 
+from rules.model.number_schemes import is_scheme
 from rules.people.national_numbers import parse
 
 TODAY = date(2026, 11, 25)
@@ -127,3 +128,27 @@ def test_what_we_find_valid_is_valid_for_stdnum(text: str) -> None:
         assert nn.is_valid(text) or bis.is_valid(text)
         assert number.year == nn.get_birth_year(text)
         assert number.month == nn.get_birth_month(text)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "text", "digits"),
+    [
+        ("nl.bsn", "1112.22.333", "111222333"),
+        ("nl.bsn", "1112.52.333", None),
+        ("nl.bsn", "85.07.30-033.28", None),
+        ("fi.hetu", "131052-308T", "131052-308T"),
+        ("none", "85.07.30-033.28", None),
+    ],
+)
+def test_numbers_of_another_country_are_compared_and_tell_no_birth_date(scheme: str, text: str, digits: str | None) -> None:
+    """IDN-01: valid as python-stdnum has it; a decision asks no machine's clock."""
+    found = parse(text, today=date(2026, 6, 1), scheme=scheme)
+    assert (found.digits if found is not None else None) == digits
+    assert found is None or (found.year, found.born_on) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "known"), [("be", True), ("none", True), ("nl.bsn", True), ("nl.xyz", False), ("os.path", False), ("nl", False)]
+)
+def test_a_scheme_that_nobody_checks_is_none(scheme: str, known: bool) -> None:
+    assert is_scheme(scheme) is known

@@ -166,6 +166,12 @@ def test_a_value_that_does_not_fit_is_refused_with_its_field(old: str, new: str,
         ("anchor: last_activity", "anchor: booked_on", "", "categories.social_card.anchor: booked_on does not fit the unit dossier"),
         ("anchor: ended_on", "anchor: last_activity", "", "categories.recording.anchor: last_activity does not fit the unit recording"),
         ("closed_on]", "proceedings_ended_on]", "", "categories.civil_party.anchor: an anchor stands here twice"),
+        (
+            "language: nl",
+            "national_number: xx.yy\n  language: nl",
+            "",
+            "defaults.national_number: no check of such national numbers is known",
+        ),
         ("language: nl", "holidays: XQ\n  language: nl", "", "defaults.holidays: no public holidays are known of it"),
         ("enabled: false", "enabled: true", "  volunteer:", "categories.volunteer.basis: the controller has not decided yet"),
         (
