@@ -68,7 +68,7 @@ KINDS_BY_WORD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 _FIELDS: Final = {
     "dossier": {
-        "categories": "category onderwerp soort categorie categorieen thema problematiek sujet kategorie subject",
+        "categories": "category onderwerp soort categorie categorieen thema problematiek problematique sujet kategorie subject",
         "outcome": "afloop resultaat resultat ergebnis uitkomst issue result",
         "opened_on": "opened geopend geopendop startdatum begindatum openingsdatum ouvertle dateouverture ouverture eroffnet startdate",
         "closed_on": "closed gesloten geslotenop einddatum afsluitdatum afgesloten cloture datecloture geschlossen enddate",
@@ -85,7 +85,7 @@ _FIELDS: Final = {
         "outcome_on": "datumafloop afloopop dateresultat",
     },
     "fiche": {
-        "categories": "category onderwerp soort categorie categorieen thema problematiek sujet kategorie subject",
+        "categories": "category onderwerp soort categorie categorieen thema problematiek problematique sujet kategorie subject",
         "communicated_on": "moment gemeldop melddatum meldingsdatum datecommunication gemeldetam contactdatum tijdstip datum date",
         "transmitted_on": "doorgegeven doorgegevenop transmisle ubermitteltam",
         "channel": "kanaal canal kanal",
@@ -96,7 +96,7 @@ _FIELDS: Final = {
         "caller_number": "nummerbeller bellernummer telefoonbeller numeroappelant anrufernummer",
         "caller_email": "emailbeller emailmelder emailappelant",
         "ip_address": "ipadres adresseip ipadresse",
-        "summary": "tekst verslag samenvatting verhaal omschrijving resume texte beschreibung inhoud",
+        "summary": "tekst verslag samenvatting verhaal omschrijving resume texte contenu beschreibung inhoud",
         "transmitted_to": "ontvanger recipient destinataire empfanger doorgegevenaan transmisa ubermitteltan",
         "transmitted_country": "ontvangerland recipientcountry paysdestinataire empfangerland doorgegevenland paystransmission",
         "transfer_basis": "grondslagdoorgifte basetransfert",
@@ -114,9 +114,9 @@ _FIELDS: Final = {
         "birth_month": "geboortemaand moisnaissance geburtsmonat",
         "stated_age": "leeftijd age alter",
         "stated_on": "statedageon leeftijdop ageau alteram",
-        "national_number": "rrn rijksregister rijksregisternummer registrenational niss insz nrn",
+        "national_number": "rrn rijksregister rijksregisternummer numeronational registrenational niss insz nrn",
         "newsletter": "nieuwsbrief infolettre rundbrief",
-        "birth_place": "geboorteplaats lieunaissance geburtsort",
+        "birth_place": "geboorteplaats lieunaissance lieudenaissance geburtsort",
         "anonymised_on": "anonymized anonymizedon geanonimiseerd geanonimiseerdop anonymise anonymisiert",
         "language": "taal langue sprache",
         "deceased_on": "overleden overledenop deces decedele verstorbenam",
@@ -225,7 +225,8 @@ OPTION_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyT
                 "professional": "Hulpverlener|Professional|Professionnel|Fachkraft", "other": "Andere|Autre|Other",
             },
             "role": {
-                "child": "Kind|Enfant|Child", "parent": "Ouder|Parent|Elternteil", "guardian": "Voogd|Tuteur|Guardian|Vormund",
+                "child": "Kind|Enfant|Child", "parent": "Ouder|Parent|Elternteil|Moeder|Vader|Mère|Père|Mother|Father|Mutter|Vater",
+                "guardian": "Voogd|Tuteur|Guardian|Vormund",
                 "reporter": "Melder|Signalant|Reporter", "witness": "Getuige|Témoin|Witness|Zeuge",
                 "suspect": "Verdachte|Suspect|Dader|Auteur|Perpetrator|Verdächtiger|Täter",
                 "professional": "Hulpverlener|Professionnel|Professional|Fachkraft", "other": "Andere|Autre|Other|Sonstige",

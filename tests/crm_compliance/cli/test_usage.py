@@ -50,6 +50,11 @@ def test_the_help_of_every_command_has_an_example(typist: Typist, words: tuple[s
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {" ".join(words) for words in COMMANDS} == {
         "emulator serve",
+        "init",
+        "mapping draft",
+        "mapping check",
+        "mapping explain",
+        "mapping statistics-table",
         "doctor",
         "policy show",
         "policy check",
@@ -114,7 +119,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
 @pytest.mark.parametrize(
     ("line", "part"),
     [
-        ("", "one of: plan, apply"),
+        ("", "one of: init, plan, apply"),
         ("plans", "one of: list, show, approve, reject"),
         ("bogus", "bogus"),
         ("plans bogus", "bogus"),
