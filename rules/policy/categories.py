@@ -118,7 +118,7 @@ CRM_CATEGORIES = frozenset(
 
 
 class Labels(Model):
-    """What a category is called, in the languages of the foundation."""
+    """What a category is called, in the languages in which people are written to."""
 
     nl: Text
     """In Dutch."""
@@ -131,7 +131,7 @@ class Labels(Model):
 
 
 class Mission(StrEnum):
-    """The part of the foundation's work under which a disposed unit is counted (5.2)."""
+    """The part of the organisation's work under which a disposed unit is counted (5.2)."""
 
     DISAPPEARANCE = "disappearance"
     EXPLOITATION = "exploitation"

@@ -10,7 +10,7 @@ from rules.model.decisions import Flag, Reason
 
 # Why a unit is kept or disposed of, in the order of ranks (4.2).
 REASONS: dict[str, str] = {
-    Reason.HOLD_LEGAL: "A legal hold covers it: litigation or a claim, also one of the foundation itself.",
+    Reason.HOLD_LEGAL: "A legal hold covers it: litigation or a claim, also one of the organisation itself.",
     Reason.HOLD_JUDICIAL: "A prosecutor, an investigating judge or the police asked in writing to keep it.",
     Reason.HOLD_COMPLAINT: "A complaint at the Data Protection Authority, or litigation about privacy, is pending.",
     Reason.HOLD_REQUEST: "A person it is about has a request pending, or answered at most 30 days ago.",

@@ -2,6 +2,7 @@
 people review. Source: section 7, section 6.3, EXP-02 to EXP-15; R-094 to R-100, R-106 to R-122, R-128;
 contract 3.6."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,7 +31,6 @@ from rules.dates.ages import has_reached
 from rules.dates.periods import brussels_date
 from rules.hints import hint_to
 from rules.model.kinds import KINDS_IN_ORDER, RELATIONS
-from rules.model.languages import LANGUAGES, USUAL
 from rules.model.personal_records import FullContact
 from rules.model.requests import COPIES, RequestState, Right, Step
 from rules.redaction.leak_check import Needles
@@ -87,7 +87,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         right=request.right.value,
         answer=found.standing.answer,
         scope=found.standing.scope,
-        language=language_of(request, found),
+        language=language_of(request, found, context.organisation.languages),
         generated_at=context.clock(),
         received_on=request.received_on,
         addressee=_addressee(found),
@@ -144,17 +144,17 @@ def hand_of(context: JobContext, who: str, role: str) -> Hand:
     return Hand(context.store, who, role, context.clock(), context.reference, off)
 
 
-def language_of(request: SubjectRequest, found: Assessment) -> str:
+def language_of(request: SubjectRequest, found: Assessment, languages: Sequence[str]) -> str:
     """Return the language of the answer. It is that of the request, else the person's preferred one, else
-    Dutch (EXP-11, R-122). A neutral answer does not follow a preference that only the file can show
-    (SUS-04)."""
-    if request.language in LANGUAGES:
+    the usual one: the first of `languages`, in which the organisation writes (EXP-11, R-122). A neutral
+    answer does not follow a preference that only the file can show (SUS-04)."""
+    if request.language in languages:
         return request.language
     if found.standing.answer == NEUTRAL:
-        return USUAL
+        return languages[0]
     contacts = [found.material.contacts[contact] for contact in sorted(found.people.requester) if contact in found.material.contacts]
-    preferred = [contact.language for contact in contacts if contact.language in LANGUAGES]
-    return str(preferred[0]) if preferred else USUAL
+    preferred = [contact.language for contact in contacts if contact.language in languages]
+    return str(preferred[0]) if preferred else languages[0]
 
 
 def _items(

@@ -1,0 +1,32 @@
+"""In which language somebody is answered (EXP-11)."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from jobs.requests.answer.compile import language_of
+
+
+@pytest.mark.parametrize(
+    ("asked", "preferred", "answer", "languages", "expected"),
+    [
+        ("fr", "de", "package", ("nl", "fr", "de", "en"), "fr"),
+        ("es", "de", "package", ("nl", "fr", "de", "en"), "de"),
+        ("es", "de", "neutral", ("nl", "fr", "de", "en"), "nl"),
+        ("es", None, "package", ("en", "fr"), "en"),
+        ("nl", "de", "package", ("en", "fr"), "en"),
+        ("nl", "fr", "package", ("en", "fr"), "fr"),
+    ],
+)
+def test_nobody_is_answered_in_a_language_in_which_the_organisation_does_not_write(
+    asked: str, preferred: str | None, answer: str, languages: tuple[str, ...], expected: str
+) -> None:
+    """EXP-11, R-122; a neutral answer follows nothing that only the file shows (SUS-04)."""
+    request: Any = SimpleNamespace(language=asked)
+    found: Any = SimpleNamespace(
+        standing=SimpleNamespace(answer=answer),
+        people=SimpleNamespace(requester={"c"}),
+        material=SimpleNamespace(contacts={"c": SimpleNamespace(language=preferred)}),
+    )
+    assert language_of(request, found, languages) == expected
