@@ -16,7 +16,7 @@ from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadat
 from connectors.interface import ConnectorError, ReadIncomplete
 
 # Tables that come with Microsoft's own solutions hold settings and logs of theirs.
-_OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "adx_", "powerpage", "bot", "aib", "connectionreference", "flow", "workflow", "canvas")
+_OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "mserp_", "adx_")
 _OPTION_KINDS: Final = {"PicklistType": "Picklist", "MultiSelectPicklistType": "MultiSelectPicklist"}
 
 
@@ -54,7 +54,7 @@ class CrmTables:
             item
             for item in self._rows(f"EntityDefinitions?{query}")
             if item["LogicalName"] in STANDARD_TABLES.values()
-            or (item.get("IsCustomEntity") is True and not item.get("IsIntersect") and not item["LogicalName"].startswith(_OF_SOLUTIONS))
+            or (item.get("IsCustomEntity") is True and not item.get("IsIntersect") and _is_own(item["LogicalName"]))
         ]
         self._metadata.load(item["LogicalName"] for item in listed)
         found = {}
@@ -98,6 +98,11 @@ class CrmTables:
             raise ReadIncomplete(
                 "The CRM's definitions are not readable.", where="EntityDefinitions", request_id=answer.request_id
             ) from None
+
+
+def _is_own(name: str) -> bool:
+    """Whether a custom table is of the organisation: it has the prefix of a publisher other than Microsoft."""
+    return "_" in name and not name.startswith(_OF_SOLUTIONS)
 
 
 def bare(name: str) -> str:

@@ -51,6 +51,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
     assert {" ".join(words) for words in COMMANDS} == {
         "emulator serve",
         "init",
+        "datamap",
         "mapping draft",
         "mapping check",
         "mapping explain",
