@@ -18,6 +18,7 @@ COPIED = ("crm_compliance", "jobs", "connectors", "rules", "docs")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 MADE = {
     "docs/commands.md",
+    "docs/mapping-fields.md",
     "docs/nights.md",
     "docs/organisation.md",
     "docs/policy.md",
@@ -68,6 +69,12 @@ TABLE = """
     personal:
       visited_on: cf_visitedon
       summary: cf_summary
+"""
+VISIT_TEXTS = """        "visit": {
+            "dossier": FieldText("the case"),
+            "visited_on": FieldText("the day"),
+            "summary": FieldText("what was said"),
+        },
 """
 # What the CRM has: none of it is the product's.
 CRM_TABLE = """
@@ -145,6 +152,7 @@ EDITS: Mapping[str, Mapping[str, Edit]] = {
             '        "visit": _ROW | {"dossier": _NEVER, "visited_on": _FILE_DATE, "summary": _FILE_TEXT},\n',
         ),
         "connectors/dynamics/mapping/reference.yaml": before("  activity_party:\n", TABLE.lstrip("\n") + "\n"),
+        "connectors/dynamics/mapping/field_texts.py": before('        "activity_party": {\n', VISIT_TEXTS),
     },
 }
 MOST = {"masking technique": 2, "job": 2, "report format": 2, "table of the CRM": 6}
