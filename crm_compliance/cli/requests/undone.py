@@ -11,7 +11,7 @@ from jobs.ports.store import Store
 
 @contextmanager
 def telling_undone(store: Store, request: str) -> Iterator[dict[str, Any]]:
-    """Give the document of a command, which has the key `undone` after the block, null where nothing is; and
+    """Give the document of a command, which has the key `undone` after the block where something is; and
     warn."""
     import msgspec
 
@@ -23,7 +23,8 @@ def telling_undone(store: Store, request: str) -> Iterator[dict[str, Any]]:
     document: dict[str, Any] = {}
     yield document
     found = undone(decision, old, compilation_of(store, request)) if (decision, old) != (None, None) else Undone()
-    document["undone"] = None if found == Undone() else msgspec.to_builtins(found)
+    if found != Undone():
+        document["undone"] = msgspec.to_builtins(found)
     decide = f"crm-compliance requests decide {request}"
     if found.refusal:
         output.warn(f"the refusal is undone; to refuse again: {decide} --refuse {found.refusal}")
