@@ -62,9 +62,9 @@ def print_data_map(survey: Survey, console: Console) -> None:
     """Print what nothing accounts for, then how much has which fate."""
     paper = Paper(console)
     if survey.found.alarming:
-        table = paper.table("Unaccounted, and with rows", "Table or column", "Rows", "Why")
+        table = paper.table("Unaccounted, and with rows", "Table or column", "Why", "Rows")
         for place in survey.found.alarming:
-            table.add_row(Text(place.name, style="red"), count(place), place.why)
+            table.add_row(Text(place.name, style="red"), place.why, count(place))
         paper.show(table)
         paper.line("Map them, or name them under `stay` or `goes_along` in the mapping: docs/data-map.md.")
     table = paper.table("Fates", "Fate", "Meaning", "Tables", "Columns", numbers=2)
