@@ -13,7 +13,7 @@ from jobs.files.limits import Budget, CannotRead, Unread
 
 ARCHIVE: Final = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP: Final = b"\x1f\x8b"
-_PADDING: Final = re.compile(rb"\0*+")
+_NO_PADDING: Final = re.compile(rb"[^\0]")
 _EXTRA, _NAME, _REMARK = 4, 8, 16  # flags of a member of gzip
 _STEP: Final = 256 * 1024
 _LOCAL: Final = 30  # bytes of the head of a part, without its name
@@ -79,8 +79,8 @@ def unzipped(content: bytes, budget: Budget, depth: int) -> tuple[str, bytes]:
                 raise CannotRead(Unread.DAMAGED) from None
             budget.unpack(len(piece))
             out.append(piece)
-        here -= len(packed.unused_data)
-        here += len(_PADDING.match(content, here)[0])  # type: ignore[index]
+        following = _NO_PADDING.search(content, here - len(packed.unused_data))
+        here = following.start() if following else len(content)
     return among(b"\n".join(noted).strip(b"\n")), b"".join(out)
 
 
@@ -90,7 +90,7 @@ def _head(content: bytes, begin: int) -> bytes:
     if flags & _EXTRA:
         end += 2 + int.from_bytes(content[end : end + 2], "little")
     for flag in (_NAME, _REMARK):
-        end = content.find(b"\0", end) if flags & flag else end
+        end = content.find(b"\0", end) + 1 if flags & flag else end
     return content[begin + 10 : end]
 
 

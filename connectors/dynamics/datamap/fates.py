@@ -24,7 +24,8 @@ _SAID = "said in the mapping"
 
 
 def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping) -> Verdict:
-    """Return the fate of a table and why, from those of the tables that it leads to."""
+    """Return the fate of a table and why, from those of the tables that it leads to; one that is not among
+    `parents` is taken to go."""
     if kind := mapping.kind_of(table.name):
         return Fate.MAPPED, f"tables.{kind}"
     if table.name in PLATFORM:
@@ -43,7 +44,7 @@ def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping) ->
 
 
 def _removes(tie: Tie, parents: Values[str, Verdict]) -> bool:
-    goes = parents.get(tie.parent, (Fate.UNACCOUNTED, ""))[0] in (Fate.MAPPED, Fate.GOES_ALONG)
+    goes = parents.get(tie.parent, (Fate.GOES_ALONG, ""))[0] in (Fate.MAPPED, Fate.GOES_ALONG)
     return tie.on_delete == LINKS_ONLY or (goes and tie.on_delete == CASCADE and tie.child != DOCUMENTS)
 
 
@@ -55,7 +56,7 @@ def _left_behind(tie: Tie) -> str:
     if tie.on_delete == FAR_SIDE:
         return f"only the pair goes with {tie.parent}"
     if tie.on_delete == CASCADE:
-        return f"it would go with {tie.parent}, which nothing accounts for"
+        return f"it goes with {tie.parent} alone, which does not go"
     return f"{tie.column} is only emptied when {tie.parent} goes"
 
 

@@ -80,12 +80,13 @@ class Survey:
             ):
                 return
         except NotOffered:
-            pass
+            yield from map(_named, columns)
+            return
         except ConnectorError as failure:
             if failure.status != 400:
                 raise
         if len(columns) == 1:
-            yield columns[0].removeprefix("_").removesuffix("_value")
+            yield _named(columns[0])
             return
         half = len(columns) // 2
         yield from self._with_values(table, columns[:half])
@@ -98,10 +99,10 @@ class Survey:
             return None if name in uncounted else self._count(name, [f"_{lookup}_value" for lookup in lookups])
 
         found = reached([name for name in self._starts if there.table(name) is not None], PLATFORM, self._metadata, count)
+        known = {name: table for name, table in found.items() if there.table(name) is not None}
         verdicts: dict[str, Verdict] = {}
-        for name, table in found.items():  # nearest first: what a table goes with is judged before it
-            if there.table(name) is not None:
-                verdicts[name] = of_table(table, verdicts, self._mapping)
+        while (judged := {name: of_table(table, verdicts, self._mapping) for name, table in known.items()}) != verdicts:
+            verdicts = judged  # what does not go keeps back what goes with it, in whichever order they were found
         return found, verdicts
 
     def _place(self, table: Reached, verdict: Verdict) -> Place:
@@ -139,3 +140,8 @@ class Survey:
 def queried(attribute: Attribute) -> str:
     """Return the name by which a condition asks for a column."""
     return f"_{attribute.name}_value" if attribute.kind in LOOKUP_TYPES else attribute.name
+
+
+def _named(asked: str) -> str:
+    """Return the column behind the name by which a condition asks for it."""
+    return asked[1 : -len("_value")] if asked.startswith("_") and asked.endswith("_value") else asked

@@ -247,6 +247,21 @@ def test_what_cannot_be_read_is_never_taken_for_nothing_in_it(content: bytes, wh
         assert any(name in "\n".join(found.texts) for name in (WHO, LATIN))
 
 
+@pytest.mark.parametrize("flags", [0x08, 0x10, 0x18, 0x14, 0x1C])
+def test_all_that_the_head_of_a_gzip_notes_is_read(flags: int) -> None:
+    """RFC 1952, 2.3: extra field, name and remark, each there or not."""
+    extra, name, remark = (f"{what} {WHO}".encode() for what in ("extra", "naam", "nota"))
+    head = bytearray(zipped(b"x")[:10])
+    head[3] = flags
+    noted = [(0x04, len(extra).to_bytes(2, "little") + extra), (0x08, name + b"\0"), (0x10, remark + b"\0")]
+    content = bytes(head) + b"".join(each for flag, each in noted if flags & flag) + zipped(b"x")[10:]
+    found = said(content)
+    assert [what for what in ("extra", "naam", "nota") if f"{what} {WHO}" in found] == [
+        what for flag, what in ((0x04, "extra"), (0x08, "naam"), (0x10, "nota")) if flags & flag
+    ]
+    assert SHARED.read(content).why == ""
+
+
 def test_a_gzip_of_nothing_has_nothing_in_it() -> None:
     found = SHARED.read(zipped(b"") * 30)
     assert (found.kind, found.why, found.texts) == ("gzip", "", ())

@@ -42,6 +42,14 @@ tables:
     columns:
       cf_groupid: {type: guid, key: true}
       cf_name: {type: string(100), primary_name: true, pii: true}
+  cf_album:
+    set: cf_albums
+    columns:
+      cf_albumid: {type: guid, key: true}
+      cf_name: {type: string(100), primary_name: true, pii: true}
+      cf_dossierid: {type: lookup cf_dossier, schema_name: cf_DossierId}
+      cf_captionid: {type: lookup cf_caption, schema_name: cf_CaptionId}
+      cf_visitid: {type: lookup cf_visit, schema_name: cf_VisitId}
   cf_secret:
     set: cf_secrets
     columns:
@@ -55,6 +63,9 @@ tables:
       text: {type: memo(2000), primary_name: true}
       regardingobjectid: {type: lookup cf_dossier}
 relationships:
+  - {name: cf_dossier_albums, parent: cf_dossier, child: cf_album, column: cf_dossierid, on_delete: cascade}
+  - {name: cf_visit_albums, parent: cf_visit, child: cf_album, column: cf_visitid, on_delete: cascade}
+  - {name: cf_caption_albums, parent: cf_caption, child: cf_album, column: cf_captionid, on_delete: cascade}
   - {name: cf_dossier_visits, parent: cf_dossier, child: cf_visit, column: cf_dossierid, on_delete: cascade}
   - {name: cf_visit_photos, parent: cf_visit, child: cf_photo, column: cf_visitid, on_delete: cascade}
   - {name: cf_photo_captions, parent: cf_photo, child: cf_caption, column: cf_photoid, on_delete: remove_link}
@@ -121,6 +132,18 @@ def test_a_table_at_any_depth_has_a_fate_by_what_the_crm_does_with_its_rows(crm:
     assert "cf_photoid is only emptied" in caption.why
     assert [each.name for each in found.alarming] == ["cf_caption"]
     assert set(found.unsearched_tables) == {"cf_visit", "cf_photo", "cf_caption"}
+
+
+def test_a_fate_does_not_depend_on_the_order_in_which_tables_are_found(crm: Crm) -> None:
+    """An album goes with a dossier, with a visit, found after it, and with a caption, which stays."""
+    dossier = crm.dossier()
+    row = crm.create("cf_visits", cf_name="v", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
+    of_dossier = {"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})", "cf_VisitId@odata.bind": f"/cf_visits({row})"}
+    crm.create("cf_albums", cf_name="a", **of_dossier)
+    assert place(crm.connector.data_map(whole=True), "cf_album").fate is Fate.GOES_ALONG
+    visit(crm, dossier)
+    album = place(crm.connector.data_map(whole=True), "cf_album")
+    assert (album.fate, album.why) == (Fate.UNACCOUNTED, "it goes with cf_caption alone, which does not go")
 
 
 def test_an_empty_table_leads_no_further_and_is_no_alarm(crm: Crm) -> None:
