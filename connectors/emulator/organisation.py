@@ -8,6 +8,7 @@ from connectors.emulator.background.retention_policies import RetentionRules
 from connectors.emulator.conditions.clock import Clock
 from connectors.emulator.conditions.limits import Limits
 from connectors.emulator.conditions.stats import Stats
+from connectors.emulator.graph.graph import Graph
 from connectors.emulator.operations.web_api import WebApi
 from connectors.emulator.querying import labels
 from connectors.emulator.request.faults import Faults
@@ -32,6 +33,7 @@ class Organisation:
         self.faults = Faults()
         self.limits = Limits(enabled=limits and tables.switches.service_protection)
         self.tokens = Tokens(tables, clock, token)
+        self.graph = Graph(tables, clock, tables.switches)
         self.api = WebApi(tables, self.stats)
         tables.traces += [AuditTrail(tables), self.api.recycle_bin, RetentionRules(tables, self.api.gate)]
 
@@ -40,6 +42,7 @@ class Organisation:
         continues as it was set."""
         with self.tables.lock:
             self.tables.clear()
+            self.graph.clear()
             if not empty and self.seed is not None:
                 self.tables.load(self.seed())
         self.faults.replace([])

@@ -62,6 +62,9 @@ class Switches:
     # recycle bin
     recycle_bin_days: int = _switch(0, "Days that deleted rows stay restorable; 0: the bin is off.")
     reference_delete_purges: bool = _switch(True, "Deleting a `deleteditemreference` also removes the copy in the recycle bin.")
+    # documents in SharePoint
+    bin_lists_second_stage: bool = _switch(True, "The list of a site's recycle bin has the second stage too.")
+    graph_page_size: int = _switch(200, "How many items a page of Graph has at most.")
     # on-premises
     highest_version: str = _switch("v9.2", "The highest version in an address.", "v9.2", "v9.1", "v9.0")
     adfs: bool = _switch(False, "A 401 names AD FS, and offers Windows credentials beside it.")

@@ -1,4 +1,5 @@
-"""The ASGI application: `/api/data/` is Dynamics, all else the emulator and its token endpoint."""
+"""The ASGI application: `/api/data/` is Dynamics, `/v1.0/` Microsoft Graph, all else the emulator and its
+token endpoint."""
 
 import asyncio
 import hashlib
@@ -9,10 +10,11 @@ from urllib.parse import unquote
 
 from connectors.emulator.conditions.clock import http_date
 from connectors.emulator.errors import WebApiError, no_resource
+from connectors.emulator.graph.graph import GraphError
 from connectors.emulator.organisation import Organisation
 from connectors.emulator.request.batch import is_batch
 from connectors.emulator.request.exchange import Answer, Operation, refused
-from connectors.emulator.request.faults import Fault
+from connectors.emulator.request.faults import Fault, status_answer
 from connectors.emulator.request.paths import MAX_URL
 from connectors.emulator.request.preferences import ERROR_DETAILS, parse_preferences
 from connectors.emulator.serving.batch_run import BatchRun
@@ -32,6 +34,7 @@ from connectors.emulator.serving.wire import (
 )
 
 _SERVICE = re.compile(r"^(?:/[^/]+)?/api/data(?:/(v\d+\.\d+))?(?:/(.*))?$", re.DOTALL)
+_GRAPH = re.compile(r"^/(?:v1\.0|_graph/content)/", re.DOTALL)
 VERSIONS = ("v9.0", "v9.1", "v9.2")
 PARALLEL_HINT = "4"
 
@@ -53,13 +56,13 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        match = _SERVICE.match(scope["path"])
-        if match is None:
+        is_graph = _GRAPH.match(scope["path"]) is not None
+        if not is_graph and _SERVICE.match(scope["path"]) is None:
             await self._control(scope, receive, send)
             return
         request = await read_request(scope, receive)
         try:
-            await self._answer(request, send)
+            await (self._answer_at_graph if is_graph else self._answer)(request, send)
         except CutConnection:
             await cut(send, receive)
 
@@ -154,6 +157,36 @@ class App:
 
     def _refused(self, error: WebApiError, *, annotated: bool = False) -> Answer:
         return refused(error, annotated=annotated, inner=self.tables.switches.inner_errors)
+
+    # -- Microsoft Graph -------------------------------------------------------------------------------------
+
+    async def _answer_at_graph(self, request: Request, send: Send) -> None:
+        fired = self.faults.fired(request.method, request.address)
+        if any(fault.kind == "cut_before" for fault in fired):
+            raise CutConnection
+        await self._wait(fired)
+        with self.tables.lock:
+            answer = self._at_graph(request, fired)
+        if any(fault.kind == "cut_after" for fault in fired):
+            raise CutConnection
+        headers = [("Date", http_date(self.clock.timestamp())), ("request-id", str(uuid.uuid4())), *answer.headers.items()]
+        if answer.body:
+            headers.append(("Content-Type", answer.content_type))
+        await send_answer(send, answer.status, headers, answer.body, truncated=any(fault.kind == "truncate" for fault in fired))
+
+    def _at_graph(self, request: Request, fired: list[Fault]) -> Answer:
+        graph = self.organisation.graph
+        if request.path.startswith("/_graph/"):
+            if fault := next((fault for fault in fired if fault.kind == "status"), None):
+                return status_answer(fault)
+            return graph.content(request.path.rpartition("/")[2], request.headers)
+        client = self.tokens.application_at_graph(request.headers.get("authorization"))
+        if any(fault.kind == "expire_token" for fault in fired):
+            self.tokens.revoke(request.headers.get("authorization"))
+            client = None
+        if client is None:
+            return GraphError(401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.").answer()
+        return graph.answer(request.method, request.path.removeprefix("/v1.0/"), request.query, request.origin, client, fired)
 
     # -- headers ---------------------------------------------------------------------------------------------
 

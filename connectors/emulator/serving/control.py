@@ -17,6 +17,10 @@
 - `PUT plugins [{"table", "message": "Create"|"Update"|"Delete", "when": {COLUMN: VALUE}, "do": "refuse",
   "text"}]`: all the custom logic there is, until a reset; the answer has the ids of the steps. See
   `security/custom_logic.py`.
+- `PUT graph {"files": [{"site", "library", "path", "text", "media_type", "kind", "lock"}], "applications":
+  {ID: {"permissions": [NAME], "sites": {ADDRESS: ROLE}}}, "empty_bin": {ADDRESS: 1|2}}`, `GET graph`:
+  documents in SharePoint, who may reach them, and what is in its recycle bins, until a reset; see
+  `graph/graph.py`.
 - `PUT limits {"on", "requests", "execution_s", "concurrent", "window_s"}`, `GET limits`: narrower service
   protection, to meet it sooner."""
 
@@ -31,6 +35,7 @@ from starlette.routing import Route
 
 from connectors.emulator.conditions.clock import http_date, instant_text
 from connectors.emulator.conditions.switches import SwitchProblem
+from connectors.emulator.graph.graph import GraphProblem
 from connectors.emulator.organisation import Organisation
 from connectors.emulator.request.faults import FaultProblem
 from connectors.emulator.schema.privileges import DEPTHS, SYSTEM_ADMINISTRATOR
@@ -47,7 +52,7 @@ class ControlProblem(Exception):
 
 def control_routes(organisation: Organisation) -> Starlette:
     """Return the part of the application that does not belong to Dynamics."""
-    authority = Authority(organisation.tokens, organisation.clock)
+    authority = Authority(organisation.tokens, organisation.clock, organisation.graph.grants.permissions)
 
     def answer(document: Any, status: int = 200) -> Response:
         headers = {"Date": http_date(organisation.clock.timestamp())}
@@ -139,6 +144,15 @@ def control_routes(organisation: Organisation) -> Starlette:
             ids = organisation.api.gate.custom_logic.replace(checked)
         return answer(ids)
 
+    async def graph(request: Request) -> Response:
+        if request.method == "PUT":
+            try:
+                organisation.graph.learn(await document_of(request))
+            except GraphProblem as problem:
+                raise ControlProblem(str(problem)) from problem
+        with organisation.tables.lock:
+            return answer(organisation.graph.document())
+
     async def limits(request: Request) -> Response:
         document = await document_of(request) if request.method == "PUT" else {}
         if not isinstance(document, dict) or set(document) - set(_ALLOWANCES):
@@ -191,6 +205,7 @@ def control_routes(organisation: Organisation) -> Starlette:
             Route("/_emulator/faults", faults, methods=["GET", "PUT"]),
             Route("/_emulator/switches", switches, methods=["GET", "PUT"]),
             Route("/_emulator/limits", limits, methods=["GET", "PUT"]),
+            Route("/_emulator/graph", graph, methods=["GET", "PUT"]),
             Route("/_emulator/privileges", privileges, methods=["PUT"]),
             Route("/_emulator/plugins", plugins, methods=["PUT"]),
             Route("/_emulator/authority", known, methods=["GET", "PUT"]),

@@ -94,12 +94,18 @@ FEATURES = (
     _row(50, "Length of addresses", "32,768 characters, twice that inside a batch", DOC),
     _row(51, "Connections", "kept twice, once from either side; made, changed and deleted together", PARTLY, "connection_halves"),
     _row(52, "Incidents", "resolved by `CloseIncident`, with an activity that tells how", PARTLY, "incident_by_action"),
+    _row(
+        53, "Documents in SharePoint",
+        "Microsoft Graph at `/v1.0/`: sites by address and id, libraries, items by id and path in pages, contents by redirect and range, "
+        "`DELETE` into the recycle bin of two stages, `permanentDelete` past it, 423 and 403 for what may not go; tokens for Graph alone, "
+        "`Sites.Selected`; filled by `PUT /_emulator/graph`", PARTLY, "bin_lists_second_stage", "graph_page_size",
+    ),
 )  # fmt: skip
 
 NOT_EMULATED = (
     "Elastic and virtual tables: partial success, `partitionId`, `ttlinseconds`; DeleteMultiple is refused as for a standard table",
     "Sharing of single rows (`GrantAccess`, access teams) and hierarchy security",
-    "Dataverse search, SharePoint documents, Synapse and Fabric links, flows",
+    "Dataverse search, uploads to SharePoint, OneDrive, Synapse and Fabric links, flows",
     "Windows sign-in (NTLM, Kerberos): an on-premises organisation is entered with a token of its AD FS",
     "Calculated and rollup columns but names put together, business rules, workflows; custom logic but refusals",
     "Hierarchies but a table's lookup to itself, asked by its key or that lookup; fiscal calendars but quarters of the calendar year",

@@ -5,6 +5,7 @@ included."""
 import base64
 import json
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -75,6 +76,7 @@ class _SignedIn:
 class Authority:
     tokens: Tokens
     clock: Clock
+    permissions: Callable[[str], Sequence[str]] = lambda client: ()  # of an application at Graph
     known: Known = field(default_factory=Known)
     _devices: dict[str, _DeviceCode] = field(default_factory=dict)
     _signed_in: dict[str, _SignedIn] = field(default_factory=dict)
@@ -121,7 +123,9 @@ class Authority:
         if not form.get("resource"):
             _needed(form, "scope")
         self._check_application(client, form, endpoint)
-        answer = {"token_type": "Bearer", "expires_in": LIFETIME_S, "access_token": self.tokens.issue(client, issuer_of(origin, tenant))}
+        resource = form.get("resource") or form.get("scope", "").removesuffix("/.default")
+        token = self.tokens.issue(client, issuer_of(origin, tenant), resource, self.permissions(client))
+        answer = {"token_type": "Bearer", "expires_in": LIFETIME_S, "access_token": token}
         return answer if tenant == ADFS else answer | {"ext_expires_in": LIFETIME_S}
 
     def device_code(self, body: bytes, origin: str, tenant: str) -> dict[str, Any]:

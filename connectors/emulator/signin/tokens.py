@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,14 @@ from connectors.emulator.storage.load import load_rows
 from connectors.emulator.storage.tables import Tables
 
 LIFETIME_S = 3599
+GRAPH = "https://graph."  # how the resource of Microsoft Graph begins, in every cloud
 
 
 @dataclass
 class _Issued:
     client: str
     expires_at: float
+    resource: str = ""
 
 
 class Tokens:
@@ -31,14 +34,28 @@ class Tokens:
     def clear(self) -> None:
         self._issued.clear()
 
-    def issue(self, client: str, issuer: str) -> str:
-        """Return a new token for an application."""
+    def issue(self, client: str, issuer: str, resource: str = "", roles: Sequence[str] = ()) -> str:
+        """Return a new token for an application; one for Graph has its audience and permissions in it, and is
+        good there alone."""
         now = self.clock.timestamp()
-        user = self.user_of_application(client)
+        is_graph = resource.startswith(GRAPH)
+        user = client if is_graph else self.user_of_application(client)
         claims = {"iss": issuer, "appid": client, "oid": user, "iat": int(now), "exp": int(now) + LIFETIME_S, "jti": secrets.token_hex(8)}
-        token = unsigned_jwt(claims)
-        self._issued[token] = _Issued(client, now + LIFETIME_S)
+        token = unsigned_jwt({**claims, "aud": resource, "roles": list(roles)} if is_graph else claims)
+        self._issued[token] = _Issued(client, now + LIFETIME_S, resource if is_graph else "")
         return token
+
+    def application_at_graph(self, authorization: str | None) -> str | None:
+        """Return the application behind a header of a request to Graph; empty for the fixed token, None where
+        it is no token for Graph."""
+        scheme, _, token = (authorization or "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            return None
+        issued = self._issued.get(token)
+        if issued is not None:
+            return issued.client if issued.resource and self.clock.timestamp() < issued.expires_at else None
+        return "" if self.fixed is None or secrets.compare_digest(token.encode(), self.fixed.encode()) else None
 
     def user_of_application(self, client: str) -> str:
         """Return an application's own user, with a row among the others. A new one is a System
@@ -62,6 +79,8 @@ class Tokens:
             raise self.refusal(root, "", "HTTP Error 401 - Unauthorized: Access is denied")
         issued = self._issued.get(token)
         if issued is not None:
+            if issued.resource:
+                raise self.refusal(root, "", "HTTP Error 401 - Unauthorized: Access is denied")
             if self.clock.timestamp() >= issued.expires_at:
                 raise self.expired(root)
             return self.user_of_application(issued.client)
