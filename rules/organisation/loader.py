@@ -45,11 +45,11 @@ def load_organisation(text: str, *, source: str, texts: Texts, is_shipped: bool 
     """
     found = _read(text, is_shipped)
     if isinstance(found, Organisation):
-        document = read_yaml(text)
-        wrong = sorted(document.problem(path, told) for path, told in _sentences(found, texts))
-        if not wrong:
+        slips = list(_sentences(found, texts))
+        if not slips:
             return found
-        found = wrong
+        document = read_yaml(text)  # again, for the lines: an organisation without slips needs none
+        found = sorted(document.problem(path, told) for path, told in slips)
     raise refusal(OrganisationError, "the organisation file is refused", found, source=source, hint=HINT)
 
 

@@ -55,6 +55,12 @@ def test_the_shipped_organisation() -> None:
     assert found.unfilled(policy_of(Settings())) == ("purposes.fundraising.basis", "processors[0].name", "processors[1].name")
 
 
+def test_a_file_that_was_read_is_not_read_again_for_every_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = read(LEAST)
+    monkeypatch.setattr("rules.organisation.loader.read_yaml", None)
+    assert read(LEAST) is first
+
+
 def test_the_shipped_file_and_the_least_one_fit_the_schema() -> None:
     for text in (TEXT, LEAST):
         jsonschema.validate(read_yaml(text).value, SCHEMA)
