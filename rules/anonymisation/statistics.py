@@ -23,6 +23,8 @@ TOTAL_KEYS: Mapping[Mission, str] = MappingProxyType({mission: f"total_{mission}
 # Category, year, province, age band, sex, outcome: what a row of statistics could be recognised by (ERA-08).
 Combination: TypeAlias = tuple[str | None, int | None, str | None, str | None, str | None, str | None]
 Totals: TypeAlias = dict[tuple[str, int | None], int]
+# What says nothing, where the table has no column for it; no step makes it coarser.
+SILENT: Mapping[str, str] = MappingProxyType({"province": BELGIUM, "age_band": UNKNOWN, "sex": UNKNOWN, "outcome": UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases
@@ -124,6 +125,28 @@ def test_a_whole_night_in_another_organisation(
     night.close()
     night.store.close()
     assert fates(ours) == fates(theirs)
+
+
+@pytest.mark.parametrize("lacking", [{"province"}, {"province", "age_band", "sex", "outcome", "channel", "name"}])
+def test_statistics_say_only_what_their_table_has_a_column_for(
+    other: Other, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lacking: set[str]
+) -> None:
+    """ERA-08: rows are as alike as they would be written; a field without a column holds up no run."""
+    for _ in range(12):
+        other.child_of(other.case("sexting"))
+    document = yaml.safe_load(MAPPING.read_text(encoding="utf-8"))
+    columns = document["tables"]["statistic"]["columns"]
+    document["tables"]["statistic"]["columns"] = {name: column for name, column in columns.items() if name not in lacking}
+    document["tables"]["statistic"]["choices"].pop("channel" if "channel" in lacking else "", None)
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(yaml.safe_dump(document), encoding="utf-8")
+    typist = Typist(capsys, monkeypatch, tmp_path, other.emulator.url)
+    typist.set(MAPPING=str(mapping))
+    done = typist.ask("apply", typist.ask("plan")["plan"])
+    assert (done["state"], done["anonymised"], done["statistics"]) == ("done", 12, 12)
+    rows = other.http.get(f"{other.emulator.url}kt_cijfers").json()["value"]
+    assert {row["kt_soort"] for row in rows} == {"exploitation_ict"}
+    assert all(row[columns[name]] is None for row in rows for name in lacking)
 
 
 def test_the_mapping_of_one_organisation_is_refused_by_another(
