@@ -40,6 +40,7 @@ DEEP = (
     "tests/integration/test_attacks_on_the_store.py",
     "tests/integration/test_bad_inputs.py",
     # two worlds that must look alike
+    "tests/forms",
     "tests/crm_compliance/cli/test_requests_seen_by_others.py",
     "tests/crm_compliance/cli/test_requests_side_by_side.py",
     # every right from the request to what is sent out

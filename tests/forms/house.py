@@ -1,0 +1,80 @@
+"""One organisation on an emulator, and the product typed for it: what is asked of either goes over the Web
+API and the commands of the contract alone."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.emulator.serving.server import running
+from crm_compliance.cli.app import run
+from tests.forms.rows import Row, Schema, load, read
+from tests.independent.wire import WebApi
+
+TOKEN = "kit-token"
+NOW = "2026-11-25T11:00:00Z"
+SWITCHES = {"bulk_delete_queue_s": 0, "bulk_delete_run_s": 0}
+
+
+@dataclass
+class House:
+    """A CRM with its rows, and a data folder."""
+
+    api: WebApi
+    schema: Schema
+    folder: Path
+    settings: dict[str, str]
+
+    def load(self, rows: Sequence[Row]) -> None:
+        load(self.api, self.schema, rows)
+
+    def rows(self) -> list[Row]:
+        return read(self.api, self.schema)
+
+    def words(self) -> str:
+        """Everything that can be read in the database of the emulator, audit rows and bin too."""
+        with closing(sqlite3.connect(f"file:{self.folder / 'crm.db'}?mode=ro", uri=True)) as database:
+            tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
+            cells = (cell for name in tables for row in database.execute(f'select * from "{name}"') for cell in row)
+            return "\n".join(cell.decode("latin-1") if isinstance(cell, bytes) else str(cell) for cell in cells if cell is not None)
+
+    def ask(self, *arguments: object, code: int = 0, given: str = "") -> Any:
+        """The document of a command that ends with `code`."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.settings.items():
+                patch.setenv(f"CRM_COMPLIANCE_{name}", value)
+            patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
+            with redirect_stdout(out), redirect_stderr(err):
+                ended = run([*(str(each) for each in arguments), "--json"])
+        assert ended == code, (arguments, ended, err.getvalue()[-1500:], out.getvalue()[-1500:])
+        return json.loads(out.getvalue())
+
+    def lines(self, *more: object) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """A plan and its lines."""
+        file = self.folder / "plan.jsonl"
+        plan = self.ask("plan", "--output", file, *more)
+        return plan, [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+@contextmanager
+def house(folder: Path, schema: Schema, **settings: str) -> Iterator[House]:
+    """An organisation without rows."""
+    folder.mkdir()
+    (folder / "objects").mkdir()
+    with running(environment=schema.file, token=TOKEN, state=folder / "crm.db") as emulator:
+        api = WebApi(emulator.url, TOKEN)
+        api.control("POST", "reset", {"empty": True})
+        api.control("PUT", "switches", SWITCHES)
+        api.control("PUT", "clock", {"now": NOW})
+        told = {"CRM_URL": emulator.url, "CRM_TOKEN": TOKEN, "DATA_DIR": str(folder / "data"), "STORAGE_DIR": str(folder / "objects")}
+        yield House(api, schema, folder, told | {"CLOCK": NOW, "CRM_PATIENCE_S": "0"} | settings)
+        api.close()

@@ -1,0 +1,142 @@
+"""The same people and facts once in the reference environment and once in another organisation's form: plans,
+disposals, certificates, answers and what is left agree row by row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.forms import form_renamed
+from tests.forms.comparing import Story, counted, differences, fates, lines_under, story_of, without_answers
+from tests.forms.facts import plant
+from tests.forms.form import REFERENCE, Form
+from tests.forms.house import House, house
+from tests.forms.rows import Link, Row, texts
+from tests.in_process import emulators_in_process
+
+FORMS = (form_renamed.FORM,)
+QUARANTINE = "\nquarantine: {days: 14, categories: [e_safety], notice: note}\n"
+
+
+class World:
+    """The reference organisation: once with all facts, and once for each form that has no place for some of
+    them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with house(folder / "facts", REFERENCE) as here:
+            self.facts = plant(here.api, here.folder / "objects")
+            self.rows = here.rows()
+            self.policy = folder / "policy.yaml"
+            here.ask("policy", "show", "--output", self.policy)
+        self.policy.write_text(self.policy.read_text(encoding="utf-8") + QUARANTINE, encoding="utf-8")
+        self._told: dict[Any, Story] = {}
+
+    def reference(self, form: Form) -> Story:
+        if form.narrow not in self._told:
+            rows = form.narrow(self.rows) if form.narrow else self.rows
+            with house(self.folder / f"reference-{len(self._told)}", REFERENCE, POLICY=str(self.policy)) as here:
+                self._told[form.narrow] = self._story(here, rows, lambda link: link)
+        return self._told[form.narrow]
+
+    def other(self, form: Form) -> Story:
+        before = self.reference(form).before
+        places = {row.id: row.key for row in form.translate(before)}
+        with house(self.folder / form.name, form.schema, POLICY=str(self.policy), MAPPING=str(form.mapping)) as here:
+            return self._story(here, form.translate(before), lambda link: places[link[1]])
+
+    def _story(self, here: House, rows: list[Row], place: Callable[[Link], Link]) -> Story:
+        here.load(rows)
+        holds = [replace(hold, table=place((hold.table, hold.id))[0]) for hold in self.facts.holds]
+        return story_of(here, self.facts.askers, holds)
+
+
+@dataclass(frozen=True)
+class Both:
+    """The same facts twice, and what became of each."""
+
+    form: Form
+    canaries: list[tuple[str, Link]]
+    reference: Story
+    other: Story
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with emulators_in_process():
+        yield World(tmp_path_factory.mktemp("forms"))
+
+
+@pytest.fixture(scope="module", params=FORMS, ids=lambda form: form.name)
+def both(world: World, request: pytest.FixtureRequest) -> Both:
+    form: Form = request.param
+    canaries = [(canary.value, (canary.table, canary.row_id)) for canary in world.facts.organisation.canaries]
+    return Both(form, canaries, world.reference(form), world.other(form))
+
+
+def test_the_facts_have_every_reason_and_category(both: Both) -> None:
+    """What no unit has could not disagree."""
+    lines = both.reference.lines.values()
+    reasons = {reason for line in lines for reason in line["reasons"]}
+    assert reasons >= {"EXPIRED", "NOT_EXPIRED", "NOT_STARTED", "OPEN_DOSSIER", "NO_TERM", "UNCONFIGURED", "DATA_ERROR", "ORPHAN_CONTACT"}
+    assert reasons >= {"HOLD_LEGAL", "HOLD_JUDICIAL", "HOLD_COMPLAINT"}
+    assert both.reference.run["skipped"].keys() == {"QUARANTINED"}
+    categories = {category for line in lines for category in line["categories"]}
+    assert categories >= {"social_card", "e_safety", "civil_party", "exploitation_ict", "exploitation_organised", "missing_runaway"}
+    assert categories >= {"missing_unexplained", "missing_third_party_not_returned", "missing_intl_abduction_unlocated", "recording"}
+    assert categories >= {"lost_or_injured", "preventive", "unaccompanied_minor", "csam_report", "sexual_abuse_other"}
+
+
+def test_every_line_of_the_plan_is_the_same(both: Both) -> None:
+    places = {row.id: row.key for row in both.form.translate(both.reference.before)}
+    expected = lines_under(both.reference.lines, lambda unit: places[unit[1]])
+    assert differences(lines_under(both.other.lines, lambda unit: unit), expected) == []
+
+
+def test_every_row_has_the_same_fate(both: Both) -> None:
+    """Translated after the night, the reference organisation is what the other one has become."""
+    expected = fates(both.form.translate(both.reference.after), {row.id for row in both.form.translate(both.reference.before)})
+    found = fates(both.other.after, {row.id for row in both.other.before})
+    assert differences(found.own, expected.own) == []
+    assert differences(found.made, expected.made) == []
+    assert counted(found.statistics) == counted(expected.statistics)
+    if not both.form.counts_less:
+        assert found.statistics == expected.statistics
+
+
+def test_the_run_and_its_certificates_say_the_same(both: Both) -> None:
+    names = ("state", "deleted", "anonymised", "skipped", "partial", "failed", "disposed", "by_category", "flags", "trimmed", "alarms")
+    assert differences(*({name: story.run[name] for name in names} for story in (both.other, both.reference))) == []
+    assert both.reference.run["state"] == "done"
+    assert differences(both.other.certificates, both.reference.certificates) == []
+    for story in (both.reference, both.other):
+        assert story.run["rows"] == _gone(story)
+
+
+def _gone(story: Story) -> dict[str, int]:
+    there = {row.key for row in story.after}
+    return dict(Counter(row.table for row in story.before if row.key not in there and row.table != "activityparty"))
+
+
+def test_nothing_is_unaccounted_for(both: Both) -> None:
+    assert [row for row in both.other.accounted if row["fate"] == "unaccounted" and row["rows"]] == []
+
+
+def test_the_words_of_what_went_are_gone_and_those_of_what_is_kept_are_there(both: Both) -> None:
+    for story in (both.reference, both.other):
+        kept = "\n".join(text for row in story.after for text in texts(row))
+        words = {value for value, _ in both.canaries if any(value in text for row in story.before for text in texts(row))}
+        assert len(words) > 300
+        assert {word for word in words if word in story.left} == {word for word in words if word in kept}
+
+
+@pytest.mark.parametrize("who", ["child", "reporter", "suspect"])
+def test_who_asks_is_answered_alike(both: Both, who: str) -> None:
+    unasked = both.form.unasked
+    assert differences(both.other.items[who], without_answers(both.reference.items[who], unasked)) == []
+    assert differences(both.other.packages[who], without_answers(both.reference.packages[who], unasked)) == []
