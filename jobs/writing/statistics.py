@@ -15,6 +15,7 @@ run continues: where these have changed by now, the batch has been written."""
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -142,7 +143,7 @@ def _rows(context: JobContext, run: Run, batch: Sequence[StatisticFacts]) -> lis
     if not batch:
         return []
     existing, columns = written_rows(context.connector), context.connector.fields(Statistic)
-    silent = {name: value for name, value in SILENT.items() if name not in columns}
+    silent: dict[str, Any] = {name: value for name, value in SILENT.items() if name not in columns}
     counted = aggregate(
         [replace(facts, **silent) for facts in batch],
         count_rows(msgspec.structs.replace(row, **silent) for row in existing),

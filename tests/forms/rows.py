@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from tests.independent.wire import WebApi
 
@@ -44,7 +44,7 @@ class Schema:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.tables: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["tables"]
+        self.tables: dict[str, Any] = YAML(typ="safe").load(file)["tables"]
 
     def set_of(self, table: str) -> str:
         return str(self.tables[table].get("set") or table + "s")
@@ -54,7 +54,7 @@ class Schema:
         return {name: each["type"] for name, each in self.tables[table]["columns"].items()}
 
     def id_of(self, table: str) -> str:
-        return next(name for name, each in self.tables[table]["columns"].items() if each.get("key"))
+        return next(str(name) for name, each in self.tables[table]["columns"].items() if each.get("key"))
 
     def navigation(self, table: str, column: str, target: str) -> str:
         """The name by which a lookup is bound to a row of `target`."""
@@ -104,7 +104,7 @@ def load(api: WebApi, schema: Schema, rows: Iterable[Row]) -> None:
         if row.table == PARTICIPANT:
             continue
         later = {column: link for column, link in row.links.items() if link[1] not in there}
-        body = {schema.id_of(row.table): row.id, **row.values, **_bound(schema, row, but=later)}
+        body: dict[str, Any] = {schema.id_of(row.table): row.id, **row.values, **_bound(schema, row, but=later)}
         if row.created:
             body["overriddencreatedon"] = row.created
         if row.table in ACTIVITIES:

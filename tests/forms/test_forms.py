@@ -111,7 +111,8 @@ def test_every_row_has_the_same_fate(both: Both) -> None:
 
 def test_the_run_and_its_certificates_say_the_same(both: Both) -> None:
     names = ("state", "deleted", "anonymised", "skipped", "partial", "failed", "disposed", "by_category", "flags", "trimmed", "alarms")
-    assert differences(*({name: story.run[name] for name in names} for story in (both.other, both.reference))) == []
+    found, expected = ({name: story.run[name] for name in names} for story in (both.other, both.reference))
+    assert differences(found, expected) == []
     assert both.reference.run["state"] == "done"
     assert differences(both.other.certificates, both.reference.certificates) == []
     for story in (both.reference, both.other):

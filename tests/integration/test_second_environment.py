@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-import yaml
+from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases
@@ -134,12 +134,12 @@ def test_statistics_say_only_what_their_table_has_a_column_for(
     """ERA-08: rows are as alike as they would be written; a field without a column holds up no run."""
     for _ in range(12):
         other.child_of(other.case("sexting"))
-    document = yaml.safe_load(MAPPING.read_text(encoding="utf-8"))
+    document = YAML(typ="safe").load(MAPPING)
     columns = document["tables"]["statistic"]["columns"]
     document["tables"]["statistic"]["columns"] = {name: column for name, column in columns.items() if name not in lacking}
     document["tables"]["statistic"]["choices"].pop("channel" if "channel" in lacking else "", None)
     mapping = tmp_path / "mapping.yaml"
-    mapping.write_text(yaml.safe_dump(document), encoding="utf-8")
+    YAML(typ="safe").dump(document, mapping)
     typist = Typist(capsys, monkeypatch, tmp_path, other.emulator.url)
     typist.set(MAPPING=str(mapping))
     done = typist.ask("apply", typist.ask("plan")["plan"])
