@@ -73,7 +73,7 @@ def _value(column: str, kind: str, chance: random.Random) -> Any:
 
 def _definition(kind: str) -> TableDefinition:
     mapping = parse_mapping(REFERENCE.read_text(encoding="utf-8"), REFERENCE.name)
-    table = mapping.tables[kind]
+    table = mapping.of(kind)[0]
     attributes: dict[str, Attribute] = {}
     for column in table.columns.values():
         if column.choice is not None:
@@ -147,7 +147,7 @@ def main() -> None:
     """Print one line a kind: floor, ours, their ratio."""
     mapping = parse_mapping(REFERENCE.read_text(encoding="utf-8"), REFERENCE.name)
     decoders: dict[str, PageDecoder[Any]] = {
-        kind: PageDecoder(mapping.tables[kind], _definition(kind), fields, mapping) for kind, fields in PAGES.items()
+        kind: PageDecoder(mapping.of(kind)[0], _definition(kind), fields, mapping) for kind, fields in PAGES.items()
     }
     pages = {kind: sorted(set(decoder.select)) for kind, decoder in decoders.items()}
     ours_end, theirs_end = multiprocessing.Pipe()

@@ -127,10 +127,12 @@ class ChangeResult:
 @dataclass(frozen=True, slots=True)
 class Among:
     """Restricts a read to rows whose `field` (id or a lookup of the record) is one of `ids`; empty ids read
-    nothing, without a request."""
+    nothing, without a request. `in_any_scope`: also rows that no longer meet the conditions under which the
+    mapping takes them for this kind; for looking whether a row is gone."""
 
     field: str
     ids: Sequence[str]
+    in_any_scope: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +269,29 @@ class Connector(Protocol):
         """Return whether the organisation maps this kind of record at all."""
 
     def table(self, record: type[Record]) -> str:
-        """Return the table's logical name in the CRM, as plans and reports show it."""
+        """Return the table's logical name in the CRM, as plans and reports show it. Where rows of a kind come
+        from several tables, each has a class of its own: that of a row that was read (`type(row)`), or of
+        `record`. Raises ValueError: the class is that of the kind, and there are several tables."""
 
-    def record(self, table: str) -> type[Record] | None:
-        """Return the kind of record that is mapped to this table, or None."""
+    def tables(self, record: type[Record]) -> tuple[str, ...]:
+        """Return the logical names of all tables from which records of this class come."""
+
+    def records(self, table: str) -> tuple[type[Record], ...]:
+        """Return the classes of the records that come from a table, one for each kind that it holds."""
+
+    def record(self, kind: str, table: str = "") -> type[Record]:
+        """Return the class of the records of a kind, by its word, that come from a table; without one, that
+        of all of the kind. Raises ValueError: rows of this kind do not come from this table."""
+
+    def kinds(self, table: str, ids: Collection[str]) -> Mapping[str, str | None]:
+        """Return the word for the kind of each of these rows of a table, by id: None for one that is out of
+        scope; rows that are not there are left out, unless all rows of the table are of one kind. Raises
+        ConnectorError: it cannot be determined."""
+
+    def out_of_scope(self, record: type[Record], ids: Collection[str]) -> frozenset[str]:
+        """Return which of these ids are those of rows that are there, and that the mapping takes for no kind:
+        it says of their table that only some rows are meant. Raises ConnectorError: it cannot be
+        determined."""
 
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
@@ -327,7 +348,7 @@ class Connector(Protocol):
 
     def total(self, record: type[Record]) -> int | None:
         """Return the CRM's own count of all rows of the table, visible to this account or not; None where it
-        keeps none. It may be a day old."""
+        keeps none, or counts others with them. It may be a day old."""
 
     def group_size(self, record: type[Record], waiting: int, usual: int) -> int:
         """Return how many of `waiting` deletes of this kind to judge and pass to `change` together: `usual`,

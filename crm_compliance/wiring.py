@@ -107,7 +107,7 @@ def mapped_tables(settings: Settings) -> dict[str, str]:
     mapping is refused."""
     from connectors.dynamics.mapping.loader import parse_mapping
 
-    return {kind: table.name for kind, table in parse_mapping(*mapping_text(settings)).tables.items()}
+    return {table.kind: table.name for table in parse_mapping(*mapping_text(settings)).tables}
 
 
 def mapping_text(settings: Settings) -> tuple[str, str]:
@@ -256,12 +256,11 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
 def lacking_for_notice(mapping: Mapping, policy: Policy) -> list[str]:
     """Return the fields of notes that a schedule needs, because its quarantine notifies owners by one, and
     that the mapping lacks."""
-    from rules.model.records import Note
 
     if policy.quarantine is None or policy.quarantine.notice != "note":
         return []
-    table = mapping.table(Note)
-    return sorted({"subject", "text"} - set(table.columns if table is not None else ()))
+    notes = mapping.of("note")[:1]  # where they come from several tables, ours go into the first
+    return sorted({"subject", "text"} - {name for table in notes for name in table.columns})
 
 
 def fitting(connector: DynamicsConnector, policy: Policy) -> None:

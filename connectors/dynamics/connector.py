@@ -38,6 +38,7 @@ from connectors.dynamics.residual.long_term import LongTerm
 from connectors.dynamics.residual.traces import Places
 from connectors.dynamics.residual.unmapped_children import Children
 from connectors.dynamics.schema.capabilities import Capability, capabilities
+from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.counts import total_count
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks, remnants
@@ -75,7 +76,7 @@ from rules.anonymisation.anonymity import Remnant
 from rules.errors import UsageError
 from rules.model.bypass import Bypass
 from rules.model.data_map import DataMap
-from rules.model.records import KINDS, Record
+from rules.model.records import KINDS, Record, word_of
 
 R = TypeVar("R", bound=Record)
 
@@ -111,16 +112,14 @@ class DynamicsConnector:
         self._others = [Transport(environment, one, stats=self.stats, timeline=timeline, chance=chance) for one in more_tokens]
         self.warnings: list[str] = []
         self._pool = Pool([self._transport, *self._others], self.warnings)
-        wanted = {
-            table.name: [
-                *table.used,
-                *(("statecode", "statuscode") if table.masks else ()),
-            ]
-            for table in mapping.tables.values()
-        }
+        wanted: dict[str, list[str]] = {}
+        for table in mapping.tables:
+            states = ("statecode", "statuscode") if table.masks else ()
+            wanted.setdefault(table.name, []).extend((*table.used, *(each.column for each in table.only), *states))
         self._metadata = Metadata(self._transport, wanted)
         self._directory = directory = Directory(self._transport)
-        self._tables = FittingTables(mapping, self._metadata, References(directory))
+        self._scopes = Scopes(mapping, self._metadata, directory)
+        self._tables = FittingTables(mapping, self._metadata, References(directory), self._scopes)
         self._masking = Masking(self._transport, mapping, self._metadata, self._tables.definition, pseudonym_key)
         self.deleting = Deleting(
             self._transport, mapping, self._tables.definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
@@ -149,7 +148,7 @@ class DynamicsConnector:
         """Compare the mapping with the CRM's metadata: tables, columns, types, behaviour of dates, options,
         relations (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in place; with
         `decisions` also whether the tables and columns that were decided about exist."""
-        self._metadata.load(table.name for table in self.mapping.tables.values())
+        self._metadata.load(table.name for table in self.mapping.tables)
         findings = check_mapping(self.mapping, self._metadata)
         if in_place:
             findings += [*check_masks(self.mapping, self._metadata), *self._masking.check_owners()]
@@ -183,18 +182,31 @@ class DynamicsConnector:
 
     def has(self, record: type[Record]) -> bool:
         """Return whether the organisation maps this kind of record at all."""
-        return self.mapping.table(record) is not None
+        return bool(self.mapping.tables_of(record))
 
     def table(self, record: type[Record]) -> str:
         """Return the table's logical name in the CRM, as plans and reports show it; our own word for a kind
-        that is not mapped."""
+        that is not mapped. Raises ValueError: rows of this kind come from several tables, and the class is
+        that of none of them."""
         table = self.mapping.table(record)
-        return table.name if table else next(word for word, kind in KINDS.items() if issubclass(record, kind))
+        return table.name if table else word_of(record)
 
-    def record(self, table: str) -> type[Record] | None:
-        """Return the kind of record that is mapped to this table, or None."""
-        word = self.mapping.kind_of(table)
-        return KINDS[word] if word else None
+    def tables(self, record: type[Record]) -> tuple[str, ...]:
+        """Return the logical names of all tables from which records of this class come; our own word for a
+        kind that is not mapped."""
+        return tuple(dict.fromkeys(table.name for table in self.mapping.tables_of(record))) or (word_of(record),)
+
+    def records(self, table: str) -> tuple[type[Record], ...]:
+        """Return the classes of the records that come from a table, one for each kind that it holds."""
+        return tuple(mapped.record for mapped in self.mapping.named(table))
+
+    def record(self, kind: str, table: str = "") -> type[Record]:
+        """Return the class of the records of a kind, by its word, that come from a table; without one, that
+        of all of the kind. Raises ValueError: rows of this kind do not come from this table."""
+        found = [mapped.record for mapped in self.mapping.named(table) if mapped.kind == kind]
+        if table and not found:
+            raise ValueError(f"rows of {kind} do not come from {table[:64]}")
+        return found[0] if found else KINDS[kind]
 
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
@@ -205,12 +217,25 @@ class DynamicsConnector:
         CRM tracks is read by what has changed since last time, where there is a memory. Without it, every row
         is requested from the CRM now. Raises ReadIncomplete: a page is short, broken, doubled or not
         decodable, or the CRM's own count differs; MappingError: the table does not fit the mapping."""
-        table = self.mapping.table(record)
-        if table is None or (among is not None and not among.ids):
+        tables = self.mapping.tables_of(record)
+        if among is not None and not among.ids:
             return
+        if among is not None and among.in_any_scope:
+            tables = tuple({table.name: table for table in reversed(tables)}.values())
+        seen: set[str] = set()
+        for table in tables:
+            for page in self._read(table, record, fields, among, remembered=remembered):
+                if len(tables) > 1:
+                    if not seen.isdisjoint(row.id for row in page):
+                        raise ReadIncomplete(f"Rows of {table.kind} in two tables have the same id.", where=table.name)
+                    seen.update(row.id for row in page)
+                yield page
+
+    def _read(self, table: Table, record: type[R], fields: Iterable[str], among: Among | None, *, remembered: bool) -> Iterator[list[R]]:
         definition = self._tables.definition(table)
         decoder = self._tables.decoder(table, definition, fields, record)
-        if remembered and among is None and self._memory is not None:
+        only = "" if among is not None and among.in_any_scope else self._tables.condition(table)
+        if remembered and among is None and self._memory is not None and not only:  # a CRM tells changes of whole tables alone
             if definition.tracks_changes:
                 remembering: RememberingReader[R] = RememberingReader(
                     self._transport, decoder, definition.set_name, table.name, self._memory
@@ -220,13 +245,24 @@ class DynamicsConnector:
             self._memory.drop_table(table.name)  # changes that were not tracked meanwhile would be missed for good
         reader: Reader[R] = Reader(self._transport, decoder, definition.set_name, table.name)
         if among is None:
-            yield from reader.read()
+            yield from reader.read(only)
             return
         column = self._tables.filter_column(table, definition, among.field)
         if column is None:
             return
         for condition in any_of(column, among.ids):
-            yield from reader.read(condition)
+            yield from reader.read(f"({condition}) and {only}" if only else condition)
+
+    def kinds(self, table: str, ids: Collection[str]) -> Values[str, str | None]:
+        """Return the word for the kind of each of these rows of a table, by id: None for one that is out of
+        scope; rows that are not there are left out, unless all rows of the table are of one kind. Raises
+        ConnectorError: it cannot be determined."""
+        return self._scopes.kinds_of(table, ids)
+
+    def out_of_scope(self, record: type[Record], ids: Collection[str]) -> frozenset[str]:
+        """Return which of these rows are there and of no kind of the mapping: it says of their table that
+        only some rows are meant. Raises ConnectorError: it cannot be determined."""
+        return self._scopes.out_of_scope(self.tables(record), ids)
 
     def read_set(self, set_name: str) -> SetReading:
         """Page through one entity set, ids only, also of an OData service that is not Dataverse (`doctor
@@ -236,10 +272,7 @@ class DynamicsConnector:
     def fields(self, record: type[Record]) -> frozenset[str]:
         """Return the fields of this kind that the organisation maps; for a full record also those that only a
         subject request reads."""
-        table = self.mapping.table(record)
-        if table is None:
-            return frozenset()
-        mapped = table.columns_of(record)
+        mapped = {name for table in self.mapping.tables_of(record) for name in table.columns_of(record)}
         return frozenset(mapped) | {name for name, lookup in KIND_FIELDS.items() if lookup in mapped and name in record.__struct_fields__}
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
@@ -256,16 +289,24 @@ class DynamicsConnector:
         """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
         or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
         determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
-        table = self.mapping.table(record)
-        if table is None or (among is not None and not among.ids):
+        if among is not None and not among.ids:
             return Lying(Reach.READ)
+        fields = tuple(fields)
+        found = [self._lying_in(table, trace, record, fields, among) for table in self.mapping.tables_of(record)]
+        if any(each.reach is Reach.NOT_REACHABLE for each in found):
+            return Lying(Reach.NOT_REACHABLE)
+        kept = any(each.reach is Reach.READ for each in found) or not found
+        return Lying(Reach.READ if kept else Reach.NOT_KEPT, tuple(row for each in found for row in each.rows))
+
+    def _lying_in(self, table: Table, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
         definition = self._tables.definition(table)
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
             return Lying(Reach.READ)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
         column = definition.primary_id if among is None or among.field == "id" else table.columns[among.field].name
         ids = among.ids if among is not None else None
-        return self._lying.read(trace, known, self._tables.decoder(table, definition, fields, record), column, ids)
+        decoder = self._tables.decoder(table, definition, fields, record)
+        return self._lying.read(trace, known, decoder, column, ids, (table, definition))
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
         """Return which of these fields of a row were changed at or after an instant, by its audit history;
@@ -291,9 +332,9 @@ class DynamicsConnector:
 
     def total(self, record: type[Record]) -> int | None:
         """Return the CRM's own count of all rows of the table, visible to this account or not; None where it
-        keeps none. It may be a day old."""
-        table = self.mapping.table(record)
-        return total_count(self._transport, table.name) if table is not None else None
+        keeps none, or counts others with them. It may be a day old."""
+        counts = [None if table.only else total_count(self._transport, table.name) for table in self.mapping.tables_of(record)]
+        return sum(each for each in counts if each is not None) if any(each is not None for each in counts) else None
 
     def whoami(self) -> str:
         """Return the id of our application user, the first where there are several; the cheapest proof that
@@ -316,15 +357,15 @@ class DynamicsConnector:
 
     def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
         """Return which of these kinds have rows in long-term retention, or may get some at any moment."""
-        tables = {record: table.name for record in records if (table := self.mapping.table(record)) is not None}
-        found = self._long_term.tables(set(tables.values()))
-        return frozenset(record for record, name in tables.items() if name in found)
+        tables = {record: {table.name for table in self.mapping.tables_of(record)} for record in records}
+        found = self._long_term.tables({name for names in tables.values() for name in names})
+        return frozenset(record for record, names in tables.items() if not names.isdisjoint(found))
 
     def retained_rows(self) -> dict[str, int]:
         """Return how many rows of each mapped table are in long-term retention. A participant belongs to its
         activity and is not counted."""
         kinds = ("activity_party", "statistic")
-        return self._long_term.rows({table.name for table in self.mapping.tables.values() if table.kind not in kinds})
+        return self._long_term.rows({table.name for table in self.mapping.tables if table.kind not in kinds})
 
     def may_purge_retained(self) -> bool:
         """Return whether this account may start and follow the job that deletes rows in long-term retention,
@@ -415,14 +456,14 @@ class DynamicsConnector:
         deleted rows are left out."""
         found: set[str] = set()
         for record in dict.fromkeys(mask.record for mask in masks):
-            if table := self.mapping.table(record):
+            if (table := self.mapping.table(record)) is not None:
                 found |= self._masking.unmasked(table, [mask for mask in masks if mask.record is record])
         return found
 
     def remnants(self, record: type[Record]) -> frozenset[Remnant]:
         """Return what masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
-        table = self.mapping.table(record)
-        return remnants(table.masks, self._tables.definition(table), self.mapping) if table and table.masks else frozenset()
+        tables = self.mapping.tables_of(record)
+        return frozenset().union(*(remnants(each.masks, self._tables.definition(each), self.mapping) for each in tables if each.masks))
 
     @property
     def beyond_reach(self) -> frozenset[str]:

@@ -70,7 +70,7 @@ def check_mapping_file(text: str, source: str, settings: Settings, *, offline: b
 
 
 def _compare_with_schedule(found: Verdict, mapping: Mapping, policy: Policy, source: str) -> None:
-    note = mapping.tables.get("note")
+    note = next(iter(mapping.of("note")), None)
     for name in lacking_for_notice(mapping, policy):
         message = f"the schedule tells owners by a note, and note.{name} has no column: map it, or set quarantine.notice to none"
         found.problems.append(Told(note.where if note is not None else f"{source}:1", "schedule", message))

@@ -24,7 +24,7 @@ class DraftedMapping:
 
 def draft_mapping(settings: Settings) -> DraftedMapping:
     """Derive a mapping. Raises ConnectorError: the CRM cannot be asked."""
-    with connector_of(settings, mapping=Mapping("draft", {})) as connector:
+    with connector_of(settings, mapping=Mapping("draft")) as connector:
         found = connector.draft()
         mapping, _ = examine_mapping(found.text(), "draft")
         assert mapping is not None

@@ -13,11 +13,12 @@ from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Table, field_ty
 from connectors.interface import Among
 from jobs.reading.gather import rows_of
 from jobs.reading.owners import WHOLE, look_around
+from jobs.reading.row_kinds import table_of
 from rules.dates.instants import instant
 from rules.errors import UsageError
 from rules.files.suggestions import meant
 from rules.model.kinds import ACTIVITIES, ROW_KINDS
-from rules.model.records import KINDS, Record
+from rules.model.records import Record
 from rules.rights.fields import Nature, rule_for
 
 _SAYS_NOTHING: Final = (Nature.DATE, Nature.NUMBER, Nature.CHOICE, Nature.INTERNAL)
@@ -60,13 +61,20 @@ class RowTold:
 def explain_row(connector: DynamicsConnector, name: str, row: str) -> RowTold:
     """Explain one row of a mapped table. Raises UsageError: no mapping names this table, or there is no such
     row; MappingError: the table does not fit the mapping; ConnectorError."""
-    kind = connector.mapping.kind_of(name)
-    if kind is None:
-        tables = [table.name for table in connector.mapping.tables.values()]
+    mapped = connector.mapping.named(name)
+    if not mapped:
+        tables = list(dict.fromkeys(table.name for table in connector.mapping.tables))
         raise UsageError(
             f"no kind of row is mapped to this table{meant(name[:60], tables)}", hint=f"one of: {', '.join(tables)}", where=name[:64]
         )
-    table = connector.mapping.tables[kind]
+    table = mapped[0]
+    if table.only and (kind := connector.kinds(name, [row]).get(row, table.kind)) != table.kind:
+        if kind is None:
+            raise UsageError(
+                "the row meets the conditions of no kind", hint="the mapping says under only which rows are meant", where=f"{name} {row}"
+            )
+        table = next(each for each in mapped if each.kind == kind)
+    kind = table.kind
     found = connector.one_row(table, row)
     names = tuple(field for field in (*table.columns, *table.personal) if field_type(table.full, field) is not bytes)
     records = rows_of(connector, table.full, names, Among("id", [row])) if found is not None else []
@@ -120,8 +128,8 @@ def _plain(value: Any) -> Any:
 def _unit(connector: DynamicsConnector, kind: str, row: str, table: Table, found: OneRow) -> dict[str, str] | None:
     """Return the unit that a row ends with: itself, or the case that it belongs to."""
     if kind == "activity_party" and (column := table.columns.get("activity")) is not None:
-        target = connector.mapping.kind_of(found.targets.get(column.name, ""))
         wanted = str(found.values.get(column.name) or "").lower()
+        target = connector.kinds(found.targets.get(column.name, ""), [wanted]).get(wanted)
         return _unit_of(connector, target, wanted) if target in ACTIVITIES and wanted else None
     return _unit_of(connector, kind, row) if kind in ROW_KINDS else None
 
@@ -138,4 +146,4 @@ def _unit_of(connector: DynamicsConnector, kind: str, row: str) -> dict[str, str
             kind, row = unit.belongs_to.kind.value, unit.belongs_to.id
         elif unit is None:
             return None
-    return {"table": connector.table(KINDS[kind]), "id": row}
+    return {"table": table_of(connector, kind, row), "id": row}

@@ -47,6 +47,7 @@ class Survey:
                 "rows": place.rows,
                 "fate": place.fate.value,
                 "why": place.why,
+                **({"out_of_scope": place.beyond} if place.beyond != 0 else {}),
                 "new": place.name in self.new,
             }
             for place in self.found.places

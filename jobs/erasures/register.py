@@ -12,7 +12,7 @@ from jobs.model.run import Action, Erasure
 from jobs.ports.context import JobContext
 from rules.dates.instants import instant
 from rules.hints import hint_to
-from rules.model.records import KINDS, Contact, Statistic
+from rules.model.records import Contact, Statistic
 
 REGISTERED = ("delete", "mask", "trim", "disown")  # an emptied link erases nobody
 BEGUN = "begun-"  # before the word for what a run is about to do to a contact, which nothing else would lead to once its dossier is gone
@@ -265,14 +265,14 @@ def leave(context: JobContext, run: str, actions: Sequence[Action], there: Mappi
 def erase_late(context: JobContext, rows: Mapping[tuple[str, str], Written]) -> None:
     """Note that rows, by (table, id), are deleted which an unfinished run was about to delete."""
     at = instant(context.clock(), "seconds")
-    late = [(row, written) for row, written in rows.items() if written.run and context.connector.record(row[0]) is not None]
+    late = [(row, written) for row, written in rows.items() if written.run and context.connector.records(row[0])]
     _note(context, [Erasure(context.reference(*row), "delete", row[0], written.run, at, written.reason) for row, written in late])
 
 
 def _writes(context: JobContext, action: Action) -> Iterator[tuple[str, str, str]]:
     for write in (*action.gone, *action.rows):
         if write.operation in ("delete", "mask"):
-            yield write.operation, context.connector.table(KINDS[write.kind]), write.id
+            yield write.operation, *write.key(context.connector)
     yield from (("delete", *row) for row in action.along)
 
 
@@ -326,7 +326,7 @@ def register(context: JobContext, run: str, actions: Sequence[Action]) -> list[E
         for action in actions
         for write in (*action.gone, *action.rows)
         if write.operation in REGISTERED
-        for table in [context.connector.table(KINDS[write.kind])]
+        for table, _ in [write.key(context.connector)]
     ]
     if entries:
         context.erased.append(entries)

@@ -12,10 +12,11 @@ from rules.model.records import KINDS, Record
 
 
 class Returned(msgspec.Struct, frozen=True, gc=False):
-    """One row that must be erased again: its kind, id and version; what had been done to it (delete, mask or
-    trim), and why."""
+    """One row that must be erased again: its kind, table, id and version; what had been done to it (delete,
+    mask or trim), and why."""
 
     kind: str
+    table: str
     id: str
     etag: str
     operation: str
@@ -42,13 +43,15 @@ def _matches(context: JobContext, register: Register, also_begun: bool) -> Itera
     for kind, fields in LINKS.items():
         record = KINDS[kind]
         looks_for_begun = also_begun and kind == "contact"
-        if not connector.has(record) or ((table := connector.table(record)) not in register.tables and not looks_for_begun):
+        tables = connector.tables(record) if connector.has(record) else ()
+        if not tables or (register.tables.isdisjoint(tables) and not looks_for_begun):
             continue
         done = 0
         has_versions = kind == "contact" and register.has_trims
         for page in connector.read(record, fields):
-            context.progress(f"looking for erased rows of {table}", done)
+            context.progress(f"looking for erased rows of {' and '.join(tables)}", done)
             done += len(page)
+            table = connector.table(type(page[0])) if page else ""
             for row in page:
                 erased = register.find(references(table, row.id))
                 if erased is not None and erased.operation == "mask" and getattr(row, "anonymised_on", None) is not None:
@@ -60,7 +63,7 @@ def _matches(context: JobContext, register: Register, also_begun: bool) -> Itera
                 if erased is None and looks_for_begun:
                     erased = register.begun(references(table, row.id))
                 if erased is not None:
-                    yield kind, row, Returned(kind, row.id, row.etag, erased.operation, erased.reason)
+                    yield kind, row, Returned(kind, table, row.id, row.etag, erased.operation, erased.reason)
 
 
 def _goes_along(kind: str, row: Record, gone: Mapping[str, set[str]]) -> bool:

@@ -12,6 +12,7 @@ from jobs.checks.same_crm import refuse_other_crm
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from jobs.reading.gather import rows_anywhere, rows_of
+from jobs.reading.row_kinds import RowKinds
 from jobs.register.hold_texts import without_requests
 from rules.dates.periods import brussels_date
 from rules.errors import Refused, UsageError
@@ -19,7 +20,7 @@ from rules.holds.conditions import Condition, read_conditions
 from rules.holds.placements import HoldState, HoldType, PlacedHold, check_new, check_notice
 from rules.model.accounts import account, same_person
 from rules.model.kinds import KINDS_IN_ORDER
-from rules.model.records import KINDS, Contact, Record
+from rules.model.records import KINDS, Contact
 from rules.model.roles import Act
 from rules.policy.policy import Policy
 
@@ -62,7 +63,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         id=context.new_id("hold"),
         type=wanted.type,
         kind=kind,
-        table=connector.table(KINDS[kind]),
+        table=wanted.table or connector.table(KINDS[kind]),
         row=wanted.person or wanted.row,
         everything=bool(wanted.person),
         conditions=conditions,
@@ -146,11 +147,13 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
     if wanted.person:
         if wanted.table or wanted.row or wanted.where:
             raise UsageError("--person names all that is held", hint="leave out --table, --id and --where")
-        return _word(Contact), ()
-    record = connector.record(wanted.table)
-    kind = _word(record) if record is not None else ""
-    if kind not in HOLDABLE:
-        names = ", ".join(connector.table(KINDS[word]) for word in HOLDABLE if connector.has(KINDS[word]))
+        return "contact", ()
+    kinds = RowKinds(connector, HOLDABLE)
+    kind = kinds.of(wanted.table, wanted.row) if wanted.table in kinds else ""
+    if not kind:
+        names = ", ".join(
+            dict.fromkeys(table for word in HOLDABLE if connector.has(KINDS[word]) for table in connector.tables(KINDS[word]))
+        )
         raise UsageError("this table cannot be held", hint=f"one of: {names}", where=wanted.table[:64])
     if bool(wanted.row) == bool(wanted.where):
         raise UsageError("a hold is on one row, or on what meets conditions", hint="--id ID, or --where FIELD=VALUE")
@@ -158,10 +161,6 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
         return kind, ()
     outcomes = {outcome for lines in policy.derive.values() for line in lines for outcome in line.outcomes or ()}
     return kind, read_conditions(kind, wanted.where, categories=policy.derive.keys(), outcomes=outcomes)
-
-
-def _word(record: type[Record]) -> str:
-    return next(word for word, kind in KINDS.items() if kind is record)
 
 
 def _iso(day: date | None) -> str | None:

@@ -5,8 +5,10 @@ from enum import StrEnum
 
 import msgspec
 
+from connectors.interface import Connector, RowKey
 from jobs.model.plan import Key, Kind
 from rules.model.bypass import Bypass
+from rules.model.records import KINDS, Record
 
 INTERRUPTED = "interrupted"  # how people are told of a run that has not ended and that nobody is working on
 CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
@@ -55,7 +57,8 @@ class RowWrite(msgspec.Struct, frozen=True):
     `object` is the keyed reference of a recording's content outside the CRM, which is deleted before the row
     (ERA-12); its address can hold a name and is in no journal. `bypass` is the custom logic of the CRM that
     the write bypasses. A `retained` row is in long-term retention, where no write reaches it: a job of the
-    CRM removes it there once the live rows of its unit are deleted."""
+    CRM removes it there once the live rows of its unit are deleted. `table` is said where rows of the kind
+    come from several."""
 
     kind: str
     id: str
@@ -66,6 +69,15 @@ class RowWrite(msgspec.Struct, frozen=True):
     mask: Mask | None = None
     bypass: tuple[Bypass, ...] = ()
     retained: bool = False
+    table: str = ""
+
+    def key(self, crm: Connector) -> RowKey:
+        """The table of the row in this CRM, and its id."""
+        return self.table or crm.table(KINDS[self.kind]), self.id
+
+    def record(self, crm: Connector) -> type[Record]:
+        """The class of the records that rows of its table are."""
+        return crm.record(self.kind, self.table)
 
 
 UNACCOUNTED = "UNACCOUNTED:"  # a flag: what stands behind it is the table whose rows keep a unit, which nothing accounts for

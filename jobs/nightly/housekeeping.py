@@ -80,7 +80,7 @@ def hunt(context: JobContext) -> Lost:
     stored = [item for store in context.objects for item in store.listing()]
     there = {item.address for item in stored}
     named: set[str] = set()
-    rows: list[str] = []
+    rows: list[tuple[str, str]] = []
     recordings = not_reached = 0
     for page in context.connector.read(Recording, ("storage_uri",)):
         for row in page:
@@ -94,10 +94,9 @@ def hunt(context: JobContext) -> Lost:
             store, address = place
             named.add(address)
             if address not in there and not store.is_there(address):
-                rows.append(row.id)
+                rows.append((context.connector.table(type(row)), row.id))
         context.progress("recordings with an object", recordings)
-    table = context.connector.table(Recording)
-    return Lost(len(stored), recordings, tuple(sorted(_nameless(stored, named))), tuple((table, row) for row in sorted(rows)), not_reached)
+    return Lost(len(stored), recordings, tuple(sorted(_nameless(stored, named))), tuple(sorted(rows)), not_reached)
 
 
 def _nameless(stored: Sequence[Stored], named: set[str]) -> list[str]:

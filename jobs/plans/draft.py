@@ -22,10 +22,10 @@ _ID, _ETAG, _END, _ANCHOR_ON = "\x00id", "\x00etag", "\x00end", "\x00anchor_on"
 class Shape:
     """What equal lines have in common, the text between what differs, and how many there are."""
 
-    __slots__ = ("count", "decision", "kind", "pieces", "soon")
+    __slots__ = ("count", "decision", "kind", "pieces", "soon", "table")
 
-    def __init__(self, kind: UnitKind, decision: Decision, model: PlanLine) -> None:
-        self.kind, self.decision = kind, decision
+    def __init__(self, kind: UnitKind, table: str, decision: Decision, model: PlanLine) -> None:
+        self.kind, self.table, self.decision = kind, table, decision
         self.count = 0
         self.soon = 0
         text = encode_line(model)
@@ -39,10 +39,7 @@ class Shape:
 class Draft:
     """Pages of lines with their digest, and totals. Under `due_soon_days` of its end a unit is due soon."""
 
-    def __init__(
-        self, tables: Mapping[UnitKind, str], policy_version: str, day: date, due_soon_days: int, head: Mapping[str, object]
-    ) -> None:
-        self.tables = tables
+    def __init__(self, policy_version: str, day: date, due_soon_days: int, head: Mapping[str, object]) -> None:
         self._pages = Pages(head)
         self.crm_holds: list[tuple[str, str]] = []
         self.victims: dict[str, int] = {}
@@ -53,17 +50,17 @@ class Draft:
         self._soon = day + timedelta(days=due_soon_days)
         self._shapes: dict[tuple[object, ...], Shape] = {}
 
-    def add(self, kind: UnitKind, row: str, etag: str, decision: Decision) -> None:
+    def add(self, kind: UnitKind, table: str, row: str, etag: str, decision: Decision) -> None:
         """Add one unit's line and count it."""
         end = decision.retention_end
         deciding = decision.deciding
         anchor = deciding.anchor if deciding is not None else None
-        key = (kind, decision.disposition, decision.reasons, decision.flags, decision.categories, decision.rule, anchor)
+        key = (kind, table, decision.disposition, decision.reasons, decision.flags, decision.categories, decision.rule, anchor)
         shape = self._shapes.get(key)
         if shape is None:
-            model = line_of(self.tables[kind], _ID, _ETAG, decision, self._policy_version)
+            model = line_of(table, _ID, _ETAG, decision, self._policy_version)
             model = msgspec.structs.replace(model, retention_end=_END, anchor_on=_ANCHOR_ON)
-            shape = self._shapes[key] = Shape(kind, decision, model)
+            shape = self._shapes[key] = Shape(kind, table, decision, model)
         shape.count += 1
         if end is None:
             end_text = b"null"
@@ -100,7 +97,7 @@ class Draft:
         counts: Tally[tuple[str, tuple[str, ...]]] = Tally()
         for shape in self._shapes.values():
             if shape.decision.is_disposal:
-                counts[self.tables[shape.kind], shape.decision.categories] += shape.count
+                counts[shape.table, shape.decision.categories] += shape.count
         return dict(counts)
 
     def retained(self) -> dict[str, int]:

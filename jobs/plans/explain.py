@@ -8,16 +8,17 @@ from jobs.plans.make import settle
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
 from jobs.reading.relations import relations_after
+from jobs.reading.row_kinds import RowKinds
 from jobs.writing.rows import participations
 from rules.dates.periods import brussels_date
 from rules.errors import UsageError
 from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, with_flags
-from rules.model.records import KINDS, Call, Contact, Dossier, Email, Fiche, Note, Party, Record, Recording, UnitKind
+from rules.model.records import KINDS, Call, Contact, Email, Fiche, Party, UnitKind
 from rules.retention.contacts import contact_decision
 from rules.retention.decide import GOES_ALONG, decide, explain, owner_of, with_owner
 from rules.retention.relations import relation_terms
 
-UNIT_RECORDS: tuple[type[Record], ...] = (Dossier, Fiche, Recording, Note, Email)  # and those of 2.3 that a row in force is for
+UNIT_WORDS = (UnitKind.DOSSIER.value, "fiche", "recording", "note", "email")  # and those of 2.3 that a row in force is for
 
 
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
@@ -25,19 +26,18 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     dossier. Raises UsageError: a table without units, or a row that does not exist or is not a unit."""
     context = context.on(brussels_date(context.clock()))
     connector = context.connector
-    record: type[Record] | None = connector.record(table)
-    if record is Contact:
+    words = [*UNIT_WORDS, *(kind.value for kind in relation_terms(context.policy).units), UnitKind.CONTACT.value]
+    kinds = RowKinds(connector, words)
+    if table not in kinds:
+        mapped = (table for word in words if connector.has(KINDS[word]) for table in connector.tables(KINDS[word]))
+        raise UsageError("this table has no units", hint=f"one of: {', '.join(dict.fromkeys(mapped))}", where=table[:64])
+    kind = UnitKind(kinds.of(table, row))
+    if kind is UnitKind.CONTACT:
         return _explain_contact(context, table, row)
-    records = [*UNIT_RECORDS, *(KINDS[kind.value] for kind in relation_terms(context.policy).units)]
-    if record not in records:
-        mapped: list[type[Record]] = [*records, Contact]
-        names = ", ".join(connector.table(kind) for kind in mapped if connector.has(kind))
-        raise UsageError("this table has no units", hint=f"one of: {names}", where=table[:64])
-    if record is Fiche:
+    if kind is UnitKind.FICHE:
         found = rows_anywhere(connector, Fiche, ("dossier",), Among("id", [row]), connector.retaining((Fiche,)))
         if found and found[0].dossier is not None:
-            record, table, row = Dossier, connector.table(Dossier), found[0].dossier
-    kind = next(kind for kind in UnitKind if KINDS[kind.value] is record)
+            kind, row = UnitKind.DOSSIER, found[0].dossier
     gathering = gather_units(connector, {kind: [row]})
     day = brussels_date(context.clock())
     unit = next((unit for unit in gathering.every_unit() if unit.kind is kind and unit.id == row), None)
@@ -56,7 +56,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
         followed = decide(files[owner], context.policy, holds, as_of=day)
         decision = with_owner(decision, followed)
         steps.append(Step(GOES_ALONG, {"owner": followed.disposition.value}, decision.disposition.value))
-    return line_of(table, unit.id, unit.etag, decision, context.policy.version), steps
+    return line_of(connector.table(type(unit.row)), unit.id, unit.etag, decision, context.policy.version), steps
 
 
 def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
@@ -97,9 +97,7 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     verdicts = settle(gathering, going, day=day, terms=terms, held=(row,) if held else ())
     kept = Decision(Disposition.KEEP, held, None, (), (), "HLD-04") if held else None
     decision = contact_decision(row, verdicts) or kept or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
-    units: dict[str, object] = {
-        f"{context.connector.table(KINDS[unit.kind.value])} {unit.id}": verdict.reason.value for unit, verdict in decided
-    }
+    units: dict[str, object] = {f"{context.connector.table(type(unit.row))} {unit.id}": verdict.reason.value for unit, verdict in decided}
     related = bool(relations.active | relations.former) or bool(people[0].newsletter) or people[0].parent_kind == "account"
     steps = [
         Step("RET-20", units, f"{sum(1 for _, verdict in decided if not verdict.is_disposal)} units that stay refer to this contact"),

@@ -30,12 +30,13 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import gather
 from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
 from jobs.reading.relations import relations_after
+from jobs.reading.row_kinds import UnitTables
 from jobs.reading.units import Gathering
 from jobs.writing.bypass import bypass_planned
 from rules.dates.periods import brussels_date
 from rules.errors import PolicyError
 from rules.model.decisions import Decision, Flag, with_flags
-from rules.model.records import KINDS, Call, Email, Note, Record, UnitKind
+from rules.model.records import Call, Contact, Email, Note, Record, UnitKind
 from rules.model.roles import SERVICE, Act, needed
 from rules.retention.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts
 from rules.retention.decide import decide, owner_of, with_owner
@@ -56,8 +57,7 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
     if context.policy.valid_from > day:
         raise PolicyError(f"the policy is valid from {context.policy.valid_from} on", hint="plan a later day, or take the version in force")
     head = digest_head(kind, moment, context.crm, context.policy.digest, context.mapping_digest)
-    tables = {kind: context.connector.table(KINDS[kind.value]) for kind in UnitKind if context.connector.has(KINDS[kind.value])}
-    draft = Draft(tables, context.policy.version, day, context.policy.defaults.due_soon_days, head)
+    draft = Draft(context.policy.version, day, context.policy.defaults.due_soon_days, head)
     past = Past.of(context.store, context.crm)
     lookout = Lookout(context, past, kind, day)
     with without_collection():
@@ -99,6 +99,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     scheme = policy.defaults.national_number
     duplicates = possible_duplicates(found.dossiers.values(), as_of=day, scheme=scheme) if kind is not Kind.RECORDINGS else set()
     long_term = OutOfReach(context.connector, found, policy, holds, day)
+    tables = UnitTables(context.connector)
     going: set[str] = set()  # ids of units
     owners: dict[str, Decision] = {}  # decisions on files that go; they are decided on before what hangs on them
     for unit in found.units(kind):
@@ -108,20 +109,22 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
         stays = bool(found.retained) and decision.is_disposal and long_term.keeps(unit, decision)
         if stays or found.lies_in_retention(unit):
             decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
-        is_going = lookout.look(unit.kind, draft.tables[unit.kind], unit.id, decision, out_of_reach=stays)
+        table = tables.of(unit)
+        is_going = lookout.look(unit.kind, table, unit.id, decision, out_of_reach=stays)
         decision = with_owner(decision, owners.get(owner_of(unit) or ""))
-        draft.add(unit.kind, unit.id, unit.etag, decision)
+        draft.add(unit.kind, table, unit.id, unit.etag, decision)
         if is_going:
             going.add(unit.id)
             owners[unit.id] = decision
         if unit.dossier is not None and unit.dossier.legal_hold:
-            draft.crm_holds.append((draft.tables[unit.kind], unit.id))
+            draft.crm_holds.append((table, unit.id))
     draft.victims = victims_of(context.connector, [unit for unit in found.units(kind) if unit.id in going]) if going else {}
     if kind is Kind.RECORDINGS:
         return set()
     # A contact whose removal or trim was planned before and has not happened would look like one that was
     # never linked (RET-20).
-    undone = context.store.journal.undone(draft.tables[UnitKind.CONTACT])
+    people = context.connector.table(Contact)
+    undone = context.store.journal.undone(people)
     held = holds.on_contacts()
     verdicts = settle(found, going, undone, day=day, terms=terms, held=held)
     draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in verdicts.held.items()]
@@ -129,7 +132,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
         decision = removed_contact() if contact in verdicts.remove else orphan_contact()
         if contact in found.retained:
             decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
-        draft.add(UnitKind.CONTACT, contact, found.contacts[contact].etag, decision)
+        draft.add(UnitKind.CONTACT, people, contact, found.contacts[contact].etag, decision)
     if out_of_reach := contacts_out_of_reach(context, found, verdicts):
         lookout.waiting[LONG_TERM] += out_of_reach
     return verdicts.trim
@@ -272,7 +275,7 @@ def head_of(
         retained_rows=retained,
         unaccounted=unmapped_columns,
         queue=queue,
-        bypass=bypass_planned(policy, draft.going(), len(trims), draft.tables[UnitKind.CONTACT]),
+        bypass=bypass_planned(policy, draft.going(), len(trims), context.connector.table(Contact)),
     )
 
 

@@ -19,7 +19,7 @@ from rules.retention.breaker import median_of
 from rules.retention.quarantine import Mark, covers, waits
 
 CANARY, UNACCOUNTED_TABLES = "CANARY", "UNACCOUNTED"
-UNITS = frozenset(KINDS[kind.value] for kind in UnitKind if kind is not UnitKind.CONTACT)  # contacts have no decision of their own
+UNITS = tuple(KINDS[kind.value] for kind in UnitKind if kind is not UnitKind.CONTACT)  # contacts have no decision of their own
 
 
 class Lookout:
@@ -84,10 +84,10 @@ class Lookout:
     def odd_canaries(self, connector: Connector) -> Iterator[Alarm]:
         """Yield an alarm for each canary not as the policy says, named by its place in the policy's list."""
         for number, canary in enumerate(self._policy.canaries, start=1):
-            record, found = connector.record(canary.table), self.canaries.get((canary.table, canary.id))
-            if record not in UNITS:
+            records, found = connector.records(canary.table), self.canaries.get((canary.table, canary.id))
+            if not any(issubclass(record, UNITS) for record in records):
                 yield Alarm(CANARY, f"canary {number}: {canary.table} is not a table of units")
-            elif record not in self._looked_at():
+            elif not any(issubclass(record, self._looked_at()) for record in records):
                 continue
             elif found is None:
                 yield Alarm(CANARY, f"canary {number} ({canary.table}) was not found")
@@ -99,22 +99,19 @@ class Lookout:
         """Return the rows that were read, by table. Participants of activities are left out: they come and
         are removed with these."""
         kinds = {record.__name__.lower(): record for record in KINDS.values() if record is not ActivityParty}
-        return {
-            connector.table(kinds[name]): count
-            for name, count in sorted(self.seen.rows.items())
-            if name in kinds and connector.has(kinds[name])
-        }
+        tables = [table for name in sorted(kinds) if connector.has(kinds[name]) for table in connector.tables(kinds[name])]
+        return {table: self.seen.tables[table] for table in tables if table in self.seen.tables}
 
     def tables(self, connector: Connector) -> set[str]:
         """Return the tables whose units a plan of this kind decides on."""
-        return {connector.table(record) for record in self._looked_at() if connector.has(record)}
+        return {table for record in self._looked_at() if connector.has(record) for table in connector.tables(record)}
 
-    def _looked_at(self) -> list[type[Record]]:
+    def _looked_at(self) -> tuple[type[Record], ...]:
         """Return the kinds of record whose units a plan of this kind decides on."""
         if self._kind is Kind.ALL:
-            return list(UNITS)
+            return UNITS
         wanted = self._kind is Kind.RECORDINGS
-        return [KINDS[kind.value] for kind in UnitKind if kind is not UnitKind.CONTACT and (kind in RECORDING_KINDS) is wanted]
+        return tuple(KINDS[kind.value] for kind in UnitKind if kind is not UnitKind.CONTACT and (kind in RECORDING_KINDS) is wanted)
 
 
 def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector: Connector) -> Iterator[Alarm]:
@@ -123,7 +120,7 @@ def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector
     before = past.last_view(kind)
     if before is None:
         return
-    removed = past.removed_since(before, lambda word: connector.table(KINDS[word]))
+    removed = past.removed_since(before, connector)
     for table, now in seen.items():
         was = before.seen.get(table, 0)
         lost = was - removed[table] - now

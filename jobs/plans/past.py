@@ -1,10 +1,11 @@
 """What earlier plans and runs on one CRM show: what is usual, what was seen, what is missing."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from connectors.interface import Connector
 from jobs.model.plan import Alarm, Kind, Plan
 from jobs.model.run import CHANGED, Action, ActionState, Run
 from jobs.ports.store import Store
@@ -74,13 +75,15 @@ class Past:
         """Return the last plan of this kind that was made at `before` or earlier, for its own day."""
         return next((plan for plan in self.plans if plan.kind is kind and plan.created_at <= before and not plan.as_of_given), None)
 
-    def removed_since(self, plan: Plan, table: Callable[[str], str]) -> Counter[str]:
-        """Return how many rows our own runs have deleted since a plan was made, by table. `table` gives the
-        one of a kind of record."""
-        deletes = (
-            write.kind for run in self._since(plan) for action in self._written(run) for write in action.rows if write.operation == "delete"
+    def removed_since(self, plan: Plan, crm: Connector) -> Counter[str]:
+        """Return how many rows our own runs have deleted since a plan was made, by table."""
+        return Counter(
+            write.key(crm)[0]
+            for run in self._since(plan)
+            for action in self._written(run)
+            for write in action.rows
+            if write.operation == "delete"
         )
-        return Counter(map(table, deletes))
 
     def disposed_since(self, plan: Plan) -> int:
         """Return how many units our own runs have disposed of since a plan was made, contacts included."""

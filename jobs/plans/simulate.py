@@ -16,7 +16,7 @@ from jobs.plans.make import contact_facts, without_collection
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather
 from rules.model.decisions import Decision
-from rules.model.records import KINDS, Contact
+from rules.model.records import Contact
 from rules.policy.policy import Policy
 from rules.retention.contacts import settle_contacts
 from rules.retention.decide import decide, owner_of, with_owner
@@ -101,7 +101,7 @@ def _compared(context: JobContext, old: Policy, new: Policy, day: date) -> Simul
                 owners[at][unit.id] = decision
                 (recordings if unit.kind in RECORDING_KINDS else units)[at] += 1
         if change := change_between(*pair):
-            table = connector.table(KINDS[unit.kind.value])
+            table = connector.table(type(unit.row))
             changed.append(ChangedUnit(table, unit.id, change, *map(_verdict, pair)))
     undone = context.store.journal.undone(connector.table(Contact))
     removed = [len(settle_contacts(contact_facts(found, going[at], undone, day=day, terms=terms[bool(at)])).remove) for at in range(2)]

@@ -76,8 +76,9 @@ def store_plan(
 def _breaker_of(context: JobContext, kind: Kind, tables: Sequence[str]) -> Breaker:
     """Return the result of the circuit breaker for one disposal in each of these tables. Recordings have a
     counter of their own."""
-    heard = tables.count(context.connector.table(Recording)) if context.connector.has(Recording) else 0
+    recordings = context.connector.tables(Recording) if context.connector.has(Recording) else ()
+    heard = sum(table in recordings for table in tables)
     limits = context.policy.limits
     units = counter_of(context, kind, "units", len(tables) - heard, limits.units)
-    recordings = counter_of(context, kind, "recordings", heard, limits.recordings)
-    return Breaker(units.tripped or recordings.tripped, units, recordings)
+    heard_of = counter_of(context, kind, "recordings", heard, limits.recordings)
+    return Breaker(units.tripped or heard_of.tripped, units, heard_of)

@@ -16,7 +16,7 @@ from jobs.reading.gather import gather
 from rules.dates.periods import add_months, brussels_date
 from rules.errors import PolicyError
 from rules.model.decisions import Decision, Flag, Reason
-from rules.model.records import KINDS, Unit
+from rules.model.records import Unit
 from rules.policy.categories import NoTerm
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
@@ -157,7 +157,7 @@ def _undecided(decision: Decision, policy: Policy) -> Iterator[str]:
 def _review(context: JobContext, unit: Unit, decision: Decision, schedule: Schedule) -> DueReview:
     due_on = review_due_on(unit, schedule.profile(unit).review_months, schedule.sentinel_days)
     assert due_on is not None  # the flag says so
-    return DueReview(context.connector.table(KINDS[unit.kind.value]), unit.id, due_on, decision.categories)
+    return DueReview(context.connector.table(type(unit.row)), unit.id, due_on, decision.categories)
 
 
 def _overrides(plans: Iterable[Plan], since: date, day: date) -> Iterator[Override]:

@@ -60,10 +60,11 @@ _ID = attrgetter("id")
 
 
 class Seen:
-    """Counts the rows of each kind as they are read, and reports progress."""
+    """Counts the rows of each kind, and of each table, as they are read, and reports progress."""
 
     def __init__(self, progress: Progress) -> None:
         self.rows: dict[str, int] = {}
+        self.tables: dict[str, int] = {}
         self._progress = progress
 
     def __call__(self, stage: str, done: int, total: int | None = None) -> None:
@@ -79,7 +80,7 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, t
     for contacts in _pages(connector, Contact, CONTACT_FIELDS, seen):
         found.contacts.update(zip(map(_ID, contacts), contacts, strict=True))
     found.retained_rows = connector.retained_rows()
-    lie = {record for record in KINDS.values() if connector.has(record) and found.retained_rows.get(connector.table(record))}
+    lie = {record for record in KINDS.values() if connector.has(record) and any(map(found.retained_rows.get, connector.tables(record)))}
     if Contact in lie:
         found.contacts.update((row.id, row) for row in retained_among(connector, found, Contact, CONTACT_FIELDS, None))
     for dossiers in _pages(connector, Dossier, DOSSIER_FIELDS, seen):
@@ -110,6 +111,10 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, t
         _add_retained_activities(connector, found, lie)
         found.activities.clear()  # nobody asks any more what an activity hangs on
     check_visible(connector, seen.rows)
+    if found.beyond:
+        told = f"{len(found.beyond)} rows belong to rows that the mapping leaves out of scope (only): they are not touched"
+        if told not in connector.warnings:
+            connector.warnings.append(told)
     return found
 
 
@@ -126,9 +131,9 @@ def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
     for record in GUARDING:
         if seen.get(record.__name__.lower()) == 0 and connector.has(record) and (total := connector.total(record)):
             raise ReadIncomplete(
-                f"the CRM counts {total} rows in {connector.table(record)} and shows this account none",
+                f"the CRM counts {total} rows in {' and '.join(connector.tables(record))} and shows this account none",
                 hint="give the application user read access to the whole organisation",
-                where=connector.table(record),
+                where=connector.tables(record)[0],
             )
 
 
@@ -277,9 +282,14 @@ def _pages(
 ) -> Iterator[list[R]]:
     done = 0
     progress(record.__name__.lower(), done)
+    tables = progress.tables if isinstance(progress, Seen) else {}
+    if connector.has(record):
+        tables |= dict.fromkeys(connector.tables(record), 0)
     for page in connector.read(record, fields, among=among, remembered=True):
         done += len(page)
         progress(record.__name__.lower(), done)
+        if page:
+            tables[connector.table(type(page[0]))] += len(page)
         yield page
 
 
@@ -292,11 +302,12 @@ def _add_late_fiches(connector: Connector, found: Gathering, fiches: Sequence[Fi
     if fiches:
         wanted = {row.dossier for row in fiches if row.dossier is not None and row.dossier not in found.dossiers}
         _find_dossiers(connector, found, wanted)
+        fiches = _in_scope(connector, found, Dossier, "dossier", fiches, wanted - found.dossiers.keys())
         _stop_at(connector, Fiche, found.add_fiches(fiches))
 
 
 def _find_fiches(connector: Connector, found: Gathering, wanted: Iterable[str | None]) -> None:
-    missing = {row for row in wanted if row is not None and row not in found.fiches}
+    missing = {row for row in wanted if row is not None and row not in found.fiches and row not in found.beyond}
     _add_late_fiches(connector, found, found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(missing)))))
     retained = retained_among(connector, found, Fiche, FICHE_FIELDS, missing - found.fiches.keys())
     _find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None and row.dossier not in found.dossiers})
@@ -316,19 +327,54 @@ def _add_late_parties(connector: Connector, found: Gathering, parties: Sequence[
         found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(contacts))))
         retained = retained_among(connector, found, Contact, CONTACT_FIELDS, contacts - found.contacts.keys())
         found.contacts.update((row.id, row) for row in retained)
+        _tie_beyond(connector, found, parties)
         _stop_at(connector, Party, found.add_parties(parties))
 
 
 def _add_late_recordings(connector: Connector, found: Gathering, recordings: Sequence[Recording]) -> None:
     if recordings:
         _find_fiches(connector, found, (row.fiche for row in recordings))
-        _stop_at(connector, Recording, found.add_recordings(recordings))
+        missing = {row.fiche for row in recordings if row.fiche is not None} - found.fiches.keys()
+        _stop_at(connector, Recording, found.add_recordings(_in_scope(connector, found, Fiche, "fiche", recordings, missing)))
 
 
 def _add_late_notes(connector: Connector, found: Gathering, notes: Sequence[Note]) -> None:
     if notes:
         _find_fiches(connector, found, (row.regarding for row in notes))
-        _stop_at(connector, Note, found.add_notes(notes))
+        missing = {row.regarding for row in notes if row.regarding is not None} - found.fiches.keys()
+        _stop_at(connector, Note, found.add_notes(_in_scope(connector, found, Fiche, "regarding", notes, missing)))
+
+
+# What belongs to a row that the mapping leaves out of scope is out of scope with it: it is no unit, keeps
+# whoever it names, and is counted in a warning.
+
+
+def _in_scope(
+    connector: Connector, found: Gathering, owner: type[Record], link: str, rows: Sequence[R], missing: Collection[str]
+) -> Sequence[R]:
+    """Return the rows without those whose owner is out of scope; `missing` are the owners that were not
+    found."""
+    if not missing:
+        return rows
+    beyond = found.beyond | connector.out_of_scope(owner, missing)
+    found.beyond.update(row.id for row in rows if getattr(row, link) in beyond)
+    return [row for row in rows if getattr(row, link) not in beyond]
+
+
+def _tie_beyond(connector: Connector, found: Gathering, parties: Sequence[Party]) -> None:
+    """Tie the people of roles in what is out of scope, and take that link off the role."""
+    missing: dict[type[Record], set[str]] = {
+        Dossier: {row.dossier for row in parties if row.dossier is not None} - found.dossiers.keys(),
+        Fiche: {row.fiche for row in parties if row.fiche is not None} - found.fiches.keys(),
+    }
+    beyond = {row for kind, ids in missing.items() if ids for row in connector.out_of_scope(kind, ids)} | found.beyond
+    for row in parties:
+        if row.dossier in beyond or row.fiche in beyond:
+            if row.contact is not None and row.contact in found.contacts:
+                found.people.append(found.contacts[row.contact].id)
+                found.places.append(None)
+            row.dossier = None if row.dossier in beyond else row.dossier
+            row.fiche = None if row.fiche in beyond else row.fiche
 
 
 def _stop_at(connector: Connector, record: type[Record], hidden: Sequence[Record]) -> None:
@@ -336,5 +382,5 @@ def _stop_at(connector: Connector, record: type[Record], hidden: Sequence[Record
         raise ReadIncomplete(
             f"{len(hidden)} rows point to rows that are out of this account's sight",
             hint="give the application user read access to the whole organisation, or try again if the CRM was being changed",
-            where=connector.table(record),
+            where=connector.tables(record)[0],
         )

@@ -26,7 +26,7 @@ def retained_rows_of(connector: Connector, record: type[R], fields: tuple[str, .
         raise ReadIncomplete(
             "rows in long-term retention cannot be looked into, and they count in every decision",
             hint="let the application user read this table there too",
-            where=connector.table(record),
+            where=connector.tables(record)[0],
         )
     return [row for row in found.rows if isinstance(row, record)]
 

@@ -15,10 +15,12 @@ UNIT_KINDS = {kind.value: kind for kind in UnitKind}
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Rows as units by (kind, id), except deleted ones; `loose` are those that are no unit."""
+    """Rows as units by (kind, id), except deleted ones, and the table of each; `loose` are those that are no
+    unit."""
 
     found: Gathering
     units: Mapping[tuple[str, str], Unit]
+    tables: Mapping[tuple[str, str], str]
     loose: frozenset[tuple[str, str]]
 
 
@@ -35,11 +37,13 @@ def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surr
                 owners[name].add(owner)
     found = gather_units(connector, {UnitKind(kind): sorted(each) for kind, each in owners.items()})
     units = {(kind, record.id): _single(found, kind, record) for kind, record in single}
+    tables = {(kind, record.id): connector.table(type(record)) for kind, record in single}
     for kind in WHOLE:
         for identity in ids.get(kind, ()):
             if (unit := _whole(found, kind, identity)) is not None:
                 units[kind, identity] = unit
-    return Surroundings(found, units, frozenset((kind, record.id) for kind, record in single if _is_loose(found, kind, record)))
+                tables[kind, identity] = connector.table(type(unit.row))
+    return Surroundings(found, units, tables, frozenset((kind, record.id) for kind, record in single if _is_loose(found, kind, record)))
 
 
 def _read(connector: Connector, kind: str, ids: list[str]) -> list[Record]:

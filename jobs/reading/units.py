@@ -36,8 +36,9 @@ class Gathering:
     about with a participant of it. `relations` and `former` are contacts with a relation that no row of the
     schedule decides over; the others stand in `relation_units`, and in `gifts` the days of a contact's gifts.
     `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
-    that a role there names, and `bound` the units that one role there ties to each other. The methods that
-    add a page return the rows that point to something not read yet."""
+    that a role there names, and `bound` the units that one role there ties to each other. `beyond` are rows
+    that belong to one which is out of scope, and are so with it. The methods that add a page return the rows
+    that point to something not read yet."""
 
     audio: tuple[str, ...]
     versions: dict[str, str] | None = None  # of the fiches and party rows that were read, where they will be written
@@ -58,6 +59,7 @@ class Gathering:
     retained: set[str] = field(default_factory=set)
     named_there: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
+    beyond: set[str] = field(default_factory=set)
     retained_rows: dict[str, int] = field(default_factory=dict)  # how many of each table lie there
     activities: dict[str, Unit | str | None] = field(default_factory=dict)  # what each hangs on: a unit, a contact's id, or neither
 

@@ -75,7 +75,7 @@ def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, in
 
 def _live(connector: Connector, action: Action) -> list[RowKey]:
     """Return the rows of a unit that are about to be deleted by a write of ours."""
-    retained = {(connector.table(KINDS[write.kind]), write.id) for write in action.rows if write.retained}
+    retained = {write.key(connector) for write in action.rows if write.retained}
     return [row for row in gone_rows(connector, action) if row not in action.along and row not in retained]
 
 

@@ -10,7 +10,6 @@ from connectors.interface import Connector, Trace
 from jobs.model.run import ActionState, RowWrite
 from jobs.writing.read_back import still_there
 from jobs.writing.send import TECHNICAL, Held, Settled
-from rules.model.records import KINDS
 
 NO_ANSWER = "NO_ANSWER"
 
@@ -28,7 +27,7 @@ def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]
         return {}
     kept = held(there)
     going = {key: rows for key, rows in there.items() if key not in kept}
-    keys = {(write.kind, write.id): (connector.table(KINDS[write.kind]), write.id) for rows in going.values() for write in rows}
+    keys = {(write.kind, write.id): write.key(connector) for rows in going.values() for write in rows}
     refused = connector.purge(Trace.RETAINED, list(keys.values())) if keys else frozenset()
     left = still_there(connector, [write for rows in going.values() for write in rows])
     settled: dict[str, Settled] = {}

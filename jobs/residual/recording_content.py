@@ -17,7 +17,7 @@ from jobs.reading.gather import rows_of
 from jobs.writing.outside_objects import Outside
 from jobs.writing.rows import CHANGED
 from rules.model.decisions import Reason
-from rules.model.records import KINDS, Dossier, Fiche, Record, Recording
+from rules.model.records import Dossier, Fiche, Record, Recording
 
 OBJECT_LEFT = "OBJECT_LEFT"
 AT_ONCE = 8  # removals; each waits for its storage most of the time
@@ -81,9 +81,12 @@ def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action
     except ObjectError as error:
         context.connector.warnings.append(str(error))
         there = dict.fromkeys(wanted, "")
-    table = context.connector.table(Recording)
     left = {
-        key: tuple((table, write.id) for write in writes if write.object in there and not outside.others(there[write.object], {write.id}))
+        key: tuple(
+            write.key(context.connector)
+            for write in writes
+            if write.object in there and not outside.others(there[write.object], {write.id})
+        )
         for key, writes in having.items()
     }
     return {key: found for key, found in left.items() if found}
@@ -122,7 +125,7 @@ def _changed(context: JobContext, actions: Sequence[Action]) -> list[Key]:
     cost an object."""
     judged: defaultdict[type[Record], set[str]] = defaultdict(set)
     for write in _writes(actions):  # what lies in long-term retention has no other version
-        judged[KINDS[write.kind]].add(write.id)
+        judged[write.record(context.connector)].add(write.id)
     versions = {row.id: row.etag for kind, ids in judged.items() for row in rows_of(context.connector, kind, (), Among("id", sorted(ids)))}
     return [action.key for action in actions if any(versions.get(write.id) != write.etag for write in _writes([action]))]
 

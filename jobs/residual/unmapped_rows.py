@@ -12,20 +12,14 @@ import msgspec
 from connectors.interface import RowKey
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
-from rules.model.records import KINDS
 
 
 def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[Action], dict[tuple[str, str], str]]:
     """Return the same intents with what is deleted along with their rows, and the units that must wait, by
     (table, id), with the table of which rows would remain."""
     connector = context.connector
-    owners = {
-        (connector.table(KINDS[write.kind]), write.id): action.key
-        for action in intents
-        for write in action.rows
-        if write.operation == "delete"
-    }
-    there = {(connector.table(KINDS[write.kind]), write.id) for action in intents for write in action.rows if write.retained}
+    owners = {write.key(connector): action.key for action in intents for write in action.rows if write.operation == "delete"}
+    there = {write.key(connector) for action in intents for write in action.rows if write.retained}
     along: dict[tuple[str, str], list[RowKey]] = {}
     waiting: dict[tuple[str, str], str] = {}
     for each in connector.hanging(list(owners)):
@@ -36,9 +30,7 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
             waiting.setdefault(owner, each.row[0])
     # A row that is masked takes nothing along, and nothing keeps it from being masked: whatever hangs on it
     # would stay (R-081).
-    masked = {
-        (connector.table(KINDS[write.kind]), write.id): action.key for action in intents for write in action.rows if write.mask is not None
-    }
+    masked = {write.key(connector): action.key for action in intents for write in action.rows if write.mask is not None}
     for each in connector.hanging(list(masked), restricting=True):
         waiting.setdefault(masked[each.on], each.row[0])
     result = []

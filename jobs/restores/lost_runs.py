@@ -144,7 +144,7 @@ def _living(context: JobContext, units: Collection[str]) -> set[str]:
     for record in records:
         pages = chain(connector.read(record, ()), [retained_rows_of(connector, record, (), None)] if record in lie else [])
         for row in chain.from_iterable(pages):
-            found.update(ref for ref in context.references(connector.table(record), row.id) if ref in units)
+            found.update(ref for ref in context.references(connector.table(type(row)), row.id) if ref in units)
     return found
 
 
@@ -155,9 +155,8 @@ def _as_they_are(context: JobContext, found: Mapping[RowKey, Written]) -> Iterat
     there = connector.existing(found) if found else set()
     masked: set[RowKey] = set()
     for table in sorted({table for table, _ in there}):
-        record = connector.record(table)
         ids = [id for of, id in there if of == table and found[of, id].operation == "mask"]
-        if record is not None and ids:
+        for record in connector.records(table) if ids else ():
             masked |= {(table, row.id) for row in rows_of(connector, record, ("anonymised_on",), Among("id", ids)) if _is_masked(row)}
     for row, written in found.items():
         if row not in there:
@@ -214,8 +213,11 @@ class Held:
     def __init__(self, context: JobContext) -> None:
         connector, day = context.connector, brussels_date(context.clock())
         self._references = context.references
-        rows = {(connector.table(KINDS[kind]), id) for kind, id in active_holds(context, day).rows if connector.has(KINDS[kind])}
-        rows |= {(connector.table(Dossier), row.id) for page in connector.read(Dossier, ("legal_hold",)) for row in page if row.legal_hold}
+        held = active_holds(context, day).rows
+        rows = {(table, id) for kind, id in held if connector.has(KINDS[kind]) for table in connector.tables(KINDS[kind])}
+        rows |= {
+            (connector.table(type(row)), row.id) for page in connector.read(Dossier, ("legal_hold",)) for row in page if row.legal_hold
+        }
         self._refs = {ref for row in rows for ref in context.references(*row)}
         self._latest = max([*_wide_holds(context, day), *_requests(context, day)], default=None)
 

@@ -37,15 +37,16 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
     there: defaultdict[str, set[str]] = defaultdict(set)  # by unit, the references of its rows
     fiches: defaultdict[str, set[str]] = defaultdict(set)  # by dossier, the units with which its fiches were announced
     as_judged: dict[str, tuple[str, Record, Written]] = {}
-    tables = set()
-    mapped = [KINDS[kind] for kind in LINKS if connector.has(KINDS[kind]) and connector.table(KINDS[kind]) in register.tables_written]
-    lie = connector.retaining(mapped)
-    for kind, fields in LINKS.items():
-        record = KINDS[kind]
-        if not connector.has(record) or (table := connector.table(record)) not in register.tables_written:
-            continue
-        tables.add(table)
+    tables: set[str] = set()
+    mapped = [
+        kind for kind in LINKS if connector.has(KINDS[kind]) and not register.tables_written.isdisjoint(connector.tables(KINDS[kind]))
+    ]
+    lie = connector.retaining([KINDS[kind] for kind in mapped])
+    for kind in mapped:
+        record, fields = KINDS[kind], LINKS[kind]
+        tables.update(connector.tables(record))
         for page in connector.read(record, fields):
+            table = connector.table(type(page[0])) if page else ""
             for row in page:
                 ref, written = register.announced(context.references(table, row.id))
                 unit = written.unit if written is not None else ""
@@ -58,18 +59,18 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
         for row in (
             retained_rows_of(connector, record, (), None) if record in lie else ()
         ):  # announced with its unit, and still to be purged
-            ref, written = register.announced(context.references(table, row.id))
+            ref, written = register.announced(context.references(connector.table(type(row)), row.id))
             there[written.unit if written is not None else ""].add(ref)
     units, unfinished = [], 0
     for unit, announced in register.units(tables).items():
         if unit not in there[unit] or announced <= there[unit]:
             continue  # gone as a whole, or there as a whole
         found = as_judged.get(unit)
-        if found is None or _has_strangers(found, unit, fiches) or is_held((connector.table(KINDS[found[0]]), found[1].id), found[2]):
+        if found is None or _has_strangers(found, unit, fiches) or is_held((connector.table(type(found[1])), found[1].id), found[2]):
             unfinished += 1
             continue
         kind, row, whole = found
-        units.append(Returned(kind, row.id, row.etag, whole.operation, whole.reason))
+        units.append(Returned(kind, connector.table(type(row)), row.id, row.etag, whole.operation, whole.reason))
     return HalfDone(tuple(units), unfinished)
 
 

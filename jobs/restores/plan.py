@@ -13,7 +13,6 @@ from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.owners import look_around
 from rules.dates.periods import brussels_date
-from rules.model.records import KINDS
 from rules.model.roles import SERVICE
 
 LOOKED_AT = 500  # rows that are looked at together with what they belong to
@@ -53,7 +52,7 @@ def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]
             unit = seen.units.get((each.kind, each.id))
             held = holds.covering(unit) if unit is not None else ()
             yield PlanLine(
-                table=context.connector.table(KINDS[each.kind]),
+                table=each.table,
                 id=each.id,
                 outcome="retain" if held else "dispose",
                 disposition=None if held else DISPOSITIONS[each.operation],

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from connectors.interface import Connector
 from jobs.model.plan import Key
 from jobs.model.run import CONTINUED, LOOSE, TRIM, UNACCOUNTED, Action, ActionState, RowWrite
 from jobs.writing.send import TECHNICAL
-from rules.model.records import KINDS, Record, UnitKind
+from rules.model.records import UnitKind
 
 HALF_DONE = (ActionState.PARTIAL, ActionState.FAILED)  # of which rows may have gone all the same
 RECORDINGS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
@@ -14,12 +15,12 @@ RECORDINGS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 
 def counts_of(
     actions: Iterable[Action],
-    kinds: Mapping[str, UnitKind],
-    table: Callable[[type[Record]], str],
+    kind_of: Callable[[Action], UnitKind],
+    crm: Connector,
     there: Mapping[Key, Collection[tuple[str, str]]],
 ) -> dict[str, object]:
-    """Return the counts of `apply`: units by outcome, rows by table, and what reading back found. `kinds`
-    gives the kind of unit of a table, `table` the table of a kind of record. `there` are the rows, as (table,
+    """Return the counts of `apply`: units by outcome, rows by table of the CRM, and what reading back found.
+    `kind_of` gives the kind of unit of an action. `there` are the rows, as (table,
     id), of half-done units that still exist: the others are deleted, and count. Rows that had been deleted
     before the run are not among its own."""
     skipped: Counter[str] = Counter()
@@ -38,14 +39,14 @@ def counts_of(
         elif action.state is not ActionState.DONE:
             states[action.state.value] += 1
             if action.state in HALF_DONE:
-                rows.update(table(KINDS[write.kind]) for write in _deleted(action, table, there.get(action.key, ())))
+                rows.update(write.key(crm)[0] for write in _deleted(action, crm, there.get(action.key, ())))
         else:
             states[action.disposition] += bool(action.rows)
             flags.update(flag for flag in action.flags if flag not in (CONTINUED, LOOSE))
-            rows.update(table(KINDS[write.kind]) for write in action.rows if write.operation == "delete")
+            rows.update(write.key(crm)[0] for write in action.rows if write.operation == "delete")
             masked += sum(write.mask is not None for write in action.rows)
-            if kinds[action.table] is not UnitKind.CONTACT:
-                disposed["recordings" if kinds[action.table] in RECORDINGS else "units"] += 1
+            if (kind := kind_of(action)) is not UnitKind.CONTACT:
+                disposed["recordings" if kind in RECORDINGS else "units"] += 1
                 by_category.update(action.categories)
     return {
         "deleted": states["delete"],
@@ -63,9 +64,9 @@ def counts_of(
     }
 
 
-def _deleted(action: Action, table: Callable[[type[Record]], str], there: Collection[tuple[str, str]]) -> list[RowWrite]:
+def _deleted(action: Action, crm: Connector, there: Collection[tuple[str, str]]) -> list[RowWrite]:
     left = {*there, *action.still_there}
-    return [write for write in action.rows if write.operation == "delete" and (table(KINDS[write.kind]), write.id) not in left]
+    return [write for write in action.rows if write.operation == "delete" and write.key(crm) not in left]
 
 
 def has_failures(actions: Iterable[Action]) -> bool:

@@ -29,7 +29,7 @@ from jobs.writing.send import TECHNICAL, settle_writes
 from rules.dates.instants import instant
 from rules.dates.periods import brussels_date
 from rules.model.decisions import Reason
-from rules.model.records import KINDS, Contact, Unit
+from rules.model.records import Contact, Unit
 
 JUDGED_BY = ("dossier", "fiche", "party")  # kinds of rows on which a period depends
 
@@ -271,8 +271,7 @@ class Journal:
             left = still_there(self.context.connector, action.rows)
             remaining = [write for write in action.rows if (write.kind, write.id) in left]
             again = msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
-            table = self.context.connector.table
-            is_planned = any((table(KINDS[write.kind]), write.id) in planned for write in remaining)
+            is_planned = any(write.key(self.context.connector) in planned for write in remaining)
             if not remaining:
                 self.record([self._removed(again)], "outcome")
             elif not is_planned and self._is_left_there(action, remaining):

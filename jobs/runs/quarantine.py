@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
-from connectors.interface import Among, Operation, OperationKind
+from connectors.interface import Among, Connector, Operation, OperationKind
 from jobs.checks.denials import denied, refuse_role
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.plan import PlanLine
@@ -19,12 +19,13 @@ from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from jobs.reading.gather import rows_of
 from jobs.reading.out_of_reach import LONG_TERM
+from jobs.reading.row_kinds import RowKinds
 from jobs.writing.send import TECHNICAL, send_operations
 from rules.dates.periods import brussels_date
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.accounts import account
-from rules.model.records import KINDS, Dossier, Fiche, Note, Record, Recording
+from rules.model.records import Note
 from rules.model.roles import Act
 from rules.policy.policy import Policy
 from rules.policy.policy import Quarantine as QuarantinePolicy
@@ -32,7 +33,7 @@ from rules.retention.quarantine import QUARANTINED, UNDONE, Mark, covers, last_d
 
 Reference: TypeAlias = Callable[[str, str], str]
 PUT_OFF = frozenset({CANARY, QUARANTINED, UNDONE, LONG_TERM})  # codes of units that are skipped by design
-NOTED: Mapping[type[Record], str] = {Dossier: "dossier", Fiche: "fiche", Recording: "recording"}  # a note can hang on these
+NOTED = ("dossier", "fiche", "recording")  # a note can hang on these
 SUBJECT = "Bewaartermijn / Durée de conservation / Retention period"
 TEXT = (
     "De bewaartermijn van dit item is voorbij. Het wordt vernietigd of geanonimiseerd na {day}, tenzij er een reden is om het te bewaren: "
@@ -82,7 +83,7 @@ def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: 
         unit: kept[row]
         for unit, writes in rows.items()
         for write in writes
-        if (row := (connector.table(KINDS[write.kind]), write.id)) in kept and write.operation in ("delete", "mask")
+        if (row := write.key(connector)) in kept and write.operation in ("delete", "mask")
     }
 
 
@@ -114,7 +115,7 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
 def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, before: Mark | None, day: date, *, noted: bool) -> Mark:
     """Return the mark of a unit whose days begin on `day`. A notice that was tried before keeps its id, so
     that there is one at most."""
-    has_notice = noted and policy.notice == "note" and context.connector.record(line.table) in NOTED
+    has_notice = noted and policy.notice == "note" and _noted(context.connector, line.table, line.id) is not None
     notice = (before.notice if before is not None and not before.told else "") or str(uuid4())
     return Mark(line.table, line.id, day, last_day(policy, day), notice if has_notice else "", told=not has_notice, crm=context.crm)
 
@@ -145,11 +146,19 @@ def _lacking(context: JobContext, notices: Sequence[Operation]) -> list[Operatio
 
 def _notice(context: JobContext, mark: Mark) -> Operation:
     """Return a neutral note on the unit. It names a day and nothing of its content."""
-    record = context.connector.record(mark.table)
+    connector = context.connector
+    notes = connector.record("note", connector.tables(Note)[0])
     values = {
         "regarding": mark.id,
-        "regarding_kind": NOTED[record] if record is not None else None,
+        "regarding_kind": _noted(connector, mark.table, mark.id),
+        "regarding_table": mark.table,
         "subject": SUBJECT,
         "text": TEXT.format(day=mark.until.isoformat()),
     }
-    return Operation(OperationKind.CREATE, Note, mark.notice, "", values)
+    return Operation(OperationKind.CREATE, notes, mark.notice, "", values)
+
+
+def _noted(connector: Connector, table: str, row: str) -> str | None:
+    """Return the word for a row on which a note can hang; None for another one."""
+    kinds = RowKinds(connector, NOTED)
+    return kinds.of(table, row) if table in kinds else None

@@ -20,7 +20,7 @@ from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.contacts import ContactCheck
 from jobs.writing.dissociate import disowning
 from jobs.writing.in_place import MASKED
-from jobs.writing.rows import CHANGED, Rows
+from jobs.writing.rows import CHANGED, Rows, write_of_line
 from rules.model.decisions import Disposition
 
 _NOTHING_COUNTED: Facts = MappingProxyType({})
@@ -62,15 +62,15 @@ class Replay(UnscheduledRun):
     def _write(self, rows: Rows, going: Going) -> Facts:
         anonymise = Disposition.ANONYMISE.value
         again = disowning(
-            self.context.connector, [line.id for line, _ in going if self.words[line.table] == "party" and line.disposition == anonymise]
+            self.context.connector, [line.id for line, _ in going if self.word_of(line) == "party" and line.disposition == anonymise]
         )
         for line, unit in going:
-            word = self.words[line.table]
+            word = self.word_of(line)
             if unit.id in again:
                 rows.of[unit.id] = again[unit.id]
             elif word not in WHOLE:
                 target = unit.children[0] if word == "party" and unit.children else None
-                rows.of[unit.id] = [RowWrite(word, unit.id, unit.etag, target=target.id if target is not None else "")]
+                rows.of[unit.id] = [write_of_line(self.context.connector, word, line, target=target.id if target is not None else "")]
             if line.disposition == anonymise:
                 rows.of[unit.id] = [self._masked(write) for write in rows.of[unit.id]]
                 if any(write.mask is not None and write.retained for write in rows.of[unit.id]):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from jobs.holds.granted_erasure import erasure_of, giving_way, way_of
 from jobs.model.plan import REQUEST_RULE, Plan, PlanLine
-from jobs.model.run import RowWrite, Run
+from jobs.model.run import Run
 from jobs.plans.observations import CANARY
 from jobs.ports.context import JobContext
 from jobs.reading.owners import WHOLE
@@ -16,7 +16,7 @@ from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.dissociate import disowning
-from jobs.writing.rows import CHANGED, Rows
+from jobs.writing.rows import CHANGED, Rows, write_of_line
 from jobs.writing.statistics import facts_for
 from rules.model.records import Unit
 
@@ -45,17 +45,17 @@ class Fulfilment(UnscheduledRun):
     def _write(self, rows: Rows, going: Going) -> Facts:
         """Dissociate a role, just delete another row that is not a unit, and dispose of a file as the
         schedule says, with its row of statistics."""
-        disowned = [unit.id for line, unit in going if self.words[line.table] == "party"]
+        disowned = [unit.id for line, unit in going if self.word_of(line) == "party"]
         writes = disowning(self.context.connector, disowned)
         for line, unit in going:
-            word = self.words[line.table]
+            word = self.word_of(line)
             if word == "party":
                 rows.of[unit.id] = writes.get(unit.id, [])
                 if not rows.of[unit.id]:
                     rows.blocked[unit.id] = CHANGED
             elif word not in WHOLE:
-                rows.of[unit.id] = [RowWrite(word, unit.id, unit.etag)]
-        decided = [(unit, way_of(self.context, unit)) for line, unit in going if self.words[line.table] in _FILES]
+                rows.of[unit.id] = [write_of_line(self.context.connector, word, line)]
+        decided = [(unit, way_of(self.context, unit)) for line, unit in going if self.word_of(line) in _FILES]
         ways = [(unit, decision) for unit, decision in decided if decision is not None]
         facts = facts_for(self.context, ways)
         self.in_place.mask(ways, rows, facts)

@@ -11,13 +11,14 @@ from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import LOOSE, Action, ActionState, Run
 from jobs.plans.make import lines_of
 from jobs.ports.context import JobContext
-from jobs.reading.owners import WHOLE, look_around
+from jobs.reading.owners import UNIT_KINDS, WHOLE, look_around
+from jobs.reading.row_kinds import RowKinds
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.run import Application
 from jobs.writing.rows import CHANGED, Rows
 from rules.model.decisions import Disposition
 from rules.model.kinds import LINKS
-from rules.model.records import KINDS, Unit, UnitKind
+from rules.model.records import Unit, UnitKind
 
 Going = Sequence[tuple[PlanLine, Unit]]
 Facts = Mapping[str, dict[str, object]]
@@ -30,12 +31,17 @@ class UnscheduledRun(Application, ABC):
 
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
         super().__init__(context, plan, run)
-        mapped = {kind: KINDS[kind] for kind in LINKS if context.connector.has(KINDS[kind])}
-        self.words = {context.connector.table(record): kind for kind, record in mapped.items()}
-        # A role or a call is no unit by itself; alone it is written like an e-mail that hangs on nothing,
-        # before any file.
-        self.kinds = dict.fromkeys(self.words, UnitKind.EMAIL) | self.kinds
+        self.words = RowKinds(context.connector, LINKS)
         self.reasons = {line.id: line.reason for line in lines_of(context.store.plans.pages(plan.id)) if line.is_disposal}
+
+    def word_of(self, line: PlanLine) -> str:
+        """Return the word for the kind of the row that a line is about."""
+        return self.words.of(line.table, line.id)
+
+    def kind_of(self, line: PlanLine | Action) -> UnitKind:
+        """Return the kind of unit of a line. A role or a call is none by itself; alone it is written like an
+        e-mail that hangs on nothing, before any file."""
+        return UNIT_KINDS.get(self.words.of(line.table, line.id), UnitKind.EMAIL)
 
     @abstractmethod
     def _write(self, rows: Rows, going: Going) -> Facts:
@@ -56,10 +62,10 @@ class UnscheduledRun(Application, ABC):
 
     def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
         holds = active_holds(self.context, self.day)
-        seen = look_around(self.context.connector, [(self.words[line.table], line.id) for line in lines])
+        seen = look_around(self.context.connector, [(self.word_of(line), line.id) for line in lines])
         going: list[tuple[PlanLine, Unit]] = []
         for line in lines:
-            word = self.words[line.table]
+            word = self.word_of(line)
             unit = seen.units.get((word, line.id))
             if unit is None or self._has_gone(word, unit):
                 self.journal.is_gone(line)
@@ -71,7 +77,7 @@ class UnscheduledRun(Application, ABC):
                 going.append((line, unit))
         if not going:
             return
-        rows = self._rows_of([unit for line, unit in going if self.words[line.table] in WHOLE], seen.found, holds)
+        rows = self._rows_of([unit for line, unit in going if self.word_of(line) in WHOLE], seen.found, holds)
         facts = self._write(rows, going)
         rows.blocked |= self._kept(rows) | self._held_since([unit for _, unit in going])
         self.journal.carry_out(self._announced(going, rows, facts, seen.loose), {line.key: unit for line, unit in going})
@@ -90,7 +96,7 @@ class UnscheduledRun(Application, ABC):
                     ActionState.INTENDED,
                     rows=tuple(rows.of[unit.id]),
                     statistic=facts.get(unit.id),
-                    flags=(LOOSE,) if (self.words[line.table], unit.id) in loose else (),
+                    flags=(LOOSE,) if (self.word_of(line), unit.id) in loose else (),
                     categories=line.categories,
                     rule=self.rule,
                     reason=line.reason,

@@ -22,6 +22,7 @@ from jobs.proof.certify import certify
 from jobs.proof.checkpoint import make_checkpoint
 from jobs.reading.gather import gather_units, rows_of
 from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
+from jobs.reading.row_kinds import RowKinds
 from jobs.reading.units import Gathering, is_anonymised
 from jobs.residual.clean import PLACES_LEFT, clean_places
 from jobs.residual.recording_content import objects_left
@@ -62,7 +63,7 @@ class Application:
         # stays all the same.
         self.in_force = context.on(self.day).policy
         self.terms = relation_terms(context.policy).agreed(relation_terms(self.in_force))
-        self.kinds = {context.connector.table(KINDS[kind.value]): kind for kind in UnitKind if context.connector.has(KINDS[kind.value])}
+        self.kinds = RowKinds(context.connector, tuple(kind.value for kind in UnitKind))
         self.in_place = InPlace(context)
         self._due: Sequence[PlanLine] = ()
 
@@ -70,7 +71,8 @@ class Application:
         journal = self.journal
         self.context.connector.settle_earlier()
         due = [line for line in lines_of(self.context.store.plans.pages(self.plan.id)) if line.is_disposal]
-        journal.followers = {line.id: line for line in due if may_follow(line, self.kinds[line.table])}
+        self.kinds.load(line.key for line in due)
+        journal.followers = {line.id: line for line in due if may_follow(line, self.kind_of(line))}
         journal.settle_intended()
         self._due = due
         pending = [line for line in due if line.key not in journal.actions]
@@ -87,14 +89,14 @@ class Application:
         pending = [line for line in pending if not goes_along(line)]
         done = 0
         for kind in ORDER:  # never two kinds in one group: a recording goes by its own line before its fiche is looked at
-            for group in self._groups_of(kind, [line for line in pending if self.kinds[line.table] is kind]):
+            for group in self._groups_of(kind, [line for line in pending if self.kind_of(line) is kind]):
                 refuse_if_stopped(self.context.store)
                 refuse_other_clock(self.context)
                 self.context.progress("applying", done, len(pending))
                 self._dispose_of_units(group)
                 done += len(group)
         self._settle_followers(followers)
-        contacts = [line for line in pending if self.kinds[line.table] is UnitKind.CONTACT]
+        contacts = [line for line in pending if self.kind_of(line) is UnitKind.CONTACT]
         if contacts or trims:
             people.dispose(contacts, trims)
         people.pass_over_held(code)
@@ -107,11 +109,15 @@ class Application:
         make_checkpoint(self.context.store, self.context.notary, self.context.clock)
         return run
 
+    def kind_of(self, line: PlanLine | Action) -> UnitKind:
+        """Return the kind of unit that a line of the plan or the journal is about."""
+        return UnitKind(self.kinds.of(line.table, line.id))
+
     def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
         """Yield the contacts to be deleted or trimmed once the units are gone, those that a hold keeps for
         now included."""
         for line in due:
-            if self.kinds[line.table] is UnitKind.CONTACT:
+            if self.kind_of(line) is UnitKind.CONTACT:
                 yield line.id, line.disposition or "", line.reason
         yield from ((contact, TRIM, Reason.EXPIRED.value) for contact in self.plan.trims)
         yield from self.plan.held_contacts
@@ -147,12 +153,12 @@ class Application:
         holds = active_holds(context, self.day)
         wanted: dict[UnitKind, list[str]] = {}
         for line in lines:
-            wanted.setdefault(self.kinds[line.table], []).append(line.id)
+            wanted.setdefault(self.kind_of(line), []).append(line.id)
         found = gather_units(context.connector, wanted)
         out_of_reach = OutOfReach(context.connector, found, context.policy, holds, self.day)
         going: list[tuple[PlanLine, Unit, Decision]] = []
         for line in lines:
-            unit = unit_in(found, self.kinds[line.table], line.id)
+            unit = unit_in(found, self.kind_of(line), line.id)
             is_left = unit is not None and not is_anonymised(unit)  # ERA-07, R-087
             decision = decide(unit, context.policy, holds, as_of=self.day) if unit is not None and is_left else None
             if unit is None or decision is None:
@@ -309,7 +315,7 @@ class Application:
         written = self.run.statistics.written if self.run.statistics is not None else 0
         actions = list(self.journal.actions.values())
         there = verify_actions(self.context.connector, [action for action in actions if action.state in HALF_DONE])
-        counts, failed = counts_of(actions, self.kinds, self.context.connector.table, there), has_failures(actions)
+        counts, failed = counts_of(actions, self.kind_of, self.context.connector, there), has_failures(actions)
         counts["statistics"] = written
         counts["bypass"] = bypass_used(actions)
         alarms = alarms_of_run(self.context, self.plan, self.run, actions)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from connectors.interface import Among, Connector
 from jobs.model.run import RowWrite
 from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.writing.rows import write_of
 from rules.model.file_roles import FileRole
 from rules.model.records import Fiche, Party
 
@@ -21,6 +22,6 @@ def disowning(connector: Connector, roles: Collection[str]) -> dict[str, list[Ro
     for row in parties:
         if row.contact is not None:
             fiche = fiches.get(row.id)
-            before = [RowWrite("fiche", fiche.id, fiche.etag, "drop_caller")] if fiche is not None else []
-            found[row.id] = [*before, RowWrite("party", row.id, row.etag, "disown", row.contact)]
+            before = [write_of(fiche, "drop_caller")] if fiche is not None else []
+            found[row.id] = [*before, write_of(row, "disown", row.contact)]
     return found

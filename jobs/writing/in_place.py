@@ -21,7 +21,7 @@ from rules.anonymisation.anonymity import Anonymity, Conditions, Remnant, anonym
 from rules.anonymisation.statistics import Combination, count_rows
 from rules.dates.periods import brussels_date
 from rules.model.decisions import Decision, Disposition
-from rules.model.records import KINDS, Unit, UnitKind
+from rules.model.records import Unit, UnitKind
 from rules.model.residual_data import Place
 
 MASKED = (UnitKind.DOSSIER.value, UnitKind.FICHE.value)  # kinds of rows that may stay
@@ -82,8 +82,8 @@ def conditions_of(context: JobContext, action: Action, places: Mapping[str, str]
     mapping keeps remains."""
     policy, today = context.policy, brussels_date(context.clock())
     removed_on = brussels_date(datetime.fromisoformat(action.removed_at)) if action.removed_at else today
-    masks = {write.kind: write.mask for write in action.rows if write.mask is not None}
-    left = {remnant for kind, mask in masks.items() if mask.is_common for remnant in context.connector.remnants(KINDS[kind])}
+    masks = {write.record(context.connector): write.mask for write in action.rows if write.mask is not None}
+    left = {remnant for record, mask in masks.items() if mask.is_common for remnant in context.connector.remnants(record)}
     return Conditions(
         no_direct_identifier=Remnant.IDENTIFIER not in left,
         no_free_text=Remnant.TEXT not in left,

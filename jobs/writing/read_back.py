@@ -36,9 +36,13 @@ def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: 
             masks[write.id] = write
         else:
             by_kind[(write.kind, write.operation)][write.id] = write.target
-    left = {(masks[row].kind, row) for row in connector.unmasked([operation(write) for write in masks.values()])} if masks else set()
+    left = (
+        {(masks[row].kind, row) for row in connector.unmasked([operation(connector, write) for write in masks.values()])}
+        if masks
+        else set()
+    )
     for (kind, what), targets in by_kind.items():
-        among, link = Among("id", list(targets)), LINKS.get(what)
+        among, link = Among("id", list(targets), in_any_scope=True), LINKS.get(what)
         fields = (link,) if link is not None else EMPTIED.get(what, ())
         for page in connector.read(FULL[kind] if fields else KINDS[kind], fields, among=among):
             for row in page:
@@ -57,13 +61,13 @@ def gone_rows(connector: Connector, action: Action) -> list[RowKey]:
     """Return the rows that were deleted with a unit, in the CRM's own names: by us, or along with one of
     them."""
     writes = (*action.gone, *action.rows)
-    deleted = [(connector.table(KINDS[write.kind]), write.id) for write in writes if write.operation == "delete"]
+    deleted = [write.key(connector) for write in writes if write.operation == "delete"]
     return [*deleted, *action.along]
 
 
 def masked_rows(connector: Connector, action: Action) -> list[RowKey]:
     """Return the rows of a unit that were anonymised in place."""
-    return [(connector.table(KINDS[write.kind]), write.id) for write in action.rows if write.operation == "mask"]
+    return [write.key(connector) for write in action.rows if write.operation == "mask"]
 
 
 def living_rows(connector: Connector, action: Action) -> list[RowKey]:
@@ -80,9 +84,7 @@ def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tupl
     stayed = connector.existing(along) if along else set()
     result: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
     for action in actions:
-        rows = tuple(
-            (connector.table(KINDS[write.kind]), write.id) for write in (*action.gone, *action.rows) if (write.kind, write.id) in found
-        )
+        rows = tuple(write.key(connector) for write in (*action.gone, *action.rows) if (write.kind, write.id) in found)
         rows += tuple(row for row in action.along if row in stayed)
         if rows:
             result[action.key] = rows

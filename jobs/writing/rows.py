@@ -13,6 +13,7 @@ from datetime import date, datetime
 from itertools import chain
 
 from connectors.interface import Among, Connector, Operation, OperationKind
+from jobs.model.plan import PlanLine
 from jobs.model.run import CHANGED as CHANGED
 from jobs.model.run import Mask, RowWrite
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
@@ -23,7 +24,7 @@ from jobs.writing.outside_objects import Outside
 from rules.anonymisation.techniques import APPLIED
 from rules.holds.holds import Holds
 from rules.model.kinds import ACTIVITIES, DEPENDENT, ROW_KINDS
-from rules.model.records import KINDS, ActivityParty, Donation, Fiche, Party, Record, Recording, Unit, UnitKind
+from rules.model.records import KINDS, ActivityParty, Donation, Fiche, Party, Record, Recording, Unit, UnitKind, word_of
 from rules.policy.policy import Policy
 from rules.retention.decide import decide
 from rules.retention.relations import RelationTerms
@@ -77,12 +78,12 @@ def rows_of_units(
         unit = fiche_units[row.fiche or ""]
         if row.id in going:
             owners[row.id] = unit
-            tails[unit.id].append(RowWrite("recording", row.id, row.etag, object=objects.get(row.id, "")))
+            tails[unit.id].append(write_of(row, object=objects.get(row.id, "")))
             rows.not_taken_over[unit.id] += not row.taken_over
             if row.id not in objects:
                 rows.blocked[unit.id] = EXTERNAL
         else:
-            tails[unit.id].append(RowWrite("recording", row.id, row.etag, "unlink_fiche", row.fiche or ""))
+            tails[unit.id].append(write_of(row, "unlink_fiche", row.fiche or ""))
     for unit in units:
         if unit.recording is not None and unit.id not in objects:
             rows.blocked[unit.id] = EXTERNAL
@@ -92,7 +93,7 @@ def rows_of_units(
         found.add_recordings([row for row in there if row.id not in found.recordings])
         for row in there:
             owners[row.id] = unit = fiche_units[row.fiche or ""]
-            tails[unit.id].append(RowWrite("recording", row.id, row.etag, retained=True))
+            tails[unit.id].append(write_of(row, retained=True))
             rows.not_taken_over[unit.id] += not row.taken_over
             if not may_go_there(found.recordings[row.id], policy, holds, as_of):
                 rows.blocked[unit.id] = LONG_TERM
@@ -109,18 +110,34 @@ def rows_of_units(
         for unit_id, write in _retained_parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
             leaves[unit_id].append(write)
     for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
-        tails[fiche.dossier or ""].append(RowWrite("fiche", fiche.id, fiche.etag))
+        tails[fiche.dossier or ""].append(write_of(fiche))
         if versions.get(fiche.id) != fiche.etag:
             rows.blocked[fiche.dossier or ""] = CHANGED  # a fiche that the decision did not know, or knew otherwise
     for unit in units:
         retained = [fiche for fiche in unit.fiches if unit.kind is UnitKind.DOSSIER and fiche.id in found.retained]
-        tails[unit.id] += [RowWrite("fiche", fiche.id, fiche.etag, retained=True) for fiche in retained]
-        own_row = RowWrite(unit.kind.value, unit.id, unit.etag, object=objects.get(unit.id, ""), retained=unit.id in found.retained)
+        tails[unit.id] += [write_of(fiche, retained=True) for fiche in retained]
+        own_row = write_of_unit(unit, object=objects.get(unit.id, ""), retained=unit.id in found.retained)
         rows.of[unit.id] = _each_once([*leaves[unit.id], *tails[unit.id], own_row])
         is_there = any(write.retained for write in rows.of[unit.id])
         if unit.id in found.bound or (is_there and not connector.may_purge_retained()):
             rows.blocked[unit.id] = LONG_TERM
     return rows
+
+
+def write_of(row: Record, operation: str = "delete", target: str = "", *, object: str = "", retained: bool = False) -> RowWrite:
+    """Return one write to a row that was read, under the version that it had."""
+    return RowWrite(word_of(type(row)), row.id, row.etag, operation, target, object, retained=retained, table=type(row).table)
+
+
+def write_of_line(connector: Connector, kind: str, line: PlanLine, *, target: str = "") -> RowWrite:
+    """Return the write that deletes the row of a line by itself, under the version that was decided on."""
+    table = line.table if len(connector.tables(KINDS[kind])) > 1 else ""
+    return RowWrite(kind, line.id, line.etag, target=target, table=table)
+
+
+def write_of_unit(unit: Unit, *, target: str = "", object: str = "", retained: bool = False) -> RowWrite:
+    """Return the write that deletes the own row of a unit, under the version that was decided on."""
+    return RowWrite(unit.kind.value, unit.id, unit.etag, target=target, object=object, retained=retained, table=type(unit.row).table)
 
 
 def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:
@@ -137,7 +154,7 @@ def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[s
     found |= {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
     for row in found.values():
         unit = row.dossier if row.dossier in dossiers else units.get(row.fiche or "", "")
-        yield unit or "", RowWrite("party", row.id, row.etag, target=row.contact or "", retained=True)
+        yield unit or "", write_of(row, target=row.contact or "", retained=True)
 
 
 def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type[Record]]) -> Iterator[tuple[str, RowWrite]]:
@@ -148,9 +165,9 @@ def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type
         for name in kind.owner_fields:
             among = Among(name, owners)
             for row in chain.from_iterable(connector.read(kind.record, (name,), among=among)):
-                found.setdefault((row.id, False), (getattr(row, name), RowWrite(kind.word, row.id, row.etag)))
+                found.setdefault((row.id, False), (getattr(row, name), write_of(row)))
             for row in retained_rows_of(connector, kind.record, (name,), among) if kind.record in lie else ():
-                found.setdefault((row.id, True), (getattr(row, name), RowWrite(kind.word, row.id, row.etag, retained=True)))
+                found.setdefault((row.id, True), (getattr(row, name), write_of(row, retained=True)))
         yield from found.values()
 
 
@@ -164,11 +181,11 @@ def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str])
         by_dossier = row.dossier if row.dossier in dossiers else None
         by_fiche = units.get(row.fiche) if row.fiche is not None else None
         if by_dossier is not None and row.fiche is not None and by_fiche is None:
-            yield by_dossier, RowWrite("party", row.id, row.etag, "unlink_dossier", by_dossier)
+            yield by_dossier, write_of(row, "unlink_dossier", by_dossier)
         elif by_fiche is not None and row.dossier is not None and by_dossier is None:
-            yield by_fiche, RowWrite("party", row.id, row.etag, "unlink_fiche", row.fiche or "")
+            yield by_fiche, write_of(row, "unlink_fiche", row.fiche or "")
         else:
-            yield by_dossier or by_fiche or "", RowWrite("party", row.id, row.etag, target=row.contact or "")  # whose role: a hold asks
+            yield by_dossier or by_fiche or "", write_of(row, target=row.contact or "")  # whose role: a hold asks
 
 
 def rows_of_contacts(
@@ -187,7 +204,7 @@ def rows_of_contacts(
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):
         for gift in rows_of(connector, Donation, ("contact",), Among("contact", donors)):
-            rows[gift.contact or ""].append(RowWrite("donation", gift.id, gift.etag, "unlink_contact", gift.contact or ""))
+            rows[gift.contact or ""].append(write_of(gift, "unlink_contact", gift.contact or ""))
     for contact, write in _dependent(connector, sorted(contacts), lie):
         rows[contact].append(write)
     for contact, etag in contacts.items():
@@ -216,10 +233,10 @@ def participations(
     return result
 
 
-def operation(write: RowWrite) -> Operation:
+def operation(connector: Connector, write: RowWrite) -> Operation:
     """Return the connector's operation for one write of the journal."""
     kind, values = _written(write)
-    return Operation(kind, KINDS[write.kind], write.id, write.etag, values, frozenset(write.bypass))
+    return Operation(kind, write.record(connector), write.id, write.etag, values, frozenset(write.bypass))
 
 
 def _written(write: RowWrite) -> tuple[OperationKind, dict[str, object]]:

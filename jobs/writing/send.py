@@ -100,7 +100,7 @@ def _settle_step(
             del open_sets[key]
         if not open_sets:
             return outcome
-        change_sets = [ChangeSet(key, tuple(operation(write) for write in rows)) for key, rows in open_sets.items()]
+        change_sets = [ChangeSet(key, tuple(operation(connector, write) for write in rows)) for key, rows in open_sets.items()]
         results = connector.change(change_sets, held=ask)
         unknown = {}
         for result in results:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from functools import cache
-from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -44,7 +43,7 @@ def problems_of(
     errors: Iterable[ErrorDetails],
     *,
     texts: Mapping[str, str] = _NOTHING,
-    kinds: Collection[str] = (),
+    kinds: Collection[str | int] = (),
 ) -> list[Problem]:
     """Give errors of a model as problems of a file, beside those of its YAML: what stands in a line first,
     top down, then missing keys. One a field, since one mistake can break two rules. `texts` say what a value
@@ -74,10 +73,21 @@ def without_mistakes(model: type[M], value: Value) -> M | None:
 
 
 def _remove(value: Any, place: tuple[int | str, ...]) -> bool:
-    """Take out what stands at a place, the whole list where that is in one; False where it is everything."""
-    path = list(takewhile(lambda part: isinstance(part, str), (part for part in place if part != "[key]")))
+    """Take out what stands at a place, the whole list where that is one of its items; False where it is
+    everything."""
+    path: list[int | str] = []
+    current = value
+    for part in place:
+        if part == "[key]" or (isinstance(part, int) and isinstance(current, dict)):
+            continue  # a pydantic word; the only item of a list, written by itself
+        if isinstance(part, int) and not (isinstance(current, list) and part < len(current) and isinstance(current[part], dict)):
+            break
+        path.append(part)
+        current = current.get(part) if isinstance(current, dict) else current[part] if isinstance(part, int) else None
+    while path and isinstance(path[-1], int):
+        path.pop()
     for part in path[:-1]:
-        value = value.get(part, {})
+        value = value.get(part, {}) if isinstance(value, dict) else value[part]
     if path and isinstance(value, list):  # read as keys without values
         value.remove(path[-1])
     elif path:
@@ -86,7 +96,7 @@ def _remove(value: Any, place: tuple[int | str, ...]) -> bool:
 
 
 def _told(
-    document: Document, model: type[BaseModel], error: ErrorDetails, texts: Mapping[str, str], kinds: Collection[str]
+    document: Document, model: type[BaseModel], error: ErrorDetails, texts: Mapping[str, str], kinds: Collection[str | int]
 ) -> tuple[Path, str, str, str]:
     """Return the field that an error is about, as the file has it, what to report, its code, and what was
     probably meant."""

@@ -24,7 +24,8 @@ class Fate(StrEnum):
 class Place(msgspec.Struct, frozen=True):
     """A table, or with `column` one of its columns. `path` leads from its rows to a unit or person, a lookup
     a step. `rows` are those that point there, or in which the column has a value; from 5,000 on there may be
-    more; None: this account may not look. `why` says where the fate comes from."""
+    more; None: this account may not look. `why` says where the fate comes from. `beyond` are rows of a mapped
+    table that are of none of the kinds for which it is mapped."""
 
     table: str
     column: str | None
@@ -32,6 +33,7 @@ class Place(msgspec.Struct, frozen=True):
     rows: int | None
     fate: Fate
     why: str
+    beyond: int | None = 0
 
     @property
     def name(self) -> str:
@@ -72,7 +74,7 @@ class DataMap(msgspec.Struct, frozen=True):
     @property
     def unsearched_tables(self) -> tuple[str, ...]:
         """The tables with rows in which nobody is looked for, whatever becomes of them."""
-        return tuple(place.table for place in self.tables if place.rows != 0 and _is_unsearched(place))
+        return tuple(place.table for place in self.tables if place.beyond != 0 or (place.rows != 0 and _is_unsearched(place)))
 
     def new(self, known: Collection[str] | None) -> frozenset[str]:
         """Return the names of places that were not there last time; none where there was no last time."""

@@ -6,12 +6,17 @@ every row of the CRM into one."""
 
 from datetime import date
 from enum import StrEnum
+from functools import cache
+from typing import ClassVar
 
 import msgspec
 
 
 class Record(msgspec.Struct, gc=False, kw_only=True):
-    """One CRM row. `id` is lower case without braces; `etag` is the version read, as the CRM gave it."""
+    """One CRM row. `id` is lower case without braces; `etag` is the version read, as the CRM gave it. `table`
+    is the row's table where rows of its kind come from several: a class of its own for each of them."""
+
+    table: ClassVar[str] = ""
 
     id: str = ""
     etag: str = ""
@@ -189,6 +194,13 @@ KINDS: dict[str, type[Record]] = {
 }
 
 
+@cache
+def word_of(record: type[Record]) -> str:
+    """Return the word for the kind of which this class has rows, with or without what they say about people,
+    of one table or of all; empty where it is no kind of row."""
+    return next((word for word, kind in KINDS.items() if issubclass(record, kind)), "")
+
+
 class UnitKind(StrEnum):
     """What ends as one (2.1); the value is the kind of record that stands for it."""
 
@@ -230,3 +242,13 @@ class Unit(msgspec.Struct, gc=False):
     email: Email | None = None
     belongs_to: "Unit | None" = None
     relation: Donation | Enrolment | Engagement | None = None
+
+    @property
+    def row(self) -> Record:
+        """The row of the CRM that the unit is. Raises ValueError: it was not read, or is a contact."""
+        lone = next((fiche for fiche in self.fiches if fiche.id == self.id), None)
+        file: Record | None = lone if self.kind is UnitKind.FICHE else self.dossier if self.kind is UnitKind.DOSSIER else None
+        row = file or self.recording or self.note or self.email or self.relation
+        if row is None or row.id != self.id:
+            raise ValueError(f"the row of a {self.kind.value} was not read")
+        return row

@@ -93,7 +93,7 @@ def test_every_word_is_found_or_its_place_is_named_as_not_searched(night: Night)
     told = "\n".join(str(getattr(row, name, "")) for row in rows for name in type(row).__struct_fields__)
     missing = {place for word, place in planter.words.items() if word not in told}
     named = set(found.not_searched)
-    kinds = {table.name: kind for kind, table in night.connector.mapping.tables.items()}
+    kinds = {table.name: table.kind for table in night.connector.mapping.tables}
     assert {
         place for place in missing if f"table:{place[0]}" not in named and f"column:{kinds.get(place[0])}.{place[1]}" not in named
     } == set()

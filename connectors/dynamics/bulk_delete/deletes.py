@@ -101,8 +101,8 @@ class Deleting:
 
     def pays(self, record: type[Record], waiting: int) -> bool:
         """Return whether so many single rows of this kind are worth submitting together."""
-        table = self._mapping.table(record)
-        if table is None or self._mode is BulkDelete.OFF or table.kind not in WAYS:
+        tables = self._mapping.tables_of(record)
+        if len(tables) != 1 or self._mode is BulkDelete.OFF or (table := tables[0]).kind not in WAYS:
             return False
         if self._mode is BulkDelete.AUTO:
             sample = 0 if self.crossover.is_measured else BATCH_ROWS
@@ -157,9 +157,14 @@ class Deleting:
         found = [
             index for index, one in enumerate(change_sets) if len(one.operations) == 1 and one.operations[0].kind is OperationKind.DELETE
         ]
-        tables = {table.kind: table for index in found if (table := self._mapping.table(change_sets[index].operations[0].record))}
+        tables = {table.record: table for index in found if (table := self._mapping.table(change_sets[index].operations[0].record))}
         ids = {change_sets[index].operations[0].id for index in found}
-        if self._mode is BulkDelete.OFF or len(tables) != 1 or not tables.keys() <= WAYS.keys() or len(ids) < len(found):
+        if (
+            self._mode is BulkDelete.OFF
+            or len(tables) != 1
+            or not {table.kind for table in tables.values()} <= WAYS.keys()
+            or len(ids) < len(found)
+        ):
             return None, []
         return next(iter(tables.values())), found
 

@@ -40,7 +40,10 @@ def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], Table
     if table.kind not in WAYS:
         return None
     field, join = WAYS[table.kind]
-    fiche, dossier = mapping.tables["fiche"], mapping.tables["dossier"]
+    fiches, dossiers = mapping.of("fiche"), mapping.of("dossier")
+    if len(fiches) > 1 or len(dossiers) > 1 or any(each.only for each in (table, *fiches, *dossiers)):
+        return None  # one query leads from one table to another
+    (fiche,), (dossier,) = fiches, dossiers
     hold = dossier.columns.get("legal_hold")
     if hold is None:
         return Guard()

@@ -5,6 +5,7 @@ is named under `stay`; else its rows would be left behind, and it is unaccounted
 decides that it may stay (R-158). A column of a mapped table is accounted for by a field, a technique, or a
 decision."""
 
+from collections.abc import Collection
 from collections.abc import Mapping as Values
 
 from connectors.dynamics.datamap.reach import FAR_SIDE, LINKS_ONLY, Reached
@@ -26,8 +27,8 @@ _SAID = "said in the mapping"
 def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping) -> Verdict:
     """Return the fate of a table and why, from those of the tables that it leads to; one that is not among
     `parents` is taken to go."""
-    if kind := mapping.kind_of(table.name):
-        return Fate.MAPPED, f"tables.{kind}"
+    if mapped := mapping.named(table.name):
+        return Fate.MAPPED, ", ".join(dict.fromkeys(map(_part, mapped)))
     if table.name in PLATFORM:
         return Fate.PLATFORM, "kept by the CRM itself"
     if decided := mapping.stay.get(table.name):
@@ -60,23 +61,28 @@ def _left_behind(tie: Tie) -> str:
     return f"{tie.column} is only emptied when {tie.parent} goes"
 
 
-def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdict, table: Table | None, mapping: Mapping) -> Verdict:
-    """Return the fate of a column and why; `table` is what the mapping says of its table, None if nothing."""
+def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdict, mapped: Collection[Table], mapping: Mapping) -> Verdict:
+    """Return the fate of a column and why; `mapped` is what the mapping says of its table, once for each
+    kind."""
     fate, why = of_table
     if is_housekeeping(attribute, definition):
         return Fate.PLATFORM, "kept by the CRM itself"
-    if table is None:
+    if not mapped:
         return fate, why
-    for section, columns in (("columns", table.columns), ("personal", table.personal)):
-        for column in columns.values():
-            if attribute.name in column.names:
-                return Fate.MAPPED, f"tables.{table.kind}.{section}.{column.field}"
+    for table in mapped:
+        for section, columns in (("columns", table.columns), ("personal", table.personal)):
+            for column in columns.values():
+                if attribute.name in column.names:
+                    return Fate.MAPPED, f"tables.{table.kind}.{section}.{column.field}"
+        if any(each.column == attribute.name for each in table.only):
+            return Fate.MAPPED, f"tables.{table.kind}.only"
     if not attribute.updatable:
         return Fate.GOES_ALONG, "the CRM makes it from other columns"
     if decided := mapping.goes_along.get(f"{definition.name}.{attribute.name}"):
         return Fate.GOES_ALONG, _reason(decided)
-    if table.masks is not None and attribute.name in table.masks.columns:
-        return Fate.MASKED, f"tables.{table.kind}.anonymise: {table.masks.columns[attribute.name].technique}"
+    for table in mapped:
+        if table.masks is not None and attribute.name in table.masks.columns:
+            return Fate.MASKED, f"tables.{table.kind}.anonymise: {table.masks.columns[attribute.name].technique}"
     return Fate.UNACCOUNTED, "no field of the mapping is filled from it"
 
 
@@ -85,6 +91,12 @@ def is_housekeeping(attribute: Attribute, definition: TableDefinition) -> bool:
     CRM's own making, and companions of other columns."""
     own = attribute.name in _OF_PLATFORM or attribute.name == definition.primary_id or attribute.name.endswith("_base")
     return own or bool(attribute.part_of) or attribute.kind in _HOUSEKEEPING or attribute.kind == "UniqueidentifierType"
+
+
+def _part(table: Table) -> str:
+    """Return what the mapping says of a table: a kind, and for which rows."""
+    only = " and ".join(f"{each.column} is {' or '.join(each.values)}" for each in table.only)
+    return f"tables.{table.kind}" + (f" where {only}; others are out of scope" if only else "")
 
 
 def _names(ties: list[Tie]) -> str:

@@ -8,6 +8,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.residual.platform_rows import TIMELINE
 from connectors.dynamics.residual.unmapped_children import PLATFORM
+from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import count_where, total_count
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
@@ -24,8 +25,7 @@ class Survey:
     def __init__(self, transport: Transport, mapping: Mapping, metadata: Metadata, directory: Directory) -> None:
         self._transport, self._mapping, self._metadata, self._directory = transport, mapping, metadata, directory
         self._seen: tuple[float, DataMap] | None = None
-        self._of_kind = {table.name: table for table in mapping.tables.values()}
-        self._starts = [table.name for kind, table in mapping.tables.items() if kind != "statistic"]
+        self._starts = list(dict.fromkeys(table.name for table in mapping.tables if table.kind != "statistic"))
 
     def tables(self) -> DataMap:
         """Return the tables alone; of the platform's own only those with texts of people are counted. Raises
@@ -44,7 +44,7 @@ class Survey:
         places: list[Place] = []
         for name, verdict in sorted(verdicts.items()):
             table = found[name]
-            if name in self._of_kind:
+            if self._mapping.named(name):
                 table.rows = self._count(name, ())
             places.append(self._place(table, verdict))
             if verdict[0] is not Fate.PLATFORM and table.rows != 0:
@@ -55,17 +55,18 @@ class Survey:
         """Return the columns of mapped tables that have values and from which no field is filled, as
         `kind.column`, whatever becomes of them. Raises as `Connector.data_map`."""
         found: list[str] = []
-        for kind, table in self._mapping.tables.items():
-            definition, known = self._metadata.table(table.name), self._directory.table(table.name)
-            if kind == "statistic" or definition is None or known is None:
+        for name in self._starts:
+            tables = self._mapping.named(name)
+            definition, known = self._metadata.table(name), self._directory.table(name)
+            if definition is None or known is None:
                 continue
-            named = table.used
+            named = {column for table in tables for column in table.used}
             columns = [
                 each
                 for each in definition.attributes.values()
                 if each.updatable and each.name not in named and not is_housekeeping(each, definition)
             ]
-            found += [f"{kind}.{name}" for name in self._with_values(known, [queried(each) for each in columns])]
+            found += [f"{tables[0].kind}.{column}" for column in self._with_values(known, [queried(each) for each in columns])]
         return tuple(sorted(found))
 
     def _with_values(self, table: KnownTable, columns: list[str]) -> Iterator[str]:
@@ -106,25 +107,31 @@ class Survey:
         return found, verdicts
 
     def _place(self, table: Reached, verdict: Verdict) -> Place:
-        return Place(table.name, None, table.path, table.rows, *verdict)
+        return Place(table.name, None, table.path, table.rows, *verdict, self._beyond(table.name))
+
+    def _beyond(self, name: str) -> int | None:
+        """Return how many rows of a mapped table are of none of its kinds."""
+        definition = self._metadata.table(name)
+        conditions = [rest_of(table, definition) for table in self._mapping.named(name)] if definition is not None else []
+        return self._count(name, (), " and ".join(conditions)) if conditions and all(conditions) else 0
 
     def _columns(self, table: Reached, verdict: Verdict) -> Iterator[Place]:
         definition = self._metadata.table(table.name)
-        mapped = self._of_kind.get(table.name)
+        mapped = self._mapping.named(table.name)
         for attribute in definition.attributes.values() if definition is not None else ():
             if definition is None or is_housekeeping(attribute, definition):
                 continue
             fate, why = of_column(attribute, definition, verdict, mapped, self._mapping)
-            rows = self._count(table.name, [queried(attribute)]) if mapped is not None and fate is Fate.UNACCOUNTED else table.rows
+            rows = self._count(table.name, [queried(attribute)]) if mapped and fate is Fate.UNACCOUNTED else table.rows
             yield Place(table.name, attribute.name, table.path, rows, fate, why)
 
-    def _count(self, name: str, columns: Collection[str]) -> int | None:
-        """Return how many rows have a value in one of some columns, all rows without columns, at most 5,000;
-        None where this account may not look and the CRM does not say either."""
+    def _count(self, name: str, columns: Collection[str], condition: str = "") -> int | None:
+        """Return how many rows have a value in one of some columns, or meet a condition, all rows without
+        either, at most 5,000; None where this account may not look and the CRM does not say either."""
         table = self._directory.table(name)
         if table is None:
             return 0
-        condition = " or ".join(f"{column} ne null" for column in columns)
+        condition = condition or " or ".join(f"{column} ne null" for column in columns)
         try:
             if self._directory.is_empty(table, condition):
                 return 0

@@ -91,8 +91,8 @@ class Creation:
 
 def statistics_table(mapping: CrmMapping) -> StatisticsTable | None:
     """Return the table that a mapping needs; None where no name in it has a publisher's prefix."""
-    mapped = mapping.tables.get(TABLE)
-    named = [mapping.tables[kind].name for kind in (TABLE, "dossier", "fiche", "party") if kind in mapping.tables]
+    mapped = next(iter(mapping.of(TABLE)), None)
+    named = [table.name for kind in (TABLE, "dossier", "fiche", "party") for table in mapping.of(kind)]
     prefix = next((name.partition("_")[0] for name in named if "_" in name), None)
     if prefix is None:
         return None

@@ -23,8 +23,8 @@ def misspelt_keys(mapping: Mapping, categories: Collection[str], kinds: Words[st
     unit. A key that is like none may be one that nobody has decided on yet: its units are kept (R-161), and a
     plan says so."""
     told = set()
-    for unit, table in mapping.tables.items():
-        for field, word, known in (("categories", "category", categories), ("kind", f"kind of {unit}", kinds.get(unit, ()))):
+    for table in mapping.tables:
+        for field, word, known in (("categories", "category", categories), ("kind", f"kind of {table.kind}", kinds.get(table.kind, ()))):
             column = table.columns.get(field)
             stated = (column.choice or column.reference) if column is not None else None
             if stated is None:

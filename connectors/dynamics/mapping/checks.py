@@ -2,14 +2,16 @@
 of them it needs, and what each may stand for. Source: R-161; SUS-02, R-112; ERA-07; section 5.2."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Set
 from datetime import date, datetime
+from itertools import product
 from typing import Final, NamedTuple
 
 from connectors.dynamics.mapping.mapping import (
     LOOKUPS,
     MASKED_KINDS,
     MUST_BE_CHOICE,
+    ONE_TABLE,
     OPTIONAL_KINDS,
     REQUIRED_FIELDS,
     SAFEGUARDS,
@@ -52,17 +54,39 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
     for kind in sorted(KINDS.keys() - OPTIONAL_KINDS):
         if not given(("tables", kind)):
             yield Slip(("tables",), f"{kind} is missing", "missing")
-    tables: dict[str, str] = {}
-    for kind, part in file.tables.items():
+    tables: dict[str, list[tuple[str, TablePart]]] = {}
+    for kind, parts in file.tables.items():
         if kind not in KINDS:
             yield _unknown(("tables", kind), kind, KINDS)
             continue
-        for slip in _check_part(kind, part, lambda *place, kind=kind: given(("tables", kind, *place))):
-            yield slip.below("tables", kind)
-        if part.table in tables:
-            yield Slip(("tables", kind), f"{kind} and {tables[part.table]} are mapped to the same table {part.table}")
-        tables[part.table] = kind
+        if not parts:
+            yield Slip(("tables", kind), "this is empty", "missing")
+        elif kind in ONE_TABLE and (len(parts) > 1 or parts[0].only):
+            yield Slip(("tables", kind), f"rows of {kind} come from one table, whole: name one, without only")
+        for index, part in enumerate(parts):
+            at = part_path(kind, index, given)
+            for slip in _check_part(kind, part, lambda *place, at=at: given((*at, *place))):
+                yield slip.below(*at)
+            for other, before in tables.setdefault(part.table, []):
+                if not _are_apart(part, before):
+                    told = f"{kind} and {other} are mapped to the same table {part.table}"
+                    remedy = "tell their rows apart: under only, one column with different values in each"
+                    yield Slip(at, f"{told}; {remedy}" if part.only or before.only else told)
+            tables[part.table].append((kind, part))
     yield from _check_statistics(file)
+
+
+def part_path(kind: str, index: int, given: Callable[[Path], bool] | Container[Path]) -> Path:
+    """Return where the file has a table of a kind: in a list of several, or by itself."""
+    path: Path = ("tables", kind, index)
+    is_given = given(path) if callable(given) else path in given
+    return path if is_given else path[:2]
+
+
+def _are_apart(one: TablePart, other: TablePart) -> bool:
+    """Return whether no row can meet the conditions of both."""
+    shared = one.only.keys() & other.only.keys()
+    return any(set(map(str.casefold, one.only[column])).isdisjoint(map(str.casefold, other.only[column])) for column in shared)
 
 
 def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[Slip]:
@@ -198,8 +222,9 @@ def _check_masks(masks: AnonymisePart, own: str, has_own: bool) -> Iterator[Slip
 def _check_statistics(file: MappingFile) -> Iterator[Slip]:
     """Refuse a fiche value that its row of statistics cannot hold: its dossier could otherwise never be
     disposed of (5.2)."""
-    fiche, statistic = (file.tables.get(kind) for kind in ("fiche", "statistic"))
-    for name in ("channel", "reporter_kind"):
-        if fiche and statistic and name in fiche.choices and name in statistic.choices and name in statistic.columns:
-            for key in sorted(set(fiche.choices[name].values()) - set(statistic.choices[name].values())):
+    fiches, statistics = (file.tables.get(kind, ()) for kind in ("fiche", "statistic"))
+    for statistic, name in product(statistics, ("channel", "reporter_kind")):
+        if name in statistic.choices and name in statistic.columns:
+            keys = {key for fiche in fiches for key in fiche.choices.get(name, {}).values()}
+            for key in sorted(keys - set(statistic.choices[name].values())):
                 yield Slip(("tables", "statistic", "choices", name), f"statistic.{name} has no option for {key}, which fiche.{name} has")

@@ -4,15 +4,28 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
-from connectors.dynamics.mapping.checks import check_mapping
-from connectors.dynamics.mapping.mapping import MASKED_KINDS, Choice, Column, Decided, Mapping, Reference, Table, mappable_fields
+from connectors.dynamics.mapping.checks import check_mapping, part_path
+from connectors.dynamics.mapping.mapping import (
+    MASKED_KINDS,
+    Choice,
+    Column,
+    Condition,
+    Decided,
+    Mapping,
+    Reference,
+    Table,
+    class_of,
+    mappable_fields,
+)
 from connectors.dynamics.mapping.mapping_file import SCHEMA, TEXTS, AnonymisePart, DecidedPart, MappingFile, ReferencePart, TablePart
 from connectors.dynamics.mapping.masks import MaskedColumn, Masks
 from rules.errors import MappingError
 from rules.files.yaml_lines import Document, Path, Problem, read_yaml
 from rules.files.yaml_models import problems_of, without_mistakes
-from rules.model.personal_records import personal_fields
+from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
+
+ONLY_PART = (0,)  # the place of a kind's only table, which stands in no list
 
 
 @lru_cache(maxsize=4)  # a mapping is read anew for every job, and is the same nearly always
@@ -43,7 +56,7 @@ def _read(document: Document) -> tuple[MappingFile | None, list[Problem]]:
     try:
         file: MappingFile | None = MappingFile.model_validate(document.value)
     except ValidationError as error:
-        problems = problems_of(document, MappingFile, error.errors(include_url=False), texts=TEXTS)
+        problems = problems_of(document, MappingFile, error.errors(include_url=False), texts=TEXTS, kinds=ONLY_PART)
         file = without_mistakes(MappingFile, {**document.value, "schema": SCHEMA}) if isinstance(document.value, dict) else None
     if file is not None:
         problems = problems + [document.problem(*slip) for slip in check_mapping(file, document.lines.__contains__)]
@@ -52,7 +65,8 @@ def _read(document: Document) -> tuple[MappingFile | None, list[Problem]]:
 
 def _known(file: MappingFile) -> MappingFile:
     """Leave out the kinds and fields that there are not."""
-    return file.model_copy(update={"tables": {kind: _known_part(kind, part) for kind, part in file.tables.items() if kind in KINDS}})
+    tables = {kind: tuple(_known_part(kind, part) for part in parts) for kind, parts in file.tables.items() if kind in KINDS}
+    return file.model_copy(update={"tables": tables})
 
 
 def _known_part(kind: str, part: TablePart) -> TablePart:
@@ -76,17 +90,15 @@ class _Built:
         self._document, self._source = document, source
 
     def mapping(self, file: MappingFile) -> Mapping:
-        tables = {kind: self._table(kind, part) for kind, part in file.tables.items()}
         return Mapping(
             self._source,
-            tables,
+            tuple(self._table(kind, parts, at) for kind, parts in file.tables.items() for at in range(len(parts))),
             file.recording_media_types,
             file.app_url,
             file.copies,
             self._decided("stay", file.stay),
             self._decided("goes_along", file.goes_along),
             frozenset(file.beyond_reach),
-            {table.record: table for table in tables.values()},
         )
 
     def _decided(self, section: str, parts: dict[str, DecidedPart]) -> dict[str, Decided]:
@@ -95,8 +107,8 @@ class _Built:
     def _where(self, *path: str | int) -> str:
         return f"{self._source}:{self._document.line(path)}"
 
-    def _table(self, kind: str, part: TablePart) -> Table:
-        at: Path = ("tables", kind)
+    def _table(self, kind: str, parts: tuple[TablePart, ...], index: int) -> Table:
+        part, at = parts[index], part_path(kind, index, self._document.lines)
 
         def columns(section: str, names: dict[str, str]) -> dict[str, Column]:
             return {
@@ -121,7 +133,11 @@ class _Built:
 
         masks = self._masks((*at, "anonymise"), part.anonymise) if part.anonymise is not None else None
         lean, personal = columns("columns", part.columns) | flagged, columns("personal", part.personal)
-        return Table(kind, KINDS[kind], part.table, self._where(*at), lean, masks, personal)
+        record, full = KINDS[kind], FULL[kind]
+        if len(parts) > 1:
+            record, full = class_of(record, part.table, index), class_of(full, part.table, index)
+        only = tuple(Condition(column, values, self._where(*at, "only", column)) for column, values in part.only.items())
+        return Table(kind, record, full, part.table, self._where(*at), lean, masks, personal, only)
 
     def _reference(self, at: Path, part: ReferencePart) -> Reference:
         keys = {(value if part.by else value.strip("{}").lower()): key for value, key in part.keys.items()}

@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import get_args, get_type_hints
+from typing import TypeVar, cast, get_args, get_type_hints
+
+import msgspec
 
 from connectors.dynamics.mapping.masks import Masks
 from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
 from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.personal_records import FULL
-from rules.model.records import Record, Statistic
+from rules.model.records import Record, Statistic, word_of
+
+R = TypeVar("R", bound=Record)
 
 REFERENCE = Path(__file__).with_name("reference.yaml")
 
@@ -45,12 +49,15 @@ LOOKUPS: dict[str, frozenset[str]] = {
     "party": frozenset({"contact"}),
 }
 KIND_FIELDS = {"parent_kind": "parent", "regarding_kind": "regarding", "party_kind": "party"}
+# What is said beside a lookup that is written: the table to which it points.
+TABLE_FIELDS = {"regarding_table": "regarding"}
 SYSTEM_FIELDS = frozenset({"id", "etag"})
 
 # What keys a choice column may stand for where the record has a yes or no.
 TRUTHS = {"active": True, "inactive": False, "yes": True, "no": False}
 MUST_BE_CHOICE = {word: frozenset(kind.choices) for word, kind in ROW_KINDS.items()}
 MASKED_KINDS = frozenset({"dossier", "fiche"})
+ONE_TABLE = frozenset({"contact", "activity_party", "statistic"})  # kinds whose rows come from one table, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +101,39 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """A column that tells which rows of a table are meant, and the values, as text, that it has then."""
+
+    column: str
+    values: tuple[str, ...]
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """One kind of record and the table that holds it; `masks` say how its rows are anonymised in place, where
-    the mapping does, and `personal` are the columns that only a subject request reads."""
+    """One kind of record and a table that holds it; `masks` say how its rows are anonymised in place, where
+    the mapping does, and `personal` are the columns that only a subject request reads. Its records have the
+    class `record`, or `full` with the personal fields: those of the kind, or its own where the kind has
+    several tables. `only` are the conditions that its rows meet; those that do not are out of scope."""
 
     kind: str
     record: type[Record]
+    full: type[Record]
     name: str
     where: str
     columns: dict[str, Column]
     masks: Masks | None = None
     personal: dict[str, Column] = field(default_factory=dict)
+    only: tuple[Condition, ...] = ()
 
     @property
     def used(self) -> tuple[str, ...]:
         """The columns from which some field is filled."""
         return tuple(name for column in (*self.columns.values(), *self.personal.values()) for name in column.names)
 
-    @property
-    def full(self) -> type[Record]:
-        """The record that has the personal fields too."""
-        return FULL[self.kind]
-
     def columns_of(self, record: type[Record]) -> dict[str, Column]:
         """Return the columns that fill this class of record: those of `personal` only for the full one."""
-        return self.columns | self.personal if issubclass(record, self.full) else self.columns
+        return self.columns | self.personal if issubclass(record, FULL[self.kind]) else self.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,26 +154,48 @@ class Mapping:
     accepts as out of this account's reach although it sees them."""
 
     source: str
-    tables: dict[str, Table]
+    tables: tuple[Table, ...] = ()
     recording_media_types: tuple[str, ...] = ("audio/*",)
     app_url: str = ""
     copies: tuple[str, ...] | None = None
     stay: Values[str, Decided] = field(default_factory=dict)
     goes_along: Values[str, Decided] = field(default_factory=dict)
     beyond_reach: frozenset[str] = frozenset()
-    _by_record: dict[type[Record], Table] = field(default_factory=dict, repr=False)
+    _by_record: dict[type[Record], tuple[Table, ...]] = field(default_factory=dict, repr=False, compare=False)
 
-    def table(self, record: type[Record]) -> Table | None:
-        """Return the table of this kind of record, also for the classes that pages are decoded into; None if
-        it is not mapped."""
+    def tables_of(self, record: type[Record]) -> tuple[Table, ...]:
+        """Return the tables from which records of this class come, also for the classes that pages are
+        decoded into: all of its kind, or the one that has the class for its own; none if it is not mapped."""
         found = self._by_record.get(record)
         if found is None:
-            found = next((table for kind, table in self._by_record.items() if issubclass(record, kind)), None)
+            found = tuple(table for table in self.tables if issubclass(record, (table.record, table.full)))
+            found = self._by_record[record] = found or self.of(word_of(record))
         return found
 
-    def kind_of(self, table: str) -> str | None:
-        """Return the word for a table's logical name, or None."""
-        return next((mapped.kind for mapped in self.tables.values() if mapped.name == table), None)
+    def table(self, record: type[Record]) -> Table | None:
+        """Return the one table from which records of this class come; None if it is not mapped. Raises
+        ValueError: they come from several."""
+        found = self.tables_of(record)
+        if len(found) > 1:
+            raise ValueError(f"rows of {word_of(record)} come from several tables, and nothing says which one is meant")
+        return found[0] if found else None
+
+    def of(self, kind: str) -> tuple[Table, ...]:
+        """Return the tables of a kind, by its word, in the order of the file."""
+        return tuple(table for table in self.tables if table.kind == kind)
+
+    def named(self, table: str) -> tuple[Table, ...]:
+        """Return what the mapping says of a table of the CRM: once for each kind of row that it holds."""
+        return tuple(mapped for mapped in self.tables if mapped.name == table)
+
+
+@cache
+def class_of(record: type[R], table: str, at: int) -> type[R]:
+    """Return the class of the records of one table among several of a kind, which is the `at`-th of them."""
+    made = msgspec.defstruct(
+        f"{record.__name__}_{at}", [], bases=(record,), module=record.__module__, namespace={"table": table}, gc=False, kw_only=True
+    )
+    return cast("type[R]", made)
 
 
 _hints = cache(get_type_hints)  # they are evaluated all at once, and asked for field by field

@@ -98,11 +98,18 @@ class ReferencePart(Model):
     """Value of that column, or id, to our key."""
 
 
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
 class TablePart(Model):
-    """One kind of row, and the table that holds it."""
+    """One kind of row, and a table that holds it."""
 
     table: Name
     """The table's logical name."""
+    only: dict[Name, tuple[Annotated[str, AfterValidator(_some)], ...]] = Field(default_factory=dict)
+    """The rows of the table that are of this kind, by column: those that have one of these values in each (an
+    option, true or false, a text, the id to which a lookup points). The others are out of scope."""
     columns: dict[str, Name]
     """Our field to the column's logical name; a field without a column stays unknown."""
     personal: dict[str, Name] = Field(default_factory=dict)
@@ -145,5 +152,5 @@ class MappingFile(Model):
     goes_along: dict[ColumnOfTable, DecidedPart] = Field(default_factory=dict)
     """Columns of mapped tables, as table.column, that need no field: they go with their row, are neither
     searched nor told, and an answer says so. Each with why, and who decided it."""
-    tables: dict[str, TablePart]
-    """Each kind of row."""
+    tables: dict[str, Annotated[tuple[TablePart, ...], BeforeValidator(_as_list)]]
+    """Each kind of row; a list where its rows come from several tables."""

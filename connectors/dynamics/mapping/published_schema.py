@@ -10,6 +10,7 @@ from connectors.dynamics.mapping.mapping import (
     LOOKUPS,
     MASKED_KINDS,
     MUST_BE_CHOICE,
+    ONE_TABLE,
     OPTIONAL_KINDS,
     REQUIRED_FIELDS,
     SAFEGUARDS,
@@ -34,9 +35,17 @@ def mapping_schema() -> str:
     part, tables = schema["$defs"].pop("TablePart"), schema["properties"]["tables"]
     for given, name in ((part, "without"), (part, "readable"), (schema["$defs"]["AnonymisePart"], "keeps")):
         given["properties"][name]["uniqueItems"] = True
-    of_kinds = {kind: _part(kind, part, schema["$defs"]) for kind in KINDS}
+    of_kinds = {kind: _parts(kind, _part(kind, part, schema["$defs"]), schema["$defs"]) for kind in KINDS}
     schema["properties"]["tables"] = {**_object(of_kinds, sorted(KINDS.keys() - OPTIONAL_KINDS)), "description": tables["description"]}
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _parts(kind: str, part: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
+    """One table of a kind, or several where it can have them."""
+    if kind in ONE_TABLE:
+        return part
+    described, one = part.pop("description"), _shared(defs, kind, part)
+    return {"description": described, "anyOf": [one, {"type": "array", "minItems": 1, "items": one}]}
 
 
 def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +59,7 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
     name = _shared(defs, "name", given["columns"]["additionalProperties"])
     found: dict[str, Any] = {
         "table": given["table"],
+        **({} if kind in ONE_TABLE else {"only": given["only"]}),
         "columns": {
             **_object(dict.fromkeys(lean, name), sorted(REQUIRED_FIELDS[kind] - MUST_BE_CHOICE.get(kind, frozenset()))),
             "description": given["columns"]["description"],

@@ -3,7 +3,7 @@ is built whose fields carry the wire's column names; it is a subclass of the rec
 object is the record and no second one is made per row. Only dates and choices are then replaced in place."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -16,6 +16,7 @@ from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Co
 from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading.dates import civil_days, wire_type
 from connectors.dynamics.reading.references import References
+from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import TableDefinition
 from rules.errors import MappingError
 from rules.model.records import Record
@@ -28,6 +29,7 @@ _ETAG = attrgetter("etag")
 # Versions as HTTP writes them (RFC 9110, section 8.8.3), one a line. `*` is none: written back, it would
 # match whatever is there.
 _VERSIONS = re.compile(r'(?:(?:W/)?"[!#-~]*"\n)*')
+_OF_ONE_KIND = frozenset(name for name, kinds in LOOKUPS.items() if kinds == {name})  # a lookup to one kind of row
 _UNSELECTED = "- "  # no column can be called so: a field that was not asked for cannot be filled by accident
 
 
@@ -76,9 +78,11 @@ class PageDecoder(Generic[R]):
         mapping: Mapping,
         record: type[Record] | None = None,
         references: References | None = None,
+        scopes: Scopes | None = None,
     ) -> None:
         """Create the decoder. `record` is the class of the records where it is not the kind's own: the full
-        one. `references` are needed where a field is filled from a table of reference."""
+        one. `references` are needed where a field is filled from a table of reference, `scopes` where a table
+        has rows of several kinds."""
         made = record or table.record
         self.record = cast("type[R]", made)
         self._steps: list[Callable[[list[Any]], None]] = []
@@ -90,27 +94,33 @@ class PageDecoder(Generic[R]):
         self.prefer_kinds = bool(kinds)
         wire: dict[str, tuple[str, Any, bool]] = {"id": (definition.primary_id, str, True), "etag": ("@odata.etag", str, True)}
         first: dict[str, str] = {}  # by column: the field that the decoder fills
-        flags: dict[str, str] = {}  # a name that no field can have, by column
+        hidden: dict[str, tuple[str, Any]] = {}  # by column: a name that no field can have, and its type
+        asked = _Asked(mapping, scopes)
         for column in columns:
             if column.flags:
-                fresh = [name for name in column.names if name not in flags]
-                self.select += fresh
-                flags |= {name: f"flag_{at}" for at, name in enumerate(fresh, len(flags))}
-                self._steps.append(_flags_step(column.field, {flags[name]: key for name, key in column.flags}))
+                self.select += [name for name in column.names if name not in hidden]
+                for each in column.names:
+                    hidden.setdefault(each, (f"flag_{len(hidden)}", bool | None))
+                self._steps.append(_flags_step(column.field, {hidden[name][0]: key for name, key in column.flags}))
                 continue
             found = self._column(table, definition, column)
             if (twin := first.setdefault(found[0], column.field)) == column.field:
                 wire[column.field] = found
             else:  # a day and an instant may be read from one column
                 self._steps.insert(0, _copy_step(twin, column.field))
+            if column.field in _OF_ONE_KIND and len(definition.attributes[column.name].targets) > 1:
+                target = f"_{column.name}_value@{LOOKUP_TABLE}"
+                hidden.setdefault(target, (f"target_{len(hidden)}", str | None))
+                self.prefer_kinds = True
+                self._steps.append(_only_step(hidden[target][0], column.field, asked, stays=table.kind == "fiche"))
         for name in kinds:
-            target = table.columns[KIND_FIELDS[name]]
-            if target.field not in wire:
-                wire[target.field] = self._column(table, definition, target)
-            wire[name] = (f"_{target.name}_value@{LOOKUP_TABLE}", str | None, False)
-            self._steps.append(_kind_step(name, target.field, mapping))
+            lookup = table.columns[KIND_FIELDS[name]]
+            if lookup.field not in wire:
+                wire[lookup.field] = self._column(table, definition, lookup)
+            wire[name] = (f"_{lookup.name}_value@{LOOKUP_TABLE}", str | None, False)
+            self._steps.append(_kind_step(name, lookup.field, asked))
         self._lookups = ["id", *(name for name in wire if name in LOOKUPS)]
-        self._decoder = msgspec.json.Decoder(_page_type(made, wire, {name: column for column, name in flags.items()}))
+        self._decoder = msgspec.json.Decoder(_page_type(made, wire, hidden))
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
         """Return the page in a body. Rows that are stored elsewhere than in their table have no version that
@@ -179,9 +189,9 @@ def _behaviour(table: Table, column: Column, from_metadata: str) -> str:
 _fields = cache(msgspec.structs.fields)  # a record's hints are read once, not anew by each connector
 
 
-def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]], flags: dict[str, str]) -> type[Any]:
+def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]], hidden: dict[str, tuple[str, Any]]) -> type[Any]:
     """Return the struct of a page. Every field of the record is defined again, since inherited ones cannot be
-    renamed. `flags` are columns of yes and no that stand beside them, by name."""
+    renamed. `hidden` are names and types of columns that stand beside them."""
     defined: list[Any] = []
     for info in _fields(record):
         if info.name in wire:
@@ -189,7 +199,9 @@ def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]], fla
             defined.append((info.name, kind, msgspec.field(name=column) if is_required else msgspec.field(name=column, default=None)))
         else:
             defined.append((info.name, Any, msgspec.field(name=_UNSELECTED + info.name, default=info.default)))
-    defined += [(name, bool | None, msgspec.field(name=column)) for name, column in flags.items()]
+    for column, (name, kind) in hidden.items():
+        is_annotation = LOOKUP_TABLE in column  # left out where the lookup is empty
+        defined.append((name, kind, msgspec.field(name=column, default=None) if is_annotation else msgspec.field(name=column)))
     row = msgspec.defstruct(record.__name__, defined, bases=(record,), module=record.__module__, gc=False, kw_only=True)
     return msgspec.defstruct(
         "Page",
@@ -236,22 +248,73 @@ def _copy_step(source: str, target: str) -> Callable[[list[Any]], None]:
     return step
 
 
-def _kind_step(name: str, target: str, mapping: Mapping) -> Callable[[list[Any]], None]:
+class _Asked:
+    """Of which kind the rows are to which lookups point, by their tables."""
+
+    def __init__(self, mapping: Mapping, scopes: Scopes | None) -> None:
+        self._scopes = scopes
+        self.words: dict[str, str] = {table.name: table.kind for table in mapping.tables}
+        self.shared = scopes.shared if scopes is not None else frozenset()
+
+    def kinds(self, pairs: Sequence[tuple[str, str]]) -> Iterator[str | None]:
+        """Yield the kind of each row of (table, id); None: it is of none, or out of scope."""
+        ids: dict[str, set[str]] = {}
+        for table, row in pairs:
+            if table in self.shared:
+                ids.setdefault(table, set()).add(row)
+        found = {table: self._scopes.kinds_of(table, some) for table, some in ids.items() if self._scopes is not None}
+        for table, row in pairs:
+            yield found[table].get(row) if table in found else self.words.get(table)
+
+    def note_elsewhere(self, row: str) -> None:
+        if self._scopes is not None:
+            self._scopes.note_elsewhere(row)
+
+
+def _kind_step(name: str, target: str, asked: _Asked) -> Callable[[list[Any]], None]:
     """Return a step that turns the logical name of a lookup's target into our word for it; a lookup whose
     target the CRM does not name is unreadable."""
-    words: dict[str, str | None] = {table.name: table.kind for table in mapping.tables.values()}
+    words, shared = asked.words, asked.shared
     keep_unmapped = name == "parent_kind"
     get_table, get_target = attrgetter(name), attrgetter(target)
 
     def step(rows: list[Any]) -> None:
+        doubtful = []
         for row in rows:
             table = get_table(row)
-            if table is not None:
+            if table in shared:
+                doubtful.append(row)
+            elif table is not None:
                 setattr(row, name, words.get(table, table if keep_unmapped else None))
             elif get_target(row) is not None:
                 raise ValueError("a lookup without the table it points to")
+        for row, kind in zip(doubtful, asked.kinds([(get_table(row), _plain_id(get_target(row))) for row in doubtful]), strict=True):
+            setattr(row, name, kind)
 
     return step
+
+
+def _only_step(hidden: str, name: str, asked: _Asked, *, stays: bool) -> Callable[[list[Any]], None]:
+    """Return a step that empties a lookup where it points to a row of another kind. Where `stays`, one to a
+    row of no kind stays, and is noted: the row is out of scope with what it belongs to."""
+    get_table, get_target = attrgetter(hidden), attrgetter(name)
+
+    def step(rows: list[Any]) -> None:
+        linked = [row for row in rows if get_target(row) is not None]
+        if not all(get_table(row) for row in linked):
+            raise ValueError("a lookup without the table it points to")
+        kinds = asked.kinds([(get_table(row), _plain_id(get_target(row))) for row in linked])
+        for row, kind in zip(linked, kinds, strict=True):
+            if kind is None and stays:
+                asked.note_elsewhere(_plain_id(get_target(row)))
+            elif kind not in LOOKUPS[name]:
+                setattr(row, name, None)
+
+    return step
+
+
+def _plain_id(text: str) -> str:
+    return text.strip("{}").lower()
 
 
 def _meanings(name: str, keys: dict[Any, str]) -> "_Known | _Told":

@@ -7,45 +7,52 @@ from typing import Any
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, Mapping, Table
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.references import References
+from connectors.dynamics.schema.conditions import Scopes, filter_of
 from connectors.dynamics.schema.mapping_check import check_table
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from rules.errors import MappingError
+from rules.model.personal_records import FULL
 from rules.model.records import Record
 
 
 class FittingTables:
     """The tables that fit, checked once each."""
 
-    def __init__(self, mapping: Mapping, metadata: Metadata, references: References) -> None:
-        self._mapping, self._metadata, self._references = mapping, metadata, references
-        self._checked: dict[str, TableDefinition] = {}
+    def __init__(self, mapping: Mapping, metadata: Metadata, references: References, scopes: Scopes) -> None:
+        self._mapping, self._metadata, self._references, self._scopes = mapping, metadata, references, scopes
+        self._checked: dict[type[Record], TableDefinition] = {}
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
     def definition(self, table: Table) -> TableDefinition:
         """Return the table's definition: reading or writing on a wrong mapping is refused, not tried. Raises
         MappingError: the table does not fit the mapping."""
-        found = self._checked.get(table.kind)
+        found = self._checked.get(table.record)
         if found is None:
             errors = [finding for finding in check_table(table, self._mapping, self._metadata) if finding.is_error]
             definition = self._metadata.table(table.name)
             if errors or definition is None:
                 lines = "\n".join(f"  {error.where}: {error.message}" for error in errors)
                 raise MappingError(f"The mapping does not fit the CRM:\n{lines}", where=errors[0].where if errors else table.where)
-            found = self._checked[table.kind] = definition
+            found = self._checked[table.record] = definition
         return found
 
     def decoder(self, table: Table, definition: TableDefinition, fields: Iterable[str], record: type[Record]) -> PageDecoder[Any]:
         """Return the decoder that reads pages of the table into records that have these fields. Raises
         ValueError: a record of this kind has no such field."""
-        made = table.full if issubclass(record, table.full) else table.record
+        made = table.full if issubclass(record, FULL[table.kind]) else table.record
         names = tuple(sorted(set(fields) - {"id", "etag"}))
         unknown = [name for name in names if name not in made.__struct_fields__]
         if unknown:
             raise ValueError(f"{table.kind} has no field {unknown[0]}")
         key = (made, names)
         if key not in self._decoders:
-            self._decoders[key] = PageDecoder(table, definition, names, self._mapping, made, self._references)
+            self._decoders[key] = PageDecoder(table, definition, names, self._mapping, made, self._references, self._scopes)
         return self._decoders[key]
+
+    def condition(self, table: Table) -> str:
+        """Return the filter that the rows of a kind meet, where not all rows of its table are meant. Raises
+        MappingError: the table does not fit the mapping."""
+        return filter_of(table, self.definition(table)) if table.only else ""
 
     def filter_column(self, table: Table, definition: TableDefinition, name: str) -> str | None:
         """Return the column, as a filter names it, behind the id or a lookup; None where the lookup is not

@@ -6,8 +6,11 @@ from typing import Any
 
 import msgspec
 
+from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
 from connectors.dynamics.residual.bin_and_retention import BIN, NAMES, REFERENCE, RETAINED, RETENTION_POLICY
+from connectors.dynamics.schema.conditions import columns_of, meets
+from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered
 from connectors.interface import Lying, Reach, ReadIncomplete, Trace
 from rules.model.records import Record
@@ -21,17 +24,26 @@ class LyingReader:
     def __init__(self, directory: Directory, warnings: list[str]) -> None:
         self._directory, self._warnings = directory, warnings
 
-    def read(self, trace: Trace, table: KnownTable, decoder: PageDecoder[Any], column: str, ids: Collection[str] | None) -> Lying:
-        """Return the rows whose column is one of these ids, or all (None). Raises as `Connector.lying`."""
+    def read(
+        self,
+        trace: Trace,
+        table: KnownTable,
+        decoder: PageDecoder[Any],
+        column: str,
+        ids: Collection[str] | None,
+        mapped: tuple[Table, TableDefinition],
+    ) -> Lying:
+        """Return the rows whose column is one of these ids, or all (None), as far as they are of the kind
+        that is `mapped`. Raises as `Connector.lying`."""
         source = SOURCES[trace]
         if self._directory.table(REFERENCE if trace is Trace.BIN else RETENTION_POLICY) is None:
             return Lying(Reach.NOT_KEPT)
-        attributes = [_attribute(name) for name in decoder.select]
+        attributes = [_attribute(name) for name in (*decoder.select, *columns_of(*mapped))]
         try:
             # Where one request reads them all, it tells as well that there are none.
             if ids is not None and len(ids) > IDS_OF_A_FETCH and not self._directory.has_any(table, source):
                 return Lying(Reach.READ)
-            rows = list(self._directory.rows_in_source(table, source, attributes, column, ids))
+            rows = [row for row in self._directory.rows_in_source(table, source, attributes, column, ids) if meets(*mapped, row)]
         except NotOffered as refusal:
             message = f"{NAMES[source]} cannot be looked into: {refusal.reason}"
             if message not in self._warnings:

@@ -76,7 +76,7 @@ class Children:
     def _tied(self, parent: str, ids: Collection[str]) -> list[Hanging]:
         """Return the rows that a table of links ties to these: the pair goes, and they would stay."""
         definition = self._metadata.table(parent)
-        mapped = {table.name for table in self._mapping.tables.values()}
+        mapped = {table.name for table in self._mapping.tables}
         found: list[Hanging] = []
         for link in definition.links if definition else ():
             other = link.other(parent)
@@ -97,7 +97,7 @@ class Children:
     def _columns(self, parent: str, *, restricting: bool) -> Mapping[tuple[str, str], bool]:
         """Return table and lookup of each relationship to look at, and whether its rows go along."""
         definition = self._metadata.table(parent)
-        mapped = {table.name for table in self._mapping.tables.values()}
+        mapped = {table.name for table in self._mapping.tables}
         return {
             (each.child, each.column): each.on_delete == CASCADE and each.child != DOCUMENTS
             for each in (definition.children if definition else ())

@@ -7,7 +7,8 @@ has and the mapping lacks is a warning, since such units are kept and named in t
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapping, Table, field_type
+from connectors.dynamics.schema.conditions import CONDITION_TYPES, value_of
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.interface import Finding
 from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
@@ -42,7 +43,7 @@ _EXPECTED = {
 
 def check_mapping(mapping: Mapping, metadata: Metadata) -> list[Finding]:
     """Return every difference between the mapping and the CRM, errors and warnings."""
-    return [finding for table in mapping.tables.values() for finding in check_table(table, mapping, metadata)]
+    return [finding for table in mapping.tables for finding in check_table(table, mapping, metadata)]
 
 
 def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Finding]:
@@ -68,7 +69,34 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
             else:
                 findings.extend(_check_column(table, column, attribute, mapping, metadata))
                 findings.extend(_check_masking(table, column, attribute, definition))
+    for condition in table.only:
+        findings.extend(_check_condition(table, condition, definition))
     return findings
+
+
+def _check_condition(table: Table, condition: Condition, definition: TableDefinition) -> Iterator[Finding]:
+    """Yield findings for a column that tells which rows of a table are meant: rows would otherwise be out of
+    scope, or in it, without anybody having said so."""
+    attribute = definition.attributes.get(condition.column)
+    if attribute is None:
+        like = suggestion(condition.column, definition.attributes)
+        told = f"The table {table.name} has no column {condition.column} (only){asked(like) or '.'}"
+        yield error(told, condition.where, "no_column", like)
+        return
+    place = f"{table.name}.{condition.column}"
+    if attribute.kind not in CONDITION_TYPES:
+        yield error(f"{place} is {_named(attribute)}; only takes {_names(CONDITION_TYPES)}.", condition.where, "type")
+        return
+    if attribute.secured:
+        yield error(f"{place} is secured: which rows are meant could look otherwise.", condition.where, "secured")
+    for text in condition.values:
+        try:
+            value_of(attribute, text)
+        except ValueError:
+            yield error(f"{place} is {_named(attribute)}, and cannot be {text[:60]}.", condition.where, "no_option")
+            continue
+        if attribute.options is not None and int(text) not in attribute.options:
+            yield error(f"{place} has no option {text}.", condition.where, "no_option")
 
 
 def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:
@@ -178,7 +206,7 @@ def _check_lookup(table: Table, column: Column, attribute: Attribute, mapping: M
         yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a lookup.", column.where, "type")
         return
     wanted = LOOKUPS[column.field]
-    mapped = (mapping.tables[kind].name for kind in wanted if kind in mapping.tables)
+    mapped = (table.name for table in mapping.tables if table.kind in wanted)
     named = {name for name in mapped if metadata.table(name) is not None}  # one that the CRM lacks is told by itself
     targets = set(attribute.targets)
     if column.field == "activity":

@@ -43,13 +43,12 @@ def check_masks(mapping: Mapping, metadata: Metadata) -> list[Finding]:
     """List everything that keeps dossiers and fiches from being anonymised in place; warnings where what
     stays makes them pseudonymised."""
     findings: list[Finding] = []
-    for kind in sorted(MASKED_KINDS & mapping.tables.keys()):
-        table = mapping.tables[kind]
-        definition = metadata.table(table.name)
+    for table in sorted(mapping.tables, key=lambda table: table.kind):
+        definition = metadata.table(table.name) if table.kind in MASKED_KINDS else None
         if definition is None:
-            continue  # told by `check_mapping`
+            continue  # no row of it is masked; one that is not there is told by `check_mapping`
         if table.masks is None:
-            findings.append(error(f"The policy anonymises in place, and {kind} has no section anonymise.", table.where, "masking"))
+            findings.append(error(f"The policy anonymises in place, and {table.kind} has no section anonymise.", table.where, "masking"))
             continue
         metadata.load_lengths(definition)
         findings += [
@@ -78,7 +77,7 @@ def type_of(attribute: Attribute) -> str:
 def _remnant(attribute: Attribute, mapping: Mapping) -> Remnant | None:
     kind = type_of(attribute)
     if kind == ColumnType.LOOKUP:
-        people = _PEOPLE | {table.name for kind, table in mapping.tables.items() if kind == "contact"}
+        people = _PEOPLE | {table.name for table in mapping.of("contact")}
         return Remnant.CONTACT if not attribute.targets or attribute.targets & people else None
     return Remnant.IDENTIFIER if kind in _DATES else REMNANTS.get(ColumnType(kind)) if kind in tuple(ColumnType) else Remnant.TEXT
 

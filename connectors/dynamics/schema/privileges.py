@@ -81,7 +81,8 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
     def add(table: str, access: str, reason: str, *, is_certain: bool = True) -> None:
         found.setdefault((table, access), Need(table, access, reason, is_certain))
 
-    for word, table in mapping.tables.items():
+    for table in mapping.tables:
+        word = table.kind
         operations = needs.get(KINDS[word])
         if operations is None:
             continue
@@ -251,12 +252,13 @@ ANSWERING: Mapping[tuple[str, str], str] = {
 
 def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine]:
     """Return the privileges that answers require beside the least role, in this CRM's own names."""
-    tables = {word: mapping.tables[word].name if word in mapping.tables else "" if word in KINDS else word for word, _ in ANSWERING}
-    named = _named(transport, [name for name in tables.values() if name])
+    tables = {word: [table.name for table in mapping.of(word)] if word in KINDS else [word] for word, _ in ANSWERING}
+    named = _named(transport, [name for names in tables.values() for name in names])
     reasons: dict[str, list[str]] = {}
     for (word, access), reason in ANSWERING.items():
-        if privilege := named.get(tables[word], {}).get(access):
-            reasons.setdefault(privilege.name, []).append(reason)
+        for name in tables[word]:
+            if privilege := named.get(name, {}).get(access):
+                reasons.setdefault(privilege.name, []).append(reason)
     return [RoleLine(name, WHOLE, "; ".join(told)) for name, told in reasons.items()]
 
 
@@ -297,7 +299,7 @@ def _missing_by_name(wanted: Mapping[str, str], rights: Rights) -> Iterator[Find
 
 def _of_answers(mapping: TableMapping) -> set[tuple[str, str]]:
     """Return what answers require, by table: it may be held, and need not be."""
-    return {(mapping.tables[word].name, access) for word, access in ANSWERING if word in mapping.tables}
+    return {(table.name, access) for word, access in ANSWERING for table in mapping.of(word)}
 
 
 def _excess(

@@ -13,7 +13,7 @@ def unaccounted_columns(mapping: Mapping, metadata: Metadata) -> tuple[str, ...]
     """Return the organisation's own columns of mapped tables that may hold personal data and are in no
     mapping, as `table.column`: texts, files, images, and lookups to people. Columns that came with another
     one count with that one."""
-    return tuple(sorted(f"{table.name}.{name}" for table in mapping.tables.values() for name in _unaccounted(table, metadata)))
+    return tuple(sorted(f"{table.name}.{name}" for table in mapping.tables for name in _unaccounted(table, metadata)))
 
 
 def _unaccounted(table: Table, metadata: Metadata) -> Iterator[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from connectors.dynamics.http.query import guid
-from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TABLE_FIELDS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from rules.dates.periods import BRUSSELS, brussels_date
 
@@ -19,7 +19,7 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
     is nothing to empty. Raises NotWritable: a value has no column, or a key no option value."""
     body: dict[str, Any] = {}
     for name, value in values.items():
-        if name in KIND_FIELDS:
+        if name in KIND_FIELDS or name in TABLE_FIELDS:
             continue  # it says what the lookup beside it points to
         column = table.columns.get(name) or table.personal.get(name)
         if column is None:
@@ -29,7 +29,9 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
         if column.reference is not None or column.flags:
             raise NotWritable(name)
         if name in LOOKUPS:
-            navigation, target = _bound(definition, column, value, values.get(f"{name}_kind"), mapping, metadata)
+            navigation, target = _bound(
+                definition, column, value, values.get(f"{name}_kind"), values.get(f"{name}_table"), mapping, metadata
+            )
             body[f"{navigation}@odata.bind"] = target
         else:
             body[column.name] = None if value is None or value == () else _written(table, definition, column, value)
@@ -37,14 +39,16 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
 
 
 def _bound(
-    definition: TableDefinition, column: Column, value: object, kind: object, mapping: Mapping, metadata: Metadata
+    definition: TableDefinition, column: Column, value: object, kind: object, name: object, mapping: Mapping, metadata: Metadata
 ) -> tuple[str, str | None]:
     """Return the navigation property of a lookup, which differs for each table that it may point to, and the
     address of its new target. `kind` is the word for the record that it is to point to, where it may point to
-    several."""
+    several, and `name` the table of the CRM where that kind has several."""
     kinds = LOOKUPS[column.field]
     word = next(iter(kinds)) if len(kinds) == 1 else str(kind)
-    table = mapping.tables.get(word)
+    tables = [each for each in mapping.of(word) if each.name == name] or mapping.of(word)
+    tables = [each for each in tables if definition.navigation(column.name, each.name)]
+    table = tables[0] if len(tables) == 1 else None  # which of several, nothing here can tell
     navigation = definition.navigation(column.name, table.name if table and value is not None else None)
     if not navigation:
         raise NotWritable(column.field)

@@ -37,7 +37,7 @@ class Masking:
 
     def check_owners(self) -> list[Finding]:
         """Return errors for neutral teams that the CRM has not, or has twice."""
-        owners = {table.masks.owner: table.masks.owner_where for table in self._mapping.tables.values() if table.masks}
+        owners = {table.masks.owner: table.masks.owner_where for table in self._mapping.tables if table.masks}
         return [Finding(True, problem, where, "masking") for owner, where in owners.items() if (problem := self._find(owner))]
 
     def body(self, table: Table, operation: Operation) -> dict[str, Any]:

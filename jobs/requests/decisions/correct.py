@@ -18,6 +18,7 @@ from jobs.model.run import CHANGED
 from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
+from jobs.reading.row_kinds import table_of
 from jobs.register.decision import Task, What
 from jobs.requests.decisions.correctable import value_of
 from jobs.writing.rows import EMPTIED
@@ -80,6 +81,7 @@ def kept_back(context: JobContext, tasks: Collection[Task]) -> dict[str, str]:
 def _write_fields(context: JobContext, task: Task) -> str:
     wanted = _wanted(task)
     record = FULL[task.kind]
+    written = context.connector.record(task.kind, table_of(context.connector, task.kind, task.id))
 
     def lacking() -> tuple[str, dict[str, object]] | None:
         """Return the version of the row and the values it does not have yet; None where the row is gone."""
@@ -97,11 +99,11 @@ def _write_fields(context: JobContext, task: Task) -> str:
         return code
     entry = _entry(context, task, wanted)
     context.store.ledger.append([("request_write", entry | {"state": "intended"})])
-    send_operations(context.connector, [Operation(OperationKind.UPDATE, record, task.id, etag, values)])
+    send_operations(context.connector, [Operation(OperationKind.UPDATE, written, task.id, etag, values)])
     after = lacking()
     for name, value in (after[1] if after is not None else {}).items():  # one field that is refused takes the others along
         if (again := lacking()) is not None:
-            send_operations(context.connector, [Operation(OperationKind.UPDATE, record, task.id, again[0], {name: value})])
+            send_operations(context.connector, [Operation(OperationKind.UPDATE, written, task.id, again[0], {name: value})])
     after = lacking()
     code = CHANGED if after is None else TECHNICAL if after[1] else ""
     context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
@@ -111,6 +113,7 @@ def _write_fields(context: JobContext, task: Task) -> str:
 def _annotate(context: JobContext, task: Task) -> str:
     """Add a note under its own id, so that doing it again adds none."""
     connector = context.connector
+    notes = connector.record("note", connector.tables(Note)[0])
 
     def is_there() -> bool:
         return bool(rows_of(connector, Note, (), Among("id", [task.note])))
@@ -120,10 +123,11 @@ def _annotate(context: JobContext, task: Task) -> str:
     if not rows_of(connector, FULL[task.kind], (), Among("id", [task.id])):
         return CHANGED
     text = "\n\n".join(filter(None, (TEXT.format(day=brussels_date(context.clock()).isoformat()), task.text)))
-    values = {"regarding": task.id, "regarding_kind": task.kind, "subject": SUBJECT, "text": text}
+    table = table_of(connector, task.kind, task.id)
+    values = {"regarding": task.id, "regarding_kind": task.kind, "regarding_table": table, "subject": SUBJECT, "text": text}
     entry = _entry(context, task, {"note": text})
     context.store.ledger.append([("request_write", entry | {"state": "intended"})])
-    send_operations(connector, [Operation(OperationKind.CREATE, Note, task.note, "", values)])
+    send_operations(connector, [Operation(OperationKind.CREATE, notes, task.note, "", values)])
     code = "" if is_there() else TECHNICAL
     context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
     return code
@@ -174,7 +178,7 @@ def _keeps_only_from_disposal(hold: Hold) -> bool:
 def _entry(context: JobContext, task: Task, values: Mapping[str, object]) -> dict[str, object]:
     """Return what the ledger keeps of a write: the row and each value as keyed references. The request is not
     named: nothing may lead from a request to a file once it is closed (ACC-08)."""
-    table = context.connector.table(FULL[task.kind])
+    table = table_of(context.connector, task.kind, task.id)
     return {
         "what": task.what.value,
         "table": table,

@@ -18,6 +18,7 @@ from jobs.holds.place import Wanted, place_hold
 from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.model.request import COMPILATION, DECISIONS, SubjectRequest
 from jobs.ports.context import JobContext
+from jobs.reading.row_kinds import table_of
 from jobs.register.decision import (
     AT_ONCE,
     DECLINED,
@@ -44,7 +45,6 @@ from rules.dates.periods import add_months, brussels_date
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.holds.placements import REVIEW_MONTHS, HoldType
-from rules.model.records import KINDS
 from rules.model.requests import Right, Step
 from rules.model.roles import Role
 
@@ -223,7 +223,7 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
     is_person = task.kind == "contact"
     wanted = Wanted(
         type=HoldType.RESTRICTION,
-        table="" if is_person else context.connector.table(KINDS[task.kind]),
+        table="" if is_person else table_of(context.connector, task.kind, task.id),
         row="" if is_person else task.id,
         person=task.id if is_person else "",
         reason_code=f"ART18-1-{case}" if case else "ART18",

@@ -25,13 +25,14 @@ from rules.dates.periods import brussels_date
 from rules.holds.precedence import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
-from rules.model.records import KINDS, Party, Recording, Unit, UnitKind
+from rules.model.records import KINDS, Contact, Party, Recording, Unit, UnitKind
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
 
 ERASURE_REQUEST, CONSENT_WITHDRAWN = "ERASURE_REQUEST", "CONSENT_WITHDRAWN"
 _DELETED: Final = "delete"
 _FILES: Final = ("dossier", "fiche")
+_GONE: Final = (None, "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
     if not trims and not any(line.is_disposal for line in lines):
         return None
     given = tuple(Approval(word.who, word.role, word.at, True) for word in request.words if word.step in ("content", "release"))
-    uncounted = {context.connector.table(KINDS[kind]) for kind in ("contact", "party")}
+    uncounted = {table for kind in ("contact", "party") for table in context.connector.tables(KINDS[kind])}
     return store_plan(context, Kind.REQUEST, now, lines, trims, uncounted=uncounted, given=given, request=request.id)
 
 
@@ -67,7 +68,7 @@ def held_items(context: JobContext, request: SubjectRequest, decision: Decision)
     return {
         each.task.item: reason
         for each in wanted
-        if each.task is not None and each.task.what in DISPOSING and (reason := verdicts.get((each.kind, each.id), (None, ""))[1])
+        if each.task is not None and each.task.what in DISPOSING and (reason := verdicts.get((each.kind, each.id), _GONE)[1])
     }
 
 
@@ -80,16 +81,17 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     lines: list[PlanLine] = []
     going: list[Wanted] = []
     for each in wanted:
-        unit, held = verdicts.get((each.kind, each.id), (None, ""))
+        unit, held, table = verdicts.get((each.kind, each.id), _GONE)
         if unit is None:
             continue  # gone already
         way = way_of(context, unit) if each.kind in _FILES else None
-        lines.append(_line(context, each, unit, held or reason, way))
+        lines.append(_line(context, each, unit, table, held or reason, way))
         if not held:
             going.append(each)
     removed, trims = _people(giving_way(context, erasure), decision, going)
+    people = context.connector.table(Contact)
     for contact, etag in removed.items():
-        lines.append(_line(context, Wanted("contact", contact, _DELETED), Unit(UnitKind.CONTACT, contact, etag), reason, None))
+        lines.append(_line(context, Wanted("contact", contact, _DELETED), Unit(UnitKind.CONTACT, contact, etag), people, reason, None))
     return trims, lines
 
 
@@ -131,16 +133,19 @@ def _fiches_of(context: JobContext, dossier: str) -> list[str]:
     return sorted(row.id for row in rows_of(context.connector, KINDS["fiche"], ("dossier",), Among("dossier", [dossier])))
 
 
-def _verdicts(context: JobContext, wanted: Collection[Wanted], erasure: GrantedErasure) -> dict[tuple[str, str], tuple[Unit | None, str]]:
-    """Return each row that exists as a unit, with the code of what keeps it; empty where nothing does."""
+def _verdicts(
+    context: JobContext, wanted: Collection[Wanted], erasure: GrantedErasure
+) -> dict[tuple[str, str], tuple[Unit | None, str, str]]:
+    """Return each row that exists as a unit, with the code of what keeps it, empty where nothing does, and
+    its table."""
     if not wanted:
         return {}
     holds, over = active_holds(context, brussels_date(context.clock())), answered(context.store)
     seen = look_around(context.connector, [(each.kind, each.id) for each in wanted])
-    found: dict[tuple[str, str], tuple[Unit | None, str]] = {}
+    found: dict[tuple[str, str], tuple[Unit | None, str, str]] = {}
     for key, unit in seen.units.items():
         verdict = rule_on((), [as_answered(hold, over) for hold in holds.on(unit)], erasure)
-        found[key] = (unit, "" if verdict.ruling is Ruling.ALLOWED else verdict.because[0].value)
+        found[key] = (unit, "" if verdict.ruling is Ruling.ALLOWED else verdict.because[0].value, seen.tables[key])
     return found
 
 
@@ -184,11 +189,11 @@ def _parties(context: JobContext, field: str, ids: Iterable[str]) -> list[Party]
     return rows_of(context.connector, Party, PARTY_FIELDS, Among(field, sorted(set(ids))))
 
 
-def _line(context: JobContext, each: Wanted, unit: Unit, reason: str, way: Disposal | None) -> PlanLine:
+def _line(context: JobContext, each: Wanted, unit: Unit, table: str, reason: str, way: Disposal | None) -> PlanLine:
     end = way.retention_end if way is not None else None
     disposes = reason in (ERASURE_REQUEST, CONSENT_WITHDRAWN)
     return PlanLine(
-        table=context.connector.table(KINDS[each.kind]),
+        table=table,
         id=unit.id,
         outcome="dispose" if disposes else "retain",
         disposition=None if not disposes else way.disposition.value if way is not None else each.disposition,

@@ -10,9 +10,10 @@ import msgspec
 from connectors.interface import Connector
 from jobs.model.request import Candidate, Given, GivenPerson
 from jobs.ports.context import JobContext
+from jobs.reading.row_kinds import table_of
 from jobs.requests.search.callers import CallerRows, read_caller_rows, traces_of
 from rules.dates.periods import brussels_date
-from rules.model.personal_records import FULL, FullContact
+from rules.model.personal_records import FullContact
 from rules.people.birthdates import Sentinels, sentinels_of
 from rules.people.candidates import RANK, Strength, Wanted, match, wanted_of
 
@@ -81,4 +82,4 @@ def _candidates(context: JobContext, who: str, wanted: Wanted, contacts: list[Fu
     for one in matches:
         yield Candidate("", who, table, "contact", one.id, one.strength.value, one.flags, one.evidence, one.born_in, one.number)
     for row in traces_of(callers, wanted, {one.id for one in matches}):
-        yield Candidate("", who, connector.table(FULL[row.kind]), row.kind, row.id, row.strength.value, row.flags, row.evidence)
+        yield Candidate("", who, table_of(connector, row.kind, row.id), row.kind, row.id, row.strength.value, row.flags, row.evidence)

@@ -227,11 +227,12 @@ class _Search:
         """Take in rows to which others point, and that must therefore be there."""
         wanted = {row for row in ids if row is not None} - self.material.rows(kind).keys() - self._anonymised
         self._take((kind, "id", wanted))
-        if hidden := wanted - self.material.rows(kind).keys() - self._anonymised:
+        hidden = wanted - self.material.rows(kind).keys() - self._anonymised
+        if hidden and (hidden := hidden - self._connector.out_of_scope(FULL[kind], hidden)):
             raise ReadIncomplete(
                 f"{len(hidden)} rows are out of this account's sight although others point to them",
                 hint="give the application user read access to the whole organisation, or try again if the CRM was being changed",
-                where=self._connector.table(FULL[kind]),
+                where=self._connector.tables(FULL[kind])[0],
             )
 
     # -- what is tied to the people --------------------------------------------------------------------------

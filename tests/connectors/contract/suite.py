@@ -83,8 +83,8 @@ class ConnectorContract:
 
     def test_tables_and_kinds_of_record_lead_to_each_other(self, connector: Connector) -> None:
         assert connector.has(Dossier)
-        assert connector.record(connector.table(Dossier)) is Dossier
-        assert connector.record("no_such_table") is None
+        assert connector.records(connector.table(Dossier)) == (Dossier,)
+        assert connector.records("no_such_table") == ()
 
     # -- reading ---------------------------------------------------------------------------------------------
 

@@ -84,8 +84,8 @@ def test_the_reference_mapping_fits_the_reference_environment(shared: RunningEmu
 def test_every_row_that_is_loaded_is_read(shared: RunningEmulator, rows: Rows, kind: str) -> None:
     record = KINDS[kind]
     mapping = mapping_in(REFERENCE)
-    table = mapping.tables[kind]
-    words = {mapped.name: word for word, mapped in mapping.tables.items()}
+    table = mapping.of(kind)[0]
+    words = {mapped.name: mapped.kind for mapped in mapping.tables}
     expected = {}
     for name, row in rows:
         if name == table.name:
@@ -136,8 +136,8 @@ def test_a_second_organisation_needs_another_mapping_and_no_code(second: Running
         assert any("option 17" in finding.message for finding in findings), "an option that is not mapped is told (R-161)"
         assert not connector.has(KINDS["enrolment"])
         assert connector.table(Dossier) == "kt_zaak"
-        assert connector.record("kt_melding") is Fiche
-        assert connector.record("kt_onbekend") is None
+        assert connector.records("kt_melding") == (Fiche,)
+        assert connector.records("kt_onbekend") == ()
         assert connector.recording_media_types == ("audio/*", "video/*")
 
 
@@ -173,17 +173,19 @@ def translated(rows: Rows) -> Rows:
         mapping_in(REFERENCE),
         mapping_in(SECOND_MAPPING),
     )
-    names = {here.tables[kind].name: there.tables[kind].name for kind in there.tables} | {"account": "account", "systemuser": "systemuser"}
+    mapped = {here.of(kind)[0].name: there.of(kind)[0].name for kind in KINDS if there.of(kind)}
+    names = mapped | {"account": "account", "systemuser": "systemuser"}
     kinds = {"kt_geopend": "day", "kt_leeftijdop": "day", "kt_einde": "day", "kt_geanonimiseerd": "day"}
     found: Rows = []
     for name, row in rows:
-        kind = here.kind_of(name)
-        if kind is None:
+        tables = here.named(name)
+        if not tables:
             found.extend([(name, {key: row[key] for key in ("accountid", "name")})] if name == "account" else [])
             continue
-        if kind not in there.tables:
+        kind = tables[0].kind
+        if not there.of(kind):
             continue
-        source, target = here.tables[kind], there.tables[kind]
+        source, target = here.of(kind)[0], there.of(kind)[0]
         key = "activityid" if kind in ("call", "email") else f"{target.name}id"
         new: dict[str, Any] = {key: next(iter(row.values())), "statecode": row.get("statecode", 0)}
         if "statuscode" in row:

@@ -37,15 +37,13 @@ def drafted(typist: Typist, tmp_path: Path) -> tuple[dict[str, Any], str]:
 
 
 def columns(mapping: Mapping) -> dict[tuple[str, str], str]:
-    return {
-        (kind, name): column.name for kind, table in mapping.tables.items() for name, column in (table.columns | table.personal).items()
-    }
+    return {(table.kind, name): column.name for table in mapping.tables for name, column in (table.columns | table.personal).items()}
 
 
 def keys(mapping: Mapping) -> dict[tuple[str, str, int], str]:
     return {
-        (kind, name, value): key
-        for kind, table in mapping.tables.items()
+        (table.kind, name, value): key
+        for table in mapping.tables
         for name, column in (table.columns | table.personal).items()
         if column.choice is not None
         for value, key in column.choice.keys.items()
@@ -59,7 +57,7 @@ def test_of_the_reference_environment_every_column_and_key_is_derived(
         document, text = drafted(typist, tmp_path)
         assert document["open"] == []
         wanted, found = (parse_mapping(each, "m") for each in (REFERENCE.read_text("utf-8"), text))
-        assert {kind: table.name for kind, table in wanted.tables.items()} == document["tables"]
+        assert {table.kind: table.name for table in wanted.tables} == document["tables"]
         assert columns(found) == columns(wanted)
         assert keys(found) == keys(wanted)
         assert typist.type("mapping", "check", tmp_path / "draft.yaml", "--json").document == {"ok": True, "problems": [], "warnings": []}

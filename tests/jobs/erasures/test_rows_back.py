@@ -30,6 +30,9 @@ class Crm:
     def table(self, record: type[Record]) -> str:
         return record.__name__.lower()
 
+    def tables(self, record: type[Record]) -> tuple[str, ...]:
+        return (self.table(record),)
+
     def read(self, record: type[Record], fields: Any) -> Iterator[list[Record]]:
         self.read_kinds.append(self.table(record))
         yield [row for row in self.rows if type(row) is record]

@@ -32,9 +32,9 @@ def decisions(draw: st.DrawFn) -> Decision:
 
 @given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.text(max_size=40), st.text(max_size=12), decisions()), max_size=30))
 def test_a_filled_shape_is_the_encoded_line(units: list[tuple[UnitKind, str, str, Decision]]) -> None:
-    draft = Draft(TABLES, "1.0", DAY, 30, {})
-    for unit in units:
-        draft.add(*unit)
+    draft = Draft("1.0", DAY, 30, {})
+    for kind, row, etag, decision in units:
+        draft.add(kind, TABLES[kind], row, etag, decision)
     pages, _ = draft.finish(())
     expected = [line_of(TABLES[kind], row, etag, decision, "1.0") for kind, row, etag, decision in units]
     assert b"".join(map(zlib.decompress, pages)) == b"".join(msgspec.json.encode(line) + b"\n" for line in expected)
@@ -44,9 +44,9 @@ def test_a_filled_shape_is_the_encoded_line(units: list[tuple[UnitKind, str, str
 @given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.just("id"), st.just("etag"), decisions()), max_size=30))
 def test_every_unit_counts_once(units: list[tuple[UnitKind, str, str, Decision]]) -> None:
     """ACC-03: dispositions and primary reasons add up to the units read."""
-    draft = Draft(TABLES, "1.0", DAY, 30, {})
-    for unit in units:
-        draft.add(*unit)
+    draft = Draft("1.0", DAY, 30, {})
+    for kind, row, etag, decision in units:
+        draft.add(kind, TABLES[kind], row, etag, decision)
     assert sum(draft.dispositions().values()) + sum(draft.retained().values()) == len(units)
     going = [kind for kind, _, _, decision in units if decision.disposition is not Disposition.KEEP and kind is not UnitKind.CONTACT]
     assert sum(draft.planned().values()) == len(going)

@@ -59,11 +59,11 @@ def mistakes(text: str) -> list[str]:
 
 def test_the_shipped_mapping_maps_every_field_of_every_record() -> None:
     mapping = parse_mapping(REFERENCE.read_text(encoding="utf-8"), REFERENCE.name)
-    assert set(mapping.tables) == set(KINDS)
+    assert {table.kind for table in mapping.tables} == set(KINDS)
     for kind, record in KINDS.items():
-        missing = set(mappable_fields(record)) - set(mapping.tables[kind].columns)
+        missing = set(mappable_fields(record)) - set(mapping.of(kind)[0].columns)
         assert missing == {"note": {"evidence"}, "enrolment": {"kind"}}.get(kind, set())  # the reference environment does not record these
-        assert set(mapping.tables[kind].personal) == set(personal_fields(kind))
+        assert set(mapping.of(kind)[0].personal) == set(personal_fields(kind))
     assert mapping.recording_media_types == ("audio/*",)
 
 
@@ -73,9 +73,16 @@ def test_the_tables_of_a_record_are_found_also_for_the_classes_of_pages() -> Non
     class Page(Dossier):
         pass
 
-    assert mapping.table(Page) is mapping.tables["dossier"]
-    assert mapping.kind_of("annotation") == "note"
-    assert mapping.kind_of("task") is None
+    assert mapping.table(Page) is mapping.of("dossier")[0]
+    assert [table.kind for table in mapping.named("annotation")] == ["note"]
+    assert mapping.named("task") == ()
+
+
+def part_of(kind: str) -> dict[str, Any]:
+    """One table of a kind, as the schema has it."""
+    found = SCHEMA["properties"]["tables"]["properties"][kind]
+    part: dict[str, Any] = found if "properties" in found else SCHEMA["$defs"][kind]
+    return part
 
 
 def test_the_schema_for_editors_says_what_the_loader_says() -> None:
@@ -83,7 +90,7 @@ def test_the_schema_for_editors_says_what_the_loader_says() -> None:
     assert set(tables["properties"]) == set(KINDS)
     assert set(tables["required"]) == set(KINDS) - OPTIONAL_KINDS
     for kind, record in KINDS.items():
-        parts = tables["properties"][kind]["properties"]
+        parts = part_of(kind)["properties"]
         assert tuple(parts["columns"]["properties"]) == mappable_fields(record)
         flagged = set(parts.get("flags", {"properties": {}})["properties"])  # these may have several columns instead
         assert set(parts["columns"].get("required", ())) == REQUIRED_FIELDS[kind] - flagged
@@ -407,7 +414,7 @@ def test_a_field_whose_absence_hides_something_is_mapped_or_disowned(kind: str) 
         with pytest.raises(MappingError, match=f"{name} is missing"):
             parse_mapping(lacking, "m.yaml")
         disowned = lacking.replace(f"  {kind}:\n", f"  {kind}:\n    without: [{name}]\n", 1)
-        assert name not in parse_mapping(disowned, "m.yaml").tables[kind].columns
+        assert name not in parse_mapping(disowned, "m.yaml").of(kind)[0].columns
 
 
 def test_only_safeguards_are_disowned() -> None:
@@ -451,9 +458,7 @@ def test_a_misspelt_name_is_refused_with_what_was_meant(old: str, new: str, mean
 
 def test_the_schema_has_the_keys_that_the_rules_read() -> None:
     for kind, record in KINDS.items():
-        for field, definition in (
-            SCHEMA["properties"]["tables"]["properties"][kind]["properties"].get("choices", {"properties": {}})["properties"].items()
-        ):
+        for field, definition in part_of(kind)["properties"].get("choices", {"properties": {}})["properties"].items():
             keys = choice_keys(record, field)
             named = SCHEMA["$defs"][definition["$ref"].rpartition("/")[2]]["additionalProperties"]
             assert keys is None or named == {"enum": list(keys)}, (kind, field)

@@ -118,7 +118,7 @@ def test_ids_are_lower_case_without_braces(crm: FakeCrm) -> None:
 
 def test_a_kind_that_is_not_mapped_yields_nothing_and_asks_nothing(crm: FakeCrm) -> None:
     text = crm.connector().mapping
-    assert "donation" in text.tables
+    assert text.of("donation")
     mapping = re.sub(r"\n  donation:\n.*?(?=\n  enrolment:)", "", _reference(), flags=re.DOTALL)
     with crm.connector(mapping_text=mapping) as connector:
         assert not connector.has(Donation)

@@ -1,0 +1,133 @@
+"""Which rows of a table are of a kind, where the mapping says so by conditions, and of which kind the row is
+to which a lookup points."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
+
+from connectors.dynamics.http.query import guid, literal
+from connectors.dynamics.mapping.mapping import Condition, Table
+from connectors.dynamics.mapping.mapping import Mapping as TableMapping
+from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
+from connectors.interface import Forbidden
+from rules.errors import MappingError
+
+WHOLE: Final = 500  # ids of one question above which the whole table is read once
+CONDITION_TYPES: Final = CHOICE_TYPES - {"MultiSelectPicklistType"} | LOOKUP_TYPES | {"BooleanType", "IntegerType", "StringType"}
+_TRUTHS: Final = {"true": True, "false": False}
+
+
+def filter_of(table: Table, definition: TableDefinition) -> str:
+    """Return the `$filter` that the rows of this kind meet; empty where all rows of the table are meant."""
+    parts = [_any(definition.attributes[each.column], each) for each in table.only]
+    return " and ".join(parts)
+
+
+def rest_of(table: Table, definition: TableDefinition) -> str:
+    """Return the `$filter` that the other rows of the table meet; empty where there are none. A CRM leaves a
+    column without a value out of what is not equal to one."""
+    parts = []
+    for each in table.only:
+        attribute = definition.attributes[each.column]
+        name = _selected(attribute)
+        others = " and ".join(f"{name} ne {value_of(attribute, text)}" for text in each.values)
+        parts.append(f"({others}) or {name} eq null")
+    return f"({' or '.join(parts)})" if parts else ""
+
+
+def columns_of(table: Table, definition: TableDefinition) -> tuple[str, ...]:
+    """Return the columns of the conditions, as they are selected."""
+    return tuple(_selected(definition.attributes[each.column]) for each in table.only)
+
+
+def meets(table: Table, definition: TableDefinition, row: Mapping[str, Any]) -> bool:
+    """Return whether a row, read with these columns, is of this kind."""
+    return all(_has(row.get(_selected(definition.attributes[each.column])), each) for each in table.only)
+
+
+def value_of(attribute: Attribute, text: str) -> str:
+    """Return one value as a filter writes it. Raises ValueError: a column of this type cannot have it."""
+    if attribute.kind in LOOKUP_TYPES:
+        return guid(text)
+    if attribute.kind == "BooleanType":
+        return str(_TRUTHS[text.casefold()]).lower() if text.casefold() in _TRUTHS else _none()
+    return literal(text) if attribute.kind == "StringType" else str(int(text))
+
+
+def _none() -> str:
+    raise ValueError("neither true nor false")
+
+
+def _any(attribute: Attribute, condition: Condition) -> str:
+    try:
+        values = [value_of(attribute, text) for text in condition.values]
+    except ValueError:
+        raise MappingError(f"{condition.column} cannot have one of these values.", where=condition.where) from None
+    parts = [f"{_selected(attribute)} eq {value}" for value in values]
+    return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
+
+
+def _selected(attribute: Attribute) -> str:
+    return f"_{attribute.name}_value" if attribute.kind in LOOKUP_TYPES else attribute.name
+
+
+def _has(value: object, condition: Condition) -> bool:
+    text = str(value).casefold()
+    return value is not None and any(text == each.strip("{}").casefold() for each in condition.values)
+
+
+class Scopes:
+    """Of which kind each row is of the tables whose rows are of several kinds, or only some of which are
+    meant. What was seen stays seen: a row that changes its kind has another version too, and no write that
+    was decided on before takes it."""
+
+    def __init__(self, mapping: TableMapping, metadata: Metadata, directory: Directory) -> None:
+        self._mapping, self._metadata, self._directory = mapping, metadata, directory
+        self.shared = frozenset(table.name for table in mapping.tables if table.only)
+        self._kinds: dict[str, dict[str, str | None]] = {}
+        self._is_whole: set[str] = set()
+        self._elsewhere: set[str] = set()
+
+    def kinds_of(self, name: str, ids: Iterable[str]) -> Mapping[str, str | None]:
+        """Return the kind of each of these rows of a table, by id: None for one that is out of scope; a row
+        that does not exist, or that this account does not see, is left out. Raises ConnectorError."""
+        if name not in self.shared:
+            return dict.fromkeys(ids, next((table.kind for table in self._mapping.named(name)), None))
+        known = self._kinds.setdefault(name, {})
+        missing = {row for row in ids if row not in known}
+        if missing and name not in self._is_whole:
+            known |= self._read(name, missing if len(missing) <= WHOLE else None)
+            if len(missing) > WHOLE:
+                self._is_whole.add(name)
+        return known
+
+    def note_elsewhere(self, row: str) -> None:
+        """Note that a lookup points to this row, which no kind of the mapping is."""
+        self._elsewhere.add(row)
+
+    def out_of_scope(self, tables: Collection[str], ids: Collection[str]) -> frozenset[str]:
+        """Return which of these rows are of no kind that the mapping names, although they are there. Raises
+        ConnectorError."""
+        found = {row for row in ids if row in self._elsewhere}
+        for name in sorted(self.shared & set(tables)):
+            kinds = self.kinds_of(name, set(ids) - found)
+            found |= {row for row in ids if row in kinds and kinds[row] is None}
+        return frozenset(found)
+
+    def _read(self, name: str, ids: Collection[str] | None) -> dict[str, str | None]:
+        definition = self._metadata.table(name)
+        if definition is None:
+            return {}
+        tables = self._mapping.named(name)
+        columns = ",".join(dict.fromkeys(column for table in tables for column in columns_of(table, definition)))
+        known = KnownTable(name, definition.set_name, definition.primary_id, audited=False)
+        try:
+            rows = list(
+                self._directory.all(known, columns) if ids is None else self._directory.rows(known, definition.primary_id, ids, columns)
+            )
+        except NotOffered as refusal:
+            raise Forbidden(f"The rows of {name} may not be read: {refusal.reason}", hint="give the application user read access") from None
+        return {
+            str(row[definition.primary_id]).lower(): next((table.kind for table in tables if meets(table, definition, row)), None)
+            for row in rows
+        }
