@@ -103,11 +103,14 @@ def policy_versions(settings: Settings) -> PolicyVersions:
 
 
 def mapped_tables(settings: Settings) -> dict[str, str]:
-    """Return the tables of the mapping in force, by our word for the kind of row. Raises MappingError: the
-    mapping is refused."""
+    """Return the tables of the mapping in force, by our word for the kind of row; several stand one after the
+    other. Raises MappingError: the mapping is refused."""
     from connectors.dynamics.mapping.loader import parse_mapping
 
-    return {table.kind: table.name for table in parse_mapping(*mapping_text(settings)).tables}
+    found: dict[str, list[str]] = {}
+    for table in parse_mapping(*mapping_text(settings)).tables:
+        found.setdefault(table.kind, []).append(table.name)
+    return {kind: " or ".join(dict.fromkeys(names)) for kind, names in found.items()}
 
 
 def mapping_text(settings: Settings) -> tuple[str, str]:

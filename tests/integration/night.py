@@ -74,6 +74,7 @@ class Night:
     register: str = "erasures.jsonl"  # beside the keys
     ids: Random = field(default_factory=lambda: Random(1))  # the same organisation has the same ids
     warnings: list[str] = field(default_factory=list)  # of the notary
+    mapping: str = ""  # the shipped one, if none
     connector: DynamicsConnector = field(init=False)
     http: requests.Session = field(init=False)
 
@@ -86,7 +87,7 @@ class Night:
         self.connector = connect(
             url=self.emulator.url,
             tokens=StaticToken(TOKEN, self.emulator.url),
-            mapping_text=text,
+            mapping_text=self.mapping or text,
             mapping_source=source,
             page_size=self.page_size,
             sleep=lambda _: None,

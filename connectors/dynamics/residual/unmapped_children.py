@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE
+from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import total_count
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
@@ -97,32 +98,43 @@ class Children:
     def _columns(self, parent: str, *, restricting: bool) -> Mapping[tuple[str, str], bool]:
         """Return table and lookup of each relationship to look at, and whether its rows go along."""
         definition = self._metadata.table(parent)
-        mapped = {table.name for table in self._mapping.tables}
+        mapped = {table.name for table in self._mapping.tables if not table.only}
         return {
             (each.child, each.column): each.on_delete == CASCADE and each.child != DOCUMENTS
             for each in (definition.children if definition else ())
             # What restricts a delete is refused by the CRM itself.
             if each.child not in mapped | PLATFORM
             and (restricting or each.on_delete != RESTRICT)
+            and (each.on_delete == CASCADE or not self._mapping.named(each.child))  # else they stay, and are not ours
             and self._mapping.stay.keys().isdisjoint((each.child, f"{each.child}.{each.column}"))
         }
 
     def _of(self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, goes: bool) -> list[Hanging]:
-        lookup = f"_{column}_value"
+        lookup, beyond = f"_{column}_value", self._beyond(table.name)
         try:
             if self._is_empty(table, lookup):
                 return []
-            rows = list(self._directory.rows(table, lookup, ids, lookup))
+            rows = list(self._directory.rows(table, lookup, ids, lookup, beyond))
         except NotOffered as refusal:
             if total_count(self._transport, table.name) == 0:
                 return []
             self._warn(f"{table.name}.{column} points to {parent}, and its rows cannot be looked at: {refusal.reason}", column, table.name)
             return [] if goes else [Hanging((table.name, ""), (parent, row), goes=False) for row in ids]
         found = [Hanging((table.name, str(row[table.primary_id]).lower()), (parent, str(row[lookup]).lower()), goes=goes) for row in rows]
+        if beyond:  # out of scope: not to be deleted, and the CRM would
+            if found:
+                self._warn(f"rows of {table.name} that are out of scope would go with rows of {parent}", column, table.name)
+            return [Hanging(each.row, each.on, goes=False) for each in found]
         if found and not goes:
             what = "documents in SharePoint hang on" if table.name == DOCUMENTS else f"rows of {table.name} would stay behind without"
             self._warn(f"{what} rows of {parent} that are to go", column, table.name)
         return found
+
+    def _beyond(self, name: str) -> str:
+        """Return the filter of the rows of a mapped table that are of none of its kinds; empty for a table
+        that is not mapped."""
+        definition = self._metadata.table(name)
+        return " and ".join(rest_of(table, definition) for table in self._mapping.named(name)) if definition is not None else ""
 
     def _is_empty(self, table: KnownTable, lookup: str) -> bool:
         now = self._transport.gate.timeline.now()

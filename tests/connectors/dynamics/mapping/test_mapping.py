@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -475,3 +476,60 @@ def test_every_field_says_what_it_decides_and_what_its_absence_costs(kind: str) 
     for name, text in FIELD_TEXTS[kind].items():
         assert text.decides
         assert text.cost or name in REQUIRED_FIELDS[kind] or name not in mappable_fields(KINDS[kind])
+
+
+TWO_TABLES = """
+  fiche:
+    - table: cf_fiche
+      columns: &fiche {dossier: cf_dossierid, categories: cf_categories, communicated_on: cf_on, created_on: createdon}
+      choices: &keys {categories: {1: runaway}}
+    - table: cf_chat
+      only: {cf_kind: [1, 2], cf_open: ["true"]}
+      columns: *fiche
+      choices: *keys
+"""
+
+
+def two_tables(old: str = "", new: str = "") -> str:
+    """The shipped mapping with fiches from two tables, one edit made."""
+    document = YAML(typ="safe").load(REFERENCE.read_text("utf-8"))
+    tables = document.pop("tables")
+    del tables["fiche"], tables["dossier"]["anonymise"]
+    text = io.StringIO()
+    YAML().dump(document | {"tables": tables}, text)
+    return text.getvalue() + TWO_TABLES.replace(old, new, 1).lstrip("\n")
+
+
+def test_a_kind_may_come_from_several_tables() -> None:
+    mapping = parse_mapping(two_tables(), "m.yaml")
+    one, other = mapping.of("fiche")
+    assert (one.name, other.name) == ("cf_fiche", "cf_chat")
+    assert [(each.column, each.values) for each in other.only] == [("cf_kind", ("1", "2")), ("cf_open", ("true",))]
+    assert (one.record.table, other.record.table, other.full.table) == ("cf_fiche", "cf_chat", "cf_chat")
+    assert issubclass(other.full, FULL["fiche"])
+    assert mapping.tables_of(KINDS["fiche"]) == (one, other)
+    assert mapping.table(other.record) is other
+    with pytest.raises(ValueError, match="several tables"):
+        mapping.table(KINDS["fiche"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("table: cf_chat", "table: cf_fiche", "fiche and fiche are mapped to the same table cf_fiche; tell their rows"),
+        ("only: {", "onyl: {", "tables.fiche[1].onyl: this is not known here; did you mean only?"),
+        ("cf_kind: [1, 2]", "cf_kind: 1", "tables.fiche[1].only.cf_kind: this is a list"),
+        ("      choices: *keys\n", "", "tables.fiche[1].columns.categories: fiche.categories needs its option values"),
+        ("{1: runaway}", "{x: runaway}", "tables.fiche[0].choices.categories.x: an option value is a whole number"),
+    ],
+)
+def test_a_mistake_in_one_of_several_tables_has_its_place(old: str, new: str, told: str) -> None:
+    with pytest.raises(MappingError) as caught:
+        parse_mapping(two_tables(old, new), "m.yaml")
+    assert told in str(caught.value)
+
+
+def test_a_contact_comes_from_one_table() -> None:
+    text = edited("    table: contact\n", "    table: contact\n    only: {statecode: [0]}\n")
+    with pytest.raises(MappingError, match="rows of contact come from one table, whole"):
+        parse_mapping(text, "m.yaml")

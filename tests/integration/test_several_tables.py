@@ -1,0 +1,275 @@
+"""A kind of row that comes from several tables, and a table of which only some rows are meant: the same
+night, the same answers, and what is out of scope is left alone and said (R-161)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from connectors.emulator.serving.server import running
+from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.settings import Settings
+from crm_compliance.store.store import SqlStore
+from crm_compliance.wiring import mapping_text, policy_of
+from jobs.holds.place import Wanted, place_hold
+from jobs.model.plan import Kind
+from jobs.plans.explain import explain_unit
+from jobs.requests.search.search import search_everywhere
+from jobs.restores.plan import plan_replay
+from rules.holds.placements import HoldType
+from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.integration.night import CATEGORY, ROLE, TOKEN, Clock, Night, witness_of
+
+LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 1)
+NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
+CASE, COMPLAINT, CONVERSATION = 1, 2, 3  # kinds of rows of cf_dossier
+
+
+def environment(folder: Path) -> Path:
+    """The reference organisation with a kind on its dossiers, and chats in a table of their own: notes hang
+    on them, roles and recordings name them."""
+    document: dict[str, Any] = YAML(typ="safe").load(ENVIRONMENT.read_text("utf-8"))
+    document["choices"]["cf_kind"] = {CASE: "Zaak", COMPLAINT: "Klacht", CONVERSATION: "Gesprek"}
+    tables = document["tables"]
+    tables["cf_dossier"]["columns"]["cf_kind"] = {"type": "choice cf_kind"}
+    tables["cf_dossier"]["columns"]["cf_parentid"] = {"type": "lookup cf_dossier", "schema_name": "cf_ParentId"}
+    tables["cf_chat"] = {
+        "set": "cf_chats",
+        "columns": {
+            "cf_chatid": {"type": "guid", "key": True},
+            "cf_name": {"type": "string(100)", "primary_name": True, "pii": True},
+            "cf_about": {"type": "lookup cf_dossier|contact", "schema_name": "cf_About"},
+            "cf_heldon": {"type": "datetime"},
+            "cf_categories": {"type": "choices cf_category"},
+            "cf_text": {"type": "memo(10000)", "pii": True},
+        },
+    }
+    tables["cf_party"]["columns"]["cf_ficheid"]["type"] = "lookup cf_fiche|cf_chat"
+    tables["annotation"]["columns"]["objectid"]["type"] += "|cf_chat"
+    document["relationships"] += [
+        {"name": "cf_dossier_dossiers", "parent": "cf_dossier", "child": "cf_dossier", "column": "cf_parentid", "on_delete": "cascade"},
+        {"name": "cf_chat_parties", "parent": "cf_chat", "child": "cf_party", "column": "cf_ficheid", "on_delete": "cascade"},
+        {"name": "cf_chat_Annotations", "parent": "cf_chat", "child": "annotation", "column": "objectid", "on_delete": "cascade"},
+    ]
+    path = folder / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    return path
+
+
+def mapping() -> str:
+    document: dict[str, Any] = YAML(typ="safe").load(mapping_text(Settings())[0])
+    tables = document["tables"]
+    del tables["dossier"]["anonymise"], tables["fiche"]["anonymise"]
+    tables["dossier"]["only"] = {"cf_kind": [CASE]}
+    choices = tables["fiche"]["choices"]["categories"]
+    chat = {
+        "table": "cf_chat",
+        "columns": {"dossier": "cf_about", "categories": "cf_categories", "communicated_on": "cf_heldon", "created_on": "createdon"},
+        "personal": {"number": "cf_name", "summary": "cf_text"},
+        "choices": {"categories": choices},
+    }
+    conversation = {
+        "table": "cf_dossier",
+        "only": {"cf_kind": [CONVERSATION]},
+        "columns": {"dossier": "cf_parentid", "categories": "cf_categories", "communicated_on": "cf_openedon", "created_on": "createdon"},
+        "personal": {"number": "cf_name", "summary": "cf_summary"},
+        "choices": {"categories": choices},
+    }
+    tables["fiche"] = [tables["fiche"], chat, conversation]
+    text = io.StringIO()
+    YAML().dump(document, text)
+    return text.getvalue()
+
+
+class House(Night):
+    """The organisation of `environment`."""
+
+    def case(self, category: str = "social_card", *, kind: int = CASE, **more: Any) -> str:
+        return self.dossier(category, spoken=LONG_AGO, cf_kind=kind, **more)
+
+    def chat(self, on: date, *, about: str = "", person: str = "", **columns: Any) -> str:
+        bound = {"cf_About_cf_dossier@odata.bind": f"/cf_dossiers({about})"} if about else {}
+        bound |= {"cf_About_contact@odata.bind": f"/contacts({person})"} if person else {}
+        values = {"cf_name": "C-test", "cf_heldon": f"{on}T11:00:00Z", "cf_categories": str(CATEGORY["social_card"])}
+        return self.create("cf_chats", "cf_chatid", **values | bound | columns)
+
+    def conversation(self, on: date, *, about: str = "", **columns: Any) -> str:
+        bound = {"cf_ParentId@odata.bind": f"/cf_dossiers({about})"} if about else {}
+        values = {"cf_name": "G-test", "cf_openedon": f"{on}T11:00:00Z", "cf_categories": str(CATEGORY["social_card"])}
+        return self.create("cf_dossiers", "cf_dossierid", cf_kind=CONVERSATION, **values | bound | columns)
+
+    def child_in(self, contact: str, table: str, place: str, row: str) -> str:
+        """A role of a child in a fiche of either table."""
+        bound = {"cf_ContactId@odata.bind": f"/contacts({contact})", f"cf_FicheId_{table}@odata.bind": f"/{place}({row})"}
+        return self.create("cf_parties", "cf_partyid", cf_name="rol", cf_role=ROLE["child"], **bound)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    clock = Clock(NOW)
+    key = KeyRing.open(tmp_path, NOW)
+    with running(environment=environment(tmp_path), token=TOKEN) as emulator:
+        store = SqlStore.open(f"sqlite:///{tmp_path / 'state.db'}", clock=clock, witness=witness_of(tmp_path, tmp_path, clock))
+        made = House(emulator, store, key, policy_of(Settings()), clock, mapping=mapping())
+        yield made
+        made.close()
+        store.close()
+
+
+def fates(house: House) -> dict[tuple[str, str], str]:
+    return {line.key: line.outcome for line in house.lines(house.plan()).values()}
+
+
+def test_a_dossier_goes_with_its_fiches_of_every_table(house: House) -> None:
+    dossier = house.case(fiches=1)
+    chat, talk = house.chat(LONG_AGO, about=dossier), house.conversation(LONG_AGO, about=dossier)
+    note = house.create("annotations", "annotationid", subject="n", **{"objectid_cf_chat@odata.bind": f"/cf_chats({chat})"})
+    person = house.contact(birthdate="2000-02-01")
+    role = house.child_in(person, "cf_chat", "cf_chats", chat)
+    assert fates(house)["cf_dossier", dossier] == "dispose"
+    run = house.apply(house.plan())
+    rows = run.counts["rows"]
+    assert run.counts["deleted"] == 2
+    assert run.counts["skipped"] == {}
+    assert rows == {"annotation": 1, "cf_chat": 1, "cf_dossier": 2, "cf_fiche": 1, "cf_party": 1, "contact": 1}
+    for place, row in (("cf_dossiers", dossier), ("cf_chats", chat), ("cf_dossiers", talk), ("annotations", note), ("cf_parties", role)):
+        assert house.get(place, row) is None
+    assert house.get("contacts", person) is None
+
+
+def test_a_late_chat_keeps_its_dossier(house: House) -> None:
+    """RET-11: the period begins with the last fiche, in whichever table it is."""
+    dossier = house.case()
+    house.chat(LATELY, about=dossier)
+    assert fates(house)["cf_dossier", dossier] == "retain"
+
+
+def test_lone_fiches_have_lines_by_their_own_tables(house: House) -> None:
+    """A chat about a person, or about nothing, is a fiche without a dossier (RET-02)."""
+    person = house.contact()
+    alone, about, talk = house.chat(LONG_AGO), house.chat(LONG_AGO, person=person), house.conversation(LONG_AGO)
+    found = fates(house)
+    assert {found[key] for key in (("cf_chat", alone), ("cf_chat", about), ("cf_dossier", talk))} == {"dispose"}
+    house.apply(house.plan())
+    assert [house.get("cf_chats", alone), house.get("cf_chats", about), house.get("cf_dossiers", talk)] == [None, None, None]
+
+
+def test_what_is_out_of_scope_is_left_alone_with_what_belongs_to_it(house: House) -> None:
+    complaint = house.case(kind=COMPLAINT, fiches=1)
+    chat = house.chat(LONG_AGO, about=complaint)
+    (fiche,) = house.fiches_of(complaint)
+    person = house.contact(birthdate="2000-02-01")
+    roles = [house.party(person, "child", dossier=complaint), house.child_in(person, "cf_fiche", "cf_fiches", fiche)]
+    recording = house.recording(LONG_AGO, fiche=fiche)
+    note = house.note("cf_fiche", fiche, isdocument=True, mimetype="audio/mpeg", filename="a.mp3", documentbody="SUQz")
+    plan = house.plan()
+    assert house.lines(plan) == {}
+    assert any("out of scope" in warning for warning in house.connector.warnings)
+    house.apply(plan)
+    for place, row in (("cf_dossiers", complaint), ("cf_chats", chat), ("cf_fiches", fiche), ("cf_recordings", recording)):
+        assert house.get(place, row) is not None
+    assert house.get("annotations", note) is not None
+    assert house.get("contacts", person) is not None
+    assert all(house.get("cf_parties", role) is not None for role in roles)
+
+
+def test_a_role_in_what_is_out_of_scope_keeps_its_person(house: House) -> None:
+    """RET-20: the person of a dossier that goes, and of a complaint that stays."""
+    dossier, complaint, person = house.case(), house.case(kind=COMPLAINT), house.contact(birthdate="2000-02-01")
+    house.party(person, "child", dossier=dossier)
+    other = house.party(person, "reporter", dossier=complaint)
+    house.apply(house.plan())
+    assert house.get("cf_dossiers", dossier) is None
+    assert house.get("contacts", person) is not None
+    assert house.get("cf_parties", other) is not None
+
+
+def test_a_row_that_leaves_its_kind_after_the_plan_stays(house: House) -> None:
+    """RET-17: what was planned is not what is there."""
+    dossier = house.case()
+    plan = house.plan()
+    house.patch("cf_dossiers", dossier, cf_kind=COMPLAINT)
+    run = house.apply(plan)
+    assert house.get("cf_dossiers", dossier) is not None
+    assert run.counts["deleted"] == 0
+
+
+def test_a_hold_on_a_chat_keeps_its_dossier(house: House) -> None:
+    """HLD-04: a hold on a fiche reaches the unit, in whichever table the fiche is."""
+    dossier = house.case()
+    chat = house.chat(LONG_AGO, about=dossier)
+    wanted = Wanted(
+        type=HoldType.LEGAL, table="cf_chat", row=chat, reason_code="COURT", basis="vonnis (fictief)", review_on=date(2026, 12, 24)
+    )
+    placed = place_hold(house.context, wanted, "fictief-dpo", "dpo")
+    assert (placed.table, placed.kind) == ("cf_chat", "fiche")
+    assert fates(house)["cf_dossier", dossier] == "retain"
+
+
+def test_why_asks_a_row_by_its_own_table(house: House) -> None:
+    alone, talk = house.chat(LONG_AGO), house.conversation(LONG_AGO)
+    dossier = house.case()
+    inside = house.chat(LONG_AGO, about=dossier)
+    asked = {key: explain_unit(house.context, *key)[0].key for key in (("cf_chat", alone), ("cf_dossier", talk), ("cf_chat", inside))}
+    assert asked == {
+        ("cf_chat", alone): ("cf_chat", alone),
+        ("cf_dossier", talk): ("cf_dossier", talk),
+        ("cf_chat", inside): ("cf_dossier", dossier),
+    }
+
+
+def test_a_request_searches_all_tables_and_names_what_is_out_of_scope(house: House) -> None:
+    """EXP-03: rows that the mapping leaves out are named as not searched."""
+    dossier, person = house.case(), house.contact(birthdate="2000-02-01")
+    house.party(person, "child", dossier=dossier)
+    complaint = house.case(kind=COMPLAINT)
+    house.party(person, "reporter", dossier=complaint)
+    chat = house.chat(LATELY, about=dossier, cf_text="woord042")
+    found = search_everywhere(house.context, {person})
+    assert "woord042" in str(found.rows("fiche")[chat])
+    assert dossier in found.rows("dossier")
+    assert complaint not in found.rows("dossier")
+    assert "table:cf_dossier" in found.not_searched
+
+
+def test_what_had_been_erased_and_is_back_goes_again_from_its_own_table(house: House) -> None:
+    """ERA-13: a chat that comes back from a backup."""
+    chat = house.chat(LONG_AGO)
+    house.apply(house.plan())
+    answer = house.http.post(
+        house.emulator.url + "cf_chats",
+        json={"cf_chatid": chat, "cf_name": "C-test", "cf_heldon": "2020-01-10T11:00:00Z", "cf_categories": "100000000"},
+    )
+    assert answer.status_code == 204
+    plan = plan_replay(house.context, proposer="fictief-beheer")
+    assert plan is not None
+    assert plan.kind is Kind.REPLAY
+    assert [line.key for line in house.lines(plan).values()] == [("cf_chat", chat)]
+    house.apply(house.approved(plan))
+    assert house.get("cf_chats", chat) is None
+
+
+def test_the_data_map_says_which_rows_are_out_of_scope(house: House) -> None:
+    house.case(kind=COMPLAINT)
+    house.case()
+    (place,) = [each for each in house.connector.data_map(whole=True).tables if each.table == "cf_dossier"]
+    assert place.beyond == 1
+    assert "cf_kind is 1; others are out of scope" in place.why
+
+
+def test_what_is_out_of_scope_and_would_go_with_a_dossier_keeps_it(house: House) -> None:
+    """R-158: the CRM deletes it along, and nobody has said that it may go."""
+    dossier = house.case()
+    complaint = house.case(kind=COMPLAINT, **{"cf_ParentId@odata.bind": f"/cf_dossiers({dossier})"})
+    run = house.apply(house.plan())
+    assert run.counts["skipped"] == {"SKIPPED_TECHNICAL": 1}
+    assert run.counts["unaccounted"] == {"cf_dossier": 1}
+    assert house.get("cf_dossiers", dossier) is not None
+    assert house.get("cf_dossiers", complaint) is not None
