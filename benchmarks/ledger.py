@@ -42,6 +42,7 @@ from jobs.ledger.merkle import Tree
 from jobs.model.plan import Breaker, Counter, Kind, Plan
 from jobs.model.run import Action, ActionState, RowWrite, Run, RunState
 from jobs.ports.context import JobContext
+from rules.dates.calendar import BELGIAN
 
 EVERY = 1000
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -194,7 +195,7 @@ def of_a_store(entries: int, rounds: int) -> None:
 
         def whole() -> None:
             with a_store(folder, is_signed=True) as store:
-                audit = audit_store(Settings(data_dir=folder), store, signatures=False)
+                audit = audit_store(Settings(data_dir=folder), store, BELGIAN, signatures=False)
                 if not audit.verdict.ok:
                     raise SystemExit("the benchmark's own ledger does not verify")
 

@@ -17,7 +17,8 @@ from crm_compliance.ownership import HINT, strangers
 from crm_compliance.reports.parts.hints import in_words
 from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import StoreUnusable
-from crm_compliance.wiring import checked, clock_of, connector_of, desk, fitting, permitted, policy_of, register_key, store_of
+from crm_compliance.wiring import calendar_of, checked, clock_of, connector_of, desk, fitting, permitted, policy_of, register_key, store_of
+from jobs.checks.same_zone import refuse_other_zone
 from jobs.ledger.entries import LedgerBroken, StoreAltered
 from jobs.model.plan import Kind
 from jobs.plans.make import overlooked
@@ -122,7 +123,7 @@ def _organisation(settings: Settings) -> str:
     told = [f"answers speak for {organisation.controller.name}, in {', '.join(organisation.languages)}"]
     if unfilled := organisation.unfilled(policy):
         told.append(f"yet to be filled in by the controller: {', '.join(unfilled)}")
-    if organisation is not found:
+    if organisation.digest != found.digest:
         told.append("warning: the schedule says who the controller is; the rest comes from the shipped file: name your own in ORGANISATION")
     elif not found.is_shipped and (said := sorted(policy.model_fields_set.intersection(SAID_BY_POLICY))):
         told.append(f"the schedule has {', '.join(said)} as well, which is not read: the organisation file counts")
@@ -138,10 +139,11 @@ def _packages() -> str:
 
 def _store(settings: Settings) -> str:
     with store_of(settings, clock_of(settings)) as store:
+        calendar = calendar_of(settings, store)
         try:
-            audit = audit_store(settings, store)
+            audit = audit_store(settings, store, calendar)
         except (KeyUnusable, KeysMissing):  # the check of the keys tells what is wrong with them
-            audit = audit_store(settings, store, signatures=False)
+            audit = audit_store(settings, store, calendar, signatures=False)
         if not audit.ok:
             first = audit.problems[0]
             told = f" ({first.code})" if first.code else ""
@@ -153,18 +155,19 @@ def _store(settings: Settings) -> str:
 def _nights(settings: Settings) -> str:
     """Warnings about what goes unseen: the kill switch, kinds of which no run was completed for long, subject
     requests that are late. The hour of each job must be one."""
+    clock, policy = clock_of(settings), policy_of(settings)
+    calendar = policy.calendar
     for cron in crons_of(settings).values():
-        trigger_of(cron)
-    clock = clock_of(settings)
+        trigger_of(cron, calendar.zone)
     with store_of(settings, clock) as store:
+        refuse_other_zone(store, policy)
         since = store.kill_switch.stopped_since()
         told = [] if since is None else [f"STOPPED since {instant(since)}: nothing is applied until crm-compliance resume"]
         if settings.crm_url is not None:
-            hours = policy_of(settings).watch.no_run_hours
+            hours = policy.watch.no_run_hours
             found = Past.of(store, settings.crm_url).missing_runs(Kind.ALL, clock(), hours)
             told += [f"{alarm.code}: {alarm.message}" for alarm in found]
-        off = policy_of(settings).days_off
-        late = sum(has_gone_overdue(request, clock(), off) for request in store.requests.all())
+        late = sum(has_gone_overdue(request, clock(), calendar) for request in store.requests.all())
         if late:
             told.append(f"{OVERDUE}: {late} subject requests should have been answered: crm-compliance requests list")
     return "\n".join(told) or "runs are enabled and none was missed"

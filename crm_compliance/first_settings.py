@@ -69,7 +69,7 @@ _SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
         "trusted_proxies": Described("Reverse proxies, addresses or networks, whose word on whom they speak for is believed."),
         "signin_minutes": Described("For how many minutes a sign-in is good for further commands."),
         "log_level": Described("DEBUG, INFO, WARNING or ERROR."),
-        **{job.setting: Described(f"When `serve` does this, Brussels time: {job.purpose}", job.cron) for job in JOBS.values()},
+        **{job.setting: Described(f"When `serve` does this, by the schedule's clock: {job.purpose}", job.cron) for job in JOBS.values()},
     },
     "For a CRM on this machine only": {
         "crm_token": Described("A static token.", is_secret=True),

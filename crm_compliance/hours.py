@@ -1,4 +1,4 @@
-"""The hours at which jobs are due: cron lines on the clock of Brussels (DAT-13, R-058)."""
+"""The hours at which jobs are due: cron lines on the clock of the schedule (DAT-13, R-058)."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,21 +9,22 @@ from crm_compliance.settings import Settings
 from jobs.registry import JOBS
 from rules.errors import UsageError
 
-BRUSSELS = ZoneInfo("Europe/Brussels")
 LOOK_BACK = timedelta(days=8)  # the longest gap between two hours of a weekly cron line, and a day
 
 
 class CivilTrigger(CronTrigger):  # type: ignore[misc]  # apscheduler has no types
-    """A cron line on the clock of Brussels (DAT-13, R-058): an hour that does not exist in spring comes at
+    """A cron line on the clock of a time zone (DAT-13, R-058): an hour that does not exist in spring comes at
     the next minute that does, one that exists twice in autumn comes once.
 
-    The line itself is read on a wall clock without seasons, called UTC here: on Brussels' own, apscheduler
+    The line itself is read on a wall clock without seasons, called UTC here: on the zone's own, apscheduler
     never finds its way out of the hour that comes twice."""
 
+    zone: ZoneInfo
+
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        wall = now.astimezone(BRUSSELS).replace(tzinfo=UTC, fold=0)
+        wall = now.astimezone(self.zone).replace(tzinfo=UTC, fold=0)
         while (found := super().get_next_fire_time(None, wall)) is not None:
-            moment = existing(found.replace(tzinfo=BRUSSELS))
+            moment = existing(found.replace(tzinfo=self.zone))
             if _instant(moment) >= _instant(now) and (previous_fire_time is None or _instant(moment) > _instant(previous_fire_time)):
                 return moment
             wall = found + timedelta(seconds=1)
@@ -37,12 +38,12 @@ def _instant(moment: datetime) -> datetime:
 
 def existing(moment: datetime) -> datetime:
     """Return the moment itself, or the first minute after the gap into which its wall clock falls."""
-    while moment.astimezone(UTC).astimezone(BRUSSELS).replace(tzinfo=None) != moment.replace(tzinfo=None):
+    while moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None) != moment.replace(tzinfo=None):
         moment += timedelta(minutes=1)
     return moment
 
 
-def trigger_of(cron: str) -> CivilTrigger:
+def trigger_of(cron: str, zone: ZoneInfo) -> CivilTrigger:
     """Return the trigger of a cron line. Raises UsageError: a number in it is out of range."""
     try:
         trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=UTC)
@@ -52,6 +53,7 @@ def trigger_of(cron: str) -> CivilTrigger:
             hint="minute hour day month weekday, for example 30 2 * * *",
             where=", ".join(job.setting.upper() for job in JOBS.values()),
         ) from None
+    trigger.zone = zone
     return trigger
 
 
@@ -60,9 +62,9 @@ def crons_of(settings: Settings) -> dict[str, str]:
     return {name: settings.crons.get(name, job.cron) for name, job in JOBS.items()}
 
 
-def last_hour(cron: str, before: datetime) -> datetime | None:
+def last_hour(cron: str, before: datetime, zone: ZoneInfo) -> datetime | None:
     """Return the last hour of a cron line not after a moment; None if none for more than a week."""
-    trigger, last, at = trigger_of(cron), None, before - LOOK_BACK
-    while (following := trigger.get_next_fire_time(last, at.astimezone(BRUSSELS))) is not None and following <= before:
+    trigger, last, at = trigger_of(cron, zone), None, before - LOOK_BACK
+    while (following := trigger.get_next_fire_time(last, at.astimezone(zone))) is not None and following <= before:
         last, at = following, following.astimezone(UTC) + timedelta(seconds=1)
     return last

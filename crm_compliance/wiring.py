@@ -17,10 +17,11 @@ from itertools import chain
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from crm_compliance.files import text_of
 from crm_compliance.settings import Settings
-from rules.errors import MappingError, PolicyError
+from rules.errors import ComplianceError, MappingError, PolicyError
 
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
     from jobs.erasures.register import Register
     from jobs.ports.context import Clock, JobContext, Progress
+    from jobs.ports.store import Store
+    from rules.dates.calendar import Calendar
     from rules.policy.policy import Policy
     from rules.policy.versions import PolicyVersions
 
@@ -66,10 +69,8 @@ def clock_of(settings: Settings) -> Clock:
 def policy_text(settings: Settings) -> tuple[str, str]:
     """Return the text of the retention schedule in force, and its name for messages. For a folder of versions
     it is today's version."""
-    from rules.dates.periods import brussels_date
-
     if settings.policy is not None and settings.policy.is_dir():
-        version = versions_in(settings.policy).on(brussels_date(clock_of(settings)()))
+        version = versions_in(settings.policy).at(clock_of(settings)())
         return version.text, version.source
     if settings.policy is None:
         return (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8"), "childfocus.yaml (shipped)"
@@ -135,6 +136,31 @@ def policy_of(settings: Settings) -> Policy:
     return load_policy(text, source=source)
 
 
+def calendar_of(settings: Settings, store: Store | None = None, warn: Callable[[str], None] | None = None) -> Calendar:
+    """Return the calendar of the schedule for what is shown, and for receipts. A store has days of the zone
+    that it began with, whatever the schedule says by now. One that cannot be used keeps nobody from the
+    register: then there are no holidays of one's own, which `warn` is told."""
+    from jobs.checks.same_zone import zone_of
+    from rules.dates.calendar import Calendar
+
+    told = zone_of(store) if store is not None else ""
+    try:
+        calendar = policy_of(settings).calendar
+    except ComplianceError as error:
+        if warn is not None:
+            warn(f"due dates are those without holidays of your own: {error}")
+        calendar = Calendar()
+    return replace(calendar, zone=ZoneInfo(told)) if told else calendar
+
+
+def clock_shown(settings: Settings, zone: str) -> Calendar:
+    """Return the calendar of a store of this zone, for lists of it: its holidays are not asked for, so the
+    schedule is read only where the store knows none."""
+    from rules.dates.calendar import Calendar
+
+    return Calendar(zone=ZoneInfo(zone)) if zone else calendar_of(settings)
+
+
 def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
     """Open the state store in the data folder, or at `DATABASE_URL`; it remembers the CRM of the settings.
     Raises StoreLost: it is empty, but the files beside it show that it was not empty before; Refused: with
@@ -171,10 +197,11 @@ def connector_of(
     pseudonyms: bytes | None = None,
     patience: Patience = Patience.OF_A_PERSON,
     mapping: Mapping | None = None,
+    zone: ZoneInfo | None = None,
 ) -> DynamicsConnector:
     """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server
     that is not Dataverse; `pseudonyms` is the key behind them where the schedule keeps one; `mapping` stands
-    instead of the one of the settings."""
+    instead of the one of the settings, `zone` instead of the one of the schedule."""
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import connect
     from connectors.dynamics.pace.governor import Pace
@@ -197,6 +224,7 @@ def connector_of(
         pseudonym_key=pseudonyms,
         patience_s=min(PERSON_S, settings.crm_patience_s) if patience is Patience.OF_A_PERSON else settings.crm_patience_s,
         is_known=patience is Patience.OF_A_SERVICE,
+        zone=zone or calendar_of(settings).zone,
     )
 
 
@@ -229,10 +257,10 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
 
 def today() -> date:
-    """Return the day in Brussels by this machine's clock."""
-    from rules.dates.periods import brussels_date
+    """Return the day in Brussels, where invented organisations are, by this machine's clock."""
+    from rules.dates.calendar import BELGIAN
 
-    return brussels_date(datetime.now(UTC))
+    return BELGIAN.day(datetime.now(UTC))
 
 
 def new_id(prefix: str) -> str:
@@ -331,17 +359,19 @@ def desk(
     from crm_compliance.logs import run_bound
     from crm_compliance.organisation import organisation_of
     from crm_compliance.store.erasure_file import ErasureFile
+    from jobs.checks.same_zone import refuse_other_zone
     from jobs.ports.context import JobContext
     from jobs.requests.search.freeze import StoredRequests
-    from rules.dates.periods import brussels_date
 
     clock = clock_of(settings)
     versions = policy_versions(settings)
-    version = versions.on(brussels_date(clock()))
+    version = versions.at(clock())
     policy = version.policy
     pseudonyms = pseudonym_key(settings.make_data_dir()) if policy.anonymise.keeps_key else None
     with (
-        connector_of(settings, memory=memory_of(settings, clock), pseudonyms=pseudonyms, patience=patience) as connector,
+        connector_of(
+            settings, memory=memory_of(settings, clock), pseudonyms=pseudonyms, patience=patience, zone=policy.calendar.zone
+        ) as connector,
         connector.watched(while_waiting) if while_waiting is not None else nullcontext(),
     ):
         warnings = checked(connector, policy)
@@ -351,6 +381,7 @@ def desk(
             if warn is not None:
                 warn(warning)
         with store_of(settings, clock, recovering=recovering) as store:
+            refuse_other_zone(store, policy)
             if recovering:
                 tell_of_recovery(settings, store, clock)
             keys = keys_in_force(settings, store, clock)

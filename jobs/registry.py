@@ -16,8 +16,8 @@ from jobs.register.upkeep import keep_register
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`cron` is when the service runs it, Brussels time, unless the setting `NAME_CRON` says otherwise;
-    `purpose` is said by `run --help` and in the documents.
+    """`cron` is when the service runs it, by the clock of the schedule, unless the setting `NAME_CRON` says
+    otherwise; `purpose` is said by `run --help` and in the documents.
 
     `kind` is that of the plan which the job makes and carries out: an hour of such a job that was missed is
     caught up. `without_crm` is what is done all the same where the CRM cannot be reached: it takes the store,

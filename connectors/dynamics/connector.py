@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -73,6 +74,7 @@ from connectors.interface import (
     Unauthorised,
 )
 from rules.anonymisation.anonymity import Remnant
+from rules.dates.calendar import BRUSSELS
 from rules.errors import UsageError
 from rules.model.bypass import Bypass
 from rules.model.data_map import DataMap
@@ -583,10 +585,11 @@ def connect(
     pseudonym_key: bytes | None = None,
     patience_s: float = 0.0,
     is_known: bool = False,
+    zone: ZoneInfo = BRUSSELS,
 ) -> DynamicsConnector:
     """Return a connector from plain values. Nothing is sent yet. A `mapping` that was read already stands
-    instead of its text. Raises UsageError: the address is not usable; MappingError: the mapping is
-    refused."""
+    instead of its text; an instant is the day that it was in `zone`. Raises UsageError: the address is not
+    usable; MappingError: the mapping is refused."""
     environment = Environment(
         url=url,
         ca_file=ca_file,
@@ -598,7 +601,7 @@ def connect(
         answer_s=max(SHORTEST_ANSWER_S, patience_s / 2),
         is_known=is_known,
     )
-    mapping = parse_mapping(mapping_text, mapping_source) if mapping is None else mapping
+    mapping = replace(parse_mapping(mapping_text, mapping_source) if mapping is None else mapping, zone=zone)
     return DynamicsConnector(
         environment,
         tokens,

@@ -7,7 +7,7 @@ from typing import Final
 from crm_compliance.answer_package.content.particulars import basis_lines, processor_lines, recipient_lines, retention_lines, told_last_day
 from crm_compliance.answer_package.content.retention import kept_data, kept_of
 from crm_compliance.answer_package.content.view import Shown, ShownItem
-from crm_compliance.answer_package.content.wording import BRUSSELS, Texts, texts_in
+from crm_compliance.answer_package.content.wording import Texts, texts_in
 from jobs.model.answer import Compilation, Context
 from rules.model.requests import ARTICLES, Right
 from rules.organisation.organisation import Organisation
@@ -16,14 +16,15 @@ SCHEMA_VERSION: Final = "1.0"
 
 
 def data_json(compilation: Compilation, shown: Shown, organisation: Organisation) -> bytes:
-    """Make the file: days and instants in ISO 8601, instants on the clock of Brussels with their offset."""
+    """Make the file: days and instants in ISO 8601, instants on the clock of the organisation with their
+    offset."""
     texts = texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf)
     authority = organisation.authority
     document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "request_id": compilation.request,
         "reference": compilation.reference,
-        "generated_at": compilation.generated_at.astimezone(BRUSSELS).isoformat(timespec="seconds"),
+        "generated_at": compilation.generated_at.astimezone(texts.zone).isoformat(timespec="seconds"),
         "language": texts.language,
         "contexts": [_context(context, texts) for context in shown.contexts],
         "items": [_item(item) for item in shown.items],

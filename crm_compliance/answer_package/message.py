@@ -11,7 +11,7 @@ from crm_compliance.answer_package.content.answer import Sender
 from crm_compliance.answer_package.content.letterhead import sender_of
 from crm_compliance.answer_package.content.wording import Texts, texts_in
 from jobs.model.answer import Compilation
-from rules.dates.periods import brussels_date
+from rules.dates.periods import civil_date
 from rules.organisation.organisation import Organisation
 
 ENDING: Final = ".message.txt"
@@ -24,7 +24,7 @@ def message_text(compilation: Compilation, organisation: Organisation, *, link: 
     texts = texts_in(compilation.language, organisation)
     sender = sender_of(organisation, texts.language)
     received, reference = texts.day(compilation.received_on), compilation.reference
-    lasts = texts.say("message", "until", until=texts.day(brussels_date(until)), downloads=str(downloads))
+    lasts = texts.say("message", "until", until=texts.day(civil_date(until, texts.zone)), downloads=str(downloads))
     how = [f"- {texts.say('message', key)}" for key in ("windows", "mac", "phone")]
     for_child = compilation.addressee.is_minor
     greeting = _greeting(compilation, texts) if for_child else texts.say("letter", "salutation")

@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from crm_compliance.answer_package.content.content import answer_of
 from crm_compliance.answer_package.content.view import shown_of
-from crm_compliance.answer_package.content.wording import BRUSSELS
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.last_look import search_for_needles
 from crm_compliance.answer_package.letter import letter_pdf
@@ -53,7 +53,7 @@ def package_of(
             contents[f"attachments/{attachment.name}"] = _checked(compilation, attachment, attachments[attachment.name], working_copy)
     if not working_copy:
         search_for_needles(compilation, contents, organisation, told=told)
-    contents["manifest.json"] = manifest_json(compilation, contents)
+    contents["manifest.json"] = manifest_json(compilation, contents, organisation)
     return contents
 
 
@@ -86,13 +86,13 @@ def write_plain(compilation: Compilation, organisation: Organisation, attachment
     return sorted(contents)
 
 
-def manifest_json(compilation: Compilation, contents: Mapping[str, bytes]) -> bytes:
+def manifest_json(compilation: Compilation, contents: Mapping[str, bytes], organisation: Organisation) -> bytes:
     """Make the file with the SHA-256 of every other file, so that anybody can see that none was changed
     (EXP-13). It says nothing of an answer that its neutral sister does not say: not even a size."""
     document = {
         "schema_version": "1.0",
         "request_id": compilation.request,
-        "generated_at": compilation.generated_at.astimezone(BRUSSELS).isoformat(timespec="seconds"),
+        "generated_at": compilation.generated_at.astimezone(ZoneInfo(organisation.timezone)).isoformat(timespec="seconds"),
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

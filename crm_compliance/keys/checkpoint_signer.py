@@ -14,7 +14,7 @@ from jobs.ledger.checkpoints import Audit, Checkpoint, Problem, audit_ledger
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import STRANDS
 from jobs.ledger.verification import audit_certificates
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import Calendar
 from rules.errors import ComplianceError
 
 
@@ -62,7 +62,13 @@ class DeskNotary:
 
 
 def audit_store(
-    settings: Settings, store: SqlStore, *, anchor: Path | None = None, keys: PublicKeys | None = None, signatures: bool = True
+    settings: Settings,
+    store: SqlStore,
+    calendar: Calendar,
+    *,
+    anchor: Path | None = None,
+    keys: PublicKeys | None = None,
+    signatures: bool = True,
 ) -> Audit:
     """Verify the store's ledger against its checkpoints and against the anchor where there is one, its
     certificates against the ledger, and time stamps where the authority's certificate is known. Without
@@ -85,7 +91,7 @@ def audit_store(
         audit.problems.append(Problem("checkpoints", "there are runs, and not a single checkpoint: they were removed", 1))
     audit.problems += _about_register(store, registers)
     if signatures:
-        audit.problems += _about_tables(settings, store)
+        audit.problems += _about_tables(settings, store, calendar)
     return audit
 
 
@@ -123,7 +129,7 @@ def _about_register(store: SqlStore, registers: dict[object, tuple[int, object]]
     return [Problem(f"entry {seq}", told, seq) for seq in sorted(lost)]
 
 
-def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
+def _about_tables(settings: Settings, store: SqlStore, calendar: Calendar) -> list[Problem]:
     """Return the differences from the ledger's signed head, and from tables compared with it."""
     ring = KeyRing.read(settings.data_dir)
     try:
@@ -134,8 +140,9 @@ def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
         store.statistics.check()
         if not ring.is_complete:
             return []
-        day = brussels_date(store.ledger.now())
-        return [Problem(found.where, found.what) for found in differences(store, ring.references, day)]
+        return [
+            Problem(found.where, found.what) for found in differences(store, ring.references, calendar.day(store.ledger.now()), calendar)
+        ]
     except StoreAltered as error:
         return [Problem(error.where or "store", str(error), code=error.code, hint=error.hint)]
 

@@ -23,7 +23,6 @@ from crm_compliance.files import disk_errors, open_to_others, place_once, privat
 from crm_compliance.keys.public_keys import PublicKey, PublicKeys, fingerprint
 from rules.dates.ages import reached_on
 from rules.dates.instants import instant
-from rules.dates.periods import brussels_date
 from rules.errors import Refused, UsageError
 
 LENGTH = 32
@@ -214,7 +213,9 @@ class KeyRing:
         may_go_at = self.destroyable_from(id, years)
         if now < may_go_at:
             raise Refused(
-                f"certificates are kept for {years} years: the key may go from {brussels_date(may_go_at)} on", hint="try then", where=id
+                f"certificates are kept for {years} years: the key may go from {instant(may_go_at, 'seconds')} on",
+                hint="try then",
+                where=id,
             )
 
     def destroy(self, id: str, years: int, now: datetime) -> "KeyRing":

@@ -130,7 +130,7 @@ def _word(word: object) -> dict[str, object]:
 
 
 def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
-    """Return what the `holds` commands answer for one hold, as it is on a day in Brussels. Texts that people
+    """Return what the `holds` commands answer for one hold, as it is on a day. Texts that people
     wrote stay in the store."""
     return {
         "hold": hold.id,

@@ -26,8 +26,8 @@ from jobs.proof import attestation
 from jobs.proof.attestation import LedgerIndex, attest
 from jobs.proof.completeness import reckoning_of
 from jobs.writing.send import TECHNICAL
+from rules.dates.calendar import Calendar
 from rules.dates.instants import instant
-from rules.dates.periods import brussels_date
 from rules.errors import PolicyError
 from rules.holds.placements import PlacedHold
 from rules.model.roles import SERVICE
@@ -49,19 +49,20 @@ def write_pack(
     reference: Reference,
     references: References,
     software_version: str,
+    calendar: Calendar,
     now: datetime,
 ) -> list[str]:
     """Write the archive and name its files. The ledger's last checkpoint should be of just now: certificates
     are proven up to it. Raises StoreAltered: tables are not what the ledger says, or the journal of the runs
     or the register of erasures not what was sealed. Nothing is packed then: what it says would look like
     proof."""
-    refuse(differences(store, references, brussels_date(now)))
+    refuse(differences(store, references, calendar.day(now), calendar))
     store.journal.check(whole=True)
     store.erasures.check(whole=True)
     at = now.astimezone(UTC)
     digests: dict[str, str] = {}
     with write_whole(path) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, parts in _files(store, notary, public, anchor, reference):
+        for name, parts in _files(store, notary, public, anchor, reference, calendar):
             digest = hashlib.sha256()
             with archive.open(_info(name, at), "w", force_zip64=True) as file:
                 for part in parts:
@@ -81,7 +82,7 @@ def _info(name: str, at: datetime) -> zipfile.ZipInfo:
 
 
 def _files(
-    store: Store, notary: Notary, public: Sequence[PublicKey], anchor: bytes, reference: Reference
+    store: Store, notary: Notary, public: Sequence[PublicKey], anchor: bytes, reference: Reference, calendar: Calendar
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Yield every file but the manifest, its content in parts."""
     head = store.ledger.head()  # before the ledger is read: what is added meanwhile stands behind it
@@ -105,10 +106,10 @@ def _files(
     exceptions: list[dict[str, object]] = []
     for run in over:
         plan, journal = store.plans.get(run.plan), store.journal.of_run(run.id)
-        documents.append(_run_document(run, plan, store, reference))
+        documents.append(_run_document(run, plan, store, reference, calendar))
         exceptions += _exceptions(run, journal, reference)
         if not run.are_certificates_gone:
-            yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index))])
+            yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index, calendar))])
     yield "runs.json", iter([_json(documents)])
     yield "rounds.json", iter([_json([_round_document(made) for made in reversed(store.runs.rounds())])])
     yield "exceptions.json", iter([_json(exceptions)])
@@ -171,8 +172,8 @@ def _word(word: Approval, reference: Reference) -> dict[str, object]:
     return {"by": reference("person", word.who), "role": word.role, "at": instant(word.at), "approves": word.approves}
 
 
-def _run_document(run: Run, plan: Plan, store: Store, reference: Reference) -> dict[str, object]:
-    completeness = reckoning_of(store, run)
+def _run_document(run: Run, plan: Plan, store: Store, reference: Reference, calendar: Calendar) -> dict[str, object]:
+    completeness = reckoning_of(store, run, calendar)
     return {
         "run": run.id,
         "kind": run.kind.value,

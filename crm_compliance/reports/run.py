@@ -12,6 +12,7 @@ from crm_compliance.reports.parts.next_steps import NextStep, print_next_steps
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.sentences import ALARMS, bypass_sentence, reason_sentence
 from jobs.model.run import INTERRUPTED, RunState
+from rules.dates.calendar import Calendar
 
 SHOWN = 20  # rows still there that are named one by one; `--json` has them all
 
@@ -52,20 +53,20 @@ def print_verify(document: Document, console: Console) -> None:
         paper.line("Cannot be checked from here: " + ", ".join(str(place) for place in places) + ".")
 
 
-def print_history(documents: Sequence[Document], console: Console) -> None:
+def print_history(documents: Sequence[Document], console: Console, calendar: Calendar) -> None:
     """Print all runs as they come, one a row; the answer of `history list`."""
     paper = Paper(console)
     if not documents:
         paper.line("No run yet.")
         return
-    table = paper.table("", "Started (Brussels)", "Run", "Kind", "State", "Deleted", "Anonym.", numbers=2)
+    table = paper.table("", f"Started ({calendar.city})", "Run", "Kind", "State", "Deleted", "Anonym.", numbers=2)
     table.title = None
     for column in table.columns[:2]:  # an id that is broken into lines cannot be copied
         column.no_wrap = True
     for document in documents:
         counts = _mapping(document.get("counts")) or document
         table.add_row(
-            _clock(document.get("started_at")),
+            _clock(document.get("started_at"), calendar),
             _text(document, "run"),
             _text(document, "kind"),
             _state(document),
@@ -75,16 +76,14 @@ def print_history(documents: Sequence[Document], console: Console) -> None:
     console.print(table)
 
 
-def print_history_run(document: Document, console: Console) -> None:
+def print_history_run(document: Document, console: Console, calendar: Calendar) -> None:
     """Print one run in full: its counts, the codes of its outcomes, and in which roles it was approved; the
     answer of `history show`."""
     paper = Paper(console)
     of_plan = f", of plan {_text(document, 'plan')}" if document.get("plan") else ""
     paper.line(Text.assemble("Run ", (_text(document, "run"), "bold"), f", {_text(document, 'kind')}{of_plan}: ", _state(document)))
-    as_of = _clock(document.get("as_of"))
-    paper.line(
-        f"Started {_clock(document.get('started_at'))}, ended {_clock(document.get('ended_at')) or 'not yet'}, as of {as_of} (Brussels)."
-    )
+    started, ended, as_of = (_clock(document.get(name), calendar) for name in ("started_at", "ended_at", "as_of"))
+    paper.line(f"Started {started}, ended {ended or 'not yet'}, as of {as_of} ({calendar.city}).")
     if not of_plan:
         for name, value in _mapping(document.get("counts")).items():
             told = ", ".join(map(str, value)) if isinstance(value, list) else value
@@ -98,7 +97,7 @@ def print_history_run(document: Document, console: Console) -> None:
     paper.show(table)
     for approval in _rows(document.get("approvals")):
         verb = "Rejected" if approval.get("approves") is False else "Approved"
-        paper.line(f"{verb} by {approval.get('role', '')} at {_clock(approval.get('at'))}.")
+        paper.line(f"{verb} by {approval.get('role', '')} at {_clock(approval.get('at'), calendar)}.")
 
 
 def _print_counts(counts: Document, paper: Paper) -> None:
@@ -183,11 +182,11 @@ def _number(document: Document, key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _clock(value: object) -> str:
-    """Return an instant from JSON to the minute in Brussels time; anything else unchanged."""
+def _clock(value: object, calendar: Calendar) -> str:
+    """Return an instant from JSON to the minute, by the clock of the schedule; anything else unchanged."""
     if isinstance(value, datetime):
-        return clock_time(value)
+        return clock_time(value, calendar)
     try:
-        return clock_time(datetime.fromisoformat(str(value))) if value else ""
+        return clock_time(datetime.fromisoformat(str(value)), calendar) if value else ""
     except ValueError:
         return str(value)

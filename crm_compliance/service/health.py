@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 from crm_compliance.hours import crons_of, last_hour
 from crm_compliance.settings import Settings
@@ -33,8 +34,10 @@ class Health:
     """Answers with codes: `RETENTION_LATE`, `RETENTION_FAILED`, and so for each job; none where all is well.
     A job that has never run is not late before the first of its hours after `since`."""
 
-    def __init__(self, settings: Settings, nights: Nights, clock: Clock, since: datetime, ticks: Callable[[], float] = monotonic) -> None:
-        self._crons = crons_of(settings)
+    def __init__(
+        self, settings: Settings, nights: Nights, clock: Clock, since: datetime, zone: ZoneInfo, ticks: Callable[[], float] = monotonic
+    ) -> None:
+        self._crons, self._zone = crons_of(settings), zone
         self._nights, self._clock, self._since, self._ticks = nights, clock, since, ticks
         self._asked_at = float("-inf")
         self._why: tuple[str, ...] = ()
@@ -54,7 +57,7 @@ class Health:
         found = []
         for job, cron in self._crons.items():
             last, state = ends.get(job, (None, None))
-            due = last_hour(cron, now - LONGEST)
+            due = last_hour(cron, now - LONGEST, self._zone)
             if due is not None and due >= (last or self._since) and (last is None or last < due):
                 found.append(f"{job.upper()}_{LATE}")
             elif state is RunState.DONE_WITH_FAILURES:

@@ -1,22 +1,23 @@
-"""Runs the jobs at their hours, Brussels time: missed hours are caught up once, one runner at a time, a clean
-stop. Whether an hour was missed follows from the plans that the store holds, so nothing has to be remembered:
-a service that was down at two o'clock runs once when it comes up again (RET-18)."""
+"""Runs the jobs at their hours, by the clock of the schedule: missed hours are caught up once, one runner at
+a time, a clean stop. Whether an hour was missed follows from the plans that the store holds, so nothing has
+to be remembered: a service that was down at two o'clock runs once when it comes up again (RET-18)."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.typing import FilteringBoundLogger
 
-from crm_compliance.hours import BRUSSELS, crons_of, last_hour, trigger_of
+from crm_compliance.hours import crons_of, last_hour, trigger_of
 from crm_compliance.service.one_job import carry_out, without_crm
 from crm_compliance.settings import Settings
 from crm_compliance.store.erasure_file import ErasureFile
-from crm_compliance.wiring import Desk, Patience, clock_of, desk, store_of
+from crm_compliance.wiring import Desk, Patience, clock_of, desk, policy_of, store_of
 from jobs.model.plan import Alarm
 from jobs.plans.past import Past
 from jobs.ports.context import JobContext
@@ -37,7 +38,7 @@ class Stopping(ComplianceError):
     code = "stopping"
 
 
-def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
+def missed(store: Store, job: str, cron: str, now: datetime, zone: ZoneInfo) -> bool:
     """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run
     that was cut off. A service that has never run waits for its first hour. A job without a plan is not
     caught up: the next night sees the same."""
@@ -49,23 +50,25 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
     plans = [plan.created_at for plan in store.plans.all() if plan.kind is kind and plan.proposer == SERVICE and not plan.as_of_given]
     if not plans:
         return False
-    last = last_hour(cron, now)
+    last = last_hour(cron, now, zone)
     return last is not None and max(plans) < last
 
 
 def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
     """Run the scheduler until `stop` is set; a running run then ends after the current group of units, or
     where it waits. Before anything is announced, what a restore of the CRM has brought back is deleted again
-    (R-091). Raises Refused: another scheduler is at work on the same store; with code `lease_lost` one has
-    taken over from this one, and `stop` is set."""
-    clock = clock_of(settings)
+    (R-091). Raises PolicyError: the schedule cannot be used; Refused: another scheduler is at work on the
+    same store; with code `lease_lost` one has taken over from this one, and `stop` is set."""
+    clock, zone = clock_of(settings), policy_of(settings).calendar.zone
     with store_of(settings, clock) as store, store.leases.exclusive("scheduler") as lease:
         scheduler = BackgroundScheduler(
-            timezone=BRUSSELS,
+            timezone=zone,
             executors={"default": ThreadPoolExecutor(max_workers=1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        crons = {name: (cron, trigger_of(cron)) for name, cron in crons_of(settings).items()}  # a cron line without sense is told at once
+        crons = {
+            name: (cron, trigger_of(cron, zone)) for name, cron in crons_of(settings).items()
+        }  # a cron line without sense is told at once
         replay_first(settings, store, stop, still_ours=lease.check)
 
         def start(name: str) -> None:
@@ -75,7 +78,7 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         now = clock()
         for name, (cron, trigger) in crons.items():
             scheduler.add_job(start, trigger, args=[name], id=name)
-            if missed(store, name, cron, now):  # at once, by the scheduler's own clock
+            if missed(store, name, cron, now, zone):  # at once, by the scheduler's own clock
                 scheduler.add_job(start, args=[name], id=f"{name} (missed)")
         scheduler.start()
         for job in scheduler.get_jobs():

@@ -20,7 +20,7 @@ from jobs.model.request import FROZEN, KEEP, SubjectRequest
 from jobs.model.run import COUNTED, Run
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import Calendar
 from rules.hints import hint_to
 from rules.holds.placements import PlacedHold
 from rules.model.requests import Step
@@ -78,10 +78,10 @@ def refuse_altered(context: JobContext) -> None:
     """Refuse to plan, or to write, by tables that would let something go which by the ledger may not. Raises
     StoreAltered: naming the hold, request, run or unit."""
     store, believed = context.store, Believed(context.store, context.references)
-    refuse(about_holds(store, believed, brussels_date(context.clock())))
+    refuse(about_holds(store, believed, context.today))
     refuse(about_switch(store))
     refuse(about_marks(store, believed))
-    refuse(about_requests(store))
+    refuse(about_requests(store, context.policy.calendar))
     refuse(about_runs(store))
     store.erasures.check()
     store.journal.check()
@@ -114,13 +114,13 @@ def refuse(differences: Iterable[Difference]) -> None:
             raise StoreAltered(f"{found.where}: {found.what}", hint=hint_to("restore_altered"), where=found.where)
 
 
-def differences(store: Store, references: References, day: date) -> Iterator[Difference]:
+def differences(store: Store, references: References, day: date, calendar: Calendar) -> Iterator[Difference]:
     """Yield everything in which the tables differ from the ledger, except the lines of plans."""
     believed = Believed(store, references)
     yield from about_holds(store, believed, day)
     yield from about_switch(store)
     yield from about_marks(store, believed)
-    yield from about_requests(store)
+    yield from about_requests(store, calendar)
     yield from about_runs(store)
     yield from about_crms(store)
     yield from about_schedules(store)
@@ -253,7 +253,7 @@ def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
 # -- subject requests ----------------------------------------------------------------------------------------
 
 
-def about_requests(store: Store) -> Iterator[Difference]:
+def about_requests(store: Store, calendar: Calendar) -> Iterator[Difference]:
     """Yield requests in which the register differs from the ledger. These are requests pending by the ledger
     alone, which keep what may be about the person (HLD-08), and closed ones that lack what they continue to
     keep, or have another part in its place (R-073)."""
@@ -283,7 +283,7 @@ def about_requests(store: Store) -> Iterator[Difference]:
             if id not in closed or missing > totalled:
                 yield Difference(f"request {id}", "is in the ledger, and not in the register")
             continue
-        told = _about_request(request, entry, closed.get(id))
+        told = _about_request(request, entry, closed.get(id), calendar)
         if not told and id in closed and id not in expired:
             told = _about_part(closed[id], kept[id], store.requests.part_digest(id, FROZEN))
         if told:
@@ -298,14 +298,15 @@ def _about_part(closed: LedgerEntry, kept: LedgerEntry, found: str | None) -> st
     return "" if kept.data.get("kept", found) == found else "keeps something else by the ledger: another part was put in its place"
 
 
-def _about_request(request: SubjectRequest, opened: LedgerEntry, closed: LedgerEntry | None) -> str:
+def _about_request(request: SubjectRequest, opened: LedgerEntry, closed: LedgerEntry | None, calendar: Calendar) -> str:
     if request.right.value != opened.data.get("right"):
         return "is for another right than at its receipt"
     if request.closed_at is None:
         return ""  # it keeps what it keeps
     if closed is None:
         return "is pending by the ledger, and closed by the register"
-    return "" if brussels_date(request.closed_at) >= brussels_date(_at(closed) - CLOSE_BY) else "was closed on another day by the ledger"
+    is_same_day = calendar.day(request.closed_at) >= calendar.day(_at(closed) - CLOSE_BY)
+    return "" if is_same_day else "was closed on another day by the ledger"
 
 
 # -- plans and runs ------------------------------------------------------------------------------------------

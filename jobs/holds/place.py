@@ -14,7 +14,7 @@ from jobs.ports.store import Store
 from jobs.reading.gather import rows_anywhere, rows_of
 from jobs.reading.row_kinds import RowKinds
 from jobs.register.hold_texts import without_requests
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import Calendar
 from rules.errors import Refused, UsageError
 from rules.holds.conditions import Condition, read_conditions
 from rules.holds.placements import HoldState, HoldType, PlacedHold, check_new, check_notice
@@ -55,7 +55,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         UsageError: an unknown table, row, contact, field or value, or a date that no hold may have.
         ConnectorError: whether the row is there could not be read; nothing is stored."""
     who, now, connector = account(who), context.clock(), context.connector
-    day = brussels_date(now)
+    day = context.day(now)
     data: dict[str, object] = {"type": wanted.type.value, "role": role, "by": context.reference("person", who)}
     refuse_role(context.store, who, role, Act.PLACE_HOLD, data)
     kind, conditions = _scope(connector, context.policy, wanted)
@@ -101,6 +101,7 @@ def release_hold(
     reason: str,
     notified_on: date | None,
     now: datetime,
+    calendar: Calendar,
     reference: Reference,
 ) -> PlacedHold:
     """Release a hold, and return it as it is then. The person who releases it has neither placed it nor asked
@@ -122,11 +123,11 @@ def release_hold(
             code="same_person",
         )
         raise denied(store, Act.RELEASE_HOLD, data, error)
-    if hold.state(brussels_date(now)) is HoldState.RELEASED:
+    if hold.state(calendar.day(now)) is HoldState.RELEASED:
         error = Refused("the hold was released already", where=hold.id, code="released")
         raise denied(store, Act.RELEASE_HOLD, data, error)
     try:
-        check_notice(hold, notified_on, placed_on=brussels_date(hold.placed_at), day=brussels_date(now))
+        check_notice(hold, notified_on, placed_on=calendar.day(hold.placed_at), day=calendar.day(now))
     except Refused as refused:
         raise denied(store, Act.RELEASE_HOLD, data, refused) from None
     released = msgspec.structs.replace(

@@ -60,7 +60,7 @@ class Word(msgspec.Struct, frozen=True):
 class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the register (ACC-08), without a name.
 
-    `received_on` is the Brussels day of `received_at` (DDL-02). `language` is that of the request; that of
+    `received_on` is the civil day of `received_at` (DDL-02). `language` is that of the request; that of
     the answer follows from what is found (EXP-11). `resumes_to` is the state that a suspension interrupts.
     `answer` is package, neutral or dpo_review once it is compiled; `refusal` the RF code of a refusal.
     `package_sha256` is the hash of what was released, `link` the SHA-256 of the download's token; at each of

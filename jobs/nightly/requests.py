@@ -11,7 +11,6 @@ from jobs.register.upkeep import keep_register
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.notices import reminder_of
 from jobs.requests.search.freeze import refreeze_all
-from rules.dates.periods import brussels_date
 from rules.holds.of_requests import REASON_OF_RIGHT
 
 
@@ -26,18 +25,18 @@ def run_requests(context: JobContext) -> Outcome:
         ClocksDiffer: what has had its day is not known; nothing was begun.
         ConnectorError: what a pending request keeps could not be looked up; all that goes by the calendar was
             done."""
-    now, store, off = context.clock(), context.store, context.policy.days_off
+    now, store, calendar = context.clock(), context.store, context.policy.calendar
     with recorded(context, REQUESTS) as run:
-        upkept = keep_register(store, context.policy.defaults, now, context.references)
+        upkept = keep_register(store, context.policy, now, context.references)
         requests = store.requests.all()
         pending = [request for request in requests if not request.is_closed]
         refreeze_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
-        reminders = ((request.id, reminder_of(store, request, brussels_date(now))) for request in requests)  # closed or not
+        reminders = ((request.id, reminder_of(store, request, context.day(now))) for request in requests)  # closed or not
         alarms = [
-            *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, off)),
+            *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, calendar)),
             *((request, alarm) for request, alarm in reminders if alarm is not None),
         ]
-        overdue = [request.id for request in pending if has_gone_overdue(request, now, off)]
+        overdue = [request.id for request in pending if has_gone_overdue(request, now, calendar)]
         waiting = fulfil_all(context)
         run.state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
         codes = sorted({alarm.code for _, alarm in alarms})

@@ -10,7 +10,6 @@ from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relation
 from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import RowKinds
 from jobs.writing.rows import participations
-from rules.dates.periods import brussels_date
 from rules.errors import UsageError
 from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, with_flags
 from rules.model.records import KINDS, Call, Contact, Email, Fiche, Party, UnitKind
@@ -24,7 +23,7 @@ UNIT_WORDS = (UnitKind.DOSSIER.value, "fiche", "recording", "note", "email")  # 
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
     """Return the plan line of one unit as of now, and its trace. For a fiche of a dossier it is that of its
     dossier. Raises UsageError: a table without units, or a row that does not exist or is not a unit."""
-    context = context.on(brussels_date(context.clock()))
+    context = context.on(context.today)
     connector = context.connector
     words = [*UNIT_WORDS, *(kind.value for kind in relation_terms(context.policy).units), UnitKind.CONTACT.value]
     kinds = RowKinds(connector, words)
@@ -39,7 +38,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
         if found and found[0].dossier is not None:
             kind, row = UnitKind.DOSSIER, found[0].dossier
     gathering = gather_units(connector, {kind: [row]})
-    day = brussels_date(context.clock())
+    day = context.today
     unit = next((unit for unit in gathering.every_unit() if unit.kind is kind and unit.id == row), None)
     if unit is None:
         raise UsageError(
@@ -62,7 +61,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
 def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
     """Explain a contact, which has no term of its own. It is deleted with the last unit that refers to it,
     unless a relation remains (RET-04, RET-20)."""
-    connector, day = context.connector, brussels_date(context.clock())
+    connector, day = context.connector, context.today
     lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
     people = rows_anywhere(connector, Contact, CONTACT_FIELDS, Among("id", [row]), lie)
     if not people:

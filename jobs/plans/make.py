@@ -33,7 +33,6 @@ from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import UnitTables
 from jobs.reading.units import Gathering
 from jobs.writing.bypass import bypass_planned
-from rules.dates.periods import brussels_date
 from rules.errors import PolicyError
 from rules.model.decisions import Decision, Flag, with_flags
 from rules.model.records import Call, Contact, Email, Note, Record, UnitKind
@@ -51,7 +50,7 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
     ConnectorError: the CRM could not be read whole; nothing is stored."""
     now = context.clock()
     moment = as_of or now
-    day = brussels_date(moment)
+    day = context.day(moment)
     context = context.on(day)
     refuse_altered(context)
     if context.policy.valid_from > day:
@@ -294,7 +293,7 @@ def alarms_of_plan(
     due = sum(draft.planned().values()) - lookout.waiting[CANARY]
     yield from lookout.odd_canaries(connector)
     yield from shrunk(past, kind, lookout.rows(connector), policy.watch, connector)
-    yield from nothing_due(past, kind, draft.units, due, policy, brussels_date(now))
+    yield from nothing_due(past, kind, draft.units, due, policy, context.day(now))
     if late:
         yield Alarm(BACKLOG, f"{len(late)} units are {policy.watch.backlog_days} days past their end, and were planned to go as long ago")
     if old := alarm_of(queue):

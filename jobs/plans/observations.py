@@ -145,7 +145,7 @@ def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Poli
         return
     history = past.disposals(kind)
     median = median_of(history)
-    if disposals or median is None or len(history) < policy.watch.usual_runs or past.has_run_on(day, kind):
+    if disposals or median is None or len(history) < policy.watch.usual_runs or past.has_run_on(day, kind, policy.calendar):
         return
     if median >= policy.watch.usual_disposals:
         yield Alarm(NOTHING_DUE, f"nothing is due; the median of the last runs is {median:g}")

@@ -9,7 +9,7 @@ from connectors.interface import Connector
 from jobs.model.plan import Alarm, Kind, Plan
 from jobs.model.run import CHANGED, Action, ActionState, Run
 from jobs.ports.store import Store
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import Calendar
 
 VIEW_SHRANK, NOTHING_DUE, NO_RUN, BACKLOG = "VIEW_SHRANK", "NOTHING_DUE", "NO_RUN", "BACKLOG"
 NEWS_DAYS = 30  # for so long every plan names a column that is new
@@ -89,10 +89,10 @@ class Past:
         """Return how many units our own runs have disposed of since a plan was made, contacts included."""
         return sum(1 for run in self._since(plan) for _ in self._written(run))
 
-    def has_run_on(self, day: date, kind: Kind) -> bool:
+    def has_run_on(self, day: date, kind: Kind, calendar: Calendar) -> bool:
         """Return whether a run that looks at units of this kind was completed for this day."""
         kinds = (kind, Kind.ALL)
-        return any(run.is_over and run.kind in kinds and brussels_date(run.as_of) == day for run in self.runs)
+        return any(run.is_over and run.kind in kinds and calendar.day(run.as_of) == day for run in self.runs)
 
     def missing_runs(self, wanted: Kind, now: datetime, hours: int) -> list[Alarm]:
         """Return an alarm for each kind without a completed run for so many hours, after one before."""

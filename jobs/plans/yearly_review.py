@@ -3,17 +3,17 @@ in doubt, and who overruled it. Source: RET-14, RET-15, RET-24, ACC-01; section 
 controller)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from jobs.holds.active import active_holds
-from jobs.model.plan import Kind, Plan
+from jobs.model.plan import Kind
 from jobs.plans.approval_reasons import FIRST_RUN
 from jobs.plans.make import without_collection
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather
-from rules.dates.periods import add_months, brussels_date
+from rules.dates.periods import add_months
 from rules.errors import PolicyError
 from rules.model.decisions import Decision, Flag, Reason
 from rules.model.records import Unit
@@ -137,11 +137,11 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
         off=tuple(key for key, row in rows.items() if not row.enabled),
         reviews=tuple(sorted(reviews, key=lambda review: (review.due_on, review.table, review.id))),
         doubts=tuple((code.value, doubts[code.value]) for code in DOUBTS),
-        overrides=tuple(_overrides(context.store.plans.all(), since, day)),
+        overrides=tuple(_overrides(context, since, day)),
         released=tuple(
-            ReleasedHold(hold.id, hold.type.value, hold.table, brussels_date(hold.placed_at), brussels_date(hold.released_at))
+            ReleasedHold(hold.id, hold.type.value, hold.table, context.day(hold.placed_at), context.day(hold.released_at))
             for hold in placed
-            if hold.released_at is not None and since < brussels_date(hold.released_at) <= day
+            if hold.released_at is not None and since < context.day(hold.released_at) <= day
         ),
         holds_overdue=sum(1 for hold in placed if hold.is_in_force(day) and hold.review_on < day),
         versions=tuple(_versions(context, since, day)),
@@ -160,10 +160,10 @@ def _review(context: JobContext, unit: Unit, decision: Decision, schedule: Sched
     return DueReview(context.connector.table(type(unit.row)), unit.id, due_on, decision.categories)
 
 
-def _overrides(plans: Iterable[Plan], since: date, day: date) -> Iterator[Override]:
+def _overrides(context: JobContext, since: date, day: date) -> Iterator[Override]:
     """Yield the overrides, newest first, as the store has them."""
-    for plan in plans:
-        on = brussels_date(plan.created_at)
+    for plan in context.store.plans.all():
+        on = context.day(plan.created_at)
         roles = tuple(word.role for word in plan.given if word.approves)
         rejected = any(not word.approves for word in plan.given)
         overruled = set(plan.why) - {FIRST_RUN}  # a first look at a category overrules nothing
@@ -177,7 +177,7 @@ def _versions(context: JobContext, since: date, day: date) -> Iterator[VersionUs
     uses: dict[str, list[datetime]] = {}
     names: dict[str, str] = {}
     for plan in context.store.plans.all():
-        if since < brussels_date(plan.created_at) <= day and not plan.as_of_given:
+        if since < context.day(plan.created_at) <= day and not plan.as_of_given:
             uses.setdefault(plan.policy_digest, []).append(plan.created_at)
             names[plan.policy_digest] = plan.policy_version
     known = {version.policy.digest: version.policy for version in (context.versions.versions if context.versions is not None else ())}
@@ -195,8 +195,8 @@ def _versions(context: JobContext, since: date, day: date) -> Iterator[VersionUs
                 digest=digest,
                 valid_from=policy.valid_from if policy is not None else None,
                 approvers=policy.approvers if policy is not None else (),
-                first_on=brussels_date(min(moments)) if moments else None,
-                last_on=brussels_date(max(moments)) if moments else None,
+                first_on=context.day(min(moments)) if moments else None,
+                last_on=context.day(max(moments)) if moments else None,
                 plans=len(moments),
             )
         )

@@ -86,6 +86,15 @@ class JobContext:
         """The organisation in whose name answers speak."""
         return self.speaks_for.under(self.policy)
 
+    @property
+    def today(self) -> date:
+        """The civil day that it is now where the organisation works (DAT-01)."""
+        return self.day(self.clock())
+
+    def day(self, instant: datetime) -> date:
+        """Return which civil day it is there at an instant."""
+        return self.policy.calendar.day(instant)
+
     def on(self, day: date) -> JobContext:
         """Return the same context under the version of the schedule that is in force on a day."""
         return self if self.versions is None else self._by(self.versions.on(day))

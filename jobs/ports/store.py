@@ -430,7 +430,7 @@ class SubjectRequests(Protocol):
     """The register of subject requests, as far as holds ask it."""
 
     def freezing(self, closed_since: date) -> Sequence[RequestHold]:
-        """Return the requests pending, and those closed on this Brussels day or later (HLD-08)."""
+        """Return the requests pending, and those closed on this day or later (HLD-08)."""
 
 
 class NoSubjectRequests:

@@ -23,6 +23,7 @@ from jobs.model.run import Run
 from jobs.ports.notary import Notary
 from jobs.ports.store import Store
 from jobs.proof.completeness import Completeness, reckoning_of
+from rules.dates.calendar import Calendar
 from rules.errors import UsageError
 from rules.hints import hint_to
 
@@ -131,7 +132,9 @@ class LedgerIndex:
         return tuple(Proven(entries[kind], _hex(self.levels.inclusion(entries[kind].seq - 1))) for kind in sorted(entries))
 
 
-def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs: Sequence[str] | None = None) -> Attestation:
+def attest(
+    store: Store, notary: Notary, run: Run, index: LedgerIndex, calendar: Calendar, unit_refs: Sequence[str] | None = None
+) -> Attestation:
     """Return the document of a run that is over. With `unit_refs` (those of one unit, by every existing key)
     it is that of this unit alone. Raises UsageError: the run is not over, has no certificate of that unit, or
     its certificates have expired (ACC-07)."""
@@ -152,7 +155,7 @@ def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs
         shown, membership = [issued[at]], Membership(at, len(issued), _hex(path))
     plain = Attestation(
         schema=SCHEMA,
-        run=_run_part(run, plan, reckoning_of(store, run), issued),
+        run=_run_part(run, plan, reckoning_of(store, run, calendar), issued),
         certificates=tuple(one.certificate for one in shown),
         register_keys=_key_uses(shown),
         root=merkle_root(one.certificate for one in issued),

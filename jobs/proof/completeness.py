@@ -9,7 +9,7 @@ from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import Action, ActionState, Run
 from jobs.plans.make import lines_of
 from jobs.ports.store import Store
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import Calendar
 from rules.model.decisions import Reason
 
 DISPOSED, PARTIAL, SKIPPED, HELD, OPEN = "disposed", "partial", "skipped", "held", "open"
@@ -31,11 +31,11 @@ class Completeness(msgspec.Struct, frozen=True):
         return sum(self.outcomes.values()) == self.units and parts == self.past_end["units"]
 
 
-def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> Completeness:
+def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action], calendar: Calendar) -> Completeness:
     """Assign each line of a plan its one outcome. What a run did beside its plan (trims, units of an earlier
     plan) is not included."""
     states: Mapping[tuple[str, str], ActionState] = {action.key: action.state for action in journal}
-    day = brussels_date(plan.as_of).isoformat()
+    day = calendar.day(plan.as_of).isoformat()
     units, outcomes = 0, Counter[str]()
     past_end = Counter(dict.fromkeys(("units", DISPOSED, PARTIAL, SKIPPED, HELD, OPEN), 0))
     for line in lines:
@@ -50,12 +50,12 @@ def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> 
     return Completeness(units, dict(sorted(outcomes.items())), dict(past_end))
 
 
-def reckoning_of(store: Store, run: Run) -> Completeness:
+def reckoning_of(store: Store, run: Run, calendar: Calendar) -> Completeness:
     """Return a run's completeness: as noted if lines or journal have expired (ACC-07), else counted."""
     if run.reckoned:
         return msgspec.convert(run.reckoned, Completeness)
     plan = store.plans.get(run.plan)
-    return reckon(plan, lines_of(store.plans.pages(plan.id)), store.journal.of_run(run.id))
+    return reckon(plan, lines_of(store.plans.pages(plan.id)), store.journal.of_run(run.id), calendar)
 
 
 def _why_kept(reason: str) -> str:

@@ -13,9 +13,9 @@ from jobs.ledger.heads import RUNS
 from jobs.model.plan import LinesRemoved
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
-from jobs.ports.store import Expired, PastTerms, Store
+from jobs.ports.store import Expired, PastTerms
 from jobs.proof.completeness import reckoning_of
-from rules.dates.periods import add_months, add_years, brussels_date
+from rules.dates.periods import add_months, add_years
 from rules.holds.placements import PlacedHold
 from rules.model.records import Contact
 from rules.policy.policy import OwnData
@@ -27,17 +27,17 @@ def expire_own_data(context: JobContext) -> Expired:
     """Remove what is past its term by the policy in force; doing it again removes nothing. The lines that
     show whether a unit is a backlog stay as long as they are needed for that."""
     now, policy, store = context.clock(), context.policy, context.store
-    terms, day = policy.own_data, brussels_date(now)
+    terms, day = policy.own_data, context.day(now)
     lines_before = now - timedelta(days=max(terms.plan_lines_days, policy.watch.backlog_days + 1))
     logs_until = add_months(day, -terms.run_log_months)
     over = [run for run in store.runs.all() if run.is_over]
-    ended = _ended_on(store)
+    ended = _ended_on(context)
     past = PastTerms(
         lines_before=lines_before,
         reckoned=tuple(_reckoned(context, over, lines_before)),
         journals=tuple(run.id for run in over if not run.is_journal_gone and ended.get(run.id, day) < logs_until),
         heads=dict(_believed_heads(context, lines_before)),
-        holds=tuple(hold.id for hold in store.holds.all() if _is_past(hold, terms, now)),
+        holds=tuple(hold.id for hold in store.holds.all() if _is_past(hold, context, day)),
         certificates=tuple(run.id for run in over if not run.are_certificates_gone and _is_proof_past(ended.get(run.id, day), terms, day)),
         policies=tuple(_past_policies(context, day)),
         contacts=context.connector.table(Contact),
@@ -52,7 +52,7 @@ def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> I
         if run.reckoned or store.plans.get(run.plan).created_at >= lines_before:
             continue
         try:
-            yield msgspec.structs.replace(run, reckoned=msgspec.to_builtins(reckoning_of(store, run)))
+            yield msgspec.structs.replace(run, reckoned=msgspec.to_builtins(reckoning_of(store, run, context.policy.calendar)))
         except LinesRemoved:
             continue
 
@@ -67,11 +67,13 @@ def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tup
             yield plan.id, store.plans.saved(plan.id)[0]
 
 
-def _ended_on(store: Store) -> dict[str, date]:
-    """Return the Brussels day on which each run ended by the ledger. Changing the day in the table of runs
+def _ended_on(context: JobContext) -> dict[str, date]:
+    """Return the day on which each run ended by the ledger. Changing the day in the table of runs
     causes nothing to be removed earlier."""
     return {
-        entry.run or "": brussels_date(datetime.fromisoformat(entry.at)) for entry in store.ledger.strand(RUNS) if entry.kind == "run_ended"
+        entry.run or "": context.day(datetime.fromisoformat(entry.at))
+        for entry in context.store.ledger.strand(RUNS)
+        if entry.kind == "run_ended"
     }
 
 
@@ -95,12 +97,11 @@ def _past_policies(context: JobContext, day: date) -> Iterator[str]:
             last_used[digest] = moment
     for version in store.policies.all():
         last = max(last_used.get(version.digest, DAWN), datetime.fromisoformat(version.first_used_at))
-        if version.digest not in at_hand and _is_proof_past(brussels_date(last), terms, day):
+        if version.digest not in at_hand and _is_proof_past(context.day(last), terms, day):
             yield version.digest
 
 
-def _is_past(hold: PlacedHold, terms: OwnData, now: datetime) -> bool:
+def _is_past(hold: PlacedHold, context: JobContext, day: date) -> bool:
     """Return whether a hold was released, or had its last day, so many years ago."""
-    day = brussels_date(now)
-    over_on = brussels_date(hold.released_at) if hold.released_at is not None else hold.ends_on
-    return over_on is not None and not hold.is_in_force(day) and day > add_years(over_on, terms.hold_years)
+    over_on = context.day(hold.released_at) if hold.released_at is not None else hold.ends_on
+    return over_on is not None and not hold.is_in_force(day) and day > add_years(over_on, context.policy.own_data.hold_years)

@@ -6,8 +6,8 @@ from typing import Final
 
 from jobs.model.plan import Alarm
 from jobs.model.request import SubjectRequest, Suspension
-from rules.dates.periods import add_years, brussels_date
-from rules.dates.working_days import BELGIAN, DaysOff, working_day_after
+from rules.dates.calendar import Calendar, working_day_after
+from rules.dates.periods import add_years
 from rules.model.requests import Outcome
 from rules.rights.deadlines import ALARMS, CLOSE_AFTER, REMIND_AFTER, Stop, due_on, is_overdue
 
@@ -18,10 +18,12 @@ ACKNOWLEDGED_IN, IDENTIFIED_IN = 2, 5
 SEARCHED_IN, DRAFTED_IN = timedelta(days=10), timedelta(days=20)
 
 
-def due_of(request: SubjectRequest, off: DaysOff = BELGIAN) -> date | None:
+def due_of(request: SubjectRequest, calendar: Calendar) -> date | None:
     """Return the last day for the answer, None while the clock is paused. A neutral answer and a refusal have
     one month, whatever was stated before (DDL-09)."""
-    return due_on(request.received_on, extended=request.extension is not None and not is_refusal(request), stops=stops_of(request), off=off)
+    return due_on(
+        request.received_on, extended=request.extension is not None and not is_refusal(request), stops=stops_of(request), calendar=calendar
+    )
 
 
 def is_refusal(request: SubjectRequest) -> bool:
@@ -39,27 +41,27 @@ def open_questions(request: SubjectRequest) -> tuple[Suspension, ...]:
     return tuple(sorted((each for each in request.suspensions if each.answered_on is None), key=lambda each: each.asked_on))
 
 
-def has_gone_overdue(request: SubjectRequest, now: datetime, off: DaysOff = BELGIAN) -> bool:
+def has_gone_overdue(request: SubjectRequest, now: datetime, calendar: Calendar) -> bool:
     """Return whether the answer should have been given by now and was not (DDL-11, R-138)."""
-    return not request.is_answered and is_overdue(due_of(request, off), now)
+    return not request.is_answered and is_overdue(due_of(request, calendar), now, calendar)
 
 
-def days_left(request: SubjectRequest, now: datetime, off: DaysOff = BELGIAN) -> int | None:
+def days_left(request: SubjectRequest, now: datetime, calendar: Calendar) -> int | None:
     """Return how many days remain for the answer: 0 on its last day, below zero once it is overdue. Return
     None once it is answered, and while the clock is paused."""
-    due = due_of(request, off)
-    return None if due is None or request.is_answered else (due - brussels_date(now)).days
+    due = due_of(request, calendar)
+    return None if due is None or request.is_answered else (due - calendar.day(now)).days
 
 
-def alarms_of(request: SubjectRequest, now: datetime, off: DaysOff = BELGIAN) -> tuple[Alarm, ...]:
+def alarms_of(request: SubjectRequest, now: datetime, calendar: Calendar) -> tuple[Alarm, ...]:
     """Return what a person has to look at. That is a due date that is near or past, or a question without an
     answer (DDL-08, DDL-10, DDL-11)."""
     if request.is_closed:
         return ()
     if request.is_answered:
         return (Alarm(OPEN_AFTER_RELEASE, f"{request.id} was released; close it once the answer has arrived"),)
-    found, day, due = [], brussels_date(now), due_of(request, off)
-    if due is not None and is_overdue(due, now):
+    found, day, due = [], calendar.day(now), due_of(request, calendar)
+    if due is not None and is_overdue(due, now, calendar):
         found.append(Alarm(OVERDUE, f"{request.id} was due on {due.isoformat()}"))
     elif due is not None:
         left = (due - day).days
@@ -72,12 +74,12 @@ def alarms_of(request: SubjectRequest, now: datetime, off: DaysOff = BELGIAN) ->
     return tuple(found)
 
 
-def targets_of(request: SubjectRequest, off: DaysOff = BELGIAN) -> dict[str, date]:
+def targets_of(request: SubjectRequest, calendar: Calendar) -> dict[str, date]:
     """Return the internal targets, by what is to be done (DDL-10)."""
     day = request.received_on
     return {
-        "acknowledgement": working_day_after(day, ACKNOWLEDGED_IN, off),
-        "identity": working_day_after(day, IDENTIFIED_IN, off),
+        "acknowledgement": working_day_after(day, ACKNOWLEDGED_IN, calendar),
+        "identity": working_day_after(day, IDENTIFIED_IN, calendar),
         "search": day + SEARCHED_IN,
         "draft": day + DRAFTED_IN,
     }
@@ -93,12 +95,12 @@ def was_given_up(question: Suspension, day: date) -> bool:
     return question.answered_on is None and day > question.asked_on + timedelta(days=CLOSE_AFTER)
 
 
-def is_past(moment: datetime | None, days: int, day: date) -> bool:
-    """Return whether a term has ended that begins with the Brussels day of an instant. Its last day is so
+def is_past(moment: datetime | None, days: int, day: date, calendar: Calendar) -> bool:
+    """Return whether a term has ended that begins with the civil day of an instant. Its last day is so
     many days later (EXP-17, R-125)."""
-    return moment is not None and day > brussels_date(moment) + timedelta(days=days)
+    return moment is not None and day > calendar.day(moment) + timedelta(days=days)
 
 
-def is_past_years(moment: datetime | None, years: int, day: date) -> bool:
+def is_past_years(moment: datetime | None, years: int, day: date, calendar: Calendar) -> bool:
     """Return the same for a term in years (ACC-07)."""
-    return moment is not None and day > add_years(brussels_date(moment), years)
+    return moment is not None and day > add_years(calendar.day(moment), years)

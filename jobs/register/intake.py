@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from jobs.model.request import GIVEN, Details, Given, GivenPerson, SubjectRequest
 from jobs.ports.store import Store
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import Calendar
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import Channel, RequesterKind, Right
@@ -158,20 +158,20 @@ class IntakeForm(Form):
     details: DetailsForm = DetailsForm()
 
 
-def read_form(text: bytes, now: datetime) -> IntakeForm:
+def read_form(text: bytes, now: datetime, calendar: Calendar) -> IntakeForm:
     """Read a request from JSON, in UTF-8. Raises UsageError: naming every field that is wrong, and no value:
     half of them are about somebody."""
     try:
         form = IntakeForm.model_validate(_object(text))
     except ValidationError as error:
         raise _wrong(_mistakes(error)) from None
-    mistakes = list(_contradictions(form, now))
+    mistakes = list(_contradictions(form, now, calendar))
     if mistakes:
         raise _wrong(mistakes)
     return form
 
 
-def open_request(store: Store, form: IntakeForm, *, new_id: Callable[[str], str]) -> SubjectRequest:
+def open_request(store: Store, form: IntakeForm, *, calendar: Calendar, new_id: Callable[[str], str]) -> SubjectRequest:
     """Register a receipt, with what was said sealed beside it. A message that asks for several rights is
     registered for each (DDL-15)."""
     request = SubjectRequest(
@@ -180,7 +180,7 @@ def open_request(store: Store, form: IntakeForm, *, new_id: Callable[[str], str]
         requester_kind=form.requester_kind,
         channel=form.channel,
         received_at=form.received_at,
-        received_on=brussels_date(form.received_at),
+        received_on=calendar.day(form.received_at),
         language=form.language,
         on_behalf=form.on_behalf_of is not None,
         crm=store.crms.current,
@@ -222,13 +222,13 @@ def _no_number(_: str) -> object:
     raise _wrong(["the form holds a number that JSON does not have"])
 
 
-def _contradictions(form: IntakeForm, now: datetime) -> Iterable[str]:
+def _contradictions(form: IntakeForm, now: datetime, calendar: Calendar) -> Iterable[str]:
     """Yield what is wrong although each field by itself is right."""
-    if brussels_date(form.received_at) < RIGHTS_BEGAN:
+    if calendar.day(form.received_at) < RIGHTS_BEGAN:
         yield "received_at: lies before 25 May 2018, when these rights began"
-    if brussels_date(form.received_at) > brussels_date(now + CLOCKS_DIFFER):  # the day is what counts (DDL-02), and clocks differ
+    if calendar.day(form.received_at) > calendar.day(now + CLOCKS_DIFFER):  # the day is what counts (DDL-02), and clocks differ
         yield "received_at: lies in the future"
-    today = brussels_date(now).isoformat()
+    today = calendar.day(now).isoformat()
     for name, person in (("given", form.given), ("on_behalf_of", form.on_behalf_of)):
         if person is None:
             continue

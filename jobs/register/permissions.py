@@ -13,8 +13,7 @@ from jobs.checks.denials import refuse_role
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.request import SubjectRequest
 from jobs.ports.store import Entry, Store
-from rules.dates.periods import brussels_date
-from rules.dates.working_days import BELGIAN, DaysOff
+from rules.dates.calendar import Calendar
 from rules.errors import Refused
 from rules.hints import Hint, hint_to
 from rules.model.requests import COPIES, RequestState, Step, may
@@ -37,19 +36,19 @@ _ACTS: Final = MappingProxyType({Step.OVERRIDE: Act.SET_RULE_ASIDE, Step.APPROVE
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Somebody who moves a request now. `reference` makes the keyed reference of an account; `extra` are the
-    organisation's holidays."""
+    """Somebody who moves a request now. `reference` makes the keyed reference of an account; `calendar` is
+    that of the schedule."""
 
     store: Store
     who: str
     role: str
     now: datetime
     reference: Callable[[str, str], str]
-    off: DaysOff = BELGIAN
+    calendar: Calendar
 
     @property
     def today(self) -> date:
-        return brussels_date(self.now)
+        return self.calendar.day(self.now)
 
 
 def admitted(hand: Hand, request_id: str, step: Step) -> SubjectRequest:

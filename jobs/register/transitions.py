@@ -30,7 +30,6 @@ from jobs.ports.store import Entry, Store
 from jobs.register.dates import is_refusal, open_questions, stops_of
 from jobs.register.overrides import overrides_of
 from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, refused, save_move, signed, wrong_state
-from rules.dates.periods import brussels_date
 from rules.errors import UsageError
 from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step
 from rules.rights.deadlines import may_extend, stops_clock
@@ -74,7 +73,7 @@ def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> Subject
     request = admitted(hand, request_id, Step.SUSPEND)
     _one_of(reason, QUESTIONS, "--reason")
     _between(asked_on, request.received_on, hand.today, "--asked-on", "the receipt")
-    counts = stops_clock(request.received_on, asked_on, hand.off)
+    counts = stops_clock(request.received_on, asked_on, hand.calendar)
     changes: dict[str, Any] = {"suspensions": (*request.suspensions, Suspension(reason, asked_on, counts))}
     if counts and request.state is not RequestState.SUSPENDED:
         changes |= {"state": RequestState.SUSPENDED, "resumes_to": request.state}
@@ -123,10 +122,10 @@ def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> S
     if is_refusal(request) or (request.answer != "package" and hand.store.requests.part(request.id, CONFIRMED) is not None):
         hint = "an extension is for an answer that is compiled and gives data (DDL-09)"
         raise refused("no_extension", "this request cannot be extended", hint, request.id)
-    if not may_extend(request.received_on, notified_at, stops=stops_of(request), off=hand.off):
+    if not may_extend(request.received_on, notified_at, stops=stops_of(request), calendar=hand.calendar):
         hint = "the person had to be told by the end of the due date, which stands (DDL-06)"
         raise refused("EXTENSION_TOO_LATE", "EXTENSION_TOO_LATE: the notice came after the due date", hint, request.id)
-    if brussels_date(notified_at) < request.received_on or notified_at > hand.now + CLOCKS_DIFFER:
+    if hand.calendar.day(notified_at) < request.received_on or notified_at > hand.now + CLOCKS_DIFFER:
         raise UsageError("the notice lies before the receipt or in the future", hint="--notified-at INSTANT", where="--notified-at")
     told: dict[str, object] = {"reason": reason, "notified_at": notified_at.isoformat()}
     return save_move(hand, request, {"extension": Extension(reason, notified_at)}, Step.EXTEND, told)

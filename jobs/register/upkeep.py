@@ -14,12 +14,11 @@ from jobs.register.dates import is_past, is_past_years, needs_reminder, open_que
 from jobs.register.decision import decision_of
 from jobs.register.hold_texts import request_code, restate_holds
 from jobs.register.transitions import closing, parts_at_closing
-from rules.dates.periods import brussels_date
 from rules.errors import Refused
 from rules.holds.placements import HoldType, PlacedHold
 from rules.model.requests import Outcome
 from rules.model.roles import SERVICE
-from rules.policy.policy import Defaults
+from rules.policy.policy import Policy
 
 WORKING_COPIES = (COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE)
 
@@ -34,11 +33,11 @@ class Upkept(msgspec.Struct, frozen=True):
     totalled: int = 0
 
 
-def keep_register(store: Store, defaults: Defaults, now: datetime, references: References) -> Upkept:
+def keep_register(store: Store, policy: Policy, now: datetime, references: References) -> Upkept:
     """Bring the register up to a moment. A request that somebody changes meanwhile is left for the next time.
     `references` name a request in the holds that were placed for it, the one in use first."""
     restate_holds(store, lambda table, id: references(table, id)[0])
-    day = brussels_date(now)
+    day = policy.calendar.day(now)
     reminded, closed, erased = [], [], []
     for request in store.requests.all():
         try:
@@ -48,7 +47,7 @@ def keep_register(store: Store, defaults: Defaults, now: datetime, references: R
             elif _needs_reminder(request, day):
                 request = _remind(store, request, day)
                 reminded.append(request.id)
-            gone = tuple(_past_their_day(store, request, defaults, day, references))
+            gone = tuple(_past_their_day(store, request, policy, day, references))
             if gone:
                 told = {"request": request.id, "step": "expire", "role": SERVICE, "parts": list(gone)}
                 store.requests.save(request, [("request", told)], since=request, parts=dict.fromkeys(gone))
@@ -57,7 +56,7 @@ def keep_register(store: Store, defaults: Defaults, now: datetime, references: R
             if error.code != "changed":
                 raise
     store.requests.destroy_spent_keys()
-    return Upkept(tuple(reminded), tuple(closed), tuple(erased), _total(store, defaults, day))
+    return Upkept(tuple(reminded), tuple(closed), tuple(erased), _total(store, policy, day))
 
 
 def _is_given_up(request: SubjectRequest, day: date) -> bool:
@@ -88,14 +87,16 @@ def _remind(store: Store, request: SubjectRequest, day: date) -> SubjectRequest:
     return reminded
 
 
-def _past_their_day(store: Store, request: SubjectRequest, defaults: Defaults, day: date, references: References) -> Iterator[str]:
+def _past_their_day(store: Store, request: SubjectRequest, policy: Policy, day: date, references: References) -> Iterator[str]:
     """Yield the parts that exist and should not any more."""
     names: list[str] = []
-    if is_past(request.released_at, defaults.package_days, day) or (request.is_closed and request.released_at is None):
+    calendar = policy.calendar
+    if is_past(request.released_at, policy.defaults.package_days, day, calendar) or (request.is_closed and request.released_at is None):
         names += (name for name in WORKING_COPIES if name != DECISIONS or not _is_unfinished(store, request))
     if request.is_closed:
         names += [CANDIDATES, CONFIRMED]
-        sealed, frozen = is_past(request.closed_at, defaults.sealed_days, day), is_past(request.closed_at, defaults.request_grace_days, day)
+        terms = policy.defaults.sealed_days, policy.defaults.request_grace_days
+        sealed, frozen = (is_past(request.closed_at, days, day, calendar) for days in terms)
         if (sealed or frozen) and not _complaint_follows(store, request, day, references):
             names += [GIVEN] * sealed + [FROZEN] * frozen
     yield from (name for name in names if store.requests.part(request.id, name) is not None)
@@ -124,7 +125,8 @@ def _is_complaint(hold: PlacedHold, codes: Collection[str], kept: Collection[str
     )
 
 
-def _total(store: Store, defaults: Defaults, day: date) -> int:
+def _total(store: Store, policy: Policy, day: date) -> int:
     """Turn the rows that were closed long enough ago into yearly totals (ACC-07)."""
-    old = [request for request in store.requests.all() if is_past_years(request.closed_at, defaults.register_years, day)]
+    years = policy.defaults.register_years
+    old = [request for request in store.requests.all() if is_past_years(request.closed_at, years, day, policy.calendar)]
     return store.requests.total(old) if old else 0

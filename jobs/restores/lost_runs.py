@@ -23,7 +23,6 @@ from jobs.reading.gather import rows_of
 from jobs.reading.long_term import retained_rows_of
 from jobs.residual.clean import clean_rows
 from jobs.writing.read_back import TRACES, gone_rows
-from rules.dates.periods import brussels_date
 from rules.model.kinds import LINKS
 from rules.model.records import KINDS, Dossier
 from rules.model.residual_data import PlaceState
@@ -211,7 +210,7 @@ class Held:
     """Which rows holds cover, as far as keyed references show."""
 
     def __init__(self, context: JobContext) -> None:
-        connector, day = context.connector, brussels_date(context.clock())
+        connector, day = context.connector, context.today
         self._references = context.references
         held = active_holds(context, day).rows
         rows = {(table, id) for kind, id in held if connector.has(KINDS[kind]) for table in connector.tables(KINDS[kind])}

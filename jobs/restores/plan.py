@@ -12,7 +12,6 @@ from jobs.model.plan import REPLAY_RULE, Kind, Plan, PlanLine
 from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.owners import look_around
-from rules.dates.periods import brussels_date
 from rules.model.roles import SERVICE
 
 LOOKED_AT = 500  # rows that are looked at together with what they belong to
@@ -43,7 +42,7 @@ def plan_replay(
 def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]:
     """Yield one line for each row that is erased again with what belongs to it, and for each that a hold
     keeps."""
-    holds = active_holds(context, brussels_date(context.clock()))
+    holds = active_holds(context, context.today)
     for at in range(0, len(again), LOOKED_AT):
         group = again[at : at + LOOKED_AT]
         context.progress("looking at what is back", at, len(again))

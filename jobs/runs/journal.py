@@ -27,7 +27,6 @@ from jobs.writing.resume import finish_remaining, is_as_judged, is_shell
 from jobs.writing.rows import CHANGED
 from jobs.writing.send import TECHNICAL, settle_writes
 from rules.dates.instants import instant
-from rules.dates.periods import brussels_date
 from rules.model.decisions import Reason
 from rules.model.records import Contact, Unit
 
@@ -42,7 +41,7 @@ class Journal:
     def __init__(self, context: JobContext, run: Run) -> None:
         self.context = context
         self.run = run.id
-        self.day = brussels_date(run.as_of)
+        self.day = context.day(run.as_of)
         self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal.of_run(run.id)}
         self.outside = Outside(context)
         self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)

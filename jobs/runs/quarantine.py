@@ -21,7 +21,6 @@ from jobs.reading.gather import rows_of
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.row_kinds import RowKinds
 from jobs.writing.send import TECHNICAL, send_operations
-from rules.dates.periods import brussels_date
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.accounts import account
@@ -97,7 +96,7 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
     Raises:
         UsageError: the unit is not in quarantine.
         Refused: another role; or the days have passed, so that the next run disposes of the unit."""
-    who, day = account(who), brussels_date(now)
+    who, day = account(who), policy.calendar.day(now)
     data: dict[str, object] = {"unit": reference(table, row), "table": table, "role": role, "by": reference("person", who)}
     refuse_role(store, who, role, Act.KEEP_IN_QUARANTINE, data)
     mark = next((mark for mark in store.quarantine.marks() if (mark.table, mark.id) == (table, row)), None)

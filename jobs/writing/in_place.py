@@ -19,7 +19,6 @@ from jobs.writing.rows import Rows
 from jobs.writing.statistics import facts_of_journal, written_rows
 from rules.anonymisation.anonymity import Anonymity, Conditions, Remnant, anonymity, are_backups_out_of_use, is_history_gone
 from rules.anonymisation.statistics import Combination, count_rows
-from rules.dates.periods import brussels_date
 from rules.model.decisions import Decision, Disposition
 from rules.model.records import Unit, UnitKind
 from rules.model.residual_data import Place
@@ -80,8 +79,8 @@ def anonymity_code(context: JobContext, action: Action, places: Mapping[str, str
 def conditions_of(context: JobContext, action: Action, places: Mapping[str, str]) -> Conditions:
     """Return what is known of one anonymised unit. A deleted row leaves nothing. On a masked one what the
     mapping keeps remains."""
-    policy, today = context.policy, brussels_date(context.clock())
-    removed_on = brussels_date(datetime.fromisoformat(action.removed_at)) if action.removed_at else today
+    policy, today = context.policy, context.today
+    removed_on = context.day(datetime.fromisoformat(action.removed_at)) if action.removed_at else today
     masks = {write.record(context.connector): write.mask for write in action.rows if write.mask is not None}
     left = {remnant for record, mask in masks.items() if mask.is_common for remnant in context.connector.remnants(record)}
     return Conditions(

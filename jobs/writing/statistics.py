@@ -38,7 +38,6 @@ from rules.anonymisation.statistics import (
     shuffled,
     youngest,
 )
-from rules.dates.periods import brussels_date
 from rules.model.decisions import Decision, Disposition
 from rules.model.records import Contact, Fiche, Statistic, Unit
 from rules.policy.categories import Mission
@@ -52,7 +51,7 @@ TRIES = 3
 
 def facts_for(context: JobContext, going: Sequence[tuple[Unit, Decision]]) -> dict[str, dict[str, object]]:
     """Return what each unit would add to the statistics, by unit id, as the journal keeps it."""
-    day = brussels_date(context.clock())
+    day = context.today
     individual = [unit for unit, decision in going if decision.disposition is Disposition.ANONYMISE]
     children = {unit.id: youngest(unit.children, context.policy, as_of=day) for unit in individual}
     people = {child.id: child for child in children.values() if child is not None}
@@ -104,7 +103,7 @@ def _fix(context: JobContext, run: Run, done: Sequence[Action]) -> Run:
     """Decide what this run writes, once: what it has counted, or by the month what earlier months have
     counted (ERA-16)."""
     waits = context.store.statistics.waiting(context.crm)
-    month = f"{brussels_date(run.as_of):%Y-%m}"
+    month = f"{context.day(run.as_of):%Y-%m}"
     own = [action.statistic for action in done if action.statistic is not None]
     is_monthly = context.policy.statistics.batch == "monthly"
     due = {key: units for key, units in waits.items() if not is_monthly or key[0] < month}

@@ -1,1 +1,1 @@
-"""Civil dates in Brussels: periods, ages, working days."""
+"""Civil dates: periods, ages, working days, and the time zone in which a day is one."""

@@ -1,4 +1,4 @@
-"""Periods on civil dates in Brussels, and which day it is there at an instant. Source: section 3 of the rules
+"""Periods on civil dates, and which day it is in a time zone at an instant. Source: section 3 of the rules
 (DAT-01 to DAT-14), ISO 8601 for the notation of periods."""
 
 from datetime import UTC, date, datetime, timedelta
@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 MONTHS_PER_YEAR: Final = 12
 
 _LAST_SAFE_DAY = 28  # every month has it, so the common case needs no calendar
@@ -50,21 +49,21 @@ def period_of_months(months: int) -> str:
     return f"P{months}M"
 
 
-def brussels_date(instant: datetime) -> date:
-    """Return the date in Brussels at an instant (DAT-01, A-21). The first and last hours of the calendar stay
+def civil_date(instant: datetime, zone: ZoneInfo) -> date:
+    """Return the date in a zone at an instant (DAT-01, A-21). The first and last hours of the calendar stay
     in it. Raises ValueError: the instant has no time zone, so it is unknown which moment is meant."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
     try:
-        return instant.astimezone(BRUSSELS).date()
+        return instant.astimezone(zone).date()
     except OverflowError:  # a usual "never"
         return instant.date()
 
 
 @lru_cache(maxsize=4096)
-def expires_at(end: date) -> datetime:
+def end_of(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant, in UTC, at which a unit with this last day kept is expired. It is the start
-    of the following day in Brussels: 23:00 UTC of the end day in winter, 22:00 UTC in summer. The instant
-    itself counts as expired. Source: DAT-02."""
-    after = end + timedelta(days=1)
-    return datetime(after.year, after.month, after.day, tzinfo=BRUSSELS).astimezone(UTC)
+    of the following day in the zone: in Brussels 23:00 UTC of the end day in winter, 22:00 UTC in summer. The
+    instant itself counts as expired. Source: DAT-02."""
+    after = day + timedelta(days=1)
+    return datetime(after.year, after.month, after.day, tzinfo=zone).astimezone(UTC)

@@ -140,7 +140,7 @@ Who the organisation is, and what it says of its processing, stands in [the orga
 `dpo`, `helpline`, `purposes` and `processors` are of the time before it: they are still read where the setting `ORGANISATION` names no
 file, and have the form that they have there.
 
-- The retention end is the last day kept, in Brussels. Disposal begins the day after.
+- The retention end is the last day kept, in the zone `timezone`. Disposal begins the day after.
 - The longest period of a unit's categories wins. Doubt keeps, and reports.
 - A row with `enabled: false` decides nothing: its units are kept and reported as `UNCONFIGURED`.
 

@@ -27,7 +27,7 @@ class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
 
     `contacts` are all rows that may be the person, or the child on whose behalf the request is made,
     confirmed or not: doubt keeps. `rows` (kind, id) are what was found without a contact, such as a recording
-    of a caller's number. `closed_on` is a day in Brussels, None while pending."""
+    of a caller's number. `closed_on` is a civil day, None while pending."""
 
     request: str
     right: str

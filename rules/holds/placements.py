@@ -90,7 +90,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
         return NAMED_OR_CODED.sub("REQUEST", self.reason_code)
 
     def state(self, day: date) -> HoldState:
-        """Return the state of the hold on a day in Brussels. Its last day is still covered (HLD-03)."""
+        """Return the state of the hold on a civil day. Its last day is still covered (HLD-03)."""
         if self.released_at is not None:
             return HoldState.RELEASED
         return HoldState.ENDED if self.ends_on is not None and day > self.ends_on else HoldState.ACTIVE

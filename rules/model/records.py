@@ -1,6 +1,6 @@
 """The CRM's rows in the product's words, and the units of the schedule.
 
-A record holds civil dates in Europe/Brussels (DAT-01, DAT-08), keys instead of option values, and None where
+A record holds civil dates (DAT-01, DAT-08), keys instead of option values, and None where
 the CRM has nothing or the column was not requested. Records are msgspec structs because a nightly run decodes
 every row of the CRM into one."""
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
-from rules.dates.working_days import DaysOff, are_known
+from rules.dates.calendar import Calendar, are_known, is_zone
 from rules.files.model import Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
 from rules.model.languages import USUAL, Language
@@ -118,6 +119,12 @@ COUNTRY = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 def _holidays(value: str) -> str:
     if re.match(COUNTRY, value) is None or not are_known(value):
         raise ValueError("no public holidays are known of it: this is the ISO code of a country, or of a part, such as BE or DE-NW")
+    return value
+
+
+def _zone(value: str) -> str:
+    if not is_zone(value):
+        raise ValueError("there is no such time zone: this is a name of the IANA time zone database, such as Europe/Brussels")
     return value
 
 
@@ -320,8 +327,10 @@ class PolicyFile(Model):
     """The legal basis of each purpose, as answers to the people concerned tell it (GDPR art. 6 and 9)."""
     processors: tuple[Processor, ...] = ()
     """Who processes personal data for the controller (GDPR art. 28), as answers tell it."""
-    timezone: Literal["Europe/Brussels"] = "Europe/Brussels"
-    """Every date is a civil date there (DAT-01)."""
+    timezone: Annotated[str, AfterValidator(_zone)] = "Europe/Brussels"
+    """The IANA time zone in which every date is a civil date: a period ends with the last hour of its last
+    day there, jobs are due by its clock, and reports and answers tell its hours (DAT-01, DAT-13). A store
+    keeps the one it began with."""
     defaults: Defaults = Defaults()
     """Periods and days that hold for every row."""
     limits: Limits = Limits()
@@ -359,9 +368,10 @@ class Policy(PolicyFile):
     digest: str = Field(default="", exclude=True)
 
     @property
-    def days_off(self) -> DaysOff:
-        """The days on which no answer to a subject request is due (DDL-05)."""
-        return DaysOff(self.defaults.holidays, frozenset(self.defaults.extra_holidays))
+    def calendar(self) -> Calendar:
+        """In which zone a day is one, and on which days no answer to a subject request is due (DAT-01,
+        DDL-05)."""
+        return Calendar(self.defaults.holidays, frozenset(self.defaults.extra_holidays), ZoneInfo(self.timezone))
 
     def k_of(self, key: str) -> int:
         """Return how many rows of statistics must be alike before one of a category is written (ERA-08)."""

@@ -3,7 +3,7 @@ version), ACC-01, ACC-02."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from rules.errors import PolicyError
 from rules.policy.policy import Policy
@@ -32,6 +32,10 @@ class PolicyVersions:
         valid = [version for version in self.versions if version.policy.valid_from <= day]
         return valid[-1] if valid else self.versions[0]
 
+    def at(self, instant: datetime) -> Version:
+        """Return the version in force on the civil day of an instant; all count days in the same zone."""
+        return self.on(self.versions[0].policy.calendar.day(instant))
+
     def until(self, version: Version) -> date | None:
         """Return the day from which another version is in force; None for the last one."""
         later = self.versions[self.versions.index(version) + 1 :]
@@ -40,8 +44,8 @@ class PolicyVersions:
 
 def arranged(versions: Iterable[Version]) -> PolicyVersions:
     """Put the versions of one schedule in order. Raises PolicyError: there is none, they are of different
-    schedules, or two have the same version or the same first day, so that it is unclear which of them is in
-    force."""
+    schedules or time zones, or two have the same version or the same first day, so that it is unclear which
+    of them is in force."""
     ordered = sorted(versions, key=lambda version: (version.policy.valid_from, version.source))
     if not ordered:
         raise PolicyError("the folder has no retention schedule", hint=HINT)
@@ -57,6 +61,12 @@ def arranged(versions: Iterable[Version]) -> PolicyVersions:
             raise PolicyError(
                 f"this is the schedule {version.policy.name}, {ordered[0].source} is {ordered[0].policy.name}",
                 hint=HINT,
+                where=version.source,
+            )
+        if version.policy.timezone != ordered[0].policy.timezone:
+            raise PolicyError(
+                f"days are those of {version.policy.timezone}, in {ordered[0].source} of {ordered[0].policy.timezone}",
+                hint="one schedule has one time zone: a day that was counted in another would have another end",
                 where=version.source,
             )
     return PolicyVersions(tuple(ordered))

@@ -43,7 +43,7 @@ def decide(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> Decision
 
     Pure: the same arguments give the same decision on any machine and any day. A hold prevails over an ended
     period and never moves its end. `Decision.retention_end` is the last day kept, so disposal may begin the
-    day after, in Europe/Brussels. Doubt keeps and says why. Raises ValueError: a contact has no decision of
+    day after. Doubt keeps and says why. Raises ValueError: a contact has no decision of
     its own; `rules.retention.contacts` decides over all contacts together. Source: RET-11, DAT-02, section
     4.2; GDPR art. 5(1)(e), art. 17(3)(e)."""
     decision = _decide(unit, schedule_of(policy), holds, as_of)

@@ -17,7 +17,7 @@ QUARANTINED, UNDONE = "QUARANTINED", "QUARANTINE_UNDONE"
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """One unit in quarantine. `until` is the last day on which it stays, Brussels time; from the next day on
+    """One unit in quarantine. `until` is the last day on which it stays; from the next day on
     it may be disposed of.
 
     `notice` is the id of the note that notifies its owner, empty where none is written; `told` says that it

@@ -13,7 +13,7 @@ import msgspec
 from connectors.interface import Unreachable
 from crm_compliance.reports.requests.register import request_document
 from jobs.model.request import SubjectRequest
-from rules.dates.working_days import BELGIAN
+from rules.dates.calendar import BELGIAN
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 

@@ -20,8 +20,8 @@ ASKER = {"firstname": "Voorbeeld", "lastname": "Vraagster (fictief)"}
 def registered(night: Night, **changes: Any) -> SubjectRequest:
     """A request that was registered now, and nothing else: what it keeps is not looked up."""
     usual = {"received_at": night.clock().isoformat(), "given": person(**ASKER)}
-    form = read_form(json.dumps(a_form(**(usual | changes))).encode(), night.clock())
-    return open_request(night.store, form, new_id=night.context.new_id)
+    form = read_form(json.dumps(a_form(**(usual | changes))).encode(), night.clock(), night.policy.calendar)
+    return open_request(night.store, form, calendar=night.policy.calendar, new_id=night.context.new_id)
 
 
 def changed(night: Night, request: SubjectRequest, parts: dict[str, bytes | None] | None = None, **changes: Any) -> SubjectRequest:
@@ -33,4 +33,4 @@ def changed(night: Night, request: SubjectRequest, parts: dict[str, bytes | None
 
 
 def dpo(night: Night, now: datetime | None = None) -> Hand:
-    return Hand(night.store, "dora", "dpo", now or night.clock(), night.key.reference)
+    return Hand(night.store, "dora", "dpo", now or night.clock(), night.key.reference, night.policy.calendar)

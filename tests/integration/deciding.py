@@ -35,7 +35,7 @@ from jobs.requests.decisions.decide import Decided, grant, refuse
 from jobs.requests.decisions.propose import propose
 from jobs.requests.search.assess import assess
 from jobs.requests.search.freeze import StoredRequests
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import BELGIAN
 from rules.model.requests import Channel, IdentityMethod, Mandate, RequesterKind, RequestState, Right
 from tests.integration.night import Night
 
@@ -67,7 +67,7 @@ def ask(
         requester_kind=kind,
         channel=Channel.FORM,
         received_at=now,
-        received_on=brussels_date(now),
+        received_on=BELGIAN.day(now),
         language="nl",
         on_behalf=child is not None,
         state=RequestState.SEARCHING,
@@ -117,7 +117,7 @@ def whats(answer: Compilation) -> list[tuple[str, str]]:
 
 
 def dora(night: Night, who: str = "dora", role: str = "dpo") -> Hand:
-    return Hand(night.store, who, role, night.clock(), night.key.reference)
+    return Hand(night.store, who, role, night.clock(), night.key.reference, night.policy.calendar)
 
 
 def decide(night: Night, request: SubjectRequest, *items: str) -> Decided:

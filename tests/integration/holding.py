@@ -13,7 +13,7 @@ from jobs.model.run import Run
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.runs.apply import apply_plan
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import BELGIAN
 from rules.holds.of_requests import RequestHold
 from rules.holds.placements import HoldType, PlacedHold
 from tests.integration.night import Night
@@ -29,7 +29,7 @@ def place(night: Night, table: str = "", row: str = "", *, kind: str = "judicial
         "row": row,
         "reason_code": "REQ-1",
         "basis": "letter",
-        "review_on": brussels_date(night.clock()) + timedelta(days=90),
+        "review_on": BELGIAN.day(night.clock()) + timedelta(days=90),
     }
     return place_hold(night.context, Wanted(**(usual | more)), "dora", "dpo")
 

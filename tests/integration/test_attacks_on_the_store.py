@@ -306,7 +306,7 @@ def test_what_a_closed_request_kept_may_leave_the_database_when_it_has_had_its_d
     refreeze(attacked.context, request)
     close(dpo(attacked), request.id, "WITHDRAWN")
     attacked.clock.now += timedelta(days=40)
-    keep_register(attacked.store, attacked.policy.defaults, attacked.clock(), attacked.key.references)
+    keep_register(attacked.store, attacked.policy, attacked.clock(), attacked.key.references)
     assert not attacked.store.requests.has_part(request.id, FROZEN)
     refuse_altered(attacked.context)
 
@@ -580,4 +580,4 @@ def test_what_waits_is_sealed_anew_before_its_key_is_destroyed(make_night: Calla
 
 
 def audited(night: Night) -> list[Any]:
-    return audit_store(Settings(data_dir=night.key.folder.parent), night.store).problems
+    return audit_store(Settings(data_dir=night.key.folder.parent), night.store, night.policy.calendar).problems

@@ -20,6 +20,7 @@ from jobs.ledger.certificates import Certificate
 from jobs.model.privileges import needs_under
 from jobs.model.run import Action, ActionState, Run, run_document
 from jobs.plans.make import lines_of
+from rules.dates.calendar import BELGIAN
 from rules.model.residual_data import Place
 from tests.integration.night import CATEGORY, Night
 from tests.integration.test_certificates import document, of_unit, problems
@@ -99,7 +100,7 @@ def test_with_it_the_unit_goes_and_plan_ledger_run_and_certificate_say_so(
     plan = night.plan()
     assert plan.bypass == plan_document(plan, night.clock())["bypass"] == {"plugins": 1, "flows": 1}
     lines = list(lines_of(night.store.plans.pages(plan.id)))
-    report = build_report(plan, lines, now=night.clock(), labels={}, link=lambda table, row: "")
+    report = build_report(plan, lines, now=night.clock(), labels={}, link=lambda table, row: "", calendar=BELGIAN)
     assert "1 unit by bypass of plugins: plug-ins and workflows of the CRM" in "".join(page_pieces(report))
     run = night.apply(plan)
     assert night.get("cf_dossiers", dossier) is None

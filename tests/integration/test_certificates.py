@@ -47,7 +47,7 @@ def document(night: Night, run: Run) -> bytes:
     notary = night.context.notary
     assert notary is not None
     make_checkpoint(night.store, notary, night.clock)
-    return encode(attest(night.store, notary, run, LedgerIndex.read(night.store)))
+    return encode(attest(night.store, notary, run, LedgerIndex.read(night.store), night.policy.calendar))
 
 
 def problems(night: Night, content: bytes) -> list[str]:
@@ -115,7 +115,7 @@ def test_the_counts_of_a_run_add_up_to_the_units_read(night: Night) -> None:
     plan = night.plan()
     night.patch("cf_dossiers", changed, cf_name="D-other")
     run = night.apply(plan)
-    found = reckon(plan, lines_of(night.store.plans.pages(plan.id)), night.store.journal.of_run(run.id))
+    found = reckon(plan, lines_of(night.store.plans.pages(plan.id)), night.store.journal.of_run(run.id), night.policy.calendar)
     assert (found.units, found.adds_up) == (plan.units, True)
     past = found.past_end
     assert past["units"] == past["disposed"] + past["partial"] + past["skipped"] + past["held"] + past["open"]
@@ -186,7 +186,7 @@ def test_each_run_ends_with_a_checkpoint_in_database_and_anchor(night: Night) ->
     for _ in range(2):
         night.apply(night.plan())
     settings = Settings(data_dir=night.key.folder.parent)
-    audit = audit_store(settings, night.store)
+    audit = audit_store(settings, night.store, night.policy.calendar)
     assert (audit.ok, audit.checkpoints, audit.verdict.entries) == (True, 2, night.store.checkpoints.all()[-1].entries)
     assert night.warnings == []
 
@@ -200,7 +200,7 @@ def test_an_anchor_that_cannot_be_written_is_told_and_fails_no_run(night: Night)
     assert "anchor" in night.warnings[0]
     anchor.rmdir()
     night.apply(night.plan())
-    assert audit_store(Settings(data_dir=anchor.parent), night.store).checkpoints == 2
+    assert audit_store(Settings(data_dir=anchor.parent), night.store, night.policy.calendar).checkpoints == 2
 
 
 def test_a_destroyed_register_key_makes_references_lead_nowhere_while_everything_still_verifies(night: Night) -> None:
@@ -214,7 +214,7 @@ def test_a_destroyed_register_key_makes_references_lead_nowhere_while_everything
     night.key = ring.destroy(old, 10, night.clock().replace(year=2038))
     assert certificate.unit_ref not in night.key.references("cf_dossier", dossier)
     assert problems(night, document(night, run)) == []
-    assert audit_store(Settings(data_dir=night.key.folder.parent), night.store).ok
+    assert audit_store(Settings(data_dir=night.key.folder.parent), night.store, night.policy.calendar).ok
 
 
 def test_a_unit_is_not_certified_twice_by_a_run_that_goes_on_after_the_keys_were_replaced(night: Night) -> None:

@@ -46,7 +46,7 @@ def context(night: Night, folder: Path) -> JobContext:
 
 
 def audited(night: Night) -> list[Problem]:
-    return audit_store(Settings(data_dir=night.key.folder.parent), night.store).problems
+    return audit_store(Settings(data_dir=night.key.folder.parent), night.store, night.policy.calendar).problems
 
 
 def expired(context: JobContext) -> Expired:
@@ -142,7 +142,7 @@ def test_acc07_the_lines_of_old_plans_go_after_thirty_days_and_their_totals_stay
     night.recording(RECENT)
     left, applied = night.plan(Kind.RECORDINGS), night.plan()
     run = night.apply(applied)
-    before = reckoning_of(night.store, run)
+    before = reckoning_of(night.store, run, night.policy.calendar)
     night.clock.now += timedelta(days=30)
     assert expired(context).plans == 0
     night.clock.now += timedelta(seconds=1)
@@ -152,7 +152,7 @@ def test_acc07_the_lines_of_old_plans_go_after_thirty_days_and_their_totals_stay
         assert night.store.plans.get(plan.id).digest == plan.digest
         with pytest.raises(LinesRemoved):
             list(night.store.plans.pages(plan.id))
-    assert reckoning_of(night.store, night.store.runs.get(run.id)) == before
+    assert reckoning_of(night.store, night.store.runs.get(run.id), night.policy.calendar) == before
     assert before.adds_up
 
 
@@ -180,7 +180,7 @@ def test_acc07_the_journal_of_a_run_goes_after_24_months_and_its_certificates_st
     assert night.store.certificates.of_run(run.id) == certificates
     after = night.store.runs.get(run.id)
     assert after.counts == run.counts
-    assert reckoning_of(night.store, after).outcomes == {"disposed": 1}
+    assert reckoning_of(night.store, after, night.policy.calendar).outcomes == {"disposed": 1}
     with pytest.raises(UsageError):
         verify_run(context, run.id)
     told = [entry.data for entry in night.store.ledger.entries() if entry.kind == "expired"]
@@ -252,7 +252,7 @@ def test_acc07_certificates_go_after_ten_years_and_their_root_stays(night: Night
     assert after.are_certificates_gone
     assert night.context.notary is not None
     with pytest.raises(UsageError, match="had had their day"):
-        attest(night.store, night.context.notary, after, LedgerIndex.read(night.store))
+        attest(night.store, night.context.notary, after, LedgerIndex.read(night.store), night.policy.calendar)
     night.clock.now += timedelta(days=4000)
     assert expired(context).certificates == 0, "the next one follows from the last"
     night.fiche("social_card", spoken=date(2018, 1, 1))

@@ -196,7 +196,7 @@ def test_due_units_and_rows_that_are_gone_add_up_under_every_fault(night: Night,
         assert own_is_there is (action.state is not ActionState.DONE) or action.state is ActionState.PARTIAL, action
     gone = [action for action in journal.values() if action.state is ActionState.DONE]
     assert sum(counts["disposed"].values()) == sum(action.table != "contact" for action in gone)
-    assert reckoning_of(night.store, run).outcomes.get("disposed", 0) == len(gone)
+    assert reckoning_of(night.store, run, night.policy.calendar).outcomes.get("disposed", 0) == len(gone)
     assert len(certified(night, run)) == done
 
 

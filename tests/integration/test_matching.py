@@ -70,7 +70,7 @@ def asked(night: Night, given: Given, *, state: RequestState = RequestState.SEAR
 
 
 def hand(night: Night, who: str = "dora", role: str = "dpo") -> Hand:
-    return Hand(night.store, who, role, night.clock(), night.key.reference)
+    return Hand(night.store, who, role, night.clock(), night.key.reference, night.policy.calendar)
 
 
 def part(night: Night, request: SubjectRequest, name: str, type_: type[Any]) -> Any:

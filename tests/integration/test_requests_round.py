@@ -93,10 +93,10 @@ def test_a_decision_outlives_its_day_while_something_granted_waits(in_may: Night
     waiting = msgspec.structs.replace(DECISION, tasks=(Task("1", What.UNSUBSCRIBE, "contact", "none"),))
     changed(in_may, request, {DECISIONS: msgspec.json.encode(waiting)})
     in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
-    keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
+    keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, FROZEN, DECISIONS}
     changed(in_may, request, {DECISIONS: msgspec.json.encode(DECISION)})
-    keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
+    keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     assert DECISIONS not in left(in_may, request)
 
 
@@ -148,19 +148,19 @@ def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
         release(in_may, holds[1], reason=f"{request.id} is over")
     assert request.id in repr(in_may.store.holds.all())
     in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
-    keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
+    keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     after = in_may.store.holds.all()
     code = request_code(in_may.key.reference("request", request.id))
     assert [(hold.id, hold.reason_code, hold.basis) for hold in after] == [(hold.id, code, f"GBA about {code}") for hold in holds]
     assert after[1].release_reason == f"{code} is over"
     assert GIVEN in left(in_may, request), "the complaint still follows the request"
-    assert list(differences(in_may.store, in_may.key.references, date(2026, 6, 10))) == []
+    assert list(differences(in_may.store, in_may.key.references, date(2026, 6, 10), in_may.policy.calendar)) == []
     kinds = [entry.kind for entry in in_may.store.ledger.entries()]
-    keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
+    keep_register(in_may.store, in_may.policy, in_may.clock(), in_may.key.references)
     assert kinds.count("hold_restated") == 2
     assert in_may.store.holds.all() == after
     release(in_may, after[0])
-    assert list(differences(in_may.store, in_may.key.references, date(2026, 6, 10))) == []
+    assert list(differences(in_may.store, in_may.key.references, date(2026, 6, 10), in_may.policy.calendar)) == []
 
 
 def test_a_row_becomes_a_yearly_total_five_years_after_its_closing(in_may: Night) -> None:
@@ -243,9 +243,9 @@ def test_a_round_that_is_killed_anywhere_is_made_good_by_the_next_one(in_may: Ni
     with monkeypatch.context() as killing:
         killing.setattr(store.requests, "save", save_or_die)
         with pytest.raises(KeyboardInterrupt):
-            keep_register(store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
+            keep_register(store, in_may.policy, in_may.clock(), in_may.key.references)
     assert sum(not left(in_may, request) for request in requests) == saved
-    keep_register(store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
+    keep_register(store, in_may.policy, in_may.clock(), in_may.key.references)
     assert [left(in_may, request) for request in requests] == [set()] * 3
 
 

@@ -29,6 +29,7 @@ from crm_compliance.wiring import store_of
 from jobs.model.answer import ItemStatus
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.search.search import search_everywhere
+from rules.dates.calendar import BRUSSELS
 from rules.model.kinds import ROW_KINDS
 from rules.model.records import KINDS, Dossier
 from rules.model.requests import Right
@@ -105,7 +106,7 @@ def test_the_job_is_listed_runs_and_has_its_setting(environ: dict[str, str], cap
     assert type_in(["history", "list", "--json"]) == 0
     assert [made["kind"] for made in json.loads(capsys.readouterr().out)] == ["greeting"] * 3
     with store_of(settings, lambda: datetime.now(UTC)) as store:
-        health = Health(settings, store.runs, lambda: datetime.now(UTC), datetime.now(UTC))
+        health = Health(settings, store.runs, lambda: datetime.now(UTC), datetime.now(UTC), BRUSSELS)
         assert not [code for code in health.why_not() if code.startswith("GREETING")]
 
 

@@ -10,11 +10,13 @@ from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TypeVar, cast, get_args, get_type_hints
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from connectors.dynamics.mapping.masks import Masks
 from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
+from rules.dates.calendar import BRUSSELS
 from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.personal_records import FULL
 from rules.model.records import Record, Statistic, word_of
@@ -151,7 +153,8 @@ class Mapping:
     recording (RET-05). `copies` are kinds of copies outside the tables, None where nobody has said. `stay`
     names tables that are not mapped whose rows may stay, or columns of them that may lose a link;
     `goes_along` columns of mapped tables that need no field. `beyond_reach` are places that the controller
-    accepts as out of this account's reach although it sees them."""
+    accepts as out of this account's reach although it sees them. `zone` is no part of the file: it is that of
+    the schedule, in which an instant is a day."""
 
     source: str
     tables: tuple[Table, ...] = ()
@@ -162,6 +165,7 @@ class Mapping:
     goes_along: Values[str, Decided] = field(default_factory=dict)
     beyond_reach: frozenset[str] = frozenset()
     _by_record: dict[type[Record], tuple[Table, ...]] = field(default_factory=dict, repr=False, compare=False)
+    zone: ZoneInfo = BRUSSELS
 
     def tables_of(self, record: type[Record]) -> tuple[Table, ...]:
         """Return the tables from which records of this class come, also for the classes that pages are

@@ -3,13 +3,16 @@ decoder makes dates and instants itself, far faster than any table of texts that
 instants are nearly all different, and such a table no longer fits the processor's caches."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from rules.dates.periods import brussels_date
+from rules.dates.periods import civil_date
 
-_LATE_HOUR = 21  # Brussels has never been more than two hours ahead of UTC: before 21:00Z the day cannot differ
+_HOUR = timedelta(hours=1)
+_YEARS = range(1753, 2101)  # from the first day that the CRM can hold; time zones were made later, and rules of summer time end here
 
 
 def wire_type(behaviour: str) -> Any:
@@ -18,10 +21,11 @@ def wire_type(behaviour: str) -> Any:
     return date | None if behaviour == "date_only" else datetime | None
 
 
-def civil_days(name: str, behaviour: str) -> Callable[[list[Any]], None]:
+def civil_days(name: str, behaviour: str, zone: ZoneInfo) -> Callable[[list[Any]], None]:
     """Return a step that replaces the instants in one field of every row by the day they mean. `user_local`
-    gives the day it was in Brussels; `time_zone_independent` is taken literally, without its `Z`."""
+    gives the day it was in `zone`; `time_zone_independent` is taken literally, without its `Z`."""
     get = attrgetter(name)
+    early, late = _hours_alike(zone)
 
     def literal(rows: list[Any]) -> None:
         for row in rows:
@@ -33,14 +37,24 @@ def civil_days(name: str, behaviour: str) -> Callable[[list[Any]], None]:
         for row in rows:
             moment = get(row)
             if moment is not None:
-                setattr(row, name, moment.date() if moment.hour < _LATE_HOUR and moment.tzinfo is UTC else day_in_brussels(moment))
+                setattr(row, name, moment.date() if early <= moment.hour < late and moment.tzinfo is UTC else _day_in(zone, moment))
 
     return literal if behaviour == "time_zone_independent" else local
 
 
-def day_in_brussels(moment: datetime) -> date:
-    """Return the day in Brussels at an instant; one without a zone is UTC, as the service sends."""
+def _day_in(zone: ZoneInfo, moment: datetime) -> date:
+    """Return the day in a zone at an instant; one without a zone is UTC, as the service sends."""
     try:
-        return brussels_date(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+        return civil_date(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC), zone)
     except OverflowError:  # the last evening of the calendar, a usual "never"
         return moment.date()
+
+
+@lru_cache(maxsize=4)
+def _hours_alike(zone: ZoneInfo) -> tuple[int, int]:
+    """Return from which hour of UTC on, and before which, the day in a zone is always that of UTC. What its
+    clocks ever were ahead or behind is looked up for each month, with an hour for what fell between."""
+    moments = (datetime(year, month, 1, tzinfo=UTC).astimezone(zone) for year in _YEARS for month in range(1, 13))
+    offsets = {moment.utcoffset() or timedelta() for moment in moments}
+    ahead, behind = -(-max(offsets) // _HOUR), -(min(offsets) // _HOUR)
+    return behind + 1 if behind > 0 else 0, 24 - max(ahead, 0) - 1

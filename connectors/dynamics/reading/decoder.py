@@ -87,6 +87,7 @@ class PageDecoder(Generic[R]):
         self.record = cast("type[R]", made)
         self._steps: list[Callable[[list[Any]], None]] = []
         self._references = references
+        self._zone = mapping.zone
         known = table.columns_of(made)
         columns = [known[name] for name in fields if name in known]
         kinds = [name for name in fields if name in KIND_FIELDS and KIND_FIELDS[name] in table.columns]
@@ -164,7 +165,7 @@ class PageDecoder(Generic[R]):
         if kind is date:
             behaviour = _behaviour(table, column, attribute.behaviour)
             if behaviour != "date_only":
-                self._steps.append(civil_days(name, behaviour))
+                self._steps.append(civil_days(name, behaviour, self._zone))
             return column.name, wire_type(behaviour), True
         if kind is bytes:
             raise ValueError(f"{table.kind}.{name} is content: it is fetched by itself")

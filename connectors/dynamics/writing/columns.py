@@ -3,11 +3,12 @@
 from collections.abc import Mapping as Values
 from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TABLE_FIELDS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
-from rules.dates.periods import BRUSSELS, brussels_date
+from rules.dates.periods import civil_date
 
 
 class NotWritable(Exception):
@@ -34,7 +35,7 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
             )
             body[f"{navigation}@odata.bind"] = target
         else:
-            body[column.name] = None if value is None or value == () else _written(table, definition, column, value)
+            body[column.name] = None if value is None or value == () else _written(table, definition, column, value, mapping.zone)
     return body
 
 
@@ -60,7 +61,7 @@ def _bound(
     return navigation, f"/{target.set_name}({guid(str(value))})"
 
 
-def _written(table: Table, definition: TableDefinition, column: Column, value: object) -> object:
+def _written(table: Table, definition: TableDefinition, column: Column, value: object, zone: ZoneInfo) -> object:
     attribute = definition.attributes[column.name]
     if column.choice is not None:
         keys = value if isinstance(value, tuple) else (value,)
@@ -71,7 +72,7 @@ def _written(table: Table, definition: TableDefinition, column: Column, value: o
             raise NotWritable(column.field)
         return options[0]
     if isinstance(value, date):
-        return _date(value, column.behaviour or attribute.behaviour)
+        return _date(value, column.behaviour or attribute.behaviour, zone)
     if field_type(table.full, column.field) is not type(value):
         raise NotWritable(column.field)
     return value
@@ -86,14 +87,14 @@ def _option(table: Table, column: Column, key: object) -> int:
     raise NotWritable(column.field)
 
 
-def _date(value: date, behaviour: str) -> str:
-    """Return a day as noon in Brussels: it reads back as the same day in any zone of Europe."""
+def _date(value: date, behaviour: str, zone: ZoneInfo) -> str:
+    """Return a day as noon in a zone: it reads back as the same day in any zone near it."""
     if behaviour == "date_only":
-        return (brussels_date(value) if isinstance(value, datetime) else value).isoformat()
+        return (civil_date(value, zone) if isinstance(value, datetime) else value).isoformat()
     if isinstance(value, datetime):
         moment = value
     elif behaviour == "user_local":
-        moment = datetime.combine(value, time(12), BRUSSELS)
+        moment = datetime.combine(value, time(12), zone)
     else:
         moment = datetime.combine(value, time(12), UTC)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

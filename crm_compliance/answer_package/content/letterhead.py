@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from crm_compliance.answer_package.content.answer import Sender
 from crm_compliance.answer_package.content.wording import Texts
-from rules.dates.periods import brussels_date
+from rules.dates.periods import civil_date
 from rules.organisation.organisation import Organisation
 
 NOBODY: Final = Sender("", "", "", "")
@@ -28,7 +28,7 @@ def sender_of(organisation: Organisation, language: str) -> Sender:
 def letterhead(texts: Texts, sender: Sender, at: datetime, *, minor: str = "") -> dict[str, Any]:
     """Return those fields of an `Answer` that are the same in all letters of one day and language; a `minor`
     is greeted by the first name."""
-    on = brussels_date(at)
+    on = civil_date(at, texts.zone)
     signature = texts.say("letter", "signature")
     return {
         "language": texts.language,

@@ -17,7 +17,6 @@ from rules.organisation.organisation import Organisation
 
 ON_BEHALF: Final = "_on_behalf"
 NO_WORDS: Final = "zxx"  # ISO 639 for "no linguistic content": an answer of which only the data are left
-BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 _PLACE: Final = re.compile(r"\{\w*[^{}]*\}")
 
 _COUNTRIES: Final = frozenset({"country", "nationality", "transmitted_country"})
@@ -42,6 +41,7 @@ class Texts:
     ) -> None:
         self.language = language
         self.organisation = organisation
+        self.zone = ZoneInfo(organisation.timezone)
         self.locale = Locale.parse(locale)
         self._all, self._on_behalf = tables, on_behalf
         said = {name: table for name, table in tables.items() if not name.endswith(ON_BEHALF)}
@@ -78,7 +78,7 @@ class Texts:
         its vowel before another."""
         if self.language == NO_WORDS:
             return ""
-        city = str(get_timezone_location(BRUSSELS.key, locale=self.locale, return_city=True))
+        city = str(get_timezone_location(self.zone.key, locale=self.locale, return_city=True))
         if self.language != "fr":
             return city
         return f"d’{city}" if city.startswith(tuple("AEIOUYÂÉÈÊÎÔŒ")) else f"de {city}"
@@ -89,14 +89,15 @@ class Texts:
         return f"1er{written[1:]}" if self.language == "fr" and day.day == 1 else written
 
     def moment(self, at: datetime) -> str:
-        """Write an instant on the clock of Brussels, with its offset: `4 mei 2026, 14:03 (UTC+02:00)`."""
-        local = at.astimezone(BRUSSELS)
+        """Write an instant on the clock of the organisation, with its offset: `4 mei 2026, 14:03
+        (UTC+02:00)`."""
+        local = at.astimezone(self.zone)
         offset = local.strftime("%z")
         return f"{self.day(local.date())}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
 
     def civil_day(self, at: str) -> date:
-        """Return the day in Brussels of a day or an instant in ISO form."""
-        return datetime.fromisoformat(at).astimezone(BRUSSELS).date() if "T" in at else date.fromisoformat(at)
+        """Return the civil day of a day or an instant in ISO form."""
+        return datetime.fromisoformat(at).astimezone(self.zone).date() if "T" in at else date.fromisoformat(at)
 
     def country(self, code: str) -> str:
         """Name a country by its ISO code; anything else stands as it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from crm_compliance.keys.public_keys import PublicKeys
     from jobs.ledger.checkpoints import Audit
+    from rules.dates.calendar import Calendar
 
 BROKEN = 7
 LOOKED_AT = 10  # lines of a file in which an entry has to be
@@ -31,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
 @history.command("list")
 def list_(
     limit: int | None = typer.Option(None, "--limit", metavar="N", min=1, help="At most so many, the newest; without, all."),
-    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were started on this Brussels day or later."),
+    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were started on this day or later."),
 ) -> None:
     """All runs, newest first; one that was killed or cut off, and that nobody works on, is `interrupted`.
 
@@ -39,21 +41,23 @@ def list_(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import history_line, newest_first, round_line
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring import clock_of, clock_shown, store_of
+    from jobs.checks.same_zone import zone_of
     from jobs.ledger.rounds import RoundMade
 
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
-        found = arguments.newest(newest_first(store.runs.all(), store.runs.rounds()), lambda run: run.started_at, limit, since)
+        calendar = partial(clock_shown, settings, zone_of(store))
+        found = arguments.newest(newest_first(store.runs.all(), store.runs.rounds()), lambda run: run.started_at, limit, since, calendar)
         at_work = store.leases.run_at_work()
     documents = [round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found]
-    output.answer(documents, lambda console: _print(documents, console))
+    output.answer(documents, lambda console: _print(documents, console, calendar()))
 
 
-def _print(documents: Sequence[dict[str, object]], console: Console) -> None:
+def _print(documents: Sequence[dict[str, object]], console: Console, calendar: Calendar) -> None:
     from crm_compliance.reports.run import print_history
 
-    print_history(documents, console)
+    print_history(documents, console, calendar)
 
 
 @history.command("show")
@@ -65,10 +69,12 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import history_document, round_line
     from crm_compliance.reports.run import print_history_run
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring import clock_of, clock_shown, store_of
+    from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
+        calendar = partial(clock_shown, settings, zone_of(store))
         made = next((one for one in store.runs.rounds() if one.id == run), None)
         if made is not None:
             document = round_line(made) | {"outcomes": {}, "approvals": []}
@@ -76,7 +82,7 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
             found = store.runs.get(run)
             store.journal.check()
             document = history_document(found, store.plans.get(found.plan), store.journal.of_run(run), store.leases.run_at_work())
-    output.answer(document, lambda console: print_history_run(document, console), ids=("run", run))
+    output.answer(document, lambda console: print_history_run(document, console, calendar()), ids=("run", run))
 
 
 @history.command("export")
@@ -138,12 +144,13 @@ def verify(
 def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.checkpoint_signer import audit_store
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring import clock_of, clock_shown, store_of
+    from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
     keys = _public_keys(pem)
     with store_of(settings, clock_of(settings)) as store:
-        audit = audit_store(settings, store, anchor=anchor, keys=keys)
+        audit = audit_store(settings, store, clock_shown(settings, zone_of(store)), anchor=anchor, keys=keys)
     return audit, "checked" if keys is not None else "not checked"
 
 

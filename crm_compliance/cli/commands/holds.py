@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 import typer
@@ -37,15 +37,16 @@ def list_(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person as signed_in
     from crm_compliance.reports.documents import flag_documents, hold_document, request_hold_documents
-    from crm_compliance.wiring import clock_of, mapped_tables, store_of
-    from rules.dates.periods import brussels_date
+    from crm_compliance.wiring import clock_of, clock_shown, mapped_tables, store_of
+    from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
     sees_requests = bool(as_ or role) and signed_in(settings, as_, role).may(Act.SEE_HOLDS_OF_REQUESTS)
     clock = clock_of(settings)
-    day = brussels_date(clock())
     with store_of(settings, clock) as store:
-        documents = [hold_document(hold, day) for hold in store.holds.all()]
+        holds = store.holds.all()
+        day = clock_shown(settings, zone_of(store)).day(clock()) if holds else date.max
+        documents = [hold_document(hold, day) for hold in holds]
         documents += flag_documents(store.plans.all(), settings.crm_url)
         if sees_requests:
             documents += request_hold_documents(store, mapped_tables(settings))
@@ -136,7 +137,7 @@ def release(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import clock_of, register_key, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, register_key, store_of
     from jobs.holds.place import release_hold
 
     settings = arguments.settings()
@@ -144,7 +145,7 @@ def release(
     someone = person(settings, as_, role)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        now = clock()
+        now, calendar = clock(), calendar_of(settings, store)
         released = release_hold(
             store,
             hold,
@@ -154,16 +155,16 @@ def release(
             reason=reason,
             notified_on=told_on,
             now=now,
+            calendar=calendar,
             reference=register_key(settings).reference,
         )
-    _answer(released, now)
+    _answer(released, calendar.day(now))
 
 
-def _answer(hold: PlacedHold, now: datetime) -> None:
+def _answer(hold: PlacedHold, day: date) -> None:
     from crm_compliance.reports.documents import hold_document
-    from rules.dates.periods import brussels_date
 
-    document = hold_document(hold, brussels_date(now))
+    document = hold_document(hold, day)
     output.answer(
         document,
         lambda console: console.print(f"{hold.id} is {document['state']}; review on {hold.review_on.isoformat()}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from crm_compliance.settings import Settings
     from jobs.model.plan import Plan
     from jobs.ports.store import Store
+    from rules.dates.calendar import Calendar
 
 
 def _formats() -> Iterator[tuple[str, str]]:
@@ -59,7 +61,7 @@ def plan(
 
     if kind not in {member.value for member in Kind if member not in (Kind.REPLAY, Kind.REQUEST)}:  # made by `replay`, and by a release
         raise UsageError(f"--kind is retention, recordings or all, not {kind[:40]}")
-    moment = arguments.instant(as_of, "--as-of") if as_of else None
+    moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of else None
     for path in outputs:
         ending_of(path, FORMATS)
         arguments.target(path)
@@ -77,7 +79,7 @@ def plan(
 @plans.command("list")
 def list_(
     limit: int | None = typer.Option(None, "--limit", metavar="N", min=1, help="At most so many, the newest; without, all."),
-    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were made on this Brussels day or later."),
+    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were made on this day or later."),
 ) -> None:
     """All stored plans, newest first.
 
@@ -85,18 +87,19 @@ def list_(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import plan_document
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring import clock_of, clock_shown, store_of
+    from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        now, found = clock(), arguments.newest(store.plans.all(), lambda plan: plan.created_at, limit, since)
+        calendar = partial(clock_shown, settings, zone_of(store))
+        now, found = clock(), arguments.newest(store.plans.all(), lambda plan: plan.created_at, limit, since, calendar)
     documents = [plan_document(plan, now, state=True) for plan in found]
-    output.answer(documents, lambda console: console.print(_listed(found, now) if found else "No plan yet."))
+    output.answer(documents, lambda console: console.print(_listed(found, now, calendar()) if found else "No plan yet."))
 
 
-def _listed(found: Sequence[Plan], now: datetime) -> Table:
-    from crm_compliance.cli.terminal.arguments import BRUSSELS
+def _listed(found: Sequence[Plan], now: datetime, calendar: Calendar) -> Table:
     from crm_compliance.cli.terminal.tables import table_of
 
     rows = [
@@ -104,7 +107,7 @@ def _listed(found: Sequence[Plan], now: datetime) -> Table:
             plan.id,
             plan.kind.value,
             plan.state(now).value,
-            f"{plan.valid_until.astimezone(BRUSSELS):%Y-%m-%d %H:%M}",
+            f"{calendar.clock(plan.valid_until):%Y-%m-%d %H:%M}",
             *(str(plan.dispose.get(disposition, 0)) for disposition in ("delete", "anonymise")),
         )
         for plan in found
@@ -200,13 +203,13 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     from crm_compliance.reports.documents import plan_document
     from crm_compliance.reports.plan.formats import Source
     from crm_compliance.reports.plan.terminal import print_plan
-    from crm_compliance.wiring import app_url_of, clock_of, policy_of
+    from crm_compliance.wiring import app_url_of, calendar_of, clock_of, policy_of
     from jobs.plans.make import lines_of
 
     now = clock_of(settings)()
     labels, link = labels_of(policy_of(settings)), link_of(plan.crm, app_url_of(settings))
     document = plan_document(plan, now, files=[str(path) for path in outputs], state=state)
-    source = Source(document, plan, lambda: lines_of(store.plans.pages(plan.id)), now, labels, link)
+    source = Source(document, plan, lambda: lines_of(store.plans.pages(plan.id)), now, labels, link, calendar_of(settings, store))
     write_files(outputs, source)
 
     def tell(console: Console) -> None:

@@ -73,10 +73,9 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
 
 def _in_force(settings: Settings) -> tuple[PolicyVersions, Version]:
     from crm_compliance.wiring import clock_of, policy_versions
-    from rules.dates.periods import brussels_date
 
     versions = policy_versions(settings)
-    return versions, versions.on(brussels_date(clock_of(settings)()))
+    return versions, versions.at(clock_of(settings)())
 
 
 def _versions(versions: PolicyVersions, in_force: Version) -> list[dict[str, object]]:
@@ -123,14 +122,13 @@ def check(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.organisation import organisation_of
     from crm_compliance.wiring import clock_of, versions_in
-    from rules.dates.periods import brussels_date
 
     settings = arguments.settings()
     if path is None:
         versions, version = _in_force(settings)
     elif path.is_dir():
         versions = versions_in(path)
-        version = versions.on(brussels_date(clock_of(settings)()))
+        version = versions.at(clock_of(settings)())
     else:
         versions, version = _one(path)
     found = version.policy
@@ -220,16 +218,15 @@ def simulate(
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.policy_changes import SUFFIXES, print_simulation, simulation_document, write_units
     from jobs.plans.simulate import simulate as simulated
-    from rules.dates.periods import brussels_date
 
     if path is not None:
         ending_of(path, SUFFIXES)
-    moment = arguments.instant(as_of, "--as-of") if as_of else None
+    moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of else None
     if path is not None:
         arguments.target(path)
     tried = _one(new)[1].policy
     with arguments.opened() as desk:
-        found = simulated(desk.context, tried, day=brussels_date(moment or desk.context.clock()))
+        found = simulated(desk.context, tried, day=desk.context.day(moment or desk.context.clock()))
     if path is not None:
         from crm_compliance.files import write_whole
 
@@ -262,13 +259,12 @@ def review(
     from crm_compliance.reports.review import SUFFIXES, print_review, review_document, review_pieces
     from crm_compliance.wiring import app_url_of
     from jobs.plans.yearly_review import review_schedule
-    from rules.dates.periods import brussels_date
 
     suffix = ending_of(path, SUFFIXES)
-    moment = arguments.instant(as_of, "--as-of") if as_of else None
+    moment = arguments.instant(as_of, "--as-of", arguments.settings()) if as_of else None
     arguments.target(path)
     with arguments.opened() as desk:
-        pack = review_schedule(desk.context, day=brussels_date(moment or desk.context.clock()))
+        pack = review_schedule(desk.context, day=desk.context.day(moment or desk.context.clock()))
         labels, link = labels_of(pack.policy), link_of(desk.context.crm, app_url_of(desk.settings))
     document = review_document(pack)
     with write_whole(path) as out:

@@ -15,6 +15,7 @@ from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from crm_compliance.keys.public_keys import PublicKeys
+    from rules.policy.policy import Policy
 
 BROKEN = 7
 VERIFY = "verify"
@@ -53,7 +54,7 @@ def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.files import write_whole
     from crm_compliance.keys.checkpoint_signer import DeskNotary
-    from crm_compliance.wiring import clock_of, keys_in_force, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, keys_in_force, store_of
     from jobs.proof.attestation import LedgerIndex, attest, encode
     from jobs.proof.checkpoint import make_checkpoint
 
@@ -67,7 +68,7 @@ def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
         notary = DeskNotary(settings, ring, output.warn)
         make_checkpoint(store, notary, clock)
         refs = ring.references(unit[0], row) if unit is not None else None
-        document = attest(store, notary, found, LedgerIndex.read(store), refs)
+        document = attest(store, notary, found, LedgerIndex.read(store), calendar_of(settings, store), refs)
     with write_whole(path) as out:
         out.write(encode(document))
     count = len(document.certificates)
@@ -150,8 +151,8 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
     if path is not None:
         with write_whole(path) as out:
             out.write(write_pem(ring.public()))
-    years = policy_of(settings).own_data.certificate_years
-    rows = [_told(ring, key, years) for key in ring.keys]
+    policy = policy_of(settings)
+    rows = [_told(ring, key, policy) for key in ring.keys]
     cells = [(str(row["key"]), str(row["kind"]), str(row["state"]), str(row["made_at"])[:10], str(row["until"] or "")) for row in rows]
     output.answer(
         {"keys": rows, "files": [str(path)] if path is not None else []},
@@ -159,15 +160,14 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
     )
 
 
-def _told(ring: Any, key: Any, years: int) -> dict[str, object]:
+def _told(ring: Any, key: Any, policy: Policy) -> dict[str, object]:
     from crm_compliance.keys.key_ring import KeyKind
     from rules.dates.instants import instant
-    from rules.dates.periods import brussels_date
 
     is_current = ring.current(key.kind).id == key.id
     until = None
     if key.kind is KeyKind.REGISTER and not is_current:
-        until = brussels_date(ring.destroyable_from(key.id, years)).isoformat()
+        until = policy.calendar.day(ring.destroyable_from(key.id, policy.own_data.certificate_years)).isoformat()
     return {
         "key": key.id,
         "kind": key.kind.value,
@@ -240,7 +240,7 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.reports.evidence import write_pack
-    from crm_compliance.wiring import clock_of, keys_in_force, software_version, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, keys_in_force, software_version, store_of
     from jobs.proof.checkpoint import make_checkpoint
 
     settings = arguments.settings()
@@ -259,6 +259,7 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
             anchor=anchor.read_bytes() if anchor.is_file() else b"",
             reference=ring.reference,
             references=ring.references,
+            calendar=calendar_of(settings, store),
             software_version=software_version(),
             now=clock(),
         )

@@ -106,7 +106,7 @@ def serve(
     port: int = typer.Option(8080, min=0, max=65535, help="For downloads of released packages, on this machine; 0 for a free one."),
 ) -> None:
     """Run the scheduler and answer downloads of released packages until interrupted: recordings and retention
-    every night, Brussels time.
+    every night, by the clock of the schedule.
 
     Example: crm-compliance serve --port 8080
     """

@@ -126,7 +126,7 @@ def review(
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests import review_pages
     from crm_compliance.reports.requests.items import item_document
-    from crm_compliance.wiring import clock_of, register_key, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, register_key, store_of
     from jobs.register.permissions import Hand
     from jobs.requests.answer import review as reviewing_items
 
@@ -140,13 +140,13 @@ def review(
     reference = register_key(settings).reference
     if completeness:
         with arguments.opened() as desk:
-            hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), reference)
+            hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), reference, desk.context.policy.calendar)
             counts = reviewing_items.completeness(desk.context, hand, request)
         output.answer(counts, lambda console: console.print(_counted(counts)))
         return
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        hand = Hand(store, someone.who, someone.role, clock(), reference)
+        hand = Hand(store, someone.who, someone.role, clock(), reference, calendar_of(settings, store))
         if page is not None:
             number = review_pages.write_page(hand, request, page)
             document = {"request": request, "file": str(page), "items": number}
@@ -216,7 +216,7 @@ def approve(request: str = REQUEST, as_: str = AS, role: str = role_for(Act.APPR
     someone = person(arguments.settings(), as_, role)
     with arguments.opened() as desk:
         approved = approve_content(desk.context, request, someone.who, someone.role)
-        document = request_document(approved, desk.context.clock(), desk.context.policy.days_off)
+        document = request_document(approved, desk.context.clock(), desk.context.policy.calendar)
     told = f"the content of {request} is approved\nNext: {commands_after(next_step(approved))}"
     output.answer(document, lambda console: console.print(told, soft_wrap=True), ids=("request", request))
 

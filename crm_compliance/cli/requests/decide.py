@@ -51,7 +51,14 @@ def decide(
     settings = arguments.settings()
     someone = person(settings, as_, role)
     with arguments.opened() as desk:
-        hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), register_key(settings).reference)
+        hand = Hand(
+            desk.context.store,
+            someone.who,
+            someone.role,
+            desk.context.clock(),
+            register_key(settings).reference,
+            desk.context.policy.calendar,
+        )
         if grant:
             decided = deciding.grant(desk.context, hand, request, items or [])
         else:

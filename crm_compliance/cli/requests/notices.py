@@ -54,7 +54,7 @@ def notices(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import clock_of, register_key, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, register_key, store_of
     from jobs.register.decision import NotTold
     from jobs.register.permissions import Hand
     from jobs.requests.decisions import notices as recipients
@@ -65,7 +65,7 @@ def notices(
     files: list[str] = []
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference)
+        hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, calendar_of(settings, store))
         if told is not None:
             found = recipients.told(hand, request, told, arguments.day(on, "--on"))
         elif not_told is not None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
     from jobs.model.request import SubjectRequest
     from jobs.register.permissions import Hand
-    from rules.dates.working_days import DaysOff
 
 ROLE = role_for(Act.HANDLE_REQUEST)
 Code = TypeVar("Code", bound=StrEnum)
@@ -55,14 +54,15 @@ def open_(file: str = typer.Argument(..., metavar="FILE|-", help="A JSON file, o
     null}
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring import clock_of, new_id, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, new_id, store_of
     from jobs.register.intake import open_request, read_form
 
     settings = arguments.settings()
     clock = clock_of(settings)
-    form = read_form(_read(file), clock())
+    text = _read(file)
     with store_of(settings, clock) as store:
-        request = open_request(store, form, new_id=new_id)
+        days = calendar_of(settings, store)
+        request = open_request(store, read_form(text, clock(), days), calendar=days, new_id=new_id)
     _freeze(request)
     with store_of(settings, clock) as store:
         _answer(settings, store, store.requests.get(request.id))
@@ -76,13 +76,13 @@ def list_() -> None:
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.requests.register import by_urgency, request_document
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, store_of
 
     settings = arguments.settings()
     clock = clock_of(settings)
-    off = _holidays(settings)
     with store_of(settings, clock) as store:
-        documents = [request_document(request, clock(), off) for request in by_urgency(store.requests.all(), off)]
+        days = calendar_of(settings, store, output.warn)
+        documents = [request_document(request, clock(), days) for request in by_urgency(store.requests.all(), days)]
     output.answer(documents, lambda console: _show_list(console, documents))
 
 
@@ -115,16 +115,17 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.files import write_whole
     from crm_compliance.reports.parts.sentences import counted
-    from crm_compliance.reports.requests.calendar import calendar_of
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.reports.requests.calendar import dates_of
+    from crm_compliance.wiring import calendar_of, clock_of, store_of
 
     settings = arguments.settings()
     clock = clock_of(settings)
     file = arguments.target(path)
     with store_of(settings, clock) as store:
+        days = calendar_of(settings, store, output.warn)
         pending = [request for request in store.requests.all() if not request.is_answered]
     with write_whole(file, text=True) as out:
-        out.write(calendar_of(pending, clock(), _holidays(settings)))
+        out.write(dates_of(pending, clock(), days))
     document = {"requests": len(pending), "files": [str(file)]}
     output.answer(document, lambda console: console.print(f"{counted(len(pending), 'request')} in {file}"))
 
@@ -212,7 +213,7 @@ def extend(
     from crm_compliance.cli.terminal import arguments
     from jobs.register.transitions import extend as move
 
-    moment = arguments.instant(notified_at, "--notified-at")
+    moment = arguments.instant(notified_at, "--notified-at", arguments.settings())
     _move(as_, role, lambda hand: move(hand, request, reason, moment))
 
 
@@ -296,13 +297,15 @@ def _move(
 def _hand(settings: Settings, who: str, role: str) -> Iterator[tuple[Hand, SqlStore]]:
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring import clock_of, policy_of, register_key, store_of
+    from jobs.checks.same_zone import refuse_other_zone
     from jobs.register.permissions import Hand
 
     someone = person(settings, who, role)
     clock = clock_of(settings)
-    off = policy_of(settings).days_off
+    policy = policy_of(settings)
     with store_of(settings, clock) as store:
-        yield Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, off), store
+        refuse_other_zone(store, policy)
+        yield Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, policy.calendar), store
 
 
 def _answer(
@@ -312,14 +315,15 @@ def _answer(
     CRM: that is for the DPO."""
     from crm_compliance.reports.parts.hints import commands_after
     from crm_compliance.reports.requests.register import print_request, request_document
-    from crm_compliance.wiring import clock_of
+    from crm_compliance.wiring import calendar_of, clock_of
     from jobs.register.permissions import next_step
     from jobs.register.release_blockers import blocks_of
     from jobs.requests.decisions.notices import counts_of
 
     now = clock_of(settings)()
     stopping, notices = blocks_of(store, request), counts_of(store, request) if handles else None
-    document = request_document(request, now, _holidays(settings), blocks=stopping, notices=notices) | (more or {})
+    days = calendar_of(settings, store, output.warn)
+    document = request_document(request, now, days, blocks=stopping, notices=notices) | (more or {})
     output.answer(
         document, lambda console: print_request(document, console, commands_after(next_step(request))), ids=("request", request.id)
     )
@@ -339,19 +343,6 @@ def _freeze(request: SubjectRequest) -> None:
             refreeze(desk.context, request)
     except ComplianceError as error:
         output.warn(f"the receipt is registered, and what it keeps is not looked up yet: {error}")
-
-
-def _holidays(settings: Settings) -> DaysOff:
-    """The organisation's own holidays; a schedule that cannot be used does not keep anybody from the
-    register."""
-    from crm_compliance.wiring import policy_of
-    from rules.dates.working_days import BELGIAN
-
-    try:
-        return policy_of(settings).days_off
-    except ComplianceError as error:
-        output.warn(f"due dates are those without holidays of your own: {error}")
-        return BELGIAN
 
 
 def _read(file: str) -> bytes:

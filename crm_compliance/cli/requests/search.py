@@ -42,7 +42,14 @@ def match(
     settings = arguments.settings()
     someone = person(settings, as_, role, looks_only=True)
     with arguments.opened() as desk:
-        hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), register_key(settings).reference)
+        hand = Hand(
+            desk.context.store,
+            someone.who,
+            someone.role,
+            desk.context.clock(),
+            register_key(settings).reference,
+            desk.context.policy.calendar,
+        )
         with telling_undone(desk.context.store, request) as told:
             candidates = match_request(desk.context, request, hand)
     document = {
@@ -72,7 +79,7 @@ def confirm(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.review_pages import removing_pages
-    from crm_compliance.wiring import clock_of, register_key, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, register_key, store_of
     from jobs.register.permissions import Hand
     from jobs.requests.search.confirm import confirm_candidates
 
@@ -82,7 +89,7 @@ def confirm(
     someone = person(settings, as_, role)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference)
+        hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, calendar_of(settings, store))
         with telling_undone(store, request) as undone, removing_pages(store):
             confirmed = confirm_candidates(hand, request, candidates or ())
         state = store.requests.get(request).state.value

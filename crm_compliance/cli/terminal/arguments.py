@@ -8,15 +8,14 @@ from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.settings import Settings, load_settings
-from crm_compliance.wiring import Desk, Patience, desk
+from crm_compliance.wiring import Desk, Patience, calendar_of, desk
+from rules.dates.calendar import Calendar
 from rules.errors import UsageError
 
 T = TypeVar("T")
-BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
 def settings() -> Settings:
@@ -34,17 +33,17 @@ def opened(*, for_a_run: bool = False) -> Iterator[Desk]:
 
 
 def day(text: str, option: str) -> date:
-    """Return a Brussels day. Raises UsageError: it is not a date."""
+    """Return a day. Raises UsageError: it is not a date."""
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option} is not a date: {text[:40]}", hint="write it as 2026-11-25") from None
 
 
-def instant(text: str, option: str) -> datetime:
-    """Return an RFC 3339 instant; a bare day means 12:00 in Brussels."""
+def instant(text: str, option: str, settings: Settings) -> datetime:
+    """Return an RFC 3339 instant; a bare day means 12:00 by the clock of the schedule."""
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        return datetime.combine(day(text, option), time(12), BRUSSELS)
+        return datetime.combine(day(text, option), time(12), calendar_of(settings).zone)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -54,12 +53,13 @@ def instant(text: str, option: str) -> datetime:
     return moment
 
 
-def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str) -> list[T]:
-    """Return the first `limit` of what is listed newest first (None: all), from a Brussels day on; `at` gives
-    the instant of each. Raises UsageError: `since` is not a date."""
-    first = day(since, "--since") if since else date.min
-    later = (each for each in found if at(each).astimezone(BRUSSELS).date() >= first)
-    return list(islice(later, limit))
+def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str, calendar: Callable[[], Calendar]) -> list[T]:
+    """Return the first `limit` of what is listed newest first (None: all), from a day on; `at` gives
+    the instant of each, `calendar` its day. Raises UsageError: `since` is not a date."""
+    if since:
+        first, days = day(since, "--since"), calendar()
+        found = (each for each in found if days.day(at(each)) >= first)
+    return list(islice(found, limit))
 
 
 def row_id(text: str) -> str:

@@ -1,18 +1,14 @@
-"""Instants as reports write them: in Brussels for people, in UTC for what is compared with logs."""
+"""Instants as reports write them: by the clock of the schedule for people, in UTC for what is compared with
+logs."""
 
 from datetime import UTC, datetime
 
-from rules.dates.periods import BRUSSELS
+from rules.dates.calendar import Calendar
 
 
-def in_brussels(instant: datetime) -> datetime:
-    """Return an aware instant in the local time of the people who read the report (DAT-01)."""
-    return instant.astimezone(BRUSSELS)
-
-
-def clock_time(instant: datetime) -> str:
-    """Return an instant to the minute, in ISO form, Brussels time."""
-    return in_brussels(instant).strftime("%Y-%m-%d %H:%M")
+def clock_time(instant: datetime, calendar: Calendar) -> str:
+    """Return an instant to the minute, in ISO form, in the local time of the people who read it (DAT-01)."""
+    return calendar.clock(instant).strftime("%Y-%m-%d %H:%M")
 
 
 def utc_time(instant: datetime) -> str:

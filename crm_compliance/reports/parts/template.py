@@ -5,7 +5,6 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.sentences import advice, anchor_name, grouped, reason_sentence, table_name
 
 
@@ -26,7 +25,6 @@ def environment() -> Environment:
         advice=advice,
         table_name=table_name,
         anchor_name=anchor_name,
-        clock_time=clock_time,
         listed=_listed,
         at=_length,
     )

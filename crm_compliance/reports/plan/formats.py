@@ -14,6 +14,7 @@ from crm_compliance.reports.parts.cells import cells, write_csv_rows
 from crm_compliance.reports.parts.endings import ending_of
 from crm_compliance.reports.plan.model import DryRunReport, Link, build_report
 from jobs.model.plan import LINE_COLUMNS, Plan, PlanLine
+from rules.dates.calendar import Calendar
 
 Lines = Callable[[], Iterable[PlanLine]]
 
@@ -32,9 +33,10 @@ class Source:
     now: datetime
     labels: Mapping[str, str]
     link: Link
+    calendar: Calendar
 
     def report(self) -> DryRunReport:
-        return build_report(self.plan, self.lines(), now=self.now, labels=self.labels, link=self.link)
+        return build_report(self.plan, self.lines(), now=self.now, labels=self.labels, link=self.link, calendar=self.calendar)
 
 
 def write_report(suffix: str, source: Source, out: BinaryIO) -> None:

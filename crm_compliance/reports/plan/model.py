@@ -12,10 +12,11 @@ from typing import TypeVar, cast
 
 import msgspec
 
-from crm_compliance.reports.parts.clock_times import clock_time, in_brussels
+from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.next_steps import NextStep
 from crm_compliance.reports.parts.sentences import DOUBT, LISTED_IN_FULL, TABLES, advice, reason_sentence, table_name
 from jobs.model.plan import Kind, Plan, PlanLine, PlanState
+from rules.dates.calendar import Calendar
 from rules.model.decisions import Reason
 from rules.model.roles import Role
 
@@ -103,7 +104,7 @@ class PastEnd:
 
 @dataclass(frozen=True, slots=True)
 class DryRunReport:
-    """All that any form of the report shows. `day` is the civil day in Brussels that the plan looks at;
+    """All that any form of the report shows. `day` is the civil day that the plan looks at;
     disposals come by table and end."""
 
     plan: Plan
@@ -122,6 +123,7 @@ class DryRunReport:
     next_steps: tuple[NextStep, ...]
     labels: Mapping[str, str]
     link: Link
+    calendar: Calendar
 
     @property
     def deleted(self) -> int:
@@ -147,7 +149,11 @@ class DryRunReport:
     @property
     def removed_on(self) -> date:
         """The day from which a copy of this report must no longer exist (ACC-04)."""
-        return in_brussels(self.plan.created_at).date() + timedelta(days=REPORT_DAYS)
+        return self.calendar.day(self.plan.created_at) + timedelta(days=REPORT_DAYS)
+
+    def clock(self, instant: datetime) -> str:
+        """Return an instant to the minute, by the clock of the schedule."""
+        return clock_time(instant, self.calendar)
 
     def label(self, category: str) -> str:
         """Return a category as people call it; an unconfigured one by its key in the CRM."""
@@ -217,7 +223,9 @@ def _fate(line: PlanLine) -> str:
     return "open" if line.reason == Reason.OPEN_DOSSIER else "other"
 
 
-def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels: Mapping[str, str], link: Link) -> DryRunReport:
+def build_report(
+    plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels: Mapping[str, str], link: Link, calendar: Calendar
+) -> DryRunReport:
     """Read a stored plan once and keep what its report shows.
 
     `labels` names categories; `link` gives the address of a row in the CRM. Memory grows with disposals and
@@ -225,7 +233,7 @@ def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels
 
     Source: ACC-03, ACC-04; RET-05 (evidence marks), RET-13 and RET-15 (listed in full), RET-20 (contacts to
         trim), RET-24, HLD-14."""
-    day = in_brussels(plan.as_of).date()
+    day = calendar.day(plan.as_of)
     tally = _Tally()
     for line in lines:
         tally.add(line, day.isoformat())
@@ -264,13 +272,14 @@ def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels
         past_end=PastEnd(tally.past["disposed"], tally.past["held"], tally.past["open"], tally.past["other"]),
         evidence_kept=tally.evidence_kept,
         lines=tally.lines,
-        next_steps=next_steps(plan, plan.state(now), now),
+        next_steps=next_steps(plan, plan.state(now), now, calendar),
         labels=labels,
         link=link,
+        calendar=calendar,
     )
 
 
-def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, ...]:
+def next_steps(plan: Plan, state: PlanState, now: datetime, calendar: Calendar) -> tuple[NextStep, ...]:
     """Return what to do with a plan in this state, in order, with the commands (9.4, DAT-12, RET-24)."""
     others = {Kind.REPLAY: "crm-compliance replay --dry-run", Kind.REQUEST: "crm-compliance run requests"}
     again = others.get(plan.kind, f"crm-compliance plan --kind {plan.kind}")
@@ -282,7 +291,7 @@ def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, .
         return (NextStep("This plan was rejected. Once the cause is mended, make a new one:", again),)
     if state is PlanState.EXPIRED:
         return (NextStep("This plan is past its validity. Make a new one:", again),)
-    apply = NextStep(f"Apply it before {clock_time(plan.valid_until)}:", f"crm-compliance apply {plan.id}")
+    apply = NextStep(f"Apply it before {clock_time(plan.valid_until, calendar)}:", f"crm-compliance apply {plan.id}")
     if state is PlanState.WAITING:
         lacking = plan.missing(now)
         approvals = tuple(
@@ -292,7 +301,7 @@ def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, .
             for role in lacking
         )
         reject = NextStep("Or, where something looks wrong:", f"crm-compliance plans reject {plan.id} --as WHO --role ROLE --comment T")
-        return (*approvals, reject, NextStep(f"Once approved, apply it before {clock_time(plan.valid_until)}:", apply.command))
+        return (*approvals, reject, NextStep(f"Once approved, apply it before {clock_time(plan.valid_until, calendar)}:", apply.command))
     if not sum(plan.dispose.values()) and not plan.trims:
         return (NextStep("Nothing to dispose of. Applying the plan only records that it was looked at:", apply.command),)
     return (apply,)

@@ -5,7 +5,6 @@ line."""
 from rich.console import Console
 from rich.text import Text
 
-from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.next_steps import NextStep, print_next_steps
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY, bypass_sentence, queue_sentence
@@ -23,7 +22,8 @@ def print_plan(report: DryRunReport, console: Console) -> None:
     paper.heading(f"Dry run of {report.day}, {plan.kind}")
     state = Text.assemble("Plan ", (plan.id, "bold"), " is ", (str(report.state), STATE_STYLES.get(report.state, "")))
     paper.line(state)
-    paper.line(f"Schedule {plan.policy_name} {plan.policy_version}; valid until {clock_time(plan.valid_until)} Brussels time.")
+    until = f"{report.clock(plan.valid_until)} {report.calendar.city} time"
+    paper.line(f"Schedule {plan.policy_name} {plan.policy_version}; valid until {until}.")
     paper.line(
         Text.assemble(
             f"{paper.number(plan.units)} units read: ",

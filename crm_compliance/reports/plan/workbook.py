@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import xlsxwriter
 
 from crm_compliance.reports.parts.cells import OPTIONS, cells
-from crm_compliance.reports.parts.clock_times import clock_time, utc_time
+from crm_compliance.reports.parts.clock_times import utc_time
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.plan.model import DryRunReport
 from jobs.model.plan import LINE_COLUMNS, PlanLine
@@ -83,17 +83,17 @@ def _totals(sheet: Any, report: DryRunReport, bold: Any) -> None:
     sheet.set_column(0, 0, 46)
     sheet.set_column(1, 1, 90 if report.flags else 46)
     sheet.set_column(2, 5, 12)
-    plan = report.plan
+    plan, city = report.plan, report.calendar.city
     sections: list[tuple[tuple[str, ...], list[tuple[str | int, ...]]]] = [
         (
             ("plan", plan.id),
             [
-                ("day looked at (Brussels)", report.day.isoformat()),
+                (f"day looked at ({city})", report.day.isoformat()),
                 ("kind", str(plan.kind)),
                 ("schedule", f"{plan.policy_name} {plan.policy_version}"),
                 ("state", str(report.state)),
                 ("made at (UTC)", utc_time(plan.created_at)),
-                ("valid until (Brussels)", clock_time(plan.valid_until)),
+                (f"valid until ({city})", report.clock(plan.valid_until)),
                 ("circuit breaker", "tripped" if plan.breaker.tripped else "not tripped"),
                 ("digest", plan.digest),
                 ("units read", plan.units),

@@ -5,11 +5,12 @@ event keeps its UID, so that a file that is imported again moves it instead of a
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from icalendar import Alarm, Calendar, Event
+from icalendar import Alarm, Event
+from icalendar import Calendar as Dates
 
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import due_of, targets_of
-from rules.dates.working_days import DaysOff
+from rules.dates.calendar import Calendar
 from rules.rights.deadlines import ALARMS
 
 TARGETS = {
@@ -20,24 +21,24 @@ TARGETS = {
 }
 
 
-def calendar_of(requests: Iterable[SubjectRequest], now: datetime, off: DaysOff) -> str:
+def dates_of(requests: Iterable[SubjectRequest], now: datetime, calendar: Calendar) -> str:
     """Return the due dates of all requests that wait for an answer, with alarms. The internal targets before
     them are included (DDL-10). A request whose clock is paused has no due date, and so no event for it
     (DDL-07)."""
-    calendar = Calendar()
+    dates = Dates()
     head = {"version": "2.0", "prodid": "-//crm-compliance//subject requests//EN", "calscale": "GREGORIAN", "method": "PUBLISH"}
     for name, value in head.items():
-        calendar.add(name, value)
+        dates.add(name, value)
     for request in requests:
         if not request.is_answered:
-            for event in _events(request, now, off):
-                calendar.add_component(event)
-    return str(calendar.to_ical(sorted=False), "utf-8")
+            for event in _events(request, now, calendar):
+                dates.add_component(event)
+    return str(dates.to_ical(sorted=False), "utf-8")
 
 
-def _events(request: SubjectRequest, now: datetime, off: DaysOff) -> Iterator[Event]:
-    due = due_of(request, off)
-    for name, day in targets_of(request, off).items():
+def _events(request: SubjectRequest, now: datetime, calendar: Calendar) -> Iterator[Event]:
+    due = due_of(request, calendar)
+    for name, day in targets_of(request, calendar).items():
         yield _event(f"{request.id}-{name}", day, f"{request.id}: {TARGETS[name]}", now, ())
     if due is not None:
         yield _event(f"{request.id}-due", due, f"{request.id}: the answer is due ({request.right.value})", now, ALARMS)

@@ -16,7 +16,7 @@ from rapidfuzz.distance import Indel, Opcode
 
 from crm_compliance.reports.parts.template import template
 from jobs.model.answer import Compilation, Item
-from rules.dates.periods import BRUSSELS
+from rules.dates.calendar import Calendar
 
 REASONS: Final = {
     "RF-03": "it concerns other people",
@@ -95,7 +95,7 @@ def item_document(item: Item) -> dict[str, Any]:
     }
 
 
-def review_page(compilation: Compilation) -> str:
+def review_page(compilation: Compilation, calendar: Calendar) -> str:
     """Return the page: every item with the facts for review, and three answers. Each item shows what it is,
     what the CRM says beside what would be released, and what was replaced and why. The page contacts no
     network and stores nothing: decisions made on it leave it as a file of decisions."""
@@ -109,9 +109,9 @@ def review_page(compilation: Compilation) -> str:
         language=compilation.language,
         answer=compilation.answer,
         compiled_at=compilation.generated_at,
-        compiled_on=_when(compilation.generated_at.isoformat()),
+        compiled_on=_when(compilation.generated_at.isoformat(), calendar),
         contexts=_contexts(compilation),
-        items=[_shown(item) for item in compilation.items],
+        items=[_shown(item, calendar) for item in compilation.items],
         kinds=Counter(KINDS.get(item.kind, item.kind) for item in compilation.items),
         reasons=REASONS,
         style=Markup(style),
@@ -120,7 +120,7 @@ def review_page(compilation: Compilation) -> str:
     )  # fmt: skip
 
 
-def _shown(item: Item) -> dict[str, Any]:
+def _shown(item: Item, calendar: Calendar) -> dict[str, Any]:
     """Return one item in words, with the two texts compared."""
     original = "\n\n".join(str(field.value) for field in item.fields if field.is_text and field.value is not None)
     before, after = compared(original, item.proposal)
@@ -129,7 +129,7 @@ def _shown(item: Item) -> dict[str, Any]:
         replaced.update((CLASSES.get(each.what, each.what), each.label, each.rule) for each in field.redactions if not field.is_text)
     return {
         **item_document(item),
-        "when": _when(item.at),
+        "when": _when(item.at, calendar),
         "what": KINDS.get(item.kind, item.kind),
         "place": TITLES.get(item.title, item.title),
         "before": before,
@@ -141,13 +141,13 @@ def _shown(item: Item) -> dict[str, Any]:
     }
 
 
-def _when(at: str) -> str:
-    """Return the day, and for an instant the hour in Brussels."""
+def _when(at: str, calendar: Calendar) -> str:
+    """Return the day, and for an instant the hour by the clock of the schedule."""
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
         return at
-    return f"{moment.astimezone(BRUSSELS):%Y-%m-%d %H:%M}" if len(at) > len("2026-03-02") else at
+    return f"{calendar.clock(moment):%Y-%m-%d %H:%M}" if len(at) > len("2026-03-02") else at
 
 
 def _value(value: str | int | float | bool | None) -> str | int | float | None:

@@ -11,9 +11,8 @@ from crm_compliance.reports.parts.sentences import ALARMS
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
 from jobs.register.permissions import next_step
+from rules.dates.calendar import Calendar
 from rules.dates.instants import instant
-from rules.dates.periods import brussels_date
-from rules.dates.working_days import DaysOff
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +26,7 @@ SUSPICION, LOOKED_AT = "SUS-", "DPO_REVIEW"
 def request_document(
     request: SubjectRequest,
     now: datetime,
-    off: DaysOff,
+    calendar: Calendar,
     *,
     blocks: Collection[str] | None = None,
     notices: Mapping[str, int] | None = None,
@@ -45,8 +44,8 @@ def request_document(
         "right": request.right.value,
         "state": request.state.value,
         "received_on": request.received_on.isoformat(),
-        "due_on": _day(due_of(request, off)),
-        "days_left": days_left(request, now, off),
+        "due_on": _day(due_of(request, calendar)),
+        "days_left": days_left(request, now, calendar),
         "next": commands_after(next_step(request)) or None,
         "outcome": request.outcome.value if request.outcome is not None else None,
         "approvals": [
@@ -64,7 +63,7 @@ def request_document(
         if identity is None
         else {
             "method": identity.method.value,
-            "on": brussels_date(identity.at).isoformat(),
+            "on": calendar.day(identity.at).isoformat(),
             "mandate": identity.mandate.value if identity.mandate is not None else None,
         },
         "suspensions": [
@@ -74,9 +73,9 @@ def request_document(
         "extension": None
         if request.extension is None
         else {"reason": request.extension.reason, "notified_at": instant(request.extension.notified_at)},
-        "overdue": has_gone_overdue(request, now, off),
-        "alarms": [alarm.code for alarm in alarms_of(request, now, off)],
-        "targets": {name: day.isoformat() for name, day in targets_of(request, off).items()},
+        "overdue": has_gone_overdue(request, now, calendar),
+        "alarms": [alarm.code for alarm in alarms_of(request, now, calendar)],
+        "targets": {name: day.isoformat() for name, day in targets_of(request, calendar).items()},
         "delivered_at": instant(request.released_at),
         "closed_at": instant(request.closed_at),
         "misdelivered_at": instant(request.misdelivered_at),
@@ -91,13 +90,13 @@ def request_document(
     return document
 
 
-def by_urgency(requests: Iterable[SubjectRequest], off: DaysOff) -> list[SubjectRequest]:
+def by_urgency(requests: Iterable[SubjectRequest], calendar: Calendar) -> list[SubjectRequest]:
     """Return the register in the order in which somebody works through it. What is due first comes first,
     then requests whose clock is paused, then those that only have to be closed; closed requests come last.
     Equal requests keep their order."""
 
     def key(request: SubjectRequest) -> tuple[bool, bool, date]:
-        due = due_of(request, off)
+        due = due_of(request, calendar)
         return request.is_closed, request.is_answered, due if due is not None and not request.is_answered else date.max
 
     return sorted(requests, key=key)

@@ -30,7 +30,7 @@ def write_page(hand: Hand, request_id: str, path: Path) -> int:
     """Write the page for reviewing an answer (mode 0600), and seal what becomes of it; give how many items it
     has. Raises Refused: with code `role` or `not_compiled`; DiskProblem: it cannot be written."""
     request, compilation = for_page(hand, request_id)
-    content = review_page(compilation).encode()
+    content = review_page(compilation, hand.calendar).encode()
     where, digest = str(path.resolve()), hashlib.sha256(content).hexdigest()
     before = [file for file in _page(hand.store, request_id).files if file[0] != where]
     part = msgspec.json.encode(Page((*before, (where, digest))))

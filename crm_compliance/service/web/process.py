@@ -87,12 +87,12 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     from crm_compliance.service.web.app import app_of, hosts_of
     from crm_compliance.service.web.downloads import Downloads
     from crm_compliance.service.web.server import fitted, server_of
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, store_of
 
     configure(sys.stderr, level=settings.log_level, terminal=False)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        health = Health(settings, store.runs, clock, clock())
+        health = Health(settings, store.runs, clock, clock(), calendar_of(settings, store).zone)
         app = app_of(Downloads(store, clock), hosts=hosts_of(settings.public_url), why_not=health.why_not)
 
         def ready() -> None:

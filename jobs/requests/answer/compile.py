@@ -28,7 +28,6 @@ from jobs.requests.redaction.redact import Veil
 from jobs.requests.search.assess import Assessment, assess
 from jobs.requests.search.scope import Row, Scope
 from rules.dates.ages import has_reached
-from rules.dates.periods import brussels_date
 from rules.hints import hint_to
 from rules.model.kinds import KINDS_IN_ORDER, RELATIONS
 from rules.model.personal_records import FullContact
@@ -77,7 +76,7 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
 
 def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = True) -> Draft:
     """Make the answer as of today, without storing it; without files where only its rows matter."""
-    context = context.on(brussels_date(context.clock()))
+    context = context.on(context.today)
     found = assess(context, request)
     scope = Scope(found)
     blocks = blocks_of(context, found, scope)
@@ -140,8 +139,7 @@ def compiled(store: Store, request: SubjectRequest) -> Compilation:
 
 def hand_of(context: JobContext, who: str, role: str) -> Hand:
     """Return the actor who changes the request now."""
-    off = context.policy.days_off
-    return Hand(context.store, who, role, context.clock(), context.reference, off)
+    return Hand(context.store, who, role, context.clock(), context.reference, context.policy.calendar)
 
 
 def language_of(request: SubjectRequest, found: Assessment, languages: Sequence[str]) -> str:
@@ -165,6 +163,7 @@ def _items(
         veil,
         language,
         scope.numbers | scope.asker_numbers,
+        calendar=context.policy.calendar,
         askers=scope.askers,
         names=tuple(name for contact in found.subject_contacts for name in (contact.last_name, contact.first_name) if name),
         whole_contact=found.standing.identity,

@@ -21,6 +21,7 @@ from jobs.requests.redaction.redact import Veil
 from jobs.requests.search.contact_details import is_own_caller
 from jobs.requests.search.mentions import NAME_PART
 from jobs.requests.search.scope import MENTION, Row, json_value
+from rules.dates.calendar import Calendar
 from rules.model.personal_records import PARTICIPATIONS, TOOK_PART, FullFiche, FullNote, FullParty, FullRecording
 from rules.redaction.labels import label_for
 from rules.redaction.redactor import Redaction
@@ -74,6 +75,7 @@ class Items:
         language: str,
         numbers: frozenset[str],
         *,
+        calendar: Calendar,
         names: tuple[str, ...] = (),
         askers: Mapping[str, str] = MappingProxyType({}),
         whole_contact: bool = True,
@@ -85,6 +87,7 @@ class Items:
         checked: Callable[[Attachment], Checked] = lambda attachment: Checked(),
     ) -> None:
         self._veil, self._language, self._numbers = veil, language, numbers
+        self._calendar = calendar
         self._names = tuple(name.casefold() for name in names if name)
         self._askers, self._whole_contact, self._needed = askers, whole_contact, needed
         self._only_provided, self._wants_audio, self._has_picture = only_provided, wants_audio, has_picture
@@ -130,7 +133,7 @@ class Items:
             kind=row.kind,
             source=row.source,
             title=title or _TITLES.get(row.place, row.place),
-            at=row.day if row.is_limited else row.at,
+            at=row.day(self._calendar) if row.is_limited else row.at,
             fields=fields,
         )
 

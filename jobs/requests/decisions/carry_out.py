@@ -21,7 +21,6 @@ from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
 from jobs.requests.decisions.plan_erasure import lines_of_decision, plan_erasure, tasks_of_recordings
 from jobs.runs.apply import apply_plan
-from rules.dates.periods import brussels_date
 from rules.errors import ComplianceError
 from rules.model.requests import RequestState
 
@@ -109,7 +108,7 @@ def _done(context: JobContext, request: SubjectRequest, decision: Decision, task
     """Return the decision once these tasks are done. It is read again: somebody may have been notified of
     something meanwhile."""
     now = decision_of(context.store, request.id) or decision
-    return _saved(context, request, now.without(tasks, brussels_date(context.clock())))
+    return _saved(context, request, now.without(tasks, context.today))
 
 
 def _with(context: JobContext, request: SubjectRequest, decision: Decision, tasks: tuple[Task, ...]) -> Decision:

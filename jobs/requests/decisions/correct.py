@@ -23,7 +23,6 @@ from jobs.register.decision import Task, What
 from jobs.requests.decisions.correctable import value_of
 from jobs.writing.rows import EMPTIED
 from jobs.writing.send import TECHNICAL, send_operations
-from rules.dates.periods import brussels_date
 from rules.holds.holds import RANKS, Hold
 from rules.model.decisions import Reason
 from rules.model.personal_records import FULL
@@ -122,7 +121,7 @@ def _annotate(context: JobContext, task: Task) -> str:
         return ""
     if not rows_of(connector, FULL[task.kind], (), Among("id", [task.id])):
         return CHANGED
-    text = "\n\n".join(filter(None, (TEXT.format(day=brussels_date(context.clock()).isoformat()), task.text)))
+    text = "\n\n".join(filter(None, (TEXT.format(day=context.today.isoformat()), task.text)))
     table = table_of(connector, task.kind, task.id)
     values = {"regarding": task.id, "regarding_kind": task.kind, "regarding_table": table, "subject": SUBJECT, "text": text}
     entry = _entry(context, task, {"note": text})
@@ -151,7 +150,7 @@ def _held(context: JobContext, task: Task) -> str:
     hold on somebody else reaches no further than that file (HLD-04)."""
     if task.what not in _HELD:
         return ""
-    day = brussels_date(context.clock())
+    day = context.today
     if task.what is not What.CORRECT:
         holds = active_holds(context, day)
         seen = look_around(context.connector, [(task.kind, task.id)])

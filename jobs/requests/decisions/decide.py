@@ -41,7 +41,7 @@ from jobs.requests.decisions import correct
 from jobs.requests.decisions.notice_recipients import recipients_told, told_of
 from jobs.requests.decisions.plan_erasure import held_items
 from jobs.writing.send import TECHNICAL
-from rules.dates.periods import add_months, brussels_date
+from rules.dates.periods import add_months
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.holds.placements import REVIEW_MONTHS, HoldType
@@ -190,7 +190,7 @@ def take_effect(context: JobContext, request: SubjectRequest, decision: Decision
         if task.what is What.RESTRICT:
             _restrict(context, request, task, decision)
     left = correct.write(context, [task for task in now if task.what is not What.RESTRICT])
-    after = decision.without([task for task in now if task not in left], brussels_date(context.clock()))
+    after = decision.without([task for task in now if task not in left], context.today)
     context.store.requests.save(request, since=request, parts={DECISIONS: encoded(after)})
     return after
 
@@ -229,7 +229,7 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
         reason_code=f"ART18-1-{case}" if case else "ART18",
         basis=f"{article}, {codes[0]}",
         obtained_by=decision.asking,
-        review_on=add_months(brussels_date(context.clock()), REVIEW_MONTHS),
+        review_on=add_months(context.today, REVIEW_MONTHS),
     )
     place_hold(context, wanted, decision.who, Role.DPO)
 

@@ -21,7 +21,6 @@ from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
 from jobs.register.decision import DISPOSING, Decision, Task, What, answered
 from jobs.writing.contacts import check_contacts
-from rules.dates.periods import brussels_date
 from rules.holds.precedence import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
@@ -51,7 +50,7 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
     person's of its release, count as the approvals of the plan. Only the circuit breaker asks for more.
     Raises ConnectorError: the CRM could not be read in full; nothing is stored."""
     now = context.clock()
-    context = context.on(brussels_date(now))
+    context = context.on(context.day(now))
     trims, lines = lines_of_decision(context, request, decision)
     if not trims and not any(line.is_disposal for line in lines):
         return None
@@ -140,7 +139,7 @@ def _verdicts(
     its table."""
     if not wanted:
         return {}
-    holds, over = active_holds(context, brussels_date(context.clock())), answered(context.store)
+    holds, over = active_holds(context, context.today), answered(context.store)
     seen = look_around(context.connector, [(each.kind, each.id) for each in wanted])
     found: dict[tuple[str, str], tuple[Unit | None, str, str]] = {}
     for key, unit in seen.units.items():
@@ -165,7 +164,7 @@ def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) 
     people = sorted(profiles | {row.contact for row in roles if row.contact is not None})
     if not people:
         return {}, ()
-    day = brussels_date(context.clock())
+    day = context.today
     look = partial(
         check_contacts,
         context.connector,

@@ -21,7 +21,6 @@ from jobs.register.people import confirmed_people
 from jobs.requests.decisions.correctable import corrections
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
 from jobs.requests.search.search import Material
-from rules.dates.periods import brussels_date
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
@@ -69,7 +68,7 @@ class Wishes:
             material.contacts[one] for one in sorted(people.child if is_for_child else people.requester) if one in material.contacts
         ]
         self.standing, self.material = standing, material
-        self.day = brussels_date(context.clock())
+        self.day = context.today
         self.scheme = context.policy.defaults.national_number
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(standing.for_child if is_for_child else standing.own)

@@ -16,7 +16,6 @@ from jobs.requests.search.contact_details import is_own_caller, own_numbers
 from jobs.requests.search.facts import files_of, roles_of
 from jobs.requests.search.rows_without_contact import add_loose_rows, roles_of_rows, stand_in
 from jobs.requests.search.search import Material, search_everywhere
-from rules.dates.periods import brussels_date
 from rules.model.file_roles import FileRole
 from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FullContact
@@ -69,7 +68,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     """Read everything again, and return the assessment with the person's entitlement today. Raises Refused:
     with code `not_confirmed` or `erased`; ConnectorError: something could not be read in full."""
     given, people = given_of(context.store, request.id), confirmed_people(context.store, request.id)
-    day = brussels_date(context.clock())
+    day = context.today
     # Nobody is looked for as somebody is, by what they said, and what that finds is not theirs (EXP-04):
     # neither the CRM's log nor a watch tells who is unknown here from who must not be told anything (SUS-07).
     material = search_everywhere(context, people.contacts, like=_like(given) if people.are_none else ())

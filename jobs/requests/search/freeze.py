@@ -9,7 +9,6 @@ import msgspec
 from jobs.model.request import FROZEN, GIVEN, KEEP, Frozen, Given, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.requests.search.match import find_all_candidates
-from rules.dates.periods import brussels_date
 from rules.errors import Refused
 from rules.holds.of_requests import REASON_OF_RIGHT, RequestHold
 
@@ -28,7 +27,7 @@ class StoredRequests:
         self._looked_up: set[str] = set()
 
     def freezing(self, closed_since: date) -> Sequence[RequestHold]:
-        """Return the requests that are pending, and those that were closed on this Brussels day or later.
+        """Return the requests that are pending, and those that were closed on this day or later.
         Raises ConnectorError: what a pending request keeps could not be looked up; Refused: with code
         `not_frozen`, where it can no longer be determined what a pending request keeps."""
         return tuple(self._holds(closed_since))
@@ -39,7 +38,7 @@ class StoredRequests:
         unknown = [one for one in pending if one.id not in self._looked_up or frozen_of(self._context, one.id) is None]
         self._looked_up.update(refreeze_all(self._context, unknown))
         for request in requests:
-            closed_on = brussels_date(request.closed_at) if request.closed_at is not None else None
+            closed_on = self._context.day(request.closed_at) if request.closed_at is not None else None
             if closed_on is not None and closed_on < closed_since:
                 continue
             frozen = frozen_of(self._context, request.id)

@@ -12,7 +12,6 @@ from jobs.model.request import Candidate, Given, GivenPerson
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import table_of
 from jobs.requests.search.callers import CallerRows, read_caller_rows, traces_of
-from rules.dates.periods import brussels_date
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import Sentinels, sentinels_of
 from rules.people.candidates import RANK, Strength, Wanted, match, wanted_of
@@ -64,7 +63,7 @@ def _wanted(context: JobContext, given: Given) -> Iterator[tuple[str, Wanted]]:
     for who, person in people:
         if person is None:
             continue
-        wanted = wanted_person(person, brussels_date(context.clock()), sentinels_of(context.policy))
+        wanted = wanted_person(person, context.today, sentinels_of(context.policy))
         if not wanted.is_empty:
             yield who, wanted
 
@@ -77,7 +76,7 @@ def _listed(context: JobContext, people: list[tuple[str, Wanted]], contacts: lis
 
 def _candidates(context: JobContext, who: str, wanted: Wanted, contacts: list[FullContact], callers: CallerRows) -> Iterator[Candidate]:
     connector: Connector = context.connector
-    matches = match(contacts, wanted, today=brussels_date(context.clock()), sentinels=sentinels_of(context.policy))
+    matches = match(contacts, wanted, today=context.today, sentinels=sentinels_of(context.policy))
     table = connector.table(FullContact)
     for one in matches:
         yield Candidate("", who, table, "contact", one.id, one.strength.value, one.flags, one.evidence, one.born_in, one.number)

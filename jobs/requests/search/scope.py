@@ -15,7 +15,7 @@ from jobs.requests.search.contact_details import compared, is_own_caller, own_nu
 from jobs.requests.search.mentions import NAMES, Sought
 from jobs.requests.search.namesakes import Namesakes
 from jobs.requests.search.rows_without_contact import stand_in
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import Calendar
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.kinds import KINDS_IN_ORDER, RELATIONS, ROW_KINDS
 from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
@@ -65,11 +65,10 @@ class Row:
         values = (getattr(self.record, name, None) for name in ROW_KINDS[self.kind].dates)
         return next((str(json_value(value)) for value in values if value is not None), "")
 
-    @property
-    def day(self) -> str:
-        """The day alone, in Brussels."""
+    def day(self, calendar: Calendar) -> str:
+        """Return the civil day alone."""
         at = self.at
-        return brussels_date(datetime.fromisoformat(at)).isoformat() if "T" in at else at
+        return calendar.day(datetime.fromisoformat(at)).isoformat() if "T" in at else at
 
 
 class Scope:

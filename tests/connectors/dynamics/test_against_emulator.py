@@ -19,7 +19,7 @@ from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
 from connectors.interface import Among, ChangeSet, ChangeStatus, Operation, OperationKind, ReadIncomplete, Throttled
-from rules.dates.periods import BRUSSELS, brussels_date
+from rules.dates.calendar import BELGIAN, BRUSSELS
 from rules.model.records import KINDS, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 
 DATA = Path(__file__).parents[2] / "data"
@@ -118,7 +118,7 @@ def _meaning(table: Table, column: Column, value: Any) -> Any:
     if column.field in LOOKUPS:
         return value[1] if isinstance(value, tuple) else value
     if kind is date:
-        return brussels_date(datetime.fromisoformat(value)) if len(value) > 10 else date.fromisoformat(value)
+        return BELGIAN.day(datetime.fromisoformat(value)) if len(value) > 10 else date.fromisoformat(value)
     return value
 
 

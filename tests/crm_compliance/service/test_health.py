@@ -17,6 +17,7 @@ from crm_compliance.settings import Settings
 from jobs.ledger.rounds import RoundMade
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
+from rules.dates.calendar import BRUSSELS
 from rules.errors import UsageError
 
 INSTALLED = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -66,7 +67,7 @@ async def asked(app: ASGIApp) -> tuple[int, Any]:
 
 
 def why(nights: Any, now: datetime = MORNING, since: datetime = INSTALLED) -> tuple[str, ...]:
-    return Health(Settings(), nights, lambda: now, since).why_not()
+    return Health(Settings(), nights, lambda: now, since, BRUSSELS).why_not()
 
 
 def test_a_good_night_is_200_and_a_bad_one_503() -> None:
@@ -75,7 +76,7 @@ def test_a_good_night_is_200_and_a_bad_one_503() -> None:
         (after(MORNING), 200, {"ok": True}),
         (after(MORNING, retention=RunState.DONE_WITH_FAILURES), 503, {"ok": False, "why": ["RETENTION_FAILED"]}),
     ):
-        health = Health(Settings(), nights, lambda: MORNING, INSTALLED)
+        health = Health(Settings(), nights, lambda: MORNING, INSTALLED, BRUSSELS)
         assert asyncio.run(asked(app_of(downloads, why_not=health.why_not))) == (status, body)
 
 
@@ -116,7 +117,7 @@ def test_a_plan_of_all_kinds_that_somebody_applied_is_a_night_of_both() -> None:
 
 def test_a_store_that_cannot_be_read_is_told_and_is_asked_again_a_moment_later() -> None:
     nights, now = after(MORNING), [0.0]
-    health = Health(Settings(), nights, lambda: MORNING, INSTALLED, lambda: now[0])
+    health = Health(Settings(), nights, lambda: MORNING, INSTALLED, BRUSSELS, lambda: now[0])
     nights.is_broken = True
     assert health.why_not() == ("STORE_UNREADABLE",)
     nights.is_broken = False

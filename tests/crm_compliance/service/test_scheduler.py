@@ -44,7 +44,7 @@ SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
 
 def fires(cron: str, first: datetime, last: datetime) -> list[datetime]:
     """Every moment at which a cron line fires between two moments, as the scheduler asks for them."""
-    trigger, found = trigger_of(cron), []
+    trigger, found = trigger_of(cron, BRUSSELS), []
     previous, now = None, first
     while (following := trigger.get_next_fire_time(previous, now)) is not None and following <= last:
         found.append(following)
@@ -86,7 +86,7 @@ def test_the_service_may_come_up_inside_the_hour_that_comes_twice(at: int) -> No
     """Between the two, the hour has been; the next run is the next night's."""
     now = datetime(2026, 10, 25, 1, at, tzinfo=UTC).astimezone(BRUSSELS)
     assert now.fold == 1
-    following = trigger_of("30 2 * * *").get_next_fire_time(None, now)
+    following = trigger_of("30 2 * * *", BRUSSELS).get_next_fire_time(None, now)
     assert following is not None
     assert following.astimezone(BRUSSELS).date() == date(2026, 10, 26)
 
@@ -94,7 +94,7 @@ def test_the_service_may_come_up_inside_the_hour_that_comes_twice(at: int) -> No
 @pytest.mark.parametrize("cron", ["99 2 * * *", "0 2 * * moonday", "0 25 * * *"])
 def test_a_cron_line_without_a_sense_is_refused(typist: Typist, org: Night, cron: str) -> None:
     with pytest.raises(UsageError, match="cron"):
-        trigger_of(cron)
+        trigger_of(cron, BRUSSELS)
     typist.set(RETENTION_CRON=cron)
     assert typist.type("serve", "--port", "0").code == 2
 
@@ -111,25 +111,25 @@ def planned(org: Night, kind: Kind, at: datetime, **more: Any) -> str:
 
 
 def test_a_new_service_waits_for_its_first_hour(org: Night) -> None:
-    assert missed(org.store, "retention", CRON, NOW) is False
+    assert missed(org.store, "retention", CRON, NOW, BRUSSELS) is False
 
 
 def test_an_hour_without_a_plan_was_missed(org: Night) -> None:
     planned(org, Kind.RETENTION, TONIGHT - timedelta(days=2))
-    assert missed(org.store, "retention", CRON, TONIGHT - timedelta(days=1, minutes=1)) is False
-    assert missed(org.store, "retention", CRON, TONIGHT - timedelta(days=1)) is True
-    assert missed(org.store, "retention", CRON, NOW) is True
+    assert missed(org.store, "retention", CRON, TONIGHT - timedelta(days=1, minutes=1), BRUSSELS) is False
+    assert missed(org.store, "retention", CRON, TONIGHT - timedelta(days=1), BRUSSELS) is True
+    assert missed(org.store, "retention", CRON, NOW, BRUSSELS) is True
     planned(org, Kind.RETENTION, TONIGHT + timedelta(seconds=3))
-    assert missed(org.store, "retention", CRON, NOW) is False
-    assert missed(org.store, "recordings", CRON, NOW) is False
+    assert missed(org.store, "retention", CRON, NOW, BRUSSELS) is False
+    assert missed(org.store, "recordings", CRON, NOW, BRUSSELS) is False
 
 
 def test_many_missed_nights_are_one(org: Night) -> None:
     """R-059, RET-18: expiry is a state, so one run makes them all good."""
     planned(org, Kind.RECORDINGS, NOW - timedelta(days=400))
-    assert missed(org.store, "recordings", CRON, NOW) is True
+    assert missed(org.store, "recordings", CRON, NOW, BRUSSELS) is True
     planned(org, Kind.RECORDINGS, NOW)
-    assert missed(org.store, "recordings", CRON, NOW) is False
+    assert missed(org.store, "recordings", CRON, NOW, BRUSSELS) is False
 
 
 def test_what_a_person_planned_does_not_count(org: Night) -> None:
@@ -137,22 +137,22 @@ def test_what_a_person_planned_does_not_count(org: Night) -> None:
     planned(org, Kind.RETENTION, NOW, proposer="anna")
     planned(org, Kind.RETENTION, NOW, as_of=NOW + timedelta(days=1))
     planned(org, Kind.RECORDINGS, NOW)
-    assert missed(org.store, "retention", CRON, NOW) is True
+    assert missed(org.store, "retention", CRON, NOW, BRUSSELS) is True
 
 
 def test_a_run_that_was_cut_off_is_gone_on_with(org: Night) -> None:
     plan = planned(org, Kind.RETENTION, NOW)
     run = Run("run-1", Kind.RETENTION, plan, RunState.RUNNING, NOW, NOW)
     org.store.runs.start(run, ("run_started", {}))
-    assert missed(org.store, "retention", CRON, NOW) is True
+    assert missed(org.store, "retention", CRON, NOW, BRUSSELS) is True
     org.store.runs.save(Run("run-1", Kind.RETENTION, plan, RunState.DONE, NOW, NOW, NOW))
-    assert missed(org.store, "retention", CRON, NOW) is False
+    assert missed(org.store, "retention", CRON, NOW, BRUSSELS) is False
 
 
 @pytest.mark.parametrize(("hour", "expected"), [(0, False), (1, True)])
 def test_the_hour_that_does_not_exist_is_missed_from_three_o_clock_on(org: Night, hour: int, expected: bool) -> None:
     planned(org, Kind.RETENTION, datetime(2026, 3, 28, 1, 31, tzinfo=UTC))
-    assert missed(org.store, "retention", CRON, datetime(2026, 3, 29, hour, 0, 1, tzinfo=UTC)) is expected
+    assert missed(org.store, "retention", CRON, datetime(2026, 3, 29, hour, 0, 1, tzinfo=UTC), BRUSSELS) is expected
 
 
 # -- one job -------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def test_a_stop_in_the_middle_leaves_a_run_that_goes_on(
     (run,) = org.store.runs.all()
     assert run.state is RunState.RUNNING
     assert [action.state.value for action in org.store.journal.of_run(run.id)] == ["removed", "removed"]
-    assert missed(org.store, "retention", CRON, NOW) is True
+    assert missed(org.store, "retention", CRON, NOW, BRUSSELS) is True
     run_job(typist.settings, "retention", threading.Event())
     after = org.store.runs.get(run.id)
     assert (after.state, after.counts["deleted"]) == (RunState.DONE, 4)

@@ -20,6 +20,7 @@ from jobs.model.plan import PlanLine
 from jobs.model.run import Action, ActionState, RunState
 from jobs.proof.attestation import Attestation, LedgerIndex, attest, encode, verify_document
 from jobs.proof.checkpoint import make_checkpoint
+from rules.dates.calendar import BELGIAN
 from rules.errors import UsageError
 from rules.model.residual_data import Place
 from tests.conftest import StandingClock
@@ -85,7 +86,7 @@ def proven(sqlite_url: str, open_store: Callable[[str], SqlStore], notary: Plain
 
 @pytest.fixture
 def content(proven: SqlStore, notary: PlainNotary) -> bytes:
-    return encode(attest(proven, notary, proven.runs.get("run-1"), LedgerIndex.read(proven)))
+    return encode(attest(proven, notary, proven.runs.get("run-1"), LedgerIndex.read(proven), BELGIAN))
 
 
 def problems(content: bytes, notary: PlainNotary) -> list[str]:
@@ -122,7 +123,7 @@ def test_an_honest_document_verifies_and_its_counts_add_up(content: bytes, notar
 
 def test_the_document_of_one_unit_verifies_by_its_path_to_the_root(proven: SqlStore, notary: PlainNotary) -> None:
     for number in range(1, UNITS + 1):
-        single = attest(proven, notary, proven.runs.get("run-1"), LedgerIndex.read(proven), [f"{number:064x}"])
+        single = attest(proven, notary, proven.runs.get("run-1"), LedgerIndex.read(proven), BELGIAN, [f"{number:064x}"])
         assert [certificate.certificate_id for certificate in single.certificates] == [f"certificate-{number}"]
         assert problems(encode(single), notary) == []
         for wrong in ({"index": (number + 1) % UNITS}, {"size": UNITS + 1}, {"index": -1}, {"path": ["zz"]}):
@@ -131,7 +132,7 @@ def test_the_document_of_one_unit_verifies_by_its_path_to_the_root(proven: SqlSt
 
 def test_a_unit_of_which_the_run_has_no_certificate_is_a_usage_error(proven: SqlStore, notary: PlainNotary) -> None:
     with pytest.raises(UsageError, match="no certificate"):
-        attest(proven, notary, proven.runs.get("run-1"), LedgerIndex.read(proven), ["0" * 64])
+        attest(proven, notary, proven.runs.get("run-1"), LedgerIndex.read(proven), BELGIAN, ["0" * 64])
 
 
 def test_the_chain_of_certificates_goes_on_from_run_to_run(proven: SqlStore) -> None:
@@ -230,7 +231,7 @@ def test_another_file_is_a_usage_error(notary: PlainNotary, other: bytes) -> Non
 
 def test_a_run_that_goes_on_has_no_document(proven: SqlStore, notary: PlainNotary) -> None:
     with pytest.raises(UsageError, match="not over"):
-        attest(proven, notary, a_run("run-1"), LedgerIndex.read(proven))
+        attest(proven, notary, a_run("run-1"), LedgerIndex.read(proven), BELGIAN)
 
 
 def test_without_a_checkpoint_nothing_can_be_proven(open_store: Callable[[str], SqlStore], sqlite_url: str) -> None:

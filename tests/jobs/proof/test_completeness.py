@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jobs.model.plan import PlanLine
 from jobs.model.run import Action, ActionState
 from jobs.proof.completeness import Completeness, reckon
+from rules.dates.calendar import BELGIAN
 from tests.crm_compliance.store.values import a_plan
 
 DAY = date(2026, 3, 2)  # of the plan
@@ -40,7 +41,7 @@ def test_each_outcome_is_counted_once_and_units_past_their_end_add_up() -> None:
         line("contact", "EXPIRED", None, "delete"),
     ]
     states = {"gone": "done", "half": "partial", "changed": "skipped", "failed": "failed", "contact": "done", "beside": "done"}
-    found = reckon(a_plan(), lines, [action(unit, ActionState(state)) for unit, state in states.items()])
+    found = reckon(a_plan(), lines, [action(unit, ActionState(state)) for unit, state in states.items()], BELGIAN)
     assert found.outcomes == {
         "disposed": 2,
         "partial": 1,
@@ -64,7 +65,7 @@ going = st.builds(lambda end: ("EXPIRED", end, "delete"), st.none() | st.dates(d
 def test_the_outcomes_always_add_up(facts: list[tuple[str, str | None, str | None]], draw: st.DataObject) -> None:
     lines = [line(str(n), *fact) for n, fact in enumerate(facts)]
     states = draw.draw(st.dictionaries(st.integers(0, 15).map(str), st.sampled_from(ActionState)))
-    found = reckon(a_plan(), lines, [action(unit, state) for unit, state in states.items()])
+    found = reckon(a_plan(), lines, [action(unit, state) for unit, state in states.items()], BELGIAN)
     assert (found.units, found.adds_up) == (len(facts), True)
 
 

@@ -11,12 +11,11 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.dates.calendar import BELGIAN
 from rules.dates.periods import (
     add_months,
     add_years,
-    brussels_date,
     end_of_calendar_year_after,
-    expires_at,
     last_day_of_month,
     period_of_months,
 )
@@ -69,26 +68,26 @@ def test_a_period_is_written_in_whole_years_where_it_can_be() -> None:
 
 @given(st.dates(date(1753, 1, 1), date(9998, 12, 30)))
 def test_a_day_ends_at_the_instant_at_which_brussels_begins_the_next(end: date) -> None:
-    instant = expires_at(end)
-    assert brussels_date(instant) > end
-    assert brussels_date(instant - timedelta(seconds=1)) == end
+    instant = BELGIAN.end(end)
+    assert BELGIAN.day(instant) > end
+    assert BELGIAN.day(instant - timedelta(seconds=1)) == end
 
 
 def test_an_instant_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a time zone"):
-        brussels_date(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+        BELGIAN.day(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
 
 
 def test_the_ends_of_the_calendar_are_days_too() -> None:
     """A user's "never" is told as one that lies in the future, not as a bug."""
-    assert brussels_date(datetime(9999, 12, 31, 23, 59, tzinfo=UTC)) == date.max
-    assert brussels_date(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))) == date.min
+    assert BELGIAN.day(datetime(9999, 12, 31, 23, 59, tzinfo=UTC)) == date.max
+    assert BELGIAN.day(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))) == date.min
 
 
 @given(INSTANTS)
 def test_a_user_local_value_is_the_day_it_was_in_brussels_in_every_year(instant: datetime) -> None:
     text = instant.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
-    assert civil_date(text, "user_local") == brussels_date(instant)
+    assert civil_date(text, "user_local") == BELGIAN.day(instant)
     assert civil_date(text, "time_zone_independent") == civil_date(text[:10], "date_only") == instant.date()
 
 

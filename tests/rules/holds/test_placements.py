@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.dates.periods import add_months, brussels_date
+from rules.dates.calendar import BELGIAN
+from rules.dates.periods import add_months
 from rules.errors import Refused, UsageError
 from rules.holds.excluded_reasons import is_no_reason
 from rules.holds.holds import Hold, Holds
@@ -64,7 +65,7 @@ def test_r065_each_type_of_hold_is_the_reason_of_its_rank(kind: HoldType) -> Non
 )
 def test_r066_a_hold_lapses_at_the_start_of_the_day_after_its_last_in_brussels(instant: datetime, state: HoldState) -> None:
     """R-066, HLD-03."""
-    hold, day = a_hold(ends_on=date(2026, 10, 31)), brussels_date(instant)
+    hold, day = a_hold(ends_on=date(2026, 10, 31)), BELGIAN.day(instant)
     assert hold.state(day) is state
     assert decided(a_dossier(FICHE), day, holds=holding(hold, day=day)).is_disposal is (state is HoldState.ENDED)
 

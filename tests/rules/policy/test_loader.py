@@ -124,7 +124,7 @@ def test_what_is_no_plain_yaml_is_refused_with_its_line(text: str, where: int, t
         ("valid_from: 2018-05-25\n", "", "", "valid_from: this key is missing"),
         ('version: "1.0"', "version: 1.0", "", "version: this is text: put it in quotes"),
         ("schema: retention-schedule/1", "schema: retention-schedule/2", "", "schema: this is retention-schedule/1"),
-        ("timezone: Europe/Brussels", "timezone: UTC", "", "timezone: this is Europe/Brussels"),
+        ("timezone: Europe/Brussels", "timezone: Europe/Brusels", "", "timezone: there is no such time zone"),
         ("  social_card:\n    labels", "  Social-Card:\n    labels", "", "categories.Social-Card: a key has small letters"),
         ("outcomes: [returned]", "outcomes: [returnd]", "", "derive.third_party_abduction[0].outcomes[0]: this is one of located"),
         ("flag: RECLASSIFY", "flag: LOOK", "", "derive.unexplained_disappearance[0].flag: this is one of OUTCOME_AMBIGUOUS"),

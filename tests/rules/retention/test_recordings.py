@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import BELGIAN
 from rules.holds.holds import Hold, Holds
 from rules.model.decisions import Disposition, Flag, Reason
 from rules.model.records import Fiche, Unit
@@ -35,8 +35,8 @@ def a_runaway(**facts: Any) -> Unit:
 
 def test_r045_a_recording_goes_with_the_first_instant_of_the_day_after() -> None:
     recording = a_recording(ended_on=date(2025, 9, 28))
-    assert not decided(recording, brussels_date(datetime.fromisoformat("2026-03-28T22:59:00Z"))).is_disposal
-    decision = decided(recording, brussels_date(datetime.fromisoformat("2026-03-28T23:00:00Z")))
+    assert not decided(recording, BELGIAN.day(datetime.fromisoformat("2026-03-28T22:59:00Z"))).is_disposal
+    decision = decided(recording, BELGIAN.day(datetime.fromisoformat("2026-03-28T23:00:00Z")))
     assert (decision.disposition, decision.categories, decision.rule) == (DELETE, ("recording",), "RET-21")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rules.dates.periods import brussels_date
+from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Decision, Disposition, Flag, Reason, with_flags
 from rules.model.records import Unit
 from rules.retention.contacts import possible_duplicates
@@ -261,8 +261,8 @@ def test_a_dossier_without_any_child_counts_as_one_with_a_child_of_whom_nothing_
 
 def test_r030_a_leapling_is_kept_to_the_last_second_of_28_february() -> None:
     dossier = grooming(birth_on=date(2008, 2, 29))
-    assert not decided(dossier, brussels_date(datetime.fromisoformat("2026-02-28T22:59:59Z"))).is_disposal
-    assert decided(dossier, brussels_date(datetime.fromisoformat("2026-02-28T23:00:00Z"))).is_disposal
+    assert not decided(dossier, BELGIAN.day(datetime.fromisoformat("2026-02-28T22:59:59Z"))).is_disposal
+    assert decided(dossier, BELGIAN.day(datetime.fromisoformat("2026-02-28T23:00:00Z"))).is_disposal
 
 
 def adult() -> Unit:

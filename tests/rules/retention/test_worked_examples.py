@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from ruamel.yaml import YAML
 
-from rules.dates.periods import brussels_date, expires_at
+from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Disposition, Reason
 from rules.model.records import Unit
 from rules.policy.policy import Policy
@@ -77,9 +77,9 @@ def test_a_worked_example_is_kept_on_its_last_day_and_disposed_of_on_the_next(na
 def test_a_worked_example_expires_at_its_instant_and_not_a_second_before(name: str) -> None:
     example = ENDING[name]
     unit, instant = the_unit(example), datetime.fromisoformat(example["expires"])
-    assert expires_at(example["end"]) == instant
-    assert decided(unit, brussels_date(instant)).is_disposal
-    assert not decided(unit, brussels_date(instant - timedelta(seconds=1))).is_disposal
+    assert BELGIAN.end(example["end"]) == instant
+    assert decided(unit, BELGIAN.day(instant)).is_disposal
+    assert not decided(unit, BELGIAN.day(instant - timedelta(seconds=1))).is_disposal
 
 
 @POLICIES
@@ -96,7 +96,7 @@ def test_a_donation_is_kept_until_the_end_of_the_year_that_a_controller_sets(nam
     policy = a_policy({"donor_payment": {**row, "labels": LABELS}})
     clock = clock_of("donor_payment", policy.categories["donor_payment"], review_months=60)
     end = end_after(clock, a_day(YEAR_END[name]["booked_on"]))
-    assert (end, expires_at(end)) == (YEAR_END[name]["end"], datetime.fromisoformat(YEAR_END[name]["expires"]))
+    assert (end, BELGIAN.end(end)) == (YEAR_END[name]["end"], datetime.fromisoformat(YEAR_END[name]["expires"]))
 
 
 @pytest.mark.parametrize(
@@ -111,5 +111,5 @@ def test_a_donation_is_kept_until_the_end_of_the_year_that_a_controller_sets(nam
     ],
 )
 def test_the_boundary_is_the_instant_at_which_a_day_begins_in_brussels(name: str, instant: str, is_expired: bool) -> None:
-    as_of = brussels_date(datetime.fromisoformat(instant))
+    as_of = BELGIAN.day(datetime.fromisoformat(instant))
     assert decided(the_unit(ENDING[name]), as_of).is_disposal is is_expired

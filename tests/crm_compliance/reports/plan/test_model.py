@@ -10,13 +10,14 @@ import pytest
 from crm_compliance.reports.parts.sentences import DOUBT, FLAGS, REASONS, RULES
 from crm_compliance.reports.plan.model import FLAG_CAP, DryRunReport, build_report
 from jobs.model.plan import Approval, Plan, PlanLine
+from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Flag, Reason
 from rules.retention.schedule import RULE_OF_REASON
 from tests.crm_compliance.reports.sample import DAY, LABELS, NOW, a_line, generated, link, plan_of, sample_lines, sample_plan
 
 
 def report_of(lines: list[PlanLine], plan: Plan | None = None) -> DryRunReport:
-    return build_report(plan or plan_of(lines), iter(lines), now=NOW, labels=LABELS, link=link)
+    return build_report(plan or plan_of(lines), iter(lines), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
 
 
 def test_every_reason_flag_and_rule_of_a_reason_has_a_sentence() -> None:
@@ -103,7 +104,7 @@ def test_a_code_added_later_is_shown_as_it_stands() -> None:
 
 
 def commands(plan: Plan, later: timedelta = timedelta()) -> list[str]:
-    report = build_report(plan, [], now=NOW + later, labels={}, link=link)
+    report = build_report(plan, [], now=NOW + later, labels={}, link=link, calendar=BELGIAN)
     return [step.command for step in report.next_steps if step.command]
 
 
@@ -127,7 +128,7 @@ def test_only_lines_that_the_report_shows_stay_in_memory() -> None:
     plan = msgspec.structs.replace(plan_of([]), units=count)
     tracemalloc.start()
     try:
-        report = build_report(plan, generated(count), now=NOW, labels=LABELS, link=link)
+        report = build_report(plan, generated(count), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
         kept, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

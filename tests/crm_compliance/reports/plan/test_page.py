@@ -15,6 +15,7 @@ from crm_compliance.reports.plan.formats import Source, write_report
 from crm_compliance.reports.plan.model import FLAG_CAP, build_report
 from crm_compliance.reports.plan.page import page_pieces
 from jobs.model.plan import Plan, PlanLine
+from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Flag, Reason
 from tests.crm_compliance.reports.golden import compare
 from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, document_of, link, plan_of, sample_lines, sample_plan
@@ -45,7 +46,7 @@ class Elements(HTMLParser):
 def page_of(lines: list[PlanLine], plan: Plan | None = None) -> str:
     out = io.BytesIO()
     plan = plan or plan_of(lines)
-    write_report(".html", Source(document_of(plan), plan, lambda: iter(lines), NOW, LABELS, link), out)
+    write_report(".html", Source(document_of(plan), plan, lambda: iter(lines), NOW, LABELS, link, BELGIAN), out)
     return out.getvalue().decode()
 
 
@@ -123,7 +124,7 @@ def test_what_comes_from_the_crm_is_never_markup() -> None:
 def test_a_link_that_is_no_web_address_is_dropped(address: str) -> None:
     assert safe_link(address) == ""
     lines = [a_line(1, disposition="delete", reasons=[Reason.EXPIRED])]
-    report = build_report(plan_of(lines), lines, now=NOW, labels=LABELS, link=lambda table, row: address)
+    report = build_report(plan_of(lines), lines, now=NOW, labels=LABELS, link=lambda table, row: address, calendar=BELGIAN)
     assert 'class="id" href' not in "".join(page_pieces(report))
 
 

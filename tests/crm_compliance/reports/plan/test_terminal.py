@@ -15,6 +15,7 @@ from crm_compliance.reports.plan.terminal import print_plan
 from crm_compliance.reports.run import print_history, print_history_run, print_run, print_verify
 from crm_compliance.reports.why import print_why
 from jobs.model.plan import PlanLine
+from rules.dates.calendar import BELGIAN
 from rules.model.decisions import Flag, Reason, Step
 from tests.crm_compliance.reports.golden import compare
 from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, guid, link, plan_of, sample_lines, sample_plan
@@ -52,13 +53,13 @@ def printed(write: Callable[[Console], None], *, width: int = 80, encoding: str 
 
 
 def plan_text(lines: list[PlanLine], *, encoding: str = "utf-8", **changes: Any) -> str:
-    report = build_report(plan_of(lines, **changes), lines, now=NOW, labels=LABELS, link=link)
+    report = build_report(plan_of(lines, **changes), lines, now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
     return printed(lambda console: print_plan(report, console), encoding=encoding)
 
 
 def test_the_plan_of_the_sample_reads_as_agreed(pytestconfig: pytest.Config) -> None:
     lines = sample_lines()
-    report = build_report(sample_plan(), lines, now=NOW, labels=LABELS, link=link)
+    report = build_report(sample_plan(), lines, now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
     compare("sample-plan.txt", printed(lambda console: print_plan(report, console)), pytestconfig)
 
 
@@ -86,7 +87,7 @@ def test_brackets_in_a_category_are_no_markup() -> None:
 
 
 def test_the_terminal_names_neither_proposer_nor_approver() -> None:
-    report = build_report(sample_plan(), sample_lines(), now=NOW, labels=LABELS, link=link)
+    report = build_report(sample_plan(), sample_lines(), now=NOW, labels=LABELS, link=link, calendar=BELGIAN)
     text = printed(lambda console: print_plan(report, console))
     assert not [word for word in ("nora.admin", "an.peeters", "Lotte") if word in text]
 
@@ -117,8 +118,8 @@ def test_a_verification_that_finds_nothing_says_so() -> None:
 
 def test_the_history_reads_as_agreed(pytestconfig: pytest.Config) -> None:
     runs = [HISTORY, HISTORY | {"run": "run-1AA1", "state": "done", "counts": {"deleted": 0, "anonymised": 0}}]
-    compare("history.txt", printed(lambda console: print_history(runs, console)), pytestconfig)
-    assert "No run yet." in printed(lambda console: print_history([], console))
+    compare("history.txt", printed(lambda console: print_history(runs, console, BELGIAN)), pytestconfig)
+    assert "No run yet." in printed(lambda console: print_history([], console, BELGIAN))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_the_history_reads_as_agreed(pytestconfig: pytest.Config) -> None:
 )
 def test_one_run_of_the_history_shows_its_outcomes_and_approving_roles(outcomes: object) -> None:
     answer = HISTORY | {"outcomes": outcomes, "approvals": [{"as": "an.peeters", "role": "dpo", "at": "2026-11-25T11:01:00Z"}]}
-    text = printed(lambda console: print_history_run(answer, console))
+    text = printed(lambda console: print_history_run(answer, console, BELGIAN))
     assert "Approved by dpo at 2026-11-25 12:01." in text
     assert "an.peeters" not in text
     assert "not yet" in text

@@ -28,6 +28,7 @@ from jobs.model.request import PACKAGE, SubjectRequest
 from jobs.register.permissions import Hand
 from jobs.register.transitions import renew
 from jobs.requests.answer.links import TIMES, VALID, Link, digest_of, new_link
+from rules.dates.calendar import BELGIAN
 from rules.errors import Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.crm_compliance.web import serving
@@ -292,7 +293,7 @@ def test_a_link_that_a_proxy_used_up_can_be_renewed(desk: Desk) -> None:
         requests.get(desk.url, timeout=10)
     assert requests.get(desk.url, timeout=10).status_code == 404
     desk.clock.now += timedelta(hours=1)
-    hand = Hand(desk.store, "dora", "dpo", desk.clock.now, lambda kind, name: f"{kind}-reference")
+    hand = Hand(desk.store, "dora", "dpo", desk.clock.now, lambda kind, name: f"{kind}-reference", BELGIAN)
     renew(hand, desk.id)
     desk.clock.now += timedelta(hours=1)
     assert [requests.get(desk.url, timeout=10).status_code for _ in range(TIMES + 1)] == [200] * TIMES + [404]

@@ -9,7 +9,7 @@ from dateutil.easter import easter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.dates.working_days import DaysOff, are_known, is_working_day, rolled, working_day_after
+from rules.dates.calendar import Calendar, are_known, is_working_day, rolled, working_day_after
 
 DAYS = st.dates(date(2018, 5, 25), date(2100, 12, 31))
 
@@ -35,7 +35,7 @@ def test_other_days_off_are_working_days(day: tuple[int, int, int]) -> None:
 
 
 def test_days_of_the_organisation_count_where_it_names_them() -> None:
-    off = DaysOff(extra=frozenset({date(2026, 12, 28)}))
+    off = Calendar(extra=frozenset({date(2026, 12, 28)}))
     assert is_working_day(date(2026, 12, 28))
     assert not is_working_day(date(2026, 12, 28), off)
     assert rolled(date(2026, 12, 25), off) == date(2026, 12, 29)
@@ -55,7 +55,7 @@ def test_days_of_the_organisation_count_where_it_names_them() -> None:
 )
 def test_public_holidays_are_those_of_the_country(country: str, day: date, off: bool) -> None:
     """DDL-05: of another country, or of a part of one."""
-    assert is_working_day(day, DaysOff(country)) is not off
+    assert is_working_day(day, Calendar(country)) is not off
 
 
 @pytest.mark.parametrize(("country", "known"), [("BE", True), ("DE-NW", True), ("DE-XX", False), ("XQ", False), ("Belgium", False)])
