@@ -64,6 +64,8 @@ def civil_date(instant: datetime, zone: ZoneInfo) -> date:
 def end_of(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant, in UTC, at which a unit with this last day kept is expired. It is the start
     of the following day in the zone: in Brussels 23:00 UTC of the end day in winter, 22:00 UTC in summer. The
-    instant itself counts as expired. Source: DAT-02."""
+    instant itself counts as expired. Where clocks go back over midnight, it is the second one, after which
+    the day does not come again. Source: DAT-02."""
     after = day + timedelta(days=1)
-    return datetime(after.year, after.month, after.day, tzinfo=zone).astimezone(UTC)
+    first, again = (datetime(after.year, after.month, after.day, tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return again if again > first and civil_date(again - timedelta(seconds=1), zone) == day else first

@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.dates.calendar import BELGIAN
+from rules.dates.calendar import BELGIAN, Calendar
 from rules.dates.periods import (
     add_months,
     add_years,
@@ -66,11 +66,45 @@ def test_a_period_is_written_in_whole_years_where_it_can_be() -> None:
     assert [period_of_months(months) for months in (0, 6, 12, 18, 300)] == ["P0M", "P6M", "P1Y", "P18M", "P25Y"]
 
 
-@given(st.dates(date(1753, 1, 1), date(9998, 12, 30)))
-def test_a_day_ends_at_the_instant_at_which_brussels_begins_the_next(end: date) -> None:
-    instant = BELGIAN.end(end)
-    assert BELGIAN.day(instant) > end
-    assert BELGIAN.day(instant - timedelta(seconds=1)) == end
+# West and east of Greenwich, over the date line, and with summer times that begin or end at midnight.
+ZONES = [
+    Calendar(zone=ZoneInfo(name))
+    for name in (
+        "Europe/Brussels", "Europe/Lisbon", "Europe/Athens", "Atlantic/Azores", "America/St_Johns", "America/Santiago", "Asia/Beirut",
+        "Asia/Kolkata", "Pacific/Auckland", "Pacific/Kiritimati", "UTC",
+    )
+]  # fmt: skip
+
+
+@given(st.sampled_from(ZONES), st.dates(date(1900, 1, 1), date(9998, 12, 30)))
+def test_a_day_ends_at_the_instant_at_which_its_zone_begins_the_next(calendar: Calendar, end: date) -> None:
+    """DAT-02: from then on the day does not come again."""
+    instant = calendar.end(end)
+    if calendar.day(instant - timedelta(days=1)) <= end:  # else the day was none there: a zone went over the date line
+        assert calendar.day(instant) > end
+        assert calendar.day(instant - timedelta(seconds=1)) == end
+        assert calendar.day(instant + timedelta(hours=1)) > end
+
+
+@pytest.mark.parametrize(
+    ("zone", "end", "expires"),
+    [
+        ("Europe/Lisbon", "2026-03-28", "2026-03-29T00:00:00Z"),  # summer time begins an hour later
+        ("Europe/Lisbon", "2026-10-25", "2026-10-26T00:00:00Z"),
+        ("Europe/Lisbon", "2026-07-01", "2026-07-01T23:00:00Z"),
+        ("Europe/Athens", "2026-07-01", "2026-07-01T21:00:00Z"),
+        ("Europe/Athens", "2026-12-31", "2026-12-31T22:00:00Z"),
+        ("America/Santiago", "2026-09-05", "2026-09-06T04:00:00Z"),  # there is no midnight: at 24:00 it is 01:00
+        (
+            "America/St_Johns",
+            "2009-10-31",
+            "2009-11-01T03:30:00Z",
+        ),  # midnight comes twice, the last hour between
+        ("Atlantic/Azores", "2026-10-24", "2026-10-25T00:00:00Z"),  # midnight comes twice, and both are the next day
+    ],
+)
+def test_a_last_day_ends_where_the_organisation_works(zone: str, end: str, expires: str) -> None:
+    assert Calendar(zone=ZoneInfo(zone)).end(date.fromisoformat(end)) == datetime.fromisoformat(expires)
 
 
 def test_an_instant_without_zone_is_refused() -> None:
@@ -89,6 +123,13 @@ def test_a_user_local_value_is_the_day_it_was_in_brussels_in_every_year(instant:
     text = instant.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     assert civil_date(text, "user_local") == BELGIAN.day(instant)
     assert civil_date(text, "time_zone_independent") == civil_date(text[:10], "date_only") == instant.date()
+
+
+@given(st.sampled_from(ZONES), INSTANTS)
+def test_a_user_local_value_is_the_day_it_was_in_any_zone(calendar: Calendar, instant: datetime) -> None:
+    """DAT-08: however far its clocks were ever ahead of UTC or behind it."""
+    text = instant.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    assert civil_date(text, "user_local", calendar.zone) == calendar.day(instant)
 
 
 @pytest.mark.parametrize("year", [1753, 1879, 1880, 1891, 1892, 1914, 1917, 1918, 1940, 1942, 1944, 1945, 1946, 1977, 1978, 2026])
