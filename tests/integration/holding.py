@@ -37,7 +37,9 @@ def place(night: Night, table: str = "", row: str = "", *, kind: str = "judicial
 def release(night: Night, hold: PlacedHold, *, who: str = "erik", **more: Any) -> PlacedHold:
     """Erik releases a hold for which Carl asks."""
     usual: dict[str, Any] = {"role": "approver", "asked_by": "carl", "reason": "over", "notified_on": None}
-    return release_hold(night.store, hold.id, who=who, now=night.clock(), reference=night.key.reference, **(usual | more))
+    return release_hold(
+        night.store, hold.id, who=who, now=night.clock(), calendar=night.policy.calendar, reference=night.key.reference, **(usual | more)
+    )
 
 
 class Register:

@@ -117,8 +117,8 @@ def place(
     someone = signed_in(arguments.settings(), as_, role)
     with arguments.opened() as desk:
         placed = place_hold(desk.context, wanted, someone.who, someone.role)
-        now = desk.context.clock()
-    _answer(placed, now)
+        day = desk.context.today
+    _answer(placed, day)
 
 
 @holds.command("release")

@@ -206,7 +206,7 @@ RULES: dict[str, str] = {
     "RET-21": "Six months are the maximum for a recording",
     "RET-22": "A recording is kept longer for a named hold only",
     "RET-23": "The category with the latest end decides what happens",
-    "DAT-01": "The civil day",
+    "DAT-01": "The day in the time zone of the schedule",
     "DAT-02": "Expired from the day after the retention end",
     "DAT-03": "Adding months: same day, or the last of the month",
     "DAT-05": "A birthday on 29 February counts as the 28th",

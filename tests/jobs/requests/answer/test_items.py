@@ -14,6 +14,7 @@ from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.redaction.redact import Veil
 from jobs.requests.search.scope import Row
+from rules.dates.calendar import BELGIAN
 from rules.model.personal_records import (
     PARTICIPATIONS,
     FullActivityParty,
@@ -46,7 +47,7 @@ class PlainVeil:
 
 
 def maker(**more: bool) -> Items:
-    return Items(cast("Veil", PlainVeil()), "nl", NUMBERS, names=("Lotte",), **more)  # type: ignore[arg-type]
+    return Items(cast("Veil", PlainVeil()), "nl", NUMBERS, calendar=BELGIAN, names=("Lotte",), **more)  # type: ignore[arg-type]
 
 
 def compilation(items: tuple[Item, ...], **more: Any) -> Compilation:
