@@ -21,7 +21,7 @@ class Job:
 
     `kind` is that of the plan which the job makes and carries out: an hour of such a job that was missed is
     caught up. `without_crm` is what is done all the same where the CRM cannot be reached: it takes the store,
-    the defaults of the schedule, the moment and the references of rows."""
+    the schedule, the moment and the references of rows."""
 
     name: str
     cron: str

@@ -11,6 +11,7 @@ from crm_compliance.reports.requests.review_pages import removing_pages
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import Desk, clock_of, policy_of, register_key, store_of
 from jobs.checks.clock import ClocksDiffer
+from jobs.checks.same_zone import refuse_other_zone
 from jobs.model.outcome import Outcome
 from jobs.registry import Job
 from rules.errors import ComplianceError
@@ -32,9 +33,10 @@ def without_crm(settings: Settings, job: Job, why: ComplianceError) -> None:
     the same, unless the clock by which it has is doubted."""
     if job.without_crm is None or isinstance(why, ClocksDiffer):
         return
-    clock = clock_of(settings)
+    clock, policy = clock_of(settings), policy_of(settings)
     with store_of(settings, clock) as store, removing_pages(store):
-        job.without_crm(store, policy_of(settings).defaults, clock(), register_key(settings).references)
+        refuse_other_zone(store, policy)
+        job.without_crm(store, policy, clock(), register_key(settings).references)
 
 
 def _write(file: Path, lines: Sequence[str]) -> bool:
