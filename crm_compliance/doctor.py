@@ -1,11 +1,13 @@
 """Self-checks: everything that a night depends on, each with what to do where it is not well."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
+from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.files import DiskProblem, writable_by_others
 from crm_compliance.hours import crons_of, trigger_of
@@ -57,6 +59,8 @@ def examine(settings: Settings) -> list[Check]:
     if all(check.ok for check in checks):
         checks.append(_attempt("nights", lambda: _nights(settings)))
     checks.append(_attempt("storage", lambda: _storage(settings)))
+    if settings.sharepoint_sites:
+        checks.append(_attempt("sharepoint", lambda: _sharepoint(settings)))
     checks += _crm(
         settings, has_store=all(check.ok for check in checks if check.name == "store"), is_well=all(check.ok for check in checks)
     )
@@ -79,6 +83,8 @@ def _crm(settings: Settings, *, has_store: bool, is_well: bool) -> Iterator[Chec
         if has_store:
             yield _attempt("overlooked", lambda: _overlooked(settings, connector))
         yield _attempt("datamap", lambda: _datamap(connector))
+        if settings.sharepoint_sites:
+            yield _attempt("documents", lambda: _documents(settings, connector))
         needed.append(_attempt("privileges", lambda: _privileges(connector, policy_of(settings))))
         yield needed[1]
         yield _attempt("capabilities", lambda: _capabilities(connector))
@@ -183,6 +189,35 @@ def _storage(settings: Settings) -> str:
             raise UsageError("; ".join(errors), hint="STORAGE_DIR, AZURE_STORAGE, AZURE_CONTAINER", where=found[0].where)
         told += [store.described, *(finding.message for finding in found)]
     return "\n".join(told) or "no external storage configured; recordings stored there are skipped"
+
+
+def _sharepoint(settings: Settings) -> str:
+    """Check that SharePoint lets us in, that each site of the settings is reached with its recycle bin, and
+    what the application may do there."""
+    told = []
+    for store in document_stores(settings):
+        with closing(store):
+            found = store.findings()
+        errors = [finding.message for finding in found if finding.is_error]
+        if errors:
+            raise UsageError("; ".join(dict.fromkeys(errors)), hint="docs/sharepoint.md says how access is given", where=found[0].where)
+        told += [store.described, *(finding.message for finding in found)]
+    return "\n".join(told)
+
+
+def _documents(settings: Settings, connector: Connector) -> str:
+    """Tell how many rows of the CRM have documents in SharePoint, and of how many no setting reaches
+    these."""
+    found = [location for location in connector.document_locations() if location.owner is not None]
+    (store,) = document_stores(settings)
+    with closing(store):
+        outside = sum(store.canonical(location.address) is None for location in found)
+    told = [f"{len(found)} document locations belong to rows of the CRM"]
+    if outside:
+        told.append(
+            f"warning: {outside} of them lie outside SHAREPOINT_SITES: their units wait, and answers say that nobody was looked for there"
+        )
+    return "\n".join(told)
 
 
 def _anchor(settings: Settings) -> str:

@@ -53,6 +53,10 @@ _SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
         "azure_storage": Described("The Azure Blob Storage account of recordings; needs the extra `azure`.", is_secret=True),
         "azure_container": Described("The only container in which blobs may be deleted.", "recordings"),
     },
+    "Documents in SharePoint": {
+        "sharepoint_sites": Described("The only sites or libraries of SharePoint in which documents are read and removed.", ("https://org.sharepoint.com/sites/CRM",)),
+        "graph_url": Described("The root of Microsoft Graph, where the cloud is a national one."),
+    },
     "How the CRM is asked": {
         "crm_authority": Described("The authority where it is not Entra ID: AD FS of an own installation.", "https://adfs.example.org/adfs"),
         "crm_ca_file": Described("A PEM file that is trusted for CRM and authority.", "/etc/ssl/own-ca.pem"),

@@ -95,6 +95,13 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+def _site(value: str) -> str:
+    """Return the address of a site or library of SharePoint, without a slash at its end."""
+    if urlsplit(_web_url(value)).scheme != "https":
+        raise ValueError("should be an https address, for example https://org.sharepoint.com/sites/CRM")
+    return value.rstrip("/")
+
+
 def _network(value: str) -> str:
     try:
         return str(ip_network(value))
@@ -115,6 +122,7 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 WebUrl = Annotated[Text, AfterValidator(_web_url)]
 StampUrl = Annotated[Text, AfterValidator(_stamp_url)]
 WebApiRoot = Annotated[Text, AfterValidator(_web_api_root)]
+Site = Annotated[Text, AfterValidator(_site)]
 Network = Annotated[Text, AfterValidator(_network)]
 Cron = Annotated[Text, AfterValidator(_cron)]
 
@@ -153,6 +161,8 @@ class Settings(BaseModel):
     storage_dir: PathSetting | None = None
     azure_storage: Secret | None = None
     azure_container: Text | None = None
+    sharepoint_sites: Annotated[tuple[Site, ...], BeforeValidator(_listed)] = ()
+    graph_url: WebApiRoot = "https://graph.microsoft.com/v1.0/"
     policy: PathSetting | None = None
     mapping: PathSetting | None = None
     organisation: PathSetting | None = None

@@ -8,7 +8,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -210,6 +210,7 @@ def connector_of(
     text, source = mapping_text(settings) if mapping is None else ("", "")
     return connect(
         url=settings.needed_crm_url,
+        sees_to_documents=bool(settings.sharepoint_sites),
         tokens=token_source(settings),
         mapping_text=text,
         mapping_source=source,
@@ -222,10 +223,14 @@ def connector_of(
         more_tokens=more_token_sources(settings),
         bulk_delete=BulkDelete(settings.bulk_delete),
         pseudonym_key=pseudonyms,
-        patience_s=min(PERSON_S, settings.crm_patience_s) if patience is Patience.OF_A_PERSON else settings.crm_patience_s,
+        patience_s=_patience_s(settings, patience),
         is_known=patience is Patience.OF_A_SERVICE,
         zone=zone or calendar_of(settings).zone,
     )
+
+
+def _patience_s(settings: Settings, patience: Patience) -> float:
+    return min(PERSON_S, settings.crm_patience_s) if patience is Patience.OF_A_PERSON else settings.crm_patience_s
 
 
 def register_key(settings: Settings) -> KeyRing:
@@ -352,6 +357,7 @@ def desk(
     `while_waiting` raises ends a wait for the CRM. With `recovering` the store is taken as it is, although it
     was lost or put back to an older day."""
     from connectors.dynamics.reading.table_cache import tidy
+    from crm_compliance.connections.document_stores import document_stores
     from crm_compliance.connections.object_stores import object_stores
     from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.keys.custody import tell_of_recovery
@@ -368,7 +374,9 @@ def desk(
     version = versions.at(clock())
     policy = version.policy
     pseudonyms = pseudonym_key(settings.make_data_dir()) if policy.anonymise.keeps_key else None
+    agent, patience_s = f"crm-compliance/{software_version()}", _patience_s(settings, patience)
     with (
+        ExitStack() as opened,
         connector_of(
             settings, memory=memory_of(settings, clock), pseudonyms=pseudonyms, patience=patience, zone=policy.calendar.zone
         ) as connector,
@@ -403,6 +411,9 @@ def desk(
                 policy_text=version.text,
                 speaks_for=organisation_of(settings),
                 objects=object_stores(settings),
+                documents=[
+                    opened.enter_context(closing(store)) for store in document_stores(settings, user_agent=agent, patience_s=patience_s)
+                ],
                 versions=versions,
                 erased=ErasureFile(settings.erasures_path, keys),
                 compares_clocks=settings.clock is None,

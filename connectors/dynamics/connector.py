@@ -35,6 +35,7 @@ from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.table_cache import Memory
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.residual.binned_rows import LyingReader
+from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
 from connectors.dynamics.residual.traces import Places
 from connectors.dynamics.residual.unmapped_children import Children
@@ -58,6 +59,7 @@ from connectors.interface import (
     ChangeSet,
     ChangeStatus,
     Content,
+    DocumentLocation,
     Finding,
     Forbidden,
     Hanging,
@@ -99,10 +101,12 @@ class DynamicsConnector:
         more_tokens: Sequence[TokenSource] = (),
         bulk_delete: BulkDelete = BulkDelete.OFF,
         pseudonym_key: bytes | None = None,
+        sees_to_documents: bool = False,
     ) -> None:
         """Create the connector. With a `memory`, tables whose changes the CRM tracks may be read by what has
         changed since last time. `more_tokens` are those of further application users. `pseudonym_key` is that
-        of the technique `hmac` where it outlives the run (ERA-05)."""
+        of the technique `hmac` where it outlives the run (ERA-05). `sees_to_documents`: documents in
+        SharePoint are removed before the rows that say where they lie."""
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)
         self.mapping, self._memory = mapping, memory
@@ -132,8 +136,9 @@ class DynamicsConnector:
         self._lying = LyingReader(directory, self.warnings)
         self._long_term = LongTerm(directory)
         self._naming = Naming(self._transport, directory, self.warnings)
-        self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings)
-        self._survey = Survey(self._transport, mapping, self._metadata, directory)
+        self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings, sees_to_documents=sees_to_documents)
+        self._survey = Survey(self._transport, mapping, self._metadata, directory, sees_to_documents=sees_to_documents)
+        self._locations = DocumentLocations(directory)
 
     def __enter__(self) -> "DynamicsConnector":
         return self
@@ -504,6 +509,11 @@ class DynamicsConnector:
         Raises ConnectorError: it cannot be determined."""
         return self._children.hanging(rows, restricting=restricting)
 
+    def document_locations(self, rows: Collection[RowKey] | None = None) -> list[DocumentLocation]:
+        """Return the rows of the CRM that say in which folder of a document store the documents of a row lie;
+        of `rows` those that are such, without it all. Raises ConnectorError."""
+        return self._locations.read(rows)
+
     def data_map(self, *, whole: bool = False) -> DataMap:
         return self._survey.whole() if whole else self._survey.tables()
 
@@ -586,6 +596,7 @@ def connect(
     patience_s: float = 0.0,
     is_known: bool = False,
     zone: ZoneInfo = BRUSSELS,
+    sees_to_documents: bool = False,
 ) -> DynamicsConnector:
     """Return a connector from plain values. Nothing is sent yet. A `mapping` that was read already stands
     instead of its text; an instant is the day that it was in `zone`. Raises UsageError: the address is not
@@ -612,4 +623,5 @@ def connect(
         more_tokens=more_tokens,
         bulk_delete=bulk_delete,
         pseudonym_key=pseudonym_key,
+        sees_to_documents=sees_to_documents,
     )

@@ -1,1 +1,1 @@
-"""Storage outside the CRM for the content of recordings."""
+"""Storage outside the CRM: the content of recordings, and documents in SharePoint."""

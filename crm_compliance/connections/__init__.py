@@ -1,1 +1,1 @@
-"""What the settings name outside: the tokens for the CRM, the object stores."""
+"""What the settings name outside: the tokens for the CRM, the object and document stores."""

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from connectors.dynamics.http.auth import EntraTokens, StaticToken, TokenSource
+from connectors.storage.graph import scope_of
 from crm_compliance.settings import Client, Settings
 from rules.errors import UsageError
 
@@ -13,19 +14,20 @@ def token_source(settings: Settings) -> TokenSource:
     url = settings.crm_url or ""
     if settings.crm_token is not None:
         return StaticToken(settings.crm_token.get_secret_value(), url)
+    return _entra(settings, _first_client(settings))
+
+
+def _first_client(settings: Settings) -> Client:
     if settings.crm_client_id is None:
         raise UsageError(
             "no credentials for the CRM are set",
             hint="set CRM_COMPLIANCE_CRM_TENANT_ID, _CRM_CLIENT_ID and _CRM_CLIENT_SECRET or _CRM_CLIENT_CERTIFICATE",
         )
-    return _entra(
-        settings,
-        Client(
-            client_id=settings.crm_client_id,
-            client_secret=settings.crm_client_secret,
-            client_certificate=settings.crm_client_certificate,
-            client_certificate_password=settings.crm_client_certificate_password,
-        ),
+    return Client(
+        client_id=settings.crm_client_id,
+        client_secret=settings.crm_client_secret,
+        client_certificate=settings.crm_client_certificate,
+        client_certificate_password=settings.crm_client_certificate_password,
     )
 
 
@@ -37,7 +39,23 @@ def more_token_sources(settings: Settings) -> list[TokenSource]:
     return [_entra(settings, client) for client in settings.crm_extra_clients]
 
 
-def _entra(settings: Settings, client: Client) -> EntraTokens:
+def graph_token_source(settings: Settings) -> TokenSource:
+    """Return the tokens of the same application for Microsoft Graph; nothing is sent yet. Raises UsageError:
+    no credentials, a static token for a Graph that is not on this machine, or an application of AD FS, which
+    is none of Entra ID."""
+    if settings.crm_token is not None:
+        return StaticToken(settings.crm_token.get_secret_value(), settings.graph_url)
+    first = _first_client(settings)
+    if urlsplit(settings.crm_authority or "").path.rstrip("/").lower() == "/adfs":
+        raise UsageError(
+            "SharePoint is reached with an application of Entra ID, and CRM_AUTHORITY names AD FS",
+            hint="leave SHAREPOINT_SITES out; units with documents there wait",
+            where="sharepoint_sites",
+        )
+    return _entra(settings, first, scope_of(settings.graph_url))
+
+
+def _entra(settings: Settings, client: Client, scope: str = "") -> EntraTokens:
     parts = urlsplit(settings.crm_url or "")
     secret, password = client.client_secret, client.client_certificate_password
     return EntraTokens(
@@ -45,6 +63,7 @@ def _entra(settings: Settings, client: Client) -> EntraTokens:
         organisation_url=f"{parts.scheme}://{parts.netloc}",
         tenant_id=settings.crm_tenant_id or "",
         authority=settings.crm_authority or "",
+        scope=scope,
         secret=secret.get_secret_value() if secret is not None else "",
         certificate=client.client_certificate or "",
         password=password.get_secret_value() if password is not None else "",

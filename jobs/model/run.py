@@ -80,6 +80,16 @@ class RowWrite(msgspec.Struct, frozen=True):
         return crm.record(self.kind, self.table)
 
 
+class DocumentFolder(msgspec.Struct, frozen=True):
+    """A folder outside the CRM that goes before the row of the CRM that names it, `location`, as (table, id).
+    `folder` is its id in the document store, which tells nothing of anybody; `files` is how many documents
+    lay in it."""
+
+    location: tuple[str, str]
+    folder: str
+    files: int
+
+
 UNACCOUNTED = "UNACCOUNTED:"  # a flag: what stands behind it is the table whose rows keep a unit, which nothing accounts for
 
 
@@ -93,7 +103,7 @@ class Action(msgspec.Struct, frozen=True):
     many rows of history were deleted; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along`
     are rows of tables that are not mapped and that the CRM deletes with these, as (table, id). `gone` are
     rows of the unit that were deleted before this action was announced: they are cleaned, read back and
-    certified with it."""
+    certified with it. `documents` are folders outside the CRM that go before the rows."""
 
     table: str
     id: str
@@ -114,6 +124,7 @@ class Action(msgspec.Struct, frozen=True):
     verified_at: str = ""
     along: tuple[tuple[str, str], ...] = ()
     gone: tuple[RowWrite, ...] = ()
+    documents: tuple[DocumentFolder, ...] = ()
 
     @property
     def key(self) -> Key:

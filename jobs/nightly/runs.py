@@ -11,6 +11,7 @@ from jobs.model.run import ActionState, Run, run_document
 from jobs.plans.make import make_plan
 from jobs.plans.past import NO_RUN
 from jobs.ports.context import JobContext
+from jobs.residual.documents import documents_left
 from jobs.residual.recording_content import objects_left
 from jobs.restores.detect import replay_if_restored
 from jobs.runs.apply import apply_plan, unfinished
@@ -64,7 +65,8 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
 
     Return how many rows were checked, what is still there, which places cannot be read back. What is kept of
     a row beside it is named by the table of the CRM that holds it, with the id of the row (ERA-12). A
-    recording whose object outside the CRM is still there counts as still there itself. A maintenance job
+    recording whose object outside the CRM is still there counts as still there itself, and so does the row
+    that named a folder of documents. A maintenance job
     carries out no plan: it has written no row, and there is nothing to read back."""
     context.store.journal.check()
     if any(made.id == run_id for made in context.store.runs.rounds()):
@@ -78,7 +80,8 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
     actions = [action for action in context.store.journal.of_run(run_id) if action.state in (ActionState.DONE, ActionState.PARTIAL)]
     left = verify_actions(context.connector, actions)
     objects = objects_left(context, Outside(context), actions)
-    there = {row for found in (*left.values(), *objects.values()) for row in found}
+    documents = documents_left(context, actions)
+    there = {row for found in (*left.values(), *objects.values(), *documents.values()) for row in found}
     rows = sorted(there | traces_left(context.connector, actions, there))
     return {
         "run": run_id,

@@ -14,7 +14,7 @@ from jobs.ports.notary import Notary
 from jobs.ports.store import NO_SUBJECT_REQUESTS, Store, SubjectRequests
 
 if TYPE_CHECKING:
-    from connectors.interface import Connector, ObjectStore
+    from connectors.interface import Connector, DocumentStore, ObjectStore
     from rules.holds.holds import Hold
     from rules.organisation.organisation import Organisation
     from rules.policy.policy import Policy
@@ -73,6 +73,7 @@ class JobContext:
     notary: Notary | None = None
     policy_text: str = ""
     objects: Sequence[ObjectStore] = ()  # where the content of recordings lies outside the CRM
+    documents: Sequence[DocumentStore] = ()  # where people keep documents of the CRM's rows outside it
     requests: SubjectRequests = NO_SUBJECT_REQUESTS
     gives_way: Callable[[Hold], bool] = _stands  # holds that an erasure on request overrules (table 4.2)
     versions: PolicyVersions | None = None  # all that are there of the schedule; None: `policy` is the only one

@@ -91,10 +91,13 @@ def _bypass(action: Action) -> dict[str, str]:
 
 
 def _objects(action: Action) -> dict[str, int]:
-    """Return how many objects of each class were deleted with the unit, itself included."""
+    """Return how many objects of each class were deleted with the unit, itself included; documents outside
+    the CRM where it had some."""
     classes: Counter[str] = Counter()
     for write in (*action.gone, *action.rows):
         if write.operation in WRITTEN_OFF and write.kind in CLASSES:
             is_attachment = write is action.rows[-1] and write.kind == UnitKind.ATTACHMENT.value
             classes["attachments" if is_attachment else CLASSES[write.kind]] += 1
-    return {name: classes[name] for name in OBJECTS} | {"audit_entries": action.audit_entries}
+    documents = sum(folder.files for folder in action.documents)
+    counts = {name: classes[name] for name in OBJECTS} | {"audit_entries": action.audit_entries}
+    return counts | ({"documents": documents} if documents else {})

@@ -6,7 +6,8 @@ of the others may write there. Each place of ERA-12 gets a state for each unit. 
 clean after that makes its unit PARTIAL (R-088), and the next run continues (R-089). So does history that this
 account may not purge, unless the mapping accepts that it is out of reach.
 
-What is not cleaned here: objects in storage are deleted before the rows (jobs/residual/recording_content.py).
+What is not cleaned here: objects in storage, and documents, are deleted before the rows
+(jobs/residual/recording_content.py, jobs/residual/documents.py).
 Files and images are deleted with their rows. Dry-run reports and plans hold ids and no personal data, and
 have a term of their own (ACC-04). The statistics hold no identifier of their source, so that there is no
 extract in identifiable form."""
@@ -200,7 +201,7 @@ def _with_the_unit(action: Action) -> dict[Place, PlaceState]:
     kinds |= {write.kind for write in action.rows[-1:] if write.operation == "delete" and write.kind != "fiche"}
     places = dict.fromkeys(Place, NOT_APPLICABLE)
     for place, those in WITH_THE_UNIT.items():
-        if kinds & those or (place is Place.CHILD_ROWS and action.along):
+        if kinds & those or (place is Place.CHILD_ROWS and action.along) or (place is Place.FILES and action.documents):
             places[place] = DONE
     return places
 

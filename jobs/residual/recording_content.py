@@ -20,6 +20,7 @@ from rules.model.decisions import Reason
 from rules.model.records import Dossier, Fiche, Record, Recording
 
 OBJECT_LEFT = "OBJECT_LEFT"
+WRITTEN = (ActionState.REMOVED, ActionState.DONE, ActionState.PARTIAL)  # states of units of which something has gone
 AT_ONCE = 8  # removals; each waits for its storage most of the time
 
 
@@ -33,7 +34,7 @@ def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Acti
     OBJECT_LEFT: an object could not be removed; the rows stay, so that it is not lost from sight. One that is
         missing counts as removed."""
     having = [action for action in intents if any(write.object for write in action.rows)]
-    codes = dict.fromkeys(_changed(context, having), CHANGED)
+    codes = dict.fromkeys(changed_units(context, having), CHANGED)
     removals: list[tuple[Key, ObjectStore, str]] = []
     rows = _recordings(context, having)
     held_in_crm = _held(context, list(rows.values()))
@@ -68,8 +69,7 @@ def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action
     storage, as (table, id). They are recognised by keyed references, so also long after the addresses are
     gone. An address that a current recording names again belongs to that one. Where a storage cannot be
     listed, all of them count as remaining: what could not be read back is not known to be gone (ERA-15)."""
-    written = (ActionState.REMOVED, ActionState.DONE, ActionState.PARTIAL)
-    having = {action.key: [write for write in action.rows if write.object] for action in actions if action.state in written}
+    having = {action.key: [write for write in action.rows if write.object] for action in actions if action.state in WRITTEN}
     wanted = {write.object for writes in having.values() for write in writes}
     if not wanted:
         return {}
@@ -120,7 +120,7 @@ def _held(context: JobContext, rows: Sequence[Recording]) -> set[str]:
     return {row.id for row in rows if fiches.get(row.fiche or "") in held}
 
 
-def _changed(context: JobContext, actions: Sequence[Action]) -> list[Key]:
+def changed_units(context: JobContext, actions: Sequence[Action]) -> list[Key]:
     """Return the units of which a row is not what was judged any more. What the CRM would refuse must not
     cost an object."""
     judged: defaultdict[type[Record], set[str]] = defaultdict(set)

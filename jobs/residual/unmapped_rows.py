@@ -22,8 +22,14 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
     there = {write.key(connector) for action in intents for write in action.rows if write.retained}
     along: dict[tuple[str, str], list[RowKey]] = {}
     waiting: dict[tuple[str, str], str] = {}
-    for each in connector.hanging(list(owners)):
+    hanging = connector.hanging(list(owners))
+    # A location that goes along with its own row does not stay behind without the location that it lies
+    # below.
+    going = {each.row for each in hanging if each.goes} if context.documents else set()
+    for each in hanging:
         owner = owners[each.on]
+        if not each.goes and each.row in going:
+            continue
         if each.goes and each.on not in there:  # what hangs on a row in long-term retention goes along with nothing
             along.setdefault(owner, []).append(each.row)
         else:

@@ -30,7 +30,7 @@ def counts_of(
     flags: Counter[str] = Counter()
     by_category: Counter[str] = Counter()
     unaccounted: Counter[str] = Counter()
-    left = masked = 0
+    left = masked = documents = 0
     for action in actions:
         left += len(action.still_there)
         if action.state is ActionState.SKIPPED:
@@ -44,6 +44,7 @@ def counts_of(
             states[action.disposition] += bool(action.rows)
             flags.update(flag for flag in action.flags if flag not in (CONTINUED, LOOSE))
             rows.update(write.key(crm)[0] for write in action.rows if write.operation == "delete")
+            documents += sum(folder.files for folder in action.documents)
             masked += sum(write.mask is not None for write in action.rows)
             if (kind := kind_of(action)) is not UnitKind.CONTACT:
                 disposed["recordings" if kind in RECORDINGS else "units"] += 1
@@ -60,6 +61,7 @@ def counts_of(
         "disposed": dict(disposed),
         "by_category": dict(sorted(by_category.items())),
         "flags": dict(sorted(flags.items())),
+        **({"documents": documents} if documents else {}),
         **({"unaccounted": dict(sorted(unaccounted.items()))} if unaccounted else {}),
     }
 

@@ -14,12 +14,14 @@ from jobs.model.plan import Key, PlanLine
 from jobs.model.run import CONTINUED, UNACCOUNTED, Action, ActionState, RowWrite, Run
 from jobs.ports.context import JobContext
 from jobs.residual.clean import purge_before
+from jobs.residual.documents import remove_documents
 from jobs.residual.purge import purge_retained
 from jobs.residual.recording_content import OBJECT_LEFT, remove_objects
 from jobs.residual.unmapped_rows import with_unmapped
 from jobs.writing import send
 from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
+from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
@@ -44,6 +46,7 @@ class Journal:
         self.day = context.day(run.as_of)
         self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal.of_run(run.id)}
         self.outside = Outside(context)
+        self.folders = DocumentFolders(context)
         self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)
         self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
@@ -85,7 +88,7 @@ class Journal:
             if result.state is ActionState.DONE:
                 outcomes.append(self._removed(msgspec.structs.replace(action, audit_entries=action.audit_entries + purged.get(key, 0))))
             else:
-                has_lost = any(write.object for write in action.rows)  # what lay outside the CRM has gone before
+                has_lost = bool(action.documents) or any(write.object for write in action.rows)  # what lay outside the CRM has gone before
                 outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL if has_lost else result.state, code=result.code))
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
@@ -100,25 +103,26 @@ class Journal:
         return left_before(self.context, self.run)
 
     def _without_orphans(self, intents: Sequence[Action]) -> list[Action]:
-        """Return the intents with what is deleted along with them. A unit of which something unmapped would
-        remain waits (R-158)."""
+        """Return the intents with what is deleted along with them, and with the folders of documents that go
+        before. A unit of which something unmapped would remain waits (R-158), and so does one whose documents
+        are out of reach."""
         found, orphans = with_unmapped(self.context, intents) if intents else ([], {})
-        waiting = [action for action in found if action.key in orphans]
+        going, out_of_reach = self.folders.with_documents([action for action in found if action.key not in orphans])
+        flags = {action.key: (UNACCOUNTED + orphans[action.key],) for action in found if action.key in orphans}
         self.record(
             [
-                Action(
-                    action.table, action.id, action.disposition, ActionState.SKIPPED, TECHNICAL, flags=(UNACCOUNTED + orphans[action.key],)
-                )
-                for action in waiting
+                Action(action.table, action.id, action.disposition, ActionState.SKIPPED, TECHNICAL, flags=flags.get(action.key, ()))
+                for action in found
+                if action.key in orphans or action.key in out_of_reach
             ],
             "outcome",
         )
-        return [action for action in found if action.key not in orphans]
+        return going
 
     def _remove_objects(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
-        """Remove what recordings have outside the CRM, row by row, before their rows (R-053); give the
-        outcome of units that stop there."""
-        having = [action for action in intents if any(write.object for write in action.rows)]
+        """Remove what recordings have outside the CRM, row by row, and documents, before their rows (R-053);
+        give the outcome of units that stop there."""
+        having = [action for action in intents if action.documents or any(write.object for write in action.rows)]
         if not having:
             return {}
         held = self.held_now({name_of(action): action for action in having}, units)
@@ -127,7 +131,9 @@ class Journal:
             for action in having
             if name_of(action) in held
         }
-        left = remove_objects(self.context, self.outside, [action for action in having if action.key not in outcomes])
+        free = [action for action in having if action.key not in outcomes]
+        left = remove_objects(self.context, self.outside, free)
+        left |= remove_documents(self.context, self.folders, [action for action in free if action.key not in left])
         for action in having:
             if (code := left.get(action.key)) is not None:
                 state = ActionState.PARTIAL if code == OBJECT_LEFT else ActionState.SKIPPED

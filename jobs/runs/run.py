@@ -25,6 +25,7 @@ from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
 from jobs.reading.row_kinds import RowKinds
 from jobs.reading.units import Gathering, is_anonymised
 from jobs.residual.clean import PLACES_LEFT, clean_places
+from jobs.residual.documents import documents_left
 from jobs.residual.recording_content import objects_left
 from jobs.runs.alarms import WORK, alarms_of_run
 from jobs.runs.contacts import ContactsOfPlan
@@ -296,8 +297,9 @@ class Application:
         done = [action for action in self.journal.actions.values() if action.state is ActionState.DONE]
         self.context.progress("verifying", 0, len(done))
         left = verify_actions(self.context.connector, done)
-        for key, objects in objects_left(self.context, self.journal.outside, done).items():
-            left[key] = tuple(dict.fromkeys([*left.get(key, ()), *objects]))
+        for found in (objects_left(self.context, self.journal.outside, done), documents_left(self.context, done)):
+            for key, objects in found.items():
+                left[key] = tuple(dict.fromkeys([*left.get(key, ()), *objects]))
         outcomes = [
             msgspec.structs.replace(
                 as_found_again(self.context.connector, self.journal.actions[key], rows),

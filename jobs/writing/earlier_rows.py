@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from jobs.model.plan import Key
-from jobs.model.run import Action, RowWrite
+from jobs.model.run import Action, DocumentFolder, RowWrite
 from jobs.ports.context import JobContext
 from jobs.writing.read_back import still_there
 
@@ -40,10 +40,17 @@ def with_what_had_gone(
             action,
             gone=tuple(write for write in candidates[action.key] if (write.kind, write.id) not in there),
             along=tuple(sorted({*action.along, *(row for each in before[action.key] for row in each.along)})),
+            documents=_documents(action, before[action.key]),
             audit_entries=action.audit_entries + sum(each.audit_entries for each in before[action.key]),
         )
         for action in intents
     ]
+
+
+def _documents(action: Action, before: Sequence[Action]) -> tuple[DocumentFolder, ...]:
+    """Return the folders of the unit, those included that are gone already."""
+    folders = {each.folder: each for earlier in before for each in earlier.documents}
+    return tuple((folders | {each.folder: each for each in action.documents}).values())
 
 
 def _candidates(action: Action, before: Sequence[Action]) -> list[RowWrite]:

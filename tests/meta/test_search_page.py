@@ -32,7 +32,8 @@ class Organisation:
         return Lying(Reach.NOT_REACHABLE)
 
     def data_map(self) -> DataMap:
-        return DataMap(() if self.maps else (Place("cf_visit", None, "", 1, Fate.UNACCOUNTED, ""),))
+        unmapped = ("cf_visit", "sharepointdocumentlocation")
+        return DataMap(() if self.maps else tuple(Place(name, None, "", 1, Fate.UNACCOUNTED, "") for name in unmapped))
 
     def unsearched_columns(self) -> tuple[str, ...]:
         return ()
@@ -42,7 +43,7 @@ class Organisation:
 
 
 def codes(organisation: Organisation) -> set[str]:
-    context: Any = SimpleNamespace(connector=organisation, objects=())
+    context: Any = SimpleNamespace(connector=organisation, objects=(), documents=())
     return {re.sub(r":.*", ":", place) for place in places_not_searched(context)}
 
 

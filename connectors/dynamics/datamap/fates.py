@@ -24,9 +24,10 @@ _OF_PLATFORM = PLATFORM_COLUMNS | {"objecttypecode", "filesize", "ispartydeleted
 _SAID = "said in the mapping"
 
 
-def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping) -> Verdict:
+def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping, *, sees_to_documents: bool = False) -> Verdict:
     """Return the fate of a table and why, from those of the tables that it leads to; one that is not among
-    `parents` is taken to go."""
+    `parents` is taken to go. `sees_to_documents`: documents are removed before the rows that say where they
+    lie."""
     if mapped := mapping.named(table.name):
         return Fate.MAPPED, ", ".join(dict.fromkeys(map(_part, mapped)))
     if table.name in PLATFORM:
@@ -35,7 +36,11 @@ def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping) ->
         return Fate.STAYS, _reason(decided)
     if all(tie.on_delete == LINKS_ONLY for tie in table.ties):
         return Fate.GOES_ALONG, f"pairs, removed by the CRM with {_names(table.ties)}"
-    left = [tie for tie in table.ties if not _removes(tie, parents) and f"{tie.child}.{tie.column}" not in mapping.stay]
+    left = [
+        tie
+        for tie in table.ties
+        if not _removes(tie, parents, sees_to_documents=sees_to_documents) and f"{tie.child}.{tie.column}" not in mapping.stay
+    ]
     if left:
         return Fate.UNACCOUNTED, _left_behind(left[0])
     stays = [decided for tie in table.ties if (decided := mapping.stay.get(f"{tie.child}.{tie.column}")) is not None]
@@ -44,9 +49,9 @@ def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping) ->
     return Fate.GOES_ALONG, f"removed by the CRM with {_names(table.ties)}"
 
 
-def _removes(tie: Tie, parents: Values[str, Verdict]) -> bool:
+def _removes(tie: Tie, parents: Values[str, Verdict], *, sees_to_documents: bool) -> bool:
     goes = parents.get(tie.parent, (Fate.GOES_ALONG, ""))[0] in (Fate.MAPPED, Fate.GOES_ALONG)
-    return tie.on_delete == LINKS_ONLY or (goes and tie.on_delete == CASCADE and tie.child != DOCUMENTS)
+    return tie.on_delete == LINKS_ONLY or (goes and tie.on_delete == CASCADE and (tie.child != DOCUMENTS or sees_to_documents))
 
 
 def _left_behind(tie: Tie) -> str:

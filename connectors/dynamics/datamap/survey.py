@@ -22,7 +22,10 @@ KEPT_FOR_S = 600.0  # how long a survey of tables counts as of now
 class Survey:
     """Looks at one CRM; what it has seen counts for some minutes."""
 
-    def __init__(self, transport: Transport, mapping: Mapping, metadata: Metadata, directory: Directory) -> None:
+    def __init__(
+        self, transport: Transport, mapping: Mapping, metadata: Metadata, directory: Directory, *, sees_to_documents: bool = False
+    ) -> None:
+        self._sees_to_documents = sees_to_documents
         self._transport, self._mapping, self._metadata, self._directory = transport, mapping, metadata, directory
         self._seen: tuple[float, DataMap] | None = None
         self._starts = list(dict.fromkeys(table.name for table in mapping.tables if table.kind != "statistic"))
@@ -102,7 +105,10 @@ class Survey:
         found = reached([name for name in self._starts if there.table(name) is not None], PLATFORM, self._metadata, count)
         known = {name: table for name, table in found.items() if there.table(name) is not None}
         verdicts: dict[str, Verdict] = {}
-        while (judged := {name: of_table(table, verdicts, self._mapping) for name, table in known.items()}) != verdicts:
+        sees_to_documents = self._sees_to_documents
+        while (
+            judged := {name: of_table(table, verdicts, self._mapping, sees_to_documents=sees_to_documents) for name, table in known.items()}
+        ) != verdicts:
             verdicts = judged  # what does not go keeps back what goes with it, in whichever order they were found
         return found, verdicts
 

@@ -48,13 +48,15 @@ class Sessions:
         self._local = threading.local()
 
     def prepare(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str) -> requests.PreparedRequest:
-        """Return a request to exactly this address, with this token. It is built here: what a session would
-        look up for each request, like cookies and a .netrc, is not wanted, and costs as much as the rest."""
+        """Return a request to exactly this address, with this token if there is one. It is built here: what a
+        session would look up for each request, like cookies and a .netrc, is not wanted, and costs as much as
+        the rest."""
         session = self._session()
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)
         prepared.url = url  # verbatim: a paging cookie does not survive being taken apart and put together
-        prepared.prepare_headers({**session.headers, **headers, "Authorization": f"Bearer {token}"})
+        authorization = {"Authorization": f"Bearer {token}"} if token else {}
+        prepared.prepare_headers({**session.headers, **headers, **authorization})
         prepared.prepare_cookies(session.cookies)
         prepared.prepare_body(body, None)
         return prepared

@@ -3,8 +3,8 @@ stay behind.
 
 The CRM's relationships show it. What it only unlinks, or leaves with a dangling id, would survive its owner
 without anybody knowing; the mapping may name such columns under `stay`. Documents in SharePoint are never
-deleted with the row that records where they are stored. Source: the reference, section 11.1 and 11.2; ERA-12,
-lines 4 and 5; R-158."""
+deleted with the row that records where they are stored, so that row counts as one that would stay unless
+somebody removes them before. Source: the reference, section 11.1 and 11.2; ERA-12, lines 4 and 5; R-158."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -37,9 +37,19 @@ EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table
 class Children:
     """The relationships from tables that are not mapped to tables of which rows go, in one CRM."""
 
-    def __init__(self, transport: Transport, mapping: TableMapping, metadata: Metadata, directory: Directory, warnings: list[str]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        mapping: TableMapping,
+        metadata: Metadata,
+        directory: Directory,
+        warnings: list[str],
+        *,
+        sees_to_documents: bool = False,
+    ) -> None:
+        """`sees_to_documents`: the caller removes documents before the rows that say where they lie."""
         self._transport, self._mapping, self._metadata = transport, mapping, metadata
-        self._directory, self._warnings = directory, warnings
+        self._directory, self._warnings, self._sees_to_documents = directory, warnings, sees_to_documents
         self._empty: dict[tuple[str, str], float] = {}  # table and column -> when it was seen to be empty
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
@@ -100,7 +110,7 @@ class Children:
         definition = self._metadata.table(parent)
         mapped = {table.name for table in self._mapping.tables if not table.only}
         return {
-            (each.child, each.column): each.on_delete == CASCADE and each.child != DOCUMENTS
+            (each.child, each.column): each.on_delete == CASCADE and (each.child != DOCUMENTS or self._sees_to_documents)
             for each in (definition.children if definition else ())
             # What restricts a delete is refused by the CRM itself.
             if each.child not in mapped | PLATFORM

@@ -5,20 +5,22 @@ R-119."""
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from connectors.interface import Connector, Content
+from connectors.interface import Content
 from jobs.files.file_texts import Checked, is_text_file, reading_of, text_in
+from jobs.files.limits import Unread
 from jobs.model.answer import Attachment, Compilation, ItemStatus
 from jobs.ports.context import JobContext
+from jobs.requests.search.documents import content_of, is_outside
 from jobs.requests.search.scope import Row
-from rules.model.personal_records import FULL, FullNote
+from rules.model.personal_records import FullNote
 from rules.redaction.leak_check import Needles
 
 
 class Files:
     """Fetches files, one at a time; of texts it keeps what they say, until the answer is made."""
 
-    def __init__(self, connector: Connector) -> None:
-        self._connector = connector
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
         self._texts: dict[str, str | None] = {}
 
     def text_of(self, note: FullNote) -> str | None:
@@ -40,8 +42,9 @@ class Files:
         if attachment.kind == "recording":
             return Checked()
         found = self._content(attachment.kind, attachment.id, attachment.field)
-        if found is None:
-            return Checked()
+        if found is None:  # a notebook or a shortcut has no content of its own that anybody could look into
+            is_document = is_outside(attachment.id)
+            return Checked(tells_of_others=is_document, unread=Unread.UNKNOWN.value if is_document else "")
         reading = reading_of(found.body, attachment.media_type)
         tells_of_others = any(needles.found_in(text) or needles.are_nearly_in(text) for text in reading.texts)
         return Checked(tells_of_others=tells_of_others, unread=reading.why, sha256=hashlib.sha256(found.body).hexdigest())
@@ -54,7 +57,7 @@ class Files:
         return None if found is None else text_in(found.body, media_type, name)
 
     def _content(self, kind: str, row: str, field: str) -> Content | None:
-        return self._connector.content(FULL[kind], row, field)
+        return content_of(self._context, kind, row, field)
 
 
 def attachments_of(context: JobContext, compilation: Compilation, *, working_copy: bool = False) -> dict[str, bytes]:
@@ -65,7 +68,7 @@ def attachments_of(context: JobContext, compilation: Compilation, *, working_cop
         waits = working_copy and item.status is ItemStatus.PENDING_REVIEW
         attachment = item.attachment if waits else item.shown_attachment
         if attachment is not None:
-            found = context.connector.content(FULL[attachment.kind], attachment.id, attachment.field)
+            found = content_of(context, attachment.kind, attachment.id, attachment.field)
             if found is not None:
                 contents[attachment.name] = found.body
     return contents

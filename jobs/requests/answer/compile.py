@@ -102,7 +102,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
     if shell.refusal:
         return Draft(shell, found, scope)
     controller, dpo = context.organisation.controller, context.organisation.dpo
-    files = Files(context.connector) if with_files and request.right in COPIES else None
+    files = Files(context) if with_files and request.right in COPIES else None
     texts = (*texts_of_rows(scope.rows), *(files.texts_of(scope.rows) if files is not None else ()))
     also = mentioned_people(context, found, texts) if files is not None else ()
     veil = Veil(found, shell.language, (controller.email, dpo.email), also, rows=scope.rows, texts=texts)

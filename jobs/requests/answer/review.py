@@ -31,6 +31,7 @@ from jobs.ports.context import JobContext
 from jobs.register.decision import PUT_ASIDE, is_settled
 from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, save_move
 from jobs.requests.answer.compile import compiled, drafted
+from jobs.requests.search.documents import DOCUMENTS
 from rules.errors import UsageError
 from rules.hints import Hint, hint_to
 from rules.model.requests import COPIES, Step
@@ -46,7 +47,8 @@ from rules.texts.folding import fold, tidy
 
 DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
 LONGEST_LINE = 2 * 1024 * 1024
-UNMAPPED: Final = ("table:", "kind:", "column:")  # places that are not searched because the mapping does not name them
+# Places that are not searched because the mapping does not name them, or the settings do not reach them.
+UNMAPPED: Final = ("table:", "kind:", "column:", DOCUMENTS)
 _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
 _KEYS: Final = frozenset({"item", "status", "code", "text", "digest"})
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
@@ -96,8 +98,9 @@ def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
 
 def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, Any]:
     """Count again in which of three places every row is, for the two people who approve. It is stored nowhere
-    (EXP-14). It is not complete if a table, a kind of row or a field of one is not mapped, so that nobody was
-    searched for there (EXP-03). Raises Refused: with code `role`, or `not_confirmed`."""
+    (EXP-14). It is not complete if a table, a kind of row or a field of one is not mapped, or documents are
+    out of reach, so that nobody was searched for there (EXP-03). Raises Refused: with code `role`, or
+    `not_confirmed`."""
     check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
     draft = drafted(context, of_this_crm(hand, request_id, Step.REVIEW), with_files=False)
     items = [item for item in draft.compilation.items if item.kind != RECIPIENT]  # of a recipient the fiche is the row

@@ -103,6 +103,7 @@ class Files:
         above = [(name, values.get(name)) for name in FILES]
         above.append((str(values.get("regarding_kind")), values.get("regarding")))
         above += [(name, values.get("activity")) for name in ACTIVITIES]
+        above += cast("tuple[tuple[str, str], ...]", values.get("shared_with", ()))
         for name, identity in above:
             if identity is not None and (name in FILES or self._values(name, str(identity))):
                 yield from self._units(name, str(identity), seen)

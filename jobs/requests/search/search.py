@@ -11,6 +11,7 @@ from connectors.interface import Among, Connector, Reach, ReadIncomplete, Trace
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import NOBODY, always, ids_or_nobody
 from jobs.reading.gather import rows_of
+from jobs.requests.search.documents import TABLE, documents_not_searched, documents_of, is_reached
 from jobs.requests.search.mentions import Sought
 from rules.model.kinds import ACTIVITIES, DEPENDENT, FILES, RELATIONS, ROW_KINDS
 from rules.model.personal_records import (
@@ -134,6 +135,7 @@ def search_everywhere(
         search = _Search(context.connector, threads, frozenset(people), like)
         search.people()
         search.files()
+        search.documents(context)
         search.mentions()
         search.rows(rows)
         search.elsewhere()
@@ -162,7 +164,10 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
         reached = threads.map(lambda look: connector.lying(look[0], FULL[look[1]], (), Among("id", [NOBODY])).reach, looks)
         places += [trace.value for (trace, _), reach in zip(looks, reached, strict=True) if reach is Reach.NOT_REACHABLE]
     places += [f"column:{place}" for place in connector.unsearched_columns()]
-    places += [f"table:{name}" for name in connector.data_map().unsearched_tables]
+    tables = [f"table:{name}" for name in connector.data_map().unsearched_tables]
+    documents = documents_not_searched(context, tables)
+    places += [name for name in tables if name != TABLE or name in documents]
+    places += documents
     if connector.traces(Trace.HISTORY, ()).reach is not Reach.NOT_KEPT:
         places.append("audit_history")
     return tuple(dict.fromkeys(places))
@@ -279,6 +284,15 @@ class _Search:
         activities = {*self.material.calls, *self.material.emails} - self._attended
         self._attended |= activities
         self._take(("activity_party", "activity", activities))
+
+    def documents(self, context: JobContext) -> None:
+        """Take in the documents outside the CRM of the people and of what was found of theirs. Raises
+        ObjectError: one of their folders cannot be read whole."""
+        if not is_reached(context):
+            return
+        own = {kind: self.material.rows(kind).keys() for kind in ROW_KINDS if kind != "contact"}
+        for document in documents_of(context, {**own, "contact": self._people}):
+            self.material.notes[document.id] = document
 
     # -- mentions --------------------------------------------------------------------------------------------
 

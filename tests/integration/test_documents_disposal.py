@@ -1,0 +1,346 @@
+"""Documents in SharePoint go before the rows that say where they lie, never alone, never another's (ERA-12,
+lines 4 and 8; ERA-15, R-053)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.emulator.serving.server import RunningEmulator, running
+from jobs.model.run import ActionState, Run
+from jobs.nightly.runs import verify_run
+from jobs.residual.recording_content import OBJECT_LEFT
+from jobs.writing.document_folders import BINNED, ELSEWHERE, SHARED
+from jobs.writing.send import Settled
+from rules.model.residual_data import Place
+from tests.integration.documents import LOCATION, LONG_AGO, Documents, environment_with_sharepoint
+from tests.integration.night import TOKEN, Night
+from tests.known_definitions import KNOWN
+
+Killed = KeyboardInterrupt
+TECHNICAL = (ActionState.SKIPPED, "SKIPPED_TECHNICAL")
+STAYS = {"van niemand/blijft.txt"}
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
+    with running(environment=environment_with_sharepoint(tmp_path), token=TOKEN) as started, KNOWN.of(started, TOKEN):
+        yield started
+
+
+@pytest.fixture
+def documents(night: Night) -> Iterator[Documents]:
+    made = Documents(night)
+    yield made
+    made.close()
+
+
+def faults(documents: Documents, *rules: dict[str, Any]) -> None:
+    documents.night.emulator_faults(list(rules))
+
+
+def test_a_dossier_goes_with_its_documents_past_the_bin(documents: Documents) -> None:
+    """The certificate counts them; nothing of them is left anywhere, nor of the row that said where they
+    lay."""
+    dossier = documents.dossier_with("brief.txt", "verslagen/verslag.txt", folder="D-1 Lotte Peeters (fictief)")
+    seen: list[bool] = []
+    night = documents.night
+    real = documents.stores[0].remove
+
+    def remove(folder: str) -> None:
+        seen.append(night.get("cf_dossiers", dossier) is not None)
+        real(folder)
+
+    documents.stores[0].remove = remove  # type: ignore[method-assign]
+    run = documents.apply()
+    assert seen == [True], "the object before the row"
+    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
+    assert (documents.library.files, documents.library.binned) == (STAYS, [])
+    assert (night.get("cf_dossiers", dossier), documents.locations) == (None, 0)
+    (certificate,) = [issued.certificate for issued in night.store.certificates.of_run(run.id)]
+    assert certificate.objects["documents"] == 2
+    assert certificate.method[Place.FILES.value] == "done"
+    assert run.counts["documents"] == 2
+    assert verify_run(documents.context, run.id)["still_there"] == []
+
+
+def test_documents_that_are_there_again_are_told(documents: Documents) -> None:
+    """Read back by the store's own id of the folder, although no address was kept."""
+    dossier = documents.dossier_with("brief.txt")
+    run = documents.apply()
+    (gone,) = documents.action(run, dossier).documents
+    documents.stores[0].is_there = lambda folder: folder == gone.folder  # type: ignore[method-assign]
+    assert verify_run(documents.context, run.id)["still_there"] == [{"table": LOCATION, "id": gone.location[1]}]
+
+
+def test_a_throttled_sharepoint_is_waited_for(documents: Documents) -> None:
+    dossier = documents.dossier_with("brief.txt")
+    plan = documents.plan()
+    documents.night.approved(plan)
+    faults(documents, {"match": {"path": "permanentDelete"}, "times": 1, "do": "status", "status": 429, "retry_after": 9})
+    assert documents.outcome(documents.apply(plan), dossier) == (ActionState.DONE, "")
+    assert 9.0 in documents.library.naps
+    assert documents.library.files == STAYS
+
+
+def test_a_run_that_was_killed_between_documents_and_rows_goes_on(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    dossier = documents.dossier_with("brief.txt", "verslag.txt")
+    plan = documents.plan()
+
+    def killed(*args: object, **more: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("jobs.runs.journal.settle_writes", killed)
+        with pytest.raises(Killed):
+            documents.apply(plan)
+    assert documents.library.files == STAYS
+    assert documents.night.get("cf_dossiers", dossier) is not None
+    run = documents.apply(plan)
+    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
+    (certificate,) = [issued.certificate for issued in documents.night.store.certificates.of_run(run.id)]
+    assert certificate.objects["documents"] == 2, "what went before the run was cut off"
+
+
+@pytest.mark.parametrize(("lock", "says"), [("checked_out", "checked out"), ("label", "retention label"), ("hold", "hold")])
+def test_a_document_that_may_not_go_keeps_its_unit(documents: Documents, lock: str, says: str) -> None:
+    dossier = documents.dossier_with("brief.txt", "Lotte (fictief).txt")
+    documents.library.lock("D-1/Lotte (fictief).txt", lock)
+    run = documents.apply()
+    assert documents.outcome(run, dossier) == (ActionState.PARTIAL, OBJECT_LEFT)
+    assert run.state.value == "done_with_failures"
+    assert documents.night.get("cf_dossiers", dossier) is not None
+    assert documents.locations == 1
+    (warning,) = [text for text in documents.night.connector.warnings if says in text]
+    assert "Lotte" not in warning
+    documents.library.lock("D-1/Lotte (fictief).txt", "")
+    again = documents.apply()
+    assert documents.outcome(again, dossier) == (ActionState.DONE, "")
+    assert documents.library.files == STAYS
+
+
+def test_a_folder_that_a_living_unit_names_too_stays_with_it(documents: Documents) -> None:
+    """Never too early: the documents go with the last unit that names their folder, however it is spelled."""
+    due = documents.dossier_with("brief.txt")
+    living = documents.night.dossier("social_card", spoken=date(2026, 11, 1), closed=False)
+    documents.location(("cf_dossier", living), "d-1")
+    run = documents.apply()
+    assert documents.outcome(run, due) == (ActionState.DONE, "")
+    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+    assert documents.locations == 1
+    (certificate,) = [issued.certificate for issued in documents.night.store.certificates.of_run(run.id)]
+    assert "documents" not in certificate.objects
+
+
+def test_two_units_that_go_together_take_their_folder_along(documents: Documents) -> None:
+    dossiers = [documents.dossier_with("brief.txt"), documents.dossier_with()]
+    run = documents.apply()
+    assert [documents.outcome(run, dossier)[0] for dossier in dossiers] == [ActionState.DONE, ActionState.DONE]
+    assert documents.library.files == STAYS
+
+
+def test_a_unit_that_stays_after_all_keeps_the_folder_that_another_names(documents: Documents) -> None:
+    """Both were to go; a hold came over one of them right before (HLD-07)."""
+    kept, other = documents.dossier_with("brief.txt"), documents.dossier_with()
+    plan = documents.plan()
+    real = documents.stores[0].binned
+
+    def held(addresses: Collection[str]) -> set[str]:
+        documents.night.patch("cf_dossiers", kept, cf_summary="Gewijzigd.")
+        return real(addresses)
+
+    documents.stores[0].binned = held  # type: ignore[method-assign]
+    run = documents.apply(plan)
+    assert [documents.outcome(run, dossier)[0] for dossier in (kept, other)] == [ActionState.SKIPPED, ActionState.SKIPPED]
+    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+
+
+def test_a_folder_with_a_living_units_folder_in_it_waits(documents: Documents) -> None:
+    due = documents.dossier_with("brief.txt")
+    living = documents.night.contact()
+    documents.location(("contact", living), "D-1/persoon")
+    run = documents.apply()
+    assert documents.outcome(run, due) == TECHNICAL
+    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+    assert SHARED in documents.night.connector.warnings
+
+
+def test_a_fiches_folder_inside_its_dossiers_goes_with_it(documents: Documents) -> None:
+    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
+    (fiche,) = documents.night.fiches_of(dossier)
+    above = documents.location(("cf_dossier", dossier), "D-1")
+    documents.location(("cf_fiche", fiche), "F-1", below=(LOCATION, above))
+    for path in ("D-1/brief.txt", "D-1/F-1/verslag.txt"):
+        documents.library.put(path)
+    run = documents.apply()
+    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
+    assert documents.library.files == STAYS
+
+
+def test_a_location_below_that_of_a_row_that_goes_keeps_it(documents: Documents) -> None:
+    """Somebody else's location hangs on it: without it nobody would know where those documents lie."""
+    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
+    above = documents.location(("cf_dossier", dossier), "D-1")
+    documents.location(("contact", documents.night.contact()), "P-1", below=(LOCATION, above))
+    assert documents.outcome(documents.apply(), dossier) == TECHNICAL
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_what_was_deleted_by_hand_keeps_its_unit_while_it_can_be_put_back(documents: Documents, stage: int) -> None:
+    """ERA-12, line 8: certify only then. Graph cannot empty the bin of a site."""
+    dossier = documents.dossier_with("brief.txt", "verslag.txt")
+    documents.library.delete_by_hand("D-1/verslag.txt")
+    site = documents.library.graph.drives.add_site(documents.library.site)
+    if stage == 2:
+        documents.library.graph.drives.empty_bin(site, 1)
+    assert documents.outcome(documents.apply(), dossier) == TECHNICAL
+    assert BINNED in documents.night.connector.warnings
+    assert documents.library.files == {*STAYS, "D-1/brief.txt"}, "nothing has gone yet"
+    documents.library.graph.drives.empty_bin(site, 1)
+    documents.library.graph.drives.empty_bin(site, 2)
+    assert documents.outcome(documents.apply(), dossier) == (ActionState.DONE, "")
+
+
+def test_a_folder_that_was_never_made_is_no_obstacle(documents: Documents) -> None:
+    dossier = documents.dossier_with(folder="nooit gemaakt")
+    run = documents.apply()
+    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
+    assert "documents" not in run.counts
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
+def test_a_sharepoint_that_cannot_be_looked_at_keeps_the_unit(documents: Documents, status: int) -> None:
+    """A read that fails is never an empty folder."""
+    dossier = documents.dossier_with("brief.txt")
+    plan = documents.plan()
+    faults(documents, {"match": {"path": "/v1.0/drives/"}, "do": "status", "status": status, "html": True})
+    run = documents.apply(plan)
+    assert documents.outcome(run, dossier) == TECHNICAL
+    assert documents.night.get("cf_dossiers", dossier) is not None
+    faults(documents)
+    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+
+
+def test_documents_outside_the_sites_of_the_settings_keep_their_unit(documents: Documents) -> None:
+    """Nothing outside is ever touched; the reason is told without the address."""
+    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
+    other = documents._row("sharepointsite", name="Andere", absoluteurl="https://fictief.sharepoint.com/sites/Elders")
+    documents.location(("cf_dossier", dossier), "cf_dossier/D-1", below=("sharepointsite", other))
+    assert documents.outcome(documents.apply(), dossier) == TECHNICAL
+    assert documents.night.connector.warnings == [ELSEWHERE]
+
+
+@pytest.mark.parametrize("below", ["nothing", "unknown"])
+def test_a_location_that_leads_to_no_site_keeps_its_unit(documents: Documents, below: str) -> None:
+    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
+    where = {"parentsiteorlocation": (LOCATION, dossier)} if below == "unknown" else {}
+    documents._row(LOCATION, name="Documenten", relativeurl="D-1", regardingobjectid=("cf_dossier", dossier), **where)
+    assert documents.outcome(documents.apply(), dossier) == TECHNICAL
+
+
+def test_a_hold_that_came_meanwhile_keeps_the_documents(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HLD-07: what may not be written must not cost a document."""
+    dossier = documents.dossier_with("brief.txt")
+    plan = documents.plan()
+    real = documents.stores[0].folder
+
+    def held(address: str) -> str | None:
+        documents.night.patch("cf_dossiers", dossier, cf_legalhold=True)
+        return real(address)
+
+    documents.stores[0].folder = held  # type: ignore[method-assign]
+    run = documents.apply(plan)
+    assert documents.outcome(run, dossier)[0] is ActionState.SKIPPED
+    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+
+
+def test_a_row_that_the_crm_keeps_after_its_documents_went_is_half_done(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    dossier = documents.dossier_with("brief.txt")
+    plan = documents.plan()
+
+    def refused(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, Settled]:
+        return dict.fromkeys(writes, Settled(ActionState.SKIPPED, "SKIPPED_TECHNICAL"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("jobs.runs.journal.settle_writes", refused)
+        run = documents.apply(plan)
+    assert documents.outcome(run, dossier) == (ActionState.PARTIAL, "SKIPPED_TECHNICAL")
+    again = documents.apply()
+    assert documents.outcome(again, dossier) == (ActionState.DONE, "")
+    (certificate,) = [issued.certificate for issued in documents.night.store.certificates.of_run(again.id)]
+    assert certificate.objects["documents"] == 1
+
+
+def test_a_notebook_and_a_shortcut_go_with_their_folder(documents: Documents) -> None:
+    dossier = documents.dossier_with("brief.txt")
+    documents.library.put("D-1/notities", kind="package")
+    documents.library.put("D-1/elders", kind="shortcut")
+    assert documents.outcome(documents.apply(), dossier) == (ActionState.DONE, "")
+    assert documents.library.files == STAYS
+
+
+def test_a_contact_goes_with_its_documents(documents: Documents) -> None:
+    dossier = documents.dossier_with("brief.txt")
+    person = documents.night.contact()
+    documents.night.party(person, "reporter", dossier=dossier)
+    documents.location(("contact", person), "P-1")
+    documents.library.put("P-1/kaart.txt")
+    run = documents.apply()
+    assert documents.outcome(run, person) == (ActionState.DONE, "")
+    assert documents.library.files == STAYS
+
+
+def test_without_the_setting_such_a_unit_waits_as_ever(night: Night) -> None:
+    documents = Documents(night, configured=False)
+    dossier = documents.dossier_with("brief.txt")
+    run = documents.apply()
+    assert documents.outcome(run, dossier) == TECHNICAL
+    assert run.counts["unaccounted"] == {LOCATION: 1}
+    (warning,) = night.connector.warnings
+    assert warning == (
+        "documents in SharePoint hang on rows of cf_dossier that are to go; "
+        f"map the table, or name {LOCATION}.regardingobjectid under `stay` in the mapping"
+    )
+    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+
+
+def test_a_location_that_does_not_go_with_its_row_keeps_it(tmp_path: Path, make_night: Callable[..., Night]) -> None:
+    """Where the CRM only empties the link, the row that has the folder's name would stay behind."""
+    with running(environment=environment_with_sharepoint(tmp_path, "remove_link"), token=TOKEN) as emulator:
+        night = make_night()
+        night.emulator = emulator
+        night.__post_init__()
+        documents = Documents(night)
+        dossier = documents.dossier_with("brief.txt")
+        assert documents.outcome(documents.apply(), dossier) == TECHNICAL
+        assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+        documents.close()
+
+
+def test_no_name_of_a_folder_or_document_stands_in_the_store(documents: Documents, tmp_path: Path) -> None:
+    """ACC-05."""
+    documents.dossier_with("Sander Janssens (fictief).txt", folder="Lotte Peeters (fictief)")
+    documents.library.lock("Lotte Peeters (fictief)/Sander Janssens (fictief).txt", "label")
+    seen: list[bytes] = []
+
+    def look(run: Run) -> None:
+        seen.extend(file.read_bytes() for file in tmp_path.glob("state.db*"))
+        assert [text for text in documents.night.connector.warnings if "Janssens" in text or "Peeters" in text] == []
+        assert run.id
+
+    look(documents.apply())
+    documents.library.lock("Lotte Peeters (fictief)/Sander Janssens (fictief).txt", "")
+    look(documents.apply())
+    assert any(b"documents" in content for content in seen)
+    assert [word for word in (b"Peeters", b"Janssens", b"sharepoint.com") for content in seen if word in content] == []
+
+
+def test_a_bin_that_has_forgotten_lets_a_unit_go_in_the_end(documents: Documents) -> None:
+    dossier = documents.dossier_with("brief.txt")
+    documents.library.delete_by_hand("D-1/brief.txt")
+    documents.night.emulator.emulator.tables.connection.execute("UPDATE _graph_bin SET at = '2020-01-01T00:00:00Z'")
+    assert documents.outcome(documents.apply(), dossier) == (ActionState.DONE, "")
