@@ -23,12 +23,14 @@ Rows = Iterable[tuple[str, dict[str, Any]]]
 class Organisation:
     """Rows and clock, who may come in, what fails, what was counted."""
 
-    def __init__(self, tables: Database, clock: Clock, *, token: str | None, limits: bool, seed: Callable[[], Rows] | None = None) -> None:
+    def __init__(self, tables: Database, clock: Clock, *, token: str | None, limits: bool) -> None:
         labels.install(tables.connection, tables.environment)
         tables.traces += [JobRules(tables), Tombstones(tables)]
         self.tables = tables
         self.switches = tables.switches
-        self.clock, self.seed = clock, seed
+        self.clock = clock
+        self.seed: Callable[[], Rows] | None = None  # the rows that it begins with
+        self.documents: Callable[[], Iterable[tuple[str, str, str, str]]] = tuple  # and what lies in SharePoint then
         self.stats = Stats()
         self.faults = Faults()
         self.limits = Limits(enabled=limits and tables.switches.service_protection)
@@ -37,14 +39,20 @@ class Organisation:
         self.api = WebApi(tables, self.stats)
         tables.traces += [AuditTrail(tables), self.api.recycle_bin, RetentionRules(tables, self.api.gate)]
 
+    def fill(self) -> None:
+        """Load the rows and documents that it begins with."""
+        if self.seed is not None:
+            self.tables.load(self.seed())
+            self.graph.furnish(self.documents())
+
     def reset(self, *, empty: bool) -> None:
         """Reset as after a fresh start: rows, faults, limits and statistics. Tokens stay valid, and the clock
         continues as it was set."""
         with self.tables.lock:
             self.tables.clear()
             self.graph.clear()
-            if not empty and self.seed is not None:
-                self.tables.load(self.seed())
+            if not empty:
+                self.fill()
         self.faults.replace([])
         self.limits.clear()
         self.stats.clear()

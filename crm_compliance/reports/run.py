@@ -130,6 +130,8 @@ def _print_counts(counts: Document, paper: Paper) -> None:
     for name, number in sorted(_tally(counts.get("unaccounted")).items()):
         told = f"{paper.number(number)} of the skipped units have rows of {name}, which nothing accounts for: crm-compliance datamap"
         paper.line(Text(told, style="yellow"))
+    if documents := _number(counts, "documents"):
+        paper.line(f"{paper.number(documents)} documents outside the CRM went before their rows.")
     table = paper.table("Rows deleted, by table of the CRM", "Table", "Rows")
     for name, number in sorted(_tally(counts.get("rows")).items()):
         table.add_row(name, paper.number(number))

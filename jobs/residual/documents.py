@@ -35,6 +35,8 @@ def remove_documents(context: JobContext, folders: DocumentFolders, intents: Seq
             if failure:
                 codes[key] = OBJECT_LEFT
                 folders.warn(failure)
+    for key in _binned(context, folders, [removal for removal in removals if removal[0] not in codes]):
+        codes[key] = OBJECT_LEFT
     return codes
 
 
@@ -69,14 +71,30 @@ def _shared(folders: DocumentFolders, going: Sequence[Action], places: Mapping[K
 
 
 def _remove(place: Place) -> str:
-    """Remove one folder and check that it is gone, and in no recycle bin. Return what went wrong, without an
-    address."""
+    """Remove one folder and check that it is gone. Return what went wrong, without an address."""
     if place.folder is None:
         return ""
     try:
         place.store.remove(place.folder)
         if place.store.is_there(place.folder) or place.store.folder(place.address) is not None:
             return f"a folder is still in {place.store.described} after it was removed"
-        return BINNED if place.store.binned([place.address]) else ""
     except ObjectError as error:
         return str(error)
+    return ""
+
+
+def _binned(context: JobContext, folders: DocumentFolders, removed: Sequence[tuple[Key, Place]]) -> list[Key]:
+    """Return the units of which something lies in a recycle bin after all was removed, or nobody can say."""
+    left: list[Key] = []
+    for store in context.documents:
+        keys = {place.address: key for key, place in removed if place.store is store}
+        try:
+            found = store.binned(keys) if keys else set()
+        except ObjectError as error:
+            folders.warn(str(error))
+            found = set(keys)
+        else:
+            if found:
+                folders.warn(BINNED)
+        left += [keys[address] for address in found]
+    return left

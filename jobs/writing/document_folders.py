@@ -27,6 +27,9 @@ class Place:
     folder: str | None
 
 
+_Made = tuple[Place, DocumentFolder | None]
+
+
 class DocumentFolders:
     """The document stores of one run, and which rows of the whole CRM name which folder. That is read once,
     when the first unit with documents comes along; what it says of a row is looked up again before it
@@ -54,20 +57,18 @@ class DocumentFolders:
             return list(intents), set()
         along = [row for action in intents for row in action.along]
         locations = {found.row: found for found in self._context.connector.document_locations(along)}
-        waiting: set[Key] = set()
-        found = []
-        for action in intents:
-            own = [locations[row] for row in action.along if row in locations]
-            try:
-                folders = self._folders(action, own, locations.keys()) if own else ()
-            except ObjectError as error:
-                self.warn(str(error))
-                folders = None
-            if folders is None:
-                waiting.add(action.key)
-            else:
-                found.append(msgspec.structs.replace(action, documents=folders) if folders else action)
-        return found, waiting
+        binned: dict[str, bool] = {}
+        going, made = list(intents), dict[Key, tuple[_Made, ...] | None]()
+        while True:  # who waits may keep another, whose folder it names too
+            rows = {row for action in going for row in action.along}
+            made = {action.key: self._made(action, [locations[row] for row in action.along if row in locations], rows) for action in going}
+            self._look_into_bins([place for own in made.values() for place, _ in own or ()], binned)
+            waits = {key for key, own in made.items() if own is None or any(binned[place.address] for place, _ in own)}
+            if not waits:
+                break
+            going = [action for action in going if action.key not in waits]
+        found = [msgspec.structs.replace(action, documents=_folders(made[action.key] or ())) for action in going]
+        return found, {action.key for action in intents} - {action.key for action in going}
 
     def others(self, canonical: str, going: Collection[RowKey]) -> set[str]:
         """Return the folders that rows beside these locations name at this moment: this one, or one inside
@@ -88,35 +89,47 @@ class DocumentFolders:
         found = ((each.row, self.store_of(each.address)) for each in locations if each.owner is not None)
         return {row: held[1] for row, held in found if held is not None}
 
-    def _folders(self, action: Action, own: Sequence[DocumentLocation], going: Collection[RowKey]) -> tuple[DocumentFolder, ...] | None:
-        """Return the folders of one unit that go with it; None where it has to wait. Raises ObjectError: it
-        cannot be determined."""
+    def _made(self, action: Action, own: Sequence[DocumentLocation], going: Collection[RowKey]) -> tuple[_Made, ...] | None:
+        """Return the folders that go with one unit, each where it lies; None where the unit has to wait."""
         rows = {(action.table, action.id), *action.along, *(write.key(self._context.connector) for write in action.rows)}
-        folders: dict[str, DocumentFolder] = {}
+        made: list[_Made] = []
         for location in own:
             held = self.store_of(location.address)
-            if location.owner is not None and location.owner not in rows:
-                self.warn(SHARED)
+            named = self.others(held[1], going) if held is not None else set()
+            if held is None or (location.owner is not None and location.owner not in rows) or named - {held[1]}:
+                self.warn(ELSEWHERE if held is None else SHARED)
                 return None
-            if held is None:
-                self.warn(ELSEWHERE)
-                return None
-            store, canonical = held
-            named = self.others(canonical, going)
-            if named - {canonical}:
-                self.warn(SHARED)
-                return None
-            place = Place(store, location.address, canonical, store.folder(location.address))
-            self.places[location.row] = place
-            if named:
+            if named:  # the documents go with the last unit that names them
                 continue
-            if store.binned([location.address]):
-                self.warn(BINNED)
+            store, canonical = held
+            try:
+                place = Place(store, location.address, canonical, store.folder(location.address))
+                files = sum(1 for _ in store.documents(place.folder)) if place.folder is not None else 0
+            except ObjectError as error:
+                self.warn(str(error))
                 return None
-            if place.folder is not None:
-                files = sum(1 for _ in store.documents(place.folder))
-                folders.setdefault(place.folder, DocumentFolder(location.row, place.folder, files))
-        return tuple(folders.values())
+            self.places[location.row] = place
+            made.append((place, DocumentFolder(location.row, place.folder, files) if place.folder is not None else None))
+        return tuple(made)
+
+    def _look_into_bins(self, places: Sequence[Place], binned: dict[str, bool]) -> None:
+        """Note for each address whether something of it lies in a recycle bin, or nobody can say."""
+        for store in self._context.documents:
+            addresses = [place.address for place in places if place.store is store and place.address not in binned]
+            try:
+                found = store.binned(addresses) if addresses else set()
+            except ObjectError as error:
+                self.warn(str(error))
+                found = set(addresses)
+            else:
+                if found:
+                    self.warn(BINNED)
+            binned.update((address, address in found) for address in addresses)
+
+
+def _folders(made: Sequence[_Made]) -> tuple[DocumentFolder, ...]:
+    """Return the folders that are there, each once."""
+    return tuple({folder.folder: folder for _, folder in made if folder is not None}.values())
 
 
 def _is_in(folder: str, other: str) -> bool:

@@ -360,3 +360,12 @@ def test_a_misspelt_key_of_the_file_is_refused_with_line_and_what_was_meant(tmp_
     with pytest.raises(UsageError, match="did you mean crm_url") as refused:
         load_settings(file, {})
     assert refused.value.where == f"{file}:2"
+
+
+def test_sites_of_sharepoint_are_https_addresses_and_nothing_more() -> None:
+    named = settings(SHAREPOINT_SITES="https://org.sharepoint.com/sites/CRM/, https://org.sharepoint.com/sites/Andere").sharepoint_sites
+    assert named == ("https://org.sharepoint.com/sites/CRM", "https://org.sharepoint.com/sites/Andere")
+    assert settings().sharepoint_sites == ()
+    for wrong in (f"http://127.0.0.1/{CANARY}", f"https://org.sharepoint.com/{CANARY}?a=b", CANARY):
+        assert "https" in str(refusal(SHAREPOINT_SITES=wrong)) or "query" in str(refusal(SHAREPOINT_SITES=wrong))
+    assert settings(GRAPH_URL="https://graph.microsoft.us/v1.0").graph_url == "https://graph.microsoft.us/v1.0/"

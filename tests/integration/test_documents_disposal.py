@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from connectors.emulator.graph.drives import Drives
 from connectors.emulator.serving.server import RunningEmulator, running
 from jobs.model.run import ActionState, Run
 from jobs.nightly.runs import verify_run
@@ -203,6 +204,26 @@ def test_what_was_deleted_by_hand_keeps_its_unit_while_it_can_be_put_back(docume
     documents.library.graph.drives.empty_bin(site, 1)
     documents.library.graph.drives.empty_bin(site, 2)
     assert documents.outcome(documents.apply(), dossier) == (ActionState.DONE, "")
+
+
+def test_a_unit_that_waits_keeps_the_folder_that_another_names_and_the_other_goes(documents: Documents) -> None:
+    """One of them has documents out of reach besides; the other goes without the shared folder."""
+    waits, goes = documents.dossier_with("brief.txt"), documents.dossier_with()
+    other = documents._row("sharepointsite", name="Andere", absoluteurl="https://fictief.sharepoint.com/sites/Elders")
+    documents.location(("cf_dossier", waits), "x/D-1", below=("sharepointsite", other))
+    run = documents.apply()
+    assert (documents.outcome(run, waits), documents.outcome(run, goes)) == (TECHNICAL, (ActionState.DONE, ""))
+    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+
+
+def test_what_lies_in_the_bin_after_a_removal_keeps_the_rows(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site that moves to the bin what should have gone past it."""
+    dossier = documents.dossier_with("brief.txt")
+    real = Drives.delete
+    monkeypatch.setattr(Drives, "delete", lambda self, item, *, permanently: real(self, item, permanently=False))
+    run = documents.apply()
+    assert documents.outcome(run, dossier) == (ActionState.PARTIAL, OBJECT_LEFT)
+    assert documents.night.get("cf_dossiers", dossier) is not None
 
 
 def test_a_folder_that_was_never_made_is_no_obstacle(documents: Documents) -> None:

@@ -24,11 +24,13 @@ from cryptography.x509.oid import NameOID
 
 from connectors.dynamics.http.auth import EntraTokens
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import Unauthorised, Unreachable
+from connectors.interface import ObjectError, Unauthorised, Unreachable
 from crm_compliance.connections.credentials import token_source
+from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.identity.signin import NotSignedIn, Person, person
 from crm_compliance.settings import Settings, environment_of
 from crm_compliance.wiring import connector_of
+from rules.errors import UsageError
 from rules.model.records import Dossier
 from tests.crm_compliance.typist import set_faults
 
@@ -119,6 +121,58 @@ def application_of(emulator: RunningEmulator, user: str) -> str:
     assert answer.status_code == 200, answer.text
     application: str = answer.json()["applicationid"]
     return application
+
+
+# -- SharePoint, with the same application -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("proof", ["secret", "certificate"])
+def test_the_same_application_comes_in_at_graph(
+    settings: Callable[..., Settings], emulator: RunningEmulator, tmp_path: Path, proof: str
+) -> None:
+    """Client credentials with Graph as their audience: a token for the CRM is none for Graph."""
+    others: dict[str, object] = {}
+    if proof == "certificate":
+        file, public = a_client_certificate(tmp_path, "pem", "")
+        know(emulator, {"certificate": public})
+        others = {"crm_client_secret": None, "crm_client_certificate": file}
+    site = "https://fictief.sharepoint.com/sites/Dossiers"
+    files = [{"site": site, "library": "cf_dossier", "path": "D-1/a.txt"}]
+    rights = {CLIENT: {"permissions": ["Sites.Selected"], "sites": {site: "write"}}}
+    control(emulator, "PUT", "graph", {"files": files, "applications": rights})
+    made = settings(TENANT, sharepoint_sites=site, graph_url=f"{emulator.root}/v1.0", **others)
+    (store,) = document_stores(made)
+    with closing(store), closing(token_source(made)) as of_crm:
+        assert [finding.is_error for finding in store.findings()] == [False], "whether it may write shows at the first removal"
+        folder = store.folder(f"{site}/cf_dossier/D-1")
+        assert folder is not None
+        answer = requests.get(
+            f"{emulator.root}/v1.0/sites/fictief.sharepoint.com", headers={"Authorization": f"Bearer {of_crm.token()}"}, timeout=10
+        )
+        assert answer.json()["error"]["code"] == "InvalidAuthenticationToken"
+        rights[CLIENT]["sites"] = {site: "read"}
+        control(emulator, "PUT", "graph", {"applications": rights})
+        with pytest.raises(ObjectError, match="may not"):
+            store.remove(folder)
+        rights[CLIENT]["sites"] = {}
+        control(emulator, "PUT", "graph", {"applications": rights})
+        assert [finding.is_error for finding in store.findings()] == [True]
+
+
+def test_a_token_for_graph_that_lapsed_is_renewed(settings: Callable[..., Settings], emulator: RunningEmulator) -> None:
+    site = "https://fictief.sharepoint.com/sites/Dossiers"
+    control(emulator, "PUT", "graph", {"files": [{"site": site, "library": "cf_dossier", "path": "D-1/a.txt"}]})
+    (store,) = document_stores(settings(TENANT, sharepoint_sites=site, graph_url=f"{emulator.root}/v1.0"))
+    with closing(store):
+        assert store.folder(f"{site}/cf_dossier/D-1") is not None
+        set_faults(emulator, {"match": {"path": "/v1.0/", "nth": 1}, "do": "expire_token"})
+        assert store.folder(f"{site}/cf_dossier/D-1") is not None
+        set_faults(emulator)
+
+
+def test_an_application_of_ad_fs_is_none_of_graph(settings: Callable[..., Settings]) -> None:
+    with pytest.raises(UsageError, match="AD FS"):
+        document_stores(settings("adfs", sharepoint_sites="https://fictief.sharepoint.com/sites/Dossiers"))
 
 
 # -- the service itself --------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ asks is settled before."""
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote
@@ -86,6 +86,13 @@ class Graph:
                 self.grants.learn(document["applications"])
             except GrantProblem as problem:
                 raise GraphProblem(str(problem)) from problem
+
+    def furnish(self, documents: Iterable[tuple[str, str, str, str]]) -> None:
+        """Put documents where they belong: site, library, path and text of each."""
+        with self._tables.lock, self._tables.transaction():
+            for site, library, path, text in documents:
+                drive = self.drives.add_library(self.drives.add_site(site), library)
+                self.drives.put(drive, path, text.encode(), media_type="text/plain")
 
     def document(self) -> dict[str, Any]:
         """Return how much there is, without a name."""

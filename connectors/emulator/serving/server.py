@@ -37,6 +37,19 @@ class SeedSpec:
     as_of: date
 
     def rows(self, environment: Environment | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the rows, and where documents of theirs lie if the schema has room for it."""
+        from connectors.emulator.seeding.documents import has_documents, with_locations
+
+        rows = self._rows(environment)
+        return rows if environment is None or not has_documents(environment) else with_locations(environment, rows)
+
+    def documents(self, environment: Environment) -> Iterator[tuple[str, str, str, str]]:
+        """Yield the documents that lie there: site, library, path and text."""
+        from connectors.emulator.seeding.documents import documents_of, has_documents
+
+        return documents_of(environment, self._rows(environment)) if has_documents(environment) else iter(())
+
+    def _rows(self, environment: Environment | None) -> Iterator[tuple[str, dict[str, Any]]]:
         from connectors.emulator.seeding.any_organisation import rows_of  # long modules of names and texts: only who seeds loads them
         from connectors.emulator.seeding.generate import generate
 
@@ -80,9 +93,11 @@ def build(
     clock = Clock()
     schema = load_environment(environment)
     tables = Database(schema, clock, state, switches_of(profile))
-    organisation = Organisation(tables, clock, token=token, limits=limits, seed=partial(seed.rows, schema) if seed else None)
-    if seed is not None and tables.is_empty():
-        tables.load(seed.rows(schema))
+    organisation = Organisation(tables, clock, token=token, limits=limits)
+    if seed is not None:
+        organisation.seed, organisation.documents = partial(seed.rows, schema), partial(seed.documents, schema)
+        if tables.is_empty():
+            organisation.fill()
     return organisation
 
 

@@ -3,6 +3,8 @@ documentation."""
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +12,9 @@ import pytest
 import requests
 
 from connectors.emulator.graph.drives import BIN_DAYS
+from connectors.emulator.serving.server import SeedSpec, running
 from tests.connectors.emulator.client import Client, stand_still
+from tests.integration.documents import environment_with_sharepoint
 
 SITE = "https://fictief.sharepoint.com/sites/Dossiers"
 LIBRARY = "cf_dossier"
@@ -196,3 +200,24 @@ def test_a_reset_empties_sharepoint_too(graph: Graph) -> None:
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(crm: Client, document: Any) -> None:
     assert requests.put(f"{crm.root}/_emulator/graph", json=document, timeout=30).status_code == 400
+
+
+def test_a_seeded_organisation_has_documents_where_its_rows_say(tmp_path: Path) -> None:
+    """The same for the same seed, after a reset too; none where the schema has no room for it."""
+    seed = SeedSpec(dossiers=6, seed=1, as_of=date(2026, 11, 25))
+    with running(environment=environment_with_sharepoint(tmp_path), seed=seed) as emulator:
+        client = Client(emulator)
+        locations = client.rows("sharepointdocumentlocations?$filter=_regardingobjectid_value ne null")
+        graph = Graph(client)
+        assert client.control("GET", "graph") == {"files": 2 * len(locations), "binned": 0}
+        site = graph.get("sites/fictief.sharepoint.com:/sites/CRM")["id"]
+        names = {drive["name"]: quote(drive["id"], safe="") for drive in graph.get(f"sites/{site}/drives")["value"]}
+        assert names.keys() == {"contact", "cf_dossier", "cf_fiche"}
+        location = next(row for row in locations if client.exists("cf_dossiers", row["_regardingobjectid_value"]))
+        found = graph.get(f"drives/{names['cf_dossier']}/root:/{quote(location['relativeurl'])}:/children")["value"]
+        assert [row["name"] for row in found] == ["document 1.txt", "document 2.txt"]
+        client.control("POST", "reset", {"empty": False})
+        assert client.control("GET", "graph") == {"files": 2 * len(locations), "binned": 0}
+        client.http.close()
+    with running(seed=seed) as emulator:
+        assert requests.get(f"{emulator.root}/_emulator/graph", timeout=30).json() == {"files": 0, "binned": 0}

@@ -1,0 +1,84 @@
+"""Documents in SharePoint, from the command line: doctor, applying, an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.emulator.serving.server import RunningEmulator, running
+from tests.connectors.storage.sharepoint import SITE
+from tests.crm_compliance.typist import Typist
+from tests.integration.documents import Documents, environment_with_sharepoint
+from tests.integration.night import TOKEN, Night
+from tests.known_definitions import KNOWN
+
+
+@pytest.fixture(scope="module")
+def crm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    environment = environment_with_sharepoint(tmp_path_factory.mktemp("environment"))
+    with running(environment=environment, token=TOKEN) as started, KNOWN.of(started, TOKEN):
+        yield started
+
+
+@pytest.fixture
+def documents(org: Night, typist: Typist, crm: RunningEmulator) -> Documents:
+    typist.set(SHAREPOINT_SITES=SITE, GRAPH_URL=f"{crm.root}/v1.0")
+    return Documents(org, configured=False)
+
+
+def checks(typist: Typist, code: int = 0) -> dict[str, str]:
+    said = typist.type("doctor", "--json")
+    assert said.code == code, said
+    return {check["name"]: check["message"] for check in said.document["checks"]}
+
+
+def test_doctor_says_what_of_sharepoint_is_reached(documents: Documents, typist: Typist) -> None:
+    documents.dossier_with("brief.txt")
+    found = checks(typist)
+    assert found["sharepoint"] == "document libraries in SharePoint"
+    assert found["documents"] == "1 document locations belong to rows of the CRM"
+    other = documents._row("sharepointsite", name="Andere", absoluteurl="https://fictief.sharepoint.com/sites/Elders")
+    documents.location(("contact", documents.night.contact()), "x/P-1", below=("sharepointsite", other))
+    assert "warning: 1 of them lie outside SHAREPOINT_SITES" in checks(typist)["documents"]
+
+
+def test_doctor_without_the_setting_asks_nothing_of_sharepoint(documents: Documents, typist: Typist) -> None:
+    typist.unset("SHAREPOINT_SITES")
+    assert not {"sharepoint", "documents"} & checks(typist).keys()
+
+
+@pytest.mark.parametrize("path", ["sites/fictief", "/drives", "/recycleBin/"])
+def test_doctor_says_what_is_missing(documents: Documents, typist: Typist, path: str) -> None:
+    documents.night.emulator_faults([{"match": {"path": path}, "do": "status", "status": 403}])
+    assert "refuses" in checks(typist, 2)["sharepoint"]
+    documents.night.emulator_faults([])
+
+
+def test_a_site_that_is_not_there_is_told(documents: Documents, typist: Typist) -> None:
+    typist.set(SHAREPOINT_SITES=f"{SITE}, {SITE}-elders")
+    assert "is not there" in checks(typist, 2)["sharepoint"]
+
+
+def test_a_static_token_is_for_a_graph_on_this_machine(documents: Documents, typist: Typist) -> None:
+    typist.unset("GRAPH_URL")
+    assert typist.refused("plan", code=2)["message"].startswith("A static token is accepted")
+
+
+def test_a_dossier_goes_with_its_documents_and_the_run_says_how_many(documents: Documents, typist: Typist) -> None:
+    documents.dossier_with("brief.txt", "verslag.txt", folder="Lotte Peeters (fictief)")
+    run = typist.ask("apply", typist.ask("plan")["plan"])
+    assert (run["state"], run["documents"]) == ("done", 2)
+    assert documents.library.files == {"van niemand/blijft.txt"}
+    assert typist.ask("verify", run["run"])["still_there"] == []
+    said = typist.type("history", "show", run["run"])
+    assert "2 documents outside the CRM went before their rows" in said.out
+    assert "Peeters" not in said.out + said.err
+
+
+def test_without_the_setting_the_dossier_waits(documents: Documents, typist: Typist) -> None:
+    typist.unset("SHAREPOINT_SITES")
+    documents.dossier_with("brief.txt")
+    plan = typist.approve_first(typist.ask("plan")["plan"])
+    said = typist.type("apply", plan, "--json")
+    assert (said.code, said.document["skipped"], "documents" in said.document) == (6, {"SKIPPED_TECHNICAL": 1}, False)
