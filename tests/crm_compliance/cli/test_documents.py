@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator, running
+from rules.model.requests import Outcome
 from tests.connectors.storage.sharepoint import SITE
+from tests.crm_compliance.asking import DORA, Asking, told
 from tests.crm_compliance.typist import Typist
-from tests.integration.documents import Documents, environment_with_sharepoint
+from tests.integration.documents import LOCATION, Documents, environment_with_sharepoint
 from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN
 
@@ -82,3 +85,55 @@ def test_without_the_setting_the_dossier_waits(documents: Documents, typist: Typ
     plan = typist.approve_first(typist.ask("plan")["plan"])
     said = typist.type("apply", plan, "--json")
     assert (said.code, said.document["skipped"], "documents" in said.document) == (6, {"SKIPPED_TECHNICAL": 1}, False)
+
+
+JAN: dict[str, Any] = {"firstname": "Jan", "lastname": "Wouterlood (fictief)", "emails": ["jan@example.org"]}
+
+
+@pytest.fixture
+def person(documents: Documents) -> str:
+    """A child with a file, and a document in it that names its mother."""
+    org = documents.night
+    child = org.contact(firstname="Jan", lastname="Wouterlood (fictief)", emailaddress1="jan@example.org")
+    dossier = org.dossier("sexting", closed=False, fiches=0)
+    org.party(child, "child", dossier=dossier)
+    org.party(org.contact(firstname="Mina", lastname="Verstraeten (fictief)"), "parent", dossier=dossier)
+    documents.location(("cf_dossier", dossier), "D-1")
+    documents.library.put("D-1/verslag.txt", b"Een kwikstaartje vloog op. Mina Verstraeten (fictief) keek toe.")
+    return child
+
+
+def an_answer(typist: Typist, person: str) -> Asking:
+    asking = Asking(typist).open(JAN).identify().confirm(person)
+    asking.compile("--plain-folder", str(typist.folder / "copy"))
+    return asking
+
+
+def test_a_document_belongs_to_the_answer(documents: Documents, typist: Typist, person: str) -> None:
+    """EXP-06, EXP-07, R-118: from SharePoint to the package, without the others whom it names."""
+    asking = an_answer(typist, person)
+    assert not {"documents", f"table:{LOCATION}"} & set(typist.ask("requests", "match", asking.id)["not_searched"])
+    asking.confirm(person)
+    asking.compile()
+    assert typist.ask("requests", "review", asking.id, "--completeness", *DORA)["complete"] is True
+    asking.approve_all()
+    answer = told(asking.compilation)
+    assert ("kwikstaartje" in answer, "Verstraeten" in answer) == (True, False)
+    assert asking.release().outcome is Outcome.DELIVERED
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_documents_out_of_reach_are_named_by_match_by_the_count_and_in_the_letter(
+    documents: Documents, typist: Typist, person: str, fails: bool
+) -> None:
+    """EXP-03."""
+    if fails:
+        documents.night.emulator_faults([{"match": {"path": "/v1.0/"}, "do": "status", "status": 403}])
+    else:
+        typist.unset("SHAREPOINT_SITES")
+    asking = an_answer(typist, person)
+    counts = typist.ask("requests", "review", asking.id, "--completeness", *DORA)
+    assert (counts["complete"], set(counts["not_searched"])) == (False, {"documents", f"table:{LOCATION}"})
+    assert "documenten in SharePoint" in (typist.folder / "copy" / "index.html").read_text(encoding="utf-8")
+    assert "documents" in typist.ask("requests", "match", asking.id)["not_searched"]
+    documents.night.emulator_faults([])
