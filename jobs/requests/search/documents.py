@@ -12,7 +12,6 @@ from datetime import datetime
 from connectors.interface import Content, Document, DocumentLocation, DocumentStore
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import RowKinds
-from rules.dates.periods import brussels_date
 from rules.model.personal_records import FULL, FullNote
 
 DOCUMENTS = "documents"  # where people are not searched for
@@ -68,7 +67,7 @@ def documents_of(context: JobContext, rows: Mapping[str, Collection[str]]) -> li
         }
         for document in folder.store.documents(place):
             if inner.isdisjoint(document.folders):
-                found.setdefault(document.id, _as_note(document, mine))
+                found.setdefault(document.id, _as_note(context, document, mine))
     return list(found.values())
 
 
@@ -88,7 +87,7 @@ def content_of(context: JobContext, kind: str, row: str, name: str) -> Content |
     return next((Content(body) for body in bodies if body is not None), None)
 
 
-def _as_note(document: Document, owners: list[Row]) -> FullDocument:
+def _as_note(context: JobContext, document: Document, owners: list[Row]) -> FullDocument:
     (kind, row), *others = owners
     changed = _instant(document.changed_at)
     return FullDocument(
@@ -100,7 +99,7 @@ def _as_note(document: Document, owners: list[Row]) -> FullDocument:
         media_type=document.media_type or "application/octet-stream",
         is_document=True,
         created_at=changed,
-        created_on=brussels_date(changed) if changed is not None else None,
+        created_on=context.day(changed) if changed is not None else None,
         shared_with=tuple(others),
     )
 
