@@ -33,6 +33,7 @@ COLUMN_TYPES = {
 _TEXT_TYPES = frozenset({"StringType", "MemoType", "UniqueidentifierType", "EntityNameType"})
 _NUMBER_TYPES = frozenset({"IntegerType", "BigIntType"})
 _IMAGE_TYPES = frozenset({"ImageType", "FileType"})
+PLATFORM_NUMBERS = frozenset({"participation"})  # the options of such a column are the platform's own, the same everywhere
 _EXPECTED = {
     bool: frozenset({"BooleanType"}),
     int: _NUMBER_TYPES,
@@ -135,6 +136,8 @@ def _check_column(table: Table, column: Column, attribute: Attribute, mapping: M
         yield from _check_date(table, column, attribute)
     else:
         expected = _EXPECTED.get(kind, _IMAGE_TYPES if column.field == "image" else _TEXT_TYPES)
+        if column.field in PLATFORM_NUMBERS and attribute.kind == "PicklistType":
+            return
         if attribute.kind in CHOICE_TYPES:
             yield error(f"{place} is a choice: {table.kind}.{column.field} needs its option values under choices.", column.where, "missing")
         elif attribute.kind not in expected:
