@@ -286,6 +286,11 @@ def test_an_option_that_the_crm_lacks_is_an_error_and_one_that_the_mapping_lacks
     assert any(not finding.is_error and "cf_dossier.cf_outcome has an option 7" in finding.message for finding in check(crm))
 
 
+def test_how_somebody_took_part_is_a_number_or_the_choice_that_the_platform_has(crm: FakeCrm) -> None:
+    columns(crm, "activityparty")["participationtypemask"]["type"] = "choice cf_channel"
+    assert check(crm) == []
+
+
 def test_a_column_of_another_type_is_an_error(crm: FakeCrm) -> None:
     columns(crm, "cf_dossier")["cf_closedon"]["type"] = "string(20)"
     columns(crm, "cf_dossier")["cf_legalhold"]["type"] = "choice cf_channel"
