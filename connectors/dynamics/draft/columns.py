@@ -12,6 +12,7 @@ from connectors.dynamics.draft.reading import Seen
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, folded
 from connectors.dynamics.mapping.mapping import LOOKUPS, MUST_BE_CHOICE, REQUIRED_FIELDS, SAFEGUARDS, field_type, mappable_fields
+from connectors.dynamics.schema.mapping_check import PLATFORM_NUMBERS
 from connectors.dynamics.schema.masks_check import PLATFORM
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
 from rules.files.suggestions import nearest
@@ -115,7 +116,7 @@ def _fits(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[
             attribute.kind == "PicklistType" and _truths(attribute, table) is not None
         )
     if holds is int:
-        return attribute.kind in _NUMBERS
+        return attribute.kind in _NUMBERS or (name in PLATFORM_NUMBERS and attribute.kind == "PicklistType")
     if holds is float:
         return attribute.kind in _NUMBERS | {"MoneyType", "DecimalType", "DoubleType"}
     if holds is bytes:
@@ -144,7 +145,7 @@ def _truths(attribute: Attribute, table: Seen) -> list[Option] | None:
 def _options(kind: str, name: str, attribute: Attribute, table: Seen) -> list[Option] | None:
     if attribute.kind == "StateType":
         return [Option(0, ("Active",), "active"), Option(1, ("Inactive",), "inactive")]
-    if attribute.kind not in _CHOICES:
+    if attribute.kind not in _CHOICES or name in PLATFORM_NUMBERS:
         return None
     if field_type(FULL[kind], name) is bool:
         return _truths(attribute, table)

@@ -17,6 +17,7 @@ from connectors.interface import ConnectorError, ReadIncomplete
 
 # Tables that come with Microsoft's own solutions hold settings and logs of theirs.
 _OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "mserp_", "adx_")
+MAYBE_FILES: Final = ("incident",)  # standard tables that organisations make into dossiers or fiches
 _OPTION_KINDS: Final = {"PicklistType": "Picklist", "MultiSelectPicklistType": "MultiSelectPicklist"}
 
 
@@ -47,13 +48,13 @@ class CrmTables:
         self._metadata = Metadata(transport, None)
 
     def all(self) -> dict[str, Seen]:
-        """Return the organisation's own tables and the standard ones, by logical name. Raises
-        ConnectorError."""
+        """Return the organisation's own tables and the standard ones that a mapping may name, by logical
+        name. Raises ConnectorError."""
         query = query_string({"$select": "LogicalName,DisplayName,IsCustomEntity,IsIntersect,PrimaryNameAttribute"})
         listed = [
             item
             for item in self._rows(f"EntityDefinitions?{query}")
-            if item["LogicalName"] in STANDARD_TABLES.values()
+            if item["LogicalName"] in (*STANDARD_TABLES.values(), *MAYBE_FILES)
             or (item.get("IsCustomEntity") is True and not item.get("IsIntersect") and _is_own(item["LogicalName"]))
         ]
         self._metadata.load(item["LogicalName"] for item in listed)

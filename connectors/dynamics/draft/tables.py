@@ -58,7 +58,7 @@ def kinds_of(tables: Mapping[str, Seen]) -> Kinds:
         kinds.candidates[kind] = [table for table in fitting if table.name not in taken]
     for kind in ("dossier", "fiche", "party"):
         if kind not in kinds.found:
-            kinds.candidates[kind] = rest
+            kinds.candidates[kind] = [table for table in rest if table.name not in taken]
     return kinds
 
 

@@ -98,6 +98,26 @@ def test_what_no_name_suggests_is_a_choice_with_candidates_and_the_file_names_no
         ]
 
 
+def test_a_case_of_the_platform_may_be_the_dossier_and_participation_is_its_own_choice(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = SECOND.read_text("utf-8").replace("kt_zaak:", "incident:").replace("kt_zaken", "incidents").replace("kt_zaakid", "incidentid")
+    text = (
+        text.replace("lookup kt_zaak", "lookup incident")
+        .replace("|kt_zaak|", "|incident|")
+        .replace("parent: kt_zaak,", "parent: incident,")
+    )
+    text = text.replace("      incident: {type: lookup", "      kt_zaak: {type: lookup")
+    text = text.replace("participationtypemask: {type: int}", "participationtypemask: {type: choice kt_kanaal}")
+    path = tmp_path / "environment.yaml"
+    path.write_text(text, encoding="utf-8")
+    with organisation(capsys, monkeypatch, tmp_path, path) as typist:
+        document, drawn = drafted(typist, tmp_path)
+        assert document["tables"]["dossier"] == "incident"
+        assert "      participation: participationtypemask\n" in drawn
+        assert typist.type("mapping", "check", tmp_path / "draft.yaml").code == 0
+
+
 def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
