@@ -2,7 +2,6 @@
 what the platform adds stands in `platform.yaml`."""
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -43,7 +42,7 @@ def _read(path: Path) -> tuple[Mapping[str, Any], str]:
     """Return the content of a file, and the digest of its text."""
     try:
         text = path.read_text(encoding="utf-8")
-        document = deepcopy(_parsed(text))
+        document = _parsed(text)
     except (OSError, YAMLError) as problem:
         raise EnvironmentProblem(f"{path}: {problem}") from problem
     if not isinstance(document, dict):
@@ -53,6 +52,7 @@ def _read(path: Path) -> tuple[Mapping[str, Any], str]:
 
 @lru_cache(maxsize=4)  # whoever starts many emulators gives them the same organisation
 def _parsed(text: str) -> Any:
+    """Return the content of a file, to be read only."""
     return YAML(typ="safe").load(text)
 
 

@@ -3,6 +3,7 @@ words are those of the file; an unknown word is a `ValueError` that names it."""
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from connectors.emulator.schema.environment import POINTER, Column, Labels, Table
@@ -73,11 +74,12 @@ def column_of(name: str, spec: Mapping[str, Any], choices: Mapping[str, Any]) ->
     )
 
 
-def system_columns() -> list[Column]:
+@cache
+def system_columns() -> tuple[Column, ...]:
     def system(name: str, kind: str, *targets: str, writable: bool = False) -> Column:
         return Column(name, kind, name, targets=targets, system=True, writable=writable)
 
-    return [
+    return (
         system("createdon", "datetime"),
         system("modifiedon", "datetime"),
         system("createdby", "lookup", "systemuser"),
@@ -92,7 +94,7 @@ def system_columns() -> list[Column]:
         system("statuscode", "status", writable=True),
         system("versionnumber", "bigint"),
         system("overriddencreatedon", "datetime", writable=True),
-    ]
+    )
 
 
 def table_of(name: str, spec: Mapping[str, Any], prefix: str, choices: Mapping[str, Any], number: int) -> Table:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.emulator.conditions.clock import Clock
 from connectors.emulator.conditions.switches import Switches
@@ -16,7 +16,7 @@ from connectors.emulator.schema.privileges import security_rows
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.alter import Altering
 from connectors.emulator.storage.declarations import schema_of
-from connectors.emulator.storage.load import load_rows
+from connectors.emulator.storage.load import Loader, insert, load_rows
 from connectors.emulator.storage.sources import BIN, RETAINED, source_of
 from connectors.emulator.storage.tables import FIRST_VERSION, Tables
 
@@ -25,8 +25,19 @@ class StateProblem(Exception):
     """The state file belongs to another environment, or is none."""
 
 
+_K = TypeVar("_K")
+Inserts = list[tuple[str, int, list[list[Any]]]]  # a statement, where the version stands in its rows, and the rows
+
 _MOST_KEPT = 4
+_NOW: Any = object()  # stands in rows that are kept for the instant at which they are inserted
 _kept: dict[str, bytes] = {}  # by fingerprint: the tables of organisations in memory, without a row
+_platform_rows: dict[str, Inserts] = {}  # by the origin of the environment
+
+
+def _make_room(kept: dict[str, _K]) -> dict[str, _K]:
+    if len(kept) >= _MOST_KEPT:
+        kept.pop(next(iter(kept)), None)
+    return kept
 
 
 def _make_as_before(connection: sqlite3.Connection, fingerprint: str) -> bool:
@@ -47,9 +58,7 @@ def _keep_what_was_made(connection: sqlite3.Connection, fingerprint: str) -> Non
         connection.backup(kept)
         for (name,) in kept.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
             kept.execute(sql.delete(name, []))
-        if len(_kept) >= _MOST_KEPT:
-            _kept.pop(next(iter(_kept)), None)
-        _kept[fingerprint] = kept.serialize()
+        _make_room(_kept)[fingerprint] = kept.serialize()
 
 
 class Database(Tables):
@@ -94,14 +103,24 @@ class Database(Tables):
             self.altering.replay()
 
     def _add_platform_rows(self) -> None:
+        """Insert what the platform itself has: the same rows each time, as of now."""
+        origin = self.environment.origin
+        inserts = _platform_rows.get(origin) or self._inserts()
+        if origin and origin not in _platform_rows:
+            _make_room(_platform_rows)[origin] = inserts
         now = self.clock.text()
-        rows = (
-            (table, {"createdon": now, **row} if "createdon" in self.environment.tables[table].columns else row)
-            for table, rows in [*self.environment.rows.items(), *security_rows(self.environment).items()]
-            if table in self.environment.tables
-            for row in rows
-        )
-        load_rows(self, rows)
+        with self.transaction():
+            for statement, version_at, rows in inserts:
+                insert(self, statement, version_at, ([now if value is _NOW else value for value in row] for row in rows))
+
+    def _inserts(self) -> Inserts:
+        found: Inserts = []
+        for name, rows in [*self.environment.rows.items(), *security_rows(self.environment).items()]:
+            if table := self.environment.tables.get(name):
+                created = {"createdon": _NOW} if "createdon" in table.columns else {}
+                loader = Loader(self, table, _NOW)
+                found.append((loader.statement, loader.version_at, [loader.values(created | row) for row in rows]))
+        return found
 
     def _read_environment_again(self) -> None:
         self.altering.reread()

@@ -31,22 +31,30 @@ def _loaded(tables: Tables, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
         for name, row in chunk:
             waiting.setdefault(name, []).append(row)
         for name, group in waiting.items():
-            loader = _Loader(tables, tables.environment.tables[name])
-            tables.connection.executemany(loader.statement, map(loader.values, group))
+            loader = Loader(tables, tables.environment.tables[name], tables.clock.text())
+            insert(tables, loader.statement, loader.version_at, map(loader.values, group))
             loaded += len(group)
         waiting.clear()
     return loaded
 
 
-class _Loader:
-    """Turns wire-typed rows of one table into tuples in the order of its columns."""
+def insert(tables: Tables, statement: str, version_at: int, rows: Iterable[list[Any]]) -> None:
+    """Insert rows of one table, each with a version of its own."""
 
-    def __init__(self, tables: Tables, table: Table) -> None:
-        self.tables = tables
+    def stamped(values: list[Any]) -> list[Any]:
+        values[version_at] = tables.next_version()
+        return values
+
+    tables.connection.executemany(statement, map(stamped, rows))
+
+
+class Loader:
+    """Turns wire-typed rows of one table into values in the order of its columns."""
+
+    def __init__(self, tables: Tables, table: Table, now: str) -> None:
         self.kept_files = KeptFiles(tables)
         self.table = table
-        self.now = tables.clock.text()
-        self.defaults = system_defaults(table, self.now, DEFAULT_USER)
+        self.defaults = system_defaults(table, now, DEFAULT_USER)
         self.names = [*table.columns, *(c.type_column for c in table.columns.values() if c.polymorphic)]
         self.known = set(self.names)
         self.bools = [c.name for c in table.columns.values() if c.kind == "bool"]
@@ -54,9 +62,11 @@ class _Loader:
         self.files = [c for c in table.columns.values() if c.kind == "file"]
         self.computed = [c for c in table.columns.values() if c.computed]
         self.money = [c.name for c in table.columns.values() if c.kind == "money" and not c.name.endswith("_base")]
+        self.version_at = self.names.index("versionnumber")
         self.statement = sql.insert(table.name, self.names)
 
-    def values(self, row: dict[str, Any]) -> tuple[Any, ...]:
+    def values(self, row: dict[str, Any]) -> list[Any]:
+        """Return the values of a row, still without its version."""
         table = self.table
         if unknown := row.keys() - self.known:
             raise KeyError(f"{table.name} has no column {', '.join(sorted(unknown))}")
@@ -93,5 +103,4 @@ class _Loader:
             values["statuscode"] = table.default_status(row["statecode"])
         for column in self.computed:
             values[column.name] = join_parts(values.get(part) for part in column.computed)
-        values["versionnumber"] = self.tables.next_version()
-        return tuple(map(values.get, self.names))
+        return list(map(values.get, self.names))
