@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import re
+import select
 import socket
 import threading
 from collections.abc import Coroutine, Iterator
@@ -42,6 +43,7 @@ FINE = re.compile(
     r"[A-Za-z0-9$'()*+,\-./:;=@_!&~]*(?:\?(?:[A-Za-z0-9$'()*+,\-./:;=@_!&~?]|%[0-9A-F]{2})*)?"
 ).fullmatch  # what urllib3 leaves as it is
 SEND = HTTPAdapter.send  # the sending itself
+SERVER = server._Server
 FAILED: list[Message] = [
     {"status": 500, "headers": [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"21"), (b"connection", b"close")]},
     {"body": b"Internal Server Error"},
@@ -172,21 +174,44 @@ class InProcess:
             broken = ProtocolError("Connection aborted.", RemoteDisconnected("Remote end closed connection without response"))
             raise requests.ConnectionError(broken, request=request) from None
 
-    def server(self) -> type[server._Server]:
-        """The emulator's server, which is known here while it listens."""
+    def server(self) -> type[SERVER]:
+        """The emulator's server, which is known here while it listens, and serves only once somebody connects
+        to it."""
         served = self._served
 
-        class Known(server._Server):
-            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-                if sockets and not self.config.is_ssl and isinstance(self.config.app, app.App):
-                    address = sockets[0].getsockname()
-                    served["{}:{}".format(*address)] = Served(self.config.app, address)
-                await super().startup(sockets)
+        class Known(SERVER):
+            def __init__(self, *given: Any) -> None:
+                self._woken, self._waking = socket.socketpair()
+                super().__init__(*given)
 
-            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-                for listener in sockets or ():
-                    served.pop("{}:{}".format(*listener.getsockname()), None)
-                await super().shutdown(sockets)
+            @property
+            def should_exit(self) -> bool:
+                return self._should_exit
+
+            @should_exit.setter
+            def should_exit(self, value: bool) -> None:
+                self._should_exit = value
+                if value:
+                    self._waking.close()
+
+            def run(self, sockets: list[socket.socket] | None = None) -> None:
+                application = self.config.app
+                known: dict[str, Served] = {}
+                if isinstance(application, app.App) and not self.config.is_ssl:
+                    addresses = [each.getsockname() for each in sockets or ()]
+                    known = {"{}:{}".format(*address): Served(application, address) for address in addresses}
+                served.update(known)
+                try:
+                    if known:
+                        self._ready()
+                        select.select([*(sockets or ()), self._woken], (), ())
+                    if not self.should_exit:
+                        super().run(sockets)
+                finally:
+                    for name in known:
+                        del served[name]
+                    self._woken.close()
+                    self._waking.close()
 
         return Known
 

@@ -94,6 +94,7 @@ class Night:
             memory=self.memory,
         )
         self.http = requests.Session()
+        self.http.trust_env = False  # no .netrc and no proxy is looked for at each request
         self.http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, ERIK, RECEIVED
 from tests.crm_compliance.typist import Said, Typist
 from tests.integration.night import TOKEN
+from tests.known_definitions import KNOWN
 
 DATA = Path(__file__).parents[1] / "data"
 TODAY = "2026-11-25"
@@ -108,7 +109,7 @@ def office(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
         ),
         encoding="utf-8",
     )
-    with running(environment=DATA / "second-environment.yaml", token=TOKEN) as emulator:
+    with running(environment=DATA / "second-environment.yaml", token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
         typist.set(MAPPING=str(mapping), POLICY=str(DATA / "second-policy.yaml"), ORGANISATION=str(DATA / "second-organisation.yaml"))
         found = Office(emulator, typist)

@@ -34,6 +34,7 @@ class Client:
         self.url = emulator.url
         self.root = emulator.root
         self.http = requests.Session()
+        self.http.trust_env = emulator.root.startswith("https:")  # over plain HTTP there is no authority, proxy or .netrc to look for
         self.http.headers.update(
             {"Authorization": f"Bearer {token}", "OData-Version": "4.0", "OData-MaxVersion": "4.0", "Accept": "application/json"}
         )
@@ -81,7 +82,7 @@ class Client:
         return self.get(f"{table_set}({row})").headers["ETag"]
 
     def control(self, method: str, name: str, body: Any = None) -> Any:
-        answer = requests.request(method, f"{self.root}/_emulator/{name}", json=body, timeout=30)
+        answer = self.http.request(method, f"{self.root}/_emulator/{name}", json=body, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

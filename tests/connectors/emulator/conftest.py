@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from connectors.emulator.conditions.limits import Allowance
 from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.emulator.client import JUNE, Client
@@ -21,11 +22,13 @@ def running_emulator() -> Iterator[RunningEmulator]:
 
 @pytest.fixture
 def crm(running_emulator: RunningEmulator) -> Iterator[Client]:
-    client = Client(running_emulator)
-    client.control("PUT", "clock", {"real": True})
-    client.control("PUT", "switches", DEFAULTS)
+    client, organisation = Client(running_emulator), running_emulator.emulator
+    organisation.clock.real()
+    with organisation.tables.lock:
+        organisation.switches.set(DEFAULTS)
+    organisation.limits.allowance = Allowance()
+    organisation.limits.enabled = False
     client.control("POST", "reset", {"empty": True})
-    client.control("PUT", "limits", {"on": False, "requests": 6000, "execution_s": 1200, "concurrent": 52, "window_s": 300})
     yield client
     client.http.close()
 
