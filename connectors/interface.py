@@ -303,6 +303,17 @@ class Connector(Protocol):
         it says of their table that only some rows are meant. Raises ConnectorError: it cannot be
         determined."""
 
+    def is_derived(self, record: type[Record]) -> bool:
+        """Return whether records of this class are no rows of their own: they go with their dossier or fiche,
+        and are never written."""
+
+    def is_activity(self, record: type[Record]) -> bool:
+        """Return whether people may take part in rows of this class as participants."""
+
+    def names_a_person(self, record: type[Record]) -> bool:
+        """Return whether a row of this class is nothing without the person that it names, whose link cannot
+        be emptied."""
+
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
         order unspecified.

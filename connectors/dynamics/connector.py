@@ -30,8 +30,10 @@ from connectors.dynamics.reading.cache_invalidation import WrittenRows
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.id_paging import SetReading, read_set
 from connectors.dynamics.reading.incremental import RememberingReader
+from connectors.dynamics.reading.pairs import Pairs
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.references import References
+from connectors.dynamics.reading.role_filter import lone_halves
 from connectors.dynamics.reading.table_cache import Memory
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.residual.binned_rows import LyingReader
@@ -47,6 +49,7 @@ from connectors.dynamics.schema.masks_check import check_masks, remnants
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.names import Naming
 from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
+from connectors.dynamics.schema.role_places import ACTIVITY_ID, RolePlace, swapped
 from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.dynamics.writing.batch import Prepared, prepare
@@ -80,7 +83,7 @@ from rules.dates.calendar import BRUSSELS
 from rules.errors import UsageError
 from rules.model.bypass import Bypass
 from rules.model.data_map import DataMap
-from rules.model.records import KINDS, Record, word_of
+from rules.model.records import KINDS, Party, Record, word_of
 
 R = TypeVar("R", bound=Record)
 
@@ -125,7 +128,9 @@ class DynamicsConnector:
         self._metadata = Metadata(self._transport, wanted)
         self._directory = directory = Directory(self._transport)
         self._scopes = Scopes(mapping, self._metadata, directory)
-        self._tables = FittingTables(mapping, self._metadata, References(directory), self._scopes)
+        references = References(directory)
+        self._tables = FittingTables(mapping, self._metadata, references, self._scopes)
+        self._pairs = Pairs(self._transport, self._metadata, references)
         self._masking = Masking(self._transport, mapping, self._metadata, self._tables.definition, pseudonym_key)
         self.deleting = Deleting(
             self._transport, mapping, self._tables.definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
@@ -228,8 +233,9 @@ class DynamicsConnector:
         if among is not None and not among.ids:
             return
         if among is not None and among.in_any_scope:
-            tables = tuple({table.name: table for table in reversed(tables)}.values())
+            tables = tuple({each.name: each for each in reversed(tables) if not self._tables.place(each).is_derived}.values())
         seen: set[str] = set()
+        fields = tuple(fields)
         for table in tables:
             for page in self._read(table, record, fields, among, remembered=remembered):
                 if len(tables) > 1:
@@ -238,11 +244,25 @@ class DynamicsConnector:
                     seen.update(row.id for row in page)
                 yield page
 
-    def _read(self, table: Table, record: type[R], fields: Iterable[str], among: Among | None, *, remembered: bool) -> Iterator[list[R]]:
+    def _read(self, table: Table, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool) -> Iterator[list[R]]:
         definition = self._tables.definition(table)
+        if among is not None and among.field in table.pairs:
+            among = replace(among, field="id", ids=self._pairs.tied_to(table, definition, among.field, among.ids))
+        pages = self._live(table, definition, record, fields, among, remembered=remembered)
+        if table.pairs.keys().isdisjoint(fields):
+            yield from pages
+        else:
+            yield from self._pairs.fill(table, definition, fields, pages, whole=among is None)
+
+    def _live(
+        self, table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool
+    ) -> Iterator[list[R]]:
         decoder = self._tables.decoder(table, definition, fields, record)
         only = "" if among is not None and among.in_any_scope else self._tables.condition(table)
-        if remembered and among is None and self._memory is not None and not only:  # a CRM tells changes of whole tables alone
+        place = self._tables.place(table)
+        if (
+            remembered and among is None and self._memory is not None and not only and not place.is_derived
+        ):  # a CRM tells changes of whole tables alone
             if definition.tracks_changes:
                 remembering: RememberingReader[R] = RememberingReader(
                     self._transport, decoder, definition.set_name, table.name, self._memory
@@ -252,13 +272,44 @@ class DynamicsConnector:
             self._memory.drop_table(table.name)  # changes that were not tracked meanwhile would be missed for good
         reader: Reader[R] = Reader(self._transport, decoder, definition.set_name, table.name)
         if among is None:
+            if place is RolePlace.CONNECTION:
+                self._check_halves(table, definition)
             yield from reader.read(only)
             return
         column = self._tables.filter_column(table, definition, among.field)
         if column is None:
             return
-        for condition in any_of(column, among.ids):
+        is_swapped = place is RolePlace.UNIT and among.field == "id"
+        for condition in any_of(column, [swapped(row, table) for row in among.ids] if is_swapped else among.ids):
             yield from reader.read(f"({condition}) and {only}" if only else condition)
+
+    def _check_halves(self, table: Table, definition: TableDefinition) -> None:
+        """Refuse connections that are kept by one half alone, with the person first: none counts twice, and
+        none may be overlooked. Raises ReadIncomplete."""
+        condition = lone_halves(table, definition, self.mapping, self._metadata)
+        known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
+        try:
+            is_whole = self._directory.is_empty(known, condition)
+        except NotOffered as refusal:
+            raise Forbidden(refusal.reason, where=table.name) from None
+        if not is_whole:
+            told = f"Rows of {table.name} name the person first, and have no other half that names them second."
+            raise ReadIncomplete(told, hint="Make these connections anew in the CRM, which keeps both halves.", where=table.name)
+
+    def is_derived(self, record: type[Record]) -> bool:
+        """Return whether records of this class are no rows of their own: they go with their dossier or fiche,
+        and are never written."""
+        tables = self.mapping.tables_of(record)
+        return bool(tables) and all(self._tables.place(table).is_derived for table in tables)
+
+    def is_activity(self, record: type[Record]) -> bool:
+        """Return whether people may take part in rows of this class as participants."""
+        return any(self._tables.definition(table).primary_id == ACTIVITY_ID for table in self.mapping.tables_of(record))
+
+    def names_a_person(self, record: type[Record]) -> bool:
+        """Return whether a row of this class is nothing without the person that it names: a connection has
+        two ends."""
+        return any(self._tables.place(table) is RolePlace.CONNECTION for table in self.mapping.tables_of(record))
 
     def kinds(self, table: str, ids: Collection[str]) -> Values[str, str | None]:
         """Return the word for the kind of each of these rows of a table, by id: None for one that is out of
@@ -279,7 +330,8 @@ class DynamicsConnector:
     def fields(self, record: type[Record]) -> frozenset[str]:
         """Return the fields of this kind that the organisation maps; for a full record also those that only a
         subject request reads."""
-        mapped = {name for table in self.mapping.tables_of(record) for name in table.columns_of(record)}
+        tables = self.mapping.tables_of(record)
+        mapped = {name for table in tables for name in (*table.columns_of(record), *table.fixed, *table.pairs)}
         return frozenset(mapped) | {name for name, lookup in KIND_FIELDS.items() if lookup in mapped and name in record.__struct_fields__}
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
@@ -306,14 +358,23 @@ class DynamicsConnector:
         return Lying(Reach.READ if kept else Reach.NOT_KEPT, tuple(row for each in found for row in each.rows))
 
     def _lying_in(self, table: Table, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
-        definition = self._tables.definition(table)
+        definition, place = self._tables.definition(table), self._tables.place(table)
+        is_untied = trace is Trace.RETAINED and "dossier" in table.pairs  # pairs are those of live rows
+        if is_untied:
+            among = None
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
             return Lying(Reach.READ)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
         column = definition.primary_id if among is None or among.field == "id" else table.columns[among.field].name
         ids = among.ids if among is not None else None
+        if ids is not None and place is RolePlace.UNIT and among is not None and among.field == "id":
+            ids = [swapped(row, table) for row in ids]
         decoder = self._tables.decoder(table, definition, fields, record)
-        return self._lying.read(trace, known, decoder, column, ids, (table, definition))
+        found = self._lying.read(trace, known, decoder, column, ids, (table, definition))
+        if is_untied and found.rows:
+            hint = "restore them, or let them be deleted there, before they count in any decision"
+            raise ReadIncomplete(f"Nobody can tell to which dossiers {table.name} in retention belongs.", hint=hint, where=table.name)
+        return found if place is RolePlace.OWN else replace(found, rows=tuple(row for row in found.rows if _is_role(row)))
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
         """Return which of these fields of a row were changed at or after an instant, by its audit history;
@@ -441,7 +502,7 @@ class DynamicsConnector:
             definitions: dict[type[Record], tuple[Table, TableDefinition]] = {}
             for operation in change_set.operations:
                 table = self.mapping.table(operation.record)
-                if table is not None:
+                if table is not None and not self._tables.place(table).is_derived:
                     definitions[operation.record] = (table, self._tables.definition(table))
             prepared.append(prepare(change_set, definitions, self.mapping, self._metadata, self.environment.root_path, self._masking))
         in_order = self._in_order(change_sets)
@@ -573,6 +634,11 @@ class DynamicsConnector:
             if any(getattr(row, field) in ids - {row.id} for page in pages for row in page for field in fields):
                 return True
         return False
+
+
+def _is_role(row: Record) -> bool:
+    """Return whether a row says of a person that they are in a dossier or a fiche."""
+    return isinstance(row, Party) and row.contact is not None and (row.dossier or row.fiche) is not None
 
 
 def connect(

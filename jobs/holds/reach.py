@@ -96,7 +96,8 @@ class Spread:
         """Hold the dossiers too: none can be deleted without its fiches."""
         held = self._rows["fiche"]
         for row in self._read(Fiche, ("dossier",), "id", held):
-            self._reach("dossier", row.dossier, held[row.id])
+            for dossier in row.dossiers:
+                self._reach("dossier", dossier, held[row.id])
 
     def _reach_owners(self, kind: Kind, row: Record, holds: Iterable[OnRow]) -> None:
         """What a held row belongs to is held too; of a contact the row alone, since the hold is on the note

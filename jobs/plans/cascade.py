@@ -13,5 +13,7 @@ def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
     preview for the person who reviews a plan. What belongs to their notes, activities and roles is not
     counted here; it is checked when the unit is deleted."""
     rows = {(connector.table(type(unit.row)), unit.id) for unit in units}
-    rows |= {(connector.table(type(fiche)), fiche.id) for unit in units if unit.recording is None for fiche in unit.fiches}
+    rows |= {
+        (connector.table(type(fiche)), fiche.id) for unit in units if unit.recording is None for fiche in unit.fiches if not fiche.also_in
+    }
     return dict(sorted(Counter(each.row[0] for each in connector.hanging(sorted(rows)) if each.goes).items()))

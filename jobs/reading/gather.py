@@ -207,11 +207,16 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     hanging |= {row.regarding for row in notes if row.regarding_kind == "fiche" and row.regarding is not None}
     loose = rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging)))
     moved = retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging - set(map(_ID, loose))))) if Fiche in lie else []
-    dossiers = sorted({row.dossier for row in (*loose, *moved) if row.dossier is not None} | set(wanted.get(UnitKind.DOSSIER, ())))
-    found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
-    if Dossier in lie:
-        found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, set(dossiers) - found.dossiers.keys()))
-    found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", dossiers)))
+    dossiers = sorted({dossier for row in (*loose, *moved) for dossier in row.dossiers} | set(wanted.get(UnitKind.DOSSIER, ())))
+    fiches: dict[str, Fiche] = {}
+    while dossiers:  # with those that share a fiche with them, as whole as they are
+        found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
+        if Dossier in lie:
+            found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, set(dossiers) - found.dossiers.keys()))
+        fresh = [row for row in rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", dossiers)) if row.id not in fiches]
+        fiches |= {row.id: row for row in fresh}
+        dossiers = sorted({dossier for row in fresh if row.also_in for dossier in row.dossiers} - found.dossiers.keys())
+    _add_late_fiches(connector, found, [row for row in found.add_fiches(fiches.values()) if row.also_in])
     _add_late_fiches(connector, found, found.add_fiches(row for row in loose if row.id not in found.fiches))
     if Fiche in lie:
         add_retained_fiches(found, retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", sorted(found.dossiers))))
@@ -300,7 +305,7 @@ def _pages(
 
 def _add_late_fiches(connector: Connector, found: Gathering, fiches: Sequence[Fiche]) -> None:
     if fiches:
-        wanted = {row.dossier for row in fiches if row.dossier is not None and row.dossier not in found.dossiers}
+        wanted = {dossier for row in fiches for dossier in row.dossiers} - found.dossiers.keys()
         _find_dossiers(connector, found, wanted)
         fiches = _in_scope(connector, found, Dossier, "dossier", fiches, wanted - found.dossiers.keys())
         _stop_at(connector, Fiche, found.add_fiches(fiches))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connectors.interface import Among, Connector
 from jobs.reading.gather import gather_units, rows_of
-from jobs.reading.units import Gathering, is_audio
+from jobs.reading.units import Gathering, chained, is_audio
 from rules.model.kinds import LINKS, RELATIONS, ROW_KINDS
 from rules.model.records import KINDS, Contact, Fiche, Note, Record, Unit, UnitKind
 
@@ -61,7 +61,7 @@ def _whole(found: Gathering, kind: str, row: str) -> Unit | None:
         return found.lone.get(row)
     # A fiche of a dossier that stays: alone of its kind it is what was erased, and the holds on its dossier
     # reach it.
-    return Unit(UnitKind.FICHE, row, _version(found, fiche), None, [fiche], belongs_to=found.dossiers.get(fiche.dossier))
+    return Unit(UnitKind.FICHE, row, _version(found, fiche), None, [fiche], belongs_to=chained(found.units_of_fiche(row)))
 
 
 def _version(found: Gathering, fiche: Fiche) -> str:
@@ -76,6 +76,8 @@ def _single(found: Gathering, kind: str, row: Record) -> Unit:
         if name == "contact":
             unit.children.append(Contact(id=owner))  # a hold on a person reaches a unit by its children
         above = found.recordings.get(owner) if name == "recording" else found.unit_of(name, owner)
+        if name == "fiche" and found.is_shared(owner):
+            above = chained(found.units_of_fiche(owner))
         if above is None:
             continue
         if unit.belongs_to is None:

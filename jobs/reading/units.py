@@ -1,13 +1,15 @@
 """Rows put together into units: what was read, and what belongs together."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatch
 
+import msgspec
+
 from connectors.interface import ReadIncomplete
 from jobs.model.plan import Kind
-from rules.model.file_roles import FileRole
+from rules.model.file_roles import FILE_ROLES, FileRole
 from rules.model.records import (
     ActivityParty,
     Call,
@@ -83,7 +85,7 @@ class Gathering:
                 lone[identity] = Unit(kind, identity, row.etag, None, [row])
             else:
                 unit = dossiers.get(dossier)
-                if unit is None:
+                if unit is None or not dossiers.keys() >= {*row.also_in}:
                     unresolved.append(row)
                     continue
                 row.dossier = unit.id  # one string for all fiches of a dossier
@@ -92,6 +94,8 @@ class Gathering:
                 else:
                     self.versions[identity] = row.etag
                 unit.fiches.append(row)
+                for other in row.also_in:
+                    dossiers[other].fiches.append(row)
             fiches[identity] = row
         return unresolved
 
@@ -101,8 +105,19 @@ class Gathering:
             return None
         return self.lone.get(fiche_id) if fiche.dossier is None else self.dossiers.get(fiche.dossier)
 
+    def is_shared(self, fiche: str | None) -> bool:
+        """Return whether a fiche is in several dossiers: it stays as long as any of them, and goes with the
+        last."""
+        return fiche in self.fiches and bool(self.fiches[fiche].also_in)
+
+    def units_of_fiche(self, fiche: str) -> list[Unit]:
+        """Return the units that a fiche is in: more than one where it is shared."""
+        unit = self.unit_of_fiche(fiche)
+        return [unit, *(self.dossiers[other] for other in self.fiches[fiche].also_in)] if unit is not None else []
+
     def unit_of(self, kind: str | None, row: str | None) -> Unit | None:
-        """Return the unit that a row belongs to, or None if to nothing that this product disposes of."""
+        """Return the unit that a row belongs to, or None if to nothing that this product disposes of. What
+        belongs to a shared fiche belongs to the first of its dossiers, and goes with none (`is_shared`)."""
         if row is None:
             return None
         if kind == "dossier":
@@ -132,15 +147,16 @@ class Gathering:
                     add_place(in_dossier)
                 if in_fiche is not None:
                     add_person(contact.id)
-                    add_place(in_fiche)
+                    add_place(None if self.is_shared(row.fiche) else in_fiche)
             if self.versions is not None:
                 self.versions[row.id] = row.etag
             role = row.role
-            if role == FileRole.CHILD or (role is not None and role.isdecimal()):
-                # A role that the mapping does not know may be a child's, so the unit has a child of unknown
-                # age (R-161).
+            if role == FileRole.CHILD or (role is not None and role not in FILE_ROLES):
+                # A role that the mapping does not know, an option or a row of reference, may be a child's, so
+                # the unit has a child of unknown age (R-161).
                 child = contact if role == FileRole.CHILD else None
-                for unit in (in_dossier, in_fiche):
+                in_fiches = self.units_of_fiche(row.fiche) if self.is_shared(row.fiche) and row.fiche is not None else (in_fiche,)
+                for unit in (in_dossier, *in_fiches):
                     if unit is not None and (child is None or child not in unit.children):
                         unit.children.append(child)
         return unresolved
@@ -171,7 +187,7 @@ class Gathering:
         fiche = self.fiches.get(fiche_id) if fiche_id is not None else None
         if recording is not None and fiche is not None:
             recording.fiche = fiche.id  # one string for both
-        dossier = self.dossiers.get(fiche.dossier) if fiche is not None and fiche.dossier is not None else None
+        dossier = chained(self.units_of_fiche(fiche.id)) if fiche is not None and fiche.dossier is not None else None
         return Unit(kind, row, etag, None, [fiche] if fiche is not None else [], [], recording, note, None, dossier)
 
     def add_calls(self, page: Iterable[Call]) -> None:
@@ -203,7 +219,9 @@ class Gathering:
     def hook_of(self, kind: str | None, regarding: str | None) -> Unit | str | None:
         """Return what an activity belongs to. That is the unit with which it is deleted, the id of the
         contact that it is about, or None if it stays."""
-        return regarding if kind == "contact" else self.unit_of(kind, regarding)
+        if kind == "contact":
+            return regarding
+        return None if kind == "fiche" and self.is_shared(regarding) else self.unit_of(kind, regarding)
 
     def add_activity_parties(self, page: Iterable[ActivityParty]) -> None:
         contacts, activities = self.contacts, self.activities
@@ -212,7 +230,8 @@ class Gathering:
                 continue  # a user, an account, or nobody in the CRM
             contact = contacts.get(row.party)
             if contact is not None:  # else the dangling id of a contact that is gone
-                self.take_part(contact.id, activities.get(row.activity))
+                hook = activities.get(row.activity)
+                self.take_part(contact.id, hook if hook is not None else self.hook_of("fiche", row.activity))  # a fiche may be one
 
     def take_part(self, contact: str, hook: Unit | str | None) -> None:
         """Note that a contact takes part in an activity that belongs to this. None: it belongs to nothing, or
@@ -259,6 +278,15 @@ class Gathering:
                 unit = units[identity]
                 if not is_anonymised(unit):
                     yield unit
+
+
+def chained(units: Sequence[Unit]) -> Unit | None:
+    """Return units as one that belongs to the next, so that whatever holds one of them is found; the CRM's
+    own hold first."""
+    found: Unit | None = None
+    for unit in sorted(units, key=lambda unit: bool(unit.dossier and unit.dossier.legal_hold)):
+        found = unit if found is None else msgspec.structs.replace(unit, belongs_to=found)
+    return found
 
 
 def is_anonymised(unit: Unit) -> bool:

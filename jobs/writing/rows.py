@@ -60,7 +60,8 @@ def rows_of_units(
     well, or where no job may purge what is there. Otherwise that is deleted with it."""
     rows = Rows()
     lie = connector.retaining((*(kind.record for kind in DEPENDENT), Party, Recording)) if units else frozenset()
-    fiche_units = {fiche.id: unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) for fiche in unit.fiches}
+    files = [unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE)]
+    fiche_units = {fiche.id: unit for unit in files for fiche in unit.fiches if not fiche.also_in}  # a shared one stays
     owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
     leaves: defaultdict[str, list[RowWrite]] = defaultdict(list)
     tails: defaultdict[str, list[RowWrite]] = defaultdict(list)
@@ -102,17 +103,21 @@ def rows_of_units(
         leaves[owners[owner_id].id].append(write)
     dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
     versions = found.versions or {}
-    for unit_id, write in _parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
-        leaves[unit_id].append(write)
-        if versions.get(write.id) != write.etag:
+    for unit_id, role, write in _parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
+        if not connector.is_derived(type(role)):  # else it goes with the row of the unit
+            leaves[unit_id].append(write)
+        if versions.get(role.id) != role.etag:
             rows.blocked[unit_id] = CHANGED  # a role that the decision did not know, a younger child perhaps
     if Party in lie:
-        for unit_id, write in _retained_parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
-            leaves[unit_id].append(write)
+        for unit_id, role, write in _retained_parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
+            if not connector.is_derived(type(role)):
+                leaves[unit_id].append(write)
     for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
-        tails[fiche.dossier or ""].append(write_of(fiche))
-        if versions.get(fiche.id) != fiche.etag:
-            rows.blocked[fiche.dossier or ""] = CHANGED  # a fiche that the decision did not know, or knew otherwise
+        if not fiche.also_in:
+            tails[fiche.dossier or ""].append(write_of(fiche))
+        known = found.fiches.get(fiche.id)
+        if versions.get(fiche.id) != fiche.etag or known is None or known.dossiers != fiche.dossiers:
+            rows.blocked |= dict.fromkeys(fiche.dossiers, CHANGED)  # a fiche that the decision did not know, or knew otherwise
     for unit in units:
         retained = [fiche for fiche in unit.fiches if unit.kind is UnitKind.DOSSIER and fiche.id in found.retained]
         tails[unit.id] += [write_of(fiche, retained=True) for fiche in retained]
@@ -147,14 +152,14 @@ def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:
     return [write for write in writes if not write.retained or (write.kind, write.id) not in live]
 
 
-def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
+def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, Party, RowWrite]]:
     """Return the roles in long-term retention that go with these dossiers, fiches of them or lone ones (fiche
     -> unit), with the unit's id."""
     found = {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
     for row in found.values():
         unit = row.dossier if row.dossier in dossiers else units.get(row.fiche or "", "")
-        yield unit or "", write_of(row, target=row.contact or "", retained=True)
+        yield unit or "", row, write_of(row, target=row.contact or "", retained=True)
 
 
 def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type[Record]]) -> Iterator[tuple[str, RowWrite]]:
@@ -171,9 +176,9 @@ def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type
         yield from found.values()
 
 
-def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
-    """Return the writes to party rows of dossiers that go and of their fiches or lone ones (fiche -> unit),
-    each with the id of its unit. A row that also names a dossier or fiche which stays is a role there too: it
+def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, Party, RowWrite]]:
+    """Return the roles in dossiers that go and in their fiches or lone ones (fiche -> unit), each with the id
+    of its unit and its write. A row that also names a dossier or fiche which stays is a role there too: it
     stays, and only the link to what goes is emptied (RET-20)."""
     found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
@@ -181,11 +186,11 @@ def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str])
         by_dossier = row.dossier if row.dossier in dossiers else None
         by_fiche = units.get(row.fiche) if row.fiche is not None else None
         if by_dossier is not None and row.fiche is not None and by_fiche is None:
-            yield by_dossier, write_of(row, "unlink_dossier", by_dossier)
+            yield by_dossier, row, write_of(row, "unlink_dossier", by_dossier)
         elif by_fiche is not None and row.dossier is not None and by_dossier is None:
-            yield by_fiche, write_of(row, "unlink_fiche", row.fiche or "")
+            yield by_fiche, row, write_of(row, "unlink_fiche", row.fiche or "")
         else:
-            yield by_dossier or by_fiche or "", write_of(row, target=row.contact or "")  # whose role: a hold asks
+            yield by_dossier or by_fiche or "", row, write_of(row, target=row.contact or "")  # whose role: a hold asks
 
 
 def rows_of_contacts(
@@ -227,6 +232,8 @@ def participations(
     for kind in ACTIVITIES:
         for row in rows_anywhere(connector, KINDS[kind], ("regarding", "regarding_kind"), Among("id", ids), lie):
             hangs[row.id] = next(ROW_KINDS[kind].owners(row), (None, None))
+    if connector.is_activity(Fiche):
+        hangs |= {row.id: ("fiche", row.id) for row in rows_anywhere(connector, Fiche, (), Among("id", ids), lie)}
     result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
     for row in taking:
         result[row.party or ""].append(hangs.get(row.activity or "", (None, None)))

@@ -40,9 +40,11 @@ class Dossier(Record, gc=False, kw_only=True):
 
 
 class Fiche(Record, gc=False, kw_only=True):
-    """One communication. A fiche without `dossier` is a lone fiche (RET-02)."""
+    """One communication. A fiche without `dossier` is a lone fiche (RET-02); `also_in` are the other dossiers
+    of one that is in several."""
 
     dossier: str | None = None
+    also_in: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     communicated_on: date | None = None
     created_on: date | None = None
@@ -50,6 +52,11 @@ class Fiche(Record, gc=False, kw_only=True):
     channel: str | None = None
     reporter_kind: str | None = None
     anonymised_on: date | None = None
+
+    @property
+    def dossiers(self) -> tuple[str, ...]:
+        """Every dossier that it is in."""
+        return (self.dossier, *self.also_in) if self.dossier is not None else ()
 
 
 class Party(Record, gc=False, kw_only=True):

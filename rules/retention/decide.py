@@ -144,7 +144,7 @@ def _decide_recording(unit: Unit, schedule: Schedule, holds: Holds, as_of: date)
     its dossier. Being taken over or not is not a reason to keep it, only something to report; what is
     disposed of is always deleted. Source: RET-03, RET-05, RET-21, RET-22, note (c) of 4.2."""
     held = holds.covering(unit)
-    owner = followed_dossier(unit)
+    owner = governing(followed_dossier(unit), schedule, holds, as_of)
     if owner is None:
         decision = _decide_own_term(unit, schedule, held, as_of)
     else:
@@ -155,6 +155,20 @@ def _decide_recording(unit: Unit, schedule: Schedule, holds: Holds, as_of: date)
     if decision.disposition is _KEEP:
         return with_flags(decision, Flag.TAKEOVER_WARNING)
     return with_flags(decision, Flag.TAKEOVER_WARNING, Flag.DISPOSED_NOT_TAKEN_OVER)
+
+
+def governing(owner: Unit | None, schedule: Schedule, holds: Holds, as_of: date) -> Unit | None:
+    """Return the dossier whose end a marked recording follows: of a fiche in several the one that stays
+    longest."""
+    levels: list[Unit] = []
+    while owner is not None:
+        levels.append(owner)
+        owner = owner.belongs_to
+    if len(levels) < 2:
+        return levels[0] if levels else None
+    decided = [(_decide_file(level, schedule, holds.covering(level), as_of), level) for level in levels]
+    kept = [level for decision, level in decided if not decision.is_disposal]
+    return kept[0] if kept else max(decided, key=lambda each: each[0].retention_end or date.min)[1]
 
 
 def _follow(dossier: Decision, held: tuple[Reason, ...]) -> Decision:

@@ -223,7 +223,7 @@ FIELDS: Final[Mapping[str, Mapping[str, FieldRule]]] = MappingProxyType(
     {
         "contact": _ROW | _CONTACT,
         "dossier": _ROW | _DOSSIER,
-        "fiche": _ROW | _FICHE,
+        "fiche": _ROW | _FICHE | {"also_in": _NEVER},
         "party": _ROW | _PARTY,
         "recording": _ROW | _RECORDING,
         "donation": _ROW

@@ -9,10 +9,11 @@ from collections.abc import Collection
 from collections.abc import Mapping as Values
 
 from connectors.dynamics.datamap.reach import FAR_SIDE, LINKS_ONLY, Reached
-from connectors.dynamics.mapping.mapping import Decided, Mapping, Table
+from connectors.dynamics.mapping.mapping import CONNECTION, Decided, Mapping, Table
 from connectors.dynamics.residual.unmapped_children import CASCADE, DOCUMENTS, PLATFORM, RESTRICT
 from connectors.dynamics.schema.masks_check import PLATFORM as PLATFORM_COLUMNS
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+from connectors.dynamics.schema.role_places import OTHER_HALF
 from rules.model.data_map import Fate, Tie
 
 Verdict = tuple[Fate, str]
@@ -21,6 +22,10 @@ Verdict = tuple[Fate, str]
 # up.
 _HOUSEKEEPING = frozenset({"EntityNameType", "StateType", "StatusType", "ManagedPropertyType", "VirtualType", "CalendarRulesType"})
 _OF_PLATFORM = PLATFORM_COLUMNS | {"objecttypecode", "filesize", "ispartydeleted", "isworkflowcreated", "activitytypecode", "documentsize"}
+# What either half of a connection says of the other.
+_OF_BOTH_HALVES = frozenset(
+    {*(f"record{at}{what}" for at in (1, 2) for what in ("id", "roleid", "objecttypecode")), OTHER_HALF, "ismaster"}
+)
 _SAID = "said in the mapping"
 
 
@@ -30,6 +35,10 @@ def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping, *,
     lie."""
     if mapped := mapping.named(table.name):
         return Fate.MAPPED, ", ".join(dict.fromkeys(map(_part, mapped)))
+    for each in mapping.tables:
+        for column in each.pairs.values():
+            if column.name == table.name:
+                return Fate.MAPPED, f"tables.{each.kind}.many_to_many.{column.field}"
     if table.name in PLATFORM:
         return Fate.PLATFORM, "kept by the CRM itself"
     if decided := mapping.stay.get(table.name):
@@ -70,7 +79,7 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
     """Return the fate of a column and why; `mapped` is what the mapping says of its table, once for each
     kind."""
     fate, why = of_table
-    if is_housekeeping(attribute, definition):
+    if is_housekeeping(attribute, definition) and not (definition.name == CONNECTION and attribute.name in mapping.used(CONNECTION)):
         return Fate.PLATFORM, "kept by the CRM itself"
     if not mapped:
         return fate, why
@@ -94,6 +103,8 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
 def is_housekeeping(attribute: Attribute, definition: TableDefinition) -> bool:
     """Return whether a column can hold nothing about anybody: keys, versions, states, times and people of the
     CRM's own making, and companions of other columns."""
+    if definition.name == CONNECTION and attribute.name in _OF_BOTH_HALVES:
+        return True
     own = attribute.name in _OF_PLATFORM or attribute.name == definition.primary_id or attribute.name.endswith("_base")
     return own or bool(attribute.part_of) or attribute.kind in _HOUSEKEEPING or attribute.kind == "UniqueidentifierType"
 

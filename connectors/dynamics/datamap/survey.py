@@ -63,7 +63,7 @@ class Survey:
             definition, known = self._metadata.table(name), self._directory.table(name)
             if definition is None or known is None:
                 continue
-            named = {column for table in tables for column in table.used}
+            named = self._mapping.used(name)
             columns = [
                 each
                 for each in definition.attributes.values()
@@ -123,7 +123,7 @@ class Survey:
 
     def _columns(self, table: Reached, verdict: Verdict) -> Iterator[Place]:
         definition = self._metadata.table(table.name)
-        mapped = self._mapping.named(table.name)
+        mapped = self._mapping.looked_at(table.name)
         for attribute in definition.attributes.values() if definition is not None else ():
             if definition is None or is_housekeeping(attribute, definition):
                 continue

@@ -8,14 +8,18 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from connectors.dynamics.mapping.mapping import (
+    CONNECTION,
     LOOKUPS,
+    MANY,
     MASKED_KINDS,
     MUST_BE_CHOICE,
     ONE_TABLE,
     OPTIONAL_KINDS,
+    PARTICIPANTS,
     REQUIRED_FIELDS,
     SAFEGUARDS,
     TRUTHS,
+    UNIT_KINDS,
     choice_keys,
     field_type,
     mappable_fields,
@@ -32,6 +36,7 @@ _SUSPECT: Final = re.compile(r"suspect|verdacht|dader|perpetrator|offender|soup[
 _BEGINNINGS: Final = frozenset({"opened_on", "reopened_on", "started_on", "started_at"})
 _ENDS: Final = frozenset({"closed_on", "proceedings_ended_on", "ended_on", "ended_at"})
 _OWN_DAYS: Final = frozenset({"birth_on", "deceased_on", "anonymised_on", "authority_valid_until", "suspect_until"})
+_FILLED_BY: Final = ("columns", "flags", "fixed", "many_to_many")  # sections that say from where a field comes
 _UNKNOWN: Final = "this is not known here"
 
 
@@ -55,6 +60,7 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
         if not given(("tables", kind)):
             yield Slip(("tables",), f"{kind} is missing", "missing")
     tables: dict[str, list[tuple[str, TablePart]]] = {}
+    units = {part.table for kind in UNIT_KINDS for part in file.tables.get(kind, ())}
     for kind, parts in file.tables.items():
         if kind not in KINDS:
             yield _unknown(("tables", kind), kind, KINDS)
@@ -65,10 +71,10 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
             yield Slip(("tables", kind), f"rows of {kind} come from one table, whole: name one, without only")
         for index, part in enumerate(parts):
             at = part_path(kind, index, given)
-            for slip in _check_part(kind, part, lambda *place, at=at: given((*at, *place))):
+            for slip in _check_part(kind, part, units, lambda *place, at=at: given((*at, *place))):
                 yield slip.below(*at)
             for other, before in tables.setdefault(part.table, []):
-                if not _are_apart(part, before):
+                if not _are_apart(part, before) and not _is_other_view(kind, part, other, before):
                     told = f"{kind} and {other} are mapped to the same table {part.table}"
                     remedy = "tell their rows apart: under only, one column with different values in each"
                     yield Slip(at, f"{told}; {remedy}" if part.only or before.only else told)
@@ -89,15 +95,32 @@ def _are_apart(one: TablePart, other: TablePart) -> bool:
     return any(set(map(str.casefold, one.only[column])).isdisjoint(map(str.casefold, other.only[column])) for column in shared)
 
 
-def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[Slip]:
+def _is_other_view(kind: str, part: TablePart, other: str, before: TablePart) -> bool:
+    """Return whether two kinds may come from the same rows: a role that is a lookup of the dossier or fiche,
+    or a participant of it, and what the row is besides; or two such lookups."""
+    if kind == other == "party":
+        return part.columns.get("contact") != before.columns.get("contact")
+    return "party" in (kind, other) and bool({kind, other} & {*UNIT_KINDS, "activity_party"})
+
+
+def _is_role_elsewhere(kind: str, part: TablePart, units: Collection[str]) -> bool:
+    """Return whether the roles of a part are not rows of a table of their own, each of which may name a
+    dossier and a fiche."""
+    return kind == "party" and (part.table in (CONNECTION, PARTICIPANTS, *units) or "role" in part.fixed)
+
+
+def _check_part(kind: str, part: TablePart, units: Collection[str], given: Callable[..., bool]) -> Iterator[Slip]:
     record, full, lean = KINDS[kind], FULL[kind], set(mappable_fields(KINDS[kind]))
     named, safeguards = lean | set(personal_fields(kind)), SAFEGUARDS.get(kind, frozenset())
     yield from _check_names("columns", part.columns, lean - set(part.without))
     yield from _check_names("personal", part.personal, personal_fields(kind))
     yield from _check_names("choices", part.choices, named)
     yield from _check_names("behaviour", part.behaviour, named)
-    for name in sorted(REQUIRED_FIELDS[kind] | (safeguards - set(part.without))):
-        if given("columns") and not given("columns", name) and not given("flags", name):
+    needed = REQUIRED_FIELDS[kind] | (safeguards - set(part.without))
+    if _is_role_elsewhere(kind, part, units):
+        needed -= {*UNIT_KINDS} if any(given("columns", name) for name in UNIT_KINDS) else {"fiche"}
+    for name in sorted(needed):
+        if given("columns") and not any(given(section, name) for section in _FILLED_BY):
             yield Slip(("columns",), f"{name} is missing", "missing")
     for at, name in enumerate(part.without):
         if name not in safeguards:
@@ -105,7 +128,7 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
             yield Slip(("without", at), f"{kind}.{name[:40]} needs no word when it is not recorded{asked(found)}", "unknown", found)
 
     def has_column(name: str) -> bool:
-        return given("columns", name) or given("personal", name) or given("flags", name) or not given("columns")
+        return any(given(section, name) for section in ("personal", *_FILLED_BY)) or not given("columns")
 
     yield from _check_other_values(kind, part, lean)
     for section, names in (("choices", part.choices), ("references", part.references), ("behaviour", part.behaviour)):
@@ -143,10 +166,24 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
     of_keys = {name for name in MUST_BE_CHOICE.get(kind, ()) if name in lean}
     yield from _check_names("references", part.references, of_keys)
     yield from _check_names("flags", part.flags, of_keys)
+    yield from _check_names("fixed", part.fixed, of_keys - {"categories"})
+    yield from _check_names("many_to_many", part.many_to_many, MANY.get(kind, ()))
     places: list[tuple[tuple[str, ...], str, dict[str, str]]] = [
         *((("references", name, "keys"), name, reference.keys) for name, reference in part.references.items() if name in of_keys),
         *((("flags", name), name, flags) for name, flags in part.flags.items() if name in of_keys),
     ]
+    for name, key in part.fixed.items():
+        known = choice_keys(KINDS[kind], name)
+        if name in of_keys and known is not None and key not in known:
+            found = suggestion(key, known)
+            yield Slip(("fixed", name), f"{name} has no key {key}: use one of {', '.join(known)}{asked(found)}", "unknown", found)
+        if any(name in given for given in (part.columns, part.choices, part.references, part.flags)):
+            yield Slip(("fixed", name), f"{kind}.{name} is filled in two ways: keep fixed, or the column that says it")
+    for name in part.many_to_many:
+        if name in part.flags or (name in part.columns and name != "categories"):
+            yield Slip(("many_to_many", name), f"{kind}.{name} is filled in two ways: keep one of columns and many_to_many")
+        if name == "categories" and name not in part.references:
+            yield Slip(("many_to_many", name), "name under references what the rows of the table of categories stand for", "missing")
     for place, name, keys in places:
         known = choice_keys(KINDS[kind], name)
         for value, key in keys.items():
@@ -182,7 +219,9 @@ def _check_shared(kind: str, part: TablePart, types: Mapping[str, type]) -> Iter
         for name, column in columns.items():
             if name in types:
                 for other in fields.setdefault(column, []):
-                    if _cannot_share({name, other}, {types[name], types[other]}, part.choices.keys() | part.references.keys()):
+                    is_either = {name, other} == {*UNIT_KINDS} and (column in part.either or part.table == CONNECTION)
+                    choices = part.choices.keys() | part.references.keys()
+                    if not is_either and _cannot_share({name, other}, {types[name], types[other]}, choices):
                         text = f"{kind}.{other} and {kind}.{name} are mapped to the same column {column}: leave out what it does not hold"
                         yield Slip((section, name), text)
                 fields[column].append(name)

@@ -78,6 +78,8 @@ def _known_part(kind: str, part: TablePart) -> TablePart:
             "columns": columns,
             "personal": {name: column for name, column in part.personal.items() if name in personal},
             "flags": {name: flags for name, flags in part.flags.items() if name in lean and flags},
+            "fixed": {name: key for name, key in part.fixed.items() if name in lean},
+            "many_to_many": {name: pairs for name, pairs in part.many_to_many.items() if name in lean},
             "anonymise": part.anonymise if can_be_masked else None,
         }
     )
@@ -137,7 +139,8 @@ class _Built:
         if len(parts) > 1:
             record, full = class_of(record, part.table, index), class_of(full, part.table, index)
         only = tuple(Condition(column, values, self._where(*at, "only", column)) for column, values in part.only.items())
-        return Table(kind, record, full, part.table, self._where(*at), lean, masks, personal, only)
+        pairs = columns("many_to_many", part.many_to_many)
+        return Table(kind, record, full, part.table, self._where(*at), lean, masks, personal, only, dict(part.fixed), pairs)
 
     def _reference(self, at: Path, part: ReferencePart) -> Reference:
         keys = {(value if part.by else value.strip("{}").lower()): key for value, key in part.keys.items()}

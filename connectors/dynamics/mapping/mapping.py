@@ -53,12 +53,16 @@ LOOKUPS: dict[str, frozenset[str]] = {
 KIND_FIELDS = {"parent_kind": "parent", "regarding_kind": "regarding", "party_kind": "party"}
 # What is said beside a lookup that is written: the table to which it points.
 TABLE_FIELDS = {"regarding_table": "regarding"}
-SYSTEM_FIELDS = frozenset({"id", "etag"})
+SYSTEM_FIELDS = frozenset({"id", "etag", "also_in"})
 
 # What keys a choice column may stand for where the record has a yes or no.
 TRUTHS = {"active": True, "inactive": False, "yes": True, "no": False}
 MUST_BE_CHOICE = {word: frozenset(kind.choices) for word, kind in ROW_KINDS.items()}
-MASKED_KINDS = frozenset({"dossier", "fiche"})
+UNIT_KINDS = ("dossier", "fiche")  # what people have roles in
+MASKED_KINDS = frozenset(UNIT_KINDS)
+MANY = {"dossier": ("categories",), "fiche": ("dossier", "categories")}  # fields that a many-to-many relationship may fill
+# Tables of the platform in which organisations keep roles, beside rows of others.
+CONNECTION, PARTICIPANTS = "connection", "activityparty"
 ONE_TABLE = frozenset({"contact", "activity_party", "statistic"})  # kinds whose rows come from one table, whole
 
 
@@ -116,7 +120,8 @@ class Table:
     """One kind of record and a table that holds it; `masks` say how its rows are anonymised in place, where
     the mapping does, and `personal` are the columns that only a subject request reads. Its records have the
     class `record`, or `full` with the personal fields: those of the kind, or its own where the kind has
-    several tables. `only` are the conditions that its rows meet; those that do not are out of scope."""
+    several tables. `only` are the conditions that its rows meet; those that do not are out of scope. `fixed`
+    are fields that have the same key in all its rows, `pairs` those that are filled from a table of pairs."""
 
     kind: str
     record: type[Record]
@@ -127,6 +132,8 @@ class Table:
     masks: Masks | None = None
     personal: dict[str, Column] = field(default_factory=dict)
     only: tuple[Condition, ...] = ()
+    fixed: Values[str, str] = field(default_factory=dict)
+    pairs: Values[str, Column] = field(default_factory=dict)
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -190,7 +197,21 @@ class Mapping:
 
     def named(self, table: str) -> tuple[Table, ...]:
         """Return what the mapping says of a table of the CRM: once for each kind of row that it holds."""
+        return tuple(mapped for mapped in self.own if mapped.name == table)
+
+    @property
+    def own(self) -> tuple[Table, ...]:
+        """The tables without those that are looked at once more for a role of which their rows tell."""
+        others = {table.name for table in self.tables if table.kind != "party"}
+        return tuple(table for table in self.tables if table.kind != "party" or table.name not in others)
+
+    def looked_at(self, table: str) -> tuple[Table, ...]:
+        """Return the same with those other looks."""
         return tuple(mapped for mapped in self.tables if mapped.name == table)
+
+    def used(self, table: str) -> frozenset[str]:
+        """Return the columns of a table of the CRM from which some field is filled."""
+        return frozenset(name for mapped in self.looked_at(table) for name in mapped.used)
 
 
 @cache

@@ -112,6 +112,8 @@ class TablePart(Model):
     option, true or false, a text, the id to which a lookup points). The others are out of scope."""
     columns: dict[str, Name]
     """Our field to the column's logical name; a field without a column stays unknown."""
+    either: tuple[Name, ...] = ()
+    """Columns that point to a dossier or to a fiche, whichever it is, and so stand for both fields."""
     personal: dict[str, Name] = Field(default_factory=dict)
     """What only a subject request reads; a field that is left out is not searched and not told."""
     without: tuple[str, ...] = ()
@@ -123,6 +125,10 @@ class TablePart(Model):
     """Our field whose column is a lookup to a table of reference, and our keys for the rows of that table."""
     flags: dict[str, dict[Name, Key]] = Field(default_factory=dict)
     """Our field that is filled from several columns of yes and no, instead of one: column to our key."""
+    fixed: dict[str, Key] = Field(default_factory=dict)
+    """Our field that stands for the same key in every row of this table: no column says it."""
+    many_to_many: dict[str, Name] = Field(default_factory=dict)
+    """Our field that is filled from a many-to-many relationship: the table that holds its pairs."""
     behaviour: dict[str, Behaviour] = Field(default_factory=dict)
     """Our date field to its behaviour, only where the CRM's metadata does not tell (DAT-09)."""
     readable: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from connectors.dynamics.mapping.mapping import (
     LOOKUPS,
+    MANY,
     MASKED_KINDS,
     MUST_BE_CHOICE,
     ONE_TABLE,
@@ -15,6 +16,7 @@ from connectors.dynamics.mapping.mapping import (
     REQUIRED_FIELDS,
     SAFEGUARDS,
     TRUTHS,
+    UNIT_KINDS,
     choice_keys,
     field_type,
     mappable_fields,
@@ -61,7 +63,7 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
         "table": given["table"],
         **({} if kind in ONE_TABLE else {"only": given["only"]}),
         "columns": {
-            **_object(dict.fromkeys(lean, name), sorted(REQUIRED_FIELDS[kind] - MUST_BE_CHOICE.get(kind, frozenset()))),
+            **_object(dict.fromkeys(lean, name), sorted(_needed(kind))),
             "description": given["columns"]["description"],
         },
     }
@@ -80,12 +82,28 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
             **_object(dict.fromkeys(keyed, given[section]["additionalProperties"])),
             "description": given[section]["description"],
         }
+    if set(keyed) - {"categories"}:
+        fixed = {
+            field: {"enum": list(known)} if (known := choice_keys(KINDS[kind], field)) else given["fixed"]["additionalProperties"]
+            for field in keyed
+            if field != "categories"
+        }
+        found["fixed"] = {**_object(fixed), "description": given["fixed"]["description"]}
+    if kind in MANY:
+        found["many_to_many"] = {**_object(dict.fromkeys(MANY[kind], name)), "description": given["many_to_many"]["description"]}
+    if kind == "party":
+        found["either"] = given["either"]
     for section, words in (("without", sorted(SAFEGUARDS.get(kind, ()))), ("readable", sorted(named))):
         if words:
             found[section] = {**given[section], "items": {"enum": words}}
     if kind in MASKED_KINDS:
         found["anonymise"] = given["anonymise"]
     return {"description": " ".join((KINDS[kind].__doc__ or "").split()), **_object(found, part["required"])}
+
+
+def _needed(kind: str) -> set[str]:
+    """The fields that have a column in every mapping. A role may be in a dossier alone."""
+    return set(REQUIRED_FIELDS[kind]) - MUST_BE_CHOICE.get(kind, frozenset()) - set(UNIT_KINDS if kind == "party" else MANY.get(kind, ()))
 
 
 def _options(kind: str, field: str, options: Mapping[str, Any], defs: dict[str, Any]) -> dict[str, str]:

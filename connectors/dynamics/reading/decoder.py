@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,6 +18,7 @@ from connectors.dynamics.reading.dates import civil_days, wire_type
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import TableDefinition
+from connectors.dynamics.schema.role_places import RolePlace, is_key, swapped
 from rules.errors import MappingError
 from rules.model.records import Record
 
@@ -79,10 +80,11 @@ class PageDecoder(Generic[R]):
         record: type[Record] | None = None,
         references: References | None = None,
         scopes: Scopes | None = None,
+        place: RolePlace = RolePlace.OWN,
     ) -> None:
         """Create the decoder. `record` is the class of the records where it is not the kind's own: the full
         one. `references` are needed where a field is filled from a table of reference, `scopes` where a table
-        has rows of several kinds."""
+        has rows of several kinds. `place` is where the rows are kept, if they are roles."""
         made = record or table.record
         self.record = cast("type[R]", made)
         self._steps: list[Callable[[list[Any]], None]] = []
@@ -94,9 +96,15 @@ class PageDecoder(Generic[R]):
         self.select = [definition.primary_id]
         self.prefer_kinds = bool(kinds)
         wire: dict[str, tuple[str, Any, bool]] = {"id": (definition.primary_id, str, True), "etag": ("@odata.etag", str, True)}
-        first: dict[str, str] = {}  # by column: the field that the decoder fills
+        first: dict[str, str] = {definition.primary_id: "id"}  # by column: the field that the decoder fills
         hidden: dict[str, tuple[str, Any]] = {}  # by column: a name that no field can have, and its type
         asked = _Asked(mapping, scopes)
+        self._has_versions = place is not RolePlace.PAIR
+        if place is RolePlace.PAIR:
+            wire["etag"] = ("@odata.etag", str | None, False)
+            self._steps.append(_unversioned_step)
+        for name in table.fixed.keys() & set(fields):
+            self._steps.append(_fixed_step(name, table.fixed[name]))
         for column in columns:
             if column.flags:
                 self.select += [name for name in column.names if name not in hidden]
@@ -109,7 +117,8 @@ class PageDecoder(Generic[R]):
                 wire[column.field] = found
             else:  # a day and an instant may be read from one column
                 self._steps.insert(0, _copy_step(twin, column.field))
-            if column.field in _OF_ONE_KIND and len(definition.attributes[column.name].targets) > 1:
+            is_told_apart = column.field == "fiche" and place is RolePlace.PARTICIPANT  # by the filter that it was read with
+            if column.field in _OF_ONE_KIND and len(definition.attributes[column.name].targets) > 1 and not is_told_apart:
                 target = f"_{column.name}_value@{LOOKUP_TABLE}"
                 hidden.setdefault(target, (f"target_{len(hidden)}", str | None))
                 self.prefer_kinds = True
@@ -120,8 +129,10 @@ class PageDecoder(Generic[R]):
                 wire[lookup.field] = self._column(table, definition, lookup)
             wire[name] = (f"_{lookup.name}_value@{LOOKUP_TABLE}", str | None, False)
             self._steps.append(_kind_step(name, lookup.field, asked))
+        if place is RolePlace.UNIT:
+            self._steps.append(partial(_swap_step, table))
         self._lookups = ["id", *(name for name in wire if name in LOOKUPS)]
-        self._decoder = msgspec.json.Decoder(_page_type(made, wire, hidden))
+        self._decoder = msgspec.json.Decoder(page_type(made, wire, hidden))
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
         """Return the page in a body. Rows that are stored elsewhere than in their table have no version that
@@ -131,7 +142,7 @@ class PageDecoder(Generic[R]):
             rows = content.value
             for step in self._steps:
                 step(rows)
-            if versioned and not _VERSIONS.fullmatch("".join([f"{etag}\n" for etag in map(_ETAG, rows)])):
+            if versioned and self._has_versions and not _VERSIONS.fullmatch("".join([f"{etag}\n" for etag in map(_ETAG, rows)])):
                 raise ValueError("a version that is none")
         except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None  # the decoder's own message may quote a value
@@ -142,11 +153,13 @@ class PageDecoder(Generic[R]):
         attribute = definition.attributes[column.name]
         name, kind = column.field, field_type(table.full, column.field)
         if name in LOOKUPS:
-            self.select.append(f"_{column.name}_value")
-            return f"_{column.name}_value", str | None, True
+            wire = column.name if is_key(column.name, definition) else f"_{column.name}_value"
+            self.select.append(wire)
+            return wire, str | None, True
         if column.reference is not None:
             assert self._references is not None
-            keys = self._references.keys_of(column, definition)
+            (target,) = attribute.targets
+            keys = self._references.keys_of(column, target)
             self._steps.append(_lookup_step(name, _Referred(keys) if name == "categories" else _meanings(name, keys)))
             self.select.append(f"_{column.name}_value")
             return f"_{column.name}_value", str | None, True
@@ -190,7 +203,7 @@ def _behaviour(table: Table, column: Column, from_metadata: str) -> str:
 _fields = cache(msgspec.structs.fields)  # a record's hints are read once, not anew by each connector
 
 
-def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]], hidden: dict[str, tuple[str, Any]]) -> type[Any]:
+def page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]], hidden: dict[str, tuple[str, Any]]) -> type[Any]:
     """Return the struct of a page. Every field of the record is defined again, since inherited ones cannot be
     renamed. `hidden` are names and types of columns that stand beside them."""
     defined: list[Any] = []
@@ -238,6 +251,28 @@ def _flags_step(name: str, keys: dict[str, str]) -> Callable[[list[Any]], None]:
     return step
 
 
+def _fixed_step(name: str, key: str) -> Callable[[list[Any]], None]:
+    """Fill a field of every row with what the mapping says of all of them."""
+
+    def step(rows: list[Any]) -> None:
+        for row in rows:
+            setattr(row, name, key)
+
+    return step
+
+
+def _unversioned_step(rows: list[Any]) -> None:
+    """Pairs need no version: nobody writes them."""
+    for row in rows:
+        row.etag = row.etag or ""
+
+
+def _swap_step(table: Table, rows: list[Any]) -> None:
+    """Give the roles that are lookups of their dossier or fiche an id of their own."""
+    for row in rows:
+        row.id = swapped(row.id, table)
+
+
 def _copy_step(source: str, target: str) -> Callable[[list[Any]], None]:
     """Return a step that copies the first field's value, as it came, to a second one of the column."""
     get = attrgetter(source)
@@ -254,7 +289,7 @@ class _Asked:
 
     def __init__(self, mapping: Mapping, scopes: Scopes | None) -> None:
         self._scopes = scopes
-        self.words: dict[str, str] = {table.name: table.kind for table in mapping.tables}
+        self.words: dict[str, str] = {table.name: table.kind for table in mapping.own}
         self.shared = scopes.shared if scopes is not None else frozenset()
 
     def kinds(self, pairs: Sequence[tuple[str, str]]) -> Iterator[str | None]:

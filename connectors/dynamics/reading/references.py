@@ -1,7 +1,6 @@
 """What the rows of tables of reference stand for: of each such table one column, read once."""
 
 from connectors.dynamics.mapping.mapping import Column
-from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.interface import Forbidden
 
@@ -13,13 +12,12 @@ class References:
         self._directory = directory
         self._values: dict[tuple[str, str], dict[str, str]] = {}
 
-    def keys_of(self, column: Column, definition: TableDefinition) -> dict[str, str]:
-        """Return the key for the id of each row that the mapping names. Raises ConnectorError: the table of
-        reference cannot be read, which is never an empty answer."""
+    def keys_of(self, column: Column, target: str) -> dict[str, str]:
+        """Return the key for the id of each row of the table of reference that the mapping names. Raises
+        ConnectorError: the table of reference cannot be read, which is never an empty answer."""
         assert column.reference is not None
         if not column.reference.by:
             return column.reference.keys
-        (target,) = definition.attributes[column.name].targets
         values = self._read(target, column.reference.by)
         return {row: column.reference.keys[value] for row, value in values.items() if value in column.reference.keys}
 

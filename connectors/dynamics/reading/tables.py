@@ -7,12 +7,16 @@ from typing import Any
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, Mapping, Table
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.references import References
+from connectors.dynamics.reading.role_filter import roles_meant
 from connectors.dynamics.schema.conditions import Scopes, filter_of
 from connectors.dynamics.schema.mapping_check import check_table
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
+from connectors.dynamics.schema.role_places import RolePlace, is_key, place_of
 from rules.errors import MappingError
 from rules.model.personal_records import FULL
 from rules.model.records import Record
+
+_OF_A_ROLE = frozenset({"contact", "dossier", "fiche"})  # what tells whether a row is one
 
 
 class FittingTables:
@@ -21,6 +25,7 @@ class FittingTables:
     def __init__(self, mapping: Mapping, metadata: Metadata, references: References, scopes: Scopes) -> None:
         self._mapping, self._metadata, self._references, self._scopes = mapping, metadata, references, scopes
         self._checked: dict[type[Record], TableDefinition] = {}
+        self._places: dict[type[Record], RolePlace] = {}
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
     def definition(self, table: Table) -> TableDefinition:
@@ -40,19 +45,30 @@ class FittingTables:
         """Return the decoder that reads pages of the table into records that have these fields. Raises
         ValueError: a record of this kind has no such field."""
         made = table.full if issubclass(record, FULL[table.kind]) else table.record
-        names = tuple(sorted(set(fields) - {"id", "etag"}))
+        place = self.place(table)
+        named = set(fields) - {"id", "etag"} | (_OF_A_ROLE & table.columns.keys() if place is not RolePlace.OWN else set())
+        names = tuple(sorted(named))
         unknown = [name for name in names if name not in made.__struct_fields__]
         if unknown:
             raise ValueError(f"{table.kind} has no field {unknown[0]}")
         key = (made, names)
         if key not in self._decoders:
-            self._decoders[key] = PageDecoder(table, definition, names, self._mapping, made, self._references, self._scopes)
+            self._decoders[key] = PageDecoder(table, definition, names, self._mapping, made, self._references, self._scopes, place)
         return self._decoders[key]
+
+    def place(self, table: Table) -> RolePlace:
+        """Return where the rows of a table are kept, if they are roles."""
+        found = self._places.get(table.record)
+        if found is None:
+            found = self._places[table.record] = place_of(table, self._mapping, self._metadata)
+        return found
 
     def condition(self, table: Table) -> str:
         """Return the filter that the rows of a kind meet, where not all rows of its table are meant. Raises
         MappingError: the table does not fit the mapping."""
-        return filter_of(table, self.definition(table)) if table.only else ""
+        definition = self.definition(table)
+        parts = (filter_of(table, definition), roles_meant(table, definition, self._mapping, self._metadata))
+        return " and ".join(part for part in parts if part)
 
     def filter_column(self, table: Table, definition: TableDefinition, name: str) -> str | None:
         """Return the column, as a filter names it, behind the id or a lookup; None where the lookup is not
@@ -62,4 +78,6 @@ class FittingTables:
         if name not in LOOKUPS or name not in table.record.__struct_fields__ or name in KIND_FIELDS:
             raise ValueError(f"{table.kind}.{name} is neither the id nor a lookup")
         column = table.columns.get(name)
-        return f"_{column.name}_value" if column else None
+        if column is None:
+            return None
+        return column.name if is_key(column.name, definition) else f"_{column.name}_value"

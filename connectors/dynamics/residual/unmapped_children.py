@@ -10,11 +10,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 
 from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import CONNECTION
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import total_count
-from connectors.dynamics.schema.metadata import Metadata
+from connectors.dynamics.schema.metadata import Metadata, Relationship
+from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface import Hanging, RowKey
 
@@ -32,6 +34,11 @@ PLATFORM = frozenset(
 )
 DOCUMENTS = "sharepointdocumentlocation"
 EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table hangs on anything
+
+
+def _is_other_half(each: Relationship) -> bool:
+    """Whether this is how the two halves of a connection name each other: deleting one deletes both."""
+    return each.parent == each.child == CONNECTION and each.column == OTHER_HALF
 
 
 class Children:
@@ -62,6 +69,7 @@ class Children:
             below = [
                 Hanging(each.row, roots[each.on], goes=each.goes) if each.on in roots else each
                 for each in self._on(level, restricting=restricting)
+                if each.row not in roots  # two halves of a connection hang on each other
             ]
             found += below
             fresh = {each.row: each.on for each in below if each.goes and each.row[1] and each.row not in roots}
@@ -110,12 +118,15 @@ class Children:
         definition = self._metadata.table(parent)
         mapped = {table.name for table in self._mapping.tables if not table.only}
         return {
-            (each.child, each.column): each.on_delete == CASCADE and (each.child != DOCUMENTS or self._sees_to_documents)
+            (each.child, each.column): _is_other_half(each)
+            or (each.on_delete == CASCADE and (each.child != DOCUMENTS or self._sees_to_documents))
             for each in (definition.children if definition else ())
             # What restricts a delete is refused by the CRM itself.
-            if each.child not in mapped | PLATFORM
+            if (each.child not in mapped | PLATFORM or _is_other_half(each))
             and (restricting or each.on_delete != RESTRICT)
-            and (each.on_delete == CASCADE or not self._mapping.named(each.child))  # else they stay, and are not ours
+            and (
+                each.on_delete == CASCADE or _is_other_half(each) or not self._mapping.named(each.child)
+            )  # else they stay, and are not ours
             and self._mapping.stay.keys().isdisjoint((each.child, f"{each.child}.{each.column}"))
         }
 

@@ -83,7 +83,7 @@ class Scopes:
 
     def __init__(self, mapping: TableMapping, metadata: Metadata, directory: Directory) -> None:
         self._mapping, self._metadata, self._directory = mapping, metadata, directory
-        self.shared = frozenset(table.name for table in mapping.tables if table.only)
+        self.shared = frozenset(table.name for table in mapping.own if table.only)
         self._kinds: dict[str, dict[str, str | None]] = {}
         self._is_whole: set[str] = set()
         self._elsewhere: set[str] = set()

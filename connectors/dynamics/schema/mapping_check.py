@@ -10,6 +10,7 @@ from datetime import date, datetime
 from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, value_of
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
+from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface import Finding
 from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
 from rules.files.suggestions import asked, nearest, suggestion
@@ -67,11 +68,15 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
                 findings.extend(_check_flag(table, column, attribute))
             elif column.reference is not None:
                 findings.extend(_check_reference(table, column, attribute, metadata))
+            elif column.field in LOOKUPS and attribute.kind == "UniqueidentifierType" and place_of(table, mapping, metadata).is_derived:
+                findings.extend(_check_key(table, column, definition, mapping, metadata))
             else:
                 findings.extend(_check_column(table, column, attribute, mapping, metadata))
                 findings.extend(_check_masking(table, column, attribute, definition))
     for condition in table.only:
         findings.extend(_check_condition(table, condition, definition))
+    for column in table.pairs.values():
+        findings.extend(_check_pairs(table, column, definition, mapping, metadata))
     return findings
 
 
@@ -98,6 +103,41 @@ def _check_condition(table: Table, condition: Condition, definition: TableDefini
             continue
         if attribute.options is not None and int(text) not in attribute.options:
             yield error(f"{place} has no option {text}.", condition.where, "no_option")
+
+
+def _check_key(table: Table, column: Column, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield findings for a column of plain ids: of the row itself, or of one side of a pair."""
+    wanted = [each.name for kind in LOOKUPS[column.field] for each in mapping.of(kind)]
+    if place_of(table, mapping, metadata) is RolePlace.UNIT:
+        right = [definition.primary_id] if table.name in wanted else []
+    else:
+        definitions = {name: metadata.table(name) for name in wanted}
+        links = [(name, each.link(table.name)) for name, each in definitions.items() if each is not None]
+        right = [link.column(name) for name, link in links if link is not None]
+    if column.name not in right:
+        told = f"{table.name}.{column.name} holds ids, and not those of a {column.field}"
+        yield error(f"{told}{asked(right[0]) if right else '.'}", column.where, "type", right[0] if right else "")
+
+
+def _check_pairs(table: Table, column: Column, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield findings for a field that is filled from pairs: they tie the table to one of what the field
+    names."""
+    place = f"{table.kind}.{column.field}"
+    link = definition.link(column.name)
+    if link is None:
+        like = suggestion(column.name, [each.table for each in definition.links])
+        told = f"{table.name} has no many-to-many relationship with pairs in {column.name} ({place}){asked(like) or '.'}"
+        yield error(told, column.where, "no_table", like)
+        return
+    other = link.other(table.name)
+    wanted = {each.name for kind in LOOKUPS.get(column.field, ()) for each in mapping.of(kind)}
+    if wanted and other not in wanted:
+        yield error(f"The pairs in {column.name} tie {table.name} to {other}, not to {' or '.join(sorted(wanted))}.", column.where, "type")
+    reference = column.reference
+    target = metadata.table(other) if reference is not None and reference.by else None
+    if target is not None and reference is not None and reference.by not in target.attributes:
+        like = suggestion(reference.by, target.attributes)
+        yield error(f"The table {other} has no column {reference.by} ({place}){asked(like) or '.'}", column.where, "no_column", like)
 
 
 def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:

@@ -89,6 +89,10 @@ class TableDefinition:
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tracks_changes: bool = False
 
+    def link(self, pairs: str) -> Link | None:
+        """Return the many-to-many relationship of the table that has its pairs in this one."""
+        return next((link for link in self.links if link.table == pairs), None)
+
     def navigation(self, column: str, target: str | None = None) -> str:
         """Return the navigation property that binds a lookup, in its exact case; "" if the CRM names none."""
         found = [parent for parent in self.parents if parent.column == column and target in (None, parent.parent)]

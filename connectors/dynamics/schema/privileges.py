@@ -11,6 +11,7 @@ from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.schema.metadata import Metadata
+from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface import ConnectorError, Finding, OperationKind, ReadIncomplete
 from rules.model.bypass import Bypass
 from rules.model.records import KINDS, Record
@@ -86,6 +87,8 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
         operations = needs.get(KINDS[word])
         if operations is None:
             continue
+        place = place_of(table, mapping, metadata)
+        operations = () if place.is_derived else operations if place is RolePlace.OWN else {OperationKind.DELETE} & set(operations)
         add(table.name, "Read", f"{word}: decisions hang on every row")
         for operation, accesses in ACCESS.items():
             for access in accesses if operation in operations else ():
@@ -94,6 +97,10 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
             definition = metadata.table(table.name) if column.reference is not None and column.reference.by else None
             for target in definition.attributes[column.name].targets if definition and column.name in definition.attributes else ():
                 add(target, "Read", f"{word}: what {column.field} stands for")
+        for column in table.pairs.values():
+            definition = metadata.table(table.name) if column.reference is not None and column.reference.by else None
+            if definition is not None and (link := definition.link(column.name)) is not None:
+                add(link.other(table.name), "Read", f"{word}: what {column.field} stands for")
         if OperationKind.MASK in operations:
             add("team", "Read", "the neutral team that owns anonymised rows")
     for need in list(found.values()):

@@ -13,12 +13,12 @@ def unaccounted_columns(mapping: Mapping, metadata: Metadata) -> tuple[str, ...]
     """Return the organisation's own columns of mapped tables that may hold personal data and are in no
     mapping, as `table.column`: texts, files, images, and lookups to people. Columns that came with another
     one count with that one."""
-    return tuple(sorted(f"{table.name}.{name}" for table in mapping.tables for name in _unaccounted(table, metadata)))
+    return tuple(sorted(f"{table.name}.{name}" for table in mapping.own for name in _unaccounted(table, mapping, metadata)))
 
 
-def _unaccounted(table: Table, metadata: Metadata) -> Iterator[str]:
+def _unaccounted(table: Table, mapping: Mapping, metadata: Metadata) -> Iterator[str]:
     definition = metadata.table(table.name)
-    known = table.used
+    known = mapping.used(table.name)
     for attribute in definition.attributes.values() if definition is not None else ():
         if "_" in attribute.name and attribute.name not in known and not attribute.part_of and _may_be_personal(attribute):
             yield attribute.name

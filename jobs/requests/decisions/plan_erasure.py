@@ -21,6 +21,7 @@ from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around
 from jobs.register.decision import DISPOSING, Decision, Task, What, answered
 from jobs.writing.contacts import check_contacts
+from jobs.writing.send import TECHNICAL
 from rules.holds.precedence import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
@@ -83,6 +84,8 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
         unit, held, table = verdicts.get((each.kind, each.id), _GONE)
         if unit is None:
             continue  # gone already
+        if held == TECHNICAL:
+            continue  # nothing of ours to write
         way = way_of(context, unit) if each.kind in _FILES else None
         lines.append(_line(context, each, unit, table, held or reason, way))
         if not held:
@@ -142,7 +145,12 @@ def _verdicts(
     holds, over = active_holds(context, context.today), answered(context.store)
     seen = look_around(context.connector, [(each.kind, each.id) for each in wanted])
     found: dict[tuple[str, str], tuple[Unit | None, str, str]] = {}
+    roles = _parties(context, "id", (each.id for each in wanted if each.kind == "party"))
+    derived = {("party", row.id) for row in roles if context.connector.is_derived(type(row))}
     for key, unit in seen.units.items():
+        if key in derived:  # no row of its own says whose it is: somebody has to change the file itself
+            found[key] = (unit, TECHNICAL, seen.tables[key])
+            continue
         verdict = rule_on((), [as_answered(hold, over) for hold in holds.on(unit)], erasure)
         found[key] = (unit, "" if verdict.ruling is Ruling.ALLOWED else verdict.because[0].value, seen.tables[key])
     return found

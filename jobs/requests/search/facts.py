@@ -101,6 +101,7 @@ class Files:
             yield (kind, row)
             return
         above = [(name, values.get(name)) for name in FILES]
+        above += [("dossier", other) for other in cast("tuple[str, ...]", values.get("also_in", ()))]
         above.append((str(values.get("regarding_kind")), values.get("regarding")))
         above += [(name, values.get("activity")) for name in ACTIVITIES]
         above += cast("tuple[tuple[str, str], ...]", values.get("shared_with", ()))

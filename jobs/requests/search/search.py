@@ -264,7 +264,7 @@ class _Search:
         found = self.material
         roles = [row for row in found.parties.values() if row.contact in self._people]
         self._demand("fiche", (row.fiche for row in roles))
-        dossiers = {row.dossier for row in roles} | {fiche.dossier for fiche in found.fiches.values()}
+        dossiers = {row.dossier for row in roles} | {dossier for fiche in found.fiches.values() for dossier in fiche.dossiers}
         self._demand("dossier", dossiers)
         self._units |= {("dossier", row) for row in found.dossiers}
         self._units |= {("fiche", row.id) for row in found.fiches.values() if row.dossier is None}
@@ -345,7 +345,7 @@ class _Search:
         fiches = {row.fiche for row in found.parties.values()} | {row.fiche for row in found.recordings.values()}
         fiches |= above["fiche"]
         self._demand("fiche", fiches)
-        dossiers = {row.dossier for row in found.parties.values()} | {row.dossier for row in found.fiches.values()}
+        dossiers = {row.dossier for row in found.parties.values()} | {each for row in found.fiches.values() for each in row.dossiers}
         dossiers |= above["dossier"]
         self._demand("dossier", dossiers)
         others = found.dossiers.keys() - {row for _, row in self._units}
@@ -399,7 +399,7 @@ class _Search:
             self._take(("dossier", "id", dossiers - self.material.dossiers.keys()), ("fiche", "id", fiches - self.material.fiches.keys()))
 
     def _is_own(self, fiche: FullFiche) -> bool:
-        return ("dossier", fiche.dossier or "") in self._units
+        return any(("dossier", dossier) in self._units for dossier in fiche.dossiers)
 
     def _lying(self, trace: Trace, lying: dict[tuple[str, str], Elsewhere], reads: Sequence[tuple[str, str, Collection[str]]]) -> None:
         def read(kind: str, name: str, ids: Collection[str]) -> Iterable[Record]:

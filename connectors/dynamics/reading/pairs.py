@@ -1,0 +1,106 @@
+"""What rows are tied to by a many-to-many relationship: its table of pairs, read as any table is read, to the
+end and counted. A pair says nothing beside its two ids, and has no version that anybody would write back."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from connectors.dynamics.http.query import any_of
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import Column, Table
+from connectors.dynamics.reading.decoder import Page, PageBroken, page_type
+from connectors.dynamics.reading.reader import Reader
+from connectors.dynamics.reading.references import References
+from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
+from connectors.interface import ReadIncomplete
+from rules.model.records import Record
+
+
+class _Pair(Record, gc=False, kw_only=True):
+    near: str = ""
+    far: str = ""
+
+
+class _PairDecoder:
+    """Decodes pages of pairs."""
+
+    prefer_kinds = False
+
+    def __init__(self, primary_id: str, near: str, far: str) -> None:
+        self.select = [primary_id, near, far]
+        wire: dict[str, tuple[str, Any, bool]] = {"id": (primary_id, str, True), "near": (near, str, True), "far": (far, str, True)}
+        self._decoder = msgspec.json.Decoder(page_type(_Pair, wire, {}))
+
+    def decode(self, body: bytes) -> Page[_Pair]:
+        try:
+            content = self._decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise PageBroken from None
+        return Page(content.value, {row.id for row in content.value}, content.next_link, content.count, body)
+
+
+class Pairs:
+    """The pairs of one CRM."""
+
+    def __init__(self, transport: Transport, metadata: Metadata, references: References) -> None:
+        self._transport, self._metadata, self._references = transport, metadata, references
+
+    def fill(
+        self, table: Table, definition: TableDefinition, fields: Collection[str], pages: Iterable[list[Any]], *, whole: bool
+    ) -> Iterator[list[Any]]:
+        """Yield the pages with those of the fields filled that come from pairs, `whole` where they are all
+        rows of the table. Raises as `Connector.read`."""
+        columns = [column for name, column in table.pairs.items() if name in fields]
+        known = {column.field: self._tied(definition, column, None) for column in columns} if whole else {}
+        keys = {column.field: self._keys(table, definition, column) for column in columns if column.reference is not None}
+        for page in pages:
+            for column in columns:
+                ties = known.get(column.field)
+                ties = self._tied(definition, column, [row.id for row in page]) if ties is None else ties
+                for row in page:
+                    _fill(row, column.field, ties.get(row.id, ()), keys.get(column.field, {}))
+            yield page
+
+    def tied_to(self, table: Table, definition: TableDefinition, field: str, ids: Collection[str]) -> list[str]:
+        """Return the rows of the table that are tied to one of these. Raises as `Connector.read`."""
+        link = _link(definition, table.pairs[field])
+        return sorted({pair.near for pair in self._read(definition.name, link, link.column(link.other(definition.name)), ids)})
+
+    def _tied(self, definition: TableDefinition, column: Column, ids: Collection[str] | None) -> dict[str, tuple[str, ...]]:
+        link = _link(definition, column)
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for pair in self._read(definition.name, link, link.column(definition.name), ids):
+            found[pair.near].add(pair.far)
+        return {row: tuple(sorted(others)) for row, others in found.items()}
+
+    def _read(self, near: str, link: Link, by: str, ids: Collection[str] | None) -> Iterator[_Pair]:
+        pairs = self._metadata.table(link.table)
+        if pairs is None:
+            raise ReadIncomplete(f"The CRM has no table {link.table} of pairs.", where=link.table)
+        decoder: Any = _PairDecoder(pairs.primary_id, link.column(near), link.column(link.other(near)))
+        reader: Reader[_Pair] = Reader(self._transport, decoder, pairs.set_name, pairs.name)
+        for condition in ("",) if ids is None else any_of(by, ids):
+            for page in reader.read(condition):
+                for pair in page:
+                    pair.near, pair.far = pair.near.lower(), pair.far.lower()
+                    yield pair
+
+    def _keys(self, table: Table, definition: TableDefinition, column: Column) -> dict[str, str]:
+        return self._references.keys_of(column, _link(definition, column).other(table.name))
+
+
+def _link(definition: TableDefinition, column: Column) -> Link:
+    link = definition.link(column.name)
+    assert link is not None  # the mapping was compared with the CRM
+    return link
+
+
+def _fill(row: Any, field: str, others: tuple[str, ...], keys: dict[str, str]) -> None:
+    """Categories are all that are named, in whichever way; of several dossiers the first by id is the one,
+    and the fiche is in the others too."""
+    if field == "categories":
+        row.categories = tuple(dict.fromkeys((*row.categories, *(keys.get(each, each) for each in others))))
+    else:
+        row.dossier, row.also_in = (others[0] if others else None), others[1:]
