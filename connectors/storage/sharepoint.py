@@ -63,7 +63,7 @@ class SharePoint:
     ) -> "SharePoint":
         """Open what lies below `places` through the Graph at `url` (`https://graph.microsoft.com/v1.0/`);
         nothing is sent yet. Raises UsageError: the address is not usable."""
-        environment = Environment(url=url, any_odata=True, ca_file=ca_file, user_agent=user_agent, patience_s=patience_s)
+        environment = Environment(url=url, any_odata=True, sends_no_tag=True, ca_file=ca_file, user_agent=user_agent, patience_s=patience_s)
         graph = Graph(Transport(environment, tokens, sleep=sleep), tokens.close)
         return cls(graph, places, lambda: permissions_in(tokens.token()))
 

@@ -160,6 +160,16 @@ def test_a_unit_that_stays_after_all_keeps_the_folder_that_another_names(documen
     assert documents.library.files == {*STAYS, "D-1/brief.txt"}
 
 
+def test_two_locations_of_one_unit_name_one_folder(documents: Documents) -> None:
+    """By its pieces and by its whole address: its documents are counted once."""
+    dossier = documents.dossier_with("brief.txt", folder="D#1")
+    address = f"{documents.library.site}/{documents.library.name.upper()}/d%231"
+    documents._row(LOCATION, name="Documenten", absoluteurl=address, regardingobjectid=("cf_dossier", dossier))
+    run = documents.apply()
+    assert (documents.outcome(run, dossier), run.counts["documents"]) == ((ActionState.DONE, ""), 1)
+    assert documents.library.files == STAYS
+
+
 def test_a_folder_with_a_living_units_folder_in_it_waits(documents: Documents) -> None:
     due = documents.dossier_with("brief.txt")
     living = documents.night.contact()

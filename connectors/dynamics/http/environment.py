@@ -38,7 +38,8 @@ class Environment:
     answered before, or that `is_known` to: an address that never answered is wrong more often than down.
     Waiting because of a 429 is bounded by `max_wait_s` instead, since there the server says how long. `pace`
     says how hard each application user may work. With `any_odata` the root need not be a Dataverse one
-    (`doctor --read` only)."""
+    (`doctor --read`, Microsoft Graph); With `sends_no_tag` `If-None-Match: null`,
+    which only Dataverse takes for no condition, is left out."""
 
     url: str
     page_size: int = MAX_PAGE_SIZE
@@ -56,6 +57,7 @@ class Environment:
     ca_file: str | None = None
     user_agent: str = "crm-compliance"
     any_odata: bool = False
+    sends_no_tag: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", _normalised(self.url, any_odata=self.any_odata))

@@ -10,12 +10,13 @@ from requests.cookies import RequestsCookieJar
 from connectors.dynamics.http.deadline import DeadlineAdapter
 from connectors.dynamics.http.environment import Environment
 
+_TAG = "If-None-Match"
 _COMMON_HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
     "OData-Version": "4.0",
     "OData-MaxVersion": "4.0",
-    "If-None-Match": "null",  # no cached data (Microsoft Learn, "Compose HTTP requests and handle errors")
+    _TAG: "null",  # no cached data (Microsoft Learn, "Compose HTTP requests and handle errors")
 }
 
 
@@ -73,7 +74,8 @@ class Sessions:
         if session is None:
             session = requests.Session()
             session.headers.clear()
-            session.headers.update({**_COMMON_HEADERS, "User-Agent": self._environment.user_agent, "Connection": "keep-alive"})
+            common = {name: value for name, value in _COMMON_HEADERS.items() if name != _TAG or not self._environment.sends_no_tag}
+            session.headers.update({**common, "User-Agent": self._environment.user_agent, "Connection": "keep-alive"})
             session.trust_env = False  # what the environment says about proxies is read once, in _settings
             session.cookies = _NoCookies()
             adapter = DeadlineAdapter(

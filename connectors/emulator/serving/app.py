@@ -180,6 +180,8 @@ class App:
             if fault := next((fault for fault in fired if fault.kind == "status"), None):
                 return status_answer(fault)
             return graph.content(request.path.rpartition("/")[2], request.headers)
+        if not request.headers.get("if-none-match", '"').startswith(('"', "W/", "*")):
+            return GraphError(400, "invalidRequest", "The If-None-Match header is not an entity tag.").answer()
         client = self.tokens.application_at_graph(request.headers.get("authorization"))
         if any(fault.kind == "expire_token" for fault in fired):
             self.tokens.revoke(request.headers.get("authorization"))

@@ -178,6 +178,12 @@ def test_an_application_reaches_the_sites_it_was_given(graph: Graph) -> None:
     assert statuses == {"none": (403, 403), "reads": (200, 403), "all": (200, 403), "writes": (200, 204)}
 
 
+def test_what_only_dataverse_takes_for_no_condition_is_refused(graph: Graph) -> None:
+    graph.put("D-1/a.txt")
+    answer = graph.send("GET", "sites/fictief.sharepoint.com:/sites/Dossiers", headers={"If-None-Match": "null"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalidRequest")
+
+
 def test_trouble_is_scripted_as_elsewhere(graph: Graph) -> None:
     graph.put("D-1/a.txt")
     graph.crm.faults({"match": {"path": "sites/"}, "times": 1, "do": "status", "status": 429, "retry_after": 7})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +75,10 @@ def test_a_dossier_goes_with_its_documents_and_the_run_says_how_many(documents: 
     assert (run["state"], run["documents"]) == ("done", 2)
     assert documents.library.files == {"van niemand/blijft.txt"}
     assert typist.ask("verify", run["run"])["still_there"] == []
+    file = typist.folder / "certificates.json"
+    typist.ask("certificate", run["run"], "--output", file)
+    assert [each["objects"]["documents"] for each in json.loads(file.read_text(encoding="utf-8"))["certificates"]] == [2]
+    assert typist.ask("certificate", "verify", file)["ok"] is True
     said = typist.type("history", "show", run["run"])
     assert "2 documents outside the CRM went before their rows" in said.out
     assert "Peeters" not in said.out + said.err
