@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,13 @@ LOCATION = "sharepointdocumentlocation"
 
 def environment_with_sharepoint(folder: Path, on_delete: str = "cascade") -> Path:
     """The reference environment with the two tables that say where documents lie."""
+    path = folder / "environment.yaml"
+    path.write_text(_environment(on_delete), encoding="utf-8")
+    return path
+
+
+@cache
+def _environment(on_delete: str) -> str:
     yaml = YAML(typ="safe")
     document: dict[str, Any] = yaml.load(REFERENCE.read_text("utf-8"))
     document["tables"] |= {
@@ -66,10 +75,9 @@ def environment_with_sharepoint(folder: Path, on_delete: str = "cascade") -> Pat
         }
         for owner in OWNERS
     ]
-    path = folder / "environment.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
-    return path
+    text = StringIO()
+    YAML().dump(document, text)
+    return text.getvalue()
 
 
 class Documents:

@@ -17,7 +17,9 @@ from jobs.nightly.runs import verify_run
 from jobs.residual.recording_content import OBJECT_LEFT
 from jobs.writing.document_folders import BINNED, ELSEWHERE, SHARED
 from jobs.writing.send import Settled
+from rules.model.requests import Right
 from rules.model.residual_data import Place
+from tests.integration.deciding import ask, granted
 from tests.integration.documents import LOCATION, LONG_AGO, Documents, environment_with_sharepoint
 from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN
@@ -323,6 +325,21 @@ def test_a_contact_goes_with_its_documents(documents: Documents) -> None:
     run = documents.apply()
     assert documents.outcome(run, person) == (ActionState.DONE, "")
     assert documents.library.files == STAYS
+
+
+def test_an_erasure_on_request_takes_the_documents_along(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    """6.2: the file of a child goes whole, long before its end."""
+    monkeypatch.setattr("tests.integration.deciding.context_of", lambda night: documents.context)
+    night = documents.night
+    child = night.contact(birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    documents.location(("cf_dossier", dossier), "D-1")
+    documents.library.put("D-1/brief.txt")
+    run = granted(night, ask(night, Right.ERASURE, child))
+    assert run is not None
+    assert run.counts["documents"] == 1
+    assert (night.get("cf_dossiers", dossier), documents.library.files) == (None, STAYS)
 
 
 def test_without_the_setting_such_a_unit_waits_as_ever(night: Night) -> None:

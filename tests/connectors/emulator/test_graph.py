@@ -192,6 +192,16 @@ def test_trouble_is_scripted_as_elsewhere(graph: Graph) -> None:
     assert graph.site
 
 
+def test_documents_are_kept_in_the_state_file(tmp_path: Path) -> None:
+    state = tmp_path / "crm.db"
+    for expected in (0, 1):
+        with running(state=state) as emulator:
+            client = Client(emulator)
+            assert client.control("GET", "graph") == {"files": expected, "binned": 0}
+            Graph(client).put("D-1/a.txt")
+            client.http.close()
+
+
 def test_a_reset_empties_sharepoint_too(graph: Graph) -> None:
     graph.put("D-1/a.txt")
     assert graph.crm.control("GET", "graph") == {"files": 1, "binned": 0}
