@@ -26,6 +26,7 @@ from crm_compliance.store.sql import database
 from tests import known_definitions, suites
 from tests.in_process import SEND, emulators_in_process
 from tests.new_stores import given_again, sharing_statements
+from tests.unflushed import FLUSH, Unflushed, unflushed
 
 if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
@@ -86,7 +87,7 @@ def quick_new_stores() -> Iterator[None]:
     """A new store gets its tables as the first one in this process got them; `real_steps` takes the steps
     again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "create_engine", sharing_statements(create_engine))
+        patch.setattr(database, "create_engine", sharing_statements(unflushed(create_engine)))
         patch.setattr(database, "_upgrade", given_again(TAKE_STEPS))
         yield
 
@@ -94,6 +95,21 @@ def quick_new_stores() -> Iterator[None]:
 @pytest.fixture
 def real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_upgrade", TAKE_STEPS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_disk() -> Iterator[None]:
+    """Nothing waits until a disk has what was written (tests/unflushed.py)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture
+def real_flushes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files and SQLite are flushed, as in production."""
+    monkeypatch.setattr(os, "fsync", FLUSH)
+    monkeypatch.setattr(Unflushed, "instead", {})
 
 
 @pytest.fixture(scope="session", autouse=True)

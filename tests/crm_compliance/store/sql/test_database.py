@@ -200,6 +200,7 @@ def test_a_step_that_fails_leaves_an_empty_database(database_url: str, monkeypat
     Database.open(database_url).close()
 
 
+@pytest.mark.usefixtures("real_flushes")
 def test_a_sqlite_store_is_for_its_owner_only_and_survives_a_power_cut(sqlite_url: str, tmp_path: Path) -> None:
     opened = Database.open(sqlite_url)
     try:
