@@ -583,7 +583,8 @@ class DynamicsConnector:
         MappingError: the table does not fit the mapping; Forbidden: the CRM does not let us look;
         ConnectorError."""
         try:
-            return one_row(self._directory, table, self._tables.definition(table), row)
+            roles = [name for each in self.mapping.views(table.name) for name in each.used]
+            return one_row(self._directory, table, self._tables.definition(table), row, roles)
         except NotOffered as refusal:
             raise Forbidden(refusal.reason, where=table.name) from None
 

@@ -18,7 +18,7 @@ from rules.dates.instants import instant
 from rules.errors import UsageError
 from rules.files.suggestions import meant
 from rules.model.kinds import ACTIVITIES, ROW_KINDS
-from rules.model.records import Record
+from rules.model.records import Fiche, Record
 from rules.rights.fields import Nature, rule_for
 
 _SAYS_NOTHING: Final = (Nature.DATE, Nature.NUMBER, Nature.CHOICE, Nature.INTERNAL)
@@ -76,7 +76,8 @@ def explain_row(connector: DynamicsConnector, name: str, row: str) -> RowTold:
         table = next(each for each in mapped if each.kind == kind)
     kind = table.kind
     found = connector.one_row(table, row)
-    names = tuple(field for field in (*table.columns, *table.personal) if field_type(table.full, field) is not bytes)
+    named = (*table.columns, *table.personal, *table.pairs)
+    names = tuple(dict.fromkeys(field for field in named if field_type(table.full, field) is not bytes))
     records = rows_of(connector, table.full, names, Among("id", [row])) if found is not None else []
     if found is None or not records:
         raise UsageError("there is no such row", hint="ids are lower case, without braces", where=f"{name} {row}")
@@ -85,6 +86,9 @@ def explain_row(connector: DynamicsConnector, name: str, row: str) -> RowTold:
         for section, columns in (("columns", table.columns), ("personal", table.personal))
         for column in columns.values()
     ]
+    fields += [FieldTold(field, "", "fixed", True, key) for field, key in table.fixed.items()]
+    fields += [_paired(column, records[0]) for column in table.pairs.values()]
+    fields += [_role(view, found) for view in connector.mapping.views(name)]
     return RowTold(name, row, kind, _unit(connector, kind, row, table, found), fields, list(found.unfilled))
 
 
@@ -105,6 +109,20 @@ def _told(kind: str, column: Column, section: str, record: Record, table: Table,
     if is_key and (value is None or (column.choice is not None and value == (str(raw[0]),))):
         return FieldTold(column.field, names, section, True, unknown=raw[0])
     return FieldTold(column.field, names, section, True, _plain(value))
+
+
+def _paired(column: Column, record: Record) -> FieldTold:
+    """A field that pairs fill: the ids of what the row is tied to, or the keys that these stand for."""
+    value = list(record.dossiers) if isinstance(record, Fiche) and column.field == "dossier" else _plain(getattr(record, column.field))
+    return FieldTold(column.field, column.name, "many_to_many", bool(value), value or None)
+
+
+def _role(view: Table, found: OneRow) -> FieldTold:
+    """A role that the row tells of beside what it is: whose, where the lookup names anybody."""
+    column = view.columns["contact"].name
+    person, told = found.values.get(column), f"party.{view.fixed.get('role', 'role')}"
+    value = {"table": found.targets.get(column, ""), "id": str(person).lower()} if person else None
+    return FieldTold(told, column, "party", person is not None, value)
 
 
 def _may_be_told(kind: str, column: Column, value: object) -> bool:

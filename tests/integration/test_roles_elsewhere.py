@@ -542,3 +542,30 @@ def test_a_hold_on_a_person_reaches_the_dossiers_that_name_them(office: Desk, cl
         clerk.ask("holds", "place", *on, "--review-on", "2027-06-01", "--as", "dora", "--role", "dpo")
     for case in (first, second, third, fourth):
         assert "HOLD_LEGAL" in clerk.ask("why", "incident", case)["reasons"]
+
+
+def test_a_row_is_explained_with_the_roles_that_it_tells_of(office: Desk, clerk: Typist) -> None:
+    child, school = office.person(), office.create("accounts", name="School (fictief)")
+    case = office.case("SEX", closed=False, **naming(child=child, firm=school))
+    told = clerk.ask("mapping", "explain", "incident", case)
+    roles = {field["field"]: field["value"] for field in told["fields"] if field["section"] == "party"}
+    assert roles == {"party.child": {"table": "contact", "id": child}, "party.reporter": {"table": "account", "id": school}}
+    assert (told["kind"], told["unfilled"]) == ("dossier", [])
+    call = office.call(case, parties={child: 1})
+    told = clerk.ask("mapping", "explain", "cc_gesprek", call)
+    assert told["unit"] == {"table": "incident", "id": case}
+    assert [field["value"] for field in told["fields"] if field["section"] == "fixed"] == ["phone"]
+
+
+def test_a_fiche_is_explained_with_its_dossiers_and_a_connection_with_its_role(house: House, typist: Typist, tmp_path: Path) -> None:
+    paired(typist, tmp_path)
+    cases = sorted([house.case("SEX"), house.case("SEX")])
+    shared = house.report("SEX", None)
+    for case in cases:
+        house.pair("cc_incident_melding", case, "cc_melding", shared)
+    told = typist.ask("mapping", "explain", "cc_melding", shared)
+    assert [field["value"] for field in told["fields"] if field["section"] == "many_to_many"] == [cases]
+    role = house.connect("Kind", ("incident", cases[0]), ("contact", house.person()))
+    told = typist.ask("mapping", "explain", "connection", role)
+    assert {field["field"]: field["value"] for field in told["fields"]}["role"] == "child"
+    assert (told["unit"], told["unfilled"]) == ({"table": "incident", "id": cases[0]}, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,9 +25,9 @@ class OneRow:
     unfilled: tuple[str, ...]
 
 
-def one_row(directory: Directory, table: Table, definition: TableDefinition, row: str) -> OneRow | None:
-    """Return a row; None if there is no such row. Raises ConnectorError: it cannot be determined; NotOffered:
-    the CRM does not let us look."""
+def one_row(directory: Directory, table: Table, definition: TableDefinition, row: str, roles: Collection[str] = ()) -> OneRow | None:
+    """Return a row; None if there is no such row. `roles` are columns that tell of roles beside what the row
+    is. Raises ConnectorError: it cannot be determined; NotOffered: the CRM does not let us look."""
     known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
     if not directory.existing(known, [row]):
         return None
@@ -36,9 +36,9 @@ def one_row(directory: Directory, table: Table, definition: TableDefinition, row
     others = [
         each
         for each in definition.attributes.values()
-        if each.updatable and each.name not in mapped and not is_housekeeping(each, definition)
+        if each.updatable and each.name not in mapped and each.name not in roles and not is_housekeeping(each, definition)
     ]
-    wanted = [definition.attributes[name] for name in mapped if name in definition.attributes and name not in contents] + others
+    wanted = [definition.attributes[name] for name in (*mapped, *roles) if name in definition.attributes and name not in contents] + others
     values: dict[str, Any] = {}
     targets: dict[str, str] = {}
     for attribute, raw in _values(directory, known, wanted, row):

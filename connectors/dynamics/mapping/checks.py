@@ -167,6 +167,11 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
     yield from _check_names("references", part.references, of_keys)
     yield from _check_names("flags", part.flags, of_keys)
     yield from _check_names("fixed", part.fixed, of_keys - {"categories"})
+    dates = {name for name in (*lean, *personal_fields(kind)) if field_type(FULL[kind], name) in (date, datetime)}
+    yield from _check_names("more", part.more, dates | ({"categories"} & of_keys))
+    for name in part.more:
+        if name not in part.columns and name not in part.personal:
+            yield Slip(("more", name), f"{kind}.{name} stands under more but has no column")
     yield from _check_names("many_to_many", part.many_to_many, MANY.get(kind, ()))
     places: list[tuple[tuple[str, ...], str, dict[str, str]]] = [
         *((("references", name, "keys"), name, reference.keys) for name, reference in part.references.items() if name in of_keys),

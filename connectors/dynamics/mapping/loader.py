@@ -122,6 +122,7 @@ class _Built:
                     self._choice((*at, "choices", name), part.choices[name]) if name in part.choices else None,
                     name in part.readable,
                     self._reference((*at, "references", name), part.references[name]) if name in part.references else None,
+                    more=part.more.get(name, ()),
                 )
                 for name, column in names.items()
             }

@@ -99,11 +99,12 @@ class Column:
     is_readable: bool = False
     reference: Reference | None = None
     flags: tuple[tuple[str, str], ...] = ()  # columns of yes and no, each with its key
+    more: tuple[str, ...] = ()  # further columns: of a date the first that has a value, of categories all
 
     @property
     def names(self) -> tuple[str, ...]:
         """All columns that it is filled from."""
-        return tuple(name for name, _ in self.flags) or (self.name,)
+        return tuple(name for name, _ in self.flags) or (self.name, *self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,10 @@ class Mapping:
     def looked_at(self, table: str) -> tuple[Table, ...]:
         """Return the same with those other looks."""
         return tuple(mapped for mapped in self.tables if mapped.name == table)
+
+    def views(self, table: str) -> tuple[Table, ...]:
+        """Return those other looks alone."""
+        return tuple(mapped for mapped in self.looked_at(table) if mapped not in self.named(table))
 
     def used(self, table: str) -> frozenset[str]:
         """Return the columns of a table of the CRM from which some field is filled."""

@@ -93,6 +93,8 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
         found["many_to_many"] = {**_object(dict.fromkeys(MANY[kind], name)), "description": given["many_to_many"]["description"]}
     if kind == "party":
         found["either"] = given["either"]
+    if more := [*dates, *(name for name in keyed if name == "categories")]:
+        found["more"] = {**_object(dict.fromkeys(more, given["more"]["additionalProperties"])), "description": given["more"]["description"]}
     for section, words in (("without", sorted(SAFEGUARDS.get(kind, ()))), ("readable", sorted(named))):
         if words:
             found[section] = {**given[section], "items": {"enum": words}}

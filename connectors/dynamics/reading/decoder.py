@@ -123,6 +123,9 @@ class PageDecoder(Generic[R]):
                 hidden.setdefault(target, (f"target_{len(hidden)}", str | None))
                 self.prefer_kinds = True
                 self._steps.append(_only_step(hidden[target][0], column.field, asked, stays=table.kind == "fiche"))
+        for column in columns:
+            for name in column.more:
+                self._more(table, definition, column, name, first, hidden)
         for name in kinds:
             lookup = table.columns[KIND_FIELDS[name]]
             if lookup.field not in wire:
@@ -133,6 +136,45 @@ class PageDecoder(Generic[R]):
             self._steps.append(partial(_swap_step, table))
         self._lookups = ["id", *(name for name in wire if name in LOOKUPS)]
         self._decoder = msgspec.json.Decoder(page_type(made, wire, hidden))
+
+    def _more(
+        self,
+        table: Table,
+        definition: TableDefinition,
+        column: Column,
+        name: str,
+        first: dict[str, str],
+        hidden: dict[str, tuple[str, Any]],
+    ) -> None:
+        """Read a further column of a field beside its own; another field may be read from it too."""
+        attribute = definition.attributes[name]
+        source = f"more_{len(hidden)}"
+        if column.field != "categories":
+            behaviour = _behaviour(table, column, attribute.behaviour)
+            is_day = field_type(table.full, column.field) is date
+            if name in first:
+                hidden[f"{_UNSELECTED}{source}"] = source, Any
+                self._steps.insert(0, _copy_step(first[name], source))
+            else:
+                self.select.append(name)
+                hidden[name], first[name] = (source, wire_type(behaviour) if is_day else datetime | None), source
+            if is_day and behaviour != "date_only":
+                self._steps.append(civil_days(source, behaviour, self._zone))
+            self._steps.append(_first_step(source, column.field))
+            return
+        if column.reference is not None:
+            assert self._references is not None
+            (target,) = attribute.targets
+            wire, keys = f"_{name}_value", self._references.keys_of(column, target)
+            hidden[wire] = source, str | None
+            self._steps.append(_union_step(source, column.field, _Referred(keys)))
+        else:
+            assert column.choice is not None
+            is_multi = attribute.kind == "MultiSelectPicklistType"
+            wire, options = name, column.choice.keys
+            hidden[wire] = source, str | None if is_multi else int | None
+            self._steps.append(_union_step(source, column.field, _MultiKeys(options) if is_multi else _SingleKeys(options)))
+        self.select.append(wire)
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
         """Return the page in a body. Rows that are stored elsewhere than in their table have no version that
@@ -214,8 +256,8 @@ def page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]], hidd
         else:
             defined.append((info.name, Any, msgspec.field(name=_UNSELECTED + info.name, default=info.default)))
     for column, (name, kind) in hidden.items():
-        is_annotation = LOOKUP_TABLE in column  # left out where the lookup is empty
-        defined.append((name, kind, msgspec.field(name=column, default=None) if is_annotation else msgspec.field(name=column)))
+        may_lack = LOOKUP_TABLE in column or column.startswith(_UNSELECTED)  # left out where the lookup is empty
+        defined.append((name, kind, msgspec.field(name=column, default=None) if may_lack else msgspec.field(name=column)))
     row = msgspec.defstruct(record.__name__, defined, bases=(record,), module=record.__module__, gc=False, kw_only=True)
     return msgspec.defstruct(
         "Page",
@@ -271,6 +313,27 @@ def _swap_step(table: Table, rows: list[Any]) -> None:
     """Give the roles that are lookups of their dossier or fiche an id of their own."""
     for row in rows:
         row.id = swapped(row.id, table)
+
+
+def _first_step(source: str, target: str) -> Callable[[list[Any]], None]:
+    """Return a step that fills a field from another column where its own is empty."""
+
+    def step(rows: list[Any]) -> None:
+        for row in rows:
+            if getattr(row, target) is None:
+                setattr(row, target, getattr(row, source))
+
+    return step
+
+
+def _union_step(source: str, target: str, keys: dict[Any, tuple[str, ...]]) -> Callable[[list[Any]], None]:
+    """Return a step that adds what another column stands for to a field of several keys."""
+
+    def step(rows: list[Any]) -> None:
+        for row in rows:
+            setattr(row, target, tuple(dict.fromkeys((*getattr(row, target), *keys[getattr(row, source)]))))
+
+    return step
 
 
 def _copy_step(source: str, target: str) -> Callable[[list[Any]], None]:

@@ -167,7 +167,7 @@ def _check_security(table: Table, column: Column, attribute: Attribute) -> Itera
 
 def _check_column(table: Table, column: Column, attribute: Attribute, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
     kind = field_type(table.full, column.field)
-    place = f"{table.name}.{column.name}"
+    place = f"{table.name}.{attribute.name}"
     if column.field in LOOKUPS:
         yield from _check_lookup(table, column, attribute, mapping, metadata)
     elif column.choice is not None:
@@ -193,7 +193,7 @@ def _check_flag(table: Table, column: Column, attribute: Attribute) -> Iterator[
 def _check_reference(table: Table, column: Column, attribute: Attribute, metadata: Metadata) -> Iterator[Finding]:
     """Yield findings for a lookup to a table of reference: it points to one table, which has the column by
     which its rows are told apart."""
-    place, reference = f"{table.name}.{column.name}", column.reference
+    place, reference = f"{table.name}.{attribute.name}", column.reference
     assert reference is not None
     if attribute.kind not in LOOKUP_TYPES or len(attribute.targets) != 1:
         told = f"{place} is {_named(attribute)}; a reference of {table.kind}.{column.field} is a lookup to one table."
@@ -208,7 +208,7 @@ def _check_reference(table: Table, column: Column, attribute: Attribute, metadat
 
 
 def _check_date(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
-    place = f"{table.name}.{column.name}"
+    place = f"{table.name}.{attribute.name}"
     if attribute.kind != "DateTimeType":
         yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a date.", column.where, "type")
     elif not attribute.behaviour and not column.behaviour:
@@ -223,7 +223,7 @@ def _check_date(table: Table, column: Column, attribute: Attribute) -> Iterator[
 
 
 def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
-    place = f"{table.name}.{column.name}"
+    place = f"{table.name}.{attribute.name}"
     choice = column.choice
     assert choice is not None
     allowed = CHOICE_TYPES if column.field == "categories" else CHOICE_TYPES - {"MultiSelectPicklistType"}
@@ -244,7 +244,7 @@ def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterato
 
 
 def _check_lookup(table: Table, column: Column, attribute: Attribute, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
-    place = f"{table.name}.{column.name}"
+    place = f"{table.name}.{attribute.name}"
     if attribute.kind not in LOOKUP_TYPES:
         yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a lookup.", column.where, "type")
         return

@@ -1,0 +1,148 @@
+"""Values that stand in several places: a date in the first column that has one, categories in two lookups and
+in pairs, an outcome in the reason of the status; read by the real client from an emulator over HTTP
+(R-161)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.loader import parse_mapping
+from connectors.emulator.serving.server import RunningEmulator, running
+from connectors.interface import Among, Forbidden
+from jobs.model.privileges import NEEDS
+from rules.errors import MappingError
+from rules.model.records import Dossier, Fiche, Record
+from tests.connectors.emulator.client import Client
+
+DATA = Path(__file__).parents[3] / "data"
+
+
+def mapping(change: Callable[[Any], None] = lambda tables: None) -> str:
+    document: dict[str, Any] = YAML(typ="safe").load((DATA / "connected-mapping.yaml").read_text("utf-8"))
+    dossier, fiche = document["tables"]["dossier"], document["tables"]["fiche"]
+    dossier["columns"] |= {"outcome": "statuscode", "reviewed_on": "modifiedon"}
+    dossier["more"] = {"opened_on": ["createdon"], "categories": ["cc_tweedeid"]}
+    dossier["many_to_many"] = {"categories": "cc_incident_categorie"}
+    dossier["choices"]["outcome"] = {5: "located", 1000: "returned"}
+    fiche["more"] = {"communicated_on": ["createdon"]}
+    change(document["tables"])
+    out = io.StringIO()
+    YAML().dump(document, out)
+    return out.getvalue()
+
+
+def connected(emulator: RunningEmulator, text: str = "") -> DynamicsConnector:
+    return connect(url=emulator.url, tokens=StaticToken("any", emulator.url), mapping_text=text or mapping(), mapping_source="test.yaml")
+
+
+@pytest.fixture
+def crm() -> Iterator[tuple[Client, DynamicsConnector]]:
+    with running(environment=DATA / "connected-environment.yaml") as emulator:
+        emulator.emulator.switches.incident_by_action = False
+        client, connector = Client(emulator), connected(emulator)
+        assert [finding for finding in connector.check() if finding.is_error] == []
+        yield client, connector
+        connector.close()
+        client.http.close()
+
+
+def read(connector: DynamicsConnector, kind: type[Record], *fields: str, among: Among | None = None) -> dict[str, Any]:
+    return {row.id: row for page in connector.read(kind, fields, among=among) for row in page}
+
+
+def test_categories_are_all_that_lookups_and_pairs_name(crm: tuple[Client, DynamicsConnector]) -> None:
+    client, connector = crm
+    ids = {code: client.create("cc_categorieen", cc_naam=code, cc_code=code) for code in ("SOC", "WEG", "GRO", "NEW")}
+    bound = {f"{name}@odata.bind": f"/cc_categorieen({ids[code]})" for name, code in (("cc_CategorieId", "SOC"), ("cc_TweedeId", "WEG"))}
+    case, bare = client.create("incidents", title="i", **bound), client.create("incidents", title="j")
+    for code in ("GRO", "SOC", "NEW"):
+        link = {"@odata.id": f"{client.url}cc_categorieen({ids[code]})"}
+        assert client.send("POST", f"incidents({case})/cc_incident_categorie/$ref", link).status_code == 204
+    for among in (None, Among("id", [case, bare])):
+        found = read(connector, Dossier, "categories", among=among)
+        assert set(found[case].categories) == {"social_card", "runaway", "grooming", ids["NEW"]}  # a new one is no key of the schedule
+        assert found[bare].categories == ()
+
+
+def test_of_several_dates_the_first_that_is_there_counts(crm: tuple[Client, DynamicsConnector]) -> None:
+    client, connector = crm
+    with_date, without = client.create("incidents", title="i", cc_geopend="2020-01-10"), client.create("incidents", title="j")
+    today = datetime.now(UTC).date()
+    found = read(connector, Dossier, "opened_on", "reviewed_on")
+    assert found[with_date].opened_on == date(2020, 1, 10)
+    assert abs((found[without].opened_on - today).days) <= 1
+    assert abs((found[without].reviewed_on - today).days) <= 1
+    spoken = client.create("cc_meldingen", cc_naam="m")
+    row = read(connector, Fiche, "communicated_on", "created_on")[spoken]  # the same column for both
+    assert row.communicated_on == row.created_on is not None
+    assert read(connector, Fiche, "communicated_on")[spoken].communicated_on == row.created_on
+
+
+def test_the_reason_of_a_status_tells_an_outcome(crm: tuple[Client, DynamicsConnector]) -> None:
+    client, connector = crm
+    row, other = client.create("incidents", title="i"), client.create("incidents", title="j")
+    assert client.send("PATCH", f"incidents({row})", {"statecode": 1, "statuscode": 1000}).status_code == 204
+    found = read(connector, Dossier, "outcome", "is_active")
+    assert (found[row].outcome, found[row].is_active) == ("returned", False)
+    assert (found[other].outcome, found[other].is_active) == (None, True)
+
+
+def test_pairs_that_may_not_be_read_stop_the_read(crm: tuple[Client, DynamicsConnector]) -> None:
+    """A read that fails is never an empty result."""
+    client, connector = crm
+    needed = connector.least_role(NEEDS)
+    role = {line.name: line.depth for line in needed if line.name != "prvReadcc_categorie"}
+    client.control("PUT", "privileges", {"user": connector.whoami(), "set": role})
+    with pytest.raises(Forbidden, match="cc_categorie"):
+        read(connector, Dossier, "categories")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t["dossier"]["more"].update(opened_on=["createdonn"]), "did you mean createdon"),
+        (lambda t: t["dossier"]["more"].update(opened_on=["title"]), "needs a date"),
+        (lambda t: t["dossier"]["more"].update(categories=["title"]), "lookup to one table"),
+        (lambda t: t["dossier"].update(many_to_many={"categories": "cc_incident_categori"}), "did you mean cc_incident_categorie"),
+        (
+            lambda t: (t["fiche"].update(many_to_many={"dossier": "cc_incident_categorie"}), t["fiche"]["columns"].pop("dossier")),
+            "has no many-to-many",
+        ),
+        (lambda t: t["party"]["references"]["role"].update(by="nam"), "did you mean name"),
+    ],
+)
+def test_what_does_not_fit_the_crm_is_told(crm: tuple[Client, DynamicsConnector], change: Callable[[Any], None], words: str) -> None:
+    client, _ = crm
+    other = connected(client.emulator, mapping(change))
+    (error,) = [finding for finding in other.check() if finding.is_error]
+    assert words in error.message
+    assert error.where.startswith("test.yaml:")
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t["dossier"]["more"].update(number=["title"]), "this is not known here"),
+        (lambda t: t["dossier"]["more"].update(closed_at=["modifiedon"]), "this is not known here"),
+        (lambda t: t["dossier"]["more"].update(anonymised_on=["modifiedon"]), "has no column"),
+        (lambda t: t["fiche"].update(many_to_many={"dossier": "cc_incident_melding"}), "filled in two ways"),
+        (lambda t: t["fiche"].update(fixed={"channel": "phone"}), "filled in two ways"),
+        (lambda t: t["fiche"].update(fixed={"reporter_kind": "chld"}), "did you mean child"),
+        (lambda t: t["party"].update(table="cc_betrokkene"), "same column"),
+        (lambda t: t["party"]["columns"].pop("role"), "role is missing"),
+        (lambda t: [t["party"]["columns"].pop(name) for name in ("dossier", "fiche")], "dossier is missing"),
+    ],
+)
+def test_what_does_not_fit_together_is_told_by_line(change: Callable[[Any], None], words: str) -> None:
+    with pytest.raises(MappingError, match=words):
+        parse_mapping(mapping(change), "mine.yaml")
