@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from rules.policy.policy import Policy
     from rules.policy.versions import PolicyVersions
 
+NO_PROVINCES = "postcode_to_province knows the provinces of Belgium alone, and country of the schedule is {country}"
+PROVINCES_HINT = "mask the column with null or constant"
 PERSON_S = 60  # so long somebody waits for an answer who sits before it
 
 
@@ -299,6 +301,17 @@ def lacking_for_notice(mapping: Mapping, policy: Policy) -> list[str]:
     return sorted({"subject", "text"} - {name for table in notes for name in table.columns})
 
 
+def lacking_provinces(mapping: Mapping, policy: Policy) -> Iterator[str]:
+    """Yield the places of the mapping that ask for a province where nobody knows those of the country."""
+    from rules.anonymisation.techniques import has_provinces
+
+    if policy.anonymise.is_in_place and not has_provinces(policy.home.country):
+        for table in mapping.tables:
+            for column in table.masks.columns.values() if table.masks is not None else ():
+                if column.technique == "postcode_to_province":
+                    yield column.where
+
+
 def fitting(connector: DynamicsConnector, policy: Policy) -> None:
     """Refuse a schedule that asks for what the mapping lacks. A quarantine that notifies owners by a note
     needs the note's text. Raises MappingError: naming what the mapping lacks."""
@@ -308,6 +321,8 @@ def fitting(connector: DynamicsConnector, policy: Policy) -> None:
             hint="map note.subject and note.text, or set quarantine.notice to none",
             where="quarantine.notice",
         )
+    if (where := next(lacking_provinces(connector.mapping, policy), None)) is not None:
+        raise MappingError(NO_PROVINCES.format(country=policy.home.country), hint=PROVINCES_HINT, where=where)
 
 
 def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from connectors.dynamics.mapping.categories import misspelt_keys
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import connector_of, lacking_for_notice, policy_of
+from crm_compliance.wiring import NO_PROVINCES, PROVINCES_HINT, connector_of, lacking_for_notice, lacking_provinces, policy_of
 from rules.policy.policy import Policy
 
 # Of which sort a problem or a warning is.
@@ -74,6 +74,8 @@ def _compare_with_schedule(found: Verdict, mapping: Mapping, policy: Policy, sou
     for name in lacking_for_notice(mapping, policy):
         message = f"the schedule tells owners by a note, and note.{name} has no column: map it, or set quarantine.notice to none"
         found.problems.append(Told(note.where if note is not None else f"{source}:1", "schedule", message))
+    for where in lacking_provinces(mapping, policy):
+        found.problems.append(Told(where, "schedule", f"{NO_PROVINCES.format(country=policy.home.country)}: {PROVINCES_HINT}"))
     for slip in misspelt_keys(mapping, policy.derive.keys(), policy.kinds):
         found.warnings.append(Told(slip.where, "schedule", slip.message, slip.meant))
 

@@ -10,8 +10,9 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
-from rules.anonymisation.techniques import BELGIUM, REGIONS, UNKNOWN, age_band, duration_band, fiches_band, province, sex
+from rules.anonymisation.techniques import REGIONS, UNKNOWN, age_band, duration_band, fiches_band, province, sex
 from rules.model.decisions import Decision, Disposition, End
+from rules.model.home import BELGIUM
 from rules.model.records import Contact, Fiche, Statistic, Unit, UnitKind
 from rules.people.birthdates import latest_compatible, sentinels_of
 from rules.policy.categories import OUTCOMES, Mission
@@ -83,11 +84,12 @@ def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact |
     facts = StatisticFacts(year=year, category=category, mission=policy.mission_of(category))
     if dossier is None or decision.disposition is not Disposition.ANONYMISE or dossier.public_alert:
         return facts
+    home = policy.home.country
     born_on, _ = latest_compatible(child, None, sentinels_of(policy), as_of)
     return replace(
         facts,
         individual=True,
-        province=province(child.postcode, child.country) if child is not None else BELGIUM,
+        province=province(child.postcode, child.country, home) if child is not None else home,
         age_band=age_band(born_on, opened_on),
         sex=sex(child.gender) if child is not None else UNKNOWN,
         outcome=dossier.outcome if dossier.outcome in OUTCOMES and dossier.outcome is not None else UNKNOWN,

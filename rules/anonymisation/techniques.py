@@ -8,15 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from rules.dates.ages import completed_years
 from rules.dates.periods import add_years
+from rules.model.home import BELGIUM
+from rules.model.languages import LANGUAGES
 from rules.texts.folding import fold
 
 CONSTANT = "Geanonimiseerd"  # the same for everyone, never a running number
 UNKNOWN = "unknown"
-BELGIUM = "BE"
 BRUSSELS_CAPITAL = "Brussels-Capital"
 MIN_KEY_BYTES = 32  # as long as the digest, RFC 2104 section 3
 
@@ -230,12 +232,22 @@ _GROUPS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def province(postcode: str | None, country: str | None) -> str:
+def has_provinces(country: str) -> bool:
+    """Return whether the provinces of a country's postcodes are known."""
+    return country == BELGIUM
+
+
+def province(postcode: str | None, country: str | None, home: str = BELGIUM) -> str:
     """Return the Belgian province of a postcode, or the group of a foreign country: neighbouring, eea or
-    other. The country is an ISO code or a name in Dutch, French, English or German; an empty one is Belgium,
+    other. The country is an ISO code or a name in Dutch, French, English or German; an empty one is `home`,
     a name that is none of those of the European Economic Area is `other`. A postcode that does not exist, or
-    none, gives `BE`. Source: section 5.3, postcode table; R-092."""
-    group = _GROUPS.get(fold(country), "other") if country and country.strip() else BELGIUM
+    none, gives `BE`. Of another home, whose postcodes nobody here knows, all are one place, called by its
+    code; which countries are its neighbours is not known either. Source: section 5.3, postcode table;
+    R-092."""
+    folded = fold(country) if country else ""
+    group = _GROUPS.get(folded, "other") if folded else home
+    if home != BELGIUM:
+        return home if not folded or folded in _names_of(home) else "other" if group == "other" else "eea"
     if group != BELGIUM:
         return group
     match = _POSTCODE.fullmatch(postcode.strip().upper()) if postcode else None
@@ -243,6 +255,16 @@ def province(postcode: str | None, country: str | None) -> str:
         return BELGIUM
     number = int(match[1])
     return next(name for last, name in _PROVINCES if number <= last)
+
+
+@lru_cache(maxsize=4)
+def _names_of(country: str) -> frozenset[str]:
+    """Return a country's codes and its names in the languages of answers, folded."""
+    from babel.core import Locale, get_global  # a moment to load, and most schedules are of one country
+
+    codes = {code for code, meant in get_global("territory_aliases").items() if country in meant and len(code) == len("BEL")}
+    names = {Locale.parse(language).territories.get(country, "") for language in LANGUAGES}
+    return frozenset(fold(name) for name in (country, *codes, *names) if name)
 
 
 def duration_band(opened_on: date | None, closed_on: date | None) -> str | None:

@@ -16,7 +16,7 @@ def is_scheme(scheme: str) -> bool:
     return scheme in (BELGIAN, NONE) or module_of(scheme) is not None
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def module_of(scheme: str) -> Any:
     """Return the module of python-stdnum that a scheme names; None where there is none."""
     if _MODULE.fullmatch(scheme) is None:

@@ -128,11 +128,13 @@ class OrganisationFile(Model):
 class Organisation(OrganisationFile):
     """The organisation in whose name the product speaks. `digest` is the SHA-256 of what it was read from, in
     lower-case hex; `is_shipped`: nobody has named a file, so that the schedule may still say who it is.
-    `timezone` is that of the schedule under which it speaks: by its clock the hours of answers are."""
+    `timezone` and `country` are those of the schedule under which it speaks: by that clock the hours of
+    answers are, as numbers are written there."""
 
     digest: str = Field(default="", exclude=True)
     is_shipped: bool = Field(default=False, exclude=True)
     timezone: str = Field(default="Europe/Brussels", exclude=True)
+    country: str = Field(default="BE", exclude=True)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Organisation) and self._identity == other._identity
@@ -142,7 +144,7 @@ class Organisation(OrganisationFile):
 
     @property
     def _identity(self) -> tuple[str, ...]:
-        return self.digest, self.timezone
+        return self.digest, self.timezone, self.country
 
     def under(self, policy: Policy) -> Organisation:
         """Return what holds under a schedule.
@@ -151,9 +153,11 @@ class Organisation(OrganisationFile):
         counts where no organisation file is named, so that a schedule of one's own never speaks in the name
         of the shipped organisation.
         """
+        where = {"timezone": policy.timezone, "country": policy.home.country}
         said = policy.model_fields_set.intersection(SAID_BY_POLICY) if self.is_shipped else set()
         if not said:
-            return self if self.timezone == policy.timezone else self.model_copy(update={"timezone": policy.timezone})
+            same = (self.timezone, self.country) == (policy.timezone, policy.home.country)
+            return self if same else self.model_copy(update=where)
         whole = self.model_dump(mode="json", by_alias=True)
         if policy.controller is not None and policy.controller.name != self.controller.name:
             whole |= {"words": {}, "helpline": None, "processors": [], "purposes": {}}  # not one of the other's words
@@ -161,7 +165,7 @@ class Organisation(OrganisationFile):
         for key, purpose in told.get("purposes", {}).items():  # a schedule has no names for them
             purpose["name"] = whole["purposes"].get(key, {}).get("name")
         digest = hashlib.sha256(f"{self.digest} {policy.digest}".encode()).hexdigest()
-        return Organisation.model_validate({**whole, **told, "digest": digest, "is_shipped": True, "timezone": policy.timezone})
+        return Organisation.model_validate({**whole, **told, "digest": digest, "is_shipped": True, **where})
 
     def unfilled(self, policy: Policy) -> tuple[str, ...]:
         """Return what answers cannot state because the controller has not filled it in: purposes without a

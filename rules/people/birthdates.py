@@ -8,6 +8,7 @@ import msgspec
 
 from rules.dates.periods import add_years, last_day_of_month
 from rules.model.decisions import Flag
+from rules.model.home import BELGIUM
 from rules.model.number_schemes import BELGIAN
 from rules.model.records import Contact
 from rules.people.national_numbers import NationalNumber, parse
@@ -21,18 +22,20 @@ _UNKNOWN: Final = (Flag.BIRTHDATE_UNKNOWN,)
 
 
 class Sentinels(msgspec.Struct, frozen=True):
-    """Dates that mean "nothing was filled in", as do their years in a column of years (RET-09, RET-14); and
-    by which `scheme` a national number is one (IDN-01)."""
+    """Dates that mean "nothing was filled in", as do their years in a column of years (RET-09, RET-14); by
+    which `scheme` a national number is one (IDN-01), and of which `country` a telephone number is
+    (IDN-10)."""
 
     days: frozenset[date]
     years: frozenset[int]
     scheme: str = BELGIAN
+    country: str = BELGIUM
 
 
 def sentinels_of(policy: Policy) -> Sentinels:
     """Take from the schedule what its organisation uses for "unknown", and its national numbers."""
     days = frozenset(policy.defaults.sentinels)
-    return Sentinels(days, frozenset(day.year for day in days), policy.defaults.national_number)
+    return Sentinels(days, frozenset(day.year for day in days), policy.home.scheme, policy.home.country)
 
 
 def latest_compatible(

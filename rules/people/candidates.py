@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from rules.model.decisions import Flag
+from rules.model.home import BELGIUM
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import FIRST_YEAR, Sentinels
 from rules.people.column_search import rows_with_digits, rows_with_text
@@ -62,7 +63,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     whether it was guessed.
 
     `born_on` is the day that was given, or else the one that a register number shows; `guessed_days` are
-    those of BIS numbers, which may be estimates. `years` are those of numbers that show no more."""
+    those of BIS numbers, which may be estimates. `years` are those of numbers that show no more; a
+    telephone number that says no country is one of `country`."""
 
     first: Name
     last: Name
@@ -72,6 +74,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     numbers: tuple[NationalNumber, ...]
     phones: dict[str, bool]
     emails: frozenset[str]
+    country: str = BELGIUM
 
     @property
     def has_name(self) -> bool:
@@ -122,8 +125,9 @@ def wanted_of(
         guessed_days=frozenset(number.born_on for number in numbers.values() if number.is_bis and number.born_on is not None),
         years=frozenset(number.year for number in numbers.values() if number.year is not None),
         numbers=tuple(numbers.values()),
-        phones=numbers_of_people(phones),
+        phones=numbers_of_people(phones, sentinels.country),
         emails=addresses(emails),
+        country=sentinels.country,
     )
 
 
@@ -267,7 +271,7 @@ def _name_evidence(wanted: Wanted, first: Name, last: Name, evidence: list[Evide
 def _reach_evidence(person: FullContact, wanted: Wanted, flags: set[str]) -> list[Evidence]:
     evidence: list[Evidence] = []
     if wanted.phones:
-        phones = numbers_of_people((person.phone, person.mobile))
+        phones = numbers_of_people((person.phone, person.mobile), wanted.country)
         shared = [number for number in phones if number in wanted.phones]
         if shared:
             evidence.append(Evidence.PHONE)

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 import phonenumbers
 
-BELGIUM: Final = "BE"
+from rules.model.home import BELGIUM
+
 _BELGIAN_CODE: Final = 32
 SHORT: Final = 6  # 116000, 112, 101: numbers of services, never of persons
 TAIL: Final = 7  # the last digits that every way of writing a number has in common
@@ -65,15 +66,28 @@ def phones_in(text: str | None, region: str = BELGIUM) -> list[Phone]:
     return [phone for phone in (normal_phone(part, region) for part in _BETWEEN.split(text)) if phone is not None]
 
 
-def numbers_of_people(texts: Iterable[str | None]) -> dict[str, bool]:
+def numbers_of_people(texts: Iterable[str | None], region: str = BELGIUM) -> dict[str, bool]:
     """Return the numbers that may be compared, each with whether it was guessed. Short numbers are left out
     (R-149)."""
     found: dict[str, bool] = {}
     for text in texts:
-        for phone in phones_in(text):
+        for phone in phones_in(text, region):
             if not phone.is_short:
                 found[phone.number] = found.get(phone.number, True) and phone.is_guessed
     return found
+
+
+def is_mobile(phone: Phone) -> bool:
+    """Return whether a full number is one of a mobile telephone, as far as its country tells them apart; in
+    Belgium they begin with 4."""
+    if phone.number.startswith(f"+{_BELGIAN_CODE}"):
+        return phone.number.startswith(f"+{_BELGIAN_CODE}4")
+    return bool(phonenumbers.number_type(phonenumbers.parse(phone.number)) == phonenumbers.PhoneNumberType.MOBILE)
+
+
+def calling_code(region: str) -> str:
+    """Return what a number of a country begins with in its full form: `+32`."""
+    return f"+{phonenumbers.country_code_for_region(region)}"
 
 
 def tail(number: str) -> str:
@@ -98,6 +112,8 @@ def _full(digits: str, region: str, extension: str) -> Phone | None:
 
 def _guessed(digits: str, region: str, extension: str) -> Phone | None:
     """Read a number that begins with neither 0 nor +: its zero was lost, or else its plus."""
+    if not phonenumbers.ndd_prefix_for_region(region, True):  # no zero was lost where there is none
+        return _full(digits, region, extension)
     found = _full("0" + digits, region, extension) if len(digits) <= 9 else None
     if found is None and len(digits) >= 10:
         found = _full("+" + digits, region, extension)

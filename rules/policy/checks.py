@@ -9,6 +9,7 @@ from typing import TypeAlias
 from rules.files.yaml_lines import Path
 from rules.model.bypass import Bypasses
 from rules.model.decisions import Disposition
+from rules.model.home import BELGIUM
 from rules.model.kinds import RELATIONS
 from rules.policy.categories import (
     ANCHORS_OF_UNIT,
@@ -35,6 +36,7 @@ def check_policy(policy: PolicyFile) -> Iterator[Finding]:
     """Yield everything that is wrong with a schedule whose form is right."""
     yield from _approvers(policy)
     yield from _recording(policy)
+    yield from _elsewhere(policy)
     for key, category in policy.categories.items():
         yield from ((("categories", key, *path), text) for path, text in _category(key, category))
         if category.enabled:
@@ -46,6 +48,19 @@ def check_policy(policy: PolicyFile) -> Iterator[Finding]:
     yield from _unreachable(policy)
     yield from _named(policy)
     yield from ((("contacts", *path), text) for path, text in _twice(policy.contacts.bypass))
+
+
+def _elsewhere(policy: PolicyFile) -> Iterator[Finding]:
+    """Yield what a schedule of another country leaves open: nothing of Belgium is taken for it (DDL-05,
+    IDN-01)."""
+    said = policy.defaults
+    if said.country == BELGIUM:
+        return
+    if "holidays" not in said.model_fields_set:
+        yield ("defaults", "country"), f"name the public holidays that count in {said.country} beside it: holidays: {said.country}"
+    if "national_number" not in said.model_fields_set:
+        told = "a module of python-stdnum such as nl.bsn, or none"
+        yield ("defaults", "country"), f"name the national numbers of {said.country} beside it: national_number: {told}"
 
 
 def _approvers(policy: PolicyFile) -> Iterator[Finding]:

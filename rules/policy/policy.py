@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 from rules.dates.calendar import Calendar, are_known, is_zone
 from rules.files.model import Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
+from rules.model.home import BELGIUM, Home, is_region
 from rules.model.languages import USUAL, Language
 from rules.model.number_schemes import is_scheme
 from rules.model.purposes import PurposeKey
@@ -128,6 +129,12 @@ def _zone(value: str) -> str:
     return value
 
 
+def _country(value: str) -> str:
+    if value != BELGIUM and not is_region(value):
+        raise ValueError("no telephone numbers are known of it: this is the ISO code of a country, such as BE")
+    return value
+
+
 def _scheme(value: str) -> str:
     if not is_scheme(value):
         raise ValueError("no check of such national numbers is known: this is be, none, or a module of python-stdnum such as nl.bsn")
@@ -181,6 +188,10 @@ class Defaults(Model):
     """Days ahead that a report looks."""
     delete_after_takeover: bool = False
     """Whether a recording may go before its end once it was taken over (RET-21)."""
+    country: Annotated[str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})] = "BE"
+    """The ISO code of the country in which the organisation works: a telephone number that says no country is
+    one of it, and so is a recipient or a home address (IDN-10). With another country than BE, `holidays` and
+    `national_number` have to be named as well, since nobody can tell which are meant."""
     national_number: Annotated[str, AfterValidator(_scheme)] = "be"
     """Which numbers are national numbers: `be`, whose numbers also show a birth date; the name of a module of
     python-stdnum, such as `nl.bsn`, whose numbers are compared only; `none`, where they mean nothing
@@ -372,6 +383,11 @@ class Policy(PolicyFile):
         """In which zone a day is one, and on which days no answer to a subject request is due (DAT-01,
         DDL-05)."""
         return Calendar(self.defaults.holidays, frozenset(self.defaults.extra_holidays), ZoneInfo(self.timezone))
+
+    @property
+    def home(self) -> Home:
+        """What a number or a postcode is read as that does not say of which country it is."""
+        return Home(self.defaults.country, self.defaults.national_number)
 
     def k_of(self, key: str) -> int:
         """Return how many rows of statistics must be alike before one of a category is written (ERA-08)."""

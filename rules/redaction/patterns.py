@@ -15,8 +15,10 @@ import phonenumbers
 from stdnum import iban, luhn
 from stdnum.exceptions import ValidationError
 
+from rules.model.home import IN_BELGIUM, Home
 from rules.people.emails import normal_email
-from rules.people.phones import BELGIUM, normal_phone
+from rules.people.phones import normal_phone
+from rules.redaction.national_numbers import national_numbers
 from rules.texts.folding import fold
 
 
@@ -51,8 +53,6 @@ _ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(
 _SHORTEST_ACCOUNT: Final = 15  # Norway
 _CARD = re.compile(r"(?<![\d+])\d{4}(?:[ .-]?\d{4}){3}(?!\d)")
 _BELGIAN_ACCOUNT = re.compile(r"(?<!\d)\d{3}-\d{7}-\d{2}(?!\d)")
-_ELEVEN = re.compile(r"(?<![\d+])\d(?:[\s./-]{0,3}\d){10}(?!\d)")
-_LOOKS_REGISTERED = re.compile(r"\d{2}[.\s/-]\d{2}[.\s/-]\d{2}[\s./-]{1,3}\d{3}[.\s/-]\d{2}")
 _IP_V4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
 _IP_V6 = re.compile(r"(?<![\w:])(?=[0-9a-fA-F]*:)[0-9a-fA-F:]{2,39}(?:\.\d{1,3}){0,3}(?![\w:])")
 _PLATE = re.compile(r"(?<![\w-])[1-9Q][- ]?[A-Z]{3}[- ]?\d{3}(?![\w-])", re.IGNORECASE)
@@ -103,14 +103,15 @@ _BORN = re.compile(
 _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
 
 
-def detect(text: str) -> list[Found]:
-    """Return everything of this kind in a tidy text, in its order. Dates are of the class `birth_date` where
+def detect(text: str, home: Home = IN_BELGIUM) -> list[Found]:
+    """Return everything of this kind in a tidy text, in its order; a number that does not say so is one of
+    `home`. Dates are of the class `birth_date` where
     a word says that somebody was born on them, else `date`."""
     found: list[Found] = []
     for look in _LOOKS:
         taken = bytearray(len(text))
         new: list[Found] = []
-        for one in look(text):
+        for one in look(text, home):
             if 1 not in taken[one.begin : one.end]:  # else found by an earlier pattern of the same look
                 new.append(one)
                 taken[one.begin : one.end] = b"\1" * (one.end - one.begin)
@@ -131,11 +132,11 @@ def hidden(text: str, places: Iterable[tuple[int, int]]) -> str:
     return "".join([*pieces, text[done:]])
 
 
-def _links(text: str) -> Iterator[Found]:
+def _links(text: str, home: Home) -> Iterator[Found]:
     return _links_by(_LINK, text)
 
 
-def _domains(text: str) -> Iterator[Found]:
+def _domains(text: str, home: Home) -> Iterator[Found]:
     return _links_by(_DOMAIN, text)
 
 
@@ -145,25 +146,25 @@ def _links_by(pattern: re.Pattern[str], text: str) -> Iterator[Found]:
         yield Found(match.start(), match.start() + len(link), "link", link.lower())
 
 
-def _emails(text: str) -> Iterator[Found]:
+def _emails(text: str, home: Home) -> Iterator[Found]:
     for match in _EMAIL.finditer(text):
         written = re.sub(_DOT, ".", re.sub(_AT, "@", match[0], flags=re.IGNORECASE), flags=re.IGNORECASE)
         yield Found(match.start(), match.end(), "email", normal_email(re.sub(r"\s", "", written)) or "")
 
 
-def _spoken_emails(text: str) -> Iterator[Found]:
+def _spoken_emails(text: str, home: Home) -> Iterator[Found]:
     for match in _SPOKEN_EMAIL.finditer(text):
         name, _, *rest = match[0].split()
         yield Found(match.start(), match.end(), "email", normal_email(f"{name}@{'.'.join(rest[::2])}") or "")
 
 
-def _handles(text: str) -> Iterator[Found]:
+def _handles(text: str, home: Home) -> Iterator[Found]:
     yield from (Found(match.start(), match.end(), "handle", match[0].lower()) for match in _HANDLE.finditer(text))
     for match in _NAMED_HANDLE.finditer(text):
         yield Found(match.start("handle"), match.end("handle"), "handle", match["handle"].lower())
 
 
-def _accounts(text: str) -> Iterator[Found]:
+def _accounts(text: str, home: Home) -> Iterator[Found]:
     for match in _ACCOUNT.finditer(text):
         # What follows an account may look like a part of it: the longest beginning that is one.
         for end in range(len(match[0]), _SHORTEST_ACCOUNT - 1, -1):
@@ -185,21 +186,7 @@ def _is_account(text: str) -> bool:
     return True
 
 
-def _national_numbers(text: str) -> Iterator[Found]:
-    for match in _ELEVEN.finditer(text):
-        digits = re.sub(r"\D", "", match[0])
-        # Written in its groups, a number with a slip of the pen still tells who it is.
-        if _checks(digits) or _LOOKS_REGISTERED.fullmatch(match[0]):
-            yield Found(match.start(), match.end(), "national_number", digits)
-
-
-def _checks(digits: str) -> bool:
-    """Return whether eleven digits have the check of a register or BIS number, of any century (IDN-02)."""
-    body, check = int(digits[:9]), 97 - int(digits[9:])
-    return int(digits[2:4]) <= 52 and check in (body % 97, (2_000_000_000 + body) % 97)
-
-
-def _ip_addresses(text: str) -> Iterator[Found]:
+def _ip_addresses(text: str, home: Home) -> Iterator[Found]:
     for pattern in (_IP_V4, _IP_V6):
         for match in pattern.finditer(text):
             written = match[0].rstrip(":") if match[0].endswith(":") and not match[0].endswith("::") else match[0]
@@ -211,13 +198,13 @@ def _ip_addresses(text: str) -> Iterator[Found]:
                 yield Found(match.start(), match.start() + len(written), "ip_address", value)
 
 
-def _plates(text: str) -> Iterator[Found]:
+def _plates(text: str, home: Home) -> Iterator[Found]:
     yield from (Found(match.start(), match.end(), "plate", fold(match[0])) for match in _PLATE.finditer(text))
     for match in _NAMED_PLATE.finditer(text):
         yield Found(match.start("plate"), match.end("plate"), "plate", fold(match["plate"]))
 
 
-def _dates(text: str) -> Iterator[Found]:
+def _dates(text: str, home: Home) -> Iterator[Found]:
     for match in _NUMERIC_DATE.finditer(text):
         yield from _dated(text, match, int(match[4]), int(match[3]), int(match[1]))
     for match in _ISO_DATE.finditer(text):
@@ -239,21 +226,25 @@ def _dated(text: str, match: re.Match[str], year: int, month: int, day: int) -> 
     yield Found(match.start(), match.end(), what, written if year > 99 else "--" + written[2:])
 
 
-def _phones(text: str) -> Iterator[Found]:
-    for known in phonenumbers.PhoneNumberMatcher(text, BELGIUM):
+def _national_numbers(text: str, home: Home) -> Iterator[Found]:
+    yield from (Found(begin, end, "national_number", value) for begin, end, value in national_numbers(text, home.scheme))
+
+
+def _phones(text: str, home: Home) -> Iterator[Found]:
+    for known in phonenumbers.PhoneNumberMatcher(text, home.country):
         number = phonenumbers.format_number(known.number, phonenumbers.PhoneNumberFormat.E164)
         written = _EXTENSION.sub("", known.raw_string) if known.number.extension else known.raw_string
         begin = known.start + (1 if written.startswith("(") and written.count("(") > written.count(")") else 0)
         yield Found(begin, known.start + len(written), "phone", number)
     for pattern in (_CALL_NUMBER, _LOST_ZERO):
         for match in pattern.finditer(text):
-            read = normal_phone(match[0])
+            read = normal_phone(match[0], home.country)
             if read is not None and not read.is_short:
                 begin = match.start() + (1 if match[0].startswith("(") and match[0].count("(") > match[0].count(")") else 0)
                 yield Found(begin, match.end(), "phone", read.number)
 
 
-_LOOKS: Final[tuple[Callable[[str], Iterator[Found]], ...]] = (
+_LOOKS: Final[tuple[Callable[[str, Home], Iterator[Found]], ...]] = (
     _links,
     _emails,
     _spoken_emails,

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from rules.model.file_roles import CARE, FileRole
+from rules.model.home import IN_BELGIUM, Home
 from rules.people.emails import normal_email
 from rules.people.phones import numbers_of_people
 from rules.people.spellings import Part, spellings
@@ -30,6 +31,7 @@ _MOST_ROUNDS: Final = 8
 _LONG: Final = 2_000  # letters of an encoded part from which no slips of the pen are sought in it
 _PIECE: Final = 5_000  # letters of what an encoded part says that are read at once, twice each: the first name is enough
 _LONGEST_NARROWED: Final = 20_000  # letters of a line; a longer one is redacted whole
+_SHORTEST_NUMBER: Final = 8  # of a national number
 _SHORTEST_ADDRESS: Final = 5
 _APART: Final = " ||||| "  # no name reaches across it
 _STREET_AND_NUMBER = re.compile(r"(?!\s*[A-Z-]{0,3}\d{4,5}\s+\D*$)(?=.*\d)(?=(?:.*[^\W\d_]){4})", re.DOTALL)
@@ -122,15 +124,15 @@ class Redactor:
     name beside a shared surname is redacted. A title before a surname that is shared with a grown-up
     (`mevrouw Peeters`) means the other, and is redacted."""
 
-    def __init__(self, others: Sequence[Protected], shown: Shown, language: str) -> None:
+    def __init__(self, others: Sequence[Protected], shown: Shown, language: str, home: Home = IN_BELGIUM) -> None:
         others = [msgspec.structs.replace(person, names=_without_remarks(person.names)) for person in others]
         # `Peeters (zoon van Els Claes)`: who is told of behind the person's own name is not the person.
         own_names = [(_SAID_OF_SOMEBODY.sub("", first), _SAID_OF_SOMEBODY.sub("", last)) for first, last in shown.names]
         shown = msgspec.structs.replace(shown, names=_without_remarks(own_names))
         self._people = {person.key: person for person in others}
-        self._shown, self._language = shown, language
+        self._shown, self._language, self._home = shown, language, home
         self._alike = _alike(others)
-        self._own_values = _own_values(shown)
+        self._own_values = _own_values(shown, home)
         self._own_firsts = frozenset(one.letters for first, last in shown.names for one in spellings(first, last) if one.part is Part.FIRST)
         self._own_letters = frozenset(spelling.letters for first, last in shown.names for spelling in spellings(first, last))
         self._names = KnownNames([(person.key, first, last) for person in others for first, last in person.names], self._own_letters)
@@ -243,7 +245,7 @@ class Redactor:
         """Find numbers and addresses: those of others, and the places of the person's own."""
         own = [(found.begin, found.end) for found in self._own_strings.find(squeezed)]
         spans: list[_Span] = []
-        for found in [*detect(seen), *street_lines(seen)]:
+        for found in [*detect(seen, self._home), *street_lines(seen)]:
             if self._is_own(found, own, seen):
                 own.append((found.begin, found.end))
             elif found.what != "date":
@@ -370,9 +372,9 @@ class Redactor:
     def _known_of(self, person: Protected) -> Iterator[tuple[str, str]]:
         """Yield the numbers and addresses of another, in normal form, that are not the shown person's too."""
         values = {
-            "phone": numbers_of_people(person.phones),
+            "phone": numbers_of_people(person.phones, self._home.country),
             "email": [normal_email(email) for email in person.emails],
-            "national_number": [digits for number in person.national_numbers if (digits := fold(number)).isdigit() and len(digits) > 8],
+            "national_number": [letters for number in person.national_numbers if _is_told(letters := fold(number))],
         }
         for what, known in values.items():
             yield from ((what, value) for value in known if value and value not in self._own_values[what])
@@ -462,15 +464,20 @@ def _surer(one: _Span, other: _Span) -> _Span:
     return min(one, other, key=lambda span: (span.rank, span.begin - span.end))
 
 
+def _is_told(letters: str) -> bool:
+    """Return whether a national number, of any country, is long enough to be looked for in a text."""
+    return len(letters) > _SHORTEST_NUMBER and sum(map(str.isdigit, letters)) >= _SHORTEST_NUMBER - 2
+
+
 def _days(written: str) -> frozenset[str]:
     """Return a date as `detect` writes it, with and without its century."""
     found = {one.value for one in detect(tidy(written).text) if one.what in ("date", "birth_date")}
     return frozenset(found | {"--" + value[2:] for value in found if not value.startswith("--")})
 
 
-def _own_values(shown: Shown) -> dict[str, frozenset[str]]:
+def _own_values(shown: Shown, home: Home) -> dict[str, frozenset[str]]:
     return {
-        "phone": frozenset(numbers_of_people(shown.phones)),
+        "phone": frozenset(numbers_of_people(shown.phones, home.country)),
         "email": frozenset(email for written in shown.emails if (email := normal_email(written))),
         "national_number": frozenset(fold(number) for number in shown.national_numbers),
         "address": frozenset(address for address in shown.addresses if len(fold(address)) >= _SHORTEST_ADDRESS),

@@ -6,6 +6,8 @@ every authority of another country, counts as one. Source: section 7.1, point (c
 
 import re
 
+from rules.model.home import BELGIUM
+
 _CRIMINAL = re.compile(
     r"politi|police|polizei|policía|polizia|policja|gendarm|marechaussee|recherche|sheriff|constabul|"
     r"\bpz\b|\bzp\b|\bfgp\b|\bpjf\b|\br?f?ccu\b|\bdjso\b|\bbka\b|\blka\b|\bfbi\b|\bnca\b|\bhsi\b|\bocrvp\b|interpol|europol|eurojust|"
@@ -15,12 +17,11 @@ _CRIMINAL = re.compile(
     r"authorit|autorit|autoriteit|behörde|ministeri|ministère|ministry|douane|customs|zoll|staatsveiligheid|sûreté",
     re.IGNORECASE,
 )
-_HOME = "BE"
 
 
-def acts_in_criminal_matters(name: str | None, country: str | None) -> bool:
+def acts_in_criminal_matters(name: str | None, country: str | None, home: str = BELGIUM) -> bool:
     """Return whether a recipient is, or may be, one of police, prosecutors, courts, foreign authorities and
-    clearing houses such as NCMEC."""
+    clearing houses such as NCMEC; foreign are those of another country than `home`."""
     named = (name or "").strip()
-    abroad = (country or "").strip().upper() not in ("", _HOME)
+    abroad = (country or "").strip().upper() not in ("", home)
     return not named or abroad or bool(_CRIMINAL.search(named))

@@ -101,6 +101,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer. `is_bare`: a neutral answer or a refusal, which is a letter alone (contract 5)."""
 
     language: str
+    region: str = "BE"  # the country in which the language is written
     title: str
     subject: str
     sender: Sender

@@ -32,6 +32,7 @@ def letterhead(texts: Texts, sender: Sender, at: datetime, *, minor: str = "") -
     signature = texts.say("letter", "signature")
     return {
         "language": texts.language,
+        "region": texts.organisation.country,
         "sender": sender,
         "on": on,
         "on_text": texts.day(on),

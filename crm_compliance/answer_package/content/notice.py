@@ -17,7 +17,6 @@ from jobs.register.decision import Decision, Notice, What
 from jobs.requests.decisions.correctable import DATES
 from rules.organisation.organisation import Organisation
 
-HOME: Final = ("", "BE")  # countries that an address leaves out
 # What is told of each deed, in the order of reading. To a recipient an identity that is removed is an erasure
 # (art. 17).
 TOLD_AS: Final[Mapping[What, str]] = MappingProxyType(
@@ -50,7 +49,9 @@ def notice_letter(notice: Notice, decision: Decision, organisation: Organisation
         **letterhead(texts, sender_of(organisation, texts.language), at),
         title=texts.say("notice", "title"),
         subject=texts.say("notice", f"subject_{deeds[0]}"),
-        addressee="\n".join((notice.recipient, *(() if notice.country in HOME else (texts.country(notice.country),)))),
+        addressee="\n".join(
+            (notice.recipient, *(() if notice.country in ("", organisation.country) else (texts.country(notice.country),)))
+        ),
         reference=reference,
         cover=None,
         sections=(

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, get_timezone_location
+from babel.localedata import locale_identifiers
 from babel.numbers import format_currency, format_decimal
 
 from crm_compliance.organisation import product_texts
+from rules.model.home import BELGIUM
 from rules.organisation.organisation import Organisation
 
 ON_BEHALF: Final = "_on_behalf"
@@ -177,4 +179,12 @@ def texts_in(language: str, organisation: Organisation, *, on_behalf: bool = Fal
     for name, own in organisation.words.items():
         tables[name] |= {key: text for key, words in own.items() if (text := words.in_language(known))}
     tables["purpose"] |= {key: text for key, each in organisation.purposes.items() if each.name and (text := each.name.in_language(known))}
-    return Texts(known, tables, product_texts(known)["locale"], organisation, on_behalf=on_behalf)
+    return Texts(known, tables, locale_of(known, organisation.country), organisation, on_behalf=on_behalf)
+
+
+def locale_of(language: str, country: str) -> str:
+    """Return how days and amounts are written in a language in a country; as everywhere where people there
+    are not known to write it."""
+    if country == BELGIUM:
+        return str(product_texts(language)["locale"])
+    return there if (there := f"{language}_{country}") in locale_identifiers() else language

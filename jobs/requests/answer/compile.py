@@ -164,6 +164,7 @@ def _items(
         language,
         scope.numbers | scope.asker_numbers,
         calendar=context.policy.calendar,
+        country=context.policy.home.country,
         askers=scope.askers,
         names=tuple(name for contact in found.subject_contacts for name in (contact.last_name, contact.first_name) if name),
         whole_contact=found.standing.identity,

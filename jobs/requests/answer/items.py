@@ -76,6 +76,7 @@ class Items:
         numbers: frozenset[str],
         *,
         calendar: Calendar,
+        country: str,
         names: tuple[str, ...] = (),
         askers: Mapping[str, str] = MappingProxyType({}),
         whole_contact: bool = True,
@@ -87,7 +88,7 @@ class Items:
         checked: Callable[[Attachment], Checked] = lambda attachment: Checked(),
     ) -> None:
         self._veil, self._language, self._numbers = veil, language, numbers
-        self._calendar = calendar
+        self._calendar, self._country = calendar, country
         self._names = tuple(name.casefold() for name in names if name)
         self._askers, self._whole_contact, self._needed = askers, whole_contact, needed
         self._only_provided, self._wants_audio, self._has_picture = only_provided, wants_audio, has_picture
@@ -185,7 +186,7 @@ class Items:
         if not fields:
             return None
         confidant = withheld_recipient(fiche.transmitted_to) if row.is_limited and fiche.transmitted_to else None
-        is_criminal = acts_in_criminal_matters(fiche.transmitted_to, fiche.transmitted_country)
+        is_criminal = acts_in_criminal_matters(fiche.transmitted_to, fiche.transmitted_country, self._country)
         status = ItemStatus.WITHHELD if confidant else ItemStatus.PENDING_REVIEW if is_criminal else ItemStatus.APPROVED
         return msgspec.structs.replace(
             self._item(row, context, fields, RECIPIENT),
@@ -272,7 +273,7 @@ class Items:
         if nature is Nature.IP_ADDRESS:
             return Field(name, value) if row.is_caller else self._label(name, nature)
         parts = [part.strip() for part in value.split(";") if part.strip()]
-        own = [is_own_caller(part, part, self._numbers) for part in parts]
+        own = [is_own_caller(part, part, self._numbers, self._country) for part in parts]
         if all(own):
             return Field(name, value, provided=provided)
         label = label_for(nature.value, self._language)

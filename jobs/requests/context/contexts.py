@@ -73,6 +73,7 @@ class Contexts:
         self._rows = scope.rows
         self._units = {} if portable else _units(context, _wanted(scope.rows))
         self._day = assessment.day
+        self._country = assessment.home.country
         self._terms = Terms(assessment.day, context.policy.defaults.request_grace_days)
         self._holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
         others = [*([] if portable else [*self._of_files(), *self._of_recordings()]), *self._of_relations()]
@@ -126,7 +127,7 @@ class Contexts:
             basis=category.basis if category is not None and category.enabled else "not_decided",
             grounds=grounds,
             data_categories=_data(rows, is_whole=is_whole),
-            recipients=recipients_of(fiches, self._veil),
+            recipients=recipients_of(fiches, self._veil, self._country),
             retention=self._terms.of_file(key, category, decision, tells_age=is_only_child),
             sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited),
             rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,  # to vital interests nobody objects (RGT-11)
@@ -157,7 +158,7 @@ class Contexts:
                 basis=category.basis if category is not None and category.enabled else "not_decided",
                 grounds=grounds_of(self._organisation, (_RECORDING,), category, "not_decided", is_special=is_whole),
                 data_categories=("voice", "communication"),
-                recipients=recipients_of((), self._veil),
+                recipients=recipients_of((), self._veil, self._country),
                 retention=self._end_of_recordings(rows),
                 sources=_CONTACTS if is_whole else self._from_person(),  # who speaks is in no column
                 rights=_AND_OBJECTION,  # a legitimate interest is the basis (6.2)
@@ -208,7 +209,7 @@ class Contexts:
             basis=category.basis if category is not None and is_in_force else basis,
             grounds=grounds_of(self._organisation, purposes, category, basis, is_special=False),
             data_categories=tuple(dict.fromkeys(("identification", *data))),
-            recipients=recipients_of((), self._veil),
+            recipients=recipients_of((), self._veil, self._country),
             retention=self._end_of_relations(kind, _key_of(self._policy, category), criterion, is_day_told=is_in_force),
             sources=self._from_person(),
             rights=rights,

@@ -13,7 +13,7 @@ TRANSFER_BASIS_MISSING = "TRANSFER_BASIS_MISSING"
 PROCESSOR = Recipient("processor", is_category=True)
 
 
-def recipients_of(fiches: Iterable[FullFiche], veil: Veil) -> tuple[Recipient, ...]:
+def recipients_of(fiches: Iterable[FullFiche], veil: Veil, country: str) -> tuple[Recipient, ...]:
     """Return the recipients, oldest first. They are given by category where the log only shows that something
     was passed on, not to whom. Which of them are disclosed is decided item by item
     (`Compilation.told_contexts`). A processor of the organisation is disclosed as a category."""
@@ -30,7 +30,7 @@ def recipients_of(fiches: Iterable[FullFiche], veil: Veil) -> tuple[Recipient, .
             safeguard=veil.redact((fiche.transfer_basis or "").strip()).text if outside else "",
             is_category=not name,
             source=("fiche", fiche.id),
-            is_criminal=acts_in_criminal_matters(name, fiche.transmitted_country),
+            is_criminal=acts_in_criminal_matters(name, fiche.transmitted_country, country),
         )
         found[told] = None
     return (*found, PROCESSOR)

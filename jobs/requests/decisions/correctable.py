@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Final
 
 from jobs.model.request import GivenPerson
-from rules.model.number_schemes import BELGIAN
+from rules.model.home import IN_BELGIUM, Home
 from rules.model.personal_records import FullContact
 from rules.people.emails import normal_email
 from rules.people.national_numbers import parse
-from rules.people.phones import normal_phone
+from rules.people.phones import is_mobile, normal_phone
 from rules.texts.folding import fold
 
 # The words of a request -> the field of the contact. What is given once goes to the first field that has room
@@ -38,11 +38,10 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 DATES: Final = frozenset({"birth_on"})
 READ: Final = tuple(sorted(set(FIELDS.values())))  # what is read of a contact before and after it is corrected
-_BELGIAN_MOBILE: Final = "+324"
 
 
 def corrections(
-    contact: FullContact, person: GivenPerson, asked: Mapping[str, str], *, today: date, scheme: str = BELGIAN
+    contact: FullContact, person: GivenPerson, asked: Mapping[str, str], *, today: date, home: Home = IN_BELGIUM
 ) -> list[tuple[str, str]]:
     """Return the fields of a contact to be corrected, each once, with the new value; dates in ISO form.
     `asked` is taken as it is written. Of the details given for identification only real differences count:
@@ -51,16 +50,16 @@ def corrections(
     wanted: dict[str, str] = {}
     for name, value in asked.items():
         field, text = FIELDS.get(name, ""), value.strip()
-        if field and text and _is_readable(field, text, today, scheme) and text != written(contact, field):
-            wanted[_place(field, text)] = text
+        if field and text and _is_readable(field, text, today, home) and text != written(contact, field):
+            wanted[_place(field, text, home)] = text
     for field, text in _given(person):
-        if field in wanted or not _is_readable(field, text, today, scheme):
+        if field in wanted or not _is_readable(field, text, today, home):
             continue
         if field in ("phone", "email"):
             known = [written(contact, name) for name in (("phone", "mobile") if field == "phone" else ("email", "email_2"))]
-            if not any(_same(field, text, one) for one in known):
-                wanted.setdefault(_place(field, text), text)
-        elif not _same(field, text, written(contact, field)):
+            if not any(_same(field, text, one, home) for one in known):
+                wanted.setdefault(_place(field, text, home), text)
+        elif not _same(field, text, written(contact, field), home):
             wanted[field] = text
     return [(field, text) for field, text in sorted(wanted.items())]
 
@@ -88,27 +87,27 @@ def _given(person: GivenPerson) -> Iterator[tuple[str, str]]:
     yield from ((FIELDS[name], text.strip()) for name, text in firsts if text.strip())
 
 
-def _place(field: str, text: str) -> str:
-    phone = normal_phone(text) if field == "phone" else None
-    return "mobile" if phone is not None and phone.number.startswith(_BELGIAN_MOBILE) else field
+def _place(field: str, text: str, home: Home) -> str:
+    phone = normal_phone(text, home.country) if field == "phone" else None
+    return "mobile" if phone is not None and is_mobile(phone) else field
 
 
-def _is_readable(field: str, text: str, today: date, scheme: str) -> bool:
+def _is_readable(field: str, text: str, today: date, home: Home) -> bool:
     if field in DATES:
         try:
             return date.fromisoformat(text) <= today
         except ValueError:
             return False
     if field == "national_number":
-        return parse(text, today=today, scheme=scheme) is not None
+        return parse(text, today=today, scheme=home.scheme) is not None
     if field in ("phone", "mobile"):
-        return normal_phone(text) is not None
+        return normal_phone(text, home.country) is not None
     return normal_email(text) is not None if field in ("email", "email_2") else True
 
 
-def _same(field: str, one: str, other: str) -> bool:
+def _same(field: str, one: str, other: str, home: Home) -> bool:
     if field in ("phone", "mobile"):
-        return (normal_phone(one) or one) == (normal_phone(other) or other)
+        return (normal_phone(one, home.country) or one) == (normal_phone(other, home.country) or other)
     if field == "email":
         return normal_email(one) == normal_email(other)
     if field == "national_number":

@@ -69,7 +69,7 @@ class Wishes:
         ]
         self.standing, self.material = standing, material
         self.day = context.today
-        self.scheme = context.policy.defaults.national_number
+        self.home = context.policy.home
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(standing.for_child if is_for_child else standing.own)
         self.child_units: list[Unit] = [unit for unit in units if unit in standing.whole]
@@ -125,7 +125,7 @@ class Wishes:
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
             for contact in self.contacts
-            for name, value in corrections(contact, self.person, details.corrections, today=self.day, scheme=self.scheme)
+            for name, value in corrections(contact, self.person, details.corrections, today=self.day, home=self.home)
         ]
         yield from fields
         if details.statement or not fields:
@@ -198,8 +198,8 @@ class Wishes:
         Then the voice is not theirs."""
         found = self.material.fiches.get(fiche)
         recorded = [row.caller_number for row in self.material.recordings.values() if row.fiche == fiche]
-        called = compared([found.caller_number if found else None, *recorded], [found.caller_email if found else None])
-        return bool(called) and called.isdisjoint(own_numbers(self.contacts))
+        called = compared([found.caller_number if found else None, *recorded], [found.caller_email if found else None], self.home.country)
+        return bool(called) and called.isdisjoint(own_numbers(self.contacts, self.home.country))
 
     def _relations(self) -> Iterator[tuple[str, str, date | None]]:
         """Yield the person's gifts, courses and agreements: kind, id, and the last day of an agreement."""
@@ -217,13 +217,13 @@ class Wishes:
     def _reported(self) -> list[str]:
         """Return fiches, of files that are not about the person, that show the number or address from which
         they reported."""
-        own = own_numbers(self.contacts)
+        own = own_numbers(self.contacts, self.home.country)
         units = {*self.other_units, *(row for row in self.rows if row[0] == "fiche" and row not in self.child_units)}
         return sorted(
             fiche.id
             for fiche in self.material.fiches.values()
             if self._unit_of(fiche.id) in units
-            and (("fiche", fiche.id) in self.rows or is_own_caller(fiche.caller_number, fiche.caller_email, own))
+            and (("fiche", fiche.id) in self.rows or is_own_caller(fiche.caller_number, fiche.caller_email, own, self.home.country))
         )
 
     def _has_role_in(self, unit: Unit) -> bool:

@@ -37,8 +37,13 @@ def shown_person(assessment: Assessment) -> Shown:
 def other_people(assessment: Assessment, ours: Iterable[str]) -> tuple[Protected, ...]:
     """Return everybody else, in a fixed order: contacts, roles without a contact, callers, participants of
     calls and e-mails. `ours` are addresses of the organisation itself, which are in every letter."""
-    known = compared((), ours) | _own_numbers(assessment)
-    return (*_contacts(assessment), *_nameless_roles(assessment), *_callers(assessment, known), *_participants(assessment, known))
+    known = compared((), ours, assessment.home.country) | _own_numbers(assessment)
+    return (
+        *_contacts(assessment),
+        *_nameless_roles(assessment),
+        *_callers(assessment, known),
+        *_participants(assessment, known),
+    )
 
 
 def _all_of(assessment: Assessment, kind: str) -> Iterator[Any]:
@@ -94,21 +99,24 @@ def _nameless_roles(assessment: Assessment) -> Iterator[Protected]:
 def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
     """Yield people who called or wrote, by number or address. Each is a reporter, regardless of what else is
     known (R-119)."""
+    country = assessment.home.country
     for fiche in _all_of(assessment, "fiche"):
-        if (fiche.caller_number or fiche.caller_email) and not is_own_caller(fiche.caller_number, fiche.caller_email, known):
+        is_known = is_own_caller(fiche.caller_number, fiche.caller_email, known, country)
+        if (fiche.caller_number or fiche.caller_email) and not is_known:
             yield Protected(
                 f"caller {fiche.id}", FileRole.REPORTER, phones=_all((fiche.caller_number,)), emails=_all((fiche.caller_email,))
             )
     for recording in _all_of(assessment, "recording"):
-        if recording.caller_number and not is_own_caller(recording.caller_number, None, known):
+        if recording.caller_number and not is_own_caller(recording.caller_number, None, known, country):
             yield Protected(f"caller {recording.id}", FileRole.REPORTER, phones=(recording.caller_number,))
 
 
 def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
     """Yield participants of a call or an e-mail who are not contacts: staff, and people not entered."""
+    country = assessment.home.country
     for party in _all_of(assessment, "activity_party"):
         address, is_email = party.address or "", "@" in (party.address or "")
-        if party.party_kind == "contact" or is_own_caller(address, address, known):
+        if party.party_kind == "contact" or is_own_caller(address, address, known, country):
             continue
         names = (split_name(party.name),) if split_name(party.name)[0] and party.party_kind != "account" else ()
         if names or address:
@@ -124,7 +132,7 @@ def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Pro
 
 def _own_numbers(assessment: Assessment) -> frozenset[str]:
     shown = shown_person(assessment)
-    return compared(shown.phones, shown.emails)
+    return compared(shown.phones, shown.emails, assessment.home.country)
 
 
 def _name(contact: FullContact) -> tuple[str, str]:

@@ -30,7 +30,7 @@ class Veil:
         """Prepare the redaction of an answer. `ours` are addresses of the organisation itself, which are in
         every letter; `also` people who are named and in no file. `rows` are those of the answer, `texts` all
         texts in which other files may be named."""
-        self._redactor = Redactor((*other_people(found, ours), *also), shown_person(found), language)
+        self._redactor = Redactor((*other_people(found, ours), *also), shown_person(found), language, found.home)
         self._files = FileNumbers(found, rows, map(as_read, texts))
         self._needles = Needles(self.needles())
 

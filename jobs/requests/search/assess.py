@@ -17,6 +17,7 @@ from jobs.requests.search.facts import files_of, roles_of
 from jobs.requests.search.rows_without_contact import add_loose_rows, roles_of_rows, stand_in
 from jobs.requests.search.search import Material, search_everywhere
 from rules.model.file_roles import FileRole
+from rules.model.home import Home
 from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import latest_compatible, sentinels_of
@@ -40,6 +41,7 @@ class Assessment:
     subject: frozenset[str]
     day: date
     is_missing: bool  # somebody who was confirmed is not there any more
+    home: Home
 
     @property
     def is_on_behalf(self) -> bool:
@@ -79,7 +81,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     requester = people.requester | {stand_in(*row) for row in people.requester_rows}
     child = people.child | {stand_in(*row) for row in people.child_rows}
     roles = [*roles_of(material), *roles_of_rows(material, filing, people.rows)]
-    roles += _unwritten(material, filing, people.contacts, {(role.unit, role.contact) for role in roles})
+    roles += _unwritten(material, filing, people.contacts, context.policy.home, {(role.unit, role.contact) for role in roles})
     about = child if request.on_behalf else requester
     contacts = [material.contacts[contact] for contact in sorted(about) if contact in material.contacts]
     asked = Asked(
@@ -101,7 +103,9 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     )
     found = standing(asked, roles, files_of(material), maturity_age=context.policy.defaults.maturity_age)
     is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
-    return Assessment(request, given, people, material, filing, found, child if found.scope != "own" else requester, day, is_missing)
+    return Assessment(
+        request, given, people, material, filing, found, child if found.scope != "own" else requester, day, is_missing, context.policy.home
+    )
 
 
 def _like(given: Given) -> list[FullContact]:
@@ -120,17 +124,17 @@ def _like(given: Given) -> list[FullContact]:
     ]
 
 
-def _unwritten(material: Material, filing: Filing, people: frozenset[str], known: set[tuple[UnitKey, str]]) -> list[RoleInFile]:
+def _unwritten(material: Material, filing: Filing, people: frozenset[str], home: Home, known: set[tuple[UnitKey, str]]) -> list[RoleInFile]:
     """Return roles that nobody recorded. Somebody who takes part in a call or an e-mail of a file, or called
     by a number of theirs, has a role in it."""
-    numbers = {contact: own_numbers([material.contacts[contact]]) for contact in people if contact in material.contacts}
+    numbers = {contact: own_numbers([material.contacts[contact]], home.country) for contact in people if contact in material.contacts}
     found: set[tuple[UnitKey, str, str]] = set()
     for party in material.activity_parties.values():
         if party.party in people:
             found |= {(unit, party.party or "", FileRole.OTHER) for unit in filing.units("activity_party", party.id)}
     for fiche in material.fiches.values():
         for contact, own in numbers.items():
-            if is_own_caller(fiche.caller_number, fiche.caller_email, own):
+            if is_own_caller(fiche.caller_number, fiche.caller_email, own, home.country):
                 found |= {(unit, contact, FileRole.REPORTER) for unit in filing.units("fiche", fiche.id)}
     return [RoleInFile(unit, contact, role) for unit, contact, role in sorted(found) if (unit, contact) not in known]
 

@@ -157,7 +157,7 @@ class _Found:
     def add_phones(self, kind: str, rows: Sequence[Record], numbers: Sequence[str | None]) -> None:
         for place in rows_with_digits(numbers, tails_of(self._wanted)):
             row = (kind, rows[place].id)
-            for number, is_guessed in numbers_of_people((numbers[place],)).items():
+            for number, is_guessed in numbers_of_people((numbers[place],), self._wanted.country).items():
                 if number in self._wanted.phones:
                     self.evidence.setdefault(row, set()).add(Evidence.PHONE)
                     if not (is_guessed or self._wanted.phones[number]):

@@ -12,9 +12,11 @@ from itertools import permutations
 
 import ahocorasick
 
+from rules.model.home import IN_BELGIUM, Home
 from rules.model.personal_records import FullContact
-from rules.people.phones import normal_phone
+from rules.people.phones import calling_code, normal_phone
 from rules.people.words import PARTICLES
+from rules.redaction.national_numbers import is_national_number
 from rules.texts.disguises import as_read
 from rules.texts.folding import plain_letters
 
@@ -26,6 +28,7 @@ NAMES = frozenset({NAME, NAME_PART})
 _JOINED = re.compile(r"(?:van(?:den|der|de)?|von|ter|ten|den|der|des|de|du|el|al|ben|ait|ould|dos|da|la|le)")
 SHORTEST_CORE = 4  # letters of a name after a particle that is written together with it
 NATIONAL_DIGITS = 11
+SHORTEST_NATIONAL = 8  # digits of one of another country, of which the check is right
 MOST_NAMES_IN_ANY_ORDER = 4  # of one surname; longer ones are taken as they stand and reversed
 
 _IN_BRACKETS = re.compile(r"\([^)]*\)")
@@ -44,7 +47,7 @@ class Sought:
     """Some people by what a text would call them. It is made for one search and discarded with it
     (IDN-19)."""
 
-    def __init__(self, people: Iterable[FullContact]) -> None:
+    def __init__(self, people: Iterable[FullContact], home: Home = IN_BELGIUM) -> None:
         names: defaultdict[str, set[str]] = defaultdict(set)
         parts: defaultdict[str, set[str]] = defaultdict(set)  # by one of several surnames
         literal: defaultdict[str, set[str]] = defaultdict(set)  # names such as Ben, which elsewhere are particles
@@ -61,9 +64,11 @@ class Sought:
             for mail in filter(None, (person.email, person.email_2)):
                 mails[_folded(mail).strip()].add(person.id)
             for phone in filter(None, (person.phone, person.mobile)):
-                if significant := _significant(phone):
+                if significant := _significant(phone, home.country):
                     self._numbers[PHONE, significant].add(person.id)
-            if len(national := _NO_DIGIT.sub("", _folded(person.national_number or ""))) == NATIONAL_DIGITS:
+            national = _NO_DIGIT.sub("", _folded(person.national_number or ""))
+            is_one = len(national) >= SHORTEST_NATIONAL and is_national_number(person.national_number or "", home.scheme)
+            if len(national) == NATIONAL_DIGITS or is_one:
                 self._numbers[NATIONAL_NUMBER, national].add(person.id)
         self._names, self._parts, self._literal = _automaton(names), _automaton(parts), _automaton(literal)
         self._hints = _automaton({max(spelling.split(), key=len): set() for spelling in (*names, *parts, *literal)})
@@ -183,9 +188,9 @@ def _last_names(last: str) -> dict[str, bool]:
     return {name: is_all for name, is_all in found.items() if len(name) > 1}
 
 
-def _significant(phone: str) -> str:
+def _significant(phone: str, country: str) -> str:
     """Return the digits of a number as every way of writing it has them. Zeros, and the country where it is
-    Belgium, are left out. Empty for a short number, which is nobody's, and for what is not a full number
-    (IDN-10)."""
-    found = normal_phone(phone)
-    return "" if found is None or found.is_short else found.number.removeprefix("+32").lstrip("+")
+    that of the organisation, are left out. Empty for a short number, which is nobody's, and for what is not a
+    full number (IDN-10)."""
+    found = normal_phone(phone, country)
+    return "" if found is None or found.is_short else found.number.removeprefix(calling_code(country)).lstrip("+")

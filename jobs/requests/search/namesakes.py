@@ -23,7 +23,7 @@ class Namesakes:
     def __init__(self, found: Assessment) -> None:
         self._found = found
         self._confirmed = found.people.contacts
-        sought = Sought(found.subject_contacts)
+        sought = Sought(found.subject_contacts, found.home)
         self._called_so = {
             contact.id
             for contact in found.material.contacts.values()

@@ -80,12 +80,13 @@ class Scope:
         self._found = assessment
         self._standing = assessment.standing
         self._me = assessment.subject
-        self.numbers = own_numbers(assessment.subject_contacts) | compared(*assessment.numbers_of_rows)
+        self.country = assessment.home.country
+        self.numbers = own_numbers(assessment.subject_contacts, self.country) | compared(*assessment.numbers_of_rows, self.country)
         contacts = assessment.material.contacts
         others = sorted(assessment.people.requester - assessment.subject) if assessment.is_on_behalf else ()
         asking = [contacts[one] for one in others if one in contacts]
         self.askers = {one.id: " ".join(part for part in (one.first_name, one.last_name) if part) for one in asking}
-        self.asker_numbers = own_numbers(asking)
+        self.asker_numbers = own_numbers(asking, self.country)
         mine = [party for party in assessment.material.activity_parties.values() if party.party in self._me or self._is_loose(party)]
         self._own_activities = {party.activity for party in mine}
         roles = assessment.material.parties.values()
@@ -149,13 +150,13 @@ class Scope:
         if isinstance(record, FullFiche):
             return record.id in self._statements
         if isinstance(record, FullRecording):
-            if compared([record.caller_number], ()):
-                return record.fiche in self._called or is_own_caller(record.caller_number, None, self.numbers)
+            if compared([record.caller_number], (), self.country):
+                return record.fiche in self._called or is_own_caller(record.caller_number, None, self.numbers, self.country)
             return record.fiche in self._heard
         if isinstance(record, FullCall):
-            return record.id in self._own_activities or is_own_caller(record.number, None, self.numbers)
+            return record.id in self._own_activities or is_own_caller(record.number, None, self.numbers, self.country)
         if isinstance(record, FullEmail):
-            return record.id in self._own_activities or is_own_caller(None, record.sender, self.numbers)
+            return record.id in self._own_activities or is_own_caller(None, record.sender, self.numbers, self.country)
         if isinstance(record, FullNote):  # an attachment with sound on a fiche of theirs is a recording (RET-05)
             return record.regarding in self._heard and (record.media_type or "").startswith(_AUDIO)
         return False
@@ -163,13 +164,13 @@ class Scope:
     def _is_statement(self, fiche: FullFiche) -> bool:
         """Return whether what a fiche reports was said by the person: they are its reporter or witness, or
         called by a number of theirs."""
-        is_caller = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
+        is_caller = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers, self.country)
         return is_caller or fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)
 
     def _is_caller(self, fiche: FullFiche) -> bool:
         """Return whether it was the person who called or wrote: by a number of theirs, or as its only
         reporter."""
-        is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
+        is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers, self.country)
         return is_known or fiche.id in self._reported or self._is_loose_row("fiche", fiche.id)
 
     def _is_askers(self, fiche: FullFiche) -> bool:
@@ -180,14 +181,16 @@ class Scope:
         reporters = {
             party.contact for party in self._found.material.parties.values() if party.fiche == fiche.id and party.role == FileRole.REPORTER
         }
-        if compared([fiche.caller_number], [fiche.caller_email]):
-            return is_own_caller(fiche.caller_number, fiche.caller_email, self.asker_numbers) and reporters <= self.askers.keys()
+        if compared([fiche.caller_number], [fiche.caller_email], self.country):
+            return (
+                is_own_caller(fiche.caller_number, fiche.caller_email, self.asker_numbers, self.country) and reporters <= self.askers.keys()
+            )
         return bool(reporters) and reporters <= self.askers.keys()
 
     def _is_heard_on(self, fiche: FullFiche) -> bool:
         """Return whether a recording of it is one of the person's voice: not where they are its witness and
         somebody else called."""
-        is_foreign = bool(compared([fiche.caller_number], [fiche.caller_email])) and not self._is_caller(fiche)
+        is_foreign = bool(compared([fiche.caller_number], [fiche.caller_email], self.country)) and not self._is_caller(fiche)
         return fiche.id in self._statements and not is_foreign
 
     def _is_mine(self, party: FullParty) -> bool:

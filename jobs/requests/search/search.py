@@ -13,6 +13,7 @@ from jobs.reading.decoy_reads import NOBODY, always, ids_or_nobody
 from jobs.reading.gather import rows_of
 from jobs.requests.search.documents import TABLE, documents_not_searched, documents_of, is_reached
 from jobs.requests.search.mentions import Sought
+from rules.model.home import Home
 from rules.model.kinds import ACTIVITIES, DEPENDENT, FILES, RELATIONS, ROW_KINDS
 from rules.model.personal_records import (
     FULL,
@@ -132,7 +133,7 @@ def search_everywhere(
     holds a name or a number: rows are found by their links, and texts are read and searched here (ACC-05).
     Raises ConnectorError: something could not be read in full; a partial answer is not an answer."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
-        search = _Search(context.connector, threads, frozenset(people), like)
+        search = _Search(context.connector, threads, frozenset(people), context.policy.home, like)
         search.people()
         search.files()
         search.documents(context)
@@ -205,10 +206,11 @@ class _Search:
     """One search: rows are taken in by what ties them together, each once."""
 
     def __init__(
-        self, connector: Connector, threads: ThreadPoolExecutor, people: frozenset[str], like: Collection[FullContact] = ()
+        self, connector: Connector, threads: ThreadPoolExecutor, people: frozenset[str], home: Home, like: Collection[FullContact] = ()
     ) -> None:
         self.material = Material()
         self._connector, self._threads, self._people, self._like = connector, threads, people, like
+        self._home = home
         self._anonymised: set[str] = set()  # ids of rows that are left out
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
@@ -299,7 +301,7 @@ class _Search:
     def mentions(self) -> None:
         """Find the rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page
         by page."""
-        sought = Sought([*(row for row in self.material.contacts.values() if row.id in self._people), *self._like])
+        sought = Sought([*(row for row in self.material.contacts.values() if row.id in self._people), *self._like], self._home)
         for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), ROW_KINDS):
             self.material.mentions += mentions
         self.rows({(row.kind, row.id) for row in self.material.mentions})

@@ -27,6 +27,7 @@ from rules.anonymisation.techniques import (
     check_technique,
     duration_band,
     fiches_band,
+    has_provinces,
     hmac_pseudonym,
     province,
     sex,
@@ -255,3 +256,21 @@ def test_every_technique_keeps_its_word(technique: Technique, year: int, band: s
     assert not technique.shows("Lotte Verzonnen", facts)
     assert technique.length >= len(str(written if written is not None else ""))
     assert not technique.fits or technique.fits_required is (written is not None)
+
+
+@pytest.mark.parametrize(
+    ("postcode", "country", "told"),
+    [
+        ("1012 AB", None, "NL"),
+        ("1000", "Nederland", "NL"),
+        ("1000", "pays-bas", "NL"),
+        ("1000", "NLD", "NL"),
+        ("1000", "België", "eea"),
+        ("75001", "FR", "eea"),
+        ("SW1A", "United Kingdom", "other"),
+    ],
+)
+def test_of_another_home_country_no_province_is_guessed(postcode: str, country: str | None, told: str) -> None:
+    """R-092: its postcodes are no Belgian ones, and which countries are its neighbours nobody here knows."""
+    assert province(postcode, country, "NL") == told
+    assert not has_provinces("NL")

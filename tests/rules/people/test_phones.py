@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.people.phones import Phone, normal_phone, numbers_of_people, phones_in, tail
+from rules.people.phones import Phone, calling_code, normal_phone, numbers_of_people, phones_in, tail
 
 # The check table of IDN-10.
 TABLE = [
@@ -103,3 +103,21 @@ def test_a_normal_form_is_its_own_normal_form_and_has_the_last_digits_of_every_f
 def test_no_text_is_too_strange(text: str) -> None:
     found = normal_phone(text)
     assert found is None or found.is_short or normal_phone(found.number) is not None
+
+
+@pytest.mark.parametrize(
+    ("region", "written", "number", "is_guessed"),
+    [
+        ("NL", "06 12345678", "+31612345678", False),
+        ("NL", "612345678", "+31612345678", True),  # a spreadsheet took the zero
+        ("NL", "+32 475 12 34 56", "+32475123456", False),
+        ("PT", "912 345 678", "+351912345678", False),  # there is no zero to be lost
+        ("ES", "612 34 56 78", "+34612345678", False),
+        ("BE", "0475 12 34 56", "+32475123456", False),
+    ],
+)
+def test_a_number_that_says_no_country_is_one_of_the_organisation(region: str, written: str, number: str, is_guessed: bool) -> None:
+    """IDN-10."""
+    assert normal_phone(written, region) == Phone(number, is_guessed=is_guessed)
+    assert numbers_of_people([written], region) == {number: is_guessed}
+    assert calling_code(region) == number[:-9] or number.startswith("+32")

@@ -124,6 +124,13 @@ def test_what_is_no_plain_yaml_is_refused_with_its_line(text: str, where: int, t
         ("valid_from: 2018-05-25\n", "", "", "valid_from: this key is missing"),
         ('version: "1.0"', "version: 1.0", "", "version: this is text: put it in quotes"),
         ("schema: retention-schedule/1", "schema: retention-schedule/2", "", "schema: this is retention-schedule/1"),
+        ("  late_rule_months: 6", "  country: XX\n  late_rule_months: 6", "", "defaults.country: no telephone numbers are known of it"),
+        (
+            "  late_rule_months: 6",
+            "  country: NL\n  late_rule_months: 6",
+            "",
+            "country: name the public holidays that count in NL",
+        ),
         ("timezone: Europe/Brussels", "timezone: Europe/Brusels", "", "timezone: there is no such time zone"),
         ("  social_card:\n    labels", "  Social-Card:\n    labels", "", "categories.Social-Card: a key has small letters"),
         ("outcomes: [returned]", "outcomes: [returnd]", "", "derive.third_party_abduction[0].outcomes[0]: this is one of located"),

@@ -47,7 +47,7 @@ class PlainVeil:
 
 
 def maker(**more: bool) -> Items:
-    return Items(cast("Veil", PlainVeil()), "nl", NUMBERS, calendar=BELGIAN, names=("Lotte",), **more)  # type: ignore[arg-type]
+    return Items(cast("Veil", PlainVeil()), "nl", NUMBERS, calendar=BELGIAN, country="BE", names=("Lotte",), **more)  # type: ignore[arg-type]
 
 
 def compilation(items: tuple[Item, ...], **more: Any) -> Compilation:
