@@ -38,7 +38,7 @@ _SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
     "Needed: what is kept where, and what decides": {
         "data_dir": Described("State, keys and plans; by default below the user's data folder.", "/var/lib/crm-compliance"),
         "mapping": Described("Which table and column is what. Without it, the reference environment of the product.", "mapping.yaml"),
-        "policy": Described("The retention schedule: a file, or a folder of versions. Without it, the shipped one.", "policy.yaml"),
+        "policy": Described("The retention schedule, with time zone and country: a file, or a folder of versions.", "policy.yaml"),
         "organisation": Described("What is said in the organisation's name. Without it, the shipped one's words.", "organisation.yaml"),
     },
     "The store and its witnesses": {

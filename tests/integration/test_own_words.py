@@ -39,7 +39,8 @@ OF_THE_FIRST = re.compile(
     r"|uitgebuit|uitbuiting|exploitée|exploités|ausgebeutet|ausbeutung|exploited|academy"
     r"|sociale kaart|carte sociale|social card|sozialkarte"
     r"|noodnummer|numéro d’urgence|notrufnummer|emergency|burgerlijke partij|partie civile|zivilpartei|civil party"
-    r"|gratis naar|c’est gratuit. tu peux|kostenlos die|free, day",
+    r"|gratis naar|c’est gratuit. tu peux|kostenlos die|free, day"
+    r"|bruss|bruxelles|brüssel|belgi|belge",
     re.IGNORECASE,
 )
 # And what it calls its files, in what people get who ask.
@@ -220,12 +221,19 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_the_nights_of_a_second_organisation_say_nothing_of_the_first(office: Office, out: Path) -> None:
-    """Plans, runs, proofs and figures, for people and for programs."""
+    """Plans, runs, proofs and figures, for people and for programs; by a clock that is not the first's."""
+    schedule = out.parent / "policy.yaml"
+    text = (DATA / "second-policy.yaml").read_text(encoding="utf-8")
+    schedule.write_text(text.replace("Europe/Amsterdam", "Europe/Lisbon"), encoding="utf-8")
+    office.typist.set(POLICY=str(schedule))
     office.case(REFERRED, office.pupil("Weg", "Wijzer", "2003-01-01"), "2020-01-10", closed=True)
     office.case(BULLIED, office.pupil("Oude", "Zaak", "2000-02-01"), "2020-01-10", closed=True)
     office.case(BULLIED, office.pupil("Noor", "Verzonnen", "2012-05-04"), "2026-11-02", closed=False)
     the_nights(office, out)
-    assert words_of_the_first(said_anywhere(office, out)) == {}
+    texts = said_anywhere(office, out)
+    assert words_of_the_first(texts) == {}
+    assert "Lisbon time" in texts["plan.html"]
+    assert re.search(r"Started \(Lisbon\)", texts["history list"])
 
 
 @pytest.mark.parametrize(
