@@ -59,7 +59,8 @@ schema for editors lies in `rules/organisation/shipped/schema.json`.
 What the law has every answer say (the rights, the complaint, the neutral answer, the grounds of a refusal, the notice to recipients) is the
 product's own text and the same for everybody; name and address of this organisation and of its authority are put in.
 
-How long data are kept, and why, in which time zone and country, is said by [the retention schedule](policy.md), what the CRM calls things by [the mapping](mapping.md).
+How long data are kept, and why, in which time zone and country, is said by [the retention schedule](policy.md), what the CRM calls
+things by [the mapping](mapping.md).
 `doctor` has a check `organisation`: in whose name answers speak, and which purposes have no ground and which processors no name yet.
 
 ## What is refused

@@ -207,7 +207,7 @@ ANCHOR_WORDS: Final[Mapping[str, str]] = {
     "booked_on": "the booking",
     "held_on": "the course",
 }
-UNCLEAR: Final = frozenset({"defaults.sentinels", "limits.categories", "quarantine.categories", "approvals", "canaries"})
+UNCLEAR: Final = frozenset({"timezone", "defaults.sentinels", "limits.categories", "quarantine.categories", "approvals", "canaries"})
 
 
 BYPASS_WORDS: Final[Mapping[Bypass, str]] = {
