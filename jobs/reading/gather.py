@@ -75,7 +75,7 @@ class Seen:
 def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> Gathering:
     """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions in
     force. Raises ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see."""
-    seen = Seen(progress)
+    seen = progress if isinstance(progress, Seen) else Seen(progress)  # who looks on counts the same rows
     found = Gathering(connector.recording_media_types)
     for contacts in _pages(connector, Contact, CONTACT_FIELDS, seen):
         found.contacts.update(zip(map(_ID, contacts), contacts, strict=True))
