@@ -20,6 +20,7 @@ from typing import Any
 from tests.independent.emulated import Organisation
 from tests.independent.emulator import TOKEN, command, environment
 from tests.independent.evaluation import Rows
+from tests.independent.inside import Inside
 from tests.independent.prompt import Prompt
 from tests.independent.reading import BASE, found_in, instant, numbers, opened
 from tests.independent.stage import Spoken
@@ -36,7 +37,9 @@ ANSWER_KEYS = {"code", "message", "hint", "where"}
 class Case:
     """The rows, the folder and the findings of one scenario."""
 
-    def __init__(self, name: str, folder: Path, organisation: Organisation, prompt: Prompt, template: Path | None = None) -> None:
+    def __init__(
+        self, name: str, folder: Path, organisation: Organisation | Inside, prompt: Prompt | Inside, template: Path | None = None
+    ) -> None:
         """`template` is a data folder in which nothing has happened yet: making one takes longer than most
         commands."""
         self.name, self.folder, self.organisation, self.prompt, self.at = name, folder, organisation, prompt, AT
@@ -57,6 +60,12 @@ class Case:
     @property
     def api(self) -> WebApi:
         return self.organisation.api
+
+    @property
+    def restorable(self) -> Organisation:
+        """The organisation of a scenario that puts rows back."""
+        assert isinstance(self.organisation, Organisation)
+        return self.organisation
 
     # -- what is found ---------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests.independent.emulator import Emulator
+from tests.independent.wire import WebApi
 
 SWITCHES = {
     "recycle_bin_days": 0,
@@ -42,7 +43,12 @@ class Organisation(Emulator):
         self.start()
 
     def reset(self, at: str) -> None:
-        self.api.control("POST", "reset", {"empty": True})
-        self.api.control("PUT", "faults", [])
-        self.api.control("PUT", "switches", SWITCHES)
-        self.api.control("PUT", "clock", {"now": at})
+        reset(self.api, at)
+
+
+def reset(api: WebApi, at: str) -> None:
+    """No rows but the platform's own, no trouble, and this moment."""
+    api.control("POST", "reset", {"empty": True})
+    api.control("PUT", "faults", [])
+    api.control("PUT", "switches", SWITCHES)
+    api.control("PUT", "clock", {"now": at})

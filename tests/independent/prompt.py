@@ -26,7 +26,10 @@ from typing import Any
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.schema.metadata import Metadata
 from crm_compliance.cli import app
+from crm_compliance.organisation import product_texts
 from rules.files.yaml_lines import Problem
+from rules.model.languages import USUAL
+from rules.organisation.loader import load_organisation
 from rules.policy import loader
 from rules.policy.policy import Policy
 from tests.independent.emulator import ROOT
@@ -122,13 +125,15 @@ def serve() -> None:
 def read_shipped() -> None:
     """Read the schedule and the mapping that every command without others reads, and the schedule without a
     first look."""
-    schedule, mapping = (
+    schedule, organisation, mapping = (
         ROOT / "rules" / "policy" / "schedules" / "childfocus.yaml",
+        ROOT / "rules" / "organisation" / "shipped" / "childfocus.yaml",
         ROOT / "connectors" / "dynamics" / "mapping" / "reference.yaml",
     )
     text = schedule.read_text(encoding="utf-8")
     loader.load_policy(text, source="shipped")
     loader.load_policy(text.replace("first_run: true", "first_run: false", 1), source="shipped")
+    load_organisation(organisation.read_text(encoding="utf-8"), source="shipped", texts=product_texts(USUAL), is_shipped=True)
     parse_mapping(mapping.read_text(encoding="utf-8"), "reference.yaml (shipped)")
 
 

@@ -23,6 +23,7 @@ from queue import SimpleQueue
 
 from tests.independent.case import Case
 from tests.independent.emulated import Organisation
+from tests.independent.inside import Inside
 from tests.independent.prompt import Prompt
 
 PARTS = (
@@ -60,6 +61,7 @@ class Scenario:
     name: str
     act: Act
     restorable: bool = False  # on an emulator whose rows lie in a file
+    beside: bool = False  # something else asks the emulator while a command does
 
     @property
     def rules(self) -> set[str]:
@@ -69,9 +71,9 @@ class Scenario:
 SCENARIOS: list[Scenario] = []
 
 
-def scenario(name: str, *, restorable: bool = False) -> Callable[[Act], Act]:
+def scenario(name: str, *, restorable: bool = False, beside: bool = False) -> Callable[[Act], Act]:
     def keep(act: Act) -> Act:
-        SCENARIOS.append(Scenario(name, act, restorable))
+        SCENARIOS.append(Scenario(name, act, restorable, beside))
         return act
 
     return keep
@@ -85,13 +87,13 @@ def load() -> list[Scenario]:
 
 class House:
     """One warm command line and one emulator for all scenarios; a second one, whose rows can be put back,
-    where a scenario asks for it."""
+    where a scenario asks for it. Those that are `inside` are of this process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, inside: Inside | None = None) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.prompt = Prompt(folder)
-        self.shared = Organisation(folder)
+        self.prompt = inside or Prompt(folder)
+        self.shared = inside or Organisation(folder)
         self.restorable: Organisation | None = None
         self.count = 0
         self.template = folder / "template"
@@ -99,8 +101,8 @@ class House:
         first.ask("keys", "show", env={"CRM_COMPLIANCE_DATA_DIR": str(self.template), "CRM_COMPLIANCE_CLOCK": LONG_AGO})
 
     def close(self) -> None:
-        self.prompt.close()
-        self.shared.close()
+        for one in {self.prompt, self.shared}:
+            one.close()
         if self.restorable:
             self.restorable.close()
 

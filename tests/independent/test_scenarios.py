@@ -1,5 +1,10 @@
-"""Acceptance scenarios from outside, one in six so that tests take minutes. `python -m
-tests.independent.scenarios` plays all."""
+"""All acceptance scenarios. `python -m tests.independent.scenarios` plays those that one chooses, each from
+outside.
+
+From outside, each command a process and each request over HTTP, are played here those of which something
+else asks or ends the product meanwhile or puts rows back, and the first of each part. The others are played
+inside this process: the same stories, rows, commands and questions.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.independent.inside import Inside
 from tests.independent.scenarios import House, Scenario, load
+
+ALL = load()
+FIRST = {one.act.__module__: one for one in reversed(ALL)}.values()
+OUTSIDE = [one for one in ALL if one.restorable or one.beside or one in FIRST]
+INSIDE = [one for one in ALL if one not in OUTSIDE]
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +28,21 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made.close()
 
 
-@pytest.mark.parametrize("chosen", load()[::6], ids=lambda chosen: chosen.name)
-def test_scenario(house: House, chosen: Scenario) -> None:
+@pytest.fixture(scope="module")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("inside")
+    made = House(folder, Inside(folder))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("chosen", OUTSIDE, ids=lambda chosen: chosen.name)
+def test_scenario_from_outside(house: House, chosen: Scenario) -> None:
     problems = house.play(chosen)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("chosen", INSIDE, ids=lambda chosen: chosen.name)
+def test_scenario(inside: House, chosen: Scenario) -> None:
+    problems = inside.play(chosen)
     assert not problems, "\n".join(problems)

@@ -1,0 +1,84 @@
+"""The same commands typed in this process, and an emulator in this process to type them against: what a
+scenario proves of rows, commands and exit codes, without a process and a socket for each.
+
+The environment, the folder, the three streams and the exit code of a command are its own, as they are where
+each is a process (`prompt.py`); the emulator is asked on the short way of `tests/in_process.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from connectors.emulator.serving.server import running
+from crm_compliance.cli.app import run
+from tests.in_process import emulators_in_process
+from tests.independent.emulated import reset
+from tests.independent.emulator import TOKEN
+from tests.independent.stage import Spoken
+from tests.independent.wire import WebApi
+from tests.known_definitions import KNOWN
+
+
+class Inside:
+    """An emulator without limits and a command line, both in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open = ExitStack()
+        self._open.enter_context(emulators_in_process())
+        started = self._open.enter_context(running(token=TOKEN, limits=False))
+        self._open.enter_context(KNOWN.of(started, TOKEN))
+        self.api = WebApi(started.url, TOKEN)
+
+    def close(self) -> None:
+        self.api.close()
+        self._open.close()
+
+    def reset(self, at: str) -> None:
+        reset(self.api, at)
+
+    def type(self, args: Sequence[str], env: dict[str, str], cwd: Path, given: str = "", *, is_calm: bool = False) -> Spoken:
+        """Run one command. Whether its CRM `is_calm` is known here."""
+        out, err, said = (self.folder / name for name in ("inside.out", "inside.err", "inside.in"))
+        said.write_text(given)
+        began = time.monotonic()
+        with told(env), contextlib.chdir(cwd), said.open() as stdin, _to(out) as stdout, _to(err) as stderr:
+            before, sys.stdin = sys.stdin, stdin
+            try:
+                with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+                    code = run(list(args))
+            finally:
+                sys.stdin = before
+        return Spoken(tuple(args), code, out.read_text(), err.read_text(), time.monotonic() - began)
+
+
+def _to(file: Path) -> TextIO:
+    """A stream as a process has it where its output goes to a file."""
+    return file.open("w", encoding="utf-8", buffering=1)
+
+
+@contextmanager
+def told(env: dict[str, str]) -> Iterator[None]:
+    """The whole environment, the time zone among it, while it lasts."""
+    before = dict(os.environ)
+    try:
+        _be(env)
+        yield
+    finally:
+        _be(before)
+
+
+def _be(env: dict[str, str]) -> None:
+    is_elsewhere = env.get("TZ") != os.environ.get("TZ")
+    for name in os.environ.keys() - env.keys():
+        del os.environ[name]
+    os.environ.update(env)
+    if is_elsewhere and hasattr(time, "tzset"):
+        time.tzset()
