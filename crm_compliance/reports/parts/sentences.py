@@ -87,11 +87,12 @@ FLAGS: dict[str, Advice] = {
         "A fiche without dossier, in a category that normally has one.", "Attach the fiche to its dossier, or correct its category."
     ),
     Flag.OUTCOME_AMBIGUOUS: Advice("The outcome does not say clearly whether the child was located.", "Choose the outcome that fits."),
-    Flag.OUTCOME_MISSING: Advice("The disappearance has no outcome, and its period depends on it.", "Enter the outcome."),
+    Flag.OUTCOME_MISSING: Advice("The case has no outcome, and its period depends on it.", "Enter the outcome."),
     Flag.POSSIBLE_DUPLICATE: Advice(
-        "Another dossier seems to be about the same child. They were evaluated apart.", "A case manager decides whether to merge them."
+        "Another dossier seems to be about the same child. They were evaluated apart.",
+        "Whoever works on them decides whether to merge them.",
     ),
-    Flag.RECLASSIFY: Advice("The disappearance was solved but is still called unexplained.", "Give the dossier the category that fits."),
+    Flag.RECLASSIFY: Advice("The case was solved but is still called unexplained.", "Give the dossier the category that fits."),
     Flag.REVIEW_DUE: Advice(
         "There is no retention end, and the periodic review is due.", "Review the dossier and enter the date of the review."
     ),
