@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.dynamics.mapping.mapping import REFERENCE
 from tests.crm_compliance.requesting import DORA, a_form
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
@@ -100,3 +101,23 @@ def test_a_zone_that_there_is_not_is_refused_with_its_line(typist: Typist, tmp_p
     line = SHIPPED[: SHIPPED.index("timezone:")].count("\n") + 1
     assert error["where"] == f"{path}:{line}"
     assert "timezone: there is no such time zone" in error["message"]
+
+
+@pytest.mark.parametrize(("country", "told"), [("NL", "postcode_to_province knows the provinces of Belgium alone"), ("BE", "")])
+def test_a_technique_that_needs_provinces_is_refused_where_nobody_knows_them(
+    typist: Typist, org: Night, tmp_path: Path, country: str, told: str
+) -> None:
+    """By `mapping check` at the line of the column; with the shipped country it is none."""
+    mapping = tmp_path / "mapping.yaml"
+    column = "        cf_legalholdreason: postcode_to_province\n"
+    written = REFERENCE.read_text(encoding="utf-8").replace("        cf_legalholdreason: drop_text\n", column, 1)
+    mapping.write_text(written, encoding="utf-8")
+    schedule = tmp_path / "policy.yaml"
+    text = SHIPPED.replace("defaults:\n", f"defaults:\n  country: {country}\n  holidays: {country}\n  national_number: none\n", 1)
+    schedule.write_text(text.replace("backups:\n", "anonymise:\n  how: in_place\nbackups:\n", 1), encoding="utf-8")
+    typist.set(POLICY=str(schedule), MAPPING=str(mapping))
+    problems = typist.type("mapping", "check", "--offline", "--json").document["problems"]
+    assert [problem["message"][: len(told)] for problem in problems if problem["code"] == "schedule"] == ([told] if told else [])
+    if told:
+        line = written[: written.index(column)].count("\n") + 1
+        assert {problem["where"] for problem in problems} == {f"{mapping}:{line}"}
