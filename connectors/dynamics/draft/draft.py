@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from connectors.dynamics.draft.columns import Drafted, draft_columns
-from connectors.dynamics.draft.reading import CrmTables
+from connectors.dynamics.draft.elsewhere import Elsewhere
+from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.tables import Kinds, kinds_of
-from connectors.dynamics.draft.text import draft_text
+from connectors.dynamics.draft.text import draft_text, told_rows
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
 from rules.model.data_map import Place
@@ -24,10 +25,12 @@ class Draft:
     kinds: Kinds
     drafted: tuple[Drafted, ...]
     prefix: str
+    tables: Mapping[str, Seen]
 
     def text(self, unaccounted: Collection[Place] = ()) -> str:
         """Return the file, with what the data map finds that nothing accounts for."""
-        return draft_text(self.kinds, self.drafted, self.prefix, self.reader.count, unaccounted)
+        places = Elsewhere(self.tables, self.kinds.found, self.reader.table, self.reader.count, told_rows)
+        return draft_text(self.kinds, self.drafted, self.prefix, self.reader.count, places, unaccounted)
 
     @property
     def derived(self) -> int:
@@ -51,7 +54,7 @@ def draft(transport: Transport) -> Draft:
     tables = reader.all()
     kinds = kinds_of(tables)
     drafted = tuple(draft_columns(kind, table, kinds.found) for kind, table in kinds.found.items())
-    return Draft(reader, kinds, drafted, _prefix([table for table in tables if "_" in table], kinds))
+    return Draft(reader, kinds, drafted, _prefix([table for table in tables if "_" in table], kinds), tables)
 
 
 def _prefix(own: list[str], kinds: Kinds) -> str:

@@ -65,6 +65,10 @@ class CrmTables:
                 found[definition.name] = self._seen(definition, item)
         return found
 
+    def table(self, name: str) -> TableDefinition | None:
+        """Return the definition of any table; None if there is none."""
+        return self._metadata.table(name)
+
     def count(self, table: TableDefinition, column: Attribute | None = None) -> int | None:
         """Return how many rows there are, or have a value in a column, 5,000 standing for any larger number;
         None where the CRM does not say."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from connectors.dynamics.draft.columns import Drafted, Option
+from connectors.dynamics.draft.elsewhere import Elsewhere
 from connectors.dynamics.draft.reading import Seen
 from connectors.dynamics.draft.statistics_table import COLUMNS, TABLE
 from connectors.dynamics.draft.tables import Kinds
@@ -22,9 +23,12 @@ _QUOTED: Final = ("yes", "no")
 Count = Callable[[TableDefinition, Attribute | None], int | None]
 
 
-def draft_text(kinds: Kinds, drafted: Collection[Drafted], prefix: str, count: Count, unaccounted: Collection[Place] = ()) -> str:
-    """Return the file. `count` gives the rows of a table, or those with a value in a column; `unaccounted` is
-    what the data map finds that nothing accounts for, once the rest is known."""
+def draft_text(
+    kinds: Kinds, drafted: Collection[Drafted], prefix: str, count: Count, places: Elsewhere, unaccounted: Collection[Place] = ()
+) -> str:
+    """Return the file. `count` gives the rows of a table, or those with a value in a column; `places` are
+    those where something may stand that no column tells; `unaccounted` is what the data map finds that
+    nothing accounts for, once the rest is known."""
     lines = [
         "# A draft, derived from the CRM's own definitions. Look at every line; each `# choose:` is yours to decide.",
         "# `mapping check` says what is still missing; docs/mapping-fields.md what each field decides.",
@@ -39,17 +43,19 @@ def draft_text(kinds: Kinds, drafted: Collection[Drafted], prefix: str, count: C
     by_kind = {each.kind: each for each in drafted}
     for kind in KINDS:
         if kind in by_kind:
-            lines += ["", *_table(by_kind[kind], count)]
+            lines += ["", *_table(by_kind[kind], count), *places.values(by_kind[kind]), *places.masks(by_kind[kind])]
         elif kind == "statistic":
             lines += ["", *_new_statistic(prefix, kinds.candidates.get(kind, ()), count)]
         elif kind not in OPTIONAL_KINDS or kinds.candidates.get(kind):
             lines += ["", f"  # choose: {kind}: {_tables(kinds.candidates.get(kind, ()), count) or 'no table is like it'}"]
+        if kind == "party":
+            lines += places.roles()
     return "\n".join(lines) + "\n"
 
 
 def _table(drafted: Drafted, count: Count) -> Iterator[str]:
     definition = drafted.table.definition
-    yield f"  {drafted.kind}:  # {_rows(count(definition, None))}"
+    yield f"  {drafted.kind}:  # {told_rows(count(definition, None))}"
     yield f"    table: {definition.name}"
     if unsaid := [name for name in drafted.open if name in SAFEGUARDS.get(drafted.kind, ())]:
         yield f"    # without: [{', '.join(unsaid)}]  # choose: put this in force where the organisation does not record them"
@@ -88,15 +94,15 @@ def _key(key: str) -> str:
 
 
 def _columns(found: Iterable[Attribute], definition: TableDefinition, count: Count) -> str:
-    told = [f"{each.name} ({each.kind.removesuffix('Type')}, {_rows(count(definition, each))})" for each in list(found)[:_MOST]]
+    told = [f"{each.name} ({each.kind.removesuffix('Type')}, {told_rows(count(definition, each))})" for each in list(found)[:_MOST]]
     return " | ".join(told) or "no column is like it"
 
 
 def _tables(found: Iterable[Seen], count: Count) -> str:
-    return " | ".join(f"{each.name} ({_rows(count(each.definition, None))})" for each in list(found)[:_MOST])
+    return " | ".join(f"{each.name} ({told_rows(count(each.definition, None))})" for each in list(found)[:_MOST])
 
 
-def _rows(number: int | None) -> str:
+def told_rows(number: int | None) -> str:
     if number is None:
         return "rows not counted"
     return "5,000 rows or more" if number >= 5_000 else f"{number} row{'' if number == 1 else 's'}"
@@ -120,10 +126,10 @@ def _decisions(places: Collection[Place]) -> Iterator[str]:
         yield ""
         yield "# choose: rows of these tables would stay behind; map them, or say that they may stay, why, and who decided it"
         yield "# stay:"
-        yield from (f'#   {place.table}: {{why: "", by: ""}}  # {_rows(place.rows)}; {place.why}' for place in tables)
+        yield from (f'#   {place.table}: {{why: "", by: ""}}  # {told_rows(place.rows)}; {place.why}' for place in tables)
     own = [place for place in columns if place.table not in named]
     if own:
         yield ""
         yield "# choose: these columns have values and fill no field; map them, or say that they go with their row, unsearched"
         yield "# goes_along:"
-        yield from (f'#   {place.name}: {{why: "", by: ""}}  # {_rows(place.rows)}' for place in own)
+        yield from (f'#   {place.name}: {{why: "", by: ""}}  # {told_rows(place.rows)}' for place in own)

@@ -17,6 +17,7 @@ from tests.connectors.dynamics.datamap.test_survey import environment
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.crm_compliance.typist import LONG_AGO, Typist, organisation_of
 from tests.integration.night import TOKEN
+from tests.integration.test_roles_elsewhere import House, naming
 
 DATA = Path(__file__).parents[2] / "data"
 SECOND = DATA / "second-environment.yaml"
@@ -172,3 +173,48 @@ def test_from_nothing_to_a_first_dry_run(capsys: pytest.CaptureFixture[str], mon
         assert typist.type("doctor").code == 0
         assert typist.ask("plan", "--output", tmp_path / "plan.html")["units"] == 0
         assert (tmp_path / "plan.html").exists()
+
+
+def test_what_stands_elsewhere_than_in_a_column_of_choice_is_proposed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Roles in connections and pairs, categories in a table of reference: comments that become a mapping once
+    somebody has put the keys in."""
+    document = YAML(typ="safe").load((DATA / "connected-environment.yaml").read_text("utf-8"))
+    incident, report = (document["tables"][name]["columns"] for name in ("incident", "cc_melding"))
+    incident |= {"cc_geanonimiseerd": {"type": "date"}, "cc_kindid": {"type": "lookup contact", "schema_name": "cc_KindId"}}
+    report |= {"cc_istelefoon": {"type": "bool"}, "cc_ischat": {"type": "bool"}}
+    del report["cc_dossierid"], report["cc_kanaal"]
+    document["relationships"] = [each for each in document["relationships"] if each["name"] != "cc_incident_meldingen"]
+    report["cc_eerste"] = {"type": "lookup incident", "schema_name": "cc_Eerste"}
+    document["many_to_many"].append({"name": "cc_incident_contact", "one": "incident", "two": "contact"})
+    path = tmp_path / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    with running(environment=path, token=TOKEN) as emulator:
+        house = House(emulator)
+        case = house.case("SEX", **naming(child=house.person()))
+        house.connect("Kind", ("incident", case), ("contact", house.person()))
+        house.pair("cc_incident_contact", case, "contact", house.person())
+        house.http.close()
+        _, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
+    for line in (
+        "    # references: {categories: {by: cc_code, keys: {}}}  # choose: "
+        "with categories: cc_categorieid (1 row, to cc_categorie (3 rows))",
+        "    # many_to_many: {categories: cc_incident_categorie}  # choose: with references by cc_code: 0 rows, with cc_categorie",
+        "    # flags: {channel: {cc_istelefoon: phone, cc_ischat: chat}}  # choose: columns of yes and no that are called so",
+        "    #     title: constant",
+        "    #     cc_geopend: null",
+        "  #   - {table: connection, columns: {dossier: record1id, fiche: record1id, contact: record2id, role: record2roleid}, "
+        "references: {role: {by: name, keys: {}}}}  # 2 rows",
+        "  #   - {table: incident, columns: {dossier: incidentid, contact: cc_kindid}, fixed: {role: }}  # 1 row",
+        "  #   - {table: cc_incident_contact, columns: {dossier: incidentid, contact: contactid}, fixed: {role: }}  # 1 row",
+    ):
+        assert line in text.splitlines(), text
+    chosen = "  party: {table: incident, columns: {dossier: incidentid, contact: cc_kindid}, fixed: {role: child}}"
+    assert parse_problems(text.replace("  # party:", chosen)) == []
+
+
+def parse_problems(text: str) -> list[str]:
+    """What is wrong with a draft beside what nobody has chosen yet."""
+    return [problem.text for problem in examine_mapping(text, "m")[1] if problem.code != "missing"]

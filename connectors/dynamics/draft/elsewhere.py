@@ -1,0 +1,149 @@
+"""What a column of a table does not tell, and another place might: a key by a lookup to a table of reference,
+by pairs or by columns of yes and no; a role by a connection, a lookup of the file, a participant or a pair;
+how a file is masked. Nothing of it is put in force: each is a comment for somebody to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from connectors.dynamics.draft.columns import Drafted
+from connectors.dynamics.draft.reading import Seen
+from connectors.dynamics.draft.words import OPTION_WORDS, folded
+from connectors.dynamics.mapping.mapping import CONNECTION, MANY, MASKED_KINDS, MUST_BE_CHOICE, PARTICIPANTS, UNIT_KINDS, mappable_fields
+from connectors.dynamics.schema.masks_check import PLATFORM
+from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
+from connectors.dynamics.schema.role_places import ACTIVITY_ID
+from rules.model.records import KINDS
+
+Count = Callable[[TableDefinition, Attribute | None], int | None]
+_TEXTS: Final = ("StringType", "MemoType")
+_NO_REFERENCE: Final = frozenset({"contact", "account", "systemuser", "team", "businessunit", "transactioncurrency", "owner"})
+
+
+class Elsewhere:
+    """The places of one CRM; `tables` are all that a draft looks at, `found` those of kinds."""
+
+    def __init__(
+        self,
+        tables: Mapping[str, Seen],
+        found: Mapping[str, Seen],
+        table: Callable[[str], TableDefinition | None],
+        count: Count,
+        told: Callable[[int | None], str],
+    ) -> None:
+        self._tables, self._found, self._table = tables, found, table
+        self._count, self._told = count, told
+        self._kinds = {each.name for each in found.values()}
+
+    def values(self, drafted: Drafted) -> Iterator[str]:
+        """Yield the lines for fields of one kind that need a key and have no column of choice."""
+        for name in mappable_fields(KINDS[drafted.kind]):
+            if name in drafted.columns:
+                continue
+            if name in MUST_BE_CHOICE.get(drafted.kind, ()):
+                yield from self._references(drafted, name) if name in drafted.needed else ()
+                yield from self._flags(drafted, name)
+            if name in MANY.get(drafted.kind, ()):
+                yield from self._pairs(drafted, name)
+
+    def roles(self) -> Iterator[str]:
+        """Yield the places where roles may be kept, those with rows; nothing where there is none."""
+        places = list(self._roles())
+        if places:
+            yield "  # choose: places that may keep roles; put those in force that do, as a list under party, with their keys"
+            yield "  # party:"
+            yield from places
+
+    def masks(self, drafted: Drafted) -> Iterator[str]:
+        """Yield how a dossier or fiche could be masked, for a schedule that anonymises in place."""
+        if drafted.kind not in MASKED_KINDS or "anonymised_on" not in drafted.columns:
+            return
+        yield "    # choose: only where the schedule anonymises in place: the neutral team, and what overwrites each column"
+        yield "    # anonymise:"
+        yield '    #   owner: ""'
+        yield "    #   state: 1"
+        yield "    #   columns:"
+        own, definition = drafted.columns["anonymised_on"], drafted.table.definition
+        for each in definition.attributes.values():
+            is_held = each.name in (own, definition.primary_id) or each.name in PLATFORM or bool(each.part_of) or not each.updatable
+            if not is_held and each.kind not in ("StateType", "StatusType", "VirtualType", "EntityNameType"):
+                yield f"    #     {each.name}: {_technique(each, drafted.table.primary_name)}"
+
+    def _references(self, drafted: Drafted, name: str) -> Iterator[str]:
+        for each in drafted.table.definition.attributes.values():
+            target = next(iter(each.targets)) if each.kind in LOOKUP_TYPES and len(each.targets) == 1 else ""
+            if target in self._tables and target not in self._kinds | _NO_REFERENCE and each.name not in PLATFORM:
+                rows = f"{self._rows(drafted.table.definition, each)}, to {target} ({self._rows(self._tables[target].definition)})"
+                keys = f"references: {{{name}: {{by: {self._by(target)}, keys: {{}}}}}}"
+                yield f"    # {keys}  # choose: with {name}: {each.name} ({rows})"
+
+    def _pairs(self, drafted: Drafted, name: str) -> Iterator[str]:
+        definition = drafted.table.definition
+        for link in definition.links:
+            other, pairs = link.other(definition.name), self._table(link.table)
+            if pairs is None or other not in self._tables:
+                continue
+            rows = f"{self._rows(pairs)}, with {other}"
+            if name == "dossier" and self._name_of("dossier") == other:
+                yield f"    # many_to_many: {{dossier: {link.table}}}  # choose: {rows}"
+            elif name == "categories" and other not in self._kinds | _NO_REFERENCE:
+                yield f"    # many_to_many: {{categories: {link.table}}}  # choose: with references by {self._by(other)}: {rows}"
+
+    def _flags(self, drafted: Drafted, name: str) -> Iterator[str]:
+        found: dict[str, str] = {}
+        for each in drafted.table.definition.attributes.values():
+            if each.kind == "BooleanType" and "_" in each.name:
+                called = {part.removeprefix("is") for part in drafted.table.columns.get(each.name, ())}
+                words = OPTION_WORDS.get(name, {})
+                keys = {key for key, some in words.items() if called & {*some, folded(key)}}
+                if len(keys) == 1:
+                    found[each.name] = keys.pop()
+        if found:
+            told = ", ".join(f"{column}: {key}" for column, key in found.items())
+            yield f"    # flags: {{{name}: {{{told}}}}}  # choose: columns of yes and no that are called so"
+
+    def _roles(self) -> Iterator[str]:
+        units = {kind: self._found[kind].definition for kind in UNIT_KINDS if kind in self._found}
+        connection = self._table(CONNECTION)
+        connected = [kind for kind, each in units.items() if any(child.child == CONNECTION for child in each.children)]
+        if connection is not None and connected and self._count(connection, None):
+            columns = ", ".join(f"{kind}: record1id" for kind in connected)
+            told = f"columns: {{{columns}, contact: record2id, role: record2roleid}}, references: {{role: {{by: name, keys: {{}}}}}}"
+            yield self._line(CONNECTION, told, self._rows(connection))
+        for kind, each in units.items():
+            for attribute in self._found[kind].lookups_to("contact"):
+                if attribute.name not in PLATFORM and self._count(each, attribute) and attribute.name != "regardingobjectid":
+                    told = f"columns: {{{kind}: {each.primary_id}, contact: {attribute.name}}}, fixed: {{role: }}"
+                    yield self._line(each.name, told, self._rows(each, attribute))
+            for link in each.links:
+                pairs = self._table(link.table) if link.other(each.name) == "contact" else None
+                if pairs is not None and self._count(pairs, None):
+                    told = f"columns: {{{kind}: {link.column(each.name)}, contact: {link.column('contact')}}}, fixed: {{role: }}"
+                    yield self._line(link.table, told, self._rows(pairs))
+        participants = self._table(PARTICIPANTS)
+        if "fiche" in units and units["fiche"].primary_id == ACTIVITY_ID and participants is not None:
+            told = "columns: {fiche: activityid, contact: partyid, role: participationtypemask}, choices: {role: {}}"
+            yield self._line(PARTICIPANTS, told, self._rows(participants))
+
+    def _line(self, table: str, told: str, rows: str) -> str:
+        return f"  #   - {{table: {table}, {told}}}  # {rows}"
+
+    def _rows(self, definition: TableDefinition, column: Attribute | None = None) -> str:
+        return self._told(self._count(definition, column))
+
+    def _name_of(self, kind: str) -> str:
+        return self._found[kind].name if kind in self._found else ""
+
+    def _by(self, table: str) -> str:
+        """Return the column by which rows of reference are most likely told apart: a code, else their
+        name."""
+        seen = self._tables[table]
+        codes = [name for name, each in seen.definition.attributes.items() if each.kind == "StringType" and "code" in name]
+        return min(codes, default=seen.primary_name)
+
+
+def _technique(attribute: Attribute, primary_name: str) -> str:
+    if attribute.name == primary_name:
+        return "constant"
+    return "drop_text" if attribute.kind in _TEXTS else "null"
