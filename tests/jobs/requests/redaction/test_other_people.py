@@ -10,6 +10,7 @@ import pytest
 
 from jobs.requests.redaction.other_people import nicknames, other_people, split_name
 from jobs.requests.search.search import Elsewhere, Material
+from rules.model.home import IN_BELGIUM
 from rules.model.personal_records import FullContact, FullParty
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def test_who_reported_in_a_retained_file_is_a_reporter_and_nicknames_are_names()
         subject_rows=frozenset(),
         numbers_of_rows=((), ()),
         is_on_behalf=False,
+        home=IN_BELGIUM,
     )
     (person,) = other_people(cast("Assessment", found), ())
     assert (person.role, person.names) == ("reporter", (("Jan", "Peeters"), ("", "De Sjarel")))
