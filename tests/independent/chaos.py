@@ -28,6 +28,7 @@ import requests
 from tests.independent.evaluation import Rows, Unit
 from tests.independent.kit import VOLATILE, Findings, Product, Trial
 from tests.independent.organisation import Organisation, draw
+from tests.independent.prompt import Prompt
 from tests.independent.stage import Spoken, Stage
 from tests.independent.trouble import BATCH, Rule, script
 from tests.independent.wire import SETS, by_id
@@ -115,6 +116,7 @@ class Chaos:
         *,
         sign_in: bool = False,
         settings: dict[str, str] | None = None,
+        prompt: Prompt | None = None,
         say: Callable[[str], object] = lambda text: None,
     ) -> None:
         self.seed = seed
@@ -122,7 +124,7 @@ class Chaos:
         self.findings = Findings()
         self.tally = Tally()
         chosen = settings if settings is not None else SETTINGS[seed % len(SETTINGS)]
-        self.stage = Stage(folder, AT, settings=chosen, sign_in=sign_in)
+        self.stage = Stage(folder, AT, settings=chosen, sign_in=sign_in, prompt=prompt)
         self.organisation: Organisation = draw(
             seed, datetime.fromisoformat(AT.replace("Z", "+00:00")), count, folder / "objects", frozenset({"objects"})
         )
@@ -162,7 +164,8 @@ class Chaos:
         self.before, self.images = stage.api.everything(), stage.api.images()
         self.narrow()
         asked, began = stage.api.control("GET", "stats")["requests"], time.monotonic()
-        done = stage.run("apply", self.plan["plan"])
+        args = ("apply", self.plan["plan"])
+        done = stage.end(stage.begin(*args), args)  # as the runs that are killed after so many seconds of it
         self.seconds, self.requests = time.monotonic() - began, stage.api.control("GET", "stats")["requests"] - asked
         self.check(done.code == 0, f"the undisturbed run ends with {done.code}: {done.err[-600:]}")
         self.twin = self.end()

@@ -34,6 +34,8 @@ from tests.independent.emulator import TOKEN, Emulator, command, environment
 from tests.independent.evaluation import KEYS, Evaluation, Evaluator, Rows, Unit, Verdict, World
 from tests.independent.organisation import Organisation, draw
 from tests.independent.people import TRIMMED, Fate, People
+from tests.independent.prompt import Prompt
+from tests.independent.stage import Spoken
 from tests.independent.wire import IDS, SETS, WebApi, by_id
 
 VOLATILE = {"@odata.etag", "modifiedon", "versionnumber", "_modifiedby_value"}
@@ -71,10 +73,11 @@ class Findings:
 
 
 class Product:
-    """The installed command, as another program calls it."""
+    """The installed command, as another program calls it; with a `prompt` that is warm, in forks of it."""
 
-    def __init__(self, folder: Path, url: str, as_of: str, zone: str) -> None:
+    def __init__(self, folder: Path, url: str, as_of: str, zone: str, prompt: Prompt | None = None) -> None:
         self.folder = folder
+        self.prompt = prompt
         self.spoken = ""
         self.env = environment() | {
             "CRM_COMPLIANCE_CRM_URL": url,
@@ -85,36 +88,48 @@ class Product:
             "TZ": zone,
         }
 
-    def run(self, *args: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            command(*args),
-            env=self.env,
-            cwd=self.folder,
-            text=True,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=1800,
-            check=False,
-        )
-        self.spoken += done.stdout + done.stderr
-        return done
+    def run(self, *args: str) -> Spoken:
+        if self.prompt:
+            spoken = self.prompt.type(args, self.env, self.folder)
+        else:
+            done = subprocess.run(
+                command(*args),
+                env=self.env,
+                cwd=self.folder,
+                text=True,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=1800,
+                check=False,
+            )
+            spoken = Spoken(args, done.returncode, done.stdout, done.stderr)
+        self.spoken += spoken.out + spoken.err
+        return spoken
 
     def json(self, findings: Findings, *args: str, expect: tuple[int, ...] = (0,)) -> Any:
         done = self.run(*args, "--json")
-        if done.returncode not in expect:
-            findings.problem(f"`{' '.join(args)}` exits {done.returncode}, not {expect}: {done.stderr.strip()[-1500:]}")
+        if done.code not in expect:
+            findings.problem(f"`{' '.join(args)}` exits {done.code}, not {expect}: {done.err.strip()[-1500:]}")
         try:
-            return json.loads(done.stdout)
+            return json.loads(done.out)
         except ValueError:
-            if done.returncode in expect:
-                findings.problem(f"`{' '.join(args)}` prints no JSON document: {done.stdout[:200]!r}")
+            if done.code in expect:
+                findings.problem(f"`{' '.join(args)}` prints no JSON document: {done.out[:200]!r}")
             return {}
 
 
 def examine(
-    seed: int, count: int, folder: Path, as_of: str | None = None, without: frozenset[str] = frozenset(), *, other_plans: bool = True
+    seed: int,
+    count: int,
+    folder: Path,
+    as_of: str | None = None,
+    without: frozenset[str] = frozenset(),
+    *,
+    other_plans: bool = True,
+    prompt: Prompt | None = None,
 ) -> Findings:
-    """One whole trial in an empty folder; `other_plans` adds plans of one kind and of other days."""
+    """One whole trial in an empty folder; `other_plans` adds plans of one kind and of other days, `prompt`
+    types the commands."""
     findings = Findings()
     at = as_of or INSTANTS[seed % len(INSTANTS)]
     emulator = Emulator(folder, folder / "emulator.log", "--limits", "off")
@@ -128,7 +143,7 @@ def examine(
             f"seed {seed}, clock {at}: {len(organisation.creates)} rows loaded in {time.monotonic() - started:.1f} s, "
             f"{len(organisation.canaries)} canaries"
         )
-        product = Product(folder, emulator.url, at, ("America/New_York", "UTC", "Asia/Tokyo")[seed % 3])
+        product = Product(folder, emulator.url, at, ("America/New_York", "UTC", "Asia/Tokyo")[seed % 3], prompt)
         Trial(findings, organisation, api, product, other_plans=other_plans).run()
     except (requests.RequestException, subprocess.TimeoutExpired, KeyError, TypeError, ValueError) as error:
         findings.problem(f"the trial broke off: {type(error).__name__}: {error}")
@@ -220,7 +235,7 @@ class Trial:
         self.product.json(findings, "history", "list")
         self.product.json(findings, "history", "show", run["run"])
         self.product.run("history", "export", "--output", "ledger.jsonl")
-        findings.check(self.product.run("ledger", "verify", "ledger.jsonl").returncode == 0, "the exported ledger does not verify")
+        findings.check(self.product.run("ledger", "verify", "ledger.jsonl").code == 0, "the exported ledger does not verify")
         self.product.run("plans", "show", plan["plan"], "--output", "shown.html")
         self.canaries()
 
@@ -348,10 +363,10 @@ class Trial:
             self.explained += 1
             done = self.product.run("why", *unit, "--json")
             try:
-                steps = json.loads(done.stdout)["trace"]
+                steps = json.loads(done.out)["trace"]
                 trace = "\n    product: " + "\n    product: ".join(json.dumps(step, ensure_ascii=False)[:300] for step in steps)
             except (ValueError, KeyError):
-                trace = f"\n    product: why exits {done.returncode} {done.stderr.strip()[-200:]}"
+                trace = f"\n    product: why exits {done.code} {done.err.strip()[-200:]}"
         self.findings.problem(text + "".join(f"\n    expected: {step}" for step in verdict.steps) + trace)
 
     # -- the CRM afterwards ----------------------------------------------------------------------------------

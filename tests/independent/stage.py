@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.independent.emulator import TOKEN, Emulator, command, environment
+
+if TYPE_CHECKING:  # it says what commands came to with what is here
+    from tests.independent.prompt import Prompt
 
 TENANT, CLIENT, SECRET = "5b1f0c7e-3d0a-4f11-9f8a-000d3ab1c001", "9d3c1f60-0000-4000-8000-00000000c11e", "zeer geheim"
 LONGEST_S = 250.0  # of one command, on however busy a machine
@@ -49,8 +52,10 @@ class Stage(Emulator):
     """One organisation and one data folder. `keep` remembers both as they are, `set_back` makes them so
     again, at the same address."""
 
-    def __init__(self, folder: Path, at: str, *, settings: dict[str, str], sign_in: bool = False) -> None:
+    def __init__(self, folder: Path, at: str, *, settings: dict[str, str], sign_in: bool = False, prompt: Prompt | None = None) -> None:
+        """`prompt` types the commands that run to their end."""
         self.at = at
+        self.prompt = prompt
         self.sign_in = sign_in
         self.ca = folder / "ca.pem"
         self.data = folder / "data"
@@ -128,6 +133,8 @@ class Stage(Emulator):
         return Spoken(tuple(args), code, (self.folder / "out").read_text(), (self.folder / "err").read_text(), seconds)
 
     def run(self, *args: str) -> Spoken:
+        if self.prompt:
+            return self.prompt.type((*args, "--json"), self.env, self.folder)
         process = self.begin(*args)
         try:
             return self.end(process, args)

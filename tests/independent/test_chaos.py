@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.independent.chaos import Chaos, Story
+from tests.independent.prompt import Prompt
 from tests.independent.trouble import BATCH, Rule
 
 GATEWAY: list[Rule] = [
@@ -23,12 +24,14 @@ STORIES = {
 
 @pytest.fixture(scope="module")
 def chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
-    made = Chaos(5, 10, tmp_path_factory.mktemp("chaos"), settings={"CRM_CONCURRENCY": "4"})
+    prompt = Prompt(tmp_path_factory.mktemp("prompt"))
+    made = Chaos(5, 10, tmp_path_factory.mktemp("chaos"), settings={"CRM_CONCURRENCY": "4"}, prompt=prompt)
     try:
         made.prepare()
         yield made
     finally:
         made.close()
+        prompt.close()
 
 
 @pytest.mark.parametrize("name", STORIES)
