@@ -351,7 +351,11 @@ class DynamicsConnector:
         if among is not None and not among.ids:
             return Lying(Reach.READ)
         fields = tuple(fields)
-        found = [self._lying_in(table, trace, record, fields, among) for table in self.mapping.tables_of(record)]
+        tables = self.mapping.tables_of(record)
+        if trace is Trace.RETAINED and len(tables) > 1:  # one that keeps nothing there may not be asked
+            keeping = self._long_term.tables({table.name for table in tables})
+            tables = tuple(table for table in tables if table.name in keeping)
+        found = [self._lying_in(table, trace, record, fields, among) for table in tables]
         if any(each.reach is Reach.NOT_REACHABLE for each in found):
             return Lying(Reach.NOT_REACHABLE)
         kept = any(each.reach is Reach.READ for each in found) or not found
@@ -401,7 +405,9 @@ class DynamicsConnector:
     def total(self, record: type[Record]) -> int | None:
         """Return the CRM's own count of all rows of the table, visible to this account or not; None where it
         keeps none, or counts others with them. It may be a day old."""
-        counts = [None if table.only else total_count(self._transport, table.name) for table in self.mapping.tables_of(record)]
+        tables = self.mapping.tables_of(record)
+        counted = [table for table in tables if not table.only and self._tables.place(table) is RolePlace.OWN]
+        counts = [total_count(self._transport, table.name) for table in counted]
         return sum(each for each in counts if each is not None) if any(each is not None for each in counts) else None
 
     def whoami(self) -> str:

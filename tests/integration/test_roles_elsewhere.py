@@ -569,3 +569,65 @@ def test_a_fiche_is_explained_with_its_dossiers_and_a_connection_with_its_role(h
     told = typist.ask("mapping", "explain", "connection", role)
     assert {field["field"]: field["value"] for field in told["fields"]}["role"] == "child"
     assert (told["unit"], told["unfilled"]) == ({"table": "incident", "id": cases[0]}, [])
+
+
+# -- a table of roles whose one column points to a dossier or a fiche ----------------------------------------
+
+EITHER = """
+choices:
+  cc_rol: {1: {nl: Kind}, 2: {nl: Melder}, 3: {nl: School}}
+tables:
+  cc_betrokkene:
+    set: cc_betrokkenen
+    columns:
+      cc_betrokkeneid: {type: guid, key: true}
+      cc_naam: {type: string(100), primary_name: true}
+      cc_betreftid: {type: lookup incident|cc_melding, schema_name: cc_BetreftId}
+      cc_persoonid: {type: lookup contact|account, schema_name: cc_PersoonId}
+      cc_rol: {type: choice cc_rol}
+"""
+OF_EITHER = """
+table: cc_betrokkene
+either: [cc_betreftid]
+columns: {dossier: cc_betreftid, fiche: cc_betreftid, contact: cc_persoonid, role: cc_rol}
+choices: {role: {1: child, 2: reporter, 3: professional}}
+"""
+
+
+def test_one_column_of_a_role_points_to_a_dossier_or_a_fiche(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    yaml = YAML(typ="safe")
+    document, more = yaml.load((DATA / "connected-environment.yaml").read_text("utf-8")), yaml.load(EITHER)
+    for name in ("choices", "tables"):
+        document[name] |= more[name]
+    mapping = yaml.load((DATA / "connected-mapping.yaml").read_text("utf-8"))
+    mapping["tables"]["party"] = yaml.load(OF_EITHER)
+    files = tmp_path / "environment.yaml", tmp_path / "mapping.yaml"
+    for path, content in zip(files, (document, mapping), strict=True):
+        with path.open("w", encoding="utf-8") as file:
+            YAML().dump(content, file)
+    with running(environment=files[0], token=TOKEN) as emulator:
+        house, typist = House(emulator), Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist.set(MAPPING=str(files[1]))
+        child, young, reporter = house.person(), house.person("2019-02-01"), house.person("1980-02-01")
+        school = house.create("accounts", name="School (fictief)")
+        goes, waits = house.case("SEX"), house.case("SEX")
+        spoken = {case: house.report("SEX", case) for case in (goes, waits)}
+        for on, who, role in (
+            (f"incident:incidents({goes})", f"contact:contacts({child})", 1),
+            (f"cc_melding:cc_meldingen({spoken[goes]})", f"contact:contacts({reporter})", 2),
+            (f"incident:incidents({goes})", f"account:accounts({school})", 3),
+            (f"cc_melding:cc_meldingen({spoken[waits]})", f"contact:contacts({young})", 1),
+        ):
+            (table, about), (kind, person) = on.split(":"), who.split(":")
+            bound = {f"cc_BetreftId_{table}@odata.bind": f"/{about}", f"cc_PersoonId_{kind}@odata.bind": f"/{person}"}
+            house.create("cc_betrokkenen", "cc_betrokkeneid", cc_naam="rol", cc_rol=role, **bound)
+        assert typist.ask("doctor")["ok"] is True
+        assert typist.ask("why", "incident", waits)["retention_end"] == "2037-02-01"
+        done = typist.ask("apply", typist.ask("plan")["plan"])
+        assert (done["state"], done["skipped"]) == ("done", {})
+        assert house.there("incidents", goes, waits) == [False, True]
+        assert house.there("contacts", child, young, reporter) == [False, True, False]
+        assert [row["cc_rol"] for row in house.rows("cc_betrokkenen")] == [1]
+        house.http.close()

@@ -11,6 +11,7 @@ from connectors.dynamics.mapping.mapping import MASKED_KINDS, Mapping, Table
 from connectors.dynamics.mapping.masks import Masks
 from connectors.dynamics.schema.mapping_check import COLUMN_TYPES, error
 from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
+from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface import Finding
 from rules.anonymisation.anonymity import Remnant
 from rules.anonymisation.techniques import TECHNIQUES, ColumnType, check_technique
@@ -42,7 +43,7 @@ _OTHER_TYPES = {"BigIntType": ColumnType.INT, "DoubleType": ColumnType.DECIMAL, 
 def check_masks(mapping: Mapping, metadata: Metadata) -> list[Finding]:
     """List everything that keeps dossiers and fiches from being anonymised in place; warnings where what
     stays makes them pseudonymised."""
-    findings: list[Finding] = []
+    findings = list(_check_links(mapping, metadata))
     for table in sorted(mapping.tables, key=lambda table: table.kind):
         definition = metadata.table(table.name) if table.kind in MASKED_KINDS else None
         if definition is None:
@@ -58,6 +59,19 @@ def check_masks(mapping: Mapping, metadata: Metadata) -> list[Finding]:
             *_check_state(table.masks, definition),
         ]
     return findings
+
+
+def _check_links(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield errors for what would tie a masked row to people and to other files: nothing that is masked takes
+    pairs or participants away."""
+    for table in mapping.tables:
+        if (place := place_of(table, mapping, metadata)) in (RolePlace.PAIR, RolePlace.PARTICIPANT):
+            told = f"Roles in {table.name} are {place}, and would stay with a dossier or fiche that is anonymised in place"
+            yield error(f"{told}: let the policy anonymise by deleting.", table.where, "masking")
+        if "dossier" in table.pairs:
+            column = table.pairs["dossier"]
+            told = f"The pairs in {column.name} would tie a {table.kind} to a dossier that is anonymised in place"
+            yield error(f"{told}: let the policy anonymise by deleting.", column.where, "masking")
 
 
 def remnants(masks: Masks, definition: TableDefinition, mapping: Mapping) -> frozenset[Remnant]:

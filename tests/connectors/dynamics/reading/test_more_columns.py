@@ -20,7 +20,7 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import Among, Forbidden
 from jobs.model.privileges import NEEDS
 from rules.errors import MappingError
-from rules.model.records import Dossier, Fiche, Record
+from rules.model.records import Dossier, Fiche, Party, Record
 from tests.connectors.emulator.client import Client
 
 DATA = Path(__file__).parents[3] / "data"
@@ -146,3 +146,28 @@ def test_what_does_not_fit_the_crm_is_told(crm: tuple[Client, DynamicsConnector]
 def test_what_does_not_fit_together_is_told_by_line(change: Callable[[Any], None], words: str) -> None:
     with pytest.raises(MappingError, match=words):
         parse_mapping(mapping(change), "mine.yaml")
+
+
+def test_pairs_and_participants_would_tie_what_is_anonymised_in_place(crm: tuple[Client, DynamicsConnector]) -> None:
+    """Nothing that is masked takes them away (ERA-06)."""
+    client, _ = crm
+
+    def change(tables: Any) -> None:
+        del tables["fiche"]["columns"]["dossier"]
+        tables["fiche"]["many_to_many"] = {"dossier": "cc_incident_melding"}
+
+    other = connected(client.emulator, mapping(change))
+    told = [finding.message for finding in other.check(in_place=True) if finding.code == "masking"]
+    assert any("cc_incident_melding would tie a fiche" in message for message in told)
+    other.close()
+
+
+def test_connections_that_are_no_roles_are_not_hidden_roles(crm: tuple[Client, DynamicsConnector]) -> None:
+    """The CRM counts them with the others, so its count says nothing of roles."""
+    client, connector = crm
+    one, two = client.create("contacts", firstname="a"), client.create("contacts", firstname="b")
+    client.create(
+        "connections", **{"record1id_contact@odata.bind": f"/contacts({one})", "record2id_contact@odata.bind": f"/contacts({two})"}
+    )
+    assert read(connector, Party, "role") == {}
+    assert connector.total(Party) is None
