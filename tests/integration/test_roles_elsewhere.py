@@ -14,7 +14,10 @@ import pytest
 import requests
 from ruamel.yaml import YAML
 
+from connectors.dynamics.connector import connect
+from connectors.dynamics.http.auth import StaticToken
 from connectors.emulator.serving.server import RunningEmulator, running
+from jobs.model.privileges import NEEDS
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.test_requests_decide import asking_for, decide, released
 from tests.crm_compliance.typist import Typist
@@ -631,3 +634,39 @@ def test_one_column_of_a_role_points_to_a_dossier_or_a_fiche(
         assert house.there("contacts", child, young, reporter) == [False, True, False]
         assert [row["cc_rol"] for row in house.rows("cc_betrokkenen")] == [1]
         house.http.close()
+
+
+# -- the least role ------------------------------------------------------------------------------------------
+
+
+def restrict(house: House, typist: Typist) -> set[str]:
+    """Give the application user the least role and nothing else; gives its privileges."""
+    path = typist.settings.mapping
+    assert path is not None
+    text = Path(path).read_text("utf-8")
+    url = house.emulator.url
+    with connect(url=url, tokens=StaticToken(TOKEN, url), mapping_text=text, mapping_source="m") as connector:
+        lines, user = connector.least_role(NEEDS), connector.whoami()
+    body = {"user": user, "set": {line.name: line.depth for line in lines}}
+    requests.put(f"{house.emulator.root}/_emulator/privileges", json=body, timeout=10).raise_for_status()
+    return {line.name for line in lines}
+
+
+def test_roles_in_connections_need_no_more_than_to_read_and_delete_them(house: House, typist: Typist) -> None:
+    case = house.case("SEX")
+    house.report("SEX", case)
+    house.connect("Kind", ("incident", case), ("contact", house.person()))
+    held = restrict(house, typist)
+    assert {name for name in held if "onnection" in name} == {"prvReadConnection", "prvDeleteConnection", "prvReadConnectionRole"}
+    done = typist.ask("apply", typist.ask("plan")["plan"], code=6)  # places beside the rows are out of its reach
+    assert (done["skipped"], house.rows("connections")) == ({}, [])
+
+
+def test_roles_that_are_no_rows_are_read_and_not_written(office: Desk, clerk: Typist) -> None:
+    case = office.case("SEX", **naming(child=office.person()))
+    office.call(case, parties={office.person("1980-02-01"): 1})
+    office.pair("cc_incident_contact", case, "contact", office.person("1975-02-01"))
+    held = restrict(office, clerk)
+    assert not {name for name in held if name.startswith(("prvWrite", "prvAppend"))} - {"prvWriteContact", "prvWritecc_cijfer"}
+    done = clerk.ask("apply", clerk.ask("plan")["plan"], code=6)  # places beside the rows are out of its reach
+    assert (done["skipped"], office.there("incidents", case)) == ({}, [False])
