@@ -22,29 +22,34 @@ CODE = (
 )
 
 
-def loaded(tmp_path: Path, *words: str) -> set[str]:
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder whose store has its tables, which it takes alembic to make."""
+    folder = tmp_path_factory.mktemp("startup") / "data"
+    loaded(folder, "plans", "list")
+    return folder
+
+
+def loaded(data: Path, *words: str) -> set[str]:
     """The top-level modules that are there once a command has ended."""
-    data = tmp_path / "data"
     environment = os.environ | {"CRM_COMPLIANCE_DATA_DIR": str(data), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", CODE, *words], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path)
+    done = subprocess.run([sys.executable, "-c", CODE, *words], env=environment, capture_output=True, text=True, check=True, cwd=data.parent)
     return {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
 
 
 def test_the_help_needs_nothing(tmp_path: Path) -> None:
-    assert loaded(tmp_path, "--help") & AT_FIRST == set()
+    assert loaded(tmp_path / "data", "--help") & AT_FIRST == set()
 
 
 @pytest.mark.parametrize("words", ["plans list", "history list", "holds list", "quarantine list"])
-def test_a_look_into_the_store_loads_no_more_than_the_store(tmp_path: Path, words: str) -> None:
-    loaded(tmp_path, "plans", "list")  # makes the tables, which takes alembic
-    assert loaded(tmp_path, *words.split(), "--json") & (NEVER | {"rich", "ruamel", "filelock"}) == set()
+def test_a_look_into_the_store_loads_no_more_than_the_store(data: Path, words: str) -> None:
+    assert loaded(data, *words.split(), "--json") & (NEVER | {"rich", "ruamel", "filelock"}) == set()
 
 
 @pytest.mark.parametrize("words", ["plans list", "history list"])
-def test_what_needs_no_key_loads_nothing_to_use_one(tmp_path: Path, words: str) -> None:
-    loaded(tmp_path, "plans", "list")
-    assert "cryptography" not in loaded(tmp_path, *words.split(), "--json")
+def test_what_needs_no_key_loads_nothing_to_use_one(data: Path, words: str) -> None:
+    assert "cryptography" not in loaded(data, *words.split(), "--json")
 
 
 def test_the_schedule_is_shown_without_a_store(tmp_path: Path) -> None:
-    assert loaded(tmp_path, "policy", "show", "--json") & (NEVER | {"sqlalchemy", "rich"}) == set()
+    assert loaded(tmp_path / "data", "policy", "show", "--json") & (NEVER | {"sqlalchemy", "rich"}) == set()
