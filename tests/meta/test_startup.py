@@ -33,7 +33,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loaded(data: Path, *words: str) -> set[str]:
     """The top-level modules that are there once a command has ended."""
     environment = os.environ | {"CRM_COMPLIANCE_DATA_DIR": str(data), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", CODE, *words], env=environment, capture_output=True, text=True, check=True, cwd=data.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, *words], env=environment, capture_output=True, text=True, check=True, cwd=data.parent
+    )
     return {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
 
 
