@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from connectors.emulator.schema.many_to_many import ManyToMany, Peers, peers_of
 
@@ -19,8 +19,15 @@ POINTER = "activitypointer"
 Labels = dict[str, str]  # language key -> text
 
 
+class _Unchanging:
+    """Nothing in it ever changes, so that a copy of what it is part of need not copy it."""
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return self
+
+
 @dataclass(frozen=True)
-class Column:
+class Column(_Unchanging):
     """One column; `kind` is the word of the environment file, or bigint, state, status, entityname for the
     platform's own."""
 
@@ -67,7 +74,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Relationship:
+class Relationship(_Unchanging):
     """Parent (referenced) to child (referencing); `name` is also the parent's collection property."""
 
     name: str
@@ -79,7 +86,7 @@ class Relationship:
 
 
 @dataclass(frozen=True)
-class Navigation:
+class Navigation(_Unchanging):
     """A single-valued navigation property: a lookup column, read as one of its target tables."""
 
     name: str
