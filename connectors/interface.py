@@ -12,6 +12,7 @@ from rules.errors import ComplianceError
 from rules.hints import Hint
 from rules.model.bypass import Bypass
 from rules.model.data_map import DataMap
+from rules.model.kinds import Kinds
 from rules.model.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -233,6 +234,16 @@ class Content:
         return len(self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a CRM calls a table, the fields of its record, and the options of those that are choices, in one
+    language; where it has no word in it, in its own."""
+
+    table: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class ReadStats:
     """What reading and writing have cost so far; `remembered` are rows that did not have to be fetched again,
@@ -264,6 +275,10 @@ class Connector(Protocol):
     def recording_media_types(self) -> tuple[str, ...]:
         """Patterns of the media types by which an attachment of a fiche is a recording, e.g. `audio/*`
         (RET-05)."""
+
+    @property
+    def all_kinds(self) -> Kinds:
+        """The kinds of row of this organisation: those that every one has, and its dependent tables."""
 
     def check(self, *, in_place: bool = False) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options,
@@ -346,6 +361,10 @@ class Connector(Protocol):
     def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
         """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
         account may not read the table. Without ids, of all its rows."""
+
+    def labels(self, record: type[Record], language: str) -> Labels:
+        """Return what the CRM calls the table of this kind and its columns, in a language (`nl`). Raises
+        ConnectorError."""
 
     def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
         """Return which of these kinds have rows in long-term retention, or may get some at any moment; cheap,

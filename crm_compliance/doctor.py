@@ -30,7 +30,7 @@ from jobs.restores.detect import RESTORED, rows_back
 from rules.dates.instants import instant
 from rules.errors import ComplianceError, MappingError, UsageError
 from rules.hints import hint_to
-from rules.model.records import KINDS
+from rules.model.records import KINDS, Record
 from rules.organisation.organisation import SAID_BY_POLICY
 from rules.policy.policy import Policy
 
@@ -272,10 +272,14 @@ def _privileges(connector: Connector, policy: Policy) -> str:
     """Check what the role must allow and should not; then the first page of every mapped table, since a list
     may still be refused."""
     warnings = permitted(connector, policy)
-    for record in KINDS.values():
+    for record in _records(connector):
         if connector.has(record):
             next(iter(connector.read(record, ())), None)
     return "\n".join(["all that the jobs need is allowed, on the whole organisation", *warnings])
+
+
+def _records(connector: Connector) -> list[type[Record]]:
+    return [*KINDS.values(), *(kind.record for kind in connector.all_kinds.own)]
 
 
 def _capabilities(connector: DynamicsConnector) -> str:
@@ -284,7 +288,7 @@ def _capabilities(connector: DynamicsConnector) -> str:
 
 def _visibility(connector: Connector) -> str:
     """Compare with the CRM's own counts: a role without organisation-wide read sees empty tables."""
-    mapped = [record for record in KINDS.values() if connector.has(record)]
+    mapped = [record for record in _records(connector) if connector.has(record)]
     hidden = [
         connector.table(record) for record in mapped if next(iter(connector.read(record, ())), None) is None and connector.total(record)
     ]

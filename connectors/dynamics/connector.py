@@ -36,6 +36,7 @@ from connectors.dynamics.reading.references import References
 from connectors.dynamics.reading.role_filter import lone_halves
 from connectors.dynamics.reading.table_cache import Memory
 from connectors.dynamics.reading.tables import FittingTables
+from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_rows import LyingReader
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
@@ -44,6 +45,7 @@ from connectors.dynamics.residual.unmapped_children import Children
 from connectors.dynamics.schema.capabilities import Capability, capabilities
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.counts import total_count
+from connectors.dynamics.schema.labels import labels
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks, remnants
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
@@ -67,6 +69,7 @@ from connectors.interface import (
     Forbidden,
     Hanging,
     Held,
+    Labels,
     Lying,
     Operation,
     OperationKind,
@@ -83,6 +86,7 @@ from rules.dates.calendar import BRUSSELS
 from rules.errors import UsageError
 from rules.model.bypass import Bypass
 from rules.model.data_map import DataMap
+from rules.model.kinds import Kinds
 from rules.model.records import KINDS, Party, Record, word_of
 
 R = TypeVar("R", bound=Record)
@@ -138,6 +142,7 @@ class DynamicsConnector:
         removing = Removing(self._pool.send, environment.root_path, self._transport.retry.tries)
         self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
         self._contents = Contents(self._transport)
+        self._ties = Ties(directory, mapping)
         self._lying = LyingReader(directory, self.warnings)
         self._long_term = LongTerm(directory)
         self._naming = Naming(self._transport, directory, self.warnings)
@@ -155,6 +160,11 @@ class DynamicsConnector:
     def recording_media_types(self) -> tuple[str, ...]:
         """The media types by which an attachment on a fiche is a recording (RET-05)."""
         return self.mapping.recording_media_types
+
+    @property
+    def all_kinds(self) -> Kinds:
+        """The kinds of row of this organisation, its dependent tables included."""
+        return self.mapping.kinds
 
     def check(self, *, in_place: bool = False, decisions: bool = False) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, behaviour of dates, options,
@@ -246,6 +256,9 @@ class DynamicsConnector:
 
     def _read(self, table: Table, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool) -> Iterator[list[R]]:
         definition = self._tables.definition(table)
+        if table.links and not {"regarding", "regarding_kind"}.isdisjoint((*fields, among.field if among else "")):
+            yield from self._read_tied(table, definition, record, fields, among, remembered=remembered)
+            return
         if among is not None and among.field in table.pairs:
             among = replace(among, field="id", ids=self._pairs.tied_to(table, definition, among.field, among.ids))
         pages = self._live(table, definition, record, fields, among, remembered=remembered)
@@ -322,6 +335,18 @@ class DynamicsConnector:
         only some rows are meant. Raises ConnectorError: it cannot be determined."""
         return self._scopes.out_of_scope(self.tables(record), ids)
 
+    def _read_tied(
+        self, table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool
+    ) -> Iterator[list[R]]:
+        """Yield the rows of a table whose rows belong to others by a table of links, with what they belong
+        to."""
+        own = [name for name in fields if name not in ("regarding", "regarding_kind", "tied")]
+        if among is not None and among.field == "regarding":
+            among = Among("id", self._ties.rows_tied_to(table, definition, among.ids))
+        for page in self._read(table, record, own, among, remembered=remembered):
+            self._ties.fill(table, definition, page)
+            yield page
+
     def read_set(self, set_name: str) -> SetReading:
         """Page through one entity set, ids only, also of an OData service that is not Dataverse (`doctor
         --read`)."""
@@ -369,7 +394,7 @@ class DynamicsConnector:
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
             return Lying(Reach.READ)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
-        column = definition.primary_id if among is None or among.field == "id" else table.columns[among.field].name
+        column = definition.primary_id if among is None or among.field == "id" else table.columns_of(table.full)[among.field].name
         ids = among.ids if among is not None else None
         if ids is not None and place is RolePlace.UNIT and among is not None and among.field == "id":
             ids = [swapped(row, table) for row in ids]
@@ -401,6 +426,12 @@ class DynamicsConnector:
         """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
         account may not read the table. Without ids, of all its rows. Raises ConnectorError."""
         return self._naming.names(table, ids)
+
+    def labels(self, record: type[Record], language: str) -> Labels:
+        """Return what the CRM calls the table of this kind and its columns, in a language; its own word where
+        it has none in it. Raises ConnectorError."""
+        table = self.mapping.table(record)
+        return labels(self._transport, table, language) if table is not None else Labels(record.__name__)
 
     def total(self, record: type[Record]) -> int | None:
         """Return the CRM's own count of all rows of the table, visible to this account or not; None where it

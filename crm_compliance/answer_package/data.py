@@ -7,7 +7,7 @@ from typing import Final
 from crm_compliance.answer_package.content.particulars import basis_lines, processor_lines, recipient_lines, retention_lines, told_last_day
 from crm_compliance.answer_package.content.retention import kept_data, kept_of
 from crm_compliance.answer_package.content.view import Shown, ShownItem
-from crm_compliance.answer_package.content.wording import Texts, texts_in
+from crm_compliance.answer_package.content.wording import Texts, texts_for
 from jobs.model.answer import Compilation, Context
 from rules.model.requests import ARTICLES, Right
 from rules.organisation.organisation import Organisation
@@ -18,7 +18,7 @@ SCHEMA_VERSION: Final = "1.0"
 def data_json(compilation: Compilation, shown: Shown, organisation: Organisation) -> bytes:
     """Make the file: days and instants in ISO 8601, instants on the clock of the organisation with their
     offset."""
-    texts = texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf)
+    texts = texts_for(compilation, organisation)
     authority = organisation.authority
     document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
@@ -36,6 +36,8 @@ def data_json(compilation: Compilation, shown: Shown, organisation: Organisation
             "email": authority.email,
         },
     }
+    if compilation.words:
+        document["words"] = compilation.words
     if kept := kept_of(compilation):
         document["kept"] = [kept_data(each, texts) for each in kept]
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")

@@ -21,7 +21,7 @@ import msgspec
 from crm_compliance.answer_package.content.content import answer_of
 from crm_compliance.answer_package.content.letterhead import sender_of
 from crm_compliance.answer_package.content.view import ShownItem, shown_of
-from crm_compliance.answer_package.content.wording import NO_WORDS, Texts, texts_in
+from crm_compliance.answer_package.content.wording import NO_WORDS, Texts, texts_for
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.read_back import APART, words_of
 from jobs.files.file_texts import texts_of
@@ -50,7 +50,7 @@ def search_for_needles(
     those notified of a decision. Raises NeedleFound: naming file, item and the kind of thing it is, never the
     thing."""
     needles, ours = Needles(compilation.needles), sender_of(organisation, compilation.language).said
-    texts = texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf)
+    texts = texts_for(compilation, organisation)
     _search_data(compilation, needles, texts, "data.json" if "data.json" in contents else "letter.pdf", ours, told)
     items = {item.shown_attachment.name: item.item for item in compilation.items if item.shown_attachment is not None}
     named = _naming_whom_it_is_for(compilation)
@@ -70,7 +70,7 @@ def search_message(compilation: Compilation, write: Callable[[Compilation], str]
     """Search the message that accompanies the link, which is stored beside the package and is read before it.
     `write` writes it for any answer: for this one it is searched, and for the same answer without its data it
     shows which words are ours. Raises NeedleFound: as `search_for_needles` does."""
-    texts = texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf)
+    texts = texts_for(compilation, organisation)
     named, ours = _naming_whom_it_is_for(compilation), sender_of(organisation, compilation.language).said
     fixed = _fixed_hits(compilation, named, texts, ours, ()) | named.hits_in(write(_frame_of(compilation, texts)))
     message = write(compilation)

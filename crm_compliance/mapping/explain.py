@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.datamap.one_row import OneRow
-from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Table, field_type
+from connectors.dynamics.mapping.mapping import Column, Table, field_type
 from connectors.interface import Among
 from jobs.reading.gather import rows_of
 from jobs.reading.owners import WHOLE, look_around
@@ -17,9 +17,9 @@ from jobs.reading.row_kinds import table_of
 from rules.dates.instants import instant
 from rules.errors import UsageError
 from rules.files.suggestions import meant
-from rules.model.kinds import ACTIVITIES, ROW_KINDS
+from rules.model.kinds import ACTIVITIES, kind_of
 from rules.model.records import Fiche, Record
-from rules.rights.fields import Nature, rule_for
+from rules.rights.fields import Nature, rule_for, rules_of
 
 _SAYS_NOTHING: Final = (Nature.DATE, Nature.NUMBER, Nature.CHOICE, Nature.INTERNAL)
 _OF_A_BIRTH: Final = frozenset({"birth_year", "birth_month", "stated_age"})
@@ -100,10 +100,10 @@ def _told(kind: str, column: Column, section: str, record: Record, table: Table,
     filled = any(value is not None and value != "" for value in raw)
     if not filled:
         return FieldTold(column.field, names, section, False)
-    if column.field in LOOKUPS:
+    if column.is_lookup:
         return FieldTold(column.field, names, section, True, {"table": found.targets.get(column.name, ""), "id": str(raw[0]).lower()})
     value = getattr(record, column.field)
-    if not _may_be_told(kind, column, value):
+    if not _may_be_told(kind, column, value, record):
         return FieldTold(column.field, names, section, True, length=len(str(raw[0])))
     is_key = column.choice is not None or column.reference is not None
     if is_key and (value is None or (column.choice is not None and value == (str(raw[0]),))):
@@ -125,14 +125,18 @@ def _role(view: Table, found: OneRow) -> FieldTold:
     return FieldTold(told, column, "party", person is not None, value)
 
 
-def _may_be_told(kind: str, column: Column, value: object) -> bool:
+def _may_be_told(kind: str, column: Column, value: object, record: Record) -> bool:
     """Return whether a value says nothing about who somebody is. A text does, unless it is a key."""
     if kind in _ABOUT_NOBODY or column.field in _PLAIN:
         return True
-    if column.field in _OF_A_BIRTH or rule_for(kind, column.field).nature not in _SAYS_NOTHING:
+    if column.field in _OF_A_BIRTH or _nature(kind, column, record) not in _SAYS_NOTHING:
         return False
-    is_key = column.choice is not None or column.reference is not None or bool(column.flags)
+    is_key = column.holds == "choices" or column.choice is not None or column.reference is not None or bool(column.flags)
     return is_key or not isinstance(value, str | None)
+
+
+def _nature(kind: str, column: Column, record: Record) -> Nature:
+    return (rules_of(kind_of(kind, record))[column.field] if column.holds else rule_for(kind, column.field)).nature
 
 
 def _plain(value: Any) -> Any:
@@ -149,7 +153,7 @@ def _unit(connector: DynamicsConnector, kind: str, row: str, table: Table, found
         wanted = str(found.values.get(column.name) or "").lower()
         target = connector.kinds(found.targets.get(column.name, ""), [wanted]).get(wanted)
         return _unit_of(connector, target, wanted) if target in ACTIVITIES and wanted else None
-    return _unit_of(connector, kind, row) if kind in ROW_KINDS else None
+    return _unit_of(connector, kind, row) if kind in connector.all_kinds else None
 
 
 def _unit_of(connector: DynamicsConnector, kind: str, row: str) -> dict[str, str] | None:

@@ -14,7 +14,7 @@ from rules.dates.instants import instant
 from rules.hints import hint_to
 from rules.model.records import Contact, Statistic
 
-REGISTERED = ("delete", "mask", "trim", "disown")  # an emptied link erases nobody
+REGISTERED = ("delete", "mask", "trim", "disown", "empty")  # an emptied link erases nobody
 BEGUN = "begun-"  # before the word for what a run is about to do to a contact, which nothing else would lead to once its dossier is gone
 GOING = "going-"  # before the word for what a run is about to do to any row: delete or mask. What a lost run wrote last stands nowhere else
 LEFT = "left-"  # before the same, of a row that has gone with a unit which its run left half done

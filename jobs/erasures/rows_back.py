@@ -7,7 +7,7 @@ import msgspec
 
 from jobs.erasures.register import Register, version_of
 from jobs.ports.context import JobContext
-from rules.model.kinds import LINKS, ROW_KINDS
+from rules.model.kinds import Kind
 from rules.model.records import KINDS, Record
 
 
@@ -31,24 +31,25 @@ def returned_rows(context: JobContext, register: Register, *, also_begun: bool =
     Every row of every table is read, in a small projection, and its references under all living keys are
     looked up. A masked row is back where its mark of anonymisation is missing, a role that was nobody's where
     it is somebody's again; a trimmed contact where it has the very version that was emptied."""
-    found: dict[str, dict[str, tuple[Record, Returned]]] = {kind: {} for kind in LINKS}
+    kinds = context.connector.all_kinds
+    found: dict[str, dict[str, tuple[Record, Returned]]] = {kind: {} for kind in kinds.links}
     for kind, row, again in _matches(context, register, also_begun):
         found[kind][row.id] = (row, again)
     gone = {kind: {row for row, (_, again) in rows.items() if again.operation != "trim"} for kind, rows in found.items()}
-    return [again for kind, rows in found.items() for _, (row, again) in sorted(rows.items()) if not _goes_along(kind, row, gone)]
+    return [again for kind, rows in found.items() for _, (row, again) in sorted(rows.items()) if not _goes_along(kinds[kind], row, gone)]
 
 
 def _matches(context: JobContext, register: Register, also_begun: bool) -> Iterator[tuple[str, Record, Returned]]:
     connector, references = context.connector, context.references
-    for kind, fields in LINKS.items():
-        record = KINDS[kind]
+    for kind, fields in connector.all_kinds.links.items():
+        record, emptied = KINDS[kind], connector.all_kinds[kind].emptied
         looks_for_begun = also_begun and kind == "contact"
         tables = connector.tables(record) if connector.has(record) else ()
         if not tables or (register.tables.isdisjoint(tables) and not looks_for_begun):
             continue
         done = 0
         has_versions = kind == "contact" and register.has_trims
-        for page in connector.read(record, fields):
+        for page in connector.read(connector.all_kinds[kind].full if emptied else record, (*fields, *emptied)):
             context.progress(f"looking for erased rows of {' and '.join(tables)}", done)
             done += len(page)
             table = connector.table(type(page[0])) if page else ""
@@ -58,6 +59,8 @@ def _matches(context: JobContext, register: Register, also_begun: bool) -> Itera
                     erased = None
                 if erased is not None and erased.operation == "disown" and getattr(row, "contact", None) is None:
                     erased = None
+                if erased is not None and erased.operation == "empty" and all(getattr(row, name) is None for name in emptied):
+                    erased = None
                 if erased is None and has_versions:
                     erased = register.find(references(table, version_of(row.id, row.etag)))
                 if erased is None and looks_for_begun:
@@ -66,13 +69,13 @@ def _matches(context: JobContext, register: Register, also_begun: bool) -> Itera
                     yield kind, row, Returned(kind, table, row.id, row.etag, erased.operation, erased.reason)
 
 
-def _goes_along(kind: str, row: Record, gone: Mapping[str, set[str]]) -> bool:
+def _goes_along(kind: Kind, row: Record, gone: Mapping[str, set[str]]) -> bool:
     """Whether a row depends on another one that goes, so that it goes with it; one that also belongs to what
     stays does not."""
-    owners = [owner in gone.get(name, ()) for name, owner in ROW_KINDS[kind].owners(row)]
-    if ROW_KINDS[kind].depends or kind == "fiche":
+    owners = [owner in gone.get(name, ()) for name, owner in kind.owners(row)]
+    if kind.depends or kind.word == "fiche":
         return any(owners)
-    if kind == "party":
-        owners = [owner in gone[name] for name, owner in ROW_KINDS[kind].owners(row) if name != "contact"]
+    if kind.word == "party":
+        owners = [owner in gone[name] for name, owner in kind.owners(row) if name != "contact"]
         return bool(owners) and all(owners)
     return False

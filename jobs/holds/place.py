@@ -149,11 +149,12 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
         if wanted.table or wanted.row or wanted.where:
             raise UsageError("--person names all that is held", hint="leave out --table, --id and --where")
         return "contact", ()
-    kinds = RowKinds(connector, HOLDABLE)
+    holdable = (*HOLDABLE, *(each.word for each in connector.all_kinds.own))
+    kinds = RowKinds(connector, holdable)
     kind = kinds.of(wanted.table, wanted.row) if wanted.table in kinds else ""
     if not kind:
         names = ", ".join(
-            dict.fromkeys(table for word in HOLDABLE if connector.has(KINDS[word]) for table in connector.tables(KINDS[word]))
+            dict.fromkeys(table for word in holdable if connector.has(KINDS[word]) for table in connector.tables(KINDS[word]))
         )
         raise UsageError("this table cannot be held", hint=f"one of: {names}", where=wanted.table[:64])
     if bool(wanted.row) == bool(wanted.where):

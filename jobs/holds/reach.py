@@ -55,8 +55,11 @@ class Spread:
     def spread(self) -> None:
         """Reach every unit and row that the holds cover. Raises ConnectorError: the CRM could not be read."""
         self._from_activities_of_people()
+        self._from_rows_that_name_people()
         self._from_roles()
-        for kind in DEPENDENT:
+        kinds = self._connector.all_kinds
+        # A row of a dependent table may belong to a note or an activity, and one of those to it.
+        for kind in (*DEPENDENT, *reversed(kinds.own), *(DEPENDENT if kinds.own else ())):
             self._from_dependent(kind)
         self._from_fiches()
         for kind_of_row, rows in self._rows.items():
@@ -85,6 +88,13 @@ class Spread:
             for activity in self._read(KINDS[word], CALL_FIELDS, "id", holds_of):
                 self._reach_owners(ROW_KINDS[word], activity, holds_of[activity.id])
                 self._reach(word, activity.id, holds_of[activity.id])
+
+    def _from_rows_that_name_people(self) -> None:
+        """Extend holds on everything of a person to the rows of dependent tables that name the person."""
+        for kind in self._connector.all_kinds.own:
+            for name in kind.people:
+                for row in self._read(kind.full, (name,), name, self._people):
+                    self._reach(kind.word, row.id, self._people[getattr(row, name)])
 
     def _from_dependent(self, kind: Kind) -> None:
         """A note, a call or an e-mail cannot do without what it belongs to."""
@@ -120,5 +130,5 @@ class Spread:
     def _lie(self) -> Collection[type[Record]]:
         """The kinds of which rows may lie in long-term retention: a role there leads from a person to a file
         as any other does."""
-        lie = self._connector.retaining((*(kind.record for kind in DEPENDENT), Party, Fiche))
+        lie = self._connector.retaining((*(kind.record for kind in self._connector.all_kinds.depending), Party, Fiche))
         return lie if lie.isdisjoint(KINDS[word] for word in ACTIVITIES) else lie | {ActivityParty}

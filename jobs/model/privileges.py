@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from connectors.interface import OperationKind
 from rules.model.kinds import ROW_KINDS
-from rules.model.records import KINDS, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
+from rules.model.records import KINDS, Contact, Dependent, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 from rules.policy.policy import Policy
 from rules.retention.relations import relation_terms
 
@@ -20,6 +20,7 @@ _DELETE_AND_UPDATE = frozenset({OperationKind.DELETE, OperationKind.UPDATE})
 
 NEEDS: Mapping[type[Record], frozenset[OperationKind]] = {
     **{kind.record: _DELETE if kind.is_file or kind.depends else _READ for kind in ROW_KINDS.values()},
+    Dependent: _DELETE_AND_UPDATE,  # each table that depends on others; a row that stays loses what names somebody
     Party: _DELETE_AND_UPDATE,  # a role in what stays loses its link to what goes (RET-20)
     Recording: _DELETE_AND_UPDATE,  # one whose own term runs loses its link (RET-03)
     Contact: _DELETE_AND_UPDATE,  # one that lives on for another relation is trimmed (RET-20)

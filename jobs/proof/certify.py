@@ -7,8 +7,9 @@ from jobs.ledger.certificates import Actor, Certificate, Issued, chained, merkle
 from jobs.model.plan import Plan
 from jobs.model.run import LOOSE, Action, ActionState, Run
 from jobs.ports.context import JobContext
+from jobs.writing.rows import EMPTY
 from rules.model.kinds import ACTIVITIES
-from rules.model.records import RELATION_KINDS, UnitKind
+from rules.model.records import KINDS, RELATION_KINDS, UnitKind
 from rules.model.residual_data import Place, PlaceState
 
 DISPOSITIONS = {"delete": "DELETED", "anonymise": "ANONYMISED"}
@@ -24,6 +25,7 @@ UNIT_TYPES = {
 }
 CLASSES = {"fiche": "fiches", "note": "notes", "recording": "recordings", **dict.fromkeys(ACTIVITIES, "activities")}
 OBJECTS = ("fiches", "notes", "attachments", "activities", "recordings", "audit_entries")
+DEPENDENT = "dependent_rows"  # of tables of the organisation's own, where there were any
 WRITTEN_OFF = ("delete", "mask")  # operations after which nothing personal of the row is left
 
 
@@ -98,6 +100,9 @@ def _objects(action: Action) -> dict[str, int]:
         if write.operation in WRITTEN_OFF and write.kind in CLASSES:
             is_attachment = write is action.rows[-1] and write.kind == UnitKind.ATTACHMENT.value
             classes["attachments" if is_attachment else CLASSES[write.kind]] += 1
+        elif write.operation in (*WRITTEN_OFF, EMPTY) and write.kind not in KINDS:
+            classes[DEPENDENT] += 1
     documents = sum(folder.files for folder in action.documents)
     counts = {name: classes[name] for name in OBJECTS} | {"audit_entries": action.audit_entries}
-    return counts | ({"documents": documents} if documents else {})
+    own = {DEPENDENT: classes[DEPENDENT]} if classes[DEPENDENT] else {}
+    return counts | own | ({"documents": documents} if documents else {})

@@ -109,6 +109,7 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, t
         for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, seen):
             found.add_activity_parties(participants)
         _add_retained_activities(connector, found, lie)
+        _add_named_people(connector, found, seen)
         found.activities.clear()  # nobody asks any more what an activity hangs on
     check_visible(connector, seen.rows)
     if found.beyond:
@@ -116,6 +117,22 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, t
         if told not in connector.warnings:
             connector.warnings.append(told)
     return found
+
+
+def _add_named_people(connector: Connector, found: Gathering, progress: Progress) -> None:
+    """Add who is named by a lookup in a row of a dependent table: like who takes part in an activity, nobody
+    of them is removed before that row."""
+    kinds = connector.all_kinds
+    if not any(kind.people for kind in kinds.own):
+        return
+    for kind in kinds.own:
+        for page in _pages(connector, kind.full, (*kind.links, *kind.people), progress):
+            for row in page:
+                owner, regarding = next(kind.owners(row), (None, None))
+                hook = found.activities.get(regarding or "") if owner and kinds[owner].depends else found.hook_of(owner, regarding)
+                found.activities[row.id] = hook
+                for contact in {getattr(row, name) for name in kind.people} & found.contacts.keys():
+                    found.take_part(contact, hook)
 
 
 # A table that looks empty hides a hold, a child or a relation; the others hide only what would have been

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from connectors.interface import Among, Connector
 from jobs.reading.gather import gather_units, rows_of
 from jobs.reading.units import Gathering, chained, is_audio
-from rules.model.kinds import LINKS, RELATIONS, ROW_KINDS
+from rules.model.kinds import RELATIONS, Kinds
 from rules.model.records import KINDS, Contact, Fiche, Note, Record, Unit, UnitKind
 
 WHOLE = ("dossier", "fiche", "recording")  # what goes with all that hangs on it; a contact does too, in its own way
@@ -31,12 +31,13 @@ def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surr
         ids.setdefault(kind, []).append(row)
     single = [(kind, record) for kind, each in ids.items() if kind not in WHOLE for record in _read(connector, kind, each)]
     owners: dict[str, set[str]] = {kind: set(ids.get(kind, ())) for kind in WHOLE}
-    for kind, record in single:
-        for name, owner in ROW_KINDS[kind].owners(record):
+    above = tops_of(connector, single)
+    for each in above.values():
+        for name, owner in each:
             if name in owners:
                 owners[name].add(owner)
     found = gather_units(connector, {UnitKind(kind): sorted(each) for kind, each in owners.items()})
-    units = {(kind, record.id): _single(found, kind, record) for kind, record in single}
+    units = {(kind, record.id): _single(found, kind, record, above[kind, record.id]) for kind, record in single}
     tables = {(kind, record.id): connector.table(type(record)) for kind, record in single}
     for kind in WHOLE:
         for identity in ids.get(kind, ()):
@@ -48,7 +49,34 @@ def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surr
 
 def _read(connector: Connector, kind: str, ids: list[str]) -> list[Record]:
     more = ("is_document", "media_type") if kind == "note" else ()
-    return rows_of(connector, KINDS[kind], (*LINKS[kind], *more), Among("id", ids))
+    return rows_of(connector, KINDS[kind], (*connector.all_kinds.links[kind], *more), Among("id", ids))
+
+
+def tops_of(connector: Connector, rows: Iterable[tuple[str, Record]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Return what each row, by (kind, id), belongs to, as (kind, id); where that is a row of a dependent
+    table, what that one belongs to, up to what does not depend."""
+    kinds = connector.all_kinds
+    owners = {(kind, record.id): list(kinds[kind].owners(record)) for kind, record in rows}
+    if not kinds.own:
+        return owners
+    links = dict(owners)
+    while wanted := {one for each in links.values() for one in each if kinds[one[0]].depends} - links.keys():
+        links |= {one: [] for one in wanted}  # one that is gone belongs to nothing
+        for kind in sorted({kind for kind, _ in wanted}):
+            ids = sorted(row for of, row in wanted if of == kind)
+            links |= {(kind, row.id): list(kinds[kind].owners(row)) for row in _read(connector, kind, ids)}
+    return {key: list(_tops(key, links, kinds)) for key in owners}
+
+
+def _tops(key: tuple[str, str], links: Mapping[tuple[str, str], list[tuple[str, str]]], kinds: Kinds) -> Iterator[tuple[str, str]]:
+    """Yield what does not depend itself, above a row; rows may belong to each other in a circle."""
+    waiting = [key]
+    for each in waiting:
+        for up in links.get(each, ()):
+            if not kinds[up[0]].depends:
+                yield up
+            elif up not in waiting:
+                waiting.append(up)
 
 
 def _whole(found: Gathering, kind: str, row: str) -> Unit | None:
@@ -68,11 +96,11 @@ def _version(found: Gathering, fiche: Fiche) -> str:
     return (found.versions or {}).get(fiche.id, fiche.etag)
 
 
-def _single(found: Gathering, kind: str, row: Record) -> Unit:
+def _single(found: Gathering, kind: str, row: Record, owners: Iterable[tuple[str, str]]) -> Unit:
     """Return a row that is deleted alone, as a unit of the kind that represents it. A role or call has none
     and is treated as an e-mail."""
     unit = Unit(UNIT_KINDS.get(kind, UnitKind.EMAIL), row.id, row.etag, None, [], [])
-    for name, owner in ROW_KINDS[kind].owners(row):
+    for name, owner in owners:
         if name == "contact":
             unit.children.append(Contact(id=owner))  # a hold on a person reaches a unit by its children
         above = found.recordings.get(owner) if name == "recording" else found.unit_of(name, owner)

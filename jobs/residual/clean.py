@@ -24,7 +24,7 @@ from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.writing.read_back import TRACES, gone_rows, living_rows, masked_rows, verify_actions
-from rules.model.kinds import ACTIVITIES, DEPENDENT
+from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kinds
 from rules.model.records import KINDS
 from rules.model.residual_data import Place, PlaceState
 
@@ -37,7 +37,7 @@ WITH_THE_UNIT: Mapping[Place, frozenset[str]] = {
     Place.NOTES: frozenset({"note"}),
     Place.ACTIVITIES: frozenset(ACTIVITIES),
     Place.FILES: frozenset({"note", "email", "recording", "contact"}),
-    Place.CHILD_ROWS: frozenset({"party", "fiche", *(kind.word for kind in DEPENDENT)}) - {"note", *ACTIVITIES},
+    Place.CHILD_ROWS: frozenset({"party", "fiche"}),
     Place.RECORDINGS: frozenset({"recording"}),
 }
 
@@ -101,7 +101,7 @@ def clean_places(context: JobContext, run: str, actions: Sequence[Action]) -> di
     gone = {action.key: gone_rows(connector, action) for action in actions}
     masked = {action.key: masked_rows(connector, action) for action in actions}
     living = {action.key: living_rows(connector, action) for action in actions}
-    places = {action.key: _with_the_unit(action) for action in everything}
+    places = {action.key: _with_the_unit(action, connector.all_kinds) for action in everything}
     purged = {action.key: 0 for action in everything}
     purged_there = {action.key for action in actions if action.has_retained}
     for key, found in clean_rows(context, run, gone, masked, living).items():
@@ -195,13 +195,18 @@ def _clean(
     return result
 
 
-def _with_the_unit(action: Action) -> dict[Place, PlaceState]:
+def _with_the_unit(action: Action, of: Kinds) -> dict[Place, PlaceState]:
     """Return the places whose rows were deleted with the unit's own, and those of our own making."""
     kinds = {write.kind for write in (*action.gone, *action.rows[:-1]) if write.operation == "delete"}
     kinds |= {write.kind for write in action.rows[-1:] if write.operation == "delete" and write.kind != "fiche"}
     places = dict.fromkeys(Place, NOT_APPLICABLE)
+    own = [of[word] for word in kinds if word not in ROW_KINDS and word in of]
     for place, those in WITH_THE_UNIT.items():
-        if kinds & those or (place is Place.CHILD_ROWS and action.along) or (place is Place.FILES and action.documents):
+        if (
+            kinds & those
+            or (place is Place.CHILD_ROWS and (own or action.along))
+            or (place is Place.FILES and (action.documents or any(each.contents for each in own)))
+        ):
             places[place] = DONE
     return places
 

@@ -23,7 +23,6 @@ from jobs.reading.gather import rows_of
 from jobs.reading.long_term import retained_rows_of
 from jobs.residual.clean import clean_rows
 from jobs.writing.read_back import TRACES, gone_rows
-from rules.model.kinds import LINKS
 from rules.model.records import KINDS, Dossier
 from rules.model.residual_data import PlaceState
 
@@ -138,7 +137,7 @@ def _living(context: JobContext, units: Collection[str]) -> set[str]:
     read for none."""
     found: set[str] = set()
     connector = context.connector
-    records = [KINDS[kind] for kind in LINKS if connector.has(KINDS[kind])] if units else []
+    records = [KINDS[kind] for kind in connector.all_kinds.links if connector.has(KINDS[kind])] if units else []
     lie = connector.retaining(records)
     for record in records:
         pages = chain(connector.read(record, ()), [retained_rows_of(connector, record, (), None)] if record in lie else [])

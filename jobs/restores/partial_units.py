@@ -16,7 +16,6 @@ from jobs.erasures.register import Register, Written, version_of
 from jobs.erasures.rows_back import Returned
 from jobs.ports.context import JobContext
 from jobs.reading.long_term import retained_rows_of
-from rules.model.kinds import LINKS
 from rules.model.records import KINDS, Record
 
 
@@ -38,12 +37,13 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
     fiches: defaultdict[str, set[str]] = defaultdict(set)  # by dossier, the units with which its fiches were announced
     as_judged: dict[str, tuple[str, Record, Written]] = {}
     tables: set[str] = set()
+    links = connector.all_kinds.links
     mapped = [
-        kind for kind in LINKS if connector.has(KINDS[kind]) and not register.tables_written.isdisjoint(connector.tables(KINDS[kind]))
+        kind for kind in links if connector.has(KINDS[kind]) and not register.tables_written.isdisjoint(connector.tables(KINDS[kind]))
     ]
     lie = connector.retaining([KINDS[kind] for kind in mapped])
     for kind in mapped:
-        record, fields = KINDS[kind], LINKS[kind]
+        record, fields = KINDS[kind], links[kind]
         tables.update(connector.tables(record))
         for page in connector.read(record, fields):
             table = connector.table(type(page[0])) if page else ""

@@ -15,7 +15,7 @@ from jobs.reading.owners import look_around
 from rules.model.roles import SERVICE
 
 LOOKED_AT = 500  # rows that are looked at together with what they belong to
-DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise"}
+DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise", "empty": "anonymise"}
 
 
 def plan_replay(

@@ -20,7 +20,7 @@ from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.contacts import ContactCheck
 from jobs.writing.dissociate import disowning
 from jobs.writing.in_place import MASKED
-from jobs.writing.rows import CHANGED, Rows, write_of_line
+from jobs.writing.rows import CHANGED, EMPTY, Rows, write_of_line
 from rules.model.decisions import Disposition
 
 _NOTHING_COUNTED: Facts = MappingProxyType({})
@@ -70,7 +70,11 @@ class Replay(UnscheduledRun):
                 rows.of[unit.id] = again[unit.id]
             elif word not in WHOLE:
                 target = unit.children[0] if word == "party" and unit.children else None
-                rows.of[unit.id] = [write_of_line(self.context.connector, word, line, target=target.id if target is not None else "")]
+                own_row = write_of_line(self.context.connector, word, line, target=target.id if target is not None else "")
+                emptied = self.context.connector.all_kinds[word].emptied
+                if emptied and line.disposition == anonymise:
+                    own_row = msgspec.structs.replace(own_row, operation=EMPTY, target=",".join(emptied))
+                rows.of[unit.id] = [*self._below(unit), own_row]
             if line.disposition == anonymise:
                 rows.of[unit.id] = [self._masked(write) for write in rows.of[unit.id]]
                 if any(write.mask is not None and write.retained for write in rows.of[unit.id]):

@@ -15,9 +15,10 @@ from jobs.register.decision import What, decision_of
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
-from jobs.writing.dissociate import disowning
+from jobs.writing.dissociate import disowning, unnaming
 from jobs.writing.rows import CHANGED, Rows, write_of_line
 from jobs.writing.statistics import facts_for
+from rules.model.decisions import Disposition
 from rules.model.records import Unit
 
 _FILES = ("dossier", "fiche")
@@ -31,6 +32,8 @@ class Fulfilment(UnscheduledRun):
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
         decision = decision_of(context.store, plan.request)
         super().__init__(giving_way(context, erasure_of(plan.request, decision)), plan, run)
+        self._contacts_named = decision.contacts if decision is not None else ()
+        self._named = {own.word for own in context.connector.all_kinds.own}
         self.given_up = frozenset(task.id for task in (decision.of({What.PROFILE}) if decision is not None else ()))
 
     def _continue_partials(self, due: Sequence[PlanLine]) -> None:
@@ -53,8 +56,13 @@ class Fulfilment(UnscheduledRun):
                 rows.of[unit.id] = writes.get(unit.id, [])
                 if not rows.of[unit.id]:
                     rows.blocked[unit.id] = CHANGED
+            elif word in self._named and line.disposition == Disposition.ANONYMISE:
+                own_row = write_of_line(self.context.connector, word, line)
+                rows.of[unit.id] = list(unnaming(self.context.connector, [own_row], self._contacts_named).values())
+                if not rows.of[unit.id]:
+                    rows.blocked[unit.id] = CHANGED
             elif word not in WHOLE:
-                rows.of[unit.id] = [write_of_line(self.context.connector, word, line)]
+                rows.of[unit.id] = [*self._below(unit), write_of_line(self.context.connector, word, line)]
         decided = [(unit, way_of(self.context, unit)) for line, unit in going if self.word_of(line) in _FILES]
         ways = [(unit, decision) for unit, decision in decided if decision is not None]
         facts = facts_for(self.context, ways)

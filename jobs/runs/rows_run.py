@@ -8,16 +8,15 @@ from typing import ClassVar
 
 from jobs.holds.active import active_holds
 from jobs.model.plan import Plan, PlanLine
-from jobs.model.run import LOOSE, Action, ActionState, Run
+from jobs.model.run import LOOSE, Action, ActionState, RowWrite, Run
 from jobs.plans.make import lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.owners import UNIT_KINDS, WHOLE, look_around
 from jobs.reading.row_kinds import RowKinds
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.run import Application
-from jobs.writing.rows import CHANGED, Rows
+from jobs.writing.rows import CHANGED, Rows, below
 from rules.model.decisions import Disposition
-from rules.model.kinds import LINKS
 from rules.model.records import Unit, UnitKind
 
 Going = Sequence[tuple[PlanLine, Unit]]
@@ -31,7 +30,7 @@ class UnscheduledRun(Application, ABC):
 
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
         super().__init__(context, plan, run)
-        self.words = RowKinds(context.connector, LINKS)
+        self.words = RowKinds(context.connector, context.connector.all_kinds.links)
         self.reasons = {line.id: line.reason for line in lines_of(context.store.plans.pages(plan.id)) if line.is_disposal}
 
     def word_of(self, line: PlanLine) -> str:
@@ -59,6 +58,15 @@ class UnscheduledRun(Application, ABC):
     def _has_gone(self, word: str, unit: Unit) -> bool:
         """Return whether an existing row, with the word for its kind, has been disposed of already."""
         return False
+
+    def _below(self, unit: Unit) -> list[RowWrite]:
+        """Return what goes with a row that is deleted alone, where the organisation has tables that depend on
+        others."""
+        connector = self.context.connector
+        if not connector.all_kinds.own:
+            return []
+        lie = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending))
+        return [write for _, write in below(connector, {unit.id: unit.id}, lie)]
 
     def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
         holds = active_holds(self.context, self.day)

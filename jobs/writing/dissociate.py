@@ -4,12 +4,26 @@ number, the address and the IP address from which was reported, on the same fich
 
 from collections.abc import Collection
 
+import msgspec
+
 from connectors.interface import Among, Connector
 from jobs.model.run import RowWrite
 from jobs.reading.gather import PARTY_FIELDS, rows_of
-from jobs.writing.rows import write_of
+from jobs.writing.rows import UNNAME, write_of
 from rules.model.file_roles import FileRole
 from rules.model.records import Fiche, Party
+
+
+def unnaming(connector: Connector, rows: Collection[RowWrite], contacts: Collection[str]) -> dict[str, RowWrite]:
+    """Return the writes after which rows of dependent tables name none of these people by a lookup; those
+    that name none (any more) have none."""
+    found: dict[str, RowWrite] = {}
+    for write in rows:
+        kind = connector.all_kinds[write.kind]
+        for row in rows_of(connector, kind.full, kind.people, Among("id", [write.id])):
+            if naming := [name for name in kind.people if getattr(row, name) in contacts]:
+                found[write.id] = msgspec.structs.replace(write, operation=UNNAME, target=",".join(naming))
+    return found
 
 
 def disowning(connector: Connector, roles: Collection[str]) -> dict[str, list[RowWrite]]:

@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from connectors.interface import Among, Connector, Reach, RowKey, Trace
 from jobs.model.run import Action, RowWrite
 from jobs.reading.long_term import retained_rows_of
-from jobs.writing.rows import EMPTIED, LINKS, operation
-from rules.model.personal_records import FULL
+from jobs.writing.rows import EMPTY, LINKS, UNNAME, fields_emptied, operation
 from rules.model.records import KINDS, Contact
 from rules.model.residual_data import Place
 
@@ -26,7 +25,7 @@ def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: 
     """Return which of these writes have not taken effect, as (kind, id). This is a row that still exists, a
     link or a field that is not empty, or a row that does not show its mask (R-081). With `live_only` a row in
     long-term retention counts only where it has come back from there. Raises ConnectorError."""
-    by_kind: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    by_kind: defaultdict[tuple[str, str, tuple[str, ...]], dict[str, str]] = defaultdict(dict)
     masks: dict[str, RowWrite] = {}
     there: defaultdict[str, list[str]] = defaultdict(list)
     for write in writes:
@@ -35,16 +34,16 @@ def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: 
         if write.mask is not None:
             masks[write.id] = write
         else:
-            by_kind[(write.kind, write.operation)][write.id] = write.target
+            by_kind[(write.kind, write.operation, fields_emptied(write.operation, write.target))][write.id] = write.target
     left = (
         {(masks[row].kind, row) for row in connector.unmasked([operation(connector, write) for write in masks.values()])}
         if masks
         else set()
     )
-    for (kind, what), targets in by_kind.items():
+    for (kind, what, emptied), targets in by_kind.items():
         among, link = Among("id", list(targets), in_any_scope=True), LINKS.get(what)
-        fields = (link,) if link is not None else EMPTIED.get(what, ())
-        for page in connector.read(FULL[kind] if fields else KINDS[kind], fields, among=among):
+        fields = (link,) if link is not None else emptied
+        for page in connector.read(connector.all_kinds[kind].full if fields else KINDS[kind], fields, among=among):
             for row in page:
                 if link is not None:
                     is_left = getattr(row, link) == targets[row.id]  # a link to another row was made by somebody since
@@ -74,7 +73,8 @@ def living_rows(connector: Connector, action: Action) -> list[RowKey]:
     """Return the rows of a unit that remain without what was emptied. These are masked rows and a trimmed
     contact, also where there was nothing to empty (RET-20)."""
     trimmed = [(connector.table(Contact), action.id)] if action.disposition == "trim" else []
-    return [*masked_rows(connector, action), *trimmed]
+    emptied = [write.key(connector) for write in action.rows if write.operation in (EMPTY, UNNAME)]
+    return [*masked_rows(connector, action), *emptied, *trimmed]
 
 
 def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:

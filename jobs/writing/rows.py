@@ -19,11 +19,12 @@ from jobs.model.run import Mask, RowWrite
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of, without_live
 from jobs.reading.out_of_reach import LONG_TERM, follows, may_go_there
+from jobs.reading.owners import tops_of
 from jobs.reading.units import Gathering
 from jobs.writing.outside_objects import Outside
 from rules.anonymisation.techniques import APPLIED
 from rules.holds.holds import Holds
-from rules.model.kinds import ACTIVITIES, DEPENDENT, ROW_KINDS
+from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.records import KINDS, ActivityParty, Donation, Fiche, Party, Record, Recording, Unit, UnitKind, word_of
 from rules.policy.policy import Policy
 from rules.retention.decide import decide
@@ -38,6 +39,9 @@ EMPTIED: Mapping[str, tuple[str, ...]] = {
     "drop_caller": ("caller_number", "caller_email", "ip_address"),
 }
 LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact"}  # operation -> the field that it empties
+# The target of these names the fields of a row of a dependent table that become empty: the row outlives what
+# it belongs to, or does not name somebody any more.
+EMPTY, UNNAME = "empty", "unname"
 EXTERNAL = "SKIPPED_TECHNICAL"
 
 
@@ -59,7 +63,7 @@ def rows_of_units(
     also waits where a recording in long-term retention has to stay, where a role there is in another unit as
     well, or where no job may purge what is there. Otherwise that is deleted with it."""
     rows = Rows()
-    lie = connector.retaining((*(kind.record for kind in DEPENDENT), Party, Recording)) if units else frozenset()
+    lie = connector.retaining((*(kind.record for kind in connector.all_kinds.depending), Party, Recording)) if units else frozenset()
     files = [unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE)]
     fiche_units = {fiche.id: unit for unit in files for fiche in unit.fiches if not fiche.also_in}  # a shared one stays
     owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
@@ -99,11 +103,17 @@ def rows_of_units(
             if not may_go_there(found.recordings[row.id], policy, holds, as_of):
                 rows.blocked[unit.id] = LONG_TERM
 
-    for owner_id, write in _dependent(connector, sorted(owners), lie):
-        leaves[owners[owner_id].id].append(write)
     dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
     versions = found.versions or {}
-    for unit_id, role, write in _parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
+    roles = list(_parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}))
+    of_unit = {owner: unit.id for owner, unit in owners.items()}
+    if any("party" in kind.above for kind in connector.all_kinds.own):
+        of_unit |= {write.id: unit_id for unit_id, _, write in roles if write.operation == "delete"}
+    waits: set[str] = set()
+    for unit_id, write in below(connector, of_unit, lie, waits):
+        leaves[unit_id].append(write)
+    rows.blocked |= dict.fromkeys(waits, CHANGED)
+    for unit_id, role, write in roles:
         if not connector.is_derived(type(role)):  # else it goes with the row of the unit
             leaves[unit_id].append(write)
         if versions.get(role.id) != role.etag:
@@ -162,17 +172,52 @@ def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[s
         yield unit or "", row, write_of(row, target=row.contact or "", retained=True)
 
 
-def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type[Record]]) -> Iterator[tuple[str, RowWrite]]:
-    """Return the rows that go with these owners, each with the owner that it was found by; of the kinds `lie`
-    also those in long-term retention. What belongs to two of them comes once."""
-    for kind in DEPENDENT:
-        found: dict[tuple[str, bool], tuple[str, RowWrite]] = {}
+def below(
+    connector: Connector,
+    owners: Mapping[str, str],
+    lie: Collection[type[Record]],
+    waits: set[str] | None = None,
+) -> list[tuple[str, RowWrite]]:
+    """Return the rows that go with these owners (id -> id of its unit), at any depth, what belongs to others
+    first, each with its unit; of the kinds `lie` also those in long-term retention. What belongs to two of
+    them comes once.
+
+    One that a table of links ties to what does not go stays with that: only the pair goes. One that is tied
+    to several units goes with the last of them: one of these `waits` for the next run, else nothing would
+    lead to it any more, or it would go too early."""
+    units, seen = dict(owners), set[str]()
+    levels: list[list[tuple[str, RowWrite]]] = []
+    fresh = sorted(owners)
+    while fresh:
+        level: list[tuple[str, RowWrite]] = []
+        for above, write in _dependent(connector, fresh, lie):
+            is_known = write.id in seen or (write.kind not in ROW_KINDS and write.id in owners)  # rows may lead in a circle
+            if not write.retained and (is_known or not units.keys() >= above):
+                continue
+            of = sorted({units[owner] for owner in above & units.keys()})
+            if len(of) > 1 and waits is not None:
+                waits.add(of[-1])
+            else:
+                level.append((of[-1], write))
+        levels.append(level)
+        # Only rows of dependent tables have others below them, or are below what depends itself.
+        fresh = sorted({write.id for _, write in level} - seen) if connector.all_kinds.own else []
+        seen |= {write.id for _, write in level}
+        units |= {write.id: unit for unit, write in level}
+    return list(chain.from_iterable(reversed(levels)))
+
+
+def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type[Record]]) -> Iterator[tuple[set[str], RowWrite]]:
+    """Yield the rows that belong to these owners, each with what it belongs to."""
+    for kind in connector.all_kinds.depending:
+        found: dict[tuple[str, bool], tuple[set[str], RowWrite]] = {}
         for name in kind.owner_fields:
             among = Among(name, owners)
             for row in chain.from_iterable(connector.read(kind.record, (name,), among=among)):
-                found.setdefault((row.id, False), (getattr(row, name), write_of(row)))
+                write = write_of(row, EMPTY, ",".join(kind.emptied)) if kind.emptied else write_of(row)
+                found.setdefault((row.id, False), ({getattr(row, name), *getattr(row, "tied", ())}, write))
             for row in retained_rows_of(connector, kind.record, (name,), among) if kind.record in lie else ():
-                found.setdefault((row.id, True), (getattr(row, name), write_of(row, retained=True)))
+                found.setdefault((row.id, True), ({getattr(row, name)}, write_of(row, retained=True)))
         yield from found.values()
 
 
@@ -205,12 +250,12 @@ def rows_of_contacts(
     row. Where being a donor has ended before the term of the payment, by the schedule or because the person
     has `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
     `retained` lie in long-term retention."""
-    lie = connector.retaining(tuple(kind.record for kind in DEPENDENT)) if contacts else frozenset()
+    lie = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending)) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):
         for gift in rows_of(connector, Donation, ("contact",), Among("contact", donors)):
             rows[gift.contact or ""].append(write_of(gift, "unlink_contact", gift.contact or ""))
-    for contact, write in _dependent(connector, sorted(contacts), lie):
+    for contact, write in below(connector, dict(zip(contacts, contacts, strict=True)), lie):
         rows[contact].append(write)
     for contact, etag in contacts.items():
         rows[contact].append(RowWrite("contact", contact, etag, retained=contact in retained))
@@ -220,9 +265,10 @@ def rows_of_contacts(
 def participations(
     connector: Connector, contacts: Iterable[str], lie: Collection[type[Record]] = ()
 ) -> dict[str, list[tuple[str | None, str | None]]]:
-    """Return, for each contact, what the activities in which it takes part belong to, as (kind, id). It is
-    (None, None) for nothing or for an activity of a kind that is not mapped. Activities of the kinds `lie`
-    may be in long-term retention, with their participants."""
+    """Return, for each contact, what the activities in which it takes part belong to, and the rows of
+    dependent tables that name it, as (kind, id). It is (None, None) for nothing or for an activity of a kind
+    that is not mapped. Activities of the kinds `lie` may be in long-term retention, with their
+    participants."""
     has_retained = not {KINDS[kind] for kind in ACTIVITIES}.isdisjoint(lie)
     taking = rows_anywhere(
         connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()
@@ -237,6 +283,12 @@ def participations(
     result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
     for row in taking:
         result[row.party or ""].append(hangs.get(row.activity or "", (None, None)))
+    for own in connector.all_kinds.own:
+        for name in own.people:
+            named = rows_of(connector, own.full, (name, *own.links), Among(name, sorted(contacts)))
+            tops = tops_of(connector, [(own.word, row) for row in named])
+            for naming in named:
+                result[getattr(naming, name)] += tops[own.word, naming.id] or [(None, None)]
     return result
 
 
@@ -246,10 +298,15 @@ def operation(connector: Connector, write: RowWrite) -> Operation:
     return Operation(kind, write.record(connector), write.id, write.etag, values, frozenset(write.bypass))
 
 
+def fields_emptied(operation: str, target: str) -> tuple[str, ...]:
+    """Return the fields of a row that stays which an operation empties; none where it does something else."""
+    return tuple(target.split(",")) if operation in (EMPTY, UNNAME) else EMPTIED.get(operation, ())
+
+
 def _written(write: RowWrite) -> tuple[OperationKind, dict[str, object]]:
     if link := LINKS.get(write.operation):
         return OperationKind.UPDATE, {link: None}
-    if emptied := EMPTIED.get(write.operation):
+    if emptied := fields_emptied(write.operation, write.target):
         return OperationKind.UPDATE, dict.fromkeys(emptied)
     if write.mask is not None:
         return OperationKind.MASK, _shown(write.mask)

@@ -2,15 +2,16 @@
 stands in an answer. Whatever handles rows of every kind asks here. A new kind is a record, its personal
 record, one line here, the rule of each field (`rules/rights/fields.py`), and its table in the mapping."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_type_hints
 
+from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS, Record
 
 _OWNERS: Final = ("dossier", "fiche", "contact", "regarding")  # fields that name another row; `regarding` one of any kind
-_LINKS: Final = (*_OWNERS, "regarding_kind", "anonymised_on")
+_LINKS: Final = (*_OWNERS, "regarding_kind", "tied", "anonymised_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,12 @@ class Kind:
     `texts` are the fields that may speak of people; `dates` those by which an answer orders the rows, the
     first that is there. `order` is the place of the kind in an answer; without one it is told only with
     another row, cannot be held and is not erased by itself. `choices` are fields of which the mapping must
-    say what each option means, of the lean record and of the personal one."""
+    say what each option means, of the lean record and of the personal one.
+
+    Of a dependent table (`dependent` in the mapping): `own` is the record with all its columns, `above` the
+    kinds that its rows may belong to, `people` the fields that name a contact, `emptied` those that lose
+    their value where its rows outlive what they belong to, `natures` what each of its
+    fields holds, by the words of `rules.rights.fields.Nature`."""
 
     word: str
     order: int | None = None
@@ -37,10 +43,28 @@ class Kind:
     dates: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    own: type[Record] | None = None
+    above: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
+    natures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def record(self) -> type[Record]:
         return KINDS[self.word]
+
+    @property
+    def full(self) -> type[Record]:
+        """The record with all that is known of a row."""
+        return self.own or FULL[self.word]
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """The fields that are content, fetched by itself."""
+        if self.own is not None:
+            return tuple(name for name, nature in self.natures.items() if nature == "file")
+        hints = get_type_hints(self.full)
+        return tuple(name for name in personal_fields(self.word) if hints[name] == bytes | None)
 
     @property
     def owner_fields(self) -> tuple[str, ...]:
@@ -60,6 +84,7 @@ class Kind:
             owner = getattr(row, name, None)
             if kind is not None and owner is not None:
                 yield kind, owner
+                yield from ((kind, other) for other in getattr(row, "tied", ()))
 
 
 _ROW_KINDS = (
@@ -95,3 +120,44 @@ KINDS_IN_ORDER: Final = tuple(kind.word for kind in sorted(_ROW_KINDS, key=lambd
 LINKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {kind.word: kind.links for kind in sorted(_ROW_KINDS, key=lambda kind: kind.word == "contact") if kind.order}
 )
+
+
+def kind_of(word: str, record: Record) -> Kind:
+    """Return what is true of the kind of a row: of a dependent table, its record says it."""
+    own: Kind | None = getattr(record, "__kind__", None)
+    return own if own is not None else ROW_KINDS[word]
+
+
+def depends(word: str) -> bool:
+    """Return whether rows of a kind go with what they belong to."""
+    return word not in ROW_KINDS or ROW_KINDS[word].depends
+
+
+class Kinds(Mapping[str, Kind]):
+    """The kinds of row of one organisation, in the order in which they are searched: those of every
+    organisation, then its dependent tables, each behind those that its rows belong to."""
+
+    def __init__(self, own: Sequence[Kind] = ()) -> None:
+        self._of = {**ROW_KINDS, **{kind.word: kind for kind in own}}
+        self.own = tuple(own)
+        self.depending = (*DEPENDENT, *own)
+        self.in_order = (*KINDS_IN_ORDER, *(kind.word for kind in own))
+        before = {word: fields for word, fields in LINKS.items() if word != "contact"}
+        self.links: Mapping[str, tuple[str, ...]] = {**before, **{kind.word: kind.links for kind in own}, "contact": LINKS["contact"]}
+
+    def __getitem__(self, word: str) -> Kind:
+        return self._of[word]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._of)
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    @property
+    def depth(self) -> int:
+        """How many dependent tables lie below each other at most."""
+        found: dict[str, int] = {}
+        for kind in self.own:
+            found[kind.word] = 1 + max((found.get(word, 0) for word in kind.above), default=0)
+        return max(found.values(), default=0)

@@ -165,6 +165,31 @@ class ActivityParty(Record, gc=False, kw_only=True):
     party_kind: str | None = None
 
 
+class Dependent(Record, gc=False, kw_only=True):
+    """A row of a table of the organisation's own that goes with what it belongs to: `regarding`, of the kind
+    `regarding_kind`, which may be such a table again. Where a table of links ties it to several of them,
+    `tied` are the others."""
+
+    regarding: str | None = None
+    regarding_kind: str | None = None
+    tied: tuple[str, ...] = ()
+
+
+@cache
+def dependent_record(table: str) -> type[Dependent]:
+    """Return the class of the rows of one such table, named like it; the table's name is also the word of
+    their kind."""
+    made: type[Dependent] = msgspec.defstruct(table, [], bases=(Dependent,), module=__name__, gc=False, kw_only=True)  # type: ignore[assignment]
+    return made
+
+
+class _Kinds(dict[str, type[Record]]):
+    """By word. What is no word of ours is a table of the organisation's own."""
+
+    def __missing__(self, word: str) -> type[Record]:
+        return dependent_record(word)
+
+
 class Statistic(Record, gc=False, kw_only=True):
     """What may outlive a dossier: no identifier of its source (5.2). `count` is 1, or the number in a row of
     totals."""
@@ -183,8 +208,10 @@ class Statistic(Record, gc=False, kw_only=True):
     count: int | None = None
 
 
-# The kinds of record, by the word that mapping files use.
-KINDS: dict[str, type[Record]] = {
+# The kinds of record, by the word that mapping files use: those that every organisation has. The word of a
+# dependent table (`dependent` in the mapping) leads to its record too, though it is not listed.
+KINDS: dict[str, type[Record]] = _Kinds()
+KINDS |= {
     "dossier": Dossier,
     "fiche": Fiche,
     "party": Party,
@@ -205,6 +232,8 @@ KINDS: dict[str, type[Record]] = {
 def word_of(record: type[Record]) -> str:
     """Return the word for the kind of which this class has rows, with or without what they say about people,
     of one table or of all; empty where it is no kind of row."""
+    if issubclass(record, Dependent):
+        return record.__name__ if record is not Dependent else ""
     return next((word for word, kind in KINDS.items() if issubclass(record, kind)), "")
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from rules.model.kinds import Kind
+
 # What relations need of a person (6.2); the rest of the row belongs to files that may be closed.
 _OF_RELATIONS: Final = frozenset(
     {
@@ -269,6 +271,15 @@ FIELDS: Final[Mapping[str, Mapping[str, FieldRule]]] = MappingProxyType(
 def rule_for(kind: str, field: str) -> FieldRule:
     """Return the rule of a field. A field without one is shown to nobody."""
     return FIELDS.get(kind, {}).get(field, _NEVER)
+
+
+def rules_of(kind: Kind) -> Mapping[str, FieldRule]:
+    """Return the rules of all fields of a kind. What a dependent table says is told like the story of a file:
+    to whom the file is disclosed, texts once a person has read them; who is named in it by a link is not."""
+    if kind.own is None:
+        return FIELDS[kind.word]
+    told = {name: Nature(nature) for name, nature in kind.natures.items()}
+    return {name: _NEVER if nature is Nature.INTERNAL else _file(nature) for name, nature in told.items()}
 
 
 def needed_by(kinds: Collection[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from rules.model.file_roles import SPEAKERS
-from rules.rights.fields import Nature, ShownTo, rule_for
+from rules.rights.fields import FIELDS, Nature, ShownTo, rule_for
 
 SHELTER: Final = "shelter"
 CONTACT_DETAILS: Final = "contact_details"
@@ -40,6 +40,8 @@ def withheld_on_behalf(kind: str, field: str) -> str | None:
     """Return the class by which a field of a limited file is withheld, or None where it may be shown. Free
     texts, files and recordings are withheld as statements of the child until the DPO has read them,
     regardless of what else they contain."""
+    if kind not in FIELDS:  # of a table that the organisation alone knows, anything may lead to the child
+        return CHILD_STATEMENTS
     rule = rule_for(kind, field)
     if rule.shown is ShownTo.NEVER or (kind, field) in _HARMLESS:
         return None

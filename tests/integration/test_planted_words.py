@@ -55,6 +55,17 @@ class Planter:
                 self.words[word] = (table, column.name)
         return found
 
+    def file(self, table_set: str, row: str, column: str) -> None:
+        """Fill a file column with a text."""
+        word = f"woord{len(self.words):03}"
+        answer = self._night.http.patch(
+            f"{self._night.emulator.url}{table_set}({row})/{column}",
+            data=f"In dit bestand staat {word}.".encode(),
+            headers={"x-ms-file-name": "scan.txt", "Content-Type": "application/octet-stream"},
+        )
+        assert answer.status_code == 204, answer.text
+        self.words[word] = (table_set, column)
+
     def plant(self) -> tuple[str, str]:
         """A dossier with everything that can hang on it, and its child; gives their ids."""
         night = self._night

@@ -12,12 +12,15 @@ from connectors.dynamics.mapping.mapping_file import COPIES
 from connectors.interface import Lying, Reach, Traces
 from jobs.requests.search.search import places_not_searched
 from rules.model.data_map import DataMap, Fate, Place
+from rules.model.kinds import Kinds
 
 PAGE = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
 
 
 class Organisation:
     """A CRM of which a test says what is mapped and what can be reached."""
+
+    all_kinds = Kinds()
 
     def __init__(self, *, maps: bool, copies: tuple[str, ...] | None, fields: Collection[str] = ()) -> None:
         self.maps, self.copies, self._fields = maps, copies, frozenset(fields)

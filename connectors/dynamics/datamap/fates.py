@@ -87,16 +87,17 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
         for section, columns in (("columns", table.columns), ("personal", table.personal)):
             for column in columns.values():
                 if attribute.name in column.names:
-                    return Fate.MAPPED, f"tables.{table.kind}.{section}.{column.field}"
+                    place = f"{section}.{column.field}" if table.own is None else column.holds or "belongs_to"
+                    return Fate.MAPPED, f"{table.place}.{place}"
         if any(each.column == attribute.name for each in table.only):
-            return Fate.MAPPED, f"tables.{table.kind}.only"
+            return Fate.MAPPED, f"{table.place}.only"
     if not attribute.updatable:
         return Fate.GOES_ALONG, "the CRM makes it from other columns"
     if decided := mapping.goes_along.get(f"{definition.name}.{attribute.name}"):
         return Fate.GOES_ALONG, _reason(decided)
     for table in mapped:
         if table.masks is not None and attribute.name in table.masks.columns:
-            return Fate.MASKED, f"tables.{table.kind}.anonymise: {table.masks.columns[attribute.name].technique}"
+            return Fate.MASKED, f"{table.place}.anonymise: {table.masks.columns[attribute.name].technique}"
     return Fate.UNACCOUNTED, "no field of the mapping is filled from it"
 
 
@@ -112,7 +113,7 @@ def is_housekeeping(attribute: Attribute, definition: TableDefinition) -> bool:
 def _part(table: Table) -> str:
     """Return what the mapping says of a table: a kind, and for which rows."""
     only = " and ".join(f"{each.column} is {' or '.join(each.values)}" for each in table.only)
-    return f"tables.{table.kind}" + (f" where {only}; others are out of scope" if only else "")
+    return table.place + (f" where {only}; others are out of scope" if only else "")
 
 
 def _names(ties: list[Tie]) -> str:

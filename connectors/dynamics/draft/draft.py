@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from connectors.dynamics.draft.columns import Drafted, draft_columns
+from connectors.dynamics.draft.dependent import dependent_entries
 from connectors.dynamics.draft.elsewhere import Elsewhere
 from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.tables import Kinds, kinds_of
@@ -30,7 +31,9 @@ class Draft:
     def text(self, unaccounted: Collection[Place] = ()) -> str:
         """Return the file, with what the data map finds that nothing accounts for."""
         places = Elsewhere(self.tables, self.kinds.found, self.reader.table, self.reader.count, told_rows)
-        return draft_text(self.kinds, self.drafted, self.prefix, self.reader.count, places, unaccounted)
+        words = {seen.name: kind for kind, seen in self.kinds.found.items() if kind != "statistic"}
+        own = dependent_entries(unaccounted, self.tables, words)
+        return draft_text(self.kinds, self.drafted, self.prefix, self.reader.count, places, unaccounted, own)
 
     @property
     def derived(self) -> int:

@@ -24,11 +24,17 @@ Count = Callable[[TableDefinition, Attribute | None], int | None]
 
 
 def draft_text(
-    kinds: Kinds, drafted: Collection[Drafted], prefix: str, count: Count, places: Elsewhere, unaccounted: Collection[Place] = ()
+    kinds: Kinds,
+    drafted: Collection[Drafted],
+    prefix: str,
+    count: Count,
+    places: Elsewhere,
+    unaccounted: Collection[Place] = (),
+    dependent: Collection[str] = (),
 ) -> str:
     """Return the file. `count` gives the rows of a table, or those with a value in a column; `places` are
     those where something may stand that no column tells; `unaccounted` is what the data map finds that
-    nothing accounts for, once the rest is known."""
+    nothing accounts for, once the rest is known; `dependent` are lines of tables that hang on others."""
     lines = [
         "# A draft, derived from the CRM's own definitions. Look at every line; each `# choose:` is yours to decide.",
         "# `mapping check` says what is still missing; docs/mapping-fields.md what each field decides.",
@@ -37,6 +43,7 @@ def draft_text(
         "# choose: copies of rows that the Web API does not reach: search_index, lake, offline; [] says that there are none (ERA-12)",
         "# copies: []",
         *_decisions(unaccounted),
+        *_dependent(dependent),
         "",
         "tables:",
     ]
@@ -115,6 +122,14 @@ def _new_statistic(prefix: str, candidates: Iterable[Seen], count: Count) -> Ite
     yield f"    table: {prefix}_{TABLE}"
     yield "    columns:"
     yield from (f"      {column.field}: {prefix}_{column.name}" for column in COLUMNS)
+
+
+def _dependent(entries: Collection[str]) -> Iterator[str]:
+    if entries:
+        yield ""
+        yield "# choose: tables that hang on these rows: what stands here is searched, told and deleted with what it belongs to"
+        yield "# dependent:"
+        yield from entries
 
 
 def _decisions(places: Collection[Place]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from itertools import product
 from typing import Final, NamedTuple
 
+from connectors.dynamics.mapping.dependent_tables import KEPT, RESERVED, above_of, columns_in
 from connectors.dynamics.mapping.mapping import (
     CONNECTION,
     LOOKUPS,
@@ -27,6 +28,7 @@ from connectors.dynamics.mapping.mapping import (
 from connectors.dynamics.mapping.mapping_file import AnonymisePart, Keys, MappingFile, TablePart
 from rules.files.suggestions import asked, suggestion
 from rules.files.yaml_lines import Path
+from rules.model.kinds import ROW_KINDS
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
 
@@ -38,6 +40,7 @@ _ENDS: Final = frozenset({"closed_on", "proceedings_ended_on", "ended_on", "ende
 _OWN_DAYS: Final = frozenset({"birth_on", "deceased_on", "anonymised_on", "authority_valid_until", "suspect_until"})
 _FILLED_BY: Final = ("columns", "flags", "fixed", "many_to_many")  # sections that say from where a field comes
 _UNKNOWN: Final = "this is not known here"
+NO_OWNERS: Final = frozenset({"activity_party", "statistic"})  # kinds to whose rows nothing else belongs
 
 
 class Slip(NamedTuple):
@@ -79,6 +82,7 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
                     remedy = "tell their rows apart: under only, one column with different values in each"
                     yield Slip(at, f"{told}; {remedy}" if part.only or before.only else told)
             tables[part.table].append((kind, part))
+    yield from _check_dependent(file)
     yield from _check_statistics(file)
 
 
@@ -93,6 +97,65 @@ def _are_apart(one: TablePart, other: TablePart) -> bool:
     """Return whether no row can meet the conditions of both."""
     shared = one.only.keys() & other.only.keys()
     return any(set(map(str.casefold, one.only[column])).isdisjoint(map(str.casefold, other.only[column])) for column in shared)
+
+
+def _check_dependent(file: MappingFile) -> Iterator[Slip]:
+    """Refuse a dependent table that is mapped already, belongs to nothing that is known, or has a column for
+    two things."""
+    mapped = {part.table: kind for kind, parts in file.tables.items() for part in parts}
+    owners = [*(word for word in ROW_KINDS if word in file.tables and word not in NO_OWNERS), *file.dependent]
+    for name, part in file.dependent.items():
+        at = ("dependent", name)
+        if name in mapped:
+            yield Slip(at, f"{name} is the table of {mapped[name]} already")
+        elif name in KINDS:
+            yield Slip(at, f"{name} is a kind of row that the product knows: map it under tables")
+        if len(part.belongs_to) + len(part.tied_by) != 1:
+            yield Slip(at, "name one lookup under belongs_to, or one table of links under tied_by", "missing")
+        for section, column, words in (
+            *(("belongs_to", column, words) for column, words in part.belongs_to.items()),
+            *(("tied_by", column, (word,)) for column, word in part.tied_by.items()),
+        ):
+            for word in words:
+                if word not in owners:
+                    found = suggestion(word[:60], owners)
+                    told = f"{word} is neither a kind of row that is mapped nor a table under dependent{asked(found)}"
+                    yield Slip((*at, section, column), told, "unknown", found)
+        if not _is_rooted(name, file):
+            yield Slip(at, f"the rows of {name} belong to rows of dependent tables in a circle, and to nothing else")
+        seen: dict[str, str] = dict.fromkeys(part.belongs_to, "belongs_to")
+        for section, column in columns_in(part):
+            if column in RESERVED:
+                yield Slip((*at, section, getattr(part, section).index(column)), f"{column} is a word of the product: it cannot be told")
+            elif column in seen and (column, section) != (next(iter(part.belongs_to), ""), "people"):
+                yield Slip((*at, section), f"{column} stands under {seen[column]} already")
+            seen[column] = section
+        if part.masked is not None:
+            if part.files:
+                yield Slip((*at, "masked"), f"files cannot be overwritten: rows of {name} go with what they belong to")
+            may_stay = [column for section, column in columns_in(part) if section in KEPT]
+            for at_kept, column in enumerate(part.masked.keeps):
+                if column not in may_stay:
+                    found = suggestion(column[:60], may_stay)
+                    told = f"{column} is no date, number, choice or yes and no of this table{asked(found)}"
+                    yield Slip((*at, "masked", "keeps", at_kept), told, "unknown", found)
+        for at_readable, column in enumerate(part.readable):
+            if column not in seen:
+                yield Slip((*at, "readable", at_readable), f"{column} stands under readable and nowhere else", "unknown")
+
+
+def _is_rooted(name: str, file: MappingFile) -> bool:
+    """Return whether rows of a table may belong to something that is no dependent table, at whatever depth;
+    what is not known is told by itself."""
+    seen, waiting = {name}, [name]
+    for each in waiting:
+        for word in above_of(file.dependent[each]):
+            if word not in file.dependent:
+                return True
+            if word not in seen:
+                seen.add(word)
+                waiting.append(word)
+    return not above_of(file.dependent[name])
 
 
 def _is_other_view(kind: str, part: TablePart, other: str, before: TablePart) -> bool:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pydantic import ValidationError
 
 from connectors.dynamics.mapping.checks import check_mapping, part_path
+from connectors.dynamics.mapping.dependent_tables import dependent_tables, known_dependent
 from connectors.dynamics.mapping.mapping import (
     MASKED_KINDS,
     Choice,
@@ -22,6 +23,7 @@ from connectors.dynamics.mapping.masks import MaskedColumn, Masks
 from rules.errors import MappingError
 from rules.files.yaml_lines import Document, Path, Problem, read_yaml
 from rules.files.yaml_models import problems_of, without_mistakes
+from rules.model.kinds import Kinds
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
 
@@ -66,7 +68,7 @@ def _read(document: Document) -> tuple[MappingFile | None, list[Problem]]:
 def _known(file: MappingFile) -> MappingFile:
     """Leave out the kinds and fields that there are not."""
     tables = {kind: tuple(_known_part(kind, part) for part in parts) for kind, parts in file.tables.items() if kind in KINDS}
-    return file.model_copy(update={"tables": tables})
+    return file.model_copy(update={"tables": tables, "dependent": known_dependent(file.dependent, tables)})
 
 
 def _known_part(kind: str, part: TablePart) -> TablePart:
@@ -92,15 +94,17 @@ class _Built:
         self._document, self._source = document, source
 
     def mapping(self, file: MappingFile) -> Mapping:
+        own = list(dependent_tables(file.dependent, self._where))
         return Mapping(
             self._source,
-            tuple(self._table(kind, parts, at) for kind, parts in file.tables.items() for at in range(len(parts))),
+            (*(self._table(kind, parts, at) for kind, parts in file.tables.items() for at in range(len(parts))), *own),
             file.recording_media_types,
             file.app_url,
             file.copies,
             self._decided("stay", file.stay),
             self._decided("goes_along", file.goes_along),
             frozenset(file.beyond_reach),
+            Kinds([table.own for table in own if table.own is not None]),
         )
 
     def _decided(self, section: str, parts: dict[str, DecidedPart]) -> dict[str, Decided]:

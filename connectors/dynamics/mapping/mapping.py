@@ -17,7 +17,7 @@ import msgspec
 from connectors.dynamics.mapping.masks import Masks
 from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
 from rules.dates.calendar import BRUSSELS
-from rules.model.kinds import ACTIVITIES, ROW_KINDS
+from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kind, Kinds
 from rules.model.personal_records import FULL
 from rules.model.records import Record, Statistic, word_of
 
@@ -89,7 +89,8 @@ class Column:
     """One field of a record and the column that holds it. `behaviour` is set where the mapping states it
     (DAT-09); `is_readable` where it states that the application user may read the column although the CRM
     secures it. What it holds is a key where there is a `choice`, a `reference`, or several columns of yes and
-    no, the `flags`, each with what it stands for; `name` is the first of these."""
+    no, the `flags`, each with what it stands for; `name` is the first of these. `holds` says what a column of
+    a dependent table holds, by the section that names it."""
 
     field: str
     name: str
@@ -100,11 +101,16 @@ class Column:
     reference: Reference | None = None
     flags: tuple[tuple[str, str], ...] = ()  # columns of yes and no, each with its key
     more: tuple[str, ...] = ()  # further columns: of a date the first that has a value, of categories all
+    holds: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """All columns that it is filled from."""
         return tuple(name for name, _ in self.flags) or (self.name, *self.more)
+
+    @property
+    def is_lookup(self) -> bool:
+        return self.field in LOOKUPS or self.holds == "people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,9 @@ class Table:
     the mapping does, and `personal` are the columns that only a subject request reads. Its records have the
     class `record`, or `full` with the personal fields: those of the kind, or its own where the kind has
     several tables. `only` are the conditions that its rows meet; those that do not are out of scope. `fixed`
-    are fields that have the same key in all its rows, `pairs` those that are filled from a table of pairs."""
+    are fields that have the same key in all its rows, `pairs` those that are filled from a table of pairs.
+    `own` is what is true of a dependent table, and `links` the table of links by which its rows belong to
+    others, where no lookup does."""
 
     kind: str
     record: type[Record]
@@ -135,15 +143,26 @@ class Table:
     only: tuple[Condition, ...] = ()
     fixed: Values[str, str] = field(default_factory=dict)
     pairs: Values[str, Column] = field(default_factory=dict)
+    own: Kind | None = None
+    links: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the file."""
+        return f"dependent.{self.name}" if self.own is not None else f"tables.{self.kind}"
 
     @property
     def used(self) -> tuple[str, ...]:
         """The columns from which some field is filled."""
         return tuple(name for column in (*self.columns.values(), *self.personal.values()) for name in column.names)
 
+    def has_all(self, record: type[Record]) -> bool:
+        """Return whether a class of record has the personal fields too."""
+        return issubclass(record, self.full if self.own is not None else FULL[self.kind])
+
     def columns_of(self, record: type[Record]) -> dict[str, Column]:
         """Return the columns that fill this class of record: those of `personal` only for the full one."""
-        return self.columns | self.personal if issubclass(record, FULL[self.kind]) else self.columns
+        return self.columns | self.personal if self.has_all(record) else self.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +191,7 @@ class Mapping:
     stay: Values[str, Decided] = field(default_factory=dict)
     goes_along: Values[str, Decided] = field(default_factory=dict)
     beyond_reach: frozenset[str] = frozenset()
+    kinds: Kinds = field(default_factory=Kinds)
     _by_record: dict[type[Record], tuple[Table, ...]] = field(default_factory=dict, repr=False, compare=False)
     zone: ZoneInfo = BRUSSELS
 

@@ -63,6 +63,13 @@ ColumnOfTable = Annotated[str, StringConstraints(pattern=_COLUMN_OF_TABLE)]
 TableOrColumn = Annotated[str, StringConstraints(pattern=_TABLE_OR_COLUMN)]
 
 
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[Name, ...], BeforeValidator(_several), Field(min_length=1)]
+
+
 def _without_reasons(value: object) -> object:
     return {name: {} for name in value if isinstance(name, str)} if isinstance(value, list) else value
 
@@ -140,6 +147,44 @@ class TablePart(Model):
     """How a dossier or a fiche is anonymised in place."""
 
 
+class MaskedPart(DecidedPart):
+    """Why rows outlive what they belong to, who decided it, and which columns stay."""
+
+    keeps: tuple[Name, ...] = ()
+    """Dates, numbers, choices and columns of yes and no that stay."""
+
+
+class DependentPart(Model):
+    """A table of the organisation's own whose rows go with what they belong to, at any depth. Under each
+    section stand its columns by what they hold; a column under none is neither searched nor told."""
+
+    belongs_to: dict[Name, Words] = Field(default_factory=dict)
+    """Its lookup to what its rows belong to, and the kind of that row, or several: dossier, fiche, contact,
+    …, or the name of another table under dependent."""
+    tied_by: dict[Name, Name] = Field(default_factory=dict)
+    """Instead of a lookup: the table of links of an N:N relationship, and the kind of row to which it
+    ties."""
+    texts: tuple[Name, ...] = ()
+    """Free texts: searched, redacted, read by a person before they are sent."""
+    dates: tuple[Name, ...] = ()
+    """Days and instants, told as days; by the first that is filled an answer orders the rows."""
+    numbers: tuple[Name, ...] = ()
+    """Numbers and amounts, told as they are."""
+    choices: tuple[Name, ...] = ()
+    """Choices, told by the CRM's own labels."""
+    yes_no: tuple[Name, ...] = ()
+    """Columns of yes and no."""
+    people: tuple[Name, ...] = ()
+    """Lookups to people who are named in a row without owning it."""
+    files: tuple[Name, ...] = ()
+    """Files and images: searched, and sent once a person has looked at them."""
+    masked: MaskedPart | None = None
+    """The rows outlive what they belong to: their link and every column that stands here are emptied, but for
+    those under keeps."""
+    readable: tuple[Name, ...] = ()
+    """Columns that the CRM secures and which the application user may read all the same."""
+
+
 class MappingFile(Model):
     """Mapping of a Dynamics CRM to the records of crm-compliance."""
 
@@ -161,5 +206,7 @@ class MappingFile(Model):
     goes_along: dict[ColumnOfTable, DecidedPart] = Field(default_factory=dict)
     """Columns of mapped tables, as table.column, that need no field: they go with their row, are neither
     searched nor told, and an answer says so. Each with why, and who decided it."""
+    dependent: dict[Name, DependentPart] = Field(default_factory=dict)
+    """Tables of the organisation's own, each by its logical name."""
     tables: dict[str, Annotated[tuple[TablePart, ...], BeforeValidator(_as_list)]]
     """Each kind of row; a list where its rows come from several tables."""

@@ -134,7 +134,7 @@ class PageDecoder(Generic[R]):
             self._steps.append(_kind_step(name, lookup.field, asked))
         if place is RolePlace.UNIT:
             self._steps.append(partial(_swap_step, table))
-        self._lookups = ["id", *(name for name in wire if name in LOOKUPS)]
+        self._lookups = ["id", *(name for name in wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
         self._decoder = msgspec.json.Decoder(page_type(made, wire, hidden))
 
     def _more(
@@ -194,7 +194,7 @@ class PageDecoder(Generic[R]):
     def _column(self, table: Table, definition: TableDefinition, column: Column) -> tuple[str, Any, bool]:
         attribute = definition.attributes[column.name]
         name, kind = column.field, field_type(table.full, column.field)
-        if name in LOOKUPS:
+        if column.is_lookup:
             wire = column.name if is_key(column.name, definition) else f"_{column.name}_value"
             self.select.append(wire)
             return wire, str | None, True
@@ -206,6 +206,8 @@ class PageDecoder(Generic[R]):
             self.select.append(f"_{column.name}_value")
             return f"_{column.name}_value", str | None, True
         self.select.append(column.name)
+        if column.holds == "choices":
+            return column.name, str | None if attribute.kind == "MultiSelectPicklistType" else int | None, True
         if column.choice is not None:
             is_multi = attribute.kind == "MultiSelectPicklistType"
             if name == "categories":

@@ -13,7 +13,6 @@ from connectors.dynamics.schema.mapping_check import check_table
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, is_key, place_of
 from rules.errors import MappingError
-from rules.model.personal_records import FULL
 from rules.model.records import Record
 
 _OF_A_ROLE = frozenset({"contact", "dossier", "fiche"})  # what tells whether a row is one
@@ -44,7 +43,7 @@ class FittingTables:
     def decoder(self, table: Table, definition: TableDefinition, fields: Iterable[str], record: type[Record]) -> PageDecoder[Any]:
         """Return the decoder that reads pages of the table into records that have these fields. Raises
         ValueError: a record of this kind has no such field."""
-        made = table.full if issubclass(record, FULL[table.kind]) else table.record
+        made = table.full if table.has_all(record) else table.record
         place = self.place(table)
         named = set(fields) - {"id", "etag"} | (_OF_A_ROLE & table.columns.keys() if place is not RolePlace.OWN else set())
         names = tuple(sorted(named))
@@ -75,9 +74,10 @@ class FittingTables:
         mapped. Raises ValueError: the field is neither."""
         if name == "id":
             return definition.primary_id
-        if name not in LOOKUPS or name not in table.record.__struct_fields__ or name in KIND_FIELDS:
+        column = table.columns.get(name) or table.personal.get(name)
+        is_lookup = name in LOOKUPS and name in table.record.__struct_fields__ and name not in KIND_FIELDS
+        if not is_lookup and not (column and column.is_lookup):
             raise ValueError(f"{table.kind}.{name} is neither the id nor a lookup")
-        column = table.columns.get(name)
         if column is None:
             return None
         return column.name if is_key(column.name, definition) else f"_{column.name}_value"

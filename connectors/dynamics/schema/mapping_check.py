@@ -54,7 +54,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     if definition is None:
         like = suggestion(table.name, metadata.names())
         return [error(f"The CRM has no table {table.name} ({table.kind}){asked(like) or '.'}", table.where, "no_table", like)]
-    findings: list[Finding] = []
+    findings: list[Finding] = list(_check_links(table, definition, mapping))
     for column in (*table.columns.values(), *table.personal.values()):
         for name in column.names:
             attribute = definition.attributes.get(name)
@@ -140,6 +140,19 @@ def _check_pairs(table: Table, column: Column, definition: TableDefinition, mapp
         yield error(f"The table {other} has no column {reference.by} ({place}){asked(like) or '.'}", column.where, "no_column", like)
 
 
+def _check_links(table: Table, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:
+    """Yield a finding where the table of links by which rows belong to others does not tie them."""
+    if table.own is None or not table.links:
+        return
+    links = {link.table: link.other(table.name) for link in definition.links}
+    named = [each.name for each in mapping.tables if each.kind in table.own.above]
+    if table.links not in links:
+        like = suggestion(table.links, links)
+        yield error(f"The table {table.name} has no N:N relationship by {table.links}{asked(like) or '.'}", table.where, "no_table", like)
+    elif links[table.links] not in named:
+        yield error(f"{table.links} ties {table.name} to {links[table.links]}, not to {' or '.join(named)}.", table.where, "type")
+
+
 def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:
     """Yield a finding for each masked column that cannot take the result of its technique, which empties or
     fills it (section 5.3)."""
@@ -168,8 +181,11 @@ def _check_security(table: Table, column: Column, attribute: Attribute) -> Itera
 def _check_column(table: Table, column: Column, attribute: Attribute, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
     kind = field_type(table.full, column.field)
     place = f"{table.name}.{attribute.name}"
-    if column.field in LOOKUPS:
+    if column.is_lookup:
         yield from _check_lookup(table, column, attribute, mapping, metadata)
+    elif column.holds == "choices":
+        if attribute.kind not in CHOICE_TYPES:
+            yield error(f"{place} is {_named(attribute)}; a choice is needed.", column.where, "type")
     elif column.choice is not None:
         yield from _check_choice(table, column, attribute)
     elif kind in (date, datetime):
@@ -248,8 +264,8 @@ def _check_lookup(table: Table, column: Column, attribute: Attribute, mapping: M
     if attribute.kind not in LOOKUP_TYPES:
         yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a lookup.", column.where, "type")
         return
-    wanted = LOOKUPS[column.field]
-    mapped = (table.name for table in mapping.tables if table.kind in wanted)
+    wanted = frozenset({"contact"}) if column.holds == "people" else frozenset(table.own.above) if table.own else LOOKUPS[column.field]
+    mapped = (each.name for each in mapping.tables if each.kind in wanted)
     named = {name for name in mapped if metadata.table(name) is not None}  # one that the CRM lacks is told by itself
     targets = set(attribute.targets)
     if column.field == "activity":

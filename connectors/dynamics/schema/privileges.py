@@ -14,7 +14,7 @@ from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface import ConnectorError, Finding, OperationKind, ReadIncomplete
 from rules.model.bypass import Bypass
-from rules.model.records import KINDS, Record
+from rules.model.records import KINDS, Dependent, Record
 
 DEPTHS = ("Basic", "Local", "Deep", "Global")  # Microsoft Learn, "PrivilegeDepth EnumType"
 WHOLE = DEPTHS[-1]  # reaches every row
@@ -84,7 +84,7 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
 
     for table in mapping.tables:
         word = table.kind
-        operations = needs.get(KINDS[word])
+        operations = needs.get(Dependent if table.own is not None else KINDS[word])
         if operations is None:
             continue
         place = place_of(table, mapping, metadata)

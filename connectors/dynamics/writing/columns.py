@@ -10,6 +10,8 @@ from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TABLE_FIEL
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from rules.dates.periods import civil_date
 
+_PEOPLE = frozenset({"contact"})  # whom a lookup of a dependent table names
+
 
 class NotWritable(Exception):
     """A value has no place in this organisation's table; nothing of its change set may be sent."""
@@ -29,7 +31,7 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
             raise NotWritable(name)
         if column.reference is not None or column.flags:
             raise NotWritable(name)
-        if name in LOOKUPS:
+        if column.is_lookup:
             navigation, target = _bound(
                 definition, column, value, values.get(f"{name}_kind"), values.get(f"{name}_table"), mapping, metadata
             )
@@ -45,7 +47,7 @@ def _bound(
     """Return the navigation property of a lookup, which differs for each table that it may point to, and the
     address of its new target. `kind` is the word for the record that it is to point to, where it may point to
     several, and `name` the table of the CRM where that kind has several."""
-    kinds = LOOKUPS[column.field]
+    kinds = LOOKUPS.get(column.field, _PEOPLE)
     word = next(iter(kinds)) if len(kinds) == 1 else str(kind)
     tables = [each for each in mapping.of(word) if each.name == name] or mapping.of(word)
     tables = [each for each in tables if definition.navigation(column.name, each.name)]

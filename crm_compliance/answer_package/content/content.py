@@ -13,7 +13,7 @@ from crm_compliance.answer_package.content.reasons import declined, left_out_row
 from crm_compliance.answer_package.content.retention import kept_of, kept_section
 from crm_compliance.answer_package.content.summary import summary
 from crm_compliance.answer_package.content.view import Shown, is_bare, is_neutral, is_refusal, shown_of
-from crm_compliance.answer_package.content.wording import Texts, texts_in
+from crm_compliance.answer_package.content.wording import Texts, texts_for
 from jobs.model.answer import Compilation
 from jobs.register.decision import ERASING
 from rules.model.requests import ARTICLES, COPIES, Right
@@ -25,7 +25,7 @@ def answer_of(
 ) -> Answer:
     """Return the answer to a request, in its language; `told` are recipients who are notified of the decision
     (art. 19). An `unsigned` one leaves its sender out: it is what is said to anybody, by anybody."""
-    texts = texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf)
+    texts = texts_for(compilation, organisation)
     sender = NOBODY if unsigned else sender_of(organisation, texts.language)
     article = ARTICLES[Right(compilation.right)]
     shown = shown_of(compilation, working_copy=working_copy)

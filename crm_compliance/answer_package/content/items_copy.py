@@ -44,7 +44,7 @@ def entry_of(item: ShownItem, texts: Texts) -> Entry:
     what = texts.code("kind", item.kind)
     if item.title and item.title != item.kind:
         what = f"{texts.say('letter', 'label', label=what)} {texts.code('kind', item.title)}"
-    facts = [Fact(texts.code("field", field.name), _lines(field, texts)) for field in item.fields]
+    facts = [Fact(texts.named(item.kind, field.name), _lines(field, texts)) for field in item.fields]
     if item.attachment is not None:
         path = f"attachments/{item.attachment.name}"
         facts.append(Fact(texts.say("access", "attached"), (path,), path))

@@ -14,6 +14,7 @@ from babel.localedata import locale_identifiers
 from babel.numbers import format_currency, format_decimal
 
 from crm_compliance.organisation import product_texts
+from jobs.model.answer import Compilation
 from rules.model.home import BELGIUM
 from rules.organisation.organisation import Organisation
 
@@ -39,8 +40,17 @@ class Texts:
     person who asks in a child's name: about the child, not about the reader."""
 
     def __init__(
-        self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str, organisation: Organisation, *, on_behalf: bool = False
+        self,
+        language: str,
+        tables: Mapping[str, Mapping[str, str]],
+        locale: str,
+        organisation: Organisation,
+        *,
+        on_behalf: bool = False,
+        own: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self._own = own  # what the CRM calls tables and columns that are the organisation's alone
+        self._said_as = (tables, locale)
         self.language = language
         self.organisation = organisation
         self.zone = ZoneInfo(organisation.timezone)
@@ -56,7 +66,16 @@ class Texts:
 
     def code(self, table: str, code: str) -> str:
         """Return the words for a code; one without words is returned unchanged, but readable."""
-        return self._tables[table].get(code) or code.replace("_", " ")
+        return self._tables[table].get(code) or (table == "kind" and self._own.get(code)) or code.replace("_", " ")
+
+    def named(self, kind: str, field: str) -> str:
+        """Return the words for a field of a kind."""
+        return self._own.get(f"{kind}.{field}") or self.code("field", field)
+
+    def with_words(self, own: Mapping[str, str]) -> "Texts":
+        """Return the same texts with words for kinds and fields that are the organisation's alone."""
+        tables, locale = self._said_as
+        return Texts(self.language, tables, locale, self.organisation, on_behalf=self._on_behalf, own=own) if own else self
 
     def all_texts(self) -> tuple[str, ...]:
         """Return every text of the language: what is the same in all letters is about nobody."""
@@ -165,6 +184,11 @@ def _instant(text: str) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo is not None else None
+
+
+def texts_for(compilation: Compilation, organisation: Organisation) -> Texts:
+    """Return the texts of an answer."""
+    return texts_in(compilation.language, organisation, on_behalf=compilation.is_on_behalf).with_words(compilation.words)
 
 
 @lru_cache(maxsize=32)

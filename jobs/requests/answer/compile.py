@@ -19,6 +19,7 @@ from jobs.register.overrides import overrides_of
 from jobs.register.permissions import Hand, admitted, refused, save_move
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.items import Items, numbered, with_decisions
+from jobs.requests.answer.own_words import OwnWords, words_of
 from jobs.requests.answer.release_blockers import blocks_of
 from jobs.requests.context.contexts import Contexts
 from jobs.requests.context.earlier_requests import earlier_requests, request_context, request_item
@@ -29,8 +30,7 @@ from jobs.requests.search.assess import Assessment, assess
 from jobs.requests.search.scope import Row, Scope
 from rules.dates.ages import has_reached
 from rules.hints import hint_to
-from rules.model.kinds import KINDS_IN_ORDER, RELATIONS
-from rules.model.personal_records import FullContact
+from rules.model.kinds import RELATIONS
 from rules.model.requests import COPIES, RequestState, Right, Step
 from rules.redaction.leak_check import Needles
 from rules.rights.authority import ADULT_AGE
@@ -109,7 +109,9 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
     contexts = Contexts(context, found, scope, veil, portable=request.right is Right.PORTABILITY)
     shell = msgspec.structs.replace(shell, contexts=contexts.made)
     if request.right in COPIES:
-        items = _items(context, found, scope, contexts, veil, shell.language, files)
+        words = words_of(context.connector, {row.kind for row in scope.rows}, shell.language)
+        items = _items(context, found, scope, contexts, veil, shell.language, files, words)
+        shell = msgspec.structs.replace(shell, words=words.told)
         told = {item.source for item in items}
         is_complete = scope.is_complete and told == {row.source for row in _candidates(found, scope)}
         offers = any(item.withholds == "voice" for item in items)
@@ -156,7 +158,14 @@ def language_of(request: SubjectRequest, found: Assessment, languages: Sequence[
 
 
 def _items(
-    context: JobContext, found: Assessment, scope: Scope, contexts: Contexts, veil: Veil, language: str, files: Files | None
+    context: JobContext,
+    found: Assessment,
+    scope: Scope,
+    contexts: Contexts,
+    veil: Veil,
+    language: str,
+    files: Files | None,
+    words: OwnWords,
 ) -> tuple[Item, ...]:
     needles = Needles(veil.needles())
     maker = Items(
@@ -171,7 +180,8 @@ def _items(
         needed=needed_by({row.kind for row in scope.rows}),
         only_provided=found.request.right is Right.PORTABILITY,
         wants_audio=found.given.details.audio,
-        has_picture=lambda contact: _media_type(context.connector.content(FullContact, contact, "picture")),
+        media_type=lambda kind, row, field: _media_type(kind, context.connector.content(found.material.kinds[kind].full, row, field)),
+        choice=words.choice,
         text_of=files.text_of if files is not None else lambda note: None,
         checked=lambda attachment: files.checked(attachment, needles) if files is not None else Checked(),
     )
@@ -179,7 +189,7 @@ def _items(
     made = []
     for row in _candidates(found, scope):
         key = contexts.key_of(row)
-        place = (order.get(key, -1), KINDS_IN_ORDER.index(row.kind), not row.is_own, row.at)
+        place = (order.get(key, -1), found.material.kinds.in_order.index(row.kind), not row.is_own, row.at)
         made += [(place, item) for item in maker.of(row, key)]
     return numbered([item for _, item in sorted(made, key=lambda pair: pair[0])])
 
@@ -192,8 +202,9 @@ def _candidates(found: Assessment, scope: Scope) -> list[Row]:
     return [row for row in scope.rows if row.unit is None and not row.place and row.kind in PORTABLE]
 
 
-def _media_type(content: Content | None) -> str | None:
-    return None if content is None else content.media_type or "image/jpeg"
+def _media_type(kind: str, content: Content | None) -> str | None:
+    unknown = "image/jpeg" if kind == "contact" else "application/octet-stream"
+    return None if content is None else content.media_type or unknown
 
 
 def _addressee(found: Assessment) -> Addressee:

@@ -22,11 +22,12 @@ from jobs.requests.search.contact_details import is_own_caller
 from jobs.requests.search.mentions import NAME_PART
 from jobs.requests.search.scope import MENTION, Row, json_value
 from rules.dates.calendar import Calendar
+from rules.model.kinds import kind_of
 from rules.model.personal_records import PARTICIPATIONS, TOOK_PART, FullFiche, FullNote, FullParty, FullRecording
 from rules.redaction.labels import label_for
 from rules.redaction.redactor import Redaction
 from rules.rights.criminal_matters import acts_in_criminal_matters
-from rules.rights.fields import FIELDS, Nature, ShownTo, needed_by, rule_for
+from rules.rights.fields import FIELDS, FieldRule, Nature, ShownTo, needed_by, rule_for, rules_of
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf, withheld_recipient, withheld_role
 
 # What a person told of themselves; the rest was written by somebody else or follows from what was done (art.
@@ -62,7 +63,8 @@ _AROUND = 200  # characters on either side of a mention, up to the ends of its s
 class Items:
     """Makes the items of one answer.
 
-    `numbers` are those of the person; `has_picture` says whether a contact has one; `needed` are the columns
+    `numbers` are those of the person; `media_type` says what a column of a row holds as a file, None for
+    nothing; `choice` what an option of a dependent table is called; `needed` are the columns
     that are disclosed of it if not all are. `askers` are the contacts of a person who asks in somebody's
     name, with their name: nobody is a stranger in their own answer. `text_of` gives what a file that is a
     text says; None for every other file. `checked` looks into such a file. If somebody else is named in it
@@ -83,7 +85,8 @@ class Items:
         needed: frozenset[str] = needed_by(()),
         only_provided: bool = False,
         wants_audio: bool = False,
-        has_picture: Callable[[str], str | None] = lambda contact: None,
+        media_type: Callable[[str, str, str], str | None] = lambda kind, row, field: None,
+        choice: Callable[[str, str, object], object] = lambda kind, field, value: value,
         text_of: Callable[[FullNote], str | None] = lambda note: None,
         checked: Callable[[Attachment], Checked] = lambda attachment: Checked(),
     ) -> None:
@@ -91,7 +94,7 @@ class Items:
         self._calendar, self._country = calendar, country
         self._names = tuple(name.casefold() for name in names if name)
         self._askers, self._whole_contact, self._needed = askers, whole_contact, needed
-        self._only_provided, self._wants_audio, self._has_picture = only_provided, wants_audio, has_picture
+        self._only_provided, self._wants_audio, self._media_type, self._choice = only_provided, wants_audio, media_type, choice
         self._text_of, self._checked = text_of, checked
 
     def of(self, row: Row, context: str) -> list[Item]:
@@ -119,8 +122,8 @@ class Items:
             made.append(self._apart(row, context, of_class, withholds))
         if (recipient := self._recipient(row, context)) is not None:
             made.append(recipient)
-        attachment = None if self._only_provided or row.place == MENTION else self._attachment(row)
-        if attachment is not None:
+        attachments = () if self._only_provided or row.place == MENTION else self._attachments(row)
+        for attachment in attachments:
             text = self._text_of(row.record) if isinstance(row.record, FullNote) else None
             made.append(self._file(row, context, attachment) if text is None else self._text_file(row, context, text))
         return [msgspec.structs.replace(item, digest=_digest(item, row)) for item in made]
@@ -212,7 +215,7 @@ class Items:
             yield Field("name", label, redactions=(Redaction("name", label),))
             return
         # In the order in which people name them, not that of the columns.
-        names = [name for name in FIELDS[row.kind] if name in row.record.__struct_fields__ and self._is_told(row, name)]
+        names = [name for name in _rules(row) if name in row.record.__struct_fields__ and self._is_told(row, name)]
         names = [name for name in names if row.kind != "fiche" or name not in _ABOUT_RECIPIENT]  # an item of its own
         for name in names:
             stem, _, ending = name.rpartition("_")
@@ -236,7 +239,7 @@ class Items:
 
     def _is_told(self, row: Row, name: str) -> bool:
         value = getattr(row.record, name)
-        rule = rule_for(row.kind, name)
+        rule = _rule(row, name)
         if rule.nature is Nature.TEXT and not row.has_texts:
             return False
         if rule.shown is ShownTo.NEVER or rule.nature is Nature.FILE or value is None or value in ("", ()):
@@ -248,9 +251,11 @@ class Items:
         return name == "number" or not row.is_reference
 
     def _field(self, row: Row, name: str) -> Field | None:
-        rule, value = rule_for(row.kind, name), getattr(row.record, name)
+        rule, value = _rule(row, name), getattr(row.record, name)
         if name == "participation":
             value = PARTICIPATIONS.get(value, TOOK_PART)  # a code that there are words for, no number of the platform's
+        if row.kind not in FIELDS and rule.nature is Nature.CHOICE:
+            value = self._choice(row.kind, name, value)
         provided = name in PROVIDED.get(row.kind, frozenset())
         is_of_somebody = rule.nature in (Nature.PHONE, Nature.EMAIL, Nature.IP_ADDRESS)
         is_own = row.is_caller if row.kind == "fiche" else row.is_own
@@ -297,20 +302,25 @@ class Items:
 
     # -- files -----------------------------------------------------------------------------------------------
 
-    def _attachment(self, row: Row) -> Attachment | None:
-        """Return the file that a row holds or names; whether it exists is found out when it is fetched."""
+    def _attachments(self, row: Row) -> Iterator[Attachment]:
+        """Yield the files that a row holds or names; whether one that it names exists is found out when it is
+        fetched."""
         if row.place:
-            return None
+            return
+        if row.kind not in FIELDS:
+            for name in kind_of(row.kind, row.record).contents:
+                if held := self._media_type(row.kind, row.id, name):
+                    yield Attachment(row.kind, row.id, name, held, "")
+            return
         media_type = ""
         if isinstance(row.record, FullNote) and row.record.is_document:
             media_type = row.record.media_type or "application/octet-stream"
         elif isinstance(row.record, FullRecording) and row.record.channel != "chat":
             media_type = "audio/mpeg"
         elif row.kind == "contact" and self._whole_contact:
-            media_type = self._has_picture(row.id) or ""
-        if not media_type:
-            return None
-        return Attachment(row.kind, row.id, _CONTENT[row.kind], media_type, "")
+            media_type = self._media_type(row.kind, row.id, "picture") or ""
+        if media_type:
+            yield Attachment(row.kind, row.id, _CONTENT[row.kind], media_type, "")
 
     def _text_file(self, row: Row, context: str, text: str) -> Item:
         """Return a file that is a text as one: what it says, redacted, once a person has read it."""
@@ -335,6 +345,14 @@ class Items:
             withholds=withholds,
             attachment=msgspec.structs.replace(attachment, unread=checked.unread, sha256=checked.sha256),
         )
+
+
+def _rules(row: Row) -> Mapping[str, FieldRule]:
+    return rules_of(kind_of(row.kind, row.record))
+
+
+def _rule(row: Row, name: str) -> FieldRule:
+    return rule_for(row.kind, name) if row.kind in FIELDS else _rules(row).get(name, rule_for(row.kind, name))
 
 
 def numbered(items: list[Item]) -> tuple[Item, ...]:

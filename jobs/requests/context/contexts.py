@@ -23,7 +23,7 @@ from jobs.requests.search.scope import Row, Scope
 from rules.holds.holds import Holds
 from rules.model.decisions import Decision
 from rules.model.file_roles import PARENTS, SPEAKERS, FileRole
-from rules.model.kinds import ACTIVITIES, ROW_KINDS
+from rules.model.kinds import ACTIVITIES, depends
 from rules.model.personal_records import FullContact, FullFiche, FullRecording
 from rules.model.records import Donation, Engagement, Enrolment, Unit, UnitKind
 from rules.model.requests import Right
@@ -297,7 +297,7 @@ def _basis_labels(category: Category | None) -> dict[str, str]:
 def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
     kinds = {row.kind for row in rows}
     found = ["role"] if "party" in kinds else []
-    tells_facts = any(kind == "fiche" or (ROW_KINDS[kind].depends and kind not in ACTIVITIES) for kind in kinds)
+    tells_facts = any(kind == "fiche" or (depends(kind) and kind not in ACTIVITIES) for kind in kinds)
     found += ["facts"] if tells_facts or (is_whole and "dossier" in kinds) else []
     found += ["voice"] if _RECORDING in kinds else []
     found += ["communication"] if kinds.intersection(ACTIVITIES) else []

@@ -11,7 +11,7 @@ from jobs.requests.context.grounds import may_be_objected_to
 from jobs.requests.context.terms import Terms
 from jobs.requests.context.transmissions import PROCESSOR
 from jobs.requests.search.scope import Row
-from rules.model.kinds import ROW_KINDS
+from rules.model.kinds import depends
 from rules.model.personal_records import FullContact
 from rules.model.requests import Right
 from rules.rights.fields import needed_by
@@ -43,7 +43,7 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
         for code, names in _DATA.items()
         if any(getattr(each, name) for each in contacts for name in names if is_whole or name in needed)
     )
-    spoken = ("communication",) if any(row.unit is None and ROW_KINDS[row.kind].depends for row in rows) else ()
+    spoken = ("communication",) if any(row.unit is None and depends(row.kind) for row in rows) else ()
     roles = _each(role for each in others for role in each.roles) or ("no_role",)
     grounds = _grounds(others)
     purposes = _each(purpose for each in others for purpose in each.purposes) or ("contact",)

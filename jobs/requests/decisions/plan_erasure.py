@@ -18,7 +18,7 @@ from jobs.model.request import SubjectRequest
 from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
-from jobs.reading.owners import look_around
+from jobs.reading.owners import look_around, tops_of
 from jobs.register.decision import DISPOSING, Decision, Task, What, answered
 from jobs.writing.contacts import check_contacts
 from jobs.writing.send import TECHNICAL
@@ -111,6 +111,7 @@ def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
     for task in decision.of({What.ERASE, What.DISOWN}):
         if task.what is What.DISOWN:
             rows = [Wanted("party", row, "anonymise", task) for row in _roles_in(context, decision.contacts, task)]
+            rows += [Wanted(*row, "anonymise", task) for row in _naming_in(context, decision.contacts, task)]
         else:
             fiches = [task.id] if task.kind == "fiche" else _fiches_of(context, task.id) if task.kind == "dossier" else []
             hanging = rows_of(connector, Recording, (), Among("fiche", fiches)) if fiches else []
@@ -129,6 +130,23 @@ def _roles_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[
         for row in rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(contacts)))
         if row.role != FileRole.SUSPECT and (row.fiche in fiches or (task.kind == "dossier" and row.dossier == task.id))
     )
+
+
+def _naming_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[tuple[str, str]]:
+    """Return the rows of dependent tables in one file that name the person by a lookup."""
+    connector = context.connector
+    if not connector.all_kinds.own:
+        return []
+    inside = {(task.kind, task.id)}
+    inside |= {("fiche", fiche) for fiche in _fiches_of(context, task.id)} if task.kind == "dossier" else set()
+    naming = {
+        (own.word, row.id): row
+        for own in connector.all_kinds.own
+        for name in own.people
+        for row in rows_of(connector, own.full, own.links, Among(name, sorted(contacts)))
+    }
+    tops = tops_of(connector, [(word, row) for (word, _), row in naming.items()])
+    return sorted(row for row in naming if not inside.isdisjoint(tops[row]))
 
 
 def _fiches_of(context: JobContext, dossier: str) -> list[str]:

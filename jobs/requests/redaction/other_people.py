@@ -52,7 +52,7 @@ def _all_of(assessment: Assessment, kind: str) -> Iterator[Any]:
     found = dict(assessment.material.rows(kind))
     for each in assessment.material.elsewhere:
         if each.kind == kind:
-            found.setdefault(each.id, record_of(kind, {**each.values, "id": each.id}))
+            found.setdefault(each.id, record_of(assessment.material.kinds[kind], {**each.values, "id": each.id}))
     return (found[row] for row in sorted(found))
 
 

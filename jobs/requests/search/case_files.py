@@ -6,8 +6,7 @@ from typing import Any
 
 from jobs.requests.search.facts import Files
 from jobs.requests.search.search import Material
-from rules.model.kinds import ROW_KINDS
-from rules.model.personal_records import FULL
+from rules.model.kinds import Kind
 from rules.model.records import Record
 from rules.rights.facts import UnitKey
 
@@ -17,7 +16,7 @@ class Filing:
     that row is."""
 
     def __init__(self, material: Material) -> None:
-        self._of: dict[str, dict[str, Record]] = {kind: material.rows(kind) for kind in ROW_KINDS}
+        self._of: dict[str, dict[str, Record]] = {kind: material.rows(kind) for kind in material.kinds}
         self._files = Files(material)
 
     def row(self, kind: str, row: str) -> Record | None:
@@ -35,8 +34,8 @@ class Filing:
         return self._files.units_of(kind, row)
 
 
-def record_of(kind: str, values: dict[str, object]) -> Record:
+def record_of(kind: Kind, values: dict[str, object]) -> Record:
     """Return a row that lies elsewhere as a record of its kind."""
-    record: Any = FULL[kind]
+    record: Any = kind.full
     found: Record = record(**{name: value for name, value in values.items() if name in record.__struct_fields__})
     return found

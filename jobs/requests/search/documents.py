@@ -12,7 +12,7 @@ from datetime import datetime
 from connectors.interface import Content, Document, DocumentLocation, DocumentStore
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import RowKinds
-from rules.model.personal_records import FULL, FullNote
+from rules.model.personal_records import FullNote
 
 DOCUMENTS = "documents"  # where people are not searched for
 TABLE = "table:sharepointdocumentlocation"
@@ -80,7 +80,7 @@ def content_of(context: JobContext, kind: str, row: str, name: str) -> Content |
     """Return what a row of an answer holds as a file, from the CRM or from where documents lie; None where it
     is gone. Raises ConnectorError, ObjectError: it cannot be fetched whole."""
     if not is_outside(row):
-        return context.connector.content(FULL[kind], row, name)
+        return context.connector.content(context.connector.all_kinds[kind].full, row, name)
     if row.endswith(_NO_FILE):
         return None
     bodies = (store.fetch(row.removeprefix(_PREFIX)) for store in context.documents)

@@ -8,7 +8,7 @@ from typing import cast
 
 from jobs.requests.search.search import Material
 from rules.model.file_roles import FileRole
-from rules.model.kinds import ACTIVITIES, FILES, ROW_KINDS
+from rules.model.kinds import ACTIVITIES, FILES
 from rules.rights.standing import FileFacts, RoleInFile, UnitKey
 
 Values = Mapping[str, object]
@@ -58,7 +58,7 @@ class Files:
     elsewhere alike."""
 
     def __init__(self, material: Material) -> None:
-        self._live = {(kind, row): record for kind in ROW_KINDS for row, record in material.rows(kind).items()}
+        self._live = {(kind, row): record for kind in material.kinds for row, record in material.rows(kind).items()}
         self._lying = {(each.kind, each.id): each.values for each in material.elsewhere}
         self._named: defaultdict[str, set[str]] = defaultdict(set)  # by role: who is named there
         for mention in material.mentions:
@@ -102,7 +102,8 @@ class Files:
             return
         above = [(name, values.get(name)) for name in FILES]
         above += [("dossier", other) for other in cast("tuple[str, ...]", values.get("also_in", ()))]
-        above.append((str(values.get("regarding_kind")), values.get("regarding")))
+        kind_above = str(values.get("regarding_kind"))
+        above += [(kind_above, owner) for owner in (values.get("regarding"), *cast("tuple[str, ...]", values.get("tied") or ()))]
         above += [(name, values.get("activity")) for name in ACTIVITIES]
         above += cast("tuple[tuple[str, str], ...]", values.get("shared_with", ()))
         for name, identity in above:

@@ -21,8 +21,8 @@ from rules.texts.disguises import as_read
 from rules.texts.folding import plain_letters
 
 # The kinds of evidence, strongest first.
-NATIONAL_NUMBER, EMAIL, PHONE, NAME, NAME_PART = "national_number", "email", "phone", "name", "name_part"
-EVIDENCE = (NATIONAL_NUMBER, EMAIL, PHONE, NAME, NAME_PART)
+LINK, NATIONAL_NUMBER, EMAIL, PHONE, NAME, NAME_PART = "link", "national_number", "email", "phone", "name", "name_part"
+EVIDENCE = (LINK, NATIONAL_NUMBER, EMAIL, PHONE, NAME, NAME_PART)
 NAMES = frozenset({NAME, NAME_PART})
 
 _JOINED = re.compile(r"(?:van(?:den|der|de)?|von|ter|ten|den|der|des|de|du|el|al|ben|ait|ould|dos|da|la|le)")

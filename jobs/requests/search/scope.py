@@ -17,7 +17,7 @@ from jobs.requests.search.namesakes import Namesakes
 from jobs.requests.search.rows_without_contact import stand_in
 from rules.dates.calendar import Calendar
 from rules.model.file_roles import SPEAKERS, FileRole
-from rules.model.kinds import KINDS_IN_ORDER, RELATIONS, ROW_KINDS
+from rules.model.kinds import RELATIONS, ROW_KINDS, kind_of
 from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
 from rules.model.records import Record
 from rules.rights.facts import UnitKey
@@ -62,7 +62,7 @@ class Row:
         that only mentions."""
         if self.place == MENTION:
             return ""
-        values = (getattr(self.record, name, None) for name in ROW_KINDS[self.kind].dates)
+        values = (getattr(self.record, name, None) for name in kind_of(self.kind, self.record).dates)
         return next((str(json_value(value)) for value in values if value is not None), "")
 
     def day(self, calendar: Calendar) -> str:
@@ -104,7 +104,8 @@ class Scope:
         self._with_role = {unit for party in of_mine for unit in assessment.filing.units("party", party.id)}
         self.excluded: set[tuple[str, str]] = set()
         rows = {} if self._standing.answer == "neutral" or self._standing.refusal else self._rows()
-        self.rows = tuple(rows[source] for source in sorted(rows, key=lambda source: (KINDS_IN_ORDER.index(source[0]), source[1])))
+        order = assessment.material.kinds.in_order
+        self.rows = tuple(rows[source] for source in sorted(rows, key=lambda source: (order.index(source[0]), source[1])))
 
     @property
     def is_complete(self) -> bool:
@@ -114,7 +115,7 @@ class Scope:
 
     def _rows(self) -> dict[tuple[str, str], Row]:
         found: dict[tuple[str, str], Row] = {}
-        for kind in KINDS_IN_ORDER:
+        for kind in self._found.material.kinds.in_order:
             for record in self._found.filing.rows(kind):
                 units = self._found.filing.units(kind, record.id)
                 if units & self._standing.excluded:
@@ -213,7 +214,7 @@ class Scope:
         if kind in RELATIONS:
             is_mine = self._standing.relations and getattr(record, "contact", None) in self._me
             return Row(kind, record.id, record, is_own=True, has_texts=not self._standing.excluded) if is_mine else None
-        is_about = getattr(record, "regarding_kind", None) == "contact" and getattr(record, "regarding", None) in self._me
+        is_about = self._is_about_me(record)
         if not (is_about or self._is_own(kind, record)) or not self._standing.identity:
             return None
         if self._standing.excluded:  # nobody can tell from which file it stems
@@ -221,14 +222,28 @@ class Scope:
             return None
         return Row(kind, record.id, record, is_own=True, is_limited=is_limited)
 
+    def _is_about_me(self, record: Record) -> bool:
+        """Return whether a row belongs to the person: itself, or the row of a dependent table to which it
+        belongs."""
+        seen: set[str] = set()
+        top: Record | None = record
+        while top is not None and top.id not in seen:
+            seen.add(top.id)
+            kind, regarding = getattr(top, "regarding_kind", None), getattr(top, "regarding", None)
+            if kind == "contact":
+                return regarding in self._me
+            top = self._found.filing.row(kind, regarding) if kind and regarding and kind not in ROW_KINDS else None
+        return False
+
     # -- not live, or not linked -----------------------------------------------------------------------------
 
     def _elsewhere(self) -> list[Row]:
         found = []
         for each in self._found.material.elsewhere:
-            if each.kind not in KINDS_IN_ORDER:
+            kinds = self._found.material.kinds
+            if each.kind not in kinds.in_order:
                 continue
-            record = record_of(each.kind, {**each.values, "id": each.id})
+            record = record_of(kinds[each.kind], {**each.values, "id": each.id})
             units = self._found.filing.units(each.kind, each.id)
             is_suspicion = getattr(record, "role", None) == FileRole.SUSPECT
             if units & self._standing.excluded or (is_suspicion and getattr(record, "contact", None) in self._me):
@@ -246,7 +261,7 @@ class Scope:
         fields: dict[tuple[str, str], list[str]] = {}
         evidence: dict[tuple[str, str], str] = {}
         for each in self._found.material.mentions:
-            if each.kind in KINDS_IN_ORDER and each.kind != "contact" and self._me.intersection(each.people):
+            if each.kind in self._found.material.kinds.in_order and each.kind != "contact" and self._me.intersection(each.people):
                 source = (each.kind, each.id)
                 fields.setdefault(source, []).append(each.field)
                 evidence[source] = min(each.evidence, evidence.get(source, each.evidence), key=Sought.strength)

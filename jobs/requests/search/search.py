@@ -4,19 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, get_type_hints
+from typing import Any
 
 from connectors.interface import Among, Connector, Reach, ReadIncomplete, Trace
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import NOBODY, always, ids_or_nobody
 from jobs.reading.gather import rows_of
 from jobs.requests.search.documents import TABLE, documents_not_searched, documents_of, is_reached
-from jobs.requests.search.mentions import Sought
+from jobs.requests.search.mentions import LINK, Sought
 from rules.model.home import Home
-from rules.model.kinds import ACTIVITIES, DEPENDENT, FILES, RELATIONS, ROW_KINDS
+from rules.model.kinds import ACTIVITIES, DEPENDENT, FILES, RELATIONS, Kind, Kinds
 from rules.model.personal_records import (
-    FULL,
     FullActivityParty,
     FullCall,
     FullContact,
@@ -29,7 +27,6 @@ from rules.model.personal_records import (
     FullNote,
     FullParty,
     FullRecording,
-    personal_fields,
 )
 from rules.model.records import Record
 
@@ -88,6 +85,7 @@ class Material:
     elsewhere: list[Elsewhere] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)
     not_searched: tuple[str, ...] = ()
+    kinds: Kinds = field(default_factory=Kinds)
 
     def rows(self, kind: str) -> dict[str, Any]:
         """Return the rows of one kind, by the word for it."""
@@ -113,11 +111,6 @@ _PLACES: Mapping[str, str] = {
 NUMBERS: Mapping[str, tuple[str, ...]] = {"dossier": ("number", "court_reference"), "fiche": ("number",)}
 ANONYMISED = ("contact", "dossier", "fiche")  # kinds whose rows outlive their own anonymisation
 
-_TIES = tuple((kind.word, name) for kind in ROW_KINDS.values() for name in kind.owner_fields)
-# Rows that lie elsewhere are looked for by what ties them to the person (first) and to the files of the
-# person (then).
-BY_PERSON = (*(tie for tie in _TIES if tie[1] in ("contact", "regarding")), ("activity_party", "party"), ("contact", "id"))
-BY_FILE = (*((kind, "id") for kind in FILES), *(tie for tie in _TIES if tie[1] in (*FILES, "regarding")))
 ELSEWHERE = (Trace.BIN, Trace.RETAINED)
 
 
@@ -153,16 +146,17 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
     connector = context.connector
     places = ["backups"]
     places += connector.copies if connector.copies is not None else ["copies"]
-    for kind in ROW_KINDS:
-        if not connector.has(FULL[kind]):
-            places.append(f"kind:{kind}")
+    kinds = connector.all_kinds
+    for word, kind in kinds.items():
+        if not connector.has(kind.full):
+            places.append(f"kind:{word}")
             continue
-        mapped = connector.fields(FULL[kind])
-        places += [f"column:{kind}.{name}" for name in (*ROW_KINDS[kind].texts, *_content_fields(kind)) if name not in mapped]
+        mapped = connector.fields(kind.full)
+        places += [f"column:{word}.{name}" for name in (*kind.texts, *kind.contents) if name not in mapped]
     places += _unread_contents(connector, has_stores=bool(context.objects))
-    looks = [(trace, kind) for trace in ELSEWHERE for kind in ROW_KINDS]
+    looks = [(trace, kind) for trace in ELSEWHERE for kind in kinds.values()]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
-        reached = threads.map(lambda look: connector.lying(look[0], FULL[look[1]], (), Among("id", [NOBODY])).reach, looks)
+        reached = threads.map(lambda look: connector.lying(look[0], look[1].full, (), Among("id", [NOBODY])).reach, looks)
         places += [trace.value for (trace, _), reach in zip(looks, reached, strict=True) if reach is Reach.NOT_REACHABLE]
     places += [f"column:{place}" for place in connector.unsearched_columns()]
     tables = [f"table:{name}" for name in connector.data_map().unsearched_tables]
@@ -182,24 +176,17 @@ def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
         places.append("recordings_audio")
         if not has_stores and "storage_uri" in connector.fields(FullRecording):
             places.append("external_storage")
-    if connector.has(FullNote):
+    if connector.has(FullNote) or any(kind.contents for kind in connector.all_kinds.own):
         places.append("attachments_content")
     if connector.has(FullEmail):
         places.append("email_attachments")
     return [*places, "other_activities"]
 
 
-@cache
-def _content_fields(kind: str) -> tuple[str, ...]:
-    hints = get_type_hints(FULL[kind])
-    return tuple(name for name in personal_fields(kind) if hints[name] == bytes | None)
-
-
-@cache
-def _wanted(kind: str) -> tuple[str, ...]:
+def _wanted(kind: Kind) -> tuple[str, ...]:
     """Return every field but contents, and the small picture that comes with a contact's row."""
-    contents = {*_content_fields(kind), "image", "id", "etag"}
-    return tuple(name for name in FULL[kind].__struct_fields__ if name not in contents)
+    contents = {*kind.contents, "image", "id", "etag"}
+    return tuple(name for name in kind.full.__struct_fields__ if name not in contents)
 
 
 class _Search:
@@ -208,9 +195,11 @@ class _Search:
     def __init__(
         self, connector: Connector, threads: ThreadPoolExecutor, people: frozenset[str], home: Home, like: Collection[FullContact] = ()
     ) -> None:
-        self.material = Material()
+        self._kinds = connector.all_kinds
+        self.material = Material(kinds=self._kinds)
         self._connector, self._threads, self._people, self._like = connector, threads, people, like
         self._home = home
+        self._fields = {word: _wanted(kind) for word, kind in self._kinds.items()}
         self._anonymised: set[str] = set()  # ids of rows that are left out
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
@@ -228,18 +217,18 @@ class _Search:
                     place.setdefault(row.id, row)
 
     def _read(self, kind: str, field: str, ids: Collection[str]) -> list[Record]:
-        return rows_of(self._connector, FULL[kind], _wanted(kind), always(field, ids))
+        return rows_of(self._connector, self._kinds[kind].full, self._fields[kind], always(field, ids))
 
     def _demand(self, kind: str, ids: Iterable[str | None]) -> None:
         """Take in rows to which others point, and that must therefore be there."""
         wanted = {row for row in ids if row is not None} - self.material.rows(kind).keys() - self._anonymised
         self._take((kind, "id", wanted))
         hidden = wanted - self.material.rows(kind).keys() - self._anonymised
-        if hidden and (hidden := hidden - self._connector.out_of_scope(FULL[kind], hidden)):
+        if hidden and (hidden := hidden - self._connector.out_of_scope(self._kinds[kind].full, hidden)):
             raise ReadIncomplete(
                 f"{len(hidden)} rows are out of this account's sight although others point to them",
                 hint="give the application user read access to the whole organisation, or try again if the CRM was being changed",
-                where=self._connector.tables(FULL[kind])[0],
+                where=self._connector.tables(self._kinds[kind].full)[0],
             )
 
     # -- what is tied to the people --------------------------------------------------------------------------
@@ -253,7 +242,7 @@ class _Search:
             ("party", "contact", people),
             ("activity_party", "party", people),
             *((kind, "contact", people) for kind in RELATIONS),
-            *((kind.word, name, people) for kind in DEPENDENT for name in kind.owner_fields if name not in FILES),
+            *((kind.word, name, people) for kind in self._kinds.depending for name in kind.owner_fields if name not in FILES),
         )
         self._demand("contact", (row.parent for row in self.material.contacts.values() if row.parent_kind == "contact"))
         accounts = {row.parent for row in self.material.contacts.values() if row.parent_kind == "account" and row.parent is not None}
@@ -275,11 +264,26 @@ class _Search:
         tied = {*found.dossiers, *found.fiches, *found.recordings, *found.parties}
         for kind in RELATIONS:
             tied |= found.rows(kind).keys()
+        tied |= self._take_below()
         self._take(*((kind.word, name, tied) for kind in DEPENDENT for name in kind.owner_fields if name != "contact"))
         activities = {row for kind in ACTIVITIES for row in found.rows(kind)}
         on_activities = [kind.word for kind in DEPENDENT if "regarding" in kind.owner_fields and not kind.is_activity]
         self._take(*((kind, "regarding", activities) for kind in on_activities))
+        if any(kind.word in own.above for own in self._kinds.own for kind in DEPENDENT):
+            self._take_below()
         self._participants()
+
+    def _take_below(self) -> set[str]:
+        """Take in the rows of dependent tables that belong to what was found, at any depth; returns their
+        ids."""
+        found = self.material
+        for kind in self._kinds.own:
+            owners = {row for word in kind.above for row in (self._people if word == "contact" else found.rows(word))}
+            while owners:
+                known = set(found.rows(kind.word))
+                self._take((kind.word, "regarding", owners))
+                owners = found.rows(kind.word).keys() - known if kind.word in kind.above else set()
+        return {row for kind in self._kinds.own for row in found.rows(kind.word)}
 
     def _participants(self) -> None:
         """Take in everybody who takes part in an activity that was found since this was last looked at."""
@@ -292,7 +296,7 @@ class _Search:
         ObjectError: one of their folders cannot be read whole."""
         if not is_reached(context):
             return
-        own = {kind: self.material.rows(kind).keys() for kind in ROW_KINDS if kind != "contact"}
+        own = {kind: self.material.rows(kind).keys() for kind in self._kinds if kind != "contact"}
         for document in documents_of(context, {**own, "contact": self._people}):
             self.material.notes[document.id] = document
 
@@ -302,13 +306,15 @@ class _Search:
         """Find the rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page
         by page."""
         sought = Sought([*(row for row in self.material.contacts.values() if row.id in self._people), *self._like], self._home)
-        for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), ROW_KINDS):
+        for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), self._kinds):
             self.material.mentions += mentions
+        for kind in self._kinds.own:
+            self.material.mentions += self._links_in(kind)
         self.rows({(row.kind, row.id) for row in self.material.mentions})
 
     def rows(self, rows: Collection[tuple[str, str]]) -> None:
         """Take in some rows by themselves, and the activities of which they are participants."""
-        self._take(*((kind, "id", {row for of, row in rows if of == kind} - self.material.rows(kind).keys()) for kind in ROW_KINDS))
+        self._take(*((kind, "id", {row for of, row in rows if of == kind} - self.material.rows(kind).keys()) for kind in self._kinds))
         taking = {row.activity for row in self.material.activity_parties.values() if row.activity is not None}
         known = {*self.material.calls, *self.material.emails}
         self._take(*((kind, "id", taking - known) for kind in ACTIVITIES))
@@ -321,8 +327,8 @@ class _Search:
         anonymised = ("anonymised_on",) if kind in ANONYMISED else ()
         numbers = NUMBERS.get(kind, ())
         found = []
-        texts = ROW_KINDS[kind].texts
-        for page in self._connector.read(FULL[kind], dict.fromkeys((*texts, *anonymised, *numbers))):
+        texts = self._kinds[kind].texts
+        for page in self._connector.read(self._kinds[kind].full, dict.fromkeys((*texts, *anonymised, *numbers))):
             for row in page:
                 self.material.numbers.update(number.strip() for name in numbers if (number := getattr(row, name)))
                 if row.id in known or (anonymised and getattr(row, "anonymised_on", None) is not None):
@@ -333,6 +339,17 @@ class _Search:
                         found.append(Mention(kind, row.id, name, evidence, tuple(sorted(people))))
         return found
 
+    def _links_in(self, kind: Kind) -> list[Mention]:
+        """Return the rows of a dependent table that name the people by a lookup: what they say is for a
+        person to look at, as if they named them in a text."""
+        known = self.material.rows(kind.word)
+        found = []
+        for name in kind.people:
+            for row in self._read(kind.word, name, self._people):
+                said = [text for text in kind.texts if getattr(row, text)] if row.id not in known else []
+                found += [Mention(kind.word, row.id, text, LINK, (getattr(row, name),)) for text in said]
+        return found
+
     # -- what is around --------------------------------------------------------------------------------------
 
     def bystanders(self) -> None:
@@ -340,9 +357,10 @@ class _Search:
         mentions in which nobody has a role."""
         found = self.material
         self._participants()
-        above = self._owners_of_dependent()
-        looked_for = (*(kind.word for kind in DEPENDENT), "recording", "party")
-        self._take(*((kind, "id", above[kind] - found.rows(kind).keys()) for kind in looked_for))
+        looked_for = (*(kind.word for kind in self._kinds.depending), "recording", "party")
+        for _ in range(1 + self._kinds.depth):
+            above = self._owners_of_dependent()
+            self._take(*((kind, "id", above[kind] - found.rows(kind).keys()) for kind in looked_for))
         above = self._owners_of_dependent()
         fiches = {row.fiche for row in found.parties.values()} | {row.fiche for row in found.recordings.values()}
         fiches |= above["fiche"]
@@ -357,6 +375,8 @@ class _Search:
         self._demand("contact", (row.contact for row in found.parties.values()))
         people = {row.party for row in found.activity_parties.values() if row.party_kind == "contact"}
         people |= above["contact"]
+        for own in self._kinds.own:
+            people |= {getattr(row, name) for row in found.rows(own.word).values() for name in own.people}
         for kind in RELATIONS:
             people |= {row.contact for row in found.rows(kind).values()}
         for lying in found.elsewhere:
@@ -368,7 +388,7 @@ class _Search:
     def _owners_of_dependent(self) -> defaultdict[str, set[str]]:
         """Return what notes, activities and the like belong to, by kind."""
         found: defaultdict[str, set[str]] = defaultdict(set)
-        for kind in DEPENDENT:
+        for kind in self._kinds.depending:
             for row in self.material.rows(kind.word).values():
                 for name, owner in kind.owners(row):
                     found[name].add(owner)
@@ -379,9 +399,14 @@ class _Search:
     def elsewhere(self) -> None:
         """Take in what lies in the recycle bin or in long-term retention of the people and of the files in
         which they have a role."""
+        ties = [(kind.word, name) for kind in self._kinds.values() for name in kind.owner_fields]
+        # Rows that lie elsewhere are looked for by what ties them to the person (first) and to the files of
+        # the person (then).
+        by_person = (*(tie for tie in ties if tie[1] in ("contact", "regarding")), ("activity_party", "party"), ("contact", "id"))
+        by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, "regarding")))
         for trace in ELSEWHERE:
             lying: dict[tuple[str, str], Elsewhere] = {}
-            self._lying(trace, lying, [(kind, name, self._people) for kind, name in BY_PERSON])
+            self._lying(trace, lying, [(kind, name, self._people) for kind, name in by_person])
             taking = {str(row.values["activity"]) for row in lying.values() if row.kind == "activity_party"}
             parties = [row.values for row in lying.values() if row.kind == "party"]
             files = {row for _, row in self._units} | {row.id for row in self.material.fiches.values() if self._is_own(row)}
@@ -389,10 +414,14 @@ class _Search:
             self._lying(trace, lying, [("fiche", "id", files)])
             files |= {str(row.values["dossier"]) for row in lying.values() if row.kind == "fiche" and row.values["dossier"] is not None}
             activities = [(kind, "id", taking) for kind in ACTIVITIES]
-            self._lying(trace, lying, [*((kind, name, files) for kind, name in BY_FILE), *activities])
+            self._lying(trace, lying, [*((kind, name, files) for kind, name in by_file), *activities])
             fiches = {row for kind, row in lying if kind == "fiche"} - files
-            self._lying(trace, lying, [(kind, name, fiches) for kind, name in BY_FILE if name in ("fiche", "regarding")])
+            self._lying(trace, lying, [(kind, name, fiches) for kind, name in by_file if name in ("fiche", "regarding")])
             self._lying(trace, lying, [("activity_party", "activity", {row for kind, row in lying if kind in ACTIVITIES})])
+            for own in self._kinds.own:
+                above = {row for word in own.above if word != "contact" for row in self.material.rows(word)}
+                above |= {row for kind, row in lying if kind in own.above}
+                self._lying(trace, lying, [(own.word, "regarding", above)])
             self.material.elsewhere += lying.values()
             # A role that was deleted tells of a file that is there: what it is about has to be known, and
             # whose role stands there now.
@@ -405,10 +434,10 @@ class _Search:
 
     def _lying(self, trace: Trace, lying: dict[tuple[str, str], Elsewhere], reads: Sequence[tuple[str, str, Collection[str]]]) -> None:
         def read(kind: str, name: str, ids: Collection[str]) -> Iterable[Record]:
-            return self._connector.lying(trace, FULL[kind], _wanted(kind), always(name, ids)).rows
+            return self._connector.lying(trace, self._kinds[kind].full, self._fields[kind], always(name, ids)).rows
 
         for (kind, _, _), rows in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
             for row in rows:
                 if not (kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None):
-                    values = {name: getattr(row, name) for name in _wanted(kind)}
+                    values = {name: getattr(row, name) for name in self._fields[kind]}
                     lying.setdefault((kind, row.id), Elsewhere(trace.value, kind, row.id, values))

@@ -143,6 +143,15 @@ def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(
     assert mapping is not None
     assert "cf_caption" in mapping.stay
     assert "cf_dossier.cf_hobby" in mapping.goes_along
+    lines = text.partition("# dependent:\n")[2].partition("\n\n")[0].splitlines()
+    mapping, problems = examine_mapping("\n".join([text, "dependent:", *(line.removeprefix("# ") for line in lines)]), "m")
+    assert problems == []
+    assert mapping is not None
+    assert [(kind.word, kind.above, kind.texts) for kind in mapping.kinds.own] == [
+        ("cf_visit", ("dossier",), ("cf_name", "cf_report")),
+        ("cf_photo", ("cf_visit",), ("cf_name",)),
+        ("cf_caption", ("cf_photo",), ("cf_name",)),
+    ]
 
 
 def test_a_file_that_is_there_is_not_replaced(typist: Typist, tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ from jobs.erasures.register import Register, version_of
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Erasure
-from rules.model.kinds import LINKS
+from rules.model.kinds import LINKS, Kinds
 from rules.model.records import KINDS, Contact, Dossier, Fiche, Note, Party, Record, Recording
 
 
 class Crm:
     """A CRM of a few rows; every row may be read by its kind."""
+
+    all_kinds = Kinds()
 
     def __init__(self, rows: list[Record]) -> None:
         self.rows = rows

@@ -1,0 +1,54 @@
+"""What the rows of a table are tied to by a table of links (N:N): each row with all that it belongs to."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from connectors.dynamics.mapping.mapping import Mapping, Table
+from connectors.dynamics.schema.metadata import Link, TableDefinition
+from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
+from connectors.interface import ReadIncomplete
+
+
+class Ties:
+    """The pairs of one CRM's tables of links."""
+
+    def __init__(self, directory: Directory, mapping: Mapping) -> None:
+        self._directory, self._mapping = directory, mapping
+
+    def rows_tied_to(self, table: Table, definition: TableDefinition, owners: Collection[str]) -> list[str]:
+        """Return the ids of the rows that are tied to one of these. Raises as `fill`."""
+        return sorted({row for row, _ in self._pairs(table, definition, owners, of_rows=False)})
+
+    def fill(self, table: Table, definition: TableDefinition, rows: Collection[Any]) -> None:
+        """Write into each row what it is tied to. Raises ReadIncomplete: the pairs cannot be read, which
+        never means that there are none."""
+        owners: dict[str, list[str]] = {row.id: [] for row in rows}
+        for row, owner in self._pairs(table, definition, owners, of_rows=True):
+            owners[row].append(owner)
+        kind = next((each.kind for each in self._mapping.named(link_of(table, definition).other(table.name))), None)
+        for row in rows:
+            found = sorted(owners[row.id])
+            row.regarding, row.tied = next(iter(found), None), tuple(found[1:])
+            row.regarding_kind = kind if found else None
+
+    def _pairs(self, table: Table, definition: TableDefinition, ids: Collection[str], *, of_rows: bool) -> Iterator[tuple[str, str]]:
+        link = link_of(table, definition)
+        near = link.column(table.name)
+        far = link.two_column if near == link.one_column else link.one_column
+        pairs = self._directory.table(link.table)
+        if pairs is None:
+            raise ReadIncomplete("the table of links is not there", where=link.table)
+        try:
+            for pair in self._directory.rows(pairs, near if of_rows else far, ids, f"{near},{far}"):
+                yield str(pair[near]).lower(), str(pair[far]).lower()
+        except NotOffered as refusal:
+            raise ReadIncomplete(
+                f"what rows are tied to cannot be read: {refusal.reason}",
+                hint="let the application user read both tables",
+                where=link.table,
+            ) from None
+
+
+def link_of(table: Table, definition: TableDefinition) -> Link:
+    """Return the relationship of a table of links, which the mapping was checked to name."""
+    return next(link for link in definition.links if link.table == table.links)

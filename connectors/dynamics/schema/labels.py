@@ -1,0 +1,64 @@
+"""What a CRM calls a table, its columns and their options in one language: its own display names."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from connectors.dynamics.http.query import literal
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import Table
+from connectors.interface import Labels, ReadIncomplete
+
+# The lower ten bits of a locale id of Windows say its language, whatever the country.
+_LANGUAGES: Final = {"nl": 0x13, "fr": 0x0C, "en": 0x09, "de": 0x07}
+_LANGUAGE: Final = 0x3FF
+_CHOICES: Final = ("PicklistAttributeMetadata", "MultiSelectPicklistAttributeMetadata", "StateAttributeMetadata", "StatusAttributeMetadata")
+
+
+def labels(transport: Transport, table: Table, language: str) -> Labels:
+    """Return the display names of a table and of the columns that the mapping names. Raises
+    ConnectorError."""
+    root = f"EntityDefinitions(LogicalName={literal(table.name)})"
+    of_column = {column.name: name for name, column in (*table.columns.items(), *table.personal.items())}
+    found = _get(transport, f"{root}?$select=LogicalName,DisplayName&$expand=Attributes($select=LogicalName,DisplayName)", table.name)
+    named = {str(each.get("LogicalName")): _said(each.get("DisplayName"), language) for each in found.get("Attributes") or ()}
+    options: dict[str, Mapping[int, str]] = {}
+    for cast in _CHOICES if any(column.holds == "choices" for column in table.personal.values()) else ():
+        expand = "OptionSet($select=Options)" + ("" if cast.startswith("Stat") else ",GlobalOptionSet($select=Options)")
+        address = f"{root}/Attributes/Microsoft.Dynamics.CRM.{cast}?$select=LogicalName&$expand={expand}"
+        for each in _get(transport, address, table.name).get("value") or ():
+            if (name := of_column.get(str(each.get("LogicalName")))) is not None:
+                options[name] = _options(each, language)
+    return Labels(
+        _said(found.get("DisplayName"), language) or table.name,
+        {name: named.get(column) or column for column, name in of_column.items()},
+        options,
+    )
+
+
+def _get(transport: Transport, address: str, where: str) -> Mapping[str, Any]:
+    answer = transport.get(address, where=where)
+    try:
+        return msgspec.json.decode(answer.body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ReadIncomplete("The CRM's names of a table are not readable.", where=where, request_id=answer.request_id) from None
+
+
+def _options(attribute: Mapping[str, Any], language: str) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for source in ("GlobalOptionSet", "OptionSet"):
+        for option in (attribute.get(source) or {}).get("Options") or ():
+            if isinstance(value := option.get("Value"), int) and (said := _said(option.get("Label"), language)):
+                found[value] = said
+    return found
+
+
+def _said(label: object, language: str) -> str:
+    """Return a label in a language, else in that of the CRM's user; empty where there is none."""
+    if not isinstance(label, dict):
+        return ""
+    said = [each for each in label.get("LocalizedLabels") or () if isinstance(each, dict) and each.get("Label")]
+    own = [each for each in said if int(each.get("LanguageCode") or 0) & _LANGUAGE == _LANGUAGES.get(language)]
+    user = label.get("UserLocalizedLabel")
+    return next((str(each["Label"]) for each in (*own, *([user] if isinstance(user, dict) and user.get("Label") else ()), *said)), "")

@@ -1,0 +1,91 @@
+"""The section of a mapping that names tables of the organisation's own (R-158, R-161)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from connectors.dynamics.mapping.loader import examine_mapping, parse_mapping
+from connectors.dynamics.mapping.mapping import field_type
+from rules.model.kinds import Kinds, kind_of
+from rules.model.records import KINDS, Dependent
+from rules.rights.fields import Nature, ShownTo, rules_of
+from tests.integration.dependent import dependent_mapping
+
+
+def mistakes(section: str) -> list[str]:
+    return [problem.text for problem in examine_mapping(dependent_mapping(section), "m.yaml")[1]]
+
+
+def test_each_table_is_a_kind_behind_those_it_belongs_to() -> None:
+    mapping = parse_mapping(dependent_mapping(), "m.yaml")
+    words = [kind.word for kind in mapping.kinds.own]
+    assert words.index("cf_homevisit") < words.index("cf_paragraph") < words.index("cf_remark")
+    assert set(words) == {"cf_homevisit", "cf_paragraph", "cf_remark", "cf_assessment", "task", "cf_theme", "cf_measure"}
+    assert mapping.kinds.depth == 3
+    assert Kinds().depth == 0
+    assert list(mapping.kinds.links)[-1] == "contact"
+
+
+def test_its_record_has_its_columns_and_says_what_they_hold() -> None:
+    table = parse_mapping(dependent_mapping(), "m.yaml").of("cf_homevisit")[0]
+    assert table.record is KINDS["cf_homevisit"]
+    assert issubclass(table.full, table.record)
+    assert issubclass(table.record, Dependent)
+    assert [field_type(table.full, name) for name in ("cf_report", "cf_visitedon", "cf_hours", "cf_urgent")] == [str, date, float, bool]
+    rules = rules_of(kind_of("cf_homevisit", table.full()))
+    assert {name: (rule.shown, rule.nature) for name, rule in rules.items()} == {
+        "cf_name": (ShownTo.FILE, Nature.TEXT),
+        "cf_report": (ShownTo.FILE, Nature.TEXT),
+        "cf_visitedon": (ShownTo.FILE, Nature.DATE),
+        "cf_hours": (ShownTo.FILE, Nature.NUMBER),
+        "cf_urgent": (ShownTo.FILE, Nature.CHOICE),
+        "cf_result": (ShownTo.FILE, Nature.CHOICE),
+        "cf_visitedid": (ShownTo.NEVER, Nature.INTERNAL),
+    }
+
+
+def test_two_mappings_may_call_different_columns_of_the_same_table_theirs() -> None:
+    first = parse_mapping(dependent_mapping(), "m.yaml").of("cf_homevisit")[0]
+    other = parse_mapping(dependent_mapping("dependent: {cf_homevisit: {belongs_to: {cf_dossierid: dossier}, texts: [cf_name]}}"), "o.yaml")
+    assert other.of("cf_homevisit")[0].full.__struct_fields__ != first.full.__struct_fields__
+    assert other.of("cf_homevisit")[0].record is first.record
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("cf_dossier: {belongs_to: {cf_x: contact}}", "cf_dossier is the table of dossier already"),
+        ("email: {belongs_to: {cf_x: contact}}", "email is the table of email already"),
+        ("fiche: {belongs_to: {cf_x: contact}}", "fiche is a kind of row that the product knows: map it under tables"),
+        ("cf_a: {belongs_to: {}}", "name one lookup under belongs_to, or one table of links under tied_by"),
+        ("cf_a: {belongs_to: {cf_x: contact, cf_y: dossier}}", "name one lookup under belongs_to, or one table of links under tied_by"),
+        (
+            "cf_a: {belongs_to: {cf_x: dosier}}",
+            "dosier is neither a kind of row that is mapped nor a table under dependent; did you mean dossier?",
+        ),
+        ("cf_a: {belongs_to: {cf_x: cf_a}}", "the rows of cf_a belong to rows of dependent tables in a circle, and to nothing else"),
+        ("cf_a: {belongs_to: {cf_x: dossier}, texts: [cf_t], files: [cf_t]}", "cf_t stands under texts already"),
+        ("cf_a: {belongs_to: {cf_x: dossier}, texts: [regarding]}", "regarding is a word of the product: it cannot be told"),
+        ("cf_a: {belongs_to: {cf_x: dossier}, readable: [cf_t]}", "cf_t stands under readable and nowhere else"),
+        (
+            "cf_a: {belongs_to: {cf_x: dossier}, files: [cf_f], masked: {}}",
+            "files cannot be overwritten: rows of cf_a go with what they belong to",
+        ),
+        (
+            "cf_a: {belongs_to: {cf_x: dossier}, texts: [cf_t], masked: {keeps: [cf_t]}}",
+            "cf_t is no date, number, choice or yes and no of this table",
+        ),
+        ("cf_a: {belongs_to: {cf_x: dossier}, text: [cf_t]}", "this is not known here; did you mean texts?"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_its_line(section: str, told: str) -> None:
+    assert told in mistakes(f"dependent:\n  {section}")
+
+
+def test_a_mistake_elsewhere_is_told_beside_the_tables() -> None:
+    """A mapping with mistakes is compared with the CRM all the same."""
+    mapping, problems = examine_mapping(dependent_mapping("dependent: {cf_a: {belongs_to: {cf_x: dosier}}}"), "m.yaml")
+    assert problems
+    assert mapping is not None

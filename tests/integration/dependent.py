@@ -1,0 +1,84 @@
+"""An organisation with tables of its own that depend on dossiers, fiches and people, for tests of nights and
+requests. Its people are fictitious."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from connectors.emulator.serving.server import running
+from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.keys.request_seals import Sealing
+from crm_compliance.settings import Settings
+from crm_compliance.store.store import SqlStore
+from crm_compliance.wiring import mapping_text, policy_of
+from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.integration.night import TOKEN, Clock, Night, witness_of
+
+DATA = Path(__file__).parents[1] / "data"
+TABLES, MAPPING = DATA / "dependent-tables.yaml", DATA / "dependent-mapping.yaml"
+NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
+SETS = {
+    "cf_homevisit": ("cf_homevisits", "cf_homevisitid"),
+    "cf_paragraph": ("cf_paragraphs", "cf_paragraphid"),
+    "cf_remark": ("cf_remarks", "cf_remarkid"),
+    "cf_assessment": ("cf_assessments", "cf_assessmentid"),
+    "task": ("tasks", "activityid"),
+    "cf_theme": ("cf_themes", "cf_themeid"),
+    "cf_measure": ("cf_measures", "cf_measureid"),
+    "cf_bill": ("cf_bills", "cf_billid"),
+}
+
+
+def dependent_environment(folder: Path) -> Path:
+    """The reference environment with the tables of TABLES."""
+    yaml = YAML(typ="safe")
+    document: dict[str, Any] = yaml.load(ENVIRONMENT.read_text("utf-8"))
+    more: dict[str, Any] = yaml.load(TABLES.read_text("utf-8"))
+    document["tables"] |= more["tables"]
+    document["choices"] |= more["choices"]
+    document["relationships"] += more["relationships"]
+    document["many_to_many"] = [*document.get("many_to_many", []), *more["many_to_many"]]
+    path = folder / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    return path
+
+
+def dependent_mapping(more: str = "") -> str:
+    """The reference mapping with the tables of MAPPING."""
+    return f"{mapping_text(Settings())[0]}\n{more or MAPPING.read_text('utf-8')}"
+
+
+@contextmanager
+def dependent_night(folder: Path, more: str = "") -> Iterator[Night]:
+    clock, key = Clock(NOW), KeyRing.open(folder, NOW)
+    witness = witness_of(folder, folder, clock)
+    with running(environment=dependent_environment(folder), token=TOKEN) as emulator:
+        store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
+        night = Night(emulator, store, key, policy_of(Settings()), clock, mapping=dependent_mapping(more))
+        yield night
+        night.close()
+        store.close()
+
+
+def add(night: Night, table: str, owner: tuple[str, str, str] | None = None, **columns: Any) -> str:
+    """Make a row of one of the tables; `owner` is the navigation property, the set and the id of what it
+    belongs to."""
+    table_set, key = SETS[table]
+    bound = {f"{owner[0]}@odata.bind": f"/{owner[1]}({owner[2]})"} if owner is not None else {}
+    return night.create(table_set, key, **columns, **bound)
+
+
+def tie(night: Night, dossier: str, theme: str) -> None:
+    """Tie a theme to a dossier."""
+    answer = night.http.post(
+        f"{night.emulator.url}cf_dossiers({dossier})/cf_dossier_themes/$ref",
+        json={"@odata.id": f"{night.emulator.url}cf_themes({theme})"},
+    )
+    assert answer.status_code == 204, answer.text

@@ -1,0 +1,339 @@
+"""Tables of an organisation's own that depend on a dossier, a fiche or a person, by configuration alone: they
+go with what they belong to, at any depth, and nothing of them is left (R-158, R-161, ERA-12, ERA-15)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from connectors.interface import ConnectorError
+from crm_compliance.answer_package.content.view import shown_of
+from crm_compliance.answer_package.data import data_json
+from crm_compliance.answer_package.package import package_of
+from jobs.erasures.register import load_register
+from jobs.erasures.rows_back import returned_rows
+from jobs.model.answer import ItemStatus
+from jobs.restores.plan import plan_replay
+from rules.model.requests import Outcome, Right
+from rules.rights.withholding import withheld_on_behalf
+from tests.integration.deciding import ask, granted
+from tests.integration.dependent import SETS, add, dependent_night, tie
+from tests.integration.holding import place
+from tests.integration.night import Night
+from tests.integration.test_planted_words import Planter
+from tests.integration.test_requests_answer import Answer
+
+LONG_AGO = date(2020, 1, 10)
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    with dependent_night(tmp_path) as made:
+        yield made
+
+
+def plant(night: Night, planter: Planter) -> dict[str, str]:
+    """A dossier with a child, and rows of every dependent table below them, with a word in every text; the
+    ids by table, the deeper remark as `answer`."""
+    child = night.contact(birthdate="2000-02-01")
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=0)
+    fiche = night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
+    night.party(child, "child", dossier=dossier)
+    visit = add(
+        night,
+        "cf_homevisit",
+        ("cf_DossierId", "cf_dossiers", dossier),
+        **planter.texts("cf_homevisit"),
+        **{"cf_VisitedId@odata.bind": f"/contacts({child})"},
+    )
+    paragraph = add(night, "cf_paragraph", ("cf_HomevisitId", "cf_homevisits", visit), **planter.texts("cf_paragraph"))
+    remark = add(night, "cf_remark", ("cf_ParagraphId", "cf_paragraphs", paragraph), **planter.texts("cf_remark"))
+    assessment = add(night, "cf_assessment", ("cf_ContactId", "contacts", child), **planter.texts("cf_assessment"))
+    task = add(night, "task", ("regardingobjectid_cf_fiche_task", "cf_fiches", fiche), **planter.texts("task"))
+    theme = add(night, "cf_theme", **planter.texts("cf_theme"))
+    tie(night, dossier, theme)
+    measure = add(
+        night,
+        "cf_measure",
+        ("cf_DossierId", "cf_dossiers", dossier),
+        **planter.texts("cf_measure"),
+        **{"cf_ForId@odata.bind": f"/contacts({child})", "cf_hours": 2.5},
+    )
+    bill = add(night, "cf_bill", ("cf_DossierId", "cf_dossiers", dossier), cf_name="A-1")
+    planter.file("cf_paragraphs", paragraph, "cf_scan")
+    rows = {
+        "cf_homevisit": visit,
+        "cf_paragraph": paragraph,
+        "cf_remark": remark,
+        "cf_assessment": assessment,
+        "task": task,
+        "cf_theme": theme,
+        "cf_measure": measure,
+    }
+    return rows | {"cf_dossier": dossier, "contact": child, "cf_fiche": fiche, "cf_bill": bill}
+
+
+def test_they_go_with_what_they_belong_to_and_nothing_of_them_is_left(night: Night) -> None:
+    planter = Planter(night)
+    rows = plant(night, planter)
+    assert planter.left() == set(planter.words)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], night.get("cf_dossiers", rows["cf_dossier"]), night.get("contacts", rows["contact"])) == (
+        {},
+        None,
+        None,
+    )
+    assert planter.left() == set()
+    measure = night.get("cf_measures", rows["cf_measure"])
+    assert measure is not None
+    assert measure["cf_hours"] == 2.5
+    assert [measure[name] for name in ("cf_name", "cf_reason", "_cf_dossierid_value", "_cf_forid_value")] == [None] * 4
+    bill = night.get("cf_bills", rows["cf_bill"])
+    assert bill is not None
+    assert bill["_cf_dossierid_value"] is None
+
+
+def rows_left(night: Night, rows: dict[str, str]) -> set[str]:
+    return {table for table, (table_set, _) in SETS.items() if table in rows and night.get(table_set, rows[table]) is not None}
+
+
+def test_a_hold_on_the_dossier_keeps_what_hangs_on_it(night: Night) -> None:
+    """HLD-04."""
+    planter = Planter(night)
+    rows = plant(night, planter)
+    place(night, "cf_dossier", rows["cf_dossier"])
+    night.apply(night.plan())
+    assert rows_left(night, rows) == set(SETS)
+    assert planter.left() == set(planter.words)
+
+
+@pytest.mark.parametrize("table", ["cf_homevisit", "cf_paragraph", "cf_remark", "task", "cf_theme"])
+def test_a_hold_on_a_row_at_any_depth_keeps_the_dossier(night: Night, table: str) -> None:
+    """HLD-04: nothing that a held row belongs to can go without it."""
+    rows = plant(night, Planter(night))
+    place(night, table, rows[table])
+    night.apply(night.plan())
+    assert rows_left(night, rows) == set(SETS)
+    assert night.get("cf_dossiers", rows["cf_dossier"]) is not None
+
+
+def test_a_row_that_comes_between_plan_and_run_goes_too(night: Night) -> None:
+    rows = plant(night, Planter(night))
+    plan = night.plan()
+    late = add(night, "cf_remark", ("cf_ParagraphId", "cf_paragraphs", rows["cf_paragraph"]), cf_name="laat")
+    done = night.apply(plan)
+    assert (done.counts["skipped"], night.get("cf_remarks", late)) == ({}, None)
+
+
+def test_what_is_tied_to_an_open_dossier_too_stays_with_that(night: Night) -> None:
+    rows = plant(night, Planter(night))
+    other = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
+    tie(night, other, rows["cf_theme"])
+    night.apply(night.plan())
+    assert night.get("cf_dossiers", rows["cf_dossier"]) is None
+    (tied,) = night.rows(f"cf_dossiers({other})/cf_dossier_themes")
+    assert tied["cf_themeid"] == rows["cf_theme"]
+
+
+def test_what_is_tied_to_two_that_end_goes_with_the_last_of_them(night: Night) -> None:
+    """One of them waits for the next night, or nothing would lead to it any more."""
+    planter = Planter(night)
+    rows = plant(night, planter)
+    other = night.dossier("social_card", spoken=LONG_AGO)
+    tie(night, other, rows["cf_theme"])
+    first = night.apply(night.plan())
+    assert first.counts["skipped"] == {"CHANGED": 1}
+    assert rows_left(night, rows) >= {"cf_theme"}
+    second = night.apply(night.approved(night.plan()))
+    assert (second.counts["skipped"], planter.left()) == ({}, set())
+
+
+def test_a_read_that_fails_removes_nothing(night: Night) -> None:
+    """A failed read is never an empty one."""
+    planter = Planter(night)
+    rows = plant(night, planter)
+    plan = night.plan()
+    night.emulator_faults([{"match": {"path": "/cf_paragraphs"}, "do": "status", "status": 500, "times": 100}])
+    with pytest.raises(ConnectorError):
+        night.apply(plan)
+    night.emulator_faults([])
+    assert rows_left(night, rows) == set(SETS)
+    assert planter.left() == set(planter.words)
+
+
+def test_the_certificate_counts_them(night: Night) -> None:
+    plant(night, Planter(night))
+    done = night.apply(night.plan())
+    objects = [issued.certificate.objects for issued in night.store.certificates.of_run(done.id)]
+    assert sorted(each.get("dependent_rows", 0) for each in objects) == [1, 6]
+    assert [each["fiches"] for each in objects if each.get("dependent_rows") == 6] == [1]
+
+
+# -- subject requests ----------------------------------------------------------------------------------------
+
+
+def test_an_access_request_finds_every_word_and_file(night: Night) -> None:
+    """EXP-03."""
+    planter = Planter(night)
+    rows = plant(night, planter)
+    answer = Answer(night, rows["contact"])
+    compilation = answer.compile()
+    texts = "\n".join([item.proposal for item in compilation.items])
+    files = {(item.attachment.kind, item.attachment.field) for item in compilation.items if item.attachment is not None}
+    assert {place for word, place in planter.words.items() if word not in texts} == {("cf_paragraphs", "cf_scan")}
+    assert files == {("cf_paragraph", "cf_scan")}
+    own = {kind for kind in compilation.not_searched if kind.partition(":")[2].partition(".")[0] in SETS}
+    assert own == {"table:cf_bill"}
+    assert compilation.is_complete
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "result"),
+    [
+        ("nl", ("Huisbezoek", "Verslag", "Bezocht op"), "Goed gesprek"),
+        ("fr", ("Visite à domicile", "Rapport", "Bezocht op"), "Bonne conversation"),
+        ("en", ("Home visit", "Report", "Visited on"), "Good talk"),
+        ("de", ("Hausbesuch", "Bericht", "Bezocht op"), "Goed gesprek"),
+    ],
+)
+def test_they_are_called_what_the_crm_calls_them(night: Night, language: str, words: tuple[str, ...], result: str) -> None:
+    """EXP-12: in the language of the answer, else in that of the CRM."""
+    child = night.contact(birthdate="2012-03-04")
+    dossier = night.dossier("grooming", closed=False, fiches=0)
+    night.party(child, "child", dossier=dossier)
+    add(
+        night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_report="Alles rustig.", cf_hours=1.5,
+        cf_visitedon="2026-03-05", cf_result=100000001, cf_urgent=False,
+    )  # fmt: skip
+    answer = Answer(night, child, language=language)
+    answer.compile()
+    answer.approve()
+    compilation = answer.now
+    contents = package_of(compilation, night.context.organisation, {})
+    page = contents["index.html"].decode()
+    assert {word for word in (*words, result, "Alles rustig.") if word not in page} == set()
+    assert "cf_" not in page
+    (item,) = [item for item in compilation.items if item.kind == "cf_homevisit"]
+    assert {field.name: field.value for field in item.fields if not field.is_text} == {
+        "cf_visitedon": "2026-03-05",
+        "cf_hours": 1.5,
+        "cf_urgent": False,
+        "cf_result": result,
+    }
+    assert item.at == "2026-03-05"
+    document = json.loads(contents["data.json"])
+    assert document["words"]["cf_homevisit"] == words[0]
+    assert document["words"]["cf_homevisit.cf_report"] == words[1]
+    assert answer.release() is Outcome.DELIVERED
+
+
+def test_an_answer_without_such_rows_has_no_words(night: Night) -> None:
+    child = night.contact(birthdate="2012-03-04")
+    night.party(child, "child", dossier=night.dossier("grooming", closed=False))
+    compilation = Answer(night, child).compile()
+    assert "words" not in json.loads(data_json(compilation, shown_of(compilation), night.context.organisation))
+
+
+def test_who_is_only_named_by_a_lookup_is_told_what_a_person_has_read(night: Night) -> None:
+    """EXP-04: it is a mention, without the file."""
+    rows = plant(night, Planter(night))
+    visited = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
+    night.patch("cf_homevisits", rows["cf_homevisit"], **{"cf_VisitedId@odata.bind": f"/contacts({visited})"})
+    compilation = Answer(night, visited).compile()
+    (item,) = [item for item in compilation.items if item.kind == "cf_homevisit"]
+    assert (item.title, item.status, item.withholds) == ("mention", ItemStatus.PENDING_REVIEW, "mention")
+    assert not [item for item in compilation.items if item.kind in ("dossier", "cf_paragraph", "cf_remark")]
+
+
+def test_nothing_of_them_is_told_from_a_closed_file(night: Night) -> None:
+    """SUS-05."""
+    rows = plant(night, Planter(night))
+    suspect = night.contact(firstname="Karel", lastname="Melderman (fictief)")
+    night.party(suspect, "suspect", dossier=rows["cf_dossier"])
+    night.donation(suspect)
+    night.patch("cf_homevisits", rows["cf_homevisit"], **{"cf_VisitedId@odata.bind": f"/contacts({suspect})"})
+    compilation = Answer(night, suspect).compile()
+    assert not [item for item in compilation.items if item.kind in SETS]
+
+
+def test_of_a_file_limited_by_a_running_away_nothing_of_them_is_told_unasked() -> None:
+    """RGT-09: what a table of the organisation's own says may lead to the child."""
+    assert withheld_on_behalf("cf_homevisit", "cf_hours") == "child_statements"
+
+
+def test_they_come_back_from_a_backup_and_go_again(night: Night) -> None:
+    """ERA-13."""
+    planter = Planter(night)
+    rows = plant(night, planter)
+    night.apply(night.plan())
+    theme = night.create("cf_themes", "cf_themeid", cf_name="x")  # nothing that was erased
+    again = {table: rows[table] for table in ("cf_homevisit", "cf_paragraph", "cf_assessment")}
+    for table, row in again.items():
+        table_set, key = SETS[table]
+        answer = night.http.post(night.emulator.url + table_set, json={key: row, "cf_name": "terug"})
+        assert answer.status_code == 204, answer.text
+    night.patch("cf_measures", rows["cf_measure"], cf_reason="terug")
+    back = returned_rows(night.context, load_register(night.context))
+    assert {(each.kind, each.id, each.operation) for each in back} == {
+        *((table, row, "delete") for table, row in again.items()),
+        ("cf_measure", rows["cf_measure"], "empty"),
+    }
+    plan = plan_replay(night.context)
+    assert plan is not None
+    night.apply(night.approved(plan))
+    assert rows_left(night, rows) == {"cf_measure", "cf_bill"}
+    assert night.get("cf_themes", theme) is not None
+    measure = night.get("cf_measures", rows["cf_measure"])
+    assert measure is not None
+    assert (measure["cf_reason"], measure["cf_hours"]) == (None, 2.5)
+
+
+def test_who_is_named_in_a_row_that_stays_is_not_removed(night: Night) -> None:
+    """RET-20: nobody goes before what names them, at whatever depth that lies."""
+    visited = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
+    ended = night.dossier("social_card", spoken=LONG_AGO)
+    running = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
+    for dossier in (ended, running):
+        bound = {"cf_VisitedId@odata.bind": f"/contacts({visited})"}
+        add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_name="bezoek", **bound)
+    night.party(visited, "witness", dossier=ended)
+    plan = night.plan()
+    assert visited not in night.lines(plan)
+    night.apply(plan)
+    assert night.get("cf_dossiers", ended) is None
+    assert night.get("contacts", visited) is not None
+    (visit,) = night.rows("cf_homevisits")
+    assert visit["_cf_visitedid_value"] == visited
+
+
+def test_who_is_named_since_the_plan_is_not_removed(night: Night) -> None:
+    visited = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
+    ended = night.dossier("social_card", spoken=LONG_AGO)
+    night.party(visited, "witness", dossier=ended)
+    running = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
+    plan = night.plan()
+    assert visited in night.lines(plan)
+    bound = {"cf_VisitedId@odata.bind": f"/contacts({visited})"}
+    add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", running), cf_name="bezoek", **bound)
+    night.apply(plan)
+    assert night.get("contacts", visited) is not None
+
+
+def test_a_granted_erasure_leaves_nobody_named_in_a_file_of_others(night: Night) -> None:
+    """6.2: the information stays, and whose it was goes."""
+    rows = plant(night, Planter(night))
+    witness = night.contact()
+    night.party(witness, "witness", dossier=rows["cf_dossier"])
+    night.patch("cf_homevisits", rows["cf_homevisit"], **{"cf_VisitedId@odata.bind": f"/contacts({witness})"})
+    request = ask(night, Right.ERASURE, witness)
+    run = granted(night, request)
+    assert run is not None
+    visit = night.get("cf_homevisits", rows["cf_homevisit"])
+    assert visit is not None
+    assert visit["_cf_visitedid_value"] is None
+    assert visit["cf_report"]
+    assert rows_left(night, rows) == set(SETS)
