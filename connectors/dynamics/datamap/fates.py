@@ -11,21 +11,12 @@ from collections.abc import Mapping as Values
 from connectors.dynamics.datamap.reach import FAR_SIDE, LINKS_ONLY, Reached
 from connectors.dynamics.mapping.mapping import CONNECTION, Decided, Mapping, Table
 from connectors.dynamics.residual.unmapped_children import CASCADE, DOCUMENTS, PLATFORM, RESTRICT
-from connectors.dynamics.schema.masks_check import PLATFORM as PLATFORM_COLUMNS
+from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
-from connectors.dynamics.schema.role_places import OTHER_HALF
 from rules.model.data_map import Fate, Tie
 
 Verdict = tuple[Fate, str]
 
-# What a column of these types holds is no data of anybody: keys, kinds of rows, states, and what the CRM adds
-# up.
-_HOUSEKEEPING = frozenset({"EntityNameType", "StateType", "StatusType", "ManagedPropertyType", "VirtualType", "CalendarRulesType"})
-_OF_PLATFORM = PLATFORM_COLUMNS | {"objecttypecode", "filesize", "ispartydeleted", "isworkflowcreated", "activitytypecode", "documentsize"}
-# What either half of a connection says of the other.
-_OF_BOTH_HALVES = frozenset(
-    {*(f"record{at}{what}" for at in (1, 2) for what in ("id", "roleid", "objecttypecode")), OTHER_HALF, "ismaster"}
-)
 _SAID = "said in the mapping"
 
 
@@ -99,15 +90,6 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
         if table.masks is not None and attribute.name in table.masks.columns:
             return Fate.MASKED, f"{table.place}.anonymise: {table.masks.columns[attribute.name].technique}"
     return Fate.UNACCOUNTED, "no field of the mapping is filled from it"
-
-
-def is_housekeeping(attribute: Attribute, definition: TableDefinition) -> bool:
-    """Return whether a column can hold nothing about anybody: keys, versions, states, times and people of the
-    CRM's own making, and companions of other columns."""
-    if definition.name == CONNECTION and attribute.name in _OF_BOTH_HALVES:
-        return True
-    own = attribute.name in _OF_PLATFORM or attribute.name == definition.primary_id or attribute.name.endswith("_base")
-    return own or bool(attribute.part_of) or attribute.kind in _HOUSEKEEPING or attribute.kind == "UniqueidentifierType"
 
 
 def _part(table: Table) -> str:

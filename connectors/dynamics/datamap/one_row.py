@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.dynamics.datamap.fates import is_housekeeping
 from connectors.dynamics.datamap.survey import CONDITIONS, queried
 from connectors.dynamics.mapping.mapping import Table, field_type
+from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered, type_of
 from connectors.interface import ConnectorError

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from connectors.dynamics.datamap.fates import Verdict, is_housekeeping, of_column, of_table
+from connectors.dynamics.datamap.fates import Verdict, of_column, of_table
 from connectors.dynamics.datamap.reach import Reached, reached
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping
@@ -10,6 +10,7 @@ from connectors.dynamics.residual.platform_rows import TIMELINE
 from connectors.dynamics.residual.unmapped_children import PLATFORM
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import count_where, total_count
+from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface import ConnectorError

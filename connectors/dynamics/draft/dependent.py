@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from connectors.dynamics.datamap.fates import is_housekeeping
 from connectors.dynamics.draft.reading import Seen
+from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
 from rules.model.data_map import Fate, Place
 
