@@ -112,12 +112,12 @@ def _held(context: JobContext, rows: Sequence[Recording]) -> set[str]:
     it."""
     connector = context.connector
     fiches = {
-        row.id: row.dossier
+        row.id: row.dossiers
         for row in rows_of(connector, Fiche, ("dossier",), Among("id", sorted({row.fiche or "" for row in rows} - {""})))
     }
-    dossiers = sorted({dossier for dossier in fiches.values() if dossier})
+    dossiers = sorted({dossier for each in fiches.values() for dossier in each})
     held = {row.id for row in rows_of(connector, Dossier, ("legal_hold",), Among("id", dossiers)) if row.legal_hold}
-    return {row.id for row in rows if fiches.get(row.fiche or "") in held}
+    return {row.id for row in rows if not held.isdisjoint(fiches.get(row.fiche or "", ()))}
 
 
 def changed_units(context: JobContext, actions: Sequence[Action]) -> list[Key]:

@@ -231,10 +231,11 @@ class Application:
     def _held_since(self, units: Sequence[Unit]) -> dict[str, str]:
         """Return units whose dossier, another row than the unit's own, has come under a hold since it was
         read. No version shows it (HLD-07)."""
-        dossiers = {unit.id: unit.belongs_to.id for unit in units if unit.belongs_to is not None}
-        rows = rows_of(self.context.connector, Dossier, ("legal_hold",), Among("id", sorted(set(dossiers.values()))))
+        dossiers = {unit.id: [level.id for level in unit.above()] for unit in units if unit.belongs_to is not None}
+        ids = sorted({dossier for each in dossiers.values() for dossier in each})
+        rows = rows_of(self.context.connector, Dossier, ("legal_hold",), Among("id", ids))
         held = {row.id for row in rows if row.legal_hold}
-        return {unit: Reason.HOLD_LEGAL.value for unit, dossier in dossiers.items() if dossier in held}
+        return {unit: Reason.HOLD_LEGAL.value for unit, each in dossiers.items() if not held.isdisjoint(each)}
 
     def _intents(
         self, going: Sequence[tuple[PlanLine, Unit, Decision]], rows: Rows, facts: Mapping[str, dict[str, object]]

@@ -41,7 +41,7 @@ def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWr
     if own.kind != UnitKind.DOSSIER:
         return True
     known = {write.id for write in action.rows}
-    return all(row.id in known for row in rows_of(connector, Fiche, ("dossier",), Among("dossier", [own.id])))
+    return all(row.id in known or row.also_in for row in rows_of(connector, Fiche, ("dossier",), Among("dossier", [own.id])))
 
 
 def as_found_again(connector: Connector, action: Action, left: Collection[tuple[str, str]]) -> Action:

@@ -4,6 +4,7 @@ A record holds civil dates (DAT-01, DAT-08), keys instead of option values, and 
 the CRM has nothing or the column was not requested. Records are msgspec structs because a nightly run decodes
 every row of the CRM into one."""
 
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -278,6 +279,13 @@ class Unit(msgspec.Struct, gc=False):
     email: Email | None = None
     belongs_to: "Unit | None" = None
     relation: Donation | Enrolment | Engagement | None = None
+
+    def above(self) -> "Iterator[Unit]":
+        """Yield what it belongs to, and what that belongs to: the dossiers of a fiche that is in several."""
+        level = self.belongs_to
+        while level is not None:
+            yield level
+            level = level.belongs_to
 
     @property
     def row(self) -> Record:

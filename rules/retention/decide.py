@@ -160,12 +160,9 @@ def _decide_recording(unit: Unit, schedule: Schedule, holds: Holds, as_of: date)
 def governing(owner: Unit | None, schedule: Schedule, holds: Holds, as_of: date) -> Unit | None:
     """Return the dossier whose end a marked recording follows: of a fiche in several the one that stays
     longest."""
-    levels: list[Unit] = []
-    while owner is not None:
-        levels.append(owner)
-        owner = owner.belongs_to
-    if len(levels) < 2:
-        return levels[0] if levels else None
+    if owner is None or owner.belongs_to is None:
+        return owner
+    levels = [owner, *owner.above()]
     decided = [(_decide_file(level, schedule, holds.covering(level), as_of), level) for level in levels]
     kept = [level for decision, level in decided if not decision.is_disposal]
     return kept[0] if kept else max(decided, key=lambda each: each[0].retention_end or date.min)[1]

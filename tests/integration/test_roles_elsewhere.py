@@ -341,6 +341,24 @@ def test_a_person_is_answered_with_a_shared_fiche(house: House, typist: Typist, 
     assert (kinds.count("dossier"), kinds.count("fiche")) == (1, 1)
 
 
+def test_an_erased_dossier_leaves_its_shared_fiche_and_whoever_is_in_it(house: House, typist: Typist, tmp_path: Path) -> None:
+    paired(typist, tmp_path)
+    child, reporter = lotte(house), house.person("1980-02-01", "Emma", "Janssens (fictief)")
+    case, other = house.case("SEX", closed=False), house.case("SEX", closed=False)
+    shared, own = house.report("SEX", None), house.report("SEX", None)
+    for each, spoken in ((case, shared), (other, shared), (case, own)):
+        house.pair("cc_incident_melding", each, "cc_melding", spoken)
+    house.connect("Kind", ("incident", case), ("contact", child))
+    house.connect("Melder", ("cc_melding", shared), ("contact", reporter))
+    asking = asking_for(typist, "erasure", child)
+    items = [item["item"] for item in asking.items() if item["kind"] == "dossier"]
+    decide(typist, asking, "--grant", items[0])
+    released(typist, asking)
+    assert house.there("incidents", case, other) == [False, True]
+    assert house.there("cc_meldingen", shared, own) == [True, False]
+    assert house.there("contacts", child, reporter) == [False, True]
+
+
 # -- lookups, participants and pairs -------------------------------------------------------------------------
 
 MORE = """

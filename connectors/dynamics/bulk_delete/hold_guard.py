@@ -44,6 +44,8 @@ def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], Table
     if len(fiches) > 1 or len(dossiers) > 1 or any(each.only for each in (table, *fiches, *dossiers)):
         return None  # one query leads from one table to another
     (fiche,), (dossier,) = fiches, dossiers
+    if "dossier" not in fiche.columns:
+        return None  # pairs lead to several
     hold = dossier.columns.get("legal_hold")
     if hold is None:
         return Guard()
@@ -71,7 +73,8 @@ def held(read: Read, record: type[Record], ids: Collection[str]) -> set[str]:
     fiches.pop("", None)
     for page in read(Fiche, ("dossier",), among=Among("id", sorted(fiches))):
         for fiche in page:
-            dossiers.setdefault(fiche.dossier or "", []).extend(fiches[fiche.id])
+            for dossier in fiche.dossiers:
+                dossiers.setdefault(dossier, []).extend(fiches[fiche.id])
     dossiers.pop("", None)
     return {
         row

@@ -25,7 +25,7 @@ from jobs.writing.send import TECHNICAL
 from rules.holds.precedence import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
-from rules.model.records import KINDS, Contact, Party, Recording, Unit, UnitKind
+from rules.model.records import KINDS, Contact, Fiche, Party, Recording, Unit, UnitKind
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
 
@@ -124,7 +124,7 @@ def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
 
 def _roles_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[str]:
     """Return the person's roles in one file. A suspect's is not theirs to have removed (SUS-10)."""
-    fiches = {task.id} if task.kind == "fiche" else set(_fiches_of(context, task.id))
+    fiches = {task.id} if task.kind == "fiche" else set(_fiches_of(context, task.id, shared=True))
     return sorted(
         row.id
         for row in rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(contacts)))
@@ -138,7 +138,7 @@ def _naming_in(context: JobContext, contacts: Sequence[str], task: Task) -> list
     if not connector.all_kinds.own:
         return []
     inside = {(task.kind, task.id)}
-    inside |= {("fiche", fiche) for fiche in _fiches_of(context, task.id)} if task.kind == "dossier" else set()
+    inside |= {("fiche", fiche) for fiche in _fiches_of(context, task.id, shared=True)} if task.kind == "dossier" else set()
     naming = {
         (own.word, row.id): row
         for own in connector.all_kinds.own
@@ -149,8 +149,10 @@ def _naming_in(context: JobContext, contacts: Sequence[str], task: Task) -> list
     return sorted(row for row in naming if not inside.isdisjoint(tops[row]))
 
 
-def _fiches_of(context: JobContext, dossier: str) -> list[str]:
-    return sorted(row.id for row in rows_of(context.connector, KINDS["fiche"], ("dossier",), Among("dossier", [dossier])))
+def _fiches_of(context: JobContext, dossier: str, *, shared: bool = False) -> list[str]:
+    """Return the fiches of a dossier: those that go with it, or also those that other dossiers share."""
+    rows = rows_of(context.connector, Fiche, ("dossier",), Among("dossier", [dossier]))
+    return sorted(row.id for row in rows if shared or not row.also_in)
 
 
 def _verdicts(

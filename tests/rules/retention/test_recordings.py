@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from rules.dates.calendar import BELGIAN
@@ -150,3 +151,16 @@ def test_without_a_usable_row_no_recording_is_disposed_of(row: dict[str, Any]) -
 def test_a_controller_may_give_recordings_no_term() -> None:
     policy = a_policy({"recording": {"type": "no_term", "disposition": "retain", "unit": "recording"}})
     assert decided(a_recording(ended_on=date(2020, 1, 1)), date(2026, 1, 1), policy).reasons == (Reason.NO_TERM,)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_marked_recording_of_a_fiche_in_several_dossiers_follows_the_one_that_stays_longest(order: tuple[int, int]) -> None:
+    """RET-05: what is evidence in one of them is not deleted with another."""
+    over = a_dossier(FICHE, children=[a_child(birth_on=date(1990, 10, 10))])
+    open_one = a_dossier(FICHE, children=[a_child(birth_on=date(1990, 10, 10))], is_active=True)
+    first, second = ((over, open_one)[at] for at in order)
+    both = msgspec.structs.replace(first, belongs_to=second)
+    as_of = date(2040, 1, 1)
+    marked = {"ended_on": date(2026, 1, 15), "taken_over": True, "evidence": True}
+    assert decided(a_recording(fiche=FICHE, belongs_to=over, **marked), as_of).disposition is DELETE
+    assert decided(a_recording(fiche=FICHE, belongs_to=both, **marked), as_of).disposition is KEEP
