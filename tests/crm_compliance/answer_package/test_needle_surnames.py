@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 
 import msgspec
 import pytest
@@ -15,6 +16,8 @@ from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Addressee, Compilation, Field, Recipient, Withheld
 from jobs.ports.outbox import NeedleFound
 from rules.model.languages import LANGUAGES
+from rules.people.spellings import spellings
+from rules.redaction import leak_check, near_names
 from rules.redaction.leak_check import Needles, name_needle
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, PERSON, compilation, fiche
 from tests.saying import texts_in
@@ -35,6 +38,8 @@ ALIKE = (
     "True", "False", "None", "Auto", "Soft", "Cover", "Entry", "Contents", "Viewport", "Width", "Noindex",
 )  # fmt: skip
 
+SPELT = cache(spellings)
+
 
 @lru_cache(maxsize=1)
 def surnames() -> frozenset[str]:
@@ -45,6 +50,15 @@ def surnames() -> frozenset[str]:
             if name.startswith("last_names"):
                 found |= set(getattr(provider, name))
     return frozenset(found)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spelt_once() -> Iterator[None]:
+    """The ways in which each of the thousands may be written are worked out once, not for each answer."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (leak_check, near_names):
+            patch.setattr(module, "spellings", SPELT)
+        yield
 
 
 def answer(language: str, right: str, *names: str) -> Compilation:
