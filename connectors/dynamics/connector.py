@@ -341,11 +341,16 @@ class DynamicsConnector:
         """Yield the rows of a table whose rows belong to others by a table of links, with what they belong
         to."""
         own = [name for name in fields if name not in ("regarding", "regarding_kind", "tied")]
+        asked = among.ids[:1] if among is not None else ()
         if among is not None and among.field == "regarding":
-            among = Among("id", self._ties.rows_tied_to(table, definition, among.ids))
+            among = Among("id", self._ties.rows_tied_to(table, definition, among.ids) or asked)
+        is_filled = False
         for page in self._read(table, record, own, among, remembered=remembered):
+            is_filled = True
             self._ties.fill(table, definition, page)
             yield page
+        if asked and not is_filled:  # as many requests as where there are rows (SUS-07)
+            self._ties.rows_tied_to(table, definition, asked)
 
     def read_set(self, set_name: str) -> SetReading:
         """Page through one entity set, ids only, also of an OData service that is not Dataverse (`doctor

@@ -14,10 +14,14 @@ from connectors.interface import ConnectorError
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.package import package_of
+from crm_compliance.mapping.explain import explain_row
 from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.answer import ItemStatus
+from jobs.model.privileges import NEEDS
+from jobs.requests.search.search import search_everywhere
 from jobs.restores.plan import plan_replay
+from rules.model.data_map import Fate
 from rules.model.requests import Outcome, Right
 from rules.rights.withholding import withheld_on_behalf
 from tests.integration.deciding import ask, granted
@@ -337,3 +341,40 @@ def test_a_granted_erasure_leaves_nobody_named_in_a_file_of_others(night: Night)
     assert visit["_cf_visitedid_value"] is None
     assert visit["cf_report"]
     assert rows_left(night, rows) == set(SETS)
+
+
+def test_the_mapping_fits_the_crm_and_the_data_map_says_so(night: Night) -> None:
+    plant(night, Planter(night))
+    assert [finding for finding in night.connector.check(decisions=True) if finding.is_error] == []
+    fates = {place.name: (place.fate, place.why) for place in night.connector.data_map(whole=True).places}
+    assert fates["cf_homevisit"] == (Fate.MAPPED, "dependent.cf_homevisit")
+    assert fates["cf_homevisit.cf_report"] == (Fate.MAPPED, "dependent.cf_homevisit.texts")
+    assert fates["cf_homevisit.cf_dossierid"] == (Fate.MAPPED, "dependent.cf_homevisit.belongs_to")
+    assert fates["cf_bill"][0] is Fate.STAYS
+    assert night.connector.data_map(whole=True).alarming == ()
+    reasons = {line.name: line.reason for line in night.connector.least_role(NEEDS)}
+    assert "cf_paragraph: delete" in reasons["prvDeletecf_paragraph"]
+
+
+def test_a_row_is_explained_with_the_unit_that_it_ends_with_and_without_its_texts(night: Night) -> None:
+    planter = Planter(night)
+    rows = plant(night, planter)
+    told = explain_row(night.connector, "cf_remark", rows["cf_remark"])
+    assert (told.kind, told.unit) == ("cf_remark", {"table": "cf_dossier", "id": rows["cf_dossier"]})
+    told = explain_row(night.connector, "cf_homevisit", rows["cf_homevisit"])
+    assert not [word for word in planter.words if word in str(told.document())]
+    fields = {field.field: field.value for field in told.fields}
+    assert fields["cf_visitedid"] == {"table": "contact", "id": rows["contact"]}
+
+
+def test_an_answer_about_nobody_asks_the_crm_as_much_as_one_about_somebody(night: Night) -> None:
+    """SUS-07."""
+    rows = plant(night, Planter(night))
+    night.http.delete(f"{night.emulator.url}cf_remarks({rows['cf_remark']})")
+    search_everywhere(night.context, {rows["contact"]})
+    asked = []
+    for people in ({rows["contact"]}, set[str]()):
+        before = night.connector.stats.requests
+        search_everywhere(night.context, people)
+        asked.append(night.connector.stats.requests - before)
+    assert asked[0] == asked[1]

@@ -279,10 +279,12 @@ class _Search:
         found = self.material
         for kind in self._kinds.own:
             owners = {row for word in kind.above for row in (self._people if word == "contact" else found.rows(word))}
-            while owners:
+            while True:  # once also where there is nothing to look for (SUS-07)
                 known = set(found.rows(kind.word))
                 self._take((kind.word, "regarding", owners))
-                owners = found.rows(kind.word).keys() - known if kind.word in kind.above else set()
+                owners = found.rows(kind.word).keys() - known
+                if not owners or kind.word not in kind.above:
+                    break
         return {row for kind in self._kinds.own for row in found.rows(kind.word)}
 
     def _participants(self) -> None:
