@@ -43,14 +43,14 @@ def lone_halves(table: Table, definition: TableDefinition, mapping: Mapping, met
 
 def _points_to(column: Column, kinds: Collection[str], definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> str:
     """Return the filter of rows whose lookup points to a row of one of these kinds. A lookup that may point
-    to several tables is asked by the navigation to each."""
+    to several tables, or to rows of several kinds, is asked by the navigation to each."""
     targets = definition.attributes[column.name].targets
-    names = sorted({table.name for kind in kinds for table in mapping.of(kind)} & targets)
-    if targets == set(names):
+    tables = [table for kind in kinds for table in mapping.of(kind) if table.name in targets]
+    if targets == {table.name for table in tables if not table.only}:
         return f"_{column.name}_value ne null"
-    found = []
-    for name in names:
-        target = metadata.table(name)
-        if target is not None and (navigation := definition.navigation(column.name, name)):
-            found.append(f"{navigation}/{target.primary_id} ne null")
-    return " or ".join(found)
+    found = set()
+    for table in tables:
+        target = metadata.table(table.name)
+        if target is not None and (navigation := definition.navigation(column.name, table.name)):
+            found.add(filter_of(table, target, f"{navigation}/") or f"{navigation}/{target.primary_id} ne null")
+    return " or ".join(f"({each})" for each in sorted(found))

@@ -17,9 +17,10 @@ CONDITION_TYPES: Final = CHOICE_TYPES - {"MultiSelectPicklistType"} | LOOKUP_TYP
 _TRUTHS: Final = {"true": True, "false": False}
 
 
-def filter_of(table: Table, definition: TableDefinition) -> str:
-    """Return the `$filter` that the rows of this kind meet; empty where all rows of the table are meant."""
-    parts = [_any(definition.attributes[each.column], each) for each in table.only]
+def filter_of(table: Table, definition: TableDefinition, path: str = "") -> str:
+    """Return the `$filter` that the rows of this kind meet; empty where all rows of the table are meant.
+    `path` leads to such a row from another one, with a slash behind it."""
+    parts = [_any(definition.attributes[each.column], each, path) for each in table.only]
     return " and ".join(parts)
 
 
@@ -58,12 +59,12 @@ def _none() -> str:
     raise ValueError("neither true nor false")
 
 
-def _any(attribute: Attribute, condition: Condition) -> str:
+def _any(attribute: Attribute, condition: Condition, path: str) -> str:
     try:
         values = [value_of(attribute, text) for text in condition.values]
     except ValueError:
         raise MappingError(f"{condition.column} cannot have one of these values.", where=condition.where) from None
-    parts = [f"{_selected(attribute)} eq {value}" for value in values]
+    parts = [f"{path}{_selected(attribute)} eq {value}" for value in values]
     return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
 
 
