@@ -17,6 +17,7 @@ from tests.independent.asking import pdf_text
 
 LINE = ("outcome", "disposition", "retention_end", "reason", "reasons", "flags", "categories", "rule")
 YEAR, NUMBER = ("_year", "_jaar"), ("_count", "_aantal")  # how columns of statistics end
+NOTES, PLACES = ("notes", "dependent_rows"), ("notes", "child_rows", "files")
 OF_THE_ANSWER = ("request_id", "reference", "generated_at")
 
 
@@ -26,19 +27,20 @@ class Story:
 
     lines: dict[Link, dict[str, Any]]
     run: dict[str, Any]
-    certificates: Counter[str]
+    certificates: list[dict[str, Any]]
     items: dict[str, list[dict[str, Any]]]
     packages: dict[str, dict[str, Any]]
     accounted: list[dict[str, Any]]
     before: list[Row]
     after: list[Row]
     left: str
+    objects: set[str]
 
 
 def story_of(house: House, askers: dict[str, Asker], holds: Sequence[Hold]) -> Story:
     """Place the holds, plan, answer who asks, apply, and look at what is left."""
     before = house.rows()
-    accounted = house.ask("datamap")
+    accounted = house.ask("datamap", code=None)
     house.ask("mapping", "check")
     for hold in holds:
         where = ("--person", hold.id) if hold.table == "contact" else ("--table", hold.table, "--id", hold.id)
@@ -52,7 +54,7 @@ def story_of(house: House, askers: dict[str, Asker], holds: Sequence[Hold]) -> S
     file = house.folder / "certificate.json"
     house.ask("certificate", run["run"], "--output", file)
     house.ask("certificate", "verify", file)
-    certificates = Counter(map(_certified, json.loads(file.read_text())["certificates"]))
+    certificates = json.loads(file.read_text())["certificates"]
     answers = {who: package_of(house, who, asker) for who, asker in askers.items()}
     return Story(
         lines={(line["table"], line["id"]): line for line in lines},
@@ -64,14 +66,19 @@ def story_of(house: House, askers: dict[str, Asker], holds: Sequence[Hold]) -> S
         before=before,
         after=house.rows(),
         left=house.words(),
+        objects={path.name for path in house.objects.iterdir()},
     )
 
 
-def _certified(certificate: dict[str, Any]) -> str:
-    """What a certificate says beside ids; how many audit rows there were depends on the tables."""
-    names = ("unit_type", "category_keys", "disposition", "reason", "rule_id", "retention_end", "method")
-    counts = _without(certificate["objects"], "audit_entries")
-    return json.dumps([*(certificate[name] for name in names), counts], sort_keys=True)
+def certified(certificates: Sequence[dict[str, Any]], *, told_elsewhere: bool) -> Counter[str]:
+    """What certificates say beside ids; how many audit rows there were depends on the tables, and what stood
+    in notes may be certified as rows that depend on others."""
+    names = ("unit_type", "category_keys", "disposition", "reason", "rule_id", "retention_end")
+    counts, places = (("audit_entries", *also) for also in ((NOTES, PLACES) if told_elsewhere else ((), ())))
+    return Counter(
+        json.dumps([*(each[name] for name in names), _without(each["objects"], *counts), _without(each["method"], *places)], sort_keys=True)
+        for each in certificates
+    )
 
 
 def _told(files: dict[str, bytes]) -> dict[str, Any]:
@@ -102,10 +109,11 @@ class Fates:
     statistics: list[dict[str, Any]]
 
 
-def fates(rows: Sequence[Row], known: set[str]) -> Fates:
-    """`known` are the ids of the rows that were loaded."""
+def fates(rows: Sequence[Row], known: set[str], beside: frozenset[str] = frozenset()) -> Fates:
+    """`known` are the ids of the rows that were loaded; what is beside them in a table of `beside` is left
+    out."""
     own = {row.key: row for row in rows if row.id in known and row.table != PARTICIPANT}
-    others = [row for row in rows if row.key not in own]
+    others = [row for row in rows if row.key not in own and row.table not in beside]
     statistics = sorted((row.values for row in others if _count(row.values)), key=repr)
     made = (row for row in others if not _count(row.values))
     return Fates(own, Counter(repr((row.table, sorted(row.values.items()), sorted(row.links.items()))) for row in made), statistics)
@@ -121,6 +129,13 @@ def counted(statistics: Sequence[dict[str, Any]]) -> Counter[int]:
 
 def _count(values: dict[str, Any]) -> int:
     return next((value for column, value in values.items() if column.endswith(NUMBER)), 0)
+
+
+def shared(items: Sequence[dict[str, Any]], own: frozenset[str]) -> list[dict[str, Any]]:
+    """Items that are no notes and of no table of `own`, where there are any. Their order follows from ids
+    that the platform gives to participants, so it is none here, and numbers are left out."""
+    kept = (_without(item, "item") for item in items if not own or item.get("kind", item.get("type")) not in own | {"note"})
+    return sorted(kept, key=lambda item: json.dumps(item, sort_keys=True))
 
 
 def without_answers(told: Any, names: frozenset[str]) -> Any:

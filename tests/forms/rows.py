@@ -15,8 +15,13 @@ from tests.independent.wire import WebApi
 Link = tuple[str, str]  # table and id
 Operation = tuple[str, str, dict[str, Any]]
 PARTICIPANT = "activityparty"  # is created and deleted with its activity only
+PAIRED = "@"  # before the name of a many-to-many relationship, in `links` of the row that is the second of a pair
+RESOLVED = 5  # the status of an incident
 ACTIVITIES = ("phonecall", "email")
-MADE = ("fullname", "partyidname", "objecttypecode", "filesize", "isdocument")  # by the platform
+MADE = {
+    *("fullname", "partyidname", "objecttypecode", "filesize", "isdocument"),
+    *("relatedconnectionid", "ismaster", "connection.name"),
+}  # by the platform
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,9 @@ class Schema:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.tables: dict[str, Any] = YAML(typ="safe").load(file)["tables"]
+        document = YAML(typ="safe").load(file)
+        self.tables: dict[str, Any] = document["tables"]
+        self.pairs: list[dict[str, str]] = document.get("many_to_many", [])
 
     def set_of(self, table: str) -> str:
         return str(self.tables[table].get("set") or table + "s")
@@ -68,13 +75,21 @@ def read(api: WebApi, schema: Schema) -> list[Row]:
     """Every row of the organisation's own tables."""
     answers = {table: api.rows(schema.set_of(table)) for table in schema.tables}
     tables = {row[schema.id_of(table)]: table for table, rows in answers.items() for row in rows}
-    return [_row(api, schema, table, row, tables) for table, rows in answers.items() for row in rows]
+    found = [_row(api, schema, table, row, tables) for table, rows in answers.items() for row in rows]
+    by_id = {row.id: row for row in found}
+    for pair in schema.pairs:
+        one, two = pair["one"], pair["two"]
+        for tie in api.rows(pair["name"] + "set"):
+            by_id[tie[schema.id_of(two)]].links[PAIRED + pair["name"]] = (one, tie[schema.id_of(one)])
+    return found
 
 
 def _row(api: WebApi, schema: Schema, table: str, row: dict[str, Any], tables: dict[str, str]) -> Row:
     values, links, files = {}, {}, {}
     own = row[schema.id_of(table)]
     for column, kind in schema.columns(table).items():
+        if not MADE.isdisjoint((column, f"{table}.{column}")):
+            continue
         if kind.startswith("lookup"):
             target = row.get(f"_{column}_value")
             if target and target in tables:
@@ -83,16 +98,15 @@ def _row(api: WebApi, schema: Schema, table: str, row: dict[str, Any], tables: d
             content = api.http.get(f"{api.root}{schema.set_of(table)}({own})/{column}/$value")
             if content.status_code == 200:
                 files[column] = content.content
-        elif row.get(column) is not None and kind != "guid" and column not in MADE:
+        elif row.get(column) is not None and kind != "guid":
             values[column] = row[column]
     return Row(table, own, values, links, files, row.get("createdon", ""), row.get("statecode") or 0)
 
 
 def load(api: WebApi, schema: Schema, rows: Iterable[Row]) -> None:
     """Create the rows, then what links them to rows that came later, their states and their files."""
-    rows = list(rows)
     order = list(schema.tables)
-    rows.sort(key=lambda row: order.index(row.table))
+    rows = sorted(rows, key=lambda row: order.index(row.table))
     parties: dict[str, list[Row]] = {}
     for row in rows:
         if row.table == PARTICIPANT:
@@ -103,11 +117,11 @@ def load(api: WebApi, schema: Schema, rows: Iterable[Row]) -> None:
     for row in rows:
         if row.table == PARTICIPANT:
             continue
-        later = {column: link for column, link in row.links.items() if link[1] not in there}
+        later = {column: link for column, link in row.links.items() if link[1] not in there and not column.startswith(PAIRED)}
         body: dict[str, Any] = {schema.id_of(row.table): row.id, **row.values, **_bound(schema, row, but=later)}
         if row.created:
             body["overriddencreatedon"] = row.created
-        if row.table in ACTIVITIES:
+        if schema.tables[row.table].get("activity"):
             taking_part = [
                 {**each.values, **_bound(schema, each, but=("activityid",))} for each in parties.get(row.id, []) if _is_own(each)
             ]
@@ -115,9 +129,16 @@ def load(api: WebApi, schema: Schema, rows: Iterable[Row]) -> None:
         creates.append(("POST", schema.set_of(row.table), body))
         there.add(row.id)
         address = f"{schema.set_of(row.table)}({row.id})"
+        for column, (table, target) in row.links.items():
+            if column.startswith(PAIRED):
+                end = {"@odata.id": f"{api.root}{schema.set_of(table)}({target})"}
+                changes.append(("POST", f"{address}/{column.removeprefix(PAIRED)}/$ref", end))
         if later:
             changes.append(("PATCH", address, _bound(schema, row, but=row.links.keys() - later)))
-        if row.state:
+        if row.state and row.table == "incident":
+            resolution = {"subject": "Klaar (fictief)", "incidentid@odata.bind": f"/{address}"}
+            changes.append(("POST", "CloseIncident", {"IncidentResolution": resolution, "Status": RESOLVED}))
+        elif row.state:
             changes.append(("PATCH", address, {"statecode": row.state}))
     api.send(creates)
     api.send(changes)
@@ -136,7 +157,7 @@ def _bound(schema: Schema, row: Row, but: Iterable[str]) -> dict[str, str]:
     return {
         f"{schema.navigation(row.table, column, table)}@odata.bind": f"{schema.set_of(table)}({target})"
         for column, (table, target) in row.links.items()
-        if column not in set(but)
+        if column not in set(but) and not column.startswith(PAIRED)
     }
 
 

@@ -3,6 +3,7 @@ disposals, certificates, answers and what is left agree row by row."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,15 +12,16 @@ from typing import Any
 
 import pytest
 
-from tests.forms import form_renamed
-from tests.forms.comparing import Story, counted, differences, fates, lines_under, story_of, without_answers
+from tests.forms import form_connected, form_renamed, form_scattered
+from tests.forms.comparing import Story, certified, counted, differences, fates, lines_under, shared, story_of, without_answers
 from tests.forms.facts import plant
 from tests.forms.form import REFERENCE, Form
 from tests.forms.house import House, house
-from tests.forms.rows import Link, Row, texts
+from tests.forms.rows import PARTICIPANT, Link, Row, texts
 from tests.in_process import emulators_in_process
 
-FORMS = (form_renamed.FORM,)
+FORMS = (form_renamed.FORM, form_connected.FORM, form_scattered.FORM)
+pytestmark = pytest.mark.timeout(1800)  # two whole organisations are set up in the first test of each form
 QUARANTINE = "\nquarantine: {days: 14, categories: [e_safety], notice: note}\n"
 
 
@@ -100,10 +102,12 @@ def test_every_line_of_the_plan_is_the_same(both: Both) -> None:
 
 def test_every_row_has_the_same_fate(both: Both) -> None:
     """Translated after the night, the reference organisation is what the other one has become."""
-    expected = fates(both.form.translate(both.reference.after), {row.id for row in both.form.translate(both.reference.before)})
-    found = fates(both.other.after, {row.id for row in both.other.before})
+    known = {row.id for row in both.form.translate(both.reference.before)}
+    expected, found = fates(both.form.translate(both.reference.after), known), fates(both.other.after, known, both.form.beside)
     assert differences(found.own, expected.own) == []
     assert differences(found.made, expected.made) == []
+    there = {row.key for row in both.other.after}
+    assert [row for row in both.other.after if row.table in both.form.beside and not there.issuperset(row.links.values())] == []
     assert counted(found.statistics) == counted(expected.statistics)
     if not both.form.counts_less:
         assert found.statistics == expected.statistics
@@ -114,14 +118,17 @@ def test_the_run_and_its_certificates_say_the_same(both: Both) -> None:
     found, expected = ({name: story.run[name] for name in names} for story in (both.other, both.reference))
     assert differences(found, expected) == []
     assert both.reference.run["state"] == "done"
-    assert differences(both.other.certificates, both.reference.certificates) == []
+    elsewhere = both.form.told_elsewhere
+    told, wanted = (certified(story.certificates, told_elsewhere=bool(elsewhere)) for story in (both.other, both.reference))
+    assert differences(told, wanted) == []
+    known = {row.id for row in both.form.translate(both.reference.before)} | {row.id for row in both.reference.before}
     for story in (both.reference, both.other):
-        assert story.run["rows"] == _gone(story)
+        assert story.run["rows"] == _gone(story, known)
 
 
-def _gone(story: Story) -> dict[str, int]:
+def _gone(story: Story, known: set[str]) -> dict[str, int]:
     there = {row.key for row in story.after}
-    return dict(Counter(row.table for row in story.before if row.key not in there and row.table != "activityparty"))
+    return dict(Counter(row.table for row in story.before if row.id in known and row.key not in there and row.table != PARTICIPANT))
 
 
 def test_nothing_is_unaccounted_for(both: Both) -> None:
@@ -136,8 +143,21 @@ def test_the_words_of_what_went_are_gone_and_those_of_what_is_kept_are_there(bot
         assert {word for word in words if word in story.left} == {word for word in words if word in kept}
 
 
+def test_the_same_contents_outside_the_crm_are_left(both: Both) -> None:
+    assert both.other.objects == both.reference.objects
+
+
 @pytest.mark.parametrize("who", ["child", "reporter", "suspect"])
 def test_who_asks_is_answered_alike(both: Both, who: str) -> None:
-    unasked = both.form.unasked
-    assert differences(both.other.items[who], without_answers(both.reference.items[who], unasked)) == []
-    assert differences(both.other.packages[who], without_answers(both.reference.packages[who], unasked)) == []
+    unasked, elsewhere = both.form.unasked, both.form.told_elsewhere
+    items, wanted = both.other.items[who], without_answers(both.reference.items[who], unasked)
+    package, expected = both.other.packages[who], without_answers(both.reference.packages[who], unasked)
+    if elsewhere:
+        told, also = (json.dumps(each["data"], ensure_ascii=False) for each in (package, expected))
+        assert {word for word, _ in both.canaries if word in told} == {word for word, _ in both.canaries if word in also}
+        package["data"].pop("words", None)
+    else:
+        assert package["files"] == expected["files"]
+    assert differences(shared(items, elsewhere), shared(wanted, elsewhere)) == []
+    package, expected = (each["data"] | {"items": shared(each["data"].get("items", ()), elsewhere)} for each in (package, expected))
+    assert differences(package, expected) == []
