@@ -53,7 +53,7 @@ class Form:
     narrow: Callable[[list[Row]], list[Row]] | None = None
     unasked: frozenset[str] = frozenset()  # fields of yes and no that are told as no where nobody recorded an answer
     beside: frozenset[str] = frozenset()  # tables of which the platform adds rows beside ours
-    told_elsewhere: frozenset[str] = frozenset()  # tables by whose names is told what stands in notes of the reference environment
+    told_elsewhere: frozenset[str] = frozenset()  # tables by whose names is told what stands in notes of the reference
     counts_less: bool = False  # its table of statistics has fewer columns, so that more rows of it are alike
 
     @property

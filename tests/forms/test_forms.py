@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.forms import form_connected, form_renamed, form_scattered
+from tests.forms import form_connected, form_deep, form_renamed, form_scattered
 from tests.forms.comparing import Story, certified, counted, differences, fates, lines_under, shared, story_of, without_answers
 from tests.forms.facts import plant
 from tests.forms.form import REFERENCE, Form
@@ -20,7 +20,7 @@ from tests.forms.house import House, house
 from tests.forms.rows import PARTICIPANT, Link, Row, texts
 from tests.in_process import emulators_in_process
 
-FORMS = (form_renamed.FORM, form_connected.FORM, form_scattered.FORM)
+FORMS = (form_renamed.FORM, form_connected.FORM, form_scattered.FORM, form_deep.FORM)
 pytestmark = pytest.mark.timeout(1800)  # two whole organisations are set up in the first test of each form
 QUARANTINE = "\nquarantine: {days: 14, categories: [e_safety], notice: note}\n"
 
