@@ -342,6 +342,10 @@ class Connector(Protocol):
         """Return the fields of this kind that the organisation maps; for a full record also those that only a
         subject request reads."""
 
+    def has_value(self, record: type[Record], field: str, value: object) -> bool:
+        """Return whether a field of rows of this kind can say this value: not where it is a choice without an
+        option for it."""
+
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row does not exist.
         Raises ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile."""

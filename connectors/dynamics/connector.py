@@ -364,6 +364,12 @@ class DynamicsConnector:
         mapped = {name for table in tables for name in (*table.columns_of(record), *table.fixed, *table.pairs)}
         return frozenset(mapped) | {name for name, lookup in KIND_FIELDS.items() if lookup in mapped and name in record.__struct_fields__}
 
+    def has_value(self, record: type[Record], field: str, value: object) -> bool:
+        """Return whether a field of rows of this kind can say this value: not where it is a choice without an
+        option for it."""
+        columns = [table.columns[field] for table in self.mapping.tables_of(record) if field in table.columns]
+        return all(column.choice is None or value in column.choice.keys.values() for column in columns)
+
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, is not mapped, or the row
         does not exist. Raises ReadIncomplete: something is there, and it did not come whole or was replaced

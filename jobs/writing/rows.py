@@ -105,21 +105,22 @@ def rows_of_units(
 
     dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
     versions = found.versions or {}
-    roles = list(_parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}))
+    by_fiche = {fiche: unit.id for fiche, unit in fiche_units.items()}
     of_unit = {owner: unit.id for owner, unit in owners.items()}
     if any("party" in kind.above for kind in connector.all_kinds.own):
+        roles = _parties(connector, set(dossiers), by_fiche)
         of_unit |= {write.id: unit_id for unit_id, _, write in roles if write.operation == "delete"}
     waits: set[str] = set()
     for unit_id, write in below(connector, of_unit, lie, waits):
         leaves[unit_id].append(write)
     rows.blocked |= dict.fromkeys(waits, CHANGED)
-    for unit_id, role, write in roles:
+    for unit_id, role, write in _parties(connector, set(dossiers), by_fiche):  # last: a decision depends on them
         if not connector.is_derived(type(role)):  # else it goes with the row of the unit
             leaves[unit_id].append(write)
         if versions.get(role.id) != role.etag:
             rows.blocked[unit_id] = CHANGED  # a role that the decision did not know, a younger child perhaps
     if Party in lie:
-        for unit_id, role, write in _retained_parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
+        for unit_id, role, write in _retained_parties(connector, set(dossiers), by_fiche):
             if not connector.is_derived(type(role)):
                 leaves[unit_id].append(write)
     for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):

@@ -138,7 +138,7 @@ def _forget(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
 
 def _rows(context: JobContext, run: Run, batch: Sequence[StatisticFacts]) -> list[StatisticWrite]:
     """Return the writes of a batch: new rows and totals in one shuffled order. Rows say only what has a
-    column, and the small-cell test looks at just that (ERA-08)."""
+    column, and an option in it, and the small-cell test looks at just that (ERA-08)."""
     if not batch:
         return []
     existing, columns = written_rows(context.connector), context.connector.fields(Statistic)
@@ -150,7 +150,11 @@ def _rows(context: JobContext, run: Run, batch: Sequence[StatisticFacts]) -> lis
     )
     totals = {(row.category, row.year): row for row in existing if row.category in TOTAL_KEYS.values()}
     rows = [
-        {key: value for key, value in msgspec.structs.asdict(row).items() if key in columns and value is not None}
+        {
+            key: value
+            for key, value in msgspec.structs.asdict(row).items()
+            if key in columns and value is not None and context.connector.has_value(Statistic, key, value)
+        }
         for row in shuffled(counted.rows, context.shuffle)
     ]
     rows.sort(key=lambda values: json.encode(values, order="sorted"))  # the place of a row must not tell when its unit went (ERA-16)

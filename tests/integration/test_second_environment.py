@@ -15,6 +15,7 @@ import requests
 from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import RunningEmulator, running
+from rules.anonymisation.techniques import DURATION_BANDS
 from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases
 from tests.integration.night import TOKEN
 
@@ -147,6 +148,32 @@ def test_statistics_say_only_what_their_table_has_a_column_for(
     rows = other.http.get(f"{other.emulator.url}kt_cijfers").json()["value"]
     assert {row["kt_soort"] for row in rows} == {"exploitation_ict"}
     assert all(row[columns[name]] is None for row in rows for name in lacking)
+
+
+def test_a_value_without_an_option_is_left_out_of_the_statistics(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """ERA-09: a column of bands of which nobody made the one that is counted: the row says none, and the run
+    comes to its end."""
+    bands = {912340100: DURATION_BANDS[-1]}
+    environment, mapping = (YAML(typ="safe").load(path.read_text(encoding="utf-8")) for path in (ENVIRONMENT, MAPPING))
+    environment["choices"]["kt_duur"] = bands
+    environment["tables"]["kt_cijfer"]["columns"]["kt_duur"] = {"type": "choice kt_duur"}
+    mapping["tables"]["statistic"]["choices"]["duration_band"] = bands
+    for name, document in (("environment", environment), ("mapping", mapping)):
+        with (tmp_path / f"{name}.yaml").open("w", encoding="utf-8") as file:
+            YAML().dump(document, file)
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        other = Other(emulator)
+        for _ in range(12):
+            other.child_of(other.case("sexting"))
+        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist.set(MAPPING=str(tmp_path / "mapping.yaml"))
+        done = typist.ask("apply", typist.ask("plan")["plan"])
+        assert (done["state"], done["anonymised"], done["statistics"]) == ("done", 12, 12)
+        rows = other.http.get(f"{emulator.url}kt_cijfers").json()["value"]
+        assert {(row["kt_duur"], row["kt_geslacht"]) for row in rows} == {(None, "unknown")}
+        other.http.close()
 
 
 def test_the_mapping_of_one_organisation_is_refused_by_another(
