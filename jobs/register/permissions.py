@@ -12,6 +12,7 @@ import msgspec
 from jobs.checks.denials import refuse_role
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.request import SubjectRequest
+from jobs.ports.context import JobContext
 from jobs.ports.store import Entry, Store
 from rules.dates.calendar import Calendar
 from rules.errors import Refused
@@ -49,6 +50,11 @@ class Hand:
     @property
     def today(self) -> date:
         return self.calendar.day(self.now)
+
+
+def hand_of(context: JobContext, who: str, role: str) -> Hand:
+    """Return the actor who changes a request now."""
+    return Hand(context.store, who, role, context.clock(), context.reference, context.policy.calendar)
 
 
 def admitted(hand: Hand, request_id: str, step: Step) -> SubjectRequest:

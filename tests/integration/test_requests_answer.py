@@ -18,8 +18,8 @@ import pytest
 from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.model.request import Details, SubjectRequest, Word
 from jobs.ports.context import JobContext
-from jobs.register.permissions import Hand
-from jobs.requests.answer.compile import compile_request, compiled, hand_of
+from jobs.register.permissions import Hand, hand_of
+from jobs.requests.answer.compile import compile_request, compiled
 from jobs.requests.answer.release import approve_content, for_release, outcome_of
 from jobs.requests.answer.review import decide_items
 from rules.errors import Refused, UsageError

@@ -127,7 +127,7 @@ def review(
     from crm_compliance.reports.requests import review_pages
     from crm_compliance.reports.requests.items import item_document
     from crm_compliance.wiring import calendar_of, clock_of, register_key, store_of
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import Hand, hand_of
     from jobs.requests.answer import review as reviewing_items
 
     settings = arguments.settings()
@@ -137,14 +137,13 @@ def review(
         raise UsageError("the page is an .html file", hint="--output review.html", where=str(page))
     text = _lines(decisions) if decisions is not None else None
     someone = person(settings, as_, role, looks_only=text is None and page is None and not completeness)
-    reference = register_key(settings).reference
     if completeness:
         with arguments.opened() as desk:
-            hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), reference, desk.context.policy.calendar)
+            hand = hand_of(desk.context, someone.who, someone.role)
             counts = reviewing_items.completeness(desk.context, hand, request)
         output.answer(counts, lambda console: console.print(_counted(counts)))
         return
-    clock = clock_of(settings)
+    clock, reference = clock_of(settings), register_key(settings).reference
     with store_of(settings, clock) as store:
         hand = Hand(store, someone.who, someone.role, clock(), reference, calendar_of(settings, store))
         if page is not None:

@@ -40,8 +40,7 @@ def decide(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import register_key
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import hand_of
     from jobs.requests.decisions import decide as deciding
 
     if grant == bool(refuse):
@@ -51,14 +50,7 @@ def decide(
     settings = arguments.settings()
     someone = person(settings, as_, role)
     with arguments.opened() as desk:
-        hand = Hand(
-            desk.context.store,
-            someone.who,
-            someone.role,
-            desk.context.clock(),
-            register_key(settings).reference,
-            desk.context.policy.calendar,
-        )
+        hand = hand_of(desk.context, someone.who, someone.role)
         if grant:
             decided = deciding.grant(desk.context, hand, request, items or [])
         else:

@@ -35,21 +35,13 @@ def match(
     from crm_compliance.cli.requests.undone import telling_undone
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import register_key
-    from jobs.register.permissions import Hand
+    from jobs.register.permissions import hand_of
     from jobs.requests.search.confirm import match_request
 
     settings = arguments.settings()
     someone = person(settings, as_, role, looks_only=True)
     with arguments.opened() as desk:
-        hand = Hand(
-            desk.context.store,
-            someone.who,
-            someone.role,
-            desk.context.clock(),
-            register_key(settings).reference,
-            desk.context.policy.calendar,
-        )
+        hand = hand_of(desk.context, someone.who, someone.role)
         with telling_undone(desk.context.store, request) as told:
             candidates = match_request(desk.context, request, hand)
     document = {

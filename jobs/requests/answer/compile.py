@@ -16,7 +16,7 @@ from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from jobs.register.decision import as_reviewed, reopened
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import Hand, admitted, refused, save_move
+from jobs.register.permissions import admitted, hand_of, refused, save_move
 from jobs.requests.answer.attachments import Files
 from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.answer.own_words import OwnWords, words_of
@@ -137,11 +137,6 @@ def compiled(store: Store, request: SubjectRequest) -> Compilation:
     if found is None:
         raise refused("not_compiled", "nothing has been compiled yet", hint_to("compile", request=request.id), request.id)
     return found
-
-
-def hand_of(context: JobContext, who: str, role: str) -> Hand:
-    """Return the actor who changes the request now."""
-    return Hand(context.store, who, role, context.clock(), context.reference, context.policy.calendar)
 
 
 def language_of(request: SubjectRequest, found: Assessment, languages: Sequence[str]) -> str:

@@ -19,9 +19,9 @@ from jobs.ports.context import JobContext
 from jobs.ports.outbox import NeedleFound, Outbox, Unchecked
 from jobs.register.decision import decision_of
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import Hand, admitted, check_role, refused, save_move, signed, wrong_state
+from jobs.register.permissions import Hand, admitted, check_role, hand_of, refused, save_move, signed, wrong_state
 from jobs.requests.answer.attachments import attachments_of
-from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted, hand_of
+from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
 from jobs.requests.answer.links import Link, new_link
 from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
