@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from connectors.dynamics.reading.table_cache import Memory
     from connectors.interface import Connector
     from crm_compliance.keys.key_ring import KeyRing
+    from crm_compliance.store.line_files import LineFiles
     from crm_compliance.store.store import SqlStore
     from jobs.erasures.register import Register
     from jobs.ports.context import Clock, JobContext, Progress
@@ -189,6 +190,14 @@ def memory_of(settings: Settings, clock: Clock) -> Memory | None:
     # Another user may see other columns of the same rows, so it has a memory of its own.
     whose = hashlib.sha256(f"{settings.needed_crm_url} {settings.crm_client_id or ''}".encode()).hexdigest()[:16]
     return Memory(private_folder(folder) / whose, key, now=clock, full_every_days=settings.full_read_days)
+
+
+def line_cache_of(settings: Settings) -> LineFiles:
+    """Return where lines of plans are kept in columns, encrypted, below the data folder."""
+    from crm_compliance.keys.key_ring import memory_key
+    from crm_compliance.store.line_files import LineFiles
+
+    return LineFiles(settings.data_dir / "lines", lambda: memory_key(settings.make_data_dir()))
 
 
 def connector_of(
@@ -432,6 +441,7 @@ def desk(
                 versions=versions,
                 erased=ErasureFile(settings.erasures_path, keys),
                 compares_clocks=settings.clock is None,
+                line_cache=line_cache_of(settings),
                 forget_memory=lambda: tidy(settings.data_dir / "memory", clock(), older_than_days=0),
             )
             context = replace(context, requests=StoredRequests(context))

@@ -4,7 +4,8 @@ what was looked at (RET-17)."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,7 +16,12 @@ from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind, Plan, PlanLine
 
 LINES_A_PAGE = 2_000
+RESTORE = "restore the database from a backup and tell the DPO"
 encode_line = msgspec.json.Encoder().encode
+
+
+class LinesAltered(StoreAltered):
+    """The stored lines of a plan are not the ones that its digest was computed over."""
 
 
 class Pages:
@@ -62,12 +68,25 @@ def digest_head(kind: Kind, as_of: datetime, crm: str, policy_digest: str, mappi
 def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
     """Return whether the stored pages are the ones that the plan's digest was computed over. What is applied
     is what was reviewed."""
+    try:
+        deque(checked(plan, pages), maxlen=0)
+    except LinesAltered:
+        return False
+    return True
+
+
+def checked(plan: Plan, pages: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of each stored page. Raises LinesAltered after the last one: the plan's digest was not
+    computed over these lines."""
     head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
     sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
     for page in pages:
-        sha.update(unpacked(page))
+        text = unpacked(page)
+        sha.update(text)
+        yield text
     _add_trims(sha, plan.trims)
-    return sha.hexdigest() == plan.digest
+    if sha.hexdigest() != plan.digest:
+        raise LinesAltered("these are not the lines that the plan was made with", hint=RESTORE, where=plan.id)
 
 
 def unpacked(page: bytes) -> bytes:
@@ -80,9 +99,7 @@ def unpacked(page: bytes) -> bytes:
 
 def damaged_lines() -> StoreAltered:
     """Return the error that stored lines are not what was stored."""
-    return StoreAltered(
-        "a page of the plan's lines is damaged", hint="restore the database from a backup and tell the DPO", where="plan_pages"
-    )
+    return StoreAltered("a page of the plan's lines is damaged", hint=RESTORE, where="plan_pages")
 
 
 def _add_trims(sha: hashlib._Hash, trims: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from jobs.ports.erasure_journal import NO_ERASURE_JOURNAL, ErasureJournal
+from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
 from jobs.ports.notary import Notary
 from jobs.ports.store import NO_SUBJECT_REQUESTS, Store, SubjectRequests
 
@@ -81,6 +82,7 @@ class JobContext:
     still_ours: Callable[[], None] = _always  # raises once another process has taken the run over
     compares_clocks: bool = False  # whether `clock` is this machine's, so that the CRM's must agree with it
     forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
+    line_cache: LineCache = NO_LINE_CACHE
 
     @property
     def organisation(self) -> Organisation:

@@ -12,6 +12,7 @@ from jobs.checks.ledger_agreement import Believed, about_plan
 from jobs.ledger.heads import RUNS
 from jobs.model.plan import LinesRemoved
 from jobs.model.run import Run
+from jobs.plans.lines.view import forget_removed
 from jobs.ports.context import JobContext
 from jobs.ports.store import Expired, PastTerms
 from jobs.proof.completeness import reckoning_of
@@ -42,7 +43,9 @@ def expire_own_data(context: JobContext) -> Expired:
         policies=tuple(_past_policies(context, day)),
         contacts=context.connector.table(Contact),
     )
-    return store.own_data.expire(past, now)
+    expired = store.own_data.expire(past, now)
+    forget_removed(store, context.line_cache)
+    return expired
 
 
 def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> Iterator[Run]:

@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NEVER = {  # by a command that only looks into the store
-    "alembic", "apscheduler", "azure", "holidays", "jinja2", "msal", "odata_query", "phonenumbers", "psycopg", "pypdfium2", "pyzipper",
-    "requests", "starlette", "structlog", "typst", "uvicorn", "xlsxwriter", "ahocorasick", "tenacity", "isal",
+    "alembic", "apscheduler", "azure", "holidays", "jinja2", "msal", "odata_query", "phonenumbers", "psycopg", "polars", "pypdfium2",
+    "pyzipper", "requests", "starlette", "structlog", "typst", "uvicorn", "xlsxwriter", "ahocorasick", "tenacity", "isal",
 }  # fmt: skip
 AT_FIRST = NEVER | {"pydantic", "sqlalchemy", "cryptography", "rich", "ruamel", "stdnum", "rapidfuzz", "babel"}
 CODE = (

@@ -1,0 +1,32 @@
+"""The plans that people look at now: a few of them stay open in memory."""
+
+from threading import Lock
+
+from jobs.plans.lines.view import LinesView
+from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
+from jobs.ports.store import Store
+from rules.errors import UsageError
+
+
+class OpenedPlans:
+    """For a process that answers many questions. A million lines take about 100 MB, so `most` is small."""
+
+    def __init__(self, store: Store, cache: LineCache = NO_LINE_CACHE, most: int = 2) -> None:
+        self._store, self._cache, self._most = store, cache, most
+        self._views: dict[str, LinesView] = {}  # the one looked at last comes last
+        self._lock = Lock()
+
+    def of(self, plan: str) -> LinesView:
+        """Return the lines of a plan, as `LinesView.of` does. Whether those that are open are still there is
+        asked each time: what has expired is gone from here as well."""
+        with self._lock:
+            for other in list(self._views):
+                try:
+                    self._store.plans.pages(other)
+                except UsageError:
+                    del self._views[other]
+            view = self._views.pop(plan, None) or LinesView.of(self._store, plan, self._cache)
+            self._views[plan] = view
+            while len(self._views) > self._most:
+                del self._views[next(iter(self._views))]
+        return view

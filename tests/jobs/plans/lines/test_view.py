@@ -1,0 +1,216 @@
+"""A page of lines is what a plain filter and a plain sort over the stored lines give."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from crm_compliance.store.line_files import MOST_PLANS, LineFiles
+from crm_compliance.store.store import SqlStore
+from jobs.ledger.entries import StoreAltered
+from jobs.ledger.plan_lines import LINES_A_PAGE, paged
+from jobs.model.plan import LinesRemoved, PlanLine
+from jobs.plans.lines.opened import OpenedPlans
+from jobs.plans.lines.query import FILTERS, SORTS, LineQuery
+from jobs.plans.lines.view import LinesView, forget_removed
+from rules.errors import UsageError
+from tests.jobs.plans.lines.storing import a_disposal, a_line, any_lines, holding, keep
+
+VALUES = {
+    "outcome": ("dispose", "retain", "unknown"),
+    "disposition": ("delete", "anonymise", ""),
+    "reason": ("EXPIRED", "NOT_EXPIRED", "HOLD_LEGAL"),
+    "category": ("runaway", "recording", "", "unknown"),
+    "flag": ("REVIEW_DUE", ""),
+    "table": ("cf_dossier", "contact"),
+}
+queries = st.builds(
+    LineQuery,
+    **{name: st.none() | st.sampled_from(values) for name, values in VALUES.items()},
+    id=st.text("abAB1.*-[", max_size=2),
+    sort=st.sampled_from(SORTS),
+    descending=st.booleans(),
+    offset=st.integers(0, 30),
+    limit=st.integers(1, 30),
+)
+
+
+def values(line: PlanLine, name: str) -> Sequence[str]:
+    many = {"category": line.categories, "flag": line.flags}
+    return (many[name] or ("",)) if name in many else (getattr(line, name) or "",)
+
+
+def matches(line: PlanLine, query: LineQuery, but: str = "") -> bool:
+    wanted = {name: getattr(query, name) for name in FILTERS if name != but}
+    return query.id.lower() in line.id and all(value is None or value in values(line, name) for name, value in wanted.items())
+
+
+def in_order(lines: Sequence[PlanLine], query: LineQuery) -> list[PlanLine]:
+    if not query.sort:
+        return list(reversed(lines)) if query.descending else list(lines)
+    known = [line for line in lines if getattr(line, query.sort)]
+    return sorted(known, key=lambda line: str_or_tuple(line, query.sort), reverse=query.descending) + [
+        line for line in lines if not getattr(line, query.sort)
+    ]
+
+
+def str_or_tuple(line: PlanLine, name: str) -> Any:
+    return getattr(line, name)
+
+
+@given(any_lines, st.lists(queries, min_size=1, max_size=5))
+def test_a_page_is_what_a_plain_filter_and_sort_give(lines: list[PlanLine], asked: list[LineQuery]) -> None:
+    view = LinesView.of(holding(lines), "plan")
+    for query in asked:
+        wanted = in_order([line for line in lines if matches(line, query)], query)
+        page = view.page(query)
+        assert list(page.lines) == wanted[query.offset : query.offset + query.limit]
+        assert page.total == len(wanted)
+        assert list(view.lines(query)) == wanted
+        for name in FILTERS:
+            counted = Counter(value for line in lines if matches(line, query, but=name) for value in set(values(line, name)))
+            assert getattr(page.facets, name) == counted
+
+
+@given(any_lines)
+def test_pages_one_after_the_other_give_every_line_once(lines: list[PlanLine]) -> None:
+    view, offset, seen = LinesView.of(holding(lines), "plan"), 0, list[PlanLine]()
+    while True:
+        query = LineQuery(sort="retention_end", descending=True, offset=offset, limit=4)
+        page = view.page(query)
+        seen += page.lines
+        after = page.next_offset(query)
+        if after is None:
+            break
+        offset = after
+    assert seen == list(view.lines(LineQuery(sort="retention_end", descending=True)))
+    assert len(seen) == len(lines)
+
+
+def test_the_most_frequent_value_is_offered_first() -> None:
+    lines = [a_line(id=str(number), categories=("runaway", "zeal") if number else ("abduction",)) for number in range(3)]
+    facets = LinesView.of(holding(lines), "plan").page(LineQuery()).facets
+    assert list(facets.category.items()) == [("runaway", 2), ("zeal", 2), ("abduction", 1)]
+
+
+def test_an_id_may_be_given_as_the_crm_shows_it() -> None:
+    lines = [a_line(id="0a1b"), a_line(id="0a1c")]
+    assert LinesView.of(holding(lines), "plan").page(LineQuery(id=" {0A1B} ")).lines == (lines[0],)
+
+
+@pytest.mark.parametrize("wrong", [{"sort": "etag"}, {"offset": -1}, {"limit": 0}, {"limit": 1_001}])
+def test_a_question_that_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        LineQuery(**wrong)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LineFiles:
+    return LineFiles(tmp_path / "lines", lambda: b"k" * 32)
+
+
+LINES = [a_line(id=f"{number:05}") for number in range(LINES_A_PAGE + 3)] + [a_disposal()]
+
+
+def test_what_is_kept_gives_the_same_and_reads_no_page(store: SqlStore, files: LineFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(store, "plan-1", LINES)
+    query = LineQuery(outcome="dispose", sort="id")
+    before = LinesView.of(store, "plan-1", files).page(query)
+    monkeypatch.setattr("jobs.plans.lines.view.checked", lambda *_: pytest.fail("pages were read"))
+    view = LinesView.of(store, "plan-1", files)
+    assert view.page(query) == before
+    assert list(view.lines(LineQuery())) == LINES
+
+
+def test_lines_that_do_not_give_the_digest_are_refused_and_not_kept(store: SqlStore, files: LineFiles) -> None:
+    plan = keep(store, "plan-1", LINES)
+    other = paged([a_line(id="other")], (), {})[0][0]
+    with store.database.writing() as connection:
+        connection.execute(text("UPDATE plan_pages SET content = :other WHERE page = 1"), {"other": other})
+    with pytest.raises(StoreAltered) as caught:
+        LinesView.of(store, plan.id, files)
+    assert caught.value.exit_code == 7
+    assert files.plans() == []
+
+
+@pytest.mark.parametrize("damage", ["torn", "empty", "flipped", "another plan's", "another key's", "no columns"])
+def test_a_damaged_file_is_made_again(store: SqlStore, files: LineFiles, tmp_path: Path, damage: str) -> None:
+    plan = keep(store, "plan-1", LINES)
+    LinesView.of(store, plan.id, files)
+    file = tmp_path / "lines" / "plan-1.lines"
+    whole = file.read_bytes()
+    if damage == "another plan's":
+        keep(store, "plan-2", [a_line(id="other")])
+        LinesView.of(store, "plan-2", files)
+        file.write_bytes((tmp_path / "lines" / "plan-2.lines").read_bytes())
+    elif damage == "another key's":
+        LineFiles(tmp_path / "lines", lambda: b"o" * 32).keep(plan.id, plan.digest, b"")
+    elif damage == "no columns":
+        files.keep(plan.id, plan.digest, b"\x92\x90\xc4\x00")
+    else:
+        file.write_bytes({"torn": whole[:-7], "empty": b"", "flipped": whole[:-1] + bytes([whole[-1] ^ 1])}[damage])
+    assert list(LinesView.of(store, plan.id, files).lines(LineQuery())) == LINES
+    assert files.load(plan.id, plan.digest) is not None
+
+
+def test_a_file_of_lines_with_another_digest_counts_as_none(files: LineFiles) -> None:
+    files.keep("plan-1", "a" * 64, b"content")
+    assert files.load("plan-1", "a" * 64) == b"content"
+    assert files.load("plan-1", "b" * 64) is None
+
+
+def test_the_file_is_for_its_owner_alone_and_tells_nothing(store: SqlStore, files: LineFiles, tmp_path: Path) -> None:
+    keep(store, "plan-1", LINES)
+    LinesView.of(store, "plan-1", files)
+    folder = tmp_path / "lines"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "plan-1.lines").stat().st_mode & 0o777 == 0o600
+    assert b"cf_dossier" not in (folder / "plan-1.lines").read_bytes()
+
+
+def test_no_more_than_a_few_plans_are_kept(files: LineFiles) -> None:
+    for number in range(MOST_PLANS + 2):
+        files.keep(f"plan-{number}", "d", b"content")
+    assert len(files.plans()) == MOST_PLANS
+
+
+def test_where_nothing_can_be_kept_lines_are_read_all_the_same(store: SqlStore, tmp_path: Path) -> None:
+    keep(store, "plan-1", LINES)
+    (tmp_path / "lines").write_text("no folder")
+    view = LinesView.of(store, "plan-1", LineFiles(tmp_path / "lines", lambda: b"k" * 32))
+    assert len(view) == len(LINES)
+
+
+def test_lines_that_have_expired_are_gone_everywhere(store: SqlStore, files: LineFiles) -> None:
+    for plan in ("plan-1", "plan-2", "plan-3"):
+        keep(store, plan, LINES)
+    opened = OpenedPlans(store, files)
+    first = opened.of("plan-1")
+    assert opened.of("plan-1") is first
+    opened.of("plan-2")
+    files.keep("plan-unknown", "d", b"content")
+    with store.database.writing() as connection:
+        connection.execute(text("DELETE FROM plan_pages WHERE plan = 'plan-1'"))
+    with pytest.raises(LinesRemoved):
+        opened.of("plan-1")
+    assert sorted(files.plans()) == ["plan-2", "plan-unknown"]
+    forget_removed(store, files)
+    assert files.plans() == ["plan-2"]
+
+
+def test_the_plans_looked_at_last_stay_open(store: SqlStore) -> None:
+    for plan in ("plan-1", "plan-2", "plan-3"):
+        keep(store, plan, [a_line()])
+    opened = OpenedPlans(store, most=2)
+    first, second = opened.of("plan-1"), opened.of("plan-2")
+    assert opened.of("plan-1") is first
+    opened.of("plan-3")
+    assert opened.of("plan-1") is first
+    assert opened.of("plan-2") is not second
