@@ -1,0 +1,130 @@
+"""What waits of plans and runs: approvals, a run that was cut off, the alarms of the last night."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from jobs.checks.same_crm import is_of_other_crm
+from jobs.inbox.item import InboxItem, ItemKind, Stage
+from jobs.ledger.rounds import HOUSEKEEPING
+from jobs.model.plan import Alarm, Kind, Plan, PlanState
+from jobs.model.run import Run, RunState
+from jobs.model.work_queue import QUEUE_OLD
+from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW
+from jobs.plans.observations import UNACCOUNTED_TABLES
+from jobs.ports.store import Store
+from rules.dates.calendar import Calendar
+from rules.hints import hint_to
+from rules.model.roles import Act, Role, roles_of
+
+EXPIRES_SOON: Final = "EXPIRES_SOON"
+SOON: Final = timedelta(hours=24)
+OPERATORS: Final = roles_of(Act.APPROVE_PLAN)  # who keeps an eye on nights
+_NIGHTS: Final = (Kind.RETENTION, Kind.RECORDINGS)
+_OF_HOUSEKEEPING: Final = {"without_row": WITHOUT_ROW, "rows_without_object": WITHOUT_OBJECT}
+
+
+def of_plans(store: Store, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
+    """Yield everything that waits of plans and runs."""
+    plans = [plan for plan in store.plans.all() if not plan.as_of_given and not is_of_other_crm(store, plan.crm)]
+    runs = {run.plan: run for run in store.runs.all()}
+    stopped = store.kill_switch.stopped_since()
+    if stopped is not None:
+        yield InboxItem(kind=ItemKind.STOPPED, roles=OPERATORS, since=stopped, hint=hint_to("resume"))
+    yield from _interrupted(store, plans, runs)
+    for at, plan in enumerate(plans):
+        if plan.id not in runs and not any(_replaces(newer, plan, runs) for newer in plans[:at]):
+            yield from _waiting(plan, now, calendar)
+    yield from _alarms(plans, runs)
+    yield from _of_housekeeping(store)
+
+
+def _interrupted(store: Store, plans: Sequence[Plan], runs: dict[str, Run]) -> Iterator[InboxItem]:
+    """Yield the runs that have not ended and that nobody is working on."""
+    at_work = store.leases.run_at_work()
+    for plan in plans:
+        run = runs.get(plan.id)
+        if run is not None and not run.is_over and run.id != at_work:
+            facts, hint = {"kind": plan.kind.value}, hint_to("apply", plan=plan.id)
+            yield InboxItem(kind=ItemKind.RUN_INTERRUPTED, roles=OPERATORS, subject=run.id, since=run.started_at, facts=facts, hint=hint)
+
+
+def _replaces(newer: Plan, plan: Plan, runs: dict[str, Run]) -> bool:
+    """Return whether a newer plan of the same was carried out, so that nobody needs this one any more."""
+    kinds = (plan.kind, Kind.ALL) if plan.kind in _NIGHTS else (plan.kind,)
+    return newer.id in runs and newer.kind in kinds and newer.request == plan.request
+
+
+def _waiting(plan: Plan, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
+    """Yield the approval that a plan waits for; or that it was approved and nobody has carried it out."""
+    state = plan.state(now)
+    if state is PlanState.WAITING:
+        kind, roles, hint = ItemKind.PLAN_TO_APPROVE, tuple(map(Role, plan.missing(now))), hint_to("approve_plan", plan=plan.id)
+    elif state is PlanState.READY and plan.needed:
+        kind, roles, hint = ItemKind.PLAN_TO_APPLY, OPERATORS, hint_to("apply", plan=plan.id)
+    else:
+        return
+    is_soon = plan.valid_until - now <= SOON
+    yield InboxItem(
+        kind=kind,
+        roles=roles,
+        subject=plan.id,
+        code=EXPIRES_SOON if is_soon else "",
+        stage=Stage.SOON if is_soon else Stage.WAITS,
+        since=plan.created_at,
+        due_on=calendar.day(plan.valid_until),
+        count=sum(plan.dispose.values()),
+        not_for=tuple(dict.fromkeys((plan.proposer, *(word.who for word in plan.given)))) if kind is ItemKind.PLAN_TO_APPROVE else (),
+        facts={"kind": plan.kind.value, "why": " ".join(plan.why), "valid_until": plan.valid_until.isoformat(timespec="seconds")},
+        hint=hint,
+    )
+
+
+def _alarms(plans: Sequence[Plan], runs: dict[str, Run]) -> Iterator[InboxItem]:
+    """Yield the alarms of the last night of each kind: those with which its run ended, else those of its
+    plan. The queue of undecided units is told by itself."""
+    last = {plan.id: plan for kind in _NIGHTS for plan in (_last(plans, kind),) if plan is not None}
+    for plan in last.values():
+        run = runs.get(plan.id)
+        for alarm in _alarms_of(plan, run):
+            if alarm.code != QUEUE_OLD:
+                is_table = alarm.code == UNACCOUNTED_TABLES
+                yield InboxItem(
+                    kind=ItemKind.TABLES_UNACCOUNTED if is_table else ItemKind.ALARM,
+                    roles=OPERATORS,
+                    subject="" if is_table else plan.kind.value,
+                    code=alarm.code,
+                    since=plan.created_at,
+                    message=alarm.message,
+                    hint=hint_to("show_run", run=run.id) if run is not None else None,
+                    version=alarm.message if is_table else "",
+                )
+
+
+def _last(plans: Sequence[Plan], kind: Kind) -> Plan | None:
+    return next((plan for plan in plans if plan.kind in (kind, Kind.ALL)), None)
+
+
+def _alarms_of(plan: Plan, run: Run | None) -> list[Alarm]:
+    found = plan.alarms if run is None or not run.is_over else msgspec.convert(run.counts.get("alarms") or [], list[Alarm])
+    return list({alarm.code: alarm for alarm in reversed(found)}.values())
+
+
+def _of_housekeeping(store: Store) -> Iterator[InboxItem]:
+    """Yield what the last housekeeping has found: recordings and objects that have lost each other."""
+    last = next((made for made in store.runs.rounds() if made.kind == HOUSEKEEPING), None)
+    if last is None or last.state is not RunState.DONE_WITH_FAILURES:
+        return
+    counted: Any = last.counts.get("objects")
+    numbers = counted if isinstance(counted, dict) else {}
+    for name, code in _OF_HOUSEKEEPING.items():
+        if number := numbers.get(name):
+            yield InboxItem(kind=ItemKind.ALARM, roles=OPERATORS, subject=HOUSEKEEPING, code=code, since=last.started_at, count=int(number))
+
+
+def of_health(codes: Sequence[str]) -> Iterator[InboxItem]:
+    """Yield the codes of what is not well with the service."""
+    for code in codes:
+        yield InboxItem(kind=ItemKind.NIGHT, roles=OPERATORS, code=code, stage=Stage.OVERDUE)

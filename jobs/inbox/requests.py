@@ -1,0 +1,137 @@
+"""What waits of subject requests: the next step, with the days that are left for the answer; a question that
+nobody has answered; recipients who are to be told. Source: DDL-06 to DDL-11, EXP-07, ERA-14, ACC-09.
+
+A neutral answer takes every step, and what waits of it looks the same (SUS-04, SUS-07); how many texts wait
+is the DPO's to see."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from jobs.checks.same_crm import is_of_other_crm
+from jobs.inbox.item import InboxItem, ItemKind, Stage
+from jobs.model.request import SubjectRequest
+from jobs.ports.store import Store
+from jobs.register.dates import DUE_IN, OPEN_AFTER_RELEASE, OVERDUE, UNANSWERED, alarms_of, due_of, needs_reminder, open_questions
+from jobs.register.decision import NoticeState
+from jobs.register.permissions import next_step
+from jobs.requests.answer.compile import compilation_of
+from jobs.requests.answer.release import CONTENT
+from jobs.requests.decisions.notices import NOTICE_DUE, REMIND_AFTER, notices_of
+from rules.dates.calendar import Calendar
+from rules.hints import hint_to
+from rules.model.requests import COPIES, RequestState
+from rules.model.roles import Act, roles_of
+from rules.rights.deadlines import REMIND_AFTER as REMIND_PERSON_AFTER
+
+DPO: Final = roles_of(Act.HANDLE_REQUEST)
+
+
+def of_requests(store: Store, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
+    """Yield everything that waits of the register, but for requests of another CRM than the store is open
+    for."""
+    for request in store.requests.all():
+        if is_of_other_crm(store, request.crm):
+            continue
+        if not request.is_closed:
+            yield from _steps(store, request, now, calendar)
+            yield from _questions(request, calendar.day(now))
+        yield from _notices(store, request, calendar.day(now))
+
+
+def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
+    """Yield the next step of a request. While the clock is paused the person's answer is waited for."""
+    facts, hint = {"right": request.right.value, "state": request.state.value}, next_step(request)
+    if request.state is RequestState.RELEASED:
+        yield InboxItem(
+            kind=ItemKind.REQUEST_TO_CLOSE,
+            roles=DPO,
+            subject=request.id,
+            code=OPEN_AFTER_RELEASE,
+            since=request.released_at,
+            facts=facts,
+            hint=hint,
+        )
+        return
+    if request.state is RequestState.SUSPENDED:
+        return
+    codes = [alarm.code for alarm in alarms_of(request, now, calendar)]
+    code = next((each for each in codes if each == OVERDUE or each in DUE_IN.values()), "")
+    stage = Stage.OVERDUE if code == OVERDUE else Stage.SOON if code else Stage.WAITS
+    due_on = due_of(request, calendar)
+    is_approved = request.state is RequestState.APPROVED
+    if is_approved:
+        yield InboxItem(
+            kind=ItemKind.ANSWER_TO_RELEASE,
+            roles=roles_of(Act.RELEASE_ANSWER),
+            subject=request.id,
+            code=code,
+            stage=stage,
+            since=_approved_at(request),
+            due_on=due_on,
+            not_for=tuple(word.who for word in request.words if word.step == CONTENT),
+            facts=facts,
+            hint=hint,
+        )
+    if not is_approved or stage is not Stage.WAITS:  # the DPO answers for the date, whoever is to act
+        is_review = request.state is RequestState.REVIEWING and request.right in COPIES
+        yield InboxItem(
+            kind=ItemKind.ANSWER_TO_REVIEW if is_review else ItemKind.REQUEST_STEP,
+            roles=DPO,
+            subject=request.id,
+            code=code,
+            stage=stage,
+            since=request.received_at,
+            due_on=due_on,
+            count=_pending(store, request) if is_review else None,
+            facts=facts,
+            hint=hint,
+        )
+
+
+def _approved_at(request: SubjectRequest) -> datetime | None:
+    return next((word.at for word in request.words if word.step == CONTENT), None)
+
+
+def _pending(store: Store, request: SubjectRequest) -> int:
+    """Return how many texts of the answer wait for a person's decision (EXP-07)."""
+    compilation = compilation_of(store, request.id) if request.answer != "neutral" else None
+    return compilation.pending if compilation is not None else 0
+
+
+def _questions(request: SubjectRequest, day: date) -> Iterator[InboxItem]:
+    """Yield the oldest question of which the person is to be reminded (DDL-08)."""
+    question = next((each for each in open_questions(request) if not request.is_answered and needs_reminder(each, day)), None)
+    if question is not None:
+        due = question.asked_on + timedelta(days=REMIND_PERSON_AFTER)
+        facts = {"right": request.right.value, "asked_on": question.asked_on.isoformat()}
+        hint = hint_to("next_resume", request=request.id)
+        yield InboxItem(
+            kind=ItemKind.QUESTION_UNANSWERED,
+            roles=DPO,
+            subject=request.id,
+            code=UNANSWERED,
+            stage=Stage.OVERDUE if day > due else Stage.SOON,
+            due_on=due,
+            facts=facts,
+            hint=hint,
+        )
+
+
+def _notices(store: Store, request: SubjectRequest, day: date) -> Iterator[InboxItem]:
+    """Yield that recipients are to be told, of a request that is closed too (GDPR art. 19)."""
+    days = [one.due_on for one in notices_of(store, request) if one.state is NoticeState.DUE and one.due_on is not None]
+    if not days:
+        return
+    due = min(days) + REMIND_AFTER
+    is_late = day > due
+    yield InboxItem(
+        kind=ItemKind.NOTICES_TO_GIVE,
+        roles=DPO,
+        subject=request.id,
+        code=NOTICE_DUE if is_late else "",
+        stage=Stage.OVERDUE if is_late else Stage.WAITS,
+        due_on=due,
+        count=len(days),
+        hint=hint_to("show_notices", request=request.id),
+    )
