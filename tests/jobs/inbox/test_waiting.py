@@ -1,11 +1,12 @@
-"""What waits for whom: each thing once, for the roles whose work it is, and nothing of anybody in it. Everybody
-is fictitious."""
+"""What waits for whom: each thing once, for the roles whose work it is, and nothing of anybody in it.
+Everybody is fictitious."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -91,7 +92,7 @@ def test_an_approved_plan_that_nobody_has_carried_out_waits_to_be_applied(store:
 
 
 @pytest.mark.parametrize("changes", [{"as_of_given": True}, {"given": (a_word("dora", "dpo", approves=False),)}, {"needed": ()}])
-def test_a_plan_on_which_nobody_can_act_does_not_wait(store: SqlStore, changes: dict[str, object]) -> None:
+def test_a_plan_on_which_nobody_can_act_does_not_wait(store: SqlStore, changes: dict[str, Any]) -> None:
     """DAT-12: a plan for another day is never applied."""
     save(store, a_plan(**changes))
     assert found(store) == []
