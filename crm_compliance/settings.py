@@ -177,6 +177,8 @@ class Settings(BaseModel):
     timestamp_url: StampUrl | None = None
     timestamp_ca: PathSetting | None = None
     signin_minutes: Annotated[int, Field(ge=0, le=720)] = 60
+    session_idle_minutes: Annotated[int, Field(ge=1, le=480)] = 30
+    session_hours: Annotated[int, Field(ge=1, le=24)] = 10
     public_url: WebUrl = "http://127.0.0.1:8080"
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
 

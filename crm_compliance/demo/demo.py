@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from crm_compliance.demo.asker import asker_among, rows_of
+from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.reports.parts.sentences import WHY, counted
 from crm_compliance.settings import Settings, environment_of
 from crm_compliance.wiring import clock_of
@@ -22,7 +23,7 @@ from rules.errors import ComplianceError, UsageError
 from rules.model.roles import Role
 
 MARK = ".crm-compliance-demo"  # a folder without it is never emptied
-PEOPLE = {Role.CRM_ADMIN: "demo-anna", Role.DPO: "demo-ben", Role.APPROVER: "demo-erik"}
+PEOPLE = {person.role: person.who for person in DEMO_PEOPLE}
 DPO = ("--as", PEOPLE[Role.DPO], "--role", Role.DPO)
 APPROVER = ("--as", PEOPLE[Role.APPROVER], "--role", Role.APPROVER)
 REPORTS = ("plan.html", "plan.xlsx", "plan.csv", "plan.json", "plan.jsonl")

@@ -22,6 +22,7 @@ from crm_compliance.store.rows.policies import Policies
 from crm_compliance.store.rows.quarantine import Quarantine
 from crm_compliance.store.rows.requests import Requests, Sealer
 from crm_compliance.store.rows.runs import Runs
+from crm_compliance.store.rows.sessions import Sessions
 from crm_compliance.store.rows.statistics import Statistics
 from crm_compliance.store.rows.transactions import Transactions
 from crm_compliance.store.rows.work_queue import WorkQueue
@@ -45,6 +46,7 @@ class SqlStore(Store):
     ledger: Ledger
     journal: Journal
     leases: Leases
+    sessions: Sessions
     database: Database
 
     @classmethod
@@ -84,6 +86,7 @@ class SqlStore(Store):
             quarantine=Quarantine(within),
             requests=Requests(within, sealer),
             runs=Runs(within),
+            sessions=Sessions(within),
             statistics=Statistics(within),
             work_queue=WorkQueue(within),
         )

@@ -103,10 +103,13 @@ def _read(name: str) -> int:
 
 
 def serve(
-    port: int = typer.Option(8080, min=0, max=65535, help="For downloads of released packages, on this machine; 0 for a free one."),
+    port: int = typer.Option(8080, min=0, max=65535, help="Of the console and of downloads; 0 for a free one."),
+    host: str = typer.Option(
+        "127.0.0.1", "--host", metavar="ADDRESS", help="The address to listen at; TLS is spoken by a proxy before it."
+    ),
 ) -> None:
-    """Run the scheduler and answer downloads of released packages until interrupted: recordings and retention
-    every night, by the clock of the schedule.
+    """Run the scheduler, the console and the downloads of released packages until interrupted: recordings and
+    retention every night, by the clock of the schedule.
 
     Example: crm-compliance serve --port 8080
     """
@@ -125,8 +128,9 @@ def serve(
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    with listening(port) as listener, serving(settings, listener) as address:
+    with listening(port, host) as listener, serving(settings, listener) as address:
         print_line(f"downloads: {address}", error=True)
+        print_line(f"console: {address}", error=True)
         serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
 
 

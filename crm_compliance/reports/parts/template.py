@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined, Template
 
 from crm_compliance.reports.parts.sentences import advice, anchor_name, grouped, reason_sentence, table_name
 
@@ -16,8 +16,13 @@ def template(name: str) -> Template:
 @cache
 def environment() -> Environment:
     """Give the environment, for a template that lies elsewhere too."""
+    return new_environment(PackageLoader("crm_compliance.reports"))
+
+
+def new_environment(loader: BaseLoader, extensions: Sequence[str] = ()) -> Environment:
+    """Make an environment for templates that lie elsewhere, as strict as this one."""
     made = Environment(
-        loader=PackageLoader("crm_compliance.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, extensions=extensions
     )
     made.filters.update(
         grouped=grouped,

@@ -2,9 +2,7 @@
 this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs them."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Collection
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,9 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crm_compliance.console.access.rate import Rate
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import HEADERS
 from rules.errors import ComplianceError
@@ -25,7 +24,6 @@ from rules.errors import ComplianceError
 FILE_NAME: Final = "package.zip"
 CHUNK: Final = 64 * 1024
 TRIES: Final = 60  # of one client in a minute that lead to nothing
-MINUTE_S: Final = 60.0
 THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 log = structlog.get_logger()
 
@@ -36,10 +34,11 @@ def app_of(
     hosts: Collection[str] = THIS_MACHINE,
     now: Callable[[], float] = monotonic,
     why_not: Callable[[], Collection[str]] = tuple,
+    console: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the whole application that is served to anybody who asks for it by one of these hosts. `why_not`
-    gives the codes of what is not well."""
-    failures = Rate(now)
+    gives the codes of what is not well; `console` are the pages, which guard themselves."""
+    failures = Rate(now, TRIES)
 
     async def download(request: Request) -> Response:
         token = request.path_params["token"]
@@ -60,7 +59,7 @@ def app_of(
             return PlainTextResponse("only reading is possible\n", status_code=405, headers=error.headers)
         return _not_found()
 
-    routes = [Route("/d/{token}", download, methods=["GET", "HEAD"]), Route("/healthz", health, methods=["GET", "HEAD"])]
+    routes = [Route("/d/{token}", download, methods=["GET", "HEAD"]), Route("/healthz", health, methods=["GET", "HEAD"]), *console]
     made = Starlette(routes=routes, exception_handlers={HTTPException: refused}, middleware=[Middleware(Guarded, hosts=hosts)])
     made.router.redirect_slashes = False  # a redirect would go to whatever host the request named
     return made
@@ -145,31 +144,3 @@ async def _cut_off(receive: Receive) -> None:
     """Wait until the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-class Rate:
-    """How often each client has failed in this minute; nothing is remembered beyond it."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._since = now()
-        self._failures: Counter[str] = Counter()
-
-    def allows(self, client: str) -> bool:
-        """Count one failure, and say whether it is within the limit."""
-        now = self._now()
-        if now - self._since > MINUTE_S:
-            self._since = now
-            self._failures.clear()
-        one = _one(client)
-        self._failures[one] += 1
-        return self._failures[one] <= TRIES
-
-
-def _one(client: str) -> str:
-    """Return the addresses that one client can have: one of IPv4, a whole network of IPv6."""
-    try:
-        address = ip_address(client)
-    except ValueError:
-        return client
-    return str(int(address) >> 64) if isinstance(address, IPv6Address) else client

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Final
@@ -82,6 +83,9 @@ def _end(process: BaseProcess) -> None:
 def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
     """Answer on `listener` until the process is ended or its parent process has ended. This is the whole of
     this process."""
+    from crm_compliance.console.access.sessions import Sessions
+    from crm_compliance.console.app import routes
+    from crm_compliance.console.services import Services
     from crm_compliance.logs import configure
     from crm_compliance.service.health import Health
     from crm_compliance.service.web.app import app_of, hosts_of
@@ -93,7 +97,9 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         health = Health(settings, store.runs, clock, clock(), calendar_of(settings, store).zone)
-        app = app_of(Downloads(store, clock), hosts=hosts_of(settings.public_url), why_not=health.why_not)
+        sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
+        pages = routes(Services(settings, store, clock, sessions))
+        app = app_of(Downloads(store, clock), hosts=hosts_of(settings.public_url), why_not=health.why_not, console=pages)
 
         def ready() -> None:
             tell.send_bytes(b"ready")

@@ -5,6 +5,7 @@ their headers, or one header without an end, would use up the whole process (the
 addresses: addresses hold tokens)."""
 
 import asyncio
+import errno
 import logging
 import resource
 import socket
@@ -163,17 +164,21 @@ def fitted(connection: type[GuardedConnection] = GuardedConnection) -> type[Guar
 
 
 @contextmanager
-def listening(port: int) -> Iterator[socket.socket]:
+def listening(port: int, host: str = HOST) -> Iterator[socket.socket]:
     """Take the port, before anything else of the service starts. Raises UsageError: somebody else has it."""
     try:
-        listener = socket.create_server((HOST, port))
-    except OSError:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise UsageError("this machine has no such address", hint="serve --host 127.0.0.1", where=host) from None
         raise UsageError(
-            f"port {port} is taken or not allowed", hint="serve --port N; 0 takes a free one", where=f"{HOST}:{port}"
+            f"port {port} is taken or not allowed", hint="serve --port N; 0 takes a free one", where=f"{host}:{port}"
         ) from None
     with listener:
         yield listener
 
 
 def address_of(listener: socket.socket) -> str:
-    return f"http://{HOST}:{listener.getsockname()[1]}"
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -232,3 +232,14 @@ served_crms = Table(
     Column("told", Boolean, nullable=False),
     Column("authority", String),
 )
+
+# Who is signed in at a browser: `digest` is the SHA-256 of the token that the browser holds; the instants are
+# seconds since 1970.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("began_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("doc", Text, nullable=False),
+)

@@ -455,11 +455,12 @@ def test_the_command_ends_well_on_a_signal(typist: Typist, org: Night) -> None:
     command = [sys.executable, "-m", "crm_compliance", "serve", "--port", "0"]
     with subprocess.Popen(command, env=environment_of(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
         assert service.stderr is not None
-        first, *lines = [service.stderr.readline() for _ in range(3)]
+        downloads, console, *lines = [service.stderr.readline() for _ in range(4)]
         service.terminate()
         out, rest = service.communicate(timeout=30)
     assert (service.returncode, out) == (0, "")
-    assert first.startswith("downloads: http://127.0.0.1:")
+    assert downloads.startswith("downloads: http://127.0.0.1:")
+    assert console.startswith("console: http://127.0.0.1:")
     assert all("next at" in line for line in lines)
     assert "Traceback" not in rest
 

@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from crm_compliance.keys.request_seals import Sealing
-from crm_compliance.service.web.app import CHUNK, TRIES, Rate, app_of, hosts_of
+from crm_compliance.service.web.app import CHUNK, TRIES, app_of, hosts_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import HEADERS, listening
 from crm_compliance.store.store import SqlStore
@@ -303,16 +303,6 @@ def test_a_link_that_a_proxy_used_up_can_be_renewed(desk: Desk) -> None:
         with pytest.raises(Refused) as caught:
             renew(hand, desk.id)
         assert caught.value.code == "gone"
-
-
-def test_the_limit_is_for_a_minute_and_for_one_client() -> None:
-    now = [0.0]
-    rate = Rate(lambda: now[0])
-    assert [rate.allows("one") for _ in range(TRIES + 1)] == [True] * TRIES + [False]
-    assert rate.allows("other")
-    now[0] = 60.5
-    assert rate.allows("one")
-    assert [rate.allows(f"2001:db8::{number:x}") for number in range(TRIES + 1)] == [True] * TRIES + [False], "one network"
 
 
 def test_a_port_that_is_taken_is_said_at_once() -> None:

@@ -1,0 +1,35 @@
+"""The cookies of the console: one that signs in, and those that keep how somebody wants to see it."""
+
+from datetime import timedelta
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+SESSION: Final = "session"
+LANGUAGE, THEME, NOTE = "language", "theme", "note"
+YEAR: Final = timedelta(days=365)
+
+
+def session_name(*, is_secure: bool) -> str:
+    """Return the name of the cookie that signs in. Behind TLS it begins with `__Host-`: the browser then
+    takes it from this host alone, over TLS alone."""
+    return f"__Host-{SESSION}" if is_secure else SESSION
+
+
+def session_token(request: Request, *, is_secure: bool) -> str:
+    return request.cookies.get(session_name(is_secure=is_secure), "")
+
+
+def give_session(response: Response, token: str, *, is_secure: bool) -> None:
+    """It ends with the browser: for how long it is worth anything, the store knows."""
+    response.set_cookie(session_name(is_secure=is_secure), token, secure=is_secure, httponly=True, samesite="lax", path="/")
+
+
+def take_session(response: Response, *, is_secure: bool) -> None:
+    response.delete_cookie(session_name(is_secure=is_secure), secure=is_secure, httponly=True, samesite="lax", path="/")
+
+
+def give(response: Response, name: str, value: str, *, is_secure: bool, lasts: timedelta = YEAR) -> None:
+    """Set a cookie that only says how a page looks."""
+    response.set_cookie(name, value, max_age=int(lasts.total_seconds()), secure=is_secure, httponly=True, samesite="lax", path="/")

@@ -1,0 +1,25 @@
+"""Whether a request that changes something comes from a page of this service."""
+
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from crm_compliance.console.access.sessions import form_token
+
+HEADER = "X-CSRF-Token"  # of requests that htmx sends
+FIELD = "csrf"  # of forms
+
+
+def is_own(request: Request) -> bool:
+    """Return whether the browser says that one of our pages has sent this; one that says nothing is believed
+    as far as the token goes."""
+    if (site := request.headers.get("Sec-Fetch-Site")) is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc.casefold() == request.headers.get("Host", "").casefold()
+
+
+def has_token(request: Request, given: str, token: str) -> bool:
+    """Return whether the form, or htmx, carries what a page of this session was given."""
+    return hmac.compare_digest((request.headers.get(HEADER) or given).encode(), form_token(token).encode())

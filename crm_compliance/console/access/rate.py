@@ -1,0 +1,36 @@
+"""How often one client may try something that fails."""
+
+from collections import Counter
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+MINUTE_S: Final = 60.0
+
+
+class Rate:
+    """How often each client has failed in this minute; nothing is remembered beyond it."""
+
+    def __init__(self, now: Callable[[], float], tries: int) -> None:
+        self._now, self._tries = now, tries
+        self._since = now()
+        self._failures: Counter[str] = Counter()
+
+    def allows(self, client: str) -> bool:
+        """Count one failure, and say whether it is within the limit."""
+        now = self._now()
+        if now - self._since > MINUTE_S:
+            self._since = now
+            self._failures.clear()
+        one = _one(client)
+        self._failures[one] += 1
+        return self._failures[one] <= self._tries
+
+
+def _one(client: str) -> str:
+    """Return the addresses that one client can have: one of IPv4, a whole network of IPv6."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return client
+    return str(int(address) >> 64) if isinstance(address, IPv6Address) else client

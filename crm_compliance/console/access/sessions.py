@@ -1,0 +1,97 @@
+"""Sessions: who is signed in at a browser, for how long, and in which role.
+
+The browser holds a random token, the store its SHA-256: whoever reads the store can be nobody. The name that
+a page greets with is sealed with the token, for the store keeps no names of people."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from crm_compliance.store.rows.sessions import Session
+
+SEEN_AGAIN: Final = timedelta(seconds=30)  # a session is written again no more often than this
+_NONCE: Final = bytes(12)  # each key seals one name, once
+
+
+class SessionStore(Protocol):
+    """Where sessions are kept, by the SHA-256 of their tokens."""
+
+    def get(self, digest: str) -> Session | None: ...
+
+    def put(self, digest: str, session: Session) -> None:
+        """Add or replace it."""
+
+    def drop(self, digest: str) -> None: ...
+
+    def expire(self, *, began_before: datetime, seen_before: datetime) -> int:
+        """Remove those that have ended; return how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The sessions of this console. One that was not used for `idle`, or is older than `longest`, is over."""
+
+    store: SessionStore
+    idle: timedelta
+    longest: timedelta
+
+    def begin(self, who: str, roles: tuple[str, ...], name: str, now: datetime) -> str:
+        """Begin a session, and return its token. It is always a new one: what a browser brought along is
+        never taken for it."""
+        self.store.expire(began_before=now - self.longest, seen_before=now - self.idle)
+        token = secrets.token_urlsafe(32)
+        sealed = AESGCM(_key(token)).encrypt(_NONCE, name.encode(), None)
+        session = Session(who=who, roles=roles, role=roles[0], began_at=now, seen_at=now, sealed_name=sealed)
+        self.store.put(digest_of(token), session)
+        return token
+
+    def of(self, token: str, now: datetime) -> Session | None:
+        """Return the session of a token, None where it has none or it is over."""
+        session = self.store.get(digest_of(token))
+        if session is None:
+            return None
+        if now - session.began_at >= self.longest or now - session.seen_at >= self.idle:
+            self.store.drop(digest_of(token))
+            return None
+        if now - session.seen_at >= SEEN_AGAIN:
+            session = msgspec.structs.replace(session, seen_at=now)
+            self.store.put(digest_of(token), session)
+        return session
+
+    def act_as(self, token: str, session: Session, role: str) -> None:
+        """Go on in another of the session's own roles."""
+        if role in session.roles:
+            self.store.put(digest_of(token), msgspec.structs.replace(session, role=role))
+
+    def end(self, token: str) -> None:
+        self.store.drop(digest_of(token))
+
+
+def name_of(token: str, session: Session) -> str:
+    """Return the name to greet with; the account where there is none."""
+    try:
+        return AESGCM(_key(token)).decrypt(_NONCE, session.sealed_name, None).decode() or session.who
+    except (InvalidTag, ValueError):
+        return session.who
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def form_token(token: str) -> str:
+    """Return what each form of a session carries, so that no other site can send one (CSRF)."""
+    return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+def _key(token: str) -> bytes:
+    return hmac.new(token.encode(), b"name", hashlib.sha256).digest()

@@ -1,0 +1,148 @@
+"""The routes of the console: each page behind its door, which lets in whoever is signed in and may."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+from typing import Final
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from crm_compliance.console import assets
+from crm_compliance.console.access import cookies, origin
+from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.access.rate import Rate
+from crm_compliance.console.endpoint import Endpoint
+from crm_compliance.console.errors import nothing_here, refused
+from crm_compliance.console.pages import preferences, signin
+from crm_compliance.console.pages.rooms import ENDPOINTS
+from crm_compliance.console.services import Services
+from crm_compliance.console.visit import Visit
+from rules.errors import ComplianceError
+
+SIGN_INS: Final = 10  # of one client in a minute
+FIELDS: Final = 2_000  # of one form
+INSIDE: Final = (*ENDPOINTS, *preferences.INSIDE, *signin.INSIDE)
+OUTSIDE: Final = (*signin.OUTSIDE, *preferences.OUTSIDE)
+log = structlog.get_logger()
+
+
+def routes(services: Services, *, now: Callable[[], float] = monotonic) -> Sequence[BaseRoute]:
+    """Return the routes of the console; none of them is one of the service's own."""
+    tries = Rate(now, SIGN_INS)
+    inside = [Route(each.path, _door(services, each), methods=_methods(each)) for each in INSIDE]
+    outside = [Route(each.path, _porch(services, each, tries), methods=_methods(each)) for each in OUTSIDE]
+    rest = Route("/{path:path}", _rest(services), methods=["GET", "HEAD"])
+    return [Route("/static/{path:path}", assets.answer, methods=["GET", "HEAD"]), *outside, *inside, rest]
+
+
+def _methods(endpoint: Endpoint) -> list[str]:
+    return ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _door(services: Services, endpoint: Endpoint) -> Handler:
+    """Let in whoever is signed in and may; a form comes from one of our pages, with the session's token."""
+
+    async def handle(request: Request) -> Response:
+        token = cookies.session_token(request, is_secure=services.is_secure)
+        session = await run_in_threadpool(services.sessions.of, token, services.clock()) if token else None
+        visit = Visit(request, services, token, session)
+        if session is None:
+            return _to_sign_in(visit)
+        if endpoint.method == "POST":
+            if not origin.is_own(request):
+                return _not_ours()
+            form = await _form(request, endpoint.form_bytes)
+            if form is None:
+                return PlainTextResponse("this is more than a form may hold\n", status_code=413, headers=dict(PAGE))
+            if not origin.has_token(request, str(form.get(origin.FIELD, "")), token):
+                return _not_ours()
+            visit = Visit(request, services, token, session, form)
+        return await run_in_threadpool(_answered, visit, endpoint)
+
+    return handle
+
+
+def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
+    """Answer somebody who is not signed in: the way in, and no more often than a person needs it."""
+
+    async def handle(request: Request) -> Response:
+        form = FormData()
+        if endpoint.method == "POST":
+            if not origin.is_own(request):
+                return _not_ours()
+            if endpoint.is_limited and not tries.allows(request.client.host if request.client else ""):
+                return PlainTextResponse("too many tries\n", status_code=429, headers={"Retry-After": "60", **PAGE})
+            found = await _form(request, endpoint.form_bytes)
+            if found is None:
+                return PlainTextResponse("this is more than a form may hold\n", status_code=413, headers=dict(PAGE))
+            form = found
+        return await run_in_threadpool(_answered, Visit(request, services, form=form), endpoint)
+
+    return handle
+
+
+def _rest(services: Services) -> Handler:
+    async def handle(request: Request) -> Response:
+        token = cookies.session_token(request, is_secure=services.is_secure)
+        session = await run_in_threadpool(services.sessions.of, token, services.clock()) if token else None
+        return await run_in_threadpool(nothing_here, Visit(request, services, token, session))
+
+    return handle
+
+
+def _answered(visit: Visit, endpoint: Endpoint) -> Response:
+    try:
+        if endpoint.act is not None:
+            visit.refuse(endpoint.act)
+        return endpoint.answer(visit)
+    except ComplianceError as error:
+        return refused(visit, error)
+    except HTTPException:
+        raise
+    except Exception as error:  # whatever it says may name a person: neither a page nor a log repeats it
+        log.error("a page failed", exc_info=error, route=endpoint.path)
+        return refused(visit, ComplianceError("something went wrong here", hint="tell the administrator", code="bug"))
+
+
+async def _form(request: Request, most: int) -> FormData | None:
+    """Read a form whole; None if it is larger than it may be."""
+    given = request.headers.get("Content-Length", "")
+    if given.isdecimal() and int(given) > most:
+        return None
+    read = bytearray()
+    try:
+        async for chunk in request.stream():
+            read += chunk
+            if len(read) > most:
+                return None
+    except ClientDisconnect:
+        return None
+
+    async def again() -> dict[str, object]:
+        return {"type": "http.request", "body": bytes(read), "more_body": False}
+
+    whole = Request(request.scope, again)
+    return await whole.form(max_files=20, max_fields=FIELDS, max_part_size=most)
+
+
+def _to_sign_in(visit: Visit) -> Response:
+    """Send somebody to the way in; a page that was asked for waits there."""
+    if visit.is_part or visit.request.method not in ("GET", "HEAD"):
+        return Response(status_code=401, headers={"HX-Redirect": "/signin", **PAGE})
+    response = RedirectResponse("/signin", status_code=303, headers=dict(PAGE))
+    cookies.give(response, signin.WANTED, visit.here, is_secure=visit.services.is_secure, lasts=signin.WANTED_LASTS)
+    return response
+
+
+def _not_ours() -> Response:
+    return PlainTextResponse("this was not sent from a page of this service: open the page again\n", status_code=403, headers=dict(PAGE))

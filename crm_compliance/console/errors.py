@@ -1,0 +1,44 @@
+"""What a person sees where something is refused or fails: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from starlette.responses import PlainTextResponse, Response
+
+from rules.errors import ComplianceError
+from rules.hints import Hint
+
+if TYPE_CHECKING:
+    from crm_compliance.console.visit import Visit
+
+FORBIDDEN: Final = frozenset({"role", "same_person"})
+NOT_FOUND, CONFLICT, UNREACHABLE, BUG = 404, 409, 503, 500
+STATUS_OF_EXIT: Final = {2: 400, 3: 500, 4: UNREACHABLE, 5: CONFLICT, 6: CONFLICT, 7: BUG}
+log = structlog.get_logger()
+
+
+def status_of(error: ComplianceError) -> int:
+    """Return the status code that says what kind of error it is."""
+    return 403 if error.code in FORBIDDEN else STATUS_OF_EXIT.get(error.exit_code, BUG)
+
+
+def refused(visit: Visit, error: ComplianceError) -> Response:
+    """Answer with what an act raised: as a page, or for htmx as a message in its place."""
+    status = status_of(error)
+    if status >= BUG:
+        log.error("a page could not be answered", code=error.code, where=visit.request.scope.get("route_path", ""))
+    hint = error.hint if not isinstance(error.hint, Hint) else ""
+    values = {"message": str(error), "code": error.code, "hint": hint, "where": error.where}
+    if visit.is_part:
+        return visit.part("error_part.html.j2", status=status, **values)
+    return visit.page("error.html.j2", status=status, **values)
+
+
+def nothing_here(visit: Visit) -> Response:
+    """Answer for an address that there is not."""
+    if visit.session is None:
+        return PlainTextResponse("not found\n", status_code=NOT_FOUND)
+    values = {"message": visit.say("There is no such page."), "code": "not_found", "hint": "", "where": ""}
+    return visit.page("error.html.j2", status=NOT_FOUND, **values)

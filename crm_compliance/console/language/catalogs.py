@@ -1,0 +1,65 @@
+"""The words of the interface in each language: English stands in code and templates, the others in catalogs.
+
+A catalog is a `.po` file as gettext has it, one a room of pages and one for codes, read as it is: there is
+nothing to compile. Where several have a message, they say the same."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+from typing import Final, Literal, TypeAlias
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+
+Language: TypeAlias = Literal["en", "nl", "fr"]
+LANGUAGES: Final[tuple[Language, ...]] = ("nl", "fr", "en")
+OWN_NAMES: Final = {"nl": "Nederlands", "fr": "Français", "en": "English"}  # nobody reads the name of their language in another
+
+
+@cache
+def translations(language: Language) -> NullTranslations:
+    """Return the words of a language; English says what the code says."""
+    if language == "en":
+        return NullTranslations()
+    joined: NullTranslations | None = None
+    for catalog in catalogs(language).values():
+        content = BytesIO()
+        write_mo(content, catalog)
+        content.seek(0)
+        read = Translations(content)
+        if joined is None:
+            joined = read
+        else:
+            joined.merge(read)  # type: ignore[attr-defined]  # a Translations has it
+    return joined or NullTranslations()
+
+
+def catalogs(language: Language) -> dict[str, Catalog]:
+    """Return the catalogs of a language by the name of their file, in the order of the alphabet."""
+    folder = files("crm_compliance.console") / "language" / "catalogs" / language
+    found = sorted((each for each in folder.iterdir() if each.name.endswith(".po")), key=lambda each: each.name)
+    return {each.name.removesuffix(".po"): read_po(BytesIO(each.read_bytes()), locale=language) for each in found}
+
+
+def language_for(chosen: str, accepted: str) -> Language:
+    """Return the language that somebody chose, else the first of theirs that we speak; `accepted` is what the
+    browser says (Accept-Language)."""
+    for language in LANGUAGES:
+        if chosen == language:
+            return language
+    weighed: list[tuple[float, int, str]] = []
+    for place, part in enumerate(accepted.split(",")[:20]):
+        tag, _, weight = part.partition(";q=")
+        try:
+            weighed.append((-float(weight or 1), place, tag.strip().lower()[:2]))
+        except ValueError:
+            continue
+    for _, _, tag in sorted(weighed):
+        for language in LANGUAGES:
+            if tag == language:
+                return language
+    return "en"

@@ -1,0 +1,82 @@
+"""Codes in words: what a reason, a flag, a state or an error means, in the language of the page. The code
+itself stands beside it, so that two people who read different languages speak of the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from crm_compliance.console.language.catalogs import Language, translations
+from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES
+from rules.model.roles import Role
+
+# Short names for what badges show; by the kind of code.
+STATES: Final[Mapping[str, str]] = {
+    "waiting": "Waiting",
+    "ready": "Ready",
+    "rejected": "Rejected",
+    "expired": "Expired",
+    "applied": "Applied",
+    "done": "Done",
+    "done_with_failures": "Done with failures",
+    "running": "Running",
+    "interrupted": "Interrupted",
+    "active": "Active",
+    "released": "Released",
+    "lapsed": "Lapsed",
+    "received": "Received",
+    "identifying": "Identifying",
+    "suspended": "Suspended",
+    "searching": "Searching",
+    "reviewing": "Reviewing",
+    "approved": "Approved",
+    "closed": "Closed",
+}
+ROLES: Final[Mapping[str, str]] = {
+    Role.SERVICE: "Service",
+    Role.CRM_ADMIN: "CRM administrator",
+    Role.DPO: "Data protection officer",
+    Role.APPROVER: "Second approver",
+    Role.AUDITOR: "Auditor",
+}
+KINDS: Final[Mapping[str, str]] = {
+    "retention": "Retention",
+    "recordings": "Recordings",
+    "all": "Retention and recordings",
+    "replay": "Replay",
+    "request": "On request",
+    "requests": "Requests",
+    "housekeeping": "Housekeeping",
+}
+OUTCOMES: Final[Mapping[str, str]] = {"delete": "Delete", "anonymise": "Anonymise", "retain": "Keep", "dispose": "Dispose", "trim": "Trim"}
+
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "alarm": ALARMS,
+    "anchor": ANCHORS,
+    "flag": {code: advice.sentence for code, advice in FLAGS.items()},
+    "advice": {code: advice.action for code, advice in FLAGS.items()},
+    "kind": KINDS,
+    "outcome": OUTCOMES,
+    "reason": {**SKIPS, **REASONS},
+    "role": ROLES,
+    "rule": RULES,
+    "state": STATES,
+    "table": TABLES,
+}
+
+
+def words_of(language: Language) -> Callable[[str, str], str]:
+    """Return the function that gives the words for a code of a kind; a code without words is shown as it
+    is."""
+    said = translations(language).ugettext
+
+    def word(kind: str, code: str) -> str:
+        found = WORDS[kind].get(code, "")
+        return said(found) if found else code
+
+    return word
+
+
+def messages() -> list[str]:
+    """Return what the catalogs have to say of codes."""
+    return sorted({each for table in WORDS.values() for each in table.values() if each})

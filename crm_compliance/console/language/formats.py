@@ -1,0 +1,57 @@
+"""Dates, times and numbers as people of a language write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_decimal, format_percent
+
+from rules.dates.calendar import Calendar
+
+# English as it is written in Europe: the day stands before the month.
+LOCALES = {"en": "en_GB", "nl": "nl_BE", "fr": "fr_BE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one language writes; `calendar` knows in which zone an instant is shown."""
+
+    locale: Locale
+    calendar: Calendar
+
+    @classmethod
+    def of(cls, language: str, calendar: Calendar) -> Formats:
+        return cls(Locale.parse(LOCALES[language]), calendar)
+
+    def day(self, value: date | str | None) -> str:
+        """Write a day (6 Mar 2026); an ISO text is read. Empty for none."""
+        found = date.fromisoformat(value) if isinstance(value, str) and value else value
+        return format_date(found, "d MMM y", locale=self.locale) if found else ""
+
+    def long_day(self, value: date | str) -> str:
+        """Write a day with its weekday."""
+        found = date.fromisoformat(value) if isinstance(value, str) else value
+        return format_date(found, "full", locale=self.locale)
+
+    def month(self, value: str) -> str:
+        """Write a month given as 2026-03."""
+        return format_date(date.fromisoformat(f"{value}-01"), "MMM y", locale=self.locale)
+
+    def clock(self, value: datetime | str | None) -> str:
+        """Write an instant as day and time where the organisation works; empty for none."""
+        found = datetime.fromisoformat(value) if isinstance(value, str) and value else value
+        if not isinstance(found, datetime):
+            return ""
+        return format_datetime(self.calendar.clock(found), "d MMM y HH:mm", locale=self.locale)
+
+    def time(self, value: datetime) -> str:
+        return format_time(self.calendar.clock(value), "HH:mm", locale=self.locale)
+
+    def number(self, value: float) -> str:
+        return format_decimal(value, locale=self.locale)
+
+    def percent(self, value: float) -> str:
+        return format_percent(value, locale=self.locale)

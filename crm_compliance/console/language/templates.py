@@ -1,0 +1,29 @@
+"""The templates of the console, an environment for each language: every value is escaped and a missing one is
+an error."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader
+
+from crm_compliance.console.assets import address_of
+from crm_compliance.console.language.catalogs import LANGUAGES, OWN_NAMES, Language, translations
+from crm_compliance.console.language.codes import words_of
+from crm_compliance.console.language.formats import Formats
+from crm_compliance.reports.parts.template import new_environment
+from rules.dates.calendar import Calendar
+
+
+@cache
+def environment_of(language: Language, calendar: Calendar) -> Environment:
+    """Return the environment in which pages of a language are written, with the hours of a calendar."""
+    made = new_environment(PackageLoader("crm_compliance.console"), extensions=("jinja2.ext.i18n",))
+    found = translations(language)
+    made.install_gettext_callables(found.ugettext, found.ungettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
+    formats = Formats.of(language, calendar)
+    made.globals.update({name: getattr(formats, name) for name in ("day", "long_day", "month", "clock", "time", "number", "percent")})
+    made.globals.update(
+        language=language, languages={each: OWN_NAMES[each] for each in LANGUAGES}, static=address_of, word=words_of(language)
+    )
+    return made

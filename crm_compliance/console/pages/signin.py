@@ -1,0 +1,57 @@
+"""The way in and out. Where the CRM is the emulator, a page lists the demo's people; elsewhere people come in
+by Entra ID."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from starlette.responses import Response
+
+from crm_compliance.console.access import cookies
+from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.visit import Visit, local_path
+from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from rules.errors import UsageError
+
+WANTED: Final = "wanted"  # the cookie that keeps which page was asked for
+WANTED_LASTS: Final = timedelta(minutes=15)
+
+
+def show(visit: Visit) -> Response:
+    """Show how to sign in."""
+    return visit.page("signin.html.j2", people=DEMO_PEOPLE if visit.services.settings.is_loopback else ())
+
+
+def enter(visit: Visit) -> Response:
+    """Sign in one of the demo's people: for a store that has only served a CRM on this machine. Raises
+    UsageError: this is not such a store, or nobody of that name is in the demo."""
+    person = next((each for each in DEMO_PEOPLE if each.who == visit.given("who")), None)
+    if not visit.services.settings.is_loopback or person is None:
+        raise UsageError("nobody can sign in this way here", hint="sign in with Entra ID", where="who")
+    return begin(visit, person.who, (person.role,), person.name)
+
+
+def begin(visit: Visit, who: str, roles: tuple[str, ...], name: str) -> Response:
+    """Begin a session, and lead to the page that was asked for."""
+    services = visit.services
+    old = cookies.session_token(visit.request, is_secure=services.is_secure)
+    if old:
+        services.sessions.end(old)
+    token = services.sessions.begin(who, roles, name, visit.now)
+    response = visit.see(local_path(visit.request.cookies.get(WANTED, "/")))
+    response.delete_cookie(WANTED)
+    cookies.give_session(response, token, is_secure=services.is_secure)
+    return response
+
+
+def leave(visit: Visit) -> Response:
+    """End the session, here and in the store."""
+    visit.services.sessions.end(visit.token)
+    response = visit.see("/signin", note="signed_out")
+    cookies.take_session(response, is_secure=visit.services.is_secure)
+    return response
+
+
+OUTSIDE: Final = (get("/signin", show), post("/signin", enter, is_limited=True))
+INSIDE: Final = (post("/signout", leave),)

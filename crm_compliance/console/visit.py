@@ -1,0 +1,167 @@
+"""One request of one person: who they are, what they sent, and how they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from crm_compliance.console.access import cookies
+from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.access.sessions import form_token, name_of
+from crm_compliance.console.language.catalogs import Language, language_for, translations
+from crm_compliance.console.language.formats import Formats
+from crm_compliance.console.language.templates import environment_of
+from crm_compliance.console.navigation import entries_for
+from crm_compliance.console.notes import NOTES
+from crm_compliance.console.services import Services
+from crm_compliance.identity.signin import Person
+from crm_compliance.store.rows.sessions import Session
+from jobs.checks.denials import refuse_role
+from rules.errors import UsageError
+from rules.model.roles import Act
+
+NOTE_LASTS: Final = timedelta(seconds=30)
+THEMES: Final = ("auto", "light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a page is given. `session` is None before somebody has signed in."""
+
+    request: Request
+    services: Services
+    token: str = ""
+    session: Session | None = None
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def person(self) -> Person:
+        """Who acts, in the role in which they do."""
+        assert self.session is not None  # the routes let nobody else in
+        return person_of(self.session)
+
+    @property
+    def now(self) -> datetime:
+        return self.services.clock()
+
+    @property
+    def language(self) -> Language:
+        return language_for(self.request.cookies.get(cookies.LANGUAGE, ""), self.request.headers.get("Accept-Language", ""))
+
+    @property
+    def formats(self) -> Formats:
+        return Formats.of(self.language, self.services.calendar)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether htmx asks for a piece of a page and not for a whole one."""
+        return "HX-Request" in self.request.headers and "HX-Boosted" not in self.request.headers
+
+    def say(self, text: str) -> str:
+        """Return a text of the code in the language of the page."""
+        return translations(self.language).ugettext(text)
+
+    def may(self, act: Act) -> bool:
+        """Whether the person may do something in their role (section 9.4)."""
+        return self.person.may(act)
+
+    def refuse(self, act: Act) -> None:
+        """Refuse and record it where the person may not (ACC-10). Raises Refused: with code `role`."""
+        person = self.person
+        told = {"role": person.role, "by": self.services.keys().reference("person", person.who)}
+        refuse_role(self.services.store, person.who, person.role, act, told)
+
+    def path(self, name: str) -> str:
+        """Return a part of the address that the route names."""
+        return str(self.request.path_params[name])
+
+    def query(self, name: str, default: str = "") -> str:
+        """Return a part of the query of the address."""
+        return self.request.query_params.get(name, default)
+
+    def given(self, name: str) -> str:
+        """Return a field of the form as text, without space around it; empty where it is lacking."""
+        found = self.form.get(name)
+        return found.strip() if isinstance(found, str) else ""
+
+    def all_given(self, name: str) -> list[str]:
+        """Return all values of a field that may be there several times."""
+        return [each.strip() for each in self.form.getlist(name) if isinstance(each, str)]
+
+    def needed(self, name: str, label: str) -> str:
+        """Return a field that has to be there. Raises UsageError: it is empty."""
+        if not (found := self.given(name)):
+            raise UsageError(f"{label} is missing", where=name, hint="fill it in")
+        return found
+
+    def page(self, template: str, /, status: int = 200, **values: object) -> Response:
+        """Answer with a page, a file of `templates/pages/`."""
+        html = self.written(f"pages/{template}", status=status, **values)
+        response = HTMLResponse(html, status_code=status, headers=dict(PAGE))
+        if cookies.NOTE in self.request.cookies:
+            response.delete_cookie(cookies.NOTE)
+        return response
+
+    def part(self, template: str, /, status: int = 200, **values: object) -> Response:
+        """Answer htmx with a piece of a page."""
+        return HTMLResponse(self.written(f"pages/{template}", status=status, **values), status_code=status, headers=dict(PAGE))
+
+    def written(self, template: str, **values: object) -> str:
+        """Write a template, with what every page is given."""
+        return environment_of(self.language, self.services.calendar).get_template(template).render(**self._shell(), **values)
+
+    def see(self, path: str, note: str = "") -> Response:
+        """Send the browser to a page of ours; `note` is one of `NOTES`, said on it once."""
+        if self.is_part:
+            response: Response = Response(status_code=204, headers={"HX-Redirect": path, **PAGE})
+        else:
+            response = RedirectResponse(path, status_code=303, headers=dict(PAGE))
+        if note:
+            cookies.give(response, cookies.NOTE, note, is_secure=self.services.is_secure, lasts=NOTE_LASTS)
+        return response
+
+    def _shell(self) -> Mapping[str, Any]:
+        session = self.session
+        person = person_of(session) if session else None
+        chosen = self.request.cookies.get(cookies.THEME, "")
+        return {
+            "path": self.request.url.path,
+            "query": str(self.request.query_params),
+            "here": self.here,
+            "person": person,
+            "name": name_of(self.token, session) if session else "",
+            "roles": session.roles if session else (),
+            "csrf": form_token(self.token) if session else "",
+            "navigation": entries_for(person) if person else (),
+            "theme": chosen if chosen in THEMES else "auto",
+            "notes": NOTES,
+            "note": self.request.cookies.get(cookies.NOTE, "")[:40],
+            "is_demo": self.services.settings.is_loopback,
+            "may": (lambda act: person is not None and person.may(Act(act))),
+            "now": self.now,
+        }
+
+    @property
+    def here(self) -> str:
+        """Return the address of this page, for a form that comes back to it."""
+        query = str(self.request.query_params)
+        return f"{self.request.url.path}?{query}" if query else self.request.url.path
+
+
+def person_of(session: Session) -> Person:
+    """Return who acts in a session, in the role of now."""
+    return Person(session.who, session.role)
+
+
+def local_path(text: str) -> str:
+    """Return an address of this service to go to, `/` for any other."""
+    parts = urlsplit(text)
+    is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.netloc and "\\" not in text
+    return quote(text, safe="/?&=%-._~:,+") if is_ours and text.isprintable() else "/"

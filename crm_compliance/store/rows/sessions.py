@@ -1,0 +1,52 @@
+"""Who is signed in at a browser: rows that end by themselves, and that no ledger speaks of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import delete, select
+
+from crm_compliance.store.rows.transactions import Rows
+from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.tables import sessions
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One person at one browser. `roles` are those of the token that they signed in with; `role` is the one
+    in which they act now; `sealed_name` is a name that only the browser's token opens."""
+
+    who: str
+    roles: tuple[str, ...]
+    role: str
+    began_at: datetime
+    seen_at: datetime
+    sealed_name: bytes = b""
+
+
+class Sessions(Rows):
+    """The sessions, each by the SHA-256 of its token in lower-case hex."""
+
+    def get(self, digest: str) -> Session | None:
+        return self._transactions.one(select(sessions.c.doc).where(sessions.c.digest == digest), Session, "a session")
+
+    def put(self, digest: str, session: Session) -> None:
+        """Add or replace it."""
+        row = {
+            "began_at": session.began_at.timestamp(),
+            "seen_at": session.seen_at.timestamp(),
+            "doc": msgspec.json.encode(session).decode(),
+        }
+        with self._transactions.database.writing() as connection:
+            statement = insert_into(connection, sessions).values(digest=digest, **row)
+            connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=row))
+
+    def drop(self, digest: str) -> None:
+        with self._transactions.database.writing() as connection:
+            connection.execute(delete(sessions).where(sessions.c.digest == digest))
+
+    def expire(self, *, began_before: datetime, seen_before: datetime) -> int:
+        """Remove those that have ended; return how many."""
+        ended = (sessions.c.began_at <= began_before.timestamp()) | (sessions.c.seen_at <= seen_before.timestamp())
+        with self._transactions.database.writing() as connection:
+            return connection.execute(delete(sessions).where(ended)).rowcount

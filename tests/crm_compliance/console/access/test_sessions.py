@@ -1,0 +1,98 @@
+"""Sessions: who is signed in, for how long, and what the store knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from crm_compliance.console.access.sessions import Sessions, digest_of, name_of
+from rules.model.roles import Role
+from tests.crm_compliance.console.browser import Browser
+from tests.integration.night import Night
+
+NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
+ROLES = ("dpo", "auditor")
+
+
+@pytest.fixture
+def sessions(org: Night) -> Sessions:
+    return Sessions(org.store.sessions, timedelta(minutes=30), timedelta(hours=10))
+
+
+def test_a_session_that_is_not_used_ends(sessions: Sessions) -> None:
+    token = sessions.begin("oid-1", ROLES, "Voorbeeld (fictief)", NOW)
+    assert sessions.of(token, NOW + timedelta(minutes=29)) is not None
+    assert sessions.of(token, NOW + timedelta(minutes=58)) is not None, "it was used meanwhile"
+    assert sessions.of(token, NOW + timedelta(minutes=88)) is None
+    assert sessions.of(token, NOW + timedelta(minutes=59)) is None, "what is over stays over"
+
+
+def test_a_session_ends_however_much_it_is_used(sessions: Sessions) -> None:
+    token = sessions.begin("oid-1", ROLES, "", NOW)
+    for quarter in range(1, 40):
+        assert sessions.of(token, NOW + timedelta(minutes=15 * quarter)) is not None
+    assert sessions.of(token, NOW + timedelta(hours=10)) is None
+
+
+def test_what_has_ended_is_removed_with_the_next_sign_in(org: Night, sessions: Sessions) -> None:
+    for number in range(3):
+        sessions.begin(f"oid-{number}", ROLES, "", NOW)
+    token = sessions.begin("oid-9", ROLES, "", NOW + timedelta(hours=1))
+    with org.store.database.reading() as connection:
+        assert connection.execute(text("SELECT digest FROM sessions")).scalars().all() == [digest_of(token)]
+
+
+def test_the_store_knows_neither_token_nor_name(org: Night, sessions: Sessions) -> None:
+    token = sessions.begin("oid-1", ROLES, "Mieke Voorbeeld (fictief)", NOW)
+    session = sessions.of(token, NOW)
+    assert session is not None
+    assert name_of(token, session) == "Mieke Voorbeeld (fictief)"
+    assert name_of("another", session) == "oid-1"
+    with org.store.database.reading() as connection:
+        rows = str(connection.execute(text("SELECT * FROM sessions")).all())
+    assert token not in rows
+    assert "Mieke" not in rows
+
+
+def test_only_a_role_of_the_token_can_be_taken(sessions: Sessions) -> None:
+    token = sessions.begin("oid-1", ROLES, "", NOW)
+    for wanted, expected in (("auditor", "auditor"), ("approver", "auditor"), ("service", "auditor"), ("dpo", "dpo")):
+        session = sessions.of(token, NOW)
+        assert session is not None
+        sessions.act_as(token, session, wanted)
+        after = sessions.of(token, NOW)
+        assert after is not None
+        assert after.role == expected
+
+
+def test_signing_in_begins_anew_and_signing_out_ends_it(signed_in: Callable[..., Browser]) -> None:
+    browser = signed_in(Role.DPO)
+    first = browser.client.cookies["session"]
+    browser.sign_in(Role.AUDITOR)
+    second = browser.client.cookies["session"]
+    assert first != second
+    browser.client.cookies.set("session", first, domain="127.0.0.1")
+    assert browser.get("/").status_code == 303, "the one of before is over"
+    browser.client.cookies.clear()
+    browser.client.cookies.set("session", second)
+    assert browser.post("/signout").status_code == 303
+    browser.client.cookies.clear()
+    browser.client.cookies.set("session", second)
+    assert browser.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("forged", ["", "x", "0" * 43, "../../etc", "a" * 9000])
+def test_a_token_that_nobody_gave_is_nobodys(browser: Browser, forged: str) -> None:
+    browser.client.cookies.set("session", forged)
+    assert browser.get("/").status_code == 303
+
+
+def test_a_token_that_was_fixed_before_is_not_taken(browser: Browser) -> None:
+    browser.client.cookies.set("session", "fixed-by-somebody-else", domain="127.0.0.1")
+    browser.sign_in(Role.DPO)
+    browser.client.cookies.clear()
+    browser.client.cookies.set("session", "fixed-by-somebody-else")
+    assert browser.get("/").status_code == 303

@@ -1,0 +1,88 @@
+"""Every route with every role (section 9.4), and with nobody: what the routes say of themselves is what
+happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from crm_compliance.console.app import INSIDE, OUTSIDE
+from crm_compliance.console.endpoint import Endpoint
+from rules.model.roles import HUMAN_ROLES, MAY, Role
+from tests.crm_compliance.console.browser import Browser
+from tests.integration.night import Night
+
+NOT_PAGES = {"/d/{token}", "/healthz", "/metrics", "/static/{path:path}", "/{path:path}"}
+
+
+def address(endpoint: Endpoint) -> str:
+    """An address of the route that leads to nothing that there is."""
+    return "/".join("nothing" if part.startswith("{") else part for part in endpoint.path.split("/"))
+
+
+def name(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.path}"
+
+
+def test_no_route_is_in_no_list(app: Starlette) -> None:
+    served = {
+        (path, frozenset(route.methods or ()) & {"GET", "POST"})
+        for route in app.routes
+        if isinstance(route, Route)
+        for path in [route.path]
+    }
+    listed = {(each.path, frozenset({each.method})) for each in (*INSIDE, *OUTSIDE)}
+    assert {each for each in served if each[0] not in NOT_PAGES} == listed
+
+
+def test_each_address_is_there_once() -> None:
+    names = [name(each) for each in (*INSIDE, *OUTSIDE)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("endpoint", INSIDE, ids=name)
+def test_nobody_gets_no_further_than_the_way_in(browser: Browser, endpoint: Endpoint) -> None:
+    answer = browser.client.request(endpoint.method, address(endpoint))
+    if endpoint.method == "GET":
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/signin")
+    else:
+        assert answer.status_code == 401
+    assert not answer.text
+
+
+@pytest.mark.parametrize("endpoint", [each for each in INSIDE if each.act is not None], ids=name)
+def test_a_role_that_may_not_is_refused_and_that_is_kept(org: Night, signed_in: Callable[..., Browser], endpoint: Endpoint) -> None:
+    assert endpoint.act is not None
+    for role in HUMAN_ROLES:
+        if role in MAY[endpoint.act]:
+            continue
+        before = len(list(org.store.ledger.entries()))
+        browser = signed_in(role)
+        where = address(endpoint)
+        answer = browser.get(where) if endpoint.method == "GET" else browser.post(where)
+        assert answer.status_code == 403, role
+        denied = [entry.data for entry in list(org.store.ledger.entries())[before:] if entry.kind == "denied"]
+        assert [(each["action"], each["role"], each["code"]) for each in denied] == [(endpoint.act.value, role.value, "role")]
+        assert "demo-" not in str(denied)
+
+
+@pytest.mark.parametrize("endpoint", [each for each in INSIDE if each.method == "POST"], ids=name)
+@pytest.mark.parametrize("wrong", ["no token", "another token", "another site", "another origin"])
+def test_a_form_from_elsewhere_changes_nothing(org: Night, signed_in: Callable[..., Browser], endpoint: Endpoint, wrong: str) -> None:
+    browser = signed_in(next(iter(MAY[endpoint.act])) if endpoint.act and Role.SERVICE not in MAY[endpoint.act] else Role.DPO)
+    token, headers = browser.token, {"Sec-Fetch-Site": "same-origin"}
+    if wrong == "no token":
+        token = ""
+    elif wrong == "another token":
+        token = "0" * 64
+    elif wrong == "another site":
+        headers = {"Sec-Fetch-Site": "cross-site"}
+    else:
+        headers = {"Origin": "https://example.org"}
+    before = len(list(org.store.ledger.entries()))
+    answer = browser.client.post(address(endpoint), data={"csrf": token}, headers=headers)
+    assert answer.status_code == 403
+    assert len(list(org.store.ledger.entries())) == before
