@@ -14,7 +14,7 @@ from rules.model.roles import Role
 
 
 class ItemKind(StrEnum):
-    """What waits. `night` is a code of the health of the service; `alarm` one of the last night."""
+    """What waits. `alarm` is one of the last night, `not_well` a code of the health of the service."""
 
     PLAN_TO_APPROVE = "plan_to_approve"
     PLAN_TO_APPLY = "plan_to_apply"
@@ -31,7 +31,7 @@ class ItemKind(StrEnum):
     UNDECIDED = "undecided"
     TABLES_UNACCOUNTED = "tables_unaccounted"
     ALARM = "alarm"
-    NIGHT = "night"
+    NOT_WELL = "not_well"
 
 
 class Stage(StrEnum):
@@ -49,9 +49,10 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that waits. Nothing in it is personal data, but for the accounts of `not_for`.
 
     `subject` is the id of the plan, run, request or hold; the job of an alarm; the last day of a quarantine;
-    empty where it is about the whole. `code` says more: DUE_IN_5, EXPIRES_SOON, the code of an alarm or of
-    the health. `due_on` is a civil day of the schedule. `count` is how many; of an answer to review the texts
-    that wait for a decision, which is for the DPO's eyes alone: a neutral answer has none (SUS-07).
+    empty where it is about the whole. `code` says more: DUE_IN_5, STEP_LATE, EXPIRES_SOON, the code of an
+    alarm or of the health. `due_on` is a civil day of the schedule. `count` is how many; of an answer to
+    review the texts that wait for a decision, which is for the DPO's eyes alone: a neutral answer has none
+    (SUS-07).
 
     `not_for` are accounts whose word does not count here: who proposed a plan or has spoken on it, who has
     approved the content that a second person releases (ACC-09). `facts` are codes, numbers and names of

@@ -127,4 +127,4 @@ def _of_housekeeping(store: Store) -> Iterator[InboxItem]:
 def of_health(codes: Sequence[str]) -> Iterator[InboxItem]:
     """Yield the codes of what is not well with the service."""
     for code in codes:
-        yield InboxItem(kind=ItemKind.NIGHT, roles=OPERATORS, code=code, stage=Stage.OVERDUE)
+        yield InboxItem(kind=ItemKind.NOT_WELL, roles=OPERATORS, code=code, stage=Stage.OVERDUE)

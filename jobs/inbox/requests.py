@@ -12,7 +12,17 @@ from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.model.request import SubjectRequest
 from jobs.ports.store import Store
-from jobs.register.dates import DUE_IN, OPEN_AFTER_RELEASE, OVERDUE, UNANSWERED, alarms_of, due_of, needs_reminder, open_questions
+from jobs.register.dates import (
+    DUE_IN,
+    OPEN_AFTER_RELEASE,
+    OVERDUE,
+    UNANSWERED,
+    alarms_of,
+    due_of,
+    needs_reminder,
+    open_questions,
+    targets_of,
+)
 from jobs.register.decision import NoticeState
 from jobs.register.permissions import next_step
 from jobs.requests.answer.compile import compilation_of
@@ -25,6 +35,14 @@ from rules.model.roles import Act, roles_of
 from rules.rights.deadlines import REMIND_AFTER as REMIND_PERSON_AFTER
 
 DPO: Final = roles_of(Act.HANDLE_REQUEST)
+STEP_LATE: Final = "STEP_LATE"
+# The internal target that each state is held against.
+_TARGETS: Final = {
+    RequestState.RECEIVED: "identity",
+    RequestState.IDENTIFYING: "identity",
+    RequestState.SEARCHING: "search",
+    RequestState.REVIEWING: "draft",
+}
 
 
 def of_requests(store: Store, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
@@ -57,6 +75,9 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
         return
     codes = [alarm.code for alarm in alarms_of(request, now, calendar)]
     code = next((each for each in codes if each == OVERDUE or each in DUE_IN.values()), "")
+    target = targets_of(request, calendar).get(_TARGETS.get(request.state, ""))
+    if not code and target is not None and calendar.day(now) > target:
+        code = STEP_LATE
     stage = Stage.OVERDUE if code == OVERDUE else Stage.SOON if code else Stage.WAITS
     due_on = due_of(request, calendar)
     is_approved = request.state is RequestState.APPROVED

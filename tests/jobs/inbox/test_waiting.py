@@ -162,6 +162,18 @@ def test_a_request_grows_urgent_as_its_date_comes(store: SqlStore, days: int, co
     assert (item.code, item.stage) == (code, stage)
 
 
+@pytest.mark.parametrize(
+    ("state", "target"), [("received", date(2026, 3, 9)), ("searching", date(2026, 3, 12)), ("reviewing", date(2026, 3, 22))]
+)
+def test_a_step_that_is_past_its_internal_target_is_soon(store: SqlStore, state: str, target: date) -> None:
+    """DDL-10."""
+    add(store, a_request(state=RequestState(state), right=Right.ERASURE))
+    at = datetime(target.year, target.month, target.day, 9, tzinfo=UTC)
+    assert [item.code for item in found(store, at)] == [""]
+    (late,) = found(store, at + timedelta(days=1))
+    assert (late.code, late.stage) == (("STEP_LATE", Stage.SOON) if state != "reviewing" else ("DUE_IN_10", Stage.SOON))
+
+
 def compiled(*statuses: ItemStatus) -> bytes:
     items = tuple(
         Item(f"item-{n}", "c", "note", ("note", str(n)), "", "", (), needs_review=True, status=each) for n, each in enumerate(statuses)
