@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import Desk, calendar_of, desk
+from crm_compliance.wiring import Desk, calendar_of, desk, policy_of
 from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
     from jobs.ports.context import Clock
     from rules.dates.calendar import Calendar
+    from rules.policy.policy import Policy
 
 DESKS: Final = 4  # how many acts reach the CRM at once; more wait, and then are told to come again
 WAIT_S: Final = 20.0
+FRESH_S: Final = 10.0  # so old may the schedule be that a page shows
 
 
 class Busy(ComplianceError):
@@ -39,12 +42,21 @@ class Services:
     store: SqlStore
     clock: Clock
     sessions: Sessions
+    why_not: Callable[[], Collection[str]] = tuple  # the codes of what is not well with the service
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
+    _policy: list[tuple[float, Policy]] = field(default_factory=list)
 
     @cached_property
     def calendar(self) -> Calendar:
         """The days and hours of the organisation; a schedule that cannot be used keeps nobody from a page."""
         return calendar_of(self.settings, self.store)
+
+    def policy(self) -> Policy:
+        """Return the schedule in force, as it was at most a few seconds ago. Raises PolicyError."""
+        kept, ticks = self._policy, monotonic()
+        if not kept or ticks - kept[0][0] >= FRESH_S:
+            kept[:] = [(ticks, policy_of(self.settings))]
+        return kept[0][1]
 
     @property
     def is_secure(self) -> bool:

@@ -16,6 +16,7 @@ from crm_compliance.console.access import cookies
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.sessions import form_token, name_of
 from crm_compliance.console.language.catalogs import Language, language_for, translations
+from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.templates import environment_of
 from crm_compliance.console.navigation import entries_for
@@ -24,7 +25,7 @@ from crm_compliance.console.services import Services
 from crm_compliance.identity.signin import Person
 from crm_compliance.store.rows.sessions import Session
 from jobs.checks.denials import refuse_role
-from rules.errors import UsageError
+from rules.errors import ComplianceError, UsageError
 from rules.model.roles import Act
 
 NOTE_LASTS: Final = timedelta(seconds=30)
@@ -67,6 +68,23 @@ class Visit:
     def say(self, text: str) -> str:
         """Return a text of the code in the language of the page."""
         return translations(self.language).ugettext(text)
+
+    def say_counted(self, one: str, many: str, count: int) -> str:
+        """Return one of two texts, as the language counts, with the number in the place of its `%s`."""
+        return translations(self.language).ungettext(one, many, count) % self.formats.number(count)
+
+    def word(self, kind: str, code: str) -> str:
+        """Return a code in words, in the language of the page."""
+        return words_of(self.language)(kind, code)
+
+    def category(self, key: str) -> str:
+        """Return the name of a category as the schedule has it in the language of the page; its key where it
+        has none, or cannot be used."""
+        try:
+            found = self.services.policy().categories.get(key)
+        except ComplianceError:
+            found = None
+        return getattr(found.labels, self.language) if found is not None else key
 
     def may(self, act: Act) -> bool:
         """Whether the person may do something in their role (section 9.4)."""
@@ -141,6 +159,7 @@ class Visit:
             "csrf": form_token(self.token) if session else "",
             "navigation": entries_for(person) if person else (),
             "theme": chosen if chosen in THEMES else "auto",
+            "category": self.category,
             "notes": NOTES,
             "note": self.request.cookies.get(cookies.NOTE, "")[:40],
             "is_demo": self.services.settings.is_loopback,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from crm_compliance.console.language.catalogs import Language, translations
-from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES
+from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES, WHY
 from rules.model.roles import Role
 
 # Short names for what badges show; by the kind of code.
@@ -62,6 +62,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "rule": RULES,
     "state": STATES,
     "table": TABLES,
+    "why": WHY,
 }
 
 

@@ -31,6 +31,11 @@ class Formats:
         found = date.fromisoformat(value) if isinstance(value, str) and value else value
         return format_date(found, "d MMM y", locale=self.locale) if found else ""
 
+    def short_day(self, value: date | str) -> str:
+        """Write a day without its year (6 Mar)."""
+        found = date.fromisoformat(value) if isinstance(value, str) else value
+        return format_date(found, "d MMM", locale=self.locale)
+
     def long_day(self, value: date | str) -> str:
         """Write a day with its weekday."""
         found = date.fromisoformat(value) if isinstance(value, str) else value

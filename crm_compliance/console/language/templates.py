@@ -22,7 +22,9 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
     found = translations(language)
     made.install_gettext_callables(found.ugettext, found.ungettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     formats = Formats.of(language, calendar)
-    made.globals.update({name: getattr(formats, name) for name in ("day", "long_day", "month", "clock", "time", "number", "percent")})
+    made.globals.update(
+        {name: getattr(formats, name) for name in ("day", "short_day", "long_day", "month", "clock", "time", "number", "percent")}
+    )
     made.globals.update(
         language=language, languages={each: OWN_NAMES[each] for each in LANGUAGES}, static=address_of, word=words_of(language)
     )

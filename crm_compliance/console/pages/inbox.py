@@ -2,17 +2,205 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.visit import Visit
+from crm_compliance.hours import crons_of, trigger_of
+from jobs.inbox.item import InboxItem, ItemKind, Stage
+from jobs.inbox.waiting import waiting, waiting_for
+from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan
+from rules.model.roles import Act
+
+if TYPE_CHECKING:
+    from jobs.model.run import Run
+
+NIGHTS: Final = 14  # of which the trend is shown
+TONES: Final = {Stage.OVERDUE: "bad", Stage.SOON: "warn", Stage.WAITS: "info"}
+SYMBOLS: Final = {
+    ItemKind.PLAN_TO_APPROVE: "clipboard-list",
+    ItemKind.PLAN_TO_APPLY: "clipboard-list",
+    ItemKind.RUN_INTERRUPTED: "refresh-cw",
+    ItemKind.STOPPED: "circle-stop",
+    ItemKind.HOLD_TO_REVIEW: "shield",
+    ItemKind.QUARANTINE: "clock",
+    ItemKind.UNDECIDED: "scale",
+    ItemKind.TABLES_UNACCOUNTED: "map",
+    ItemKind.ALARM: "bell",
+    ItemKind.NOT_WELL: "triangle-alert",
+}
+
+
+class Line(NamedTuple):
+    """One thing that waits, as the page shows it; `act` is what the link says to do."""
+
+    title: str
+    why: str
+    href: str
+    act: str
+    tone: str
+    symbol: str
+    item: InboxItem
+
+
+class Night(NamedTuple):
+    """How a job ended last, and when it is next; `last` is None where it has never run."""
+
+    job: str
+    last: Run | None
+    next_at: datetime | None
 
 
 def show(visit: Visit) -> Response:
-    """Show what waits, the most urgent first."""
-    return visit.page("inbox.html.j2")
+    """Show what waits, the most urgent first, and beside it how the nights go."""
+    services, person = visit.services, visit.person
+    found = waiting(services.store, services.policy(), visit.now, crm=services.settings.crm_url or "", not_well=services.why_not())
+    mine = waiting_for(found, person.who, [person.role])
+    values: dict[str, Any] = {"lines": [_line(visit, item) for item in mine], "today": services.calendar.day(visit.now)}
+    if visit.may(Act.SEE_REPORTS):
+        values |= _nights(visit)
+    return visit.page("inbox.html.j2", **values)
+
+
+def _line(visit: Visit, item: InboxItem) -> Line:
+    title, act = _words(visit, item)
+    return Line(title, _why(visit, item), _address(item), act, TONES[item.stage], SYMBOLS.get(item.kind, "user-round-search"), item)
+
+
+def _words(visit: Visit, item: InboxItem) -> tuple[str, str]:
+    """Return what waits, and what to do about it."""
+    say, say_counted, count = visit.say, visit.say_counted, item.count or 0
+    match item.kind:
+        case ItemKind.PLAN_TO_APPROVE:
+            return say_counted(
+                "A plan to dispose of %s unit waits for your approval", "A plan to dispose of %s units waits for your approval", count
+            ), say("Look at the plan")
+        case ItemKind.PLAN_TO_APPLY:
+            return say_counted(
+                "An approved plan of %s unit has not been carried out", "An approved plan of %s units has not been carried out", count
+            ), say("Look at the plan")
+        case ItemKind.RUN_INTERRUPTED:
+            return say("A run was cut off before its end"), say("Look at the run")
+        case ItemKind.STOPPED:
+            return say("Everything is stopped: nothing is applied"), say("See what is stopped")
+        case ItemKind.REQUEST_STEP:
+            return say("A subject request waits for its next step"), say("Open the request")
+        case ItemKind.QUESTION_UNANSWERED:
+            return say("Somebody has not answered your question"), say("Open the request")
+        case ItemKind.ANSWER_TO_REVIEW:
+            if item.count:
+                return say_counted("An answer has %s text to review", "An answer has %s texts to review", count), say("Review")
+            return say("An answer waits for your review"), say("Review")
+        case ItemKind.ANSWER_TO_RELEASE:
+            return say("An answer waits for release by a second person"), say("Open the request")
+        case ItemKind.REQUEST_TO_CLOSE:
+            return say("A released answer is to be closed"), say("Open the request")
+        case ItemKind.NOTICES_TO_GIVE:
+            return say_counted("%s recipient is to be told", "%s recipients are to be told", count), say("Open the request")
+        case ItemKind.HOLD_TO_REVIEW:
+            return say("A hold is past the day of its review"), say("Look at the holds")
+        case ItemKind.QUARANTINE:
+            return say_counted("%s unit leaves quarantine and is disposed of", "%s units leave quarantine and are disposed of", count), say(
+                "See which"
+            )
+        case ItemKind.UNDECIDED:
+            return say_counted(
+                "%s unit has no term: nothing in force decides on it", "%s units have no term: nothing in force decides on them", count
+            ), say("See which")
+        case ItemKind.TABLES_UNACCOUNTED:
+            return say("Tables of the CRM hold rows that nothing accounts for"), say("Open the data map")
+        case ItemKind.ALARM:
+            return say("The last night has an alarm"), say("Look at the run")
+        case ItemKind.NOT_WELL:
+            return say("The service is not well"), say("Look at the history")
+
+
+def _why(visit: Visit, item: InboxItem) -> str:
+    """Return one more sentence about it; empty where the title says all."""
+    if item.message:
+        return item.message
+    if item.kind is ItemKind.PLAN_TO_APPROVE:
+        codes = item.facts.get("why", "").split()
+        return " ".join(visit.word("why", code) for code in codes)
+    if item.kind is ItemKind.UNDECIDED and item.facts.get("overdue") not in (None, "0"):
+        return visit.say("of them for longer than the schedule allows: %s") % visit.formats.number(int(item.facts["overdue"]))
+    if item.kind in (ItemKind.ALARM, ItemKind.NOT_WELL):
+        return item.code
+    return ""
+
+
+def _address(item: InboxItem) -> str:
+    match item.kind:
+        case ItemKind.PLAN_TO_APPROVE | ItemKind.PLAN_TO_APPLY:
+            return f"/plans/{item.subject}"
+        case ItemKind.RUN_INTERRUPTED:
+            return f"/history/{item.subject}"
+        case ItemKind.ANSWER_TO_REVIEW:
+            return f"/requests/{item.subject}/review"
+        case ItemKind.HOLD_TO_REVIEW:
+            return "/holds"
+        case ItemKind.QUARANTINE:
+            return "/quarantine"
+        case ItemKind.UNDECIDED | ItemKind.STOPPED:
+            return "/plans"
+        case ItemKind.TABLES_UNACCOUNTED:
+            return "/datamap"
+        case ItemKind.ALARM | ItemKind.NOT_WELL:
+            run = item.hint.facts.get("run") if item.hint is not None else None
+            return f"/history/{run}" if run else "/history"
+        case _:
+            return f"/requests/{item.subject}"
+
+
+def _nights(visit: Visit) -> Mapping[str, object]:
+    """Return how the last nights went, what is next, and what the last plan found by category."""
+    runs = visit.services.store.runs.all()
+    plan = next((each for each in visit.services.store.plans.all() if each.kind in LOOKING_AT_DOSSIERS and not each.as_of_given), None)
+    return {
+        "nights": list(_jobs(visit, runs)),
+        "trend": _trend(visit, runs),
+        "plan": plan,
+        "categories": _categories(visit, plan) if plan is not None else (),
+        "stopped_since": visit.services.store.kill_switch.stopped_since(),
+        "not_well": tuple(visit.services.why_not()),
+        "sees_history": visit.may(Act.SEE_HISTORY),
+    }
+
+
+def _jobs(visit: Visit, runs: Sequence[Run]) -> Iterator[Night]:
+    zone = visit.services.calendar.zone
+    for job, cron in crons_of(visit.services.settings).items():
+        kinds = (
+            {Kind.RETENTION: (Kind.RETENTION, Kind.ALL), Kind.RECORDINGS: (Kind.RECORDINGS, Kind.ALL)}.get(Kind(job), ())
+            if job in Kind
+            else ()
+        )
+        last = next((run for run in runs if run.kind in kinds), None)
+        yield Night(job, last, trigger_of(cron, zone).get_next_fire_time(None, visit.now.astimezone(zone)))
+
+
+def _trend(visit: Visit, runs: Sequence[Run]) -> list[tuple[str, int]]:
+    """Return how many units each of the last nights has disposed of, the oldest first."""
+    found: dict[str, int] = {}
+    for run in runs:
+        numbers = run.counts.get("disposed")
+        if run.is_over and isinstance(numbers, dict):
+            day = visit.services.calendar.day(run.started_at).isoformat()
+            if day not in found and len(found) == NIGHTS:
+                break
+            found[day] = found.get(day, 0) + sum(numbers.values())
+    return [(visit.formats.short_day(day), number) for day, number in reversed(found.items())]
+
+
+def _categories(visit: Visit, plan: Plan) -> list[tuple[str, str, int, int]]:
+    """Return the categories of which something is due, with how many are due now and how many soon."""
+    due = [(total.category, total.delete + total.anonymise, total.due_soon) for total in plan.categories]
+    most = sorted((each for each in due if each[1] or each[2]), key=lambda each: (-each[1], -each[2], each[0]))
+    return [(category, visit.category(category), due_now, soon) for category, due_now, soon in most]
 
 
 ENDPOINTS: Final = (get("/", show),)

@@ -98,7 +98,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     with store_of(settings, clock) as store:
         health = Health(settings, store.runs, clock, clock(), calendar_of(settings, store).zone)
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
-        pages = routes(Services(settings, store, clock, sessions))
+        pages = routes(Services(settings, store, clock, sessions, health.why_not))
         app = app_of(Downloads(store, clock), hosts=hosts_of(settings.public_url), why_not=health.why_not, console=pages)
 
         def ready() -> None:

@@ -1,0 +1,67 @@
+"""The front page: what waits for whom, where it leads, and how the nights go. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from crm_compliance.console.pages.inbox import SYMBOLS, _address
+from jobs.inbox.item import InboxItem, ItemKind
+from rules.model.roles import HUMAN_ROLES, Role
+from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.integration.night import Night
+
+
+def test_a_plan_waits_for_those_whose_word_it_lacks_and_leads_to_it(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
+    people_and_cases(org)
+    plan = typist.ask("plan")["plan"]
+    admin, dpo = signed_in(Role.CRM_ADMIN), signed_in(Role.DPO)
+    for browser in (admin, dpo):
+        page = browser.page("/")
+        assert f'href="/plans/{plan}"' in page
+        assert "waits for your approval" in text_of(page)
+        assert "2 days left" in text_of(page) or "3 days left" in text_of(page)
+    typist.ask("plans", "approve", plan, "--as", "demo-anna", "--role", "crm_admin")
+    assert "waits for your approval" not in text_of(admin.page("/"))
+    assert "waits for your approval" in text_of(dpo.page("/"))
+    for role in (Role.APPROVER, Role.AUDITOR):
+        assert "waits for your approval" not in text_of(signed_in(role).page("/"))
+
+
+def test_who_sees_no_reports_sees_no_nights(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
+    people_and_cases(org)
+    plan = typist.ask("plan")["plan"]
+    assert plan in signed_in(Role.AUDITOR).page("/"), "the last plan, by category"
+    page = signed_in(Role.APPROVER).page("/")
+    assert plan not in page
+    assert "Nights" not in text_of(page)
+
+
+def test_a_run_shows_in_the_nights_and_the_trend(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
+    people_and_cases(org)
+    run = typist.ask("apply", typist.ask("plan")["plan"])["run"]
+    page = signed_in(Role.DPO).page("/")
+    assert f'href="/history/{run}"' in page
+    assert "Units disposed of in each of the last nights" in text_of(page)
+    assert f'href="/history/{run}"' not in signed_in(Role.CRM_ADMIN).page("/"), "who may not see the history gets no link to it"
+
+
+def test_a_stop_is_told_at_once(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    assert typist.type("stop").code == 0
+    assert "Everything is stopped" in text_of(signed_in(Role.AUDITOR).page("/"))
+
+
+@pytest.mark.parametrize("kind", ItemKind)
+def test_everything_that_can_wait_has_words_and_an_address(kind: ItemKind, signed_in: Callable[..., Browser], services: object) -> None:
+    item = InboxItem(kind=kind, roles=(Role.DPO,), subject="subject-1", count=3)
+    assert _address(item).startswith("/")
+    assert kind in SYMBOLS or _address(item).startswith("/requests/")
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+def test_an_empty_inbox_says_so(signed_in: Callable[..., Browser], role: Role, language: str) -> None:
+    words = {"nl": "Er wacht niets op u", "fr": "Rien ne vous attend", "en": "Nothing waits for you"}
+    assert words[language] in text_of(signed_in(role, language).page("/"))
