@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import typer
 
@@ -33,7 +33,7 @@ def _formats() -> Iterator[tuple[str, str]]:
 
 
 _WITH_FORMATS = listing("Formats of --output", _formats)
-plans = typer.Typer(help="Stored plans: list, show, approve, reject.", no_args_is_help=True)
+plans = typer.Typer(help="Stored plans: list, show, compare, approve, reject.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -135,6 +135,49 @@ def show_(
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
         show(settings, store, store.plans.get(plan), outputs, state=True)
+
+
+@plans.command("diff")
+def diff(
+    before: str = typer.Argument(..., metavar="A", help="The older plan."),
+    after: str = typer.Argument(..., metavar="B", help="The newer plan."),
+    path: Path | None = typer.Option(None, "--output", metavar="F", help="Write every change as .csv, .xlsx or .html."),
+    language: str = typer.Option("", metavar="LANGUAGE", help="Of headings and reasons in the file: nl, fr, de or en."),
+) -> None:
+    """What two stored plans say differently, unit by unit, and why. A new version of a row or of the schedule
+    is no difference as long as nothing else follows from it.
+
+    Example: crm-compliance plans diff plan-0123 plan-0456 --output changes.xlsx --language nl
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.cli.terminal.report_files import link_of
+    from crm_compliance.files import write_whole
+    from crm_compliance.reports.parts.endings import ending_of
+    from crm_compliance.reports.plan.changes import FORMATS, Difference, difference_document, print_difference, write_difference
+    from crm_compliance.wiring import app_url_of, clock_of, line_cache_of, store_of
+    from jobs.plans.lines.compare import compare
+    from jobs.plans.lines.view import LinesView
+
+    spoken = arguments.language(language)
+    if path is not None:
+        ending_of(path, FORMATS)
+        arguments.target(path)
+    settings = arguments.settings()
+    clock, cache = clock_of(settings), line_cache_of(settings)
+    with store_of(settings, clock) as store:
+        found = compare(*(LinesView.of(store, plan, cache) for plan in (before, after)))
+    difference = Difference(found, link_of(found.after.plan.crm, app_url_of(settings)), clock(), spoken)
+    if path is not None:
+        with write_whole(path) as out:
+            write_difference(path.suffix.lower(), difference, cast(BinaryIO, out))
+
+    def tell(console: Console) -> None:
+        print_difference(difference, console)
+        if path is not None:
+            print_line(f"written: {path}")
+
+    document = difference_document(found) if output.json else {}
+    output.answer(document | {"files": [str(path)] if path is not None else []}, tell)
 
 
 @plans.command("approve")

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.settings import Settings, load_settings
 from crm_compliance.wiring import Desk, Patience, calendar_of, desk
 from rules.dates.calendar import Calendar
 from rules.errors import UsageError
+from rules.model.languages import LANGUAGES, Language
 
 T = TypeVar("T")
 
@@ -60,6 +61,17 @@ def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, s
         first, days = day(since, "--since"), calendar()
         found = (each for each in found if days.day(at(each)) >= first)
     return list(islice(found, limit))
+
+
+def language(text: str) -> Language | None:
+    """Return a language of the organisation's people, None if none was given. Raises UsageError: it is
+    none."""
+    for known in get_args(Language):
+        if text == known:
+            return known  # type: ignore[no-any-return]
+    if text:
+        raise UsageError(f"--language is one of {', '.join(LANGUAGES)}, not {text[:20]}", where="--language")
+    return None
 
 
 def row_id(text: str) -> str:

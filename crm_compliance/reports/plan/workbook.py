@@ -10,10 +10,10 @@ import xlsxwriter
 from crm_compliance.reports.parts.cells import OPTIONS, cells
 from crm_compliance.reports.parts.clock_times import utc_time
 from crm_compliance.reports.parts.links import safe_link
+from crm_compliance.reports.parts.spreadsheet import MAX_ROWS
 from crm_compliance.reports.plan.model import DryRunReport
 from jobs.model.plan import LINE_COLUMNS, PlanLine
 
-MAX_ROWS = 1_000_000  # Excel's sheets end at 1,048,576 rows; the library drops what lies beyond without a word
 MAX_LINKS = 10_000  # Excel takes 65,530 a sheet, and each is kept in memory until the end
 WIDTHS = {
     "table": 15,

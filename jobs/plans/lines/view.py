@@ -30,7 +30,7 @@ class LinesView:
     def __init__(self, plan: Plan, columns: LineColumns) -> None:
         import polars as pl
 
-        self.plan, self._columns = plan, columns
+        self.plan, self.columns = plan, columns
         counted = columns.frame["shape"].value_counts()
         counts = dict(counted.iter_rows())
         self._counts = [int(counts.get(number, 0)) for number in range(len(columns.shapes))]
@@ -59,7 +59,7 @@ class LinesView:
         return cls(head, columns)
 
     def __len__(self) -> int:
-        return len(self._columns)
+        return len(self.columns)
 
     def page(self, query: LineQuery) -> LinePage:
         """Return one page of what matches, with the number of all that match and the counts for the
@@ -68,11 +68,11 @@ class LinesView:
         counts = self._counts if has_id is None else self._counts_where(has_id)
         total, facets = self._counted(query, counts)
         places = self._matching(query, has_id).slice(query.offset, query.limit) if query.offset < total else self._places.clear()
-        return LinePage(tuple(self._columns.lines(places)), total, facets)
+        return LinePage(tuple(self.columns.lines(places)), total, facets)
 
     def lines(self, query: LineQuery) -> Iterator[PlanLine]:
         """Yield every line that matches, in the order of the query, whatever its offset and limit."""
-        return self._columns.lines(self._matching(query, self._with_id(query)))
+        return self.columns.lines(self._matching(query, self._with_id(query)))
 
     def _matching(self, query: LineQuery, has_id: pl.Series | None) -> pl.Series:
         """Return the places in the plan of what matches, in order."""
@@ -82,7 +82,7 @@ class LinesView:
         passing = [not self._failing(query, number) for number in range(len(self._values))]
         kept = has_id.gather(order) if has_id is not None else None
         if not all(passing):
-            of_shape = pl.Series(passing, dtype=pl.Boolean).gather(self._columns.frame["shape"].gather(order))
+            of_shape = pl.Series(passing, dtype=pl.Boolean).gather(self.columns.frame["shape"].gather(order))
             kept = of_shape if kept is None else kept & of_shape
         return order if kept is None else order.filter(kept)
 
@@ -111,10 +111,10 @@ class LinesView:
         """Return which lines have the wanted part in their id, in the order of the plan; None: all are
         wanted."""
         part = query.part_of_id
-        return self._columns.frame["id"].str.contains(part, literal=True) if part else None
+        return self.columns.frame["id"].str.contains(part, literal=True) if part else None
 
     def _counts_where(self, kept: pl.Series) -> list[int]:
-        counts = dict(self._columns.frame["shape"].filter(kept).value_counts().iter_rows())
+        counts = dict(self.columns.frame["shape"].filter(kept).value_counts().iter_rows())
         return [int(counts.get(number, 0)) for number in range(len(self._counts))]
 
     def _order(self, sort: str, descending: bool) -> pl.Series:
@@ -137,7 +137,7 @@ class LinesView:
         """Return a number for each line, smaller for what comes first."""
         import polars as pl
 
-        frame = self._columns.frame
+        frame = self.columns.frame
         if sort in ("id", "retention_end"):
             ranks = frame["id_rank"] if sort == "id" else frame["retention_end"].to_physical()
             first, last = ranks.min(), ranks.max()
@@ -146,7 +146,7 @@ class LinesView:
             ranks = ranks.cast(pl.Int64)
             ranks = ranks * -1 + last if descending else ranks - first
             return ranks.fill_null(_LAST)
-        values = [getattr(shape, sort) for shape in self._columns.shapes]
+        values = [getattr(shape, sort) for shape in self.columns.shapes]
         known = sorted({value for value in values if value}, reverse=descending)
         rank = {value: number for number, value in enumerate(known)}
         return pl.Series([rank.get(value, _LAST) for value in values], dtype=pl.Int64).gather(frame["shape"])

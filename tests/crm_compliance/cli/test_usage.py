@@ -69,6 +69,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "plan",
         "plans list",
         "plans show",
+        "plans diff",
         "plans approve",
         "plans reject",
         "apply",
@@ -121,7 +122,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
     ("line", "part"),
     [
         ("", "one of: init, plan, apply"),
-        ("plans", "one of: list, show, approve, reject"),
+        ("plans", "one of: list, show, diff, approve, reject"),
         ("bogus", "bogus"),
         ("plans bogus", "bogus"),
         ("plan --bogus", "--bogus"),

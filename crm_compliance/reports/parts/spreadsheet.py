@@ -1,0 +1,91 @@
+"""Rows for a spreadsheet, as CSV or XLSX, written one after the other: a million take no more memory than
+ten. Text is text, a day a real day, and an address opens its record in the CRM."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
+
+from crm_compliance.reports.parts.cells import OPTIONS, write_csv_rows
+
+MAX_ROWS = 1_000_000  # Excel's sheets end at 1,048,576 rows; the library drops what lies beyond without a word
+MAX_TEXT = 255  # characters of a text inside a formula
+FIRST_DAY = date(1900, 3, 1)  # earlier ones are other days in Excel than in the calendar
+
+
+class Linked(NamedTuple):
+    """A text that opens an address; "" where there is none."""
+
+    text: str
+    address: str
+
+
+class Column(NamedTuple):
+    heading: str
+    width: int
+
+
+Cell: TypeAlias = str | date | Linked | None
+
+
+def write_csv(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], out: BinaryIO) -> None:
+    """Write comma separated, UTF-8: days in ISO form, a linked text without its address, no formula
+    (R-124)."""
+    write_csv_rows([column.heading for column in columns], (map(_text, row) for row in rows), out)
+
+
+def write_xlsx(title: str, made_at: datetime, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], out: BinaryIO) -> None:
+    """Write one sheet, continued on others where Excel's limit asks for it. A link is a formula: Excel takes
+    65,530 of the other kind a sheet."""
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(out, OPTIONS)
+    book.set_properties({"title": title, "created": made_at.astimezone(UTC).replace(tzinfo=None)})
+    bold = book.add_format({"bold": True, "bottom": 1})
+    day, link = book.add_format({"num_format": "yyyy-mm-dd"}), book.get_default_url_format()
+    number, sheet, line = 1, _sheet(book, 1, columns, bold), 1
+    for row in rows:
+        if line > MAX_ROWS:
+            _finish(sheet, columns, line)
+            number, line = number + 1, 1
+            sheet = _sheet(book, number, columns, bold)
+        for place, cell in enumerate(row):
+            if isinstance(cell, Linked):
+                _link(sheet, line, place, cell, link)
+            elif isinstance(cell, date) and cell >= FIRST_DAY:
+                sheet.write_datetime(line, place, cell, day)
+            elif cell is not None:
+                sheet.write_string(line, place, _text(cell))
+        line += 1
+    _finish(sheet, columns, line)
+    book.close()
+
+
+def _sheet(book: Any, number: int, columns: Sequence[Column], bold: Any) -> Any:
+    sheet = book.add_worksheet("Units" if number == 1 else f"Units {number}")
+    sheet.freeze_panes(1, 0)
+    for place, column in enumerate(columns):
+        sheet.set_column(place, place, column.width)
+        sheet.write_string(0, place, column.heading, bold)
+    return sheet
+
+
+def _finish(sheet: Any, columns: Sequence[Column], lines: int) -> None:
+    sheet.autofilter(0, 0, max(lines - 1, 1), len(columns) - 1)
+
+
+def _link(sheet: Any, line: int, place: int, cell: Linked, style: Any) -> None:
+    if cell.address and max(len(cell.address), len(cell.text)) <= MAX_TEXT:
+        sheet.write_formula(line, place, f"=HYPERLINK({_quoted(cell.address)},{_quoted(cell.text)})", style, cell.text)
+    else:
+        sheet.write_string(line, place, cell.text)
+
+
+def _quoted(text: str) -> str:
+    """Return a text inside a formula, where it can be nothing else."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, Linked):
+        return cell.text
+    return cell.isoformat() if isinstance(cell, date) else cell or ""

@@ -1,0 +1,166 @@
+"""What two plans say differently, as a person reads it: on a screen, as a page, for a spreadsheet. Codes,
+dates and ids only: no name, number, text or role of a person (ACC-04, R-144)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from itertools import islice
+from typing import BinaryIO, Final
+
+import msgspec
+from markupsafe import Markup
+from rich.console import Console
+from rich.text import Text
+
+from crm_compliance.reports.parts.links import safe_link
+from crm_compliance.reports.parts.paper import Paper
+from crm_compliance.reports.parts.spreadsheet import Cell, Column, Linked, write_csv, write_xlsx
+from crm_compliance.reports.parts.template import template
+from crm_compliance.reports.plan.headings import WORDS, heading
+from crm_compliance.reports.plan.lines_file import WIDTH, WIDTHS, cell_of
+from crm_compliance.reports.plan.model import Link
+from jobs.model.plan import Plan, PlanLine
+from jobs.plans.lines.compare import ADDED, CHANGED, REMOVED, Change, Comparison
+from rules.model.languages import Language
+
+COUNTS: Final = (ADDED, REMOVED, CHANGED, "unchanged")
+SHOWN: Final = 20  # on a screen
+ON_A_PAGE: Final = 10_000  # more make a browser slow; a spreadsheet has them all
+_SIDES: Final = ("outcome", "disposition", "retention_end", "reason", "reasons", "flags", "categories", "rule")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A comparison with what its writers need: addresses in the CRM, the moment, and the language of
+    headings and reasons; without one, headings are names of columns and reasons are English."""
+
+    found: Comparison
+    link: Link
+    now: datetime
+    language: Language | None = None
+
+    @property
+    def plans(self) -> tuple[Plan, Plan]:
+        return self.found.before.plan, self.found.after.plan
+
+    def why(self, change: Change) -> str:
+        return why_changed(change, self.language or "en")
+
+
+def difference_document(found: Comparison) -> dict[str, object]:
+    """Return the answer of `plans diff`: a number for each of COUNTS, and each change with both lines as the
+    plan file has them, what differs, and that in words."""
+    lines = [
+        {
+            "table": each.table,
+            "id": each.id,
+            "change": each.change,
+            "before": msgspec.to_builtins(each.before),
+            "after": msgspec.to_builtins(each.after),
+            "differs": each.differs,
+            "why": why_changed(each, "en"),
+        }
+        for each in found.changes()
+    ]
+    return {name: getattr(found, name) for name in COUNTS} | {"lines": lines}
+
+
+def why_changed(change: Change, language: Language) -> str:
+    """Return what is different, in one sentence: what becomes of the unit first, then why and when."""
+    words = WORDS[language]
+    before, after = change.before, change.after
+    if before is None or after is None:
+        line = after or before
+        assert line is not None
+        return f"{words['new here' if before is None else 'not here']}: {words[_fate(line)]}, {line.reason}"
+    told = []
+    if _fate(before) != _fate(after):
+        told.append(f"{words[_fate(after)]} {words['instead of']} {words[_fate(before)]}")
+    passed = {"outcome", "disposition", *(("reasons",) if "reason" in change.differs else ())}
+    told += [
+        f"{words[name]} {_value(after, name, words)} {words['instead of']} {_value(before, name, words)}"
+        for name in change.differs
+        if name not in passed
+    ]
+    return "; ".join(told)
+
+
+def _fate(line: PlanLine) -> str:
+    return line.disposition or "delete" if line.is_disposal else "retain"
+
+
+def _value(line: PlanLine, name: str, words: Mapping[str, str]) -> str:
+    value = getattr(line, name)
+    return (" ".join(value) if isinstance(value, tuple) else value) or words["none"]
+
+
+def print_difference(difference: Difference, console: Console) -> None:
+    """Print the numbers and the first changes."""
+    found, paper = difference.found, Paper(console)
+    before, after = difference.plans
+    paper.heading(f"From {before.id} to {after.id}")
+    numbers = (f"{paper.number(getattr(found, name))} {name}" for name in COUNTS)
+    paper.line(f"{', '.join(numbers)}.")
+    table = paper.table("What changed", "Unit", "Change", "Why", numbers=0)
+    for each in islice(found.changes(), SHOWN):
+        table.add_row(Text(f"{each.table} {each.id}"), Text(each.change), Text(difference.why(each)))
+    paper.show(table)
+    if found.places.height > SHOWN:
+        paper.line(f"and {paper.number(found.places.height - SHOWN)} more: --json, or --output with a file, has them all.")
+
+
+def write_difference(suffix: str, difference: Difference, out: BinaryIO) -> None:
+    """Write every change to a binary file in the format of FORMATS; nothing is closed here."""
+    FORMATS[suffix](difference, out)
+
+
+def _html(difference: Difference, out: BinaryIO) -> None:
+    language: Language = difference.language or "en"
+    before, after = difference.plans
+    pieces = template("plan_changes.html.j2").generate(
+        css=Markup(files("crm_compliance.reports").joinpath("templates/report.css").read_text("utf-8")),  # ours: no value is in it
+        language=language,
+        words=WORDS[language],
+        before=before,
+        after=after,
+        counts=[(name, getattr(difference.found, name)) for name in COUNTS],
+        changes=islice(difference.found.changes(), ON_A_PAGE),
+        more=max(0, difference.found.places.height - ON_A_PAGE),
+        why=difference.why,
+        address=lambda change: safe_link(difference.link(change.table, change.id)),
+    )
+    for piece in pieces:
+        out.write(piece.encode())
+
+
+def _rows(difference: Difference) -> Iterator[list[Cell]]:
+    for each in difference.found.changes():
+        address = safe_link(difference.link(each.table, each.id))
+        sides = [cell_of(line, name) if line is not None else None for name in _SIDES for line in (each.before, each.after)]
+        change = each.change if difference.language is None else WORDS[difference.language][each.change]
+        yield [each.table, Linked(each.id, address), change, difference.why(each), *sides]
+
+
+def _columns(language: Language | None) -> list[Column]:
+    columns = [Column(heading(name, language), WIDTHS.get(name, WIDTH)) for name in ("table", "id", "change")]
+    columns.append(Column(heading("why", language), 60))
+    for name in _SIDES:
+        for side in ("before", "after"):
+            said = f"{side}_{name}" if language is None else f"{heading(name, language)}, {heading(side, language)}"
+            columns.append(Column(said, WIDTHS.get(name, WIDTH)))
+    return columns
+
+
+def _csv(difference: Difference, out: BinaryIO) -> None:
+    write_csv(_columns(difference.language), _rows(difference), out)
+
+
+def _xlsx(difference: Difference, out: BinaryIO) -> None:
+    before, after = difference.plans
+    write_xlsx(f"From {before.id} to {after.id}", difference.now, _columns(difference.language), _rows(difference), out)
+
+
+FORMATS: Mapping[str, Callable[[Difference, BinaryIO], None]] = {".csv": _csv, ".xlsx": _xlsx, ".html": _html}

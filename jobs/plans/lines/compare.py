@@ -1,0 +1,100 @@
+"""Two plans, line by line: what one has that the other has not, and what became different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from jobs.model.plan import PlanLine
+from jobs.plans.lines.columns import AT_ONCE, LineColumns
+from jobs.plans.lines.view import LinesView
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ADDED, REMOVED, CHANGED = "added", "removed", "changed"
+OF_SHAPE: Final = ("outcome", "disposition", "reason", "reasons", "flags", "categories", "rule", "anchor")
+OF_LINE: Final = ("retention_end", "anchor_on")
+COMPARED: Final = ("outcome", "disposition", "retention_end", "reason", "reasons", "flags", "categories", "rule", "anchor", "anchor_on")
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """One unit that only one of two plans has, or of which they do not say the same; `differs` are the
+    columns in which, in the order of the plan file."""
+
+    table: str
+    id: str
+    change: str
+    before: PlanLine | None
+    after: PlanLine | None
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How many units are in `after` alone, in `before` alone, in both with a difference, and in both without
+    one."""
+
+    before: LinesView
+    after: LinesView
+    added: int
+    removed: int
+    changed: int
+    unchanged: int
+    places: pl.DataFrame  # of each change, in order: its place in either plan
+
+    def changes(self) -> Iterator[Change]:
+        """Yield each difference, by table and id."""
+        for at in range(0, self.places.height, AT_ONCE):
+            part = self.places.slice(at, AT_ONCE)
+            old = self.before.columns.lines(part["before"].drop_nulls())
+            new = self.after.columns.lines(part["after"].drop_nulls())
+            for was, now in part.iter_rows():
+                yield _change(next(old) if was is not None else None, next(new) if now is not None else None)
+
+
+def compare(before: LinesView, after: LinesView) -> Comparison:
+    """Compare what two plans say of each unit: what becomes of it, when, why and by which rule. A new version
+    of the row in the CRM or of the schedule is no difference as long as it changes nothing of that."""
+    import polars as pl
+
+    codes: dict[object, int] = {}
+    one, other = _side(before.columns, codes, "before"), _side(after.columns, codes, "after")
+    unit, said = ["table", "id"], ["says", *OF_LINE]
+    equal = pl.lit(True)
+    for name in said:
+        equal = equal & pl.col(name).eq_missing(pl.col(f"{name}_after"))
+    both = one.join(other, on=unit, how="full", coalesce=True, suffix="_after")
+    found = both.filter(pl.col("before").is_null() | pl.col("after").is_null() | ~equal)
+    added, removed = found["before"].null_count(), found["after"].null_count()
+    tables = {code: table for table, code in codes.items() if isinstance(table, str)}
+    named = found.with_columns(pl.col("table").replace_strict(tables, return_dtype=pl.String)).sort(unit).select("before", "after")
+    return Comparison(before, after, added, removed, found.height - added - removed, both.height - found.height, named)
+
+
+def _side(columns: LineColumns, codes: dict[object, int], name: str) -> pl.DataFrame:
+    """Return what is compared of each line, with its place; equal tables and equal contents have equal
+    numbers."""
+    import polars as pl
+
+    def numbered(values: list[object]) -> pl.Series:
+        return pl.Series([codes.setdefault(value, len(codes)) for value in values], dtype=pl.UInt32).gather(columns.frame["shape"])
+
+    says: list[object] = [tuple(getattr(shape, field) for field in OF_SHAPE) for shape in columns.shapes]
+    return columns.frame.select("id", *OF_LINE).with_columns(
+        numbered([shape.table for shape in columns.shapes]).alias("table"),
+        numbered(says).alias("says"),
+        pl.int_range(len(columns), dtype=pl.UInt32, eager=True).alias(name),
+    )
+
+
+def _change(before: PlanLine | None, after: PlanLine | None) -> Change:
+    line = after if before is None else before
+    assert line is not None  # a change is of a unit that one of the two has
+    if before is None or after is None:
+        return Change(line.table, line.id, ADDED if before is None else REMOVED, before, after)
+    differs = tuple(name for name in COMPARED if getattr(before, name) != getattr(after, name))
+    return Change(line.table, line.id, CHANGED, before, after, differs)
