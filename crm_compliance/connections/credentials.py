@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from connectors.dynamics.http.auth import EntraTokens, StaticToken, TokenSource
+from connectors.dynamics.http.auth import EntraTokens, StaticToken, TokenSource, certificate_credential
 from connectors.storage.graph import scope_of
 from crm_compliance.settings import Client, Settings
 from rules.errors import UsageError
@@ -29,6 +29,21 @@ def _first_client(settings: Settings) -> Client:
         client_certificate=settings.crm_client_certificate,
         client_certificate_password=settings.crm_client_certificate_password,
     )
+
+
+def credential_of(settings: Settings) -> str | dict[str, str]:
+    """Return by what the application proves that it is itself, as MSAL takes it. Raises UsageError: there is
+    neither a secret nor a certificate, or the certificate cannot be used."""
+    client = _first_client(settings)
+    if client.client_secret is not None:
+        return client.client_secret.get_secret_value()
+    if client.client_certificate is None:
+        raise UsageError(
+            "people cannot sign in at the console: the application has neither a secret nor a certificate",
+            hint="set CRM_COMPLIANCE_CRM_CLIENT_SECRET or _CRM_CLIENT_CERTIFICATE",
+        )
+    password = client.client_certificate_password
+    return certificate_credential(client.client_certificate, password.get_secret_value() if password is not None else "")
 
 
 def more_token_sources(settings: Settings) -> list[TokenSource]:

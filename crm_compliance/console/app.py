@@ -76,16 +76,15 @@ def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
     """Answer somebody who is not signed in: the way in, and no more often than a person needs it."""
 
     async def handle(request: Request) -> Response:
-        form = FormData()
+        if endpoint.method == "POST" and not origin.is_own(request):
+            return _not_ours()
+        if endpoint.is_limited and not tries.allows(request.client.host if request.client else ""):
+            return PlainTextResponse("too many tries\n", status_code=429, headers={"Retry-After": "60", **PAGE})
+        form: FormData | None = FormData()
         if endpoint.method == "POST":
-            if not origin.is_own(request):
-                return _not_ours()
-            if endpoint.is_limited and not tries.allows(request.client.host if request.client else ""):
-                return PlainTextResponse("too many tries\n", status_code=429, headers={"Retry-After": "60", **PAGE})
-            found = await _form(request, endpoint.form_bytes)
-            if found is None:
-                return PlainTextResponse("this is more than a form may hold\n", status_code=413, headers=dict(PAGE))
-            form = found
+            form = await _form(request, endpoint.form_bytes)
+        if form is None:
+            return PlainTextResponse("this is more than a form may hold\n", status_code=413, headers=dict(PAGE))
         return await run_in_threadpool(_answered, Visit(request, services, form=form), endpoint)
 
     return handle

@@ -31,8 +31,8 @@ class Endpoint:
     is_limited: bool = False
 
 
-def get(path: str, answer: Callable[[Visit], Response], act: Act | None = None) -> Endpoint:
-    return Endpoint("GET", path, answer, act)
+def get(path: str, answer: Callable[[Visit], Response], act: Act | None = None, *, is_limited: bool = False) -> Endpoint:
+    return Endpoint("GET", path, answer, act, is_limited=is_limited)
 
 
 def post(

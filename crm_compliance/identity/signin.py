@@ -89,16 +89,16 @@ def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str]]:
     """Sign in, or continue a sign-in of this login session. The object id serves as the person's name, so
     that no personal data enters the store: two accounts are two people by that, whatever their names."""
     _ = settings.needed_crm_url  # an act is held against the CRM that it is about
-    authority, client = _application_of(settings)
+    authority, client = application_of(settings)
     clock = clock_of(settings)
     signed_in = SignedIn(settings.make_data_dir(), authority=authority, client=client, minutes=settings.signin_minutes, now=clock())
     claims = _claims(settings, signed_in, authority, client, who)
     with store_of(settings, clock) as store:
         store.crms.see_authority(authority.casefold(), client.casefold())
-    return str(claims.get("oid") or claims["sub"]), frozenset(_roles(claims.get("roles")))
+    return str(claims.get("oid") or claims["sub"]), frozenset(roles_in(claims.get("roles")))
 
 
-def _application_of(settings: Settings) -> tuple[str, str]:
+def application_of(settings: Settings) -> tuple[str, str]:
     """Return the authority and the application that people sign in by."""
     tenant, client = settings.crm_tenant_id, settings.crm_client_id
     if client is None or (tenant is None and settings.crm_authority is None):
@@ -134,15 +134,15 @@ def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str
         answer: dict[str, Any] | None = None
         if chosen is not None:  # fetched anew: a role that was taken away is gone at once
             answer = application.acquire_token_silent(list(SCOPES), chosen, force_refresh=True)
-        is_new = not _is_somebody(answer)
+        is_new = not is_somebody(answer)
         if is_new:
             answer = _by_device_code(application)
     except (OSError, ValueError, msal.exceptions.MsalError) as error:  # their texts may hold whole answers
         raise NotSignedIn(
             f"the sign-in service cannot be used ({type(error).__name__})", hint="check network, tenant id and authority"
         ) from None
-    if not _is_somebody(answer):
-        raise NotSignedIn(f"the sign-in failed{_reason(answer or {})}", hint="try again")
+    if not is_somebody(answer):
+        raise NotSignedIn(f"the sign-in failed{reason_of(answer or {})}", hint="try again")
     assert answer is not None
     claims: dict[str, Any] = answer["id_token_claims"]
     account_id = _account_id(application, claims)
@@ -156,7 +156,7 @@ def _by_device_code(application: msal.PublicClientApplication) -> dict[str, Any]
     flow: dict[str, Any] = application.initiate_device_flow(scopes=list(SCOPES))
     if "message" not in flow:
         raise NotSignedIn(
-            f"the sign-in service does not offer a device code{_reason(flow)}",
+            f"the sign-in service does not offer a device code{reason_of(flow)}",
             hint="allow public client flows for the application (docs/sign-in.md)",
         )
     sys.stderr.write(flow["message"] + "\n")
@@ -170,7 +170,8 @@ def _refuse_without_terminal() -> None:
         raise NotSignedIn("a person must sign in, and this is not a terminal", hint="run the command in a terminal")
 
 
-def _is_somebody(answer: Mapping[str, Any] | None) -> bool:
+def is_somebody(answer: Mapping[str, Any] | None) -> bool:
+    """Return whether an answer of MSAL says who has signed in."""
     claims = (answer or {}).get("id_token_claims")
     return isinstance(claims, dict) and bool(claims.get("oid") or claims.get("sub"))
 
@@ -181,7 +182,7 @@ def _account_id(application: msal.PublicClientApplication, claims: Mapping[str, 
     return next((str(each["home_account_id"]) for each in application.get_accounts() if each.get("local_account_id") in ids), "")
 
 
-def _roles(found: object) -> list[str]:
+def roles_in(found: object) -> list[str]:
     """Return the app roles of a token; AD FS writes a single one as text."""
     if isinstance(found, str):
         return [found]
@@ -192,7 +193,7 @@ def _at_a_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _reason(answer: Mapping[str, Any]) -> str:
+def reason_of(answer: Mapping[str, Any]) -> str:
     """Return the error's name, where it is one; its description may name the person."""
     name = answer.get("error")
     return f" ({name})" if isinstance(name, str) and _ERROR_NAME.fullmatch(name) else ""

@@ -101,7 +101,7 @@ class EntraTokens:
             raise UsageError("The authority must be an https URL.")
         check_ca_file(ca_file)
         self._client_id = client_id
-        self._credential = secret or _certificate(Path(certificate), password)
+        self._credential = secret or certificate_credential(Path(certificate), password)
         is_adfs = self._authority.rsplit("/", 1)[-1].lower() == "adfs"
         # Entra: resource + /.default; AD FS: resource + /scope. The organisation's URL has no slash at its
         # end, so no `//.default` arises.
@@ -190,7 +190,7 @@ def _refusal(answer: object, authority: str) -> Unauthorised:
     )
 
 
-def _certificate(path: Path, password: str) -> dict[str, str]:
+def certificate_credential(path: Path, password: str) -> dict[str, str]:
     """Return the credential in the form that MSAL takes; a wrong password or file is reported now, not in the
     middle of the night."""
     try:

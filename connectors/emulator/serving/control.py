@@ -30,7 +30,7 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectors.emulator.conditions.clock import http_date, instant_text
@@ -188,7 +188,10 @@ def control_routes(organisation: Organisation) -> Starlette:
         return answer(authority.discovery(_origin(request), _tenant(request)))
 
     async def keys(request: Request) -> Response:
-        return answer({"keys": []})
+        return answer(authority.signer.keys())
+
+    async def authorize(request: Request) -> Response:
+        return RedirectResponse(authority.authorize(request.query_params, _tenant(request)), status_code=302)
 
     async def refused(request: Request, problem: Exception) -> Response:
         return answer({"error": {"code": "emulator", "message": str(problem)}}, 400)
@@ -210,11 +213,13 @@ def control_routes(organisation: Organisation) -> Starlette:
             Route("/_emulator/plugins", plugins, methods=["PUT"]),
             Route("/_emulator/authority", known, methods=["GET", "PUT"]),
             Route("/adfs/oauth2/token", token, methods=["POST"]),
+            Route("/adfs/oauth2/authorize", authorize),
             Route("/adfs/oauth2/devicecode", device_code, methods=["POST"]),
             Route("/adfs/.well-known/openid-configuration", configuration),
             Route("/adfs/discovery/keys", keys),
             Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
             Route("/{tenant}/oauth2/token", token, methods=["POST"]),
+            Route("/{tenant}/oauth2/v2.0/authorize", authorize),
             Route("/{tenant}/oauth2/v2.0/devicecode", device_code, methods=["POST"]),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", configuration),
             Route("/{tenant}/discovery/v2.0/keys", keys),

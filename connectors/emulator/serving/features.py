@@ -27,7 +27,10 @@ def _row(number: int, name: str, behaviour: str, evidence: str, *switches: str) 
 
 
 FEATURES = (
-    _row(1, "Token endpoint, 401", "tokens for each client id, and a challenge that names the authority", CODE, "adfs"),
+    _row(
+        1, "Token endpoint, 401", "tokens for each client id, a code for a person's browser (PKCE), signed tokens about people, "
+        "and a challenge that names the authority", CODE, "adfs",
+    ),
     _row(2, "Standard headers", "OData version, content type, request ids on every answer; `If-None-Match: null` counts as absent", DOC),
     _row(3, "WhoAmI", "three ids and `x-ms-dop-hint`; a POST is 404 with an empty code", DOC),
     _row(

@@ -3,22 +3,26 @@ those it knows, it accepts any tenant, any application and any secret: a client 
 included."""
 
 import base64
+import hashlib
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from connectors.emulator.conditions.clock import Clock
 from connectors.emulator.signin.assertions import TYPE, AssertionProblem, check_assertion
+from connectors.emulator.signin.signer import Signer
 from connectors.emulator.signin.tokens import LIFETIME_S, Tokens, unsigned_jwt
 
 ADFS = "adfs"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_GRANT = "refresh_token"
+CODE_GRANT = "authorization_code"
+CODE_LIFETIME_S = 600
 DEVICE_LIFETIME_S = 900
 DEVICE_INTERVAL_S = 5
 
@@ -65,6 +69,19 @@ class _DeviceCode:
 
 
 @dataclass
+class _Code:
+    """What a person's browser brings back to the application, once."""
+
+    client: str
+    redirect: str
+    scope: str
+    nonce: str
+    challenge: str
+    claims: dict[str, Any]
+    expires_at: float
+
+
+@dataclass
 class _SignedIn:
     """Whom a refresh token stands for."""
 
@@ -78,13 +95,16 @@ class Authority:
     clock: Clock
     permissions: Callable[[str], Sequence[str]] = lambda client: ()  # of an application at Graph
     known: Known = field(default_factory=Known)
+    signer: Signer = field(default_factory=Signer)
     _devices: dict[str, _DeviceCode] = field(default_factory=dict)
+    _codes: dict[str, _Code] = field(default_factory=dict)
     _signed_in: dict[str, _SignedIn] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Know everybody again."""
         self.known = Known()
         self._devices.clear()
+        self._codes.clear()
         self._signed_in.clear()
 
     def discovery(self, origin: str, tenant: str) -> dict[str, Any]:
@@ -113,6 +133,8 @@ class Authority:
         grant = form.get("grant_type")
         if grant == DEVICE_GRANT:
             return self._token_for_person(form, issuer_of(origin, tenant), tenant)
+        if grant == CODE_GRANT:
+            return self._token_for_code(form, issuer_of(origin, tenant), tenant, endpoint)
         if grant == REFRESH_GRANT:
             return self._token_again(form, issuer_of(origin, tenant), tenant)
         if grant != "client_credentials":
@@ -146,6 +168,39 @@ class Authority:
             "interval": DEVICE_INTERVAL_S,
             "message": f"To sign in, use a web browser to open the page {page} and enter the code {typed} to authenticate.",
         }
+
+    def authorize(self, query: Mapping[str, str], tenant: str) -> str:
+        """Return the address to which a person's browser is sent back: with a code, or with an error where
+        they decline. Whom the authority knows signs in without a page. Raises TokenRefused: nothing that can
+        be sent back to, or nobody who could sign in."""
+        self._check_tenant(tenant)
+        form = dict(query)
+        client, redirect = _needed(form, "client_id"), _needed(form, "redirect_uri")
+        self._check_registered(client)
+        if form.get("response_type") != "code" or form.get("response_mode", "query") != "query":
+            raise TokenRefused(400, "unsupported_response_type", 700054, "response_type 'code' with response_mode 'query' is offered.")
+        if form.get("code_challenge") and form.get("code_challenge_method") != "S256":
+            raise TokenRefused(400, "invalid_request", 9002314, "The code_challenge_method has to be 'S256'.")
+        person = self.known.person
+        if person is None:
+            raise TokenRefused(400, "login_required", 50058, "Nobody signs in at this authority.")
+        if person.declines:
+            answer = {"error": "access_denied", "error_description": "AADSTS65004: User declined to consent."}
+        else:
+            code = secrets.token_urlsafe(32)
+            self._codes[code] = _Code(
+                client,
+                redirect,
+                _needed(form, "scope"),
+                form.get("nonce", ""),
+                form.get("code_challenge", ""),
+                person.claims,
+                self.clock.timestamp() + CODE_LIFETIME_S,
+            )
+            answer = {"code": code}
+        if "state" in form:
+            answer["state"] = form["state"]
+        return f"{redirect}{'&' if '?' in redirect else '?'}{urlencode(answer)}"
 
     # -- who is known ----------------------------------------------------------------------------------------
 
@@ -214,6 +269,21 @@ class Authority:
             raise TokenRefused(400, "authorization_declined", 70018, "The user declined the sign-in.")
         return self._answer_for_person(form | {"scope": device.scope}, person.claims, issuer, tenant)
 
+    def _token_for_code(self, form: dict[str, str], issuer: str, tenant: str, endpoint: str) -> dict[str, Any]:
+        """Return tokens for the code that a browser brought back, once (RFC 6749, section 4.1; RFC 7636)."""
+        client = _needed(form, "client_id")
+        self._check_application(client, form, endpoint)
+        code = self._codes.pop(_needed(form, "code"), None)
+        if code is None or code.client != client or self.clock.timestamp() >= code.expires_at:
+            raise TokenRefused(400, "invalid_grant", 70008, "The authorization code is not known, was used, or has expired.")
+        if form.get("redirect_uri") != code.redirect:
+            raise TokenRefused(400, "invalid_grant", 500112, "The redirect_uri is not the one of the authorization request.")
+        verifier = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest()).decode().rstrip("=")
+        if code.challenge and not secrets.compare_digest(verifier, code.challenge):
+            raise TokenRefused(400, "invalid_grant", 501481, "The code_verifier does not match the code_challenge.")
+        claims = {**code.claims, **({"nonce": code.nonce} if code.nonce else {})}
+        return self._answer_for_person(form | {"scope": code.scope}, claims, issuer, tenant)
+
     def _token_again(self, form: dict[str, str], issuer: str, tenant: str) -> dict[str, Any]:
         """Return tokens for who has signed in before, with the current claims (RFC 6749, section 6)."""
         client = _needed(form, "client_id")
@@ -235,8 +305,8 @@ class Authority:
             "token_type": "Bearer",
             "scope": form.get("scope", "openid profile"),
             "expires_in": LIFETIME_S,
-            "access_token": unsigned_jwt({"iss": issuer, "appid": client, **times}),  # for another service than the Web API
-            "id_token": unsigned_jwt(claims),
+            "access_token": self._access_token(form, person, issuer, tenant, times),
+            "id_token": self.signer.sign(claims),
         }
         if "offline_access" in form.get("scope", "").split():
             answer["refresh_token"] = again = secrets.token_urlsafe(32)
@@ -245,6 +315,18 @@ class Authority:
             info = json.dumps({"uid": person.get("oid", ""), "utid": tenant}).encode()
             answer["client_info"] = base64.urlsafe_b64encode(info).rstrip(b"=").decode()
         return answer
+
+    def _access_token(self, form: dict[str, str], person: dict[str, Any], issuer: str, tenant: str, times: dict[str, int]) -> str:
+        """Return a token for the application's own interface where the scope names it; else one for another
+        service, which nobody here reads."""
+        client = form["client_id"]
+        scopes = [
+            scope.removeprefix("api://").removeprefix(f"{client}/") for scope in form.get("scope", "").split() if f"{client}/" in scope
+        ]
+        if not scopes:
+            return unsigned_jwt({"iss": issuer, "appid": client, **times})
+        own = {"iss": issuer, "aud": client, "tid": tenant, "azp": client, "sub": person.get("oid", ""), "ver": "2.0"}
+        return self.signer.sign({**own, **times, **person, "scp": " ".join(scopes)})
 
 
 def issuer_of(origin: str, tenant: str) -> str:

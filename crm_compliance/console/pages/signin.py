@@ -6,14 +6,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from crm_compliance.console.access import cookies
+from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.visit import Visit, local_path
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from crm_compliance.identity.web_signin import LASTS, PATH, way_back, way_out
 from rules.errors import UsageError
 
+FLOW: Final = "flow"  # the cookie that keeps a sign-in which is under way, sealed
 WANTED: Final = "wanted"  # the cookie that keeps which page was asked for
 WANTED_LASTS: Final = timedelta(minutes=15)
 
@@ -30,6 +33,29 @@ def enter(visit: Visit) -> Response:
     if not visit.services.settings.is_loopback or person is None:
         raise UsageError("nobody can sign in this way here", hint="sign in with Entra ID", where="who")
     return begin(visit, person.who, (person.role,), person.name)
+
+
+def leave_for_authority(visit: Visit) -> Response:
+    """Send the browser to Entra ID, or AD FS. Raises NotSignedIn: it does not answer; UsageError: this store
+    has people of a demo."""
+    if visit.services.settings.is_loopback:
+        raise UsageError("people of a demonstration do not sign in elsewhere", hint="choose one of them")
+    out = way_out(visit.services.settings, visit.now)
+    response = RedirectResponse(out.address, status_code=303, headers=dict(PAGE))
+    cookies.give(response, FLOW, out.kept, is_secure=visit.services.is_secure, lasts=LASTS)
+    return response
+
+
+def come_back(visit: Visit) -> Response:
+    """Take whom the authority has sent back. Raises NotSignedIn: nobody that could come in."""
+    services = visit.services
+    if services.settings.is_loopback:
+        raise UsageError("people of a demonstration do not sign in elsewhere", hint="choose one of them")
+    kept = visit.request.cookies.get(FLOW, "")
+    somebody = way_back(services.settings, services.store, kept, visit.request.query_params, visit.now)
+    response = begin(visit, somebody.who, somebody.roles, somebody.name)
+    response.delete_cookie(FLOW)
+    return response
 
 
 def begin(visit: Visit, who: str, roles: tuple[str, ...], name: str) -> Response:
@@ -53,5 +79,10 @@ def leave(visit: Visit) -> Response:
     return response
 
 
-OUTSIDE: Final = (get("/signin", show), post("/signin", enter, is_limited=True))
+OUTSIDE: Final = (
+    get("/signin", show),
+    post("/signin", enter, is_limited=True),
+    get("/signin/entra", leave_for_authority, is_limited=True),
+    get(PATH, come_back, is_limited=True),
+)
 INSIDE: Final = (post("/signout", leave),)

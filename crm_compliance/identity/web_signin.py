@@ -1,0 +1,129 @@
+"""Signing in at a browser: Entra ID or AD FS, authorisation code with PKCE, by MSAL.
+
+Between the way out and the way back, what MSAL has to remember (state, nonce, the verifier of PKCE) is with
+the browser, sealed: another browser, or this one a quarter of an hour later, brings back nothing of use."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from crm_compliance.connections.credentials import credential_of
+from crm_compliance.identity.signin import SCOPES, NotSignedIn, application_of, is_somebody, reason_of, roles_in
+from crm_compliance.keys.key_ring import signin_key
+from crm_compliance.settings import Settings
+from rules.model.roles import HUMAN_ROLES, SERVICE
+
+if TYPE_CHECKING:
+    import msal
+
+    from crm_compliance.store.store import SqlStore
+
+PATH: Final = "/signin/callback"
+LASTS: Final = timedelta(minutes=15)
+_NONCE: Final = 12
+_WHAT: Final = b"sign-in at a browser"
+
+
+@dataclass(frozen=True, slots=True)
+class SomebodyNew:
+    """Who has signed in: the object id, the app roles that are ours, and a name to greet with."""
+
+    who: str
+    roles: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """Where the browser is sent, and what it keeps meanwhile."""
+
+    address: str
+    kept: str
+
+
+def way_out(settings: Settings, now: datetime) -> WayOut:
+    """Begin a sign-in. Raises UsageError: no application is set; NotSignedIn: the authority does not
+    answer."""
+    # In the query, not as a form: a form from another site would bring no cookie that is ours alone.
+    asked = {"redirect_uri": _back_at(settings), "response_mode": "query"}
+    flow = _asked(lambda: _application(settings).initiate_auth_code_flow(list(SCOPES), **asked))
+    if "auth_uri" not in flow:
+        raise NotSignedIn(f"the sign-in service offers no sign-in{reason_of(flow)}", hint="docs/sign-in.md")
+    kept = json.dumps({"flow": flow, "until": (now + LASTS).timestamp()}).encode()
+    nonce = secrets.token_bytes(_NONCE)
+    sealed = nonce + AESGCM(signin_key(settings.make_data_dir())).encrypt(nonce, kept, _WHAT)
+    return WayOut(str(flow["auth_uri"]), sealed.hex())
+
+
+def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str, str], now: datetime) -> SomebodyNew:
+    """End a sign-in with what the browser brought. Raises NotSignedIn: it was not begun here, took too long,
+    was declined, or whoever it is has none of our roles; Refused: with code `other_authority`."""
+    flow = _opened(settings, kept, now)
+    authority, client = application_of(settings)
+    answer: dict[str, Any] = _asked(lambda: _application(settings).acquire_token_by_auth_code_flow(flow, dict(query)))
+    if not is_somebody(answer):
+        raise NotSignedIn(f"the sign-in failed{reason_of(answer)}", hint="try again")
+    claims = answer["id_token_claims"]
+    store.crms.see_authority(authority.casefold(), client.casefold())
+    given = set(roles_in(claims.get("roles")))
+    roles = tuple(role.value for role in HUMAN_ROLES if role.value in given)
+    who = str(claims.get("oid") or claims["sub"])
+    if not roles or who == SERVICE:
+        raise NotSignedIn("this account has no role here", hint="ask the administrator of Entra ID for an app role (docs/sign-in.md)")
+    return SomebodyNew(who, roles, str(claims.get("name") or claims.get("preferred_username") or ""))
+
+
+def _application(settings: Settings) -> msal.ConfidentialClientApplication:
+    import msal
+
+    from connectors.dynamics.http.auth import PatientSession
+
+    authority, client = application_of(settings)
+    return msal.ConfidentialClientApplication(
+        client,
+        client_credential=credential_of(settings),
+        authority=authority,
+        http_client=PatientSession(str(settings.crm_ca_file) if settings.crm_ca_file is not None else None),
+        instance_discovery=False,  # the authority is configured by us; asking Microsoft about it fails behind strict firewalls
+    )
+
+
+def _asked(ask: Any) -> dict[str, Any]:
+    """Ask MSAL; what it says of a failure may hold whole answers, and is not repeated."""
+    import msal
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MSAL's hints are for its callers' developers, not for the log of a service
+            found: dict[str, Any] = ask()
+    except (OSError, ValueError, msal.exceptions.MsalError) as error:
+        raise NotSignedIn(
+            f"the sign-in service cannot be used ({type(error).__name__})", hint="check network, tenant id, authority and secret"
+        ) from None
+    return found
+
+
+def _back_at(settings: Settings) -> str:
+    return f"{settings.public_url.rstrip('/')}{PATH}"
+
+
+def _opened(settings: Settings, kept: str, now: datetime) -> dict[str, Any]:
+    try:
+        sealed = bytes.fromhex(kept)
+        content = AESGCM(signin_key(settings.make_data_dir())).decrypt(sealed[:_NONCE], sealed[_NONCE:], _WHAT)
+        found: dict[str, Any] = json.loads(content)
+    except (ValueError, InvalidTag):
+        raise NotSignedIn("this sign-in was not begun in this browser", hint="sign in again") from None
+    if now.timestamp() >= found["until"]:
+        raise NotSignedIn("this sign-in took too long", hint="sign in again")
+    flow: dict[str, Any] = found["flow"]
+    return flow

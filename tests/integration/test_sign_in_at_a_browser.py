@@ -1,0 +1,209 @@
+"""Signing in at the console as towards a real tenant: authorisation code with PKCE by MSAL over https, to a
+sign-in service in the forms of Entra ID and of AD FS. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from starlette.testclient import TestClient
+
+from connectors.emulator.serving.server import RunningEmulator, running
+from crm_compliance.console.access.sessions import Sessions
+from crm_compliance.console.app import routes
+from crm_compliance.console.services import Services
+from crm_compliance.service.web.app import app_of
+from crm_compliance.service.web.downloads import Downloads
+from crm_compliance.settings import Settings
+from crm_compliance.store.store import SqlStore
+from crm_compliance.wiring import store_of
+from tests.conftest import StandingClock
+from tests.crm_compliance.console.browser import Browser, text_of
+
+pytestmark = pytest.mark.row(1)
+
+TENANT = "5b1f0c7e-3d0a-4f11-9f8a-000d3ab1c001"
+CLIENT = "9d3c1f60-0000-4000-8000-00000000c11e"
+SECRET = "zeer geheim"
+OID = "5c1d2f60-0000-4000-8000-00000000beef"
+ELSEWHERE = "https://org.crm4.dynamics.com/api/data/v9.2/"  # on this machine the demo's people come in, and nobody else
+ANNA = {"oid": OID, "roles": ["dpo", "auditor"], "name": "Anna Voorbeeld (fictief)"}
+FORMS = pytest.mark.parametrize("form", [TENANT, "adfs"], ids=["entra", "adfs"])
+
+
+@pytest.fixture(scope="module")
+def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tls") / "ca.pem"
+
+
+@pytest.fixture(scope="module")
+def authority(ca_file: Path) -> Iterator[RunningEmulator]:
+    with running(tls=ca_file, token="another") as emulator:
+        yield emulator
+
+
+@dataclass
+class Tenant:
+    """The console of an organisation whose people sign in elsewhere, and that elsewhere."""
+
+    authority: RunningEmulator
+    ca_file: Path
+    browser: Browser
+    store: SqlStore
+    clock: StandingClock
+    settings: Settings
+
+    def knows(self, **person: Any) -> None:
+        known = {"tenants": [TENANT, "adfs"], "applications": {CLIENT: {"secret": SECRET}}, "person": person or None}
+        answer = requests.put(f"{self.authority.root}/_emulator/authority", json=known, timeout=10, verify=str(self.ca_file))
+        answer.raise_for_status()
+
+    def goes_out(self) -> str:
+        """The address to which the authority sends the browser back."""
+        out = self.browser.get("/signin/entra")
+        assert out.status_code == 303, text_of(out.text)
+        answer = requests.get(out.headers["Location"], timeout=10, verify=str(self.ca_file), allow_redirects=False)
+        assert answer.status_code == 302, answer.text
+        return answer.headers["Location"]
+
+    def comes_back(self, address: str) -> Any:
+        parts = urlsplit(address)
+        return self.browser.get(f"{parts.path}?{parts.query}")
+
+
+@pytest.fixture
+def at(authority: RunningEmulator, ca_file: Path, tmp_path: Path) -> Iterator[Callable[[str], Tenant]]:
+    opened: list[SqlStore] = []
+
+    def make(form: str) -> Tenant:
+        given = {"crm_url": ELSEWHERE, "data_dir": tmp_path / "data", "crm_client_id": CLIENT, "crm_tenant_id": TENANT}
+        given |= {"crm_authority": f"{authority.root}/{form}", "crm_ca_file": ca_file, "crm_client_secret": SECRET}
+        settings = Settings.model_validate(given)
+        clock = StandingClock(datetime.now(UTC))
+        store = store_of(settings, clock)
+        opened.append(store)
+        services = Services(settings, store, clock, Sessions(store.sessions, timedelta(minutes=30), timedelta(hours=10)))
+        app = app_of(Downloads(store, clock), console=routes(services))
+        tenant = Tenant(authority, ca_file, Browser(app), store, clock, settings)
+        tenant.knows(**ANNA)
+        return tenant
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+@FORMS
+def test_somebody_comes_in_with_the_roles_of_their_token(at: Callable[[str], Tenant], form: str) -> None:
+    tenant = at(form)
+    answer = tenant.comes_back(tenant.goes_out())
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    page = tenant.browser.page("/")
+    assert "Anna Voorbeeld (fictief)" in page
+    assert 'name="role" value="auditor"' in page, "the other role of the token"
+    assert 'name="role" value="approver"' not in page
+    tenant.browser.post("/role", role="auditor")
+    assert "Auditor" in text_of(tenant.browser.page("/"))
+    told = [entry.data for entry in tenant.store.ledger.entries() if entry.kind == "authority_seen"]
+    assert [each["client"] for each in told] == [CLIENT]
+    assert "Anna" not in str(list(tenant.store.ledger.entries()))
+
+
+def test_the_way_out_asks_for_a_code_with_pkce_and_tells_nothing(at: Callable[[str], Tenant]) -> None:
+    tenant = at(TENANT)
+    out = tenant.browser.get("/signin/entra")
+    query = parse_qs(urlsplit(out.headers["Location"]).query)
+    assert query["response_type"] == ["code"]
+    assert query["code_challenge_method"] == ["S256"]
+    assert query["redirect_uri"] == ["http://127.0.0.1:8080/signin/callback"]
+    assert {"state", "nonce", "code_challenge"} <= set(query)
+    kept = tenant.browser.client.cookies["flow"]
+    assert query["state"][0] not in bytes.fromhex(kept).decode("latin-1")
+    assert SECRET not in str(out.headers)
+
+
+def test_a_code_comes_in_once(at: Callable[[str], Tenant]) -> None:
+    tenant = at(TENANT)
+    address = tenant.goes_out()
+    flow = tenant.browser.client.cookies["flow"]
+    assert tenant.comes_back(address).status_code == 303
+    tenant.browser.client.cookies.set("flow", flow)
+    assert tenant.comes_back(address).status_code == 403
+
+
+@pytest.mark.parametrize("wrong", ["another browser", "another state", "too late", "changed", "no code"])
+def test_what_was_not_begun_here_gets_nobody_in(at: Callable[[str], Tenant], wrong: str) -> None:
+    """Login CSRF, and a stolen address of the way back."""
+    tenant = at(TENANT)
+    address = tenant.goes_out()
+    cookies = tenant.browser.client.cookies
+    if wrong == "another browser":
+        cookies.clear()
+    elif wrong == "another state":
+        other = parse_qs(urlsplit(tenant.goes_out()).query)["code"][0]
+        address = f"/signin/callback?code={other}&state=another"
+    elif wrong == "too late":
+        tenant.clock.advance(minutes=15)
+    elif wrong == "changed":
+        kept = cookies["flow"]
+        cookies.clear()
+        cookies.set("flow", kept[:-2] + ("00" if not kept.endswith("00") else "11"))
+    else:
+        address = "/signin/callback"
+    answer = tenant.comes_back(address)
+    assert answer.status_code == 403
+    assert "session" not in answer.headers.get("Set-Cookie", "")
+    assert tenant.browser.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("roles", [[], ["service"], ["Administrator"], None])
+def test_somebody_without_a_role_of_ours_does_not_get_in(at: Callable[[str], Tenant], roles: list[str] | None) -> None:
+    tenant = at(TENANT)
+    tenant.knows(oid=OID, name="Voorbeeld (fictief)", **({} if roles is None else {"roles": roles}))
+    answer = tenant.comes_back(tenant.goes_out())
+    assert answer.status_code == 403
+    assert "no role here" in text_of(answer.text)
+    assert "Voorbeeld" not in answer.text
+
+
+def test_who_declines_is_back_at_the_door(at: Callable[[str], Tenant]) -> None:
+    tenant = at(TENANT)
+    tenant.knows(**ANNA, declines=True)
+    answer = tenant.comes_back(tenant.goes_out())
+    assert answer.status_code == 403
+    assert "access_denied" in answer.text
+
+
+def test_another_authority_for_the_same_crm_is_refused(at: Callable[[str], Tenant]) -> None:
+    first = at(TENANT)
+    assert first.comes_back(first.goes_out()).status_code == 303
+    second = at("adfs")
+    answer = second.comes_back(second.goes_out())
+    assert answer.status_code == 409
+    assert "other_authority" in answer.text
+
+
+def test_the_people_of_the_demo_do_not_get_in_here(at: Callable[[str], Tenant]) -> None:
+    tenant = at(TENANT)
+    assert "demo-" not in tenant.browser.page("/signin")
+    assert tenant.browser.client.post("/signin", data={"who": "demo-ben"}).status_code == 400
+    assert tenant.browser.get("/").status_code == 303
+
+
+def test_a_cookie_behind_tls_is_for_this_host_alone(at: Callable[[str], Tenant], tmp_path: Path) -> None:
+    tenant = at(TENANT)
+    settings = tenant.settings.model_copy(update={"public_url": "https://compliance.example.org"})
+    services = Services(settings, tenant.store, tenant.clock, Sessions(tenant.store.sessions, timedelta(minutes=30), timedelta(hours=10)))
+    app = app_of(Downloads(tenant.store, tenant.clock), hosts={"compliance.example.org"}, console=routes(services))
+    tenant.browser.client = TestClient(app, base_url="https://compliance.example.org", follow_redirects=False)
+    cookie = tenant.comes_back(tenant.goes_out()).headers["Set-Cookie"]
+    assert "__Host-session=" in cookie
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
