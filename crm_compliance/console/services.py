@@ -18,6 +18,7 @@ from rules.errors import ComplianceError
 if TYPE_CHECKING:
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
+    from jobs.plans.lines.opened import OpenedPlans
     from jobs.ports.context import Clock
     from rules.dates.calendar import Calendar
     from rules.policy.policy import Policy
@@ -50,6 +51,14 @@ class Services:
     def calendar(self) -> Calendar:
         """The days and hours of the organisation; a schedule that cannot be used keeps nobody from a page."""
         return calendar_of(self.settings, self.store)
+
+    @cached_property
+    def lines(self) -> OpenedPlans:
+        """The lines of stored plans, those looked at last kept open."""
+        from crm_compliance.wiring import line_cache_of
+        from jobs.plans.lines.opened import OpenedPlans
+
+        return OpenedPlans(self.store, line_cache_of(self.settings))
 
     def policy(self) -> Policy:
         """Return the schedule in force, as it was at most a few seconds ago. Raises PolicyError."""
