@@ -265,7 +265,7 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
     if made := ring.untold():
         store.ledger.append([("key_made", made_entry(key)) for key in made])
         ring.mark_told(made)
-    if not ring.is_due(clock()) or not all(run.is_over for run in store.runs.all()):
+    if not ring.is_due(clock()) or store.runs.unfinished():
         return ring
     ring, replaced = ring.rotate(clock(), if_due=True)
     store.ledger.append([("key_rotated", entry) for entry in replaced])

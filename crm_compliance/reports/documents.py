@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from heapq import merge
 from typing import TYPE_CHECKING
@@ -95,10 +95,11 @@ def round_line(made: RoundMade) -> dict[str, object]:
     }
 
 
-def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> list[Run | RoundMade]:
-    """Return all runs, of plans and without one. Both are given newest first, and keep their order."""
+def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> Iterator[Run | RoundMade]:
+    """Yield all runs, of plans and without one, as they are asked for. Both are given newest first, and keep
+    their order."""
     both: tuple[Iterable[Run | RoundMade], ...] = (runs, rounds)
-    return list(merge(*both, key=lambda run: run.started_at, reverse=True))
+    return merge(*both, key=lambda run: run.started_at, reverse=True)
 
 
 def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: str | None = None) -> dict[str, object]:

@@ -45,13 +45,13 @@ def missed(store: Store, job: str, cron: str, now: datetime, zone: ZoneInfo) -> 
     kind = JOBS[job].kind
     if kind is None:
         return False
-    if any(not run.is_over for run in store.runs.all()):
+    if store.runs.unfinished():
         return True
-    plans = [plan.created_at for plan in store.plans.all() if plan.kind is kind and plan.proposer == SERVICE and not plan.as_of_given]
-    if not plans:
+    newest = next((plan for plan in store.plans.newest([kind]) if plan.proposer == SERVICE and not plan.as_of_given), None)
+    if newest is None:
         return False
     last = last_hour(cron, now, zone)
-    return last is not None and max(plans) < last
+    return last is not None and newest.created_at < last
 
 
 def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:

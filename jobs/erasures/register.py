@@ -297,7 +297,7 @@ def is_behind(context: JobContext) -> bool:
     last = context.erased.last()
     if last is None or context.store.erasures.has(last):
         return False
-    return last.run not in {run.id for run in context.store.runs.all() if not run.is_over}
+    return last.run not in {run.id for run in context.store.runs.unfinished()}
 
 
 def refuse_if_behind(context: JobContext) -> None:

@@ -1,7 +1,8 @@
 """What waits of plans and runs: approvals, a run that was cut off, the alarms of the last night."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice, takewhile
 from typing import Any, Final
 
 import msgspec
@@ -18,43 +19,71 @@ from jobs.ports.store import Store
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
 from rules.model.roles import Act, Role, roles_of
+from rules.policy.policy import Policy
 
 EXPIRES_SOON: Final = "EXPIRES_SOON"
 SOON: Final = timedelta(hours=24)
+LONGEST_VALID: Final = timedelta(days=92)  # unless the schedule says more: an older plan waits for nobody
 OPERATORS: Final = roles_of(Act.APPROVE_PLAN)  # who keeps an eye on nights
 _NIGHTS: Final = (Kind.RETENTION, Kind.RECORDINGS)
 _OF_HOUSEKEEPING: Final = {"without_row": WITHOUT_ROW, "rows_without_object": WITHOUT_OBJECT}
 
 
-def of_plans(store: Store, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
-    """Yield everything that waits of plans and runs."""
-    plans = [plan for plan in store.plans.all() if not plan.as_of_given and not is_of_other_crm(store, plan.crm)]
-    runs = {run.plan: run for run in store.runs.all()}
+def of_plans(store: Store, policy: Policy, now: datetime) -> Iterator[InboxItem]:
+    """Yield everything that waits of plans and runs. What is long over is not read."""
     stopped = store.kill_switch.stopped_since()
     if stopped is not None:
         yield InboxItem(kind=ItemKind.STOPPED, roles=OPERATORS, since=stopped, hint=hint_to("resume"))
-    yield from _interrupted(store, plans, runs)
-    for at, plan in enumerate(plans):
-        if plan.id not in runs and not any(_replaces(newer, plan, runs) for newer in plans[:at]):
-            yield from _waiting(plan, now, calendar)
-    yield from _alarms(plans, runs)
+    yield from _interrupted(store)
+    yield from _open(store, policy, now)
+    yield from _alarms(store)
     yield from _of_housekeeping(store)
 
 
-def _interrupted(store: Store, plans: Sequence[Plan], runs: dict[str, Run]) -> Iterator[InboxItem]:
+def _ours(store: Store, plans: Iterable[Plan]) -> Iterator[Plan]:
+    """Yield the plans of this CRM that can be applied at all."""
+    return (plan for plan in plans if not plan.as_of_given and not is_of_other_crm(store, plan.crm))
+
+
+def _interrupted(store: Store) -> Iterator[InboxItem]:
     """Yield the runs that have not ended and that nobody is working on."""
     at_work = store.leases.run_at_work()
-    for plan in plans:
-        run = runs.get(plan.id)
-        if run is not None and not run.is_over and run.id != at_work:
-            facts, hint = {"kind": plan.kind.value}, hint_to("apply", plan=plan.id)
-            yield InboxItem(kind=ItemKind.RUN_INTERRUPTED, roles=OPERATORS, subject=run.id, since=run.started_at, facts=facts, hint=hint)
+    for run in store.runs.unfinished():
+        for plan in _ours(store, [store.plans.get(run.plan)]):
+            if run.id != at_work:
+                facts, hint = {"kind": plan.kind.value}, hint_to("apply", plan=plan.id)
+                since = run.started_at
+                yield InboxItem(kind=ItemKind.RUN_INTERRUPTED, roles=OPERATORS, subject=run.id, since=since, facts=facts, hint=hint)
 
 
-def _replaces(newer: Plan, plan: Plan, runs: dict[str, Run]) -> bool:
-    """Return whether a newer plan of the same was carried out, so that nobody needs this one any more."""
+def _open(store: Store, policy: Policy, now: datetime) -> Iterator[InboxItem]:
+    """Yield the plans that wait, unless a newer plan of the same was carried out, so that nobody needs them
+    any more."""
+    longest = max(LONGEST_VALID, timedelta(hours=policy.plan_valid_hours))
+    recent = takewhile(lambda plan: plan.created_at >= now - longest, store.plans.newest(is_applied=False))
+    found = [plan for plan in _ours(store, recent) if plan.state(now) in (PlanState.WAITING, PlanState.READY)]
+    if not found:
+        return
+    newer: list[Plan] = []
+    carried_out: list[bool] = []
+    open_ids = {plan.id for plan in found}
+    for plan in _ours(store, store.plans.newest()):
+        is_carried_out = store.runs.of_plan(plan.id) is not None
+        if plan.id in open_ids:
+            replaced = any(done and _replaces(other, plan) for other, done in zip(newer, carried_out, strict=True))
+            if not is_carried_out and not replaced:
+                yield from _waiting(plan, now, policy.calendar)
+            open_ids.remove(plan.id)
+            if not open_ids:
+                return
+        newer.append(plan)
+        carried_out.append(is_carried_out)
+
+
+def _replaces(newer: Plan, plan: Plan) -> bool:
+    """Return whether a newer plan looks at all that this one does."""
     kinds = (plan.kind, Kind.ALL) if plan.kind in _NIGHTS else (plan.kind,)
-    return newer.id in runs and newer.kind in kinds and newer.request == plan.request
+    return newer.kind in kinds and newer.request == plan.request
 
 
 def _waiting(plan: Plan, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
@@ -82,12 +111,12 @@ def _waiting(plan: Plan, now: datetime, calendar: Calendar) -> Iterator[InboxIte
     )
 
 
-def _alarms(plans: Sequence[Plan], runs: dict[str, Run]) -> Iterator[InboxItem]:
+def _alarms(store: Store) -> Iterator[InboxItem]:
     """Yield the alarms of the last night of each kind: those with which its run ended, else those of its
     plan. The queue of undecided units is told by itself."""
-    last = {plan.id: plan for kind in _NIGHTS for plan in (_last(plans, kind),) if plan is not None}
+    last = {plan.id: plan for kind in _NIGHTS for plan in islice(_ours(store, store.plans.newest((kind, Kind.ALL))), 1)}
     for plan in last.values():
-        run = runs.get(plan.id)
+        run = store.runs.of_plan(plan.id)
         for alarm in _alarms_of(plan, run):
             if alarm.code != QUEUE_OLD:
                 is_table = alarm.code == UNACCOUNTED_TABLES
@@ -103,10 +132,6 @@ def _alarms(plans: Sequence[Plan], runs: dict[str, Run]) -> Iterator[InboxItem]:
                 )
 
 
-def _last(plans: Sequence[Plan], kind: Kind) -> Plan | None:
-    return next((plan for plan in plans if plan.kind in (kind, Kind.ALL)), None)
-
-
 def _alarms_of(plan: Plan, run: Run | None) -> list[Alarm]:
     found = plan.alarms if run is None or not run.is_over else msgspec.convert(run.counts.get("alarms") or [], list[Alarm])
     return list({alarm.code: alarm for alarm in reversed(found)}.values())
@@ -114,7 +139,7 @@ def _alarms_of(plan: Plan, run: Run | None) -> list[Alarm]:
 
 def _of_housekeeping(store: Store) -> Iterator[InboxItem]:
     """Yield what the last housekeeping has found: recordings and objects that have lost each other."""
-    last = next((made for made in store.runs.rounds() if made.kind == HOUSEKEEPING), None)
+    last = next(store.runs.newest_rounds(HOUSEKEEPING), None)
     if last is None or last.state is not RunState.DONE_WITH_FAILURES:
         return
     counted: Any = last.counts.get("objects")

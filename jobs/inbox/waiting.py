@@ -22,7 +22,7 @@ def waiting(store: Store, policy: Policy, now: datetime, *, crm: str = "", not_w
     return by_urgency(
         [
             *of_health(tuple(not_well)),
-            *of_plans(store, now, calendar),
+            *of_plans(store, policy, now),
             *of_requests(store, now, calendar),
             *of_units(store, policy, calendar.day(now), crm),
         ]

@@ -330,7 +330,7 @@ def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str
     """Return what changed in the CRM's hold flags since the last plan of dossiers (HLD-14, R-154)."""
     if kind is Kind.RECORDINGS:
         return ()
-    before = next((plan for plan in context.store.plans.all() if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == context.crm), None)
+    before = next((plan for plan in context.store.plans.newest(LOOKING_AT_DOSSIERS) if plan.crm == context.crm), None)
     if before is None:
         return ()
     old, new = set(before.crm_holds), set(holds)

@@ -88,6 +88,10 @@ class PlanStore(Protocol):
     def all(self) -> list[Plan]:
         """Return all plans, newest first."""
 
+    def newest(self, kinds: Collection[Kind] = (), *, is_applied: bool | None = None) -> Iterator[Plan]:
+        """Yield the plans of these kinds, newest first; none named, of all. A few are read at a time, as they
+        are asked for: who takes ten has ten read, out of however many. `is_applied` leaves out the others."""
+
     def pages(self, plan: str) -> Iterator[bytes]:
         """Return the pages in the order of saving. Raises LinesRemoved once they have expired."""
 
@@ -109,10 +113,20 @@ class RunStore(Protocol):
     def all(self) -> list[Run]:
         """Return all runs, newest first."""
 
+    def newest(self, kinds: Collection[Kind] = ()) -> Iterator[Run]:
+        """Yield the runs of these kinds, newest first; none named, of all. A few are read at a time, as they
+        are asked for."""
+
+    def unfinished(self) -> list[Run]:
+        """Return the runs that have not ended, newest first."""
+
     def of_plan(self, plan: str) -> Run | None: ...
 
     def rounds(self) -> list[RoundMade]:
         """Return the maintenance jobs that were done, newest first: runs that carry out no plan."""
+
+    def newest_rounds(self, kind: str = "") -> Iterator[RoundMade]:
+        """Yield the same, of one kind where it is named, a few read at a time."""
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
         """Return what the last completed applying runs of this kind disposed of, newest first. `counter` is

@@ -24,7 +24,7 @@ def rows_back(context: JobContext) -> int:
     """Return how many of the rows last erased by completed runs, a bounded sample, are in the CRM again. A
     half-done unit is not a sign: what remains of it was never deleted. A database that was lost and recovered
     has no such runs until the next night. In that case every row is searched for by the register."""
-    if context.erased.last() is not None and not any(run.is_over for run in context.store.runs.all()):
+    if context.erased.last() is not None and not any(run.is_over for run in context.store.runs.newest()):
         return len(returned_rows(context, load_register(context)))
     crms: dict[str, bool] = {}
     writes = []
@@ -119,7 +119,7 @@ def _begin(context: JobContext) -> None:
 def _awaited(context: JobContext) -> Plan | None:
     """Return the replay plan that needed approval and is still valid, approved meanwhile or not."""
     now = context.clock()
-    for plan in context.store.plans.all():
-        if plan.kind is Kind.REPLAY and plan.crm == context.crm and plan.needed:
+    for plan in context.store.plans.newest([Kind.REPLAY]):
+        if plan.crm == context.crm and plan.needed:
             return plan if plan.state(now) in (PlanState.WAITING, PlanState.READY) else None
     return None

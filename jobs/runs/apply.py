@@ -64,7 +64,7 @@ def unfinished(context: JobContext) -> list[Run]:
     """Return the runs on this CRM that were interrupted, oldest first. They are finished before anything else
     is written."""
     store = context.store
-    return [run for run in reversed(store.runs.all()) if not run.is_over and store.plans.get(run.plan).crm == context.crm]
+    return [run for run in reversed(store.runs.unfinished()) if store.plans.get(run.plan).crm == context.crm]
 
 
 def _refuse_other_rules(context: JobContext, plan: Plan) -> None:

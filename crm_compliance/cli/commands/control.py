@@ -55,7 +55,7 @@ def resume() -> None:
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
         was_set = kill_switch.resume(store)
-        unfinished = [run.plan for run in store.runs.all() if not run.is_over]
+        unfinished = [run.plan for run in store.runs.unfinished()]
     told = "The kill switch is lifted." if was_set else "The kill switch was not set."
     told += "".join(f"\nInterrupted, to go on: crm-compliance apply {plan}" for plan in unfinished)
     output.answer({"stopped": False, "since": None}, lambda console: console.print(told))

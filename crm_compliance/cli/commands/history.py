@@ -48,7 +48,8 @@ def list_(
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
         calendar = partial(clock_shown, settings, zone_of(store))
-        found = arguments.newest(newest_first(store.runs.all(), store.runs.rounds()), lambda run: run.started_at, limit, since, calendar)
+        made = newest_first(store.runs.newest(), store.runs.newest_rounds())
+        found = arguments.newest(made, lambda run: run.started_at, limit, since, calendar)
         at_work = store.leases.run_at_work()
     documents = [round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found]
     output.answer(documents, lambda console: _print(documents, console, calendar()))

@@ -47,7 +47,7 @@ def list_(
         holds = store.holds.all()
         day = clock_shown(settings, zone_of(store)).day(clock()) if holds else date.max
         documents = [hold_document(hold, day) for hold in holds]
-        documents += flag_documents(store.plans.all(), settings.crm_url)
+        documents += flag_documents(store.plans.newest(), settings.crm_url)
         if sees_requests:
             documents += request_hold_documents(store, mapped_tables(settings))
     output.answer(documents, lambda console: console.print(_listed(documents) if documents else "No hold."))

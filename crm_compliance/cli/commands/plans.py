@@ -94,7 +94,7 @@ def list_(
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         calendar = partial(clock_shown, settings, zone_of(store))
-        now, found = clock(), arguments.newest(store.plans.all(), lambda plan: plan.created_at, limit, since, calendar)
+        now, found = clock(), arguments.newest(store.plans.newest(), lambda plan: plan.created_at, limit, since, calendar)
     documents = [plan_document(plan, now, state=True) for plan in found]
     output.answer(documents, lambda console: console.print(_listed(found, now, calendar()) if found else "No plan yet."))
 

@@ -4,10 +4,10 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time
-from itertools import islice
+from datetime import date, datetime, time, timedelta
+from itertools import islice, takewhile
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Final, TypeVar, get_args
 
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.settings import Settings, load_settings
@@ -17,6 +17,7 @@ from rules.errors import UsageError
 from rules.model.languages import LANGUAGES, Language
 
 T = TypeVar("T")
+SET_BACK: Final = timedelta(days=1)  # so far may what was listed before be younger by its own clock
 
 
 def settings() -> Settings:
@@ -56,10 +57,12 @@ def instant(text: str, option: str, settings: Settings) -> datetime:
 
 def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str, calendar: Callable[[], Calendar]) -> list[T]:
     """Return the first `limit` of what is listed newest first (None: all), from a day on; `at` gives
-    the instant of each, `calendar` its day. Raises UsageError: `since` is not a date."""
+    the instant of each, `calendar` its day. No more of `found` is read than that, and a day before it: a
+    clock may have been set back. Raises UsageError: `since` is not a date."""
     if since:
         first, days = day(since, "--since"), calendar()
-        found = (each for each in found if days.day(at(each)) >= first)
+        near = takewhile(lambda each: days.day(at(each)) >= first - SET_BACK, found)
+        found = (each for each in near if days.day(at(each)) >= first)
     return list(islice(found, limit))
 
 

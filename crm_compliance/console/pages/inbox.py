@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.responses import Response
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from jobs.model.run import Run
 
 NIGHTS: Final = 14  # of which the trend is shown
+LOOKED_BACK: Final = 200  # runs at most that are read for it
+_NIGHTLY: Final = (Kind.RETENTION, Kind.RECORDINGS)
 TONES: Final = {Stage.OVERDUE: "bad", Stage.SOON: "warn", Stage.WAITS: "info"}
 SYMBOLS: Final = {
     ItemKind.PLAN_TO_APPROVE: "clipboard-list",
@@ -158,32 +161,27 @@ def _address(item: InboxItem) -> str:
 
 def _nights(visit: Visit) -> Mapping[str, object]:
     """Return how the last nights went, what is next, and what the last plan found by category."""
-    runs = visit.services.store.runs.all()
-    plan = next((each for each in visit.services.store.plans.all() if each.kind in LOOKING_AT_DOSSIERS and not each.as_of_given), None)
+    store = visit.services.store
+    plan = next((each for each in store.plans.newest(LOOKING_AT_DOSSIERS) if not each.as_of_given), None)
     return {
-        "nights": list(_jobs(visit, runs)),
-        "trend": _trend(visit, runs),
+        "nights": list(_jobs(visit)),
+        "trend": _trend(visit, islice(store.runs.newest(), LOOKED_BACK)),
         "plan": plan,
         "categories": _categories(visit, plan) if plan is not None else (),
-        "stopped_since": visit.services.store.kill_switch.stopped_since(),
+        "stopped_since": store.kill_switch.stopped_since(),
         "not_well": tuple(visit.services.why_not()),
         "sees_history": visit.may(Act.SEE_HISTORY),
     }
 
 
-def _jobs(visit: Visit, runs: Sequence[Run]) -> Iterator[Night]:
+def _jobs(visit: Visit) -> Iterator[Night]:
     zone = visit.services.calendar.zone
     for job, cron in crons_of(visit.services.settings).items():
-        kinds = (
-            {Kind.RETENTION: (Kind.RETENTION, Kind.ALL), Kind.RECORDINGS: (Kind.RECORDINGS, Kind.ALL)}.get(Kind(job), ())
-            if job in Kind
-            else ()
-        )
-        last = next((run for run in runs if run.kind in kinds), None)
+        last = next(visit.services.store.runs.newest((Kind(job), Kind.ALL)), None) if job in _NIGHTLY else None
         yield Night(job, last, trigger_of(cron, zone).get_next_fire_time(None, visit.now.astimezone(zone)))
 
 
-def _trend(visit: Visit, runs: Sequence[Run]) -> list[tuple[str, int]]:
+def _trend(visit: Visit, runs: Iterable[Run]) -> list[tuple[str, int]]:
     """Return how many units each of the last nights has disposed of, the oldest first."""
     found: dict[str, int] = {}
     for run in runs:

@@ -10,7 +10,7 @@ import rfc8785
 from sqlalchemy import Connection, Row, insert, select
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
-from crm_compliance.store.sql.tables import ledger
+from crm_compliance.store.sql.tables import ledger, runs
 from jobs.ledger.entries import FIRST, Chain, LedgerBroken, LedgerEntry, canonical, next_entry
 from jobs.ledger.heads import STRANDS, Head, believed
 from jobs.ports.store import Entry
@@ -124,6 +124,22 @@ def of_kinds(connection: Connection, kinds: Collection[str]) -> list[LedgerEntry
     """Return all entries of these kinds, oldest first."""
     rows = connection.execute(select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds))).order_by(ledger.c.seq))
     return [_entry(row) for row in rows]
+
+
+def of_no_run(connection: Connection, kinds: Collection[str], before: int | None, limit: int) -> list[LedgerEntry]:
+    """Return the last entries of these kinds before a place in the chain, newest first, that belong to a job
+    without a plan."""
+    query = select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds)), ledger.c.run.is_not(None), ledger.c.run.not_in(select(runs.c.id)))
+    query = query.order_by(ledger.c.seq.desc()).limit(limit)
+    return [_entry(row) for row in connection.execute(query if before is None else query.where(ledger.c.seq < before))]
+
+
+def ends_of(connection: Connection, kind: str, begun: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """Return the entries of a kind that tell how these jobs ended; `begun` comes newest first."""
+    if not begun:
+        return []
+    query = select(*COLUMNS).where(ledger.c.kind == kind, ledger.c.seq > begun[-1].seq, ledger.c.run.in_([entry.run for entry in begun]))
+    return [_entry(row) for row in connection.execute(query.order_by(ledger.c.seq))]
 
 
 def read(connection: Connection, after: int | None, limit: int = PAGE) -> list[LedgerEntry]:

@@ -4,8 +4,8 @@ row."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
@@ -19,8 +19,11 @@ from rules.errors import Refused, UsageError
 from rules.model.accounts import same_person
 
 if TYPE_CHECKING:
+    from jobs.model.plan import Kind
     from jobs.model.work_queue import QueueMoves
     from jobs.ports.store import Entry
+
+AT_ONCE: Final = 25  # heads that are read in one go: some are large
 
 
 class Plans(Rows):
@@ -52,6 +55,23 @@ class Plans(Rows):
     def all(self) -> list[Plan]:
         with self._transactions.reading() as connection:
             return read_plans(connection)
+
+    def newest(self, kinds: Collection[Kind] = (), *, is_applied: bool | None = None) -> Iterator[Plan]:
+        """No connection stays open between two of them."""
+        query = select(plans.c.position, plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc()).limit(AT_ONCE)
+        if kinds:
+            query = query.where(plans.c.kind.in_([kind.value for kind in kinds]))
+        if is_applied is not None:
+            query = query.where(plans.c.applied == is_applied)
+        page = query
+        while True:
+            with self._transactions.reading() as connection:
+                rows = connection.execute(page).all()
+                words = _words_of(connection, [row.id for row in rows])
+            yield from (_decoded(row.doc, row.applied, words.get(row.id, ())) for row in rows)
+            if len(rows) < AT_ONCE:
+                return
+            page = query.where(plans.c.position < rows[-1].position)
 
     def pages(self, plan: str) -> Iterator[bytes]:
         """No connection stays open between two pages: a reader may take its time. A plan without lines would
@@ -116,9 +136,7 @@ def replace_head(connection: Connection, plan: Plan) -> str:
 
 
 def read_plans(connection: Connection) -> list[Plan]:
-    words: dict[str, list[Approval]] = {}
-    for row in connection.execute(select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)):
-        words.setdefault(row.plan, []).append(decoded(row.doc, Approval, f"an approval of {row.plan}"))
+    words = _words_of(connection)
     found = connection.execute(select(plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc()))
     return [_decoded(row.doc, row.applied, words.get(row.id, ())) for row in found]
 
@@ -136,6 +154,15 @@ def _insert_word(connection: Connection, plan: str, word: Approval) -> None:
 def _words(connection: Connection, plan: str) -> list[Approval]:
     docs = connection.execute(select(approvals.c.doc).where(approvals.c.plan == plan).order_by(approvals.c.position)).scalars()
     return [decoded(doc, Approval, f"an approval of {plan}") for doc in docs]
+
+
+def _words_of(connection: Connection, among: Collection[str] | None = None) -> dict[str, list[Approval]]:
+    """Return people's words by plan, of these plans or of all."""
+    query = select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)
+    words: dict[str, list[Approval]] = {}
+    for row in connection.execute(query if among is None else query.where(approvals.c.plan.in_(among))):
+        words.setdefault(row.plan, []).append(decoded(row.doc, Approval, f"an approval of {row.plan}"))
+    return words
 
 
 def _decoded(doc: str, applied: bool, words: Sequence[Approval]) -> Plan:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
@@ -11,14 +11,17 @@ from sqlalchemy import Connection, insert, select, update
 from crm_compliance.store.rows import ledger, plans
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
+from crm_compliance.store.sql.tables import plans as plan_rows
 from crm_compliance.store.sql.tables import runs
-from jobs.ledger.rounds import OF_ROUNDS, RoundMade, rounds_of
+from jobs.ledger.rounds import ENDED, HOUSEKEEPING, OF_ROUNDS, STARTED, RoundMade, rounds_of
 from jobs.model.run import Run
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
     from jobs.model.plan import Kind
     from jobs.ports.store import Entry
+
+AT_ONCE: Final = 50  # rows that are read in one go
 
 
 class Runs(Rows):
@@ -43,12 +46,46 @@ class Runs(Rows):
         with self._transactions.reading() as connection:
             return read_runs(connection)
 
+    def newest(self, kinds: Collection[Kind] = ()) -> Iterator[Run]:
+        """The kind of a run is that of its plan. No connection stays open between two of them."""
+        query = select(runs.c.position, runs.c.doc).order_by(runs.c.position.desc()).limit(AT_ONCE)
+        if kinds:
+            query = query.join(plan_rows, plan_rows.c.id == runs.c.plan).where(plan_rows.c.kind.in_([kind.value for kind in kinds]))
+        page = query
+        while True:
+            with self._transactions.reading() as connection:
+                rows = connection.execute(page).all()
+            yield from (decoded(row.doc, Run, "a run") for row in rows)
+            if len(rows) < AT_ONCE:
+                return
+            page = query.where(runs.c.position < rows[-1].position)
+
+    def unfinished(self) -> list[Run]:
+        """A plan counts as applied once its run is over, so that few are read."""
+        query = select(runs.c.doc).join(plan_rows, plan_rows.c.id == runs.c.plan).where(plan_rows.c.applied.is_(False))
+        found = self._transactions.all(query.order_by(runs.c.position.desc()), Run, "a run")
+        return [run for run in found if not run.is_over]
+
     def of_plan(self, plan: str) -> Run | None:
         return self._transactions.one(select(runs.c.doc).where(runs.c.plan == plan), Run, f"the run of {plan}")
 
     def rounds(self) -> list[RoundMade]:
         with self._transactions.reading() as connection:
             return rounds_of(ledger.of_kinds(connection, OF_ROUNDS))[::-1]
+
+    def newest_rounds(self, kind: str = "") -> Iterator[RoundMade]:
+        """The ledger is read from its end on, entries of runs that carry out a plan left aside."""
+        begins = [HOUSEKEEPING] if kind == HOUSEKEEPING else [STARTED, HOUSEKEEPING]
+        before: int | None = None
+        while True:
+            with self._transactions.reading() as connection:
+                begun = ledger.of_no_run(connection, begins, before, AT_ONCE)
+                ended = ledger.ends_of(connection, ENDED, begun)
+            made = rounds_of([*begun[::-1], *ended])[::-1]
+            yield from (each for each in made if not kind or each.kind == kind)
+            if len(begun) < AT_ONCE:
+                return
+            before = begun[-1].seq
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
         """Zeros are included. A run without counts is left out: a zero that nobody counted would widen the

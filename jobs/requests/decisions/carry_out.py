@@ -80,8 +80,8 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
 def _pending(context: JobContext, request: SubjectRequest) -> Plan | None:
     """Return a plan of this request made and not completed, to continue before another one is made."""
     now = context.clock()
-    for plan in context.store.plans.all():
-        if plan.kind is Kind.REQUEST and plan.request == request.id and plan.crm == context.crm:
+    for plan in context.store.plans.newest([Kind.REQUEST]):
+        if plan.request == request.id and plan.crm == context.crm:
             run = context.store.runs.of_plan(plan.id)
             if run is not None and not run.is_over:
                 return plan

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from threading import Barrier, Thread
 
 import msgspec
 import pytest
 
 from crm_compliance.store.store import SqlStore
+from jobs.ledger.rounds import ENDED, HOUSEKEEPING, STARTED
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import ActionState, RunState, StatisticWrite, StatisticWrites
 from jobs.ports.store import Store
@@ -49,6 +51,42 @@ def test_plans_and_runs_are_listed_newest_first_even_when_the_clock_stands_still
         finish(store, number, None)
     assert [plan.id for plan in store.plans.all()] == ["plan-3", "plan-2", "plan-1"]
     assert [run.id for run in store.runs.all()] == ["run-3", "run-2", "run-1"]
+
+
+def test_the_newest_are_read_as_they_are_asked_for_and_none_is_left_out(store: SqlStore) -> None:
+    """More than are read at a time, of two kinds, some of them carried out."""
+    for number in range(60):
+        kind = Kind.RECORDINGS if number % 3 else Kind.RETENTION
+        store.plans.save(a_plan(f"plan-{number}", kind=kind), [], ENTRY)
+        if number % 2:
+            run = a_run(f"run-{number}", f"plan-{number}", kind=kind)
+            store.runs.start(run, ENTRY)
+            if number != 31:
+                store.runs.save(msgspec.structs.replace(run, state=RunState.DONE, ended_at=NIGHT))
+    store.plans.approve("plan-58", a_word(), ("approved", {}))
+    assert list(store.plans.newest()) == store.plans.all()
+    assert list(store.runs.newest()) == store.runs.all()
+    assert [plan.id for plan in store.plans.newest([Kind.RETENTION])] == [f"plan-{number}" for number in range(57, -1, -3)]
+    assert [run.id for run in store.runs.newest([Kind.RETENTION])] == [f"run-{number}" for number in range(57, 0, -6)]
+    waiting = [plan.id for plan in store.plans.newest(is_applied=False)]
+    assert waiting == [f"plan-{number}" for number in range(59, -1, -1) if number % 2 == 0 or number == 31]
+    assert [run.id for run in store.runs.unfinished()] == ["run-31"]
+
+
+def test_jobs_without_a_plan_are_read_from_the_end_of_the_ledger(store: SqlStore) -> None:
+    finish(store, 1, None)
+    store.ledger.append([(STARTED, {"kind": "retention", "plan": "plan-1"})], "run-1")
+    for number in range(60):
+        if number % 2:
+            store.ledger.append([(STARTED, {"kind": "requests", "software": "1"})], f"round-{number}")
+            store.ledger.append([(ENDED, {"kind": "requests", "state": "done", "asked": number})], f"round-{number}")
+        else:
+            store.ledger.append([(HOUSEKEEPING, {"state": "done"})], f"round-{number}")
+    store.ledger.append([(STARTED, {"kind": "requests", "software": "1"})], "round-60")
+    assert list(store.runs.newest_rounds()) == store.runs.rounds()
+    assert [made.id for made in store.runs.rounds()] == [f"round-{number}" for number in range(60, -1, -1)]
+    assert [made.id for made in islice(store.runs.newest_rounds(HOUSEKEEPING), 2)] == ["round-58", "round-56"]
+    assert [made.state for made in islice(store.runs.newest_rounds("requests"), 2)] == [RunState.RUNNING, RunState.DONE]
 
 
 def test_listed_plans_carry_their_words(store: SqlStore) -> None:
