@@ -51,6 +51,7 @@ from connectors.dynamics.schema.masks_check import check_masks, remnants
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.names import Naming
 from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
+from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.dynamics.schema.role_places import ACTIVITY_ID, RolePlace, swapped
 from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
@@ -169,12 +170,16 @@ class DynamicsConnector:
     def check(self, *, in_place: bool = False, decisions: bool = False) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, behaviour of dates, options,
         relations (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in place; with
-        `decisions` also whether the tables and columns that were decided about exist."""
+        `decisions` also whether the tables and columns that were decided about exist, and whether each row of
+        a table of reference has a key."""
         self._metadata.load(table.name for table in self.mapping.tables)
         findings = check_mapping(self.mapping, self._metadata)
         if in_place:
             findings += [*check_masks(self.mapping, self._metadata), *self._masking.check_owners()]
-        return [*findings, *check_decisions(self.mapping, self._metadata)] if decisions else findings
+        if decisions:
+            findings += check_decisions(self.mapping, self._metadata)
+            findings += ReferenceRows(self._transport, self._metadata, self._directory).check(self.mapping)
+        return findings
 
     def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
         """Return errors for required privileges that an application user lacks, warnings for optional ones.

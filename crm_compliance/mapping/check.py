@@ -21,13 +21,13 @@ CODES: Final = {
     "conflict": "two parts of the file do not fit together",
     "no_table": "the CRM has no such table",
     "no_column": "the table has no such column",
-    "no_option": "the column has no such option value",
+    "no_option": "the column has no such option value, or the table of reference no such row",
     "type": "the column is of another type, or its lookup points elsewhere",
     "behaviour": "the behaviour of a date column is not known, or is another (DAT-09)",
     "secured": "the column is secured and would look empty",
     "masking": "anonymising in place could not be carried out (ERA-06)",
     "schedule": "it does not fit the retention schedule",
-    "option_left_out": "warning: the CRM has an option that the mapping lacks",
+    "option_left_out": "warning: the CRM has an option, or a row of reference, that the mapping lacks",
     "kept": "warning: what stays on a masked row (ERA-02)",
 }
 

@@ -1,0 +1,103 @@
+"""The rows of the tables of reference against the keys that the mapping gives them: a row that no key stands
+for leaves whatever points to it undecided, and a key that no row has is likely a slip."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from connectors.dynamics.http.query import guid
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import CONNECTION, Column, Table
+from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
+from connectors.dynamics.schema.counts import COUNT_LIMIT, count_where
+from connectors.dynamics.schema.metadata import Metadata, TableDefinition
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
+from connectors.interface import Finding
+from rules.files.suggestions import asked, suggestion
+
+_MOST: Final = 40  # rows told one by one, with how many others point to each
+_EFFECTS: Final = {"categories": "keeps its units as UNCONFIGURED", "role": "leaves people without a role"}
+
+
+class ReferenceRows:
+    """The tables of reference of one CRM, each read once."""
+
+    def __init__(self, transport: Transport, metadata: Metadata, directory: Directory) -> None:
+        self._transport, self._metadata, self._directory = transport, metadata, directory
+
+    def check(self, mapping: CrmMapping) -> Iterator[Finding]:
+        """Yield a warning for each row of a table of reference that no key stands for, with how many rows
+        have it, and for each key that no row has. Of roles of connections, those that some connection has:
+        the platform brings more. Raises ConnectorError."""
+        for table in mapping.tables:
+            for column in (*table.columns.values(), *table.personal.values()):
+                if column.reference is not None:
+                    for name in column.names:
+                        yield from self._check(table, column, name)
+            for column in table.pairs.values():
+                if column.reference is not None:
+                    yield from self._check(table, column, column.name)
+
+    def _check(self, table: Table, column: Column, name: str) -> Iterator[Finding]:
+        definition, reference = self._metadata.table(table.name), column.reference
+        place = self._place(definition, name) if definition is not None else None
+        if definition is None or place is None or reference is None:
+            return  # told by itself
+        target, pointing, condition = place
+        known, described = self._directory.table(target), self._metadata.table(target)
+        if known is None or described is None or (reference.by and reference.by not in described.attributes):
+            return  # so is this
+        try:
+            values = _values(self._directory, known, reference.by)
+        except NotOffered as refusal:
+            told = f"The table of reference {target} may not be read ({refusal.reason}): give the application user read access to it."
+            yield Finding(True, told, column.where, "no_table")
+            return
+        there = set(values.values())
+        for key, where in reference.where.items():
+            wanted = key if reference.by else key.strip("{}").lower()
+            if wanted not in there:
+                like = suggestion(key, {value for value in there if value not in reference.keys})
+                by = f" with {reference.by} {key}" if reference.by else f" {key}"
+                yield Finding(False, f"{target} has no row{by} ({reference.keys[wanted]}){asked(like) or '.'}", where, "no_option", like)
+        lacking = {row: value for row, value in values.items() if value not in reference.keys}
+        effect = _EFFECTS.get(column.field, f"leaves {column.field} empty")
+        doubled = Counter(values.values())
+        for row, value in list(lacking.items())[:_MOST]:
+            number = count_where(self._transport, pointing.set_name, pointing.primary_id, pointing.name, condition.format(guid(row)))
+            if number == 0 and table.name == CONNECTION:
+                continue
+            by = f"{reference.by} {value or 'empty'}" if reference.by else f"id {row}"
+            rows = f"{_told(number)} of {pointing.name}"
+            again = f", {doubled[value]} times" if doubled[value] > 1 else ""
+            told = f"{target} has a row with {by}{again}, for which {table.kind}.{column.field} has no key: it {effect}, in {rows}."
+            yield Finding(False, told, column.where, "option_left_out")
+        if len(lacking) > _MOST:
+            told = f"{target} has {len(lacking) - _MOST} more rows for which {table.kind}.{column.field} has no key."
+            yield Finding(False, told, column.where, "option_left_out")
+
+    def _place(self, definition: TableDefinition, name: str) -> tuple[str, TableDefinition, str] | None:
+        """Return the table of reference, the table whose rows point to it, and the condition by which these
+        are found; None where the mapping does not fit the CRM."""
+        attribute = definition.attributes.get(name)
+        if attribute is not None:
+            return (next(iter(attribute.targets)), definition, f"_{name}_value eq {{}}") if len(attribute.targets) == 1 else None
+        link = definition.link(name)
+        pairs = self._metadata.table(link.table) if link is not None else None
+        if link is None or pairs is None:
+            return None
+        other = link.other(definition.name)
+        return other, pairs, f"{link.column(other)} eq {{}}"
+
+
+def _told(number: int | None) -> str:
+    if number is None:
+        return "an unknown number of rows"
+    return f"{number}{' or more' if number >= COUNT_LIMIT else ''} {'row' if number == 1 else 'rows'}"
+
+
+def _values(directory: Directory, table: KnownTable, by: str) -> Mapping[str, str]:
+    """Return by which each row is told apart, by id: the value of a column, else the id itself. Raises
+    NotOffered."""
+    rows = directory.all(table, by or table.primary_id)
+    return {str(row[table.primary_id]).lower(): str(row.get(by) or "") if by else str(row[table.primary_id]).lower() for row in rows}

@@ -1,0 +1,50 @@
+"""mapping check of tables of reference: a row that no key stands for leaves units undecided, and is told with
+how many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connectors.emulator.serving.server import running
+from tests.crm_compliance.cli.test_mapping import line, told
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import TOKEN
+from tests.integration.test_roles_elsewhere import House
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+def test_rows_without_a_key_and_keys_without_a_row_are_told_with_counts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    text = (DATA / "connected-mapping.yaml").read_text("utf-8")
+    text = text.replace("{SOC: social_card, WEG: runaway, GRO: grooming, SEX: sexting}", "{GROO: social_card, SEX: sexting}")
+    mapping.write_text(text.replace("Ouder: parent, ", ""), "utf-8")
+    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
+        house = House(emulator)
+        case = house.case("GRO")
+        house.case("GRO")
+        house.report("SEX", case)
+        house.connect("Kind", ("incident", case), ("contact", house.person()))
+        house.connect("Ouder", ("incident", case), ("contact", house.person()))
+        house.create("connectionroles", "connectionroleid", name="Leverancier")  # the platform's, of no connection
+        house.http.close()
+        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        said = typist.type("mapping", "check", mapping, "--json")
+    assert said.code == 0, said
+    found = told(said, "warnings")
+    assert found[line(mapping, "GROO"), "no_option"] == "GRO"
+    messages = [each["message"] for each in said.document["warnings"] if each["code"] == "option_left_out"]
+    for message in (
+        "cc_categorie has a row with cc_code GRO, for which dossier.categories has no key: it keeps its units as UNCONFIGURED, in 2 rows "
+        "of incident.",
+        "cc_categorie has a row with cc_code SOC, for which fiche.categories has no key: it keeps its units as UNCONFIGURED, in 0 rows of "
+        "cc_melding.",
+        "connectionrole has a row with name Ouder, for which party.role has no key: it leaves people without a role, in 1 row of "
+        "connection.",
+    ):
+        assert message in messages
+    assert "Leverancier" not in said.out
