@@ -204,6 +204,24 @@ class Run(msgspec.Struct, frozen=True):
         return self.state is not RunState.RUNNING
 
 
+class RunLine(msgspec.Struct, frozen=True):
+    """What a list says of one run, or of a job without a plan, whose `plan` is empty. `deleted`, `anonymised`
+    and `skipped` count units, `failed` those that failed or went in part; `alarms` are codes. Both instants
+    are in UTC."""
+
+    id: str
+    kind: str
+    state: RunState
+    started_at: datetime
+    ended_at: datetime | None = None
+    plan: str = ""
+    deleted: int = 0
+    anonymised: int = 0
+    skipped: int = 0
+    failed: int = 0
+    alarms: tuple[str, ...] = ()
+
+
 def run_document(run: Run) -> dict[str, object]:
     """Return what `apply` answers."""
     counts = run.counts

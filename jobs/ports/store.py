@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jobs.ledger.rounds import RoundMade
     from jobs.model.plan import Approval, Kind, Plan
     from jobs.model.request import SubjectRequest
-    from jobs.model.run import Action, Erasure, Run
+    from jobs.model.run import Action, Erasure, Run, RunLine
     from jobs.model.work_queue import QueueMoves, Waiting
     from rules.holds.of_requests import RequestHold
     from rules.holds.placements import PlacedHold
@@ -119,6 +119,10 @@ class RunStore(Protocol):
 
     def unfinished(self) -> list[Run]:
         """Return the runs that have not ended, newest first."""
+
+    def lines(self) -> Sequence[RunLine]:
+        """Return a line for every run and every job without a plan, newest first. They are kept in memory:
+        who asks again has those read that were added or went on since."""
 
     def of_plan(self, plan: str) -> Run | None: ...
 

@@ -3,5 +3,9 @@
 from typing import Final
 
 from crm_compliance.console.pages import inbox
+from crm_compliance.console.pages.history import runs as history
 
-ENDPOINTS: Final = (*inbox.ENDPOINTS,)
+ENDPOINTS: Final = (
+    *history.ENDPOINTS,
+    *inbox.ENDPOINTS,
+)

@@ -134,6 +134,13 @@ def of_no_run(connection: Connection, kinds: Collection[str], before: int | None
     return [_entry(row) for row in connection.execute(query if before is None else query.where(ledger.c.seq < before))]
 
 
+def of_no_run_after(connection: Connection, kinds: Collection[str], after: int) -> list[LedgerEntry]:
+    """Return the entries of these kinds after a place in the chain, oldest first, that belong to a job
+    without a plan."""
+    query = select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds)), ledger.c.run.is_not(None), ledger.c.run.not_in(select(runs.c.id)))
+    return [_entry(row) for row in connection.execute(query.where(ledger.c.seq > after).order_by(ledger.c.seq))]
+
+
 def ends_of(connection: Connection, kind: str, begun: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     """Return the entries of a kind that tell how these jobs ended; `begun` comes newest first."""
     if not begun:

@@ -9,12 +9,13 @@ import msgspec
 from sqlalchemy import Connection, insert, select, update
 
 from crm_compliance.store.rows import ledger, plans
-from crm_compliance.store.rows.transactions import Rows
+from crm_compliance.store.rows.run_lines import RunLines
+from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.tables import plans as plan_rows
 from crm_compliance.store.sql.tables import runs
 from jobs.ledger.rounds import ENDED, HOUSEKEEPING, OF_ROUNDS, STARTED, RoundMade, rounds_of
-from jobs.model.run import Run
+from jobs.model.run import Run, RunLine
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ AT_ONCE: Final = 50  # rows that are read in one go
 
 class Runs(Rows):
     """What `jobs.ports.store.RunStore` asks."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        super().__init__(transactions)
+        self._in_memory = RunLines()
 
     def start(self, run: Run, entry: Entry) -> None:
         """A plan has one run at most: the database refuses a second."""
@@ -65,6 +70,11 @@ class Runs(Rows):
         query = select(runs.c.doc).join(plan_rows, plan_rows.c.id == runs.c.plan).where(plan_rows.c.applied.is_(False))
         found = self._transactions.all(query.order_by(runs.c.position.desc()), Run, "a run")
         return [run for run in found if not run.is_over]
+
+    def lines(self) -> Sequence[RunLine]:
+        """One thread reads at a time; the others have what it found."""
+        with self._in_memory.lock, self._transactions.reading() as connection:
+            return self._in_memory.read(connection)
 
     def of_plan(self, plan: str) -> Run | None:
         return self._transactions.one(select(runs.c.doc).where(runs.c.plan == plan), Run, f"the run of {plan}")

@@ -1,0 +1,82 @@
+"""All runs, those that carried out a plan and the jobs without one, filtered and page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from crm_compliance.console.endpoint import get
+from crm_compliance.console.visit import Visit
+from jobs.history.listing import Wanted, listed, state_of
+from jobs.ledger.rounds import HOUSEKEEPING, REQUESTS
+from jobs.model.plan import Kind
+from jobs.model.run import INTERRUPTED, RunState
+from rules.errors import UsageError
+from rules.model.roles import Act
+
+ON_A_PAGE: Final = 50
+KINDS: Final = (*(kind.value for kind in Kind), REQUESTS, HOUSEKEEPING)
+STATES: Final = (*(state.value for state in RunState), INTERRUPTED)
+
+
+def show(visit: Visit) -> Response:
+    """Show the runs that are wanted, fifty on a page, the newest first."""
+    wanted = _wanted(visit)
+    at_work = visit.services.store.leases.run_at_work()
+    lines = visit.services.store.runs.lines()
+    found = lines if wanted.is_anything else listed(lines, wanted, visit.services.calendar, at_work)
+    page = _page(visit, len(found))
+    first = (page - 1) * ON_A_PAGE
+    return visit.page(
+        "history/runs.html.j2",
+        wanted=wanted,
+        kinds=[(kind, visit.word("kind", kind)) for kind in KINDS],
+        states=[(state, visit.word("state", state)) for state in STATES],
+        runs=[(line, state_of(line, at_work)) for line in found[first : first + ON_A_PAGE]],
+        first=first + 1,
+        last=min(first + ON_A_PAGE, len(found)),
+        total=len(found),
+        of_all=len(lines),
+        before=_address(visit, page - 1) if page > 1 else "",
+        after=_address(visit, page + 1) if first + ON_A_PAGE < len(found) else "",
+    )
+
+
+def _wanted(visit: Visit) -> Wanted:
+    kind, state = visit.query("kind"), visit.query("state")
+    _refuse_unknown(kind, KINDS, "kind")
+    _refuse_unknown(state, STATES, "state")
+    return Wanted(kind=kind, state=state, first=day_in(visit, "from"), last=day_in(visit, "to"))
+
+
+def _refuse_unknown(code: str, known: Sequence[str], where: str) -> None:
+    if code and code not in known:
+        raise UsageError("there is nothing of that name", where=where)
+
+
+def day_in(visit: Visit, name: str) -> date | None:
+    """Return a day in the query of the address, None where there is none. Raises UsageError: it is none."""
+    text = visit.query(name)
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UsageError("this is not a date", where=name, hint="write it as 2026-11-25") from None
+
+
+def _page(visit: Visit, total: int) -> int:
+    """Return the page that is asked for, the last one where there are fewer."""
+    text = visit.query("page", "1")
+    pages = max(1, -(-total // ON_A_PAGE))
+    return min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
+
+
+def _address(visit: Visit, page: int) -> str:
+    kept = {name: visit.query(name) for name in ("kind", "state", "from", "to") if visit.query(name)}
+    return f"/history?{urlencode(kept | {'page': str(page)})}"
+
+
+ENDPOINTS: Final = (get("/history", show, Act.SEE_HISTORY),)

@@ -1,0 +1,118 @@
+"""Lines of all runs, kept in memory. A run that is over changes no more: only what is new is read again."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, or_, select
+
+from crm_compliance.store.rows import ledger
+from crm_compliance.store.sql.documents import decoded
+from crm_compliance.store.sql.tables import runs
+from jobs.ledger.entries import LedgerEntry
+from jobs.ledger.rounds import OF_ROUNDS, STARTED, RoundMade, rounds_of
+from jobs.model.run import RunLine, RunState
+
+_AGAIN: Final = 500  # places of runs that have not ended, beyond which all are read again
+
+
+class _Alarm(msgspec.Struct, frozen=True):
+    code: str
+
+
+class _Counts(msgspec.Struct, frozen=True):
+    """What a line tells of the counts of a run; the rest of them is passed over."""
+
+    deleted: int = 0
+    anonymised: int = 0
+    skipped: dict[str, int] = {}
+    partial: int = 0
+    failed: int = 0
+    alarms: tuple[_Alarm, ...] = ()
+
+
+class _Told(msgspec.Struct, frozen=True):
+    id: str
+    kind: str
+    plan: str
+    state: RunState
+    started_at: datetime
+    ended_at: datetime | None = None
+    counts: _Counts = _Counts()
+
+
+@dataclass(slots=True)
+class RunLines:
+    """What was read so far. `lock` is held by whoever reads."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    _lines: dict[str, RunLine] = field(default_factory=dict)
+    _in_order: tuple[RunLine, ...] = ()
+    _last_run: int = 0
+    _unfinished: set[int] = field(default_factory=set)
+    _last_entry: int = 0
+    _begun: list[LedgerEntry] = field(default_factory=list)  # of jobs without a plan that have not ended
+
+    def read(self, connection: Connection) -> tuple[RunLine, ...]:
+        """Return all lines, newest first."""
+        if self._read_runs(connection) | self._read_rounds(connection):
+            self._in_order = tuple(sorted(self._lines.values(), key=lambda line: line.started_at, reverse=True))
+        return self._in_order
+
+    def _read_runs(self, connection: Connection) -> bool:
+        if len(self._unfinished) > _AGAIN:
+            self._unfinished, self._last_run = set(), 0
+        query = select(runs.c.position, runs.c.doc).where(or_(runs.c.position > self._last_run, runs.c.position.in_(self._unfinished)))
+        is_new = False
+        for position, doc in connection.execute(query):
+            line = _of_run(decoded(doc, _Told, "a run"))
+            is_new |= self._lines.get(line.id) != line
+            self._lines[line.id] = line
+            (self._unfinished.add if line.state is RunState.RUNNING else self._unfinished.discard)(position)
+            self._last_run = max(self._last_run, position)
+        return is_new
+
+    def _read_rounds(self, connection: Connection) -> bool:
+        found = ledger.of_no_run_after(connection, OF_ROUNDS, self._last_entry)
+        if not found:
+            return False
+        self._last_entry = found[-1].seq
+        known = [*self._begun, *found]
+        made = {each.id: each for each in rounds_of(known)}
+        self._lines.update({name: _of_round(each) for name, each in made.items()})
+        at_work = {name for name, each in made.items() if each.state is RunState.RUNNING}
+        self._begun = [entry for entry in known if entry.kind == STARTED and entry.run in at_work]
+        return True
+
+
+def _of_run(told: _Told) -> RunLine:
+    counts = told.counts
+    return RunLine(
+        id=told.id,
+        kind=told.kind,
+        state=told.state,
+        started_at=told.started_at.astimezone(UTC),
+        ended_at=told.ended_at.astimezone(UTC) if told.ended_at is not None else None,
+        plan=told.plan,
+        deleted=counts.deleted,
+        anonymised=counts.anonymised,
+        skipped=sum(counts.skipped.values()),
+        failed=counts.partial + counts.failed,
+        alarms=tuple(dict.fromkeys(alarm.code for alarm in counts.alarms)),
+    )
+
+
+def _of_round(made: RoundMade) -> RunLine:
+    alarms = made.counts.get("alarms")
+    return RunLine(
+        id=made.id,
+        kind=made.kind,
+        state=made.state,
+        started_at=made.started_at,
+        ended_at=made.ended_at,
+        alarms=tuple(map(str, alarms)) if isinstance(alarms, list) else (),
+    )

@@ -1,0 +1,1 @@
+"""What was done, as people look it up: runs in a list, one run, a period."""
