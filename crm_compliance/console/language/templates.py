@@ -11,6 +11,7 @@ from crm_compliance.console.assets import address_of
 from crm_compliance.console.language.catalogs import LANGUAGES, OWN_NAMES, Language, translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.formats import Formats
+from crm_compliance.console.language.rules import titles
 from crm_compliance.reports.parts.template import new_environment
 from rules.dates.calendar import Calendar
 
@@ -26,6 +27,10 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
         {name: getattr(formats, name) for name in ("day", "short_day", "long_day", "month", "clock", "time", "number", "percent")}
     )
     made.globals.update(
-        language=language, languages={each: OWN_NAMES[each] for each in LANGUAGES}, static=address_of, word=words_of(language)
+        language=language,
+        languages={each: OWN_NAMES[each] for each in LANGUAGES},
+        static=address_of,
+        word=words_of(language),
+        rule_title=lambda rule: titles(language).get(rule, rule),
     )
     return made

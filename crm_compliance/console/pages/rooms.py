@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from crm_compliance.console.pages import inbox
+from crm_compliance.console.pages import inbox, rules
 from crm_compliance.console.pages.history import runs as history
 
 ENDPOINTS: Final = (
     *history.ENDPOINTS,
     *inbox.ENDPOINTS,
+    *rules.ENDPOINTS,
 )
