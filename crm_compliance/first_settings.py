@@ -71,7 +71,10 @@ _SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
     "The service": {
         "public_url": Described("The address under which people reach `serve` from outside, for download links."),
         "trusted_proxies": Described("Reverse proxies, addresses or networks, whose word on whom they speak for is believed."),
+        "metrics_token": Described("A bearer token with which /metrics answers from elsewhere.", is_secret=True),
         "signin_minutes": Described("For how many minutes a sign-in is good for further commands."),
+        "session_idle_minutes": Described("After how many minutes without a page somebody signs in again at the console."),
+        "session_hours": Described("After how many hours in any case."),
         "log_level": Described("DEBUG, INFO, WARNING or ERROR."),
         **{job.setting: Described(f"When `serve` does this, by the schedule's clock: {job.purpose}", job.cron) for job in JOBS.values()},
     },

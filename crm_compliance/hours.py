@@ -9,7 +9,9 @@ from crm_compliance.settings import Settings
 from jobs.registry import JOBS
 from rules.errors import UsageError
 
-LOOK_BACK = timedelta(days=8)  # the longest gap between two hours of a weekly cron line, and a day
+# The longest gaps between two hours of a weekly, a monthly and a yearly cron line, each with a day more: the
+# shortest first, for a line of every minute has many hours in a year.
+LOOKS_BACK = (timedelta(days=8), timedelta(days=32), timedelta(days=367))
 
 
 class CivilTrigger(CronTrigger):  # type: ignore[misc]  # apscheduler has no types
@@ -63,8 +65,12 @@ def crons_of(settings: Settings) -> dict[str, str]:
 
 
 def last_hour(cron: str, before: datetime, zone: ZoneInfo) -> datetime | None:
-    """Return the last hour of a cron line not after a moment; None if none for more than a week."""
-    trigger, last, at = trigger_of(cron, zone), None, before - LOOK_BACK
-    while (following := trigger.get_next_fire_time(last, at.astimezone(zone))) is not None and following <= before:
-        last, at = following, following.astimezone(UTC) + timedelta(seconds=1)
-    return last
+    """Return the last hour of a cron line not after a moment; None if there was none for more than a year."""
+    trigger = trigger_of(cron, zone)
+    for look_back in LOOKS_BACK:
+        last, at = None, before - look_back
+        while (following := trigger.get_next_fire_time(last, at.astimezone(zone))) is not None and following <= before:
+            last, at = following, following.astimezone(UTC) + timedelta(seconds=1)
+        if last is not None:
+            return last
+    return None

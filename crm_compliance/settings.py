@@ -180,6 +180,7 @@ class Settings(BaseModel):
     session_idle_minutes: Annotated[int, Field(ge=1, le=480)] = 30
     session_hours: Annotated[int, Field(ge=1, le=24)] = 10
     public_url: WebUrl = "http://127.0.0.1:8080"
+    metrics_token: Secret | None = None
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
 
     @model_validator(mode="before")

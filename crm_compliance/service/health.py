@@ -2,17 +2,16 @@
 with exit 0: its run or maintenance is done and has no failure and no alarm. A night that waits for approval,
 was refused or could not reach the CRM has left no run, and counts as late."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from crm_compliance.hours import crons_of, last_hour
 from crm_compliance.settings import Settings
-from jobs.ledger.rounds import RoundMade
 from jobs.model.plan import Kind
-from jobs.model.run import Run, RunState
+from jobs.model.run import RunLine, RunState
 from jobs.ports.context import Clock
 from jobs.registry import JOBS
 from rules.errors import ComplianceError
@@ -25,9 +24,8 @@ LATE, BAD, UNREADABLE = "LATE", "FAILED", "STORE_UNREADABLE"
 class Nights(Protocol):
     """What the runs of a store tell of nights."""
 
-    def all(self) -> list[Run]: ...
-
-    def rounds(self) -> list[RoundMade]: ...
+    def lines(self) -> Sequence[RunLine]:
+        """Return a line for every run and every job without a plan, newest first."""
 
 
 class Health:
@@ -52,27 +50,46 @@ class Health:
             self._asked_at = self._ticks()
         return self._why
 
+    def lateness(self) -> dict[str, timedelta]:
+        """Return by how much each job is past its hour: nothing where the last hour brought a night that
+        ended, or where it is under way and has time left."""
+        return {job: late for job, (late, _) in self._jobs().items()}
+
     def _look(self) -> tuple[str, ...]:
-        now, ends = self._clock(), self._ends()
         found = []
-        for job, cron in self._crons.items():
-            last, state = ends.get(job, (None, None))
-            due = last_hour(cron, now - LONGEST, self._zone)
-            if due is not None and due >= (last or self._since) and (last is None or last < due):
+        for job, (late, state) in self._jobs().items():
+            if late:
                 found.append(f"{job.upper()}_{LATE}")
             elif state is RunState.DONE_WITH_FAILURES:
                 found.append(f"{job.upper()}_{BAD}")
         return tuple(found)
 
-    def _ends(self) -> dict[str, tuple[datetime, RunState]]:
-        """Return when each job ended last, and how. A plan of all kinds that somebody applied by hand stands
-        for both of its jobs."""
-        ends: dict[str, tuple[datetime, RunState]] = {}
-        for run in reversed(self._nights.all()):
+    def _jobs(self) -> dict[str, tuple[timedelta, RunState | None]]:
+        now, ends = self._clock(), last_ends(self._nights)
+        found: dict[str, tuple[timedelta, RunState | None]] = {}
+        for job, cron in self._crons.items():
+            last = ends.get(job)
+            due = last_hour(cron, now - LONGEST, self._zone)
+            is_late = due is not None and due >= (last.at if last else self._since) and (last is None or last.at < due)
+            found[job] = (now - due if due is not None and is_late else timedelta(), last.state if last else None)
+        return found
+
+
+class End(NamedTuple):
+    """How a job ended, and when it had begun."""
+
+    at: datetime
+    state: RunState
+    began_at: datetime
+
+
+def last_ends(nights: Nights, state: RunState | None = None) -> dict[str, End]:
+    """Return how each job ended last, or ended last in this state. A plan of all kinds that somebody applied
+    by hand stands for both of its jobs."""
+    ends: dict[str, End] = {}
+    for line in reversed(nights.lines()):
+        if line.ended_at is not None and state in (None, line.state):
             for job in JOBS.values():
-                if run.ended_at is not None and job.kind is not None and run.kind in (job.kind, Kind.ALL):
-                    ends[job.name] = (run.ended_at, run.state)
-        for made in reversed(self._nights.rounds()):
-            if made.ended_at is not None:
-                ends[made.kind] = (made.ended_at, made.state)
-        return ends
+                if line.kind == job.name if job.kind is None else line.kind in (job.kind.value, Kind.ALL.value):
+                    ends[job.name] = End(line.ended_at, line.state, line.started_at)
+    return ends

@@ -2,7 +2,7 @@
 leaves for an admin."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +19,13 @@ from rules.errors import ComplianceError
 
 def carry_out(opened: Desk, job: Job) -> Outcome:
     """Run one job; what it raises is what is raised here. The answer names the files that were written."""
-    with removing_pages(opened.context.store) if job.kind is None else nullcontext():
-        done = job.run(opened.context)
+    context = opened.context
+    try:
+        with removing_pages(context.store) if job.kind is None else nullcontext():
+            done = job.run(context)
+    finally:  # also what a night has cost that failed; that it cannot be counted ends none
+        with suppress(ComplianceError):
+            context.store.crm_use.add(job.name, context.connector.stats)
     if not done.private_files:
         return done
     folder = opened.settings.make_data_dir()

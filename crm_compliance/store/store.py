@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from crm_compliance.store.expired_rows import OwnData
 from crm_compliance.store.rows.certificates import Certificates
 from crm_compliance.store.rows.checkpoints import Checkpoints
+from crm_compliance.store.rows.crm_use import CrmUse
 from crm_compliance.store.rows.crms import Crms
 from crm_compliance.store.rows.erasures import Erasures
 from crm_compliance.store.rows.heads import Heads, Witness
@@ -72,6 +73,7 @@ class SqlStore(Store):
         store = cls(
             certificates=Certificates(within),
             checkpoints=Checkpoints(within),
+            crm_use=CrmUse(within),
             crms=Crms(within),
             database=database,
             erasures=Erasures(within),

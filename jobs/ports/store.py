@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 if TYPE_CHECKING:
+    from connectors.interface import ReadStats
     from jobs.ledger.certificates import Issued
     from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
     from jobs.ledger.entries import LedgerEntry
     from jobs.ledger.heads import Head
     from jobs.ledger.rounds import RoundMade
+    from jobs.model.crm_cost import CrmCost
     from jobs.model.plan import Approval, Kind, Plan
     from jobs.model.request import SubjectRequest
     from jobs.model.run import Action, Erasure, Run, RunLine
@@ -392,6 +394,16 @@ class CrmStore(Protocol):
         `rules.model.crm_addresses.organisation_at` does."""
 
 
+class CrmUse(Protocol):
+    """What each job has cost the CRM, in all its nights."""
+
+    def add(self, job: str, stats: ReadStats) -> None:
+        """Add what one night has cost."""
+
+    def all(self) -> dict[str, CrmCost]:
+        """Return the sums by job."""
+
+
 class LeaseStore(Protocol):
     """The right to run, which one process has at a time."""
 
@@ -418,6 +430,7 @@ class Store:
 
     certificates: CertificateStore
     checkpoints: CheckpointStore
+    crm_use: CrmUse
     crms: CrmStore
     erasures: ErasureStore
     holds: HoldStore

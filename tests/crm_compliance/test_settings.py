@@ -61,6 +61,7 @@ DOCUMENTED = {
     "ORGANISATION",
     "SHAREPOINT_SITES",
     "GRAPH_URL",
+    "METRICS_TOKEN",
 }
 
 

@@ -1,7 +1,9 @@
-"""What the service answers over HTTP: downloads of released packages, and whether it is up. It listens on
-this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs them."""
+"""What the service answers over HTTP: downloads of released packages, whether it is well, and its figures. It
+listens on this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs
+them."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Collection, Sequence
 from time import monotonic
 from typing import Final
@@ -24,6 +26,7 @@ from rules.errors import ComplianceError
 FILE_NAME: Final = "package.zip"
 CHUNK: Final = 64 * 1024
 TRIES: Final = 60  # of one client in a minute that lead to nothing
+TEXT_OF_METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 log = structlog.get_logger()
 
@@ -34,10 +37,13 @@ def app_of(
     hosts: Collection[str] = THIS_MACHINE,
     now: Callable[[], float] = monotonic,
     why_not: Callable[[], Collection[str]] = tuple,
+    metrics: Callable[[], bytes] | None = None,
+    metrics_token: str = "",
     console: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the whole application that is served to anybody who asks for it by one of these hosts. `why_not`
-    gives the codes of what is not well; `console` are the pages, which guard themselves."""
+    gives the codes of what is not well; `metrics` the figures, for this machine alone or for whoever has
+    `metrics_token`; `console` are the pages, which guard themselves."""
     failures = Rate(now, TRIES)
 
     async def download(request: Request) -> Response:
@@ -54,12 +60,18 @@ def app_of(
         why = list(await asyncio.to_thread(why_not))
         return JSONResponse({"ok": False, "why": why}, status_code=503) if why else JSONResponse({"ok": True})
 
+    async def figures(request: Request) -> Response:
+        if metrics is None or not (_has(request, metrics_token) if metrics_token else _is_of_this_machine(request)):
+            return _not_found()
+        return Response(await asyncio.to_thread(metrics), media_type=TEXT_OF_METRICS)
+
     async def refused(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
             return PlainTextResponse("only reading is possible\n", status_code=405, headers=error.headers)
         return _not_found()
 
-    routes = [Route("/d/{token}", download, methods=["GET", "HEAD"]), Route("/healthz", health, methods=["GET", "HEAD"]), *console]
+    own = (("/d/{token}", download), ("/healthz", health), ("/metrics", figures))
+    routes = [*(Route(path, answer, methods=["GET", "HEAD"]) for path, answer in own), *console]
     made = Starlette(routes=routes, exception_handlers={HTTPException: refused}, middleware=[Middleware(Guarded, hosts=hosts)])
     made.router.redirect_slashes = False  # a redirect would go to whatever host the request named
     return made
@@ -97,6 +109,18 @@ def _host(scope: Scope) -> str:
         return urlsplit(f"//{named}").hostname or ""
     except ValueError:
         return ""
+
+
+def _has(request: Request, token: str) -> bool:
+    """Return whether a request carries the token; how long that takes to tell says nothing of it."""
+    return secrets.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+
+
+def _is_of_this_machine(request: Request) -> bool:
+    """Return whether a program on this machine asks for itself: not a proxy for somebody else."""
+    client = request.client.host if request.client else ""
+    is_passed_on = any(name in request.headers for name in ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"))
+    return client in ("127.0.0.1", "::1") and _host(request.scope) in THIS_MACHINE and not is_passed_on
 
 
 def _not_found() -> Response:

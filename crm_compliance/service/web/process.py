@@ -88,6 +88,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     from crm_compliance.console.services import Services
     from crm_compliance.logs import configure
     from crm_compliance.service.health import Health
+    from crm_compliance.service.metrics import Metrics
     from crm_compliance.service.web.app import app_of, hosts_of
     from crm_compliance.service.web.downloads import Downloads
     from crm_compliance.service.web.server import fitted, server_of
@@ -96,10 +97,19 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     configure(sys.stderr, level=settings.log_level, terminal=False)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        health = Health(settings, store.runs, clock, clock(), calendar_of(settings, store).zone)
+        calendar = calendar_of(settings, store)
+        health = Health(settings, store.runs, clock, clock(), calendar.zone)
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
-        pages = routes(Services(settings, store, clock, sessions, health.why_not))
-        app = app_of(Downloads(store, clock), hosts=hosts_of(settings.public_url), why_not=health.why_not, console=pages)
+        services = Services(settings, store, clock, sessions, health.why_not)
+        metrics = Metrics(settings, store, clock, health, calendar, services.policy)
+        app = app_of(
+            Downloads(store, clock),
+            hosts=hosts_of(settings.public_url),
+            why_not=health.why_not,
+            metrics=metrics.text,
+            metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token is not None else "",
+            console=routes(services),
+        )
 
         def ready() -> None:
             tell.send_bytes(b"ready")

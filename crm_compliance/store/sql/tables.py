@@ -233,6 +233,17 @@ served_crms = Table(
     Column("authority", String),
 )
 
+# What each job has cost the CRM in all its nights.
+crm_use = Table(
+    "crm_use",
+    metadata,
+    Column("job", String, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("retries", BigInteger, nullable=False),
+    Column("throttled", BigInteger, nullable=False),
+    Column("waited_s", Double, nullable=False),
+)
+
 # Who is signed in at a browser: `digest` is the SHA-256 of the token that the browser holds; the instants are
 # seconds since 1970.
 sessions = Table(

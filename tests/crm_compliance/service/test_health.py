@@ -14,9 +14,7 @@ from starlette.types import ASGIApp, Message
 from crm_compliance.service.health import REMEMBERED_S, Health
 from crm_compliance.service.web.app import app_of
 from crm_compliance.settings import Settings
-from jobs.ledger.rounds import RoundMade
-from jobs.model.plan import Kind
-from jobs.model.run import Run, RunState
+from jobs.model.run import RunLine, RunState
 from rules.dates.calendar import BRUSSELS
 from rules.errors import UsageError
 
@@ -32,15 +30,10 @@ class KnownNights:
         self.made: dict[str, tuple[datetime, RunState]] = {}
         self.is_broken = False
 
-    def all(self) -> list[Run]:
+    def lines(self) -> list[RunLine]:
         if self.is_broken:
             raise UsageError("the database cannot be read")
-        kinds = [kind for kind in self.made if kind in ("recordings", "retention", "all")]
-        return [Run(kind, Kind(kind), f"plan-{kind}", state, at, at, at) for kind in kinds for at, state in [self.made[kind]]]
-
-    def rounds(self) -> list[RoundMade]:
-        rounds = [kind for kind in self.made if kind in ("requests", "housekeeping")]
-        return [RoundMade(kind, kind, state, at, at) for kind in rounds for at, state in [self.made[kind]]]
+        return [RunLine(kind, kind, state, at, at) for kind, (at, state) in reversed(self.made.items())]
 
 
 def after(day: datetime, **states: RunState) -> KnownNights:

@@ -1,0 +1,26 @@
+"""What each job has cost the CRM."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "crm_use",
+        sa.Column("job", sa.String(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("retries", sa.BigInteger(), nullable=False),
+        sa.Column("throttled", sa.BigInteger(), nullable=False),
+        sa.Column("waited_s", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("job", name="pk_crm_use"),
+    )
+
+
+def downgrade() -> None:
+    """There is no way back."""
+    raise RuntimeError("an older version would have to drop proof")
