@@ -13,7 +13,7 @@ from jobs.reading.gather import gather_units
 from jobs.reading.units import Gathering
 from rules.holds.holds import Holds
 from rules.model.decisions import Reason
-from rules.model.records import Unit, UnitKind
+from rules.model.records import KINDS, Unit, UnitKind
 
 CONTACT = UnitKind.CONTACT.value
 READABLE = {kind.value: kind for kind in UnitKind if kind is not UnitKind.CONTACT}
@@ -103,7 +103,8 @@ def _read_again(context: JobContext, actions: Collection[Action]) -> dict[str, U
     """Return what remains of units that are no longer whole, by id."""
     wanted: dict[UnitKind, list[str]] = {}
     for action in actions:
-        kind = READABLE.get(action.rows[-1].kind) if action.rows else None  # a unit's own row is the last
+        own = action.rows[-1].kind if action.rows else ""  # a unit's own row is the last
+        kind = READABLE.get(own) if own in KINDS else UnitKind.OWN_TABLE if own else None
         if kind is not None:
             wanted.setdefault(kind, []).append(action.id)
     found = gather_units(context.connector, wanted) if wanted else Gathering(())

@@ -8,11 +8,11 @@ from jobs.plans.make import settle
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
 from jobs.reading.relations import relations_after
-from jobs.reading.row_kinds import RowKinds
+from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.writing.rows import participations
 from rules.errors import UsageError
 from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, with_flags
-from rules.model.records import KINDS, Call, Contact, Email, Fiche, Party, UnitKind
+from rules.model.records import KINDS, Call, Contact, Email, Fiche, Party, UnitKind, unit_kind
 from rules.retention.contacts import contact_decision
 from rules.retention.decide import GOES_ALONG, decide, explain, owner_of, with_owner
 from rules.retention.relations import relation_terms
@@ -25,12 +25,13 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     dossier. Raises UsageError: a table without units, or a row that does not exist or is not a unit."""
     context = context.on(context.today)
     connector = context.connector
-    words = [*UNIT_WORDS, *(kind.value for kind in relation_terms(context.policy).units), UnitKind.CONTACT.value]
+    outside = [kind.value for kind in relation_terms(context.policy).units]
+    words = [*UNIT_WORDS, *outside, *(kind.word for kind in connector.all_kinds.termed), UnitKind.CONTACT.value]
     kinds = RowKinds(connector, words)
     if table not in kinds:
         mapped = (table for word in words if connector.has(KINDS[word]) for table in connector.tables(KINDS[word]))
         raise UsageError("this table has no units", hint=f"one of: {', '.join(dict.fromkeys(mapped))}", where=table[:64])
-    kind = UnitKind(kinds.of(table, row))
+    kind = unit_kind(kinds.of(table, row))
     if kind is UnitKind.CONTACT:
         return _explain_contact(context, table, row)
     if kind is UnitKind.FICHE:
@@ -55,7 +56,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
         followed = decide(files[owner], context.policy, holds, as_of=day)
         decision = with_owner(decision, followed)
         steps.append(Step(GOES_ALONG, {"owner": followed.disposition.value}, decision.disposition.value))
-    return line_of(connector.table(type(unit.row)), unit.id, unit.etag, decision, context.policy.version), steps
+    return line_of(UnitTables(connector).of(unit), unit.id, unit.etag, decision, context.policy.version), steps
 
 
 def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
@@ -68,11 +69,13 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
         raise UsageError("there is no such contact", where=f"{table} {row[:64]}")
     parties = rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", [row]), lie)
     taking = participations(connector, [row], lie).get(row, [])
+    own = [kind.word for kind in connector.all_kinds.termed]
     in_dossiers = {party.dossier for party in parties} | {regarding for kind, regarding in taking if kind == "dossier"}
     in_fiches = {party.fiche for party in parties} | {regarding for kind, regarding in taking if kind == "fiche"}
     wanted = {
         UnitKind.DOSSIER: sorted(found for found in in_dossiers if found is not None),
         UnitKind.FICHE: sorted(found for found in in_fiches if found is not None),
+        UnitKind.OWN_TABLE: sorted({row for kind, row in taking if kind in own and row is not None}),
     }
     gathering = gather_units(connector, wanted)
     gathering.contacts[row] = people[0]
@@ -96,7 +99,8 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     verdicts = settle(gathering, going, day=day, terms=terms, held=(row,) if held else ())
     kept = Decision(Disposition.KEEP, held, None, (), (), "HLD-04") if held else None
     decision = contact_decision(row, verdicts) or kept or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
-    units: dict[str, object] = {f"{context.connector.table(type(unit.row))} {unit.id}": verdict.reason.value for unit, verdict in decided}
+    tables = UnitTables(connector)
+    units: dict[str, object] = {f"{tables.of(unit)} {unit.id}": verdict.reason.value for unit, verdict in decided}
     related = bool(relations.active | relations.former) or bool(people[0].newsletter) or people[0].parent_kind == "account"
     steps = [
         Step("RET-20", units, f"{sum(1 for _, verdict in decided if not verdict.is_disposal)} units that stay refer to this contact"),

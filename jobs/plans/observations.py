@@ -19,7 +19,8 @@ from rules.retention.breaker import median_of
 from rules.retention.quarantine import Mark, covers, waits
 
 CANARY, UNACCOUNTED_TABLES = "CANARY", "UNACCOUNTED"
-UNITS = tuple(KINDS[kind.value] for kind in UnitKind if kind is not UnitKind.CONTACT)  # contacts have no decision of their own
+NO_UNITS = (UnitKind.CONTACT, UnitKind.OWN_TABLE)  # contacts have no decision of their own, and dependent tables words of their own
+UNITS = tuple(KINDS[kind.value] for kind in UnitKind if kind not in NO_UNITS)
 
 
 class Lookout:
@@ -85,9 +86,9 @@ class Lookout:
         """Yield an alarm for each canary not as the policy says, named by its place in the policy's list."""
         for number, canary in enumerate(self._policy.canaries, start=1):
             records, found = connector.records(canary.table), self.canaries.get((canary.table, canary.id))
-            if not any(issubclass(record, UNITS) for record in records):
+            if not any(issubclass(record, _units(connector)) for record in records):
                 yield Alarm(CANARY, f"canary {number}: {canary.table} is not a table of units")
-            elif not any(issubclass(record, self._looked_at()) for record in records):
+            elif not any(issubclass(record, self._looked_at(connector)) for record in records):
                 continue
             elif found is None:
                 yield Alarm(CANARY, f"canary {number} ({canary.table}) was not found")
@@ -100,18 +101,25 @@ class Lookout:
         are removed with these."""
         kinds = {record.__name__.lower(): record for record in KINDS.values() if record is not ActivityParty}
         tables = [table for name in sorted(kinds) if connector.has(kinds[name]) for table in connector.tables(kinds[name])]
+        tables += [kind.word for kind in connector.all_kinds.termed]
         return {table: self.seen.tables[table] for table in tables if table in self.seen.tables}
 
     def tables(self, connector: Connector) -> set[str]:
         """Return the tables whose units a plan of this kind decides on."""
-        return {table for record in self._looked_at() if connector.has(record) for table in connector.tables(record)}
+        return {table for record in self._looked_at(connector) if connector.has(record) for table in connector.tables(record)}
 
-    def _looked_at(self) -> tuple[type[Record], ...]:
+    def _looked_at(self, connector: Connector) -> tuple[type[Record], ...]:
         """Return the kinds of record whose units a plan of this kind decides on."""
         if self._kind is Kind.ALL:
-            return UNITS
+            return _units(connector)
         wanted = self._kind is Kind.RECORDINGS
-        return tuple(KINDS[kind.value] for kind in UnitKind if kind is not UnitKind.CONTACT and (kind in RECORDING_KINDS) is wanted)
+        conversations = tuple(KINDS[kind.value] for kind in RECORDING_KINDS)
+        return tuple(record for record in _units(connector) if (record in conversations) is wanted)
+
+
+def _units(connector: Connector) -> tuple[type[Record], ...]:
+    """Return the kinds of record of which rows are units, those of dependent tables with a term included."""
+    return (*UNITS, *(kind.record for kind in connector.all_kinds.termed))
 
 
 def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector: Connector) -> Iterator[Alarm]:

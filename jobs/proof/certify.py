@@ -70,7 +70,7 @@ def _draft(context: JobContext, service: str, run: Run, plan: Plan, action: Acti
         run_id=run.id,
         software_version=run.software_version,
         schedule_version=run.policy_version,
-        unit_type=UNIT_TYPES[action.rows[-1].kind],
+        unit_type=UNIT_TYPES.get(action.rows[-1].kind, UnitKind.OWN_TABLE.value),
         unit_ref=context.reference(action.table, action.id),
         category_keys=action.categories,
         rule_id=action.rule,

@@ -2,21 +2,27 @@
 written. Nothing is dropped in silence: a row that points to a row which this account cannot see stops the
 run, because a view with holes in it looks just like an organisation with less to keep."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import chain
 from operator import attrgetter
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from connectors.interface import Among, Connector, ReadIncomplete
 from jobs.model.plan import Kind
 from jobs.ports.context import Progress
 from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
+from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering
+from rules.model.kinds import FILES
+from rules.model.kinds import Kind as RowKind
 from rules.model.records import (
     KINDS,
     ActivityParty,
     Call,
     Contact,
+    Dependent,
     Donation,
     Dossier,
     Email,
@@ -109,6 +115,7 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, t
         for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, seen):
             found.add_activity_parties(participants)
         _add_retained_activities(connector, found, lie)
+        _add_own_terms(connector, found, seen)
         _add_named_people(connector, found, seen)
         found.activities.clear()  # nobody asks any more what an activity hangs on
     check_visible(connector, seen.rows)
@@ -126,6 +133,8 @@ def _add_named_people(connector: Connector, found: Gathering, progress: Progress
     if not any(kind.people for kind in kinds.own):
         return
     for kind in kinds.own:
+        if kind.term:
+            continue
         for page in _pages(connector, kind.full, (*kind.links, *kind.people), progress):
             for row in page:
                 owner, regarding = next(kind.owners(row), (None, None))
@@ -133,6 +142,19 @@ def _add_named_people(connector: Connector, found: Gathering, progress: Progress
                 found.activities[row.id] = hook
                 for contact in {getattr(row, name) for name in kind.people} & found.contacts.keys():
                     found.take_part(contact, hook)
+
+
+def _add_own_terms(connector: Connector, found: Gathering, progress: Progress) -> None:
+    """Add the rows of dependent tables that have a term of their own."""
+    for kind in connector.all_kinds.termed:
+        full = cast("type[Dependent]", kind.full)
+        for page in _pages(connector, full, _own_fields(kind), progress):
+            tops = tops_of(connector, [(kind.word, row) for row in page])
+            _add_late_own(connector, found, kind, found.add_own(kind, page, tops), tops)
+
+
+def _own_fields(kind: RowKind) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*kind.links, *kind.people, kind.counted_from)))
 
 
 # A table that looks empty hides a hold, a child or a relation; the others hide only what would have been
@@ -216,15 +238,24 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     """Read some units again, with all that their retention ends depend on (RET-17), wherever it is stored.
     What was moved into long-term retention since counts as before (RET-11). Deleted ids are simply absent."""
     found = Gathering(connector.recording_media_types, versions={})
-    kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids}
+    kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids and kind is not UnitKind.OWN_TABLE}
     lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
-    recordings = _wanted(connector, found, Recording, RECORDING_FIELDS, wanted.get(UnitKind.RECORDING, ()), lie)
+    ids = Among("id", sorted(wanted.get(UnitKind.OWN_TABLE, ())))
+    termed = connector.all_kinds.termed if ids.ids else ()
+    own = [(kind, rows_of(connector, cast("type[Dependent]", kind.full), _own_fields(kind), ids)) for kind in termed]
+    tops = tops_of(connector, [(kind.word, row) for kind, rows in own for row in rows])
+    above: dict[str, set[str]] = defaultdict(set)
+    for word, row in chain.from_iterable(tops.values()):
+        above[word].add(row)
+    of_recordings = sorted({*wanted.get(UnitKind.RECORDING, ())} | above["recording"])
+    recordings = _wanted(connector, found, Recording, RECORDING_FIELDS, of_recordings, lie)
     notes = _wanted(connector, found, Note, NOTE_FIELDS, wanted.get(UnitKind.ATTACHMENT, ()), lie)
-    hanging = {row.fiche for row in recordings if row.fiche is not None} | set(wanted.get(UnitKind.FICHE, ()))
+    hanging = {row.fiche for row in recordings if row.fiche is not None} | set(wanted.get(UnitKind.FICHE, ())) | above["fiche"]
     hanging |= {row.regarding for row in notes if row.regarding_kind == "fiche" and row.regarding is not None}
     loose = rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging)))
     moved = retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging - set(map(_ID, loose))))) if Fiche in lie else []
-    dossiers = sorted({dossier for row in (*loose, *moved) for dossier in row.dossiers} | set(wanted.get(UnitKind.DOSSIER, ())))
+    of_fiches = {dossier for row in (*loose, *moved) for dossier in row.dossiers}
+    dossiers = sorted(of_fiches | set(wanted.get(UnitKind.DOSSIER, ())) | above["dossier"])
     fiches: dict[str, Fiche] = {}
     while dossiers:  # with those that share a fiche with them, as whole as they are
         found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
@@ -259,6 +290,8 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
         rows = _wanted(connector, found, record, fields, wanted.get(kind, ()), lie)
         if rows:
             found.relation_units[kind] = {row.id: Unit(kind, row.id, row.etag, relation=row) for row in rows}
+    for own_kind, own_rows in own:
+        _add_late_own(connector, found, own_kind, found.add_own(own_kind, own_rows, tops), tops)
     return found
 
 
@@ -358,6 +391,31 @@ def _add_late_recordings(connector: Connector, found: Gathering, recordings: Seq
         _find_fiches(connector, found, (row.fiche for row in recordings))
         missing = {row.fiche for row in recordings if row.fiche is not None} - found.fiches.keys()
         _stop_at(connector, Recording, found.add_recordings(_in_scope(connector, found, Fiche, "fiche", recordings, missing)))
+
+
+def _add_late_own(
+    connector: Connector,
+    found: Gathering,
+    kind: RowKind,
+    rows: Sequence[Dependent],
+    tops: Mapping[tuple[str, str], Sequence[tuple[str, str]]],
+) -> None:
+    if rows:
+        of = {row.id: tops[kind.word, row.id] for row in rows}
+        owners = {word: {owner for each in of.values() for to, owner in each if to == word} for word in FILES}
+        _find_fiches(connector, found, owners["fiche"])
+        _find_dossiers(connector, found, owners["dossier"] - found.dossiers.keys())
+        beyond = set(found.beyond)
+        for word, there in (("dossier", found.dossiers), ("fiche", found.fiches)):
+            if missing := owners[word] - there.keys():
+                beyond |= connector.out_of_scope(KINDS[word], missing)
+        outside = {row for row, each in of.items() if any(owner in beyond for _, owner in each)}
+        found.beyond |= outside
+        for row in rows:
+            for name in kind.people if row.id in outside else ():
+                if (contact := getattr(row, name)) in found.contacts:
+                    found.take_part(contact, None)
+        _stop_at(connector, kind.record, found.add_own(kind, [row for row in rows if row.id not in outside], tops))
 
 
 def _add_late_notes(connector: Connector, found: Gathering, notes: Sequence[Note]) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from connectors.interface import Among, Connector
 from jobs.reading.gather import gather_units, rows_of
+from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering, chained, is_audio
-from rules.model.kinds import RELATIONS, Kinds
-from rules.model.records import KINDS, Contact, Fiche, Note, Record, Unit, UnitKind
+from rules.model.kinds import RELATIONS
+from rules.model.records import KINDS, Contact, Dependent, Fiche, Note, Record, Unit, UnitKind
 
 WHOLE = ("dossier", "fiche", "recording")  # what goes with all that hangs on it; a contact does too, in its own way
 UNIT_KINDS = {kind.value: kind for kind in UnitKind}
@@ -52,33 +53,6 @@ def _read(connector: Connector, kind: str, ids: list[str]) -> list[Record]:
     return rows_of(connector, KINDS[kind], (*connector.all_kinds.links[kind], *more), Among("id", ids))
 
 
-def tops_of(connector: Connector, rows: Iterable[tuple[str, Record]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """Return what each row, by (kind, id), belongs to, as (kind, id); where that is a row of a dependent
-    table, what that one belongs to, up to what does not depend."""
-    kinds = connector.all_kinds
-    owners = {(kind, record.id): list(kinds[kind].owners(record)) for kind, record in rows}
-    if not kinds.own:
-        return owners
-    links = dict(owners)
-    while wanted := {one for each in links.values() for one in each if kinds[one[0]].depends} - links.keys():
-        links |= {one: [] for one in wanted}  # one that is gone belongs to nothing
-        for kind in sorted({kind for kind, _ in wanted}):
-            ids = sorted(row for of, row in wanted if of == kind)
-            links |= {(kind, row.id): list(kinds[kind].owners(row)) for row in _read(connector, kind, ids)}
-    return {key: list(_tops(key, links, kinds)) for key in owners}
-
-
-def _tops(key: tuple[str, str], links: Mapping[tuple[str, str], list[tuple[str, str]]], kinds: Kinds) -> Iterator[tuple[str, str]]:
-    """Yield what does not depend itself, above a row; rows may belong to each other in a circle."""
-    waiting = [key]
-    for each in waiting:
-        for up in links.get(each, ()):
-            if not kinds[up[0]].depends:
-                yield up
-            elif up not in waiting:
-                waiting.append(up)
-
-
 def _whole(found: Gathering, kind: str, row: str) -> Unit | None:
     if kind == "dossier":
         return found.dossiers.get(row)
@@ -99,7 +73,9 @@ def _version(found: Gathering, fiche: Fiche) -> str:
 def _single(found: Gathering, kind: str, row: Record, owners: Iterable[tuple[str, str]]) -> Unit:
     """Return a row that is deleted alone, as a unit of the kind that represents it. A role or call has none
     and is treated as an e-mail."""
-    unit = Unit(UNIT_KINDS.get(kind, UnitKind.EMAIL), row.id, row.etag, None, [], [])
+    own = row if isinstance(row, Dependent) else None
+    of = UNIT_KINDS.get(kind, UnitKind.OWN_TABLE if own is not None else UnitKind.EMAIL)
+    unit = Unit(of, row.id, row.etag, None, [], [], relation=own)
     for name, owner in owners:
         if name == "contact":
             unit.children.append(Contact(id=owner))  # a hold on a person reaches a unit by its children

@@ -27,7 +27,7 @@ def relations_after(found: Gathering, going: Collection[str], *, day: date, term
     relations = Relations(set(found.relations), set(found.former))
     for kind, units in found.relation_units.items():
         for unit in units.values():
-            contact = unit.relation.contact if unit.relation is not None else None
+            contact = getattr(unit.relation, "contact", None)  # a row of a dependent table has none
             if contact is None:
                 continue
             if unit.id in going:

@@ -17,6 +17,8 @@ class UnitTables:
 
     def of(self, unit: Unit) -> str:
         """Return the table of a unit's own row."""
+        if unit.kind is UnitKind.OWN_TABLE:
+            return unit.word
         one = self._one.get(unit.kind)
         return type(unit.row).table if one is None else one
 

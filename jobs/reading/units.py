@@ -1,6 +1,6 @@
 """Rows put together into units: what was read, and what belongs together."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatch
@@ -10,10 +10,14 @@ import msgspec
 from connectors.interface import ReadIncomplete
 from jobs.model.plan import Kind
 from rules.model.file_roles import FILE_ROLES, FileRole
+from rules.model.kinds import FILES
+from rules.model.kinds import Kind as RowKind
 from rules.model.records import (
+    KINDS,
     ActivityParty,
     Call,
     Contact,
+    Dependent,
     Donation,
     Dossier,
     Email,
@@ -36,7 +40,8 @@ class Gathering:
     `people` and `places` run side by side: a contact, and the unit in which it has a role or a part in an
     activity (None: nothing that this product disposes of). `about` pairs the contact that an activity is
     about with a participant of it. `relations` and `former` are contacts with a relation that no row of the
-    schedule decides over; the others stand in `relation_units`, and in `gifts` the days of a contact's gifts.
+    schedule decides over; the others stand in `relation_units`, with the rows of dependent tables that have a
+    term of their own, and in `gifts` the days of a contact's gifts.
     `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
     that a role there names, and `bound` the units that one role there ties to each other. `beyond` are rows
     that belong to one which is out of scope, and are so with it. The methods that add a page return the rows
@@ -124,7 +129,8 @@ class Gathering:
             return self.dossiers.get(row)
         if kind == "fiche":
             return self.unit_of_fiche(row)
-        return next((units[row] for word, units in self.relation_units.items() if word.value == kind and row in units), None)
+        of = kind if kind in KINDS else UnitKind.OWN_TABLE.value
+        return next((units[row] for word, units in self.relation_units.items() if word.value == of and row in units), None)
 
     def add_parties(self, page: Iterable[Party]) -> list[Party]:
         contacts, dossiers, unit_of_fiche = self.contacts, self.dossiers, self.unit_of_fiche
@@ -215,6 +221,34 @@ class Gathering:
             elif not is_unit:
                 has_ended = isinstance(row, Engagement) and row.ended_on is not None and row.ended_on < day
                 (self.former if has_ended else self.relations).add(row.contact)
+
+    def add_own(
+        self, kind: RowKind, page: Iterable[Dependent], tops: Mapping[tuple[str, str], Iterable[tuple[str, str]]]
+    ) -> list[Dependent]:
+        """Add rows of a dependent table that have a term of their own; `tops` are the files and people that
+        each, by (kind, id), belongs to at the top. Who is named in such a row, and whose it is, stays with
+        it."""
+        units = self.relation_units.setdefault(UnitKind.OWN_TABLE, {})
+        unresolved = []
+        for row in page:
+            of = list(tops[kind.word, row.id])
+            files = {key: self._files(*key) for key in of if key[0] in (*FILES, "recording")}
+            if not all(files.values()):
+                unresolved.append(row)
+                continue
+            above = {each.id: each for file in files.values() for level in file for each in (level, *level.above())}
+            people = [owner for word, owner in of if word == "contact"]
+            children: list[Contact | None] = [self.contacts.get(owner) or Contact(id=owner) for owner in people]
+            unit = Unit(UnitKind.OWN_TABLE, row.id, row.etag, None, [], children, relation=row, belongs_to=chained([*above.values()]))
+            units[row.id] = self.activities[row.id] = unit
+            for contact in {*people, *(getattr(row, name) for name in kind.people)} & self.contacts.keys():
+                self.take_part(contact, unit)
+        return unresolved
+
+    def _files(self, kind: str, row: str) -> list[Unit]:
+        """Return the units of a dossier, fiche or recording; none where it was not read."""
+        found = self.units_of_fiche(row) if kind == "fiche" else [self.dossiers.get(row) if kind == "dossier" else self.recordings.get(row)]
+        return [unit for unit in found if unit is not None]
 
     def hook_of(self, kind: str | None, regarding: str | None) -> Unit | str | None:
         """Return what an activity belongs to. That is the unit with which it is deleted, the id of the

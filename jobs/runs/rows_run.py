@@ -66,7 +66,7 @@ class UnscheduledRun(Application, ABC):
         if not connector.all_kinds.own:
             return []
         lie = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending))
-        return [write for _, write in below(connector, {unit.id: unit.id}, lie)]
+        return [write for _, write in below(connector, {unit.id: unit.id}, lie, with_termed=self.with_termed)]
 
     def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
         holds = active_holds(self.context, self.day)

@@ -6,6 +6,7 @@ call, so that a run that was killed continues where it was. The order of work is
 outside the CRM, rows from the leaves on, then residual data, then reading back, then certificates."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -41,7 +42,7 @@ from jobs.writing.rows import CHANGED, Rows, rows_of_units
 from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds
 from rules.model.decisions import Decision, Flag, Reason
-from rules.model.records import KINDS, RELATION_KINDS, Dossier, Unit, UnitKind
+from rules.model.records import KINDS, RELATION_KINDS, Dossier, Record, Unit, UnitKind, unit_kind
 from rules.model.residual_data import PlaceState
 from rules.retention.decide import decide, owner_of
 from rules.retention.relations import relation_terms
@@ -54,7 +55,10 @@ CLEANED_TOGETHER = 1_000  # units whose other places are cleaned and read back a
 
 
 class Application:
-    """One run of one plan, from where its journal stands to its end."""
+    """One run of one plan, from where its journal stands to its end. What has a term of its own stays when
+    what it belongs to goes, unless the run goes `with_termed`."""
+
+    with_termed: ClassVar[bool] = False
 
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
         self.context, self.plan, self.run = context, plan, run
@@ -64,7 +68,8 @@ class Application:
         # stays all the same.
         self.in_force = context.on(self.day).policy
         self.terms = relation_terms(context.policy).agreed(relation_terms(self.in_force))
-        self.kinds = RowKinds(context.connector, tuple(kind.value for kind in UnitKind))
+        self.termed = tuple(kind.word for kind in context.connector.all_kinds.termed)
+        self.kinds = RowKinds(context.connector, (*(kind.value for kind in UnitKind), *self.termed))
         self.in_place = InPlace(context)
         self._due: Sequence[PlanLine] = ()
 
@@ -89,8 +94,13 @@ class Application:
         followers = [line for line in pending if goes_along(line)]
         pending = [line for line in pending if not goes_along(line)]
         done = 0
-        for kind in ORDER:  # never two kinds in one group: a recording goes by its own line before its fiche is looked at
-            for group in self._groups_of(kind, [line for line in pending if self.kind_of(line) is kind]):
+        # Never two kinds in one group: a recording goes by its own line before its fiche is looked at, and so
+        # does a row of a dependent table with a term of its own.
+        others = [line for line in pending if line.table not in self.termed]
+        by_kind = [(kind.value, [line for line in others if self.kind_of(line) is kind]) for kind in ORDER]
+        by_table = [(word, [line for line in pending if line.table == word]) for word in self.termed]
+        for word, lines in (*by_table, *by_kind):
+            for group in self._groups_of(KINDS[word], lines):
                 refuse_if_stopped(self.context.store)
                 refuse_other_clock(self.context)
                 self.context.progress("applying", done, len(pending))
@@ -112,7 +122,7 @@ class Application:
 
     def kind_of(self, line: PlanLine | Action) -> UnitKind:
         """Return the kind of unit that a line of the plan or the journal is about."""
-        return UnitKind(self.kinds.of(line.table, line.id))
+        return unit_kind(self.kinds.of(line.table, line.id))
 
     def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
         """Yield the contacts to be deleted or trimmed once the units are gone, those that a hold keeps for
@@ -139,11 +149,11 @@ class Application:
             return POLICY_CHANGED
         return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
 
-    def _groups_of(self, kind: UnitKind, lines: Sequence[PlanLine]) -> Iterator[Sequence[PlanLine]]:
+    def _groups_of(self, record: type[Record], lines: Sequence[PlanLine]) -> Iterator[Sequence[PlanLine]]:
         """Yield groups as large as the CRM handles well. One may show how large the next should be."""
         at = 0
         while at < len(lines):
-            size = self.context.connector.group_size(KINDS[kind.value], len(lines) - at, self.journal.group)
+            size = self.context.connector.group_size(record, len(lines) - at, self.journal.group)
             yield lines[at : at + size]
             at += size
 
@@ -208,7 +218,16 @@ class Application:
     def _rows_of(self, units: Sequence[Unit], found: Gathering, holds: Holds) -> Rows:
         """Return the writes of units with all that belongs to them."""
         context, outside = self.context, self.journal.outside
-        return rows_of_units(context.connector, found, units, policy=context.policy, holds=holds, as_of=self.day, outside=outside)
+        return rows_of_units(
+            context.connector,
+            found,
+            units,
+            policy=context.policy,
+            holds=holds,
+            as_of=self.day,
+            outside=outside,
+            with_termed=self.with_termed,
+        )
 
     def _without_waiting(
         self, going: list[tuple[PlanLine, Unit, Decision]], unwritable: Collection[str]

@@ -19,7 +19,7 @@ from jobs.model.run import Mask, RowWrite
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of, without_live
 from jobs.reading.out_of_reach import LONG_TERM, follows, may_go_there
-from jobs.reading.owners import tops_of
+from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering
 from jobs.writing.outside_objects import Outside
 from rules.anonymisation.techniques import APPLIED
@@ -38,7 +38,8 @@ EMPTIED: Mapping[str, tuple[str, ...]] = {
     "disown": ("contact", "name", "notes", "authority_evidence"),
     "drop_caller": ("caller_number", "caller_email", "ip_address"),
 }
-LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact"}  # operation -> the field that it empties
+# operation -> the field that it empties
+LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact", "unlink": "regarding"}
 # The target of these names the fields of a row of a dependent table that become empty: the row outlives what
 # it belongs to, or does not name somebody any more.
 EMPTY, UNNAME = "empty", "unname"
@@ -56,12 +57,21 @@ class Rows:
 
 
 def rows_of_units(
-    connector: Connector, found: Gathering, units: Sequence[Unit], *, policy: Policy, holds: Holds, as_of: date, outside: Outside
+    connector: Connector,
+    found: Gathering,
+    units: Sequence[Unit],
+    *,
+    policy: Policy,
+    holds: Holds,
+    as_of: date,
+    outside: Outside,
+    with_termed: bool = False,
 ) -> Rows:
     """Return the writes that dispose of each unit, by unit id. A unit waits where a recording of it has
     content that no setting reaches: if the rest were disposed of, the object could no longer be found. It
     also waits where a recording in long-term retention has to stay, where a role there is in another unit as
-    well, or where no job may purge what is there. Otherwise that is deleted with it."""
+    well, or where no job may purge what is there. Otherwise that is deleted with it. `with_termed`
+    is for `below`."""
     rows = Rows()
     lie = connector.retaining((*(kind.record for kind in connector.all_kinds.depending), Party, Recording)) if units else frozenset()
     files = [unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE)]
@@ -111,7 +121,9 @@ def rows_of_units(
         roles = _parties(connector, set(dossiers), by_fiche)
         of_unit |= {write.id: unit_id for unit_id, _, write in roles if write.operation == "delete"}
     waits: set[str] = set()
-    for unit_id, write in below(connector, of_unit, lie, waits):
+    for unit_id, write in below(connector, of_unit, lie, waits, with_termed=with_termed):
+        if write.retained and connector.all_kinds[write.kind].term:
+            rows.blocked[unit_id] = LONG_TERM  # no write takes its link off
         leaves[unit_id].append(write)
     rows.blocked |= dict.fromkeys(waits, CHANGED)
     for unit_id, role, write in _parties(connector, set(dossiers), by_fiche):  # last: a decision depends on them
@@ -153,7 +165,7 @@ def write_of_line(connector: Connector, kind: str, line: PlanLine, *, target: st
 
 def write_of_unit(unit: Unit, *, target: str = "", object: str = "", retained: bool = False) -> RowWrite:
     """Return the write that deletes the own row of a unit, under the version that was decided on."""
-    return RowWrite(unit.kind.value, unit.id, unit.etag, target=target, object=object, retained=retained, table=type(unit.row).table)
+    return RowWrite(unit.word, unit.id, unit.etag, target=target, object=object, retained=retained, table=type(unit.row).table)
 
 
 def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:
@@ -178,6 +190,8 @@ def below(
     owners: Mapping[str, str],
     lie: Collection[type[Record]],
     waits: set[str] | None = None,
+    *,
+    with_termed: bool = False,
 ) -> list[tuple[str, RowWrite]]:
     """Return the rows that go with these owners (id -> id of its unit), at any depth, what belongs to others
     first, each with its unit; of the kinds `lie` also those in long-term retention. What belongs to two of
@@ -185,13 +199,14 @@ def below(
 
     One that a table of links ties to what does not go stays with that: only the pair goes. One that is tied
     to several units goes with the last of them: one of these `waits` for the next run, else nothing would
-    lead to it any more, or it would go too early."""
+    lead to it any more, or it would go too early. One that has a term of its own stays with all that hangs on
+    it, and loses its link (RET-03); it goes too `with_termed`."""
     units, seen = dict(owners), set[str]()
     levels: list[list[tuple[str, RowWrite]]] = []
     fresh = sorted(owners)
     while fresh:
         level: list[tuple[str, RowWrite]] = []
-        for above, write in _dependent(connector, fresh, lie):
+        for above, write in _dependent(connector, fresh, lie, with_termed=with_termed):
             is_known = write.id in seen or (write.kind not in ROW_KINDS and write.id in owners)  # rows may lead in a circle
             if not write.retained and (is_known or not units.keys() >= above):
                 continue
@@ -202,13 +217,15 @@ def below(
                 level.append((of[-1], write))
         levels.append(level)
         # Only rows of dependent tables have others below them, or are below what depends itself.
-        fresh = sorted({write.id for _, write in level} - seen) if connector.all_kinds.own else []
+        fresh = sorted({write.id for _, write in level if write.operation != "unlink"} - seen) if connector.all_kinds.own else []
         seen |= {write.id for _, write in level}
         units |= {write.id: unit for unit, write in level}
     return list(chain.from_iterable(reversed(levels)))
 
 
-def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type[Record]]) -> Iterator[tuple[set[str], RowWrite]]:
+def _dependent(
+    connector: Connector, owners: Sequence[str], lie: Collection[type[Record]], *, with_termed: bool
+) -> Iterator[tuple[set[str], RowWrite]]:
     """Yield the rows that belong to these owners, each with what it belongs to."""
     for kind in connector.all_kinds.depending:
         found: dict[tuple[str, bool], tuple[set[str], RowWrite]] = {}
@@ -216,6 +233,8 @@ def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type
             among = Among(name, owners)
             for row in chain.from_iterable(connector.read(kind.record, (name,), among=among)):
                 write = write_of(row, EMPTY, ",".join(kind.emptied)) if kind.emptied else write_of(row)
+                if kind.term and not with_termed:
+                    write = write_of(row, "unlink", getattr(row, name) or "")
                 found.setdefault((row.id, False), ({getattr(row, name), *getattr(row, "tied", ())}, write))
             for row in retained_rows_of(connector, kind.record, (name,), among) if kind.record in lie else ():
                 found.setdefault((row.id, True), ({getattr(row, name)}, write_of(row, retained=True)))
@@ -285,8 +304,12 @@ def participations(
     for row in taking:
         result[row.party or ""].append(hangs.get(row.activity or "", (None, None)))
     for own in connector.all_kinds.own:
-        for name in own.people:
+        for name in (*own.people, *(("regarding",) if own.term and "contact" in own.above else ())):
             named = rows_of(connector, own.full, (name, *own.links), Among(name, sorted(contacts)))
+            if own.term:  # it goes by itself, and keeps them until then
+                for naming in named:
+                    result[getattr(naming, name)].append((own.word, naming.id))
+                continue
             tops = tops_of(connector, [(own.word, row) for row in named])
             for naming in named:
                 result[getattr(naming, name)] += tops[own.word, naming.id] or [(None, None)]

@@ -171,11 +171,12 @@ def _rows(unit: Unit) -> Iterator[tuple[str, str]]:
     seen: set[tuple[str, str]] = set()
     level: Unit | None = unit
     while level is not None:
-        rows = [(level.kind.value, level.id)]
+        rows = [(level.word, level.id)]
         rows += [("fiche", fiche.id) for fiche in level.fiches]
         rows += [(_CONTACT, child.id) for child in level.children if child is not None]
-        if level.relation is not None and level.relation.contact is not None:
-            rows.append((_CONTACT, level.relation.contact))
+        contact = getattr(level.relation, "contact", None)  # of a dependent row it stands among the children
+        if contact is not None:
+            rows.append((_CONTACT, contact))
         for row in rows:
             if row not in seen:
                 seen.add(row)

@@ -30,7 +30,9 @@ class Kind:
     Of a dependent table (`dependent` in the mapping): `own` is the record with all its columns, `above` the
     kinds that its rows may belong to, `people` the fields that name a contact, `emptied` those that lose
     their value where its rows outlive what they belong to, `natures` what each of its
-    fields holds, by the words of `rules.rights.fields.Nature`."""
+    fields holds, by the words of `rules.rights.fields.Nature`. With a `term`, the row of the schedule that
+    decides over them, its rows are units and stay when what they belong to goes; `counted_from` is the field
+    with the date of which it counts."""
 
     word: str
     order: int | None = None
@@ -48,6 +50,8 @@ class Kind:
     people: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
     natures: Mapping[str, str] = field(default_factory=dict)
+    term: str = ""
+    counted_from: str = ""
 
     @property
     def record(self) -> type[Record]:
@@ -141,6 +145,7 @@ class Kinds(Mapping[str, Kind]):
         self._of = {**ROW_KINDS, **{kind.word: kind for kind in own}}
         self.own = tuple(own)
         self.depending = (*DEPENDENT, *own)
+        self.termed = tuple(kind for kind in reversed(self.own) if kind.term)  # what belongs to others first
         self.in_order = (*KINDS_IN_ORDER, *(kind.word for kind in own))
         before = {word: fields for word, fields in LINKS.items() if word != "contact"}
         self.links: Mapping[str, tuple[str, ...]] = {**before, **{kind.word: kind.links for kind in own}, "contact": LINKS["contact"]}

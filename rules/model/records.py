@@ -251,7 +251,14 @@ class UnitKind(StrEnum):
     DONATION = "donation"
     ENROLMENT = "enrolment"
     ENGAGEMENT = "engagement"
+    OWN_TABLE = "own_table"  # rows of a dependent table that have a term of their own
     CONTACT = "contact"
+
+
+def unit_kind(word: str) -> UnitKind:
+    """Return what ends as one with a row of a kind, by its word: a dependent table's is a unit where it has a
+    term. Raises ValueError: no unit is of this kind."""
+    return UnitKind(word) if word in KINDS else UnitKind.OWN_TABLE
 
 
 # What makes a person known to the organisation outside its missions (2.3); each a unit where the schedule has
@@ -266,7 +273,9 @@ class Unit(msgspec.Struct, gc=False):
     on one of its fiches (None for a child party without contact). A lone fiche carries itself in `fiches`. A
     recording or audio attachment carries its fiche, if any, in `fiches`, and the unit of that fiche's dossier
     in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark it follows that unit
-    (RET-05). A donation, enrolment or engagement stands in `relation`. Fiches come in no particular order."""
+    (RET-05). A donation, enrolment or engagement stands in `relation`, and so does a row of a dependent table
+    that has a term of its own: with `belongs_to` the file, and in `children` the person, that it belongs to.
+    Fiches come in no particular order."""
 
     kind: UnitKind
     id: str
@@ -278,7 +287,7 @@ class Unit(msgspec.Struct, gc=False):
     note: Note | None = None
     email: Email | None = None
     belongs_to: "Unit | None" = None
-    relation: Donation | Enrolment | Engagement | None = None
+    relation: Donation | Enrolment | Engagement | Dependent | None = None
 
     def above(self) -> "Iterator[Unit]":
         """Yield what it belongs to, and what that belongs to: the dossiers of a fiche that is in several."""
@@ -286,6 +295,11 @@ class Unit(msgspec.Struct, gc=False):
         while level is not None:
             yield level
             level = level.belongs_to
+
+    @property
+    def word(self) -> str:
+        """The word for the kind of the row that the unit is."""
+        return self.kind.value if self.kind is not UnitKind.OWN_TABLE else word_of(type(self.row))
 
     @property
     def row(self) -> Record:

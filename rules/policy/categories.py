@@ -51,6 +51,7 @@ class Anchor(StrEnum):
     ENDED_ON = "ended_on"
     BOOKED_ON = "booked_on"
     HELD_ON = "held_on"
+    OWN_DATE = "own_date"
 
 
 # The anchors that each unit has (2.2, 2.3).
@@ -62,6 +63,7 @@ ANCHORS_OF_UNIT: Mapping[str, tuple[Anchor, ...]] = MappingProxyType(
         "enrolment": (Anchor.HELD_ON,),
         "engagement": (Anchor.ENDED_ON,),
         "contact": (Anchor.BOOKED_ON, Anchor.ENDED_ON),
+        "own_table": (Anchor.OWN_DATE,),
     }
 )
 
@@ -162,9 +164,10 @@ class CategoryBase(Model):
     """What happens after the retention end: `delete`, `anonymise`, or `retain` for a row without a term."""
     enabled: bool = True
     """`false`: the row is shown and decides nothing, its units are kept as UNCONFIGURED (RET-14)."""
-    unit: Literal["dossier", "recording", "donation", "enrolment", "engagement", "contact"] = "dossier"
+    unit: Literal["dossier", "recording", "donation", "enrolment", "engagement", "contact", "own_table"] = "dossier"
     """What ends as one (2.1); a lone fiche goes by the rows for dossiers, a row for `contact` says how long a
-    relation lasts (2.3)."""
+    relation lasts (2.3), a row for `own_table` decides over the dependent tables of the mapping that name
+    it."""
     kinds: tuple[Key, ...] | None = None
     """On a row for enrolments or engagements: the kinds that it is for, as the mapping calls them; without
     it, all."""

@@ -11,6 +11,7 @@ from rules.model.bypass import Bypasses
 from rules.model.decisions import Disposition
 from rules.model.home import BELGIUM
 from rules.model.kinds import RELATIONS
+from rules.model.records import UnitKind
 from rules.policy.categories import (
     ANCHORS_OF_UNIT,
     CRM_CATEGORIES,
@@ -27,6 +28,7 @@ from rules.policy.policy import PolicyFile
 Finding: TypeAlias = tuple[Path, str]
 
 RECORDING = "recording"
+OWN_TABLE = UnitKind.OWN_TABLE.value
 TOTAL_PREFIX = "total_"  # rows of totals carry such a key in the column of the category (5.4)
 UNDECIDED = "to be decided"  # how the shipped rows without a published term begin
 WITH_KINDS = ("enrolment", "engagement")
@@ -129,6 +131,8 @@ def _category(key: str, category: CategoryBase) -> Iterator[Finding]:
         yield ("kinds",), "this is empty: name a kind, or leave the key out for all kinds"
     if category.unit in RELATIONS and category.disposition is Disposition.ANONYMISE:
         yield ("disposition",), f"a row for the unit {category.unit} says delete: nothing of it is kept without its person"
+    if category.unit == OWN_TABLE and category.disposition is Disposition.ANONYMISE:
+        yield ("disposition",), "a row for tables of the organisation's own says delete: what is emptied stands under masked in the mapping"
     no_term = isinstance(category, NoTerm)
     if no_term and category.disposition is not Disposition.KEEP:
         yield ("disposition",), "a row without a term says retain (RET-15)"

@@ -1,4 +1,5 @@
-"""Gifts, courses and agreements: when each ends, and until when they make a person known to the organisation.
+"""Gifts, courses, agreements, and rows of dependent tables with a term of their own: when each ends, and
+until when they make a person known to the organisation.
 
 Rows of the schedule decide here only where the controller has put them in force (2.3). A row for contacts
 does not decide over a contact: it says how long being a donor lasts, and the contact is deleted with its last
@@ -11,7 +12,8 @@ from typing import Final
 import msgspec
 
 from rules.model.decisions import Decision, Disposition, End, Reason, deciding_end
-from rules.model.records import RELATION_KINDS, Donation, Unit, UnitKind
+from rules.model.kinds import kind_of
+from rules.model.records import RELATION_KINDS, Dependent, Donation, Unit, UnitKind
 from rules.policy.categories import Anchor
 from rules.policy.policy import Policy
 from rules.retention.clocks import Clock, Kind, end_after, without_sentinel
@@ -79,22 +81,29 @@ def relation_terms(policy: Policy) -> RelationTerms:
 
 
 def clocks_for(unit: Unit, schedule: Schedule) -> tuple[Clock, ...]:
-    """Return the clocks of the rows in force for a gift, course or agreement. Where several apply, the
-    longest wins (RET-11)."""
-    kind = kind_of(unit)
+    """Return the clocks of the rows in force for a gift, course or agreement, or for a row of a dependent
+    table. Where several apply, the longest wins (RET-11)."""
+    kind = sort_of(unit)
+    if isinstance(unit.relation, Dependent):
+        return (schedule.own_tables[kind],) if kind in schedule.own_tables else ()
     return tuple(clock for kinds, clock in schedule.relations[unit.kind] if kinds is None or kind in kinds)
 
 
-def kind_of(unit: Unit) -> str | None:
-    """Return what sort of course or agreement this is, as the mapping calls it."""
+def sort_of(unit: Unit) -> str | None:
+    """Return what sort of course or agreement this is, as the mapping calls it; of a row of a dependent table
+    the row of the schedule that the mapping names."""
+    if isinstance(unit.relation, Dependent):
+        return kind_of(unit.word, unit.relation).term
     return None if unit.relation is None or isinstance(unit.relation, Donation) else unit.relation.kind
 
 
 def relation_ends(unit: Unit, clocks: Collection[Clock], sentinels: Collection[date]) -> tuple[End, ...]:
-    """Return the end that each row gives a gift, course or agreement; without `on` where its date is missing
-    or the row has no term."""
-    anchor = ANCHOR_FIELDS[unit.kind]
-    on = without_sentinel(getattr(unit.relation, anchor, None), sentinels)
+    """Return the end that each row gives a gift, course, agreement or row of a dependent table; without `on`
+    where its date is missing or the row has no term."""
+    is_own = isinstance(unit.relation, Dependent)
+    anchor = Anchor.OWN_DATE.value if is_own else ANCHOR_FIELDS[unit.kind]
+    field = kind_of(unit.word, unit.row).counted_from if is_own else anchor
+    on = without_sentinel(getattr(unit.relation, field, None), sentinels)
     ends = []
     for clock in clocks:
         if clock.kind is Kind.NO_TERM:
@@ -106,9 +115,9 @@ def relation_ends(unit: Unit, clocks: Collection[Clock], sentinels: Collection[d
 
 
 def decide_relation(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:
-    """Decide over a gift, a course or an agreement: its date plus the longest period of the rows that apply
-    to it. One that no row in force is for, because its kind is unknown or undecided, is kept as UNCONFIGURED;
-    a running agreement has not started."""
+    """Decide over a gift, a course, an agreement or a row of a dependent table: its date plus the longest
+    period of the rows that apply to it. One that no row in force is for, because its kind is unknown or
+    undecided, is kept as UNCONFIGURED; a running agreement has not started."""
     clocks = clocks_for(unit, schedule)
     ends = relation_ends(unit, clocks, schedule.sentinel_days)
     reasons = [*held]
@@ -123,7 +132,7 @@ def decide_relation(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as
     retention_end = None if best is None else best.on
     if retention_end is not None and as_of <= retention_end:
         reasons.append(Reason.NOT_EXPIRED)
-    kind = kind_of(unit)
+    kind = sort_of(unit)
     categories = tuple(clock.key for clock in clocks) or (() if kind is None else (kind,))
     if not reasons and best is not None:
         return Decision(best.disposition, (Reason.EXPIRED,), retention_end, (), categories, best.rule, ends)

@@ -74,6 +74,10 @@ class Schedule:
             kind: tuple((row.kinds, self._clocks[key]) for key, row in policy.categories.items() if row.enabled and row.unit == kind.value)
             for kind in RELATION_KINDS
         }
+        # Of the dependent tables, by the row that they name.
+        self.own_tables = {
+            key: self._clocks[key] for key, row in policy.categories.items() if row.enabled and row.unit == UnitKind.OWN_TABLE.value
+        }
         # How long being a donor lasts after the last gift; a row without a term, as for a newsletter, sets no
         # end (RET-20).
         self.donor = tuple(

@@ -28,7 +28,7 @@ from rules.retention.clocks import (
     review_due_on,
     without_sentinel,
 )
-from rules.retention.relations import clocks_for, kind_of, relation_ends
+from rules.retention.relations import clocks_for, relation_ends, sort_of
 from rules.retention.schedule import Profile, Schedule
 
 PRECEDENCE = "4.2"
@@ -56,7 +56,7 @@ def trace_of(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> list[
     """Return the steps that lead to a unit's disposition, in the order of the rules; the last step is the
     disposition. Each step has the rule, its input and its output, as JSON values. Of a register number only
     the date part is shown."""
-    steps = [Step("RET-17", {"kind": unit.kind.value, "as_of": as_of.isoformat()}, "read")]
+    steps = [Step("RET-17", {"kind": unit.word, "as_of": as_of.isoformat()}, "read")]
     if unit.kind is UnitKind.DOSSIER or unit.kind is UnitKind.FICHE:
         _conclude(steps, _file_steps(steps, unit, schedule, holds, as_of))
     elif unit.kind is UnitKind.EMAIL:
@@ -206,7 +206,7 @@ def _email_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Holds
 def _relation_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> None:
     verdict = Verdict(as_of, _hold_step(steps, unit, holds))
     clocks = clocks_for(unit, schedule)
-    steps.append(Step("RET-14", {"kind": kind_of(unit), "rows": [clock.key for clock in clocks]}, bool(clocks)))
+    steps.append(Step("RET-14", {"kind": sort_of(unit), "rows": [clock.key for clock in clocks]}, bool(clocks)))
     if not clocks:
         verdict.found.add(Reason.UNCONFIGURED)
     for clock, end in zip(clocks, relation_ends(unit, clocks, schedule.sentinel_days), strict=True):

@@ -17,6 +17,7 @@ from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import mapping_text, policy_of
+from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.night import TOKEN, Clock, Night, witness_of
 
@@ -56,12 +57,12 @@ def dependent_mapping(more: str = "") -> str:
 
 
 @contextmanager
-def dependent_night(folder: Path, more: str = "") -> Iterator[Night]:
+def dependent_night(folder: Path, more: str = "", policy: Policy | None = None) -> Iterator[Night]:
     clock, key = Clock(NOW), KeyRing.open(folder, NOW)
     witness = witness_of(folder, folder, clock)
     with running(environment=dependent_environment(folder), token=TOKEN) as emulator:
         store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
-        night = Night(emulator, store, key, policy_of(Settings()), clock, mapping=dependent_mapping(more))
+        night = Night(emulator, store, key, policy or policy_of(Settings()), clock, mapping=dependent_mapping(more))
         yield night
         night.close()
         store.close()

@@ -25,7 +25,7 @@ from connectors.dynamics.mapping.mapping import (
     field_type,
     mappable_fields,
 )
-from connectors.dynamics.mapping.mapping_file import AnonymisePart, Keys, MappingFile, TablePart
+from connectors.dynamics.mapping.mapping_file import AnonymisePart, DependentPart, Keys, MappingFile, TablePart
 from rules.files.suggestions import asked, suggestion
 from rules.files.yaml_lines import Path
 from rules.model.kinds import ROW_KINDS
@@ -139,9 +139,22 @@ def _check_dependent(file: MappingFile) -> Iterator[Slip]:
                     found = suggestion(column[:60], may_stay)
                     told = f"{column} is no date, number, choice or yes and no of this table{asked(found)}"
                     yield Slip((*at, "masked", "keeps", at_kept), told, "unknown", found)
+        yield from (slip.below(*at, "term") for slip in _check_term(part))
         for at_readable, column in enumerate(part.readable):
             if column not in seen:
                 yield Slip((*at, "readable", at_readable), f"{column} stands under readable and nowhere else", "unknown")
+
+
+def _check_term(part: DependentPart) -> Iterator[Slip]:
+    if part.term is None:
+        return
+    if part.term.date not in part.dates:
+        found = suggestion(part.term.date[:60], part.dates)
+        yield Slip(("date",), f"{part.term.date} does not stand under dates{asked(found)}", "unknown", found)
+    if part.masked is not None:
+        yield Slip((), "rows with a term of their own are not masked: they stay until it ends, and are deleted then")
+    if part.tied_by:
+        yield Slip((), "rows with a term of their own belong to something by a lookup, which is emptied where that goes first")
 
 
 def _is_rooted(name: str, file: MappingFile) -> bool:

@@ -93,6 +93,8 @@ def dependent_tables(parts: Mapping[str, DependentPart], where: Callable[..., st
             people=part.people,
             emptied=_emptied(part, lookups),
             natures={column: SECTIONS[section][1] for column, section in sections.items()},
+            term=part.term.row if part.term is not None else "",
+            counted_from=part.term.date if part.term is not None and part.term.date in sections else "",
         )
         kind.full.__kind__ = kind  # type: ignore[attr-defined]  # a row by itself says what is true of it
         yield Table(

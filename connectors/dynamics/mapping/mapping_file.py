@@ -154,6 +154,15 @@ class MaskedPart(DecidedPart):
     """Dates, numbers, choices and columns of yes and no that stay."""
 
 
+class TermPart(Model):
+    """The term of a table's rows."""
+
+    row: Key
+    """The row of the schedule that decides over them, one for the unit own_table."""
+    date: Name
+    """The date from which it counts, a column under dates."""
+
+
 class DependentPart(Model):
     """A table of the organisation's own whose rows go with what they belong to, at any depth. Under each
     section stand its columns by what they hold; a column under none is neither searched nor told."""
@@ -181,6 +190,9 @@ class DependentPart(Model):
     masked: MaskedPart | None = None
     """The rows outlive what they belong to: their link and every column that stands here are emptied, but for
     those under keeps."""
+    term: TermPart | None = None
+    """The rows have a term of their own: each goes when it ends, before what it belongs to or after, and
+    loses its link where that goes first."""
     readable: tuple[Name, ...] = ()
     """Columns that the CRM secures and which the application user may read all the same."""
 

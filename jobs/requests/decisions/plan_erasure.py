@@ -18,7 +18,8 @@ from jobs.model.request import SubjectRequest
 from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
-from jobs.reading.owners import look_around, tops_of
+from jobs.reading.owners import look_around
+from jobs.reading.tops import tops_of
 from jobs.register.decision import DISPOSING, Decision, Task, What, answered
 from jobs.writing.contacts import check_contacts
 from jobs.writing.send import TECHNICAL

@@ -89,3 +89,24 @@ def test_a_mistake_elsewhere_is_told_beside_the_tables() -> None:
     mapping, problems = examine_mapping(dependent_mapping("dependent: {cf_a: {belongs_to: {cf_x: dosier}}}"), "m.yaml")
     assert problems
     assert mapping is not None
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        (
+            "cf_a: {belongs_to: {cf_x: dossier}, dates: [cf_when], term: {row: visits, date: cf_wen}}",
+            "cf_wen does not stand under dates; did you mean cf_when?",
+        ),
+        (
+            "cf_a: {belongs_to: {cf_x: dossier}, dates: [cf_when], masked: {}, term: {row: visits, date: cf_when}}",
+            "rows with a term of their own are not masked: they stay until it ends, and are deleted then",
+        ),
+        (
+            "cf_a: {tied_by: {cf_x: dossier}, dates: [cf_when], term: {row: visits, date: cf_when}}",
+            "rows with a term of their own belong to something by a lookup, which is emptied where that goes first",
+        ),
+    ],
+)
+def test_a_term_that_cannot_be_meant_is_refused(section: str, told: str) -> None:
+    assert told in mistakes(f"dependent:\n  {section}")

@@ -1,0 +1,124 @@
+"""Dependent tables whose rows have a row of the schedule: each goes when its own term ends, before the file
+that it belongs to or after it (R-158, RET-03, RET-11, RET-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from crm_compliance.settings import Settings
+from crm_compliance.wiring import policy_text
+from jobs.plans.explain import explain_unit
+from rules.policy.loader import load_policy
+from tests.integration.dependent import MAPPING, SETS, add, dependent_night
+from tests.integration.holding import place
+from tests.integration.night import Night
+
+LONG_AGO = date(2020, 1, 10)
+VISITS = """\
+home_visits:
+  labels: {nl: Huisbezoeken, fr: Visites, en: Home visits, de: Hausbesuche}
+  basis: Reports are needed to account for the visits
+  source: Decision of the controller of 3 March 2026
+  unit: own_table
+  type: years_after
+  years: 3
+  anchor: own_date
+  disposition: delete
+"""
+TERM = "    term: {row: home_visits, date: cf_visitedon}\n"
+PARAGRAPHS = "    files: [cf_scan]\n"
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    schedule = policy_text(Settings())[0].replace("\ncategories:\n", f"\ncategories:\n{indent(VISITS, '  ')}", 1)
+    mapping = MAPPING.read_text("utf-8").replace("    people: [cf_visitedid]\n", f"    people: [cf_visitedid]\n{TERM}", 1)
+    assert TERM in mapping
+    with dependent_night(tmp_path, mapping, load_policy(schedule, source="policy.yaml")) as made:
+        yield made
+
+
+def a_visit(night: Night, dossier: str, on: date | None, **columns: object) -> tuple[str, str]:
+    """A visit of a day on a dossier, and a paragraph of it."""
+    dated = {"cf_visitedon": on.isoformat()} if on is not None else {}
+    visit = add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_report="Alles rustig.", **dated, **columns)
+    return visit, add(night, "cf_paragraph", ("cf_HomevisitId", "cf_homevisits", visit), cf_body="Keuken en kamer.")
+
+
+def there(night: Night, table: str, row: str) -> bool:
+    return night.get(SETS[table][0], row) is not None
+
+
+def test_a_row_goes_by_its_own_term_before_its_dossier(night: Night) -> None:
+    dossier = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
+    old, paragraph = a_visit(night, dossier, date(2023, 11, 23))
+    young, below = a_visit(night, dossier, date(2023, 11, 25))
+    undated, _ = a_visit(night, dossier, None)
+    plan = night.plan()
+    lines = night.lines(plan)
+    line = lines[old]
+    assert (line.table, line.outcome, line.disposition, line.retention_end) == ("cf_homevisit", "dispose", "delete", "2026-11-23")
+    assert (line.reason, line.categories, line.rule) == ("EXPIRED", ("home_visits",), "RET-06")
+    assert (lines[young].reason, lines[young].retention_end) == ("NOT_EXPIRED", "2026-11-25")
+    assert lines[undated].reason == "NOT_STARTED"
+    told, steps = explain_unit(night.context, "cf_homevisit", old)
+    assert (told, steps[-1].result) == (line, "delete")
+    done = night.apply(plan)
+    assert (done.counts["rows"], done.counts["skipped"]) == ({"cf_homevisit": 1, "cf_paragraph": 1}, {})
+    assert [there(night, "cf_homevisit", row) for row in (old, young, undated)] == [False, True, True]
+    assert [there(night, "cf_paragraph", row) for row in (paragraph, below)] == [False, True]
+    (issued,) = night.store.certificates.of_run(done.id)
+    assert (issued.certificate.unit_type, issued.certificate.category_keys) == ("own_table", ("home_visits",))
+    assert issued.certificate.objects["dependent_rows"] == 2
+
+
+def test_a_row_outlives_its_dossier_until_its_own_day(night: Night) -> None:
+    """RET-03: it loses its link, keeps what hangs on it, and whom it names."""
+    child, visited = night.contact(birthdate="2000-02-01"), night.contact(birthdate="1980-02-01")
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    night.party(child, "child", dossier=dossier)
+    young, paragraph = a_visit(night, dossier, date(2023, 11, 25), **{"cf_VisitedId@odata.bind": f"/contacts({visited})"})
+    old, _ = a_visit(night, dossier, date(2020, 1, 11))
+    done = night.apply(night.plan())
+    assert done.counts["skipped"] == {}
+    assert night.get("cf_dossiers", dossier) is None
+    row = night.get("cf_homevisits", young)
+    assert row is not None
+    assert (row["_cf_dossierid_value"], row["cf_report"]) == (None, "Alles rustig.")
+    assert [there(night, "cf_paragraph", paragraph), there(night, "cf_homevisit", old)] == [True, False]
+    assert [night.get("contacts", row) is not None for row in (child, visited)] == [False, True]
+    night.clock.now += timedelta(days=2)
+    night.apply(night.approved(night.plan()))
+    assert [there(night, "cf_homevisit", young), there(night, "cf_paragraph", paragraph)] == [False, False]
+    assert night.get("contacts", visited) is None
+
+
+@pytest.mark.parametrize("on", ["dossier", "row", "person"])
+def test_a_hold_keeps_a_row_past_its_term(night: Night, on: str) -> None:
+    """HLD-04."""
+    child = night.contact(birthdate="2012-02-01")
+    dossier = night.dossier("grooming", closed=False, spoken=date(2026, 11, 20))
+    night.party(child, "child", dossier=dossier)
+    old, _ = a_visit(night, dossier, LONG_AGO)
+    place(night, *{"dossier": ("cf_dossier", dossier), "row": ("cf_homevisit", old), "person": ("contact", child)}[on])
+    plan = night.plan()
+    assert night.lines(plan)[old].reason.startswith("HOLD_")
+    night.apply(plan)
+    assert there(night, "cf_homevisit", old)
+
+
+def test_a_row_of_the_schedule_that_is_missing_keeps_its_rows(tmp_path: Path) -> None:
+    """RET-14."""
+    mapping = MAPPING.read_text("utf-8").replace("    people: [cf_visitedid]\n", f"    people: [cf_visitedid]\n{TERM}", 1)
+    with dependent_night(tmp_path, mapping) as night:
+        dossier = night.dossier("social_card", spoken=LONG_AGO)
+        old, _ = a_visit(night, dossier, LONG_AGO)
+        plan = night.plan()
+        assert (night.lines(plan)[old].reason, night.lines(plan)[old].categories) == ("UNCONFIGURED", ("home_visits",))
+        night.apply(plan)
+        assert there(night, "cf_homevisit", old)
