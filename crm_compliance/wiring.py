@@ -131,6 +131,14 @@ def app_url_of(settings: Settings) -> str:
     return parse_mapping(*mapping_text(settings)).app_url
 
 
+def link_of(crm: str, app_url: str) -> Callable[[str, str], str]:
+    """Return the address of a row in the CRM's own user interface (ACC-04); `app_url` is the mapping's."""
+    from connectors.dynamics.links import row_address
+
+    organisation_url = crm.split("/api/data/")[0]
+    return lambda table, row: row_address(organisation_url, app_url, table, row)
+
+
 def policy_of(settings: Settings) -> Policy:
     """Return the schedule. Raises PolicyError with file and line."""
     from rules.policy.loader import load_policy

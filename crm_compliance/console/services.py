@@ -60,6 +60,22 @@ class Services:
 
         return OpenedPlans(self.store, line_cache_of(self.settings))
 
+    @cached_property
+    def _app_url(self) -> str:
+        from crm_compliance.wiring import app_url_of
+
+        return app_url_of(self.settings)
+
+    def links(self, crm: str) -> Callable[[str, str], str]:
+        """Return what gives the address of a row in the CRM's own user interface; none where the mapping
+        cannot be used."""
+        from crm_compliance.wiring import link_of
+
+        try:
+            return link_of(crm, self._app_url)
+        except ComplianceError:
+            return lambda table, row: ""
+
     def policy(self) -> Policy:
         """Return the schedule in force, as it was at most a few seconds ago. Raises PolicyError."""
         kept, ticks = self._policy, monotonic()

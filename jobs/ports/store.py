@@ -90,9 +90,10 @@ class PlanStore(Protocol):
     def all(self) -> list[Plan]:
         """Return all plans, newest first."""
 
-    def newest(self, kinds: Collection[Kind] = (), *, is_applied: bool | None = None) -> Iterator[Plan]:
+    def newest(self, kinds: Collection[Kind] = (), *, is_applied: bool | None = None, before: str = "") -> Iterator[Plan]:
         """Yield the plans of these kinds, newest first; none named, of all. A few are read at a time, as they
-        are asked for: who takes ten has ten read, out of however many. `is_applied` leaves out the others."""
+        are asked for: who takes ten has ten read, out of however many. `is_applied` leaves out the others,
+        and `before`, a plan's id, that plan and what is newer; none come before one that there is not."""
 
     def pages(self, plan: str) -> Iterator[bytes]:
         """Return the pages in the order of saving. Raises LinesRemoved once they have expired."""

@@ -150,11 +150,10 @@ def diff(
     Example: crm-compliance plans diff plan-0123 plan-0456 --output changes.xlsx --language nl
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.cli.terminal.report_files import link_of
     from crm_compliance.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.changes import FORMATS, Difference, difference_document, print_difference, write_difference
-    from crm_compliance.wiring import app_url_of, clock_of, line_cache_of, store_of
+    from crm_compliance.wiring import app_url_of, clock_of, line_cache_of, link_of, store_of
     from jobs.plans.lines.compare import compare
     from jobs.plans.lines.view import LinesView
 
@@ -242,11 +241,11 @@ def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> Non
 
 def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, state: bool = False) -> None:
     """Write the files and answer with the plan."""
-    from crm_compliance.cli.terminal.report_files import labels_of, link_of, write_files
+    from crm_compliance.cli.terminal.report_files import labels_of, write_files
     from crm_compliance.reports.documents import plan_document
     from crm_compliance.reports.plan.formats import Source
     from crm_compliance.reports.plan.terminal import print_plan
-    from crm_compliance.wiring import app_url_of, calendar_of, clock_of, policy_of
+    from crm_compliance.wiring import app_url_of, calendar_of, clock_of, link_of, policy_of
     from jobs.plans.make import lines_of
 
     now = clock_of(settings)()

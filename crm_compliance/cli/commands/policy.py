@@ -253,11 +253,11 @@ def review(
     Example: crm-compliance policy review --output review.html
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.cli.terminal.report_files import labels_of, link_of
+    from crm_compliance.cli.terminal.report_files import labels_of
     from crm_compliance.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.review import SUFFIXES, print_review, review_document, review_pieces
-    from crm_compliance.wiring import app_url_of
+    from crm_compliance.wiring import app_url_of, link_of
     from jobs.plans.yearly_review import review_schedule
 
     suffix = ending_of(path, SUFFIXES)

@@ -4,9 +4,11 @@ from typing import Final
 
 from crm_compliance.console.pages import inbox, rules
 from crm_compliance.console.pages.history import runs as history
+from crm_compliance.console.pages.plans import routes as plans
 
 ENDPOINTS: Final = (
     *history.ENDPOINTS,
     *inbox.ENDPOINTS,
+    *plans.ENDPOINTS,
     *rules.ENDPOINTS,
 )

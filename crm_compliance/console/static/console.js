@@ -17,5 +17,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A filter that is chosen is asked for at once; without script its button does it.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-submits]");
+  if (form) form.requestSubmit();
+});
+
 // What is shown at once is also said to whoever listens.
 document.addEventListener("htmx:responseError", () => document.getElementById("told")?.scrollIntoView({ block: "nearest" }));

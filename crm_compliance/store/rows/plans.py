@@ -56,13 +56,15 @@ class Plans(Rows):
         with self._transactions.reading() as connection:
             return read_plans(connection)
 
-    def newest(self, kinds: Collection[Kind] = (), *, is_applied: bool | None = None) -> Iterator[Plan]:
+    def newest(self, kinds: Collection[Kind] = (), *, is_applied: bool | None = None, before: str = "") -> Iterator[Plan]:
         """No connection stays open between two of them."""
         query = select(plans.c.position, plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc()).limit(AT_ONCE)
         if kinds:
             query = query.where(plans.c.kind.in_([kind.value for kind in kinds]))
         if is_applied is not None:
             query = query.where(plans.c.applied == is_applied)
+        if before:
+            query = query.where(plans.c.position < select(plans.c.position).where(plans.c.id == before).scalar_subquery())
         page = query
         while True:
             with self._transactions.reading() as connection:

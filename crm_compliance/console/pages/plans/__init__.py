@@ -1,0 +1,1 @@
+"""Plans: all of them, one with its lines, and what people say on it."""

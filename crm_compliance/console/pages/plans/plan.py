@@ -1,0 +1,139 @@
+"""One plan: what it would do, why it waits, and who has said what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.plans.words import words_on
+from crm_compliance.console.visit import Visit
+from jobs.model.plan import CategoryCounter, Counter, LinesRemoved, Plan, PlanState
+from jobs.plans.lines.due import ends_by_month
+from rules.model.decisions import Disposition
+from rules.model.roles import Act
+
+MONTHS: Final = 12
+SHOWN: Final = 12  # categories and flags that are shown at once; the lines have all
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the circuit breaker found for one counter (RET-24)."""
+
+    name: str
+    planned: int
+    limit: int | None
+    median: float | None
+    tripped: bool
+
+
+def show(visit: Visit) -> Response:
+    """Show the head of a plan; whoever comes with filters is led to its lines."""
+    plan = visit.services.store.plans.get(visit.path("plan"))
+    if query := str(visit.request.query_params):
+        return visit.see(f"/plans/{plan.id}/lines?{query}")
+    store, state = visit.services.store, plan.state(visit.now)
+    run = store.runs.of_plan(plan.id)
+    return visit.page(
+        "plans/plan.html.j2",
+        **head_of(visit, plan),
+        figures=_figures(visit, plan),
+        categories=_categories(visit, plan),
+        reasons=sorted(plan.retain.items(), key=lambda each: (-each[1], each[0])),
+        flags=sorted(plan.flags.items(), key=lambda each: (-each[1], each[0])),
+        findings=list(_findings(visit, plan)),
+        words=words_on(visit, plan),
+        run=run,
+        sees_history=visit.may(Act.SEE_HISTORY),
+        is_open=state in (PlanState.WAITING, PlanState.READY) and run is None,
+        stopped_since=store.kill_switch.stopped_since(),
+        removed_on=visit.services.calendar.day(plan.created_at) + timedelta(days=30),
+        shown=SHOWN,
+        lines_at=lambda **filters: lines_address(plan, **filters),
+    )
+
+
+def head_of(visit: Visit, plan: Plan) -> dict[str, Any]:
+    """Return what every page of a plan shows at its head."""
+    return {"plan": plan, "plan_state": plan.state(visit.now).value, "day_of": visit.services.calendar.day(plan.as_of)}
+
+
+def lines_address(plan: Plan, **filters: str) -> str:
+    """Return the address of the lines of a plan that pass these filters."""
+    query = f"?{urlencode(filters)}" if filters else ""
+    return f"/plans/{plan.id}/lines{query}"
+
+
+def months(visit: Visit) -> Response:
+    """Show when what is kept comes to its end, as a piece of the page: it takes the lines."""
+    plan = visit.services.store.plans.get(visit.path("plan"))
+    day = visit.services.calendar.day(plan.as_of)
+    last = (day.replace(day=1) + timedelta(days=31 * MONTHS)).replace(day=1) - timedelta(days=1)
+    try:
+        found = ends_by_month(visit.services.lines.of(plan.id), day, last)
+    except LinesRemoved:
+        found = {}
+    ahead = list(_months_from(day.year, day.month, MONTHS)) if found else []
+    rows = [(visit.formats.month(month), found.get(month, 0)) for month in ahead]
+    return visit.part("plans/months.html.j2", rows=rows)
+
+
+def _months_from(year: int, month: int, number: int) -> Iterator[str]:
+    for place in range(month - 1, month - 1 + number):
+        yield f"{year + place // 12}-{place % 12 + 1:02}"
+
+
+def _figures(visit: Visit, plan: Plan) -> list[tuple[str, str, str, str]]:
+    number, say = visit.formats.number, visit.say
+    dispose = {each: plan.dispose.get(each, 0) for each in (Disposition.DELETE.value, Disposition.ANONYMISE.value)}
+    return [
+        (number(plan.units), say("units looked at"), "", lines_address(plan)),
+        (number(dispose["delete"]), say("to delete"), "bad" if dispose["delete"] else "", lines_address(plan, disposition="delete")),
+        (
+            number(dispose["anonymise"]),
+            say("to anonymise"),
+            "warn" if dispose["anonymise"] else "",
+            lines_address(plan, disposition="anonymise"),
+        ),
+        (number(sum(plan.retain.values())), say("kept"), "good", lines_address(plan, outcome="retain")),
+        (
+            number(sum(units for _, units in plan.due_soon)),
+            say("of these due soon"),
+            "info",
+            lines_address(plan, reason="NOT_EXPIRED", sort="retention_end"),
+        ),
+    ]
+
+
+def _categories(visit: Visit, plan: Plan) -> list[tuple[str, str, int, int, int, int]]:
+    """Return key, name, and how many are deleted, anonymised, kept and due soon, the most disposed of
+    first."""
+    found = sorted(plan.categories, key=lambda each: (-(each.delete + each.anonymise), -each.retain, each.category))
+    return [(each.category, category_name(visit, each.category), each.delete, each.anonymise, each.retain, each.due_soon) for each in found]
+
+
+def category_name(visit: Visit, key: str) -> str:
+    """Return a category by its name; where a unit has none, that."""
+    return visit.category(key) if key else visit.say("no category")
+
+
+def _findings(visit: Visit, plan: Plan) -> Iterator[Finding]:
+    breaker = plan.breaker
+    if not breaker.tripped:
+        return
+    named: Sequence[tuple[str, Counter | CategoryCounter]] = (
+        (visit.say("Units"), breaker.units),
+        (visit.say("Recordings"), breaker.recordings),
+        *((category_name(visit, key), counter) for key, counter in breaker.categories.items() if counter.tripped),
+    )
+    for name, counter in named:
+        yield Finding(name, counter.planned, counter.limit, counter.median, counter.tripped)
+
+
+ENDPOINTS: Final = (get("/plans/{plan}", show, Act.SEE_REPORTS), get("/plans/{plan}/months", months, Act.SEE_REPORTS))

@@ -1,0 +1,97 @@
+"""What people say on a plan: who has, whose word it lacks, and whether this person may add theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from starlette.responses import Response
+
+from crm_compliance.console.endpoint import post
+from crm_compliance.console.visit import Visit
+from jobs.model.plan import Approval, Plan, PlanState
+from jobs.plans.approve import approve_plan
+from rules.model.accounts import same_person
+from rules.model.roles import Act
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word that was given; `until` is when an approval counts no more, None for what counts for good."""
+
+    given: Approval
+    counts: bool
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was said, which roles are lacking, and what this person may say now; `why_not` is empty where they
+    may approve or the plan is not theirs to speak on."""
+
+    given: Sequence[Word]
+    missing: Sequence[str]
+    may_approve: bool
+    may_reject: bool
+    why_not: str
+
+
+def words_on(visit: Visit, plan: Plan) -> Words:
+    """Return what people have said on a plan, and what the visitor may. Whether they really may is decided
+    where their word is recorded."""
+    now, me = visit.now, visit.person
+    counting = set(plan.counting(now))
+    given = [
+        Word(word, word in counting or not word.approves, word.at + timedelta(hours=plan.approval_hours) if word.approves else None)
+        for word in plan.given
+    ]
+    missing = plan.missing(now)
+    speaks = visit.may(Act.APPROVE_PLAN) and not plan.as_of_given and plan.state(now) in (PlanState.WAITING, PlanState.READY)
+    why_not = _why_not(visit, plan, [each.given for each in given if each.counts]) if speaks else ""
+    may_reject = speaks and not why_not
+    return Words(given, missing, may_reject and me.role in missing, may_reject, why_not)
+
+
+def _why_not(visit: Visit, plan: Plan, said: Sequence[Approval]) -> str:
+    who = visit.person.who
+    if same_person(who, plan.proposer):
+        return visit.say("You made this plan: somebody else decides on it.")
+    if any(same_person(word.who, who) for word in said):
+        return visit.say("You have given your word on this plan.")
+    return ""
+
+
+def approve(visit: Visit) -> Response:
+    """Record that the visitor approves."""
+    return _say(visit, visit.given("comment"), approves=True)
+
+
+def reject(visit: Visit) -> Response:
+    """Record that the visitor rejects the plan, which is then of no use any more. Raises UsageError: without
+    a reason."""
+    return _say(visit, visit.needed("comment", visit.say("Comment")), approves=False)
+
+
+def _say(visit: Visit, comment: str, *, approves: bool) -> Response:
+    services, person = visit.services, visit.person
+    ring = services.keys()
+    after = approve_plan(
+        services.store,
+        visit.path("plan"),
+        person.who,
+        person.role,
+        comment,
+        approves=approves,
+        now=visit.now,
+        reference=ring.reference,
+        references=ring.references,
+    )
+    return visit.see(f"/plans/{after.id}", note="plan_approved" if approves else "plan_rejected")
+
+
+ENDPOINTS: Final = (
+    post("/plans/{plan}/approve", approve, Act.APPROVE_PLAN),
+    post("/plans/{plan}/reject", reject, Act.APPROVE_PLAN),
+)
