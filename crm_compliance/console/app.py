@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Final
@@ -12,12 +13,14 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from crm_compliance.console import assets
 from crm_compliance.console.access import cookies, origin
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.rate import Rate
+from crm_compliance.console.api.app import ROOT as API
+from crm_compliance.console.api.app import api_of
 from crm_compliance.console.endpoint import Endpoint
 from crm_compliance.console.errors import nothing_here, refused
 from crm_compliance.console.pages import preferences, signin
@@ -38,8 +41,10 @@ def routes(services: Services, *, now: Callable[[], float] = monotonic) -> Seque
     tries = Rate(now, SIGN_INS)
     inside = [Route(each.path, _door(services, each), methods=_methods(each)) for each in INSIDE]
     outside = [Route(each.path, _porch(services, each, tries), methods=_methods(each)) for each in OUTSIDE]
+    calls = Mount(API, app=api_of(services, now=now))
+    calls.path_regex = re.compile(calls.path_regex.pattern, re.DOTALL)  # a line end in an id is an id that there is not
     rest = Route("/{path:path}", _rest(services), methods=["GET", "HEAD"])
-    return [Route("/static/{path:path}", assets.answer, methods=["GET", "HEAD"]), *outside, *inside, rest]
+    return [Route("/static/{path:path}", assets.answer, methods=["GET", "HEAD"]), *outside, *inside, calls, rest]
 
 
 def _methods(endpoint: Endpoint) -> list[str]:

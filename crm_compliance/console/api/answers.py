@@ -1,0 +1,192 @@
+"""What the interface answers with: the documents of the commands, described as far as a script relies on
+them, and errors with the code, message, hint and place that `--json` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from crm_compliance.console.errors import status_of
+from crm_compliance.identity.bearer import KeysUnreachable, NoToken
+from rules.errors import ComplianceError
+
+MOST: Final = 500  # entries of one answer
+
+
+class Document(BaseModel):
+    """A document of the commands: what is described here is there, and more may be (docs/commands.md)."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class PlanAnswer(Document):
+    plan: str
+    kind: str
+    state: str
+    as_of: str
+    created_at: str
+    valid_until: str
+    policy_version: str
+    units: int
+    dispose: dict[str, int]
+    retain: dict[str, int]
+    applicable: bool
+
+
+class LineAnswer(Document):
+    table: str
+    id: str
+    outcome: str
+    disposition: str | None
+    reason: str
+
+
+class LinesAnswer(BaseModel):
+    """One page of lines; `next` is the offset of the page after it."""
+
+    total: int
+    next: int | None
+    lines: list[LineAnswer]
+    facets: dict[str, dict[str, int]] = Field(description="how many lines each other value of a filter would give")
+
+
+class ChangesAnswer(Document):
+    added: int
+    removed: int
+    changed: int
+    unchanged: int
+
+
+class RunAnswer(Document):
+    run: str
+    kind: str
+    state: str
+    started_at: str | None
+    ended_at: str | None
+    plan: str | None
+
+
+class VerifiedAnswer(BaseModel):
+    ok: bool
+    entries: int
+    head: str
+    problems: list[dict[str, str]]
+
+
+class HoldAnswer(Document):
+    hold: str
+    type: str
+    table: str
+    state: str
+    source: str
+
+
+class RequestAnswer(Document):
+    request: str
+    right: str
+    state: str
+    received_on: str
+    due_on: str | None
+    days_left: int | None
+
+
+class ScheduleAnswer(BaseModel):
+    name: str
+    version: str
+    valid_from: str
+    digest: str
+    source: str
+    categories: list[dict[str, Any]]
+
+
+class WhyAnswer(Document):
+    table: str
+    id: str
+    outcome: str
+    reason: str
+    trace: list[dict[str, Any]]
+
+
+class WaitingAnswer(BaseModel):
+    """Something that waits for the caller, in their role."""
+
+    kind: str
+    subject: str
+    code: str
+    stage: str
+    count: int | None
+    due_on: str | None
+
+
+class Wrong(BaseModel):
+    code: str
+    message: str
+    hint: str
+    where: str
+
+
+class ErrorAnswer(BaseModel):
+    error: Wrong
+
+
+def answer_of(error: ComplianceError) -> JSONResponse:
+    """Return the answer for what an operation raised."""
+    from crm_compliance.reports.parts.hints import in_words
+
+    headers: dict[str, str] = {}
+    status = status_of(error)
+    if isinstance(error, NoToken):
+        status, headers = 401, {"WWW-Authenticate": "Bearer"}
+    elif error.code == "person_needed":
+        status = 403
+    elif error.code == "busy" or isinstance(error, KeysUnreachable):
+        status, headers = 503, {"Retry-After": "60"}
+    return _wrong(status, error.code, str(error), in_words(error.hint), error.where, headers)
+
+
+async def compliance_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ComplianceError)
+    return answer_of(error)
+
+
+async def invalid(_: Request, error: Exception) -> JSONResponse:
+    """Answer for input that is not as described: every place, and no value, since half of them may be about
+    somebody."""
+    assert isinstance(error, RequestValidationError)
+    places = [f"{'.'.join(str(part) for part in problem['loc'])}: {_kind(problem)}" for problem in error.errors()]
+    return _wrong(400, "usage", "the call is not as the interface describes it", "/api/v1/openapi.json", "; ".join(places)[:500], {})
+
+
+async def not_served(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    what = {404: "there is nothing at this address", 405: "this address does not take this method"}
+    headers = dict(error.headers or {})
+    message = what.get(error.status_code, "this call cannot be answered")
+    return _wrong(error.status_code, "not_found" if error.status_code == 404 else "usage", message, "", "", headers)
+
+
+def bug() -> JSONResponse:
+    return _wrong(500, "bug", "something went wrong here", "tell the administrator", "", {})
+
+
+def too_many() -> JSONResponse:
+    return _wrong(429, "too_many", "too many calls with tokens that are not good", "wait a minute", "", {"Retry-After": "60"})
+
+
+def too_large() -> JSONResponse:
+    return _wrong(413, "too_large", "this is more than a call may hold", "", "", {})
+
+
+def _kind(problem: Mapping[str, Any]) -> str:
+    return str(problem["type"]).replace("_", " ")
+
+
+def _wrong(status: int, code: str, message: str, hint: str, where: str, headers: Mapping[str, str]) -> JSONResponse:
+    document = {"error": {"code": code, "message": message, "hint": hint, "where": where}}
+    return JSONResponse(document, status_code=status, headers=dict(headers))

@@ -1,0 +1,79 @@
+"""Who calls, in which role, and whether they may: checked before each operation, and denials recorded
+(ACC-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Depends, Request
+
+from crm_compliance.console.services import Services
+from crm_compliance.identity.bearer import Bearers, Holder, NoToken
+from crm_compliance.identity.signin import Person
+from jobs.checks.denials import denied, refuse_role
+from rules.errors import Refused, UsageError
+from rules.model.roles import HUMAN_ROLES, Act, may
+
+ROLE_HEADER: Final = "Compliance-Role"
+READS: Final = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody whose token was good, in the role in which they act, and the services to act with."""
+
+    person: Person
+    services: Services
+    bearers: Bearers
+
+    def may(self, act: Act) -> bool:
+        return self.person.may(act)
+
+
+def acting(act: Act) -> Any:
+    """Return the dependency of an operation that takes an act of section 9.4. Whoever has several roles acts
+    in the one that the header names, else in their first that may."""
+
+    def caller(request: Request) -> Caller:
+        services: Services = request.app.state.services
+        bearers: Bearers = request.app.state.bearers
+        holder = bearers.holder_of(_token(request))
+        person = Person(holder.who, _role(holder, request.headers.get(ROLE_HEADER, ""), act))
+        told = {"role": person.role, "by": services.keys().reference("person", person.who)}
+        refuse_role(services.store, person.who, person.role, act, told)
+        if holder.is_app and request.method not in READS:
+            error = Refused(
+                "an application that calls in nobody's name reads, and does not act",
+                hint="act with a token of a person (docs/api.md)",
+                code="person_needed",
+            )
+            raise denied(services.store, act.value, told, error)
+        return Caller(person, services, bearers)
+
+    caller.act = act  # type: ignore[attr-defined]  # a test goes through all operations by it
+    return Depends(caller)
+
+
+def act_of(dependency: Callable[..., Any]) -> Act | None:
+    """Return the act that a dependency checks; None for another one."""
+    found = getattr(dependency, "act", None)
+    return found if isinstance(found, Act) else None
+
+
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NoToken("this call brings no bearer token", hint="send Authorization: Bearer TOKEN (docs/api.md)")
+    return token.strip()
+
+
+def _role(holder: Holder, wanted: str, act: Act) -> str:
+    if not wanted:
+        return next((role for role in holder.roles if may(holder.who, role, act)), holder.roles[0])
+    if wanted not in HUMAN_ROLES:
+        raise UsageError("there is no such role", hint=f"one of: {', '.join(HUMAN_ROLES)}", where=ROLE_HEADER)
+    if wanted not in holder.roles:
+        raise NoToken("this token does not carry the role that the call names", hint="leave the header out, or ask for the role")
+    return wanted

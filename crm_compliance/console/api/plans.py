@@ -1,0 +1,170 @@
+"""Plans: list, show, make, compare, approve and reject; and why one unit is kept or goes."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from crm_compliance.console.api.answers import MOST, ChangesAnswer, LineAnswer, LinesAnswer, PlanAnswer, WhyAnswer
+from crm_compliance.console.api.caller import Caller, acting
+from jobs.plans.lines.query import MOST_LINES, LineQuery
+from rules.errors import UsageError
+from rules.model.roles import Act
+
+router = APIRouter(tags=["plans"])
+Sees = Annotated[Caller, acting(Act.SEE_REPORTS)]
+PlanId = Annotated[str, Path(max_length=100, description="the id of a plan")]
+MOST_CHANGES = 1_000
+
+
+class Wanted(BaseModel):
+    """What plan to make."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Literal["retention", "recordings", "all"] = "all"
+
+
+class Word(BaseModel):
+    """What somebody says of a plan."""
+
+    model_config = ConfigDict(extra="forbid")
+    comment: str = Field("", max_length=500, description="no personal data; needed to reject")
+
+
+@router.get("/plans")
+def list_plans(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> list[PlanAnswer]:
+    """The newest plans."""
+    found = islice(caller.services.store.plans.all(), limit)
+    return [_answer(caller, plan) for plan in found]
+
+
+@router.post("/plans", status_code=201)
+def make(caller: Annotated[Caller, acting(Act.PLAN)], wanted: Wanted) -> PlanAnswer:
+    """Decide on every unit and store the plan; nothing is written to the CRM. Takes as long as the CRM needs
+    to be read."""
+    from jobs.model.plan import Kind
+    from jobs.plans.make import make_plan
+    from jobs.restores.detect import RESTORED, note_rows_back
+
+    with caller.services.desk() as desk:
+        back = note_rows_back(desk.context)
+        warning = f"{RESTORED}: {back} rows that had been erased are back in the CRM" if back else ""
+        made = make_plan(desk.context, Kind(wanted.kind), proposer=caller.person.who, warning=warning)
+    return _answer(caller, made)
+
+
+@router.get("/plans/{plan}")
+def show(caller: Sees, plan: PlanId) -> PlanAnswer:
+    """One stored plan."""
+    return _answer(caller, caller.services.store.plans.get(plan))
+
+
+@router.get("/plans/{plan}/lines")
+def lines(
+    caller: Sees,
+    plan: PlanId,
+    outcome: Annotated[str | None, Query(max_length=100)] = None,
+    disposition: Annotated[str | None, Query(max_length=100)] = None,
+    reason: Annotated[str | None, Query(max_length=100)] = None,
+    category: Annotated[str | None, Query(max_length=100)] = None,
+    flag: Annotated[str | None, Query(max_length=100)] = None,
+    table: Annotated[str | None, Query(max_length=100)] = None,
+    id: Annotated[str, Query(max_length=40, description="a part of an id")] = "",
+    sort: Annotated[str, Query(max_length=40, description="a column of the plan file; empty: the order of the plan")] = "",
+    descending: bool = False,
+    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 50,
+) -> LinesAnswer:
+    """One page of the lines of a plan: a decision for each unit, with its reason."""
+    import msgspec
+
+    from jobs.plans.make import public_line
+
+    query = LineQuery(
+        outcome=outcome,
+        disposition=disposition,
+        reason=reason,
+        category=category,
+        flag=flag,
+        table=table,
+        id=id,
+        sort=sort,
+        descending=descending,
+        offset=offset,
+        limit=limit,
+    )
+    page = caller.services.lines.of(plan).page(query)
+    shown = [LineAnswer.model_validate(public_line(line)) for line in page.lines]
+    return LinesAnswer(total=page.total, next=page.next_offset(query), lines=shown, facets=msgspec.to_builtins(page.facets))
+
+
+@router.get("/plans/{before}/changes/{after}")
+def changes(
+    caller: Sees, before: PlanId, after: PlanId, limit: Annotated[int, Query(ge=0, le=MOST_CHANGES)] = MOST_CHANGES
+) -> ChangesAnswer:
+    """What a newer plan says differently, unit by unit and in words; no more changes than `limit`."""
+    from crm_compliance.reports.plan.changes import difference_document
+    from jobs.plans.lines.compare import compare
+
+    opened = caller.services.lines
+    document: dict[str, Any] = difference_document(compare(opened.of(before), opened.of(after)))
+    document["lines"] = document["lines"][:limit]
+    return ChangesAnswer.model_validate(document)
+
+
+@router.post("/plans/{plan}/approve")
+def approve(caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, word: Word) -> PlanAnswer:
+    """Approve a plan that waits for two people."""
+    return _said(caller, plan, word, approves=True)
+
+
+@router.post("/plans/{plan}/reject")
+def reject(caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, word: Word) -> PlanAnswer:
+    """Reject a plan for good; the comment says why."""
+    if not word.comment.strip():
+        raise UsageError("why a plan is rejected must be said", hint="a comment without personal data", where="comment")
+    return _said(caller, plan, word, approves=False)
+
+
+@router.get("/units/{table}/{id}/why")
+def why(
+    caller: Sees,
+    table: Annotated[str, Path(max_length=100)],
+    id: Annotated[str, Path(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")],
+) -> WhyAnswer:
+    """What would become of one unit now, step by step; reads the CRM."""
+    from jobs.plans.explain import explain_unit
+    from jobs.plans.make import public_line
+
+    with caller.services.desk() as desk:
+        line, steps = explain_unit(desk.context, table, id.lower())
+    trace = [{"rule": step.rule, "inputs": step.inputs, "result": step.result} for step in steps]
+    return WhyAnswer.model_validate(public_line(line) | {"trace": trace})
+
+
+def _said(caller: Caller, plan: str, word: Word, *, approves: bool) -> PlanAnswer:
+    from jobs.plans.approve import approve_plan
+
+    services, person = caller.services, caller.person
+    ring = services.keys()
+    after = approve_plan(
+        services.store,
+        plan,
+        person.who,
+        person.role,
+        word.comment,
+        approves=approves,
+        now=services.clock(),
+        reference=ring.reference,
+        references=ring.references,
+    )
+    return _answer(caller, after)
+
+
+def _answer(caller: Caller, plan: Any) -> PlanAnswer:
+    from crm_compliance.reports.documents import plan_document
+
+    return PlanAnswer.model_validate(plan_document(plan, caller.services.clock(), state=True))

@@ -1,0 +1,178 @@
+"""Subject requests: the register, taking one in, and the steps that need no look at anybody's data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from crm_compliance.console.api.answers import MOST, RequestAnswer
+from crm_compliance.console.api.caller import Caller, acting
+from jobs.register.intake import IntakeForm
+from rules.errors import ComplianceError
+from rules.model.requests import IdentityMethod, Mandate
+from rules.model.roles import Act
+
+if TYPE_CHECKING:
+    from jobs.model.request import SubjectRequest
+    from jobs.register.permissions import Hand
+
+router = APIRouter(tags=["requests"])
+Sees = Annotated[Caller, acting(Act.SEE_REQUESTS)]
+Handles = Annotated[Caller, acting(Act.HANDLE_REQUEST)]
+RequestId = Annotated[str, Path(max_length=100, description="the id of a request")]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Identified(Body):
+    """How the person was identified, and for whom they may act."""
+
+    method: IdentityMethod
+    mandate: Mandate | None = None
+    child_agrees: bool = False
+
+
+class Asked(Body):
+    """A question to the person."""
+
+    reason: Literal["identity", "scope"]
+    asked_on: date
+
+
+class Answered(Body):
+    """The person's answer to a question."""
+
+    answered_on: date
+    reason: Literal["", "identity", "scope"] = ""
+
+
+class Extended(Body):
+    """Two more months, of which the person was told."""
+
+    reason: Annotated[str, Field(max_length=100)]
+    notified_at: datetime
+
+
+class Closed(Body):
+    """How a request ends: DELIVERED, REFUSED:RF-08 and so on."""
+
+    outcome: Annotated[str, Field(max_length=100)]
+
+
+@router.get("/requests")
+def list_requests(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 100) -> list[RequestAnswer]:
+    """The register: what is due first comes first, closed requests last. Nothing in it is about anybody."""
+    from itertools import islice
+
+    from crm_compliance.reports.requests.register import by_urgency, request_document
+
+    services, now = caller.services, caller.services.clock()
+    found = islice(by_urgency(services.store.requests.all(), services.calendar), limit)
+    return [RequestAnswer.model_validate(request_document(each, now, services.calendar)) for each in found]
+
+
+@router.post("/requests", status_code=201)
+def open_(caller: Handles, form: IntakeForm) -> RequestAnswer:
+    """Register a request that has come in, and keep from now on what may be about the person. The receipt is
+    registered even where the CRM cannot be reached; the next plan then looks up what is kept."""
+    from crm_compliance.wiring import new_id
+    from jobs.register.intake import open_request, read_form
+    from jobs.requests.search.freeze import refreeze
+    from rules.holds.of_requests import REASON_OF_RIGHT
+
+    services = caller.services
+    text = json.dumps(form.model_dump(mode="json", by_alias=True)).encode()
+    days = services.calendar
+    request = open_request(services.store, read_form(text, services.clock(), days), calendar=days, new_id=new_id)
+    warning = ""
+    if request.right in REASON_OF_RIGHT:
+        try:
+            with services.desk() as desk:
+                refreeze(desk.context, request)
+        except ComplianceError as error:
+            warning = f"what the request keeps is not looked up yet: {error}"
+    return _answer(caller, services.store.requests.get(request.id), {"warning": warning} if warning else {})
+
+
+@router.get("/requests/{request}")
+def show(caller: Sees, request: RequestId) -> RequestAnswer:
+    """One request as it stands, and what stops its release."""
+    return _answer(caller, caller.services.store.requests.get(request))
+
+
+@router.post("/requests/{request}/identify")
+def identify(caller: Handles, request: RequestId, word: Identified) -> RequestAnswer:
+    """Record how the person was identified; the steps are the same for everybody, whatever is in the file."""
+    from jobs.register.transitions import identify as move
+
+    return _moved(caller, lambda hand: move(hand, request, word.method, mandate=word.mandate, child_agrees=word.child_agrees))
+
+
+@router.post("/requests/{request}/suspend")
+def suspend(caller: Handles, request: RequestId, word: Asked) -> RequestAnswer:
+    """Record a question to the person; it stops the clock if it was asked in time."""
+    from jobs.register.transitions import suspend as move
+
+    return _moved(caller, lambda hand: move(hand, request, word.reason, word.asked_on))
+
+
+@router.post("/requests/{request}/resume")
+def resume(caller: Handles, request: RequestId, word: Answered) -> RequestAnswer:
+    """Record that the person has answered; the due date moves by the days in between."""
+    from jobs.register.transitions import resume as move
+
+    return _moved(caller, lambda hand: move(hand, request, word.answered_on, reason=word.reason))
+
+
+@router.post("/requests/{request}/extend")
+def extend(caller: Handles, request: RequestId, word: Extended) -> RequestAnswer:
+    """Add two months, of which the person was notified in time."""
+    from jobs.register.transitions import extend as move
+    from rules.errors import UsageError
+
+    if word.notified_at.tzinfo is None:
+        raise UsageError("the instant has no time zone", hint="for example 2026-11-25T09:30:00Z", where="notified_at")
+    return _moved(caller, lambda hand: move(hand, request, word.reason, word.notified_at))
+
+
+@router.post("/requests/{request}/close")
+def close(caller: Handles, request: RequestId, word: Closed) -> RequestAnswer:
+    """Close a request with the code of its outcome; what leads from it to files is removed."""
+    from jobs.register.transitions import close as move
+
+    return _moved(caller, lambda hand: move(hand, request, word.outcome))
+
+
+def _moved(caller: Caller, move: Callable[[Hand], SubjectRequest]) -> RequestAnswer:
+    """Take one step, and answer with the request as it then stands."""
+    from crm_compliance.reports.requests.review_pages import removing_pages
+    from crm_compliance.wiring import register_key
+    from jobs.checks.same_zone import refuse_other_zone
+    from jobs.register.permissions import Hand
+
+    services, person, policy = caller.services, caller.person, caller.services.policy()
+    refuse_other_zone(services.store, policy)
+    reference = register_key(services.settings).reference
+    hand = Hand(services.store, person.who, person.role, services.clock(), reference, policy.calendar)
+    with removing_pages(services.store):
+        moved = move(hand)
+    return _answer(caller, moved)
+
+
+def _answer(caller: Caller, request: SubjectRequest, more: dict[str, Any] | None = None) -> RequestAnswer:
+    from crm_compliance.reports.requests.register import request_document
+    from jobs.register.release_blockers import blocks_of
+    from jobs.requests.decisions.notices import counts_of
+
+    services = caller.services
+    notices = counts_of(services.store, request) if caller.may(Act.HANDLE_REQUEST) else None
+    blocks = blocks_of(services.store, request)
+    document = request_document(request, services.clock(), services.calendar, blocks=blocks, notices=notices)
+    return RequestAnswer.model_validate(document | (more or {}))

@@ -1,0 +1,54 @@
+"""Runs that were carried out, and the ledger of all that was done."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from crm_compliance.console.api.answers import MOST, RunAnswer, VerifiedAnswer
+from crm_compliance.console.api.caller import Caller, acting
+from rules.model.roles import Act
+
+router = APIRouter(tags=["runs"])
+Sees = Annotated[Caller, acting(Act.SEE_HISTORY)]
+
+
+@router.get("/runs")
+def list_runs(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> list[RunAnswer]:
+    """The newest runs."""
+    from crm_compliance.reports.documents import history_line, newest_first, round_line
+    from jobs.ledger.rounds import RoundMade
+
+    store = caller.services.store
+    at_work = store.leases.run_at_work()
+    found = islice(newest_first(store.runs.all(), store.runs.rounds()), limit)
+    documents = (round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found)
+    return [RunAnswer.model_validate(document) for document in documents]
+
+
+@router.get("/runs/{run}")
+def show(caller: Sees, run: Annotated[str, Path(max_length=100)]) -> RunAnswer:
+    """One run with its outcomes, which add up to the units read."""
+    from crm_compliance.reports.documents import history_document, round_line
+
+    store = caller.services.store
+    made = next((one for one in store.runs.rounds() if one.id == run), None)
+    if made is not None:
+        return RunAnswer.model_validate(round_line(made) | {"outcomes": {}, "approvals": []})
+    found = store.runs.get(run)
+    store.journal.check()
+    document = history_document(found, store.plans.get(found.plan), store.journal.of_run(run), store.leases.run_at_work())
+    return RunAnswer.model_validate(document)
+
+
+@router.get("/ledger/verification")
+def verify(caller: Sees) -> VerifiedAnswer:
+    """Recompute the ledger from its first entry on, and hold it against its checkpoints."""
+    from crm_compliance.keys.checkpoint_signer import audit_store
+
+    services = caller.services
+    audit = audit_store(services.settings, services.store, services.calendar)
+    problems = [{"where": problem.where, "what": problem.what} for problem in audit.problems]
+    return VerifiedAnswer(ok=audit.ok, entries=audit.verdict.entries, head=audit.verdict.head, problems=problems)

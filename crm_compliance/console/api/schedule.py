@@ -1,0 +1,54 @@
+"""The retention schedule in force, and what waits for the caller."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from crm_compliance.console.api.answers import ScheduleAnswer, WaitingAnswer
+from crm_compliance.console.api.caller import Caller, acting
+from rules.model.roles import Act
+
+router = APIRouter(tags=["schedule"])
+
+
+@router.get("/policy")
+def show(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> ScheduleAnswer:
+    """The retention schedule in force."""
+    from dataclasses import asdict
+
+    from crm_compliance.wiring import policy_versions
+    from rules.policy.rows import describe
+
+    version = policy_versions(caller.services.settings).at(caller.services.clock())
+    found = version.policy
+    return ScheduleAnswer(
+        name=found.name,
+        version=found.version,
+        valid_from=found.valid_from.isoformat(),
+        digest=found.digest,
+        source=version.source,
+        categories=[asdict(row) for row in describe(found)],
+    )
+
+
+@router.get("/inbox")
+def inbox(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> list[WaitingAnswer]:
+    """What waits for the caller in their role, the most urgent first."""
+    from jobs.inbox.waiting import waiting, waiting_for
+
+    services, person = caller.services, caller.person
+    crm = services.settings.crm_url or ""
+    found = waiting(services.store, services.policy(), services.clock(), crm=crm, not_well=services.why_not())
+    return [
+        WaitingAnswer(
+            kind=item.kind.value,
+            subject=item.subject,
+            code=item.code,
+            stage=item.stage.value,
+            count=item.count,
+            due_on=item.due_on.isoformat() if item.due_on is not None else None,
+        )
+        for item in waiting_for(found, person.who, [person.role])
+    ]

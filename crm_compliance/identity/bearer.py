@@ -1,0 +1,200 @@
+"""Who calls the programmatic interface: a token of Entra ID or AD FS, checked against the keys that they
+publish. On the emulator the account of one of the demo's people takes its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import jwt
+from jwt import PyJWK, PyJWKSet
+from jwt.exceptions import PyJWTError
+
+from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from crm_compliance.identity.signin import application_of, roles_in
+from crm_compliance.settings import Settings
+from rules.errors import ComplianceError
+from rules.model.roles import HUMAN_ROLES, SERVICE
+
+if TYPE_CHECKING:
+    import requests
+
+    from crm_compliance.store.store import SqlStore
+    from jobs.ports.context import Clock
+
+KEYS_LAST_S: Final = 3_600.0
+ASKED_AGAIN_S: Final = 60.0  # a token with a key of which nobody has heard has them asked for anew, no more often than this
+CLOCKS_DIFFER_S: Final = 60
+ENTRA_V1: Final = "https://sts.windows.net/"  # who issues tokens of an interface for which version 2 was not chosen
+_CLAIMS: Final = ("exp", "iat", "iss", "aud")
+
+
+class NoToken(ComplianceError):
+    """A call brings no token, or none that is good here. What is wrong with one is said by its kind alone."""
+
+    exit_code = 5
+    code = "token"
+
+
+class KeysUnreachable(ComplianceError):
+    """The keys by which a token is checked could not be fetched."""
+
+    exit_code = 4
+    code = "signin_unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a token stands for, with the roles that are ours, in the order of section 9.4. An application that
+    calls in nobody's name is no person: `is_app`."""
+
+    who: str
+    roles: tuple[str, ...]
+    is_app: bool = False
+
+
+class Bearers(Protocol):
+    """Tells whom a token stands for."""
+
+    def holder_of(self, token: str) -> Holder:
+        """Raises NoToken: it stands for nobody who could call; KeysUnreachable."""
+        ...
+
+
+class DemoBearers:
+    """The token is the account of one of the demo's people; for a store that has only served a CRM on this
+    machine."""
+
+    def holder_of(self, token: str) -> Holder:
+        person = next((each for each in DEMO_PEOPLE if each.who == token), None)
+        if person is None:
+            names = ", ".join(each.who for each in DEMO_PEOPLE)
+            raise NoToken("nobody in the demonstration has this account", hint=f"the token is one of: {names}")
+        return Holder(person.who, (person.role.value,))
+
+
+@dataclass
+class _Published:
+    """What the authority publishes of itself, as it was at an instant of a clock that only goes on."""
+
+    issuers: frozenset[str]
+    keys: PyJWKSet
+    at: float
+
+
+@dataclass
+class TokenBearers:
+    """Tokens for our application, of the authority at which people sign in. Keys are kept for an hour."""
+
+    settings: Settings
+    store: SqlStore
+    clock: Clock
+    ticks: Callable[[], float] = monotonic
+    _published: _Published | None = None
+    _lock: Lock = field(default_factory=Lock)
+    _is_noted: bool = False
+
+    def holder_of(self, token: str) -> Holder:
+        claims = self._claims(token)
+        who = str(claims.get("oid") or claims.get("sub") or "")
+        given = set(roles_in(claims.get("roles")))
+        roles = tuple(role.value for role in HUMAN_ROLES if role.value in given)
+        if not who or who == SERVICE or not roles:
+            raise NoToken("this token carries no role here", hint="ask the administrator of Entra ID for an app role (docs/sign-in.md)")
+        if not self._is_noted:
+            authority, client = application_of(self.settings)
+            self.store.crms.see_authority(authority.casefold(), client.casefold())
+            self._is_noted = True
+        return Holder(who, roles, is_app=claims.get("idtyp") == "app" or not claims.get("scp"))
+
+    def _claims(self, token: str) -> Mapping[str, Any]:
+        """Return what a token says, once everything about it has been checked."""
+        _, client = application_of(self.settings)
+        try:
+            key, issuers = self._key_of(str(jwt.get_unverified_header(token).get("kid", "")))
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["RS256"],
+                audience=[client, f"api://{client}", f"microsoft:identityserver:{client}"],
+                issuer=list(issuers),
+                options={"require": list(_CLAIMS), "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+            )
+        except PyJWTError as error:  # its text may quote the token
+            raise NoToken(
+                f"this token is not good here ({type(error).__name__})",
+                hint="fetch one for this application: scope api://CLIENT/.default (docs/api.md)",
+            ) from None
+        self._check_times(claims)
+        tenant = self.settings.crm_tenant_id
+        if self.settings.crm_authority is None and claims.get("tid") != tenant:
+            raise NoToken("this token is of another tenant", hint="fetch one at your own tenant")
+        return claims
+
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
+        """Hold a token's times against our clock, which a demonstration may have moved."""
+        now = self.clock().timestamp()
+        try:
+            begins, ends = float(claims.get("nbf", 0)), float(claims["exp"])
+        except (TypeError, ValueError):
+            raise NoToken("this token has no times", hint="fetch another") from None
+        if now >= ends + CLOCKS_DIFFER_S or now < begins - CLOCKS_DIFFER_S:
+            raise NoToken("this token is not valid now", hint="fetch a new one; compare the clocks if that does not help")
+
+    def _key_of(self, wanted: str) -> tuple[PyJWK, frozenset[str]]:
+        with self._lock:
+            published, now = self._published, self.ticks()
+            if published is None or now - published.at >= KEYS_LAST_S:
+                published = self._published = self._fetched(now)
+            found = _named(published.keys, wanted)
+            if found is None and now - published.at >= ASKED_AGAIN_S:
+                published = self._published = self._fetched(now)
+                found = _named(published.keys, wanted)
+        if found is None:
+            raise NoToken("this token is signed by a key that the sign-in service does not publish", hint="fetch another")
+        return found, published.issuers
+
+    def _fetched(self, now: float) -> _Published:
+        from connectors.dynamics.http.auth import PatientSession
+
+        authority, _ = application_of(self.settings)
+        is_adfs = self.settings.crm_authority is not None and authority.casefold().endswith("/adfs")
+        ca_file = str(self.settings.crm_ca_file) if self.settings.crm_ca_file is not None else None
+        with PatientSession(ca_file) as session:
+            told = _document(session, f"{authority}{'' if is_adfs else '/v2.0'}/.well-known/openid-configuration")
+            issuers = {str(told[name]) for name in ("issuer", "access_token_issuer") if told.get(name)}
+            if not is_adfs and self.settings.crm_tenant_id:
+                issuers.add(f"{ENTRA_V1}{self.settings.crm_tenant_id}/")
+            keys = _document(session, str(told.get("jwks_uri", "")))
+        try:
+            return _Published(frozenset(issuers), PyJWKSet.from_dict(dict(keys)), now)
+        except PyJWTError as error:
+            raise _unreachable(type(error).__name__) from None
+
+
+def bearers_of(settings: Settings, store: SqlStore, clock: Clock) -> Bearers:
+    """Return what checks the tokens of callers for these settings."""
+    return DemoBearers() if settings.is_loopback else TokenBearers(settings, store, clock)
+
+
+def _named(keys: PyJWKSet, wanted: str) -> PyJWK | None:
+    return next((key for key in keys.keys if key.key_id == wanted and wanted), None)
+
+
+def _document(session: requests.Session, address: str) -> Mapping[str, Any]:
+    try:
+        answer = session.get(address)
+        answer.raise_for_status()
+        found = answer.json()
+    except (OSError, ValueError) as error:
+        raise _unreachable(type(error).__name__) from None
+    if not isinstance(found, dict):
+        raise _unreachable("no object")
+    return found
+
+
+def _unreachable(what: str) -> KeysUnreachable:
+    return KeysUnreachable(f"the keys of the sign-in service cannot be fetched ({what})", hint="check network, tenant id and authority")

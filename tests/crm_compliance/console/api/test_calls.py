@@ -1,0 +1,218 @@
+"""Calls of scripts: who may, what they get, and what a wrong call is told. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from httpx2 import Response
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from crm_compliance.console.api.app import BODY_BYTES, ROUTERS, TRIES
+from crm_compliance.console.api.caller import act_of
+from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
+from tests.crm_compliance.console.browser import ROOT, Browser
+from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.integration.night import Night
+
+OPERATIONS = [
+    (route, method) for router in ROUTERS for route in router.routes if isinstance(route, APIRoute) for method in route.methods or ()
+]
+FORM = {
+    "right": "access",
+    "requester_kind": "donor",
+    "received_at": "2026-11-25T09:30:00Z",
+    "channel": "form",
+    "language": "nl",
+    "given": {"firstname": "Voorbeeld", "lastname": "Donor (fictief)", "birthdate": "1985-07-30", "emails": ["voorbeeld@example.org"]},
+}
+
+
+class Script:
+    """Calls the interface as one of the demo's people."""
+
+    def __init__(self, app: Starlette, role: Role) -> None:
+        who = next(person.who for person in DEMO_PEOPLE if person.role is role)
+        self.client = TestClient(app, base_url=ROOT, headers={"Authorization": f"Bearer {who}"}, raise_server_exceptions=False)
+
+    def call(self, method: str, path: str, **given: Any) -> Response:
+        return self.client.request(method, f"/api/v1{path}", **given)
+
+    def ask(self, path: str, **query: Any) -> Any:
+        answer = self.call("GET", path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def act(self, path: str, body: dict[str, Any], status: int = 200) -> Any:
+        answer = self.call("POST", path, json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+
+def act(route: APIRoute) -> Act | None:
+    found = [act_of(each.call) for each in route.dependant.dependencies if each.call is not None]
+    return next(iter(found), None)
+
+
+def test_every_operation_takes_an_act() -> None:
+    assert len(OPERATIONS) > 15
+    assert [route.path for route, _ in OPERATIONS if act(route) is None] == []
+
+
+@pytest.mark.parametrize(("route", "method"), OPERATIONS, ids=[f"{method} {route.path}" for route, method in OPERATIONS])
+def test_who_may_not_is_refused_and_that_is_kept(app: Starlette, org: Night, route: APIRoute, method: str) -> None:
+    wanted = act(route)
+    assert wanted is not None
+    path = route.path.replace("{id}", "00000000-0000-0000-0000-000000000001")
+    path = "/".join("nothing" if part.startswith("{") else part for part in path.split("/"))
+    for role in HUMAN_ROLES:
+        before = len(list(org.store.ledger.entries()))
+        answer = Script(app, role).call(method, path, json=None if method == "GET" else {})
+        told = [entry.data for entry in list(org.store.ledger.entries())[before:] if entry.kind == "denied"]
+        if role in MAY[wanted]:
+            assert answer.status_code not in (401, 403), answer.text
+            continue
+        assert answer.status_code == 403, (role, answer.text)
+        assert answer.json()["error"]["code"] == "role"
+        assert [(each["action"], each["role"]) for each in told] == [(wanted.value, role.value)]
+        assert "demo-" not in str(told)
+
+
+@pytest.mark.parametrize("header", [None, "Bearer ", "Basic ZGVtby1iZW46", "Bearer nobody", "Bearer demo-ben2", "demo-ben"])
+def test_without_a_good_token_nothing_is_answered(app: Starlette, header: str | None) -> None:
+    client = TestClient(app, base_url=ROOT, headers={} if header is None else {"Authorization": header})
+    answer = client.get("/api/v1/plans")
+    assert (answer.status_code, answer.json()["error"]["code"], answer.headers["WWW-Authenticate"]) == (401, "token", "Bearer")
+
+
+def test_the_session_of_a_browser_is_no_token(browser: Browser) -> None:
+    browser.sign_in(Role.DPO)
+    assert browser.get("/api/v1/plans").status_code == 401
+
+
+def test_tokens_are_not_tried_without_end(app: Starlette) -> None:
+    client = TestClient(app, base_url=ROOT)
+    codes = [client.get("/api/v1/plans", headers={"Authorization": f"Bearer {number}"}).status_code for number in range(TRIES + 1)]
+    assert codes == [*[401] * TRIES, 429]
+
+
+def test_a_plan_is_made_looked_through_and_approved_by_two(app: Starlette, org: Night) -> None:
+    people_and_cases(org)
+    admin, dpo, auditor = (Script(app, role) for role in (Role.CRM_ADMIN, Role.DPO, Role.AUDITOR))
+    plan = admin.act("/plans", {"kind": "all"}, 201)
+    assert (plan["state"], plan["units"] > 0) == ("waiting", True)
+    name = plan["plan"]
+    page = auditor.ask(f"/plans/{name}/lines", outcome="dispose", limit=1)
+    assert page["total"] == sum(plan["dispose"].values())
+    assert [line["outcome"] for line in page["lines"]] == ["dispose"]
+    assert page["facets"]["outcome"]["retain"] == plan["units"] - page["total"]
+    everything, offset = [], 0
+    while offset is not None:
+        part = auditor.ask(f"/plans/{name}/lines", limit=2, offset=offset)
+        everything += [line["id"] for line in part["lines"]]
+        offset = part["next"]
+    assert len(everything) == len(set(everything)) == plan["units"]
+    refused = admin.call("POST", f"/plans/{name}/approve", json={"comment": "looked through"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "same_person"), "who made it has no word"
+    given = dpo.act(f"/plans/{name}/approve", {"comment": "looked through"})["approvals"]["given"]
+    assert [word["role"] for word in given] == ["dpo"]
+    again = dpo.act("/plans", {}, 201)
+    assert auditor.ask(f"/plans/{name}/changes/{again['plan']}")["unchanged"] == plan["units"]
+    assert [each["plan"] for each in auditor.ask("/plans", limit=1)] == [again["plan"]]
+    assert admin.act(f"/plans/{again['plan']}/reject", {"comment": "one is enough"})["state"] == "rejected"
+
+
+def test_why_a_unit_is_kept_is_told_step_by_step(app: Starlette, org: Night) -> None:
+    people_and_cases(org)
+    plan = Script(app, Role.DPO).act("/plans", {}, 201)["plan"]
+    line = Script(app, Role.DPO).ask(f"/plans/{plan}/lines", outcome="retain", limit=1)["lines"][0]
+    why = Script(app, Role.AUDITOR).ask(f"/units/{line['table']}/{line['id'].upper()}/why")
+    assert (why["reason"], why["outcome"]) == (line["reason"], "retain")
+    assert [step["rule"] for step in why["trace"]][-1:] != [""]
+    assert len(why["trace"]) > 1
+
+
+def test_runs_and_the_ledger_are_for_who_may_see_the_history(app: Starlette, org: Night, typist: Typist) -> None:
+    people_and_cases(org)
+    run = typist.ask("apply", typist.ask("plan")["plan"])["run"]
+    auditor = Script(app, Role.AUDITOR)
+    assert run in [each["run"] for each in auditor.ask("/runs")]
+    shown = auditor.ask(f"/runs/{run}")
+    assert sum(shown["outcomes"].values()) == shown["units"]
+    verified = auditor.ask("/ledger/verification")
+    assert (verified["ok"], verified["problems"]) == (True, [])
+
+
+def test_a_hold_is_placed_by_one_and_released_by_another(app: Starlette, org: Night) -> None:
+    people_and_cases(org)
+    dpo, approver = Script(app, Role.DPO), Script(app, Role.APPROVER)
+    plan = dpo.act("/plans", {}, 201)["plan"]
+    unit = dpo.ask(f"/plans/{plan}/lines", outcome="dispose", table="cf_dossier", limit=1)["lines"][0]
+    wanted = {"type": "judicial", "table": unit["table"], "id": unit["id"], "reason": "CASE", "basis": "letter", "review_on": "2027-05-01"}
+    hold = dpo.act("/holds", wanted, 201)["hold"]
+    assert dpo.ask(f"/units/{unit['table']}/{unit['id']}/why")["outcome"] == "retain"
+    assert [each["state"] for each in approver.ask("/holds") if each["hold"] == hold] == ["active"]
+    release = {"asked_by": "carl", "reason": "the case is closed"}
+    assert dpo.call("POST", f"/holds/{hold}/release", json=release).status_code == 403
+    assert approver.act(f"/holds/{hold}/release", release)["state"] == "released"
+
+
+def test_a_request_is_taken_in_and_moved_on(app: Starlette, org: Night) -> None:
+    people_and_cases(org)
+    dpo = Script(app, Role.DPO)
+    request = dpo.act("/requests", FORM, 201)["request"]
+    assert Script(app, Role.AUDITOR).ask(f"/requests/{request}")["state"] == "received"
+    asked = dpo.act(f"/requests/{request}/suspend", {"reason": "identity", "asked_on": "2026-11-25"})
+    assert (asked["state"], asked["due_on"]) == ("suspended", None)
+    assert dpo.act(f"/requests/{request}/resume", {"answered_on": "2026-11-25"})["state"] != "suspended"
+    assert dpo.act(f"/requests/{request}/identify", {"method": "known_channel"})["identity"]["method"] == "known_channel"
+    late = dpo.call("POST", f"/requests/{request}/extend", json={"reason": "complex", "notified_at": "2026-11-25T10:00:00"})
+    assert (late.status_code, late.json()["error"]["where"]) == (400, "notified_at")
+    assert dpo.act(f"/requests/{request}/close", {"outcome": "WITHDRAWN"})["state"] == "closed"
+    told = [entry.data for entry in org.store.ledger.entries() if entry.kind == "request"]
+    assert "Voorbeeld" not in str(told)
+
+
+def test_a_wrong_call_is_told_where_and_never_what(app: Starlette, org: Night) -> None:
+    wrong = {**FORM, "given": {"lastname": ["Geheim (fictief)"], "nickname": "Geheim (fictief)"}}
+    answer = Script(app, Role.DPO).call("POST", "/requests", json=wrong)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "usage")
+    assert "given.lastname" in error["where"]
+    assert "Geheim" not in answer.text
+    assert list(org.store.requests.all()) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/plans/nothing", 400, "usage"),
+        ("GET", "/nothing", 404, "not_found"),
+        ("DELETE", "/plans", 405, "usage"),
+        ("GET", "/plans?limit=0", 400, "usage"),
+        ("GET", "/units/cf_dossier/nothing/why", 400, "usage"),
+    ],
+)
+def test_what_is_not_there_has_a_code(app: Starlette, method: str, path: str, status: int, code: str) -> None:
+    answer = Script(app, Role.DPO).call(method, path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_body_is_no_larger_than_a_call_needs(app: Starlette) -> None:
+    answer = Script(app, Role.DPO).call("POST", "/requests", content=b" " * (BODY_BYTES + 1))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+def test_what_goes_wrong_in_here_is_not_told(app: Starlette, monkeypatch: pytest.MonkeyPatch, services: Any) -> None:
+    def broken() -> None:
+        raise RuntimeError("Anna Voorbeeld (fictief)")
+
+    monkeypatch.setattr(type(services.store.plans), "newest", broken, raising=False)
+    monkeypatch.setattr(type(services.store.plans), "all", broken)
+    answer = Script(app, Role.DPO).call("GET", "/plans")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "bug")
+    assert "Anna" not in answer.text
