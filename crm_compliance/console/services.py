@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from crm_compliance.console.access.sessions import Sessions
+from crm_compliance.console.background import Background
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import Desk, calendar_of, desk, policy_of
 from rules.errors import ComplianceError
@@ -44,6 +45,7 @@ class Services:
     clock: Clock
     sessions: Sessions
     why_not: Callable[[], Collection[str]] = tuple  # the codes of what is not well with the service
+    background: Background = field(default_factory=Background)
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)
 

@@ -21,7 +21,7 @@ from jobs.register.dates import (
     due_of,
     needs_reminder,
     open_questions,
-    targets_of,
+    target_of,
 )
 from jobs.register.decision import NoticeState
 from jobs.register.permissions import next_step
@@ -36,13 +36,6 @@ from rules.rights.deadlines import REMIND_AFTER as REMIND_PERSON_AFTER
 
 DPO: Final = roles_of(Act.HANDLE_REQUEST)
 STEP_LATE: Final = "STEP_LATE"
-# The internal target that each state is held against.
-_TARGETS: Final = {
-    RequestState.RECEIVED: "identity",
-    RequestState.IDENTIFYING: "identity",
-    RequestState.SEARCHING: "search",
-    RequestState.REVIEWING: "draft",
-}
 
 
 def of_requests(store: Store, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
@@ -75,7 +68,7 @@ def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calen
         return
     codes = [alarm.code for alarm in alarms_of(request, now, calendar)]
     code = next((each for each in codes if each == OVERDUE or each in DUE_IN.values()), "")
-    target = targets_of(request, calendar).get(_TARGETS.get(request.state, ""))
+    target = target_of(request, calendar)
     if not code and target is not None and calendar.day(now) > target:
         code = STEP_LATE
     stage = Stage.OVERDUE if code == OVERDUE else Stage.SOON if code else Stage.WAITS

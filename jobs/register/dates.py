@@ -8,7 +8,7 @@ from jobs.model.plan import Alarm
 from jobs.model.request import SubjectRequest, Suspension
 from rules.dates.calendar import Calendar, working_day_after
 from rules.dates.periods import add_years
-from rules.model.requests import Outcome
+from rules.model.requests import Outcome, RequestState
 from rules.rights.deadlines import ALARMS, CLOSE_AFTER, REMIND_AFTER, Stop, due_on, is_overdue
 
 OVERDUE, UNANSWERED, OPEN_AFTER_RELEASE = "OVERDUE", "QUESTION_UNANSWERED", "RELEASED_NOT_CLOSED"
@@ -16,6 +16,13 @@ DUE_IN: Final = {days: f"DUE_IN_{days}" for days in ALARMS}
 # Internal targets (DDL-10): two in working days, two in calendar days after the receipt.
 ACKNOWLEDGED_IN, IDENTIFIED_IN = 2, 5
 SEARCHED_IN, DRAFTED_IN = timedelta(days=10), timedelta(days=20)
+# The internal target that each state is held against.
+_TARGETS: Final = {
+    RequestState.RECEIVED: "identity",
+    RequestState.IDENTIFYING: "identity",
+    RequestState.SEARCHING: "search",
+    RequestState.REVIEWING: "draft",
+}
 
 
 def due_of(request: SubjectRequest, calendar: Calendar) -> date | None:
@@ -83,6 +90,12 @@ def targets_of(request: SubjectRequest, calendar: Calendar) -> dict[str, date]:
         "search": day + SEARCHED_IN,
         "draft": day + DRAFTED_IN,
     }
+
+
+def target_of(request: SubjectRequest, calendar: Calendar) -> date | None:
+    """Return the internal target of the step that a request is at; None where it has none (DDL-10)."""
+    name = _TARGETS.get(request.state)
+    return targets_of(request, calendar)[name] if name is not None else None
 
 
 def needs_reminder(question: Suspension, day: date) -> bool:

@@ -5,10 +5,12 @@ from typing import Final
 from crm_compliance.console.pages import inbox, rules
 from crm_compliance.console.pages.history import runs as history
 from crm_compliance.console.pages.plans import routes as plans
+from crm_compliance.console.pages.requests import routes as requests
 
 ENDPOINTS: Final = (
     *history.ENDPOINTS,
     *inbox.ENDPOINTS,
     *plans.ENDPOINTS,
+    *requests.ENDPOINTS,
     *rules.ENDPOINTS,
 )

@@ -41,9 +41,11 @@ def write_page(hand: Hand, request_id: str, path: Path) -> int:
 
 
 @contextmanager
-def removing_pages(store: Store) -> Iterator[None]:
-    """Remove the pages whose sealed part is removed within the block."""
-    before = {request.id: page for request in store.requests.all() if (page := _page(store, request.id)).files}
+def removing_pages(store: Store, only: str = "") -> Iterator[None]:
+    """Remove the pages whose sealed part is removed within the block; `only` names the one request that is
+    moved, where there is one."""
+    requests = [only] if only else [request.id for request in store.requests.all()]
+    before = {request: page for request in requests if (page := _page(store, request)).files}
     yield
     for request, page in before.items():
         if not _page(store, request).files:

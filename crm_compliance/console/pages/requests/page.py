@@ -1,0 +1,201 @@
+"""One request on one page: where it stands, what comes next and until when, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from starlette.responses import Response
+
+from crm_compliance.console.errors import status_of
+from crm_compliance.console.pages.requests.evidence import seen_of
+from crm_compliance.console.pages.requests.standing import next_of, path_of
+from crm_compliance.console.visit import Visit
+from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
+from jobs.model.answer import Compilation
+from jobs.model.request import PACKAGE, SubjectRequest
+from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, open_questions, targets_of
+from jobs.register.overrides import OVERRIDABLE
+from jobs.register.release_blockers import blocks_of
+from jobs.register.transitions import EXTENSIONS, QUESTIONS, REFUSED_AT_ONCE, notify_by
+from jobs.requests.answer.compile import compilation_of
+from jobs.requests.answer.links import TIMES
+from jobs.requests.decisions.decide import FITTING
+from jobs.requests.decisions.notices import notices_of
+from rules.errors import ComplianceError
+from rules.hints import Hint
+from rules.model.requests import COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, may
+from rules.model.roles import Act
+
+ROWS: Final = 50  # items of a right other than access that are listed at once
+
+
+class Event(NamedTuple):
+    """Something that happened to a request; `tone` is that of the timeline."""
+
+    at: datetime | None
+    day: str  # where only a day is known
+    text: str
+    tone: str = ""
+
+
+def show(visit: Visit) -> Response:
+    """Show the request. What went on for it and has ended badly is told once, to who began it."""
+    request, work = visit.path("request"), visit.services.background.of(visit.path("request"))
+    error: ComplianceError | None = None
+    if work is not None and work.is_over and work.who == visit.person.who:
+        visit.services.background.forget(work)
+        error = work.error
+    return shown(visit, request, error, status=200)
+
+
+def work(visit: Visit) -> Response:
+    """Say whether what goes on for a request has ended: htmx asks every few seconds."""
+    found = visit.services.background.of(visit.path("request"))
+    if found is not None and not found.is_over:
+        return visit.part("requests/work.html.j2", work=found, id=found.subject)
+    note = found.note if found is not None and found.who == visit.person.who else ""
+    return visit.see(f"/requests/{visit.path('request')}", note=note)
+
+
+def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *, status: int = 0) -> Response:
+    """Answer with the page of a request, and with what was not possible above it. Raises UsageError: there is
+    no such request, or it is refused for the role."""
+    if error is not None and error.code == "role":
+        raise error
+    services = visit.services
+    request = services.store.requests.get(request_id)
+    handles = visit.may(Act.HANDLE_REQUEST)
+    compilation = compilation_of(services.store, request.id) if handles else None
+    work = services.background.of(request.id)
+    values: dict[str, Any] = {
+        "request": request,
+        "work": work if work is not None and not work.is_over else None,
+        "path_steps": path_of(visit, request),
+        "next": next_of(visit, request, compilation),
+        "handles": handles,
+        "sees_answer": visit.may(Act.SEE_ANSWER),
+        "timeline": list(_events(visit, request)),
+        "can": {step.value: may(step, request.state) for step in Step},
+        "today": services.calendar.day(visit.now),
+        **_dates(visit, request),
+        **_choices(request),
+    }
+    blocks = blocks_of(services.store, request) if visit.may(Act.SEE_ANSWER) or not request.is_closed else ()
+    values["blocks"] = sorted({LOOKED_AT if code.startswith(SUSPICION) else code for code in blocks})
+    if handles:
+        values |= _working_area(visit, request, compilation)
+    if visit.may(Act.RELEASE_ANSWER):
+        values["handover"] = None
+    if error is None:
+        return visit.page("requests/show.html.j2", **values)
+    values["wrong"] = _wrong(visit, error)
+    return visit.page("requests/show.html.j2", status=status or status_of(error), **values)
+
+
+def _wrong(visit: Visit, error: ComplianceError) -> dict[str, str]:
+    said = visit.word("refused", error.code)
+    hint = error.hint if not isinstance(error.hint, Hint) else ""
+    detail = str(error) if error.code in ("needle", "unchecked", "near_name") else ""
+    return {
+        "message": said if said != error.code else str(error),
+        "detail": detail,
+        "hint": "" if said != error.code else hint,
+        "code": error.code,
+    }
+
+
+def _dates(visit: Visit, request: SubjectRequest) -> Mapping[str, Any]:
+    calendar = visit.services.calendar
+    questions = open_questions(request) if not request.is_answered else ()
+    return {
+        "due": due_of(request, calendar),
+        "left": days_left(request, visit.now, calendar),
+        "is_overdue": has_gone_overdue(request, visit.now, calendar),
+        "targets": list(targets_of(request, calendar).items()),
+        "alarms": [alarm.code for alarm in alarms_of(request, visit.now, calendar)],
+        "questions": questions,
+        "notify_by": notify_by(request),
+        "has_link": bool(request.link) and request.link_until is not None and visit.now < request.link_until,
+        "link_times": TIMES,
+        "hour": timedelta(hours=1),
+    }
+
+
+def _choices(request: SubjectRequest) -> Mapping[str, Any]:
+    """Return what the forms offer."""
+    if request.state is RequestState.RELEASED:
+        outcomes = [f"{request.outcome.value}:{request.refusal}" if request.refusal else request.outcome.value] if request.outcome else []
+    else:
+        outcomes = [Outcome.WITHDRAWN.value]
+        if request.identity is None:
+            outcomes += [Outcome.NOT_IDENTIFIED.value, "REFUSED:RF-01"]
+        if request.on_behalf:
+            outcomes += [Outcome.MANDATE_LAPSED.value, *([] if request.answer else ["REFUSED:RF-07"])]
+        if not request.answer:
+            outcomes += [f"REFUSED:{code}" for code, whose in REFUSED_AT_ONCE.items() if whose == "anybody"]
+    return {
+        "methods": [method.value for method in IdentityMethod],
+        "mandates": [mandate.value for mandate in Mandate],
+        "question_kinds": QUESTIONS,
+        "extension_kinds": EXTENSIONS,
+        "outcomes": outcomes,
+        "rules": list(OVERRIDABLE),
+        "refusals": FITTING.get(request.right, ()),
+        "is_copy": request.right in COPIES,
+    }
+
+
+def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilation | None) -> Mapping[str, Any]:
+    """Return what is known of the person, for who handles requests alone."""
+    store = visit.services.store
+    notices = list(enumerate(notices_of(store, request), 1))
+    return {
+        "seen": seen_of(visit, request),
+        "compilation": compilation,
+        "notices": notices,
+        "notices_due": [number for number, each in notices if each.state.value == "due"],
+        "has_package": store.requests.has_part(request.id, PACKAGE),
+        "items": compilation.items if compilation is not None and request.right not in COPIES else (),
+        "rows": ROWS,
+    }
+
+
+def _events(visit: Visit, request: SubjectRequest) -> Iterator[Event]:
+    """Yield what happened, the first first: as the register keeps it, the same for every answer (SUS-07)."""
+    calendar = visit.services.calendar
+    yield from sorted(_unsorted(visit, request), key=lambda each: calendar.day(each.at).isoformat() if each.at is not None else each.day)
+
+
+def _unsorted(visit: Visit, request: SubjectRequest) -> Iterator[Event]:
+    say, word = visit.say, visit.word
+    yield Event(request.received_at, "", say("Received: %s") % word("channel", request.channel), "info")
+    if request.identity is not None:
+        yield Event(request.identity.at, "", say("Identified: %s") % word("method", request.identity.method), "good")
+    for each in request.suspensions:
+        text = say("Asked: %s") if each.counts else say("Asked too late to stop the clock: %s")
+        yield Event(None, each.asked_on.isoformat(), text % word("question", each.reason), "warn")
+        if each.reminded_on is not None:
+            yield Event(None, each.reminded_on.isoformat(), say("A reminder is due"), "warn")
+        if each.answered_on is not None:
+            yield Event(None, each.answered_on.isoformat(), say("Answered: %s") % word("question", each.reason), "info")
+    if request.extension is not None:
+        text = say("Two months were added: %s") % word("extension", request.extension.reason)
+        yield Event(request.extension.notified_at, "", text)
+    for given in request.words:
+        if given.step == "content":
+            yield Event(given.at, "", say("The content was approved by %s") % given.who, "good")
+        elif given.step == "release":
+            yield Event(given.at, "", say("Released by %s") % given.who, "good")
+    for number, at in enumerate(request.downloads, 1):
+        yield Event(at, "", say("Downloaded, time %s") % visit.formats.number(number))
+    yield from (Event(at, "", say("The link was renewed")) for at in request.renewals)
+    if request.misdelivered_at is not None:
+        yield Event(request.misdelivered_at, "", say("It reached the wrong person; the link is dead"), "bad")
+    if request.closed_at is not None:
+        outcome = word("request_outcome", request.outcome.value) if request.outcome is not None else ""
+        yield Event(request.closed_at, "", say("Closed: %s") % outcome, "good")
+    if not request.is_answered and (due := due_of(request, visit.services.calendar)) is not None:
+        is_late = has_gone_overdue(request, visit.now, visit.services.calendar)
+        yield Event(None, due.isoformat(), say("Last day for the answer"), "bad" if is_late else "warn")

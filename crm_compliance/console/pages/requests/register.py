@@ -1,0 +1,130 @@
+"""The register of requests: what is due first comes first, filtered, a page at a time; and its dates as a
+calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.responses import Response
+
+from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.pages.requests.standing import short_next
+from crm_compliance.console.visit import Visit
+from crm_compliance.reports.requests.calendar import dates_of
+from crm_compliance.reports.requests.register import by_urgency
+from jobs.model.request import GIVEN, Given, SubjectRequest
+from jobs.register.dates import days_left, due_of, has_gone_overdue, target_of
+from rules.model.references import tidied
+from rules.model.requests import RequestState, Right
+from rules.model.roles import Act
+
+ROWS: Final = 25  # of one page
+SOON: Final = 7  # days
+OPEN, OVERDUE, DUE_SOON = "open", "overdue", "soon"
+SHOWS: Final = (OPEN, OVERDUE, DUE_SOON, *(state.value for state in RequestState))
+
+
+class Row(NamedTuple):
+    """One request of the register; `name` is empty for who may not see it. `left` counts days."""
+
+    request: SubjectRequest
+    name: str
+    due: date | None
+    left: int | None
+    next: str
+    target: date | None
+    is_late: bool  # past its internal target
+
+
+def show(visit: Visit) -> Response:
+    """Show one page of the register, and how much of it is open, late and soon due."""
+    calendar, today = visit.services.calendar, visit.services.calendar.day(visit.now)
+    everything = visit.services.store.requests.all()
+    open_now = [request for request in everything if not request.is_closed]
+    left = {request.id: days_left(request, visit.now, calendar) for request in open_now}
+    overdue = {request.id for request in open_now if has_gone_overdue(request, visit.now, calendar)}
+    soon = {id for id, days in left.items() if days is not None and 0 <= days <= SOON}
+    shows, right, text = visit.query("show", OPEN), visit.query("right"), visit.query("q")
+    found = [request for request in everything if _fits(request, shows, right, text, overdue, soon)]
+    ordered = by_urgency(found, calendar)
+    page = max(_number(visit.query("page")), 1)
+    first = (page - 1) * ROWS
+    rows = [_row(visit, request, today) for request in ordered[first : first + ROWS]]
+    counts = {
+        "open": len(open_now),
+        "overdue": len(overdue),
+        "soon": len(soon),
+        "suspended": sum(request.state is RequestState.SUSPENDED for request in open_now),
+    }
+    return visit.page(
+        "requests/register.html.j2",
+        rows=rows,
+        first=first + 1 if rows else 0,
+        last=first + len(rows),
+        total=len(ordered),
+        counts=counts,
+        is_empty=not everything,
+        shows=shows,
+        right=right,
+        text=text,
+        states=[state.value for state in RequestState],
+        rights=[right.value for right in Right],
+        before=_address(visit, page - 1) if page > 1 else "",
+        after=_address(visit, page + 1) if first + ROWS < len(ordered) else "",
+        sees_names=visit.may(Act.HANDLE_REQUEST),
+    )
+
+
+def calendar_file(visit: Visit) -> Response:
+    """Answer with due dates, alarms and internal targets as a calendar: ids, and nothing about anybody."""
+    pending = [request for request in visit.services.store.requests.all() if not request.is_answered]
+    headers = {**PAGE, "Content-Disposition": 'attachment; filename="requests.ics"'}
+    return Response("".join(dates_of(pending, visit.now, visit.services.calendar)), media_type="text/calendar", headers=headers)
+
+
+def name_of(visit: Visit, request: SubjectRequest) -> str:
+    """Return how the person called themselves, for who handles requests; empty once it has been erased."""
+    part = visit.services.store.requests.part(request.id, GIVEN) if visit.may(Act.HANDLE_REQUEST) else None
+    if part is None:
+        return ""
+    said = msgspec.json.decode(part, type=Given).requester
+    return f"{said.firstname} {said.lastname}".strip()
+
+
+def _row(visit: Visit, request: SubjectRequest, today: date) -> Row:
+    calendar = visit.services.calendar
+    target = target_of(request, calendar)
+    return Row(
+        request,
+        name_of(visit, request),
+        due_of(request, calendar) if not request.is_answered else None,
+        days_left(request, visit.now, calendar),
+        short_next(visit, request),
+        target,
+        target is not None and today > target,
+    )
+
+
+def _fits(request: SubjectRequest, shows: str, right: str, text: str, overdue: Collection[str], soon: Collection[str]) -> bool:
+    if right and request.right != right:
+        return False
+    if text:  # a reference or an id leads to its request, wherever that stands
+        return request.id == text.strip() or request.reference == tidied(text)
+    if shows == OPEN:
+        return not request.is_closed
+    if shows in (OVERDUE, DUE_SOON):
+        return request.id in (overdue if shows == OVERDUE else soon)
+    return shows not in SHOWS or request.state == shows
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 7 else 1
+
+
+def _address(visit: Visit, page: int) -> str:
+    kept = {name: found for name in ("show", "right", "q") if (found := visit.query(name))}
+    return f"/requests?{urlencode({**kept, 'page': page})}"

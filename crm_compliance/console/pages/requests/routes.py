@@ -1,0 +1,30 @@
+"""The addresses of requests, and who may take each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.pages.requests import page, register, search, steps
+from rules.model.roles import Act
+
+_ONE: Final = "/requests/{request}"
+
+ENDPOINTS: Final = (
+    get("/requests", register.show, Act.SEE_REQUESTS),
+    get("/requests/calendar.ics", register.calendar_file, Act.SEE_REQUESTS),
+    get(_ONE, page.show, Act.SEE_REQUESTS),
+    get(f"{_ONE}/work", page.work, Act.SEE_REQUESTS),
+    post(f"{_ONE}/identify", steps.identify, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/suspend", steps.suspend, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/resume", steps.resume, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/extend", steps.extend, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/override", steps.override, Act.SET_RULE_ASIDE),
+    post(f"{_ONE}/match", search.match, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/confirm", search.confirm, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/compile", search.compile_, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/approve", search.approve, Act.APPROVE_ANSWER),
+    post(f"{_ONE}/close", steps.close, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/misdelivered", steps.misdelivered, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/renew", steps.renew, Act.HANDLE_REQUEST),
+)

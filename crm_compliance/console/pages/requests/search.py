@@ -1,0 +1,48 @@
+"""The search for the person, who it is, and the answer that is compiled and approved."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from crm_compliance.console.pages.requests.hands import done_at_desk, moved
+from crm_compliance.console.visit import Visit
+from jobs.register.permissions import Hand, hand_of
+from jobs.requests.answer.compile import compile_request
+from jobs.requests.answer.release import approve_content
+from jobs.requests.search.confirm import confirm_candidates, match_request
+from rules.errors import UsageError
+
+
+def match(visit: Visit) -> Response:
+    """Search the CRM for the person, and for the child."""
+    who, role = visit.person.who, visit.person.role
+    return done_at_desk(
+        visit,
+        "match",
+        lambda desk, request: match_request(desk.context, request, hand_of(desk.context, who, role)),
+        note="request_searched",
+    )
+
+
+def confirm(visit: Visit) -> Response:
+    """Record which candidates are the person; none of them is an answer too, and is said as such."""
+    chosen, is_nobody = visit.all_given("candidate"), bool(visit.given("none"))
+
+    def act(hand: Hand, request: str) -> object:
+        if is_nobody == bool(chosen):
+            raise UsageError("name the candidates, or say that nobody is the person", hint="choose one of the two")
+        return confirm_candidates(hand, request, chosen)
+
+    return moved(visit, act, note="request_confirmed")
+
+
+def compile_(visit: Visit) -> Response:
+    """Read everything about the person anew, and compile the answer."""
+    who, role = visit.person.who, visit.person.role
+    return done_at_desk(visit, "compile", lambda desk, request: compile_request(desk.context, request, who, role), note="request_compiled")
+
+
+def approve(visit: Visit) -> Response:
+    """Approve the content of the answer."""
+    who, role = visit.person.who, visit.person.role
+    return done_at_desk(visit, "approve", lambda desk, request: approve_content(desk.context, request, who, role), note="request_approved")

@@ -1,0 +1,103 @@
+"""Steps that need no CRM: who it is, what was asked of the person, more time, a rule set aside, the end."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import TypeVar
+
+from starlette.responses import Response
+
+from crm_compliance.console.pages.requests.hands import moved
+from crm_compliance.console.visit import Visit
+from jobs.register import overrides, transitions
+from rules.errors import UsageError
+from rules.model.requests import IdentityMethod, Mandate
+
+Code = TypeVar("Code", bound=StrEnum)
+
+
+def identify(visit: Visit) -> Response:
+    """Record how the person was identified, and for whom they may act."""
+    return moved(
+        visit,
+        lambda hand, request: transitions.identify(
+            hand,
+            request,
+            _one_of(IdentityMethod, visit.needed("method", visit.say("The way of checking"))),
+            mandate=_one_of(Mandate, visit.given("mandate")) if visit.given("mandate") else None,
+            child_agrees=bool(visit.given("child_agrees")),
+        ),
+    )
+
+
+def suspend(visit: Visit) -> Response:
+    """Record a question to the person."""
+    return moved(visit, lambda hand, request: transitions.suspend(hand, request, visit.given("reason"), day_of(visit, "asked_on")))
+
+
+def resume(visit: Visit) -> Response:
+    """Record that the person has answered."""
+    return moved(
+        visit,
+        lambda hand, request: transitions.resume(hand, request, day_of(visit, "answered_on"), reason=visit.given("reason")),
+    )
+
+
+def extend(visit: Visit) -> Response:
+    """Add two months of which the person was told."""
+    return moved(
+        visit,
+        lambda hand, request: transitions.extend(hand, request, visit.given("reason"), instant_of(visit, "notified_on", "notified_time")),
+    )
+
+
+def override(visit: Visit) -> Response:
+    """Give one of the two words by which a rule is set aside."""
+    return moved(
+        visit, lambda hand, request: overrides.override(hand, request, visit.given("rule"), visit.given("code")), note="request_word_given"
+    )
+
+
+def close(visit: Visit) -> Response:
+    """Close the request with its outcome."""
+    return moved(
+        visit,
+        lambda hand, request: transitions.close(hand, request, visit.needed("outcome", visit.say("How it ended"))),
+        note="request_closed",
+    )
+
+
+def misdelivered(visit: Visit) -> Response:
+    """Record that the answer reached the wrong person."""
+    return moved(visit, transitions.misdelivered, note="request_misdelivered")
+
+
+def renew(visit: Visit) -> Response:
+    """Let the link be used as often as at first."""
+    return moved(visit, transitions.renew)
+
+
+def day_of(visit: Visit, name: str) -> date:
+    """Return a day of the form. Raises UsageError: it is none."""
+    try:
+        return date.fromisoformat(visit.given(name))
+    except ValueError:
+        raise UsageError("this is not a day", hint="write it as 2026-11-25", where=name) from None
+
+
+def instant_of(visit: Visit, day: str, hour: str) -> datetime:
+    """Return a day and an hour of the form as an instant where the organisation works; noon where no hour was
+    given. Raises UsageError: they are none."""
+    try:
+        at = time.fromisoformat(visit.given(hour) or "12:00")
+    except ValueError:
+        raise UsageError("this is not a time", hint="write it as 09:30", where=hour) from None
+    return datetime.combine(day_of(visit, day), at, visit.services.calendar.zone)
+
+
+def _one_of(codes: type[Code], text: str) -> Code:
+    try:
+        return codes(text)
+    except ValueError:
+        raise UsageError("there is no such choice", hint="choose one of the list") from None

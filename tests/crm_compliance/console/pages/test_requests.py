@@ -1,0 +1,182 @@
+"""The register of requests and the page of one: what is due, what comes next, who sees whose name, and the
+path of a request step by step. Everybody is fictitious."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from crm_compliance.console.services import Services
+from jobs.model.request import SubjectRequest
+from rules.model.requests import Channel, RequesterKind, RequestState, Right
+from rules.model.roles import Role
+from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.requesting import opened, unreachable
+from tests.crm_compliance.typist import NOW, Typist
+from tests.integration.night import Night
+
+SignedIn = Callable[..., Browser]
+NAME = "Vraagster (fictief)"
+
+
+@pytest.fixture(autouse=True)
+def patient(services: Services) -> None:
+    """A test waits for an act, however slow the machine is."""
+    services.background.patience_s = 60
+
+
+def steps_of(page: str) -> str:
+    """The station at which a request is, as its page marks it."""
+    found = re.search(r'aria-current="step"><span>([^<]*)', page)
+    return found[1] if found else ""
+
+
+def test_the_register_shows_what_is_due_first_and_whose_it_is_to_the_dpo_alone(typist: Typist, signed_in: SignedIn) -> None:
+    late = opened(typist, received_at="2026-10-01T09:30:00Z", right="erasure")
+    fresh = opened(typist)
+    page = signed_in(Role.DPO).page("/requests")
+    assert page.index(late) < page.index(fresh)
+    assert NAME in page
+    assert "23 days overdue" in text_of(page)
+    assert "Check who asks" in text_of(page)
+    for role in (Role.APPROVER, Role.AUDITOR):
+        other = signed_in(role)
+        assert late in other.page("/requests")
+        for path in ("/requests", f"/requests/{late}", "/requests/calendar.ics"):
+            assert NAME not in other.page(path), (role, path)
+        assert "/requests/new" not in other.page("/requests")
+
+
+def test_the_register_is_filtered_and_paged_within_its_time(org: Night, signed_in: SignedIn) -> None:
+    rows = [
+        SubjectRequest(
+            id=f"request-{number:04}",
+            right=list(Right)[number % 7],
+            requester_kind=RequesterKind.DONOR,
+            channel=Channel.EMAIL,
+            received_at=NOW - timedelta(days=number % 60),
+            received_on=(NOW - timedelta(days=number % 60)).date(),
+            language="nl",
+            on_behalf=False,
+            state=list(RequestState)[number % 8],
+            resumes_to=RequestState.SEARCHING,
+            closed_at=datetime(2026, 11, 1, tzinfo=UTC) if number % 8 == 7 else None,
+        )
+        for number in range(120)
+    ]
+    for row in rows:
+        org.store.requests.add(row, {}, ("request", {"request": row.id, "step": "open"}))
+    browser = signed_in(Role.AUDITOR)
+    page = browser.page("/requests?show=all")
+    assert "1–25 of 120" in text_of(page)
+    assert "page=2" in page
+    assert "101–120 of 120" in text_of(browser.page("/requests?show=all&page=5"))
+    assert "15 of 15" in text_of(browser.page("/requests?show=suspended"))
+    some = msgspec.structs.replace(rows[77])
+    assert set(re.findall(r"request-\d{4}", browser.page(f"/requests?q={some.reference.lower()}"))) == {some.id}
+    assert "No request fits this" in text_of(browser.page("/requests?q=request-of-nobody"))
+    assert browser.get("/requests?page=999999&show=<b>&right=x").status_code == 200
+
+
+def test_a_request_goes_its_path_from_page_to_page(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    contact = org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03", emailaddress1="fien@example.org")
+    asking = Asking(typist).open(
+        {"firstname": "Fien", "lastname": "Voorbeeld (fictief)", "birthdate": "1990-02-03", "emails": ["fien@example.org"]}, kind="donor"
+    )
+    dpo, path = signed_in(Role.DPO), f"/requests/{asking.id}"
+    assert steps_of(dpo.page(path)) == "Identity"
+    assert dpo.post(f"{path}/identify", method="eid").status_code == 303
+    page = dpo.page(path)
+    assert (steps_of(page), "Search the CRM" in page) == ("Search", True)
+    assert dpo.post(f"{path}/match").status_code == 303
+    page = dpo.page(path)
+    assert contact in page
+    assert "Same birth date" in page
+    (name,) = re.findall(r'name="candidate" value="([^"]*)"', page)
+    assert dpo.post(f"{path}/confirm").status_code == 400, "neither a candidate nor nobody"
+    assert dpo.post(f"{path}/confirm", candidate=name).status_code == 303
+    assert dpo.post(f"{path}/compile").status_code == 303
+    assert asking.row().state is RequestState.REVIEWING
+    assert dpo.post(f"{path}/approve").status_code == 303
+    assert steps_of(dpo.page(path)) == "Release"
+    assert "/release" not in dpo.page(path), "whoever approved does not release"
+    assert f"{path}/release" in signed_in(Role.APPROVER).page(path)
+    assert contact not in signed_in(Role.APPROVER).page(path)
+
+
+def test_a_question_stops_the_clock_and_its_answer_moves_the_day(typist: Typist, signed_in: SignedIn) -> None:
+    path = f"/requests/{opened(typist)}"
+    dpo = signed_in(Role.DPO)
+    assert dpo.post(f"{path}/suspend", reason="identity", asked_on="2026-11-25").status_code == 303
+    assert "the clock stands still" in text_of(dpo.page(path))
+    assert dpo.post(f"{path}/resume", answered_on="2027-01-01").status_code == 400
+    assert dpo.post(f"{path}/resume", answered_on="2026-11-25").status_code == 303
+    answer = dpo.post(f"{path}/extend", reason="complexity", notified_on="2026-11-25", notified_time="10:00")
+    assert answer.status_code == 303, text_of(answer.text)
+    assert "by two months" in text_of(dpo.page(path))
+    answer = dpo.post(f"{path}/extend", reason="complexity", notified_on="2026-11-25")
+    assert (answer.status_code, "A request is extended once." in answer.text) == (409, True)
+
+
+def test_two_people_set_a_rule_aside_and_nobody_reads_which(typist: Typist, signed_in: SignedIn) -> None:
+    asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)"})
+    path = f"/requests/{asking.id}"
+    dpo = signed_in(Role.DPO)
+    assert dpo.post(f"{path}/override", rule="NO_CONTACT", code="CHECKED").status_code == 303
+    assert dpo.post(f"{path}/override", rule="NO_CONTACT", code="CHECKED").status_code == 403
+    assert signed_in(Role.APPROVER).post(f"{path}/override", rule="NO_CONTACT", code="CHECKED").status_code == 303
+    assert "CHECKED" not in signed_in(Role.AUDITOR).page(path)
+    assert len(asking.row().words) == 2
+
+
+def test_it_is_closed_with_an_outcome_that_fits(typist: Typist, signed_in: SignedIn) -> None:
+    path = f"/requests/{opened(typist)}"
+    dpo = signed_in(Role.DPO)
+    assert dpo.post(f"{path}/close", outcome="DELIVERED").status_code == 409
+    assert dpo.post(f"{path}/close", outcome="WITHDRAWN").status_code == 303
+    page = dpo.page(path)
+    assert "Withdrawn by the person" in page
+    assert '<form method="post" action="/requests/' not in page
+    assert dpo.post(f"{path}/identify", method="eid").status_code == 409
+
+
+def test_a_crm_that_does_not_answer_is_told_on_the_page(typist: Typist, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)"}).identify()
+    dpo = signed_in(Role.DPO)
+    monkeypatch.setattr("crm_compliance.console.pages.requests.search.match_request", unreachable)
+    answer = dpo.post(f"/requests/{asking.id}/match")
+    assert answer.status_code == 503
+    assert "the CRM does not answer" in answer.text
+    assert "Fien" not in str(answer.headers)
+
+
+def test_a_long_search_goes_on_and_the_page_says_so(
+    typist: Typist, services: Services, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)"}).identify()
+    dpo, path, go_on = signed_in(Role.DPO), f"/requests/{asking.id}", threading.Event()
+    services.background.patience_s = 0
+    monkeypatch.setattr("crm_compliance.console.pages.requests.search.match_request", lambda *_: go_on.wait(60))
+    assert dpo.post(f"{path}/match").status_code == 303
+    assert "The CRM is searched for the person" in dpo.page(path)
+    assert "hx-trigger" in dpo.get(f"{path}/work", **{"HX-Request": "true"}).text
+    assert dpo.post(f"{path}/match").status_code == 409
+    work = services.background.of(asking.id)
+    assert work is not None
+    go_on.set()
+    assert work.wait(60)
+    answer = dpo.get(f"{path}/work", **{"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, path)
+    assert "The search is done." in dpo.page(path)
+
+
+@pytest.mark.parametrize("path", ["/requests/request-of-nobody", "/requests/request-of-nobody/work"])
+def test_a_request_that_is_not_there(signed_in: SignedIn, path: str) -> None:
+    assert signed_in(Role.AUDITOR).get(path).status_code in (303, 400, 404)
