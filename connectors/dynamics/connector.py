@@ -645,9 +645,10 @@ class DynamicsConnector:
         """Make the table of statistics, or what it lacks. Raises ConnectorError: the CRM refuses."""
         return create(self._transport, wanted)
 
-    def draft(self) -> Draft:
-        """Derive a mapping from what the CRM says of its tables. Raises ConnectorError."""
-        return draft(self._transport)
+    def draft(self, categories: Values[str, Collection[str]]) -> Draft:
+        """Derive a mapping from what the CRM says of its tables; `categories` are what the schedule calls
+        those that it has rows for, by key. Raises ConnectorError."""
+        return draft(self._transport, categories)
 
     def unsearched_columns(self) -> tuple[str, ...]:
         return self._survey.unsearched_columns()

@@ -4,13 +4,14 @@ would end a term too early."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from connectors.dynamics.draft.reading import Seen
 from connectors.dynamics.draft.tables import likeness
-from connectors.dynamics.draft.words import FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, folded
+from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, folded
 from connectors.dynamics.mapping.mapping import LOOKUPS, MUST_BE_CHOICE, REQUIRED_FIELDS, SAFEGUARDS, field_type, mappable_fields
 from connectors.dynamics.schema.mapping_check import PLATFORM_NUMBERS
 from connectors.dynamics.schema.masks_check import PLATFORM
@@ -19,20 +20,26 @@ from rules.files.suggestions import nearest
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
 
+if TYPE_CHECKING:
+    from connectors.dynamics.draft.references import Referred
+
+Words = Mapping[str, Mapping[str, tuple[str, ...]]]  # what the values of a field are called, by field and key
+
 _CHOICES: Final = frozenset({"PicklistType", "MultiSelectPicklistType"})
 _TEXTS: Final = frozenset({"StringType", "MemoType"})
 _NUMBERS: Final = frozenset({"IntegerType", "BigIntType"})
 _OF_SEVERAL: Final = ("categories",)  # fields that a multi-select may fill
 _TRUTHS: Final = ("yes", "no")
+_STATES: Final = {"incident": ("active", "inactive", "inactive")}  # active, resolved, cancelled
 _SAME_COLUMN: Final = {"communicated_at": "communicated_on", "started_at": "started_on", "ended_at": "ended_on"}
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a column: its labels, the key that one of them is a word for, else the key that is like
-    one ("" where none is)."""
+    """One option of a column, or row of a table of reference: its labels, the key that one of them is a word
+    for, else the key that is like one ("" where none is)."""
 
-    value: int
+    value: int | str
     labels: tuple[str, ...]
     key: str = ""
     like: str = ""
@@ -40,21 +47,23 @@ class Option:
 
 @dataclass(slots=True)
 class Drafted:
-    """The columns of one kind, by field; the options of those that are choices; and for each field that is
-    open the columns that could fill it."""
+    """The columns of one kind, by field; the options of those that are choices; for each field that is open
+    the columns that could fill it; and the tables of reference of fields, in force or proposed."""
 
     kind: str
     table: Seen
     columns: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[Option]] = field(default_factory=dict)
     open: dict[str, list[Attribute]] = field(default_factory=dict)
+    references: dict[str, Referred] = field(default_factory=dict)
+    proposed: dict[str, list[Referred]] = field(default_factory=dict)
 
     @property
     def needed(self) -> frozenset[str]:
         return REQUIRED_FIELDS[self.kind] | SAFEGUARDS.get(self.kind, frozenset())
 
 
-def draft_columns(kind: str, table: Seen, tables: dict[str, Seen]) -> Drafted:
+def draft_columns(kind: str, table: Seen, tables: dict[str, Seen], words: Words = OPTION_WORDS) -> Drafted:
     """Return the columns of one kind; `tables` are those of the kinds, for its lookups."""
     drafted = Drafted(kind, table)
     names = [*mappable_fields(KINDS[kind]), *personal_fields(kind)]
@@ -77,12 +86,15 @@ def draft_columns(kind: str, table: Seen, tables: dict[str, Seen]) -> Drafted:
         if name not in drafted.columns and column not in taken:
             drafted.columns[name] = column
             taken.add(column)
+    for name, column in ACTIVITY_COLUMNS.get(kind, {}).items():
+        if name not in drafted.columns and column in attributes and _fits(kind, name, attributes[column], table, tables):
+            drafted.columns[name] = column
     for name, twin in _SAME_COLUMN.items():
         if name in names and name not in drafted.columns and twin in drafted.columns:
             drafted.columns[name] = drafted.columns[twin]
     for name in names:
         if name in drafted.columns:
-            if (options := _options(kind, name, attributes[drafted.columns[name]], table)) is not None:
+            if (options := _options(kind, name, attributes[drafted.columns[name]], table, words)) is not None:
                 drafted.choices[name] = options
         elif name not in STANDARD_COLUMNS.get(kind, {}) or name in drafted.needed:
             found = [each for each in attributes.values() if each.name not in taken and _is_free(each, table)]
@@ -138,26 +150,29 @@ def _score(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict
 
 
 def _truths(attribute: Attribute, table: Seen) -> list[Option] | None:
-    options = [_option(value, labels, "truth") for value, labels in table.labels.get(attribute.name, {}).items()]
+    options = [option_of(value, labels, "truth", OPTION_WORDS) for value, labels in table.labels.get(attribute.name, {}).items()]
     return options if {each.key for each in options} == set(_TRUTHS) else None
 
 
-def _options(kind: str, name: str, attribute: Attribute, table: Seen) -> list[Option] | None:
+def _options(kind: str, name: str, attribute: Attribute, table: Seen, words: Words) -> list[Option] | None:
     if attribute.kind == "StateType":
-        return [Option(0, ("Active",), "active"), Option(1, ("Inactive",), "inactive")]
+        states = attribute.options or {0: "Active", 1: "Inactive"}
+        known = _STATES.get(table.name, ("active", "inactive"))
+        return [Option(value, (label,), known[value] if value < len(known) else "") for value, label in sorted(states.items())]
     if attribute.kind not in _CHOICES or name in PLATFORM_NUMBERS:
         return None
     if field_type(FULL[kind], name) is bool:
         return _truths(attribute, table)
-    return [_option(value, labels, name) for value, labels in table.labels.get(attribute.name, {}).items()]
+    return [option_of(value, labels, name, words) for value, labels in table.labels.get(attribute.name, {}).items()]
 
 
-def _option(value: int, labels: tuple[str, ...], name: str) -> Option:
-    words = OPTION_WORDS.get(name, {})
+def option_of(value: int | str, labels: tuple[str, ...], name: str, words: Words) -> Option:
+    """Return an option with the key that one of its labels is a word for, or that is like one."""
+    of_field = words.get(name, {})
     called = [folded(label) for label in labels]
-    keys = {key for key, each in words.items() if any(label in (*each, folded(key)) for label in called)}
+    keys = {key for key, each in of_field.items() if any(label in (*each, folded(key)) for label in called)}
     if len(keys) == 1:
         return Option(value, labels, keys.pop())
-    by_word = {word: key for key, each in words.items() for word in (*each, folded(key))}
+    by_word = {word: key for key, each in of_field.items() for word in (*each, folded(key))}
     like = next((by_word[found] for label in called if (found := nearest(label, by_word)) is not None), "")
     return Option(value, labels, "", like)

@@ -5,35 +5,44 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from connectors.dynamics.draft.columns import Drafted, draft_columns
+from connectors.dynamics.draft.columns import Drafted, Words, draft_columns
 from connectors.dynamics.draft.dependent import dependent_entries
 from connectors.dynamics.draft.elsewhere import Elsewhere
 from connectors.dynamics.draft.reading import CrmTables, Seen
+from connectors.dynamics.draft.references import refer
 from connectors.dynamics.draft.tables import Kinds, kinds_of
 from connectors.dynamics.draft.text import draft_text, told_rows
+from connectors.dynamics.draft.words import OPTION_WORDS, folded
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
 from rules.model.data_map import Place
 from rules.model.records import KINDS
 
+_MOST: Final = 3  # tables that a needed kind is drafted for where it is not sure which is it
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was derived from a CRM: its tables by kind, their columns, the prefix of its publisher."""
+    """What was derived from a CRM: its tables by kind, their columns, the prefix of its publisher; `maybe`
+    are the columns of tables that could be a needed kind, `categories` the schedule's keys."""
 
     reader: CrmTables
     kinds: Kinds
     drafted: tuple[Drafted, ...]
     prefix: str
     tables: Mapping[str, Seen]
+    words: Words
+    maybe: Mapping[str, tuple[Drafted, ...]]
+    categories: tuple[str, ...]
 
     def text(self, unaccounted: Collection[Place] = ()) -> str:
         """Return the file, with what the data map finds that nothing accounts for."""
-        places = Elsewhere(self.tables, self.kinds.found, self.reader.table, self.reader.count, told_rows)
+        places = Elsewhere(self.tables, self.kinds.found, self.reader, self.words, told_rows, self.categories)
         words = {seen.name: kind for kind, seen in self.kinds.found.items() if kind != "statistic"}
         own = dependent_entries(unaccounted, self.tables, words)
-        return draft_text(self.kinds, self.drafted, self.prefix, self.reader.count, places, unaccounted, own)
+        return draft_text(self.kinds, self.drafted, self.prefix, self.reader, places, unaccounted, own, self.maybe, self.categories)
 
     @property
     def derived(self) -> int:
@@ -51,13 +60,39 @@ class Draft:
         return tuple(f"{each.kind}.{name}" for each in self.drafted for name in each.open if name in each.needed)
 
 
-def draft(transport: Transport) -> Draft:
-    """Derive a mapping from what a CRM says of its tables. Raises ConnectorError."""
+def draft(transport: Transport, categories: Mapping[str, Collection[str]]) -> Draft:
+    """Derive a mapping from what a CRM says of its tables; `categories` are what the schedule calls those
+    that it has rows for, by key. Raises ConnectorError."""
     reader = CrmTables(transport)
     tables = reader.all()
     kinds = kinds_of(tables)
-    drafted = tuple(draft_columns(kind, table, kinds.found) for kind, table in kinds.found.items())
-    return Draft(reader, kinds, drafted, _prefix([table for table in tables if "_" in table], kinds), tables)
+    words = _words(categories)
+    drafted = tuple(draft_columns(kind, table, kinds.found, words) for kind, table in kinds.found.items())
+    likely = {kind: found[0] for kind, found in kinds.candidates.items() if found and kind not in OPTIONAL_KINDS} | kinds.found
+    maybe = {
+        kind: tuple(draft_columns(kind, each, likely | {kind: each}, words) for each in kinds.candidates[kind][:_MOST])
+        for kind in KINDS.keys() - OPTIONAL_KINDS - kinds.found.keys() - {"statistic"}
+        if kinds.candidates.get(kind)
+    }
+    named = frozenset(table.name for table in kinds.found.values())
+    for each in (*drafted, *(one for some in maybe.values() for one in some)):
+        refer(each, reader, tables, named | {each.table.name}, words)
+    return Draft(
+        reader, kinds, drafted, _prefix([table for table in tables if "_" in table], kinds), tables, words, maybe, tuple(categories)
+    )
+
+
+def _words(categories: Mapping[str, Collection[str]]) -> Words:
+    """Return what the values of fields are called; a category that the schedule knows before any other that
+    is called so."""
+    own = {key: tuple(folded(word) for word in (key, *words)) for key, words in categories.items()}
+    taken = {word for words in own.values() for word in words}
+    known = {
+        key: (*own.get(key, ()), *(word for word in words if word not in taken or key in own))
+        for key, words in OPTION_WORDS["categories"].items()
+        if key in own or folded(key) not in taken
+    }
+    return {**OPTION_WORDS, "categories": {**own, **known}}
 
 
 def _prefix(own: list[str], kinds: Kinds) -> str:

@@ -4,21 +4,22 @@ how a file is masked. Nothing of it is put in force: each is a comment for someb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
-from connectors.dynamics.draft.columns import Drafted
-from connectors.dynamics.draft.reading import Seen
-from connectors.dynamics.draft.words import OPTION_WORDS, folded
+from connectors.dynamics.draft.columns import Drafted, Option, Words, option_of
+from connectors.dynamics.draft.option_text import option_lines, reference_lines
+from connectors.dynamics.draft.reading import CrmTables, Seen
+from connectors.dynamics.draft.references import NO_REFERENCE, by_of
+from connectors.dynamics.draft.words import folded
 from connectors.dynamics.mapping.mapping import CONNECTION, MANY, MASKED_KINDS, MUST_BE_CHOICE, PARTICIPANTS, UNIT_KINDS, mappable_fields
 from connectors.dynamics.schema.masks_check import PLATFORM
-from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
+from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import ACTIVITY_ID
 from rules.model.records import KINDS
 
-Count = Callable[[TableDefinition, Attribute | None], int | None]
+_MOST_ROLES: Final = 200  # of connections; the platform brings some of its own
 _TEXTS: Final = ("StringType", "MemoType")
-_NO_REFERENCE: Final = frozenset({"contact", "account", "systemuser", "team", "businessunit", "transactioncurrency", "owner"})
 
 
 class Elsewhere:
@@ -28,18 +29,20 @@ class Elsewhere:
         self,
         tables: Mapping[str, Seen],
         found: Mapping[str, Seen],
-        table: Callable[[str], TableDefinition | None],
-        count: Count,
+        reader: CrmTables,
+        words: Words,
         told: Callable[[int | None], str],
+        categories: Collection[str] = (),
     ) -> None:
-        self._tables, self._found, self._table = tables, found, table
-        self._count, self._told = count, told
+        self._tables, self._found, self._table = tables, found, reader.table
+        self._count, self._told, self._reader, self._words = reader.count, told, reader, words
+        self._categories = categories
         self._kinds = {each.name for each in found.values()}
 
     def values(self, drafted: Drafted) -> Iterator[str]:
         """Yield the lines for fields of one kind that need a key and have no column of choice."""
         for name in mappable_fields(KINDS[drafted.kind]):
-            if name in drafted.columns:
+            if name in drafted.columns and name not in drafted.references:
                 continue
             if name in MUST_BE_CHOICE.get(drafted.kind, ()):
                 yield from self._references(drafted, name) if name in drafted.needed else ()
@@ -71,12 +74,10 @@ class Elsewhere:
                 yield f"    #     {each.name}: {_technique(each, drafted.table.primary_name)}"
 
     def _references(self, drafted: Drafted, name: str) -> Iterator[str]:
-        for each in drafted.table.definition.attributes.values():
-            target = next(iter(each.targets)) if each.kind in LOOKUP_TYPES and len(each.targets) == 1 else ""
-            if target in self._tables and target not in self._kinds | _NO_REFERENCE and each.name not in PLATFORM:
-                rows = f"{self._rows(drafted.table.definition, each)}, to {target} ({self._rows(self._tables[target].definition)})"
-                keys = f"references: {{{name}: {{by: {self._by(target)}, keys: {{}}}}}}"
-                yield f"    # {keys}  # choose: with {name}: {each.name} ({rows})"
+        for each in drafted.proposed.get(name, ()):
+            rows = f"{self._rows(drafted.table.definition, each.column)}, to {each.target.name} ({self._rows(each.target.definition)})"
+            yield f"    # choose: put this in force, with {name}: {each.column.name} under columns ({rows})"
+            yield from (f"    # {line}" for line in reference_lines(name, each, self._categories))
 
     def _pairs(self, drafted: Drafted, name: str) -> Iterator[str]:
         definition = drafted.table.definition
@@ -87,15 +88,15 @@ class Elsewhere:
             rows = f"{self._rows(pairs)}, with {other}"
             if name == "dossier" and self._name_of("dossier") == other:
                 yield f"    # many_to_many: {{dossier: {link.table}}}  # choose: {rows}"
-            elif name == "categories" and other not in self._kinds | _NO_REFERENCE:
-                yield f"    # many_to_many: {{categories: {link.table}}}  # choose: with references by {self._by(other)}: {rows}"
+            elif name == "categories" and other not in self._kinds | NO_REFERENCE:
+                yield f"    # many_to_many: {{categories: {link.table}}}  # choose: with references by {by_of(self._tables[other])}: {rows}"
 
     def _flags(self, drafted: Drafted, name: str) -> Iterator[str]:
         found: dict[str, str] = {}
         for each in drafted.table.definition.attributes.values():
             if each.kind == "BooleanType" and "_" in each.name:
                 called = {part.removeprefix("is") for part in drafted.table.columns.get(each.name, ())}
-                words = OPTION_WORDS.get(name, {})
+                words = self._words.get(name, {})
                 keys = {key for key, some in words.items() if called & {*some, folded(key)}}
                 if len(keys) == 1:
                     found[each.name] = keys.pop()
@@ -109,8 +110,9 @@ class Elsewhere:
         connected = [kind for kind, each in units.items() if any(child.child == CONNECTION for child in each.children)]
         if connection is not None and connected and self._count(connection, None):
             columns = ", ".join(f"{kind}: record1id" for kind in connected)
-            told = f"columns: {{{columns}, contact: record2id, role: record2roleid}}, references: {{role: {{by: name, keys: {{}}}}}}"
-            yield self._line(CONNECTION, told, self._rows(connection))
+            yield f"  #   - table: {CONNECTION}  # {self._rows(connection)}"
+            yield f"  #     columns: {{{columns}, contact: record2id, role: record2roleid}}"
+            yield from (f"  #     {line}" for line in ["references:", *self._roles_of_connections()])
         for kind, each in units.items():
             for attribute in self._found[kind].lookups_to("contact"):
                 if attribute.name not in PLATFORM and self._count(each, attribute) and attribute.name != "regardingobjectid":
@@ -126,6 +128,16 @@ class Elsewhere:
             told = "columns: {fiche: activityid, contact: partyid, role: participationtypemask}, choices: {role: {}}"
             yield self._line(PARTICIPANTS, told, self._rows(participants))
 
+    def _roles_of_connections(self) -> Iterator[str]:
+        """Yield the roles that some connection has, each with the key that it is called like."""
+        connection, roles = self._table(CONNECTION), self._reader.seen("connectionrole")
+        found: list[Option] = []
+        if connection is not None and roles is not None:
+            for row, _, label in self._reader.words_of(roles, "name", most=_MOST_ROLES) or ():
+                if self._reader.count_of(connection, "_record2roleid_value", row):
+                    found.append(option_of(label, (label,), "role", self._words))
+        yield from option_lines("role", "name", found)
+
     def _line(self, table: str, told: str, rows: str) -> str:
         return f"  #   - {{table: {table}, {told}}}  # {rows}"
 
@@ -134,13 +146,6 @@ class Elsewhere:
 
     def _name_of(self, kind: str) -> str:
         return self._found[kind].name if kind in self._found else ""
-
-    def _by(self, table: str) -> str:
-        """Return the column by which rows of reference are most likely told apart: a code, else their
-        name."""
-        seen = self._tables[table]
-        codes = [name for name, each in seen.definition.attributes.items() if each.kind == "StringType" and "code" in name]
-        return min(codes, default=seen.primary_name)
 
 
 def _technique(attribute: Attribute, primary_name: str) -> str:

@@ -18,6 +18,7 @@ from connectors.interface import ConnectorError, ReadIncomplete
 # Tables that come with Microsoft's own solutions hold settings and logs of theirs.
 _OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "mserp_", "adx_")
 MAYBE_FILES: Final = ("incident",)  # standard tables that organisations make into dossiers or fiches
+_MOST_WORDS: Final = 60  # rows of a list: of a table with more nobody takes each for a word
 _OPTION_KINDS: Final = {"PicklistType": "Picklist", "MultiSelectPicklistType": "MultiSelectPicklist"}
 
 
@@ -46,6 +47,7 @@ class CrmTables:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._metadata = Metadata(transport, None)
+        self._words: dict[tuple[str, str], list[tuple[str, str, str]] | None] = {}
 
     def all(self) -> dict[str, Seen]:
         """Return the organisation's own tables and the standard ones that a mapping may name, by logical
@@ -77,6 +79,43 @@ class CrmTables:
             return count_where(self._transport, table.set_name, table.primary_id, table.name, f"{name} ne null" if name else "")
         except ConnectorError:
             return None
+
+    def seen(self, name: str) -> Seen | None:
+        """Return a table that is not among those of `all`, by its definition alone; None if there is none."""
+        definition = self._metadata.table(name)
+        if definition is None:
+            return None
+        primary = next((each for each in ("name", "title", "subject") if each in definition.attributes), "")
+        return Seen(definition, primary, (bare(name),))
+
+    def count_of(self, table: TableDefinition, column: str, value: int | str) -> int | None:
+        """Return how many rows have one option, or point to one row, as `count` does."""
+        try:
+            return count_where(self._transport, table.set_name, table.primary_id, table.name, f"{column} eq {value}")
+        except ConnectorError:
+            return None
+
+    def words_of(self, table: Seen, by: str, most: int = _MOST_WORDS) -> list[tuple[str, str, str]] | None:
+        """Return the rows of a table that may be a list of words: id, the value of the column `by`, and how
+        each is called. None where they are too many, where a row leads to a person, or where the CRM does
+        not let us look."""
+        if (table.name, by) not in self._words:
+            self._words[table.name, by] = self._list(table, by, most)
+        return self._words[table.name, by]
+
+    def _list(self, table: Seen, by: str, most: int) -> list[tuple[str, str, str]] | None:
+        definition = table.definition
+        number = self.count(definition)
+        if table.lookups_to("contact") or number is None or number > most:
+            return None
+        names = [name for name in dict.fromkeys((by, table.primary_name)) if name]
+        query = query_string({"$select": ",".join((definition.primary_id, *names)), "$top": str(most)})
+        try:
+            rows = self._rows(f"{definition.set_name}?{query}")
+        except ConnectorError:
+            return None
+        found = [(str(row[definition.primary_id]).lower(), str(row.get(by) or ""), str(row.get(table.primary_name) or "")) for row in rows]
+        return sorted(found, key=lambda each: each[1:])
 
     def _seen(self, definition: TableDefinition, item: dict[str, Any]) -> Seen:
         root = f"EntityDefinitions(LogicalName={literal(definition.name)})/Attributes"

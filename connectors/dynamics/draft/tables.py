@@ -14,14 +14,17 @@ from connectors.dynamics.draft.reading import Seen
 from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, folded
 
 RELATIONS: Final = ("donation", "enrolment", "engagement")
+MAYBE_FICHES: Final = ("phonecall",)  # standard tables of which each row may be a communication of its own
 _LEAST_WORD: Final = 5  # letters of a word that may stand within a name
 
 
 @dataclass(slots=True)
 class Kinds:
-    """The table of each kind, and candidates for the kinds that have none."""
+    """The table of each kind, candidates for the kinds that have none, and tables that may hold
+    communications too."""
 
     found: dict[str, Seen] = field(default_factory=dict)
+    also: list[Seen] = field(default_factory=list)
     candidates: dict[str, list[Seen]] = field(default_factory=dict)
 
 
@@ -56,9 +59,23 @@ def kinds_of(tables: Mapping[str, Seen]) -> Kinds:
             kinds.candidates[kind] = named or fitting
     for kind, fitting in kinds.candidates.items():
         kinds.candidates[kind] = [table for table in fitting if table.name not in taken]
+    if "dossier" in kinds.found and fiche is not None:
+        dossier = kinds.found["dossier"].name
+        kinds.also = [
+            table for table in rest if table.name not in taken and table.lookups_to(dossier) and _options_like(table, "categories")
+        ]
     for kind in ("dossier", "fiche", "party"):
         if kind not in kinds.found:
-            kinds.candidates[kind] = [table for table in rest if table.name not in taken]
+            fitting = [
+                table
+                for table in rest
+                if table.name not in taken and table not in kinds.also and (kind != "party" or table.lookups_to("contact"))
+            ]
+            kinds.candidates[kind] = sorted(fitting, key=lambda table: -likeness(table.names, KINDS_BY_WORD[kind]))
+    if "fiche" not in kinds.found:
+        cases = [kinds.found["dossier"]] if "dossier" in kinds.found else kinds.candidates["dossier"]
+        maybe = [*kinds.candidates["fiche"], *(tables[name] for name in MAYBE_FICHES if name in tables)]
+        kinds.candidates["fiche"] = [each for each in maybe if any(each.lookups_to(case.name) for case in cases if case is not each)]
     return kinds
 
 
@@ -88,9 +105,14 @@ def _triples(own: list[Seen]) -> Iterator[dict[str, Seen]]:
 
 def _roles(table: Seen) -> int:
     """Return 3 where a column has options that are called like roles in a file."""
-    words = {word for each in OPTION_WORDS["role"].values() for word in each}
+    return 3 if _options_like(table, "role") else 0
+
+
+def _options_like(table: Seen, name: str) -> bool:
+    """Return whether two options of one column are called like keys of a field."""
+    words = {word for each in OPTION_WORDS[name].values() for word in each}
     counts = [sum(any(folded(label) in words for label in labels) for labels in options.values()) for options in table.labels.values()]
-    return 3 if max(counts, default=0) >= 2 else 0
+    return max(counts, default=0) >= 2
 
 
 def _points_to_somebody(table: Seen) -> bool:

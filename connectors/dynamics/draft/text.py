@@ -3,12 +3,14 @@ comment that begins with `# choose:`, with candidates and how many rows have a v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from connectors.dynamics.draft.columns import Drafted, Option
 from connectors.dynamics.draft.elsewhere import Elsewhere
-from connectors.dynamics.draft.reading import Seen
+from connectors.dynamics.draft.option_text import choice_lines, option_lines
+from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.statistics_table import COLUMNS, TABLE
 from connectors.dynamics.draft.tables import Kinds
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS, SAFEGUARDS, mappable_fields
@@ -18,7 +20,6 @@ from rules.model.data_map import Fate, Place
 from rules.model.records import KINDS
 
 _MOST: Final = 6  # candidates of one choice
-_QUOTED: Final = ("yes", "no")
 
 Count = Callable[[TableDefinition, Attribute | None], int | None]
 
@@ -27,14 +28,18 @@ def draft_text(
     kinds: Kinds,
     drafted: Collection[Drafted],
     prefix: str,
-    count: Count,
+    reader: CrmTables,
     places: Elsewhere,
     unaccounted: Collection[Place] = (),
     dependent: Collection[str] = (),
+    maybe: Mapping[str, Collection[Drafted]] = MappingProxyType({}),
+    categories: Collection[str] = (),
 ) -> str:
-    """Return the file. `count` gives the rows of a table, or those with a value in a column; `places` are
-    those where something may stand that no column tells; `unaccounted` is what the data map finds that
-    nothing accounts for, once the rest is known; `dependent` are lines of tables that hang on others."""
+    """Return the file. `reader` counts rows; `places` are those where something may stand that no column
+    tells; `unaccounted` is what the data map finds that nothing accounts for, once the rest is known;
+    `dependent` are lines of tables that hang on others; `maybe` are the columns of tables that could be a
+    needed kind; `categories` the keys of the schedule."""
+    count = reader.count
     lines = [
         "# A draft, derived from the CRM's own definitions. Look at every line; each `# choose:` is yours to decide.",
         "# `mapping check` says what is still missing; docs/mapping-fields.md what each field decides.",
@@ -48,20 +53,61 @@ def draft_text(
         "tables:",
     ]
     by_kind = {each.kind: each for each in drafted}
+
+    def entry(drafted: Drafted) -> Iterator[str]:
+        yield from _table(drafted, reader, categories)
+        yield from places.values(drafted)
+        yield from places.masks(drafted)
+
     for kind in KINDS:
         if kind in by_kind:
-            lines += ["", *_table(by_kind[kind], count), *places.values(by_kind[kind]), *places.masks(by_kind[kind])]
+            lines += ["", *entry(by_kind[kind])]
         elif kind == "statistic":
             lines += ["", *_new_statistic(prefix, kinds.candidates.get(kind, ()), count)]
         elif kind not in OPTIONAL_KINDS or kinds.candidates.get(kind):
-            lines += ["", f"  # choose: {kind}: {_tables(kinds.candidates.get(kind, ()), count) or 'no table is like it'}"]
+            lines += ["", *_candidates(kind, kinds.candidates.get(kind, ()), count, bool(maybe.get(kind)))]
+            for each in maybe.get(kind, ()):
+                lines += ["", *(f"  # {line.removeprefix('  ')}" for line in entry(each))]
+        if kind == "fiche":
+            if kinds.also:
+                lines.append(f"  # choose: communications may stand here too; fiche is a list of blocks then: {_tables(kinds.also, count)}")
+            lines += _calls(by_kind, kinds, count)
         if kind == "party":
             lines += places.roles()
     return "\n".join(lines) + "\n"
 
 
-def _table(drafted: Drafted, count: Count) -> Iterator[str]:
-    definition = drafted.table.definition
+def _candidates(kind: str, found: Sequence[Seen], count: Count, is_drafted: bool) -> Iterator[str]:
+    """Yield which tables may be a kind that none is surely, and what to do with them."""
+    told = _tables(found, count)
+    need = "may be left out where there is none" if kind in OPTIONAL_KINDS else "needed"
+    if not found:
+        places = "; see the places below" if kind == "party" else ""
+        yield f"  # choose: {kind} ({need}): no table is like it{places}"
+    elif len(found) == 1:
+        ask = "put the block in force if it is" if is_drafted else "is it one"
+        yield f"  # choose: {kind} ({need}), {ask}: {told}"
+    else:
+        ask = "put the block of the right one in force; a list of blocks where several are" if is_drafted else "is one of them it"
+        yield f"  # choose: {kind} ({need}), {ask}: {told}"
+
+
+def _calls(drafted: Mapping[str, Drafted], kinds: Kinds, count: Count) -> Iterator[str]:
+    """Yield that telephone calls with columns of the organisation's own may be communications themselves."""
+    calls = kinds.found.get("call")
+    if calls is None or "fiche" not in drafted:
+        return
+    own = [
+        each.name for each in calls.definition.attributes.values() if "_" in each.name and each.kind == "PicklistType" and each.updatable
+    ]
+    own = [name for name in own if not name.startswith("address")]
+    if own and count(calls.definition, None):
+        yield f"  # choose: calls may be communications of their own: then fiche is a list with {calls.name} too, and both it and call"
+        yield f"  # say under `only` by which column they are told apart, such as {', '.join(own[:_MOST])}"
+
+
+def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str]) -> Iterator[str]:
+    definition, count = drafted.table.definition, reader.count
     yield f"  {drafted.kind}:  # {told_rows(count(definition, None))}"
     yield f"    table: {definition.name}"
     if unsaid := [name for name in drafted.open if name in SAFEGUARDS.get(drafted.kind, ())]:
@@ -70,34 +116,36 @@ def _table(drafted: Drafted, count: Count) -> Iterator[str]:
     for section in ("columns", "personal"):
         columns = {name: column for name, column in drafted.columns.items() if (name in lean) == (section == "columns")}
         open_fields = {name: found for name, found in drafted.open.items() if (name in lean) == (section == "columns")}
-        if columns or section == "columns":
-            yield f"    {section}:{'' if columns else ' {}'}"
+        if columns or open_fields or section == "columns":
+            yield f"    {section}:"
         yield from (f"      {name}: {column}" for name, column in columns.items())
         for name, found in open_fields.items():
             yield f"      # choose: {name}{_need(drafted, name)}: {_columns(found, definition, count)}"
     if drafted.choices:
         yield "    choices:"
     for name, options in drafted.choices.items():
-        known = [option for option in options if option.key]
-        yield f"      {name}:{'' if known else ' {}'}"
-        yield from (f"        {_option(option)}" for option in options)
+        yield f"      {name}:"
+        attribute = definition.attributes[drafted.columns[name]]
+        lines = choice_lines(name, options, categories if name == "categories" else (), _counted(definition, attribute, reader))
+        yield from (f"        {line}" for line in lines)
+    if drafted.references:
+        yield "    references:"
+    for name, each in drafted.references.items():
+        lines = option_lines(name, each.by, each.options, categories if name == "categories" else ())
+        yield from (f"    {line}" for line in lines)
+
+
+def _counted(definition: TableDefinition, attribute: Attribute, reader: CrmTables) -> Callable[[Option], str] | None:
+    """Return how to tell the rows with an option; None where one row may have several."""
+    if attribute.kind != "PicklistType":
+        return None
+    return lambda option: told_rows(reader.count_of(definition, attribute.name, option.value))
 
 
 def _need(drafted: Drafted, name: str) -> str:
     if name in SAFEGUARDS.get(drafted.kind, ()):
         return " (needed, or under without)"
     return " (needed)" if name in drafted.needed else ""
-
-
-def _option(option: Option) -> str:
-    said = " / ".join(option.labels) or "without a label"
-    if option.key:
-        return f"{option.value}: {_key(option.key)}  # {said}"
-    return f"# choose: {option.value}: {option.like or 'no key is like it'}  # {said}"
-
-
-def _key(key: str) -> str:
-    return f'"{key}"' if key in _QUOTED else key
 
 
 def _columns(found: Iterable[Attribute], definition: TableDefinition, count: Count) -> str:

@@ -50,6 +50,18 @@ STANDARD_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )  # fmt: skip
 
+# What fills a field where the organisation has no column of its own for it: an activity, or a case of the
+# platform, is a kind that others keep in a table of their own.
+ACTIVITY_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "dossier": {"number": "title", "summary": "description"},
+        "fiche": {
+            "dossier": "regardingobjectid", "communicated_on": "actualend", "number": "subject", "caller_number": "phonenumber",
+            "summary": "description",
+        },
+    }
+)  # fmt: skip
+
 KINDS_BY_WORD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         kind: tuple(words.split())

@@ -53,7 +53,14 @@ def _some(text: str) -> str:
 Name = Annotated[str, StringConstraints(pattern=LOGICAL_NAME), AfterValidator(_some)]
 OptionValue = Annotated[str, StringConstraints(pattern=_OPTION)]
 Key = Annotated[str, StringConstraints(pattern=_KEY), AfterValidator(_some)]
-Keys = dict[OptionValue, Key]
+
+
+def _none_yet(value: object) -> object:
+    """A key with nothing behind it, as a draft has where all lines below it are still comments."""
+    return {} if value is None or value == "" else value
+
+
+Keys = Annotated[dict[OptionValue, Key], BeforeValidator(_none_yet)]
 State = Annotated[str, StringConstraints(pattern=_STATE), WithJsonSchema({"type": "integer", "minimum": 0})]
 Technique = Annotated[str, StringConstraints(pattern=_TECHNIQUE), WithJsonSchema({"enum": [None, *COLUMN_TECHNIQUES]})]
 Behaviour = Literal["date_only", "user_local", "time_zone_independent"]
@@ -101,7 +108,7 @@ class ReferencePart(Model):
 
     by: Annotated[str, StringConstraints(pattern=LOGICAL_NAME)] = ""
     """Column of that table by which its rows are told apart, such as a code; without it, by their id."""
-    keys: dict[Annotated[str, AfterValidator(_some)], Key]
+    keys: Annotated[dict[Annotated[str, AfterValidator(_some)], Key], BeforeValidator(_none_yet)]
     """Value of that column, or id, to our key."""
 
 
@@ -117,11 +124,11 @@ class TablePart(Model):
     only: dict[Name, tuple[Annotated[str, AfterValidator(_some)], ...]] = Field(default_factory=dict)
     """The rows of the table that are of this kind, by column: those that have one of these values in each (an
     option, true or false, a text, the id to which a lookup points). The others are out of scope."""
-    columns: dict[str, Name]
+    columns: Annotated[dict[str, Name], BeforeValidator(_none_yet)]
     """Our field to the column's logical name; a field without a column stays unknown."""
     either: tuple[Name, ...] = ()
     """Columns that point to a dossier or to a fiche, whichever it is, and so stand for both fields."""
-    personal: dict[str, Name] = Field(default_factory=dict)
+    personal: Annotated[dict[str, Name], BeforeValidator(_none_yet)] = Field(default_factory=dict)
     """What only a subject request reads; a field that is left out is not searched and not told."""
     without: tuple[str, ...] = ()
     """Fields that the organisation does not record although their absence hides a hold or a relation, or

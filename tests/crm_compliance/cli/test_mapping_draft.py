@@ -202,26 +202,71 @@ def test_what_stands_elsewhere_than_in_a_column_of_choice_is_proposed(
         YAML().dump(document, file)
     with running(environment=path, token=TOKEN) as emulator:
         house = House(emulator)
+        house.create("cc_categorieen", "cc_categorieid", cc_naam="Weglopen", cc_code="007")
         case = house.case("SEX", **naming(child=house.person()))
         house.connect("Kind", ("incident", case), ("contact", house.person()))
+        house.connect("Melderes", ("incident", case), ("contact", house.person()))
+        house.create("connectionroles", "connectionroleid", name="Leverancier")  # of no connection
         house.pair("cc_incident_contact", case, "contact", house.person())
         house.http.close()
         _, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
     for line in (
-        "    # references: {categories: {by: cc_code, keys: {}}}  # choose: "
-        "with categories: cc_categorieid (1 row, to cc_categorie (3 rows))",
+        "      categories: cc_categorieid",
+        '          "007": runaway  # Weglopen / 007',
+        "          # choose: SEX: no key is like it  # SEX",
         "    # many_to_many: {categories: cc_incident_categorie}  # choose: with references by cc_code: 0 rows, with cc_categorie",
         "    # flags: {channel: {cc_istelefoon: phone, cc_ischat: chat}}  # choose: columns of yes and no that are called so",
         "    #     title: constant",
         "    #     cc_geopend: null",
-        "  #   - {table: connection, columns: {dossier: record1id, fiche: record1id, contact: record2id, role: record2roleid}, "
-        "references: {role: {by: name, keys: {}}}}  # 2 rows",
+        "  #   - table: connection  # 4 rows",
+        "  #     columns: {dossier: record1id, fiche: record1id, contact: record2id, role: record2roleid}",
+        "  #           Kind: child  # Kind",
+        "  #           # choose: Melderes: reporter  # Melderes",
         "  #   - {table: incident, columns: {dossier: incidentid, contact: cc_kindid}, fixed: {role: }}  # 1 row",
         "  #   - {table: cc_incident_contact, columns: {dossier: incidentid, contact: contactid}, fixed: {role: }}  # 1 row",
     ):
         assert line in text.splitlines(), text
     chosen = "  party: {table: incident, columns: {dossier: incidentid, contact: cc_kindid}, fixed: {role: child}}"
     assert parse_problems(text.replace("  # party:", chosen)) == []
+    assert "Leverancier" not in text
+    connections = text.partition("  # party:\n")[2].partition("  #   - {")[0]
+    answered = "  party:\n" + connections.replace("  #   ", "    ").replace("# choose: Melderes", "Melderes")
+    mapping, problems = examine_mapping(text.replace("  # party:", answered), "m")
+    assert [problem.text for problem in problems if problem.code != "missing"] == []
+    assert mapping is not None
+    (role,) = [table.columns["role"].reference for table in mapping.of("party")]
+    assert role is not None
+    assert role.keys == {"Kind": "child", "Melderes": "reporter"}
+
+
+def test_where_no_table_is_surely_a_communication_calls_are_drafted_as_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A needed kind of which nothing is sure: each table that could be it has its block, to put in force."""
+    document = YAML(typ="safe").load((DATA / "forms" / "scattered" / "environment.yaml").read_text("utf-8"))
+    gone = {"sc_chat", "sc_blad", "sc_opname", "sc_chatlog"}
+    document["tables"] = {name: each for name, each in document["tables"].items() if name not in gone}
+    document["relationships"] = [each for each in document["relationships"] if not {each["parent"], each["child"]} & gone]
+    for table in document["tables"].values():
+        for column in table["columns"].values():
+            if (names := column["type"].removeprefix("lookup ").split("|")) and set(names) & gone:
+                column["type"] = "lookup " + "|".join(name for name in names if name not in gone)
+    document["many_to_many"] = [each for each in document.get("many_to_many", []) if not {each["one"], each["two"]} & gone]
+    path = tmp_path / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    with organisation(capsys, monkeypatch, tmp_path, path) as typist:
+        drawn, text = drafted(typist, tmp_path)
+    assert "fiche" in drawn["open"]
+    assert "  # choose: fiche (needed), put the block in force if it is: phonecall (0 rows)" in text.splitlines()
+    block = "  # fiche:" + text.partition("\n  # fiche:")[2].partition("\n\n")[0]
+    answered = text.replace(block, "\n".join(line.replace("  # ", "  ", 1) for line in block.splitlines()))
+    mapping, problems = examine_mapping(answered, "m")
+    assert {problem.text for problem in problems} <= {"tables: party is missing", "tables: dossier is missing"}, problems
+    assert mapping is not None
+    (calls,) = mapping.of("fiche")
+    found = {name: column.name for name, column in calls.columns.items()}
+    assert (found["dossier"], found["communicated_on"], found["categories"]) == ("regardingobjectid", "sc_communicatedon", "sc_categories")
 
 
 def parse_problems(text: str) -> list[str]:

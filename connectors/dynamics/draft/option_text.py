@@ -1,0 +1,62 @@
+"""Options with their keys as lines of a mapping: those whose label is a word for a key in force, the others
+as a comment to choose, after the keys that there are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
+
+from connectors.dynamics.draft.columns import Option
+from rules.anonymisation.choice_keys import CHOICE_KEYS
+
+if TYPE_CHECKING:
+    from connectors.dynamics.draft.references import Referred
+
+_PLAIN: Final = re.compile(r"[^\W\d][\w -]*(?<! )")
+_WHOLE: Final = re.compile(r"0|[1-9][0-9]*")
+_NO_TEXTS: Final = frozenset({"yes", "no", "true", "false", "null", "on", "off", "y", "n"})
+
+
+def reference_lines(name: str, found: Referred, keys: Collection[str] = ()) -> Iterator[str]:
+    """Yield the entry of one field under `references`; `keys` are those there are, where the product has no
+    list of its own."""
+    yield "references:"
+    yield from option_lines(name, found.by, found.options, keys)
+
+
+def option_lines(name: str, by: str, options: Collection[Option] | None, keys: Collection[str] = ()) -> Iterator[str]:
+    """Yield what the rows of a table of reference stand for, as the entry of one field."""
+    yield f"  {name}:"
+    yield f"    by: {by}"
+    if options is None:
+        yield "    keys:"
+        yield "      # choose: a line for each of its rows: what `by` says of it, and our key"
+    else:
+        yield "    keys:"
+        yield from (f"      {line}" for line in choice_lines(name, options, keys))
+
+
+def choice_lines(
+    name: str, options: Collection[Option], keys: Collection[str] = (), rows: Callable[[Option], str] | None = None
+) -> Iterator[str]:
+    """Yield a line for each option, and one before them with the keys there are where one is open; `rows`
+    tells how many have an option."""
+    known = keys or (("active", "inactive") if name == "is_active" else CHOICE_KEYS.get(name, ()))
+    if known and any(not option.key for option in options):
+        yield from (f"# {line}" for line in wrap(f"keys: {', '.join(known)}", 110))
+    for option in options:
+        said = " / ".join(option.labels) or "without a label"
+        if option.key:
+            yield f"{quoted(str(option.value))}: {quoted(option.key)}  # {said}"
+        else:
+            counted = f" ({rows(option)})" if rows is not None else ""
+            yield f"# choose: {quoted(str(option.value))}: {option.like or 'no key is like it'}  # {said}{counted}"
+
+
+def quoted(text: str) -> str:
+    """Return a text as a value or key of YAML that stays a text; a whole number as it is."""
+    is_plain = _PLAIN.fullmatch(text) is not None and text.casefold() not in _NO_TEXTS
+    return text if is_plain or _WHOLE.fullmatch(text) else json.dumps(text, ensure_ascii=False)

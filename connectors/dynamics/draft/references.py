@@ -1,0 +1,78 @@
+"""Keys that stand in no column of choice but in a table of reference to which a lookup points: its rows are
+words of a list, and each is proposed a key by how it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from connectors.dynamics.draft.columns import Drafted, Option, Words, option_of
+from connectors.dynamics.draft.reading import CrmTables, Seen
+from connectors.dynamics.draft.tables import likeness
+from connectors.dynamics.draft.words import FIELD_WORDS
+from connectors.dynamics.mapping.mapping import MUST_BE_CHOICE
+from connectors.dynamics.schema.masks_check import PLATFORM
+from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
+
+NO_REFERENCE: Final = frozenset({"contact", "account", "systemuser", "team", "businessunit", "transactioncurrency", "owner"})
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """One lookup to a table of reference: the column by which its rows are told apart, and the rows as
+    options; None where they were not read, since they may be more than words of a list."""
+
+    column: Attribute
+    target: Seen
+    by: str
+    options: tuple[Option, ...] | None
+
+
+def refer(drafted: Drafted, reader: CrmTables, tables: Mapping[str, Seen], kinds: frozenset[str], words: Words) -> None:
+    """Fill fields that need a key and have no column: where one lookup alone is called like the field, and
+    some row like a key, it is put in force; else each lookup that may be it is a proposal."""
+    for name in MUST_BE_CHOICE.get(drafted.kind, ()):
+        if name in drafted.columns or name not in drafted.needed:
+            continue
+        found = list(_lookups(drafted, name, reader, tables, kinds, words))
+        called = [each for each in found if likeness(_called(drafted, each.column), FIELD_WORDS[drafted.kind].get(name, ()))]
+        sure = called if len(called) == 1 and any(option.key for option in called[0].options or ()) else []
+        if sure:
+            drafted.columns[name], drafted.references[name] = sure[0].column.name, sure[0]
+            drafted.open.pop(name, None)
+        else:
+            drafted.proposed[name] = found
+
+
+def _lookups(
+    drafted: Drafted, name: str, reader: CrmTables, tables: Mapping[str, Seen], kinds: frozenset[str], words: Words
+) -> Iterator[Referred]:
+    for each in drafted.table.definition.attributes.values():
+        target = next(iter(each.targets)) if each.kind in LOOKUP_TYPES and len(each.targets) == 1 else ""
+        if target in tables and target not in kinds | NO_REFERENCE and each.name not in PLATFORM:
+            called = FIELD_WORDS[drafted.kind].get(name, ())
+            is_called = likeness(_called(drafted, each), called) > 0 or likeness(tables[target].names, called) > 0
+            yield Referred(each, tables[target], by_of(tables[target]), rows_as_options(tables[target], name, reader, words, is_called))
+
+
+def rows_as_options(table: Seen, name: str, reader: CrmTables, words: Words, is_called: bool) -> tuple[Option, ...] | None:
+    """Return the rows of a table of reference with the keys that they are called like; None where they are
+    too many for a list, or neither the table nor any of its rows is called like what the field holds: how
+    they are called is then nobody's business but theirs."""
+    by = by_of(table)
+    rows = reader.words_of(table, by)
+    if rows is None:
+        return None
+    options = tuple(option_of(code or row, tuple(dict.fromkeys(filter(None, (label, code)))), name, words) for row, code, label in rows)
+    return options if is_called or any(option.key for option in options) else None
+
+
+def by_of(table: Seen) -> str:
+    """Return the column by which rows of reference are most likely told apart: a code, else their name."""
+    codes = [name for name, each in table.definition.attributes.items() if each.kind == "StringType" and "code" in name]
+    return min(codes, default=table.primary_name)
+
+
+def _called(drafted: Drafted, column: Attribute) -> tuple[str, ...]:
+    return tuple(each.removesuffix("id") for each in drafted.table.columns.get(column.name, ()))
