@@ -223,7 +223,8 @@ class Context(msgspec.Struct, frozen=True):
     """One thing for which data are kept: a dossier, a lone fiche, gifts, a newsletter. `key` numbers it
     inside the package (`context-1`).
 
-    `kind` is dossier, fiche, recording, donation, enrolment, engagement, newsletter, contact or request;
+    `kind` is dossier, fiche, recording, donation, enrolment, engagement, newsletter, contact, request, or the
+    name of a dependent table with a term of its own;
     `role` that of the person in it. `purposes`, `data_categories` and `sources` are codes of the texts;
     `basis` is the legal basis as the policy has it, or one of BASES where no row of it says one:
     `of_the_others` is that of the other contexts, which need these data. `rights` are rights

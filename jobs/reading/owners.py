@@ -45,7 +45,9 @@ def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surr
             if (unit := _whole(found, kind, identity)) is not None:
                 units[kind, identity] = unit
                 tables[kind, identity] = connector.table(type(unit.row))
-    return Surroundings(found, units, tables, frozenset((kind, record.id) for kind, record in single if _is_loose(found, kind, record)))
+    kinds = connector.all_kinds
+    loose = frozenset((kind, record.id) for kind, record in single if not kinds[kind].term and _is_loose(found, kind, record))
+    return Surroundings(found, units, tables, loose)
 
 
 def _read(connector: Connector, kind: str, ids: list[str]) -> list[Record]:

@@ -10,13 +10,17 @@ from textwrap import indent
 
 import pytest
 
+from crm_compliance.mapping.explain import explain_row
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import policy_text
 from jobs.plans.explain import explain_unit
+from rules.model.requests import Right
 from rules.policy.loader import load_policy
+from tests.integration.deciding import ask, granted
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night
 from tests.integration.holding import place
 from tests.integration.night import Night
+from tests.integration.test_requests_answer import Answer
 
 LONG_AGO = date(2020, 1, 10)
 VISITS = """\
@@ -68,6 +72,7 @@ def test_a_row_goes_by_its_own_term_before_its_dossier(night: Night) -> None:
     assert lines[undated].reason == "NOT_STARTED"
     told, steps = explain_unit(night.context, "cf_homevisit", old)
     assert (told, steps[-1].result) == (line, "delete")
+    assert explain_row(night.connector, "cf_homevisit", old).unit == {"table": "cf_homevisit", "id": old}
     done = night.apply(plan)
     assert (done.counts["rows"], done.counts["skipped"]) == ({"cf_homevisit": 1, "cf_paragraph": 1}, {})
     assert [there(night, "cf_homevisit", row) for row in (old, young, undated)] == [False, True, True]
@@ -122,3 +127,27 @@ def test_a_row_of_the_schedule_that_is_missing_keeps_its_rows(tmp_path: Path) ->
         assert (night.lines(plan)[old].reason, night.lines(plan)[old].categories) == ("UNCONFIGURED", ("home_visits",))
         night.apply(plan)
         assert there(night, "cf_homevisit", old)
+
+
+def test_an_answer_tells_the_term_of_its_own(night: Night) -> None:
+    """Section 7.1(d)."""
+    child = night.contact(birthdate="2000-02-01")
+    dossier = night.dossier("grooming", closed=False, spoken=date(2026, 11, 20))
+    night.party(child, "child", dossier=dossier)
+    visit, _ = a_visit(night, dossier, date(2025, 3, 5))
+    compilation = Answer(night, child).compile()
+    (item,) = [item for item in compilation.items if item.source == ("cf_homevisit", visit)]
+    (context,) = [context for context in compilation.contexts if context.key == item.context]
+    assert (context.kind, context.category_labels["nl"], context.retention.last_day) == ("cf_homevisit", "Huisbezoeken", date(2028, 3, 5))
+    (below,) = [item for item in compilation.items if item.kind == "cf_paragraph"]
+    assert {context.key: context.kind for context in compilation.contexts}[below.context] == "dossier"
+
+
+def test_a_granted_erasure_of_a_file_takes_them_along(night: Night) -> None:
+    child = night.contact(birthdate="2000-02-01", firstname="Mina", lastname="Verstraeten (fictief)")
+    dossier = night.dossier("social_card", spoken=date(2026, 10, 20))
+    night.party(child, "child", dossier=dossier)
+    visit, paragraph = a_visit(night, dossier, date(2026, 10, 20))
+    granted(night, ask(night, Right.ERASURE, child))
+    assert night.get("cf_dossiers", dossier) is None
+    assert [there(night, "cf_homevisit", visit), there(night, "cf_paragraph", paragraph)] == [False, False]

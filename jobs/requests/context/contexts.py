@@ -23,9 +23,9 @@ from jobs.requests.search.scope import Row, Scope
 from rules.holds.holds import Holds
 from rules.model.decisions import Decision
 from rules.model.file_roles import PARENTS, SPEAKERS, FileRole
-from rules.model.kinds import ACTIVITIES, depends
+from rules.model.kinds import ACTIVITIES, depends, kind_of
 from rules.model.personal_records import FullContact, FullFiche, FullRecording
-from rules.model.records import Donation, Engagement, Enrolment, Unit, UnitKind
+from rules.model.records import Dependent, Donation, Engagement, Enrolment, Unit, UnitKind, unit_kind
 from rules.model.requests import Right
 from rules.policy.categories import Category, Mission
 from rules.policy.policy import Policy
@@ -76,7 +76,7 @@ class Contexts:
         self._country = assessment.home.country
         self._terms = Terms(assessment.day, context.policy.defaults.request_grace_days)
         self._holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
-        others = [*([] if portable else [*self._of_files(), *self._of_recordings()]), *self._of_relations()]
+        others = [*([] if portable else [*self._of_files(), *self._of_recordings(), *self._of_own_terms()]), *self._of_relations()]
         own = [] if portable else person_context(self._rows, others, is_whole=assessment.standing.identity, terms=self._terms)
         made = [replace(each, key=f"context-{number}") for number, each in enumerate((*own, *others), 1)]
         if own:
@@ -88,7 +88,7 @@ class Contexts:
         """Return the context under which a row is disclosed."""
         if row.unit is not None and not _has_own_term(row):
             return self._by_source[row.unit]
-        kind = row.kind if row.kind in (*_RELATIONS, _RECORDING) else "contact"
+        kind = row.kind if row.kind in (*_RELATIONS, _RECORDING) or _term_of(row) else "contact"
         return self._by_source.get((kind, ""), self.made[0].key if self.made else "")
 
     # -- files -----------------------------------------------------------------------------------------------
@@ -174,6 +174,52 @@ class Contexts:
         decisions = [decide(unit, self._policy, self._holds, as_of=self._day) for unit in found]
         is_told = len(found) == len(rows) and not any(row.is_limited for row in rows)
         return self._terms.of_several(_RECORDING, decisions, criterion="six_months_after_contact", is_day_told=is_told)
+
+    def _of_own_terms(self) -> list[Context]:
+        """Return the contexts of rows of dependent tables that have a term of their own, one a table."""
+        found: dict[str, list[Row]] = {}
+        for row in self._rows:
+            if _term_of(row):
+                found.setdefault(row.kind, []).append(row)
+        return [self._of_own_term(kind, rows) for kind, rows in found.items()]
+
+    def _of_own_term(self, kind: str, rows: Sequence[Row]) -> Context:
+        standing, units = self._found.standing, [row.unit for row in rows if row.unit is not None]
+        is_whole, is_limited = any(unit in standing.whole for unit in units), any(row.is_limited for row in rows)
+        found = dict.fromkeys(role for unit in units for role in standing.own.get(unit, ()))
+        roles = (FileRole.CHILD,) if is_whole else tuple(found) or (FileRole.OTHER,)
+        key = _term_of(rows[0])
+        category = self._policy.categories.get(key)
+        is_in_force = category is not None and category.enabled
+        purposes = category.purposes if category is not None and category.purposes else ("support",)
+        decisions = [
+            decide(unit, self._policy, self._holds, as_of=self._day) for row in rows if (unit := self._units.get(row.source)) is not None
+        ]
+        retention = self._terms.of_several(
+            key,
+            decisions,
+            criterion="unknown" if is_in_force else "not_set",
+            is_day_told=is_in_force and not is_limited and len(decisions) == len(rows),
+        )
+        grounds = grounds_of(self._organisation, purposes, category, "not_decided", is_special=is_whole)
+        return Context(
+            key="",
+            kind=kind,
+            role=roles[0],
+            roles=roles,
+            category_labels=_labels(category),
+            basis_labels=_basis_labels(category),
+            purposes=purposes,
+            basis=category.basis if category is not None and is_in_force else "not_decided",
+            grounds=grounds,
+            data_categories=_data(rows, is_whole=is_whole),
+            recipients=recipients_of((), self._veil, self._country),
+            retention=retention,
+            sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited) if units else _CONTACTS,
+            rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,
+            special=is_whole,
+            source=(kind, ""),
+        )
 
     # -- relations -------------------------------------------------------------------------------------------
 
@@ -261,20 +307,29 @@ def _units(context: JobContext, units: Collection[UnitKey]) -> dict[UnitKey, Uni
     """Return the files as the schedule sees them, read again."""
     wanted: dict[UnitKind, list[str]] = {}
     for kind, row in sorted(units):
-        wanted.setdefault(UnitKind(kind), []).append(row)
-    return {(unit.kind.value, unit.id): unit for unit in gather_units(context.connector, wanted).every_unit()} if wanted else {}
+        wanted.setdefault(unit_kind(kind), []).append(row)
+    return {(unit.word, unit.id): unit for unit in gather_units(context.connector, wanted).every_unit()} if wanted else {}
 
 
 def _wanted(rows: Sequence[Row]) -> set[UnitKey]:
-    """Return the files of some rows, and the recordings that have a term of their own."""
+    """Return the files of some rows, and what of them has a term of its own."""
     return {row.unit for row in rows if row.unit is not None} | {row.source for row in rows if _has_own_term(row)}
 
 
 def _has_own_term(row: Row) -> bool:
-    """Return whether a row is a recording that does not follow a dossier on its evidence mark (RET-05)."""
+    """Return whether a row is a recording that does not follow a dossier on its evidence mark (RET-05), or of
+    a dependent table with a term of its own."""
+    if _term_of(row):
+        return True
     if not isinstance(row.record, FullRecording):
         return False
     return not row.record.evidence or row.unit is None or row.unit[0] != "dossier"
+
+
+def _term_of(row: Row) -> str:
+    """Return the row of the schedule that the mapping names for the table of a row; empty where it names
+    none."""
+    return kind_of(row.kind, row.record).term if isinstance(row.record, Dependent) else ""
 
 
 def _deciding(decision: Decision | None) -> str:
