@@ -66,6 +66,9 @@ def draft_text(
             lines += ["", *_new_statistic(prefix, kinds.candidates.get(kind, ()), count)]
         elif kind not in OPTIONAL_KINDS or kinds.candidates.get(kind):
             lines += ["", *_candidates(kind, kinds.candidates.get(kind, ()), count, bool(maybe.get(kind)))]
+            if shared := [each.name for each in kinds.candidates.get(kind, ()) if each in kinds.found.values()]:
+                told = f"{shared[0]} stands below as {next(other for other, each in kinds.found.items() if each.name == shared[0])} too"
+                lines.append(f"  # {told}: leave that out, or tell both apart by a column under `only`")
             for each in maybe.get(kind, ()):
                 lines += ["", *(f"  # {line.removeprefix('  ')}" for line in entry(each))]
         if kind == "fiche":
