@@ -9,6 +9,7 @@ from typing import Final
 from crm_compliance.console.language.catalogs import Language, translations
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES, WHY
+from rules.holds.placements import HoldState, HoldType
 from rules.model.roles import Role
 
 # Short names for what badges show; by the kind of code.
@@ -49,6 +50,16 @@ KINDS: Final[Mapping[str, str]] = {
     "requests": "Requests",
     "housekeeping": "Housekeeping",
 }
+# A hold has words of its own: a request that was released is no hold that was.
+HOLD_STATES: Final[Mapping[str, str]] = {HoldState.ACTIVE: "In force", HoldState.ENDED: "Past its last day", HoldState.RELEASED: "Lifted"}
+HOLD_TYPES: Final[Mapping[str, str]] = {
+    HoldType.LEGAL: "Legal",
+    HoldType.JUDICIAL: "Judicial",
+    HoldType.COMPLAINT: "Complaint",
+    HoldType.REQUEST: "Pending request",
+    HoldType.RESTRICTION: "Restriction",
+    HoldType.OBJECTION: "Objection",
+}
 OUTCOMES: Final[Mapping[str, str]] = {"delete": "Delete", "anonymise": "Anonymise", "retain": "Keep", "dispose": "Dispose", "trim": "Trim"}
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -56,6 +67,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "anchor": ANCHORS,
     "flag": {code: advice.sentence for code, advice in FLAGS.items()},
     "advice": {code: advice.action for code, advice in FLAGS.items()},
+    "hold_state": HOLD_STATES,
+    "hold_type": HOLD_TYPES,
     "kind": KINDS,
     "outcome": OUTCOMES,
     "reason": {**SKIPS, **REASONS},

@@ -1,0 +1,68 @@
+"""Dutch and French say everything that English says, with the same blanks to fill; codes have words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from crm_compliance.console.language.catalogs import Language, catalogs, language_for
+from crm_compliance.console.language.codes import WORDS, words_of
+from jobs.model.plan import Kind, PlanState
+from jobs.model.run import RunState
+from rules.holds.placements import HoldState, HoldType
+from rules.model.decisions import Flag, Reason
+from rules.model.requests import RequestState
+from rules.model.roles import Role
+
+OTHERS: tuple[Language, ...] = ("nl", "fr")
+BLANK = re.compile(r"%(?:\([a-z_]+\))?s")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_has_the_blanks_of_its_text(language: Language) -> None:
+    wrong = []
+    for name, catalog in catalogs(language).items():
+        for entry in catalog:
+            asked = entry.id if isinstance(entry.id, str) else entry.id[-1]
+            said = (entry.string,) if isinstance(entry.string, str) else entry.string or ()
+            wrong += [(name, asked, one) for one in said if entry.id and set(BLANK.findall(one)) != set(BLANK.findall(asked))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_catalogs_that_share_a_text_agree_on_it(language: Language) -> None:
+    said: dict[object, str] = {}
+    for catalog in catalogs(language).values():
+        for entry in catalog:
+            if entry.id and not isinstance(entry.id, tuple | list):
+                assert said.setdefault(entry.id, str(entry.string)) == entry.string, entry.id
+
+
+@pytest.mark.parametrize(
+    ("kind", "codes"),
+    [
+        ("flag", tuple(Flag)),
+        ("hold_state", tuple(HoldState)),
+        ("hold_type", tuple(HoldType)),
+        ("kind", tuple(Kind)),
+        ("reason", tuple(Reason)),
+        ("role", tuple(Role)),
+        ("state", (*PlanState, *RunState, *RequestState)),
+    ],
+)
+def test_every_code_has_words(kind: str, codes: tuple[str, ...]) -> None:
+    assert [code for code in codes if not WORDS[kind].get(code)] == []
+
+
+def test_a_code_without_words_is_shown_as_it_is() -> None:
+    assert words_of("nl")("reason", "SOMETHING_NEW") == "SOMETHING_NEW"
+    assert words_of("nl")("reason", "OPEN_DOSSIER") == "Het dossier is nog open."
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "language"),
+    [("fr", "nl", "fr"), ("", "de;q=1, fr-BE;q=0.8, nl;q=0.9", "nl"), ("xx", "de", "en"), ("", "nl;q=x", "en")],
+)
+def test_a_language_is_the_chosen_one_else_the_first_of_theirs(chosen: str, accepted: str, language: str) -> None:
+    assert language_for(chosen, accepted) == language
