@@ -25,3 +25,15 @@ document.addEventListener("change", (event) => {
 
 // What is shown at once is also said to whoever listens.
 document.addEventListener("htmx:responseError", () => document.getElementById("told")?.scrollIntoView({ block: "nearest" }));
+
+// Parts of a form that go with a choice: data-when="NAME VALUE VALUE…". Without script all of them are there.
+const showParts = () => {
+  for (const part of document.querySelectorAll("[data-when]")) {
+    const [name, ...values] = part.dataset.when.split(" ");
+    const isMeant = values.includes(part.closest("form")?.elements[name]?.value);
+    part.hidden = !isMeant;
+    part.disabled = !isMeant;
+  }
+};
+document.addEventListener("change", showParts);
+document.addEventListener("DOMContentLoaded", showParts);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.pages.requests import page, register, search, steps
+from crm_compliance.console.pages.requests import intake, page, register, search, steps
 from rules.model.roles import Act
 
 _ONE: Final = "/requests/{request}"
@@ -13,6 +13,9 @@ _ONE: Final = "/requests/{request}"
 ENDPOINTS: Final = (
     get("/requests", register.show, Act.SEE_REQUESTS),
     get("/requests/calendar.ics", register.calendar_file, Act.SEE_REQUESTS),
+    get("/requests/new", intake.show, Act.HANDLE_REQUEST),
+    post("/requests/new", intake.register, Act.HANDLE_REQUEST),
+    post("/requests/import", intake.import_, Act.HANDLE_REQUEST, form_bytes=intake.UPLOAD_BYTES),
     get(_ONE, page.show, Act.SEE_REQUESTS),
     get(f"{_ONE}/work", page.work, Act.SEE_REQUESTS),
     post(f"{_ONE}/identify", steps.identify, Act.HANDLE_REQUEST),

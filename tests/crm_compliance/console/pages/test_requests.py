@@ -3,6 +3,7 @@ path of a request step by step. Everybody is fictitious."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.requesting import opened, unreachable
+from tests.crm_compliance.requesting import a_form, opened, unreachable
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night
 
@@ -180,3 +181,71 @@ def test_a_long_search_goes_on_and_the_page_says_so(
 @pytest.mark.parametrize("path", ["/requests/request-of-nobody", "/requests/request-of-nobody/work"])
 def test_a_request_that_is_not_there(signed_in: SignedIn, path: str) -> None:
     assert signed_in(Role.AUDITOR).get(path).status_code in (303, 400, 404)
+
+
+TYPED = {
+    "right": "access",
+    "requester_kind": "donor",
+    "received_on": "2026-11-25",
+    "received_time": "09:30",
+    "channel": "post",
+    "language": "fr",
+    "given_lastname": NAME,
+    "given_emails": "voorbeeld@example.org\r\nander@example.org",
+}
+
+
+def test_a_request_is_typed_in_and_kept_as_the_command_keeps_it(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    dpo = signed_in(Role.DPO)
+    assert dpo.page("/requests/new")
+    answer = dpo.post("/requests/new", **TYPED)
+    assert answer.status_code == 303
+    row = org.store.requests.get(answer.headers["Location"].rpartition("/")[2])
+    assert (row.right, row.channel, row.language, row.received_on.isoformat()) == (Right.ACCESS, Channel.POST, "fr", "2026-11-25")
+    assert row.received_at == datetime(2026, 11, 25, 8, 30, tzinfo=UTC)
+    page = dpo.page(answer.headers["Location"])
+    assert "voorbeeld@example.org, ander@example.org" in page
+    assert "keeps from now on what may be about the person" in text_of(page)
+
+
+def test_a_mistake_is_told_at_its_field_and_nothing_is_lost(org: Night, signed_in: SignedIn) -> None:
+    dpo = signed_in(Role.DPO)
+    answer = dpo.post("/requests/new", **{**TYPED, "requester_kind": "parent_for_child", "given_birthdate": "2027-01-01"})
+    assert answer.status_code == 400
+    assert NAME in answer.text
+    assert "lies in the future" in answer.text
+    assert "is needed, since a parent_for_child asks for somebody else" in answer.text
+    assert 'value="2027-01-01"' in answer.text
+    assert not org.store.requests.all()
+
+
+def test_the_form_of_the_command_is_read_into_the_fields_and_registers_nothing(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    form = a_form(right="rectification", details={"corrections": {"lastname": "Ander (fictief)"}, "statement": "Dat klopt niet."})
+    dpo = signed_in(Role.DPO)
+    answer = dpo.client.post(
+        "/requests/import",
+        data={"csrf": dpo.token},
+        files={"file": ("form.json", json.dumps(form), "application/json")},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.status_code == 200
+    for said in ("Ander (fictief)", "Dat klopt niet.", NAME, 'value="10:30"'):
+        assert said in answer.text
+    assert not org.store.requests.all()
+    wrong = dpo.client.post(
+        "/requests/import",
+        data={"csrf": dpo.token},
+        files={"file": ("form.json", '{"right": "geheim"', "application/json")},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert (wrong.status_code, "geheim" in wrong.text) == (400, False)
+
+
+def test_a_crm_that_is_away_keeps_no_receipt_from_being_registered(
+    typist: Typist, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm_compliance.console.pages.requests.intake.refreeze", unreachable)
+    dpo = signed_in(Role.DPO)
+    answer = dpo.post("/requests/new", **TYPED)
+    assert answer.status_code == 303
+    assert "could not be looked up yet" in dpo.page(answer.headers["Location"])

@@ -1,0 +1,192 @@
+"""A request that has come in: typed into a form, or read from the JSON that `requests open` takes and looked
+over before it is registered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from crm_compliance.console.background import Work
+from crm_compliance.console.visit import Visit
+from crm_compliance.wiring import new_id
+from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, IntakeForm, open_request, read_form
+from jobs.requests.search.freeze import refreeze
+from rules.errors import ComplianceError, UsageError
+from rules.holds.of_requests import REASON_OF_RIGHT
+from rules.model.languages import LANGUAGES
+from rules.model.requests import Channel, RequesterKind, Right
+
+if TYPE_CHECKING:
+    from jobs.model.request import SubjectRequest
+
+UPLOAD_BYTES: Final = MAX_BYTES + 16 * 1024  # the form around it
+LINES: Final = ("firstname", "lastname", "birthdate")
+LISTS: Final = ("nationalnumbers", "phones", "emails")
+PEOPLE: Final = {"given": "given", "on_behalf_of": "behalf"}  # the part of the form's document, by the prefix of its fields
+ABOUT: Final[Mapping[str, tuple[str, ...]]] = {
+    Right.OBJECTION: ("direct_marketing", "recording", "processing"),
+    Right.RESTRICTION: ("accuracy", "unlawful", "claim", "objection"),
+    Right.CONSENT_WITHDRAWAL: ("newsletter", "image", "testimonial"),
+}
+
+
+def show(visit: Visit) -> Response:
+    """Show an empty form: received now, as a form of the web."""
+    now = visit.services.calendar.clock(visit.now)
+    values = {
+        "received_on": now.date().isoformat(),
+        "received_time": f"{now:%H:%M}",
+        "channel": Channel.FORM.value,
+        "language": visit.language,
+    }
+    return _page(visit, values)
+
+
+def register(visit: Visit) -> Response:
+    """Register the receipt. What it keeps from disposal is looked up then, and where that cannot be done now,
+    every plan does it before anything else."""
+    services = visit.services
+    try:
+        form = read_form(json.dumps(_document(visit)).encode(), visit.now, services.calendar)
+    except UsageError as error:
+        return _page(visit, _typed(visit), error)
+    request = open_request(services.store, form, calendar=services.calendar, new_id=new_id)
+    note = "request_opened"
+    if request.right in REASON_OF_RIGHT:
+        work = services.background.begin(Work(request.id, "freeze", visit.person.who, visit.now), lambda: _frozen(visit, request))
+        if work.is_over:
+            services.background.forget(work)
+            note = work.note
+    return visit.see(f"/requests/{request.id}", note=note)
+
+
+def import_(visit: Visit) -> Response:
+    """Read a file as `requests open` does, and show what it says in the form: nothing is registered yet."""
+    file = visit.form.get("file")
+    text = visit.given("file").encode()
+    if isinstance(file, UploadFile):
+        with file.file as content:
+            text = content.read()
+    try:
+        if not text:
+            raise UsageError("the form is missing", where="the form")
+        form = read_form(text, visit.now, visit.services.calendar)
+    except UsageError as error:
+        now = visit.services.calendar.clock(visit.now)
+        return _page(visit, {"received_on": now.date().isoformat(), "received_time": f"{now:%H:%M}"}, error)
+    return _page(visit, _read(visit, form), is_imported=True)
+
+
+def _frozen(visit: Visit, request: SubjectRequest) -> str:
+    try:
+        with visit.services.desk() as desk:
+            refreeze(desk.context, request)
+    except ComplianceError:
+        return "request_opened_only"
+    return "request_opened"
+
+
+def _page(visit: Visit, values: Mapping[str, str], error: UsageError | None = None, *, is_imported: bool = False) -> Response:
+    mistakes = _mistakes(error) if error is not None else []
+    return visit.page(
+        "requests/new.html.j2",
+        status=400 if mistakes else 200,
+        values=values,
+        mistakes=[f"{place}: {told}" if place else told for place, told in mistakes],
+        errors={_field(place): told for place, told in reversed(mistakes)},
+        is_imported=is_imported,
+        rights=[right.value for right in Right],
+        kinds=[kind.value for kind in RequesterKind],
+        channels=[channel.value for channel in Channel],
+        spoken=[*LANGUAGES, *([values["language"]] if values.get("language", "nl") not in LANGUAGES else [])],
+        representatives=" ".join(sorted(REPRESENTATIVES)),
+        about=ABOUT,
+        today=visit.services.calendar.day(visit.now),
+    )
+
+
+def _document(visit: Visit) -> dict[str, Any]:
+    """Return what was typed as the JSON that `requests open` takes."""
+    given = visit.given
+    document: dict[str, Any] = {
+        "right": given("right"),
+        "requester_kind": given("requester_kind"),
+        "channel": given("channel"),
+        "received_at": _instant(visit),
+        "language": given("language"),
+        "given": _person(visit, "given"),
+        "on_behalf_of": _person(visit, "behalf") or None,
+    }
+    details: dict[str, Any] = {"audio": bool(given("audio"))}
+    if about := next(filter(None, visit.all_given("about")), ""):
+        details["about"] = about
+    if statement := given("statement").replace("\r\n", "\n"):
+        details["statement"] = statement
+    if corrections := {name: found for name in (*LINES, *LISTS) if (found := given(f"correct_{name}"))}:
+        details["corrections"] = corrections
+    return {**document, "details": details}
+
+
+def _person(visit: Visit, prefix: str) -> dict[str, Any]:
+    """Return what was typed of one person, without what was left empty."""
+    lines = {name: found for name in LINES if (found := visit.given(f"{prefix}_{name}"))}
+    lists = {name: visit.given(f"{prefix}_{name}").split("\n") for name in LISTS}
+    return {**lines, **{name: kept for name, found in lists.items() if (kept := [each.strip() for each in found if each.strip()])}}
+
+
+def _instant(visit: Visit) -> str:
+    """Return the instant of the receipt in RFC 3339; what is none is told by who reads it."""
+    text = f"{visit.given('received_on')}T{visit.given('received_time') or '12:00'}"
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=visit.services.calendar.zone).isoformat()
+    except ValueError:
+        return text
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: value for name, value in visit.form.items() if isinstance(value, str) and name != "csrf"}
+
+
+def _read(visit: Visit, form: IntakeForm) -> dict[str, str]:
+    """Return what a file says as the fields of the form."""
+    received = visit.services.calendar.clock(form.received_at)
+    values = {
+        "right": form.right.value,
+        "requester_kind": form.requester_kind.value,
+        "channel": form.channel.value,
+        "language": form.language,
+        "received_on": received.date().isoformat(),
+        "received_time": f"{received:%H:%M}",
+        "about": form.details.about,
+        "statement": form.details.statement,
+        "audio": "1" if form.details.audio else "",
+    }
+    for person, prefix in ((form.given, "given"), (form.on_behalf_of, "behalf")):
+        if person is not None:
+            values |= {f"{prefix}_{name}": getattr(person, name) for name in LINES}
+            values |= {f"{prefix}_{name}": "\n".join(getattr(person, name)) for name in LISTS}
+    return values | {f"correct_{name}": value for name, value in form.details.details().corrections.items()}
+
+
+def _mistakes(error: UsageError) -> list[tuple[str, str]]:
+    """Return each mistake with the place that it names; no value is in any of them."""
+    found = []
+    for mistake in str(error).split("; "):
+        place, colon, told = mistake.partition(": ")
+        found.append((place, told) if colon else ("", mistake))
+    return found
+
+
+def _field(place: str) -> str:
+    """Return the name of the field of a place."""
+    parts = place.split(".")
+    if parts[0] in PEOPLE:
+        return f"{PEOPLE[parts[0]]}_{parts[1] if len(parts) > 1 else 'lastname'}"
+    if parts[:2] == ["details", "corrections"] and len(parts) > 2:
+        return f"correct_{parts[2]}"
+    return "received_on" if place == "received_at" else parts[-1]
