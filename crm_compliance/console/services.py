@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.background import Background
@@ -17,6 +17,8 @@ from crm_compliance.wiring import Desk, calendar_of, desk, policy_of
 from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
     from jobs.plans.lines.opened import OpenedPlans
@@ -36,6 +38,19 @@ class Busy(ComplianceError):
     code = "busy"
 
 
+class Verification(NamedTuple):
+    """How the ledger was verified last: when, how long it took, and what was found (`ledger verify`)."""
+
+    at: datetime
+    seconds: float
+    ok: bool
+    entries: int
+    head: str
+    checkpoints: int
+    are_signatures_checked: bool
+    problems: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class Services:
     """Opened once for the process that answers people."""
@@ -46,6 +61,7 @@ class Services:
     sessions: Sessions
     why_not: Callable[[], Collection[str]] = tuple  # the codes of what is not well with the service
     background: Background = field(default_factory=Background)
+    verified: list[Verification] = field(default_factory=list)  # the last one, since the process began
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)
 

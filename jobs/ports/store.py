@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jobs.model.crm_cost import CrmCost
     from jobs.model.plan import Approval, Kind, Plan
     from jobs.model.request import SubjectRequest
-    from jobs.model.run import Action, Erasure, Run, RunLine
+    from jobs.model.run import Action, ActionState, Erasure, Run, RunLine
     from jobs.model.work_queue import QueueMoves, Waiting
     from rules.holds.of_requests import RequestHold
     from rules.holds.placements import PlacedHold
@@ -149,8 +149,12 @@ class JournalStore(Protocol):
         """Add or replace actions of the journal, by (table, id), together with ledger entries and entries of
         the register of erasures."""
 
-    def of_run(self, run: str) -> list[Action]:
-        """Return the actions of a run in the order in which they were first recorded."""
+    def of_run(self, run: str, states: Collection[ActionState] = ()) -> list[Action]:
+        """Return the actions of a run in the order in which they were first recorded; with `states`, those in
+        one of them."""
+
+    def states(self, run: str) -> dict[ActionState, int]:
+        """Return how many units of a run are in which state."""
 
     def undone(self, table: str) -> dict[str, str]:
         """Return the ids of this table that some run should have written and that the last run to try has
@@ -282,8 +286,12 @@ class StatisticsStore(Protocol):
 class CertificateStore(Protocol):
     """The certificates of disposal, each behind the last one."""
 
-    def of_run(self, run: str) -> list[Issued]:
-        """Return the certificates of a run in the order in which they were issued."""
+    def of_run(self, run: str, *, offset: int = 0, limit: int | None = None) -> list[Issued]:
+        """Return the certificates of a run in the order in which they were issued; those from a place on, and
+        at most so many, where that is asked for."""
+
+    def number(self, run: str) -> int:
+        """Return how many certificates a run has."""
 
     def last(self) -> Issued | None:
         """Return the certificate that was issued last, of any run."""

@@ -120,18 +120,11 @@ def verify(
 
     Example: crm-compliance ledger verify ledger.jsonl --anchor anchor.jsonl --keys keys.pem
     """
+    from crm_compliance.proof import audit_document
     from jobs.ledger.entries import LedgerBroken
 
     audit, signatures = _audit_store(anchor, pem) if path is None else _audit_file(path, anchor, pem)
-    document = {
-        "ok": audit.ok,
-        "entries": audit.verdict.entries,
-        "head": audit.verdict.head,
-        "first_broken": audit.first_broken,
-        "checkpoints": audit.checkpoints,
-        "signatures": signatures,
-        "problems": [{"where": problem.where, "what": problem.what} for problem in audit.problems],
-    }
+    document = audit_document(audit, signatures)
     lines = [f"checkpoints that fit: {audit.checkpoints}; signatures: {signatures}"]
     lines += [f"entries: {audit.verdict.entries}, the chain holds; its head is", audit.verdict.head]
     output.answer(document, lambda _: print_line("\n".join(lines if audit.ok else map(str, audit.problems))))
@@ -144,15 +137,12 @@ def verify(
 
 def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.checkpoint_signer import audit_store
-    from crm_compliance.wiring import clock_of, clock_shown, store_of
-    from jobs.checks.same_zone import zone_of
+    from crm_compliance.proof import verify_ledger
+    from crm_compliance.wiring import clock_of, store_of
 
     settings = arguments.settings()
-    keys = _public_keys(pem)
     with store_of(settings, clock_of(settings)) as store:
-        audit = audit_store(settings, store, clock_shown(settings, zone_of(store)), anchor=anchor, keys=keys)
-    return audit, "checked" if keys is not None else "not checked"
+        return verify_ledger(settings, store, anchor=anchor, keys=_public_keys(pem))
 
 
 def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:

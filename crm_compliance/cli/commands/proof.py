@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,22 +52,16 @@ def certificate(
 def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.files import write_whole
-    from crm_compliance.keys.checkpoint_signer import DeskNotary
-    from crm_compliance.wiring import calendar_of, clock_of, keys_in_force, store_of
-    from jobs.proof.attestation import LedgerIndex, attest, encode
-    from jobs.proof.checkpoint import make_checkpoint
+    from crm_compliance.proof import certificates_of
+    from crm_compliance.wiring import clock_of, store_of
+    from jobs.proof.attestation import encode
 
     settings = arguments.settings()
     arguments.target(path)
-    row = arguments.row_id(unit[1]) if unit is not None else ""
+    wanted = (unit[0], arguments.row_id(unit[1])) if unit is not None else None
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        found = store.runs.get(run)
-        ring = keys_in_force(settings, store, clock)
-        notary = DeskNotary(settings, ring, output.warn)
-        make_checkpoint(store, notary, clock)
-        refs = ring.references(unit[0], row) if unit is not None else None
-        document = attest(store, notary, found, LedgerIndex.read(store), calendar_of(settings, store), refs)
+        document = certificates_of(settings, store, clock, run, output.warn, wanted)
     with write_whole(path) as out:
         out.write(encode(document))
     count = len(document.certificates)
@@ -238,29 +231,12 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
     Example: crm-compliance evidence --output evidence.zip
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.checkpoint_signer import DeskNotary
-    from crm_compliance.reports.evidence import write_pack
-    from crm_compliance.wiring import calendar_of, clock_of, keys_in_force, software_version, store_of
-    from jobs.proof.checkpoint import make_checkpoint
+    from crm_compliance.proof import write_evidence
+    from crm_compliance.wiring import clock_of, store_of
 
     settings = arguments.settings()
     arguments.target(path)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        ring = keys_in_force(settings, store, clock)
-        notary = DeskNotary(settings, ring, output.warn)
-        make_checkpoint(store, notary, clock)
-        anchor = settings.anchor_path
-        names: Sequence[str] = write_pack(
-            path,
-            store,
-            notary,
-            public=ring.public(),
-            anchor=anchor.read_bytes() if anchor.is_file() else b"",
-            reference=ring.reference,
-            references=ring.references,
-            calendar=calendar_of(settings, store),
-            software_version=software_version(),
-            now=clock(),
-        )
-    output.answer({"file": str(path), "files": list(names)}, lambda _: print_line(f"written: {path}, {len(names)} files"))
+        names = write_evidence(settings, store, clock, path, output.warn)
+    output.answer({"file": str(path), "files": names}, lambda _: print_line(f"written: {path}, {len(names)} files"))

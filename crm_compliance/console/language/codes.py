@@ -33,6 +33,9 @@ STATES: Final[Mapping[str, str]] = {
     "reviewing": "Reviewing",
     "approved": "Approved",
     "closed": "Closed",
+    "partial": "In part",
+    "failed": "Failed",
+    "skipped": "Skipped",
 }
 ROLES: Final[Mapping[str, str]] = {
     Role.SERVICE: "Service",
@@ -62,8 +65,23 @@ HOLD_TYPES: Final[Mapping[str, str]] = {
 }
 OUTCOMES: Final[Mapping[str, str]] = {"delete": "Delete", "anonymise": "Anonymise", "retain": "Keep", "dispose": "Dispose", "trim": "Trim"}
 
+UNITS: Final[Mapping[str, str]] = {
+    "dossier": "Dossier",
+    "fiche": "Lone fiche",
+    "recording": "Recording",
+    "contact": "Contact",
+    "donation": "Donation",
+    "enrolment": "Enrolment",
+    "engagement": "Agreement",
+}
+DISPOSITIONS: Final[Mapping[str, str]] = {"DELETED": "Deleted", "ANONYMISED": "Anonymised"}
+PLACES: Final[Mapping[str, str]] = {"done": "done", "not_applicable": "there was nothing", "not_reachable": "nobody can look there"}
+
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "alarm": ALARMS,
+    "disposition": DISPOSITIONS,
+    "place_state": PLACES,
+    "unit": UNITS,
     "anchor": ANCHORS,
     "flag": {code: advice.sentence for code, advice in FLAGS.items()},
     "advice": {code: advice.action for code, advice in FLAGS.items()},

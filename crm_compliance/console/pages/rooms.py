@@ -3,7 +3,7 @@
 from typing import Final
 
 from crm_compliance.console.pages import inbox, rules
-from crm_compliance.console.pages.history import runs as history
+from crm_compliance.console.pages.history import routes as history
 from crm_compliance.console.pages.plans import routes as plans
 from crm_compliance.console.pages.requests import routes as requests
 

@@ -23,9 +23,13 @@ LAST = select(certificates.c.doc).order_by(certificates.c.position.desc()).limit
 class Certificates(Rows):
     """What `jobs.ports.store.CertificateStore` asks, and more for whoever looks at all of them."""
 
-    def of_run(self, run: str) -> list[Issued]:
+    def of_run(self, run: str, *, offset: int = 0, limit: int | None = None) -> list[Issued]:
         query = select(certificates.c.doc).where(certificates.c.run == run).order_by(certificates.c.position)
-        return self._transactions.all(query, Issued, f"a certificate of {run}")
+        return self._transactions.all(query.offset(offset).limit(limit), Issued, f"a certificate of {run}")
+
+    def number(self, run: str) -> int:
+        with self._transactions.reading() as connection:
+            return connection.execute(select(func.count()).where(certificates.c.run == run)).scalar_one()
 
     def last(self) -> Issued | None:
         return self._transactions.one(LAST, Issued, "the last certificate")

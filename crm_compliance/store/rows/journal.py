@@ -2,7 +2,7 @@
 many rows there are and their total weight. Nobody who writes the database alone can make a unit look done, or
 half done, that is not (ACC-06)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -66,9 +66,16 @@ class Journal(Rows):
         with self._transactions.reading_head() as (connection, head):
             self._transactions.heads.check_journal(connection, head, whole=whole)
 
-    def of_run(self, run: str) -> list[Action]:
+    def of_run(self, run: str, states: Collection[ActionState] = ()) -> list[Action]:
         query = select(*WHOLE).where(actions.c.run == run).order_by(actions.c.position)
+        if states:
+            query = query.where(actions.c.state.in_([state.value for state in states]))
         return [action for _, action in self._opened(query)]
+
+    def states(self, run: str) -> dict[ActionState, int]:
+        query = select(actions.c.state, func.count()).where(actions.c.run == run).group_by(actions.c.state)
+        with self._transactions.reading() as connection:
+            return {ActionState(state): number for state, number in connection.execute(query)}
 
     def undone(self, table: str) -> dict[str, str]:
         query = select(*WHOLE).where(actions.c.unit_table == table).order_by(actions.c.position)

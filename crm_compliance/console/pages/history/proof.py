@@ -1,0 +1,91 @@
+"""Whether the record of everything is whole, and the evidence pack: what the commands `ledger verify` and
+`evidence` do."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.services import Busy, Services, Verification
+from crm_compliance.console.visit import Visit
+from crm_compliance.proof import verify_ledger, write_evidence
+from rules.model.roles import Act
+
+_AT_A_TIME: Final = threading.BoundedSemaphore(1)  # each reads the whole ledger
+
+
+def show(visit: Visit) -> Response:
+    """Show how the last verification went."""
+    return visit.page("history/proof.html.j2", last=visit.services.verified[-1] if visit.services.verified else None)
+
+
+def verify(visit: Visit) -> Response:
+    """Verify the ledger now, and show what was found."""
+    with _alone():
+        visit.services.verified[:] = [_verified(visit.services)]
+    return visit.see("/history/proof")
+
+
+def _verified(services: Services) -> Verification:
+    began, ticks = services.clock(), monotonic()
+    audit, signatures = verify_ledger(services.settings, services.store)
+    return Verification(
+        at=began,
+        seconds=monotonic() - ticks,
+        ok=audit.ok,
+        entries=audit.verdict.entries,
+        head=audit.verdict.head,
+        checkpoints=audit.checkpoints,
+        are_signatures_checked=signatures == "checked",
+        problems=tuple((problem.where, problem.what) for problem in audit.problems),
+    )
+
+
+def download_evidence(visit: Visit) -> Response:
+    """Have the evidence pack made, and send it; what was written on the way is removed."""
+    services = visit.services
+    folder = Path(tempfile.mkdtemp(prefix="crm-compliance-evidence-"))
+    try:
+        with _alone():
+            path = folder / "evidence.zip"
+            write_evidence(services.settings, services.store, services.clock, path, lambda _: None)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    name = f"evidence-{_day(visit.now, visit)}.zip"
+    after = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return FileResponse(path, media_type="application/zip", filename=name, headers=dict(PAGE), background=after)
+
+
+def _day(at: datetime, visit: Visit) -> str:
+    return visit.services.calendar.day(at).isoformat()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Raise Busy where somebody else has the whole ledger read at this moment."""
+    if not _AT_A_TIME.acquire(blocking=False):
+        raise Busy("somebody else has the whole ledger read at this moment", hint="try again in a minute")
+    try:
+        yield
+    finally:
+        _AT_A_TIME.release()
+
+
+ENDPOINTS: Final = (
+    get("/history/proof", show, Act.SEE_HISTORY),
+    post("/history/proof/verification", verify, Act.SEE_HISTORY),
+    post("/history/proof/evidence", download_evidence, Act.SEE_HISTORY),
+)

@@ -1,0 +1,190 @@
+"""One run: what it did, who had approved it, what failed and why, what was kept, and what proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from starlette.responses import Response
+
+from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.visit import Visit
+from crm_compliance.proof import certificates_of
+from jobs.history.listing import state_of
+from jobs.model.plan import Key, Plan
+from jobs.model.run import Action, ActionState, Run, RunLine
+from jobs.proof.attestation import encode
+from jobs.writing.send import TECHNICAL
+from rules.errors import UsageError
+from rules.model.roles import Act, is_service
+
+SHOWN: Final = 50  # certificates on a page
+NAMED: Final = 200  # units that are named one by one; the others are counted
+_LEFT: Final = (ActionState.PARTIAL, ActionState.FAILED, ActionState.SKIPPED)
+
+
+class Event(NamedTuple):
+    """Something that happened: when, in words, in its tone."""
+
+    at: str
+    text: str
+    tone: str = ""
+
+
+class Left(NamedTuple):
+    """Units that were left in one state for one reason: those that are named, and how many more there are."""
+
+    state: str
+    code: str
+    units: list[Key]
+    more: int
+    number: int
+
+
+def show(visit: Visit) -> Response:
+    """Show one run, or one job without a plan."""
+    wanted = visit.path("run")
+    line = next((each for each in visit.services.store.runs.lines() if each.id == wanted), None)
+    if line is None:
+        raise UsageError("there is no such run", hint="choose one of the history")
+    state = state_of(line, visit.services.store.leases.run_at_work())
+    if not line.plan:
+        return visit.page("history/round.html.j2", line=line, told=state, took=_took(line), counts=_counts_of_round(visit, line))
+    store = visit.services.store
+    run, plan = store.runs.get(line.id), store.plans.get(line.plan)
+    return visit.page(
+        "history/run.html.j2",
+        line=line,
+        run=run,
+        plan=plan,
+        told=state,
+        took=_took(line),
+        figures=_figures(visit, run),
+        skipped=_by_number(run.counts.get("skipped")),
+        kept=_by_number(plan.retain),
+        rows=_by_number(run.counts.get("rows")),
+        categories=[(key, visit.category(key), number) for key, number in _by_number(run.counts.get("by_category"))],
+        left=_left(store.journal.of_run(run.id, _LEFT)),
+        at=store.journal.states(run.id) if not run.is_over else {},
+        alarms=_alarms(run),
+        events=list(_events(visit, run, plan)),
+        by_service=is_service(plan.proposer),
+        certificates=store.certificates.number(run.id),
+        sees_plans=visit.may(Act.SEE_REPORTS),
+    )
+
+
+def _left(actions: Iterable[Action]) -> list[Left]:
+    """Return what failed or went in part by state and code, the most frequent first; what was skipped because
+    the data had changed is no failure."""
+    found: dict[tuple[str, str], list[Key]] = {}
+    for action in actions:
+        if action.state is not ActionState.SKIPPED or action.code == TECHNICAL:
+            found.setdefault((action.state.value, action.code), []).append(action.key)
+    groups = [Left(state, code, units[:NAMED], len(units[NAMED:]), len(units)) for (state, code), units in found.items()]
+    return sorted(groups, key=lambda group: (-group.number, group.code, group.state))
+
+
+def _took(line: RunLine) -> int | None:
+    """Return how many minutes it took, at least one; None before its end."""
+    return None if line.ended_at is None else max(1, round((line.ended_at - line.started_at).total_seconds() / 60))
+
+
+def _figures(visit: Visit, run: Run) -> list[tuple[str, str, str, str]]:
+    """Return the numbers that are looked at first, as the component has them."""
+    counts: dict[str, Any] = run.counts
+    verified = counts.get("verified") or {}
+    skipped = sum((counts.get("skipped") or {}).values())
+    say, number = visit.say, visit.formats.number
+    bad = int(counts.get("partial", 0)) + int(counts.get("failed", 0))
+    trimmed = [(number(counts["trimmed"]), say("contacts trimmed"), "", "")] if counts.get("trimmed") else []
+    return [
+        (number(counts.get("deleted", 0)), say("units deleted"), "", ""),
+        (number(counts.get("anonymised", 0)), say("units anonymised"), "", ""),
+        *trimmed,
+        (number(skipped), say("units skipped"), "warn" if skipped else "", ""),
+        (number(bad), say("units failed or in part"), "bad" if bad else "", ""),
+        (number(verified.get("gone", 0)), say("rows read back: gone"), "", ""),
+        (number(verified.get("still_there", 0)), say("rows still there"), "bad" if verified.get("still_there") else "", ""),
+    ]
+
+
+def _by_number(counts: object) -> list[tuple[str, int]]:
+    """Return codes with their numbers, the largest first."""
+    found = counts if isinstance(counts, dict) else {}
+    return sorted(((str(code), int(number)) for code, number in found.items() if number), key=lambda each: (-each[1], each[0]))
+
+
+def _alarms(run: Run) -> list[tuple[str, str]]:
+    found: Any = run.counts.get("alarms") or []
+    return [(str(alarm["code"]), str(alarm["message"])) for alarm in found]
+
+
+def _counts_of_round(visit: Visit, line: RunLine) -> list[tuple[str, str]]:
+    made = next((each for each in visit.services.store.runs.newest_rounds(line.kind) if each.id == line.id), None)
+    return list(_flat(made.counts)) if made is not None else []
+
+
+def _flat(counts: dict[str, object], above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the numbers of a job without a plan with their names; alarms are shown apart."""
+    for name, value in counts.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name} ")
+        elif isinstance(value, int | str) and value != "":
+            yield f"{above}{name}".replace("_", " "), str(value)
+
+
+def _events(visit: Visit, run: Run, plan: Plan) -> Iterator[Event]:
+    """Yield what happened, the first first: from the plan to the end of the run."""
+    say, clock = visit.say, visit.formats.clock
+    yield Event(clock(plan.created_at), say("The plan was made."))
+    for word in plan.given:
+        role = visit.word("role", word.role)
+        text = say("Approved by %(who)s (%(role)s)") if word.approves else say("Rejected by %(who)s (%(role)s)")
+        yield Event(clock(word.at), text % {"who": word.who, "role": role}, "good" if word.approves else "bad")
+    yield Event(clock(run.started_at), say("The run began."), "info")
+    if run.ended_at is not None:
+        yield Event(clock(run.ended_at), visit.word("state", run.state.value), "bad" if run.state.value == "done_with_failures" else "good")
+
+
+def certificates(visit: Visit) -> Response:
+    """Show the certificates of a run, page by page."""
+    store = visit.services.store
+    run = store.runs.get(visit.path("run"))
+    total = store.certificates.number(run.id)
+    text = visit.query("page", "1")
+    page = min(max(1, int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 1), max(1, -(-total // SHOWN)))
+    first = (page - 1) * SHOWN
+    found = store.certificates.of_run(run.id, offset=first, limit=SHOWN)
+    address = f"/history/{run.id}/certificates?page="
+    return visit.page(
+        "history/certificates.html.j2",
+        run=run,
+        certificates=[each.certificate for each in found],
+        first=first + 1,
+        last=first + len(found),
+        total=total,
+        before=f"{address}{page - 1}" if page > 1 else "",
+        after=f"{address}{page + 1}" if first + SHOWN < total else "",
+    )
+
+
+def download_certificates(visit: Visit) -> Response:
+    """Sign the certificates of a run as one document, as the command `certificate` does, and send it."""
+    services = visit.services
+    run = visit.path("run")
+    document = certificates_of(services.settings, services.store, services.clock, run, lambda _: None)
+    return attachment(encode(document), f"certificates-{run}.json", "application/json")
+
+
+def attachment(content: bytes, name: str, media_type: str) -> Response:
+    """Send a file that the browser keeps and does not open."""
+    return Response(content, media_type=media_type, headers={**PAGE, "Content-Disposition": f'attachment; filename="{name}"'})
+
+
+ENDPOINTS: Final = (
+    get("/history/{run}", show, Act.SEE_HISTORY),
+    get("/history/{run}/certificates", certificates, Act.SEE_HISTORY),
+    post("/history/{run}/certificates", download_certificates, Act.SEE_HISTORY),
+)

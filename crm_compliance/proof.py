@@ -1,0 +1,89 @@
+"""Proof for people who need not believe us: the evidence pack, a run's certificates, whether the ledger
+holds. Commands and pages ask here alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crm_compliance.keys.public_keys import PublicKeys
+    from crm_compliance.settings import Settings
+    from crm_compliance.store.store import SqlStore
+    from jobs.ledger.checkpoints import Audit
+    from jobs.ports.context import Clock
+    from jobs.proof.attestation import Attestation
+
+Warn = Callable[[str], None]
+
+
+def write_evidence(settings: Settings, store: SqlStore, clock: Clock, path: Path, warn: Warn) -> list[str]:
+    """Write the evidence pack, up to a checkpoint of now, and name its files. `warn` is told where no time
+    stamp came, or the anchor could not be written. Raises StoreAltered: tables are not what the ledger says;
+    KeysMissing."""
+    from crm_compliance.keys.checkpoint_signer import DeskNotary
+    from crm_compliance.reports.evidence import write_pack
+    from crm_compliance.wiring import calendar_of, keys_in_force, software_version
+    from jobs.proof.checkpoint import make_checkpoint
+
+    ring = keys_in_force(settings, store, clock)
+    notary = DeskNotary(settings, ring, warn)
+    make_checkpoint(store, notary, clock)
+    anchor = settings.anchor_path
+    return write_pack(
+        path,
+        store,
+        notary,
+        public=ring.public(),
+        anchor=anchor.read_bytes() if anchor.is_file() else b"",
+        reference=ring.reference,
+        references=ring.references,
+        calendar=calendar_of(settings, store),
+        software_version=software_version(),
+        now=clock(),
+    )
+
+
+def certificates_of(
+    settings: Settings, store: SqlStore, clock: Clock, run: str, warn: Warn, unit: tuple[str, str] | None = None
+) -> Attestation:
+    """Return the signed document with the certificates of a run, or with that of one unit, as (table, id) of
+    the CRM. Raises UsageError: the run is unknown or not over, or has no such certificate (any more)."""
+    from crm_compliance.keys.checkpoint_signer import DeskNotary
+    from crm_compliance.wiring import calendar_of, keys_in_force
+    from jobs.proof.attestation import LedgerIndex, attest
+    from jobs.proof.checkpoint import make_checkpoint
+
+    found = store.runs.get(run)
+    ring = keys_in_force(settings, store, clock)
+    notary = DeskNotary(settings, ring, warn)
+    make_checkpoint(store, notary, clock)
+    refs = ring.references(*unit) if unit is not None else None
+    return attest(store, notary, found, LedgerIndex.read(store), calendar_of(settings, store), refs)
+
+
+def verify_ledger(settings: Settings, store: SqlStore, *, anchor: Path | None = None, keys: PublicKeys | None = None) -> tuple[Audit, str]:
+    """Verify the ledger of the store, as `audit_store` does. Return what was found, and whether signatures
+    were `checked` or `not checked`: they are by `keys`, without them by those of this installation."""
+    from crm_compliance.keys.checkpoint_signer import audit_store
+    from crm_compliance.keys.key_ring import public_keys_below
+    from crm_compliance.wiring import clock_shown
+    from jobs.checks.same_zone import zone_of
+
+    known = keys if keys is not None else public_keys_below(settings.data_dir)
+    audit = audit_store(settings, store, clock_shown(settings, zone_of(store)), anchor=anchor, keys=known)
+    return audit, "checked" if known is not None else "not checked"
+
+
+def audit_document(audit: Audit, signatures: str) -> dict[str, object]:
+    """Return what `ledger verify` answers."""
+    return {
+        "ok": audit.ok,
+        "entries": audit.verdict.entries,
+        "head": audit.verdict.head,
+        "first_broken": audit.first_broken,
+        "checkpoints": audit.checkpoints,
+        "signatures": signatures,
+        "problems": [{"where": problem.where, "what": problem.what} for problem in audit.problems],
+    }

@@ -1,0 +1,132 @@
+"""One run, and the proof of all of them: who approved, what was kept and why, what failed, certificates, the
+ledger verified, the evidence pack. Everybody is fictitious."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+
+import pytest
+from sqlalchemy import text
+
+from crm_compliance.console.services import Services
+from jobs.ledger.rounds import ENDED, STARTED
+from jobs.model.run import Action, ActionState, RunState
+from rules.model.roles import Role
+from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run
+from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.integration.night import Night
+
+
+@pytest.fixture
+def done(org: Night, typist: Typist) -> dict[str, str]:
+    """A run of a plan that two people had approved: the answer of `apply`."""
+    people_and_cases(org)
+    plan = typist.ask("plan")["plan"]
+    typist.ask("plans", "approve", plan, "--as", "demo-anna", "--role", "crm_admin", "--comment", "counted twice")
+    typist.ask("plans", "approve", plan, "--as", "demo-ben", "--role", "dpo")
+    return dict(typist.ask("apply", plan))
+
+
+def test_an_auditor_finds_who_approved_and_why_a_unit_was_kept(done: dict[str, str], signed_in: Callable[..., Browser]) -> None:
+    auditor = signed_in(Role.AUDITOR)
+    assert f'href="/history/{done["run"]}"' in auditor.page("/history"), "the first click"
+    page = auditor.page(f"/history/{done['run']}")
+    told = text_of(page)
+    assert "demo-anna , CRM administrator" in told
+    assert "demo-ben , Data protection officer" in told
+    assert "counted twice" in told
+    assert "Proposed by the service." in told
+    assert "What was kept, and why" in told
+    assert f'href="/plans/{done["plan"]}/lines?reason=OPEN_DOSSIER"' in page, "the second click leads to the units kept for it"
+    assert told.index("The plan was made.") < told.index("Approved by demo-anna") < told.index("The run began.") < told.index("By which")
+
+
+def test_what_failed_is_told_once_for_each_reason_with_its_units(services: Services, signed_in: Callable[..., Browser]) -> None:
+    store = services.store
+    store.plans.save(a_plan(), [], ENTRY)
+    store.runs.start(a_run(), ENTRY)
+    left = [
+        Action("cf_dossier", "d1", "delete", ActionState.FAILED, "NO_ANSWER"),
+        Action("cf_dossier", "d2", "delete", ActionState.SKIPPED, "SKIPPED_TECHNICAL"),
+        Action("cf_dossier", "d3", "delete", ActionState.SKIPPED, "SKIPPED_TECHNICAL"),
+        Action("cf_dossier", "d4", "delete", ActionState.SKIPPED, "CHANGED"),
+    ]
+    store.journal.record("run-1", left)
+    counts = {
+        "skipped": {"SKIPPED_TECHNICAL": 2, "CHANGED": 1},
+        "failed": 1,
+        "alarms": [{"code": "LEFT_OVER", "message": "1 unit is half done"}],
+    }
+    store.runs.save(a_run(state=RunState.DONE_WITH_FAILURES, ended_at=NIGHT, counts=counts))
+    page = signed_in(Role.DPO).page("/history/run-1")
+    told = text_of(page)
+    failed = told[told.index("What failed, and why") : told.index("Planned and not done")]
+    assert failed.count("SKIPPED_TECHNICAL") == failed.count("NO_ANSWER") == 1
+    assert all(f"<code>{unit}</code>" in page for unit in ("d1", "d2", "d3"))
+    assert "<code>d4</code>" not in page, "what had changed is no failure"
+    assert "1 unit is half done" in told
+    assert "Units are half done since an earlier run." in told
+    assert "comes back in the next plan" in failed
+
+
+def test_certificates_are_shown_and_sent_as_the_command_writes_them(
+    done: dict[str, str], typist: Typist, signed_in: Callable[..., Browser]
+) -> None:
+    auditor = signed_in(Role.AUDITOR)
+    page = auditor.page(f"/history/{done['run']}/certificates")
+    answer = auditor.post(f"/history/{done['run']}/certificates")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="certificates-{done["run"]}.json"'
+    document = json.loads(answer.content)
+    assert document["certificates"]
+    assert all(each["certificate_id"] in page for each in document["certificates"])
+    file = typist.folder / "certificates.json"
+    file.write_bytes(answer.content)
+    assert typist.ask("certificate", "verify", file)["certificates"] == len(document["certificates"])
+
+
+def test_the_ledger_is_verified_and_what_does_not_hold_is_told(
+    done: dict[str, str], typist: Typist, services: Services, signed_in: Callable[..., Browser]
+) -> None:
+    auditor = signed_in(Role.AUDITOR)
+    assert "Not verified since the service started" in text_of(auditor.page("/history/proof"))
+    assert auditor.post("/history/proof/verification").headers["Location"] == "/history/proof"
+    told = text_of(auditor.page("/history/proof"))
+    assert "The record is whole" in told
+    assert f"Entries {typist.ask('ledger', 'verify')['entries']} " in told
+    with services.store.database.writing() as connection:
+        connection.execute(text("UPDATE approvals SET role = 'auditor', doc = replace(doc, 'crm_admin', 'auditor')"))
+    auditor.post("/history/proof/verification")
+    told = text_of(auditor.page("/history/proof"))
+    assert "The record is not whole" in told
+    assert done["plan"] in told
+
+
+def test_the_evidence_pack_is_sent_as_the_command_writes_it(
+    done: dict[str, str], typist: Typist, signed_in: Callable[..., Browser]
+) -> None:
+    answer = signed_in(Role.AUDITOR).post("/history/proof/evidence")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="evidence-2026-11-25.zip"'
+    file = typist.folder / "evidence.zip"
+    typist.ask("evidence", "--output", file)
+    with zipfile.ZipFile(BytesIO(answer.content)) as sent, zipfile.ZipFile(file) as written:
+        assert sent.namelist() == written.namelist()
+        assert f"certificates/{done['run']}.json" in sent.namelist()
+        assert b"demo-anna" not in b"".join(map(sent.read, sent.namelist()))
+
+
+def test_a_job_without_a_plan_has_its_page(services: Services, signed_in: Callable[..., Browser]) -> None:
+    ledger = services.store.ledger
+    ledger.append([(STARTED, {"kind": "requests", "software": "1"})], "run-asked")
+    ledger.append([(ENDED, {"kind": "requests", "state": "done_with_failures", "pending": 3, "alarms": ["OVERDUE"]})], "run-asked")
+    told = text_of(signed_in(Role.AUDITOR).page("/history/run-asked"))
+    assert "pending 3" in told
+    assert "The answer to a subject request is late" in told
+
+
+def test_a_run_that_there_is_not_is_told(signed_in: Callable[..., Browser]) -> None:
+    for path in ("/history/run-0", "/history/run-0/certificates"):
+        assert signed_in(Role.AUDITOR).get(path).status_code == 400
