@@ -101,6 +101,14 @@ class Services:
             kept[:] = [(ticks, policy_of(self.settings))]
         return kept[0][1]
 
+    def policy_shown(self) -> Policy:
+        """Return the schedule for a list that decides nothing: the one in force; while that cannot be used,
+        the last that could be, else the shipped one. No act goes by it."""
+        try:
+            return self.policy()
+        except ComplianceError:
+            return self._policy[0][1] if self._policy else policy_of(self.settings.model_copy(update={"policy": None}))
+
     @property
     def is_secure(self) -> bool:
         """Whether people reach the console over TLS."""

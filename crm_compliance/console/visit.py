@@ -81,7 +81,7 @@ class Visit:
         """Return the name of a category as the schedule has it in the language of the page; its key where it
         has none, or cannot be used."""
         try:
-            found = self.services.policy().categories.get(key)
+            found = self.services.policy_shown().categories.get(key)
         except ComplianceError:
             found = None
         return getattr(found.labels, self.language) if found is not None else key

@@ -19,6 +19,7 @@ from rules.errors import ComplianceError
 LONGEST: Final = timedelta(hours=2)  # a night may take so long before it is late
 REMEMBERED_S: Final = 15.0  # however often somebody asks, the store is asked no more often
 LATE, BAD, UNREADABLE = "LATE", "FAILED", "STORE_UNREADABLE"
+NO_SCHEDULE = "SCHEDULE_UNUSABLE"
 
 
 class Nights(Protocol):
@@ -28,13 +29,26 @@ class Nights(Protocol):
         """Return a line for every run and every job without a plan, newest first."""
 
 
+def nothing() -> None:
+    """Look at no schedule."""
+
+
 class Health:
-    """Answers with codes: `RETENTION_LATE`, `RETENTION_FAILED`, and so for each job; none where all is well.
-    A job that has never run is not late before the first of its hours after `since`."""
+    """Answers with codes: `SCHEDULE_UNUSABLE`, where `schedule` raises ComplianceError and so no job is
+    started; `RETENTION_LATE`, `RETENTION_FAILED`, and so for each job; none where all is well. A job that has
+    never run is not late before the first of its hours after `since`."""
 
     def __init__(
-        self, settings: Settings, nights: Nights, clock: Clock, since: datetime, zone: ZoneInfo, ticks: Callable[[], float] = monotonic
+        self,
+        settings: Settings,
+        nights: Nights,
+        clock: Clock,
+        since: datetime,
+        zone: ZoneInfo,
+        ticks: Callable[[], float] = monotonic,
+        schedule: Callable[[], object] = nothing,
     ) -> None:
+        self._schedule = schedule
         self._crons, self._zone = crons_of(settings), zone
         self._nights, self._clock, self._since, self._ticks = nights, clock, since, ticks
         self._asked_at = float("-inf")
@@ -57,6 +71,10 @@ class Health:
 
     def _look(self) -> tuple[str, ...]:
         found = []
+        try:
+            self._schedule()
+        except ComplianceError:
+            found.append(NO_SCHEDULE)
         for job, (late, state) in self._jobs().items():
             if late:
                 found.append(f"{job.upper()}_{LATE}")

@@ -57,9 +57,12 @@ def missed(store: Store, job: str, cron: str, now: datetime, zone: ZoneInfo) -> 
 def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
     """Run the scheduler until `stop` is set; a running run then ends after the current group of units, or
     where it waits. Before anything is announced, what a restore of the CRM has brought back is deleted again
-    (R-091). Raises PolicyError: the schedule cannot be used; Refused: another scheduler is at work on the
+    (R-091). While the schedule cannot be used no job is started, and whatever else is served stays up. Raises
+    Refused: another scheduler is at work on the
     same store; with code `lease_lost` one has taken over from this one, and `stop` is set."""
-    clock, zone = clock_of(settings), policy_of(settings).calendar.zone
+    clock, zone = clock_of(settings), zone_when_usable(settings, stop, announce)
+    if zone is None:
+        return
     with store_of(settings, clock) as store, store.leases.exclusive("scheduler") as lease:
         scheduler = BackgroundScheduler(
             timezone=zone,
@@ -88,6 +91,22 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         finally:
             stop.set()  # a job at work ends too
             scheduler.shutdown(wait=True)
+
+
+def zone_when_usable(settings: Settings, stop: threading.Event, announce: Callable[[str], None]) -> ZoneInfo | None:
+    """Return the zone of the schedule, in which hours are told; wait for one that can be used, and say what
+    is wrong with the present one. Return None: the service is stopped before there is one."""
+    told = ""
+    while True:
+        try:
+            return policy_of(settings).calendar.zone
+        except ComplianceError as error:
+            if str(error) != told:
+                told = str(error)
+                log.error("no job is started: the schedule cannot be used", code=error.code, message=told, at=error.where)
+                announce(f"no job is started until the schedule can be used: {told}")
+        if stop.wait(LOOK_S):
+            return None
 
 
 def hold_out(lease: Lease, stop: threading.Event) -> None:

@@ -40,7 +40,7 @@ def inbox(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> list[WaitingAn
 
     services, person = caller.services, caller.person
     crm = services.settings.crm_url or ""
-    found = waiting(services.store, services.policy(), services.clock(), crm=crm, not_well=services.why_not())
+    found = waiting(services.store, services.policy_shown(), services.clock(), crm=crm, not_well=services.why_not())
     return [
         WaitingAnswer(
             kind=item.kind.value,

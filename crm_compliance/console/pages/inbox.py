@@ -61,7 +61,7 @@ class Night(NamedTuple):
 def show(visit: Visit) -> Response:
     """Show what waits, the most urgent first, and beside it how the nights go."""
     services, person = visit.services, visit.person
-    found = waiting(services.store, services.policy(), visit.now, crm=services.settings.crm_url or "", not_well=services.why_not())
+    found = waiting(services.store, services.policy_shown(), visit.now, crm=services.settings.crm_url or "", not_well=services.why_not())
     mine = waiting_for(found, person.who, [person.role])
     values: dict[str, Any] = {"lines": [_line(visit, item) for item in mine], "today": services.calendar.day(visit.now)}
     if visit.may(Act.SEE_REPORTS):

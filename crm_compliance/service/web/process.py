@@ -92,13 +92,13 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     from crm_compliance.service.web.app import app_of, hosts_of
     from crm_compliance.service.web.downloads import Downloads
     from crm_compliance.service.web.server import fitted, server_of
-    from crm_compliance.wiring import calendar_of, clock_of, store_of
+    from crm_compliance.wiring import calendar_of, clock_of, policy_of, store_of
 
     configure(sys.stderr, level=settings.log_level, terminal=False)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         calendar = calendar_of(settings, store)
-        health = Health(settings, store.runs, clock, clock(), calendar.zone)
+        health = Health(settings, store.runs, clock, clock(), calendar.zone, schedule=lambda: policy_of(settings))
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
         services = Services(settings, store, clock, sessions, health.why_not)
         metrics = Metrics(settings, store, clock, health, calendar, services.policy)

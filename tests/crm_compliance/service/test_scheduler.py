@@ -317,6 +317,28 @@ def test_the_service_announces_both_jobs_and_stops(typist: Typist, org: Night) -
     assert {line.split("T")[1][:5] for line in bell.lines} == {"01:30", "02:00", "02:30", "05:30"}
 
 
+def test_while_the_schedule_cannot_be_used_no_job_is_started_and_the_service_waits(
+    typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    path = limited(typist)
+    good = path.read_text("utf-8")
+    path.write_text("name: [", "utf-8")
+    lines: list[str] = []
+    waiting = Looking(lambda: path.write_text(good, "utf-8"))
+    started = Bell(3)
+
+    def announce(line: str) -> None:
+        lines.append(line)
+        started.announce(line)
+        if started.is_set():
+            waiting.set()
+
+    scheduler.serve(typist.settings, waiting, announce=announce)
+    assert lines[0].startswith("no job is started until the schedule can be used: ")
+    assert {line.split(":")[0] for line in lines[1:]} == {"housekeeping", "recordings", "requests", "retention"}
+    assert [(line["level"], line["code"]) for line in told() if "schedule cannot" in line["event"]] == [("error", "policy")]
+
+
 def test_a_missed_night_is_made_good_when_the_service_comes_up(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     planned(org, Kind.RETENTION, NOW - timedelta(days=3))
     stop, done = threading.Event(), []

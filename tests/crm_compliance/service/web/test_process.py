@@ -40,6 +40,17 @@ def test_it_is_another_process_and_is_started_again_when_it_falls(root: str) -> 
     assert second.pid != first.pid
 
 
+def test_a_schedule_that_cannot_be_used_is_named_and_takes_no_page_away(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("name: [", "utf-8")
+    settings = Settings(data_dir=tmp_path / "data", policy=policy)
+    with listening(0) as listener, serving(settings, listener) as address:
+        health = requests.get(f"{address}/healthz", timeout=20)
+        assert (health.status_code, health.json()) == (503, {"ok": False, "why": ["SCHEDULE_UNUSABLE"]})
+        assert requests.get(f"{address}/", timeout=20).status_code == 200
+        assert requests.get(f"{address}/d/nothing", timeout=20).status_code == 404
+
+
 def test_three_hundred_that_hang_leave_the_nights_their_files(root: str) -> None:
     """The process of the nights opens none of the connections, so that no number of them keeps it from a
     file."""
