@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from crm_compliance.console.pages import inbox, rules
+from crm_compliance.console.pages import inbox, record, rules, why
 from crm_compliance.console.pages.history import routes as history
 from crm_compliance.console.pages.plans import routes as plans
 from crm_compliance.console.pages.requests import routes as requests
@@ -11,6 +11,8 @@ ENDPOINTS: Final = (
     *history.ENDPOINTS,
     *inbox.ENDPOINTS,
     *plans.ENDPOINTS,
+    *record.ENDPOINTS,
     *requests.ENDPOINTS,
     *rules.ENDPOINTS,
+    *why.ENDPOINTS,
 )

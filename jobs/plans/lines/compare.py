@@ -46,14 +46,23 @@ class Comparison:
     unchanged: int
     places: pl.DataFrame  # of each change, in order: its place in either plan
 
-    def changes(self) -> Iterator[Change]:
-        """Yield each difference, by table and id."""
-        for at in range(0, self.places.height, AT_ONCE):
-            part = self.places.slice(at, AT_ONCE)
+    def changes(self, change: str = "", *, offset: int = 0, limit: int | None = None) -> Iterator[Change]:
+        """Yield each difference, by table and id: of one kind where `change` names it, and of those at most
+        `limit` after the first `offset`."""
+        places = self._of(change).slice(offset, limit)
+        for at in range(0, places.height, AT_ONCE):
+            part = places.slice(at, AT_ONCE)
             old = self.before.columns.lines(part["before"].drop_nulls())
             new = self.after.columns.lines(part["after"].drop_nulls())
             for was, now in part.iter_rows():
                 yield _change(next(old) if was is not None else None, next(new) if now is not None else None)
+
+    def _of(self, change: str) -> pl.DataFrame:
+        import polars as pl
+
+        is_old, is_new = pl.col("before").is_not_null(), pl.col("after").is_not_null()
+        kinds = {ADDED: ~is_old, REMOVED: ~is_new, CHANGED: is_old & is_new}
+        return self.places.filter(kinds[change]) if change else self.places
 
 
 def compare(before: LinesView, after: LinesView) -> Comparison:

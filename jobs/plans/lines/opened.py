@@ -2,6 +2,7 @@
 
 from threading import Lock
 
+from jobs.plans.lines.compare import Comparison, compare
 from jobs.plans.lines.view import LinesView
 from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
 from jobs.ports.store import Store
@@ -14,6 +15,7 @@ class OpenedPlans:
     def __init__(self, store: Store, cache: LineCache = NO_LINE_CACHE, most: int = 2) -> None:
         self._store, self._cache, self._most = store, cache, most
         self._views: dict[str, LinesView] = {}  # the one looked at last comes last
+        self._compared: Comparison | None = None  # the last one
         self._lock = Lock()
 
     def of(self, plan: str) -> LinesView:
@@ -30,3 +32,12 @@ class OpenedPlans:
             while len(self._views) > self._most:
                 del self._views[next(iter(self._views))]
         return view
+
+    def compared(self, before: str, after: str) -> Comparison:
+        """Return what two plans say differently. The last comparison is kept as long as both of its plans are
+        open."""
+        old, new = self.of(before), self.of(after)
+        kept = self._compared
+        if kept is None or kept.before is not old or kept.after is not new:
+            kept = self._compared = compare(old, new)
+        return kept

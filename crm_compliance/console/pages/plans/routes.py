@@ -2,6 +2,14 @@
 
 from typing import Final
 
-from crm_compliance.console.pages.plans import index, lines, plan, words
+from crm_compliance.console.pages.plans import changes, files, index, lines, plan, unit, words
 
-ENDPOINTS: Final = (*index.ENDPOINTS, *plan.ENDPOINTS, *lines.ENDPOINTS, *words.ENDPOINTS)
+ENDPOINTS: Final = (
+    *index.ENDPOINTS,
+    *plan.ENDPOINTS,
+    *lines.ENDPOINTS,
+    *changes.ENDPOINTS,
+    *files.ENDPOINTS,
+    *unit.ENDPOINTS,
+    *words.ENDPOINTS,
+)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable
+from datetime import date
 
+import openpyxl
 import pytest
 
 from rules.model.roles import Role
@@ -147,3 +151,93 @@ def test_what_becomes_due_is_counted_by_month(org: Night, plan: str, typist: Typ
     words = text_of(signed_in(Role.DPO, "nl").page(f"/plans/{later}/months"))
     assert "1 mei 2027" in words
     assert words.count(" 0 ") == 11
+
+
+def test_what_changed_since_the_plan_before_is_told_unit_by_unit(
+    org: Night, plan: str, units: dict[str, str], typist: Typist, signed_in: Signed
+) -> None:
+    browser = signed_in(Role.AUDITOR, "nl")
+    assert "Dit is het eerste plan van zijn soort" in text_of(browser.page(f"/plans/{plan}/changes"))
+    new = org.dossier("social_card", spoken=date(2026, 11, 1))
+    org.patch("cf_dossiers", units["open"], statecode=1, statuscode=2)
+    later = typist.ask("plan")["plan"]
+    page = browser.page(f"/plans/{later}/changes")
+    assert f'value="{plan}" selected' in page
+    assert new in page
+    assert units["open"] in page
+    assert units["anonymise"] not in page
+    added = browser.page(f"/plans/{later}/changes?change=added")
+    assert new in added
+    assert units["open"] not in added
+    assert "in plaats van" in text_of(browser.page(f"/plans/{later}/changes?change=changed"))
+    for bad in ("change=nothing", "offset=x", "since=plan-unknown"):
+        assert browser.get(f"/plans/{later}/changes?{bad}").status_code == 400, bad
+    answer = browser.get(f"/plans/{later}/changes.csv?since={plan}")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{later}-changes.csv"'
+    assert new in answer.text
+
+
+def test_the_filtered_units_are_a_file_in_the_language_of_the_page(plan: str, units: dict[str, str], signed_in: Signed) -> None:
+    browser = signed_in(Role.CRM_ADMIN, "fr")
+    answer = browser.get(f"/plans/{plan}/lines.csv?disposition=delete&sort=id")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{plan}-units.csv"'
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
+    assert units["delete"] in {row["id"] for row in rows}
+    assert {row["sort final"] for row in rows} == {"delete"}
+    book = openpyxl.load_workbook(io.BytesIO(browser.get(f"/plans/{plan}/lines.xlsx?id={units['no_term']}").content))
+    (head, line) = list(book.worksheets[0].iter_rows(values_only=True))
+    assert "fin de la conservation" in head
+    assert str(line[1]).startswith("=HYPERLINK(")
+    assert units["no_term"] in str(line[1])
+
+
+def test_one_unit_is_explained_and_decided_again_step_by_step(plan: str, units: dict[str, str], signed_in: Signed) -> None:
+    row = units["anonymise"]
+    page = signed_in(Role.CRM_ADMIN).page(f"/plans/{plan}/units/cf_dossier/{row}")
+    assert "Its retention end has passed" in text_of(page)
+    assert f'hx-get="/why/cf_dossier/{row}"' in page
+    steps = signed_in(Role.DPO).get(f"/why/cf_dossier/{row}", **{"HX-Request": "true"}).text
+    assert 'href="/rules#RET-08"' in steps
+    assert "2000" not in steps, "nobody's birth date"
+    assert "as the CRM is now" in text_of(steps)
+    auditor = signed_in(Role.AUDITOR)
+    assert "/why/" not in auditor.page(f"/plans/{plan}/units/cf_dossier/{row}"), "who may not have it read is not offered it"
+    assert auditor.get(f"/plans/{plan}/units/cf_dossier/{row[:8]}").status_code == 400
+    assert auditor.get(f"/plans/{plan}/units/cf_dossier/{units['fiche']}").status_code == 400
+
+
+def test_a_contact_says_with_which_dossier_it_goes(org: Night, plan: str, units: dict[str, str], signed_in: Signed) -> None:
+    party = org.rows(f"cf_parties?$filter=_cf_dossierid_value eq {units['anonymise']}")[0]
+    steps = signed_in(Role.DPO).get(f"/why/contact/{party['_cf_contactid_value']}").text
+    assert f"/open?typename=cf_dossier&amp;id={units['anonymise']}" in steps
+
+
+def test_a_button_on_a_form_opens_what_the_role_may_see(
+    org: Night, plan: str, units: dict[str, str], typist: Typist, signed_in: Signed
+) -> None:
+    said = {"--type": "legal", "--reason": "CASE-1", "--basis": "CASE-1", "--review-on": "2027-01-01", "--as": "demo-ben", "--role": "dpo"}
+    options = [each for pair in said.items() for each in pair]
+    hold = typist.ask("holds", "place", "--table", "cf_dossier", "--id", units["delete"], *options)["hold"]
+    where = f"/open?typename=cf_dossier&id=%7B{units['delete'].upper()}%7D&orgname=Foundation&userlcid=1043&orglcid=1043"
+    dpo = signed_in(Role.DPO).page(where)
+    assert "What the plan of" in text_of(dpo)
+    assert f'href="/holds/{hold}"' in dpo
+    assert "No pending request keeps it." in text_of(dpo)
+    assert f"/why/cf_dossier/{units['delete']}" in dpo
+    admin = signed_in(Role.CRM_ADMIN).page(where)
+    assert "What the plan of" in text_of(admin)
+    assert hold not in admin
+    assert "request" not in text_of(admin.split("<main")[1]).lower()
+    approver = signed_in(Role.APPROVER).page(where)
+    assert hold in approver
+    assert plan not in approver
+    assert "/why/" not in approver
+    fiche = org.rows(f"cf_fiches?$filter=_cf_dossierid_value eq {units['delete']}")[0]["cf_ficheid"]
+    assert "A fiche goes with its dossier" in text_of(signed_in(Role.DPO).page(f"/open?typename=cf_fiche&id={fiche}"))
+    assert units["delete"] in signed_in(Role.DPO).get(f"/why/cf_fiche/{fiche}", **{"HX-Request": "true"}).text
+    for bad in ("", "?typename=cf_dossier&id=Lotte", "?typename=../x&id=" + units["delete"]):
+        answer = signed_in(Role.DPO).get(f"/open{bad}")
+        assert answer.status_code == 400
+        assert "Lotte" not in answer.text.split("<main")[1]
