@@ -1,5 +1,6 @@
-"""Where an answer leaves from: archive, message and passphrase as files. Nothing is left half done: the
-archive takes its name, and the passphrase stays, only if the register says that the answer is released."""
+"""Where an answer leaves from: archive, message and passphrase as files, or sealed beside the request until
+somebody passes them on. Nothing is left half done: what was put aside stays only if the register says that
+the answer is released."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,30 +8,27 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.last_look import search_message
 from crm_compliance.answer_package.message import ENDING, message_text
 from crm_compliance.answer_package.package import package_of
 from crm_compliance.files import disk_errors, sync_folder, write_whole
 from jobs.model.answer import Compilation
+from jobs.model.request import HANDOVER, Handover
+from jobs.ports.store import Store
 from jobs.requests.answer.links import TIMES
 from rules.errors import UsageError
 from rules.organisation.organisation import Organisation
 
 
-class FileOutbox:
-    """Two files beside each other and, apart from them, a new one for the passphrase. Raises UsageError: the
-    passphrase file is there already, or is the archive itself."""
+class _Outbox:
+    """The archive and the message of an answer, wherever they are put."""
 
-    def __init__(self, organisation: Organisation, *, archive: Path, passphrase_file: Path, public_url: str) -> None:
-        self.archive = archive
-        self.note = archive.with_name(archive.name + ENDING)
-        self._organisation, self._secret = organisation, passphrase_file
+    def __init__(self, organisation: Organisation, public_url: str) -> None:
+        self._organisation = organisation
         self._public_url = public_url.rstrip("/")
-        if passphrase_file.resolve() in (archive.resolve(), self.note.resolve()):
-            raise UsageError("the passphrase cannot lie in the archive", hint="name two files", where=str(passphrase_file))
-        if os.path.lexists(passphrase_file):
-            raise _not_new(passphrase_file)
 
     def address(self, token: str) -> str:
         return f"{self._public_url}/d/{token}"
@@ -50,6 +48,21 @@ class FileOutbox:
     def _text(self, compilation: Compilation, address: str, until: datetime) -> str:
         return message_text(compilation, self._organisation, link=address, until=until, downloads=TIMES)
 
+
+class FileOutbox(_Outbox):
+    """Two files beside each other and, apart from them, a new one for the passphrase. Raises UsageError: the
+    passphrase file is there already, or is the archive itself."""
+
+    def __init__(self, organisation: Organisation, *, archive: Path, passphrase_file: Path, public_url: str) -> None:
+        super().__init__(organisation, public_url)
+        self.archive = archive
+        self.note = archive.with_name(archive.name + ENDING)
+        self._secret = passphrase_file
+        if passphrase_file.resolve() in (archive.resolve(), self.note.resolve()):
+            raise UsageError("the passphrase cannot lie in the archive", hint="name two files", where=str(passphrase_file))
+        if os.path.lexists(passphrase_file):
+            raise _not_new(passphrase_file)
+
     @contextmanager
     def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:
         with write_whole(self.archive) as out, write_whole(self.note) as beside, _new_secret(self._secret, passphrase):
@@ -58,6 +71,28 @@ class FileOutbox:
                 file.flush()
                 os.fsync(file.fileno())
             yield
+
+
+class HeldOutbox(_Outbox):
+    """Passphrase and message sealed beside the request, until somebody has passed them on; the archive is a
+    part of the request anyway."""
+
+    def __init__(self, organisation: Organisation, store: Store, request: str, *, public_url: str) -> None:
+        super().__init__(organisation, public_url)
+        self._store, self._request = store, request
+
+    @contextmanager
+    def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:
+        self._hold(msgspec.json.encode(Handover(passphrase, message)))
+        try:
+            yield
+        except BaseException:
+            self._hold(None)
+            raise
+
+    def _hold(self, part: bytes | None) -> None:
+        request = self._store.requests.get(self._request)
+        self._store.requests.save(request, since=request, parts={HANDOVER: part})
 
 
 @contextmanager

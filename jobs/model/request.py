@@ -193,7 +193,16 @@ class Frozen(msgspec.Struct, frozen=True):
         return cls(tuple(sorted(contacts)), tuple(sorted(rows)), at)
 
 
+class Handover(msgspec.Struct, frozen=True):
+    """The sealed part `handover`: what goes with a package that was released from a page, until somebody has
+    passed it on. `message` takes the link to the person; the passphrase goes in another way."""
+
+    passphrase: str
+    message: str
+
+
 # The names of the sealed parts.
 KEEP = "keep"  # the step of an entry: what a request keeps was stored once more after it was closed
 GIVEN, CANDIDATES, CONFIRMED, FROZEN = "given", "candidates", "confirmed", "frozen"
 COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE = "compilation", "decisions", "package", "review_page"
+HANDOVER = "handover"

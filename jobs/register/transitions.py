@@ -19,6 +19,7 @@ from jobs.model.request import (
     CONFIRMED,
     DECISIONS,
     FROZEN,
+    HANDOVER,
     REVIEW_PAGE,
     Extension,
     IdentityCheck,
@@ -171,7 +172,7 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
 def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
     """Return what is removed when a request is closed. That is all that leads to files, and working copies of
     what was never delivered (ACC-08)."""
-    gone = [CANDIDATES, CONFIRMED, REVIEW_PAGE]
+    gone = [CANDIDATES, CONFIRMED, HANDOVER, REVIEW_PAGE]
     return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS])
 
 
@@ -183,7 +184,8 @@ def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
         return request
     if request.released_at is None:
         raise refused("state", "nothing was released for this request", "", request.id)
-    return save_move(hand, request, {"misdelivered_at": hand.now, "link": "", "link_until": hand.now}, Step.MISDELIVER, {})
+    changes = {"misdelivered_at": hand.now, "link": "", "link_until": hand.now}
+    return save_move(hand, request, changes, Step.MISDELIVER, {}, parts={HANDOVER: None})
 
 
 def renew(hand: Hand, request_id: str) -> SubjectRequest:

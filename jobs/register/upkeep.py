@@ -8,7 +8,19 @@ from datetime import date, datetime
 import msgspec
 
 from jobs.checks.ledger_agreement import References
-from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, REVIEW_PAGE, Frozen, SubjectRequest
+from jobs.model.request import (
+    CANDIDATES,
+    COMPILATION,
+    CONFIRMED,
+    DECISIONS,
+    FROZEN,
+    GIVEN,
+    HANDOVER,
+    PACKAGE,
+    REVIEW_PAGE,
+    Frozen,
+    SubjectRequest,
+)
 from jobs.ports.store import Store
 from jobs.register.dates import is_past, is_past_years, needs_reminder, open_questions, was_given_up
 from jobs.register.decision import decision_of
@@ -20,7 +32,7 @@ from rules.model.requests import Outcome
 from rules.model.roles import SERVICE
 from rules.policy.policy import Policy
 
-WORKING_COPIES = (COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE)
+WORKING_COPIES = (COMPILATION, DECISIONS, HANDOVER, PACKAGE, REVIEW_PAGE)
 
 
 class Upkept(msgspec.Struct, frozen=True):

@@ -96,8 +96,7 @@ def _check(folder: Path | None, language: str, told: int | None, on: str, not_to
 
 def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, language: str) -> list[str]:
     """Write the letters that are due; no folder is made where none is."""
-    from crm_compliance.answer_package.content.notice import language_of, notice_letter
-    from crm_compliance.answer_package.letter import letter_pdf
+    from crm_compliance.answer_package.notices import letters_of
     from crm_compliance.files import new_folder, write_together
     from crm_compliance.organisation import organisation_of
     from crm_compliance.wiring import policy_of
@@ -109,11 +108,7 @@ def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, langua
         return []
     policy = policy_of(settings)
     organisation = organisation_of(settings).under(policy)
-    letters = {}
-    for number, notice in due.items():
-        spoken = language or language_of(notice, policy.defaults.language)
-        letter = notice_letter(notice, decision, organisation, reference=f"{request.reference} ({number})", language=spoken, at=hand.now)
-        letters[f"notice-{number}.pdf"] = letter_pdf(letter)
+    letters = letters_of(request, decision, due, organisation, usual=policy.defaults.language, language=language, at=hand.now)
     new_folder(folder)
     recipients.record_letters(hand, request, due)
     return write_together(folder, letters)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from starlette.responses import Response
 
 from crm_compliance.console.errors import status_of
@@ -14,8 +15,9 @@ from crm_compliance.console.pages.requests.standing import next_of, path_of
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
 from jobs.model.answer import Compilation
-from jobs.model.request import PACKAGE, SubjectRequest
+from jobs.model.request import HANDOVER, Handover, SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, open_questions, targets_of
+from jobs.register.decision import NoticeState, NotTold
 from jobs.register.overrides import OVERRIDABLE
 from jobs.register.release_blockers import blocks_of
 from jobs.register.transitions import EXTENSIONS, QUESTIONS, REFUSED_AT_ONCE, notify_by
@@ -86,12 +88,18 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
     values["blocks"] = sorted({LOOKED_AT if code.startswith(SUSPICION) else code for code in blocks})
     if handles:
         values |= _working_area(visit, request, compilation)
-    if visit.may(Act.RELEASE_ANSWER):
-        values["handover"] = None
+    values["handover"] = handover_of(visit, request)
+    values["links_stay_here"] = services.settings.links_stay_here
     if error is None:
         return visit.page("requests/show.html.j2", **values)
     values["wrong"] = _wrong(visit, error)
     return visit.page("requests/show.html.j2", status=status or status_of(error), **values)
+
+
+def handover_of(visit: Visit, request: SubjectRequest) -> Handover | None:
+    """Return what is to be passed on, for who releases answers; None once that was done."""
+    part = visit.services.store.requests.part(request.id, HANDOVER) if visit.may(Act.RELEASE_ANSWER) else None
+    return msgspec.json.decode(part, type=Handover) if part is not None else None
 
 
 def _wrong(visit: Visit, error: ComplianceError) -> dict[str, str]:
@@ -155,8 +163,8 @@ def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilatio
         "seen": seen_of(visit, request),
         "compilation": compilation,
         "notices": notices,
-        "notices_due": [number for number, each in notices if each.state.value == "due"],
-        "has_package": store.requests.has_part(request.id, PACKAGE),
+        "notices_due": [number for number, each in notices if each.state is NoticeState.DUE],
+        "not_told_codes": [each.value for each in NotTold],
         "items": compilation.items if compilation is not None and request.right not in COPIES else (),
         "rows": ROWS,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.pages.requests import intake, page, register, search, steps
+from crm_compliance.console.pages.requests import intake, page, register, release, rights, search, steps
 from rules.model.roles import Act
 
 _ONE: Final = "/requests/{request}"
@@ -27,6 +27,13 @@ ENDPOINTS: Final = (
     post(f"{_ONE}/confirm", search.confirm, Act.HANDLE_REQUEST),
     post(f"{_ONE}/compile", search.compile_, Act.HANDLE_REQUEST),
     post(f"{_ONE}/approve", search.approve, Act.APPROVE_ANSWER),
+    post(f"{_ONE}/decide", rights.decide, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/letters", rights.letters, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/told", rights.told, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/release", release.release, Act.RELEASE_ANSWER),
+    post(f"{_ONE}/handover", release.handed_over, Act.RELEASE_ANSWER),
+    get(f"{_ONE}/message", release.message, Act.RELEASE_ANSWER),
+    get(f"{_ONE}/archive", release.archive, Act.RELEASE_ANSWER),
     post(f"{_ONE}/close", steps.close, Act.HANDLE_REQUEST),
     post(f"{_ONE}/misdelivered", steps.misdelivered, Act.HANDLE_REQUEST),
     post(f"{_ONE}/renew", steps.renew, Act.HANDLE_REQUEST),

@@ -1,0 +1,82 @@
+"""Rights other than access: what is granted, item by item, or refused; and the recipients who are told."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from starlette.responses import Response
+
+from crm_compliance.answer_package.notices import letters_of
+from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.pages.requests.hands import done_at_desk, hand_of, moved
+from crm_compliance.console.pages.requests.page import shown
+from crm_compliance.console.pages.requests.steps import day_of
+from crm_compliance.console.visit import Visit
+from crm_compliance.organisation import organisation_of
+from crm_compliance.wiring import Desk
+from jobs.register.decision import NotTold
+from jobs.register.permissions import Hand
+from jobs.register.permissions import hand_of as hand_at
+from jobs.requests.answer.compile import compilation_of
+from jobs.requests.decisions import decide as deciding
+from jobs.requests.decisions import notices
+from rules.errors import ComplianceError, UsageError
+from rules.model.languages import LANGUAGES
+
+
+def decide(visit: Visit) -> Response:
+    """Grant the items that are marked, or refuse the whole with a text that fits."""
+    who, role = visit.person.who, visit.person.role
+    items, refusal = visit.all_given("item"), visit.given("refusal") if visit.given("refuse") else ""
+
+    def act(desk: Desk, request: str) -> object:
+        hand = hand_at(desk.context, who, role)
+        if visit.given("refuse"):
+            return deciding.refuse(desk.context, hand, request, refusal)
+        answer = compilation_of(desk.context.store, request)
+        if not items and answer is not None and answer.answer == "package" and answer.items:
+            raise UsageError("no item is marked", hint="mark what is granted, or refuse the whole")
+        return deciding.grant(desk.context, hand, request, items)
+
+    return done_at_desk(visit, "decide", act, note="request_decided")
+
+
+def told(visit: Visit) -> Response:
+    """Record how it ended with one recipient: told on a day, or not, with one of the two reasons."""
+
+    def act(hand: Hand, request: str) -> object:
+        number = int(visit.given("notice")) if visit.given("notice").isdecimal() else 0
+        if reason := visit.given("not_told"):
+            if reason not in {each.value for each in NotTold}:
+                raise UsageError("there is no such reason", hint="choose one of the list", where="not_told")
+            return notices.not_told(hand, request, number, NotTold(reason))
+        return notices.told(hand, request, number, day_of(visit, "told_on"))
+
+    return moved(visit, act, note="request_told")
+
+
+def letters(visit: Visit) -> Response:
+    """Answer with the letters of all notices that are due, as one archive; it is written down that they were
+    made."""
+    services, request_id, language = visit.services, visit.path("request"), visit.given("language")
+    try:
+        if language and language not in LANGUAGES:
+            raise UsageError("there is no such language", hint="choose one of the list", where="language")
+        hand = hand_of(visit)
+        request, decision = notices.listed(hand, request_id)
+        due = notices.due_in(decision)
+        if not due or decision is None:
+            raise UsageError("no letter is written: nothing is due", where=request.id)
+        policy = services.policy()
+        organisation = organisation_of(services.settings).under(policy)
+        made = letters_of(request, decision, due, organisation, usual=policy.defaults.language, language=language, at=hand.now)
+        notices.record_letters(hand, request, due)
+    except ComplianceError as error:
+        return shown(visit, request_id, error)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, letter in made.items():
+            archive.writestr(name, letter)
+    headers = {**PAGE, "Content-Disposition": f'attachment; filename="{request.reference}-letters.zip"'}
+    return Response(content.getvalue(), media_type="application/zip", headers=headers)

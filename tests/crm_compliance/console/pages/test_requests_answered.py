@@ -1,0 +1,158 @@
+"""An answer leaves from the console: released by a second person and handed over; rights other than access
+decided item by item; recipients told. Everybody is fictitious."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+
+import pytest
+import pyzipper
+
+from crm_compliance.console.services import Services
+from jobs.model.request import HANDOVER
+from rules.model.requests import RequestState
+from rules.model.roles import HUMAN_ROLES, Role
+from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
+from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.cli.test_requests_decide import asking_for, lotte
+from tests.crm_compliance.cli.test_requests_notices import ABROAD, POLICE, file_of
+from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+SignedIn = Callable[..., Browser]
+
+
+@pytest.fixture(autouse=True)
+def patient(services: Services) -> None:
+    """A test waits for an act, however slow the machine is."""
+    services.background.patience_s = 60
+
+
+@pytest.fixture
+def approved(typist: Typist, org: Night) -> Asking:
+    """An answer that somebody else than the people of the demo has approved."""
+    contact = org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03", emailaddress1="fien@example.org")
+    asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)", "birthdate": "1990-02-03"}, kind="donor")
+    asking.identify().confirm(contact)
+    asking.compile()
+    return asking.approve_all()
+
+
+def test_a_second_person_releases_and_hands_over_in_two_ways(org: Night, approved: Asking, signed_in: SignedIn, browser: Browser) -> None:
+    path = f"/requests/{approved.id}"
+    approver = signed_in(Role.APPROVER)
+    answer = approver.post(f"{path}/release")
+    assert answer.status_code == 303, text_of(answer.text)
+    assert approved.row().state is RequestState.RELEASED
+    page = approver.page(path)
+    (passphrase,) = re.findall(r'class="passphrase"><code>([^<]*)', page)
+    message = approver.get(f"{path}/message")
+    assert message.headers["Content-Disposition"].startswith('attachment; filename="DSR-2026-')
+    assert passphrase not in message.text
+    (link,) = re.findall(r"http://127\.0\.0\.1:8080(/d/\S+)", message.text)
+    fetched = browser.client.get(link)
+    assert fetched.content == approver.get(f"{path}/archive").content
+    with pyzipper.AESZipFile(io.BytesIO(fetched.content)) as archive:
+        archive.setpassword(passphrase.encode())
+        assert b"Fien" in archive.read("data.json")
+    for role in HUMAN_ROLES:
+        if role is not Role.APPROVER:
+            assert passphrase not in signed_in(role).get(path).text
+            assert signed_in(role).get(f"{path}/message").status_code == 403
+    assert approver.post(f"{path}/handover").status_code == 303
+    assert passphrase not in approver.page(path)
+    assert approver.get(f"{path}/message").status_code == 400
+    assert not org.store.requests.has_part(approved.id, HANDOVER)
+    dpo = signed_in(Role.DPO)
+    assert "Close as: Delivered" in text_of(dpo.page(path))
+    assert dpo.post(f"{path}/close", outcome="DELIVERED").status_code == 303
+    assert dpo.post(f"{path}/misdelivered").status_code == 303
+    assert "tell the authority" not in text_of(dpo.page(path))
+    assert "The data protection authority is told before" in text_of(dpo.page(path))
+
+
+def test_a_release_that_fails_leaves_nothing_to_hand_over(
+    org: Night, approved: Asking, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crm_compliance.answer_package import outbox
+
+    def fails(*_: object) -> bytes:
+        raise OSError("no room")
+
+    monkeypatch.setattr(outbox.HeldOutbox, "message", fails)
+    answer = signed_in(Role.APPROVER).post(f"/requests/{approved.id}/release")
+    assert answer.status_code == 500
+    assert "no room" not in answer.text
+    assert approved.row().state is RequestState.APPROVED
+    assert not org.store.requests.has_part(approved.id, HANDOVER)
+
+
+def test_what_is_not_handed_over_goes_with_the_closing(org: Night, approved: Asking, signed_in: SignedIn) -> None:
+    assert signed_in(Role.APPROVER).post(f"/requests/{approved.id}/release").status_code == 303
+    assert org.store.requests.has_part(approved.id, HANDOVER)
+    assert signed_in(Role.DPO).post(f"/requests/{approved.id}/close", outcome="DELIVERED").status_code == 303
+    assert not org.store.requests.has_part(approved.id, HANDOVER)
+
+
+def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    child = lotte(org, birthdate="2008-01-02")
+    file_of(org, child)
+    asking = asking_for(typist, "erasure", child)
+    path, dpo = f"/requests/{asking.id}", signed_in(Role.DPO)
+    page = dpo.page(path)
+    assert "Next: Decide what is granted" in text_of(page)
+    (item, *_) = re.findall(r'name="item" value="([^"]*)"', page)
+    assert dpo.post(f"{path}/decide", grant="1").status_code == 400, "nothing is marked"
+    assert dpo.post(f"{path}/decide", refuse="1", refusal="RF-05").status_code == 400, "no text of an erasure"
+    assert dpo.post(f"{path}/decide", grant="1", item=item).status_code == 303
+    page = dpo.page(path)
+    assert POLICE in page
+    assert "Approve the content" in page
+    assert dpo.post(f"{path}/told", notice="1", told_on="2026-11-25").status_code == 409, "it has not been done yet"
+    assert dpo.post(f"{path}/approve").status_code == 303
+    approver = signed_in(Role.APPROVER)
+    assert approver.post(f"{path}/release").status_code == 303
+    assert POLICE not in approver.page(path)
+    letters = dpo.post(f"{path}/letters", language="nl")
+    with zipfile.ZipFile(io.BytesIO(letters.content)) as archive:
+        assert [POLICE in text_of_pdf(archive.read(name)) or ABROAD in text_of_pdf(archive.read(name)) for name in archive.namelist()] == [
+            True,
+            True,
+        ]
+    assert dpo.post(f"{path}/told", notice="1", told_on="2026-11-25").status_code == 303
+    assert dpo.post(f"{path}/told", notice="2", not_told="FORGOTTEN").status_code == 400
+    assert dpo.post(f"{path}/told", notice="2", not_told="IMPOSSIBLE").status_code == 303
+    assert "It is impossible" in text_of(dpo.page(path))
+    assert f"{path}/told" not in dpo.page(path)
+
+
+def test_a_refusal_takes_a_text_that_fits(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    child = lotte(org, birthdate="2008-01-02")
+    file_of(org, child)
+    asking = asking_for(typist, "erasure", child)
+    dpo = signed_in(Role.DPO)
+    assert dpo.post(f"/requests/{asking.id}/decide", refuse="1", refusal="RF-02").status_code == 303
+    page = text_of(dpo.page(f"/requests/{asking.id}"))
+    assert "Erasure is refused: the data are still needed" in page
+    assert "Next: Approve the content" in page
+
+
+def test_a_neutral_answer_looks_like_every_other_to_who_does_not_handle_it(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    """SUS-04, SUS-07."""
+    contact = org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03")
+    known = (
+        Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)", "birthdate": "1990-02-03"}).identify().confirm(contact)
+    )
+    unknown = Asking(typist).open({"firstname": "Bas", "lastname": "Onbekend (fictief)", "birthdate": "1990-02-03"}).identify().confirm()
+    pages = []
+    for asking in (known, unknown):
+        asking.compile()
+        page = signed_in(Role.AUDITOR).page(f"/requests/{asking.id}")
+        row = asking.row()
+        pages.append(text_of(page.replace(asking.id, "").replace(row.reference, "")))
+    assert unknown.answer["answer"] == "neutral"
+    assert pages[0] == pages[1]
