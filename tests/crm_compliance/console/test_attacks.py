@@ -1,0 +1,124 @@
+"""What somebody who is signed in, or is not, could try at the console (docs/security.md). Everybody is
+fictitious."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from crm_compliance.console.access.sessions import form_token
+from rules.model.roles import Role
+from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
+from tests.crm_compliance.console.browser import Browser
+from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.integration.night import Night
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+@pytest.fixture
+def plan(org: Night, typist: Typist) -> str:
+    people_and_cases(org)
+    return str(typist.ask("plan")["plan"])
+
+
+def test_one_person_says_one_word_however_often_at_once(org: Night, plan: str, signed_in: Callable[..., Browser]) -> None:
+    browsers = [signed_in(Role.DPO) for _ in range(4)]
+    tokens = [browser.token for browser in browsers]
+    with ThreadPoolExecutor(4) as pool:
+
+        def approve(number: int) -> int:
+            given = {"csrf": tokens[number % 4], "comment": "looked through"}
+            browser = browsers[number % 4]
+            return browser.client.post(f"/plans/{plan}/approve", data=given, headers={"Sec-Fetch-Site": "same-origin"}).status_code
+
+        codes = list(pool.map(approve, range(8)))
+    assert sorted(codes)[0] == 303
+    assert sorted(codes)[1:] != [303] * 7
+    found = org.store.plans.get(plan)
+    assert [word.role for word in found.given] == ["dpo"]
+    told = [entry for entry in org.store.ledger.entries() if entry.kind == "plan_approved"]
+    assert len(told) <= 1
+
+
+def test_two_people_at_the_same_instant_are_two_words(org: Night, plan: str, signed_in: Callable[..., Browser]) -> None:
+    browsers = [signed_in(Role.DPO), signed_in(Role.CRM_ADMIN)]
+    tokens = [browser.token for browser in browsers]
+    with ThreadPoolExecutor(2) as pool:
+
+        def approve(number: int) -> int:
+            given = {"csrf": tokens[number], "comment": ""}
+            return browsers[number].client.post(f"/plans/{plan}/approve", data=given, headers={"Sec-Fetch-Site": "same-origin"}).status_code
+
+        assert list(pool.map(approve, range(2))) == [303, 303]
+    found = org.store.plans.get(plan)
+    assert sorted(word.role for word in found.given) == ["crm_admin", "dpo"]
+    assert found.state(org.clock()).value == "ready"
+
+
+def test_a_word_for_another_plan_or_role_in_the_form_changes_nothing(org: Night, plan: str, signed_in: Callable[..., Browser]) -> None:
+    """Who acts is the session's business, whatever a form says."""
+    browser = signed_in(Role.AUDITOR)
+    answer = browser.post(f"/plans/{plan}/approve", role="dpo", who="demo-ben", person="demo-ben")
+    assert answer.status_code == 403
+    assert org.store.plans.get(plan).given == ()
+
+
+def test_a_role_that_the_sign_in_did_not_bring_is_not_taken(signed_in: Callable[..., Browser]) -> None:
+    browser = signed_in(Role.AUDITOR)
+    browser.post("/role", role="dpo")
+    assert browser.get("/requests/new").status_code == 403
+
+
+def test_what_is_there_and_not_ones_own_answers_as_what_is_not_there(plan: str, signed_in: Callable[..., Browser]) -> None:
+    browser = signed_in(Role.APPROVER)  # who sees no plans
+    there, nowhere = browser.get(f"/plans/{plan}"), browser.get("/plans/plan-000000000000")
+    assert there.status_code == nowhere.status_code == 403
+    assert there.text.replace(plan, "") == nowhere.text.replace("plan-000000000000", "")
+
+
+def test_the_token_of_one_session_is_not_that_of_another(signed_in: Callable[..., Browser], plan: str) -> None:
+    one, other = signed_in(Role.DPO), signed_in(Role.DPO)
+    assert one.token != other.token
+    answer = one.client.post(
+        f"/plans/{plan}/reject", data={"csrf": other.token, "comment": "no"}, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("cookie", ["", "0", "a" * 43, "../../etc/passwd", "%00", "' OR 1=1 --", "ÿ" * 43])
+def test_a_made_up_cookie_is_nobodys(browser: Browser, cookie: str) -> None:
+    answer = browser.client.get("/plans", headers=[(b"Cookie", f"session={cookie}".encode())])
+    assert answer.status_code == 303
+    assert form_token("") not in answer.text
+
+
+def test_texts_of_people_are_texts_on_every_page(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
+    """A name in the CRM, a name in a request, and what somebody types as a comment."""
+    child = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name=f"D {SCRIPT}"[:90])
+    org.fiche("grooming", dossier=dossier, cf_summary=f"Lotte vertelt. {SCRIPT}")
+    org.party(child, "child", dossier=dossier)
+    asking = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04", "lastname": f"Zandstra {SCRIPT}"}, kind="child").identify()
+    asking.confirm(child).compile()
+    people_and_cases(org)
+    plan = typist.ask("plan")["plan"]
+    dpo = signed_in(Role.DPO)
+    dpo.post(f"/plans/{plan}/reject", comment=f"no {SCRIPT}")
+    seen = {
+        address: dpo.page(address) for address in (f"/requests/{asking.id}", f"/plans/{plan}", f"/plans/{plan}/lines", "/", "/requests")
+    }
+    for address, page in seen.items():
+        assert "<script>alert" not in page, address
+        assert "<img src=x" not in page, address
+    assert "&lt;script&gt;alert(1)" in seen[f"/requests/{asking.id}"], "it is shown, as text"
+
+
+@pytest.mark.parametrize(
+    "query", ["sort=__class__", "offset=-1", "limit=0", "outcome='", "page=9999999999999999999", "id=%00", "sort=%F0%9F%92%A9"]
+)
+def test_a_strange_query_is_answered(plan: str, signed_in: Callable[..., Browser], query: str) -> None:
+    assert signed_in(Role.DPO).get(f"/plans/{plan}/lines?{query}").status_code in (200, 400)
