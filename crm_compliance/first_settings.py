@@ -71,6 +71,8 @@ _SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
     "The service": {
         "public_url": Described("The address under which people reach `serve` from outside, for download links."),
         "trusted_proxies": Described("Reverse proxies, addresses or networks, whose word on whom they speak for is believed."),
+        "alerts": Described("Which event is told to whom, by which channel.", "alerts.yaml"),
+        "alert_secrets": Described("Passwords, addresses and keys of alert channels, as JSON.", is_secret=True),
         "metrics_token": Described("A bearer token with which /metrics answers from elsewhere.", is_secret=True),
         "signin_minutes": Described("For how many minutes a sign-in is good for further commands."),
         "session_idle_minutes": Described("After how many minutes without a page somebody signs in again at the console."),

@@ -90,6 +90,16 @@ def _clients(value: object) -> object:
         raise ValueError('should be a JSON list, for example [{"client_id": "…", "client_secret": "…"}]') from None
 
 
+def _channel_secrets(value: object) -> object:
+    """Return the secrets of channels: tables in the file, the same as JSON in a variable."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:  # its message would repeat the value
+        raise ValueError('should be a JSON object, for example {"mail": {"password": "…"}}') from None
+
+
 def _listed(value: object) -> object:
     """Return a list: a list in the file; in a variable, or in short, its parts separated by commas."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
@@ -138,6 +148,16 @@ class Client(BaseModel):
     client_certificate_password: Secret | None = None
 
 
+class ChannelSecret(BaseModel):
+    """What of one alert channel stands in no file that others read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: Secret | None = None
+    password: Secret | None = None
+    key: Secret | None = None
+
+
 class Settings(BaseModel):
     """All settings, checked. Secrets show as stars in every printed form."""
 
@@ -180,6 +200,8 @@ class Settings(BaseModel):
     session_idle_minutes: Annotated[int, Field(ge=1, le=480)] = 30
     session_hours: Annotated[int, Field(ge=1, le=24)] = 10
     public_url: WebUrl = "http://127.0.0.1:8080"
+    alerts: PathSetting | None = None
+    alert_secrets: Annotated[dict[str, ChannelSecret], BeforeValidator(_channel_secrets)] = {}
     metrics_token: Secret | None = None
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
 

@@ -4,6 +4,7 @@ ComplianceError
 ├── UsageError          exit 2: wrong arguments, unknown id, disk (crm_compliance, jobs)
 ├── PolicyError         exit 3: the retention schedule is not usable (rules.policy.loader)
 ├── OrganisationError   exit 3: the organisation file is not usable (rules.organisation.loader)
+├── AlertsError         exit 3: the alerts file is not usable (crm_compliance.alerts.alerts_file)
 ├── MappingError        exit 3: the mapping fits neither itself nor the CRM (connectors.dynamics.mapping)
 ├── ConnectorError      exit 4: the CRM cannot be reached, refuses, or answers in part (connectors.interface)
 ├── Refused             exit 5: a guard refuses before the first write (jobs)
@@ -46,6 +47,13 @@ class OrganisationError(ComplianceError):
 
     exit_code = 3
     code = "organisation"
+
+
+class AlertsError(ComplianceError):
+    """The alerts file is refused; `where` names file and line."""
+
+    exit_code = 3
+    code = "alerts"
 
 
 class MappingError(ComplianceError):

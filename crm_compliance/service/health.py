@@ -47,8 +47,10 @@ class Health:
         zone: ZoneInfo,
         ticks: Callable[[], float] = monotonic,
         schedule: Callable[[], object] = nothing,
+        beside: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        self._schedule = schedule
+        """`schedule` reads the retention schedule; `beside` gives codes of what else is not well."""
+        self._schedule, self._beside = schedule, beside
         self._crons, self._zone = crons_of(settings), zone
         self._nights, self._clock, self._since, self._ticks = nights, clock, since, ticks
         self._asked_at = float("-inf")
@@ -58,7 +60,7 @@ class Health:
         """Return the codes of what is not well, in the order of the night."""
         if self._ticks() - self._asked_at >= REMEMBERED_S:
             try:
-                self._why = self._look()
+                self._why = (*self._look(), *self._beside())
             except ComplianceError:
                 self._why = (UNREADABLE,)
             self._asked_at = self._ticks()

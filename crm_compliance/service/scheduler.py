@@ -13,6 +13,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.typing import FilteringBoundLogger
 
+from crm_compliance.alerts.pings import Watched, watched
 from crm_compliance.hours import crons_of, last_hour, trigger_of
 from crm_compliance.service.one_job import carry_out, without_crm
 from crm_compliance.settings import Settings
@@ -186,6 +187,11 @@ def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringB
 
 def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
     """Run one job and log how it ended; an error ends the night, never the service."""
+    with watched(settings, name) as under_watch:
+        _run(settings, name, stop, under_watch)
+
+
+def _run(settings: Settings, name: str, stop: threading.Event, under_watch: Watched) -> None:
     bound = log.bind(job=name)
     bound.info("job started")
     try:
@@ -198,8 +204,10 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
             bound.warning("plan warns", message=warning, **of_plan)
         for alarm in done.alarms:
             alarm_raised(alarm, bound.bind(run=done.id))
+        under_watch.is_good = not done.has_failures
         bound.info("job ended", run=done.id, state=done.state.value, **of_plan)
     except Stopping:
+        under_watch.is_good = None
         bound.info("job stopped", message="it goes on where it was when the service comes up again")
     except Refused as error:
         bound.warning("job refused", code=error.code, message=str(error), plan=error.where)

@@ -25,6 +25,7 @@ from crm_compliance.store.rows.requests import Requests, Sealer
 from crm_compliance.store.rows.runs import Runs
 from crm_compliance.store.rows.sessions import Sessions
 from crm_compliance.store.rows.statistics import Statistics
+from crm_compliance.store.rows.told import Told
 from crm_compliance.store.rows.transactions import Transactions
 from crm_compliance.store.rows.work_queue import WorkQueue
 from crm_compliance.store.run_lock import Leases
@@ -48,6 +49,7 @@ class SqlStore(Store):
     journal: Journal
     leases: Leases
     sessions: Sessions
+    told: Told
     database: Database
 
     @classmethod
@@ -90,6 +92,7 @@ class SqlStore(Store):
             runs=Runs(within),
             sessions=Sessions(within),
             statistics=Statistics(within),
+            told=Told(within),
             work_queue=WorkQueue(within),
         )
         try:

@@ -62,6 +62,8 @@ DOCUMENTED = {
     "SHAREPOINT_SITES",
     "GRAPH_URL",
     "METRICS_TOKEN",
+    "ALERTS",
+    "ALERT_SECRETS",
 }
 
 

@@ -73,6 +73,7 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed 
     Example: crm-compliance run recordings
     """
     from connectors.interface import ConnectorError
+    from crm_compliance.alerts.pings import watched
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.jobs import print_job
     from crm_compliance.service.one_job import carry_out, without_crm
@@ -80,12 +81,14 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed 
 
     if job not in JOBS:
         raise UsageError(f"there is no job {job[:40]}", hint=f"one of: {', '.join(JOBS)}")
-    try:
-        with arguments.opened(for_a_run=True) as desk:
-            done = carry_out(desk, JOBS[job])
-    except ConnectorError as error:
-        without_crm(arguments.settings(), JOBS[job], error)
-        raise
+    with watched(arguments.settings(), job) as under_watch:
+        try:
+            with arguments.opened(for_a_run=True) as desk:
+                done = carry_out(desk, JOBS[job])
+        except ConnectorError as error:
+            without_crm(arguments.settings(), JOBS[job], error)
+            raise
+        under_watch.is_good = not done.has_failures
     for warning in done.warnings:
         output.warn(warning)
     output.answer(done.document, lambda console: print_job(job, done.document, console), ids=("run", done.id))

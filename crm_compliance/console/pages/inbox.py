@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.responses import Response
 
+from crm_compliance.alerts.addresses import address_of
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.visit import Visit
 from crm_compliance.hours import crons_of, trigger_of
@@ -71,7 +72,7 @@ def show(visit: Visit) -> Response:
 
 def _line(visit: Visit, item: InboxItem) -> Line:
     title, act = _words(visit, item)
-    return Line(title, _why(visit, item), _address(item), act, TONES[item.stage], SYMBOLS.get(item.kind, "user-round-search"), item)
+    return Line(title, _why(visit, item), address_of(item), act, TONES[item.stage], SYMBOLS.get(item.kind, "user-round-search"), item)
 
 
 def _words(visit: Visit, item: InboxItem) -> tuple[str, str]:
@@ -134,29 +135,6 @@ def _why(visit: Visit, item: InboxItem) -> str:
     if item.kind in (ItemKind.ALARM, ItemKind.NOT_WELL):
         return item.code
     return ""
-
-
-def _address(item: InboxItem) -> str:
-    match item.kind:
-        case ItemKind.PLAN_TO_APPROVE | ItemKind.PLAN_TO_APPLY:
-            return f"/plans/{item.subject}"
-        case ItemKind.RUN_INTERRUPTED:
-            return f"/history/{item.subject}"
-        case ItemKind.ANSWER_TO_REVIEW:
-            return f"/requests/{item.subject}/review"
-        case ItemKind.HOLD_TO_REVIEW:
-            return "/holds"
-        case ItemKind.QUARANTINE:
-            return "/quarantine"
-        case ItemKind.UNDECIDED | ItemKind.STOPPED:
-            return "/plans"
-        case ItemKind.TABLES_UNACCOUNTED:
-            return "/datamap"
-        case ItemKind.ALARM | ItemKind.NOT_WELL:
-            run = item.hint.facts.get("run") if item.hint is not None else None
-            return f"/history/{run}" if run else "/history"
-        case _:
-            return f"/requests/{item.subject}"
 
 
 def _nights(visit: Visit) -> Mapping[str, object]:

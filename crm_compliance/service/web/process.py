@@ -83,6 +83,7 @@ def _end(process: BaseProcess) -> None:
 def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
     """Answer on `listener` until the process is ended or its parent process has ended. This is the whole of
     this process."""
+    from crm_compliance.alerts.channels import telling_not_well
     from crm_compliance.console.access.sessions import Sessions
     from crm_compliance.console.app import routes
     from crm_compliance.console.services import Services
@@ -98,7 +99,8 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         calendar = calendar_of(settings, store)
-        health = Health(settings, store.runs, clock, clock(), calendar.zone, schedule=lambda: policy_of(settings))
+        telling = telling_not_well(settings, store, clock)
+        health = Health(settings, store.runs, clock, clock(), calendar.zone, schedule=lambda: policy_of(settings), beside=telling)
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
         services = Services(settings, store, clock, sessions, health.why_not)
         metrics = Metrics(settings, store, clock, health, calendar, services.policy)

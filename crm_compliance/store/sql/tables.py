@@ -244,6 +244,31 @@ crm_use = Table(
     Column("waited_s", Double, nullable=False),
 )
 
+# What was told to whom: `ref` is a digest of what waits, `target` a channel, and a role where it has several.
+# Instants are seconds since 1970; `gone_at`: since then it waits no more.
+told = Table(
+    "told",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("ref", String(32), primary_key=True),
+    Column("first_at", Double, nullable=False),
+    Column("last_at", Double, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("gone_at", Double),
+)
+
+# How each alert channel does; `failing_since` is empty while its last message was taken.
+alert_channels = Table(
+    "alert_channels",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("sent", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("sent_at", Double),
+    Column("failing_since", Double),
+    Column("code", String, nullable=False),
+)
+
 # Who is signed in at a browser: `digest` is the SHA-256 of the token that the browser holds; the instants are
 # seconds since 1970.
 sessions = Table(

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from crm_compliance.console.pages.inbox import SYMBOLS, _address
+from crm_compliance.alerts.addresses import address_of
+from crm_compliance.console.pages.inbox import SYMBOLS
 from jobs.inbox.item import InboxItem, ItemKind
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.console.browser import Browser, text_of
@@ -56,8 +57,8 @@ def test_a_stop_is_told_at_once(typist: Typist, org: Night, signed_in: Callable[
 @pytest.mark.parametrize("kind", ItemKind)
 def test_everything_that_can_wait_has_words_and_an_address(kind: ItemKind, signed_in: Callable[..., Browser], services: object) -> None:
     item = InboxItem(kind=kind, roles=(Role.DPO,), subject="subject-1", count=3)
-    assert _address(item).startswith("/")
-    assert kind in SYMBOLS or _address(item).startswith("/requests/")
+    assert address_of(item).startswith("/")
+    assert kind in SYMBOLS or address_of(item).startswith("/requests/")
 
 
 @pytest.mark.parametrize("role", HUMAN_ROLES)

@@ -1,0 +1,133 @@
+"""A notice by e-mail, over SMTP with TLS."""
+
+import smtplib
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from connectors.channels.channel import ChannelFailed, Notice
+
+TIMEOUT_S: Final = 20.0
+
+
+class Security(StrEnum):
+    """How the line is secured: TLS from its first byte, TLS after STARTTLS, or not at all, which is for a
+    relay on this machine."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+class Mail:
+    """A channel to one mail server, in the name of one sender. A server that does not offer what `security`
+    asks for gets nothing: no password and no message goes over an open line."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        host: str,
+        port: int,
+        security: Security,
+        sender: str,
+        user: str = "",
+        password: str = "",
+        ca_file: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self.name = name
+        self._host, self._port, self._security, self._sender = host, port, security, sender
+        self._user, self._password, self._ca_file, self._timeout_s = user, password, ca_file, timeout_s
+
+    def send(self, notice: Notice, to: Sequence[str] = ()) -> None:
+        """Send one message to all of `to`; one whom the server does not take fails it, once the others have
+        it."""
+        message = message_of(notice, self._sender, to)
+        with self._connected() as server:
+            refused = server.send_message(message, from_addr=self._sender, to_addrs=list(to))
+        if refused:
+            raise self._failed(
+                f"does not take {len(refused)} of {len(to)} recipients", "look at the addresses in the alerts file", "mail_recipients"
+            )
+
+    def check(self) -> str:
+        with self._connected() as server:
+            server.noop()
+        signed_in = " and signed in" if self._user else ""
+        return f"connected ({self._security.value}){signed_in}; nothing was sent"
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        """Yield a session with the server, secured and signed in. Raises ChannelFailed: also for what happens
+        in the block."""
+        try:
+            with self._opened() as server:
+                if self._security is Security.STARTTLS:
+                    server.starttls(context=self._context())
+                if self._user:
+                    server.login(self._user, self._password)
+                yield server
+        except smtplib.SMTPNotSupportedError:
+            raise self._failed(
+                "offers neither STARTTLS nor sign-in as it was told to", "look at port and security", "mail_insecure"
+            ) from None
+        except smtplib.SMTPAuthenticationError:
+            raise self._failed("does not accept user and password", "look at ALERT_SECRETS", "mail_login") from None
+        except smtplib.SMTPRecipientsRefused:
+            raise self._failed("takes none of the recipients", "look at the addresses in the alerts file", "mail_recipients") from None
+        except smtplib.SMTPSenderRefused:
+            raise self._failed("does not take the sender", "look at from in the alerts file", "mail_sender") from None
+        except smtplib.SMTPResponseException as error:
+            raise self._failed(f"refuses (SMTP {error.smtp_code})", "look at its log", "channel_refused") from None
+        except ssl.SSLCertVerificationError:
+            raise self._failed("has a certificate that is not accepted", "look at host and ca_file", "channel_certificate") from None
+        except ssl.SSLError:
+            raise self._failed("does not speak TLS there", "tls is for port 465, starttls for 587", "mail_insecure") from None
+        except (OSError, smtplib.SMTPException):
+            raise self._failed("cannot be connected to, or breaks off", "look at host, port and network", "channel_unreachable") from None
+
+    def _opened(self) -> smtplib.SMTP:
+        if self._security is Security.TLS:
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout_s, context=self._context())
+        return smtplib.SMTP(self._host, self._port, timeout=self._timeout_s)
+
+    def _context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._ca_file)
+
+    def _failed(self, what: str, hint: str, code: str) -> ChannelFailed:
+        return ChannelFailed(f"the mail server of {self.name} {what}", hint=hint, where=self.name, code=code)
+
+
+def message_of(notice: Notice, sender: str, to: Sequence[str]) -> EmailMessage:
+    """Return the message: as text, and the same as a page. It says that a program has written it, so that no
+    absence is announced to it."""
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = notice.title, sender, ", ".join(to)
+    message["Date"] = format_datetime(notice.at)
+    message["Message-ID"] = f"<{notice.id}@{Address(addr_spec=sender).domain or 'localhost'}>"
+    message["Auto-Submitted"], message["X-Auto-Response-Suppress"] = "auto-generated", "All"
+    message["Content-Language"] = notice.language
+    message.set_content(_templates().get_template("mail.txt.j2").render(notice=notice))
+    message.add_alternative(_templates().get_template("mail.html.j2").render(notice=notice), subtype="html")
+    return message
+
+
+@cache
+def _templates() -> Environment:
+    loader = PackageLoader("connectors.channels", "templates")
+    return Environment(
+        loader=loader,
+        autoescape=select_autoescape(("html.j2",), ("txt.j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,27 @@
+"""Where in the console a thing that waits is seen to."""
+
+from jobs.inbox.item import InboxItem, ItemKind
+
+
+def address_of(item: InboxItem) -> str:
+    """Return the path of its page."""
+    match item.kind:
+        case ItemKind.PLAN_TO_APPROVE | ItemKind.PLAN_TO_APPLY:
+            return f"/plans/{item.subject}"
+        case ItemKind.RUN_INTERRUPTED:
+            return f"/history/{item.subject}"
+        case ItemKind.ANSWER_TO_REVIEW:
+            return f"/requests/{item.subject}/review"
+        case ItemKind.HOLD_TO_REVIEW:
+            return "/holds"
+        case ItemKind.QUARANTINE:
+            return "/quarantine"
+        case ItemKind.UNDECIDED | ItemKind.STOPPED:
+            return "/plans"
+        case ItemKind.TABLES_UNACCOUNTED:
+            return "/datamap"
+        case ItemKind.ALARM | ItemKind.NOT_WELL:
+            run = item.hint.facts.get("run") if item.hint is not None else None
+            return f"/history/{run}" if run else "/history"
+        case _:
+            return f"/requests/{item.subject}"

@@ -1,0 +1,73 @@
+"""The dead-man's switches around a job: they hear that it begins and how it ends. A switch that does not
+answer keeps no night from running; that it does not is an alarm of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from connectors.channels.channel import ChannelFailed
+from crm_compliance.alerts.channels import Switch, channels_of
+from crm_compliance.wiring import clock_of, store_of
+from rules.errors import ComplianceError
+
+if TYPE_CHECKING:
+    from connectors.channels.ping import Ping
+    from crm_compliance.settings import Settings
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Watched:
+    """One job under its switches. `is_good` says how it ended; None, that it has not: it was stopped, and
+    goes on later."""
+
+    is_good: bool | None = False
+
+
+@contextmanager
+def watched(settings: Settings, job: str) -> Iterator[Watched]:
+    """Tell the switches of a job that it begins, and at the end of the block how it ended: badly, unless
+    somebody has called it good."""
+    switches = _switches(settings, job)
+    for switch in switches:
+        _tell(settings, switch.ping, switch.ping.begun)
+    found = Watched()
+    try:
+        yield found
+    finally:
+        if (is_good := found.is_good) is not None:
+            for switch in switches:
+                _tell(settings, switch.ping, partial(switch.ping.ended, is_good=is_good))
+
+
+def _switches(settings: Settings, job: str) -> tuple[Switch, ...]:
+    try:
+        channels = channels_of(settings, clock_of(settings))
+    except ComplianceError as error:  # the night runs all the same; `doctor` and `serve` refuse the file
+        log.error("no dead-man's switch is told", code=error.code, message=str(error), at=error.where)
+        return ()
+    return tuple(switch for switch in channels.switches if job in switch.jobs)
+
+
+def _tell(settings: Settings, ping: Ping, act: Callable[[], None]) -> None:
+    """Tell one switch, then note in the store whether it took it: it hears of a store that cannot be
+    opened."""
+    failure = None
+    try:
+        act()
+    except ChannelFailed as error:
+        failure = error
+        log.error("an alert channel failed", channel=ping.name, code=error.code, message=str(error))
+    clock = clock_of(settings)
+    with suppress(ComplianceError), store_of(settings, clock) as store:
+        if failure is None:
+            store.told.took(ping.name, clock())
+        else:
+            store.told.failed(ping.name, clock(), failure.code)

@@ -1,0 +1,79 @@
+"""Who is told of what: each thing that waits once to everybody whom a route names, and again as long as it is
+overdue. What a channel does not take is told with the next look, and that it does not is itself told: by the
+others, on the front page, in `/healthz`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from connectors.channels.channel import ChannelFailed
+from crm_compliance.alerts.wording import notice_of
+from jobs.inbox.item import InboxItem, Stage, by_urgency
+
+if TYPE_CHECKING:
+    from crm_compliance.alerts.channels import Channels, Target
+    from crm_compliance.store.rows.told import Told, ToldOnce
+
+_STAGES: Final = tuple(Stage)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What one look has led to, in numbers: messages that were taken, things that were told in them, and the
+    channels that did not take theirs."""
+
+    messages: int = 0
+    things: int = 0
+    failed: tuple[str, ...] = ()
+
+
+def tell(channels: Channels, items: Iterable[InboxItem], told: Told, *, address: str, now: datetime, is_all: bool = True) -> Telling:
+    """Tell everybody what they have not been told of `items`, which is everything that waits now, unless
+    `is_all` is false. A crash between a message and the note that it was taken tells it twice, never not at
+    all."""
+    waiting = by_urgency(items)
+    messages, things, failed = 0, 0, []
+    for target in channels.targets:
+        theirs = [(item, every) for item in waiting if (every := repeats_after(target, item)) is not None]
+        before = told.of(target.key)
+        due = [item for item, every in theirs if _is_due(item, before.get(item.key), every, now)]
+        if due:
+            notice = notice_of(due, again=before, language=target.language, address=address, at=now)
+            try:
+                target.channel.send(notice, target.to)
+            except ChannelFailed as error:
+                failed.append(target.channel.name)
+                told.failed(target.channel.name, now, error.code)
+                log.error("an alert channel failed", channel=target.channel.name, code=error.code, message=str(error))
+            else:
+                told.tell(target.key, [item.key for item in due], now)
+                told.took(target.channel.name, now)
+                messages, things = messages + 1, things + len(due)
+        if is_all:
+            told.keep(target.key, {item.key for item, _ in theirs}, now)
+    return Telling(messages, things, tuple(dict.fromkeys(failed)))
+
+
+def repeats_after(target: Target, item: InboxItem) -> timedelta | None:
+    """Return after how long an item is told again to a target where it is overdue (zero: never), by the route
+    that asks for it most often; None where no route leads there."""
+    found = [
+        timedelta(hours=route.repeat_hours)
+        for route in target.routes
+        if item.kind in route.events
+        and _STAGES.index(item.stage) <= _STAGES.index(route.least)
+        and not {*item.roles}.isdisjoint({*route.roles}.intersection(target.roles))
+    ]
+    return min((each for each in found if each), default=timedelta()) if found else None
+
+
+def _is_due(item: InboxItem, before: ToldOnce | None, every: timedelta, now: datetime) -> bool:
+    if before is None:
+        return True
+    return item.stage is Stage.OVERDUE and bool(every) and now - before.last_at >= every

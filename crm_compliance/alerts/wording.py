@@ -1,0 +1,95 @@
+"""What waits, in the words of a message. Nothing of a person is in them: sentences of ours, codes, numbers,
+days, and addresses of the console with opaque ids."""
+
+from __future__ import annotations
+
+import secrets
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from babel.dates import format_date
+
+from connectors.channels.channel import Line, Notice
+from crm_compliance.alerts.addresses import address_of
+from jobs.inbox.item import InboxItem, ItemKind, Stage
+
+MOST: Final = 20  # lines of one message: a card of Teams has an end, and nobody reads more
+_UNCOUNTED: Final = frozenset({ItemKind.ANSWER_TO_REVIEW})  # how many texts wait is for the DPO's eyes alone (SUS-07)
+
+
+def notice_of(items: Sequence[InboxItem], *, again: Collection[str], language: str, address: str, at: datetime) -> Notice:
+    """Return what is told of these items, the most urgent first. `again` are the keys of those that were told
+    before; `address` is that of the console."""
+    texts = texts_in(language)
+    lines = tuple(_line(item, texts, address, is_repeat=item.key in again) for item in items[:MOST])
+    more = max(len(items) - MOST, 0)
+    overdue = sum(item.stage is Stage.OVERDUE for item in items)
+    if len(items) == 1:
+        title = texts["one"].format(text=lines[0].text)
+    else:
+        title = texts["overdue" if overdue else "many"].format(count=len(items), overdue=overdue)
+    return Notice(
+        id=_new_id(),
+        at=at,
+        language=language,
+        title=title,
+        lead=texts["lead"],
+        foot=texts["foot"],
+        address=f"{address}/",
+        lines=lines,
+        more=more,
+        more_text=texts["more"].format(count=more) if more else "",
+    )
+
+
+def trial_notice(channel: str, *, language: str, address: str, at: datetime) -> Notice:
+    """Return a notice by which somebody sees that a channel works."""
+    texts = texts_in(language)
+    return Notice(
+        id=_new_id(),
+        at=at,
+        language=language,
+        title=texts["test"].format(channel=channel),
+        lead=texts["lead_test"],
+        foot=texts["foot"],
+        address=f"{address}/",
+        is_test=True,
+    )
+
+
+@cache
+def texts_in(language: str) -> Mapping[str, Any]:
+    """Return the sentences of messages in a language."""
+    return tomllib.loads((files("crm_compliance") / "alerts" / "texts" / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def _line(item: InboxItem, texts: Mapping[str, Any], address: str, *, is_repeat: bool) -> Line:
+    count = None if item.kind in _UNCOUNTED else item.count
+    found = texts["event"][item.kind.value]
+    text = found if isinstance(found, str) else found["one" if count == 1 else "many"].format(count=count or 0)
+    if item.due_on is not None:
+        text = texts["due"].format(text=text, day=format_date(item.due_on, "d MMM y", locale=texts["locale"]))
+    if is_repeat:
+        text = texts["again"].format(text=text)
+    return Line(
+        key=item.key,
+        text=text,
+        kind=item.kind.value,
+        stage=item.stage.value,
+        href=address + address_of(item),
+        code=item.code,
+        subject=item.subject,
+        count=count,
+        due_on=item.due_on,
+        since=item.since,
+        roles=tuple(role.value for role in item.roles),
+        is_repeat=is_repeat,
+    )
+
+
+def _new_id() -> str:
+    return f"msg-{secrets.token_hex(12)}"

@@ -1,0 +1,59 @@
+"""A dead-man's switch around the jobs, as `run` and the scheduler do them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from crm_compliance.service.scheduler import run_job
+from tests.connectors.channels.receiver import Receiver, receiving
+from tests.crm_compliance.typist import Typist, set_faults
+from tests.integration.night import Night
+
+START, GOOD, BAD = "/ping/uuid/start", "/ping/uuid", "/ping/uuid/fail"
+
+
+@pytest.fixture
+def switch(typist: Typist) -> Iterator[Receiver]:
+    with receiving() as receiver:
+        file = typist.folder / "alerts.yaml"
+        file.write_text(f"channels:\n  switch: {{type: ping, url: '{receiver.url}/ping/uuid', jobs: [housekeeping, requests]}}\n")
+        typist.set(ALERTS=str(file))
+        yield receiver
+
+
+def paths(receiver: Receiver) -> list[str]:
+    found = [sent.path for sent in receiver.sent]
+    receiver.sent.clear()
+    return found
+
+
+def test_it_hears_of_each_job_whoever_starts_it(org: Night, typist: Typist, switch: Receiver) -> None:
+    assert typist.type("run", "housekeeping").code == 0
+    assert paths(switch) == [START, GOOD]
+    run_job(typist.settings, "requests", threading.Event())
+    assert paths(switch) == [START, GOOD]
+    assert typist.type("run", "recordings").code == 0
+    assert paths(switch) == [], "it is not for this job"
+
+
+def test_a_job_that_fails_is_heard_and_one_that_is_stopped_is_not_over(org: Night, typist: Typist, switch: Receiver) -> None:
+    set_faults(org.emulator, {"match": {}, "times": 1000, "do": "status", "status": 403})
+    assert typist.type("run", "housekeeping").code == 4
+    assert paths(switch) == [START, BAD]
+    set_faults(org.emulator)
+    stop = threading.Event()
+    stop.set()
+    run_job(typist.settings, "housekeeping", stop)
+    assert paths(switch)[0] == START
+
+
+def test_a_switch_that_fails_keeps_no_night_from_running(org: Night, typist: Typist, switch: Receiver) -> None:
+    switch.answers = [404, 404]
+    assert typist.type("run", "housekeeping").code == 0
+    state = org.store.told.channels()["switch"]
+    assert (state.failed, state.code) == (2, "channel_refused")
+    typist.set(ALERTS="/nowhere/alerts.yaml")
+    assert typist.type("run", "housekeeping").code == 0
