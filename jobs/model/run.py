@@ -52,7 +52,7 @@ class Mask(msgspec.Struct, frozen=True):
 class RowWrite(msgspec.Struct, frozen=True):
     """One write to one row, in the product's term for its kind. `operation` is delete, mask (in-place
     anonymisation), trim, disown (a role stays and does not say whose it is), drop_caller, unlink_contact,
-    unlink_fiche, unlink_dossier or unlink; the last four empty the link to `target`, a row that is deleted.
+    unlink_fiche or unlink_dossier; the last three empty the link to `target`, a row that is deleted.
 
     `object` is the keyed reference of a recording's content outside the CRM, which is deleted before the row
     (ERA-12); its address can hold a name and is in no journal. `bypass` is the custom logic of the CRM that

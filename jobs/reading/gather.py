@@ -132,16 +132,21 @@ def _add_named_people(connector: Connector, found: Gathering, progress: Progress
     kinds = connector.all_kinds
     if not any(kind.people for kind in kinds.own):
         return
+    hooks: dict[str, list[Unit | str | None]] = {}  # what each row belongs to at the top: it goes with the last of these
     for kind in kinds.own:
         if kind.term:
             continue
         for page in _pages(connector, kind.full, (*kind.links, *kind.people), progress):
             for row in page:
-                owner, regarding = next(kind.owners(row), (None, None))
-                hook = found.activities.get(regarding or "") if owner and kinds[owner].depends else found.hook_of(owner, regarding)
-                found.activities[row.id] = hook
+                above: list[Unit | str | None] = []
+                for owner, regarding in kind.owners(row):
+                    depends = kinds[owner].depends
+                    of = [found.activities.get(regarding)] if depends else [found.hook_of(owner, regarding)]
+                    above += hooks.get(regarding, of) if depends else of
+                hooks[row.id] = above or [None]
                 for contact in {getattr(row, name) for name in kind.people} & found.contacts.keys():
-                    found.take_part(contact, hook)
+                    for hook in hooks[row.id]:
+                        found.take_part(contact, hook)
 
 
 def _add_own_terms(connector: Connector, found: Gathering, progress: Progress) -> None:

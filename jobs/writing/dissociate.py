@@ -20,8 +20,8 @@ def unnaming(connector: Connector, rows: Collection[RowWrite], contacts: Collect
     found: dict[str, RowWrite] = {}
     for write in rows:
         kind = connector.all_kinds[write.kind]
-        for row in rows_of(connector, kind.full, kind.people, Among("id", [write.id])):
-            if naming := [name for name in kind.people if getattr(row, name) in contacts]:
+        for row in rows_of(connector, kind.full, kind.naming, Among("id", [write.id])):
+            if naming := [name for name in kind.naming if getattr(row, name) in contacts]:
                 found[write.id] = msgspec.structs.replace(write, operation=UNNAME, target=",".join(naming))
     return found
 

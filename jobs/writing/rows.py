@@ -24,7 +24,7 @@ from jobs.reading.units import Gathering
 from jobs.writing.outside_objects import Outside
 from rules.anonymisation.techniques import APPLIED
 from rules.holds.holds import Holds
-from rules.model.kinds import ACTIVITIES, ROW_KINDS
+from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kind
 from rules.model.records import KINDS, ActivityParty, Donation, Fiche, Party, Record, Recording, Unit, UnitKind, word_of
 from rules.policy.policy import Policy
 from rules.retention.decide import decide
@@ -39,10 +39,10 @@ EMPTIED: Mapping[str, tuple[str, ...]] = {
     "drop_caller": ("caller_number", "caller_email", "ip_address"),
 }
 # operation -> the field that it empties
-LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact", "unlink": "regarding"}
+LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact"}
 # The target of these names the fields of a row of a dependent table that become empty: the row outlives what
-# it belongs to, or does not name somebody any more.
-EMPTY, UNNAME = "empty", "unname"
+# it belongs to, does not name somebody any more, or belongs to something else too.
+EMPTY, UNNAME, UNLINK = "empty", "unname", "unlink"
 EXTERNAL = "SKIPPED_TECHNICAL"
 
 
@@ -197,48 +197,80 @@ def below(
     first, each with its unit; of the kinds `lie` also those in long-term retention. What belongs to two of
     them comes once.
 
-    One that a table of links ties to what does not go stays with that: only the pair goes. One that is tied
-    to several units goes with the last of them: one of these `waits` for the next run, else nothing would
-    lead to it any more, or it would go too early. One that has a term of its own stays with all that hangs on
-    it, and loses its link (RET-03); it goes too `with_termed`."""
+    One that also belongs to what does not go stays with that: it loses its link, or the pair where a table of
+    links ties it. One that belongs to several units goes with the last of them: one of these `waits` for the
+    next run, else nothing would lead to it any more, or it would go too early. One that has a term of its own
+    stays with all that hangs on it, and loses its link (RET-03); it goes too `with_termed`."""
     units, seen = dict(owners), set[str]()
     levels: list[list[tuple[str, RowWrite]]] = []
+    staying: dict[str, tuple[Kind, Record]] = {}
     fresh = sorted(owners)
     while fresh:
         level: list[tuple[str, RowWrite]] = []
-        for above, write in _dependent(connector, fresh, lie, with_termed=with_termed):
-            is_known = write.id in seen or (write.kind not in ROW_KINDS and write.id in owners)  # rows may lead in a circle
-            if not write.retained and (is_known or not units.keys() >= above):
+        for kind, row, is_retained in _dependent(connector, fresh, lie):
+            is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
+            above = {owner for _, owner in _links(kind, row)}
+            if not is_retained and (is_known or not units.keys() >= above or (kind.term and not with_termed)):
+                staying |= {} if is_known else {row.id: (kind, row)}
                 continue
             of = sorted({units[owner] for owner in above & units.keys()})
             if len(of) > 1 and waits is not None:
-                waits.add(of[-1])
+                staying[row.id] = (kind, row)
             else:
-                level.append((of[-1], write))
+                level.append((of[-1], _goes(kind, row, is_retained=is_retained)))
         levels.append(level)
         # Only rows of dependent tables have others below them, or are below what depends itself.
-        fresh = sorted({write.id for _, write in level if write.operation != "unlink"} - seen) if connector.all_kinds.own else []
+        fresh = sorted({write.id for _, write in level} - seen) if connector.all_kinds.own else []
         seen |= {write.id for _, write in level}
         units |= {write.id: unit for unit, write in level}
-    return list(chain.from_iterable(reversed(levels)))
+    unlinked = [_unlinked(kind, row, units, waits) for row_id, (kind, row) in staying.items() if row_id not in seen]
+    return [*chain.from_iterable(unlinked), *chain.from_iterable(reversed(levels))]
 
 
-def _dependent(
-    connector: Connector, owners: Sequence[str], lie: Collection[type[Record]], *, with_termed: bool
-) -> Iterator[tuple[set[str], RowWrite]]:
-    """Yield the rows that belong to these owners, each with what it belongs to."""
+def _links(kind: Kind, row: Record) -> Iterator[tuple[str, str]]:
+    """Yield the links of a row, as (field, id), also to rows of tables that are not mapped."""
+    for name in kind.owner_fields:
+        if (owner := getattr(row, name)) is not None:
+            yield name, owner
+    yield from (("tied", owner) for owner in getattr(row, "tied", ()))
+
+
+def _goes(kind: Kind, row: Record, *, is_retained: bool) -> RowWrite:
+    if kind.emptied and not is_retained:
+        return write_of(row, EMPTY, ",".join(kind.emptied))
+    return write_of(row, retained=is_retained)
+
+
+def _unlinked(kind: Kind, row: Record, units: Mapping[str, str], waits: set[str] | None) -> Iterator[tuple[str, RowWrite]]:
+    """Yield the write that empties the links of a row which stays, with its unit: those to the first of the
+    units that go. The others wait, since one row cannot be written by two. Pairs go by themselves: only the
+    last unit waits, where all go."""
+    found = [*_links(kind, row)]
+    links = [(name, units[owner]) for name, owner in found if owner in units]
+    going = sorted({unit for _, unit in links})
+    if kind.own is None or any(name == "tied" for name, _ in found):
+        if waits is not None and len(links) == len(found):
+            waits.update(going[1:][-1:])
+        return
+    if waits is not None:
+        waits.update(going[1:])
+        going = going[:1]
+    for one in going:
+        yield one, write_of(row, UNLINK, ",".join(name for name, unit in links if unit == one))
+
+
+def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type[Record]]) -> Iterator[tuple[Kind, Record, bool]]:
+    """Yield the rows that belong to these owners, each with its kind, and whether it lies in long-term
+    retention."""
     for kind in connector.all_kinds.depending:
-        found: dict[tuple[str, bool], tuple[set[str], RowWrite]] = {}
+        found: dict[tuple[str, bool], Record] = {}
         for name in kind.owner_fields:
             among = Among(name, owners)
-            for row in chain.from_iterable(connector.read(kind.record, (name,), among=among)):
-                write = write_of(row, EMPTY, ",".join(kind.emptied)) if kind.emptied else write_of(row)
-                if kind.term and not with_termed:
-                    write = write_of(row, "unlink", getattr(row, name) or "")
-                found.setdefault((row.id, False), ({getattr(row, name), *getattr(row, "tied", ())}, write))
-            for row in retained_rows_of(connector, kind.record, (name,), among) if kind.record in lie else ():
-                found.setdefault((row.id, True), ({getattr(row, name)}, write_of(row, retained=True)))
-        yield from found.values()
+            for row in chain.from_iterable(connector.read(kind.record, kind.owner_fields, among=among)):
+                found.setdefault((row.id, False), row)
+            for row in retained_rows_of(connector, kind.record, kind.owner_fields, among) if kind.record in lie else ():
+                found.setdefault((row.id, True), row)
+        yield from ((kind, row, is_retained) for (_, is_retained), row in found.items())
 
 
 def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, Party, RowWrite]]:
@@ -304,7 +336,7 @@ def participations(
     for row in taking:
         result[row.party or ""].append(hangs.get(row.activity or "", (None, None)))
     for own in connector.all_kinds.own:
-        for name in (*own.people, *(("regarding",) if own.term and "contact" in own.above else ())):
+        for name in (*own.people, *(own.lookups if own.term and "contact" in own.above else ())):
             named = rows_of(connector, own.full, (name, *own.links), Among(name, sorted(contacts)))
             if own.term:  # it goes by itself, and keeps them until then
                 for naming in named:
@@ -324,7 +356,7 @@ def operation(connector: Connector, write: RowWrite) -> Operation:
 
 def fields_emptied(operation: str, target: str) -> tuple[str, ...]:
     """Return the fields of a row that stays which an operation empties; none where it does something else."""
-    return tuple(target.split(",")) if operation in (EMPTY, UNNAME) else EMPTIED.get(operation, ())
+    return tuple(target.split(",")) if operation in (EMPTY, UNNAME, UNLINK) else EMPTIED.get(operation, ())
 
 
 def _written(write: RowWrite) -> tuple[OperationKind, dict[str, object]]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, get_type_hints
 
 from rules.model.personal_records import FULL, personal_fields
-from rules.model.records import KINDS, Record
+from rules.model.records import KINDS, REGARDING, Record
 
 _OWNERS: Final = ("dossier", "fiche", "contact", "regarding")  # fields that name another row; `regarding` one of any kind
 _LINKS: Final = (*_OWNERS, "regarding_kind", "tied", "anonymised_on")
@@ -28,11 +28,11 @@ class Kind:
     say what each option means, of the lean record and of the personal one.
 
     Of a dependent table (`dependent` in the mapping): `own` is the record with all its columns, `above` the
-    kinds that its rows may belong to, `people` the fields that name a contact, `emptied` those that lose
-    their value where its rows outlive what they belong to, `natures` what each of its
-    fields holds, by the words of `rules.rights.fields.Nature`. With a `term`, the row of the schedule that
-    decides over them, its rows are units and stay when what they belong to goes; `counted_from` is the field
-    with the date of which it counts."""
+    kinds that its rows may belong to, by the fields `lookups`, `people` the fields that name a contact,
+    `emptied` those that lose their value where its rows outlive what they belong to, `natures` what each
+    of its fields holds, by the words of `rules.rights.fields.Nature`. With a `term`, the row of the schedule
+    that decides over them, its rows are units and stay when what they belong to goes; `counted_from` is the
+    field with the date from which it counts."""
 
     word: str
     order: int | None = None
@@ -47,6 +47,7 @@ class Kind:
     choices: tuple[str, ...] = ()
     own: type[Record] | None = None
     above: tuple[str, ...] = ()
+    lookups: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
     natures: Mapping[str, str] = field(default_factory=dict)
@@ -73,18 +74,26 @@ class Kind:
     @property
     def owner_fields(self) -> tuple[str, ...]:
         """The fields by which a row names what it belongs to, files first."""
-        return tuple(name for name in _OWNERS if name in self.record.__struct_fields__)
+        return self.lookups or tuple(name for name in _OWNERS if name in self.record.__struct_fields__)
+
+    @property
+    def naming(self) -> tuple[str, ...]:
+        """The fields of a dependent table by which rows of a file name a person: also those by which they
+        belong to one beside the file."""
+        return (*self.people, *(self.lookups if len(self.lookups) > 1 and "contact" in self.above else ()))
 
     @property
     def links(self) -> tuple[str, ...]:
         """The least that tells to what a row belongs, and whether it was anonymised."""
+        if self.lookups:
+            return (*self.lookups, *(f"{name}_kind" for name in self.lookups), "tied")
         return tuple(name for name in self.record.__struct_fields__ if name in _LINKS)
 
     def owners(self, row: Record) -> Iterator[tuple[str, str]]:
         """Return what a row belongs to, as (kind, id); nothing where it belongs to nothing, or to a row of a
         table that is not mapped."""
         for name in self.owner_fields:
-            kind = getattr(row, "regarding_kind", None) if name == "regarding" else name
+            kind = getattr(row, f"{name}_kind", None) if name in REGARDING else name
             owner = getattr(row, name, None)
             if kind is not None and owner is not None:
                 yield kind, owner

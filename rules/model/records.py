@@ -168,12 +168,21 @@ class ActivityParty(Record, gc=False, kw_only=True):
 
 class Dependent(Record, gc=False, kw_only=True):
     """A row of a table of the organisation's own that goes with what it belongs to: `regarding`, of the kind
-    `regarding_kind`, which may be such a table again. Where a table of links ties it to several of them,
-    `tied` are the others."""
+    `regarding_kind`, which may be such a table again; the others where it has several links. Where a table of
+    links ties it to several of them, `tied` are the others."""
 
     regarding: str | None = None
     regarding_kind: str | None = None
+    regarding_2: str | None = None
+    regarding_2_kind: str | None = None
+    regarding_3: str | None = None
+    regarding_3_kind: str | None = None
+    regarding_4: str | None = None
+    regarding_4_kind: str | None = None
     tied: tuple[str, ...] = ()
+
+
+REGARDING = ("regarding", "regarding_2", "regarding_3", "regarding_4")  # by how many links such a row may belong to others
 
 
 @cache

@@ -30,7 +30,7 @@ from rules.files.suggestions import asked, suggestion
 from rules.files.yaml_lines import Path
 from rules.model.kinds import ROW_KINDS
 from rules.model.personal_records import FULL, personal_fields
-from rules.model.records import KINDS
+from rules.model.records import KINDS, REGARDING
 
 _SUSPECT: Final = re.compile(r"suspect|verdacht|dader|perpetrator|offender|soup[cç]on|beschuldig", re.IGNORECASE)
 # Days of one row that no single column can hold: where a period begins and where it ends, and days that are
@@ -110,8 +110,13 @@ def _check_dependent(file: MappingFile) -> Iterator[Slip]:
             yield Slip(at, f"{name} is the table of {mapped[name]} already")
         elif name in KINDS:
             yield Slip(at, f"{name} is a kind of row that the product knows: map it under tables")
-        if len(part.belongs_to) + len(part.tied_by) != 1:
-            yield Slip(at, "name one lookup under belongs_to, or one table of links under tied_by", "missing")
+        if not part.belongs_to and len(part.tied_by) != 1:
+            yield Slip(at, "name a lookup under belongs_to, or one table of links under tied_by", "missing")
+        elif part.belongs_to and part.tied_by:
+            yield Slip((*at, "tied_by"), "rows belong to others by lookups or by a table of links, not by both")
+        elif len(part.belongs_to) > len(REGARDING):
+            told = f"rows belong to others by {len(REGARDING)} lookups at most: who is only named in them stands under people"
+            yield Slip((*at, "belongs_to"), told)
         for section, column, words in (
             *(("belongs_to", column, words) for column, words in part.belongs_to.items()),
             *(("tied_by", column, (word,)) for column, word in part.tied_by.items()),
@@ -127,7 +132,7 @@ def _check_dependent(file: MappingFile) -> Iterator[Slip]:
         for section, column in columns_in(part):
             if column in RESERVED:
                 yield Slip((*at, section, getattr(part, section).index(column)), f"{column} is a word of the product: it cannot be told")
-            elif column in seen and (column, section) != (next(iter(part.belongs_to), ""), "people"):
+            elif column in seen and (section != "people" or column not in part.belongs_to):
                 yield Slip((*at, section), f"{column} stands under {seen[column]} already")
             seen[column] = section
         if part.masked is not None:

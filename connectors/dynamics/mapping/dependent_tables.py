@@ -15,7 +15,7 @@ import msgspec
 from connectors.dynamics.mapping.mapping import Column, Table
 from connectors.dynamics.mapping.mapping_file import DependentPart, TablePart
 from rules.model.kinds import Kind
-from rules.model.records import Dependent, Record, dependent_record
+from rules.model.records import REGARDING, Dependent, Record, dependent_record
 
 KEPT: Final = ("dates", "numbers", "choices", "yes_no")  # sections of which a column may outlive what its row belongs to
 LAST: Final = 100  # behind the kinds that every organisation has
@@ -80,8 +80,8 @@ def dependent_tables(parts: Mapping[str, DependentPart], where: Callable[..., st
             for column, section in sections.items()
         }
         lookups = {}
-        for owner in part.belongs_to:
-            lookups["regarding"] = Column("regarding", owner, where(*at, "belongs_to", owner), is_readable=owner in part.readable)
+        for field, owner in zip(REGARDING, part.belongs_to, strict=False):
+            lookups[field] = Column(field, owner, where(*at, "belongs_to", owner), is_readable=owner in part.readable)
         kind = Kind(
             name,
             LAST,
@@ -90,6 +90,7 @@ def dependent_tables(parts: Mapping[str, DependentPart], where: Callable[..., st
             dates=part.dates,
             own=_record(name, sections),
             above=tuple(sorted(above_of(part))),
+            lookups=tuple(lookups) or REGARDING[:1],
             people=part.people,
             emptied=_emptied(part, lookups),
             natures={column: SECTIONS[section][1] for column, section in sections.items()},

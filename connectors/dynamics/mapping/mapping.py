@@ -19,7 +19,7 @@ from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
 from rules.dates.calendar import BRUSSELS
 from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kind, Kinds
 from rules.model.personal_records import FULL
-from rules.model.records import Record, Statistic, word_of
+from rules.model.records import REGARDING, Record, Statistic, word_of
 
 R = TypeVar("R", bound=Record)
 
@@ -46,11 +46,11 @@ LOOKUPS: dict[str, frozenset[str]] = {
     "fiche": frozenset({"fiche"}),
     "contact": frozenset({"contact"}),
     "parent": frozenset({"contact"}),
-    "regarding": frozenset(),
+    **dict.fromkeys(REGARDING, frozenset()),
     "activity": frozenset(ACTIVITIES),
     "party": frozenset({"contact"}),
 }
-KIND_FIELDS = {"parent_kind": "parent", "regarding_kind": "regarding", "party_kind": "party"}
+KIND_FIELDS = {"parent_kind": "parent", "party_kind": "party", **{f"{name}_kind": name for name in REGARDING}}
 # What is said beside a lookup that is written: the table to which it points.
 TABLE_FIELDS = {"regarding_table": "regarding"}
 SYSTEM_FIELDS = frozenset({"id", "etag", "also_in"})

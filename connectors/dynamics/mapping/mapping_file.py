@@ -176,7 +176,8 @@ class DependentPart(Model):
 
     belongs_to: dict[Name, Words] = Field(default_factory=dict)
     """Its lookup to what its rows belong to, and the kind of that row, or several: dossier, fiche, contact,
-    …, or the name of another table under dependent."""
+    …, or the name of another table under dependent. With several lookups a row goes with the last of what it
+    belongs to."""
     tied_by: dict[Name, Name] = Field(default_factory=dict)
     """Instead of a lookup: the table of links of an N:N relationship, and the kind of row to which it
     ties."""

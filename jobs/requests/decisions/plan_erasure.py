@@ -143,7 +143,7 @@ def _naming_in(context: JobContext, contacts: Sequence[str], task: Task) -> list
     naming = {
         (own.word, row.id): row
         for own in connector.all_kinds.own
-        for name in own.people
+        for name in own.naming
         for row in rows_of(connector, own.full, own.links, Among(name, sorted(contacts)))
     }
     tops = tops_of(connector, [(word, row) for (word, _), row in naming.items()])

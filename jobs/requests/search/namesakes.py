@@ -11,7 +11,7 @@ from jobs.model.answer import MentionedIn
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.mentions import Sought
 from rules.model.personal_records import FullContact
-from rules.model.records import Record
+from rules.model.records import REGARDING, Record
 
 _CONTACT = "contact"
 
@@ -55,11 +55,12 @@ class Namesakes:
             yield contact
         if getattr(row, "party_kind", None) == _CONTACT and (party := getattr(row, "party", None)):
             yield party
-        kind, regarding = getattr(row, "regarding_kind", None), getattr(row, "regarding", None)
-        if kind == _CONTACT and regarding:
-            yield regarding
-        elif kind and regarding and (contact := getattr(self._found.filing.row(kind, regarding), _CONTACT, None)):
-            yield contact
+        for name in REGARDING:
+            kind, regarding = getattr(row, f"{name}_kind", None), getattr(row, name, None)
+            if kind == _CONTACT and regarding:
+                yield regarding
+            elif kind and regarding and (contact := getattr(self._found.filing.row(kind, regarding), _CONTACT, None)):
+                yield contact
 
     def _participants(self, row: Record) -> Iterator[str]:
         for party in self._found.material.activity_parties.values():

@@ -19,7 +19,7 @@ from rules.dates.calendar import Calendar
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.kinds import RELATIONS, ROW_KINDS, kind_of
 from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
-from rules.model.records import Record
+from rules.model.records import REGARDING, Dependent, Record
 from rules.rights.facts import UnitKey
 from rules.rights.standing import ItemScope, item_scope
 
@@ -158,6 +158,8 @@ class Scope:
             return record.id in self._own_activities or is_own_caller(record.number, None, self.numbers, self.country)
         if isinstance(record, FullEmail):
             return record.id in self._own_activities or is_own_caller(None, record.sender, self.numbers, self.country)
+        if isinstance(record, Dependent):
+            return self._is_about_me(record)
         if isinstance(record, FullNote):  # an attachment with sound on a fiche of theirs is a recording (RET-05)
             return record.regarding in self._heard and (record.media_type or "").startswith(_AUDIO)
         return False
@@ -225,14 +227,15 @@ class Scope:
     def _is_about_me(self, record: Record) -> bool:
         """Return whether a row belongs to the person: itself, or the row of a dependent table to which it
         belongs."""
-        seen: set[str] = set()
-        top: Record | None = record
-        while top is not None and top.id not in seen:
-            seen.add(top.id)
-            kind, regarding = getattr(top, "regarding_kind", None), getattr(top, "regarding", None)
-            if kind == "contact":
-                return regarding in self._me
-            top = self._found.filing.row(kind, regarding) if kind and regarding and kind not in ROW_KINDS else None
+        seen, waiting = set[str](), [record]
+        for each in waiting:
+            seen.add(each.id)
+            for name in REGARDING:
+                kind, regarding = getattr(each, f"{name}_kind", None), getattr(each, name, None)
+                if kind == "contact" and regarding in self._me:
+                    return True
+                top = self._found.filing.row(kind, regarding) if kind and regarding and kind not in ROW_KINDS else None
+                waiting += [top] if top is not None and top.id not in seen else []
         return False
 
     # -- not live, or not linked -----------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from rules.model.personal_records import (
     FullParty,
     FullRecording,
 )
-from rules.model.records import Record
+from rules.model.records import REGARDING, Record
 
 AT_ONCE = 4  # reads; the parallelism that the service itself hints at
 
@@ -281,7 +281,7 @@ class _Search:
             owners = {row for word in kind.above for row in (self._people if word == "contact" else found.rows(word))}
             while True:  # once also where there is nothing to look for (SUS-07)
                 known = set(found.rows(kind.word))
-                self._take((kind.word, "regarding", owners))
+                self._take(*((kind.word, name, owners) for name in kind.owner_fields))
                 owners = found.rows(kind.word).keys() - known
                 if not owners or kind.word not in kind.above:
                     break
@@ -404,8 +404,8 @@ class _Search:
         ties = [(kind.word, name) for kind in self._kinds.values() for name in kind.owner_fields]
         # Rows that lie elsewhere are looked for by what ties them to the person (first) and to the files of
         # the person (then).
-        by_person = (*(tie for tie in ties if tie[1] in ("contact", "regarding")), ("activity_party", "party"), ("contact", "id"))
-        by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, "regarding")))
+        by_person = (*(tie for tie in ties if tie[1] in ("contact", *REGARDING)), ("activity_party", "party"), ("contact", "id"))
+        by_file = (*((kind, "id") for kind in FILES), *(tie for tie in ties if tie[1] in (*FILES, *REGARDING)))
         for trace in ELSEWHERE:
             lying: dict[tuple[str, str], Elsewhere] = {}
             self._lying(trace, lying, [(kind, name, self._people) for kind, name in by_person])
@@ -418,12 +418,12 @@ class _Search:
             activities = [(kind, "id", taking) for kind in ACTIVITIES]
             self._lying(trace, lying, [*((kind, name, files) for kind, name in by_file), *activities])
             fiches = {row for kind, row in lying if kind == "fiche"} - files
-            self._lying(trace, lying, [(kind, name, fiches) for kind, name in by_file if name in ("fiche", "regarding")])
+            self._lying(trace, lying, [(kind, name, fiches) for kind, name in by_file if name in ("fiche", *REGARDING)])
             self._lying(trace, lying, [("activity_party", "activity", {row for kind, row in lying if kind in ACTIVITIES})])
             for own in self._kinds.own:
                 above = {row for word in own.above if word != "contact" for row in self.material.rows(word)}
                 above |= {row for kind, row in lying if kind in own.above}
-                self._lying(trace, lying, [(own.word, "regarding", above)])
+                self._lying(trace, lying, [(own.word, name, above) for name in own.owner_fields])
             self.material.elsewhere += lying.values()
             # A role that was deleted tells of a file that is there: what it is about has to be known, and
             # whose role stands there now.

@@ -59,8 +59,15 @@ def test_two_mappings_may_call_different_columns_of_the_same_table_theirs() -> N
         ("cf_dossier: {belongs_to: {cf_x: contact}}", "cf_dossier is the table of dossier already"),
         ("email: {belongs_to: {cf_x: contact}}", "email is the table of email already"),
         ("fiche: {belongs_to: {cf_x: contact}}", "fiche is a kind of row that the product knows: map it under tables"),
-        ("cf_a: {belongs_to: {}}", "name one lookup under belongs_to, or one table of links under tied_by"),
-        ("cf_a: {belongs_to: {cf_x: contact, cf_y: dossier}}", "name one lookup under belongs_to, or one table of links under tied_by"),
+        ("cf_a: {belongs_to: {}}", "name a lookup under belongs_to, or one table of links under tied_by"),
+        (
+            "cf_a: {belongs_to: {cf_x: contact}, tied_by: {cf_y: dossier}}",
+            "rows belong to others by lookups or by a table of links, not by both",
+        ),
+        (
+            "cf_a: {belongs_to: {cf_a: contact, cf_b: contact, cf_c: fiche, cf_d: fiche, cf_e: dossier}}",
+            "rows belong to others by 4 lookups at most: who is only named in them stands under people",
+        ),
         (
             "cf_a: {belongs_to: {cf_x: dosier}}",
             "dosier is neither a kind of row that is mapped nor a table under dependent; did you mean dossier?",

@@ -1,0 +1,142 @@
+"""Dependent tables whose rows belong to several others at once: each goes with the last of them, and loses
+its link to what goes before (RET-20, R-158)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from jobs.erasures.register import load_register
+from jobs.erasures.rows_back import returned_rows
+from rules.model.requests import Right
+from tests.integration.deciding import ask, granted
+from tests.integration.dependent import dependent_night
+from tests.integration.holding import place
+from tests.integration.night import Night
+from tests.integration.test_requests_answer import Answer
+
+LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 20)
+MEETINGS = """\
+dependent:
+  cf_meeting:
+    belongs_to: {cf_dossierid: dossier, cf_ficheid: fiche, cf_contactid: contact}
+    texts: [cf_name, cf_minutes]
+    dates: [cf_heldon]
+  cf_paragraph:
+    belongs_to: {cf_homevisitid: cf_homevisit}
+    texts: [cf_name, cf_body]
+    files: [cf_scan]
+  cf_homevisit:
+    belongs_to: {cf_dossierid: dossier}
+    texts: [cf_name, cf_report]
+    people: [cf_visitedid]
+"""
+OWNERS = {"dossier": ("cf_DossierId", "cf_dossiers"), "fiche": ("cf_FicheId", "cf_fiches"), "contact": ("cf_ContactId", "contacts")}
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    with dependent_night(tmp_path, MEETINGS) as made:
+        yield made
+
+
+def a_meeting(night: Night, **owners: str) -> str:
+    bound = {f"{OWNERS[kind][0]}@odata.bind": f"/{OWNERS[kind][1]}({row})" for kind, row in owners.items()}
+    return night.create("cf_meetings", "cf_meetingid", cf_name="overleg", cf_minutes="Goed verlopen.", **bound)
+
+
+def links(night: Night, meeting: str) -> tuple[bool, bool, bool] | None:
+    """Whether it is on a dossier, a fiche and a person; None where it is gone."""
+    row = night.get("cf_meetings", meeting)
+    if row is None:
+        return None
+    return tuple(row[f"_cf_{kind}id_value"] is not None for kind in OWNERS)  # type: ignore[return-value]
+
+
+def test_a_row_on_a_dossier_and_on_its_fiche_goes_with_both(night: Night) -> None:
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=0)
+    fiche = night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
+    meeting = a_meeting(night, dossier=dossier, fiche=fiche)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], links(night, meeting)) == ({}, None)
+    (issued,) = night.store.certificates.of_run(done.id)
+    assert issued.certificate.objects["dependent_rows"] == 1
+
+
+def test_a_row_stays_with_what_stays_though_the_crm_would_delete_it(night: Night) -> None:
+    child = night.contact(birthdate="2012-02-01")
+    ended = night.dossier("social_card", spoken=LONG_AGO)
+    running = night.dossier("grooming", closed=False, spoken=LATELY)
+    night.party(child, "child", dossier=running)
+    fiche = night.fiche("social_card", spoken=LATELY)
+    on_person, on_fiche = a_meeting(night, dossier=ended, contact=child), a_meeting(night, dossier=ended, fiche=fiche)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], night.get("cf_dossiers", ended)) == ({}, None)
+    assert [links(night, on_person), links(night, on_fiche)] == [(False, False, True), (False, True, False)]
+
+
+def test_a_row_goes_with_its_person_in_the_night_of_its_dossier(night: Night) -> None:
+    person, named = night.contact(), night.contact()
+    ended = night.dossier("social_card", spoken=LONG_AGO)
+    night.party(person, "witness", dossier=ended)
+    meeting = a_meeting(night, dossier=ended, contact=person)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], links(night, meeting)) == ({}, None)
+    assert [night.get("contacts", row) is None for row in (person, named)] == [True, False]
+
+
+def test_a_row_on_two_units_that_end_goes_with_the_last(night: Night) -> None:
+    """One waits for the next night, since one row cannot be written by two."""
+    first = night.dossier("social_card", spoken=LONG_AGO)
+    lone = night.fiche("social_card", spoken=LONG_AGO)
+    meeting = a_meeting(night, dossier=first, fiche=lone)
+    night.apply(night.plan())
+    night.apply(night.approved(night.plan()))
+    assert [night.get("cf_dossiers", first), night.get("cf_fiches", lone), links(night, meeting)] == [None, None, None]
+
+
+def test_a_hold_on_a_row_keeps_all_that_it_belongs_to(night: Night) -> None:
+    """HLD-04."""
+    dossier, lone = night.dossier("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=LONG_AGO)
+    person = night.contact()
+    night.party(person, "witness", dossier=dossier)
+    meeting = a_meeting(night, dossier=dossier, fiche=lone, contact=person)
+    place(night, "cf_meeting", meeting)
+    night.apply(night.plan())
+    assert links(night, meeting) == (True, True, True)
+    assert None not in (night.get("cf_dossiers", dossier), night.get("cf_fiches", lone), night.get("contacts", person))
+
+
+def test_the_person_of_a_row_is_told_of_it_and_of_no_other_in_the_file(night: Night) -> None:
+    """EXP-03, EXP-05."""
+    witness = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
+    dossier = night.dossier("grooming", closed=False, spoken=LATELY)
+    night.party(witness, "witness", dossier=dossier)
+    own, other = a_meeting(night, dossier=dossier, contact=witness), a_meeting(night, dossier=dossier)
+    compilation = Answer(night, witness).compile()
+    assert [item.source for item in compilation.items if item.kind == "cf_meeting"] == [("cf_meeting", own)]
+    assert other
+
+
+def test_a_granted_erasure_takes_the_name_off_a_row_that_stays(night: Night) -> None:
+    """6.2."""
+    witness = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
+    dossier = night.dossier("grooming", closed=False, spoken=LATELY)
+    night.party(witness, "witness", dossier=dossier)
+    meeting = a_meeting(night, dossier=dossier, contact=witness)
+    granted(night, ask(night, Right.ERASURE, witness))
+    assert links(night, meeting) == (True, False, False)
+
+
+def test_what_comes_back_from_a_backup_is_known(night: Night) -> None:
+    """ERA-13."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=0)
+    fiche = night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
+    meeting = a_meeting(night, dossier=dossier, fiche=fiche)
+    night.apply(night.plan())
+    night.http.post(night.emulator.url + "cf_meetings", json={"cf_meetingid": meeting, "cf_name": "terug"})
+    back = returned_rows(night.context, load_register(night.context))
+    assert [(each.kind, each.id, each.operation) for each in back] == [("cf_meeting", meeting, "delete")]
