@@ -10,8 +10,10 @@ from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from crm_compliance.console.access.seen import Seen
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.background import Background
+from crm_compliance.console.kept import Kept
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import Desk, calendar_of, desk, policy_of
 from rules.errors import ComplianceError
@@ -62,6 +64,8 @@ class Services:
     why_not: Callable[[], Collection[str]] = tuple  # the codes of what is not well with the service
     background: Background = field(default_factory=Background)
     verified: list[Verification] = field(default_factory=list)  # the last one, since the process began
+    seen: Seen = field(default_factory=Seen)
+    kept: Kept = field(default_factory=Kept)
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)
 

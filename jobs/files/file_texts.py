@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from jobs.files.result import Reading
+from jobs.files.result import Drawn, Reading
 from jobs.files.supervisor import SHARED
 
 _ENDINGS: Final = frozenset(
@@ -49,6 +49,11 @@ def texts_shown(pdf: bytes) -> tuple[str, ...]:
     if found.why:
         raise RuntimeError(f"a letter cannot be read back: {found.why} {found.detail}")
     return found.texts
+
+
+def page_of(pdf: bytes, page: int) -> Drawn:
+    """Return a page of a PDF, counted from 0, as a picture; `why` states why there is none."""
+    return SHARED.drawn(pdf, page)
 
 
 def reading_of(content: bytes, media_type: str, name: str = "") -> Reading:

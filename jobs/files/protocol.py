@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from jobs.files.limits import Limits
-from jobs.files.result import Reading
+from jobs.files.result import Drawn, Reading
 
 HEAD: Final = struct.Struct(">IQ")
 ANSWER: Final = struct.Struct(">Q")
@@ -17,14 +17,15 @@ OUT_OF_MEMORY: Final = 86  # how the process ends where the system keeps no limi
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What to do with a file: `told`, `read`, `shown`, `bytes`. `watched`: check the memory from inside,
-    where no limit is enforced."""
+    """What to do with a file: `told`, `read`, `shown`, `bytes`, or `drawn` with the number of a page.
+    `watched`: check the memory from inside, where no limit is enforced."""
 
     what: str
     media_type: str
     name: str
     limits: Limits
     watched: bool = False
+    page: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     reading: Reading
     told: str | None = None
+    drawn: Drawn | None = None
     is_last: bool = False
     seconds: float = 0.0
     peak: int = 0

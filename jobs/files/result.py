@@ -22,6 +22,14 @@ class Reading(msgspec.Struct, frozen=True):
     content: bytes | None = None
 
 
+class Drawn(msgspec.Struct, frozen=True):
+    """A page of a PDF as a PNG, and how many pages there are; `why` states why there is no picture."""
+
+    pages: int = 0
+    picture: bytes = b""
+    why: str = ""
+
+
 class Found:
     """Collects texts while a file is read; an unreadable part does not end the reading of others."""
 

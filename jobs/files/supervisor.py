@@ -20,7 +20,7 @@ import msgspec
 
 from jobs.files.limits import MEBI, Limits, Unread
 from jobs.files.protocol import ANSWER, HEAD, OUT_OF_MEMORY, READY, Answer, Request
-from jobs.files.result import Reading
+from jobs.files.result import Drawn, Reading
 from rules.errors import ComplianceError
 
 _START: Final = (
@@ -75,6 +75,16 @@ class Reader:
         answer = self._asked("shown", content, "", "")
         return answer.reading if isinstance(answer, Answer) else _because(answer, ())
 
+    def drawn(self, content: bytes, page: int) -> Drawn:
+        """Draw a page of a PDF, counted from 0; `why` states why there is no picture. Raises
+        ReaderMissing."""
+        if len(content) > self.limits.content:
+            return Drawn(why=Unread.LARGE.value)
+        answer = self._asked("drawn", content, "application/pdf", "", page)
+        if not isinstance(answer, Answer):
+            return Drawn(why=answer.value)
+        return answer.drawn or Drawn(why=answer.reading.why or Unread.DAMAGED.value)
+
     def close(self) -> None:
         """End the process."""
         with self._lock:
@@ -85,9 +95,9 @@ class Reader:
         answer = self._asked("bytes", content, "", "")
         return answer.reading if isinstance(answer, Answer) else _because(answer, ())
 
-    def _asked(self, what: str, content: bytes, media_type: str, name: str) -> Answer | Unread:
+    def _asked(self, what: str, content: bytes, media_type: str, name: str, page: int = 0) -> Answer | Unread:
         """Process a file; return the reason if the process died before it answered."""
-        request = msgspec.msgpack.encode(Request(what, media_type, name, self.limits, self._watched))
+        request = msgspec.msgpack.encode(Request(what, media_type, name, self.limits, self._watched, page))
         with self._lock:
             process = self._started()
             assert process.stdin is not None

@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from jobs.files.contents import bytes_only, read, shown, told
+from jobs.files.drawing import drawn
 from jobs.files.limits import MEBI
 from jobs.files.protocol import ANSWER, HEAD, OUT_OF_MEMORY, READY, Answer, Request
 from jobs.files.result import Found, Reading
@@ -57,6 +58,11 @@ def _answer(request: Request, content: bytes) -> Answer:
         with found.attempt():
             return Answer(Reading("text"), told(content, request.media_type, request.name, request.limits))
         return Answer(found.reading("text"), is_last=found.is_spent)
+    if request.what == "drawn":
+        found = Found(request.limits)
+        with found.attempt():
+            return Answer(Reading("pdf"), drawn=drawn(content, request.page, found.budget))
+        return Answer(found.reading("pdf"), is_last=found.is_spent)
     if request.what == "shown":
         return Answer(shown(content, request.limits))
     if request.what == "bytes":

@@ -8,6 +8,7 @@ from typing import Final
 
 from crm_compliance.console.language.catalogs import Language, translations
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
+from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
 from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES, WHY
 from rules.holds.placements import HoldState, HoldType
 from rules.model.roles import Role
@@ -96,6 +97,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "table": TABLES,
     "why": WHY,
     **OF_REQUESTS,
+    **OF_REVIEWS,
 }
 
 

@@ -6,6 +6,7 @@ from crm_compliance.console.pages import inbox, record, rules, why
 from crm_compliance.console.pages.history import routes as history
 from crm_compliance.console.pages.plans import routes as plans
 from crm_compliance.console.pages.requests import routes as requests
+from crm_compliance.console.pages.review import routes as review
 
 ENDPOINTS: Final = (
     *history.ENDPOINTS,
@@ -13,6 +14,7 @@ ENDPOINTS: Final = (
     *plans.ENDPOINTS,
     *record.ENDPOINTS,
     *requests.ENDPOINTS,
+    *review.ENDPOINTS,
     *rules.ENDPOINTS,
     *why.ENDPOINTS,
 )

@@ -2,9 +2,10 @@
 
 `APPROVED` releases an item as it is proposed: that shows less than the CRM has, never more.
 `APPROVED_REDACTED` releases the text that the person wrote instead; `WITHHELD` leaves the item out, with a
-code. Of a right other than access an item is a proposal that the DPO grants or not
-(`requests/decisions/decide.py`): looking at it says no more than that somebody did, and one that is withheld
-is not granted unless it is named.
+code. `PENDING_REVIEW` takes a decision back, and may keep a text that the person is still at work on: it
+releases nothing, and is checked once it is to be released. Of a right other than access an item is a proposal
+that the DPO grants or not (`requests/decisions/decide.py`): looking at it says no more than that somebody
+did, and one that is withheld is not granted unless it is named.
 
 A file that no program can read is included only if a person says that they looked at this very file:
 `APPROVED` with the code `SEEN_UNCHECKED`. What nobody has looked at must not slip through with an approval
@@ -17,10 +18,11 @@ it.
 
 Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import msgspec
@@ -45,17 +47,19 @@ from rules.redaction.redactor import NAME_GUESS
 from rules.texts.disguises import as_read
 from rules.texts.folding import fold, tidy
 
-DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
+DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD", "PENDING_REVIEW")
 LONGEST_LINE = 2 * 1024 * 1024
 # Places that are not searched because the mapping does not name them, or the settings do not reach them.
 UNMAPPED: Final = ("table:", "kind:", "column:", DOCUMENTS)
 _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
-_KEYS: Final = frozenset({"item", "status", "code", "text", "digest"})
+_KEYS: Final = frozenset({"item", "status", "code", "text", "digest", "since"})
+_OPEN: Final = (ItemStatus.PENDING_REVIEW, ItemStatus.APPROVED_REDACTED)  # what may have a text of the reviewer
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """A line of a file of decisions. `digest` is that of the item decided on, where the line says it."""
+    """A line of a file of decisions. `digest` is that of the item decided on, `since` its version as it stood
+    when somebody looked at it, where the line says so."""
 
     line: int
     item: str
@@ -63,6 +67,13 @@ class Decision(msgspec.Struct, frozen=True):
     code: str = ""
     text: str | None = None
     digest: str = ""
+    since: str = ""
+
+
+def version_of(item: Item) -> str:
+    """Return what tells an item with what stands about it now from the same with another decision."""
+    stands = (item.digest, item.item, item.status.value, item.code, item.text)
+    return hashlib.sha256(msgspec.json.encode(stands)).hexdigest()[:24]
 
 
 def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
@@ -70,6 +81,14 @@ def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
     `role` or `not_compiled`."""
     check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
     return compiled(hand.store, of_this_crm(hand, request_id, Step.REVIEW)).items
+
+
+def for_looking(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
+    """Return a request and its whole answer, for the two people who approve. Raises UsageError: an unknown
+    request; Refused: with code `role`, `other_crm` or `not_compiled`."""
+    check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
+    request = of_this_crm(hand, request_id, Step.REVIEW)
+    return request, compiled(hand.store, request)
 
 
 def for_page(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
@@ -122,8 +141,8 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
 def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision]:
     """Read JSON lines, one an item. Raises UsageError: naming the first line that is wrong."""
     items = {item.item: item for item in compilation.items}
-    needles = Needles(compilation.needles)
-    known = _told_letters(compilation)
+    needles = cache(lambda: Needles(compilation.needles))  # a decision without a text needs none of it
+    known = cache(lambda: _told_letters(compilation))
     is_copy = compilation.right in COPIES
     found: dict[str, Decision] = {}
     for decision in _lines(text):
@@ -131,10 +150,18 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
         if item is None:
             raise _wrong(decision.line, "names no item of this request", hint_to("show_items"))
         if decision.digest and decision.digest != item.digest:
-            raise _wrong(decision.line, "was decided on something else than the item is now", "look at the item again: requests review R")
+            raise _wrong(
+                decision.line,
+                "was decided on something else than the item is now",
+                "look at the item again: requests review R",
+                code="changed",
+            )
         if decision.item in found:
             raise _wrong(decision.line, "decides about an item for the second time", "one line an item")
-        if decision.status is ItemStatus.APPROVED_REDACTED and not item.needs_review:
+        if decision.since and decision.since != version_of(item):
+            hint = "look at the item again: requests review R"
+            raise _wrong(decision.line, "decides on an item on which somebody else has decided meanwhile", hint, code="changed")
+        if decision.status in _OPEN and not item.needs_review:
             raise _wrong(decision.line, "gives a text to an item that has none", "APPROVED or WITHHELD")
         if decision.code == SEEN_UNCHECKED and item.attachment is None:
             raise _wrong(decision.line, f"says {SEEN_UNCHECKED} of an item that is not a file", '"status": "APPROVED" alone')
@@ -142,18 +169,22 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
             raise _wrong(decision.line, f"says {NOT_A_NAME} of what is not given to anybody", '"status": "APPROVED" alone')
         if is_copy and decision.status is ItemStatus.APPROVED and item.unread and decision.code != SEEN_UNCHECKED:
             hint = f'look at it in the working copy, then "code": "{SEEN_UNCHECKED}"; or WITHHELD, or APPROVED_REDACTED with what it says'
-            raise _wrong(decision.line, f"approves a file whose content cannot be checked ({item.unread})", hint)
-        told = needles.found_in(decision.text) if decision.text else ()
+            raise _wrong(decision.line, f"approves a file whose content cannot be checked ({item.unread})", hint, code="unchecked")
+        if decision.status is ItemStatus.PENDING_REVIEW:
+            found[decision.item] = decision
+            continue
+        told = needles().found_in(decision.text) if decision.text else ()
         if told:
             hint = f"found: {', '.join(told)}; write a label such as [persoon] instead"
-            raise _wrong(decision.line, "has a text by which somebody else would be known", hint)
-        if decision.text and decision.code != NOT_A_NAME and needles.are_nearly_in(decision.text):
+            raise _wrong(decision.line, "has a text by which somebody else would be known", hint, code="needle")
+        if decision.text and decision.code != NOT_A_NAME and needles().are_nearly_in(decision.text):
             hint = f'write a label such as [persoon] instead; where it is no name, say so with "code": "{NOT_A_NAME}"'
-            raise _wrong(decision.line, "has a text with what is nearly the name of somebody else", hint)
-        if decision.text and decision.code != NOT_A_NAME and (new := _newly_told(decision.text, known)):
+            raise _wrong(decision.line, "has a text with what is nearly the name of somebody else", hint, code="near_name")
+        if decision.text and decision.code != NOT_A_NAME and (new := _newly_told(decision.text, known())):
             found_here = f"found: {', '.join(new)}; write a label such as [persoon] instead"
             hint = f'{found_here}; where it is nobody else, say so with "code": "{NOT_A_NAME}"'
-            raise _wrong(decision.line, "has a text with what looks like a name, number or address and stands in no proposal", hint)
+            what = "has a text with what looks like a name, number or address and stands in no proposal"
+            raise _wrong(decision.line, what, hint, code="near_name")
         found[decision.item] = decision
     return found
 
@@ -208,13 +239,14 @@ def _read(number: int, line: str) -> Decision:
         raise _wrong(number, "withholds without a code", '"code": "RF-03"')
     if status == ItemStatus.APPROVED_REDACTED and not (text or "").strip():
         raise _wrong(number, "releases a text and gives none", '"text": "…", or APPROVED for the proposal')
-    if status != ItemStatus.APPROVED_REDACTED and text:
+    if status not in _OPEN and text:
         raise _wrong(number, "has a text that would not be used", "APPROVED releases the proposal; APPROVED_REDACTED releases a text")
-    digest = found.get("digest") or ""
-    if not isinstance(digest, str):
+    digest, since = found.get("digest") or "", found.get("since") or ""
+    if not isinstance(digest, str) or not isinstance(since, str):
         raise _wrong(number, "has a digest that is none")
-    keeps_code = status == ItemStatus.WITHHELD or code == NOT_A_NAME or (status == ItemStatus.APPROVED and code == SEEN_UNCHECKED)
-    return Decision(number, item, ItemStatus(status), code if keeps_code else "", text or None, digest)
+    is_kept = status in (ItemStatus.WITHHELD, ItemStatus.PENDING_REVIEW) or code == NOT_A_NAME
+    keeps_code = is_kept or (status == ItemStatus.APPROVED and code == SEEN_UNCHECKED)
+    return Decision(number, item, ItemStatus(status), code if keeps_code else "", text or None, digest, since)
 
 
 def _decided(item: Item, decision: Decision | None) -> Item:
@@ -234,9 +266,10 @@ def _looked_at(compilation: Compilation, item: Item, decision: Decision | None) 
         raise _wrong(decision.line, "withholds an item that is granted", hint)
     if is_settled(compilation):
         return item
-    status = ItemStatus.WITHHELD if is_withheld else ItemStatus.APPROVED
+    is_open = decision.status is ItemStatus.PENDING_REVIEW
+    status = decision.status if is_withheld or is_open else ItemStatus.APPROVED
     return msgspec.structs.replace(item, status=status, code=decision.code, withholds=PUT_ASIDE if is_withheld else "")
 
 
-def _wrong(line: int, what: str, hint: str | Hint = "") -> UsageError:
-    return UsageError(f"line {line} {what}; nothing was stored", hint=hint, where=f"line {line}")
+def _wrong(line: int, what: str, hint: str | Hint = "", *, code: str = "") -> UsageError:
+    return UsageError(f"line {line} {what}; nothing was stored", hint=hint, where=f"line {line}", code=code)

@@ -1,0 +1,50 @@
+"""The codes of the review of an answer in words, by the kind of code: what a reviewer sees of an item, what
+became of it, and the labels that stand in the place of somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from crm_compliance.reports.requests.items import CLASSES, REASONS, UNREAD
+from crm_compliance.reports.requests.items import KINDS as ITEM_KINDS
+
+MARKS: Final[Mapping[str, str]] = {
+    "mention": "Mention",
+    "file": "File",
+    "reporter": "Reporter",
+    "recipient": "Recipient",
+    "guess": "Guessed name",
+    "replaced": "Replacements",
+    "by_rule": "Protected by rule",
+    "unread": "Cannot be checked",
+}
+ITEM_STATES: Final[Mapping[str, str]] = {"open": "To review", "approved": "Approved", "withheld": "Withheld", "all": "All items"}
+ITEM_STATUSES: Final[Mapping[str, str]] = {
+    "PENDING_REVIEW": "To review",
+    "APPROVED": "Approved",
+    "APPROVED_REDACTED": "Approved with your text",
+    "WITHHELD": "Withheld",
+}
+LABELS: Final[Mapping[str, str]] = {
+    "name": "a name",
+    "other": "another person",
+    "parent": "a parent",
+    "child": "another child",
+    "professional": "a professional",
+    "phone": "a telephone number",
+    "email": "an e-mail address",
+    "address": "an address",
+    "birth_date": "a date of birth",
+}
+
+KINDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "item_kind": ITEM_KINDS,
+    "item_status": ITEM_STATUSES,
+    "items": ITEM_STATES,
+    "label": LABELS,
+    "mark": MARKS,
+    "redacted": CLASSES,
+    "unread": UNREAD,
+    "withheld": REASONS,
+}

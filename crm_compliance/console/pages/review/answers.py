@@ -1,0 +1,92 @@
+"""One answer under review: who looks, the items, and which of them were on this screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crm_compliance.console.access.sessions import digest_of
+from crm_compliance.console.visit import Visit
+from jobs.register.permissions import Hand
+from jobs.requests.answer.review import for_looking, version_of
+from rules.errors import Refused, UsageError
+from rules.model.requests import Step, may
+from rules.model.roles import Act
+
+if TYPE_CHECKING:
+    from jobs.model.answer import Compilation, Item
+    from jobs.model.request import SubjectRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that somebody looks at. `is_open`: they may decide on its items now."""
+
+    visit: Visit
+    request: SubjectRequest
+    compilation: Compilation
+
+    @property
+    def items(self) -> Sequence[Item]:
+        return self.compilation.items
+
+    @property
+    def is_open(self) -> bool:
+        return self.visit.may(Act.HANDLE_REQUEST) and may(Step.REVIEW, self.request.state)
+
+    @property
+    def path(self) -> str:
+        return f"/requests/{self.request.id}/review"
+
+    def item(self, name: str) -> Item:
+        """Return one item. Raises UsageError: there is none of that name."""
+        found = next((each for each in self.items if each.item == name), None)
+        if found is None:
+            raise UsageError("there is no such item in this answer", hint="go back to the list of items", where="item")
+        return found
+
+    # -- what was on the screen ------------------------------------------------------------------------------
+
+    def serve(self, item: Item) -> None:
+        """Remember that an item was sent, which is not yet that it is on the screen."""
+        self._note("served", version_of(item))
+
+    def show(self, item: Item) -> None:
+        """Remember that an item is on the screen."""
+        self._note("served", version_of(item))
+        self._note("shown", version_of(item))
+
+    def show_file(self, item: Item) -> None:
+        """Remember that the file of an item was opened."""
+        self._note("file", item.digest)
+
+    def is_served(self, item: Item) -> bool:
+        return self._has("served", version_of(item))
+
+    def refuse_unseen(self, item: Item) -> None:
+        """Refuse to let out what was not on this screen as it stands. Raises Refused: with code
+        `not_shown`."""
+        if not self._has("shown", version_of(item)):
+            raise Refused("this item was not on your screen as it is now", hint="look at it, then decide", code="not_shown")
+        if item.attachment is not None and not item.text and not self._has("file", item.digest):
+            raise Refused("you have not opened the file of this item", hint="open the file, then decide", code="file_not_shown")
+
+    def _note(self, what: str, key: str) -> None:
+        self.visit.services.seen.note(digest_of(self.visit.token), f"{what} {self.request.id} {key}")
+
+    def _has(self, what: str, key: str) -> bool:
+        return self.visit.services.seen.has(digest_of(self.visit.token), f"{what} {self.request.id} {key}")
+
+
+def hand_for(visit: Visit) -> Hand:
+    """Return who moves a request at this browser."""
+    services, person = visit.services, visit.person
+    return Hand(services.store, person.who, person.role, visit.now, services.keys().reference, services.calendar)
+
+
+def answer_for(visit: Visit, hand: Hand | None = None) -> Answer:
+    """Return the answer that the address names. Raises UsageError: there is no such request; Refused: with
+    code `role`, `other_crm` or `not_compiled`."""
+    request, compilation = for_looking(hand or hand_for(visit), visit.path("request"))
+    return Answer(visit, request, compilation)

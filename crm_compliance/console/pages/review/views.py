@@ -1,0 +1,204 @@
+"""What the page shows of an item: the texts beside each other, what was replaced, where it comes from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from crm_compliance.console.pages.review.answers import Answer
+from crm_compliance.console.pages.review.filters import MARKS, STATES, Filter, marks_of
+from crm_compliance.console.visit import Visit
+from crm_compliance.organisation import product_texts
+from crm_compliance.reports.requests.items import REASONS, compared
+from jobs.model.answer import NOT_THE_PERSON, Context, Field, Item, ItemStatus
+from jobs.requests.answer.review import version_of
+from rules.model.requests import COPIES
+from rules.redaction.labels import label_for
+
+AROUND: Final = 40  # items of the list before and after the one that is looked at
+LABELS: Final = ("name", "other", "parent", "child", "professional", "phone", "email", "address", "birth_date")
+TONES: Final = {
+    ItemStatus.PENDING_REVIEW: "warn",
+    ItemStatus.APPROVED: "good",
+    ItemStatus.APPROVED_REDACTED: "good",
+    ItemStatus.WITHHELD: "neutral",
+}
+MARK_TONES: Final = {"mention": "warn", "unread": "bad", "guess": "warn", "by_rule": "info"}
+
+
+class Row(NamedTuple):
+    """One line of the list of items."""
+
+    item: Item
+    place: int
+    title: str
+    at: str
+    href: str
+    tone: str
+
+
+class Choice(NamedTuple):
+    """One thing to filter by, and how many items it leaves."""
+
+    value: str
+    words: str
+    number: int
+
+
+@cache
+def words_of_fields(language: str) -> Mapping[str, Mapping[str, str]]:
+    """Return what the packages call fields, kinds, values and roles."""
+    texts = product_texts(language)
+    return {name: texts[name] for name in ("field", "kind", "value", "role")}
+
+
+def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
+    """Return what the template of one item is given."""
+    visit, compilation = answer.visit, answer.compilation
+    original = "\n\n".join(str(field.value) for field in item.fields if field.is_text and field.value is not None)
+    shown = item.text if item.text is not None else item.proposal
+    before, after = compared(original, shown)
+    if not item.needs_review:
+        before = after = ""  # type: ignore[assignment]  # of fields alone there are no texts to compare
+    language = compilation.language
+    previous, following = among.neighbours(answer.items, language, item)
+    return {
+        "item": item,
+        "answer": answer,
+        "compilation": compilation,
+        "among": among,
+        "place": answer.items.index(item) + 1,
+        "total": len(answer.items),
+        "title": title_of(visit, item),
+        "when": when(visit, item.at),
+        "context": context_words(visit, compilation.contexts, item.context, answer.items),
+        "marks": [(mark, visit.word("mark", mark), MARK_TONES.get(mark, "neutral")) for mark in marks_of(item, language)],
+        "tone": TONES[item.status],
+        "version": version_of(item),
+        "told": [(field_words(visit, field), value_words(visit, field)) for field in item.fields if not field.is_text],
+        "before": before,
+        "after": after,
+        "shown": shown,
+        "is_draft": item.status is ItemStatus.PENDING_REVIEW and item.text is not None,
+        "replaced": _replaced(visit, item),
+        "previous": f"{answer.path}/{previous.item}{among.query}" if previous else "",
+        "following": f"{answer.path}/{following.item}{among.query}" if following else "",
+        "labels": [(label_for(what, language), visit.word("label", what)) for what in LABELS],
+        "reasons": [(code, visit.word("withheld", code)) for code in REASONS if code != NOT_THE_PERSON],
+        "is_copy": compilation.right in COPIES,
+        "file_address": f"{answer.path}/{item.item}/file" if item.attachment is not None else "",
+        "media": (item.attachment.media_type.partition(";")[0].strip().lower() if item.attachment is not None else ""),
+    }
+
+
+def list_values(answer: Answer, among: Filter, here: Item | None) -> dict[str, Any]:
+    """Return what the list beside the item is given: those around it, and how far the review is."""
+    found = among.among(answer.items, answer.compilation.language)
+    places = {item.item: number for number, item in enumerate(answer.items, 1)}
+    near = places[here.item] if here is not None else 0
+    first = next((number for number, item in enumerate(found) if places[item.item] >= near), len(found))
+    begin = max(0, min(first - AROUND, len(found) - 2 * AROUND))
+    some = found[begin : begin + 2 * AROUND]
+    return {
+        "rows": [row_of(answer, among, item, places[item.item]) for item in some],
+        "found": len(found),
+        "first": begin + 1 if some else 0,
+        "last": begin + len(some),
+        "at_item": here.item if here is not None else "",
+        **progress_values(answer),
+    }
+
+
+def row_of(answer: Answer, among: Filter, item: Item, place: int) -> Row:
+    visit = answer.visit
+    day = visit.formats.short_day(item.at[:10]) if len(item.at) >= len("2026-03-02") else ""
+    return Row(item, place, title_of(visit, item), day, f"{answer.path}/{item.item}{among.query}", TONES[item.status])
+
+
+def progress_values(answer: Answer) -> dict[str, Any]:
+    """Return how far the review is: of the items that a person has to look at."""
+    needed = [item for item in answer.items if item.needs_review]
+    return {
+        "needed": len(needed),
+        "decided": sum(item.status is not ItemStatus.PENDING_REVIEW for item in needed),
+        "pending": answer.compilation.pending,
+    }
+
+
+def filter_values(answer: Answer, among: Filter) -> dict[str, Any]:
+    """Return what the filter offers: nothing that leaves no item, but what is chosen."""
+    visit, items, language = answer.visit, answer.items, answer.compilation.language
+    marks = Counter(mark for item in items for mark in marks_of(item, language))
+    kinds, contexts = Counter(item.kind for item in items), Counter(item.context for item in items)
+    return {
+        "among": among,
+        "states": [Choice(name, visit.word("items", name), sum(map(takes, items))) for name, takes in STATES.items()],
+        "marks_offered": [Choice(mark, visit.word("mark", mark), marks[mark]) for mark in MARKS if marks[mark] or mark == among.mark],
+        "kinds_offered": [Choice(kind, kind_words(visit, kind), number) for kind, number in kinds.items()],
+        "contexts_offered": [
+            Choice(key, context_words(visit, answer.compilation.contexts, key, items), number) for key, number in contexts.items() if key
+        ],
+    }
+
+
+def title_of(visit: Visit, item: Item) -> str:
+    """Return what an item is, with its number."""
+    number = next((str(field.value) for field in item.fields if field.name == "number" and field.value), "")
+    return f"{kind_words(visit, item.kind)} {number}".strip()
+
+
+def kind_words(visit: Visit, kind: str) -> str:
+    return visit.word("item_kind", kind)
+
+
+def context_words(visit: Visit, contexts: Sequence[Context], key: str, items: Sequence[Item]) -> str:
+    """Return which dossier or other context an item is in: kind, number, category, and the role of the
+    person."""
+    found = next((each for each in contexts if each.key == key), None)
+    if found is None:
+        return key
+    numbers = (
+        str(field.value)
+        for item in items
+        if item.context == key and item.kind == found.kind
+        for field in item.fields
+        if field.name == "number" and field.value
+    )
+    label = found.category_labels.get(visit.language) or next(iter(found.category_labels.values()), "")
+    role = words_of_fields(visit.language)["role"].get(found.role, found.role.replace("_", " "))
+    named = f"{kind_words(visit, found.kind)} {next(numbers, '')}".strip()
+    return ", ".join(filter(None, (named, label, role)))
+
+
+def when(visit: Visit, at: str) -> str:
+    """Return a day or an instant in words; what is neither as it is."""
+    try:
+        return visit.formats.day(at) if len(at) <= len("2026-03-02") else visit.formats.clock(at)
+    except ValueError:
+        return at
+
+
+def field_words(visit: Visit, field: Field) -> str:
+    return words_of_fields(visit.language)["field"].get(field.name, field.name.replace("_", " "))
+
+
+def value_words(visit: Visit, field: Field) -> str | None:
+    """Return the value of a field in words; None where it is not shown."""
+    values = words_of_fields(visit.language)["value"]
+    if isinstance(field.value, bool):
+        return values["yes" if field.value else "no"]
+    if field.value is None:
+        return None
+    text = str(field.value)
+    return values.get(text, when(visit, text) if field.name.endswith(("_on", "_at", "birthdate")) else text)
+
+
+def _replaced(visit: Visit, item: Item) -> list[tuple[str, str, str, int]]:
+    """Return what was replaced, by what, by which rule, and how often."""
+    found = Counter((each.what, each.label, each.rule) for each in item.redactions)
+    for field in item.fields:
+        if not field.is_text:
+            found.update((each.what, each.label, each.rule) for each in field.redactions)
+    return [(visit.word("redacted", what), label, rule, times) for (what, label, rule), times in sorted(found.items())]

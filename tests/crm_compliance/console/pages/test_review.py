@@ -1,0 +1,355 @@
+"""The review of an answer on the console: what is let out was on this screen, what is decided is stored at
+once, and whose work it is not may look. Everybody is fictitious."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+
+from rules.model.roles import Role
+from tests.browser.chromium import chromium, is_here
+from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
+from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.console.live import live
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+TEXTS = (
+    "Lotte vertelt over Femke Duinmeijer (fictief). Juf Quinten weet ervan, en Quinten belt terug.",
+    "Zij belt terug. <script>alert(1)</script>",
+    "Afspraak op school.",
+    "Een lang gesprek. " + "Zij vertelt hoe het ging. " * 300,
+)
+
+
+@pytest.fixture
+def asking(typist: Typist, org: Night) -> Asking:
+    child = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    for number, text in enumerate(TEXTS, 1):
+        org.fiche("grooming", dossier=dossier, cf_summary=text, cf_name=f"F-2026-000{number}", spoken=date(2026, 3, number))
+    org.party(child, "child", dossier=dossier)
+    asking = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
+    asking.compile()
+    return asking
+
+
+@pytest.fixture
+def with_picture(typist: Typist, org: Night) -> Asking:
+    """One file to review: a picture in which something is noted."""
+    child = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    out = BytesIO()
+    Image.new("RGB", (8, 8), "red").save(out, "JPEG", comment=b"Femke Duinmeijer")
+    body = base64.b64encode(out.getvalue()).decode()
+    org.note("cf_dossier", dossier, filename="foto.jpg", mimetype="image/jpeg", documentbody=body, isdocument=True, subject="", notetext="")
+    org.party(child, "child", dossier=dossier)
+    asking = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
+    asking.compile()
+    return asking
+
+
+def waiting(asking: Asking) -> list[dict[str, Any]]:
+    return [item for item in asking.items() if item["status"] == "PENDING_REVIEW"]
+
+
+def status_of(asking: Asking, item: str) -> tuple[str, str | None, str | None]:
+    found = next(each for each in asking.items() if each["item"] == item)
+    return found["status"], found["code"], found["text"]
+
+
+def since(page: str) -> str:
+    found = re.search(r'data-since="([0-9a-f]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def part(browser: Browser, path: str) -> str:
+    answer = browser.get(path, **{"HX-Request": "true"})
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_the_review_opens_at_the_first_item_that_waits(asking: Asking, signed_in: Callable[..., Browser]) -> None:
+    browser = signed_in(Role.DPO)
+    page = browser.page(f"/requests/{asking.id}/review")
+    first = waiting(asking)[0]
+    assert f'data-item="{first["item"]}"' in page
+    assert "<del>Femke Duinmeijer</del>" in page
+    assert "<ins>[" in page
+    assert "<script>alert" not in page
+    for told in ("F-2026-0001", "D-2026-0117", "probably a name", "EXP-06", "0 of 4", "4 to review"):
+        assert told in text_of(page), told
+
+
+def test_a_decision_is_stored_at_once_and_leads_to_the_next(asking: Asking, signed_in: Callable[..., Browser]) -> None:
+    browser = signed_in(Role.DPO)
+    first, second, third, fourth = (item["item"] for item in waiting(asking))
+    path = f"/requests/{asking.id}/review"
+    answer = browser.post(f"{path}/{first}", do="approve", since=since(browser.page(path)))
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{path}/{second}")
+    assert status_of(asking, first) == ("APPROVED", None, None)
+    answer = browser.post(f"{path}/{second}", do="withhold", code="RF-03", since=since(browser.page(f"{path}/{second}")))
+    assert status_of(asking, second) == ("WITHHELD", "RF-03", None)
+    browser.post(f"{path}/{third}", do="not_person", since=since(browser.page(f"{path}/{third}")))
+    assert status_of(asking, third) == ("WITHHELD", "NOT_THE_PERSON", None)
+    assert f'data-item="{fourth}"' in signed_in(Role.DPO).page(path), "another day, at the first that waits"
+    assert f'data-item="{second}"' in browser.page(f"{path}?show=withheld")
+    entries = [entry.data for entry in asking_entries(asking)]
+    assert [entry["decisions"] for entry in entries if entry.get("step") == "review"] == [1, 1, 1]
+
+
+def asking_entries(asking: Asking) -> list[Any]:
+    from crm_compliance.wiring import clock_of, store_of
+
+    settings = asking.typist.settings
+    with store_of(settings, clock_of(settings)) as store:
+        return [entry for entry in store.ledger.entries() if entry.kind == "request"]
+
+
+def test_nothing_is_approved_that_was_not_on_this_screen_in_this_session(asking: Asking, signed_in: Callable[..., Browser]) -> None:
+    """EXP-07: neither an item that nobody asked for, nor one that was only fetched ahead, nor one that
+    another session has seen."""
+    browser = signed_in(Role.DPO)
+    first, second = (item["item"] for item in waiting(asking)[:2])
+    path = f"/requests/{asking.id}/review"
+    ahead = part(browser, f"{path}/{second}")
+    before = asking.items()
+    answer = browser.post(f"{path}/{second}", do="approve", since=since(ahead))
+    assert (answer.status_code, "not_shown" in answer.text) == (409, True)
+    version = since(signed_in(Role.DPO).page(f"{path}/{first}"))
+    assert browser.post(f"{path}/{first}", do="approve", since=version).status_code == 409
+    assert browser.post(f"{path}/{first}/shown", since=version).status_code == 409, "what was not sent cannot be shown"
+    assert asking.items() == before
+    assert browser.post(f"{path}/{second}/shown").status_code == 204
+    assert browser.post(f"{path}/{second}", do="approve", since=since(ahead)).status_code == 303
+
+
+def test_there_is_no_word_for_several_items(asking: Asking, signed_in: Callable[..., Browser]) -> None:
+    browser = signed_in(Role.DPO)
+    path = f"/requests/{asking.id}/review"
+    version = since(browser.page(path))
+    for name in ("all", "*", ",".join(item["item"] for item in waiting(asking))):
+        assert browser.post(f"{path}/{name}", do="approve", since=version).status_code == 400
+    assert len(waiting(asking)) == len(TEXTS)
+
+
+def test_what_somebody_else_decided_meanwhile_is_not_overwritten(asking: Asking, signed_in: Callable[..., Browser]) -> None:
+    browser = signed_in(Role.DPO)
+    first = waiting(asking)[0]["item"]
+    path = f"/requests/{asking.id}/review"
+    version = since(browser.page(path))
+    asking.decide({"item": first, "status": "WITHHELD", "code": "RF-03"})
+    answer = browser.post(f"{path}/{first}", do="not_person", since=version)
+    assert (answer.status_code, "changed" in answer.text) == (400, True)
+    assert status_of(asking, first) == ("WITHHELD", "RF-03", None)
+
+
+def test_a_text_is_kept_at_once_and_goes_out_only_once_it_is_approved(asking: Asking, signed_in: Callable[..., Browser]) -> None:
+    browser = signed_in(Role.DPO)
+    first = waiting(asking)[0]["item"]
+    path = f"/requests/{asking.id}/review/{first}"
+    browser.post(path, do="draft", text="Lotte vertelt.\r\nMeer niet.", since=since(browser.page(path)))
+    assert status_of(asking, first) == ("PENDING_REVIEW", None, "Lotte vertelt.\nMeer niet.")
+    page = browser.page(path)
+    assert "Your text, to be approved" in page
+    browser.post(path, do="approve", since=since(page))
+    assert status_of(asking, first) == ("APPROVED_REDACTED", None, "Lotte vertelt.\nMeer niet.")
+    browser.post(path, do="reopen", since=since(browser.page(path)))
+    assert status_of(asking, first) == ("PENDING_REVIEW", None, None)
+
+
+def test_a_text_with_somebodys_name_is_refused_and_not_repeated(asking: Asking, signed_in: Callable[..., Browser]) -> None:
+    browser = signed_in(Role.DPO)
+    first = waiting(asking)[0]["item"]
+    path = f"/requests/{asking.id}/review/{first}"
+    browser.post(path, do="draft", text="Lotte vertelt over mevrouw Zonneveld.", since=since(browser.page(path)))
+    version = since(browser.page(path))
+    answer = browser.post(path, do="approve", since=version)
+    assert (answer.status_code, "near_name" in answer.text, "Zonneveld" in answer.text) == (400, True, False)
+    assert browser.post(path, do="approve", no_name="1", since=version).status_code == 303
+    assert status_of(asking, first)[:2] == ("APPROVED_REDACTED", "NOT_A_NAME")
+
+
+def test_the_second_person_looks_and_decides_nothing_and_others_see_nothing(asking: Asking, signed_in: Callable[..., Browser]) -> None:
+    first = waiting(asking)[0]["item"]
+    path = f"/requests/{asking.id}/review"
+    approver = signed_in(Role.APPROVER)
+    page = approver.page(path)
+    assert "Femke Duinmeijer" in page
+    assert "data-review-form" not in page
+    assert approver.post(f"{path}/{first}", do="not_person", since=since(page)).status_code == 403
+    for role in (Role.AUDITOR, Role.CRM_ADMIN):
+        for address in (path, f"{path}/{first}", f"{path}/{first}/file"):
+            answer = signed_in(role).get(address)
+            assert (answer.status_code, "Femke" in answer.text, "F-2026" in answer.text) == (403, False, False)
+
+
+def test_a_file_is_opened_before_it_is_approved_and_shown_without_what_is_noted_in_it(
+    with_picture: Asking, signed_in: Callable[..., Browser]
+) -> None:
+    browser = signed_in(Role.DPO)
+    item = next(each for each in with_picture.items() if each["attachment"])["item"]
+    path = f"/requests/{with_picture.id}/review/{item}"
+    version = since(browser.page(path))
+    answer = browser.post(path, do="approve", since=version)
+    assert (answer.status_code, "file_not_shown" in answer.text) == (409, True)
+    assert f'src="{path}/file/content"' in part(browser, f"{path}/file")
+    shown = browser.get(f"{path}/file/content")
+    assert shown.headers["Content-Type"] == "image/jpeg"
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
+    assert b"Femke" not in shown.content
+    taken = browser.get(f"{path}/file/content?as=download")
+    assert taken.headers["Content-Disposition"].startswith("attachment")
+    assert b"Femke" in taken.content, "the file as it is, for whoever has to look"
+    assert browser.post(path, do="approve", since=version).status_code == 303
+    assert status_of(with_picture, item)[0] == "APPROVED"
+
+
+@pytest.mark.parametrize("query", ["?show=nothing", "?mark=%3Cb%3E&kind=x&in=context-99"])
+def test_a_filter_that_leaves_nothing_says_so(asking: Asking, signed_in: Callable[..., Browser], query: str) -> None:
+    page = signed_in(Role.DPO).page(f"/requests/{asking.id}/review{query}")
+    assert "<b>" not in re.findall(r"<main.*?</main>", page, re.DOTALL)[0].replace("<b>4 to review</b>", "")
+    assert ("No item fits this filter" in page) is (query != "?show=nothing")
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Any]:
+    if not is_here():
+        pytest.skip("no chromium here")
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(started: Any, app: Starlette, asking: Asking) -> Iterator[Any]:
+    """The review in a real browser of the DPO; nothing is said on its console but what a refusal says."""
+    with live(app) as root:
+        context = started.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"{root}/signin")
+        page.locator("button[name=who][value=demo-ben]").click()
+        page.goto(f"{root}/requests/{asking.id}/review")
+        page.set_default_timeout(10_000)
+        yield page
+        context.close()
+        assert [each for each in said if "ERR_INTERNET_DISCONNECTED" not in each and "preloaded" not in each] == []
+
+
+def ready(page: Any) -> None:
+    """Wait until a person can have looked at the item."""
+    page.wait_for_function("() => document.getElementById('item')?.dataset.ready === '1'")
+
+
+def here(page: Any) -> str:
+    return str(page.get_attribute("#item", "data-item"))
+
+
+def test_a_review_by_keyboard(page: Any, asking: Asking) -> None:
+    """Approve, redact a selection, withhold with a reason, not this person, undo; each is stored when the
+    page says so."""
+    first, second, third, long = (item["item"] for item in waiting(asking))
+    assert here(page) == first
+    page.evaluate(
+        """() => { const walk = document.createTreeWalker(document.querySelector('[data-proposal]'), NodeFilter.SHOW_TEXT);
+        for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+          const at = node.data.indexOf('erte');
+          if (at >= 0) { getSelection().setBaseAndExtent(node, at, node, at + 3); return; }
+        } }"""
+    )
+    page.keyboard.press("r")
+    assert page.inner_text("[data-review-selected]") == "vertelt", "half a word is a word"
+    page.keyboard.press("2")
+    page.wait_for_selector("#item:has-text('Your text, to be approved')")
+    assert "vertelt" not in page.inner_text("[data-proposal]")
+    assert status_of(asking, first)[0] == "PENDING_REVIEW"
+    ready(page)
+    page.keyboard.press("a")
+    page.wait_for_selector(f"#item[data-item={second}]")
+    status, _, text = status_of(asking, first)
+    assert (status, "[derde]" in (text or ""), "Femke" in (text or "")) == ("APPROVED_REDACTED", True, False)
+    page.wait_for_function("() => document.getElementById('review-said').textContent === 'Saved.'")
+    page.keyboard.press("w")
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"#item[data-item={third}]")
+    assert status_of(asking, second)[:2] == ("WITHHELD", "RGT-09")
+    page.keyboard.press("n")
+    page.wait_for_selector(f"#item[data-item={long}]")
+    assert status_of(asking, third)[:2] == ("WITHHELD", "NOT_THE_PERSON")
+    page.keyboard.press("u")
+    page.wait_for_selector(f"#item[data-item={third}][data-status=PENDING_REVIEW]")
+    assert status_of(asking, third) == ("PENDING_REVIEW", None, None)
+    ready(page)
+    page.keyboard.press("a")
+    page.wait_for_selector(f"#item[data-item={long}]")
+    assert "3 of 4" in page.inner_text("#review-progress")
+    assert page.evaluate("document.activeElement.id") == "item-title", "whoever listens hears where they are"
+    ready(page)
+    page.keyboard.press("a")
+    page.wait_for_function("() => document.getElementById('review-said').textContent.startsWith('There is more')")
+    assert status_of(asking, long)[0] == "PENDING_REVIEW", "its end was not on the screen"
+    for _ in range(40):
+        page.keyboard.press("a")
+        if page.locator("text=Everything is reviewed").count():
+            break
+        page.wait_for_timeout(100)
+    page.wait_for_selector("text=Everything is reviewed")
+    assert status_of(asking, long)[0] == "APPROVED"
+
+
+def test_keys_pressed_before_anybody_can_have_looked_approve_nothing(page: Any, asking: Asking) -> None:
+    page.evaluate(
+        """async () => { const press = (key) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+        const first = document.getElementById('item'); press('j');
+        while (document.getElementById('item') === first) await new Promise(requestAnimationFrame);
+        for (const key of 'aaaajaaa') press(key); }"""
+    )
+    ready(page)
+    assert len(waiting(asking)) == len(TEXTS)
+    page.keyboard.press("?")
+    page.uncheck("[data-review-keys]")
+    page.keyboard.press("Escape")
+    before = here(page)
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    assert here(page) == before, "single keys are switched off (WCAG 2.1.4)"
+    page.reload()
+    assert not page.is_checked("[data-review-keys]")
+
+
+def test_what_the_service_does_not_confirm_stays_open(page: Any, asking: Asking) -> None:
+    first = waiting(asking)[0]["item"]
+    ready(page)
+    page.context.set_offline(True)
+    page.keyboard.press("n")
+    page.wait_for_selector("#review-wrong [role=alert]")
+    assert here(page) == first
+    page.context.set_offline(False)
+    page.keyboard.press("n")
+    page.wait_for_selector(f"#item:not([data-item={first}])")
+    assert status_of(asking, first)[:2] == ("WITHHELD", "NOT_THE_PERSON")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_review_keeps_nobody_out(page: Any, scheme: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    found = Axe().run(page)
+    assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found.response["violations"]] == []
+    page.set_viewport_size({"width": 360, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
