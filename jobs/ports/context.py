@@ -17,6 +17,7 @@ from jobs.ports.store import NO_SUBJECT_REQUESTS, Store, SubjectRequests
 if TYPE_CHECKING:
     from connectors.interface import Connector, DocumentStore, ObjectStore
     from rules.holds.holds import Hold
+    from rules.model.home import Home
     from rules.organisation.organisation import Organisation
     from rules.policy.policy import Policy
     from rules.policy.versions import PolicyVersions, Version
@@ -88,6 +89,11 @@ class JobContext:
     def organisation(self) -> Organisation:
         """The organisation in whose name answers speak."""
         return self.speaks_for.under(self.policy)
+
+    @property
+    def home(self) -> Home:
+        """Where the organisation works, and what it is called."""
+        return self.policy.home._replace(called=self.organisation.controller.name)
 
     @property
     def today(self) -> date:

@@ -9,10 +9,12 @@ BELGIUM: Final = "BE"
 
 
 class Home(NamedTuple):
-    """`country` is its ISO code, `scheme` the one of its national numbers (IDN-01, IDN-10)."""
+    """`country` is its ISO code, `scheme` the one of its national numbers (IDN-01, IDN-10); `called` is what
+    the organisation itself is called, which is the name of nobody."""
 
     country: str = BELGIUM
     scheme: str = BELGIAN
+    called: str = ""
 
 
 IN_BELGIUM: Final = Home()

@@ -12,7 +12,7 @@ import phonenumbers
 from rules.model.home import BELGIUM
 
 _BELGIAN_CODE: Final = 32
-SHORT: Final = 6  # 116000, 112, 101: numbers of services, never of persons
+SHORT: Final = 6  # 112, 101, 106: numbers of services, never of persons
 TAIL: Final = 7  # the last digits that every way of writing a number has in common
 
 # 0 + 8 digits is a fixed number, 04 + 8 digits a mobile one; the zero is not a part of the number itself.

@@ -26,7 +26,7 @@ NAMELESS: Final = PLACEHOLDERS - _words("na test")  # in the place of a name; th
 # Accounts and counters that write and call like people: together they name nobody.
 OFFICES: Final = PLACEHOLDERS | _words(
     """
-    child focus system integration service services support helpdesk info admin administrator administratie administration crm
+    system integration service services support helpdesk info admin administrator administratie administration crm
     dynamics user gebruiker utilisateur benutzer team dienst onthaal intake accueil empfang secretariaat secretariat sekretariat
     contact noreply reply no mailer daemon postmaster webmaster hotline
     """
@@ -122,7 +122,7 @@ NO_NAMES: Final = _words(
     als wanneer omdat volgens geen il elle on nous vous ils elles le la les un une ce cette ces mais donc et ou puis alors est a
     demande déclare signale raconte selon au aux dans par pour avec sans i he she it you they the an this that these those and but
     so then has says said asks at from with by for to if when because ich sie es wir ihr der das ein eine dieser und aber dann ist
-    war hat hatte sagt sagte fragt nach mit von bei zu im am um wenn weil laut child focus politie police polizei parket parquet
+    war hat hatte sagt sagte fragt nach mit von bei zu im am um wenn weil laut child politie police polizei parket parquet
     ocmw cpas caw clb belgië belgique belgien onbekend anoniem inconnu anonyme unknown anonymous unbekannt gsm tel
     """
 )

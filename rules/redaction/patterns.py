@@ -15,10 +15,11 @@ import phonenumbers
 from stdnum import iban, luhn
 from stdnum.exceptions import ValidationError
 
-from rules.model.home import IN_BELGIUM, Home
+from rules.model.home import BELGIUM, IN_BELGIUM, Home
 from rules.people.emails import normal_email
 from rules.people.phones import normal_phone
 from rules.redaction.national_numbers import national_numbers
+from rules.redaction.written_by_country import LOST_ZEROS, PLATES
 from rules.texts.folding import fold
 
 
@@ -55,7 +56,6 @@ _CARD = re.compile(r"(?<![\d+])\d{4}(?:[ .-]?\d{4}){3}(?!\d)")
 _BELGIAN_ACCOUNT = re.compile(r"(?<!\d)\d{3}-\d{7}-\d{2}(?!\d)")
 _IP_V4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
 _IP_V6 = re.compile(r"(?<![\w:])(?=[0-9a-fA-F]*:)[0-9a-fA-F:]{2,39}(?:\.\d{1,3}){0,3}(?![\w:])")
-_PLATE = re.compile(r"(?<![\w-])[1-9Q][- ]?[A-Z]{3}[- ]?\d{3}(?![\w-])", re.IGNORECASE)
 _PLATE_WORD = (
     r"(?:nummerplaat|kenteken|plaat|plaque(?: d'immatriculation)?|immatriculation|number ?plate|licen[cs]e plate|plate|kennzeichen)"
 )
@@ -64,7 +64,6 @@ _NAMED_PLATE = re.compile(
     re.I,
 )
 _CALL_NUMBER = re.compile(r"(?<![\w+])(?<!\d\.)(?:\+|00|\(0|0)[\s(]{0,2}\d(?:[\s./\-()]{0,3}\d){6,13}(?!\d)")
-_LOST_ZERO = re.compile(r"(?<![\w+])(?:32)?4[5-9]\d(?:[\s./-]?\d{2}){3}(?!\d)")
 _EXTENSION = re.compile(r"\s*(?:;|ext|x\d|#|toestel|poste).*", re.IGNORECASE | re.DOTALL)
 
 _MONTHS: Final = {
@@ -199,7 +198,9 @@ def _ip_addresses(text: str, home: Home) -> Iterator[Found]:
 
 
 def _plates(text: str, home: Home) -> Iterator[Found]:
-    yield from (Found(match.start(), match.end(), "plate", fold(match[0])) for match in _PLATE.finditer(text))
+    for country in dict.fromkeys((home.country, BELGIUM)):  # a Belgian one looks like nothing else
+        if country in PLATES:
+            yield from (Found(match.start(), match.end(), "plate", fold(match[0])) for match in PLATES[country].finditer(text))
     for match in _NAMED_PLATE.finditer(text):
         yield Found(match.start("plate"), match.end("plate"), "plate", fold(match["plate"]))
 
@@ -236,7 +237,7 @@ def _phones(text: str, home: Home) -> Iterator[Found]:
         written = _EXTENSION.sub("", known.raw_string) if known.number.extension else known.raw_string
         begin = known.start + (1 if written.startswith("(") and written.count("(") > written.count(")") else 0)
         yield Found(begin, known.start + len(written), "phone", number)
-    for pattern in (_CALL_NUMBER, _LOST_ZERO):
+    for pattern in filter(None, (_CALL_NUMBER, LOST_ZEROS.get(home.country))):
         for match in pattern.finditer(text):
             read = normal_phone(match[0], home.country)
             if read is not None and not read.is_short:

@@ -22,6 +22,7 @@ from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
 from rules.redaction.leak_check import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.name_guesses import before_whose, guess_names, past_the_surname, without_whose
+from rules.redaction.own_name import is_own_name, without_own_name
 from rules.redaction.patterns import Found, detect, hidden
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
 from rules.texts.folding import Squeezed, Tidy, fold, squeeze, squeeze_quickly, stands_in, tidy
@@ -125,7 +126,10 @@ class Redactor:
     (`mevrouw Peeters`) means the other, and is redacted."""
 
     def __init__(self, others: Sequence[Protected], shown: Shown, language: str, home: Home = IN_BELGIUM) -> None:
-        others = [msgspec.structs.replace(person, names=_without_remarks(person.names)) for person in others]
+        others = [
+            msgspec.structs.replace(person, names=tuple(name for name in _without_remarks(person.names) if not is_own_name(*name, home)))
+            for person in others
+        ]
         # `Peeters (zoon van Els Claes)`: who is told of behind the person's own name is not the person.
         own_names = [(_SAID_OF_SOMEBODY.sub("", first), _SAID_OF_SOMEBODY.sub("", last)) for first, last in shown.names]
         shown = msgspec.structs.replace(shown, names=_without_remarks(own_names))
@@ -245,7 +249,7 @@ class Redactor:
         """Find numbers and addresses: those of others, and the places of the person's own."""
         own = [(found.begin, found.end) for found in self._own_strings.find(squeezed)]
         spans: list[_Span] = []
-        for found in [*detect(seen, self._home), *street_lines(seen)]:
+        for found in [*detect(seen, self._home), *street_lines(without_own_name(seen, self._home))]:
             if self._is_own(found, own, seen):
                 own.append((found.begin, found.end))
             elif found.what != "date":
@@ -262,15 +266,16 @@ class Redactor:
 
     def _named(self, seen: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]], own: Sequence[tuple[int, int]]) -> Iterator[_Span]:
         """Find the names of others, known and guessed."""
+        guessable = without_own_name(seen, self._home)
         for named in self._names.find(seen, squeezed, barred):
-            end = past_the_surname(seen, named.end) if named.part is Part.FIRST and seen[named.begin].isupper() else named.end
+            end = past_the_surname(guessable, named.end) if named.part is Part.FIRST and seen[named.begin].isupper() else named.end
             if (
                 any(named.end < own_end and own_begin < end for own_begin, own_end in own)
                 or fold(seen[named.end : end]) in self._own_letters
             ):
                 end = named.end
             yield _Span(named.begin, end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))
-        for guess in guess_names(seen):
+        for guess in guess_names(guessable):
             guess = self._of_others(guess, seen, own)
             letters = fold(guess.value)
             if not letters or any(begin < guess.end and guess.begin < end for begin, end in own):

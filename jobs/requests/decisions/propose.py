@@ -69,7 +69,7 @@ class Wishes:
         ]
         self.standing, self.material = standing, material
         self.day = context.today
-        self.home = context.policy.home
+        self.home = context.home
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(standing.for_child if is_for_child else standing.own)
         self.child_units: list[Unit] = [unit for unit in units if unit in standing.whole]

@@ -81,7 +81,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     requester = people.requester | {stand_in(*row) for row in people.requester_rows}
     child = people.child | {stand_in(*row) for row in people.child_rows}
     roles = [*roles_of(material), *roles_of_rows(material, filing, people.rows)]
-    roles += _unwritten(material, filing, people.contacts, context.policy.home, {(role.unit, role.contact) for role in roles})
+    roles += _unwritten(material, filing, people.contacts, context.home, {(role.unit, role.contact) for role in roles})
     about = child if request.on_behalf else requester
     contacts = [material.contacts[contact] for contact in sorted(about) if contact in material.contacts]
     asked = Asked(
@@ -104,7 +104,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     found = standing(asked, roles, files_of(material), maturity_age=context.policy.defaults.maturity_age)
     is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
     return Assessment(
-        request, given, people, material, filing, found, child if found.scope != "own" else requester, day, is_missing, context.policy.home
+        request, given, people, material, filing, found, child if found.scope != "own" else requester, day, is_missing, context.home
     )
 
 

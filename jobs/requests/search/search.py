@@ -126,7 +126,7 @@ def search_everywhere(
     holds a name or a number: rows are found by their links, and texts are read and searched here (ACC-05).
     Raises ConnectorError: something could not be read in full; a partial answer is not an answer."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
-        search = _Search(context.connector, threads, frozenset(people), context.policy.home, like)
+        search = _Search(context.connector, threads, frozenset(people), context.home, like)
         search.people()
         search.files()
         search.documents(context)

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from rules.model.home import Home
 from rules.redaction.leak_check import Needles
+from rules.redaction.patterns import detect
 from rules.redaction.redactor import NAME_GUESS, Protected, Redactor, Shown
 from tests.rules.redaction_cast import LOTTE, MOTHER, OTHERS, REPORTER, a_redactor
 
@@ -299,10 +301,38 @@ def test_a_slip_of_the_pen_is_no_reason_to_take_a_word_for_a_name() -> None:
 
 
 def test_a_placeholder_is_nobody() -> None:
-    people = [Protected("a", "reporter", names=(("Anoniem", "Onbekend"),)), Protected("b", "staff", names=(("Child", "Focus"),))]
-    redactor = a_redactor(*people)
-    assert redactor.redact("anoniem, onbekend, Child Focus").text == "anoniem, onbekend, Child Focus"
-    assert Needles(redactor.needles()).found_in("anoniem onbekend bij Child Focus") == ()
+    redactor = a_redactor(Protected("a", "reporter", names=(("Anoniem", "Onbekend"),)))
+    assert redactor.redact("anoniem, onbekend").text == "anoniem, onbekend"
+    assert Needles(redactor.needles()).found_in("anoniem onbekend") == ()
+
+
+def test_the_organisation_itself_is_nobody_and_whoever_it_is_called_after_is_somebody() -> None:
+    people = [Protected("a", "staff", names=(("Huis", "Sofie Claes"),)), Protected("b", "other", names=(("Sofie", "Claes"),))]
+    home = Home(called="Huis Sofie Claes")
+    redactor = Redactor(people, Shown(), "nl", home)
+    assert redactor.redact("Sofie Claes belde met het huis").text == "[derde 1] belde met het huis"
+    nobody = Redactor([Protected("a", "staff", names=(("Kaartentafel", "Info"),))], Shown(), "nl", Home(called="De Kaartentafel"))
+    assert nobody.redact("mevrouw Kaartentafel").text != "mevrouw Kaartentafel"  # of its name only a part: somebody may be called so
+    ours = Redactor([Protected("a", "staff", names=(("De Kaartentafel", "Info"),))], Shown(), "nl", Home(called="De Kaartentafel"))
+    assert ours.redact("dienst De  Kaartentafel meldt").text == "dienst De  Kaartentafel meldt"
+    assert Needles(ours.needles()).found_in("De Kaartentafel") == ()
+
+
+@pytest.mark.parametrize(
+    ("country", "text"),
+    [
+        ("NL", "auto GX-123-B gezien"),
+        ("NL", "auto 12-ABC-3 gezien"),
+        ("FR", "voiture AB-123-CD vue"),
+        ("DE", "Auto B-AB 1234 gesehen"),
+        ("LU", "voiture AB 1234 vue"),
+        ("NL", "auto 1-ABC-123 gezien"),
+        ("NL", "nummer 612345678 gebeld"),
+        ("FR", "appel du 612345678 hier"),
+    ],
+)
+def test_plates_and_lost_zeros_are_those_of_the_organisations_country(country: str, text: str) -> None:
+    assert len(detect(text, Home(country, "nl.bsn"))) == 1, text
 
 
 def test_a_service_that_is_named_after_a_person_of_the_file_is_not_shown() -> None:
