@@ -73,7 +73,7 @@ def plan(
         if warning:
             output.warn(warning)
         made = make_plan(desk.context, Kind(kind), as_of=moment, proposer=who, warning=warning)
-        show(desk.settings, desk.context.store, made, outputs)
+        show(desk.settings, desk.context.store, made, outputs, is_new=True)
 
 
 @plans.command("list")
@@ -239,23 +239,31 @@ def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> Non
     )
 
 
-def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, state: bool = False) -> None:
-    """Write the files and answer with the plan."""
+def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, state: bool = False, is_new: bool = False) -> None:
+    """Write the files and answer with the plan; with a new one also with what it says differently than the
+    last of its kind."""
     from crm_compliance.cli.terminal.report_files import labels_of, write_files
     from crm_compliance.reports.documents import plan_document
+    from crm_compliance.reports.plan.changes import print_since, since_document
     from crm_compliance.reports.plan.formats import Source
     from crm_compliance.reports.plan.terminal import print_plan
-    from crm_compliance.wiring import app_url_of, calendar_of, clock_of, link_of, policy_of
+    from crm_compliance.wiring import app_url_of, calendar_of, clock_of, line_cache_of, link_of, policy_of
+    from jobs.plans.lines.previous import since_previous
     from jobs.plans.make import lines_of
 
     now = clock_of(settings)()
     labels, link = labels_of(policy_of(settings)), link_of(plan.crm, app_url_of(settings))
     document = plan_document(plan, now, files=[str(path) for path in outputs], state=state)
+    changes = since_previous(store, plan, line_cache_of(settings)) if is_new else None
+    if is_new:
+        document["since"] = since_document(changes) if changes is not None else None
     source = Source(document, plan, lambda: lines_of(store.plans.pages(plan.id)), now, labels, link, calendar_of(settings, store))
     write_files(outputs, source)
 
     def tell(console: Console) -> None:
         print_plan(source.report(), console)
+        if changes is not None:
+            print_since(changes, console)
         for path in outputs:
             print_line(f"written: {path}")
 

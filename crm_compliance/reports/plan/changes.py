@@ -97,6 +97,22 @@ def _value(line: PlanLine, name: str, words: Mapping[str, str]) -> str:
     return (" ".join(value) if isinstance(value, tuple) else value) or words["none"]
 
 
+def since_document(found: Comparison) -> dict[str, object]:
+    """Return what `plan` says of the plan before it: which that is, and a number for each of COUNTS."""
+    return {"plan": found.before.plan.id} | {name: getattr(found, name) for name in COUNTS}
+
+
+def print_since(found: Comparison, console: Console) -> None:
+    """Print how a new plan differs from the one before it, and how to see each change."""
+    paper = Paper(console)
+    before, after = found.before.plan.id, found.after.plan.id
+    if not found.places.height:
+        paper.line(f"Nothing has changed since {before}.")
+        return
+    numbers = ", ".join(f"{paper.number(getattr(found, name))} {name}" for name in COUNTS)
+    paper.line(f"Since {before}: {numbers}; crm-compliance plans diff {before} {after}")
+
+
 def print_difference(difference: Difference, console: Console) -> None:
     """Print the numbers and the first changes."""
     found, paper = difference.found, Paper(console)

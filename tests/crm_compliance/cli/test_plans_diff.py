@@ -49,6 +49,23 @@ def test_two_nights_differ_by_what_happened_between_them(typist: Typist, org: Ni
     assert held["why"].startswith("keep instead of delete")
 
 
+def test_a_new_plan_says_what_has_changed_since_the_last_of_its_kind(typist: Typist, org: Night) -> None:
+    people_and_cases(org)
+    first = typist.ask("plan", "--kind", "retention")
+    assert first["since"] is None
+    typist.ask("plan", "--kind", "retention", "--as-of", "2027-06-01")
+    typist.ask("plan", "--kind", "recordings")
+    org.dossier("social_card", spoken=LONG_AGO)
+    second = typist.ask("plan", "--kind", "retention")["since"]
+    assert (second["plan"], second["added"], second["removed"], second["changed"]) == (first["plan"], 1, 0, 0)
+    said = " ".join(typist.type("plan", "--kind", "retention").out.split())
+    assert "Nothing has changed since plan-" in said
+    assert typist.ask("plan", "--as-of", "2027-06-01")["since"] is None, "another day is no change"
+    with org.store.database.writing() as connection:
+        connection.execute(text("DELETE FROM plan_pages"))
+    assert typist.ask("plan", "--kind", "retention")["since"] is None, "its lines have expired"
+
+
 def test_the_keys_are_those_of_the_contract(typist: Typist, two: None) -> None:
     found: dict[str, Any] = typist.ask("plans", "diff", "plan-a", "plan-b")
     assert found.keys() >= {"added", "removed", "changed", "unchanged", "lines"}
