@@ -5,8 +5,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
+from connectors.channels.channel import ChannelFailed
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
+from crm_compliance.alerts.channels import channels_of
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.files import DiskProblem, writable_by_others
@@ -61,6 +63,8 @@ def examine(settings: Settings) -> list[Check]:
     checks.append(_attempt("storage", lambda: _storage(settings)))
     if settings.sharepoint_sites:
         checks.append(_attempt("sharepoint", lambda: _sharepoint(settings)))
+    if settings.alerts is not None or settings.alert_secrets:
+        checks.append(_attempt("alerts", lambda: _alerts(settings)))
     checks += _crm(
         settings, has_store=all(check.ok for check in checks if check.name == "store"), is_well=all(check.ok for check in checks)
     )
@@ -189,6 +193,19 @@ def _storage(settings: Settings) -> str:
             raise UsageError("; ".join(errors), hint="STORAGE_DIR, AZURE_STORAGE, AZURE_CONTAINER", where=found[0].where)
         told += [store.described, *(finding.message for finding in found)]
     return "\n".join(told) or "no external storage configured; recordings stored there are skipped"
+
+
+def _alerts(settings: Settings) -> str:
+    """Check that each alert channel is reached, without anybody hearing of it."""
+    told, problems = [], []
+    for name, channel in channels_of(settings, clock_of(settings)).by_name.items():
+        try:
+            told.append(f"{name}: {channel.check()}")
+        except ChannelFailed as error:
+            problems.append(error)
+    if problems:
+        raise ChannelFailed("; ".join(map(str, problems)), hint=problems[0].hint, code=problems[0].code)
+    return "\n".join(told)
 
 
 def _sharepoint(settings: Settings) -> str:

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from connectors.channels.channel import ChannelFailed, Notice
 
 TIMEOUT_S: Final = 20.0
+NEEDS_SIGN_IN: Final = 530
 
 
 class Security(StrEnum):
@@ -84,7 +85,9 @@ class Mail:
             raise self._failed("does not accept user and password", "look at ALERT_SECRETS", "mail_login") from None
         except smtplib.SMTPRecipientsRefused:
             raise self._failed("takes none of the recipients", "look at the addresses in the alerts file", "mail_recipients") from None
-        except smtplib.SMTPSenderRefused:
+        except smtplib.SMTPSenderRefused as error:
+            if error.smtp_code == NEEDS_SIGN_IN:
+                raise self._failed("asks for user and password", "name user in the alerts file", "mail_login") from None
             raise self._failed("does not take the sender", "look at from in the alerts file", "mail_sender") from None
         except smtplib.SMTPResponseException as error:
             raise self._failed(f"refuses (SMTP {error.smtp_code})", "look at its log", "channel_refused") from None
@@ -115,9 +118,9 @@ def message_of(notice: Notice, sender: str, to: Sequence[str]) -> EmailMessage:
     message["Date"] = format_datetime(notice.at)
     message["Message-ID"] = f"<{notice.id}@{Address(addr_spec=sender).domain or 'localhost'}>"
     message["Auto-Submitted"], message["X-Auto-Response-Suppress"] = "auto-generated", "All"
-    message["Content-Language"] = notice.language
     message.set_content(_templates().get_template("mail.txt.j2").render(notice=notice))
     message.add_alternative(_templates().get_template("mail.html.j2").render(notice=notice), subtype="html")
+    message["Content-Language"] = notice.language  # set before, it would go into the first of the parts
     return message
 
 

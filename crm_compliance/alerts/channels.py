@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from connectors.channels.mail import Mail
 from connectors.channels.ping import Ping
 from connectors.channels.post import Post
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 FAILING: Final = "ALERT_CHANNEL_FAILED"
 UNUSABLE: Final = "ALERTS_UNUSABLE"
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +164,12 @@ def failing(channels: Channels, told: Told) -> tuple[str, ...]:
 def telling_not_well(settings: Settings, store: SqlStore, clock: Clock) -> Callable[[], tuple[str, ...]]:
     """Return what asks for the codes of what is not well with telling: the alerts file cannot be used, or a
     channel of it does not take what it is given."""
-    try:
-        channels = channels_of(settings, clock)
-    except ComplianceError as error:
-        log.error("nobody is told of anything", code=error.code, message=str(error), at=error.where)
-        return lambda: (UNUSABLE,)
-    return lambda: (FAILING,) if failing(channels, store.told) else ()
+
+    def codes() -> tuple[str, ...]:
+        try:
+            channels = channels_of(settings, clock)
+        except ComplianceError:
+            return (UNUSABLE,)
+        return (FAILING,) if failing(channels, store.told) else ()
+
+    return codes

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from crm_compliance.cli.commands import (
+    alerts,
     control,
     datamap,
     emulator,
@@ -45,7 +46,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-for part in (first, plans, runs, control, holds, history, proof, restores, group, statistics, service, policy, mapping, datamap, emulator):
+for part in (
+    first, plans, runs, control, holds, history, proof, restores, group,
+    statistics, service, alerts, policy, mapping, datamap, emulator,
+):  # fmt: skip
     part.add_to(app)
 
 

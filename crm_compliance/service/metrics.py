@@ -70,7 +70,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         why = self._health.why_not()
         try:
-            found = [*self._of_runs(), *self._of_plans(), *self._of_requests(), *self._of_inbox(), *self._of_crm()]
+            found = [*self._of_runs(), *self._of_plans(), *self._of_requests(), *self._of_inbox(), *self._of_crm(), *self._of_channels()]
         except ComplianceError:
             found, why = [], why or (UNREADABLE,)
         yield _gauge("well", "1 while the last night of every job was good and on time, as /healthz says", [({}, float(not why))])
@@ -157,6 +157,14 @@ class Metrics(Collector):
             yield _counter(f"crm_{name}", f"{text}, by job", sums, "job")
         waited = {(job,): cost.waited_s for job, cost in costs.items()}
         yield _counter("crm_waited_seconds", "Time that jobs have waited to keep to the CRM's limits", waited, "job")
+
+    def _of_channels(self) -> Iterator[Metric]:
+        states = self._store.told.channels()
+        messages = {(name, "taken"): state.sent for name, state in states.items()}
+        messages |= {(name, "failed"): state.failed for name, state in states.items()}
+        yield _counter("alert_messages", "Messages that alert channels have taken, and not taken", messages, "channel", "state")
+        failing = [({"channel": name}, float(state.failing_since is not None)) for name, state in states.items()]
+        yield _gauge("alert_channel_failing", "1 while an alert channel does not take what it is given", failing)
 
 
 def _age(plan: Plan, now: datetime) -> float:

@@ -120,6 +120,7 @@ def serve(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.logs import configure
     from crm_compliance.service.scheduler import serve as serve_jobs
+    from crm_compliance.service.telling import telling
     from crm_compliance.service.web.process import serving
     from crm_compliance.service.web.server import listening
 
@@ -131,7 +132,8 @@ def serve(
     with listening(port, host) as listener, serving(settings, listener) as address:
         print_line(f"downloads: {address}", error=True)
         print_line(f"console: {address}", error=True)
-        serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
+        with telling(settings, stop):
+            serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
 
 
 def signout() -> None:

@@ -22,7 +22,7 @@ from tests.crm_compliance.typist import NOW, Typist, people_and_cases
 from tests.crm_compliance.web import serving
 from tests.integration.night import Night
 
-LABELS: Final = {"code", "job", "kind", "outcome", "reason", "stage", "state", "table", "within"}  # what a label can be
+LABELS: Final = {"channel", "code", "job", "kind", "outcome", "reason", "stage", "state", "table", "within"}  # what a label can be
 Read = Callable[..., dict[tuple[str, str], float]]
 
 

@@ -1,0 +1,98 @@
+"""Tells people what waits for them, every minute, beside the jobs: also while a long night is at work, and
+where none can be started because the schedule is not usable."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from crm_compliance.alerts.channels import channels_of, telling_not_well
+from crm_compliance.alerts.teller import Telling, tell
+from crm_compliance.service.health import Health
+from crm_compliance.wiring import calendar_of, clock_of, policy_of, store_of
+from jobs.inbox.plans import of_health
+from jobs.inbox.waiting import waiting
+from rules.errors import ComplianceError, PolicyError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crm_compliance.alerts.channels import Channels
+    from crm_compliance.settings import Settings
+    from crm_compliance.store.store import SqlStore
+    from jobs.inbox.item import InboxItem
+
+TELLER: Final = "teller"  # the lease: two services on one store tell everything once
+EVERY_S: Final = 60.0
+END_S: Final = 45.0  # so long one message may take
+log = structlog.get_logger()
+
+
+@contextmanager
+def telling(settings: Settings, stop: threading.Event) -> Iterator[None]:
+    """Tell people in the background until the block ends, or `stop` is set."""
+    thread = threading.Thread(target=keep_telling, args=(settings, stop), name="telling", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(END_S)
+
+
+def keep_telling(settings: Settings, stop: threading.Event, *, every_s: float = EVERY_S) -> None:
+    """Look and tell until `stop` is set. Whatever fails is logged when it begins, and tried again."""
+    clock, told = clock_of(settings), ""
+    since = clock()
+    while not stop.is_set():
+        try:
+            with store_of(settings, clock) as store, store.leases.exclusive(TELLER) as lease:
+                while not stop.is_set():
+                    lease.check()
+                    look(settings, store, clock(), since)
+                    told = ""
+                    stop.wait(every_s)
+        except ComplianceError as error:
+            if error.code != told:
+                told = error.code
+                log.warning("nobody is told of anything now", code=error.code, message=str(error), at=error.where)
+        except Exception as error:  # noqa: BLE001  a minute later it may go well; the nights go on in any case
+            log.error("nobody is told of anything now, by a bug", code="bug", kind=type(error).__name__)
+        stop.wait(every_s)
+
+
+def look(settings: Settings, store: SqlStore, now: datetime, since: datetime, channels: Channels | None = None) -> Telling:
+    """Look once at what waits, and tell whom it concerns; `since` is when the service began. The alerts file
+    is read each time. Raises ComplianceError: the file, or the store, cannot be used."""
+    channels = channels if channels is not None else channels_of(settings, lambda: now)
+    if not channels.targets:
+        return Telling()
+    items, is_all = waiting_now(settings, store, now, since)
+    found = tell(channels, items, store.told, address=settings.public_url.rstrip("/"), now=now, is_all=is_all)
+    if found.messages:
+        log.info("told", messages=found.messages, count=found.things)
+    return found
+
+
+def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: datetime) -> tuple[list[InboxItem], bool]:
+    """Return everything that waits, and whether that is all: without a usable schedule nobody knows more
+    than what is not well."""
+    zone = calendar_of(settings, store).zone
+    health = Health(
+        settings,
+        store.runs,
+        lambda: now,
+        since,
+        zone,
+        schedule=lambda: policy_of(settings),
+        beside=telling_not_well(settings, store, lambda: now),
+    )
+    why = health.why_not()
+    try:
+        return waiting(store, policy_of(settings), now, crm=settings.crm_url or "", not_well=why), True
+    except PolicyError:
+        return list(of_health(why)), False

@@ -1,0 +1,154 @@
+"""Mail over real SMTP: TLS, sign-in, what arrives, and how each failure is told. Everybody is fictitious."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+
+from connectors.channels.channel import ChannelFailed
+from connectors.channels.mail import Mail, Security
+from connectors.emulator.serving.certificates import ServerCertificate, server_certificate
+from tests.connectors.channels.receiver import a_notice
+
+USER, PASSWORD = "compliance@example.org", "hunter2-canary"
+TO = ("dpo@example.org", "second@example.org")
+
+
+@dataclass
+class Postbox:
+    """What a mail server has taken, and under what conditions."""
+
+    port: int = 0
+    ca_file: str = ""
+    taken: list[tuple[Envelope, EmailMessage]] = field(default_factory=list)
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
+        if address.startswith("nobody@"):
+            return "550 5.1.1 no such mailbox here: nobody-canary"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
+        assert isinstance(envelope.content, bytes)
+        self.taken.append((envelope, message_from_bytes(envelope.content, policy=policy.default)))
+        return "250 OK"
+
+
+class AnyPort(Controller):
+    """Listens at a port that is free, and says which."""
+
+    def _trigger_server(self) -> None:
+        server: Any = self.server
+        self.port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def certificate() -> ServerCertificate:
+    return server_certificate("localhost")
+
+
+@contextmanager
+def listening(made: ServerCertificate, folder: Path, security: Security, *, signs_in: bool = True) -> Iterator[Postbox]:
+    """A mail server on this machine."""
+
+    def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        fits = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+        return AuthResult(success=fits, handled=False)
+
+    with ExitStack() as stack:
+        certificate, key = stack.enter_context(made.files())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        authority = folder / "ca.pem"
+        authority.write_bytes(made.authority)
+        box = Postbox(ca_file=str(authority))
+        options: dict[str, Any] = {}
+        if security is Security.STARTTLS:
+            options |= {"tls_context": context, "require_starttls": True}
+        elif security is Security.TLS:
+            options |= {"ssl_context": context}
+        if signs_in:
+            is_late = security is Security.STARTTLS  # of the other kind of TLS this server knows nothing
+            options |= {"authenticator": authenticate, "auth_required": is_late, "auth_require_tls": is_late}
+        controller = AnyPort(box, hostname="127.0.0.1", port=0, server_hostname="localhost", **options)
+        controller.start()
+        stack.callback(controller.stop)
+        box.port = controller.port
+        yield box
+
+
+def mail(box: Postbox, security: Security, **changes: Any) -> Mail:
+    usual: dict[str, Any] = {"port": box.port, "user": USER, "password": PASSWORD, "ca_file": box.ca_file}
+    return Mail("mail", host="127.0.0.1", sender=USER, security=security, timeout_s=5.0, **(usual | changes))
+
+
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+def test_a_notice_arrives_as_text_and_as_a_page(certificate: ServerCertificate, tmp_path: Path, security: Security) -> None:
+    with listening(certificate, tmp_path, security) as box:
+        channel = mail(box, security)
+        assert "signed in; nothing was sent" in channel.check()
+        assert box.taken == []
+        channel.send(a_notice(language="fr", title="crm-compliance : 3 choses vous attendent – à l’heure"), TO)
+    ((envelope, message),) = box.taken
+    assert (envelope.mail_from, envelope.rcpt_tos) == (USER, list(TO))
+    assert message["Subject"] == "crm-compliance : 3 choses vous attendent – à l’heure"
+    assert (message["Auto-Submitted"], message["Content-Language"]) == ("auto-generated", "fr")
+    assert message["Message-ID"] == "<msg-1@example.org>"
+    text, page = message.iter_parts()
+    for part in (text, page):
+        assert "https://compliance.example.org/plans/plan-0123456789ab" in part.get_content()
+        assert "EXPIRES_SOON" in part.get_content()
+    assert (text.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
+
+
+def test_a_server_without_starttls_is_given_neither_password_nor_message(certificate: ServerCertificate, tmp_path: Path) -> None:
+    with listening(certificate, tmp_path, Security.NONE, signs_in=False) as box:
+        assert refusal(mail(box, Security.STARTTLS)) == "mail_insecure"
+        assert refusal(mail(box, Security.TLS)) == "mail_insecure"
+        assert box.taken == []
+        mail(box, Security.NONE, user="").send(a_notice(), TO)  # a relay on this machine
+        assert len(box.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "to", "code"),
+    [
+        ({"password": "canary-other"}, TO, "mail_login"),
+        ({"ca_file": None}, TO, "channel_certificate"),
+        ({"user": ""}, TO, "mail_login"),
+        ({}, ("nobody@example.org",), "mail_recipients"),
+        ({}, ("nobody@example.org", "dpo@example.org"), "mail_recipients"),
+    ],
+)
+def test_each_failure_has_its_code_and_no_secret(
+    certificate: ServerCertificate, tmp_path: Path, changes: dict[str, Any], to: tuple[str, ...], code: str
+) -> None:
+    with listening(certificate, tmp_path, Security.STARTTLS) as box:
+        assert refusal(mail(box, Security.STARTTLS, **changes), to) == code
+
+
+def test_a_server_that_is_not_there_is_told(tmp_path: Path, certificate: ServerCertificate) -> None:
+    with listening(certificate, tmp_path, Security.STARTTLS) as box:
+        pass
+    assert refusal(mail(box, Security.STARTTLS)) == "channel_unreachable"
+
+
+def refusal(channel: Mail, to: tuple[str, ...] = TO) -> str:
+    """The code by which a channel does not take a notice."""
+    with pytest.raises(ChannelFailed) as caught:
+        channel.send(a_notice(), to)
+    told = f"{caught.value} {caught.value.hint} {caught.value.where}"
+    assert "canary" not in told
+    assert "@" not in told
+    return caught.value.code
