@@ -38,6 +38,12 @@ LABELS: Final[Mapping[str, str]] = {
     "birth_date": "a date of birth",
 }
 
+STOPS: Final[Mapping[str, str]] = {
+    "needle": "Something of other people is still in it, or is nearly the name of somebody.",
+    "unchecked": "A file is in it that no program can check, and nobody has said that they looked at it.",
+    "attachment": "A file is no longer there, or is another one than was looked at.",
+}
+
 KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "item_kind": ITEM_KINDS,
     "item_status": ITEM_STATUSES,
@@ -45,6 +51,7 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "label": LABELS,
     "mark": MARKS,
     "redacted": CLASSES,
+    "stops": STOPS,
     "unread": UNREAD,
     "withheld": REASONS,
 }

@@ -105,7 +105,12 @@
     if (!frame) return;
     try {
       const answer = await ask(frame.dataset.reviewLook);
-      if (frame.isConnected) frame.replaceChildren(pieces(await answer.text()));
+      const html = await answer.text();
+      if (!frame.isConnected) return;
+      frame.replaceChildren(pieces(html));
+      const first = [...frame.querySelectorAll("img:not([loading=lazy])")];
+      await Promise.all(first.map((image) => image.decode().catch(() => {})));
+      if (frame.isConnected) watchEnd(now);
     } catch { complain("", text("noConnection")); }
   }
   function keepInSight(row) {
@@ -132,6 +137,7 @@
     watcher?.disconnect();
     endSeen = false;
     const end = now.querySelector("[data-end]");
+    if (now.querySelector("[data-review-look]:empty")) return; // its end is further down once the file is there
     if (!end || !("IntersectionObserver" in window)) { endSeen = true; return; }
     const foot = footOf(now);
     watcher = new IntersectionObserver((entries) => {

@@ -51,7 +51,7 @@ def approve_content(context: JobContext, request_id: str, who: str, role: str) -
     `pending_item` (R-117), `dpo_review`, `undecided` or `incomplete` (R-128)."""
     hand = hand_of(context, who, role)
     request = admitted(hand, request_id, Step.APPROVE)
-    problem = _unfinished(context, request, compiled(context.store, request))
+    problem = unfinished(context, request, compiled(context.store, request))
     if problem is not None:
         raise problem
     word = Word(CONTENT, who, role, hand.now)
@@ -75,7 +75,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
     link = new_link(now)
     try:
         files = attachments_of(context, compilation)
-        archive, passphrase = outbox.package(compilation, files, _told(context, compilation), link.until)
+        archive, passphrase = outbox.package(compilation, files, who_hears(context, compilation), link.until)
     except Unchecked as unchecked:
         raise _sent_back(hand_of(context, who, role), request, unchecked) from None
     except NeedleFound as found:
@@ -91,7 +91,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
     return Released(digest, link)
 
 
-def _told(context: JobContext, compilation: Compilation) -> list[str]:
+def who_hears(context: JobContext, compilation: Compilation) -> list[str]:
     """Who hears of the decision; never a shelter, to a parent (RGT-09)."""
     decision = decision_of(context.store, compilation.request)
     named = {recipient.name for each in compilation.told_contexts() for recipient in each.recipients}
@@ -122,7 +122,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     if same_person(content.who, who):
         message = "whoever approved the content cannot release it"
         raise refused("same_person", message, "the release is a second person's (ACC-09)", request.id)
-    problem = _unfinished(context, request, compilation)
+    problem = unfinished(context, request, compilation)
     if problem is not None:
         raise _sent_back(hand, request, problem)
     today = drafted(context, request, with_files=False)
@@ -170,7 +170,7 @@ def outcome_of(compilation: Compilation) -> tuple[Outcome, str]:
     return (Outcome.DELIVERED_PARTLY if compilation.told_withheld else Outcome.DELIVERED), ""
 
 
-def _unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
+def unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
     """Return what the content still lacks."""
     if compilation.answer == "dpo_review":
         hint = hint_to("override_then_compile", rules=", ".join(compilation.blocks))

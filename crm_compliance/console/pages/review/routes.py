@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from crm_compliance.console.pages.review import files, workplace
+from crm_compliance.console.pages.review import files, preview, workplace
 
-ENDPOINTS: Final = (*files.ENDPOINTS, *workplace.ENDPOINTS)
+ENDPOINTS: Final = (*files.ENDPOINTS, *preview.ENDPOINTS, *workplace.ENDPOINTS)
