@@ -9,20 +9,23 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
 from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import RowKinds, UnitTables
+from jobs.reading.units import chained
 from jobs.writing.rows import participations
 from rules.errors import UsageError
 from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, with_flags
 from rules.model.records import KINDS, Call, Contact, Email, Fiche, Party, UnitKind, unit_kind
 from rules.retention.contacts import contact_decision
-from rules.retention.decide import GOES_ALONG, decide, explain, owner_of, with_owner
+from rules.retention.decide import GOES_ALONG, decide, explain, governing, owner_of, with_owner
 from rules.retention.relations import relation_terms
+from rules.retention.schedule import schedule_of
 
 UNIT_WORDS = (UnitKind.DOSSIER.value, "fiche", "recording", "note", "email")  # and those of 2.3 that a row in force is for
 
 
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
     """Return the plan line of one unit as of now, and its trace. For a fiche of a dossier it is that of its
-    dossier. Raises UsageError: a table without units, or a row that does not exist or is not a unit."""
+    dossier, of several the one that stays longest. Raises UsageError: a table without units, or a row that
+    does not exist or is not a unit."""
     context = context.on(context.today)
     connector = context.connector
     outside = [kind.value for kind in relation_terms(context.policy).units]
@@ -34,13 +37,15 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     kind = unit_kind(kinds.of(table, row))
     if kind is UnitKind.CONTACT:
         return _explain_contact(context, table, row)
+    dossiers: list[str] = []
     if kind is UnitKind.FICHE:
         found = rows_anywhere(connector, Fiche, ("dossier",), Among("id", [row]), connector.retaining((Fiche,)))
         if found and found[0].dossier is not None:
-            kind, row = UnitKind.DOSSIER, found[0].dossier
-    gathering = gather_units(connector, {kind: [row]})
+            kind, row, dossiers = UnitKind.DOSSIER, found[0].dossier, sorted(found[0].dossiers)
+    gathering = gather_units(connector, {kind: dossiers or [row]})
     day = context.today
     unit = next((unit for unit in gathering.every_unit() if unit.kind is kind and unit.id == row), None)
+    several = [each for each in gathering.every_unit() if each.kind is kind and each.id in dossiers] if len(dossiers) > 1 else []
     if unit is None:
         raise UsageError(
             "there is no such unit",
@@ -48,7 +53,11 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
             where=f"{table} {row[:64]}",
         )
     holds = active_holds(context, day)
+    last = governing(chained(several), schedule_of(context.policy), holds, day)
+    unit = next((each for each in several if last is not None and each.id == last.id), unit)
     decision, steps = explain(unit, context.policy, holds, as_of=day)
+    if several:
+        steps.insert(0, Step("RET-01", {"dossiers": dossiers}, f"the fiche goes with the last of them, {unit.id}"))
     if gathering.lies_in_retention(unit):
         decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
     if owner := owner_of(unit):

@@ -181,8 +181,9 @@ def _follow(dossier: Decision, held: tuple[Reason, ...]) -> Decision:
 
 def owner_of(unit: Unit) -> str | None:
     """Return the id of the dossier or lone fiche without which an audio attachment cannot exist; None for
-    every other unit."""
-    if unit.kind is not UnitKind.ATTACHMENT:
+    every other unit, and where its fiche is in several dossiers: that goes with none of them that another one
+    outlasts."""
+    if unit.kind is not UnitKind.ATTACHMENT or (unit.fiches and unit.fiches[0].also_in):
         return None
     if unit.belongs_to is not None:
         return unit.belongs_to.id
@@ -232,4 +233,6 @@ def explain(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> tuple[D
     """Return the decision of one unit and every step that led to it, so that a person can check the verdict
     by hand. The decision is the one that `decide` returns; the trace holds JSON values only, and its last
     step is the disposition. Source: RET-17, section 9.1."""
-    return decide(unit, policy, holds, as_of=as_of), trace_of(unit, schedule_of(policy), holds, as_of)
+    schedule = schedule_of(policy)
+    followed = governing(followed_dossier(unit), schedule, holds, as_of)
+    return decide(unit, policy, holds, as_of=as_of), trace_of(unit, schedule, holds, as_of, followed)

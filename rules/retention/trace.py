@@ -21,7 +21,6 @@ from rules.retention.clocks import (
     age_end,
     anchored_end,
     end_after,
-    followed_dossier,
     late_activity,
     moments_of,
     recording_anchor,
@@ -52,10 +51,10 @@ class Verdict:
         return best.on if best is not None and not self.found else None
 
 
-def trace_of(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> list[Step]:
+def trace_of(unit: Unit, schedule: Schedule, holds: Holds, as_of: date, followed: Unit | None = None) -> list[Step]:
     """Return the steps that lead to a unit's disposition, in the order of the rules; the last step is the
-    disposition. Each step has the rule, its input and its output, as JSON values. Of a register number only
-    the date part is shown."""
+    disposition. `followed` is the dossier whose end a marked recording has, of several. Each step has the
+    rule, its input and its output, as JSON values. Of a register number only the date part is shown."""
     steps = [Step("RET-17", {"kind": unit.word, "as_of": as_of.isoformat()}, "read")]
     if unit.kind is UnitKind.DOSSIER or unit.kind is UnitKind.FICHE:
         _conclude(steps, _file_steps(steps, unit, schedule, holds, as_of))
@@ -64,7 +63,7 @@ def trace_of(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> list[
     elif unit.relation is not None:
         _relation_steps(steps, unit, schedule, holds, as_of)
     else:
-        _recording_steps(steps, unit, schedule, holds, as_of)
+        _recording_steps(steps, unit, schedule, holds, as_of, followed)
     return steps
 
 
@@ -221,12 +220,14 @@ def _relation_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Ho
     _conclude(steps, verdict)
 
 
-def _recording_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> None:
+def _recording_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Holds, as_of: date, owner: Unit | None) -> None:
     held = _hold_step(steps, unit, holds)
-    owner = followed_dossier(unit)
     evidence = unit.recording.evidence if unit.recording is not None else unit.note.evidence if unit.note is not None else None
     in_dossier = unit.belongs_to is not None and unit.belongs_to.kind is UnitKind.DOSSIER
-    steps.append(Step("RET-05", {"evidence": evidence is True, "in_dossier": in_dossier}, owner is not None))
+    asked: dict[str, object] = {"evidence": evidence is True, "in_dossier": in_dossier}
+    if len(dossiers := sorted(level.id for level in unit.above())) > 1:  # its fiche is in several
+        asked |= {"dossiers": dossiers, "follows": owner.id if owner is not None else None}
+    steps.append(Step("RET-05", asked, owner is not None))
     if owner is not None:
         verdict = _file_steps(steps, owner, schedule, holds, as_of)
         verdict.held = tuple(sorted({*held, *verdict.held}, key=RANKS.__getitem__))

@@ -586,6 +586,11 @@ def test_a_fiche_is_explained_with_its_dossiers_and_a_connection_with_its_role(h
         house.pair("cc_incident_melding", case, "cc_melding", shared)
     told = typist.ask("mapping", "explain", "cc_melding", shared)
     assert [field["value"] for field in told["fields"] if field["section"] == "many_to_many"] == [cases]
+    stays = house.case("SEX", closed=False)
+    house.pair("cc_incident_melding", stays, "cc_melding", shared)
+    why = typist.ask("why", "cc_melding", shared)
+    assert (why["table"], why["id"], why["outcome"]) == ("incident", stays, "retain")  # the last with which it goes
+    assert why["trace"][0]["inputs"] == {"dossiers": sorted([*cases, stays])}
     role = house.connect("Kind", ("incident", cases[0]), ("contact", house.person()))
     told = typist.ask("mapping", "explain", "connection", role)
     assert {field["field"]: field["value"] for field in told["fields"]}["role"] == "child"

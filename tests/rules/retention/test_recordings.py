@@ -12,8 +12,10 @@ from rules.dates.calendar import BELGIAN
 from rules.holds.holds import Hold, Holds
 from rules.model.decisions import Disposition, Flag, Reason
 from rules.model.records import Fiche, Unit
+from rules.retention.decide import explain, owner_of
 from tests.rules.builders import (
     CATEGORIES,
+    POLICY,
     a_child,
     a_dossier,
     a_fiche,
@@ -164,3 +166,21 @@ def test_a_marked_recording_of_a_fiche_in_several_dossiers_follows_the_one_that_
     marked = {"ended_on": date(2026, 1, 15), "taken_over": True, "evidence": True}
     assert decided(a_recording(fiche=FICHE, belongs_to=over, **marked), as_of).disposition is DELETE
     assert decided(a_recording(fiche=FICHE, belongs_to=both, **marked), as_of).disposition is KEEP
+
+
+def test_what_hangs_on_a_shared_fiche_is_explained_with_all_its_dossiers_and_goes_with_none_alone() -> None:
+    """RET-05: a marked one follows the dossier that stays longest; RET-03: the fiche outlives a dossier that
+    goes, so an attachment on it keeps its own term."""
+    as_of = date(2040, 3, 1)
+    shared = msgspec.structs.replace(FICHE, dossier="goes", also_in=("stays",))
+    goes = a_dossier(shared, identity="goes")
+    stays = a_dossier(shared, identity="stays", is_active=True)
+    both = msgspec.structs.replace(goes, belongs_to=stays)
+    marked = a_recording(fiche=shared, belongs_to=both, evidence=True, ended_on=date(2025, 1, 1))
+    decision, steps = explain(marked, POLICY, Holds(), as_of=as_of)
+    (step,) = [step for step in steps if step.rule == "RET-05"]
+    assert step.inputs == {"evidence": True, "in_dossier": True, "dossiers": ["goes", "stays"], "follows": "stays"}
+    assert steps[-1].result == decision.disposition.value == "keep"
+    attached = an_attachment(fiche=shared, belongs_to=both, created_on=date(2026, 2, 1))
+    assert owner_of(attached) is None
+    assert owner_of(an_attachment(fiche=FICHE, belongs_to=goes, created_on=date(2026, 2, 1))) == "goes"
