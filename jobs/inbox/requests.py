@@ -10,7 +10,7 @@ from typing import Final
 
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
-from jobs.model.request import SubjectRequest
+from jobs.model.request import DECISIONS, SubjectRequest
 from jobs.ports.store import Store
 from jobs.register.dates import (
     DUE_IN,
@@ -41,13 +41,15 @@ STEP_LATE: Final = "STEP_LATE"
 def of_requests(store: Store, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
     """Yield everything that waits of the register, but for requests of another CRM than the store is open
     for."""
+    decided = store.requests.with_part(DECISIONS)
     for request in store.requests.all():
         if is_of_other_crm(store, request.crm):
             continue
         if not request.is_closed:
             yield from _steps(store, request, now, calendar)
             yield from _questions(request, calendar.day(now))
-        yield from _notices(store, request, calendar.day(now))
+        if request.id in decided:
+            yield from _notices(store, request, calendar.day(now))
 
 
 def _steps(store: Store, request: SubjectRequest, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:

@@ -375,6 +375,9 @@ class RequestStore(Protocol):
     def has_part(self, request: str, name: str) -> bool:
         """Return whether a part exists, even one that cannot be opened as the request's key is destroyed."""
 
+    def with_part(self, name: str) -> frozenset[str]:
+        """Return the requests that have a part of this name."""
+
     def part_digest(self, request: str, name: str) -> str | None:
         """Return the SHA-256 of a part as it is sealed; None if it does not exist. It reveals nothing of what
         is in the part, and differs each time the part is put in."""

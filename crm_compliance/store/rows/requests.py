@@ -87,6 +87,11 @@ class Requests(Rows):
     def has_part(self, request: str, name: str) -> bool:
         return self._sealed(request, name) is not None
 
+    def with_part(self, name: str) -> frozenset[str]:
+        query = select(request_parts.c.request).where(request_parts.c.name == name)
+        with self._transactions.reading() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def part_digest(self, request: str, name: str) -> str | None:
         sealed = self._sealed(request, name)
         return None if sealed is None else _digest(sealed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.responses import Response
@@ -29,8 +29,6 @@ from rules.errors import ComplianceError
 from rules.hints import Hint
 from rules.model.requests import COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, may
 from rules.model.roles import Act
-
-ROWS: Final = 50  # items of a right other than access that are listed at once
 
 
 class Event(NamedTuple):
@@ -166,8 +164,19 @@ def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilatio
         "notices_due": [number for number, each in notices if each.state is NoticeState.DUE],
         "not_told_codes": [each.value for each in NotTold],
         "items": compilation.items if compilation is not None and request.right not in COPIES else (),
-        "rows": ROWS,
+        "about_item": _about_items(visit, compilation),
+        "crm_link": visit.services.links(request.crm or visit.services.settings.crm_url or ""),
     }
+
+
+def _about_items(visit: Visit, compilation: Compilation | None) -> dict[str, str]:
+    """Return what each item is part of, in words: the category of its file."""
+    if compilation is None:
+        return {}
+    labels: dict[object, str] = {}
+    for each in compilation.contexts:
+        labels[each.key] = labels[each.source] = each.category_labels.get(visit.language) or each.category_labels.get("en", "")
+    return {item.item: labels.get(item.context) or labels.get(item.source, "") for item in compilation.items}
 
 
 def _events(visit: Visit, request: SubjectRequest) -> Iterator[Event]:

@@ -1,0 +1,91 @@
+"""A request in a real browser: the form shows what goes with a choice, and a search that takes its time leads
+to its result by itself. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from crm_compliance.console.services import Services
+from tests.browser.chromium import chromium, is_here
+from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.console.live import live
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+pytestmark = pytest.mark.skipif(not is_here(), reason="no chromium here")
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Any]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(app: Starlette, started: Any) -> Iterator[Any]:
+    """A browser of the DPO; nothing is said on its console."""
+    with live(app) as root:
+        page = started.new_context(base_url=root, locale="en-GB", viewport={"width": 1280, "height": 800}).new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.set_default_timeout(20_000)
+        page.goto("/signin")
+        page.locator("button[name=who][value=demo-ben]").click()
+        yield page
+        page.context.close()
+        assert [each for each in said if "preloaded" not in each] == []
+
+
+def test_from_the_form_to_who_the_person_is(org: Night, services: Services, page: Any) -> None:
+    org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03")
+    page.goto("/requests/new")
+    child, corrections = page.get_by_role("heading", name="The child"), page.get_by_role("heading", name="What it should say")
+    assert (child.is_visible(), corrections.is_visible()) == (False, False)
+    page.get_by_label("Who they say they are").select_option("guardian")
+    page.get_by_label("Which right").select_option("rectification")
+    assert (child.is_visible(), corrections.is_visible()) == (True, True)
+    page.get_by_label("Who they say they are").select_option("donor")
+    page.get_by_label("Which right").select_option("access")
+    assert (child.is_visible(), corrections.is_visible()) == (False, False)
+    page.locator("#f-given_firstname").fill("Fien")
+    page.locator("#f-given_lastname").fill("Voorbeeld (fictief)")
+    page.locator("#f-given_birthdate").fill("1990-02-03")
+    page.get_by_role("button", name="Register the request").click()
+    page.get_by_label("By eID").check()
+    page.get_by_role("button", name="Record the identity").click()
+    services.background.patience_s = 0
+    page.get_by_role("button", name="Search the CRM").click()
+    page.get_by_label("This is the person").check()
+    page.get_by_role("button", name="Confirm those that are marked").click()
+    assert page.get_by_role("heading", name="Next: Compile the answer").is_visible()
+    for width in (360, 820):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette, started: Any) -> None:
+    """axe-core finds no violation, in light and dark, with everything open that can be opened."""
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+    contact = org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03")
+    asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)", "birthdate": "1990-02-03"}, right="erasure")
+    asking.identify().confirm(contact).compile()
+    with live(app) as root:
+        context = started.new_context(base_url=root, locale="nl-BE", bypass_csp=True, reduced_motion="reduce")  # axe is a script of its own
+        page = context.new_page()
+        page.goto("/signin")
+        page.locator("button[name=who][value=demo-ben]").click()
+        page.wait_for_load_state()
+        for path in ("/requests", "/requests?q=nobody", "/requests/new", f"/requests/{asking.id}"):
+            page.goto(path)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
+                found = Axe().run(page).response["violations"]
+                assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], (path, scheme)
+        context.close()
