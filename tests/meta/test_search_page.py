@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from connectors.dynamics.mapping.mapping_file import COPIES
-from connectors.interface import Lying, Reach, Traces
+from connectors.interface import DocumentLocation, Lying, Reach, Traces
 from jobs.requests.search.search import places_not_searched
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.kinds import Kinds
@@ -38,6 +38,9 @@ class Organisation:
         unmapped = ("cf_visit", "sharepointdocumentlocation")
         return DataMap(() if self.maps else tuple(Place(name, None, "", 1, Fate.UNACCOUNTED, "") for name in unmapped))
 
+    def document_locations(self) -> Iterator[DocumentLocation]:
+        yield DocumentLocation(("sharepointdocumentlocation", "1"), ("cf_dossier", "2"), "https://fictief.sharepoint.com/sites/A/D-1")
+
     def unsearched_columns(self) -> tuple[str, ...]:
         return ()
 
@@ -45,14 +48,25 @@ class Organisation:
         return Traces(Reach.READ)
 
 
-def codes(organisation: Organisation) -> set[str]:
-    context: Any = SimpleNamespace(connector=organisation, objects=(), documents=())
+class Library:
+    """Where documents lie, all of it in reach."""
+
+    def findings(self) -> tuple[()]:
+        return ()
+
+    def canonical(self, address: str) -> str:
+        return address
+
+
+def codes(organisation: Organisation, *documents: Library) -> set[str]:
+    context: Any = SimpleNamespace(connector=organisation, objects=(), documents=documents)
     return {re.sub(r":.*", ":", place) for place in places_not_searched(context)}
 
 
 def test_the_page_explains_every_code_and_no_other() -> None:
     possible = codes(Organisation(maps=False, copies=None))
     possible |= codes(Organisation(maps=True, copies=COPIES, fields=["storage_uri"]))
+    possible |= codes(Organisation(maps=True, copies=()), Library())
     table = PAGE.split("| code |", 1)[1].split("\n\n", 1)[0]
     told = {re.sub(r":.*", ":", code) for line in table.splitlines() for code in re.findall(r"`([^`]+)`", line.split("|")[1])}
     assert told == possible

@@ -188,7 +188,9 @@ def _counted(counts: dict[str, Any]) -> str:
 
     parts = ", ".join(f"{counts[name]} {name}" for name in ("included", "withheld", "excluded"))
     told = f"{counted(counts['candidates'], 'row')}: {parts}; {'complete' if counts['complete'] else 'NOT COMPLETE'}"
-    return told if not counts["not_searched"] else f"{told}\nNot mapped, and so not searched: {', '.join(counts['not_searched'])}"
+    if counts["not_searched"]:
+        told += f"\nNot mapped, and so not searched: {', '.join(counts['not_searched'])}"
+    return told if not counts["unread"] else f"{told}\nWhat is in these of others is not searched: {', '.join(counts['unread'])}"
 
 
 def _show(console: Console, items: Sequence[Item]) -> None:

@@ -193,6 +193,7 @@ PLACES: Final[Mapping[str, str]] = {
     "column": "Columns that are not mapped",
     "recordings_audio": "The sound of recordings, beyond their transcript",
     "attachments_content": "What is in files on notes",
+    "library_content": "Documents in SharePoint that belong to others",
     "email_attachments": "Files on e-mails",
     "external_storage": "Recordings outside the CRM: no storage is set",
     "documents": "Documents in SharePoint",

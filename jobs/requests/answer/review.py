@@ -33,7 +33,7 @@ from jobs.ports.context import JobContext
 from jobs.register.decision import PUT_ASIDE, is_settled
 from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, save_move
 from jobs.requests.answer.compile import compiled, drafted
-from jobs.requests.search.documents import DOCUMENTS
+from jobs.requests.search.documents import DOCUMENTS, OTHERS
 from rules.errors import UsageError
 from rules.hints import Hint, hint_to
 from rules.model.requests import COPIES, Step
@@ -51,6 +51,7 @@ DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD", "PENDING_REVIEW")
 LONGEST_LINE = 2 * 1024 * 1024
 # Places that are not searched because the mapping does not name them, or the settings do not reach them.
 UNMAPPED: Final = ("table:", "kind:", "column:", DOCUMENTS)
+UNREAD: Final = ("recordings_audio", "attachments_content", OTHERS, "email_attachments")
 _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
 _KEYS: Final = frozenset({"item", "status", "code", "text", "digest", "since"})
 _OPEN: Final = (ItemStatus.PENDING_REVIEW, ItemStatus.APPROVED_REDACTED)  # what may have a text of the reviewer
@@ -118,7 +119,8 @@ def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
 def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, Any]:
     """Count again in which of three places every row is, for the two people who approve. It is stored nowhere
     (EXP-14). It is not complete if a table, a kind of row or a field of one is not mapped, or documents are
-    out of reach, so that nobody was searched for there (EXP-03). Raises Refused: with code `role`, or
+    out of reach, so that nobody was searched for there (EXP-03). `unread` are contents in which nobody is
+    searched for in any organisation. Raises Refused: with code `role`, or
     `not_confirmed`."""
     check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
     draft = drafted(context, of_this_crm(hand, request_id, Step.REVIEW), with_files=False)
@@ -135,6 +137,7 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
         "excluded": len(draft.scope.excluded),
         "complete": draft.compilation.is_complete and not lacking,
         "not_searched": lacking,
+        "unread": [place for place in draft.found.material.not_searched if place in UNREAD],
     }
 
 

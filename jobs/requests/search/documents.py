@@ -15,6 +15,7 @@ from jobs.reading.row_kinds import RowKinds
 from rules.model.personal_records import FullNote
 
 DOCUMENTS = "documents"  # where people are not searched for
+OTHERS = "library_content"  # the same of documents that belong to nobody's rows but others': neither their names nor what is in them
 TABLE = "table:sharepointdocumentlocation"
 _PREFIX, _NO_FILE = "document:", ":no file"  # of what stands for the id of a note
 Row = tuple[str, str]  # kind and id
@@ -42,7 +43,8 @@ def documents_not_searched(context: JobContext, tables: Collection[str]) -> tupl
     ConnectorError."""
     if not is_reached(context):
         return (TABLE, DOCUMENTS) if TABLE in tables else (DOCUMENTS,) if context.documents else ()
-    return (DOCUMENTS,) if any(held is None for _, held in _held(context)) else ()
+    held = [place for _, place in _held(context)]
+    return (*((DOCUMENTS,) if None in held else ()), *((OTHERS,) if any(held) else ()))
 
 
 def is_reached(context: JobContext) -> bool:

@@ -117,10 +117,13 @@ def an_answer(typist: Typist, person: str) -> Asking:
 def test_a_document_belongs_to_the_answer(documents: Documents, typist: Typist, person: str) -> None:
     """EXP-06, EXP-07, R-118: from SharePoint to the package, without the others whom it names."""
     asking = an_answer(typist, person)
-    assert not {"documents", f"table:{LOCATION}"} & set(typist.ask("requests", "match", asking.id)["not_searched"])
+    found = set(typist.ask("requests", "match", asking.id)["not_searched"])
+    assert (found & {"documents", f"table:{LOCATION}"}, "library_content" in found) == (set(), True)
+    assert "documenten in SharePoint die niet aan u gekoppeld zijn" in (typist.folder / "copy" / "index.html").read_text(encoding="utf-8")
     asking.confirm(person)
     asking.compile()
-    assert typist.ask("requests", "review", asking.id, "--completeness", *DORA)["complete"] is True
+    counts = typist.ask("requests", "review", asking.id, "--completeness", *DORA)
+    assert (counts["complete"], {"attachments_content", "library_content"} <= set(counts["unread"])) == (True, True)
     asking.approve_all()
     answer = told(asking.compilation)
     assert ("kwikstaartje" in answer, "Verstraeten" in answer) == (True, False)
