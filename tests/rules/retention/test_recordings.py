@@ -173,8 +173,8 @@ def test_what_hangs_on_a_shared_fiche_is_explained_with_all_its_dossiers_and_goe
     goes, so an attachment on it keeps its own term."""
     as_of = date(2040, 3, 1)
     shared = msgspec.structs.replace(FICHE, dossier="goes", also_in=("stays",))
-    goes = a_dossier(shared, identity="goes")
-    stays = a_dossier(shared, identity="stays", is_active=True)
+    goes = a_dossier(shared, identity="goes", children=[a_child(birth_on=date(2010, 10, 10))])
+    stays = a_dossier(shared, identity="stays", children=[a_child(birth_on=date(2010, 10, 10))], is_active=True)
     both = msgspec.structs.replace(goes, belongs_to=stays)
     marked = a_recording(fiche=shared, belongs_to=both, evidence=True, ended_on=date(2025, 1, 1))
     decision, steps = explain(marked, POLICY, Holds(), as_of=as_of)
