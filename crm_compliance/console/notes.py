@@ -7,6 +7,7 @@ NOTES: Final = {
     "saved": "Saved.",
     "plan_approved": "Your approval is recorded.",
     "plan_rejected": "The plan is rejected.",
+    "plan_begun": "The plan is being made. It is in the list once it is there.",
     "hold_placed": "The hold is placed, and in force from now on.",
     "hold_released": "The hold is released.",
     "stopped": "Everything is stopped: nothing is applied until it is lifted.",

@@ -14,6 +14,7 @@ from crm_compliance.console.access.seen import Seen
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.background import Background
 from crm_compliance.console.kept import Kept
+from crm_compliance.console.planning.maker import PlanMaker
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import Desk, calendar_of, desk, policy_of
 from rules.errors import ComplianceError
@@ -66,6 +67,7 @@ class Services:
     verified: list[Verification] = field(default_factory=list)  # the last one, since the process began
     seen: Seen = field(default_factory=Seen)
     kept: Kept = field(default_factory=Kept)
+    planning: PlanMaker = field(default_factory=PlanMaker)
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)
 

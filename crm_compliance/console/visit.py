@@ -62,8 +62,10 @@ class Visit:
 
     @property
     def is_part(self) -> bool:
-        """Whether htmx asks for a piece of a page and not for a whole one."""
-        return "HX-Request" in self.request.headers and "HX-Boosted" not in self.request.headers
+        """Whether htmx asks for a piece of a page and not for a whole one: it wants the whole where somebody
+        goes back."""
+        headers = self.request.headers
+        return "HX-Request" in headers and "HX-Boosted" not in headers and "HX-History-Restore-Request" not in headers
 
     def say(self, text: str) -> str:
         """Return a text of the code in the language of the page."""

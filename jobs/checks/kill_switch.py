@@ -1,8 +1,10 @@
 """The kill switch. Setting it ends every run after the current batch, or where it waits for the CRM (`stop`),
 until it is lifted (`resume`)."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from types import MappingProxyType
 
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
@@ -10,6 +12,7 @@ from rules.errors import Refused
 from rules.hints import hint_to
 
 STOPPED = "stopped"  # code of the refusal
+NOBODY: Mapping[str, object] = MappingProxyType({})  # a command does not ask who types it
 
 
 def refuse_if_stopped(store: Store) -> None:
@@ -31,11 +34,12 @@ def stopped(since: datetime) -> Refused:
     return Refused(f"everything is stopped since {since.isoformat(timespec='seconds')}", hint=hint_to("resume"), code=STOPPED)
 
 
-def stop(store: Store, now: datetime) -> datetime:
-    """Set the kill switch, and return since when it is set; setting it a second time changes nothing."""
-    return store.kill_switch.stop(now, ("stopped", {}))
+def stop(store: Store, now: datetime, by: Mapping[str, object] = NOBODY) -> datetime:
+    """Set the kill switch, and return since when it is set; setting it a second time changes nothing. `by`
+    says who, as the ledger may keep it: the role, and a keyed reference."""
+    return store.kill_switch.stop(now, ("stopped", dict(by)))
 
 
-def resume(store: Store) -> bool:
+def resume(store: Store, by: Mapping[str, object] = NOBODY) -> bool:
     """Lift the kill switch; return whether it was set."""
-    return store.kill_switch.resume(("resumed", {}))
+    return store.kill_switch.resume(("resumed", dict(by)))

@@ -23,6 +23,7 @@ _ACTS: Final[Mapping[Act, tuple[str, str]]] = MappingProxyType(
         Act.PLAN: ("make a plan and look at it", "`plan`"),
         Act.APPLY: ("carry out a plan", "`run`, `apply`, `serve`"),
         Act.APPROVE_PLAN: ("approve or reject a plan that a guard has stopped", "`plans approve`, `plans reject`"),
+        Act.STOP: ("stop everything, and let it go on", "the console; `stop`, `resume` ask for no role"),
         Act.KEEP_IN_QUARANTINE: ("keep a unit in quarantine", "`quarantine undo`"),
         Act.PROPOSE_SCHEDULE: ("propose a schedule", "`proposed_by` of the schedule"),
         Act.ADVISE_ON_SCHEDULE: ("advise on a schedule, on the record", "outside of the product"),

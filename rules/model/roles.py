@@ -37,6 +37,7 @@ class Act(StrEnum):
     PLAN = "plan"
     APPLY = "apply"
     APPROVE_PLAN = "approve_plan"
+    STOP = "stop"
     KEEP_IN_QUARANTINE = "keep_in_quarantine"
     PROPOSE_SCHEDULE = "propose_schedule"
     ADVISE_ON_SCHEDULE = "advise_on_schedule"
@@ -65,6 +66,7 @@ MAY: Final[Mapping[Act, frozenset[Role]]] = MappingProxyType(
         Act.PLAN: frozenset({_SERVICE, _ADMIN, _DPO}),
         Act.APPLY: frozenset({_SERVICE}),
         Act.APPROVE_PLAN: frozenset({_ADMIN, _DPO}),
+        Act.STOP: frozenset({_ADMIN, _DPO}),
         Act.KEEP_IN_QUARANTINE: frozenset({_ADMIN, _DPO}),
         Act.PROPOSE_SCHEDULE: frozenset({_ADMIN}),
         Act.ADVISE_ON_SCHEDULE: frozenset({_DPO}),

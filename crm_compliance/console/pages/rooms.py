@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from crm_compliance.console.pages import inbox, record, rules, why
+from crm_compliance.console.pages import inbox, record, rules, switch, why
 from crm_compliance.console.pages.history import routes as history
 from crm_compliance.console.pages.plans import routes as plans
 from crm_compliance.console.pages.requests import routes as requests
@@ -16,5 +16,6 @@ ENDPOINTS: Final = (
     *requests.ENDPOINTS,
     *review.ENDPOINTS,
     *rules.ENDPOINTS,
+    *switch.ENDPOINTS,
     *why.ENDPOINTS,
 )

@@ -40,6 +40,7 @@ SECTION_9_4: dict[str, dict[Role, set[Act]]] = {
 
 # What section 9.4 has no row for, with the rule that decides it.
 BESIDE: dict[str, dict[Act, set[Role]]] = {
+    "a stop, by those who look at plans": {Act.STOP: {ADMIN, DPO}},
     "a unit in quarantine, by those who look at plans": {Act.KEEP_IN_QUARANTINE: {ADMIN, DPO}},
     "SUS-04: who is asked about is nobody's business but the DPO's": {Act.SEE_HOLDS_OF_REQUESTS: {DPO}},
     "IDV-05, SUS-11: the DPO and a second person": {Act.SET_RULE_ASIDE: {DPO, APPROVER}},

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from crm_compliance.console.pages.plans import changes, files, index, lines, plan, unit, words
+from crm_compliance.console.pages.plans import changes, files, index, lines, making, plan, unit, words
 
 ENDPOINTS: Final = (
     *index.ENDPOINTS,
+    *making.ENDPOINTS,
     *plan.ENDPOINTS,
     *lines.ENDPOINTS,
     *changes.ENDPOINTS,

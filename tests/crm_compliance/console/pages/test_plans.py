@@ -77,6 +77,11 @@ def test_lines_are_filtered_by_what_has_no_category_by_id_and_in_order(plan: str
         assert browser.get(f"/plans/{plan}/lines?{bad}").status_code == 400, bad
     part = browser.get(f"/plans/{plan}/lines?outcome=retain", **{"HX-Request": "true"}).text
     assert part.lstrip().startswith('<div id="lines"')
+    back = browser.get(f"/plans/{plan}/lines?outcome=retain", **{"HX-Request": "true", "HX-History-Restore-Request": "true"}).text
+    assert "<main" in back, "who goes back has the whole page again"
+    selects = re.findall(r"<select[^>]*>", part)
+    assert len(selects) == 6
+    assert not any("required" in each for each in selects), "a filter may be left open"
     assert "No unit is like this" in text_of(browser.page(f"/plans/{plan}/lines?reason=%3Cscript%3E"))
     assert "<script>" not in browser.page(f"/plans/{plan}/lines?reason=%3Cscript%3E&id=%3Cscript%3E")
 

@@ -1,0 +1,32 @@
+"""The kill switch: whoever looks after plans stops everything, and lets it go on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from crm_compliance.console.endpoint import post
+from crm_compliance.console.visit import Visit
+from jobs.checks import kill_switch
+from rules.model.roles import Act
+
+
+def stop(visit: Visit) -> Response:
+    """Stop everything: a run that is under way ends after the current batch."""
+    kill_switch.stop(visit.services.store, visit.now, _by(visit))
+    return visit.see("/plans", note="stopped")
+
+
+def resume(visit: Visit) -> Response:
+    """Let it go on; what was cut off continues where it was at the next hour of its job."""
+    kill_switch.resume(visit.services.store, _by(visit))
+    return visit.see("/plans", note="resumed")
+
+
+def _by(visit: Visit) -> dict[str, object]:
+    person = visit.person
+    return {"role": person.role, "by": visit.services.keys().reference("person", person.who)}
+
+
+ENDPOINTS: Final = (post("/stop", stop, Act.STOP), post("/resume", resume, Act.STOP))
