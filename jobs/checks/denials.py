@@ -1,16 +1,19 @@
 """What was tried and not allowed, written down with role and action and without its payload (ACC-10)."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from jobs.ports.store import Store
 from rules.errors import Refused
 from rules.model.roles import Act, may, refusal
 
+DENIED: Final = "denied"  # the kind of its ledger entries
+
 
 def denied(store: Store, action: str, told: Mapping[str, object], error: Refused) -> Refused:
     """Record a denied attempt, and return the error to raise; `told` is what the ledger keeps of it, the role
     and the person's keyed reference among it."""
-    store.ledger.append([("denied", {"action": action, **told, "code": error.code})])
+    store.ledger.append([(DENIED, {"action": action, **told, "code": error.code})])
     return error
 
 

@@ -95,6 +95,9 @@ class PlanStore(Protocol):
         are asked for: who takes ten has ten read, out of however many. `is_applied` leaves out the others,
         and `before`, a plan's id, that plan and what is newer; none come before one that there is not."""
 
+    def words(self, plans: Collection[str]) -> dict[str, list[Approval]]:
+        """Return what people said on these plans, by plan, in the order in which they did."""
+
     def pages(self, plan: str) -> Iterator[bytes]:
         """Return the pages in the order of saving. Raises LinesRemoved once they have expired."""
 
@@ -122,6 +125,9 @@ class RunStore(Protocol):
 
     def unfinished(self) -> list[Run]:
         """Return the runs that have not ended, newest first."""
+
+    def some(self, runs: Collection[str]) -> list[Run]:
+        """Return these runs, newest first; unknown ones are left out."""
 
     def lines(self) -> Sequence[RunLine]:
         """Return a line for every run and every job without a plan, newest first. They are kept in memory:
@@ -327,6 +333,9 @@ class LedgerStore(Protocol):
 
     def entries(self, after: int | None = None) -> Iterator[LedgerEntry]:
         """Return all entries after `after`, oldest first."""
+
+    def between(self, kinds: Collection[str], begin: datetime, end: datetime) -> list[LedgerEntry]:
+        """Return the entries of these kinds from one instant on and before another, oldest first."""
 
     def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
         """Add entries to the ledger alone."""

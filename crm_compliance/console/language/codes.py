@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from crm_compliance.console.language.catalogs import Language, translations
+from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
 from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES, WHY
@@ -96,6 +97,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "state": STATES,
     "table": TABLES,
     "why": WHY,
+    **OF_HISTORY,
     **OF_REQUESTS,
     **OF_REVIEWS,
 }

@@ -2,6 +2,7 @@
 "use strict";
 
 document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-prints]")) window.print();
   const opener = event.target.closest("[data-opens]");
   if (opener) document.getElementById(opener.dataset.opens)?.showModal();
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {

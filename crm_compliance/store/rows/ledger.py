@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -36,6 +36,13 @@ class Ledger(Rows):
                 return
             yield from page
             after = page[-1].seq
+
+    def between(self, kinds: Collection[str], begin: datetime, end: datetime) -> list[LedgerEntry]:
+        """Instants of entries are written alike, in UTC, so that they are in order as texts."""
+        first, last = (each.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") for each in (begin, end))
+        query = select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds)), ledger.c.at >= first, ledger.c.at < last)
+        with self._transactions.reading() as connection:
+            return [_entry(row) for row in connection.execute(query.order_by(ledger.c.seq))]
 
     def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
         with self._transactions.writing(entries, run):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jobs.ports.store import Entry
 
 AT_ONCE: Final = 25  # heads that are read in one go: some are large
+IN_A_QUERY: Final = 500  # ids that one query names
 
 
 class Plans(Rows):
@@ -74,6 +75,13 @@ class Plans(Rows):
             if len(rows) < AT_ONCE:
                 return
             page = query.where(plans.c.position < rows[-1].position)
+
+    def words(self, plans: Collection[str]) -> dict[str, list[Approval]]:
+        wanted, found = list(plans), {}
+        with self._transactions.reading() as connection:
+            for at in range(0, len(wanted), IN_A_QUERY):
+                found.update(_words_of(connection, wanted[at : at + IN_A_QUERY]))
+        return found
 
     def pages(self, plan: str) -> Iterator[bytes]:
         """No connection stays open between two pages: a reader may take its time. A plan without lines would

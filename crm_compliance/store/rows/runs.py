@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jobs.ports.store import Entry
 
 AT_ONCE: Final = 50  # rows that are read in one go
+IN_A_QUERY: Final = 500  # ids that one query names
 
 
 class Runs(Rows):
@@ -70,6 +71,14 @@ class Runs(Rows):
         query = select(runs.c.doc).join(plan_rows, plan_rows.c.id == runs.c.plan).where(plan_rows.c.applied.is_(False))
         found = self._transactions.all(query.order_by(runs.c.position.desc()), Run, "a run")
         return [run for run in found if not run.is_over]
+
+    def some(self, runs_: Collection[str]) -> list[Run]:
+        wanted, found = list(runs_), []
+        with self._transactions.reading() as connection:
+            for at in range(0, len(wanted), IN_A_QUERY):
+                query = select(runs.c.position, runs.c.doc).where(runs.c.id.in_(wanted[at : at + IN_A_QUERY]))
+                found += [(position, decoded(doc, Run, "a run")) for position, doc in connection.execute(query)]
+        return [run for _, run in sorted(found, key=lambda each: -each[0])]
 
     def lines(self) -> Sequence[RunLine]:
         """One thread reads at a time; the others have what it found."""

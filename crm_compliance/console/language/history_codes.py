@@ -1,0 +1,47 @@
+"""Codes of the history in words: what somebody tried, why it was refused, what was out of the ordinary."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from rules.model.roles import Act
+
+ACTS: Final[Mapping[str, str]] = {
+    Act.PLAN: "make a plan",
+    Act.APPLY: "carry out a plan",
+    Act.APPROVE_PLAN: "approve or reject a plan",
+    Act.KEEP_IN_QUARANTINE: "keep a unit in quarantine",
+    Act.PROPOSE_SCHEDULE: "propose a schedule",
+    Act.ADVISE_ON_SCHEDULE: "advise on a schedule",
+    Act.APPROVE_SCHEDULE: "approve a schedule",
+    Act.SEE_SCHEDULE: "see the schedule",
+    Act.PLACE_HOLD: "place a hold",
+    Act.RELEASE_HOLD: "release a hold",
+    Act.SEE_HOLDS: "see holds",
+    Act.SEE_HOLDS_OF_REQUESTS: "see the holds of requests",
+    Act.HANDLE_REQUEST: "handle a request",
+    Act.SET_RULE_ASIDE: "set a rule aside",
+    Act.APPROVE_ANSWER: "approve an answer",
+    Act.RELEASE_ANSWER: "release an answer",
+    Act.SEE_ANSWER: "see an answer",
+    Act.SEE_REQUESTS: "see requests",
+    Act.SEE_REPORTS: "see reports",
+    Act.SEE_HISTORY: "see the history",
+    Act.DESTROY_KEY: "destroy a key",
+    Act.READ_CRM: "read the CRM",
+}
+REFUSALS: Final[Mapping[str, str]] = {
+    "role": "the role may not",
+    "same_person": "it takes a second person",
+    "other_crm": "it belongs to another CRM",
+    "plan_state": "the plan waits for nobody",
+    "released": "it was released before",
+}
+UNUSUAL: Final[Mapping[str, str]] = {
+    "stopped": "The kill switch was set: nothing was applied from then on.",
+    "resumed": "The kill switch was lifted.",
+    "recovered": "The database had been lost or put back to an older day, and was taken as it was.",
+    "alarm": "A backup of the CRM had been restored: rows that had been erased were back.",
+    "key_destroyed": "A key was destroyed after its term: its references lead nowhere any more.",
+    "quarantine_undone": "A person kept a unit that was in quarantine.",
+}
+OF_HISTORY: Final[Mapping[str, Mapping[str, str]]] = {"act": ACTS, "denial": REFUSALS, "unusual": UNUSUAL}

@@ -1,0 +1,61 @@
+"""What was done in a period, in words, for an auditor: to read, to print, and to follow to what proves it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.history.runs import day_in
+from crm_compliance.console.visit import Visit
+from jobs.history.period import tell
+from rules.errors import UsageError
+from rules.model.roles import Act
+
+USUAL: Final = timedelta(days=30)
+LONGEST: Final = timedelta(days=1100)  # three years: a longer period is read in pieces
+SHOWN: Final = 200  # lines of one table; the evidence pack has all
+
+
+def show(visit: Visit) -> Response:
+    """Tell of the period in the address; without one, of the last thirty days."""
+    today = visit.services.calendar.day(visit.now)
+    last = day_in(visit, "to") or today
+    first = day_in(visit, "from") or last - USUAL
+    if first > last or last - first > LONGEST:
+        raise UsageError("a period begins before it ends, and is no longer than three years", where="from", hint="choose other days")
+    told = tell(visit.services.store, first, last, visit.services.calendar)
+    return visit.page(
+        "history/audit.html.j2",
+        told=told,
+        first=first,
+        last=last,
+        made_at=visit.now,
+        presets=_presets(visit, today),
+        categories=[(key, visit.category(key), number) for key, number in told.categories],
+        shown=SHOWN,
+        sees_plans=visit.may(Act.SEE_REPORTS),
+        sees_requests=visit.may(Act.SEE_REQUESTS),
+        verified=visit.services.verified[-1] if visit.services.verified else None,
+    )
+
+
+def _presets(visit: Visit, today: date) -> list[tuple[str, str]]:
+    """Return the periods that are asked for most, each with its address."""
+    monday = today - timedelta(days=today.weekday())
+    month = today.replace(day=1)
+    before = (month - timedelta(days=1)).replace(day=1)
+    periods = (
+        (visit.say("This week"), monday, today),
+        (visit.say("Last week"), monday - timedelta(days=7), monday - timedelta(days=1)),
+        (visit.say("This month"), month, today),
+        (visit.say("Last month"), before, month - timedelta(days=1)),
+        (visit.say("This year"), today.replace(month=1, day=1), today),
+    )
+    return [(name, f"/history/audit?{urlencode({'from': first.isoformat(), 'to': last.isoformat()})}") for name, first, last in periods]
+
+
+ENDPOINTS: Final = (get("/history/audit", show, Act.SEE_HISTORY),)
