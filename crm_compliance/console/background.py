@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 @dataclass(slots=True)
 class Work:
     """One act: for what, which, who began it and when. `note` is what the page says once it has ended well,
-    `error` why it did not."""
+    `error` why it did not; `found` is what the page shows once, and stored nowhere."""
 
     subject: str
     act: str
@@ -28,6 +28,7 @@ class Work:
     started_at: datetime
     note: str = ""
     error: ComplianceError | None = None
+    found: Any = None
     _over: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -41,22 +41,24 @@ def moved(visit: Visit, act: Callable[[Hand, str], object], note: str = DONE) ->
     return visit.see(f"/requests/{request}", note=said[0])
 
 
-def done_at_desk(visit: Visit, name: str, act: Callable[[Desk, str], object], note: str = DONE) -> Response:
+def done_at_desk(visit: Visit, name: str, act: Callable[[Desk, str], object], note: str = DONE, *, is_shown: bool = False) -> Response:
     """Take a step that reads the CRM. Where it takes long, the page of the request says how it stands, and
-    what came of it."""
+    what came of it. `is_shown`: the page shows what it found, once."""
     services, request, person = visit.services, visit.path("request"), visit.person
+    work = Work(request, name, person.who, visit.now)
 
     def whole() -> str:
         with services.desk() as desk, noting(visit, request, note) as said:
-            act(desk, request)
+            found = act(desk, request)
+        work.found = found if is_shown else None
         return said[0]
 
     try:
         services.store.requests.get(request)
-        work = services.background.begin(Work(request, name, person.who, visit.now), whole)
+        services.background.begin(work, whole)
     except ComplianceError as error:
         return shown(visit, request, error)
-    if not work.is_over:
+    if not work.is_over or work.found is not None:
         return visit.see(f"/requests/{request}")
     services.background.forget(work)
     if work.error is not None:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.responses import Response
 
-from crm_compliance.console.errors import status_of
-from crm_compliance.console.pages.requests.evidence import seen_of
+from crm_compliance.console.errors import nothing_here, status_of
+from crm_compliance.console.pages.requests.evidence import places_of, seen_of
 from crm_compliance.console.pages.requests.standing import next_of, path_of
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
@@ -25,7 +25,7 @@ from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.links import TIMES
 from jobs.requests.decisions.decide import FITTING
 from jobs.requests.decisions.notices import notices_of
-from rules.errors import ComplianceError
+from rules.errors import ComplianceError, UsageError
 from rules.hints import Hint
 from rules.model.requests import COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, may
 from rules.model.roles import Act
@@ -44,10 +44,14 @@ def show(visit: Visit) -> Response:
     """Show the request. What went on for it and has ended badly is told once, to who began it."""
     request, work = visit.path("request"), visit.services.background.of(visit.path("request"))
     error: ComplianceError | None = None
+    counts = None
     if work is not None and work.is_over and work.who == visit.person.who:
         visit.services.background.forget(work)
-        error = work.error
-    return shown(visit, request, error, status=200)
+        error, counts = work.error, work.found
+    try:
+        return shown(visit, request, error, status=200, counts=counts)
+    except UsageError:
+        return nothing_here(visit)
 
 
 def work(visit: Visit) -> Response:
@@ -59,7 +63,7 @@ def work(visit: Visit) -> Response:
     return visit.see(f"/requests/{visit.path('request')}", note=note)
 
 
-def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *, status: int = 0) -> Response:
+def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *, status: int = 0, counts: Any = None) -> Response:
     """Answer with the page of a request, and with what was not possible above it. Raises UsageError: there is
     no such request, or it is refused for the role."""
     if error is not None and error.code == "role":
@@ -76,6 +80,8 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
         "next": next_of(visit, request, compilation),
         "handles": handles,
         "sees_answer": visit.may(Act.SEE_ANSWER),
+        "counts": counts,
+        "places": places_of(counts["not_searched"]) if counts is not None else (),
         "timeline": list(_events(visit, request)),
         "can": {step.value: may(step, request.state) for step in Step},
         "today": services.calendar.day(visit.now),
@@ -164,6 +170,7 @@ def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilatio
         "notices_due": [number for number, each in notices if each.state is NoticeState.DUE],
         "not_told_codes": [each.value for each in NotTold],
         "items": compilation.items if compilation is not None and request.right not in COPIES else (),
+        "is_held": store.requests.has_part(request.id, HANDOVER),
         "about_item": _about_items(visit, compilation),
         "crm_link": visit.services.links(request.crm or visit.services.settings.crm_url or ""),
     }

@@ -26,6 +26,7 @@ ENDPOINTS: Final = (
     post(f"{_ONE}/match", search.match, Act.HANDLE_REQUEST),
     post(f"{_ONE}/confirm", search.confirm, Act.HANDLE_REQUEST),
     post(f"{_ONE}/compile", search.compile_, Act.HANDLE_REQUEST),
+    post(f"{_ONE}/completeness", search.completeness, Act.SEE_ANSWER),
     post(f"{_ONE}/approve", search.approve, Act.APPROVE_ANSWER),
     post(f"{_ONE}/decide", rights.decide, Act.HANDLE_REQUEST),
     post(f"{_ONE}/letters", rights.letters, Act.HANDLE_REQUEST),

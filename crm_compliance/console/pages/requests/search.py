@@ -9,6 +9,7 @@ from crm_compliance.console.visit import Visit
 from jobs.register.permissions import Hand, hand_of
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content
+from jobs.requests.answer.review import completeness as count_rows
 from jobs.requests.search.confirm import confirm_candidates, match_request
 from rules.errors import UsageError
 
@@ -40,6 +41,15 @@ def compile_(visit: Visit) -> Response:
     """Read everything about the person anew, and compile the answer."""
     who, role = visit.person.who, visit.person.role
     return done_at_desk(visit, "compile", lambda desk, request: compile_request(desk.context, request, who, role), note="request_compiled")
+
+
+def completeness(visit: Visit) -> Response:
+    """Count anew how many rows are in the answer, withheld and excluded; it is shown once, and stored
+    nowhere."""
+    who, role = visit.person.who, visit.person.role
+    return done_at_desk(
+        visit, "count", lambda desk, request: count_rows(desk.context, hand_of(desk.context, who, role), request), note="", is_shown=True
+    )
 
 
 def approve(visit: Visit) -> Response:

@@ -156,3 +156,27 @@ def test_a_neutral_answer_looks_like_every_other_to_who_does_not_handle_it(org: 
         pages.append(text_of(page.replace(asking.id, "").replace(row.reference, "")))
     assert unknown.answer["answer"] == "neutral"
     assert pages[0] == pages[1]
+
+
+def test_what_was_decided_is_told_to_be_decided_again(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    child = lotte(org, birthdate="2008-01-02")
+    file_of(org, child)
+    asking = asking_for(typist, "erasure", child)
+    path, dpo = f"/requests/{asking.id}", signed_in(Role.DPO)
+    assert dpo.post(f"{path}/decide", refuse="1", refusal="RF-02").status_code == 303
+    assert dpo.post(f"{path}/compile").status_code == 303
+    page = text_of(dpo.page(path))
+    assert "has to be decided again" in page
+    assert "Next: Decide what is granted" in page
+
+
+def test_rows_are_counted_for_the_two_who_approve_and_shown_once(approved: Asking, typist: Typist, signed_in: SignedIn) -> None:
+    path = f"/requests/{approved.id}"
+    counted = typist.ask("requests", "review", approved.id, "--completeness", "--as", "demo-erik", "--role", "approver")
+    for role in (Role.DPO, Role.APPROVER):
+        browser = signed_in(role)
+        assert browser.post(f"{path}/completeness").status_code == 303
+        page = text_of(browser.page(path))
+        assert f"{counted['candidates']} Rows about the person {counted['included']} In the answer" in page
+        assert "Rows about the person" not in text_of(browser.page(path))
+    assert signed_in(Role.AUDITOR).post(f"{path}/completeness").status_code == 403
