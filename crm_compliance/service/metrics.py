@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from crm_compliance.service.health import UNREADABLE, Health, last_ends
 from jobs.inbox.item import InboxItem
 from jobs.inbox.waiting import waiting
-from jobs.model.plan import PlanState
+from jobs.model.plan import Kind, PlanState
 from jobs.model.run import RunState
 from jobs.register.dates import days_left
 from rules.errors import ComplianceError
@@ -101,13 +101,18 @@ class Metrics(Collector):
 
     def _of_plans(self) -> Iterator[Metric]:
         now = self._clock()
-        plans = [plan for plan in self._store.plans.all() if not plan.as_of_given]
+        left = list(self._store.plans.newest(is_applied=False))  # of the applied ones, which are most, the runs tell
+        plans = [plan for plan in left if not plan.as_of_given]
         states = Counter({(state.value,): 0 for state in PlanState})
         states.update((plan.state(now).value,) for plan in plans)
+        states[(PlanState.APPLIED.value,)] = sum(
+            bool(line.plan) and line.state is not RunState.RUNNING for line in self._store.runs.lines()
+        )
         yield _gauge("plans", "Plans by state", _labelled(states, "state"))
         last: dict[str, Plan] = {}
-        for plan in plans:
-            last.setdefault(plan.kind.value, plan)
+        for each in Kind:
+            if (newest := next((plan for plan in self._store.plans.newest([each]) if not plan.as_of_given), None)) is not None:
+                last[each.value] = newest
         ages = [({"kind": kind}, _age(plan, now)) for kind, plan in last.items()]
         yield _gauge("plan_age_seconds", "Age of the last plan of each kind", ages)
         open_ = [_age(plan, now) for plan in plans if plan.state(now) is PlanState.WAITING]

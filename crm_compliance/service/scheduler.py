@@ -227,7 +227,7 @@ def go_without_crm(settings: Settings, job: Job, why: ComplianceError, bound: Fi
 
 
 def alarm_raised(alarm: Alarm, bound: FilteringBoundLogger) -> None:
-    """Tell of one alarm of a night: in the log, the only channel so far."""
+    """Log one alarm of a night; people are told of it as of whatever waits."""
     bound.warning("alarm", code=alarm.code, message=alarm.message)
 
 
