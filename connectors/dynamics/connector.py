@@ -24,7 +24,7 @@ from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
 from connectors.dynamics.http.query import any_of, guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.loader import parse_mapping
-from connectors.dynamics.mapping.mapping import KIND_FIELDS, Mapping, Table
+from connectors.dynamics.mapping.mapping import CONNECTION, KIND_FIELDS, Mapping, Table
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.reading.cache_invalidation import WrittenRows
 from connectors.dynamics.reading.file_columns import Contents
@@ -52,7 +52,7 @@ from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.names import Naming
 from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
 from connectors.dynamics.schema.reference_rows import ReferenceRows
-from connectors.dynamics.schema.role_places import ACTIVITY_ID, RolePlace, swapped
+from connectors.dynamics.schema.role_places import ACTIVITY_ID, OTHER_HALF, RolePlace, swapped
 from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.dynamics.writing.batch import Prepared, prepare
@@ -640,6 +640,19 @@ class DynamicsConnector:
             return one_row(self._directory, table, self._tables.definition(table), row, roles)
         except NotOffered as refusal:
             raise Forbidden(refusal.reason, where=table.name) from None
+
+    def other_half(self, table: str, row: str) -> str | None:
+        """Return the other half of a connection; None for a row of another table, or of a connection that has
+        none. Raises Forbidden: the CRM does not let us look; ConnectorError."""
+        known = self._directory.table(table) if table == CONNECTION else None
+        if known is None:
+            return None
+        try:
+            found = next(iter(self._directory.rows(known, known.primary_id, [row], f"_{OTHER_HALF}_value")), {})
+        except NotOffered as refusal:
+            raise Forbidden(refusal.reason, where=table) from None
+        half = found.get(f"_{OTHER_HALF}_value")
+        return str(half).lower() if half else None
 
     def create_statistics(self, wanted: StatisticsTable) -> Creation:
         """Make the table of statistics, or what it lacks. Raises ConnectorError: the CRM refuses."""

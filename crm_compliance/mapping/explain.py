@@ -3,7 +3,8 @@ addresses, dates of birth and texts only that something is there, and how long i
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -27,6 +28,12 @@ _PLAIN: Final = frozenset({"media_type"})  # a text that is a word of a standard
 _ABOUT_NOBODY: Final = frozenset({"statistic"})  # 5.4
 
 
+OUT_OF_SCOPE: Final = "out_of_scope"
+NO_KIND: Final = "It meets the conditions of no kind (`only`): it is out of scope, not searched and not touched."
+NO_ROLE: Final = "It is no role of a person in a dossier or fiche: nothing reads it as one, and it goes with neither."
+OTHER_HALF: Final = "The platform keeps a connection as two halves; the other one, {half}, is the role, and is told here. Both go together."
+
+
 @dataclass(frozen=True, slots=True)
 class FieldTold:
     """One field: its column, whether the CRM has a value for it (None: it does not say), the value as it is
@@ -45,7 +52,8 @@ class FieldTold:
 @dataclass(frozen=True, slots=True)
 class RowTold:
     """One row. `unit` is what it ends with, `unfilled` the columns with a value from which no field is
-    filled."""
+    filled; `remark` what is particular about the row. The kind of a row that nothing reads is
+    `out_of_scope`."""
 
     table: str
     id: str
@@ -53,6 +61,7 @@ class RowTold:
     unit: dict[str, str] | None
     fields: list[FieldTold]
     unfilled: list[str]
+    remark: str = ""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -70,17 +79,23 @@ def explain_row(connector: DynamicsConnector, name: str, row: str) -> RowTold:
     table = mapped[0]
     if table.only and (kind := connector.kinds(name, [row]).get(row, table.kind)) != table.kind:
         if kind is None:
-            raise UsageError(
-                "the row meets the conditions of no kind", hint="the mapping says under only which rows are meant", where=f"{name} {row}"
-            )
+            found = connector.one_row(table, row)
+            if found is None:
+                raise _no_row(name, row)
+            return RowTold(name, row, OUT_OF_SCOPE, None, list(_conditions(mapped, found)), list(found.unfilled), NO_KIND)
         table = next(each for each in mapped if each.kind == kind)
     kind = table.kind
     found = connector.one_row(table, row)
     named = (*table.columns, *table.personal, *table.pairs)
     names = tuple(dict.fromkeys(field for field in named if field_type(table.full, field) is not bytes))
     records = rows_of(connector, table.full, names, Among("id", [row])) if found is not None else []
-    if found is None or not records:
-        raise UsageError("there is no such row", hint="ids are lower case, without braces", where=f"{name} {row}")
+    if found is None:
+        raise _no_row(name, row)
+    if not records:
+        half = connector.other_half(name, row)
+        if half is None or connector.other_half(name, half) is None or not rows_of(connector, table.full, ("role",), Among("id", [half])):
+            return RowTold(name, row, OUT_OF_SCOPE, None, [], list(found.unfilled), NO_ROLE)
+        return replace(explain_row(connector, name, half), id=row, remark=OTHER_HALF.format(half=half))
     fields = [
         _told(kind, column, section, records[0], table, found, connector)
         for section, columns in (("columns", table.columns), ("personal", table.personal))
@@ -90,6 +105,24 @@ def explain_row(connector: DynamicsConnector, name: str, row: str) -> RowTold:
     fields += [_paired(column, records[0]) for column in table.pairs.values()]
     fields += [_role(view, found) for view in connector.mapping.views(name)]
     return RowTold(name, row, kind, _unit(connector, kind, row, table, found), fields, list(found.unfilled))
+
+
+def _no_row(name: str, row: str) -> UsageError:
+    return UsageError("there is no such row", hint="ids are lower case, without braces", where=f"{name} {row}")
+
+
+def _conditions(mapped: Sequence[Table], found: OneRow) -> Iterator[FieldTold]:
+    """Yield the columns by which the mapping tells which rows of a table are meant, with what this one has; a
+    text is told by its length, unless it is one of those that are named."""
+    for name in dict.fromkeys(condition.column for table in mapped for condition in table.only):
+        named = {value for table in mapped for condition in table.only if condition.column == name for value in condition.values}
+        value = found.values.get(name)
+        if value is None:
+            yield FieldTold("only", name, "only", False)
+        elif isinstance(value, str) and value not in named:
+            yield FieldTold("only", name, "only", True, length=len(value))
+        else:
+            yield FieldTold("only", name, "only", True, value)
 
 
 def _told(kind: str, column: Column, section: str, record: Record, table: Table, found: OneRow, connector: DynamicsConnector) -> FieldTold:

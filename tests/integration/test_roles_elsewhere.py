@@ -594,7 +594,13 @@ def test_a_fiche_is_explained_with_its_dossiers_and_a_connection_with_its_role(h
     role = house.connect("Kind", ("incident", cases[0]), ("contact", house.person()))
     told = typist.ask("mapping", "explain", "connection", role)
     assert {field["field"]: field["value"] for field in told["fields"]}["role"] == "child"
-    assert (told["unit"], told["unfilled"]) == ({"table": "incident", "id": cases[0]}, [])
+    assert (told["unit"], told["unfilled"], told["remark"]) == ({"table": "incident", "id": cases[0]}, [], "")
+    (row,) = house.rows(f"connections?$filter=connectionid eq {role}&$select=_relatedconnectionid_value")
+    half = typist.ask("mapping", "explain", "connection", row["_relatedconnectionid_value"])
+    assert (half["id"], half["unit"], half["fields"]) == (row["_relatedconnectionid_value"], told["unit"], told["fields"])
+    assert role in half["remark"]
+    other = house.connect("Kind", ("contact", house.person()), ("contact", house.person()))
+    assert typist.ask("mapping", "explain", "connection", other)["kind"] == "out_of_scope"
 
 
 # -- a table of roles whose one column points to a dossier or a fiche ----------------------------------------

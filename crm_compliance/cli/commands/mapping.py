@@ -83,6 +83,8 @@ def explain(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.
     def tell(console: Console) -> None:
         unit = f"{told.unit['table']} {told.unit['id']}" if told.unit is not None else "none"
         console.print(facts_of({"kind": told.kind, "table": told.table, "id": told.id, "unit": unit}))
+        if told.remark:
+            print_line(told.remark)
         console.print(table_of(("Field", "Column", "Value"), [(each.field, each.column, _value(each)) for each in told.fields], wraps=2))
         if told.unfilled:
             print_line("\nWith a value, and no field is filled from them:")

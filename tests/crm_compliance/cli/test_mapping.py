@@ -155,7 +155,7 @@ def night(emulator: RunningEmulator, typist: Typist) -> Iterator[Night]:
 
 def fields(said: Said) -> dict[str, dict[str, Any]]:
     assert said.code == 0, said
-    assert set(said.document) == {"table", "id", "kind", "unit", "fields", "unfilled"}
+    assert set(said.document) == {"table", "id", "kind", "unit", "fields", "unfilled", "remark"}
     return {each["field"]: each for each in said.document["fields"]}
 
 
@@ -207,6 +207,17 @@ def test_what_the_mapping_does_not_know_is_named(typist: Typist, night: Night, t
     shown = typist.type("mapping", "explain", "cf_dossier", dossier).out
     assert "cf_courtreference" in shown
     assert "12/34" not in shown + said.out
+
+
+def test_a_row_out_of_scope_is_explained_by_the_conditions_that_it_does_not_meet(typist: Typist, night: Night, tmp_path: Path) -> None:
+    only = ("    table: cf_dossier\n", "    table: cf_dossier\n    only: {cf_outcome: [100000001]}\n")
+    typist.set(MAPPING=str(edited(tmp_path, only)))
+    dossier = night.dossier("sexting", spoken=LONG_AGO, cf_outcome=100000002)
+    said = typist.type("mapping", "explain", "cf_dossier", dossier, "--json")
+    assert (said.code, said.document["kind"], said.document["unit"]) == (0, "out_of_scope", None)
+    assert [(each["column"], each["value"]) for each in said.document["fields"]] == [("cf_outcome", 100000002)]
+    assert "not searched and not touched" in typist.type("mapping", "explain", "cf_dossier", dossier).out
+    assert typist.type("mapping", "explain", "cf_dossier", "00000000-0000-0000-0000-000000000001").code == 2
 
 
 def test_an_unknown_table_or_row_is_usage(typist: Typist, night: Night) -> None:
