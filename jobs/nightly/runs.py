@@ -1,31 +1,33 @@
 """The nightly jobs: plan and apply at once, one kind of unit each, and reading a run back."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.model.outcome import Outcome
-from jobs.model.plan import Alarm, Kind
+from jobs.model.plan import Alarm, Kind, Plan, PlanState
 from jobs.model.run import ActionState, Run, run_document
 from jobs.plans.make import make_plan
 from jobs.plans.past import NO_RUN
 from jobs.ports.context import JobContext
+from jobs.ports.store import Store
 from jobs.residual.documents import documents_left
 from jobs.residual.recording_content import objects_left
 from jobs.restores.detect import replay_if_restored
-from jobs.runs.apply import apply_plan, unfinished
+from jobs.runs.apply import RULES_CHANGED, apply_plan, unfinished
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import not_checkable, traces_left, verify_actions
-from rules.errors import UsageError
+from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 
 
 def run_retention(context: JobContext) -> Run:
     """Enforce the retention schedule on dossiers, lone fiches and contacts, once. What was interrupted is
-    finished first; then, if the CRM was restored, what that has brought back is erased again. If the circuit
-    breaker trips, the plan stays stored and waits. Raises Refused: the plan, or that of a replay, needs
-    approval; `where` is its id."""
+    finished first; then, if the CRM was restored, what that has brought back is erased again; then the plan
+    that people have approved is carried out. If the circuit breaker trips, the plan stays stored and waits.
+    Raises Refused: the plan, or that of a replay, needs approval; `where` is its id."""
     return _run(context, Kind.RETENTION)
 
 
@@ -56,8 +58,38 @@ def _run(context: JobContext, kind: Kind) -> Run:
         for run in unfinished(context):
             apply_plan(context, run.plan)
         replay_if_restored(context)  # before anything else is done in a CRM that was restored (ERA-13)
+        _carry_out_approved(context, kind)
         plan = make_plan(context, kind)
     return apply_plan(context, plan.id)
+
+
+def _carry_out_approved(context: JobContext, kind: Kind) -> None:
+    """Carry out the last plan of a kind that waited for people and has their words: a night enforces it, for
+    no person does (section 9.4). Where somebody has rejected a later one, none is carried out. Neither is one
+    of which schedule or mapping are others by now; it expires, and the plan of this night says what they
+    want."""
+    plan = approved_plan(context.store, kind, context.crm, context.clock())
+    if plan is None:
+        return
+    try:
+        apply_plan(context, plan.id)
+    except Refused as error:
+        if error.code != RULES_CHANGED:
+            raise
+
+
+def approved_plan(store: Store, kind: Kind, crm: str, now: datetime) -> Plan | None:
+    """Return the plan that a night of this kind carries out before its own; None where there is none."""
+    for plan in store.plans.newest((kind, Kind.ALL), is_applied=False):
+        if now >= plan.valid_until:
+            return None
+        if plan.as_of_given or plan.crm != crm or not plan.needed:
+            continue
+        if plan.state(now) is PlanState.REJECTED:
+            return None
+        if plan.state(now) is PlanState.READY:
+            return plan
+    return None
 
 
 def verify_run(context: JobContext, run_id: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ from jobs.runs.run import Application
 from rules.errors import Refused
 from rules.hints import hint_to
 
+RULES_CHANGED = "rules_changed"  # code of the refusal of a plan that another schedule or mapping has made
 CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST: Fulfilment}
 
 
@@ -82,7 +83,7 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
         return
     then, now = plan.software_version, context.software_version
     upgraded = f"; crm-compliance was {then} and is {now}, and what it ships changes with it" if then and then != now else ""
-    raise refused("rules_changed", f"{' and '.join(changed)} changed since the plan was made{upgraded}", hint_to("plan_again"), plan.id)
+    raise refused(RULES_CHANGED, f"{' and '.join(changed)} changed since the plan was made{upgraded}", hint_to("plan_again"), plan.id)
 
 
 def _start(context: JobContext, plan: Plan) -> Run:

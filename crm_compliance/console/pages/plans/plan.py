@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -13,12 +13,15 @@ from starlette.responses import Response
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.words import words_on
 from crm_compliance.console.visit import Visit
-from jobs.model.plan import CategoryCounter, Counter, LinesRemoved, Plan, PlanState
+from crm_compliance.hours import crons_of, trigger_of
+from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
+from jobs.nightly.runs import approved_plan
 from jobs.plans.lines.due import ends_by_month
 from rules.model.decisions import Disposition
 from rules.model.roles import Act
 
 MONTHS: Final = 12
+NIGHTLY: Final = (Kind.RETENTION, Kind.RECORDINGS)
 SHOWN: Final = 12  # categories and flags that are shown at once; the lines have all
 
 
@@ -53,10 +56,25 @@ def show(visit: Visit) -> Response:
         sees_history=visit.may(Act.SEE_HISTORY),
         is_open=state in (PlanState.WAITING, PlanState.READY) and run is None,
         stopped_since=store.kill_switch.stopped_since(),
+        carried_out_at=_next_hour(visit, plan) if state is PlanState.READY and plan.needed and run is None else None,
         removed_on=visit.services.calendar.day(plan.created_at) + timedelta(days=30),
         shown=SHOWN,
         lines_at=lambda **filters: lines_address(plan, **filters),
     )
+
+
+def _next_hour(visit: Visit, plan: Plan) -> datetime | None:
+    """Return when a night carries out an approved plan, if it is the one that it takes; None if no night
+    will."""
+    services, zone = visit.services, visit.services.calendar.zone
+    hours = []
+    for job, cron in crons_of(services.settings).items():
+        if plan.kind in (job, Kind.ALL) and job in NIGHTLY:
+            taken = approved_plan(services.store, Kind(job), plan.crm, visit.now)
+            hour = trigger_of(cron, zone).get_next_fire_time(None, visit.now.astimezone(zone))
+            if taken is not None and taken.id == plan.id and hour is not None and hour < plan.valid_until:
+                hours.append(hour)
+    return min(hours, default=None)
 
 
 def head_of(visit: Visit, plan: Plan) -> dict[str, Any]:

@@ -111,7 +111,8 @@ def test_two_people_approve_each_in_their_role(org: Night, plan: str, signed_in:
     assert "looked at" in dpo.page(f"/plans/{plan}")
     dpo.post(f"/plans/{plan}/approve")
     assert org.store.plans.get(plan).missing(org.clock()) == ()
-    assert "Approved by everybody whose word it takes." in text_of(dpo.page(f"/plans/{plan}"))
+    page = text_of(dpo.page(f"/plans/{plan}"))
+    assert "Approved by everybody whose word it takes. The service carries it out at its next hour: 26 Nov 2026 02:00." in page
 
 
 def test_who_made_a_plan_does_not_decide_on_it(org: Night, units: dict[str, str], typist: Typist, signed_in: Signed) -> None:
