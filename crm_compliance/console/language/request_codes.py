@@ -135,6 +135,7 @@ ROLES_IN_FILES: Final[Mapping[str, str]] = {
     FileRole.WITNESS: "Witness",
     FileRole.PROFESSIONAL: "Professional",
     FileRole.OTHER: "Another role",
+    FileRole.SUSPECT: "Suspect",
 }
 ROWS: Final[Mapping[str, str]] = {
     CONTACT_KIND: "Contact",
@@ -181,6 +182,14 @@ BLOCKS: Final[Mapping[str, str]] = {
     "TRANSFER_BASIS_MISSING": "A transfer outside the EEA has no recorded ground",
     "MANDATE_LAPSED": "The child is of age: the mandate has ended",
     "DPO_REVIEW": "The data protection officer has to decide first",
+    "RGT-05": "The child did not agree, is too young to ask alone, or has no known birth date",
+    "RGT-13": "The person is recorded as dead, but was identified alive",
+    "SUS-05": "The role of the person in a file cannot be read from the CRM",
+    "SUS-06": "A file shares a child with one in which the requester is suspected",
+    "SUS-08": "The suspicion in a file has ended",
+    "SUS-11": "The requester is suspected in a file of the child",
+    "IDN-17": "A candidate contradicts what is known of the person",
+    "IDV-05": "The address of the answer is not to be used without a new check",
 }
 PLACES: Final[Mapping[str, str]] = {
     "backups": "Backups, which expire",
@@ -225,6 +234,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "gone": "The link has ended or was withdrawn. Hand the archive over in another way.",
     "nothing_to_grant": "Nothing here can be granted.",
     "waiting": "What this recipient would be told has not been done yet.",
+    "other_crm": "This request belongs to another CRM than the one that is served now.",
     "busy": "Something is being done for this request already. Wait until it has ended.",
 }
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, FROZEN, GIVEN, PACKAGE
+from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, FROZEN, GIVEN, HANDOVER, PACKAGE
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.requesting import DORA, at, opened, put, steps, unreachable
 from tests.crm_compliance.typist import Typist
@@ -15,7 +15,7 @@ from tests.integration.night import Night
 
 
 def released(org: Night, request: str, outcome: Outcome, refusal: str = "") -> None:
-    parts: dict[str, bytes | None] = {CANDIDATES: b"c", CONFIRMED: b"{}", COMPILATION: b"{}", PACKAGE: b"zip"}
+    parts: dict[str, bytes | None] = {CANDIDATES: b"c", CONFIRMED: b"{}", COMPILATION: b"{}", HANDOVER: b"{}", PACKAGE: b"zip"}
     put(
         org,
         request,
@@ -39,7 +39,9 @@ def test_a_released_request_is_closed_with_its_own_outcome_and_leads_to_no_file_
         assert typist.refused(*close, other, code=5)["code"] == "outcome"
     document = typist.ask(*close, "DELIVERED")
     assert (document["state"], document["outcome"]) == ("closed", "DELIVERED")
-    left = [name for name in (GIVEN, CANDIDATES, CONFIRMED, FROZEN, COMPILATION, PACKAGE) if org.store.requests.part(request, name)]
+    left = [
+        name for name in (GIVEN, CANDIDATES, CONFIRMED, FROZEN, COMPILATION, HANDOVER, PACKAGE) if org.store.requests.part(request, name)
+    ]
     assert left == [GIVEN, FROZEN, COMPILATION, PACKAGE]
 
 
@@ -133,4 +135,4 @@ def test_what_has_had_its_day_goes_also_where_the_crm_cannot_be_reached(typist: 
     for moment, is_there in (("2026-12-25T22:59:00Z", True), ("2026-12-25T23:00:00Z", False)):
         at(typist, moment)
         typist.refused("run", "requests", code=4)
-        assert (org.store.requests.part(request, PACKAGE) is not None) is is_there
+        assert [org.store.requests.part(request, part) is not None for part in (PACKAGE, HANDOVER)] == [is_there] * 2

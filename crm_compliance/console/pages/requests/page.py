@@ -108,6 +108,8 @@ def handover_of(visit: Visit, request: SubjectRequest) -> Handover | None:
 
 def _wrong(visit: Visit, error: ComplianceError) -> dict[str, str]:
     said = visit.word("refused", error.code)
+    if said == error.code:
+        said = visit.word("block", error.code)
     hint = error.hint if not isinstance(error.hint, Hint) else ""
     detail = str(error) if error.code in ("needle", "unchecked", "near_name") else ""
     return {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jobs.model.request import CANDIDATES, CONFIRMED
 from jobs.register.dates import target_of
+from jobs.register.overrides import overridden
 from jobs.requests.answer.release import CONTENT
 from rules.model.accounts import same_person
 from rules.model.requests import COPIES, RequestState
@@ -128,6 +129,10 @@ def _reviewing(visit: Visit, request: SubjectRequest, compilation: Compilation |
     say = visit.say
     if compilation is None:
         return Next("look", say("Review and approve") if request.right in COPIES else say("Decide and approve"), "", "")
+    if compilation.answer == "dpo_review" and overridden(request).issuperset(compilation.blocks):
+        return Next(
+            "compile", say("Compile the answer"), say("Two people have set the rule aside: the answer is made anew without it."), ""
+        )
     if compilation.answer == "dpo_review":
         text = say("A rule stands in the way. Two people set it aside, then the answer is compiled again; or it stays as it is.")
         return Next("aside", say("An answer that needs a decision"), text, "")

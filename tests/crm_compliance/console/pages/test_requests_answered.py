@@ -180,3 +180,21 @@ def test_rows_are_counted_for_the_two_who_approve_and_shown_once(approved: Askin
         assert f"{counted['candidates']} Rows about the person {counted['included']} In the answer" in page
         assert "Rows about the person" not in text_of(browser.page(path))
     assert signed_in(Role.AUDITOR).post(f"{path}/completeness").status_code == 403
+
+
+def test_a_rule_in_the_way_is_named_to_the_dpo_and_set_aside_by_two(org: Night, typist: Typist, signed_in: SignedIn) -> None:
+    """RGT-05: a child too young to ask alone; then the answer is compiled again."""
+    child = org.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="2019-03-04")
+    dossier = org.dossier("grooming", closed=False, fiches=1)
+    org.party(child, "child", dossier=dossier)
+    asking = Asking(typist).open({"firstname": "Lotte", "lastname": "Peeters (fictief)", "birthdate": "2019-03-04"}, kind="child")
+    asking.identify().confirm(child).compile()
+    path, dpo, approver = f"/requests/{asking.id}", signed_in(Role.DPO), signed_in(Role.APPROVER)
+    page = dpo.page(path)
+    assert "Next: An answer that needs a decision" in text_of(page)
+    assert '<option value="RGT-05" selected>' in page
+    for browser in (dpo, approver):
+        assert browser.post(f"{path}/override", rule="RGT-05", code="CHILD_INTEREST").status_code == 303
+    assert "Next: Compile the answer" in text_of(dpo.page(path))
+    assert dpo.post(f"{path}/compile").status_code == 303
+    assert "needs a decision" not in text_of(dpo.page(path))
