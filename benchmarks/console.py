@@ -1,0 +1,356 @@
+"""How long the pages of the console take, as shares of 200 ms, on a store as a large organisation has it
+after years: a million lines in each of the last two plans, ten thousand runs, two thousand requests.
+
+1. Each page alone: time in the server, the median and the slowest of some rounds.
+2. All pages by fifty readers at once, while a run writes its journal into the same store: the same, and how
+   many answers were errors.
+
+Exports and pages that read the CRM are left aside. The server, the run and the readers are processes of their
+own, so that the readers' work is not counted.
+
+    python -m benchmarks.console [--lines 1000000] [--runs 10000] [--requests 2000] [--readers 50]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import msgspec
+import requests
+
+from crm_compliance.console.app import INSIDE
+from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from crm_compliance.settings import load_settings
+from crm_compliance.store.store import SqlStore
+from crm_compliance.wiring import clock_of, policy_of, store_of
+from jobs.ledger.plan_lines import digest_head, paged
+from jobs.ledger.rounds import HOUSEKEEPING
+from jobs.model.plan import Approval, Breaker, CategoryTotal, Counter, Kind, Plan, PlanLine
+from jobs.model.request import SubjectRequest
+from jobs.model.run import Action, ActionState, Run, RunState
+from rules.model.requests import Channel, Outcome, RequesterKind, RequestState, Right
+from rules.model.roles import Role
+
+GOAL_MS: Final = 200.0
+CRM: Final = "http://127.0.0.1:9/api/data/v9.2/"  # nobody answers there: pages that read the CRM are left aside
+CATEGORIES: Final = ("missing_runaway", "social_card", "e_safety", "exploitation_ict")
+# Exports, files, and pages that read the CRM or have parameters of their own.
+ASIDE: Final = (".csv", ".xlsx", ".ics", "/why/", "/open", "/units/", "/review", "/preview", "/message", "/archive", "/work")
+TIME: Final = "X-Server-Ms"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--requests", type=int, default=2_000)
+    parser.add_argument("--readers", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=30, help="for which the readers read")
+    parser.add_argument("--keep", type=Path, help="a folder for the store, which is used again if it is filled")
+    parser.add_argument("--part", choices=("serve", "night"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.part == "serve":
+        serve()
+    elif asked.part == "night":
+        write_on()
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(asked, asked.keep or Path(folder))
+
+
+def measure(asked: argparse.Namespace, folder: Path) -> None:
+    """Fill the store, and print the two tables."""
+    os.environ |= {"CRM_COMPLIANCE_DATA_DIR": str(folder), "CRM_COMPLIANCE_CRM_URL": CRM, "CRM_COMPLIANCE_CRM_TOKEN": "bench"}
+    settings = load_settings()
+    began = time.perf_counter()
+    with store_of(settings, clock_of(settings)) as store:
+        if not any(True for _ in store.plans.newest()):
+            fill(store, asked.lines, asked.runs, asked.requests)
+        last = next(store.plans.newest(is_applied=True))
+        run = store.runs.of_plan(last.id)
+        assert run is not None
+        names = {"plan": next(store.plans.newest()).id, "run": run.id, "request": store.requests.all()[0].id}
+    print(f"the store is filled: {time.perf_counter() - began:.0f} s")
+    with part("serve") as server:
+        assert server.stdout is not None
+        root = server.stdout.readline().strip()
+        session = signed_in(root)
+        pages = addresses(names)
+        for page in pages:
+            session.get(root + page, timeout=300)  # what is read once is read
+        print("\n| page, alone | median, ms | slowest, ms | of 200 ms |\n|---|---:|---:|---:|")
+        for page in pages:
+            found = sorted(timed(session, root, page)[1] for _ in range(asked.rounds))
+            print(
+                f"| `{shown(page, names)}` | {statistics.median(found):.0f} | {found[-1]:.0f} | {statistics.median(found) / GOAL_MS:.2f} |"
+            )
+        with part("night"):
+            together(session, root, pages, names, asked)
+
+
+def together(session: requests.Session, root: str, pages: list[str], names: Mapping[str, str], asked: argparse.Namespace) -> None:
+    """Let all readers read for a while, each the pages in an order of its own."""
+    found: dict[str, list[float]] = {page: [] for page in pages}
+    wrong: dict[str, int] = dict.fromkeys(pages, 0)
+    end = time.monotonic() + asked.seconds
+
+    def read(number: int) -> None:
+        random, mine = Random(number), requests.Session()
+        mine.cookies.update(session.cookies)
+        while time.monotonic() < end:
+            page = random.choice(pages)
+            status, took = timed(mine, root, page)
+            found[page].append(took)
+            wrong[page] += status != 200
+
+    readers = [threading.Thread(target=read, args=(number,)) for number in range(asked.readers)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    print(f"\n| page, {asked.readers} readers, a run writes | answers | median, ms | 95 of 100, ms | errors |\n|---|---:|---:|---:|---:|")
+    for page, times in found.items():
+        times.sort()
+        late = times[min(len(times) - 1, int(len(times) * 0.95))] if times else 0.0
+        middle = statistics.median(times) if times else 0.0
+        print(f"| `{shown(page, names)}` | {len(times)} | {middle:.0f} | {late:.0f} | {wrong[page]} |")
+    answers = sum(map(len, found.values()))
+    print(f"\n{answers} answers in {asked.seconds} s, {answers / asked.seconds:.0f} a second, errors: {sum(wrong.values())}")
+
+
+def timed(session: requests.Session, root: str, page: str) -> tuple[int, float]:
+    answer = session.get(root + page, timeout=300, allow_redirects=False)
+    return answer.status_code, float(answer.headers[TIME])
+
+
+def addresses(names: Mapping[str, str]) -> list[str]:
+    """Return the addresses of all pages, with ids of the store, and of lists with filters."""
+    paths = [each.path for each in INSIDE if each.method == "GET" and not any(part in each.path for part in ASIDE)]
+    known = [path.format(**names) for path in paths if all(f"{{{name}}}" not in path for name in ("item", "row", "table", "name", "page"))]
+    plan = names["plan"]
+    more = (
+        "/history?kind=retention&state=done_with_failures&from=2020-01-01",
+        "/history?page=150",
+        "/history/audit?from=2026-01-01&to=2026-11-01",
+        f"/plans/{plan}/lines?reason=OPEN_DOSSIER&sort=retention_end",
+        f"/plans/{plan}/lines?offset={500_000}",
+    )
+    return [*(path for path in known if path != f"/plans/{plan}"), f"/plans/{plan}", *more]
+
+
+def shown(page: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        page = page.replace(value, f"{{{name}}}")
+    return page
+
+
+def signed_in(root: str) -> requests.Session:
+    """Sign in as the DPO, who may see most."""
+    session = requests.Session()
+    who = next(person.who for person in DEMO_PEOPLE if person.role is Role.DPO)
+    session.post(f"{root}/signin", data={"who": who}, headers={"Sec-Fetch-Site": "same-origin"}, allow_redirects=False).raise_for_status()
+    return session
+
+
+@contextmanager
+def part(name: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a part of this file as a process of its own, and end it with the block."""
+    command = [sys.executable, "-m", "benchmarks.console", "--part", name]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+
+
+def serve() -> None:
+    """Serve the console over the store of the settings, and say in each answer how long it took."""
+    import socket
+
+    import uvicorn
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from crm_compliance.console.access.sessions import Sessions
+    from crm_compliance.console.app import routes
+    from crm_compliance.console.services import Services
+    from crm_compliance.service.web.app import app_of
+    from crm_compliance.service.web.downloads import Downloads
+
+    settings = load_settings()
+    clock = clock_of(settings)
+    store = store_of(settings, clock)
+    services = Services(settings, store, clock, Sessions(store.sessions, timedelta(hours=1), timedelta(hours=10)))
+    app: ASGIApp = app_of(Downloads(store, clock), console=routes(services))
+
+    async def timing(scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((TIME.lower().encode(), f"{(time.perf_counter() - began) * 1000:.1f}".encode()))
+            await send(message)
+
+        await app(scope, receive, told)
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(128)
+        print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+        uvicorn.Server(uvicorn.Config(timing, log_level="warning")).run(sockets=[listening])
+
+
+def write_on() -> None:
+    """Write as a run does, without end: units of a journal, a hundred at a time, with their entries."""
+    settings = load_settings()
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        plan = a_plan("plan-night", clock(), units=1_000_000)
+        with suppress(Exception):  # it is there from a time before
+            store.plans.save(plan, [], ("plan", {"plan": plan.id}))
+            store.runs.start(
+                Run("run-night", Kind.RETENTION, plan.id, RunState.RUNNING, clock(), clock()), ("run_started", {"plan": plan.id})
+            )
+        for number in range(1_000_000):
+            units = [Action("cf_dossier", f"night-{number}-{unit}", "delete", ActionState.INTENDED) for unit in range(100)]
+            store.journal.record("run-night", units, [("intent", {"units": 100})])
+            time.sleep(0.2)  # the CRM takes longer than that for a hundred units
+
+
+def fill(store: SqlStore, lines: int, runs: int, asked: int) -> None:
+    """Fill a store: a plan and a run for each of the last nights, the last two plans with all their lines."""
+    now = datetime.now(UTC)
+    first = now - timedelta(hours=6 * runs)
+    for number in range(runs):
+        at = first + timedelta(hours=6 * number)
+        given = (Approval("demo-anna", "crm_admin", at, True), Approval("demo-ben", "dpo", at, True)) if number % 7 == 0 else ()
+        plan = a_plan(f"plan-{number}", at, units=1000, applied=False, given=given)
+        store.plans.save(plan, [], ("plan", {"plan": plan.id, "units": plan.units}))
+        run = Run(f"run-{number}", Kind.RETENTION, plan.id, RunState.RUNNING, at, at, policy_version="1.0")
+        store.runs.start(run, ("run_started", {"plan": plan.id, "kind": "retention", "software": "1"}))
+        state = RunState.DONE_WITH_FAILURES if number % 50 == 0 else RunState.DONE
+        over = msgspec.structs.replace(run, state=state, ended_at=at + timedelta(minutes=9), counts=counts(number))
+        store.runs.save(over, [("run_ended", {"plan": plan.id, "state": state.value})])
+        if number % 4 == 0:
+            store.ledger.append([(HOUSEKEEPING, {"state": "done"})], f"round-{number}")
+    for number in (1, 2):
+        save_lines(store, f"plan-large-{number}", now - timedelta(hours=3 - number), lines, Random(number))
+    for number in range(asked):
+        store.requests.add(a_request(number, asked, now), {}, ("request", {"request": f"request-{number}", "step": "open"}))
+
+
+def counts(number: int) -> dict[str, object]:
+    """Return the counts of a run as `apply` leaves them."""
+    failed = 2 if number % 50 == 0 else 0
+    return {
+        "deleted": 20,
+        "anonymised": 5,
+        "trimmed": 1,
+        "skipped": {"CHANGED": 1},
+        "partial": 0,
+        "failed": failed,
+        "verified": {"gone": 90, "masked": 5, "still_there": 0},
+        "rows": {"cf_dossier": 20, "cf_fiche": 40, "annotation": 30},
+        "disposed": {"units": 25, "recordings": 3},
+        "by_category": dict.fromkeys(CATEGORIES, 5),
+        "flags": {"LATE": 2},
+        "alarms": [{"code": "LEFT_OVER", "message": "2 units are half done"}] if failed else [],
+    }
+
+
+def a_plan(name: str, at: datetime, units: int, **changes: Any) -> Plan:
+    policy = policy_of(load_settings())
+    usual = Plan(
+        id=name,
+        kind=Kind.RETENTION,
+        created_at=at,
+        proposer="service",
+        as_of=at,
+        as_of_given=False,
+        crm=CRM,
+        policy_name="bench",
+        policy_version=policy.version,
+        policy_digest=policy.digest,
+        mapping_digest="b" * 64,
+        digest="c" * 64,
+        units=units,
+        dispose={"delete": 20, "anonymise": 5},
+        retain={"NOT_EXPIRED": units - 125, "OPEN_DOSSIER": 100},
+        flags={"LATE": 2},
+        breaker=Breaker(tripped=False, units=Counter(25, 200, 12.5), recordings=Counter(3, 200, None)),
+        valid_until=at + timedelta(hours=72),
+        categories=tuple(CategoryTotal(each, 5, 1, 100, 3) for each in CATEGORIES),
+        crm_holds=tuple(("cf_dossier", f"00000000-0000-4000-8000-{number:012d}") for number in range(50)),
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+def save_lines(store: SqlStore, name: str, at: datetime, number: int, random: Random) -> None:
+    """Store a plan that waits for people, with so many lines."""
+    head = a_plan(name, at, number, needed=("crm_admin", "dpo"), why=("FIRST_RUN",))
+
+    def lines() -> Iterator[PlanLine]:
+        for place in range(number):
+            is_open, is_due = random.random() < 0.1, random.random() < 0.02
+            reason = "OPEN_DOSSIER" if is_open else "EXPIRED" if is_due else "NOT_EXPIRED"
+            outcome, disposition = ("dispose", "delete") if reason == "EXPIRED" else ("retain", None)
+            id = f"{place:08x}-0000-4000-8000-{place:012x}"
+            end = (date(2026, 11, 1) + timedelta(days=place % 6000)).isoformat()
+            category = CATEGORIES[place % len(CATEGORIES)]
+            yield PlanLine(
+                "cf_dossier",
+                id,
+                outcome,
+                disposition,
+                end,
+                reason,
+                (reason,),
+                (),
+                (category,),
+                "RET-08",
+                head.policy_version,
+                f'W/"{place}"',
+            )
+
+    pages, digest = paged(lines(), head.trims, digest_head(head.kind, head.as_of, head.crm, head.policy_digest, head.mapping_digest))
+    store.plans.save(msgspec.structs.replace(head, digest=digest), pages, ("plan", {"plan": name, "units": number}))
+
+
+def a_request(number: int, of: int, now: datetime) -> SubjectRequest:
+    """Return a request: the last fifty are pending, the others closed."""
+    at = now - timedelta(days=10) if number >= of - 50 else now - timedelta(days=60 + number % 900)
+    closed = number < of - 50
+    return SubjectRequest(
+        id=f"request-{number}",
+        right=Right.ACCESS,
+        requester_kind=RequesterKind.FORMER_CHILD,
+        channel=Channel.EMAIL,
+        received_at=at,
+        received_on=at.date(),
+        language="nl",
+        on_behalf=False,
+        crm=CRM,
+        state=RequestState.CLOSED if closed else RequestState.SEARCHING,
+        outcome=Outcome.DELIVERED if closed else None,
+        released_at=at + timedelta(days=20) if closed else None,
+        closed_at=at + timedelta(days=21) if closed else None,
+    )
+
+
+if __name__ == "__main__":
+    main()
