@@ -1,0 +1,142 @@
+"""The main path of each role in a real browser: from the way in to the act, by what is written on buttons and
+links. Everybody is fictitious."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from crm_compliance.console.services import Services
+from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from jobs.model.plan import PlanState
+from rules.model.requests import RequestState
+from rules.model.roles import Role
+from tests.browser.chromium import chromium, is_here
+from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.console.live import live
+from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.integration.night import Night
+
+Visitor = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Any]:
+    if not is_here():
+        pytest.skip("no chromium here")
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def come_in(app: Starlette, services: Services, chrome: Any) -> Iterator[Visitor]:
+    """A new browser in which somebody has chosen the demo's person of a role."""
+    services.background.patience_s = 60
+    contexts: list[Any] = []
+    with live(app) as root:
+
+        def of(role: Role, language: str = "en-GB") -> Any:
+            context = chrome.new_context(locale=language, viewport={"width": 1280, "height": 900})
+            contexts.append(context)
+            page = context.new_page()
+            page.set_default_timeout(15_000)
+            page.goto(root + "/")
+            name = next(person.name for person in DEMO_PEOPLE if person.role is role)
+            page.get_by_role("button", name=re.compile(re.escape(name))).click()
+            page.wait_for_url(root + "/")
+            return page
+
+        yield of
+        for context in contexts:
+            context.close()
+
+
+@contextmanager
+def clicks(page: Any, most: int) -> Iterator[Callable[..., None]]:
+    """Clicks a link or button by its words, and no more often than that."""
+    made = 0
+
+    def click(words: str, role: str = "link") -> None:
+        nonlocal made
+        made += 1
+        assert made <= most, words
+        page.get_by_role(role, name=re.compile(words)).first.click()
+
+    yield click
+
+
+def test_two_people_approve_a_plan_from_their_inboxes(org: Night, typist: Typist, come_in: Visitor) -> None:
+    people_and_cases(org)
+    plan = typist.ask("plan")["plan"]
+    for role in (Role.CRM_ADMIN, Role.DPO):
+        page = come_in(role)
+        with clicks(page, 2) as click:
+            click("waits for your approval")
+            page.get_by_label("Comment").fill("looked through")
+            click("Approve", "button")
+        assert "looked through" in page.locator("main").inner_text()
+    assert org.store.plans.get(plan).state(org.clock()) is PlanState.READY
+    assert "waits for your approval" not in come_in(Role.DPO).locator("main").inner_text()
+
+
+def test_why_a_fiche_is_kept_is_found_in_three_clicks(org: Night, typist: Typist, come_in: Visitor) -> None:
+    people_and_cases(org)
+    typist.ask("plan")
+    page = come_in(Role.DPO)
+    with clicks(page, 3) as click:
+        click("waits for your approval")
+        click("The dossier is still open")
+        page.locator("main table tbody a").first.click()
+    assert "RET-13" in page.locator("main").inner_text()
+
+
+def test_who_approved_a_run_is_found_in_three_clicks_and_the_record_verified(org: Night, typist: Typist, come_in: Visitor) -> None:
+    people_and_cases(org)
+    typist.ask("apply", typist.ask("plan")["plan"])
+    page = come_in(Role.AUDITOR)
+    with clicks(page, 2) as click:
+        click("History")
+        page.locator("main table tbody a").first.click()
+    said = page.locator("main").inner_text()
+    assert "fictief-dpo" in said
+    assert "fictief-crm_admin" in said
+    with clicks(page, 3) as click:
+        click("History")
+        click("Proof")
+        click("Verify now", "button")
+    page.get_by_text("The record is whole").wait_for()
+    assert page.get_by_role("button", name="Approve").count() == 0
+
+
+def test_a_second_person_releases_an_answer_from_the_inbox(org: Night, typist: Typist, come_in: Visitor) -> None:
+    contact = org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03", emailaddress1="fien@example.org")
+    asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)", "birthdate": "1990-02-03"}, kind="donor")
+    asking.identify().confirm(contact).compile()
+    asking.approve_all()
+    page = come_in(Role.APPROVER)
+    with clicks(page, 2) as click:
+        click("waits for release by a second person")
+        click("Release", "button")
+    page.get_by_text("Show the passphrase").click()
+    assert len(page.locator(".passphrase").inner_text()) > 20
+    assert asking.row().state is RequestState.RELEASED
+
+
+def test_a_request_is_taken_in_on_a_telephone_in_dutch(org: Night, come_in: Visitor) -> None:
+    people_and_cases(org)
+    page = come_in(Role.DPO, "nl-BE")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(re.sub(r"/$", "/requests/new", page.url))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator("html").get_attribute("lang") == "nl"
+    page.locator("[name=requester_kind]").select_option("donor")
+    page.locator("[name=given_lastname]").fill("Voorbeeld (fictief)")
+    page.locator("[name=given_emails]").fill("voorbeeld@example.org")
+    page.get_by_role("button", name=re.compile("Het verzoek registreren")).click()
+    page.wait_for_url(re.compile("/requests/request-"))
+    assert len(list(org.store.requests.all())) == 1
