@@ -4,12 +4,14 @@ from typing import Final
 
 from crm_compliance.console.pages import inbox, record, rules, switch, why
 from crm_compliance.console.pages.history import routes as history
+from crm_compliance.console.pages.holds import routes as holds
 from crm_compliance.console.pages.plans import routes as plans
 from crm_compliance.console.pages.requests import routes as requests
 from crm_compliance.console.pages.review import routes as review
 
 ENDPOINTS: Final = (
     *history.ENDPOINTS,
+    *holds.ENDPOINTS,
     *inbox.ENDPOINTS,
     *plans.ENDPOINTS,
     *record.ENDPOINTS,

@@ -24,6 +24,16 @@ document.addEventListener("change", (event) => {
   if (form) form.requestSubmit();
 });
 
+// A form asks for what the choice of `scope` needs, and for nothing else; without script it asks for all.
+function scope(form) {
+  const chosen = form.elements.scope.value;
+  for (const part of form.querySelectorAll("[data-scope]")) part.hidden = !part.dataset.scope.split(" ").includes(chosen);
+}
+for (const form of document.querySelectorAll("form[data-scoped]")) {
+  scope(form);
+  form.addEventListener("change", () => scope(form));
+}
+
 // What is shown at once is also said to whoever listens.
 document.addEventListener("htmx:responseError", () => document.getElementById("told")?.scrollIntoView({ block: "nearest" }));
 

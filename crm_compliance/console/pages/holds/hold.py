@@ -1,0 +1,65 @@
+"""One hold: what it keeps, why, by whom and until when, and its release by a second person."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from starlette.responses import Response
+
+from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.visit import Visit
+from jobs.holds.place import release_hold
+from rules.errors import UsageError
+from rules.holds.placements import HoldState, HoldType
+from rules.model.accounts import same_person
+from rules.model.roles import Act
+
+
+def show(visit: Visit) -> Response:
+    hold = visit.services.store.holds.get(visit.path("hold"))
+    day = visit.services.calendar.day(visit.now)
+    is_released = hold.state(day) is HoldState.RELEASED
+    return visit.page(
+        "holds/hold.html.j2",
+        hold=hold,
+        state=hold.state(day).value,
+        is_overdue=hold.is_overdue(day),
+        may_release=visit.may(Act.RELEASE_HOLD) and not is_released,
+        may_place=visit.may(Act.PLACE_HOLD),
+        has_placed=same_person(hold.placed_by, visit.person.who),
+        sees_texts=visit.may(Act.RELEASE_HOLD),
+        needs_notice=hold.type is HoldType.RESTRICTION,
+        today=day,
+        link=visit.services.links(hold.crm)(hold.table, hold.row) if hold.crm and hold.row else "",
+    )
+
+
+def release(visit: Visit) -> Response:
+    """Lift a hold, as `holds release` does (HLD-02, HLD-09)."""
+    services = visit.services
+    told = visit.given("notified_on")
+    release_hold(
+        services.store,
+        visit.path("hold"),
+        who=visit.person.who,
+        role=visit.person.role,
+        asked_by=visit.needed("asked_by", visit.say("Who asks for it")),
+        reason=visit.needed("reason", visit.say("Reason")),
+        notified_on=day_of(told, "notified_on") if told else None,
+        now=visit.now,
+        calendar=services.calendar,
+        reference=services.keys().reference,
+    )
+    return visit.see(f"/holds/{visit.path('hold')}", note="hold_released")
+
+
+def day_of(text: str, where: str) -> date:
+    """Return a day that a form gave. Raises UsageError: it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError("this is not a date", where=where, hint="write it as 2026-11-25") from None
+
+
+ENDPOINTS: Final = (get("/holds/{hold}", show, Act.SEE_HOLDS), post("/holds/{hold}/release", release, Act.RELEASE_HOLD))

@@ -1,0 +1,119 @@
+"""The form by which a hold is placed, empty or with what another one says: that is how one is kept after its
+review."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.responses import Response
+
+from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.pages.holds.hold import day_of
+from crm_compliance.console.visit import Visit
+from crm_compliance.wiring import mapped_tables
+from jobs.holds.place import HOLDABLE, Wanted, place_hold
+from rules.dates.periods import add_months
+from rules.errors import UsageError
+from rules.holds.conditions import FIELDS
+from rules.holds.placements import OBTAINABLE, PLACEABLE, REVIEW_MONTHS, HoldType, PlacedHold
+from rules.model.roles import Act
+
+GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+USUAL_REVIEW_MONTHS: Final = 6
+ROW, PERSON, FITTING = "row", "person", "fitting"
+
+
+def show(visit: Visit) -> Response:
+    """Show the form; `from` names a hold to begin with, `table` and `id` a row."""
+    again = visit.query("from")
+    given = _of_hold(visit.services.store.holds.get(again)) if again else {"table": visit.query("table"), "id": visit.query("id")}
+    today = visit.services.calendar.day(visit.now)
+    return visit.page(
+        "holds/new.html.j2",
+        given=given | {"review_on": add_months(today, USUAL_REVIEW_MONTHS).isoformat()},
+        again=again,
+        tables=_tables(visit),
+        types=[(kind.value, visit.word("hold_type", kind.value)) for kind in PLACEABLE],
+        obtainable=[kind.value for kind in OBTAINABLE],
+        fields={visit.word("table", _name(visit, kind)): ", ".join(fields) for kind, fields in FIELDS.items()},
+        today=today,
+        latest=add_months(today, REVIEW_MONTHS),
+    )
+
+
+def place(visit: Visit) -> Response:
+    """Place a hold, as `holds place` does: it is in force at once (HLD-02)."""
+    wanted = _wanted(visit)
+    with visit.services.desk() as desk:
+        hold = place_hold(desk.context, wanted, visit.person.who, visit.person.role)
+    return visit.see(f"/holds/{hold.id}", note="hold_placed")
+
+
+def _wanted(visit: Visit) -> Wanted:
+    scope, kind = visit.given("scope"), visit.given("type")
+    if scope not in (ROW, PERSON, FITTING):
+        raise UsageError("what the hold keeps is missing", where="scope", hint="one record, a person, or whatever meets conditions")
+    if kind not in PLACEABLE:
+        raise UsageError("there is no hold of this type", where="type")
+    row = _row_id(visit.needed("id", visit.say("Id of the record")), "id") if scope != FITTING else ""
+    ends_on = visit.given("ends_on")
+    return Wanted(
+        type=HoldType(kind),
+        table="" if scope == PERSON else visit.needed("table", visit.say("Table")),
+        row=row if scope == ROW else "",
+        person=row if scope == PERSON else "",
+        where=tuple(_lines(visit.given("where"))) if scope == FITTING else (),
+        reason_code=visit.needed("reason", visit.say("Reason code")),
+        basis=visit.needed("basis", visit.say("Legal basis")),
+        obtained_by=tuple(_row_id(line, "obtained_by") for line in _lines(visit.given("obtained_by"))),
+        ends_on=day_of(ends_on, "ends_on") if ends_on else None,
+        review_on=day_of(visit.needed("review_on", visit.say("Review on")), "review_on"),
+    )
+
+
+def _of_hold(hold: PlacedHold) -> Mapping[str, str]:
+    """Return what the form says of a hold, but for its days."""
+    return {
+        "scope": PERSON if hold.everything else FITTING if hold.conditions else ROW,
+        "table": hold.table,
+        "id": hold.row,
+        "where": "\n".join(f"{each.field}={value}" for each in hold.conditions for value in each.values),
+        "type": hold.type.value,
+        "reason": hold.reason_code,
+        "basis": hold.basis,
+        "obtained_by": "\n".join(hold.obtained_by),
+    }
+
+
+def _row_id(text: str, where: str) -> str:
+    """Return the id of a record as the CRM writes it. Raises UsageError: it is none; the text is not
+    repeated, for somebody may have typed a name."""
+    wanted = text.strip("{}").lower()
+    if not GUID.fullmatch(wanted):
+        raise UsageError("this is not the id of a record", where=where, hint="32 hexadecimal digits in five groups, as a plan shows them")
+    return wanted
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _tables(visit: Visit) -> list[tuple[str, str]]:
+    """Return the tables whose rows can be held, by name, with what people call them."""
+    found = mapped_tables(visit.services.settings)
+    names = [name for kind in HOLDABLE for name in found.get(kind, "").split(" or ") if name]
+    return [(name, _words(visit, name)) for name in dict.fromkeys(names)]
+
+
+def _words(visit: Visit, table: str) -> str:
+    words = visit.word("table", table)
+    return f"{words} ({table})" if words != table else table
+
+
+def _name(visit: Visit, kind: str) -> str:
+    return mapped_tables(visit.services.settings).get(kind, kind).split(" or ")[0]
+
+
+ENDPOINTS: Final = (get("/holds/new", show, Act.PLACE_HOLD), post("/holds/new", place, Act.PLACE_HOLD))

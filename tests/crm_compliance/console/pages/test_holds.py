@@ -1,0 +1,110 @@
+"""Holds: listed, placed by the DPO, lifted by somebody else, and what the other roles do not see of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rules.model.roles import Role
+from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.typist import LONG_AGO, Typist
+from tests.integration.night import Night
+
+NOBODY = "00000000-0000-0000-0000-0000000000ff"
+FORM = {"type": "judicial", "reason": "REQ-1", "basis": "letter of the prosecutor", "review_on": "2027-02-01"}
+
+
+def place(browser: Browser, **more: str) -> str:
+    """Place a hold by the form, and return its address."""
+    answer = browser.post("/holds/new", **(FORM | more))
+    assert answer.status_code == 303, text_of(answer.text)
+    address: str = answer.headers["Location"]
+    return address
+
+
+def test_a_hold_is_placed_by_one_person_and_lifted_by_another(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    dossier = org.dossier("social_card", spoken=LONG_AGO)
+    dpo, approver = signed_in(Role.DPO), signed_in(Role.APPROVER)
+    assert "No hold is in force" in text_of(dpo.page("/holds"))
+    assert f'value="{dossier}"' in dpo.page(f"/holds/new?table=cf_dossier&id={dossier}")
+    address = place(dpo, scope="row", table="cf_dossier", id=dossier.upper())
+    assert typist.ask("plan")["retain"] == {"HOLD_JUDICIAL": 1}
+    for browser in (dpo, approver, signed_in(Role.AUDITOR)):
+        assert dossier in browser.page("/holds")
+    assert "letter of the prosecutor" in dpo.page(address)
+    assert "You placed it" in text_of(dpo.page(address))
+    lift = {"asked_by": "carl", "reason": "case closed"}
+    assert dpo.post(f"{address}/release", **lift).status_code == 403
+    assert approver.post(f"{address}/release", **(lift | {"reason": ""})).status_code == 400
+    assert approver.post(f"{address}/release", **lift).status_code == 303
+    assert typist.ask("plan")["retain"] == {}
+    assert "asked for by carl" in text_of(approver.page(address))
+    assert dossier not in dpo.page("/holds")
+    assert dossier in dpo.page("/holds?show=over")
+    assert approver.post(f"{address}/release", **lift).status_code == 409
+
+
+def test_what_people_wrote_is_for_those_who_decide(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    address = place(signed_in(Role.DPO), scope="row", table="cf_dossier", id=org.dossier("social_card", spoken=LONG_AGO))
+    page = signed_in(Role.AUDITOR).page(address)
+    assert "letter of the prosecutor" not in page
+    assert "/release" not in page
+    assert "/holds/new" not in page
+
+
+def test_a_person_and_conditions_can_be_held(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    dpo, person = signed_in(Role.DPO), org.contact()
+    org.dossier("social_card", spoken=LONG_AGO)
+    assert person in dpo.page(place(dpo, scope="person", id=person, type="restriction", obtained_by=f"{person}\n"))
+    fitting = place(dpo, scope="fitting", table="cf_dossier", where="category=social_card\ncategory=e_safety", type="legal")
+    assert "category = social_card | e_safety" in text_of(dpo.page(fitting))
+    assert typist.ask("plan")["retain"] == {"HOLD_LEGAL": 1, "ORPHAN_CONTACT": 1}
+    assert "category=e_safety" in dpo.page(fitting.replace("/holds/", "/holds/new?from="))
+
+
+def test_a_restriction_is_lifted_after_the_person_knows(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    person = org.contact()
+    address = place(signed_in(Role.DPO), scope="person", id=person, type="restriction")
+    approver = signed_in(Role.APPROVER)
+    lift = {"asked_by": "carl", "reason": "decided"}
+    assert approver.post(f"{address}/release", **lift).status_code == 409
+    assert approver.post(f"{address}/release", notified_on="2026-11-25", **lift).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"scope": ""}, 400),
+        ({"type": "request"}, 400),
+        ({"id": "Jan Peeters"}, 400),
+        ({"id": NOBODY}, 400),
+        ({"review_on": "soon"}, 400),
+        ({"review_on": "2028-01-01"}, 400),
+        ({"reason": "STATISTICS"}, 409),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_no_hold_may_be_is_refused(
+    typist: Typist, org: Night, signed_in: Callable[..., Browser], wrong: dict[str, str], status: int
+) -> None:
+    dossier, dpo = org.dossier("social_card", spoken=LONG_AGO), signed_in(Role.DPO)
+    answer = dpo.post("/holds/new", **(FORM | {"scope": "row", "table": "cf_dossier", "id": dossier} | wrong))
+    assert answer.status_code == status, text_of(answer.text)
+    assert "Peeters" not in answer.text
+    assert org.store.holds.all() == []
+
+
+def test_what_requests_keep_is_for_the_dpo_alone(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    assert "show=requests" in signed_in(Role.DPO).page("/holds?show=requests")
+    for role in (Role.APPROVER, Role.AUDITOR):
+        browser = signed_in(role)
+        assert "show=requests" not in browser.page("/holds")
+        assert browser.get("/holds?show=requests").status_code == 403
+
+
+def test_the_flags_of_the_crm_are_a_list_of_their_own(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    dossier = org.dossier("social_card", spoken=LONG_AGO, cf_legalhold=True)
+    typist.ask("plan")
+    assert dossier in signed_in(Role.AUDITOR).page("/holds?show=crm")
+    assert signed_in(Role.AUDITOR).get("/holds?show=nothing").status_code == 400
