@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final
 
@@ -69,9 +70,11 @@ def _door(services: Services, endpoint: Endpoint) -> Handler:
             form = await _form(request, endpoint.form_bytes)
             if form is None:
                 return PlainTextResponse("this is more than a form may hold\n", status_code=413, headers=dict(PAGE))
-            if not origin.has_token(request, str(form.get(origin.FIELD, "")), token):
-                return _not_ours()
-            visit = Visit(request, services, token, session, form)
+            async with _closed_after(form):
+                if not origin.has_token(request, str(form.get(origin.FIELD, "")), token):
+                    return _not_ours()
+                visit = Visit(request, services, token, session, form)
+                return await run_in_threadpool(_answered, visit, endpoint)
         return await run_in_threadpool(_answered, visit, endpoint)
 
     return handle
@@ -116,6 +119,15 @@ def _answered(visit: Visit, endpoint: Endpoint) -> Response:
     except Exception as error:  # whatever it says may name a person: neither a page nor a log repeats it
         log.error("a page failed", exc_info=error, route=endpoint.path)
         return refused(visit, ComplianceError("something went wrong here", hint="tell the administrator", code="bug"))
+
+
+@asynccontextmanager
+async def _closed_after(form: FormData) -> AsyncIterator[None]:
+    """Close the files of a form when it is answered."""
+    try:
+        yield
+    finally:
+        await form.close()
 
 
 async def _form(request: Request, most: int) -> FormData | None:

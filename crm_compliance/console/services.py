@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
     from jobs.plans.lines.opened import OpenedPlans
+    from jobs.plans.simulate import Simulation
     from jobs.ports.context import Clock
     from rules.dates.calendar import Calendar
     from rules.policy.policy import Policy
@@ -68,6 +69,7 @@ class Services:
     seen: Seen = field(default_factory=Seen)
     kept: Kept = field(default_factory=Kept)
     planning: PlanMaker = field(default_factory=PlanMaker)
+    simulated: list[Simulation] = field(default_factory=list)  # the last one, since the process began
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)
 

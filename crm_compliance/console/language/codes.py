@@ -12,6 +12,7 @@ from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
 from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES, WHY
 from rules.holds.placements import HoldState, HoldType
+from rules.model.data_map import Fate
 from rules.model.roles import Role
 
 # Short names for what badges show; by the kind of code.
@@ -65,6 +66,14 @@ HOLD_TYPES: Final[Mapping[str, str]] = {
     HoldType.RESTRICTION: "Restriction",
     HoldType.OBJECTION: "Objection",
 }
+FATES: Final[Mapping[str, str]] = {
+    Fate.UNACCOUNTED: "Not accounted for",
+    Fate.STAYS: "May stay",
+    Fate.MASKED: "Overwritten",
+    Fate.GOES_ALONG: "Goes along",
+    Fate.MAPPED: "Mapped",
+    Fate.PLATFORM: "The CRM's own",
+}
 OUTCOMES: Final[Mapping[str, str]] = {"delete": "Delete", "anonymise": "Anonymise", "retain": "Keep", "dispose": "Dispose", "trim": "Trim"}
 
 UNITS: Final[Mapping[str, str]] = {
@@ -85,6 +94,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "place_state": PLACES,
     "unit": UNITS,
     "anchor": ANCHORS,
+    "fate": FATES,
     "flag": {code: advice.sentence for code, advice in FLAGS.items()},
     "advice": {code: advice.action for code, advice in FLAGS.items()},
     "hold_state": HOLD_STATES,

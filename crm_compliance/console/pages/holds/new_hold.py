@@ -4,7 +4,6 @@ review."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from starlette.responses import Response
@@ -73,7 +72,7 @@ def _wanted(visit: Visit) -> Wanted:
     )
 
 
-def _of_hold(hold: PlacedHold) -> Mapping[str, str]:
+def _of_hold(hold: PlacedHold) -> dict[str, str]:
     """Return what the form says of a hold, but for its days."""
     return {
         "scope": PERSON if hold.everything else FITTING if hold.conditions else ROW,

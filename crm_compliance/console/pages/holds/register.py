@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -38,7 +38,7 @@ def show(visit: Visit) -> Response:
     if wanted == OF_REQUESTS:
         visit.refuse(Act.SEE_HOLDS_OF_REQUESTS)
     holds = store.holds.all()
-    lists: dict[str, Sequence[object]] = {name: [hold for hold in reversed(holds) if fits(hold, day)] for name, fits in PLACED.items()}
+    lists: dict[str, Sequence[Any]] = {name: [hold for hold in reversed(holds) if fits(hold, day)] for name, fits in PLACED.items()}
     lists["review"] = sorted((hold for hold in holds if hold.is_overdue(day)), key=lambda hold: hold.review_on)
     lists[FLAGS] = flag_documents(store.plans.newest(), visit.services.settings.crm_url)
     if wanted == OF_REQUESTS:

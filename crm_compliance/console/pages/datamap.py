@@ -1,0 +1,118 @@
+"""The data map as it was last made: every table that the CRM leads to from a unit or a person, and what
+becomes of it. A visit does not read the CRM; a button does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from crm_compliance.console.background import Work
+from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.visit import Visit
+from crm_compliance.reports.data_map import COUNTED, picture
+from crm_compliance.reports.kept_data_map import KeptMap, keep_map, kept_map
+from rules.errors import UsageError
+from rules.model.data_map import DataMap, Fate, Place
+from rules.model.roles import Act
+
+SUBJECT: Final = "datamap"
+ON_A_PAGE: Final = 100
+NEW: Final = "new"
+ORDER: Final = (Fate.UNACCOUNTED, Fate.STAYS, Fate.MASKED, Fate.GOES_ALONG, Fate.MAPPED, Fate.PLATFORM)
+
+
+def show(visit: Visit) -> Response:
+    """Show the places, the unaccounted first, a hundred on a page; with `table` the columns of one table."""
+    services = visit.services
+    kept = kept_map(services.settings.make_data_dir(), services.settings.crm_url or "")
+    last, fate, table = services.background.of(SUBJECT), visit.query("fate"), visit.query("table")
+    if fate not in ("", NEW, *(each.value for each in ORDER)):
+        raise UsageError("there is no such fate", where="fate")
+    values: dict[str, Any] = {"last": last, "may_make": visit.may(Act.PLAN), "kept": kept, "fate": fate, "table": table}
+    if visit.is_part:
+        return visit.part("datamap/making.html.j2", **values)
+    if kept is None or kept.map is None:
+        return visit.page("datamap/none.html.j2", **values)
+    found = _wanted(kept, kept.map, fate, table, visit.query("q").strip().lower())
+    page, first = _page(visit, len(found))
+    shown = found[first : first + ON_A_PAGE]
+    return visit.page(
+        "datamap/map.html.j2",
+        places=[(place, _rows(visit, place), place.name in kept.new) for place in shown],
+        columns=Counter(place.table for place in kept.map.places if place.column is not None),
+        counts=_counts(kept, kept.map),
+        alarming=len(kept.map.alarming),
+        order=[each.value for each in ORDER],
+        picture=picture(kept.map) if not table else None,
+        count=lambda place: _rows(visit, place),
+        q=visit.query("q"),
+        first=first + 1,
+        last_shown=first + len(shown),
+        total=len(found),
+        before=_address(visit, page - 1) if page > 1 else "",
+        after=_address(visit, page + 1) if first + ON_A_PAGE < len(found) else "",
+        **values,
+    )
+
+
+def make(visit: Visit) -> Response:
+    """Begin to make the map anew, as `datamap` does; the page looks for the end of it."""
+    services, now = visit.services, visit.now
+
+    def act() -> str:
+        with services.desk() as desk:
+            found = desk.context.connector.data_map(whole=True)
+            keep_map(services.settings.make_data_dir(), desk.context.crm, found, now)
+        return ""
+
+    services.background.begin(Work(SUBJECT, "datamap", visit.person.who, now), act)
+    return visit.see("/datamap")
+
+
+def _wanted(kept: KeptMap, found: DataMap, fate: str, table: str, text: str) -> Sequence[Place]:
+    """Return the places that are wanted: tables, or the columns of one; of what is new or nowhere accounted
+    for also columns, for nothing of it may be overlooked."""
+    if table:
+        places = [place for place in found.places if place.table == table and place.column is not None]
+    elif fate == NEW:
+        places = [place for place in found.places if place.name in kept.new]
+    elif fate == Fate.UNACCOUNTED:
+        places = [place for place in found.places if place.fate is Fate.UNACCOUNTED]
+    else:
+        places = [place for place in found.tables if not fate or place.fate.value == fate]
+    if text:
+        places = [place for place in places if text in place.name.lower()]
+    return sorted(places, key=lambda place: (not place.is_alarming, ORDER.index(place.fate), place.name))
+
+
+def _counts(kept: KeptMap, found: DataMap) -> dict[str, int]:
+    counts = Counter(place.fate.value for place in found.tables)
+    counts[Fate.UNACCOUNTED.value] = sum(place.fate is Fate.UNACCOUNTED for place in found.places)
+    return dict(counts) | {NEW: len(kept.new)}
+
+
+def _rows(visit: Visit, place: Place) -> str:
+    """Return how many rows a place has; the CRM counts no further than some thousands."""
+    if place.rows is None:
+        return visit.say("not known")
+    number = visit.formats.number(place.rows)
+    return visit.say("%s or more") % number if place.rows >= COUNTED else number
+
+
+def _page(visit: Visit, total: int) -> tuple[int, int]:
+    """Return the page that is asked for, the last one where there are fewer, and its first place."""
+    text, pages = visit.query("page", "1"), max(1, -(-total // ON_A_PAGE))
+    page = min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
+    return page, (page - 1) * ON_A_PAGE
+
+
+def _address(visit: Visit, page: int) -> str:
+    kept = {name: visit.query(name) for name in ("fate", "table", "q") if visit.query(name)}
+    return f"/datamap?{urlencode(kept | {'page': str(page)})}"
+
+
+ENDPOINTS: Final = (get("/datamap", show, Act.SEE_REPORTS), post("/datamap", make, Act.PLAN))

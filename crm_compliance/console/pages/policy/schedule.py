@@ -1,0 +1,91 @@
+"""The schedule in force: how long each category is kept, from when, what happens then, and who says so."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from starlette.responses import Response
+
+from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.policy.versions import version_of, versions_of
+from crm_compliance.console.visit import Visit
+from rules.model.roles import Act
+from rules.policy.categories import Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
+from rules.policy.rows import disposition_word
+
+RELATIONS: Final = ("engagement", "contact")  # units whose end is that of an agreement or the last gift
+
+
+class Row(NamedTuple):
+    """One row of the schedule in the language of the page."""
+
+    key: str
+    name: str
+    period: str
+    anchor: str
+    then: str
+    row: Category
+    basis: str
+
+
+def show(visit: Visit) -> Response:
+    """Show a version of the schedule, the one in force where none is named."""
+    known = versions_of(visit)
+    digest = visit.query("version")
+    chosen = version_of(known, digest) if digest else next(each for each in known if each.is_in_force)
+    policy = chosen.policy
+    rows = [_row(visit, key, category) for key, category in policy.categories.items()]
+    return visit.page(
+        "policy/schedule.html.j2",
+        chosen=chosen,
+        policy=policy,
+        known=known,
+        in_force=[row for row in rows if row.row.enabled],
+        off=[row for row in rows if not row.row.enabled],
+        may_simulate=visit.may(Act.SEE_REPORTS),
+    )
+
+
+def _row(visit: Visit, key: str, category: Category) -> Row:
+    anchors = ("birth_date",) if isinstance(category, UntilAge) else tuple(each.value for each in category.anchors)
+    words = [_anchor(visit, each, category.unit) for each in anchors]
+    labels = category.basis_labels
+    return Row(
+        key=key,
+        name=getattr(category.labels, visit.language),
+        period=period(visit, category),
+        anchor=(f" {visit.say('else')} ").join(words),
+        then=disposition_word(category.disposition),
+        row=category,
+        basis=getattr(labels, visit.language) if labels is not None else category.basis,
+    )
+
+
+def _anchor(visit: Visit, anchor: str, unit: str) -> str:
+    if unit in RELATIONS and anchor == "ended_on":
+        return visit.say("end of the agreement")
+    if unit in RELATIONS and anchor == "booked_on":
+        return visit.say("last gift")
+    return visit.word("anchor", anchor)
+
+
+def period(visit: Visit, category: Category) -> str:
+    """Return how long a row keeps, in words."""
+    match category:
+        case MonthsAfter():
+            return visit.say_counted("%s month", "%s months", category.months)
+        case YearsAfter():
+            return visit.say_counted("%s year", "%s years", category.years)
+        case UntilAge():
+            return visit.say("until the age of %s") % visit.formats.number(category.age)
+        case EndOfCalendarYearAfter():
+            return visit.say_counted("until 31 December, %s year on", "until 31 December, %s years on", category.years)
+        case UntilEvent():
+            if category.months:
+                return visit.say_counted("until the event and %s month", "until the event and %s months", category.months)
+            return visit.say("until the event")
+        case NoTerm():
+            return visit.say("no term")
+
+
+ENDPOINTS: Final = (get("/policy", show, Act.SEE_SCHEDULE),)

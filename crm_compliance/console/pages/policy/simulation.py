@@ -1,0 +1,77 @@
+"""What another schedule would do to what is in the CRM now: decided by both, written nowhere."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from crm_compliance.console.background import Work
+from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.pages.policy.versions import version_of, versions_of
+from crm_compliance.console.visit import Visit
+from jobs.plans.simulate import CHANGES, simulate
+from rules.errors import UsageError
+from rules.model.roles import Act
+from rules.policy.loader import load_policy
+from rules.policy.policy import Policy
+
+SUBJECT: Final = "simulation"
+FILE_BYTES: Final = 1024 * 1024
+MONTHS_SHOWN: Final = 12
+
+
+def show(visit: Visit) -> Response:
+    """Show how the last simulation stands; htmx asks again until it is over."""
+    last = visit.services.background.of(SUBJECT)
+    found = next(iter(visit.services.simulated), None)
+    values: dict[str, Any] = {
+        "last": last,
+        "found": found,
+        "changes": CHANGES,
+        "months": found.forecast[:MONTHS_SHOWN] if found is not None else (),
+        "names": {key: visit.category(key) for key in found.by_category} if found is not None else {},
+        "limits": found.new.limits if found is not None else None,
+    }
+    if visit.is_part:
+        return visit.part("policy/simulated.html.j2", **values)
+    known = [each for each in versions_of(visit) if not each.is_in_force]
+    return visit.page("policy/simulation.html.j2", known=known, may_start=visit.may(Act.PLAN), **values)
+
+
+def start(visit: Visit) -> Response:
+    """Begin to decide on every unit by the schedule in force and by the one that was given, as `policy
+    simulate` does; the page looks for the end of it."""
+    tried = _given(visit)
+    services, now = visit.services, visit.now
+
+    def act() -> str:
+        with services.desk() as desk:
+            services.simulated[:] = [simulate(desk.context, tried, day=desk.context.day(now))]
+        return ""
+
+    services.background.begin(Work(SUBJECT, "simulate", visit.person.who, now), act)
+    return visit.see("/policy/simulation")
+
+
+def _given(visit: Visit) -> Policy:
+    """Return the schedule to try: a file, else a version that is known. Raises PolicyError: a file that is no
+    schedule; UsageError: neither."""
+    file = visit.form.get("file")
+    if isinstance(file, UploadFile) and file.size:
+        try:
+            text = file.file.read(FILE_BYTES).decode("utf-8")
+        except UnicodeDecodeError:
+            raise UsageError("this is not a text in UTF-8", where="file", hint="a schedule is a YAML file") from None
+        return load_policy(text, source=visit.say("the file"))
+    digest = visit.given("version")
+    if not digest:
+        raise UsageError("the schedule to try is missing", where="file", hint="choose a file or a version")
+    return version_of(versions_of(visit), digest).policy
+
+
+ENDPOINTS: Final = (
+    get("/policy/simulation", show, Act.SEE_REPORTS),
+    post("/policy/simulation", start, Act.PLAN, form_bytes=FILE_BYTES),
+)

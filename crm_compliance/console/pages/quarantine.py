@@ -1,0 +1,59 @@
+"""Units that wait between their plan and their disposal: until when, and how one is kept."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.visit import Visit
+from jobs.checks.same_crm import is_of_other_crm
+from jobs.runs.quarantine import undo
+from rules.model.roles import Act
+
+ON_A_PAGE: Final = 50
+
+
+def show(visit: Visit) -> Response:
+    """Show the units in quarantine, those that leave it first on top, fifty on a page."""
+    services, day = visit.services, visit.services.calendar.day(visit.now)
+    found = sorted(
+        (mark for mark in services.store.quarantine.marks() if not is_of_other_crm(services.store, mark.crm)),
+        key=lambda mark: (mark.until, mark.table, mark.id),
+    )
+    page, first = _page(visit, len(found))
+    shown = found[first : first + ON_A_PAGE]
+    links = services.links(services.settings.crm_url or "")
+    return visit.page(
+        "quarantine.html.j2",
+        marks=[(mark, (mark.until - day).days, links(mark.table, mark.id)) for mark in shown],
+        quarantine=services.policy().quarantine,
+        may_keep=visit.may(Act.KEEP_IN_QUARANTINE),
+        may_hold=visit.may(Act.PLACE_HOLD),
+        first=first + 1,
+        last=first + len(shown),
+        total=len(found),
+        before=f"/quarantine?{urlencode({'page': page - 1})}" if page > 1 else "",
+        after=f"/quarantine?{urlencode({'page': page + 1})}" if first + ON_A_PAGE < len(found) else "",
+    )
+
+
+def keep(visit: Visit) -> Response:
+    """Keep a unit as many days again, as `quarantine undo` does."""
+    services = visit.services
+    who, role = visit.person.who, visit.person.role
+    table, row = visit.needed("table", visit.say("Table")), visit.needed("id", visit.say("Id of the record"))
+    undo(services.store, services.policy(), table, row, who, role, now=visit.now, reference=services.keys().reference)
+    return visit.see("/quarantine", note="quarantine_kept")
+
+
+def _page(visit: Visit, total: int) -> tuple[int, int]:
+    """Return the page that is asked for, the last one where there are fewer, and its first place."""
+    text, pages = visit.query("page", "1"), max(1, -(-total // ON_A_PAGE))
+    page = min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
+    return page, (page - 1) * ON_A_PAGE
+
+
+ENDPOINTS: Final = (get("/quarantine", show, Act.SEE_REPORTS), post("/quarantine", keep, Act.KEEP_IN_QUARANTINE))

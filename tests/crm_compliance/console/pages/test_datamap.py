@@ -1,0 +1,54 @@
+"""The data map: kept from its last making, made anew on request, and what nothing accounts for first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.console.pages.datamap import SUBJECT
+from crm_compliance.console.services import Services
+from rules.model.roles import Role
+from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.integration.night import Night
+
+
+def queries(crm: RunningEmulator) -> int:
+    """How many requests the CRM has had."""
+    import requests
+
+    return int(requests.get(f"{crm.root}/_emulator/stats", timeout=10).json()["requests"])
+
+
+def test_the_map_is_made_on_request_and_then_shown_without_the_crm(
+    org: Night, crm: RunningEmulator, services: Services, signed_in: Callable[..., Browser]
+) -> None:
+    people_and_cases(org)
+    admin, auditor = signed_in(Role.CRM_ADMIN), signed_in(Role.AUDITOR)
+    assert "No map has been made yet" in text_of(auditor.page("/datamap"))
+    assert "Make the map" not in auditor.page("/datamap")
+    assert admin.post("/datamap").status_code == 303
+    assert (work := services.background.of(SUBJECT)) is not None
+    assert work.wait(60)
+    before = queries(crm)
+    page = auditor.page("/datamap")
+    assert "cf_dossier" in page
+    assert "<svg role=" in page
+    assert "cf_summary" in auditor.page("/datamap?table=cf_fiche")
+    assert '?table=cf_dossier"' not in auditor.page("/datamap?fate=platform")
+    assert queries(crm) == before
+    assert auditor.get("/datamap?fate=nothing").status_code == 400
+
+
+def test_what_the_command_made_is_shown(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    people_and_cases(org)
+    said = typist.type("datamap", "--json")
+    mapped = {row["table"] for row in said.document if row["column"] is None and row["fate"] == "mapped"}
+    page = signed_in(Role.DPO, "nl").page("/datamap?fate=mapped")
+    assert mapped <= set(re.findall(r'href="/datamap\?table=([a-z_]+)"', page))
+    assert "In de mapping" in text_of(page)
+
+
+def test_the_approver_has_no_map(signed_in: Callable[..., Browser]) -> None:
+    assert signed_in(Role.APPROVER).get("/datamap").status_code == 403

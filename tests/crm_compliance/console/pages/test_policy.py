@@ -1,0 +1,77 @@
+"""The schedule: in force with its sources and days, versions side by side, and what another one would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crm_compliance.console.pages.policy.simulation import SUBJECT
+from crm_compliance.console.services import Services
+from rules.model.roles import HUMAN_ROLES, Role
+from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.integration.night import Night
+
+
+def another(typist: Typist) -> bytes:
+    """A schedule that keeps the six-month categories for a year."""
+    path = Path(typist.folder / "other.yaml")
+    assert typist.type("policy", "show", "--output", path).code == 0
+    text = path.read_text(encoding="utf-8")
+    version = next(line for line in text.splitlines() if line.startswith("version:"))
+    return (
+        text.replace(version, 'version: "tried"')
+        .replace("months: 6\n    anchor: last_activity", "months: 240\n    anchor: last_activity")
+        .encode()
+    )
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_everybody_reads_the_schedule_with_its_sources(org: Night, signed_in: Callable[..., Browser], role: Role) -> None:
+    page = text_of(signed_in(role).page("/policy"))
+    for words in ("Out-of-remit contact", "6 months", "Privacy policy §9", "until the age of 25", "RET-08", "in force"):
+        assert words in page, words
+
+
+def test_the_schedule_speaks_the_language_of_the_page(org: Night, signed_in: Callable[..., Browser]) -> None:
+    assert "tot de leeftijd van 25" in text_of(signed_in(Role.DPO, "nl").page("/policy"))
+    assert "jusqu’à l’âge de 25 ans" in text_of(signed_in(Role.DPO, "fr").page("/policy"))
+
+
+def test_versions_stand_side_by_side(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    dpo = signed_in(Role.DPO)
+    assert "There is one version only" in text_of(dpo.page("/policy/diff"))
+    text = another(typist).decode()
+    org.store.policies.remember("f" * 64, "tried", text)
+    page = dpo.page("/policy/diff")
+    assert "months" in text_of(page)
+    assert "240" in page
+    assert "Erases earlier" in text_of(page)
+    assert dpo.get("/policy?version=nothing").status_code == 400
+
+
+def test_another_schedule_is_tried_and_nothing_is_written(
+    typist: Typist, org: Night, services: Services, signed_in: Callable[..., Browser]
+) -> None:
+    people_and_cases(org)
+    admin, auditor = signed_in(Role.CRM_ADMIN), signed_in(Role.AUDITOR)
+    file = another(typist)
+    assert 'name="file"' not in auditor.page("/policy/simulation")
+    answer = admin.client.post("/policy/simulation", data={"csrf": admin.token}, files={"file": ("new.yaml", file)})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/policy/simulation")
+    assert (work := services.background.of(SUBJECT)) is not None
+    assert work.wait(60)
+    page = text_of(auditor.page("/policy/simulation"))
+    assert "against tried" in page
+    assert "2 goes now, would stay" in page
+    assert list(org.store.plans.newest()) == []
+
+
+@pytest.mark.parametrize(("name", "content"), [("empty", b""), ("no schedule", b"a: 1\n"), ("no text", b"\xff\xfe")])
+def test_what_is_no_schedule_is_refused(org: Night, signed_in: Callable[..., Browser], name: str, content: bytes) -> None:
+    admin = signed_in(Role.CRM_ADMIN)
+    answer = admin.client.post("/policy/simulation", data={"csrf": admin.token}, files={"file": ("new.yaml", content)})
+    assert answer.status_code in (400, 500), name
+    assert "Nothing has been tried yet" in text_of(admin.page("/policy/simulation"))
