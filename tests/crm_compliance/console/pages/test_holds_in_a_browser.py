@@ -1,0 +1,83 @@
+"""Holds in a real browser: the form asks for what its choice needs, and an error leaves what was typed.
+No page of the holds, the schedule, the data map, the quarantine and the rules keeps anybody out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from tests.browser.chromium import chromium, is_here
+from tests.crm_compliance.console.live import live
+from tests.crm_compliance.typist import LONG_AGO, Typist
+from tests.integration.night import Night
+
+pytestmark = pytest.mark.skipif(not is_here(), reason="no chromium here")
+NOBODY = "00000000-0000-0000-0000-0000000000ff"
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Any]:
+    with chromium() as found:
+        yield found
+
+
+def signed_in(context: Any) -> Any:
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto("/signin")
+    page.locator("button[name=who][value=demo-ben]").click()
+    page.wait_for_load_state()
+    return page
+
+
+def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, started: Any) -> None:
+    dossier = org.dossier("social_card", spoken=LONG_AGO)
+    with live(app) as root:
+        context = started.new_context(base_url=root, locale="en-GB", viewport={"width": 360, "height": 800})
+        page = signed_in(context)
+        page.goto("/holds/new")
+        table, row, conditions = page.locator("#f-table"), page.locator("#f-id"), page.locator("#f-where")
+        assert (table.is_visible(), row.is_visible(), conditions.is_visible()) == (True, True, False)
+        page.get_by_label("Everything of a person").check()
+        assert (table.is_visible(), row.is_visible(), conditions.is_visible()) == (False, True, False)
+        page.get_by_label("Whatever meets conditions").check()
+        assert (table.is_visible(), row.is_visible(), conditions.is_visible()) == (True, False, True)
+        page.get_by_label("One record").check()
+        table.select_option("cf_dossier")
+        row.fill(NOBODY)
+        page.get_by_label("Reason code").fill("LIT-1")
+        page.get_by_label("Legal basis").fill("claim before the court")
+        page.get_by_role("button", name="Place the hold").click()
+        page.get_by_role("alert").wait_for()
+        assert page.get_by_label("Reason code").input_value() == "LIT-1"
+        row.fill(dossier)
+        page.get_by_role("button", name="Place the hold").click()
+        page.get_by_role("heading", name="Hold: legal").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert [hold.row for hold in org.store.holds.all()] == [dossier]
+        context.close()
+
+
+def test_these_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette, started: Any) -> None:
+    """axe-core finds no violation, in light and dark, with everything open that can be opened."""
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+    dossier = org.dossier("social_card", spoken=LONG_AGO)
+    words = ("--type", "legal", "--reason", "LIT-1", "--basis", "claim", "--review-on", "2027-02-01", "--as", "dora", "--role", "dpo")
+    hold = typist.ask("holds", "place", "--table", "cf_dossier", "--id", dossier, *words)["hold"]
+    typist.type("datamap")
+    pages = ("/holds", f"/holds/{hold}", "/holds/new", "/policy", "/policy/diff", "/policy/simulation", "/datamap", "/quarantine", "/rules")
+    with live(app) as root:
+        context = started.new_context(base_url=root, locale="nl-BE", bypass_csp=True, reduced_motion="reduce")  # axe is a script of its own
+        page = signed_in(context)
+        for path in pages:
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                found = Axe().run(page).response["violations"]
+                assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], (path, scheme)
+        context.close()
