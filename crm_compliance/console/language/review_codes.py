@@ -44,6 +44,21 @@ STOPS: Final[Mapping[str, str]] = {
     "attachment": "A file is no longer there, or is another one than was looked at.",
 }
 
+WRONG: Final[Mapping[str, str]] = {
+    "changed": "Somebody else has decided on this item meanwhile, or it has been compiled anew.",
+    "needle": "By this text somebody else would be known.",
+    "near_name": "This text has what looks like the name, number or address of somebody, and no proposal has it.",
+    "unchecked": "No program can check this file.",
+    "state": "This answer is not in review any more.",
+}
+MEND: Final[Mapping[str, str]] = {
+    "changed": "Look at it as it stands now, then decide.",
+    "needle": "Write a label in its place, or withhold the item.",
+    "near_name": "Write a label in its place. Where it is nobody's, tick that, and approve again.",
+    "unchecked": "Look at it, tick that you have, and approve again; or withhold it.",
+    "state": "Look at the request.",
+}
+
 KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "item_kind": ITEM_KINDS,
     "item_status": ITEM_STATUSES,
@@ -53,5 +68,7 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "redacted": CLASSES,
     "stops": STOPS,
     "unread": UNREAD,
+    "wrong": WRONG,
+    "mend": MEND,
     "withheld": REASONS,
 }

@@ -86,6 +86,7 @@
       const link = row.querySelector("a");
       if (isHere) { link.setAttribute("aria-current", "true"); keepInSight(row); } else link.removeAttribute("aria-current");
     }
+    if (isNew) keepList(now);
     shownAt = performance.now();
     watchEnd(now);
     look(now);
@@ -99,6 +100,19 @@
     seen.then(() => setTimeout(() => { now.dataset.ready = "1"; }, LOOK_MS));
     if (words) tell(words);
     for (const next of [now.dataset.next, now.dataset.previous]) if (next) fetched(next);
+  }
+  // The list has those around an item: beyond its end it is fetched anew.
+  async function keepList(now) {
+    const list = document.querySelector(".review-list");
+    if (!list || document.getElementById(`row-${now.dataset.item}`)) return;
+    try {
+      const answer = await fetch(now.dataset.href, { credentials: "same-origin", cache: "no-store" });
+      const found = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".review-list");
+      if (!found || item() !== now) return;
+      list.replaceWith(document.adoptNode(found));
+      const row = document.getElementById(`row-${now.dataset.item}`);
+      if (row) keepInSight(row);
+    } catch { /* the list is a help: the item is there without it */ }
   }
   async function look(now) {
     const frame = now.querySelector("[data-review-look]");

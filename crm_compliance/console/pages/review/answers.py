@@ -67,10 +67,13 @@ class Answer:
     def refuse_unseen(self, item: Item) -> None:
         """Refuse to let out what was not on this screen as it stands. Raises Refused: with code
         `not_shown`."""
+        say = self.visit.say
         if not self._has("shown", version_of(item)):
-            raise Refused("this item was not on your screen as it is now", hint="look at it, then decide", code="not_shown")
+            message = say("This item was not on your screen as it stands now.")
+            raise Refused(message, hint=say("Look at it, then decide."), code="not_shown")
         if item.attachment is not None and not item.text and not self._has("file", item.digest):
-            raise Refused("you have not opened the file of this item", hint="open the file, then decide", code="file_not_shown")
+            message = say("You have not looked at the whole file of this item.")
+            raise Refused(message, hint=say("Read it to its end, or open or download it, then decide."), code="file_not_shown")
 
     def _note(self, what: str, key: str) -> None:
         self.visit.services.seen.note(digest_of(self.visit.token), f"{what} {self.request.id} {key}")

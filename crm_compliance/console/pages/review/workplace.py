@@ -72,7 +72,7 @@ def decide(visit: Visit) -> Response:
     try:
         items = decide_items(hand, answer.request.id, json.dumps(line, ensure_ascii=False))
     except ComplianceError as error:
-        raise _of_one_item(error) from None
+        raise _of_one_item(visit, error) from None
     stored = Answer(visit, answer.request, msgspec.structs.replace(answer.compilation, items=items))
     now = stored.item(item.item)
     language = stored.compilation.language
@@ -126,12 +126,13 @@ def _text(visit: Visit) -> str:
     return found.replace("\r\n", "\n") if isinstance(found, str) else ""
 
 
-def _of_one_item(error: ComplianceError) -> ComplianceError:
-    """Say it of the item: on a page there are no lines."""
-    message = str(error).removeprefix("line 1 ").removesuffix("; nothing was stored")
-    if message == str(error):
-        return error
-    error.args = (f"the item {message}",)
+def _of_one_item(visit: Visit, error: ComplianceError) -> ComplianceError:
+    """Say it of the item, in words of the page: there are no lines of a file."""
+    said = visit.word("wrong", error.code)
+    if said != error.code:
+        kind = UsageError if isinstance(error, UsageError) else Refused
+        return kind(said, hint=visit.word("mend", error.code), where="item", code=error.code)
+    error.args = (str(error).removeprefix("line 1 ").removesuffix("; nothing was stored"),)
     error.where = "item"
     return error
 

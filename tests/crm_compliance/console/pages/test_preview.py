@@ -111,6 +111,8 @@ def started() -> Iterator[Any]:
 
 
 def test_the_page_of_the_package_stands_in_a_frame_in_which_nothing_runs(started: Any, app: Starlette, asking: Asking) -> None:
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
     with live(app) as root:
         page = started.new_context(locale="en-GB").new_page()
         said: list[str] = []
@@ -122,6 +124,8 @@ def test_the_page_of_the_package_stands_in_a_frame_in_which_nothing_runs(started
         frame.locator("h1").first.wait_for(timeout=30_000)
         assert "Lotte" in frame.locator("body").inner_text()
         assert frame.locator("body").evaluate("getComputedStyle(document.querySelector('h1')).fontSize") != "32px", "with its own style"
+        found = Axe().run(page)
+        assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found.response["violations"]] == []
         page.click("text=The letter")
         page.wait_for_selector(".preview-shown img")
         page.wait_for_function("() => document.querySelector('.preview-shown img').naturalWidth === 1240")
