@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from crm_compliance.alerts.channels import channels_of
 from crm_compliance.service.health import UNREADABLE, Health, last_ends
 from jobs.inbox.item import InboxItem
 from jobs.inbox.waiting import waiting
@@ -70,12 +72,14 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         why = self._health.why_not()
         try:
-            found = [*self._of_runs(), *self._of_plans(), *self._of_requests(), *self._of_inbox(), *self._of_crm(), *self._of_channels()]
+            found = [*self._of_runs(), *self._of_plans(), *self._of_requests(), *self._of_inbox(), *self._of_crm()]
         except ComplianceError:
             found, why = [], why or (UNREADABLE,)
         yield _gauge("well", "1 while the last night of every job was good and on time, as /healthz says", [({}, float(not why))])
         yield _gauge("not_well", "1 for each code of what is not well", [({"code": code}, 1.0) for code in why])
         yield from found
+        with suppress(ComplianceError):  # of the store it is said above, of the file by `not_well`
+            yield from list(self._of_channels())
 
     def _of_runs(self) -> Iterator[Metric]:
         lines = self._store.runs.lines()
@@ -164,7 +168,8 @@ class Metrics(Collector):
         yield _counter("crm_waited_seconds", "Time that jobs have waited to keep to the CRM's limits", waited, "job")
 
     def _of_channels(self) -> Iterator[Metric]:
-        states = self._store.told.channels()
+        known = channels_of(self._settings, self._clock).types
+        states = {name: state for name, state in self._store.told.channels().items() if name in known}
         messages = {(name, "taken"): state.sent for name, state in states.items()}
         messages |= {(name, "failed"): state.failed for name, state in states.items()}
         yield _counter("alert_messages", "Messages that alert channels have taken, and not taken", messages, "channel", "state")

@@ -46,6 +46,8 @@ def telling(settings: Settings, stop: threading.Event) -> Iterator[None]:
 
 def keep_telling(settings: Settings, stop: threading.Event, *, every_s: float = EVERY_S) -> None:
     """Look and tell until `stop` is set. Whatever fails is logged when it begins, and tried again."""
+    if settings.alerts is None:
+        return
     clock, told = clock_of(settings), ""
     since = clock()
     while not stop.is_set():
@@ -74,7 +76,7 @@ def look(settings: Settings, store: SqlStore, now: datetime, since: datetime, ch
     items, is_all = waiting_now(settings, store, now, since)
     found = tell(channels, items, store.told, address=settings.public_url.rstrip("/"), now=now, is_all=is_all)
     if found.messages:
-        log.info("told", messages=found.messages, count=found.things)
+        log.info("told", count=found.things)
     return found
 
 

@@ -115,3 +115,18 @@ def test_the_last_hour_of_a_monthly_and_of_a_yearly_line_is_found() -> None:
     at = datetime(2026, 11, 25, 9, tzinfo=UTC)
     found = [last_hour(cron, at, BRUSSELS) for cron in ("0 3 1 * *", "0 3 1 1 *", "0 3 30 2 *")]
     assert found == [datetime(2026, 11, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, 2, tzinfo=UTC), None]
+
+
+def test_a_channel_that_fails_is_seen_and_one_that_is_no_more_is_not(org: Night, typist: Typist, read: Read) -> None:
+    file = typist.folder / "alerts.yaml"
+    file.write_text("channels:\n  hook: {type: webhook, url: 'https://hooks.example.org/'}\n")
+    typist.set(ALERTS=str(file))
+    for name in ("hook", "gone"):
+        org.store.told.failed(name, NOW, "channel_refused")
+    found = read()
+    assert found["alert_channel_failing", "hook"] == 1
+    assert found["alert_messages_total", "hook failed"] == 1
+    assert not [labels for name, labels in found if "gone" in labels]
+    file.write_text("channels: 1")
+    assert ("alert_channel_failing", "hook") not in read(), "and all other figures are there"
+    assert ("stopped", "") in read()
