@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Literal, overload
+from typing import IO, Final, Literal, overload
 
 from rules.errors import UsageError
 
@@ -160,6 +160,12 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+_BEGIN: Final = {
+    "mapping": "; crm-compliance mapping draft --output F.yaml writes one to begin with",
+    "policy": "; crm-compliance policy show --output F.yaml writes one to begin with",
+}
+
+
 def text_of(path: Path, what: str) -> str:
     """Return the text of a file that a person named; `what` is the setting that names it."""
     try:
@@ -168,6 +174,6 @@ def text_of(path: Path, what: str) -> str:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
             f"the {what} file cannot be read: {why}",
-            hint=f"the setting CRM_COMPLIANCE_{what.upper()}, or the argument, names it",
+            hint=f"the setting CRM_COMPLIANCE_{what.upper()}, or the argument, names it{_BEGIN.get(what, '')}",
             where=str(path),
         ) from None

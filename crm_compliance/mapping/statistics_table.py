@@ -25,6 +25,11 @@ def wanted_table(settings: Settings) -> tuple[CrmMapping, StatisticsTable]:
     return mapping, wanted
 
 
+def mapped_columns(mapping: CrmMapping) -> frozenset[str]:
+    """Return the columns of the table of statistics that a mapping names."""
+    return frozenset(column.name for table in mapping.of("statistic") for column in table.columns.values())
+
+
 def as_markdown(wanted: StatisticsTable) -> str:
     """Return the specification for whoever makes the table by hand."""
     rows = [

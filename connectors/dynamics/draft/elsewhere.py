@@ -112,6 +112,7 @@ class Elsewhere:
             columns = ", ".join(f"{kind}: record1id" for kind in connected)
             yield f"  #   - table: {CONNECTION}  # {self._rows(connection)}"
             yield f"  #     columns: {{{columns}, contact: record2id, role: record2roleid}}"
+            yield "  #     personal: {name: name, notes: description}"
             yield from (f"  #     {line}" for line in ["references:", *self._roles_of_connections()])
         for kind, each in units.items():
             for attribute in self._found[kind].lookups_to("contact"):

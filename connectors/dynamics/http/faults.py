@@ -91,4 +91,5 @@ def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:
     if 300 <= found.status < 400:
         message = f"The CRM sends us elsewhere (HTTP {found.status}); we do not follow, because the token would go along"
         return ConnectorError, message, "Check the Web API root."
-    return ConnectorError, f"The CRM answers HTTP {found.status}", ""
+    hint = "Check the Web API root: https://…/api/data/v9.2/." if found.status == 404 and not found.code else ""
+    return ConnectorError, f"The CRM answers HTTP {found.status}", hint

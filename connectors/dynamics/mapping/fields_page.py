@@ -17,9 +17,29 @@ from connectors.dynamics.mapping.mapping import (
     field_type,
     mappable_fields,
 )
+from connectors.dynamics.mapping.mapping_file import (
+    AnonymisePart,
+    DecidedPart,
+    DependentPart,
+    MappingFile,
+    MaskedPart,
+    ReferencePart,
+    TablePart,
+)
+from rules.documents.policy_page import descriptions
+from rules.files.model import Model
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
 
+_PARTS: tuple[tuple[str, type[Model]], ...] = (
+    ("The file", MappingFile),
+    ("A table of a kind", TablePart),
+    ("A table of reference", ReferencePart),
+    ("Anonymising in place", AnonymisePart),
+    ("A decision (stay, goes_along)", DecidedPart),
+    ("A dependent table", DependentPart),
+    ("A dependent table that is masked", MaskedPart),
+)
 _UNTOLD = "it is neither searched nor told"
 _TYPES = {bool: "yes or no", int: "whole number", float: "number", date: "date", datetime: "date and time", bytes: "file or image"}
 
@@ -32,11 +52,12 @@ def fields_page() -> str:
 def _lines() -> Iterator[str]:
     yield "# The fields of a mapping"
     yield ""
-    yield "Every kind of row and every field that [a mapping](mapping.md) may give a column: what it decides, what the column"
+    yield "The parts of [a mapping](mapping.md), then every kind of row and every field: what it decides, what the column"
     yield "holds, whether it is needed, and what it costs to leave it out. `make docs` writes this page from the model."
     yield ""
     yield "*needed*: a mapping without it is refused. *or `without`*: it is mapped, or named under `without` by somebody who knows"
     yield "that it is not recorded. Fields below *personal* are read for a subject request alone."
+    yield from _parts()
     for kind, record in KINDS.items():
         yield ""
         yield f"## {kind}"
@@ -50,6 +71,22 @@ def _lines() -> Iterator[str]:
         if names := personal_fields(kind):
             yield "| *personal* | | | | |"
             yield from (_row(kind, name) for name in names)
+
+
+def _parts() -> Iterator[str]:
+    """Yield what stands in the file beside the fields, part by part."""
+    for title, part in _PARTS:
+        yield ""
+        yield f"## {title}"
+        yield ""
+        yield " ".join((part.__doc__ or "").split())
+        yield ""
+        yield "| key | needed | meaning |"
+        yield "|---|---|---|"
+        texts = descriptions(part)
+        for name, field in part.model_fields.items():
+            told = texts[name]
+            yield f"| `{field.alias or name}` | {'needed' if field.is_required() else 'no'} | {told} |"
 
 
 def _row(kind: str, name: str) -> str:

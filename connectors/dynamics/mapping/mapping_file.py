@@ -85,7 +85,9 @@ class DecidedPart(Model):
     """What somebody decided about a table or column."""
 
     why: str = ""
+    """The reason, in words."""
     by: str = ""
+    """Who decided it."""
 
 
 class AnonymisePart(Model):

@@ -16,7 +16,7 @@ from connectors.interface import Finding
 from rules.files.suggestions import asked, suggestion
 
 _MOST: Final = 40  # rows told one by one, with how many others point to each
-_EFFECTS: Final = {"categories": "keeps its units as UNCONFIGURED", "role": "leaves people without a role"}
+_EFFECTS: Final = {"categories": "keeps its units as UNCONFIGURED", "role": "counts as a child of unknown age"}
 
 
 class ReferenceRows:

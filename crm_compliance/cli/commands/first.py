@@ -73,7 +73,7 @@ def init(
         if lacking:
             print_line(f"still to be filled in: {', '.join(lacking)}")
         print_line(f"set as a variable, never in a file: {', '.join(variables) or 'nothing'}")
-        print_line(f"then: crm-compliance --config {path} doctor")
+        print_line(f"then: crm-compliance --config {path} doctor; and where there is no mapping yet, mapping draft --output FILE")
 
     output.answer(document, tell)
 

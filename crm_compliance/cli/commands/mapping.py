@@ -148,7 +148,7 @@ def statistics(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import table_of
     from crm_compliance.files import write_whole
-    from crm_compliance.mapping.statistics_table import WRITERS, wanted_table
+    from crm_compliance.mapping.statistics_table import WRITERS, mapped_columns, wanted_table
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.wiring import connector_of
 
@@ -164,7 +164,8 @@ def statistics(
     if create:
         with connector_of(settings, mapping=mapped) as connector:
             made = connector.create_statistics(wanted)
-        document |= {"created": made.created, "existing": made.existing, "other": made.other}
+        unmapped = {each.field: each.name for each in wanted.columns if each.name not in mapped_columns(mapped)}
+        document |= {"created": made.created, "existing": made.existing, "other": made.other, "unmapped": unmapped}
 
     def tell(console: Console) -> None:
         print_line(f"table {wanted.table}")
@@ -173,6 +174,10 @@ def statistics(
             print_line(f"written: {path}")
         if create:
             print_line(f"made: {', '.join(made.created) or 'nothing'}; there already: {len(made.existing)}")
+        if create and unmapped:
+            print_line("the mapping does not name these columns yet, and nothing would be written to them; under statistic, columns:")
+            for field, name in unmapped.items():
+                print_line(f"      {field}: {name}")
         if create and made.other:
             print_line(f"of another type: {', '.join(made.other)}")
 

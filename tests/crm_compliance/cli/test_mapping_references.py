@@ -43,8 +43,8 @@ def test_rows_without_a_key_and_keys_without_a_row_are_told_with_counts(
         "of incident.",
         "cc_categorie has a row with cc_code SOC, for which fiche.categories has no key: it keeps its units as UNCONFIGURED, in 0 rows of "
         "cc_melding.",
-        "connectionrole has a row with name Ouder, for which party.role has no key: it leaves people without a role, in 1 row of "
-        "connection.",
+        "connectionrole has a row with name Ouder, for which party.role has no key: it counts as a child of unknown age, in 1 row "
+        "of connection.",
     ):
         assert message in messages
     assert "Leverancier" not in said.out

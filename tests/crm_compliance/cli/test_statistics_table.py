@@ -42,6 +42,14 @@ def test_the_table_is_made_and_made_again_it_is_there(
         assert first["created"][0] == "cf_statistic"
         assert (len(first["created"]), first["existing"], first["other"]) == (12, [], [])
         assert typist.type("mapping", "check", "--json").document == {"ok": True, "problems": [], "warnings": []}
+        assert first["unmapped"] == {}
+        text = REFERENCE.read_text("utf-8").replace("      province: cf_province\n", "")
+        assert text != REFERENCE.read_text("utf-8")
+        (tmp_path / "less.yaml").write_text(text, "utf-8")
+        typist.set(MAPPING=str(tmp_path / "less.yaml"))
+        assert typist.ask("mapping", "statistics-table", "--create")["unmapped"] == {"province": "cf_province"}
+        assert "      province: cf_province" in typist.type("mapping", "statistics-table", "--create").out.splitlines()
+        typist.unset("MAPPING")
         again = typist.ask("mapping", "statistics-table", "--create")
         assert (again["created"], len(again["existing"]), again["other"]) == ([], 13, [])
 
