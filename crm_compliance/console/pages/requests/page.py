@@ -107,17 +107,11 @@ def handover_of(visit: Visit, request: SubjectRequest) -> Handover | None:
 
 
 def _wrong(visit: Visit, error: ComplianceError) -> dict[str, str]:
-    said = visit.word("refused", error.code)
-    if said == error.code:
-        said = visit.word("block", error.code)
-    hint = error.hint if not isinstance(error.hint, Hint) else ""
+    code = error.where if error.where.startswith("--") else error.code
+    said = next((found for kind in ("refused", "block") if (found := visit.word(kind, code)) != code), "")
+    hint = error.hint if not isinstance(error.hint, Hint) and not said else ""
     detail = str(error) if error.code in ("needle", "unchecked", "near_name") else ""
-    return {
-        "message": said if said != error.code else str(error),
-        "detail": detail,
-        "hint": "" if said != error.code else hint,
-        "code": error.code,
-    }
+    return {"message": said or str(error), "detail": detail, "hint": hint, "code": error.code}
 
 
 def _dates(visit: Visit, request: SubjectRequest) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ def message(visit: Visit) -> Response:
     """Answer with the message to the person: it has the link, and says how the archive is opened."""
     found = handover_of(visit, visit.services.store.requests.get(visit.path("request")))
     if found is None:
-        raise _gone()
+        raise _gone(visit)
     return _file(visit, found.message.encode(), "text/plain; charset=utf-8", f"zip{ENDING}")
 
 
@@ -44,7 +44,7 @@ def archive(visit: Visit) -> Response:
     """Answer with the encrypted archive, for whoever gets it in another way than by the link."""
     part = visit.services.store.requests.part(visit.path("request"), PACKAGE)
     if part is None:
-        raise _gone()
+        raise _gone(visit)
     return _file(visit, part, "application/zip", "zip")
 
 
@@ -65,5 +65,5 @@ def _file(visit: Visit, content: bytes, media_type: str, ending: str) -> Respons
     return Response(content, media_type=media_type, headers=headers)
 
 
-def _gone() -> UsageError:
-    return UsageError("it was handed over, or its days have passed", hint="nothing is left to fetch here")
+def _gone(visit: Visit) -> UsageError:
+    return UsageError(visit.say("It was handed over, or its days have passed."))

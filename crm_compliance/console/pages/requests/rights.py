@@ -36,7 +36,7 @@ def decide(visit: Visit) -> Response:
             return deciding.refuse(desk.context, hand, request, refusal)
         answer = compilation_of(desk.context.store, request)
         if not items and answer is not None and answer.answer == "package" and answer.items:
-            raise UsageError("no item is marked", hint="mark what is granted, or refuse the whole")
+            raise UsageError(visit.say("Mark what is granted, or refuse the whole."))
         return deciding.grant(desk.context, hand, request, items)
 
     return done_at_desk(visit, "decide", act, note="request_decided")
@@ -49,7 +49,7 @@ def told(visit: Visit) -> Response:
         number = int(visit.given("notice")) if visit.given("notice").isdecimal() else 0
         if reason := visit.given("not_told"):
             if reason not in {each.value for each in NotTold}:
-                raise UsageError("there is no such reason", hint="choose one of the list", where="not_told")
+                raise UsageError(visit.say("This is not one of the choices."), where="not_told")
             return notices.not_told(hand, request, number, NotTold(reason))
         return notices.told(hand, request, number, day_of(visit, "told_on"))
 
@@ -62,12 +62,12 @@ def letters(visit: Visit) -> Response:
     services, request_id, language = visit.services, visit.path("request"), visit.given("language")
     try:
         if language and language not in LANGUAGES:
-            raise UsageError("there is no such language", hint="choose one of the list", where="language")
+            raise UsageError(visit.say("This is not one of the choices."), where="language")
         hand = hand_of(visit)
         request, decision = notices.listed(hand, request_id)
         due = notices.due_in(decision)
         if not due or decision is None:
-            raise UsageError("no letter is written: nothing is due", where=request.id)
+            raise UsageError(visit.say("No letter is written: nothing is due."), where=request.id)
         policy = services.policy()
         organisation = organisation_of(services.settings).under(policy)
         made = letters_of(request, decision, due, organisation, usual=policy.defaults.language, language=language, at=hand.now)

@@ -31,7 +31,7 @@ def confirm(visit: Visit) -> Response:
 
     def act(hand: Hand, request: str) -> object:
         if is_nobody == bool(chosen):
-            raise UsageError("name the candidates, or say that nobody is the person", hint="choose one of the two")
+            raise UsageError(visit.say("Mark who the person is, or say that nobody is."))
         return confirm_candidates(hand, request, chosen)
 
     return moved(visit, act, note="request_confirmed")

@@ -24,8 +24,8 @@ def identify(visit: Visit) -> Response:
         lambda hand, request: transitions.identify(
             hand,
             request,
-            _one_of(IdentityMethod, visit.needed("method", visit.say("The way of checking"))),
-            mandate=_one_of(Mandate, visit.given("mandate")) if visit.given("mandate") else None,
+            _one_of(visit, IdentityMethod, visit.needed("method", visit.say("The way of checking"))),
+            mandate=_one_of(visit, Mandate, visit.given("mandate")) if visit.given("mandate") else None,
             child_agrees=bool(visit.given("child_agrees")),
         ),
     )
@@ -83,7 +83,7 @@ def day_of(visit: Visit, name: str) -> date:
     try:
         return date.fromisoformat(visit.given(name))
     except ValueError:
-        raise UsageError("this is not a day", hint="write it as 2026-11-25", where=name) from None
+        raise UsageError(visit.say("This is not a day."), where=name) from None
 
 
 def instant_of(visit: Visit, day: str, hour: str) -> datetime:
@@ -92,12 +92,12 @@ def instant_of(visit: Visit, day: str, hour: str) -> datetime:
     try:
         at = time.fromisoformat(visit.given(hour) or "12:00")
     except ValueError:
-        raise UsageError("this is not a time", hint="write it as 09:30", where=hour) from None
+        raise UsageError(visit.say("This is not a time of the day."), where=hour) from None
     return datetime.combine(day_of(visit, day), at, visit.services.calendar.zone)
 
 
-def _one_of(codes: type[Code], text: str) -> Code:
+def _one_of(visit: Visit, codes: type[Code], text: str) -> Code:
     try:
         return codes(text)
     except ValueError:
-        raise UsageError("there is no such choice", hint="choose one of the list") from None
+        raise UsageError(visit.say("This is not one of the choices.")) from None

@@ -115,7 +115,9 @@ def test_a_question_stops_the_clock_and_its_answer_moves_the_day(typist: Typist,
     dpo = signed_in(Role.DPO)
     assert dpo.post(f"{path}/suspend", reason="identity", asked_on="2026-11-25").status_code == 303
     assert "the clock stands still" in text_of(dpo.page(path))
-    assert dpo.post(f"{path}/resume", answered_on="2027-01-01").status_code == 400
+    wrong = dpo.post(f"{path}/resume", answered_on="2027-01-01")
+    assert wrong.status_code == 400
+    assert "The day of the answer lies before the question or in the future." in text_of(wrong.text)
     assert dpo.post(f"{path}/resume", answered_on="2026-11-25").status_code == 303
     answer = dpo.post(f"{path}/extend", reason="complexity", notified_on="2026-11-25", notified_time="10:00")
     assert answer.status_code == 303, text_of(answer.text)
@@ -198,13 +200,14 @@ TYPED = {
 def test_a_request_is_typed_in_and_kept_as_the_command_keeps_it(org: Night, typist: Typist, signed_in: SignedIn) -> None:
     dpo = signed_in(Role.DPO)
     assert dpo.page("/requests/new")
-    answer = dpo.post("/requests/new", **TYPED)
+    answer = dpo.post("/requests/new", **TYPED, given_firstname="<script>alert(1)</script>")
     assert answer.status_code == 303
     row = org.store.requests.get(answer.headers["Location"].rpartition("/")[2])
     assert (row.right, row.channel, row.language, row.received_on.isoformat()) == (Right.ACCESS, Channel.POST, "fr", "2026-11-25")
     assert row.received_at == datetime(2026, 11, 25, 8, 30, tzinfo=UTC)
     page = dpo.page(answer.headers["Location"])
     assert "voorbeeld@example.org, ander@example.org" in page
+    assert "<script>alert" not in page + dpo.page("/requests")
     assert "keeps from now on what may be about the person" in text_of(page)
 
 
