@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.plans.progress import progress_of
 from crm_compliance.console.pages.plans.words import words_on
 from crm_compliance.console.visit import Visit
 from crm_compliance.hours import crons_of, trigger_of
@@ -42,7 +43,8 @@ def show(visit: Visit) -> Response:
     if query := str(visit.request.query_params):
         return visit.see(f"/plans/{plan.id}/lines?{query}")
     store, state = visit.services.store, plan.state(visit.now)
-    run = store.runs.of_plan(plan.id)
+    progress = progress_of(visit, plan)
+    run = progress.run if progress is not None else None
     return visit.page(
         "plans/plan.html.j2",
         **head_of(visit, plan),
@@ -53,6 +55,7 @@ def show(visit: Visit) -> Response:
         findings=list(_findings(visit, plan)),
         words=words_on(visit, plan),
         run=run,
+        progress=progress,
         sees_history=visit.may(Act.SEE_HISTORY),
         is_open=state in (PlanState.WAITING, PlanState.READY) and run is None,
         stopped_since=store.kill_switch.stopped_since(),

@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from crm_compliance.console.pages.plans import changes, files, index, lines, making, plan, unit, words
+from crm_compliance.console.pages.plans import changes, files, index, lines, making, plan, progress, unit, words
 
 ENDPOINTS: Final = (
     *index.ENDPOINTS,
     *making.ENDPOINTS,
     *plan.ENDPOINTS,
+    *progress.ENDPOINTS,
     *lines.ENDPOINTS,
     *changes.ENDPOINTS,
     *files.ENDPOINTS,

@@ -10,7 +10,10 @@ from datetime import date
 
 import openpyxl
 import pytest
+from msgspec.structs import replace
 
+from jobs.model.plan import Kind
+from jobs.model.run import Run, RunState
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist, people_and_cases
@@ -247,3 +250,22 @@ def test_a_button_on_a_form_opens_what_the_role_may_see(
         answer = signed_in(Role.DPO).get(f"/open{bad}")
         assert answer.status_code == 400
         assert "Lotte" not in answer.text.split("<main")[1]
+
+
+def test_how_far_a_run_is_is_told_as_it_goes_on(org: Night, plan: str, signed_in: Signed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm_compliance.console.pages.plans.progress.EVERY_S", 0)
+    monkeypatch.setattr("crm_compliance.console.pages.plans.progress.MOST", 3)
+    browser = signed_in(Role.CRM_ADMIN)
+    assert browser.get(f"/plans/{plan}/progress").status_code == 204, "there is no run"
+    now = org.clock()
+    run = Run(id="run-1", kind=Kind.ALL, plan=plan, state=RunState.RUNNING, as_of=now, started_at=now)
+    org.store.runs.start(run, ("run_started", {"plan": plan}))
+    assert f'sse-connect="/plans/{plan}/progress"' in browser.page(f"/plans/{plan}")
+    answer = browser.get(f"/plans/{plan}/progress")
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    assert answer.text.count("event: progress\n") == 3
+    assert "Interrupted" in text_of(answer.text), "nobody works on it"
+    assert answer.text.endswith("event: end\ndata: over\n\n")
+    org.store.runs.save(replace(run, state=RunState.DONE, ended_at=now), [("run_ended", {"run": run.id})])
+    assert browser.get(f"/plans/{plan}/progress").text.count("event: progress\n") == 1
+    assert "sse-connect" not in browser.page(f"/plans/{plan}")
