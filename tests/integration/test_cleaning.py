@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
+from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import running
 from connectors.interface import Left, Reach, Trace, Traces
@@ -449,3 +450,29 @@ def test_a_place_that_still_holds_something_makes_the_run_end_with_failures(nigh
     sticky: Any = Sticky()
     run = apply_plan(dataclasses.replace(context, connector=sticky), night.approved(night.plan()).id)
     assert (run.state, run.counts["partial"]) == (RunState.DONE_WITH_FAILURES, 2)
+
+
+def test_connections_that_are_no_roles_are_cleaned_although_the_crm_takes_them_along(tmp_path: Path, make_night: MakeNight) -> None:
+    """ERA-12, lines 3, 7 and 8: they go before anybody can look at the timeline."""
+    file = environment_with_more(tmp_path)
+    document: dict[str, Any] = YAML(typ="safe").load(file.read_text("utf-8"))
+    document["tables"]["connection"]["audited"] = True
+    for each in document["relationships"]:
+        if each["child"] == "connection":
+            each["on_delete"] = "cascade"
+    with file.open("w", encoding="utf-8") as out:
+        YAML().dump(document, out)
+    with running(environment=file, token=TOKEN, limits=False) as emulator:
+        base = make_night()
+        night = Night(emulator, base.store, base.key, base.policy, base.clock)
+        lone, kept = night.fiche("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=date(2026, 11, 1))
+        for fiche, said in ((lone, NAME), (kept, "Blijft.")):
+            own = night.create("connections", "connectionid", name=said, **{"record1id_cf_fiche@odata.bind": f"/cf_fiches({fiche})"})
+            night.patch("connections", own, name=f"{said} (gewijzigd)")
+        assert NAME in audits(night)
+        run = night.apply(night.plan())
+        assert run.state is RunState.DONE
+        assert [row["name"] for row in night.rows("connections")] == ["Blijft. (gewijzigd)"]
+        assert (NAME in audits(night), "Blijft." in audits(night)) == (False, True)
+        assert in_bin(night, "connections", "connection") == 0
+        night.close()

@@ -36,6 +36,12 @@ DOCUMENTS = "sharepointdocumentlocation"
 EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table hangs on anything
 
 
+def _takes_connections(each: Relationship) -> bool:
+    """Whether connections go with a row, before anybody looks at its timeline: those of its roles are written
+    by us, and the others have a history and lie in the bin too."""
+    return each.child == CONNECTION and each.on_delete == CASCADE
+
+
 def _is_other_half(each: Relationship) -> bool:
     """Whether this is how the two halves of a connection name each other: deleting one deletes both."""
     return each.parent == each.child == CONNECTION and each.column == OTHER_HALF
@@ -122,7 +128,7 @@ class Children:
             or (each.on_delete == CASCADE and (each.child != DOCUMENTS or self._sees_to_documents))
             for each in (definition.children if definition else ())
             # What restricts a delete is refused by the CRM itself.
-            if (each.child not in mapped | PLATFORM or _is_other_half(each))
+            if (each.child not in mapped | PLATFORM or _is_other_half(each) or _takes_connections(each))
             and (restricting or each.on_delete != RESTRICT)
             and (
                 each.on_delete == CASCADE or _is_other_half(each) or not self._mapping.named(each.child)
