@@ -25,7 +25,7 @@ from rules.model.data_map import Fate
 from rules.model.requests import Outcome, Right
 from rules.rights.withholding import withheld_on_behalf
 from tests.integration.deciding import ask, granted
-from tests.integration.dependent import SETS, add, dependent_night, tie
+from tests.integration.dependent import MAPPING, SETS, add, dependent_night, tie
 from tests.integration.holding import place
 from tests.integration.night import Night
 from tests.integration.test_planted_words import Planter
@@ -378,3 +378,12 @@ def test_an_answer_about_nobody_asks_the_crm_as_much_as_one_about_somebody(night
         search_everywhere(night.context, people)
         asked.append(night.connector.stats.requests - before)
     assert asked[0] == asked[1]
+
+
+def test_a_file_that_no_section_names_is_unaccounted_and_not_searched(tmp_path: Path) -> None:
+    """R-158, EXP-03: the CRM says that a column for files cannot be updated, and people fill it."""
+    with dependent_night(tmp_path, MAPPING.read_text("utf-8").replace("    files: [cf_scan]\n", "")) as night:
+        rows = plant(night, Planter(night))
+        fates = {place.name: (place.fate, place.rows) for place in night.connector.data_map(whole=True).places}
+        assert fates["cf_paragraph.cf_scan"] == (Fate.UNACCOUNTED, 1)
+        assert "column:cf_paragraph.cf_scan" in Answer(night, rows["contact"]).compile().not_searched

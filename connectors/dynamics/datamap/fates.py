@@ -82,7 +82,7 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
                     return Fate.MAPPED, f"{table.place}.{place}"
         if any(each.column == attribute.name for each in table.only):
             return Fate.MAPPED, f"{table.place}.only"
-    if not attribute.updatable:
+    if not attribute.is_filled:
         return Fate.GOES_ALONG, "the CRM makes it from other columns"
     if decided := mapping.goes_along.get(f"{definition.name}.{attribute.name}"):
         return Fate.GOES_ALONG, _reason(decided)

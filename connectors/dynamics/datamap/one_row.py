@@ -36,7 +36,7 @@ def one_row(directory: Directory, table: Table, definition: TableDefinition, row
     others = [
         each
         for each in definition.attributes.values()
-        if each.updatable and each.name not in mapped and each.name not in roles and not is_housekeeping(each, definition)
+        if each.is_filled and each.name not in mapped and each.name not in roles and not is_housekeeping(each, definition)
     ]
     wanted = [definition.attributes[name] for name in (*mapped, *roles) if name in definition.attributes and name not in contents] + others
     values: dict[str, Any] = {}

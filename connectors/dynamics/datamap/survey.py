@@ -68,7 +68,7 @@ class Survey:
             columns = [
                 each
                 for each in definition.attributes.values()
-                if each.updatable and each.name not in named and not is_housekeeping(each, definition)
+                if each.is_filled and each.name not in named and not is_housekeeping(each, definition)
             ]
             found += [f"{tables[0].kind}.{column}" for column in self._with_values(known, [queried(each) for each in columns])]
         return tuple(sorted(found))

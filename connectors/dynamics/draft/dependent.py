@@ -37,7 +37,7 @@ def dependent_entries(places: Collection[Place], tables: Mapping[str, Seen], kin
 
 
 def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str) -> Iterator[str]:
-    columns = [each for each in seen.definition.attributes.values() if each.updatable and not is_housekeeping(each, seen.definition)]
+    columns = [each for each in seen.definition.attributes.values() if each.is_filled and not is_housekeeping(each, seen.definition)]
     above = next((line for each in columns if (line := _above(each, words))), "")
     tied = [f"tied_by: {{{each.table}: {words[other]}}}" for each in seen.definition.links if (other := each.other(name)) in words]
     if not above and not tied:

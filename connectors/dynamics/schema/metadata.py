@@ -45,6 +45,12 @@ class Attribute:
     part_of: str = ""
     max_length: int | None = None
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether somebody puts something into it, and not the CRM alone: a file is written by itself, and
+        the CRM says of its column that it cannot be updated."""
+        return self.updatable or self.kind == "FileType"
+
 
 @dataclass(frozen=True, slots=True)
 class Relationship:

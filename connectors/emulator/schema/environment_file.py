@@ -73,7 +73,7 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
         tables[name] = table
     activities = [table for table in tables.values() if table.activity]
     if activities and POINTER not in tables:
-        tables[POINTER] = pointer_of(activities)
+        tables[POINTER] = pointer_of(activities, prefix)
     for table in tables.values():
         for column in table.columns.values():
             if column.targets == ANY_TABLE:

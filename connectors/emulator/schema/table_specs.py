@@ -187,10 +187,16 @@ def companions(column: Column) -> list[Column]:
     return []
 
 
-def pointer_of(activities: list[Table]) -> Table:
-    """Return `activitypointer`: what all activities have in common, as one read-only table."""
+def pointer_of(activities: list[Table], prefix: str) -> Table:
+    """Return `activitypointer`: what all activities have in common, as one read-only table; an organisation's
+    own columns, with its `prefix`, are in none but their own."""
     first = activities[0]
-    shared = [c for c in first.columns.values() if all(c.name in t.columns and t.columns[c.name].kind == c.kind for t in activities)]
+    shared = [
+        c
+        for c in first.columns.values()
+        if not c.name.startswith(f"{prefix}_")
+        and all(c.name in t.columns and (t.columns[c.name].kind, t.columns[c.name].choice) == (c.kind, c.choice) for t in activities)
+    ]
     columns: dict[str, Column] = {}
     for column in shared:
         targets = tuple(dict.fromkeys(target for t in activities for target in t.columns[column.name].targets))
@@ -200,6 +206,7 @@ def pointer_of(activities: list[Table]) -> Table:
             column.kind,
             column.schema_name,
             length=length,
+            choice=column.choice,
             targets=targets,
             key=column.key,
             primary_name=column.primary_name,

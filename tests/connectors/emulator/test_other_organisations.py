@@ -238,3 +238,28 @@ def test_states_of_a_table_are_those_of_its_file(tmp_path: Path) -> None:
             "?$select=LogicalName&$expand=OptionSet($select=Options)"
         )["OptionSet"]["Options"]
         assert {(each["Value"], each["State"]) for each in options} == {(1, 0), (5, 1), (1000, 1), (6, 2)}
+
+
+def test_an_activity_may_have_choices_of_the_organisations_own(tmp_path: Path) -> None:
+    """They are columns of that table, and none of what all activities have in common."""
+    file = tmp_path / "environment.yaml"
+    file.write_text(
+        """
+publisher_prefix: av
+choices:
+  av_aard: {1: Melding, 2: Overleg}
+tables:
+  phonecall:
+    set: phonecalls
+    activity: true
+    columns:
+      activityid: {type: guid, key: true}
+      subject: {type: string(200), primary_name: true}
+      av_aard: {type: choice av_aard}
+""",
+        encoding="utf-8",
+    )
+    with running(environment=file, token="any", seed=SeedSpec(1, 3, AS_OF)) as emulator:
+        crm = Client(emulator)
+        assert {row["av_aard"] for row in crm.rows("phonecalls")} <= {1, 2, None}
+        assert "av_aard" not in crm.rows("activitypointers")[0]
