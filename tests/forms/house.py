@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from connectors.emulator.serving.server import running
+from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.cli.app import run
 from tests.forms.rows import Row, Schema, load, read
 from tests.independent.wire import WebApi
@@ -34,6 +34,7 @@ class House:
     schema: Schema
     folder: Path
     settings: dict[str, str]
+    emulator: RunningEmulator
 
     @property
     def objects(self) -> Path:
@@ -92,5 +93,5 @@ def house(folder: Path, schema: Schema, **settings: str) -> Iterator[House]:
         api.control("PUT", "switches", SWITCHES)
         api.control("PUT", "clock", {"now": NOW})
         told = {"CRM_URL": emulator.url, "CRM_TOKEN": TOKEN, "DATA_DIR": str(folder / "data"), "STORAGE_DIR": str(folder / "objects")}
-        yield House(api, schema, folder, told | {"CLOCK": NOW, "CRM_PATIENCE_S": "0"} | settings)
+        yield House(api, schema, folder, told | {"CLOCK": NOW, "CRM_PATIENCE_S": "0"} | settings, emulator)
         api.close()
