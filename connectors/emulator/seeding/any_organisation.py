@@ -14,6 +14,7 @@ _YEARS = 12  # how far back its rows go
 _REFERENCE_ROWS = 4  # of a table that looks like a list of values
 _OF_REFERENCE = 3  # columns: a key, a name, a code
 _EMPTY = 0.15  # of the columns that need no value
+_NEVER_EMPTY = {("activityparty", "activityid")}  # nobody takes part in nothing
 _STATES = 0.6  # of the rows are in a state other than the first
 
 _LEFT_OUT = frozenset({"isdocument", "filename", "mimetype", "documentbody"})  # notes without a file
@@ -45,7 +46,8 @@ class _Rows:
         row: dict[str, Any] = {table.key: self._draw.id(), "createdon": self._draw.moment(made)}
         person = self._person()
         for column in table.columns.values():
-            if column.system or column.key or not column.writable or (not column.required and self._draw.chance(_EMPTY)):
+            is_needed = column.required or (table.name, column.name) in _NEVER_EMPTY
+            if column.system or column.key or not column.writable or (not is_needed and self._draw.chance(_EMPTY)):
                 continue
             value = self._value(column, made, person)
             if value is not None:
