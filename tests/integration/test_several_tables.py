@@ -237,6 +237,7 @@ def test_a_request_searches_all_tables_and_names_what_is_out_of_scope(house: Hou
     assert dossier in found.rows("dossier")
     assert complaint not in found.rows("dossier")
     assert "table:cf_dossier" in found.not_searched
+    assert "column:dossier.cf_kind" not in found.not_searched
 
 
 def test_what_had_been_erased_and_is_back_goes_again_from_its_own_table(house: House) -> None:

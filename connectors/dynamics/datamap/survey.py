@@ -57,14 +57,15 @@ class Survey:
 
     def unsearched_columns(self) -> tuple[str, ...]:
         """Return the columns of mapped tables that have values and from which no field is filled, as
-        `kind.column`, whatever becomes of them. Raises as `Connector.data_map`."""
+        `kind.column`, whatever becomes of them; a condition of the mapping tells what stands in its column.
+        Raises as `Connector.data_map`."""
         found: list[str] = []
         for name in self._starts:
             tables = self._mapping.named(name)
             definition, known = self._metadata.table(name), self._directory.table(name)
             if definition is None or known is None:
                 continue
-            named = self._mapping.used(name)
+            named = self._mapping.used(name) | {each.column for table in tables for each in table.only}
             columns = [
                 each
                 for each in definition.attributes.values()
