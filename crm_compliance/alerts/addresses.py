@@ -13,7 +13,7 @@ def address_of(item: InboxItem) -> str:
         case ItemKind.ANSWER_TO_REVIEW:
             return f"/requests/{item.subject}/review"
         case ItemKind.HOLD_TO_REVIEW:
-            return "/holds"
+            return f"/holds/{item.subject}"
         case ItemKind.QUARANTINE:
             return "/quarantine"
         case ItemKind.UNDECIDED | ItemKind.STOPPED:

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.console.pages.datamap import SUBJECT
 from crm_compliance.console.services import Services
+from crm_compliance.reports.data_map import COUNTED
+from crm_compliance.reports.kept_data_map import keep_map, kept_map
+from rules.model.data_map import DataMap, Fate, Place
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.crm_compliance.typist import NOW, Typist, people_and_cases
 from tests.integration.night import Night
 
 
@@ -52,3 +55,23 @@ def test_what_the_command_made_is_shown(typist: Typist, org: Night, signed_in: C
 
 def test_the_approver_has_no_map(signed_in: Callable[..., Browser]) -> None:
     assert signed_in(Role.APPROVER).get("/datamap").status_code == 403
+
+
+def test_what_nothing_accounts_for_stands_first_and_what_is_new_is_marked(
+    typist: Typist, org: Night, signed_in: Callable[..., Browser]
+) -> None:
+    dossier = Place("cf_dossier", None, "cf_dossier", 60, Fate.MAPPED, "tables.dossier")
+    caption = Place("cf_zz_caption", None, "cf_zz_caption.cf_dossierid > cf_dossier", COUNTED, Fate.UNACCOUNTED, "nothing says")
+    text = Place("cf_zz_caption", "cf_text", "cf_zz_caption", None, Fate.UNACCOUNTED, "nothing says")
+    folder, crm = typist.settings.make_data_dir(), typist.settings.crm_url or ""
+    assert keep_map(folder, crm, DataMap((dossier,)), NOW) == frozenset(), "there was no time before"
+    assert keep_map(folder, crm, DataMap((dossier, caption, text)), NOW) == {"cf_zz_caption", "cf_zz_caption.cf_text"}
+    assert kept_map(folder, "https://another.example.org/") is None
+    auditor = signed_in(Role.AUDITOR)
+    page = auditor.page("/datamap")
+    assert re.findall(r'href="/datamap\?table=([a-z_]+)"', page) == ["cf_zz_caption", "cf_dossier"]
+    for words in ("1 place with rows that nothing accounts for", "5,000 or more", "New since the map before"):
+        assert words in text_of(page)
+    assert "cf_zz_caption.cf_text" in auditor.page("/datamap?fate=new")
+    assert "not known" in text_of(auditor.page("/datamap?table=cf_zz_caption"))
+    assert "Nothing is like that" in text_of(auditor.page("/datamap?q=nowhere"))
