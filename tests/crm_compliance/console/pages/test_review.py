@@ -215,6 +215,26 @@ def test_a_file_is_opened_before_it_is_approved_and_shown_without_what_is_noted_
     assert status_of(with_picture, item)[0] == "APPROVED"
 
 
+def test_of_another_right_items_are_looked_at_and_no_text_is_written(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    """What an erasure proposes is decided elsewhere; here somebody looks, puts aside, and takes that back."""
+    child, dossier = lotte(org), org.dossier("grooming", closed=False, fiches=0)
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte belt.")
+    org.party(child, "child", dossier=dossier)
+    given = LOTTE | {"birthdate": "2012-03-04"}
+    asking = Asking(typist).open(given, kind="child", right="erasure").identify().confirm(child)
+    asking.compile()
+    browser = signed_in(Role.DPO)
+    path = f"/requests/{asking.id}/review"
+    for item in asking.items():
+        address = f"{path}/{item['item']}?show=all"
+        page = browser.page(address)
+        assert "data-review-redact" not in page
+        assert browser.post(address, do="withhold", code="RF-03", since=since(page)).status_code == 303
+        assert status_of(asking, item["item"])[0] == "WITHHELD"
+        assert browser.post(address, do="approve", since=since(browser.page(address))).status_code == 303
+        assert status_of(asking, item["item"])[0] == "APPROVED"
+
+
 @pytest.mark.parametrize("query", ["?show=nothing", "?mark=%3Cb%3E&kind=x&in=context-99"])
 def test_a_filter_that_leaves_nothing_says_so(asking: Asking, signed_in: Callable[..., Browser], query: str) -> None:
     page = signed_in(Role.DPO).page(f"/requests/{asking.id}/review{query}")
