@@ -578,6 +578,22 @@ def test_a_row_is_explained_with_the_roles_that_it_tells_of(office: Desk, clerk:
     assert [field["value"] for field in told["fields"] if field["section"] == "fixed"] == ["phone"]
 
 
+def test_the_day_of_a_communication_may_be_the_end_of_its_activity(office: Desk, clerk: Typist, tmp_path: Path) -> None:
+    """An instant, told by the clock of the schedule: half past ten at night in UTC is the day after in July
+    (DAT-01)."""
+    path = tmp_path / "ended.yaml"
+    path.write_text(Path(str(clerk.settings.mapping)).read_text("utf-8").replace("communicated_on: cc_datum", "communicated_on: actualend"))
+    clerk.set(MAPPING=str(path))
+    assert clerk.ask("mapping", "check")["problems"] == []
+    case = office.case("SEX", **naming(child=office.person("2000-02-01")))
+    call = office.call(case, parties={})
+    office.patch(f"cc_gesprekken({call})", actualend="2021-06-30T22:30:00Z", cc_datum="2010-01-01")
+    told = clerk.ask("mapping", "explain", "cc_gesprek", call)
+    assert {each["field"]: each["value"] for each in told["fields"]}["communicated_on"] == "2021-07-01"
+    trace = clerk.ask("why", "incident", case)["trace"]
+    assert "2021-07-01" in str([step for step in trace if step["rule"] == "RET-07"])
+
+
 def test_a_fiche_is_explained_with_its_dossiers_and_a_connection_with_its_role(house: House, typist: Typist, tmp_path: Path) -> None:
     paired(typist, tmp_path)
     cases = sorted([house.case("SEX"), house.case("SEX")])
