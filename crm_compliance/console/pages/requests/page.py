@@ -101,8 +101,10 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
 
 
 def handover_of(visit: Visit, request: SubjectRequest) -> Handover | None:
-    """Return what is to be passed on, for who releases answers; None once that was done."""
-    part = visit.services.store.requests.part(request.id, HANDOVER) if visit.may(Act.RELEASE_ANSWER) else None
+    """Return what is to be passed on, for who releases answers; None once that was done. What a release that
+    was cut off has left belongs to no archive."""
+    is_theirs = request.released_at is not None and visit.may(Act.RELEASE_ANSWER)
+    part = visit.services.store.requests.part(request.id, HANDOVER) if is_theirs else None
     return msgspec.json.decode(part, type=Handover) if part is not None else None
 
 
@@ -166,7 +168,7 @@ def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilatio
         "notices_due": [number for number, each in notices if each.state is NoticeState.DUE],
         "not_told_codes": [each.value for each in NotTold],
         "items": compilation.items if compilation is not None and request.right not in COPIES else (),
-        "is_held": store.requests.has_part(request.id, HANDOVER),
+        "is_held": request.released_at is not None and store.requests.has_part(request.id, HANDOVER),
         "about_item": _about_items(visit, compilation),
         "crm_link": visit.services.links(request.crm or visit.services.settings.crm_url or ""),
     }

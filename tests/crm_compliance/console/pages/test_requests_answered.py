@@ -8,11 +8,12 @@ import re
 import zipfile
 from collections.abc import Callable
 
+import msgspec
 import pytest
 import pyzipper
 
 from crm_compliance.console.services import Services
-from jobs.model.request import HANDOVER
+from jobs.model.request import HANDOVER, Handover
 from rules.model.requests import RequestState
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
@@ -89,6 +90,16 @@ def test_a_release_that_fails_leaves_nothing_to_hand_over(
     assert "no room" not in answer.text
     assert approved.row().state is RequestState.APPROVED
     assert not org.store.requests.has_part(approved.id, HANDOVER)
+
+
+def test_what_a_release_that_was_cut_off_has_left_is_shown_to_nobody(org: Night, approved: Asking, signed_in: SignedIn) -> None:
+    left = msgspec.json.encode(Handover("voorbeeld-zin", "Voorbeeld"))
+    org.store.requests.save(approved.row(), since=approved.row(), parts={HANDOVER: left})
+    approver, path = signed_in(Role.APPROVER), f"/requests/{approved.id}"
+    assert "voorbeeld-zin" not in approver.page(path)
+    assert approver.get(f"{path}/message").status_code == 400
+    assert approver.post(f"{path}/release").status_code == 303
+    assert "voorbeeld-zin" not in approver.page(path)
 
 
 def test_what_is_not_handed_over_goes_with_the_closing(org: Night, approved: Asking, signed_in: SignedIn) -> None:
