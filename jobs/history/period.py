@@ -97,11 +97,12 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 def tell(store: Store, first: date, last: date, calendar: Calendar) -> Told:
     """Tell what was done from one civil day to another, both included."""
     begin, end = midnight(first, calendar), midnight(last + timedelta(days=1), calendar)
-    lines = [line for line in store.runs.lines() if begin <= line.started_at < end]
+    everything = store.runs.lines()
+    lines = [line for line in everything if begin <= line.started_at < end]
     of_plans = [line for line in lines if line.plan]
     runs = store.runs.some([line.id for line in of_plans])
     entries = store.ledger.between(_ASKED, begin, end)
-    words = _words(store, (entry for entry in entries if entry.kind == APPROVAL))
+    words = _words(store, [entry for entry in entries if entry.kind == APPROVAL], everything)
     approved = store.plans.words([line.plan for line in of_plans])
     kept_by = _last_plan(store, of_plans)
     holds = store.holds.all()
@@ -134,13 +135,12 @@ def tell(store: Store, first: date, last: date, calendar: Calendar) -> Told:
     )
 
 
-def _words(store: Store, entries: Iterable[LedgerEntry]) -> tuple[Word, ...]:
+def _words(store: Store, entries: Sequence[LedgerEntry], lines: Iterable[RunLine]) -> tuple[Word, ...]:
     """Return people's words as the ledger has them, each with the account that the plan names for it."""
-    found = list(entries)
-    plans = sorted({_text(entry, "plan") for entry in found})
+    plans = sorted({_text(entry, "plan") for entry in entries})
     given = store.plans.words(plans)
-    runs = {line.plan: line.id for line in store.runs.lines() if line.plan}
-    return tuple(_word(entry, given.get(_text(entry, "plan"), ()), runs.get(_text(entry, "plan"), "")) for entry in found)
+    runs = {line.plan: line.id for line in lines if line.plan}
+    return tuple(_word(entry, given.get(_text(entry, "plan"), ()), runs.get(_text(entry, "plan"), "")) for entry in entries)
 
 
 def _word(entry: LedgerEntry, given: Sequence[Approval], run: str) -> Word:

@@ -2,6 +2,7 @@
 nothing is looked up, for a name server can say anything."""
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ def on_this_machine(url: str) -> bool:
     return address in _LOOPBACK if address.version == 4 else address == IPv6Address("::1")
 
 
+@lru_cache(maxsize=256)  # the same few are compared for each row of a list
 def organisation_at(url: str) -> str:
     """Return the organisation behind the root of a Web API: one string for every way to write the same one.
     `https://org.api.crm4.dynamics.com/api/data/v9.2/` and `https://org.crm4.dynamics.com/api/data/v9.1` are

@@ -52,7 +52,7 @@ def list_holds(caller: Annotated[Caller, acting(Act.SEE_HOLDS)]) -> list[HoldAns
     services = caller.services
     store, day = services.store, services.calendar.day(services.clock())
     documents = [hold_document(hold, day) for hold in store.holds.all()]
-    documents += flag_documents(store.plans.all(), services.settings.crm_url)
+    documents += flag_documents(store.plans.newest(), services.settings.crm_url)
     if caller.may(Act.SEE_HOLDS_OF_REQUESTS):
         documents += request_hold_documents(store, mapped_tables(services.settings))
     return [HoldAnswer.model_validate(document) for document in documents]

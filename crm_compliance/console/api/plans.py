@@ -37,7 +37,7 @@ class Word(BaseModel):
 @router.get("/plans")
 def list_plans(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> list[PlanAnswer]:
     """The newest plans."""
-    found = islice(caller.services.store.plans.all(), limit)
+    found = islice(caller.services.store.plans.newest(), limit)
     return [_answer(caller, plan) for plan in found]
 
 

@@ -23,7 +23,7 @@ def list_runs(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) ->
 
     store = caller.services.store
     at_work = store.leases.run_at_work()
-    found = islice(newest_first(store.runs.all(), store.runs.rounds()), limit)
+    found = islice(newest_first(store.runs.newest(), store.runs.newest_rounds()), limit)
     documents = (round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found)
     return [RunAnswer.model_validate(document) for document in documents]
 
@@ -34,7 +34,7 @@ def show(caller: Sees, run: Annotated[str, Path(max_length=100)]) -> RunAnswer:
     from crm_compliance.reports.documents import history_document, round_line
 
     store = caller.services.store
-    made = next((one for one in store.runs.rounds() if one.id == run), None)
+    made = next((one for one in store.runs.newest_rounds() if one.id == run), None)
     if made is not None:
         return RunAnswer.model_validate(round_line(made) | {"outcomes": {}, "approvals": []})
     found = store.runs.get(run)

@@ -47,11 +47,13 @@ class _Told(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class RunLines:
-    """What was read so far. `lock` is held by whoever reads."""
+    """What was read so far. `lock` is held by whoever reads; `begun` counts how often somebody has begun
+    to."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
+    begun: int = 0
+    in_order: tuple[RunLine, ...] = ()
     _lines: dict[str, RunLine] = field(default_factory=dict)
-    _in_order: tuple[RunLine, ...] = ()
     _last_run: int = 0
     _unfinished: set[int] = field(default_factory=set)
     _last_entry: int = 0
@@ -60,8 +62,8 @@ class RunLines:
     def read(self, connection: Connection) -> tuple[RunLine, ...]:
         """Return all lines, newest first."""
         if self._read_runs(connection) | self._read_rounds(connection):
-            self._in_order = tuple(sorted(self._lines.values(), key=lambda line: line.started_at, reverse=True))
-        return self._in_order
+            self.in_order = tuple(sorted(self._lines.values(), key=lambda line: line.started_at)[::-1])
+        return self.in_order
 
     def _read_runs(self, connection: Connection) -> bool:
         if len(self._unfinished) > _AGAIN:

@@ -81,9 +81,16 @@ class Runs(Rows):
         return [run for _, run in sorted(found, key=lambda each: -each[0])]
 
     def lines(self) -> Sequence[RunLine]:
-        """One thread reads at a time; the others have what it found."""
-        with self._in_memory.lock, self._transactions.reading() as connection:
-            return self._in_memory.read(connection)
+        """One thread reads at a time. Whoever has waited while another began to read and ended has what that
+        one found: it is as new as what was asked for."""
+        memory = self._in_memory
+        begun = memory.begun
+        with memory.lock:
+            if memory.begun > begun:
+                return memory.in_order
+            memory.begun += 1
+            with self._transactions.reading() as connection:
+                return memory.read(connection)
 
     def of_plan(self, plan: str) -> Run | None:
         return self._transactions.one(select(runs.c.doc).where(runs.c.plan == plan), Run, f"the run of {plan}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import msgspec
 import pytest
@@ -247,3 +247,28 @@ def test_instants_keep_their_instant(store: SqlStore) -> None:
     at = datetime(2026, 3, 29, 1, 0, 0, 123456, tzinfo=UTC)
     store.plans.save(a_plan(created_at=at), [], ENTRY)
     assert store.plans.get("plan-1").created_at == at
+
+
+def test_lines_of_runs_are_as_new_as_the_question_whoever_asks(store: SqlStore) -> None:
+    """Readers wait for one another; none of them gets less than what was there when it asked."""
+    seen: list[list[int]] = [[] for _ in range(8)]
+    over = Event()
+
+    def read(found: list[int]) -> None:
+        while not over.is_set():
+            found.append(len(store.runs.lines()))
+
+    readers = [Thread(target=read, args=(found,), daemon=True) for found in seen]
+    for reader in readers:
+        reader.start()
+    try:
+        for number in range(20):
+            finish(store, number, None)
+            lines = store.runs.lines()
+            assert (len(lines), lines[0].id) == (number + 1, f"run-{number}"), "the newest first, though the clock stands still"
+    finally:
+        over.set()
+        for reader in readers:
+            reader.join()
+    assert all(found == sorted(found) for found in seen)
+    assert store.runs.lines()[0].state is RunState.DONE
