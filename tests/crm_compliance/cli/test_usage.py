@@ -114,6 +114,8 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "erased check",
         "statistics export",
         "serve",
+        "alerts list",
+        "alerts test",
         "demo",
     }
 
