@@ -184,8 +184,8 @@ def implied(tables: Mapping[str, Table], declared: list[Relationship], prefix: s
                     name += "implied"
                 names.add(name)
                 dangling = column.system or table.platform or (table.name == "activityparty" and column.name == "partyid")
-                on_delete = "cascade" if column.name == "relatedconnectionid" else "no_cascade" if dangling else "remove_link"
-                found.append(
-                    Relationship(name, target, table.name, column.name, on_delete, implied=True)
-                )  # the halves of a connection go together
+                # The halves of a connection go together, and participants with their activity.
+                goes_along = column.name == "relatedconnectionid" or (table.name == "activityparty" and column.name == "activityid")
+                on_delete = "cascade" if goes_along else "no_cascade" if dangling else "remove_link"
+                found.append(Relationship(name, target, table.name, column.name, on_delete, implied=True))
     return found

@@ -256,6 +256,12 @@ tables:
       activityid: {type: guid, key: true}
       subject: {type: string(200), primary_name: true}
       av_aard: {type: choice av_aard}
+  activityparty:
+    set: activityparties
+    columns:
+      activitypartyid: {type: guid, key: true}
+      activityid: {type: lookup phonecall}
+      addressused: {type: string(100), primary_name: true}
 """,
         encoding="utf-8",
     )
@@ -263,3 +269,6 @@ tables:
         crm = Client(emulator)
         assert {row["av_aard"] for row in crm.rows("phonecalls")} <= {1, 2, None}
         assert "av_aard" not in crm.rows("activitypointers")[0]
+        for call in crm.rows("phonecalls"):
+            assert crm.send("DELETE", f"phonecalls({call['activityid']})").status_code == 204
+        assert crm.rows("activityparties") == []  # participants go with their activity, named or not in the file
