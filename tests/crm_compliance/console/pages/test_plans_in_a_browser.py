@@ -1,0 +1,50 @@
+"""The units of a plan in a real browser: a filter works at once, keeps the place of whoever types, and going
+back shows the page of before. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from tests.browser.chromium import chromium, is_here
+from tests.crm_compliance.console.live import live
+from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.integration.night import Night
+
+pytestmark = pytest.mark.skipif(not is_here(), reason="no chromium here")
+
+
+@pytest.fixture
+def page(app: Starlette) -> Iterator[Any]:
+    with chromium() as started, live(app) as root:
+        page = started.new_context(base_url=root, locale="en-GB", viewport={"width": 1280, "height": 800}).new_page()
+        page.set_default_timeout(8_000)
+        page.goto("/signin")
+        page.locator("button[name=who][value=demo-ben]").click()
+        yield page
+        page.context.close()
+
+
+def test_units_are_filtered_at_once_and_going_back_undoes_it(org: Night, typist: Typist, page: Any) -> None:
+    units = people_and_cases(org)
+    plan = typist.ask("plan")["plan"]
+    page.goto(f"/plans/{plan}")
+    page.get_by_role("link", name="Units", exact=True).click()
+    page.get_by_label("Way").select_option("anonymise")
+    page.get_by_role("status").get_by_text("1 unit", exact=True).wait_for()
+    assert page.locator(".unit .id").all_inner_texts() == [units["anonymise"]]
+    page.get_by_label("Way").select_option("")
+    page.get_by_role("status").get_by_text("units", exact=False).wait_for()
+    page.get_by_label("Id").press_sequentially(units["open"][:8])
+    page.get_by_role("status").get_by_text("1 unit", exact=True).wait_for()
+    assert page.locator(".unit .id").all_inner_texts() == [units["open"]]
+    assert page.evaluate("document.activeElement.id") == "f-id"
+    page.go_back()
+    page.get_by_role("status").get_by_text("units", exact=False).wait_for()
+    assert page.get_by_role("navigation", name="Main menu").is_visible()
+    page.get_by_role("link", name="Dossier", exact=True).first.click()
+    page.get_by_role("link", name="Decide now, step by step").click()
+    page.get_by_text("as the CRM is now").wait_for()
