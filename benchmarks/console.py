@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -140,7 +141,7 @@ def timed(session: requests.Session, root: str, page: str) -> tuple[int, float]:
 def addresses(names: Mapping[str, str]) -> list[str]:
     """Return the addresses of all pages, with ids of the store, and of lists with filters."""
     paths = [each.path for each in INSIDE if each.method == "GET" and not any(part in each.path for part in ASIDE)]
-    known = [path.format(**names) for path in paths if all(f"{{{name}}}" not in path for name in ("item", "row", "table", "name", "page"))]
+    known = [path.format(**names) for path in paths if set(re.findall(r"{(\w+)", path)) <= names.keys()]
     plan = names["plan"]
     more = (
         "/history?kind=retention&state=done_with_failures&from=2020-01-01",
