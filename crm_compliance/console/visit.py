@@ -106,6 +106,12 @@ class Visit:
         """Return a part of the query of the address."""
         return self.request.query_params.get(name, default)
 
+    def page_number(self, total: int, rows: int) -> int:
+        """Return which page of a list is asked for (`page`), from 1: of a list of `total`, `rows` to a page;
+        the last one where there are fewer, the first where none is named."""
+        text, pages = self.query("page", "1"), max(1, -(-total // rows))
+        return min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
+
     def given(self, name: str) -> str:
         """Return a field of the form as text, without space around it; empty where it is lacking."""
         found = self.form.get(name)

@@ -38,7 +38,8 @@ def show(visit: Visit) -> Response:
     if kept is None or kept.map is None:
         return visit.page("datamap/none.html.j2", **values)
     found = _wanted(kept, kept.map, fate, table, visit.query("q").strip().lower())
-    page, first = _page(visit, len(found))
+    page = visit.page_number(len(found), ON_A_PAGE)
+    first = (page - 1) * ON_A_PAGE
     shown = found[first : first + ON_A_PAGE]
     return visit.page(
         "datamap/map.html.j2",
@@ -101,13 +102,6 @@ def _rows(visit: Visit, place: Place) -> str:
         return visit.say("not known")
     number = visit.formats.number(place.rows)
     return visit.say("%s or more") % number if place.rows >= COUNTED else number
-
-
-def _page(visit: Visit, total: int) -> tuple[int, int]:
-    """Return the page that is asked for, the last one where there are fewer, and its first place."""
-    text, pages = visit.query("page", "1"), max(1, -(-total // ON_A_PAGE))
-    page = min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
-    return page, (page - 1) * ON_A_PAGE
 
 
 def _address(visit: Visit, page: int) -> str:

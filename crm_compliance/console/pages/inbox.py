@@ -21,6 +21,7 @@ from rules.model.roles import Act
 if TYPE_CHECKING:
     from jobs.model.run import Run
 
+ROWS: Final = 50  # of one page
 NIGHTS: Final = 14  # of which the trend is shown
 LOOKED_BACK: Final = 200  # runs at most that are read for it
 _NIGHTLY: Final = (Kind.RETENTION, Kind.RECORDINGS)
@@ -64,7 +65,12 @@ def show(visit: Visit) -> Response:
     services, person = visit.services, visit.person
     found = waiting(services.store, services.policy_shown(), visit.now, crm=services.settings.crm_url or "", not_well=services.why_not())
     mine = waiting_for(found, person.who, [person.role])
-    values: dict[str, Any] = {"lines": [_line(visit, item) for item in mine], "today": services.calendar.day(visit.now)}
+    page = visit.page_number(len(mine), ROWS)
+    first = (page - 1) * ROWS
+    lines = [_line(visit, item) for item in mine[first : first + ROWS]]
+    values: dict[str, Any] = {"lines": lines, "today": services.calendar.day(visit.now), "total": len(mine), "first": first + 1}
+    values |= {"last": first + len(lines), "before": f"/?page={page - 1}" if page > 1 else ""}
+    values |= {"after": f"/?page={page + 1}" if first + ROWS < len(mine) else ""}
     if visit.may(Act.SEE_REPORTS):
         values |= _nights(visit)
     return visit.page("inbox.html.j2", **values)

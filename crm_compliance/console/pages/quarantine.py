@@ -23,7 +23,8 @@ def show(visit: Visit) -> Response:
         (mark for mark in services.store.quarantine.marks() if not is_of_other_crm(services.store, mark.crm)),
         key=lambda mark: (mark.until, mark.table, mark.id),
     )
-    page, first = _page(visit, len(found))
+    page = visit.page_number(len(found), ON_A_PAGE)
+    first = (page - 1) * ON_A_PAGE
     shown = found[first : first + ON_A_PAGE]
     links = services.links(services.settings.crm_url or "")
     return visit.page(
@@ -47,13 +48,6 @@ def keep(visit: Visit) -> Response:
     table, row = visit.needed("table", visit.say("Table")), visit.needed("id", visit.say("Id of the record"))
     undo(services.store, services.policy(), table, row, who, role, now=visit.now, reference=services.keys().reference)
     return visit.see("/quarantine", note="quarantine_kept")
-
-
-def _page(visit: Visit, total: int) -> tuple[int, int]:
-    """Return the page that is asked for, the last one where there are fewer, and its first place."""
-    text, pages = visit.query("page", "1"), max(1, -(-total // ON_A_PAGE))
-    page = min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
-    return page, (page - 1) * ON_A_PAGE
 
 
 ENDPOINTS: Final = (get("/quarantine", show, Act.SEE_REPORTS), post("/quarantine", keep, Act.KEEP_IN_QUARANTINE))

@@ -153,8 +153,7 @@ def certificates(visit: Visit) -> Response:
     store = visit.services.store
     run = store.runs.get(visit.path("run"))
     total = store.certificates.number(run.id)
-    text = visit.query("page", "1")
-    page = min(max(1, int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 1), max(1, -(-total // SHOWN)))
+    page = visit.page_number(total, SHOWN)
     first = (page - 1) * SHOWN
     found = store.certificates.of_run(run.id, offset=first, limit=SHOWN)
     address = f"/history/{run.id}/certificates?page="

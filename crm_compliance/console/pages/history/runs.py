@@ -29,7 +29,7 @@ def show(visit: Visit) -> Response:
     at_work = visit.services.store.leases.run_at_work()
     lines = visit.services.store.runs.lines()
     found = lines if wanted.is_anything else listed(lines, wanted, visit.services.calendar, at_work)
-    page = _page(visit, len(found))
+    page = visit.page_number(len(found), ON_A_PAGE)
     first = (page - 1) * ON_A_PAGE
     return visit.page(
         "history/runs.html.j2",
@@ -65,13 +65,6 @@ def day_in(visit: Visit, name: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise UsageError("this is not a date", where=name, hint="write it as 2026-11-25") from None
-
-
-def _page(visit: Visit, total: int) -> int:
-    """Return the page that is asked for, the last one where there are fewer."""
-    text = visit.query("page", "1")
-    pages = max(1, -(-total // ON_A_PAGE))
-    return min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
 
 
 def _address(visit: Visit, page: int) -> str:

@@ -44,7 +44,7 @@ def show(visit: Visit) -> Response:
     if wanted == OF_REQUESTS:
         lists[OF_REQUESTS] = request_hold_documents(store, mapped_tables(visit.services.settings))
     found = lists[wanted]
-    page = _page(visit, len(found))
+    page = visit.page_number(len(found), ON_A_PAGE)
     first = (page - 1) * ON_A_PAGE
     return visit.page(
         "holds/register.html.j2",
@@ -60,12 +60,6 @@ def show(visit: Visit) -> Response:
         before=_address(wanted, page - 1) if page > 1 else "",
         after=_address(wanted, page + 1) if first + ON_A_PAGE < len(found) else "",
     )
-
-
-def _page(visit: Visit, total: int) -> int:
-    """Return the page that is asked for, the last one where there are fewer."""
-    text, pages = visit.query("page", "1"), max(1, -(-total // ON_A_PAGE))
-    return min(max(1, int(text)), pages) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
 
 
 def _address(wanted: str, page: int) -> str:

@@ -51,7 +51,7 @@ def show(visit: Visit) -> Response:
     shows, right, text = visit.query("show", OPEN), visit.query("right"), visit.query("q")
     found = [request for request in everything if _fits(request, shows, right, text, overdue, soon)]
     ordered = by_urgency(found, calendar)
-    page = max(_number(visit.query("page")), 1)
+    page = visit.page_number(len(ordered), ROWS)
     first = (page - 1) * ROWS
     rows = [_row(visit, request, today) for request in ordered[first : first + ROWS]]
     counts = {
@@ -119,10 +119,6 @@ def _fits(request: SubjectRequest, shows: str, right: str, text: str, overdue: C
     if shows in (OVERDUE, DUE_SOON):
         return request.id in (overdue if shows == OVERDUE else soon)
     return shows not in SHOWS or request.state == shows
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 7 else 1
 
 
 def _address(visit: Visit, page: int) -> str:

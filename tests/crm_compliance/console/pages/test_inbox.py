@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from crm_compliance.alerts.addresses import address_of
+from crm_compliance.console.pages import inbox
 from crm_compliance.console.pages.inbox import SYMBOLS
 from jobs.inbox.item import InboxItem, ItemKind
 from rules.model.roles import HUMAN_ROLES, Role
+from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
@@ -66,3 +68,16 @@ def test_everything_that_can_wait_has_words_and_an_address(kind: ItemKind, signe
 def test_an_empty_inbox_says_so(signed_in: Callable[..., Browser], role: Role, language: str) -> None:
     words = {"nl": "Er wacht niets op u", "fr": "Rien ne vous attend", "en": "Nothing waits for you"}
     assert words[language] in text_of(signed_in(role, language).page("/"))
+
+
+def test_a_long_inbox_has_pages(typist: Typist, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "ROWS", 2)
+    for name in ("Een", "Twee", "Drie"):
+        Asking(typist).open({"firstname": name, "lastname": "Voorbeeld (fictief)", "emails": [f"{name}@example.org"]}, kind="donor")
+    browser = signed_in(Role.DPO)
+    first, second = browser.page("/"), browser.page("/?page=2")
+    assert (first.count('class="task '), second.count('class="task ')) == (2, 1)
+    assert 'href="/?page=2"' in first
+    assert 'href="/?page=1"' in second
+    for strange in ("/?page=9", "/?page=-1", "/?page=x", "/?page=99999999999999999999"):
+        assert 'class="task ' in browser.page(strange)
