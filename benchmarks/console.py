@@ -48,9 +48,10 @@ from rules.model.roles import Role
 GOAL_MS: Final = 200.0
 CRM: Final = "http://127.0.0.1:9/api/data/v9.2/"  # nobody answers there: pages that read the CRM are left aside
 CATEGORIES: Final = ("missing_runaway", "social_card", "e_safety", "exploitation_ict")
-# Exports, files, and pages that read the CRM or have parameters of their own.
-ASIDE: Final = (".csv", ".xlsx", ".ics", "/why/", "/open", "/units/", "/review", "/preview", "/message", "/archive", "/work")
+# Exports, files, the stream of a run's progress, and pages that read the CRM or have parameters of their own.
+ASIDE: Final = (".csv", ".xlsx", ".ics", "/why/", "/open", "/units/", "/review", "/preview", "/message", "/archive", "/work", "/progress")
 TIME: Final = "X-Server-Ms"
+LARGE: Final = "plan-large-"
 
 
 def main() -> None:
@@ -84,7 +85,8 @@ def measure(asked: argparse.Namespace, folder: Path) -> None:
         last = next(store.plans.newest(is_applied=True))
         run = store.runs.of_plan(last.id)
         assert run is not None
-        names = {"plan": next(store.plans.newest()).id, "run": run.id, "request": store.requests.all()[0].id}
+        large = next(plan for plan in store.plans.newest() if plan.id.startswith(LARGE))
+        names = {"plan": large.id, "run": run.id, "request": store.requests.all()[0].id}
     print(f"the store is filled: {time.perf_counter() - began:.0f} s")
     with part("serve") as server:
         assert server.stdout is not None
@@ -250,7 +252,7 @@ def fill(store: SqlStore, lines: int, runs: int, asked: int) -> None:
         if number % 4 == 0:
             store.ledger.append([(HOUSEKEEPING, {"state": "done"})], f"round-{number}")
     for number in (1, 2):
-        save_lines(store, f"plan-large-{number}", now - timedelta(hours=3 - number), lines, Random(number))
+        save_lines(store, f"{LARGE}{number}", now - timedelta(hours=3 - number), lines, Random(number))
     for number in range(asked):
         store.requests.add(a_request(number, asked, now), {}, ("request", {"request": f"request-{number}", "step": "open"}))
 
