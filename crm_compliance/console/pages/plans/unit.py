@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
@@ -10,10 +12,14 @@ from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.plan import category_name, head_of
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
+from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.plan import PlanLine
+from jobs.plans.along import AlongRow, rows_along
 from jobs.plans.lines.query import MOST_LINES, LineQuery
 from rules.errors import UsageError
 from rules.model.roles import Act
+
+SHOWN: Final = 20  # rows of one kind whose ids are shown
 
 
 def line_in(visit: Visit, plan: str, table: str, row: str) -> PlanLine | None:
@@ -36,4 +42,63 @@ def show(visit: Visit) -> Response:
     )
 
 
-ENDPOINTS: Final = (get("/plans/{plan}/units/{table}/{row}", show, Act.SEE_REPORTS),)
+def along(visit: Visit) -> Response:
+    """Show which rows would go with the unit, read from the CRM now: as a piece of a page, or a page of its
+    own. Raises UsageError: the plan has none of this row, or it has gone; Busy; ConnectorError."""
+    plan = visit.services.store.plans.get(visit.path("plan"))
+    line = line_in(visit, plan.id, visit.path("table"), visit.path("row"))
+    if line is None:
+        raise UsageError("this plan has no such unit", hint="look for it among its units", where=plan.id)
+    if is_of_other_crm(visit.services.store, plan.crm):
+        raise UsageError("this plan is of another CRM", hint="look at it where that CRM is served", where=plan.id)
+    with visit.services.desk() as desk:
+        found = rows_along(desk.context, line.table, line.id, disposition=line.disposition or "")
+    values: dict[str, Any] = {
+        "line": line,
+        "along": found,
+        "groups": list(_groups(visit, plan.crm, found.rows)),
+        "people": list(_people(visit, plan.id, plan.crm, found.people)),
+        "more_people": max(0, len(found.people) - SHOWN),
+    }
+    if visit.is_part:
+        return visit.part("plans/along.html.j2", **head_of(visit, plan), **values)
+    return visit.page("plans/along_page.html.j2", **head_of(visit, plan), **values)
+
+
+class Group(NamedTuple):
+    """Rows of one kind of which the same becomes; `rows` are the first of them, each with its address in the
+    CRM, and `more` counts the others."""
+
+    kind: str
+    what: str
+    number: int
+    objects: int
+    retained: int
+    rows: list[tuple[str, str]]
+    more: int
+
+
+def _groups(visit: Visit, crm: str, rows: Iterable[AlongRow]) -> Iterator[Group]:
+    """Yield the rows by kind, in the order in which they are written."""
+    link = visit.services.links(crm)
+    found: dict[tuple[str, str], list[AlongRow]] = {}
+    for row in rows:
+        found.setdefault((row.kind, row.what), []).append(row)
+    for (kind, what), these in found.items():
+        shown = [(row.row[1], safe_link(link(*row.row))) for row in these[:SHOWN]]
+        objects, retained = sum(row.has_object for row in these), sum(row.is_retained for row in these)
+        yield Group(kind, what, len(these), objects, retained, shown, len(these) - len(shown))
+
+
+def _people(visit: Visit, plan: str, crm: str, people: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, PlanLine | None]]:
+    """Yield the contacts who have a role in it, each with its address in the CRM and what this plan says of
+    them."""
+    link = visit.services.links(crm)
+    for table, row in islice(people, SHOWN):
+        yield row, safe_link(link(table, row)), line_in(visit, plan, table, row)
+
+
+ENDPOINTS: Final = (
+    get("/plans/{plan}/units/{table}/{row}", show, Act.SEE_REPORTS),
+    get("/plans/{plan}/units/{table}/{row}/along", along, Act.PLAN),
+)

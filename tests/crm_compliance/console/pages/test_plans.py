@@ -12,8 +12,10 @@ import openpyxl
 import pytest
 from msgspec.structs import replace
 
+from crm_compliance.console.services import Services
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
+from jobs.plans.along import rows_along
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist, people_and_cases
@@ -269,3 +271,41 @@ def test_how_far_a_run_is_is_told_as_it_goes_on(org: Night, plan: str, signed_in
     org.store.runs.save(replace(run, state=RunState.DONE, ended_at=now), [("run_ended", {"run": run.id})])
     assert browser.get(f"/plans/{plan}/progress").text.count("event: progress\n") == 1
     assert "sse-connect" not in browser.page(f"/plans/{plan}")
+
+
+def test_what_would_go_with_a_dossier_is_read_from_the_crm_on_a_click(
+    org: Night, plan: str, units: dict[str, str], signed_in: Signed
+) -> None:
+    browser = signed_in(Role.CRM_ADMIN)
+    where = f"/plans/{plan}/units/cf_dossier/{units['delete']}"
+    assert f'hx-get="{where}/along"' in browser.page(where)
+    told = text_of(browser.get(f"{where}/along", **{"HX-Request": "true"}).text)
+    assert re.search(r"Note .*deleted 1 .*Fiche .*deleted 2 .*Dossier .*deleted 1", told), told
+    fiche = org.rows(f"cf_fiches?$filter=_cf_dossierid_value eq {units['delete']}")[0]["cf_ficheid"]
+    assert fiche in told
+    child = org.rows(f"cf_parties?$filter=_cf_dossierid_value eq {units['anonymise']}")[0]["_cf_contactid_value"]
+    page = browser.page(f"/plans/{plan}/units/cf_dossier/{units['anonymise']}/along")
+    assert f'href="/plans/{plan}/units/contact/{child}"' in page, "the contact goes by the same plan"
+    assert "Contact" in text_of(browser.page(f"/plans/{plan}/units/contact/{child}/along"))
+    kept = text_of(browser.page(f"/plans/{plan}/units/cf_dossier/{units['open']}/along"))
+    assert "The plan keeps it" in kept
+    assert "stays by this plan" in kept
+    auditor = signed_in(Role.AUDITOR)
+    assert "/along" not in auditor.page(where)
+    assert auditor.get(f"{where}/along").status_code == 403
+    assert browser.get(f"/plans/{plan}/units/cf_dossier/{units['fiche']}/along").status_code == 400
+    assert len(org.rows("cf_dossiers")) == 4, "nothing was written"
+
+
+def test_what_would_go_is_what_a_run_writes(org: Night, plan: str, units: dict[str, str], services: Services, typist: Typist) -> None:
+    contact = org.rows(f"cf_parties?$filter=_cf_dossierid_value eq {units['anonymise']}")[0]["_cf_contactid_value"]
+    asked = {row: table for table, row in (("cf_dossier", units["delete"]), ("cf_dossier", units["anonymise"]), ("contact", contact))}
+    with services.desk() as desk:
+        said = {row: [each.row for each in rows_along(desk.context, table, row).rows] for row, table in asked.items()}
+        run = typist.ask("apply", plan)["run"]
+        written = {
+            action.id: [write.key(desk.context.connector) for write in action.rows]
+            for action in services.store.journal.of_run(run)
+            if action.rows
+        }
+    assert said == {row: written[row] for row in asked}

@@ -1,0 +1,81 @@
+"""Says which rows would go with one unit, read now: a preview for the person who reviews a plan. Nothing is
+written."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from connectors.interface import Connector, RowKey
+from jobs.holds.active import active_holds
+from jobs.model.run import RowWrite
+from jobs.plans.cascade import victims_of
+from jobs.plans.explain import UNIT_WORDS
+from jobs.ports.context import JobContext
+from jobs.reading.gather import gather_units
+from jobs.reading.row_kinds import RowKinds
+from jobs.writing.in_place import MASKED
+from jobs.writing.outside_objects import Outside
+from jobs.writing.rows import rows_of_contacts, rows_of_units
+from rules.errors import UsageError
+from rules.model.decisions import Disposition
+from rules.model.records import Contact, UnitKind, unit_kind
+from rules.retention.relations import relation_terms
+
+DELETE, MASK, UNTIE = "delete", "mask", "untie"  # what becomes of a row; one that is untied stays, without the link
+
+
+class AlongRow(NamedTuple):
+    """One row that is written with the unit: its kind in the product's word, its table and id in the CRM, and
+    what becomes of it. `is_retained`: it lies in long-term retention; `has_object`: content outside the CRM
+    goes with it."""
+
+    kind: str
+    row: RowKey
+    what: str
+    is_retained: bool
+    has_object: bool
+
+
+class Along(NamedTuple):
+    """Everything that would be written with one unit, its own row last. `victims`: how many rows the CRM
+    itself deletes along, by unmapped table; `people`: the contacts who have a role in what goes, who go by
+    themselves and only when nothing else refers to them; `blocked`: the code of why it cannot go now, or
+    empty."""
+
+    rows: tuple[AlongRow, ...]
+    victims: Mapping[str, int]
+    people: tuple[RowKey, ...]
+    blocked: str
+
+
+def rows_along(context: JobContext, table: str, row: str, *, disposition: str = "") -> Along:
+    """Return what would go with one unit as the CRM is now, whether it is due or not; `disposition` is what
+    its plan says. Raises UsageError: a table without units, or a row that is no unit now; ConnectorError."""
+    context = context.on(context.today)
+    connector, terms = context.connector, relation_terms(context.policy)
+    outside_missions = [kind.value for kind in terms.units]
+    words = [*UNIT_WORDS, *outside_missions, *(kind.word for kind in connector.all_kinds.termed), UnitKind.CONTACT.value]
+    kinds = RowKinds(connector, words)
+    if table not in kinds:
+        raise UsageError("this table has no units", hint="ask for a unit of the plan", where=table[:64])
+    kind = unit_kind(kinds.of(table, row))
+    if kind is UnitKind.CONTACT:
+        found = rows_of_contacts(connector, {row: ""}, terms)[row]
+        return Along(tuple(_told(connector, write, is_masked=False) for write in found), {}, (), "")
+    gathered = gather_units(connector, {kind: [row]})
+    unit = next((each for each in gathered.every_unit() if each.kind is kind and each.id == row), None)
+    if unit is None:
+        raise UsageError("there is no such unit any more", hint="it may have gone since the plan was made", where=f"{table} {row[:64]}")
+    holds, outside = active_holds(context, context.today), Outside(context)
+    rows = rows_of_units(connector, gathered, [unit], policy=context.policy, holds=holds, as_of=context.today, outside=outside)
+    is_masked = disposition == Disposition.ANONYMISE.value and context.policy.anonymise.is_in_place
+    going = tuple(_told(connector, write, is_masked=is_masked) for write in rows.of[unit.id])
+    roles = (write.target for write in rows.of[unit.id] if write.kind == "party" and write.operation == "delete" and write.target)
+    people = tuple((connector.table(Contact), each) for each in dict.fromkeys(roles))
+    return Along(going, victims_of(connector, [unit]), people, rows.blocked.get(unit.id, ""))
+
+
+def _told(connector: Connector, write: RowWrite, *, is_masked: bool) -> AlongRow:
+    what = DELETE if write.operation == "delete" else UNTIE
+    if is_masked and write.kind in MASKED and what == DELETE:
+        what = MASK
+    return AlongRow(write.kind, write.key(connector), what, write.retained, bool(write.object))
