@@ -33,20 +33,23 @@ HEADERS: Final = {
 CONNECTIONS: Final = 200  # at once; half of the file descriptors where those are fewer
 HEADER_BYTES: Final = 16 * 1024
 HEADER_S: Final = 10.0
+BODY_S: Final = 120.0  # for a form of a few MiB on a slow line
 STALL_S: Final = 60.0  # without anything of an answer being taken
 CONNECTION_S: Final = 3600.0
 GRACE_S: Final = 5
 
 
 class GuardedConnection(H11Protocol):
-    """One connection, with its limits: how many there are, how long the headers take, how long nothing is
-    taken, how long it lives."""
+    """One connection, with its limits: how many there are, how long headers and body take, how long nothing
+    is taken, how long it lives."""
 
     header_s = HEADER_S
+    body_s = BODY_S
     stall_s = STALL_S
     connection_s = CONNECTION_S
     most = CONNECTIONS
     _header_timer: asyncio.TimerHandle | None = None
+    _body_timer: asyncio.TimerHandle | None = None
     _idle_since = 0.0
     _stall_timer: asyncio.TimerHandle | None = None
     _life_timer: asyncio.TimerHandle | None = None
@@ -62,7 +65,7 @@ class GuardedConnection(H11Protocol):
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._header_timer, self._stall_timer, self._life_timer):
+        for timer in (self._header_timer, self._body_timer, self._stall_timer, self._life_timer):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
@@ -70,6 +73,7 @@ class GuardedConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._await_headers()
+        self._await_body()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -108,8 +112,9 @@ class GuardedConnection(H11Protocol):
 
     @property
     def _is_idle(self) -> bool:
-        """Whether no whole request has come, and nothing of an answer is left to be taken."""
-        return self.conn.their_state is h11.IDLE and not self.transport.get_write_buffer_size()
+        """Whether no whole request has come, and nothing of an answer is left to be taken. What has come in
+        part is carried out by nobody: every form and call is read whole first."""
+        return self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self.transport.get_write_buffer_size()
 
     def _await_headers(self) -> None:
         """Start or stop the time limit for headers. It begins with the connection or the first byte of the
@@ -120,6 +125,15 @@ class GuardedConnection(H11Protocol):
             self._header_timer = None
         elif not is_whole and self._header_timer is None:
             self._header_timer = self.loop.call_later(self.header_s, self.transport.abort)
+
+    def _await_body(self) -> None:
+        """Start or stop the time limit for a body. Anybody may begin to send one, signed in or not."""
+        is_coming = self.conn.their_state is h11.SEND_BODY
+        if is_coming and self._body_timer is None:
+            self._body_timer = self.loop.call_later(self.body_s, self.transport.abort)
+        elif not is_coming and self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
 
 
 class Server(uvicorn.Server):

@@ -29,7 +29,11 @@ async def large(request: Request) -> Response:
     return Response(LARGE)
 
 
-APP = Starlette(routes=[Route("/", small, methods=["GET", "POST"]), Route("/large", large)])
+async def reading(request: Request) -> Response:
+    return PlainTextResponse(f"{len(await request.body())}\n")
+
+
+APP = Starlette(routes=[Route("/", small, methods=["GET", "POST"]), Route("/large", large), Route("/form", reading, methods=["POST"])])
 
 
 @contextmanager
@@ -91,8 +95,9 @@ def test_many_that_hang_keep_nobody_else_out_for_long() -> None:
 
 def test_a_crowd_that_only_holds_its_places_loses_them_to_whoever_asks() -> None:
     """Three times as many as there are places, all of one address, as everybody has behind a reverse proxy:
-    some silent, some in the middle of their headers, some after an answer."""
-    texts = (b"", b"GET / HTTP/1.1\r\nHost: h", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    some silent, some in the middle of their headers or of a form, some after an answer."""
+    form = b"POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\na=b"
+    texts = (b"", b"GET / HTTP/1.1\r\nHost: h", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", form)
     with served(most=20, header_s=3600.0) as listener, ExitStack() as held:
         for number in range(60):
             with contextlib.suppress(ConnectionError):
@@ -135,6 +140,21 @@ def test_a_body_that_nobody_asked_for_is_not_waited_for() -> None:
     with served() as listener:
         client = connected(listener, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nx")
         assert ends(client)
+
+
+def test_a_form_that_never_ends_is_not_waited_for() -> None:
+    with served(body_s=0.2) as listener:
+        assert ends(connected(listener, b"POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\na=b"))
+
+
+def test_the_time_for_a_form_ends_with_it() -> None:
+    """A connection that has sent one whole goes on, and the next form has its own time."""
+    form = b"POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n"
+    with served(body_s=3600.0) as listener, connected(listener) as client:
+        for _ in range(2):
+            client.sendall(form + b"a=b")
+            client.sendall(b"&c=def")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_a_connection_does_not_last_for_ever() -> None:
