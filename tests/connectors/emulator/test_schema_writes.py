@@ -349,14 +349,16 @@ def test_deleted_rows_of_a_deleted_table_trouble_nobody(visits: Client) -> None:
 
 def test_a_column_that_all_activities_have_goes_from_the_view_over_them_too(tmp_path: Path) -> None:
     environment = tmp_path / "environment.yaml"
-    columns = "{activityid: {type: guid, key: true}, subject: {type: string(200), primary_name: true}, cf_mood: {type: string(20)}}"
+    moods = "cf_mood: {type: string(20)}, other_mood: {type: string(20)}"
+    columns = f"{{activityid: {{type: guid, key: true}}, subject: {{type: string(200), primary_name: true}}, {moods}}}"
     environment.write_text(f"publisher_prefix: cf\ntables:\n  phonecall: {{activity: true, columns: {columns}}}\n", encoding="utf-8")
     with running(environment=environment) as emulator:
         crm = Client(emulator)
-        crm.create("phonecalls", subject="Call", cf_mood="good")
-        assert crm.rows("activitypointers?$select=cf_mood")[0]["cf_mood"] == "good"
-        assert crm.send("DELETE", "EntityDefinitions(LogicalName='phonecall')/Attributes(LogicalName='cf_mood')").status_code == 204
-        assert error_of(crm.get("activitypointers?$select=cf_mood")) == (400, "0x0")
+        crm.create("phonecalls", subject="Call", other_mood="good")
+        assert crm.rows("activitypointers?$select=other_mood")[0]["other_mood"] == "good"
+        assert error_of(crm.get("activitypointers?$select=cf_mood")) == (400, "0x0"), "an organisation's own is in none but its own"
+        assert crm.send("DELETE", "EntityDefinitions(LogicalName='phonecall')/Attributes(LogicalName='other_mood')").status_code == 204
+        assert error_of(crm.get("activitypointers?$select=other_mood")) == (400, "0x0")
         assert crm.rows("activitypointers?$select=subject")[0]["subject"] == "Call"
         crm.http.close()
 
