@@ -1,4 +1,5 @@
-"""Codes of the history in words: what somebody tried, why it was refused, what was out of the ordinary."""
+"""Codes of the history in words: what somebody tried, why it was refused, what was out of the ordinary,
+what is not well."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -44,4 +45,12 @@ UNUSUAL: Final[Mapping[str, str]] = {
     "key_destroyed": "A key was destroyed after its term: its references lead nowhere any more.",
     "quarantine_undone": "A person kept a unit that was in quarantine.",
 }
-OF_HISTORY: Final[Mapping[str, Mapping[str, str]]] = {"act": ACTS, "denial": REFUSALS, "unusual": UNUSUAL}
+HEALTH: Final[Mapping[str, str]] = {
+    "LATE": "it has not ended by its hour: it waits for approval, was refused, or the CRM did not answer.",
+    "FAILED": "it ended with failures or an alarm.",
+    "STORE_UNREADABLE": "The database of the service cannot be read.",
+    "SCHEDULE_UNUSABLE": "The retention schedule cannot be used: no job starts until it can.",
+    "ALERT_CHANNEL_FAILED": "An alert channel does not take what it is given: somebody may not have been told.",
+    "ALERTS_UNUSABLE": "The file of alert channels cannot be used: nobody is told.",
+}
+OF_HISTORY: Final[Mapping[str, Mapping[str, str]]] = {"act": ACTS, "denial": REFUSALS, "health": HEALTH, "unusual": UNUSUAL}

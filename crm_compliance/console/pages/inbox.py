@@ -16,13 +16,17 @@ from crm_compliance.hours import crons_of, trigger_of
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.inbox.waiting import waiting, waiting_for
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan
+from jobs.registry import JOBS
+from rules.errors import ComplianceError
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
-    from jobs.model.run import Run
+    from jobs.ledger.heads import Head
+    from jobs.model.run import Run, RunLine
 
 ROWS: Final = 50  # of one page
 NIGHTS: Final = 14  # of which the trend is shown
+COMPARED: Final = 5  # plans among which the one before the last is looked for
 LOOKED_BACK: Final = 200  # runs at most that are read for it
 _NIGHTLY: Final = (Kind.RETENTION, Kind.RECORDINGS)
 TONES: Final = {Stage.OVERDUE: "bad", Stage.SOON: "warn", Stage.WAITS: "info"}
@@ -52,11 +56,22 @@ class Line(NamedTuple):
     item: InboxItem
 
 
+class Due(NamedTuple):
+    """Units of a category that are due now, and soon; `change` is how many more are due than in the plan
+    before, None where there is none."""
+
+    category: str
+    name: str
+    now: int
+    soon: int
+    change: int | None
+
+
 class Night(NamedTuple):
     """How a job ended last, and when it is next; `last` is None where it has never run."""
 
     job: str
-    last: Run | None
+    last: RunLine | None
     next_at: datetime | None
 
 
@@ -131,37 +146,60 @@ def _words(visit: Visit, item: InboxItem) -> tuple[str, str]:
 
 def _why(visit: Visit, item: InboxItem) -> str:
     """Return one more sentence about it; empty where the title says all."""
-    if item.message:
+    if item.kind is ItemKind.NOT_WELL:
+        return health_words(visit, item.code)
+    if item.message and (visit.language == "en" or visit.word("alarm", item.code) == item.code):
         return item.message
     if item.kind is ItemKind.PLAN_TO_APPROVE:
         codes = item.facts.get("why", "").split()
         return " ".join(visit.word("why", code) for code in codes)
     if item.kind is ItemKind.UNDECIDED and item.facts.get("overdue") not in (None, "0"):
         return visit.say("of them for longer than the schedule allows: %s") % visit.formats.number(int(item.facts["overdue"]))
-    if item.kind in (ItemKind.ALARM, ItemKind.NOT_WELL):
-        return item.code
+    if item.kind in (ItemKind.ALARM, ItemKind.TABLES_UNACCOUNTED):
+        return visit.word("alarm", item.code)  # the sentence of the run itself is English, and stands with it
     return ""
 
 
 def _nights(visit: Visit) -> Mapping[str, object]:
     """Return how the last nights went, what is next, and what the last plan found by category."""
     store = visit.services.store
-    plan = next((each for each in store.plans.newest(LOOKING_AT_DOSSIERS) if not each.as_of_given), None)
+    plans = islice((each for each in store.plans.newest(LOOKING_AT_DOSSIERS) if not each.as_of_given), COMPARED)
+    plan = next(plans, None)
+    before = next((each for each in plans if plan is not None and each.kind == plan.kind), None)
     return {
         "nights": list(_jobs(visit)),
         "trend": _trend(visit, islice(store.runs.newest(), LOOKED_BACK)),
         "plan": plan,
-        "categories": _categories(visit, plan) if plan is not None else (),
+        "categories": _categories(visit, plan, before) if plan is not None else (),
         "stopped_since": store.kill_switch.stopped_since(),
-        "not_well": tuple(visit.services.why_not()),
+        "not_well": [(code, health_words(visit, code)) for code in visit.services.why_not()],
         "sees_history": visit.may(Act.SEE_HISTORY),
+        "head": _head(visit) if visit.may(Act.SEE_HISTORY) else None,
+        "verified": visit.services.verified[-1] if visit.services.verified else None,
     }
 
 
+def _head(visit: Visit) -> Head | str | None:
+    """Return the signed end of the ledger, or why it is not believed; None where nothing is written yet."""
+    try:
+        return visit.services.store.ledger.head()
+    except ComplianceError as error:
+        return str(error)
+
+
+def health_words(visit: Visit, code: str) -> str:
+    """Return in words what is not well with the service; the code where it has none."""
+    job, _, end = code.rpartition("_")
+    if job.lower() in JOBS and (said := visit.word("health", end)) != end:
+        return f"{visit.word('kind', job.lower())}: {said}"
+    return visit.word("health", code)
+
+
 def _jobs(visit: Visit) -> Iterator[Night]:
-    zone = visit.services.calendar.zone
+    zone, lines = visit.services.calendar.zone, visit.services.store.runs.lines()
     for job, cron in crons_of(visit.services.settings).items():
-        last = next(visit.services.store.runs.newest((Kind(job), Kind.ALL)), None) if job in _NIGHTLY else None
+        kinds = (job, Kind.ALL.value) if job in _NIGHTLY else (job,)
+        last = next((line for line in lines if line.kind in kinds), None)
         yield Night(job, last, trigger_of(cron, zone).get_next_fire_time(None, visit.now.astimezone(zone)))
 
 
@@ -178,11 +216,16 @@ def _trend(visit: Visit, runs: Iterable[Run]) -> list[tuple[str, int]]:
     return [(visit.formats.short_day(day), number) for day, number in reversed(found.items())]
 
 
-def _categories(visit: Visit, plan: Plan) -> list[tuple[str, str, int, int]]:
+def _categories(visit: Visit, plan: Plan, before: Plan | None) -> list[Due]:
     """Return the categories of which something is due, with how many are due now and how many soon."""
-    due = [(total.category, total.delete + total.anonymise, total.due_soon) for total in plan.categories]
-    most = sorted((each for each in due if each[1] or each[2]), key=lambda each: (-each[1], -each[2], each[0]))
-    return [(category, visit.category(category), due_now, soon) for category, due_now, soon in most]
+    was = {total.category: total.delete + total.anonymise for total in before.categories} if before is not None else None
+    found = []
+    for total in plan.categories:
+        now = total.delete + total.anonymise
+        if now or total.due_soon:
+            change = now - was.get(total.category, 0) if was is not None else None
+            found.append(Due(total.category, visit.category(total.category), now, total.due_soon, change))
+    return sorted(found, key=lambda each: (-each.now, -each.soon, each.category))
 
 
 ENDPOINTS: Final = (get("/", show),)

@@ -52,6 +52,7 @@ def main() -> int:
 def _made(settings: Any, asked: dict[str, Any], progress: Any) -> str:
     from crm_compliance.wiring import desk
     from jobs.model.plan import Kind
+    from jobs.plans.lines.view import keep_columns
     from jobs.plans.make import make_plan
     from jobs.restores.detect import RESTORED, note_rows_back
 
@@ -59,7 +60,9 @@ def _made(settings: Any, asked: dict[str, Any], progress: Any) -> str:
         back = note_rows_back(opened.context)
         warning = f"{RESTORED}: {back} rows that had been erased are back in the CRM" if back else ""
         as_of = datetime.fromisoformat(asked["as_of"]) if asked["as_of"] else None
-        return make_plan(opened.context, Kind(asked["kind"]), as_of=as_of, proposer=asked["who"], warning=warning).id
+        made = make_plan(opened.context, Kind(asked["kind"]), as_of=as_of, proposer=asked["who"], warning=warning)
+        keep_columns(opened.context.store, made.id, opened.context.line_cache)
+        return made.id
 
 
 def _end_with_the_other() -> None:

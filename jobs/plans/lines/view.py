@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from jobs.ledger.plan_lines import checked
@@ -11,7 +12,7 @@ from jobs.model.plan import LinesRemoved, PlanLine
 from jobs.plans.lines.columns import LineColumns, NotColumns
 from jobs.plans.lines.query import FILTERS, Facets, LinePage, LineQuery, values_of
 from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
-from rules.errors import UsageError
+from rules.errors import ComplianceError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -150,6 +151,15 @@ class LinesView:
         known = sorted({value for value in values if value}, reverse=descending)
         rank = {value: number for number, value in enumerate(known)}
         return pl.Series([rank.get(value, _LAST) for value in values], dtype=pl.Int64).gather(frame["shape"])
+
+
+def keep_columns(store: Store, plan: str, cache: LineCache) -> None:
+    """Make the columns of a plan that was just stored, so that nobody who opens a large one waits for them.
+    Where that cannot be done, whoever looks reads the pages."""
+    if cache is NO_LINE_CACHE:
+        return
+    with suppress(ComplianceError):
+        LinesView.of(store, plan, cache)
 
 
 def forget_removed(store: Store, cache: LineCache) -> None:

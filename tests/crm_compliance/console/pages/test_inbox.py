@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 
 from crm_compliance.alerts.addresses import address_of
+from crm_compliance.alerts.channels import FAILING, UNUSABLE
 from crm_compliance.console.pages import inbox
 from crm_compliance.console.pages.inbox import SYMBOLS
+from crm_compliance.console.services import Services
+from crm_compliance.service.health import BAD, LATE, NO_SCHEDULE, UNREADABLE
 from jobs.inbox.item import InboxItem, ItemKind
+from jobs.registry import JOBS
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases
 from tests.integration.night import Night
 
 
@@ -81,3 +86,34 @@ def test_a_long_inbox_has_pages(typist: Typist, signed_in: Callable[..., Browser
     assert 'href="/?page=1"' in second
     for strange in ("/?page=9", "/?page=-1", "/?page=x", "/?page=99999999999999999999"):
         assert 'class="task ' in browser.page(strange)
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+def test_what_is_not_well_is_said_in_words(language: str, org: Night, services: Services, signed_in: Callable[..., Browser]) -> None:
+    codes = [f"{job.upper()}_{end}" for job in JOBS for end in (LATE, BAD)] + [UNREADABLE, NO_SCHEDULE, FAILING, UNUSABLE]
+    object.__setattr__(services, "why_not", lambda: codes)
+    page = signed_in(Role.CRM_ADMIN, language).page("/")
+    for code in codes:
+        assert re.search(rf"<p>[^<]{{20,}} <code class=\"soft\">{code}</code>", page), code
+
+
+def test_beside_the_inbox_stand_what_moved_and_the_record(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
+    people_and_cases(org)
+    typist.ask("plan")
+    assert "Since the plan before" not in signed_in(Role.AUDITOR).page("/")
+    org.fiche("social_card", spoken=LONG_AGO)
+    typist.ask("plan", "--kind", "recordings")
+    typist.ask("plan")
+    auditor = signed_in(Role.AUDITOR)
+    assert re.search(r"Since the plan before [^:]+: 1 more The record", text_of(auditor.page("/")))
+    assert re.search(r"Not verified since the service started\. \d entries, their end signed", text_of(auditor.page("/")))
+    auditor.post("/history/proof/verification")
+    assert "The record Proof whole Verified" in text_of(auditor.page("/"))
+    assert "The record" not in text_of(signed_in(Role.CRM_ADMIN).page("/"))
+
+
+def test_the_last_round_of_each_maintenance_job_stands_among_the_nights(
+    org: Night, typist: Typist, signed_in: Callable[..., Browser]
+) -> None:
+    made = typist.ask("run", "housekeeping")["run"]
+    assert f'href="/history/{made}"' in signed_in(Role.DPO).page("/")

@@ -10,6 +10,7 @@ import pytest
 
 from crm_compliance.console.planning.maker import PlanMaker
 from crm_compliance.console.services import Services
+from crm_compliance.wiring import line_cache_of
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import NOW, people_and_cases
@@ -42,6 +43,7 @@ def test_a_plan_is_made_in_a_process_of_its_own(org: Night, signed_in: Signed, s
     assert last.error is None
     plan = org.store.plans.get(last.plan)
     assert (plan.kind, plan.proposer) == ("retention", "demo-anna")
+    assert line_cache_of(services.settings).load(plan.id, plan.digest), "nobody who opens it waits for its columns"
     page = admin.page("/plans")
     assert f'<a href="/plans/{plan.id}">Look at the plan</a>' in page
     assert "hx-trigger" not in page.split('id="making"')[1].split("</div>")[0], "nothing is asked any more"
