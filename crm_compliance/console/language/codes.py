@@ -8,6 +8,7 @@ from typing import Final
 
 from crm_compliance.console.language.catalogs import Language, translations
 from crm_compliance.console.language.history_codes import OF_HISTORY
+from crm_compliance.console.language.map_reasons import MAP_REASONS
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
 from crm_compliance.console.language.step_codes import OF_STEPS
@@ -101,6 +102,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "hold_state": HOLD_STATES,
     "hold_type": HOLD_TYPES,
     "kind": KINDS,
+    "map_reason": MAP_REASONS,
     "outcome": OUTCOMES,
     "reason": {**SKIPS, **REASONS},
     "role": ROLES,

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.background import Work
 from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.language.map_reasons import reason_in
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.data_map import COUNTED, picture
 from crm_compliance.reports.kept_data_map import KeptMap, keep_map, kept_map
@@ -50,6 +51,7 @@ def show(visit: Visit) -> Response:
         order=[each.value for each in ORDER],
         picture=picture(kept.map) if not table else None,
         count=lambda place: _rows(visit, place),
+        why=lambda place: reason_in(visit.word, place.why),
         q=visit.query("q"),
         first=first + 1,
         last_shown=first + len(shown),
