@@ -68,8 +68,8 @@ def _door(services: Services, endpoint: Endpoint) -> Handler:
             if not origin.is_own(request):
                 return _not_ours()
             form = await _form(request, endpoint.form_bytes)
-            if form is None:
-                return PlainTextResponse("this is more than a form may hold\n", status_code=413, headers=dict(PAGE))
+            if isinstance(form, Response):
+                return form
             async with _closed_after(form):
                 if not origin.has_token(request, str(form.get(origin.FIELD, "")), token):
                     return _not_ours()
@@ -88,11 +88,11 @@ def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
             return _not_ours()
         if endpoint.is_limited and not tries.allows(request.client.host if request.client else ""):
             return PlainTextResponse("too many tries\n", status_code=429, headers={"Retry-After": "60", **PAGE})
-        form: FormData | None = FormData()
+        form: FormData | Response = FormData()
         if endpoint.method == "POST":
             form = await _form(request, endpoint.form_bytes)
-        if form is None:
-            return PlainTextResponse("this is more than a form may hold\n", status_code=413, headers=dict(PAGE))
+        if isinstance(form, Response):
+            return form
         return await run_in_threadpool(_answered, Visit(request, services, form=form), endpoint)
 
     return handle
@@ -130,25 +130,32 @@ async def _closed_after(form: FormData) -> AsyncIterator[None]:
         await form.close()
 
 
-async def _form(request: Request, most: int) -> FormData | None:
-    """Read a form whole; None if it is larger than it may be."""
+async def _form(request: Request, most: int) -> FormData | Response:
+    """Read a form whole; what is answered instead if it is larger than it may be, or is no form."""
     given = request.headers.get("Content-Length", "")
     if given.isdecimal() and int(given) > most:
-        return None
+        return _no_form("this is more than a form may hold", 413)
     read = bytearray()
     try:
         async for chunk in request.stream():
             read += chunk
             if len(read) > most:
-                return None
+                return _no_form("this is more than a form may hold", 413)
     except ClientDisconnect:
-        return None
+        return _no_form("the form did not come whole", 400)
 
     async def again() -> dict[str, object]:
         return {"type": "http.request", "body": bytes(read), "more_body": False}
 
     whole = Request(request.scope, again)
-    return await whole.form(max_files=20, max_fields=FIELDS, max_part_size=most)
+    try:
+        return await whole.form(max_files=20, max_fields=FIELDS, max_part_size=most)
+    except (HTTPException, LookupError, ValueError):  # no boundary, too many fields, an encoding that is none
+        return _no_form("this is not a form that can be read", 400)
+
+
+def _no_form(why: str, status: int) -> Response:
+    return PlainTextResponse(f"{why}\n", status_code=status, headers=dict(PAGE))
 
 
 def _to_sign_in(visit: Visit) -> Response:

@@ -1,6 +1,7 @@
 """How one unit came to its outcome, step by step, for a person who asks why."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.padding import Padding
@@ -11,6 +12,24 @@ from crm_compliance.reports.parts.sentences import RULES, advice, anchor_name, r
 from rules.model.decisions import Reason, Step
 
 LIST_EDGE = 5  # items shown of each end of a long list, such as the fiches of a dossier; `--json` has them all
+
+# What of a step would tell when somebody was born: nobody needs it to follow the decision (ACC-04).
+_OF_BIRTH: Final = frozenset({"birth_date", "recorded", "latest_birth_on"})
+_OF_HOLDS: Final = frozenset({"holds"})
+
+
+def hidden_from(*, sees_holds: bool) -> frozenset[str]:
+    """Return the names in a step that are left out for people who are shown it over the network."""
+    return _OF_BIRTH if sees_holds else _OF_BIRTH | _OF_HOLDS
+
+
+def without(value: object, hidden: frozenset[str]) -> object:
+    """Return a JSON value without the parts of these names, at any depth."""
+    if isinstance(value, Mapping):
+        return {name: without(part, hidden) for name, part in value.items() if name not in hidden}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [without(each, hidden) for each in value]
+    return value
 
 
 def print_why(line: Mapping[str, object], steps: Iterable[Step], console: Console) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -29,6 +30,9 @@ class SessionStore(Protocol):
 
     def put(self, digest: str, session: Session) -> None:
         """Add or replace it."""
+
+    def update(self, digest: str, change: Callable[[Session], Session]) -> Session | None:
+        """Change one that is still there, as it is now, and return it; None where it has ended."""
 
     def drop(self, digest: str) -> None: ...
 
@@ -63,14 +67,13 @@ class Sessions:
             self.store.drop(digest_of(token))
             return None
         if now - session.seen_at >= SEEN_AGAIN:
-            session = msgspec.structs.replace(session, seen_at=now)
-            self.store.put(digest_of(token), session)
+            return self.store.update(digest_of(token), lambda each: msgspec.structs.replace(each, seen_at=now))
         return session
 
     def act_as(self, token: str, session: Session, role: str) -> None:
         """Go on in another of the session's own roles."""
         if role in session.roles:
-            self.store.put(digest_of(token), msgspec.structs.replace(session, role=role))
+            self.store.update(digest_of(token), lambda each: msgspec.structs.replace(each, role=role))
 
     def end(self, token: str) -> None:
         self.store.drop(digest_of(token))

@@ -135,13 +135,16 @@ def why(
     table: Annotated[str, Path(max_length=100)],
     id: Annotated[str, Path(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")],
 ) -> WhyAnswer:
-    """What would become of one unit now, step by step; reads the CRM."""
+    """What would become of one unit now, step by step; reads the CRM. Days of birth are left out, and holds
+    for whoever may not see them."""
+    from crm_compliance.reports.why import hidden_from, without
     from jobs.plans.explain import explain_unit
     from jobs.plans.make import public_line
 
     with caller.services.desk() as desk:
         line, steps = explain_unit(desk.context, table, id.lower())
-    trace = [{"rule": step.rule, "inputs": step.inputs, "result": step.result} for step in steps]
+    hidden = hidden_from(sees_holds=caller.may(Act.SEE_HOLDS))
+    trace = [{"rule": step.rule, "inputs": without(step.inputs, hidden), "result": without(step.result, hidden)} for step in steps]
     return WhyAnswer.model_validate(public_line(line) | {"trace": trace})
 
 

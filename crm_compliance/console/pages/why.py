@@ -10,13 +10,11 @@ from starlette.responses import Response
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.steps import shown
 from crm_compliance.console.visit import Visit
+from crm_compliance.reports.why import hidden_from
 from jobs.plans.explain import explain_unit
 from rules.errors import UsageError
 from rules.model.roles import Act
 
-# What of a step would tell when somebody was born: nobody needs it to follow the decision (ACC-04).
-OF_BIRTH: Final = frozenset({"birth_date", "recorded", "latest_birth_on"})
-OF_HOLDS: Final = frozenset({"holds"})
 ROW: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TABLE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -27,7 +25,7 @@ def show(visit: Visit) -> Response:
     table, row = row_of(visit.path("table"), visit.path("row"))
     with visit.services.desk() as desk:
         line, steps = explain_unit(desk.context, table, row)
-    hidden = OF_BIRTH if visit.may(Act.SEE_HOLDS) else OF_BIRTH | OF_HOLDS
+    hidden = hidden_from(sees_holds=visit.may(Act.SEE_HOLDS))
     values: dict[str, Any] = {"line": line, "steps": list(shown(visit, steps, hidden)), "asked": (table, row)}
     return visit.part("why_steps.html.j2", **values) if visit.is_part else visit.page("why.html.j2", **values)
 

@@ -83,23 +83,34 @@ def hosts_of(public_url: str) -> frozenset[str]:
 
 
 class Guarded:
-    """Puts the guarding headers on every answer, and answers nobody who asks for another host."""
+    """Puts the guarding headers on every answer, that to a failure of ours too, and answers nobody who asks
+    for another host."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
         self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_begun = False
+
         async def guarded(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = True
             if message["type"] == "http.response.start":
                 given = {name.lower() for name, _ in message["headers"]}
                 lacking = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items() if name.lower().encode() not in given]
                 message = {**message, "headers": [*message["headers"], *lacking]}
             await send(message)
 
-        if _host(scope) in self._hosts:
-            await self._app(scope, receive, guarded)
-        else:
+        if _host(scope) not in self._hosts:
             await PlainTextResponse("this host is not served here\n", status_code=421)(scope, receive, guarded)
+            return
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception as error:  # whatever it says may name a person: neither an answer nor a log repeats it
+            if is_begun:
+                raise
+            log.error("an answer failed", exc_info=error)
+            await PlainTextResponse("something went wrong here\n", status_code=500)(scope, receive, guarded)
 
 
 def _host(scope: Scope) -> str:

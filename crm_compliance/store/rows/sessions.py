@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from crm_compliance.store.rows.transactions import Rows
+from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import sessions
 
@@ -32,14 +34,21 @@ class Sessions(Rows):
 
     def put(self, digest: str, session: Session) -> None:
         """Add or replace it."""
-        row = {
-            "began_at": session.began_at.timestamp(),
-            "seen_at": session.seen_at.timestamp(),
-            "doc": msgspec.json.encode(session).decode(),
-        }
+        row = _row(session)
         with self._transactions.database.writing() as connection:
             statement = insert_into(connection, sessions).values(digest=digest, **row)
             connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=row))
+
+    def update(self, digest: str, change: Callable[[Session], Session]) -> Session | None:
+        """Change a session that is still there, as it is now, and return it; None where it has ended: what
+        has ended meanwhile does not come back by it."""
+        with self._transactions.database.writing() as connection:
+            doc = connection.execute(select(sessions.c.doc).where(sessions.c.digest == digest)).scalar()
+            if doc is None:
+                return None
+            changed = change(decoded(doc, Session, "a session"))
+            connection.execute(update(sessions).where(sessions.c.digest == digest).values(**_row(changed)))
+        return changed
 
     def drop(self, digest: str) -> None:
         with self._transactions.database.writing() as connection:
@@ -50,3 +59,11 @@ class Sessions(Rows):
         ended = (sessions.c.began_at <= began_before.timestamp()) | (sessions.c.seen_at <= seen_before.timestamp())
         with self._transactions.database.writing() as connection:
             return connection.execute(delete(sessions).where(ended)).rowcount
+
+
+def _row(session: Session) -> dict[str, object]:
+    return {
+        "began_at": session.began_at.timestamp(),
+        "seen_at": session.seen_at.timestamp(),
+        "doc": msgspec.json.encode(session).decode(),
+    }

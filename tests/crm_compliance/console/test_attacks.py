@@ -3,12 +3,17 @@ fictitious."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from starlette.applications import Starlette
 
 from crm_compliance.console.access.sessions import form_token
+from crm_compliance.console.app import INSIDE, OUTSIDE
+from crm_compliance.console.services import Services
+from crm_compliance.service.web.server import HEADERS
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
@@ -122,3 +127,48 @@ def test_texts_of_people_are_texts_on_every_page(org: Night, typist: Typist, sig
 )
 def test_a_strange_query_is_answered(plan: str, signed_in: Callable[..., Browser], query: str) -> None:
     assert signed_in(Role.DPO).get(f"/plans/{plan}/lines?{query}").status_code in (200, 400)
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "zlib", "x" * 300])
+@pytest.mark.parametrize("where", ["/preferences", "/signin", "/role"])
+def test_a_form_in_an_encoding_that_is_none_is_refused(app: Starlette, signed_in: Callable[..., Browser], where: str, charset: str) -> None:
+    browser = signed_in(Role.DPO)
+    body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xff..\r\n--x--\r\n'
+    headers = {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}", "X-CSRF-Token": browser.token}
+    answer = browser.client.post(where, content=body, headers=headers)
+    assert answer.status_code < 500
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_form_without_its_boundary_is_refused_as_one(signed_in: Callable[..., Browser]) -> None:
+    answer = signed_in(Role.DPO).client.post("/role", content=b"x", headers={"Content-Type": "multipart/form-data"})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (400, "no-store")
+
+
+def test_a_failure_before_any_page_is_answered_with_the_guarding_headers(
+    app: Starlette, services: Services, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("Anna Voorbeeld (fictief)")
+
+    monkeypatch.setattr(type(services.store.sessions), "get", broken)
+    answer = browser.client.get("/plans", headers={"Cookie": "session=x"})
+    assert answer.status_code == 500
+    assert {name: answer.headers.get(name) for name in HEADERS} == dict(HEADERS)
+    assert "Anna" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"])
+def test_every_answer_to_every_method_is_guarded_and_kept_by_no_cache(signed_in: Callable[..., Browser], method: str) -> None:
+    browser = signed_in(Role.AUDITOR)
+    for path in (*{each.path for each in (*INSIDE, *OUTSIDE)}, "/d/x", "/healthz", "/metrics", "/nothing", "/api/v1/plans", "/api/v1/x"):
+        answer = browser.client.request(method, re.sub(r"{[^}]*}", "nothing", path))
+        assert answer.status_code < 500, path
+        assert answer.headers["Cache-Control"] == "no-store", path
+        assert {name.lower() for name in HEADERS} <= set(answer.headers), path
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("address", ["/history?from={0}", "/history?to={0}", "/history/audit?to={0}", "/history/audit?from={0}&to={0}"])
+def test_a_day_beyond_all_calendars_is_refused(plan: str, signed_in: Callable[..., Browser], address: str, day: str) -> None:
+    assert signed_in(Role.AUDITOR).get(address.format(day)).status_code == 400

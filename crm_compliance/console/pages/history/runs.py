@@ -20,6 +20,7 @@ from rules.model.roles import Act
 
 ON_A_PAGE: Final = 50
 KINDS: Final = (*(kind.value for kind in Kind), REQUESTS, HOUSEKEEPING)
+YEARS: Final = range(1900, 2200)  # beyond them there is nothing to look for, and soon no date
 STATES: Final = (*(state.value for state in RunState), INTERRUPTED)
 
 
@@ -62,7 +63,10 @@ def day_in(visit: Visit, name: str) -> date | None:
     """Return a day in the query of the address, None where there is none. Raises UsageError: it is none."""
     text = visit.query(name)
     try:
-        return date.fromisoformat(text) if text else None
+        found = date.fromisoformat(text) if text else None
+        if found is not None and found.year not in YEARS:
+            raise ValueError
+        return found
     except ValueError:
         raise UsageError("this is not a date", where=name, hint="write it as 2026-11-25") from None
 

@@ -12,7 +12,7 @@ from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.pages.policy.versions import version_of, versions_of
 from crm_compliance.console.visit import Visit
 from jobs.plans.simulate import CHANGES, simulate
-from rules.errors import UsageError
+from rules.errors import PolicyError, UsageError
 from rules.model.roles import Act
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
@@ -56,15 +56,18 @@ def start(visit: Visit) -> Response:
 
 
 def _given(visit: Visit) -> Policy:
-    """Return the schedule to try: a file, else a version that is known. Raises PolicyError: a file that is no
-    schedule; UsageError: neither."""
+    """Return the schedule to try: a file, else a version that is known. Raises UsageError: a file that is no
+    schedule, or neither."""
     file = visit.form.get("file")
     if isinstance(file, UploadFile) and file.size:
         try:
             text = file.file.read(FILE_BYTES).decode("utf-8")
         except UnicodeDecodeError:
             raise UsageError("this is not a text in UTF-8", where="file", hint="a schedule is a YAML file") from None
-        return load_policy(text, source=visit.say("the file"))
+        try:
+            return load_policy(text, source=visit.say("the file"))
+        except PolicyError as error:  # of what somebody tries: nothing is wrong with the service
+            raise UsageError(str(error), where=error.where, hint=error.hint) from None
     digest = visit.given("version")
     if not digest:
         raise UsageError("the schedule to try is missing", where="file", hint="choose a file or a version")

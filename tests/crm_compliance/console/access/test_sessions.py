@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -66,6 +67,41 @@ def test_only_a_role_of_the_token_can_be_taken(sessions: Sessions) -> None:
         after = sessions.of(token, NOW)
         assert after is not None
         assert after.role == expected
+
+
+class LosingStore:
+    """A store in which a session ends, or changes its role, while somebody else has just read it."""
+
+    def __init__(self, store: Any, meanwhile: Callable[[], None]) -> None:
+        self._store, self._meanwhile = store, meanwhile
+
+    def get(self, digest: str) -> Any:
+        found = self._store.get(digest)
+        self._meanwhile()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_who_signs_out_while_a_page_asks_again_stays_signed_out(org: Night, sessions: Sessions) -> None:
+    token = sessions.begin("oid-1", ROLES, "", NOW)
+    losing = LosingStore(org.store.sessions, lambda: sessions.end(token))
+    polling = Sessions(losing, timedelta(minutes=30), timedelta(hours=10))
+    assert polling.of(token, NOW + timedelta(minutes=1)) is None
+    assert sessions.of(token, NOW + timedelta(minutes=1)) is None
+
+
+def test_a_page_that_asks_again_does_not_take_back_a_role(org: Night, sessions: Sessions) -> None:
+    token = sessions.begin("oid-1", ROLES, "", NOW)
+    before = sessions.of(token, NOW)
+    assert before is not None
+    losing = LosingStore(org.store.sessions, lambda: sessions.act_as(token, before, "auditor"))
+    polled = Sessions(losing, timedelta(minutes=30), timedelta(hours=10)).of(token, NOW + timedelta(minutes=1))
+    after = sessions.of(token, NOW + timedelta(minutes=1))
+    assert polled is not None
+    assert after is not None
+    assert (polled.role, after.role, after.seen_at) == ("auditor", "auditor", NOW + timedelta(minutes=1))
 
 
 def test_signing_in_begins_anew_and_signing_out_ends_it(signed_in: Callable[..., Browser]) -> None:

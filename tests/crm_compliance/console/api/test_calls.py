@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -133,6 +134,17 @@ def test_why_a_unit_is_kept_is_told_step_by_step(app: Starlette, org: Night) -> 
     assert (why["reason"], why["outcome"]) == (line["reason"], "retain")
     assert [step["rule"] for step in why["trace"]][-1:] != [""]
     assert len(why["trace"]) > 1
+
+
+def test_why_tells_no_day_of_birth_and_no_hold_to_whoever_may_not_see_it(app: Starlette, org: Night) -> None:
+    """As the page does (ACC-04, section 9.4)."""
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    org.party(org.contact(birthdate="2014-03-02"), "child", dossier=dossier)
+    told = {role: Script(app, role).ask(f"/units/cf_dossier/{dossier}/why")["trace"] for role in (Role.DPO, Role.AUDITOR, Role.CRM_ADMIN)}
+    for role, trace in told.items():
+        assert "2014-03-02" not in str(trace), role
+        assert not {"birth_date", "recorded", "latest_birth_on"} & set(re.findall(r"'(\w+)':", str(trace))), role
+        assert ("'holds'" in str(trace)) is (role is not Role.CRM_ADMIN)
 
 
 def test_runs_and_the_ledger_are_for_who_may_see_the_history(app: Starlette, org: Night, typist: Typist) -> None:

@@ -20,8 +20,8 @@ from crm_compliance.console.language.codes import WORDS, words_of
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.pages.conclusions import period
 from crm_compliance.console.pages.steps import Shown, shown
-from crm_compliance.console.pages.why import OF_BIRTH
 from crm_compliance.console.visit import Visit
+from crm_compliance.reports.why import hidden_from
 from rules.dates.calendar import Calendar
 from rules.holds.holds import Holds
 from rules.model.decisions import Step
@@ -32,6 +32,8 @@ from rules.retention.clocks import BIRTH, COMMUNICATED_ON, CREATED_ON, STARTED_O
 from rules.retention.decide import explain
 from tests.rules.builders import POLICY, a_child, a_dossier, a_fiche
 from tests.rules.strategies import AS_OF, holds, policies, units
+
+OF_BIRTH = hidden_from(sees_holds=True)
 
 DATA_NAME = re.compile(r"[a-z]+_[a-z_]+|\d{4}-\d{2}-\d{2}|[A-Z]{3,}_[A-Z_]+|\bP\d+[MY]\b|\bTrue\b|\bNone\b")
 MOMENTS = {"first_fiche_on": "2026-01-01", "last_activity": "2026-01-01", "created_on_used": False}
