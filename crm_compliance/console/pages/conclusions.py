@@ -177,6 +177,8 @@ def _last_dossier(visit: Visit, asked: Mapping[str, object], result: object) -> 
 
 
 def _count_as_staying(visit: Visit, asked: Mapping[str, object], result: object) -> So:
+    if not any(asked.values()):
+        return visit.say("No other contact keeps it."), ()
     return visit.say("These count as staying, and keep the contact."), ()
 
 
