@@ -396,6 +396,7 @@ def desk(
     from crm_compliance.keys.key_ring import pseudonym_key
     from crm_compliance.logs import run_bound
     from crm_compliance.organisation import organisation_of
+    from crm_compliance.store.data_map_file import keep_tables
     from crm_compliance.store.erasure_file import ErasureFile
     from jobs.checks.same_zone import refuse_other_zone
     from jobs.ports.context import JobContext
@@ -450,6 +451,7 @@ def desk(
                 erased=ErasureFile(settings.erasures_path, keys),
                 compares_clocks=settings.clock is None,
                 line_cache=line_cache_of(settings),
+                tables_seen=lambda found: keep_tables(settings.data_dir, settings.needed_crm_url, found, clock()),
                 forget_memory=lambda: tidy(settings.data_dir / "memory", clock(), older_than_days=0),
             )
             context = replace(context, requests=StoredRequests(context))

@@ -298,7 +298,9 @@ def alarms_of_plan(
         yield Alarm(BACKLOG, f"{len(late)} units are {policy.watch.backlog_days} days past their end, and were planned to go as long ago")
     if old := alarm_of(queue):
         yield old
-    yield from unaccounted(connector)
+    found = connector.data_map()
+    context.tables_seen(found)
+    yield from unaccounted(found)
     yield from past.missing_runs(kind, now, policy.watch.no_run_hours)
 
 

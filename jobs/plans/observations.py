@@ -12,6 +12,7 @@ from jobs.plans.past import NOTHING_DUE, VIEW_SHRANK, Past
 from jobs.ports.context import JobContext
 from jobs.reading.gather import Seen
 from jobs.reading.out_of_reach import LONG_TERM
+from rules.model.data_map import DataMap
 from rules.model.decisions import Decision, Reason
 from rules.model.records import KINDS, ActivityParty, Record, UnitKind
 from rules.policy.policy import Policy, Watch
@@ -137,10 +138,10 @@ def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector
             yield Alarm(VIEW_SHRANK, told)
 
 
-def unaccounted(connector: Connector) -> Iterator[Alarm]:
+def unaccounted(found: DataMap) -> Iterator[Alarm]:
     """Yield an alarm where tables that lead to a unit or a person have rows, and nothing says what becomes of
-    them. Raises ConnectorError: it cannot be determined."""
-    if names := [place.table for place in connector.data_map().alarming]:
+    them."""
+    if names := [place.table for place in found.alarming]:
         yield Alarm(UNACCOUNTED_TABLES, f"tables with rows that nothing accounts for: {', '.join(names)}")
 
 

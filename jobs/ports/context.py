@@ -17,6 +17,7 @@ from jobs.ports.store import NO_SUBJECT_REQUESTS, Store, SubjectRequests
 if TYPE_CHECKING:
     from connectors.interface import Connector, DocumentStore, ObjectStore
     from rules.holds.holds import Hold
+    from rules.model.data_map import DataMap
     from rules.model.home import Home
     from rules.organisation.organisation import Organisation
     from rules.policy.policy import Policy
@@ -49,6 +50,10 @@ def _stands(hold: Hold) -> bool:
 
 def _unnamed(run: str) -> AbstractContextManager[None]:
     return nullcontext()
+
+
+def _unkept(found: DataMap) -> None:
+    """Keep nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ class JobContext:
     compares_clocks: bool = False  # whether `clock` is this machine's, so that the CRM's must agree with it
     forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
     line_cache: LineCache = NO_LINE_CACHE
+    tables_seen: Callable[[DataMap], None] = _unkept  # is told what a plan has seen of the tables of the CRM
 
     @property
     def organisation(self) -> Organisation:

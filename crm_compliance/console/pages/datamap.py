@@ -15,7 +15,7 @@ from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.language.map_reasons import reason_in
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.data_map import COUNTED, picture
-from crm_compliance.reports.kept_data_map import KeptMap, keep_map, kept_map
+from crm_compliance.store.data_map_file import KeptMap, keep_map, kept_map
 from rules.errors import UsageError
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.roles import Act

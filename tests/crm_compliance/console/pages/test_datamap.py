@@ -9,7 +9,7 @@ from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.console.pages.datamap import SUBJECT
 from crm_compliance.console.services import Services
 from crm_compliance.reports.data_map import COUNTED
-from crm_compliance.reports.kept_data_map import keep_map, kept_map
+from crm_compliance.store.data_map_file import KeptMap, keep_map, keep_tables, kept_map
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
@@ -22,6 +22,12 @@ def queries(crm: RunningEmulator) -> int:
     import requests
 
     return int(requests.get(f"{crm.root}/_emulator/stats", timeout=10).json()["requests"])
+
+
+def map_in(typist: Typist) -> KeptMap:
+    found = kept_map(typist.settings.make_data_dir(), typist.settings.crm_url or "")
+    assert found is not None
+    return found
 
 
 def test_the_map_is_made_on_request_and_then_shown_without_the_crm(
@@ -75,3 +81,37 @@ def test_what_nothing_accounts_for_stands_first_and_what_is_new_is_marked(
     assert "cf_zz_caption.cf_text" in auditor.page("/datamap?fate=new")
     assert "not known" in text_of(auditor.page("/datamap?table=cf_zz_caption"))
     assert "Nothing is like that" in text_of(auditor.page("/datamap?q=nowhere"))
+
+
+def test_each_plan_brings_the_tables_of_the_map_up_to_what_it_saw(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
+    typist.ask("plan")
+    assert kept_map(typist.settings.make_data_dir(), typist.settings.crm_url or "") is None, "a plan makes no map"
+    typist.ask("datamap")
+    made = map_in(typist)
+    assert made.map is not None
+    people_and_cases(org)
+    typist.ask("plan")
+    kept = map_in(typist)
+    assert kept.map is not None
+    assert (kept.made_at, kept.new) == (made.made_at, ())
+    assert kept.tables_at is not None
+    rows = {place.table: (was.rows, place.rows) for was, place in zip(made.map.tables, kept.map.tables, strict=True)}
+    assert len(rows) > 10
+    assert all(now is not None for was, now in rows.values() if was is not None), "what a plan does not count keeps its count"
+    assert [place for place in kept.map.places if place.column] == [place for place in made.map.places if place.column]
+    assert "The tables are as the plan of" in text_of(signed_in(Role.AUDITOR).page("/datamap"))
+
+
+def test_a_table_that_a_plan_sees_first_is_new_and_one_that_has_gone_leaves_the_map(typist: Typist) -> None:
+    dossier = Place("cf_dossier", None, "cf_dossier", 60, Fate.MAPPED, "tables.dossier")
+    caption = Place("cf_zz_caption", None, "cf_zz_caption.cf_dossierid > cf_dossier", 3, Fate.UNACCOUNTED, "nothing says")
+    old, text = (Place("cf_old", column, "cf_old.cf_dossierid > cf_dossier", 1, Fate.GOES_ALONG, "cascade") for column in (None, "cf_text"))
+    folder, crm = typist.settings.make_data_dir(), typist.settings.crm_url or ""
+    keep_map(folder, crm, DataMap((dossier, old, text)), NOW)
+    keep_tables(folder, crm, DataMap((dossier, caption)), NOW)
+    kept = map_in(typist)
+    assert kept.map is not None
+    assert kept.map.places == (dossier, caption)
+    assert kept.new == ("cf_zz_caption",)
+    keep_tables(folder, crm, DataMap((dossier, caption)), NOW)
+    assert map_in(typist).new == ("cf_zz_caption",), "new until the map is made anew"
