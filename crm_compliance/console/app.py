@@ -159,11 +159,12 @@ def _no_form(why: str, status: int) -> Response:
 
 
 def _to_sign_in(visit: Visit) -> Response:
-    """Send somebody to the way in; a page that was asked for waits there."""
+    """Send somebody to the way in; a page that was asked for waits there, a picture or a stream does not."""
     if visit.is_part or visit.request.method not in ("GET", "HEAD"):
         return Response(status_code=401, headers={"HX-Redirect": "/signin", **PAGE})
     response = RedirectResponse("/signin", status_code=303, headers=dict(PAGE))
-    cookies.give(response, signin.WANTED, visit.here, is_secure=visit.services.is_secure, lasts=signin.WANTED_LASTS)
+    if visit.request.headers.get("Sec-Fetch-Dest", "document") == "document":
+        cookies.give(response, signin.WANTED, visit.here, is_secure=visit.services.is_secure, lasts=signin.WANTED_LASTS)
     return response
 
 

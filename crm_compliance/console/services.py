@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from rules.dates.calendar import Calendar
     from rules.policy.policy import Policy
 
-DESKS: Final = 4  # how many acts reach the CRM at once; more wait, and then are told to come again
+DESKS: Final = 4  # how many acts reach the CRM at once; a few more wait, and then are told to come again
+AT_DESKS: Final = 12  # with those that wait: each keeps a thread from the pages, of which there are forty
 WAIT_S: Final = 20.0
 FRESH_S: Final = 10.0  # so old may the schedule be that a page shows
 
@@ -70,6 +71,7 @@ class Services:
     kept: Kept = field(default_factory=Kept)
     planning: PlanMaker = field(default_factory=PlanMaker)
     simulated: list[Simulation] = field(default_factory=list)  # the last one, since the process began
+    _at_desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_DESKS))
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)
 
@@ -131,10 +133,23 @@ class Services:
     @contextmanager
     def desk(self) -> Iterator[Desk]:
         """Open all that an act needs that reads the CRM. Raises Busy: too many do."""
-        if not self._desks.acquire(timeout=WAIT_S):
-            raise Busy("too many people have the CRM read at this moment", hint="try again in a minute")
+        busy = "too many people have the CRM read at this moment"
+        with waiting_for(self._desks, self._at_desks, WAIT_S, busy), desk(self.settings) as opened:
+            yield opened
+
+
+@contextmanager
+def waiting_for(places: threading.Semaphore, queue: threading.Semaphore, seconds: float, busy: str) -> Iterator[None]:
+    """Take one of a few places, and wait for it where the queue is not full. Raises Busy: with what `busy`
+    says, at once where it is, else after these seconds."""
+    if not queue.acquire(blocking=False):
+        raise Busy(busy, hint="try again in a minute")
+    try:
+        if not places.acquire(timeout=seconds):
+            raise Busy(busy, hint="try again in a minute")
         try:
-            with desk(self.settings) as opened:
-                yield opened
+            yield
         finally:
-            self._desks.release()
+            places.release()
+    finally:
+        queue.release()

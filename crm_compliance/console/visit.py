@@ -49,6 +49,13 @@ class Visit:
         return person_of(self.session)
 
     @property
+    def is_over(self) -> bool:
+        """Whether the person has signed out, or acts in another role, since this was asked for: an answer
+        that lasts asks."""
+        session = self.services.sessions.now(self.token)
+        return session is None or self.session is None or session.role != self.session.role
+
+    @property
     def now(self) -> datetime:
         return self.services.clock()
 

@@ -6,14 +6,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 
 import pytest
 from starlette.applications import Starlette
 
 from crm_compliance.console.access.sessions import form_token
 from crm_compliance.console.app import INSIDE, OUTSIDE
-from crm_compliance.console.services import Services
+from crm_compliance.console.background import Work
+from crm_compliance.console.pages.plans import progress
+from crm_compliance.console.services import Busy, Services, waiting_for
+from crm_compliance.console.visit import Visit
 from crm_compliance.service.web.server import HEADERS
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import Run, RunState
+from rules.errors import Refused
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
@@ -156,6 +163,52 @@ def test_a_failure_before_any_page_is_answered_with_the_guarding_headers(
     assert answer.status_code == 500
     assert {name: answer.headers.get(name) for name in HEADERS} == dict(HEADERS)
     assert "Anna" not in answer.text
+
+
+def test_a_stream_ends_with_the_session_that_asked_for_it(
+    org: Night, plan: str, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(id="run-1", kind=Kind.ALL, plan=plan, state=RunState.RUNNING, as_of=org.clock(), started_at=org.clock())
+    org.store.runs.start(run, ("run_started", {"plan": plan}))
+    looked = progress.progress_of
+
+    def signs_out(visit: Visit, of: Plan) -> object:
+        visit.services.sessions.end(visit.token)
+        return looked(visit, of)
+
+    monkeypatch.setattr(progress, "EVERY_S", 0)
+    monkeypatch.setattr(progress, "progress_of", signs_out)
+    assert signed_in(Role.CRM_ADMIN).get(f"/plans/{plan}/progress").text.count("event: progress\n") == 1
+
+
+def test_whoever_does_not_wait_in_the_queue_is_told_at_once() -> None:
+    """Somebody who asks for the same slow thing forty times takes no thread from the pages of others."""
+    places, queue = BoundedSemaphore(1), BoundedSemaphore(1)
+    with waiting_for(places, queue, 3600, "taken"), pytest.raises(Busy), waiting_for(places, queue, 3600, "taken"):
+        pass
+    with waiting_for(places, queue, 0, "taken"):
+        pass
+
+
+@pytest.mark.parametrize(("fetched", "leads_to"), [("document", "/quarantine"), ("image", "/"), ("empty", "/")])
+def test_a_picture_or_a_stream_is_no_page_to_come_back_to(browser: Browser, fetched: str, leads_to: str) -> None:
+    browser.get("/quarantine", **{"Sec-Fetch-Dest": fetched})
+    assert browser.client.post("/signin", data={"who": "demo-ben"}).headers["Location"] == leads_to
+
+
+def test_how_an_act_ended_is_not_told_in_a_role_that_is_told_of_no_answers(
+    typist: Typist, services: Services, signed_in: Callable[..., Browser]
+) -> None:
+    """Somebody began it as a DPO, and looks again as an auditor."""
+    asking = Asking(typist).open(LOTTE, kind="child")
+    work = Work(asking.id, "match", "demo-ines", services.clock())
+
+    def fails() -> str:
+        raise Refused("something was found", code="needle")
+
+    services.background.begin(work, fails)
+    assert "something was found" not in signed_in(Role.AUDITOR).page(f"/requests/{asking.id}")
+    assert services.background.of(asking.id) is work, "it waits for who may be told"
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"])

@@ -13,7 +13,7 @@ from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.changes import compared_with
 from crm_compliance.console.pages.plans.lines import query_of
-from crm_compliance.console.services import Busy
+from crm_compliance.console.services import waiting_for
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.plan.changes import Difference, write_difference
 from crm_compliance.reports.plan.lines_file import write_lines
@@ -23,6 +23,7 @@ TYPES: Final = {".csv": "text/csv; charset=utf-8", ".xlsx": "application/vnd.ope
 PIECE: Final = 256 * 1024
 WAIT_S: Final = 30.0
 _one_at_a_time = BoundedSemaphore(1)  # a million lines keep a processor busy: pages go first
+_queue = BoundedSemaphore(6)  # whoever waits keeps a thread from the pages
 
 
 def lines(suffix: str) -> Callable[[Visit], Response]:
@@ -60,18 +61,15 @@ def changes(suffix: str) -> Callable[[Visit], Response]:
 def download(name: str, suffix: str, write: Callable[[BinaryIO], None]) -> Response:
     """Answer with a file that is written whole before its first byte is sent, so that a failure is told as
     one. Raises Busy: another large file is being written."""
-    if not _one_at_a_time.acquire(timeout=WAIT_S):
-        raise Busy("another file is being written at this moment", hint="try again in a minute")
-    out = TemporaryFile()  # noqa: SIM115  closed by what sends it
-    try:
-        write(cast(BinaryIO, out))
-        size = out.tell()
-        out.seek(0)
-    except BaseException:
-        out.close()
-        raise
-    finally:
-        _one_at_a_time.release()
+    with waiting_for(_one_at_a_time, _queue, WAIT_S, "another file is being written at this moment"):
+        out = TemporaryFile()  # noqa: SIM115  closed by what sends it
+        try:
+            write(cast(BinaryIO, out))
+            size = out.tell()
+            out.seek(0)
+        except BaseException:
+            out.close()
+            raise
     headers = {**PAGE, "Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
     return StreamingResponse(_pieces(out), media_type=TYPES[suffix], headers=headers)
 

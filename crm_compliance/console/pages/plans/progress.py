@@ -67,6 +67,8 @@ async def _told(visit: Visit, plan: Plan) -> AsyncIterator[str]:
         for number in range(MOST):
             if number:
                 await asyncio.sleep(EVERY_S)
+                if await run_in_threadpool(lambda: visit.is_over):
+                    break
             found = await run_in_threadpool(progress_of, visit, plan)
             values = {"progress": found, "sees_history": visit.may(Act.SEE_HISTORY)}
             html = await run_in_threadpool(visit.written, "pages/plans/progress.html.j2", **values)

@@ -41,11 +41,12 @@ class Event(NamedTuple):
 
 
 def show(visit: Visit) -> Response:
-    """Show the request. What went on for it and has ended badly is told once, to who began it."""
+    """Show the request. What went on for it and has ended badly is told once, to who began it, while they act
+    in a role that is told of answers."""
     request, work = visit.path("request"), visit.services.background.of(visit.path("request"))
     error: ComplianceError | None = None
     counts = None
-    if work is not None and work.is_over and work.who == visit.person.who:
+    if work is not None and work.is_over and work.who == visit.person.who and visit.may(Act.SEE_ANSWER):
         visit.services.background.forget(work)
         error, counts = work.error, work.found
     try:

@@ -76,6 +76,8 @@ class Answer:
             raise Refused(message, hint=say("Read it to its end, or open or download it, then decide."), code="file_not_shown")
 
     def _note(self, what: str, key: str) -> None:
+        if self.visit.request.method == "HEAD":  # which brings nothing to any screen
+            return
         self.visit.services.seen.note(digest_of(self.visit.token), f"{what} {self.request.id} {key}")
 
     def _has(self, what: str, key: str) -> bool:

@@ -127,6 +127,7 @@ def test_nothing_is_approved_that_was_not_on_this_screen_in_this_session(asking:
     answer = browser.post(f"{path}/{second}", do="approve", since=since(ahead))
     assert (answer.status_code, "not_shown" in answer.text) == (409, True)
     version = since(signed_in(Role.DPO).page(f"{path}/{first}"))
+    assert browser.client.head(f"{path}/{first}").status_code == 200, "which shows nothing to anybody"
     assert browser.post(f"{path}/{first}", do="approve", since=version).status_code == 409
     assert browser.post(f"{path}/{first}/shown", since=version).status_code == 409, "what was not sent cannot be shown"
     assert asking.items() == before
