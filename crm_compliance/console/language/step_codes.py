@@ -104,4 +104,4 @@ COUNTED: Final[Mapping[str, str]] = {
     "reopened_on": "re-opening",
     "first_fiche_on": "first fiche",
 }
-OF_STEPS: Final[Mapping[str, Mapping[str, str]]] = {"input": INPUTS, "case": CASES, "row": ROWS, "holder": HOLDERS, "counted": COUNTED}
+OF_STEPS: Final[Mapping[str, Mapping[str, str]]] = {"input": INPUTS, "case": CASES, "step_row": ROWS, "holder": HOLDERS, "counted": COUNTED}

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from crm_compliance.console.pages import datamap, inbox, quarantine, record, rules, switch, why
+from crm_compliance.console.pages import datamap, find, inbox, quarantine, record, rules, switch, why
 from crm_compliance.console.pages.history import routes as history
 from crm_compliance.console.pages.holds import routes as holds
 from crm_compliance.console.pages.plans import routes as plans
@@ -12,6 +12,7 @@ from crm_compliance.console.pages.review import routes as review
 
 ENDPOINTS: Final = (
     *datamap.ENDPOINTS,
+    *find.ENDPOINTS,
     *history.ENDPOINTS,
     *holds.ENDPOINTS,
     *inbox.ENDPOINTS,

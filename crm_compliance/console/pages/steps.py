@@ -19,7 +19,7 @@ REASONS: Final = frozenset({"reason", "reasons", "without_end", "holds"})
 FLAGS: Final = frozenset({"flag", "flags"})
 ANCHORS: Final = frozenset({"anchor", "anchors", "late_activity"})
 MONTHS: Final = frozenset({"late_rule_months", "review_months"})
-KINDS: Final = {"kind": "row", "outcome": "case", "source": "holder"}
+KINDS: Final = {"kind": "step_row", "outcome": "case", "source": "holder"}
 DISPOSITIONS: Final = frozenset({"owner", "category_disposition"})
 NOTHING: Final[tuple[object, ...]] = (None, "", [], {}, ())
 

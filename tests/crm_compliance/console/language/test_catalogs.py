@@ -8,7 +8,11 @@ import pytest
 
 from crm_compliance.console.language.catalogs import Language, catalogs, language_for
 from crm_compliance.console.language.codes import WORDS, words_of
+from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.messages import missing
+from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
+from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
+from crm_compliance.console.language.step_codes import OF_STEPS
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import RunState
 from rules.holds.placements import HoldState, HoldType
@@ -65,6 +69,13 @@ def test_catalogs_that_share_a_text_agree_on_it(language: Language) -> None:
 )
 def test_every_code_has_words(kind: str, codes: tuple[str, ...]) -> None:
     assert [code for code in codes if not WORDS[kind].get(code)] == []
+
+
+def test_no_kind_of_code_takes_the_words_of_another() -> None:
+    """Whoever adds a kind by a name that is in use would take away the words that pages show."""
+    parts = [OF_HISTORY, OF_REQUESTS, OF_REVIEWS, OF_STEPS]
+    assert all(WORDS[kind] is words for part in parts for kind, words in part.items())
+    assert len(set().union(*parts)) == sum(map(len, parts))
 
 
 def test_a_code_without_words_is_shown_as_it_is() -> None:

@@ -309,3 +309,25 @@ def test_what_would_go_is_what_a_run_writes(org: Night, plan: str, units: dict[s
             if action.rows
         }
     assert said == {row: written[row] for row in asked}
+
+
+def test_a_record_is_found_by_its_address_in_the_crm_or_its_id(
+    org: Night, plan: str, units: dict[str, str], services: Services, signed_in: Signed
+) -> None:
+    auditor = signed_in(Role.AUDITOR)
+    fiche = org.rows(f"cf_fiches?$filter=_cf_dossierid_value eq {units['delete']}")[0]["cf_ficheid"]
+    wanted = f"/open?typename=cf_dossier&id={units['open']}"
+    for given, where in (
+        (services.links(services.settings.crm_url or "")("cf_dossier", units["open"]), wanted),
+        (f"https://org.example.org/main.aspx?appid=1&pagetype=entityrecord&id=%7B{units['open'].upper()}%7D&etn=cf_dossier", wanted),
+        (f" {{{units['open'].upper()}}} ", wanted),
+        (f"https://org.example.org/main.aspx?etn=cf_fiche&id={fiche}", f"/open?typename=cf_fiche&id={fiche}"),
+    ):
+        answer = auditor.post("/find", record=given)
+        assert (answer.status_code, answer.headers.get("Location")) == (303, where), given
+    for bad in (fiche, "Lotte Voorbeeld", "https://org.example.org/main.aspx?etn=Lotte Voorbeeld&id=1", ""):
+        answer = auditor.post("/find", record=bad)
+        assert answer.status_code == 400, bad
+        assert "Lotte" not in answer.text.split("<main")[1]
+    assert signed_in(Role.APPROVER).post("/find", record=fiche).status_code == 403
+    assert "no unit by itself" in text_of(auditor.page(f"/plans/{plan}/lines?id={fiche}"))

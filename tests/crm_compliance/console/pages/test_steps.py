@@ -92,7 +92,7 @@ def test_every_name_that_a_step_can_have_has_words() -> None:
 def test_every_date_that_a_period_counts_from_has_words() -> None:
     dates = {*Anchor, STARTED_ON, COMMUNICATED_ON, CREATED_ON, BIRTH}
     assert sorted(dates - set(WORDS["counted"]) - set(WORDS["anchor"])) == []
-    assert set(UnitKind) == set(WORDS["row"])
+    assert set(UnitKind) == set(WORDS["step_row"])
     assert set(Outcome) == set(WORDS["case"])
 
 
