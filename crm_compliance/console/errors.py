@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from starlette.responses import PlainTextResponse, Response
 
+from crm_compliance.console.language.told import Told
 from rules.errors import ComplianceError
-from rules.hints import Hint
 
 if TYPE_CHECKING:
     from crm_compliance.console.visit import Visit
@@ -29,16 +29,15 @@ def refused(visit: Visit, error: ComplianceError) -> Response:
     status = status_of(error)
     if status >= BUG:
         log.error("a page could not be answered", code=error.code, where=visit.request.scope.get("route_path", ""))
-    hint = error.hint if not isinstance(error.hint, Hint) else ""
-    values = {"message": str(error), "code": error.code, "hint": hint, "where": error.where}
+    found = visit.told(error)
     if visit.is_part:
-        return visit.part("error_part.html.j2", status=status, **values)
-    return visit.page("error.html.j2", status=status, **values)
+        return visit.part("error_part.html.j2", status=status, error=found)
+    return visit.page("error.html.j2", status=status, error=found)
 
 
 def nothing_here(visit: Visit) -> Response:
     """Answer for an address that there is not."""
     if visit.session is None:
         return PlainTextResponse("not found\n", status_code=NOT_FOUND)
-    values = {"message": visit.say("There is no such page."), "code": "not_found", "hint": "", "where": ""}
-    return visit.page("error.html.j2", status=NOT_FOUND, **values)
+    found = Told(visit.say("There is no such page."), "", "", "not_found", "")
+    return visit.page("error.html.j2", status=NOT_FOUND, error=found)

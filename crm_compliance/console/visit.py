@@ -19,6 +19,7 @@ from crm_compliance.console.language.catalogs import Language, language_for, tra
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.templates import environment_of
+from crm_compliance.console.language.told import Said, Told, told
 from crm_compliance.console.navigation import entries_for
 from crm_compliance.console.notes import NOTES
 from crm_compliance.console.services import Services
@@ -76,7 +77,7 @@ class Visit:
 
     def say(self, text: str) -> str:
         """Return a text of the code in the language of the page."""
-        return translations(self.language).ugettext(text)
+        return Said(translations(self.language).ugettext(text))
 
     def say_counted(self, one: str, many: str, count: int) -> str:
         """Return one of two texts, as the language counts, with the number in the place of its `%s`."""
@@ -85,6 +86,10 @@ class Visit:
     def word(self, kind: str, code: str) -> str:
         """Return a code in words, in the language of the page."""
         return words_of(self.language)(kind, code)
+
+    def told(self, error: ComplianceError, *kinds: str) -> Told:
+        """Return an error in words, in the language of the page; see `language.told`."""
+        return told(self.language, error, *kinds, code="signin" if self.session is None and error.code == "role" else "")
 
     def category(self, key: str) -> str:
         """Return the name of a category as the schedule has it in the language of the page; its key where it
@@ -131,7 +136,7 @@ class Visit:
     def needed(self, name: str, label: str) -> str:
         """Return a field that has to be there. Raises UsageError: it is empty."""
         if not (found := self.given(name)):
-            raise UsageError(f"{label} is missing", where=name, hint="fill it in")
+            raise UsageError(Said(self.say("%s: this is missing") % label), where=name, hint=self.say("Fill it in."))
         return found
 
     def page(self, template: str, /, status: int = 200, **values: object) -> Response:
@@ -176,6 +181,7 @@ class Visit:
             "theme": chosen if chosen in THEMES else "auto",
             "category": self.category,
             "notes": NOTES,
+            "said_of": self.told,
             "note": self.request.cookies.get(cookies.NOTE, "")[:40],
             "is_demo": self.services.settings.is_loopback,
             "may": (lambda act: person is not None and person.may(Act(act))),

@@ -5,13 +5,15 @@ out afterwards (HLD-08). Source: DDL-02, DDL-14, DDL-15, RGT-03, contract 3.6.""
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from typing import Annotated, Any, Final, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
+from pydantic_core import PydanticCustomError
 
 from jobs.model.request import GIVEN, Details, Given, GivenPerson, SubjectRequest
 from jobs.ports.store import Store
@@ -31,6 +33,7 @@ _PLAINLY: Final = {
     "model_type": "should be an object",
     "string_type": "should be a text",
     "too_long": "is too long",
+    "missing": "is missing",
 }
 # Who asks for somebody else, and must say for whom; an institution or a lawyer is registered as guardian
 # (IDV-04).
@@ -40,13 +43,65 @@ About = Literal[
 ]
 
 
+class Wrong(StrEnum):
+    """What is wrong with a field, for a page that says it in words of its own."""
+
+    MISSING = "missing"
+    DATE = "date"
+    FUTURE = "future"
+    EARLY = "early"
+    LONG = "long"
+    NOBODY = "nobody"
+    CHILD_MISSING = "child_missing"
+    CHILD_UNASKED = "child_unasked"
+    CHOICE = "choice"
+    SIGNS = "signs"
+    LANGUAGE = "language"
+    UNKNOWN = "unknown"
+    UNREADABLE = "unreadable"
+    OTHER = "other"
+
+
+class Mistake(NamedTuple):
+    """One thing that is wrong: the field, empty where it is the form as a whole; what it is; and the message
+    of the command. No value is in it."""
+
+    place: str
+    wrong: Wrong
+    told: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.told}" if self.place else self.told
+
+
+class FormMistaken(UsageError):
+    """A request cannot be read; `mistakes` names every field that is wrong."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("; ".join(map(str, mistakes)), hint=hint_to("fill_in_form"), where="the form")
+        self.mistakes = tuple(mistakes)
+
+
+# The kind of a mistake that pydantic finds.
+_WRONG: Final = {
+    "missing": Wrong.MISSING,
+    "empty": Wrong.MISSING,
+    "string_too_long": Wrong.LONG,
+    "too_long": Wrong.LONG,
+    "enum": Wrong.CHOICE,
+    "literal_error": Wrong.CHOICE,
+    "extra_forbidden": Wrong.UNKNOWN,
+    **{each.value: each for each in (Wrong.DATE, Wrong.LANGUAGE, Wrong.SIGNS)},
+}
+
+
 def _instant(value: object) -> object:
     if isinstance(value, str) and RFC_3339.fullmatch(value):
         try:
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):  # a 30th of February; the message would repeat it
             pass
-    raise ValueError("should be an RFC 3339 instant with its time zone, for example 2026-11-25T09:30:00Z")
+    raise PydanticCustomError(Wrong.DATE.value, "should be an RFC 3339 instant with its time zone, for example 2026-11-25T09:30:00Z")
 
 
 def _language(value: object) -> object:
@@ -54,7 +109,7 @@ def _language(value: object) -> object:
         return ""
     found = LANGUAGE.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError("should be a code of a language, for example nl, fr, de, en or es")
+        raise PydanticCustomError(Wrong.LANGUAGE.value, "should be a code of a language, for example nl, fr, de, en or es")
     return found[1].lower()
 
 
@@ -66,25 +121,25 @@ def _birthdate(value: object) -> object:
             return date.fromisoformat(value).isoformat()
         except ValueError:
             pass
-    raise ValueError("should be a day, written as 2009-04-03, or left out")
+    raise PydanticCustomError(Wrong.DATE.value, "should be a day, written as 2009-04-03, or left out")
 
 
 def _line(value: str) -> str:
     """Return one line as it was typed: no line ends and no other control characters."""
     if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in value):
-        raise ValueError("holds a line end or another control character")
+        raise PydanticCustomError(Wrong.SIGNS.value, "holds a line end or another control character")
     return value.strip()
 
 
 def _filled(value: str) -> str:
     if not value:
-        raise ValueError("is empty")
+        raise PydanticCustomError("empty", "is empty")
     return value
 
 
 def _text(value: str) -> str:
     if any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\t\r" for sign in value):
-        raise ValueError("holds control characters")
+        raise PydanticCustomError(Wrong.SIGNS.value, "holds control characters")
     return value.strip()
 
 
@@ -159,15 +214,15 @@ class IntakeForm(Form):
 
 
 def read_form(text: bytes, now: datetime, calendar: Calendar) -> IntakeForm:
-    """Read a request from JSON, in UTF-8. Raises UsageError: naming every field that is wrong, and no value:
-    half of them are about somebody."""
+    """Read a request from JSON, in UTF-8. Raises FormMistaken: naming every field that is wrong, and no
+    value: half of them are about somebody."""
     try:
         form = IntakeForm.model_validate(_object(text))
     except ValidationError as error:
-        raise _wrong(_mistakes(error)) from None
+        raise FormMistaken(_mistakes(error)) from None
     mistakes = list(_contradictions(form, now, calendar))
     if mistakes:
-        raise _wrong(mistakes)
+        raise FormMistaken(mistakes)
     return form
 
 
@@ -194,19 +249,19 @@ def open_request(store: Store, form: IntakeForm, *, calendar: Calendar, new_id: 
 
 def _object(text: bytes) -> Mapping[str, Any]:
     if len(text) > MAX_BYTES:
-        raise _wrong([f"the form is larger than {MAX_BYTES // 1024} KiB"])
+        raise _unreadable(f"the form is larger than {MAX_BYTES // 1024} KiB")
     try:
         found = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_once_each, parse_constant=_no_number)
     except UnicodeDecodeError:
-        raise _wrong(["the form is not UTF-8"]) from None
+        raise _unreadable("the form is not UTF-8") from None
     except json.JSONDecodeError as error:  # its text may quote the form
-        raise _wrong([f"this is not valid JSON (line {error.lineno}, column {error.colno})"]) from None
+        raise _unreadable(f"this is not valid JSON (line {error.lineno}, column {error.colno})") from None
     except ValueError:  # digits by the thousand, which Python reads as no number
-        raise _wrong(["the form holds a number that is too long"]) from None
+        raise _unreadable("the form holds a number that is too long") from None
     except RecursionError:
-        raise _wrong(["the form is nested too deeply"]) from None
+        raise _unreadable("the form is nested too deeply") from None
     if not isinstance(found, dict):
-        raise _wrong(["the form is not a JSON object"])
+        raise _unreadable("the form is not a JSON object")
     return found
 
 
@@ -214,36 +269,36 @@ def _once_each(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     listed = list(pairs)
     found = dict(listed)
     if len(found) != len(listed):
-        raise _wrong(["the form has a key twice"])
+        raise _unreadable("the form has a key twice")
     return found
 
 
 def _no_number(_: str) -> object:
-    raise _wrong(["the form holds a number that JSON does not have"])
+    raise _unreadable("the form holds a number that JSON does not have")
 
 
-def _contradictions(form: IntakeForm, now: datetime, calendar: Calendar) -> Iterable[str]:
+def _contradictions(form: IntakeForm, now: datetime, calendar: Calendar) -> Iterable[Mistake]:
     """Yield what is wrong although each field by itself is right."""
     if calendar.day(form.received_at) < RIGHTS_BEGAN:
-        yield "received_at: lies before 25 May 2018, when these rights began"
+        yield Mistake("received_at", Wrong.EARLY, "lies before 25 May 2018, when these rights began")
     if calendar.day(form.received_at) > calendar.day(now + CLOCKS_DIFFER):  # the day is what counts (DDL-02), and clocks differ
-        yield "received_at: lies in the future"
+        yield Mistake("received_at", Wrong.FUTURE, "lies in the future")
     today = calendar.day(now).isoformat()
     for name, person in (("given", form.given), ("on_behalf_of", form.on_behalf_of)):
         if person is None:
             continue
         if not person.says_something:
-            yield f"{name}: needs a name, a national number, a telephone number or an e-mail address"
+            yield Mistake(name, Wrong.NOBODY, "needs a name, a national number, a telephone number or an e-mail address")
         if person.birthdate > today:
-            yield f"{name}.birthdate: lies in the future"
+            yield Mistake(f"{name}.birthdate", Wrong.FUTURE, "lies in the future")
     represents = form.requester_kind in REPRESENTATIVES
     if represents and form.on_behalf_of is None:
-        yield f"on_behalf_of: is needed, since a {form.requester_kind.value} asks for somebody else"
+        yield Mistake("on_behalf_of", Wrong.CHILD_MISSING, f"is needed, since a {form.requester_kind.value} asks for somebody else")
     if not represents and form.on_behalf_of is not None:
-        yield f"on_behalf_of: only {' and '.join(sorted(REPRESENTATIVES))} ask for somebody else"
+        yield Mistake("on_behalf_of", Wrong.CHILD_UNASKED, f"only {' and '.join(sorted(REPRESENTATIVES))} ask for somebody else")
 
 
-def _mistakes(error: ValidationError) -> list[str]:
+def _mistakes(error: ValidationError) -> list[Mistake]:
     """Return every mistake with the place of its field. An unknown key is not repeated: it may be anything
     that somebody typed."""
     found = []
@@ -254,12 +309,10 @@ def _mistakes(error: ValidationError) -> list[str]:
             known = _keys_below(place[:-1])
             meant = get_close_matches(place[-1], known, n=1)
             told = f"; is {meant[0]} meant?" if meant else f"; known are {', '.join(known)}"
-            found.append(f"{'.'.join(place[:-1]) or 'the form'}: has a key that is not known{told}")
-        elif kind == "missing":
-            found.append(f"{'.'.join(place)}: is missing")
+            found.append(Mistake(".".join(place[:-1]) or "the form", Wrong.UNKNOWN, f"has a key that is not known{told}"))
         else:
-            told = _PLAINLY.get(kind) or _lower(problem["msg"].removeprefix("Value error, "))
-            found.append(f"{'.'.join(place)}: {told}")
+            told = _PLAINLY.get(kind) or _lower(problem["msg"])
+            found.append(Mistake(".".join(place), _WRONG.get(kind, Wrong.OTHER), told))
     return found
 
 
@@ -272,5 +325,5 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _wrong(mistakes: list[str]) -> UsageError:
-    return UsageError("; ".join(mistakes), hint=hint_to("fill_in_form"), where="the form")
+def _unreadable(told: str) -> FormMistaken:
+    return FormMistaken([Mistake("", Wrong.UNREADABLE, told)])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from crm_compliance.console.language.catalogs import Language, translations
+from crm_compliance.console.language.error_codes import KINDS as OF_ERRORS
 from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.map_reasons import MAP_REASONS
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
@@ -110,6 +111,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "state": STATES,
     "table": TABLES,
     "why": WHY,
+    **OF_ERRORS,
     **OF_HISTORY,
     **OF_REQUESTS,
     **OF_REVIEWS,

@@ -4,6 +4,7 @@ nl`."""
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
@@ -21,6 +22,7 @@ from crm_compliance.console.navigation import ENTRIES
 from crm_compliance.console.notes import NOTES
 
 Message = str | tuple[str, str]  # with its plural, where it counts something
+_ERRORS: Final = ("UsageError", "Refused")  # whose codes say no more than that something is wrong
 KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None, "say_counted": (1, 2)}
 _JINJA: Final = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
 
@@ -30,17 +32,33 @@ def messages() -> dict[Message, str]:
     found: dict[Message, str] = {}
     for file, path in _walk(files("crm_compliance.console"), ""):
         options: Mapping[str, str]
+        if path.startswith("api/"):  # a program asks there, in English
+            continue
         if path.endswith(".j2"):
             method, options = "jinja2.ext:babel_extract", _JINJA
         elif path.endswith(".py"):
             method, options = "python", {}
         else:
             continue
+        if path.endswith(".py"):
+            found.update(dict.fromkeys(_raised(file.read_text(encoding="utf-8")), path))
         for _, message, _, _ in extract(method, BytesIO(file.read_bytes()), keywords=KEYWORDS, options=options):
             found.setdefault(message if isinstance(message, str) else (message[0], message[1]), path)
     found.update(dict.fromkeys(of_codes(), "codes"))
     found.update(dict.fromkeys((*(each.name for each in ENTRIES), *NOTES.values()), "navigation.py"))
     return found
+
+
+def _raised(source: str) -> Iterator[str]:
+    """Yield what a page refuses with in so many words, where its code says no more than that."""
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _ERRORS):
+            continue
+        if any(given.arg == "code" for given in node.keywords):
+            continue
+        for given in (*node.args, *(each.value for each in node.keywords if each.arg == "hint")):
+            if isinstance(given, ast.Constant) and isinstance(given.value, str) and given.value:
+                yield given.value
 
 
 def missing(language: Language) -> dict[Message, str]:

@@ -29,7 +29,7 @@ class PlanAtWork(ComplianceError):
 @dataclass(frozen=True, slots=True)
 class Making:
     """One plan that is being made, or the last that was; `done` counts what was read of `stage`. `plan` is
-    there once it is stored, `error` where it was not: message, code and what to do."""
+    there once it is stored, `error` where it was not."""
 
     kind: str
     who: str
@@ -38,7 +38,7 @@ class Making:
     stage: str = ""
     done: int = 0
     plan: str = ""
-    error: tuple[str, str, str] | None = None
+    error: ComplianceError | None = None
 
 
 class PlanMaker:
@@ -87,7 +87,8 @@ class PlanMaker:
             last = self._last
             if last is not None and not last.is_over:
                 log.error("a plan was not made", code="bug", exit=process.returncode)
-                self._last = replace(last, is_over=True, error=("the plan was not made", "bug", "tell the administrator"))
+                error = ComplianceError("the plan was not made", hint="tell the administrator", code="bug")
+                self._last = replace(last, is_over=True, error=error)
             ended()
 
     def _follow(self, said: IO[str]) -> None:
@@ -97,6 +98,7 @@ class PlanMaker:
             if "plan" in told:
                 self._last = replace(self._last, is_over=True, plan=str(told["plan"]))
             elif "error" in told:
-                self._last = replace(self._last, is_over=True, error=tuple(told["error"]))
+                message, code, hint = told["error"]
+                self._last = replace(self._last, is_over=True, error=ComplianceError(message, code=code, hint=hint))
             else:
                 self._last = replace(self._last, stage=str(told["stage"]), done=int(told["done"]))

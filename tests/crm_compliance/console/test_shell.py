@@ -84,3 +84,13 @@ def test_who_tries_too_often_waits(browser: Browser) -> None:
 def test_a_form_that_is_too_large_is_not_read(signed_in: Callable[..., Browser]) -> None:
     browser = signed_in(Role.DPO)
     assert browser.post("/role", role="x" * 70_000).status_code == 413
+
+
+def test_a_refusal_is_said_in_the_language_of_the_page(signed_in: Callable[..., Browser]) -> None:
+    auditor = signed_in(Role.AUDITOR, "fr")
+    page = auditor.post("/plans/making", kind="all").text
+    assert '<p class="lead">Votre rôle ne permet pas de le faire.' in page
+    assert '<p class="soft" lang="en">' in page
+    part = auditor.get("/plans/plan-9", **{"HX-Request": "true"}).text
+    assert '<p class="callout-title">Quelque chose dans ce qui a été demandé n’est pas correct' in part
+    assert '<p class="soft" lang="en">' in part

@@ -4,7 +4,7 @@ over before it is registered."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,9 +14,9 @@ from starlette.responses import Response
 from crm_compliance.console.background import Work
 from crm_compliance.console.visit import Visit
 from crm_compliance.wiring import new_id
-from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, IntakeForm, open_request, read_form
+from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
 from jobs.requests.search.freeze import refreeze
-from rules.errors import ComplianceError, UsageError
+from rules.errors import ComplianceError
 from rules.holds.of_requests import REASON_OF_RIGHT
 from rules.model.languages import LANGUAGES
 from rules.model.requests import Channel, RequesterKind, Right
@@ -53,8 +53,8 @@ def register(visit: Visit) -> Response:
     services = visit.services
     try:
         form = read_form(json.dumps(_document(visit)).encode(), visit.now, services.calendar)
-    except UsageError as error:
-        return _page(visit, _typed(visit), error)
+    except FormMistaken as error:
+        return _page(visit, _typed(visit), error.mistakes)
     request = open_request(services.store, form, calendar=services.calendar, new_id=new_id)
     note = "request_opened"
     if request.right in REASON_OF_RIGHT:
@@ -74,11 +74,12 @@ def import_(visit: Visit) -> Response:
             text = content.read()
     try:
         if not text:
-            raise UsageError("the form is missing", where="the form")
+            raise FormMistaken([Mistake("", Wrong.UNREADABLE, "the form is missing")])
         form = read_form(text, visit.now, visit.services.calendar)
-    except UsageError as error:
+    except FormMistaken as error:
         now = visit.services.calendar.clock(visit.now)
-        return _page(visit, {"received_on": now.date().isoformat(), "received_time": f"{now:%H:%M}"}, error)
+        received = {"received_on": now.date().isoformat(), "received_time": f"{now:%H:%M}"}
+        return _page(visit, received, error.mistakes, is_of_file=True)
     return _page(visit, _read(visit, form), is_imported=True)
 
 
@@ -91,14 +92,22 @@ def _frozen(visit: Visit, request: SubjectRequest) -> str:
     return "request_opened"
 
 
-def _page(visit: Visit, values: Mapping[str, str], error: UsageError | None = None, *, is_imported: bool = False) -> Response:
-    mistakes = _mistakes(error) if error is not None else []
+def _page(
+    visit: Visit,
+    values: Mapping[str, str],
+    mistakes: Sequence[Mistake] = (),
+    *,
+    is_imported: bool = False,
+    is_of_file: bool = False,
+) -> Response:
+    """Show the form, with what is wrong at its field; of a file also as the command says it, with the places
+    of the file."""
     return visit.page(
         "requests/new.html.j2",
         status=400 if mistakes else 200,
         values=values,
-        mistakes=[f"{place}: {told}" if place else told for place, told in mistakes],
-        errors={_field(place): told for place, told in reversed(mistakes)},
+        mistakes=[(_label(visit, each.place), visit.word("mistake", each.wrong), str(each) if is_of_file else "") for each in mistakes],
+        errors={_field(each.place): visit.word("mistake", each.wrong) for each in reversed(mistakes)},
         is_imported=is_imported,
         rights=[right.value for right in Right],
         kinds=[kind.value for kind in RequesterKind],
@@ -173,13 +182,27 @@ def _read(visit: Visit, form: IntakeForm) -> dict[str, str]:
     return values | {f"correct_{name}": value for name, value in form.details.details().corrections.items()}
 
 
-def _mistakes(error: UsageError) -> list[tuple[str, str]]:
-    """Return each mistake with the place that it names; no value is in any of them."""
-    found = []
-    for mistake in str(error).split("; "):
-        place, colon, told = mistake.partition(": ")
-        found.append((place, told) if colon else ("", mistake))
-    return found
+def _label(visit: Visit, place: str) -> str:
+    """Return what the page calls a place; empty for one that it does not have."""
+    say = visit.say
+    labels = {
+        "right": say("Which right"),
+        "requester_kind": say("Who they say they are"),
+        "received_at": say("Received on"),
+        "channel": say("How it came"),
+        "language": say("Language of the request"),
+        "given": say("Who asks"),
+        "on_behalf_of": say("The child"),
+        "firstname": say("First name"),
+        "lastname": say("Last name"),
+        "birthdate": say("Birth date"),
+        "nationalnumbers": say("National number"),
+        "phones": say("Telephone"),
+        "emails": say("E-mail"),
+        "statement": say("What is to be added to something contested"),
+        "about": say("What it is about"),
+    }
+    return " · ".join(labels[part] for part in place.split(".") if part in labels)
 
 
 def _field(place: str) -> str:

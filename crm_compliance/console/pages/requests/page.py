@@ -26,7 +26,6 @@ from jobs.requests.answer.links import TIMES
 from jobs.requests.decisions.decide import FITTING
 from jobs.requests.decisions.notices import notices_of
 from rules.errors import ComplianceError, UsageError
-from rules.hints import Hint
 from rules.model.requests import COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, may
 from rules.model.roles import Act
 
@@ -97,7 +96,7 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
     values["links_stay_here"] = services.settings.links_stay_here
     if error is None:
         return visit.page("requests/show.html.j2", **values)
-    values["wrong"] = _wrong(visit, error)
+    values["wrong"] = visit.told(error, "refused", "block", "error")
     return visit.page("requests/show.html.j2", status=status or status_of(error), **values)
 
 
@@ -107,14 +106,6 @@ def handover_of(visit: Visit, request: SubjectRequest) -> Handover | None:
     is_theirs = request.released_at is not None and visit.may(Act.RELEASE_ANSWER)
     part = visit.services.store.requests.part(request.id, HANDOVER) if is_theirs else None
     return msgspec.json.decode(part, type=Handover) if part is not None else None
-
-
-def _wrong(visit: Visit, error: ComplianceError) -> dict[str, str]:
-    code = error.where if error.where.startswith("--") else error.code
-    said = next((found for kind in ("refused", "block") if (found := visit.word(kind, code)) != code), "")
-    hint = error.hint if not isinstance(error.hint, Hint) and not said else ""
-    detail = str(error) if error.code in ("needle", "unchecked", "near_name") else ""
-    return {"message": said or str(error), "detail": detail, "hint": hint, "code": error.code}
 
 
 def _dates(visit: Visit, request: SubjectRequest) -> Mapping[str, Any]:

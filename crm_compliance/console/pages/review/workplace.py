@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.language.told import Said
 from crm_compliance.console.pages.review.answers import Answer, answer_for, hand_for
 from crm_compliance.console.pages.review.filters import Filter
 from crm_compliance.console.pages.review.views import filter_values, item_values, list_values, progress_values, row_of
@@ -66,7 +67,7 @@ def decide(visit: Visit) -> Response:
     answer = answer_for(visit, hand)
     item = answer.item(visit.path("item"))
     what = visit.given("do")
-    line = {"item": item.item, "since": visit.needed("since", "the version of the item"), **_decision(visit, item, what)}
+    line = {"item": item.item, "since": visit.needed("since", visit.say("The version of the item")), **_decision(visit, item, what)}
     if line["status"] in (ItemStatus.APPROVED, ItemStatus.APPROVED_REDACTED):
         answer.refuse_unseen(item)
     try:
@@ -131,7 +132,7 @@ def _of_one_item(visit: Visit, error: ComplianceError) -> ComplianceError:
     said = visit.word("wrong", error.code)
     if said != error.code:
         kind = UsageError if isinstance(error, UsageError) else Refused
-        return kind(said, hint=visit.word("mend", error.code), where="item", code=error.code)
+        return kind(Said(said), hint=visit.word("mend", error.code), where="item", code=error.code)
     error.args = (str(error).removeprefix("line 1 ").removesuffix("; nothing was stored"),)
     error.where = "item"
     return error

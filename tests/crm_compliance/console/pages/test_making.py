@@ -80,7 +80,7 @@ def test_how_it_failed_is_told(code: str, says: str) -> None:
     assert last is not None
     assert last.is_over
     assert last.error is not None
-    assert last.error[1] == says
+    assert last.error.code == says
 
 
 def test_a_stop_from_a_page_is_kept_with_the_role_and_nobodys_name(org: Night, signed_in: Signed) -> None:

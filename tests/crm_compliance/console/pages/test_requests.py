@@ -217,9 +217,22 @@ def test_a_mistake_is_told_at_its_field_and_nothing_is_lost(org: Night, signed_i
     assert answer.status_code == 400
     assert NAME in answer.text
     assert "lies in the future" in answer.text
-    assert "is needed, since a parent_for_child asks for somebody else" in answer.text
+    assert "Say who the child is: who asks, asks for somebody else." in answer.text
     assert 'value="2027-01-01"' in answer.text
     assert not org.store.requests.all()
+
+
+def test_a_mistake_is_told_in_the_language_of_the_page(org: Night, signed_in: SignedIn) -> None:
+    dpo = signed_in(Role.DPO, "nl")
+    text = dpo.post("/requests/new", **{**TYPED, "received_on": "", "given_birthdate": "2027-01-01"}).text
+    assert "Ontvangen op: Dit is geen datum. Kies een dag." in text_of(text)
+    assert "Deze dag ligt in de toekomst." not in text  # what follows from several fields is told once each is right
+    text = dpo.post("/requests/new", **{**TYPED, "given_birthdate": "2027-01-01"}).text
+    assert "Deze dag ligt in de toekomst." in text
+    assert "lies in" not in text
+    answer = dpo.post("/requests/import", file="{")
+    assert "Het bestand is niet leesbaar als formulier" in answer.text
+    assert '<span class="soft" lang="en">this is not valid JSON (line 1' in answer.text
 
 
 def test_the_form_of_the_command_is_read_into_the_fields_and_registers_nothing(org: Night, typist: Typist, signed_in: SignedIn) -> None:

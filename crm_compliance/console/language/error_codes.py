@@ -1,0 +1,115 @@
+"""The codes of errors in words: one plain sentence that says what is wrong and what to do. The message of the
+program itself, in English, stands below it with the facts."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from crm_compliance.console.language.request_codes import BLOCKS, REFUSED
+from jobs.register.intake import Wrong
+
+# A code that says no more than that something is wrong: a message in the language of the page says more.
+GENERAL: Final = frozenset({"error", "refused", "usage"})
+# By the code of an error, or by the field of the command where one code stands for many fields.
+_OF_ERRORS: Final[Mapping[str, str]] = {
+    "error": "This did not work. Try again; if it fails again, tell the administrator.",
+    "usage": "Something in what was asked is not right, or is no longer there. Correct it and try again.",
+    "refused": "This is not possible as things stand now. Look again at what it is about.",
+    "bug": "Something went wrong in the program itself. Tell the administrator what you were doing.",
+    "busy": "Something else is being done at this moment. Try again in a minute.",
+    "not_found": "What this is about is not there any more. Look for it again.",
+    "role": "Your role may not do this. Ask somebody whose role may.",
+    "signin": "You could not be signed in. Try again; if it fails again, ask the administrator whether your account has a role here.",
+    "same_person": "This takes a second person: you have had your part in it already. Ask a colleague.",
+    "other_authority": "People have signed in elsewhere for this CRM so far. Ask the administrator to look at the sign-in settings.",
+    "approval": "This plan still needs an approval. Ask the people whose word is lacking.",
+    "breaker": "This plan would take more than is usual, so people have to approve it first. Look at what is out of the ordinary.",
+    "plan_state": ("This plan waits for nobody’s word any more: it was carried out or rejected, or is too old. Look at the list of plans."),
+    "plan_at_work": "A plan is being made already. Wait until it is there.",
+    "rules_changed": "The schedule, the mapping or the program has changed since this plan was made. Make a new plan.",
+    "lines_removed": ("The lines of this plan have been removed: a plan that is not carried out keeps them for 30 days. Make a new plan."),
+    "another_run": "Another run is at work, or was cut off and has to end first. Look at the history.",
+    "lease_lost": "Another process has taken over, and nothing more is written here. Look at the history, then try again.",
+    "stopped": "Everything is stopped: nothing is applied until the stop is lifted.",
+    "quarantine_over": (
+        "The days of this unit in quarantine are over, and the next run disposes of it. To keep it, place a hold on it now."
+    ),
+    "not_a_hold": ("Statistics, studies, research, training and quality are no reason to keep personal data longer. Give another reason."),
+    "notice": "A restriction is lifted after the person was told. Give the day on which that was done, not in the future.",
+    "released": "This hold was lifted already. There is nothing more to do.",
+    "--ends-on": "The last day of the hold is in the past, or is not a day. Choose a day from today on, or leave it empty.",
+    "--review-on": "A hold is reviewed within 12 months. Choose a day from today on, at most 12 months ahead.",
+    "--basis": "The legal basis is missing. Say in a few words why it is kept, without personal data.",
+    "--type": "A hold of this type is not placed by hand. Choose another type, or register a request.",
+    "--obtained-by": "Only a restriction or an objection is obtained by somebody. Leave this field empty.",
+    "not_frozen": ("Nobody can tell what a pending request keeps: its sealed part is gone. Restore the data folder, or close the request."),
+    "attachment": (
+        "A file of the answer is not there, is another one than was checked, or cannot be shown. Look at it again, or "
+        "compile the answer again."
+    ),
+    "needle": "Something of other people is still in the answer, or is nearly the name of somebody. Review that item again.",
+    "near_name": "A text has what looks like the name, number or address of somebody. Write a label in its place.",
+    "unchecked": "A file is in the answer that no program can check. Look at it and say so, or withhold it.",
+    "not_shown": "This was not on your screen as it stands now. Look at it again, then decide.",
+    "file_not_shown": "The file was not looked at to its end. Read it, or open or download it, then decide.",
+    "reader": "The program that reads files cannot be started here. Tell the administrator.",
+    "crm": "The CRM did not answer as it should. Try again later; if it goes on, tell the administrator.",
+    "crm_unreachable": "The CRM cannot be reached. Try again later; if it goes on, tell the administrator.",
+    "crm_unauthorised": "The CRM does not accept the account of this service. Tell the administrator.",
+    "crm_forbidden": "The account of this service lacks a privilege in the CRM. Tell the administrator.",
+    "crm_throttled": "The CRM has too much to do at this moment. Try again in a few minutes.",
+    "crm_read_incomplete": (
+        "The CRM gave only a part of what it has, so nothing was decided on it. Try again; if it goes on, tell the administrator."
+    ),
+    "clock": "The clock of this machine and that of the CRM differ by more than five minutes. Tell the administrator.",
+    "other_crm": "This belongs to another CRM than the one that is served now. Ask the administrator to look at the settings.",
+    "storage": "The storage of files outside the CRM cannot be reached, or refuses. Try again later, or tell the administrator.",
+    "policy": "The retention schedule cannot be used as it is written. Correct the place that is named.",
+    "other_zone": "This schedule counts its days in another time zone than before. Use the time zone of before.",
+    "mapping": "The mapping cannot be used, or does not fit the CRM. Ask the administrator to correct the place that is named.",
+    "organisation": "The file about the organisation cannot be used. Ask the administrator to correct the place that is named.",
+    "alerts": "The file that says who is alerted cannot be used. Ask the administrator to correct the place that is named.",
+    "disk": "A file could not be written: the disk is full, or a folder is missing or closed. Tell the administrator.",
+    "open_to_others": "A folder of this service is open to other people on the machine. Tell the administrator.",
+    "store": "The database of this service cannot be used at this moment. Try again; if it goes on, tell the administrator.",
+    "store_altered": (
+        "What is stored differs from what the ledger says. Change nothing, keep every file, and tell the data protection officer."
+    ),
+    "ledger_broken": (
+        "The ledger is not whole: an entry does not follow from the one before it. Change nothing, keep every file, "
+        "and tell the data protection officer."
+    ),
+    "head_missing": (
+        "What was remembered of the end of the ledger is gone. Change nothing, keep every file, and tell the data protection officer."
+    ),
+    "ledger_head": "The file that remembers the end of the ledger is damaged. Tell the administrator.",
+    "anchor": (
+        "The anchor outside the database does not fit the ledger. Change nothing, keep every file, and tell the data protection officer."
+    ),
+    "store_lost": "The database is empty, and was not before. Ask the administrator to restore it from its backup.",
+    "store_behind": (
+        "The database was lost or put back to an older day: more has been erased than it knows. Ask the administrator to recover it."
+    ),
+    "key": "A key of this service is damaged, or others may read it. Tell the administrator.",
+    "keys_missing": "Keys of this service are missing. Ask the administrator to restore them from their backup.",
+    "seal_broken": "A sealed part of a request cannot be opened: it was changed, or its key is another one. Tell the administrator.",
+    "timestamp": "The time-stamp authority did not answer as it should. Try again later, or tell the administrator.",
+}
+ERRORS: Final[Mapping[str, str]] = {**BLOCKS, **REFUSED, **_OF_ERRORS}
+# By `jobs.register.intake.Wrong`: what is wrong with a field of a request that is typed in.
+MISTAKES: Final[Mapping[str, str]] = {
+    Wrong.MISSING: "Fill this in.",
+    Wrong.DATE: "This is not a date. Choose a day.",
+    Wrong.FUTURE: "This day lies in the future.",
+    Wrong.EARLY: "This day lies before 25 May 2018, when these rights began.",
+    Wrong.LONG: "This is too long.",
+    Wrong.NOBODY: "A name, a national number, a telephone number or an e-mail address is needed.",
+    Wrong.CHILD_MISSING: "Say who the child is: who asks, asks for somebody else.",
+    Wrong.CHILD_UNASKED: "Leave this empty: only a parent or a guardian asks for somebody else.",
+    Wrong.CHOICE: "Choose one of the list.",
+    Wrong.SIGNS: "This has a line end or another sign that does not belong there.",
+    Wrong.LANGUAGE: "This is not the code of a language.",
+    Wrong.UNKNOWN: "The file has a field that is not known.",
+    Wrong.UNREADABLE: "The file cannot be read as a form: it is not JSON in UTF-8, is empty, or is too large.",
+    Wrong.OTHER: "This is not as it should be.",
+}
+KINDS: Final[Mapping[str, Mapping[str, str]]] = {"error": ERRORS, "mistake": MISTAKES}

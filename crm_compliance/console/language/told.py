@@ -1,0 +1,54 @@
+"""An error as somebody reads it: a sentence in the language of the page first, and what the program said, in
+English, below it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from crm_compliance.console.language.catalogs import Language, translations
+from crm_compliance.console.language.codes import words_of
+from crm_compliance.console.language.error_codes import GENERAL
+from rules.errors import ComplianceError
+from rules.hints import Hint
+
+KINDS: Final = ("error",)
+
+
+class Said(str):
+    """A text that is in the language of the page already."""
+
+    __slots__ = ()
+
+
+class Told(NamedTuple):
+    """`message` and `hint` are in the language of the page; `detail` is what the program said beside that, in
+    English, empty where the message is just that."""
+
+    message: str
+    hint: str
+    detail: str
+    code: str
+    where: str
+
+
+def told(language: Language, error: ComplianceError, *kinds: str, code: str = "") -> Told:
+    """Return an error in words: those for the field that it names (`--review-on`) or for its code, of the
+    first of these kinds that has some. Where the code is one for everything, the message itself says more,
+    if it is in the language of the page. `code` is whose words are said, where that is not its own."""
+    message, hint = str(error), "" if isinstance(error.hint, Hint) else error.hint
+    if error.args and isinstance(error.args[0], Said):
+        return Told(message, hint, "", error.code, error.where)
+    by_field = error.where if error.where.startswith("--") else ""
+    said = _words(language, (by_field, code or error.code), kinds or KINDS)
+    if (code or error.code) in GENERAL and not _words(language, (by_field,), kinds or KINDS):
+        ours = translations(language).ugettext(message)
+        if language == "en" or ours != message:
+            return Told(ours, translations(language).ugettext(hint) if hint else "", "", error.code, error.where)
+    if not said:
+        return Told(message, hint, "", error.code, error.where)
+    return Told(said, "", f"{message}: {hint}" if hint else message, error.code, error.where)
+
+
+def _words(language: Language, codes: tuple[str, ...], kinds: tuple[str, ...]) -> str:
+    word = words_of(language)
+    return next((found for code in codes if code for kind in kinds if (found := word(kind, code)) != code), "")

@@ -1,0 +1,62 @@
+"""Whatever an act is refused with is said in the language of the page, the words of the program below it."""
+
+from __future__ import annotations
+
+import pytest
+
+from crm_compliance.console.language.catalogs import LANGUAGES, Language
+from crm_compliance.console.language.codes import WORDS, words_of
+from crm_compliance.console.language.told import Said, told
+from jobs.register.intake import Wrong
+from rules.errors import Refused, UsageError
+from rules.hints import hint_to
+from tests.crm_compliance.console.language.source_codes import codes_of_errors
+
+# Where no page comes: commands, programs that ask the API, and what a service says in its log.
+ELSEWHERE = {"certificate_broken", "channel", "channel_refused", "person_needed", "signin_unreachable", "stopping", "token"}
+
+
+def test_every_code_of_an_error_has_words_in_each_language() -> None:
+    codes = codes_of_errors()
+    assert len(codes) > 60
+    assert codes.keys() >= {"not_a_hold", "standing_changed", "breaker", "approval", "crm_unreachable"}  # each is made in another way
+    assert {code: place for code, place in codes.items() if not WORDS["error"].get(code)}.keys() == ELSEWHERE
+    for language in LANGUAGES[:2]:
+        word = words_of(language)
+        assert [code for code in codes.keys() - ELSEWHERE if word("error", code) == WORDS["error"][code]] == []
+
+
+def test_every_mistake_of_a_form_has_words() -> None:
+    assert set(WORDS["mistake"]) == set(Wrong)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("nl", "Alles ligt stil: er wordt niets uitgevoerd tot de noodstop wordt opgeheven."),
+        ("fr", "Tout est arrêté : rien n’est exécuté tant que l’arrêt n’est pas levé."),
+        ("en", "Everything is stopped: nothing is applied until the stop is lifted."),
+    ],
+)
+def test_the_words_come_first_and_the_program_below(language: Language, said: str) -> None:
+    found = told(language, Refused("everything is stopped since noon", hint="lift it", code="stopped", where="plan-1"))
+    assert found == (said, "", "everything is stopped since noon: lift it", "stopped", "plan-1")
+
+
+def test_a_code_without_words_is_told_by_its_message() -> None:
+    found = told("nl", Refused("this is new", hint=hint_to("resume"), code="something_new"))
+    assert found == ("this is new", "", "", "something_new", "")
+
+
+def test_a_page_says_its_own_refusals_in_full() -> None:
+    error = UsageError("this is not a date", hint="write it as 2026-11-25", where="from")
+    assert told("fr", error)[:3] == ("ce n’est pas une date", "écrivez-la comme 2026-11-25", "")
+    assert told("en", error)[:3] == ("this is not a date", "write it as 2026-11-25", "")
+    assert told("nl", Refused(Said("Dit staat er al."), code="not_shown"))[:3] == ("Dit staat er al.", "", "")
+
+
+def test_one_code_for_many_fields_is_told_by_the_field() -> None:
+    error = UsageError("the last day of the hold is in the past", where="--ends-on")
+    assert told("nl", error).message.startswith("De laatste dag van de bewaarplicht")
+    assert told("nl", error).detail == "the last day of the hold is in the past"
+    assert told("nl", UsageError("there is no plan plan-9")).detail == "there is no plan plan-9"
