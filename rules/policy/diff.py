@@ -272,13 +272,17 @@ def _reversed(direction: Direction) -> Direction:
     return {Direction.EARLIER: Direction.LATER, Direction.LATER: Direction.EARLIER}.get(direction, direction)
 
 
+def categories_of(key: str, policy: Policy) -> list[str]:
+    """Return the categories of the CRM that go by a row of the schedule."""
+    found = [name for name, lines in policy.derive.items() if any(line.key == key for line in lines)]
+    return [*found, key] if key in CRM_CATEGORIES and key not in policy.derive else found
+
+
 def _affected(key: str, policy: Policy) -> str:
     """Return which units a row is for, in the words of the CRM."""
     row = policy.categories[key]
     if row.unit == "dossier":
-        crm = [name for name, lines in policy.derive.items() if any(line.key == key for line in lines)]
-        if key in CRM_CATEGORIES and key not in policy.derive:
-            crm.append(key)
+        crm = categories_of(key, policy)
         return f"affects units with {', '.join(crm)}" if crm else "affects no category of the CRM"
     kinds = f" of the kind {', '.join(row.kinds)}" if row.kinds else ""
     return f"affects every {row.unit}{kinds}"

@@ -12,6 +12,7 @@ from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.map_reasons import MAP_REASONS
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
+from crm_compliance.console.language.schedule_codes import OF_SCHEDULES
 from crm_compliance.console.language.step_codes import OF_STEPS
 from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES, WHY
 from rules.holds.placements import HoldState, HoldType
@@ -115,6 +116,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     **OF_HISTORY,
     **OF_REQUESTS,
     **OF_REVIEWS,
+    **OF_SCHEDULES,
     **OF_STEPS,
 }
 

@@ -66,10 +66,13 @@ def label(visit: Visit, name: str) -> str:
 def _values(visit: Visit, name: str, value: object, hidden: frozenset[str]) -> Iterator[Told]:
     if isinstance(value, Mapping):
         if name == "ends":
-            yield from (Told(f"{category(visit, key).text}: {_text(visit, '', on)}", key) for key, on in value.items())
+            yield from (Told(_colon(visit, category(visit, key).text, _text(visit, "", on)), key) for key, on in value.items())
         else:
             parts = ((key, part) for key, part in value.items() if key not in hidden and part not in NOTHING)
-            said = [f"{label(visit, key)}: {', '.join(each.text for each in _values(visit, key, part, hidden))}" for key, part in parts]
+            said = [
+                _colon(visit, label(visit, key), ", ".join(each.text.rstrip(".") for each in _values(visit, key, part, hidden)))
+                for key, part in parts
+            ]
             yield Told(", ".join(said) or visit.say("none"))
     elif isinstance(value, list | tuple):
         found = [each for part in value for each in _values(visit, name, part, hidden)]
@@ -108,6 +111,10 @@ def _text(visit: Visit, name: str, value: object) -> str:
 
 def _anchor(visit: Visit, anchor: str) -> str:
     return visit.word("counted" if anchor in WORDS["counted"] else "anchor", anchor)
+
+
+def _colon(visit: Visit, name: str, value: str) -> str:
+    return visit.say("%(name)s: %(value)s") % {"name": name, "value": value}
 
 
 def _capital(text: str) -> str:

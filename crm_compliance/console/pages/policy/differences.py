@@ -7,6 +7,7 @@ from typing import Final
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.policy.meanings import meaning
 from crm_compliance.console.pages.policy.versions import version_of, versions_of
 from crm_compliance.console.visit import Visit
 from rules.model.roles import Act
@@ -28,7 +29,11 @@ def show(visit: Visit) -> Response:
         known=known,
         old=old,
         new=new,
-        groups=[(each.value, found) for each in ORDER if (found := [change for change in changes if change.direction is each])],
+        groups=[
+            (each.value, [meaning(visit, one, old.policy, new.policy) for one in found])
+            for each in ORDER
+            if (found := [change for change in changes if change.direction is each])
+        ],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.language.codes import WORDS
 from crm_compliance.console.pages.policy.versions import version_of, versions_of
 from crm_compliance.console.visit import Visit
 from rules.model.roles import Act
@@ -48,7 +49,7 @@ def show(visit: Visit) -> Response:
 
 def _row(visit: Visit, key: str, category: Category) -> Row:
     anchors = ("birth_date",) if isinstance(category, UntilAge) else tuple(each.value for each in category.anchors)
-    words = [_anchor(visit, each, category.unit) for each in anchors]
+    words = [anchor(visit, each, category.unit) for each in anchors]
     labels = category.basis_labels
     return Row(
         key=key,
@@ -61,12 +62,13 @@ def _row(visit: Visit, key: str, category: Category) -> Row:
     )
 
 
-def _anchor(visit: Visit, anchor: str, unit: str) -> str:
-    if unit in RELATIONS and anchor == "ended_on":
+def anchor(visit: Visit, name: str, unit: str) -> str:
+    """Return what a period of a unit is counted from, in words."""
+    if unit in RELATIONS and name == "ended_on":
         return visit.say("end of the agreement")
-    if unit in RELATIONS and anchor == "booked_on":
+    if unit in RELATIONS and name == "booked_on":
         return visit.say("last gift")
-    return visit.word("anchor", anchor)
+    return visit.word("counted" if name in WORDS["counted"] else "anchor", name)
 
 
 def period(visit: Visit, category: Category) -> str:

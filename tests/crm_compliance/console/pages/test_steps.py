@@ -44,6 +44,7 @@ def visit_in(language: Language) -> Visit:
     """All that the words of a step ask of a visit."""
     said, formats = translations(language), Formats.of(language, Calendar())
     visit = SimpleNamespace(
+        language=language,
         say=said.ugettext,
         say_counted=lambda one, many, count: said.ungettext(one, many, count) % formats.number(count),
         word=words_of(language),

@@ -1,0 +1,151 @@
+"""What a change between two versions of the schedule means, in the language of the page. `rules.policy.diff`
+says the same in English, for the command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from crm_compliance.console.language.codes import WORDS
+from crm_compliance.console.pages.policy.schedule import anchor, period
+from crm_compliance.console.visit import Visit
+from rules.policy.categories import Category, NoTerm
+from rules.policy.diff import Change, categories_of
+from rules.policy.policy import Policy
+from rules.policy.rows import disposition_word
+
+PERIOD: Final = frozenset({"type", "months", "years", "age", "anchor", "event", "review_months"})
+DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Meaning(NamedTuple):
+    """One change: its place in the file, what stood there and stands there now (empty for nothing), what that
+    means."""
+
+    where: str
+    old: str
+    new: str
+    text: str
+
+
+def meaning(visit: Visit, change: Change, old: Policy, new: Policy) -> Meaning:
+    """Return what a change means."""
+    first, _, rest = change.where.partition(".")
+    if first == "categories":
+        key, _, name = rest.partition(".")
+        return _of_row(visit, change, key, name, old, new)
+    before, after = _value(visit, change.old), _value(visit, change.new)
+    if first == "derive":
+        before, after = (_rows(visit, rest, policy) for policy in (old, new))
+        said = visit.say("The CRM’s category %(category)s counts as: %(change)s.")
+        return Meaning(change.where, before, after, said % {"category": _name(visit, rest, new), "change": f"{before} → {after}"})
+    named = change.where if change.where in WORDS["schedule_key"] else first
+    if change.where == "contacts.bypass":
+        before, after = _bypassed(visit, change.old), _bypassed(visit, change.new)
+    return Meaning(change.where, before, after, _colon(visit, _capital(visit.word("schedule_key", named)), _arrow(visit, before, after)))
+
+
+def _of_row(visit: Visit, change: Change, key: str, name: str, old: Policy, new: Policy) -> Meaning:
+    before, after = old.categories.get(key), new.categories.get(key)
+    row = after or before
+    assert row is not None  # one of them has it, or nothing changed
+    was, now = _value(visit, change.old), _value(visit, change.new)
+    told = ""
+    if not name:
+        was, now = (_said(visit, each) if each is not None else "" for each in (before, after))
+        if after is not None:
+            told = visit.say("a new row") if after.enabled else visit.say("a new row that is off and decides nothing")
+        else:
+            told = visit.say("the row is gone; its units are kept") if row.enabled else visit.say("a row that was off is gone")
+    elif name == "enabled":
+        told = visit.say("the row comes into force") if row.enabled else visit.say("the row is off from now on; its units are kept")
+        now = _said(visit, row) if row.enabled else now
+    elif name in PERIOD and before is not None and after is not None:
+        was, now = _kept(visit, before), _kept(visit, after)
+    elif name == "disposition":
+        was, now = (visit.word("outcome", str(each)) for each in (change.old, change.new))
+        told = _colon(visit, visit.say("what happens after the end"), f"{was} → {now}")
+    elif name == "open_blocks":
+        keeps, goes = visit.say("an open dossier is kept past its end"), visit.say("an open dossier goes at its end like a closed one")
+        told = keeps if row.open_blocks else goes
+    elif name == "bypass":
+        was, now = _bypassed(visit, change.old), _bypassed(visit, change.new)
+        told = _colon(visit, visit.say("what a disposal passes by"), _arrow(visit, was, now))
+    elif name in WORDS["row_key"]:
+        told = _colon(visit, visit.word("row_key", name), _arrow(visit, was, now))
+    text = _colon(visit, getattr(row.labels, visit.language), told or _arrow(visit, was, now))
+    return Meaning(change.where, was, now, f"{text}. {_affected(visit, key, row, new if after is not None else old)}")
+
+
+def _affected(visit: Visit, key: str, row: Category, policy: Policy) -> str:
+    if row.unit != "dossier":
+        said = _colon(visit, visit.say("It concerns"), visit.word("row", row.unit))
+        return f"{said} ({', '.join(row.kinds)})." if row.kinds else f"{said}."
+    if found := categories_of(key, policy):
+        return _colon(visit, visit.say("It concerns units with"), ", ".join(_name(visit, each, policy) for each in found)) + "."
+    return visit.say("It concerns no category of the CRM.")
+
+
+def _said(visit: Visit, row: Category) -> str:
+    if isinstance(row, NoTerm):
+        return _kept(visit, row)
+    parts = [_kept(visit, row), _colon(visit, visit.say("then"), visit.word("outcome", disposition_word(row.disposition)))]
+    if row.bypass:
+        parts.append(_colon(visit, visit.say("what a disposal passes by"), _bypassed(visit, row.bypass)))
+    return "; ".join(parts)
+
+
+def _kept(visit: Visit, row: Category) -> str:
+    said = period(visit, row)
+    if isinstance(row, NoTerm) and row.review_months:
+        reviewed = visit.say_counted("reviewed every %s month", "reviewed every %s months", row.review_months)
+        return f"{said}, {reviewed}"
+    anchors = f" {visit.say('else')} ".join(anchor(visit, each.value, row.unit) for each in row.anchors)
+    return f"{said}, {_colon(visit, visit.say('counted from'), anchors)}" if anchors else said
+
+
+def _rows(visit: Visit, crm: str, policy: Policy) -> str:
+    """Return the rows that a category of the CRM goes by."""
+    lines = policy.derive.get(crm)
+    keys = dict.fromkeys(line.key for line in lines) if lines is not None else [crm] if crm in policy.categories else []
+    return ", ".join(_name(visit, key, policy) for key in keys) or visit.say("no row")
+
+
+def _name(visit: Visit, key: str, policy: Policy) -> str:
+    row = policy.categories.get(key)
+    return getattr(row.labels, visit.language) if row is not None else visit.category(key)
+
+
+def _bypassed(visit: Visit, found: object) -> str:
+    words = [visit.word("bypass", str(each)) for each in found] if isinstance(found, Iterable) else []
+    return ", ".join(words) or visit.say("nothing")
+
+
+def _value(visit: Visit, value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return visit.say("yes") if value else visit.say("no")
+        case int():
+            return visit.formats.number(value)
+        case list() | tuple():
+            return ", ".join(_value(visit, part) for part in value) or visit.say("nothing")
+        case Mapping():
+            return ", ".join(_colon(visit, str(key), _value(visit, part)) for key, part in value.items()) or visit.say("nothing")
+        case _:
+            text = str(value)
+            return visit.formats.day(text) if DAY.fullmatch(text) else text
+
+
+def _arrow(visit: Visit, old: str, new: str) -> str:
+    return f"{old or visit.say('nothing')} → {new or visit.say('nothing')}"
+
+
+def _colon(visit: Visit, name: str, value: str) -> str:
+    return visit.say("%(name)s: %(value)s") % {"name": name, "value": value}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

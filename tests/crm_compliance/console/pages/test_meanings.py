@@ -1,0 +1,92 @@
+"""What a change of the schedule means, in the language of the page: no key of the file without words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+import pytest
+
+from crm_compliance.console.language.catalogs import Language
+from crm_compliance.console.language.codes import WORDS
+from crm_compliance.console.pages.policy.meanings import PERIOD, Meaning, meaning
+from rules.policy.categories import Category
+from rules.policy.diff import differences
+from rules.policy.policy import Policy, PolicyFile
+from tests.crm_compliance.console.pages.test_steps import visit_in
+from tests.rules.builders import NO_TERM, POLICY, UNTIL_25, a_policy, shipped_policy
+from tests.rules.strategies import ODD_POLICY
+
+FIVE = {"type": "years_after", "years": 5, "anchor": ["proceedings_ended_on", "closed_on"], "disposition": "delete"}
+TOLD_OTHERWISE = {"type", "derive", "categories", "enabled", "disposition", "open_blocks", "bypass", *PERIOD}
+
+
+def meanings(language: Language, old: Policy, new: Policy) -> dict[str, Meaning]:
+    return {change.where: meaning(visit_in(language), change, old, new) for change in differences(old, new)}
+
+
+def test_every_key_of_a_schedule_has_words() -> None:
+    def key(model: Any) -> set[str]:
+        return {field.alias or name for name, field in model.model_fields.items()}
+
+    rows: set[str] = set().union(*(key(each) for each in get_args(get_args(Category)[0])))
+    assert sorted(rows - TOLD_OTHERWISE - set(WORDS["row_key"])) == []
+    assert sorted(key(PolicyFile) - TOLD_OTHERWISE - set(WORDS["schedule_key"])) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "where", "old", "new", "text"),
+    [
+        (
+            {"missing_runaway": {**UNTIL_25, "age": 21}},
+            "age",
+            "tot de leeftijd van 25",
+            "tot de leeftijd van 21",
+            "Het gaat om eenheden met",
+        ),
+        ({"civil_party": {**FIVE, "years": 3}}, "years", "einde van de procedure anders", "3 jaar, geteld vanaf: ", "3 jaar"),
+        ({"civil_party": NO_TERM}, "type", "5 jaar, geteld vanaf: ", "geen termijn", "→ geen termijn"),
+        (
+            {"missing_runaway": {**UNTIL_25, "enabled": False}},
+            "enabled",
+            "ja",
+            "nee",
+            "staat voortaan uit; de eenheden ervan blijven bewaard",
+        ),
+        ({"missing_runaway": {**UNTIL_25, "disposition": "delete"}}, "disposition", "Anonimiseren", "Verwijderen", "na het einde gebeurt"),
+        ({"missing_runaway": {**UNTIL_25, "bypass": ["flows"]}}, "bypass", "niets", "cloudstromen", "niets → cloudstromen"),
+        ({"missing_runaway": {**UNTIL_25, "open_blocks": False}}, "open_blocks", "ja", "nee", "zoals een afgesloten dossier"),
+        ({"missing_runaway": {**UNTIL_25, "basis": "Another"}}, "basis", "a basis", "Another", "rechtsgrond: a basis → Another"),
+    ],
+)
+def test_a_changed_row_says_what_it_means(rows: dict[str, Any], where: str, old: str, new: str, text: str) -> None:
+    found = meanings("nl", POLICY, a_policy(rows))[f"categories.{next(iter(rows))}.{where}"]
+    assert old in found.old
+    assert new in found.new
+    assert text in found.text
+
+
+def test_rows_that_come_and_go_and_other_keys_are_told() -> None:
+    row = {"type": "months_after", "months": 6, "anchor": "last_activity", "disposition": "delete"}
+    (come,) = meanings("fr", POLICY, a_policy({"preventive": row})).values()
+    assert (come.old, come.new) == ("", "6 mois, compté à partir de : dernière activité; ensuite : Supprimer")
+    assert "une nouvelle ligne" in come.text
+    (gone,) = meanings("fr", a_policy({"preventive": row}), POLICY).values()
+    assert (gone.old, gone.new) == (come.new, "")
+    assert "ses unités sont conservées" in gone.text
+    (late,) = meanings("fr", POLICY, a_policy(late_rule_months=12)).values()
+    assert late.text.endswith("conserve un dossier : 6 → 12")
+    (derived,) = meanings("nl", POLICY, a_policy(derive={"runaway": [{"key": "missing_unexplained"}]})).values()
+    assert derived.text.startswith("De categorie ")
+    assert " telt als: " in derived.text
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+def test_any_two_schedules_are_told_apart(language: Language) -> None:
+    """Each change has a sentence, and no key of the file stands in it."""
+    told = {**meanings(language, POLICY, shipped_policy()), **meanings(language, shipped_policy(), ODD_POLICY)}
+    assert len(told) > 40
+    assert [each for each in told.values() if not re.match(r".+: .+|.+ : .+", each.text)] == []
+    english = re.compile(r"\b(?:affects|units with|months|kept)\b")
+    ours = [each.text for where, each in told.items() if not where.endswith(".suggestion")]  # that is a text of the schedule itself
+    assert language == "en" or [text for text in ours if english.search(text.split("→")[0])] == []
