@@ -80,7 +80,7 @@ def _of_row(visit: Visit, change: Change, key: str, name: str, old: Policy, new:
 
 def _affected(visit: Visit, key: str, row: Category, policy: Policy) -> str:
     if row.unit != "dossier":
-        said = _colon(visit, visit.say("It concerns"), visit.word("row", row.unit))
+        said = _colon(visit, visit.say("It concerns"), visit.word("step_row", row.unit))
         return f"{said} ({', '.join(row.kinds)})." if row.kinds else f"{said}."
     if found := categories_of(key, policy):
         return _colon(visit, visit.say("It concerns units with"), ", ".join(_name(visit, each, policy) for each in found)) + "."

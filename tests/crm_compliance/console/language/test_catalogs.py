@@ -12,6 +12,7 @@ from crm_compliance.console.language.history_codes import OF_HISTORY
 from crm_compliance.console.language.messages import missing
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
+from crm_compliance.console.language.schedule_codes import OF_SCHEDULES
 from crm_compliance.console.language.step_codes import OF_STEPS
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import RunState
@@ -73,7 +74,7 @@ def test_every_code_has_words(kind: str, codes: tuple[str, ...]) -> None:
 
 def test_no_kind_of_code_takes_the_words_of_another() -> None:
     """Whoever adds a kind by a name that is in use would take away the words that pages show."""
-    parts = [OF_HISTORY, OF_REQUESTS, OF_REVIEWS, OF_STEPS]
+    parts = [OF_HISTORY, OF_REQUESTS, OF_REVIEWS, OF_SCHEDULES, OF_STEPS]
     assert all(WORDS[kind] is words for part in parts for kind, words in part.items())
     assert len(set().union(*parts)) == sum(map(len, parts))
 

@@ -74,6 +74,8 @@ def test_rows_that_come_and_go_and_other_keys_are_told() -> None:
     (gone,) = meanings("fr", a_policy({"preventive": row}), POLICY).values()
     assert (gone.old, gone.new) == (come.new, "")
     assert "ses unités sont conservées" in gone.text
+    recordings = a_policy({"recording": {"type": "no_term", "disposition": "retain", "unit": "recording"}})
+    assert "Cela concerne : enregistrement." in meanings("fr", POLICY, recordings)["categories.recording.type"].text
     (late,) = meanings("fr", POLICY, a_policy(late_rule_months=12)).values()
     assert late.text.endswith("conserve un dossier : 6 → 12")
     (derived,) = meanings("nl", POLICY, a_policy(derive={"runaway": [{"key": "missing_unexplained"}]})).values()
