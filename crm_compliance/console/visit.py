@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -202,6 +202,5 @@ def person_of(session: Session) -> Person:
 
 def local_path(text: str) -> str:
     """Return an address of this service to go to, `/` for any other."""
-    parts = urlsplit(text)
-    is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.netloc and "\\" not in text
+    is_ours = text.startswith("/") and not text.startswith("//") and "\\" not in text
     return quote(text, safe="/?&=%-._~:,+") if is_ours and text.isprintable() else "/"

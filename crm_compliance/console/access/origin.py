@@ -16,8 +16,12 @@ def is_own(request: Request) -> bool:
     as far as the token goes."""
     if (site := request.headers.get("Sec-Fetch-Site")) is not None:
         return site == "same-origin"
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc.casefold() == request.headers.get("Host", "").casefold()
+    if (origin := request.headers.get("Origin")) is None:
+        return True
+    try:
+        return urlsplit(origin).netloc.casefold() == request.headers.get("Host", "").casefold()
+    except ValueError:
+        return False
 
 
 def has_token(request: Request, given: str, token: str) -> bool:

@@ -196,6 +196,20 @@ def test_a_picture_or_a_stream_is_no_page_to_come_back_to(browser: Browser, fetc
     assert browser.client.post("/signin", data={"who": "demo-ben"}).headers["Location"] == leads_to
 
 
+@pytest.mark.parametrize("address", ["//[", "//example.org", "http://[", "/\\example.org", "//\u2100.com"])
+def test_an_address_that_is_none_leads_home_and_keeps_nobody_out(browser: Browser, address: str) -> None:
+    cookie = f"wanted={address}".encode()
+    assert browser.client.post("/signin", data={"who": "demo-ben"}, headers=[(b"Cookie", cookie)]).headers["Location"] == "/"
+    assert browser.client.post("/preferences", data={"here": address, "theme": "dark"}).headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("origin", ["http://[", "null", "//127.0.0.1:8080@example.org", "http://127.0.0.1:8080.example.org"])
+def test_an_origin_that_is_none_is_not_ours(signed_in: Callable[..., Browser], origin: str) -> None:
+    browser = signed_in(Role.DPO)
+    answer = browser.client.post("/role", data={"csrf": browser.token, "role": "dpo"}, headers={"Origin": origin})
+    assert answer.status_code == 403
+
+
 def test_how_an_act_ended_is_not_told_in_a_role_that_is_told_of_no_answers(
     typist: Typist, services: Services, signed_in: Callable[..., Browser]
 ) -> None:
