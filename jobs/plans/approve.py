@@ -2,15 +2,19 @@
 section 9.4)."""
 
 from datetime import datetime
+from typing import Final
 
 from jobs.checks.denials import denied
 from jobs.checks.ledger_agreement import Reference, References, approval_entry, refuse_altered_plan
 from jobs.checks.same_crm import refuse_other_crm
+from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan, PlanState
 from jobs.ports.store import Store
 from rules.errors import Refused
 from rules.model.accounts import account, same_person
 from rules.model.roles import Act, is_service, may, refusal
+
+ATTEMPTS: Final = 5  # to read a plan and the ledger while others speak
 
 
 def approve_plan(
@@ -35,11 +39,26 @@ def approve_plan(
     who = account(who)
     told: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
     refuse_other_crm(store, plan.crm, Act.APPROVE_PLAN, told, plan.id)
-    refuse_altered_plan(store, references, plan)
+    plan = _unaltered(store, references, plan)
     if (error := _refusal(plan, who, role, approves, now)) is not None:
         raise denied(store, Act.APPROVE_PLAN, told, error)
     word = Approval(who, role, now, approves, comment)
     return store.plans.approve(plan.id, word, ("approval", approval_entry(plan, word, reference)))
+
+
+def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
+    """Return the plan as it stands, once it is what the ledger says. A word that somebody else gives between
+    the two readings is no alteration: both are read again. Raises StoreAltered."""
+    for _ in range(ATTEMPTS):
+        try:
+            refuse_altered_plan(store, references, plan)
+        except StoreAltered:
+            before, plan = plan, store.plans.get(plan.id)
+            if plan.given == before.given:
+                raise
+        else:
+            return plan
+    raise Refused("others speak on this plan at this moment", hint="look at it again, then decide", where=plan.id, code="busy")
 
 
 def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> Refused | None:

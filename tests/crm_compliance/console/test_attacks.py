@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from crm_compliance.console.pages.plans import progress
 from crm_compliance.console.services import Busy, Services, waiting_for
 from crm_compliance.console.visit import Visit
 from crm_compliance.service.web.server import HEADERS
+from jobs.checks.ledger_agreement import refuse_altered_plan
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
 from rules.errors import Refused
@@ -69,6 +71,23 @@ def test_two_people_at_the_same_instant_are_two_words(org: Night, plan: str, sig
     found = org.store.plans.get(plan)
     assert sorted(word.role for word in found.given) == ["crm_admin", "dpo"]
     assert found.state(org.clock()).value == "ready"
+
+
+def test_a_word_between_the_two_readings_of_another_is_no_alteration(
+    org: Night, plan: str, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan is read, and then the ledger: the word that came between is in the ledger alone."""
+    dpo, admin = signed_in(Role.DPO), signed_in(Role.CRM_ADMIN)
+    between = [admin]
+
+    def meanwhile(*given: Any) -> None:
+        if between:
+            assert between.pop().post(f"/plans/{plan}/approve").status_code == 303
+        refuse_altered_plan(*given)
+
+    monkeypatch.setattr("jobs.plans.approve.refuse_altered_plan", meanwhile)
+    assert dpo.post(f"/plans/{plan}/approve").status_code == 303
+    assert sorted(word.role for word in org.store.plans.get(plan).given) == ["crm_admin", "dpo"]
 
 
 def test_a_word_for_another_plan_or_role_in_the_form_changes_nothing(org: Night, plan: str, signed_in: Callable[..., Browser]) -> None:
