@@ -45,6 +45,7 @@ bench: .venv/dev.stamp  ## ratios, measured side by side (takes minutes)
 	$(RUN) benchmarks.ledger
 	$(RUN) benchmarks.matching
 	$(RUN) benchmarks.answer
+	$(RUN) benchmarks.console
 
 lock: $(UV)  ## resolve the dependencies anew; names, versions and hashes only
 	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --group build -o requirements.lock
