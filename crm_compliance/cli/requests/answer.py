@@ -115,7 +115,7 @@ def review(
 
     APPROVED releases an item as it is proposed, which is never more than the CRM has and has labels instead
     of other people. APPROVED_REDACTED releases the text of the line instead. WITHHELD leaves the item out and
-    needs a code, such as RF-03. PENDING_REVIEW takes a decision back. There is no word for all items at once.
+    needs a code, such as RF-03. There is no word for all items at once.
 
     With --output F.html the items stand on a local page, the CRM's text beside the proposal; what is decided
     there is saved as a file for --decisions. The page goes with the working copies of the request.

@@ -2,8 +2,9 @@
 
 `APPROVED` releases an item as it is proposed: that shows less than the CRM has, never more.
 `APPROVED_REDACTED` releases the text that the person wrote instead; `WITHHELD` leaves the item out, with a
-code. `PENDING_REVIEW` takes a decision back, and may keep a text that the person is still at work on: it
-releases nothing, and is checked once it is to be released. Of a right other than access an item is a proposal
+code. On the console `PENDING_REVIEW` takes a decision back, and may keep a text that the person is still at
+work on: it releases nothing, and is checked once it is to be released; a file of decisions does not have it.
+Of a right other than access an item is a proposal
 that the DPO grants or not (`requests/decisions/decide.py`): looking at it says no more than that somebody
 did, and one that is withheld is not granted unless it is named.
 
@@ -21,7 +22,7 @@ Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6."""
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ from rules.redaction.redactor import NAME_GUESS
 from rules.texts.disguises import as_read
 from rules.texts.folding import fold, tidy
 
-DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD", "PENDING_REVIEW")
+DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
 LONGEST_LINE = 2 * 1024 * 1024
 # Places that are not searched because the mapping does not name them, or the settings do not reach them.
 UNMAPPED: Final = ("table:", "kind:", "column:", DOCUMENTS)
@@ -100,15 +101,16 @@ def for_page(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
     return request, compiled(hand.store, request)
 
 
-def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
-    """Take a file of decisions, whole or not at all, and give the items as they then stand.
+def decide_items(hand: Hand, request_id: str, text: str, *, takes_back: bool = False) -> tuple[Item, ...]:
+    """Take a file of decisions, whole or not at all, and give the items as they then stand; `takes_back`: a
+    decision may also be taken back.
 
     Raises:
         UsageError: a line that is wrong, by its number; what it says is not repeated.
         Refused: with code `role`, `state` or `not_compiled`."""
     request = admitted(hand, request_id, Step.REVIEW)
     compilation = compiled(hand.store, request)
-    decisions = read_decisions(text, compilation)
+    decisions = read_decisions(text, compilation, takes_back=takes_back)
     decide = _decided if request.right in COPIES else partial(_looked_at, compilation)
     items = tuple(decide(item, decisions.get(item.item)) for item in compilation.items)
     parts = {COMPILATION: msgspec.json.encode(msgspec.structs.replace(compilation, items=items))}
@@ -141,14 +143,14 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
     }
 
 
-def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision]:
+def read_decisions(text: str, compilation: Compilation, *, takes_back: bool = False) -> Mapping[str, Decision]:
     """Read JSON lines, one an item. Raises UsageError: naming the first line that is wrong."""
     items = {item.item: item for item in compilation.items}
     needles = cache(lambda: Needles(compilation.needles))  # a decision without a text needs none of it
     known = cache(lambda: _told_letters(compilation))
     is_copy = compilation.right in COPIES
     found: dict[str, Decision] = {}
-    for decision in _lines(text):
+    for decision in _lines(text, (*DECIDED, ItemStatus.PENDING_REVIEW) if takes_back else DECIDED):
         item = items.get(decision.item)
         if item is None:
             raise _wrong(decision.line, "names no item of this request", hint_to("show_items"))
@@ -208,13 +210,13 @@ def _newly_told(text: str, known: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(what for what, value in (*others, *guesses) if (letters := fold(value)) and letters not in known))
 
 
-def _lines(text: str) -> Iterator[Decision]:
+def _lines(text: str, statuses: Collection[str]) -> Iterator[Decision]:
     for number, line in enumerate(text.split("\n"), 1):  # not splitlines(), which takes signs within a text for line ends
         if line.strip():
-            yield _read(number, line)
+            yield _read(number, line, statuses)
 
 
-def _read(number: int, line: str) -> Decision:
+def _read(number: int, line: str, statuses: Collection[str]) -> Decision:
     if len(line) > LONGEST_LINE:
         raise _wrong(number, "is too long")
     try:
@@ -228,7 +230,7 @@ def _read(number: int, line: str) -> Decision:
     item, status, code, text = found.get("item"), found.get("status"), found.get("code") or "", found.get("text")
     if not isinstance(item, str) or not item:
         raise _wrong(number, "names no item")
-    if not isinstance(status, str) or status not in DECIDED:
+    if not isinstance(status, str) or status not in statuses:
         raise _wrong(number, "has no status that can be decided", f"one of: {', '.join(DECIDED)}")
     if not isinstance(code, str) or (code and not _CODE.fullmatch(code)):
         raise _wrong(number, "has a code that is none", "capitals, digits, - and _, for example RF-03")

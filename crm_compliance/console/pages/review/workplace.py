@@ -71,7 +71,7 @@ def decide(visit: Visit) -> Response:
     if line["status"] in (ItemStatus.APPROVED, ItemStatus.APPROVED_REDACTED):
         answer.refuse_unseen(item)
     try:
-        items = decide_items(hand, answer.request.id, json.dumps(line, ensure_ascii=False))
+        items = decide_items(hand, answer.request.id, json.dumps(line, ensure_ascii=False), takes_back=True)
     except ComplianceError as error:
         raise _of_one_item(visit, error) from None
     stored = Answer(visit, answer.request, msgspec.structs.replace(answer.compilation, items=items))
