@@ -246,7 +246,14 @@ def test_a_button_on_a_form_opens_what_the_role_may_see(
     assert plan not in approver
     assert "/why/" not in approver
     fiche = org.rows(f"cf_fiches?$filter=_cf_dossierid_value eq {units['delete']}")[0]["cf_ficheid"]
-    assert "A fiche goes with its dossier" in text_of(signed_in(Role.DPO).page(f"/open?typename=cf_fiche&id={fiche}"))
+    unsaid = signed_in(Role.DPO).page(f"/open?typename=cf_fiche&id={fiche}")
+    assert "A fiche goes with its dossier" in text_of(unsaid)
+    assert (
+        f'hx-get="/why/cf_fiche/{fiche}" hx-target="#steps" hx-swap="outerHTML" hx-disabled-elt="this" hx-trigger="load, click"' in unsaid
+    )
+    assert "look the dossier up" in text_of(signed_in(Role.AUDITOR).page(f"/open?typename=cf_fiche&id={fiche}"))
+    assert "Lone fiche" not in text_of(unsaid), "it is of a dossier"
+    assert "hx-trigger" not in dpo.split('id="steps"')[1].split("</section>")[0]
     assert units["delete"] in signed_in(Role.DPO).get(f"/why/cf_fiche/{fiche}", **{"HX-Request": "true"}).text
     for bad in ("", "?typename=cf_dossier&id=Lotte", "?typename=../x&id=" + units["delete"]):
         answer = signed_in(Role.DPO).get(f"/open{bad}")
