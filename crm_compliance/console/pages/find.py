@@ -35,8 +35,11 @@ def find(visit: Visit) -> Response:
     if not ROW.fullmatch(row):
         raise UsageError("this names no record", hint="paste the address of its page in the CRM, or its id", where="record")
     if (table := _table_of(visit, row)) is None:
-        hint = "paste the whole address of its page in the CRM: a fiche or a note goes with its dossier, and is no unit by itself"
-        raise UsageError("the last plans have no unit with this id", hint=hint, where="record")
+        raise UsageError(
+            "the last plans have no unit with this id",
+            hint="paste the whole address of its page in the CRM: a fiche of a dossier is no unit by itself",
+            where="record",
+        )
     return _go(visit, table, row)
 
 
