@@ -63,6 +63,8 @@ def _of_row(visit: Visit, change: Change, key: str, name: str, old: Policy, new:
         now = _said(visit, row) if row.enabled else now
     elif name in PERIOD and before is not None and after is not None:
         was, now = _kept(visit, before), _kept(visit, after)
+        if before.anchors == after.anchors and not isinstance(after, NoTerm):  # how long is all that differs
+            told = _arrow(visit, period(visit, before), period(visit, after))
     elif name == "disposition":
         was, now = (visit.word("outcome", str(each)) for each in (change.old, change.new))
         told = _colon(visit, visit.say("what happens after the end"), f"{was} → {now}")

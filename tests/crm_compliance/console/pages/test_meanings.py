@@ -44,7 +44,13 @@ def test_every_key_of_a_schedule_has_words() -> None:
             "tot de leeftijd van 21",
             "Het gaat om eenheden met",
         ),
-        ({"civil_party": {**FIVE, "years": 3}}, "years", "einde van de procedure anders", "3 jaar, geteld vanaf: ", "3 jaar"),
+        (
+            {"civil_party": {**FIVE, "years": 3}},
+            "years",
+            "einde van de procedure anders",
+            "3 jaar, geteld vanaf: ",
+            "5 jaar → 3 jaar. Het gaat",
+        ),
         ({"civil_party": NO_TERM}, "type", "5 jaar, geteld vanaf: ", "geen termijn", "→ geen termijn"),
         (
             {"missing_runaway": {**UNTIL_25, "enabled": False}},
