@@ -229,6 +229,12 @@ def test_an_origin_that_is_none_is_not_ours(signed_in: Callable[..., Browser], o
     assert answer.status_code == 403
 
 
+def test_a_number_of_five_thousand_digits_is_no_number(typist: Typist, signed_in: Callable[..., Browser]) -> None:
+    asking = Asking(typist).open(LOTTE, kind="child")
+    answer = signed_in(Role.DPO).post(f"/requests/{asking.id}/told", notice="9" * 5000, told_on="2026-11-25")
+    assert 400 <= answer.status_code < 500
+
+
 def test_how_an_act_ended_is_not_told_in_a_role_that_is_told_of_no_answers(
     typist: Typist, services: Services, signed_in: Callable[..., Browser]
 ) -> None:

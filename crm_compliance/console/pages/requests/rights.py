@@ -46,7 +46,8 @@ def told(visit: Visit) -> Response:
     """Record how it ended with one recipient: told on a day, or not, with one of the two reasons."""
 
     def act(hand: Hand, request: str) -> object:
-        number = int(visit.given("notice")) if visit.given("notice").isdecimal() else 0
+        text = visit.given("notice")
+        number = int(text) if text.isdecimal() and len(text) < 9 else 0  # nobody has more notices
         if reason := visit.given("not_told"):
             if reason not in {each.value for each in NotTold}:
                 raise UsageError(visit.say("This is not one of the choices."), where="not_told")
