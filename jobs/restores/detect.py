@@ -99,6 +99,13 @@ def replay_if_restored(context: JobContext) -> Run | None:
     return apply_plan(context, plan.id) if plan is not None else None
 
 
+def warning_of_rows_back(context: JobContext) -> str:
+    """Record what a restore has brought back, and return the warning for a plan that is made meanwhile; empty
+    where there is nothing to warn of."""
+    back = note_rows_back(context)
+    return f"{RESTORED}: {back} rows that had been erased are back in the CRM" if back else ""
+
+
 def note_rows_back(context: JobContext) -> int:
     """How many rows that had been erased are back in the CRM, because it was restored: a person who makes a
     plan is told, and the ledger keeps the alarm."""

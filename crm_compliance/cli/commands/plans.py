@@ -57,7 +57,7 @@ def plan(
     from crm_compliance.reports.plan.formats import FORMATS
     from jobs.model.plan import Kind
     from jobs.plans.make import make_plan
-    from jobs.restores.detect import RESTORED, note_rows_back
+    from jobs.restores.detect import warning_of_rows_back
 
     if kind not in {member.value for member in Kind if member not in (Kind.REPLAY, Kind.REQUEST)}:  # made by `replay`, and by a release
         raise UsageError(f"--kind is retention, recordings or all, not {kind[:40]}")
@@ -67,10 +67,8 @@ def plan(
         arguments.target(path)
     who = proposer(arguments.settings(), as_)
     with arguments.opened() as desk:
-        back = note_rows_back(desk.context)
-        again = "replay before anything is planned: crm-compliance replay"
-        warning = f"{RESTORED}: {back} rows that had been erased are back in the CRM; {again}" if back else ""
-        if warning:
+        if warning := warning_of_rows_back(desk.context):
+            warning += "; replay before anything is planned: crm-compliance replay"
             output.warn(warning)
         made = make_plan(desk.context, Kind(kind), as_of=moment, proposer=who, warning=warning)
         show(desk.settings, desk.context.store, made, outputs, is_new=True)

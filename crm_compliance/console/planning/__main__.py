@@ -54,11 +54,10 @@ def _made(settings: Any, asked: dict[str, Any], progress: Any) -> str:
     from jobs.model.plan import Kind
     from jobs.plans.lines.view import keep_columns
     from jobs.plans.make import make_plan
-    from jobs.restores.detect import RESTORED, note_rows_back
+    from jobs.restores.detect import warning_of_rows_back
 
     with desk(settings, progress=progress) as opened:
-        back = note_rows_back(opened.context)
-        warning = f"{RESTORED}: {back} rows that had been erased are back in the CRM" if back else ""
+        warning = warning_of_rows_back(opened.context)
         as_of = datetime.fromisoformat(asked["as_of"]) if asked["as_of"] else None
         made = make_plan(opened.context, Kind(asked["kind"]), as_of=as_of, proposer=asked["who"], warning=warning)
         keep_columns(opened.context.store, made.id, opened.context.line_cache)
