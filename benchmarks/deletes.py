@@ -24,7 +24,8 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.pace.governor import Pace
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import Among, ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.rows import Among
 from rules.model.records import Recording
 
 TOKEN = "bench"

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from connectors.channels.channel import ChannelFailed
 from connectors.dynamics.connector import DynamicsConnector
-from connectors.interface import Connector, ReadIncomplete
+from connectors.interface.connector import Connector
+from connectors.interface.errors import ReadIncomplete
 from crm_compliance.alerts.channels import channels_of
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.object_stores import object_stores

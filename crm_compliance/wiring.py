@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
     from connectors.dynamics.mapping.mapping import Mapping
     from connectors.dynamics.reading.table_cache import Memory
-    from connectors.interface import Connector
+    from connectors.interface.connector import Connector
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.line_files import LineFiles
     from crm_compliance.store.store import SqlStore
@@ -346,7 +346,7 @@ def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
     """Compare the application user's privileges with what the jobs need under a schedule. Return what is only
     a warning. Raises Forbidden: something is missing, or a table is visible in part only; all of it is
     reported."""
-    from connectors.interface import Forbidden
+    from connectors.interface.errors import Forbidden
     from jobs.model.privileges import needs_under
 
     findings = connector.check_privileges(needs_under(policy), policy.bypasses)

@@ -19,7 +19,7 @@ from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.retry import Again, Retry
 from connectors.dynamics.http.sessions import Sessions
 from connectors.dynamics.pace.gate import Timeline
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 
 TIMEOUT_S: Final = 20.0
 ANSWER_S: Final = 30.0

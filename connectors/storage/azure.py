@@ -16,7 +16,8 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.identity import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential
 from azure.storage.blob import BlobProperties, BlobServiceClient
 
-from connectors.interface import Finding, ObjectError, Stored
+from connectors.interface.errors import Finding, ObjectError
+from connectors.interface.objects import Stored
 from connectors.storage.derived import is_made_of, made_of
 
 HISTORY = ["versions", "snapshots"]

@@ -13,14 +13,7 @@ import msgspec
 from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
-from connectors.interface import (
-    ConnectorError,
-    ObjectError,
-    ReadIncomplete,
-    Throttled,
-    Unauthorised,
-    Unreachable,
-)
+from connectors.interface.errors import ConnectorError, ObjectError, ReadIncomplete, Throttled, Unauthorised, Unreachable
 from rules.model.crm_addresses import on_this_machine
 
 WHERE: Final = "SHAREPOINT_SITES"

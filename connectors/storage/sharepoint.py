@@ -16,7 +16,8 @@ from urllib.parse import quote, unquote, urlsplit
 from connectors.dynamics.http.auth import TokenSource
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
-from connectors.interface import Document, Finding, ObjectError
+from connectors.interface.documents import Document
+from connectors.interface.errors import Finding, ObjectError
 from connectors.storage.graph import WHERE, Graph, permissions_in
 
 DEEPEST = 100  # folders in one another; SharePoint's addresses end long before

@@ -1,7 +1,7 @@
 """Which storages outside the CRM may be written to: the folder and the container that the settings name, and
 nothing else."""
 
-from connectors.interface import ObjectStore
+from connectors.interface.objects import ObjectStore
 from connectors.storage.local import LocalFolder
 from crm_compliance.settings import Settings
 from rules.errors import UsageError

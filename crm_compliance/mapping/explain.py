@@ -11,7 +11,7 @@ from typing import Any, Final
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.datamap.one_row import OneRow
 from connectors.dynamics.mapping.mapping import Column, Table, field_type
-from connectors.interface import Among
+from connectors.interface.rows import Among
 from jobs.reading.gather import rows_of
 from jobs.reading.owners import WHOLE, look_around
 from jobs.reading.row_kinds import table_of

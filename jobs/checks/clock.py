@@ -4,7 +4,7 @@ erase too early."""
 from datetime import timedelta
 from typing import Final
 
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from jobs.ports.context import JobContext
 
 TOLERANCE: Final = timedelta(minutes=5)

@@ -5,7 +5,8 @@ from datetime import date, datetime
 
 import msgspec
 
-from connectors.interface import Among, Connector
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from jobs.checks.denials import denied, refuse_role
 from jobs.checks.ledger_agreement import Reference, hold_entry
 from jobs.checks.same_crm import refuse_other_crm

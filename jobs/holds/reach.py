@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-from connectors.interface import Among, Connector
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from jobs.reading.decoy_reads import always
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
 from rules.holds.holds import Hold

@@ -8,7 +8,7 @@ on the same page."""
 
 from collections.abc import Mapping
 
-from connectors.interface import OperationKind
+from connectors.interface.changes import OperationKind
 from rules.model.kinds import ROW_KINDS
 from rules.model.records import KINDS, Contact, Dependent, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 from rules.policy.policy import Policy

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
-from connectors.interface import Connector, RowKey
+from connectors.interface.connector import Connector
+from connectors.interface.remains import RowKey
 from jobs.model.plan import Key, Kind
 from rules.model.bypass import Bypass
 from rules.model.records import KINDS, Record

@@ -4,7 +4,8 @@ written."""
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from connectors.interface import Connector, RowKey
+from connectors.interface.connector import Connector
+from connectors.interface.remains import RowKey
 from jobs.holds.active import active_holds
 from jobs.model.run import RowWrite
 from jobs.plans.cascade import victims_of

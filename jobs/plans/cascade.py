@@ -4,7 +4,7 @@ before a plan is approved."""
 from collections import Counter
 from collections.abc import Sequence
 
-from connectors.interface import Connector
+from connectors.interface.connector import Connector
 from rules.model.records import Unit
 
 

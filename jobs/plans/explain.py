@@ -1,6 +1,6 @@
 """Says what would become of one unit now, and why, step by step."""
 
-from connectors.interface import Among
+from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
 from jobs.model.plan import PlanLine
 from jobs.plans.draft import line_of

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from connectors.interface import Among
+from connectors.interface.rows import Among
 from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_agreement import refuse_altered
 from jobs.holds.active import active_holds

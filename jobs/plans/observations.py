@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from connectors.interface import Connector
+from connectors.interface.connector import Connector
 from jobs.model.plan import Alarm, Kind
 from jobs.plans.draft import RECORDING_KINDS
 from jobs.plans.past import NOTHING_DUE, VIEW_SHRANK, Past

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from connectors.interface import Connector
+from connectors.interface.connector import Connector
 from jobs.model.plan import Alarm, Kind, Plan
 from jobs.model.run import CHANGED, Action, ActionState, Run
 from jobs.ports.store import Store

@@ -15,7 +15,9 @@ from jobs.ports.notary import Notary
 from jobs.ports.store import NO_SUBJECT_REQUESTS, Store, SubjectRequests
 
 if TYPE_CHECKING:
-    from connectors.interface import Connector, DocumentStore, ObjectStore
+    from connectors.interface.connector import Connector
+    from connectors.interface.documents import DocumentStore
+    from connectors.interface.objects import ObjectStore
     from rules.holds.holds import Hold
     from rules.model.data_map import DataMap
     from rules.model.home import Home

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from connectors.interface import ReadStats
+    from connectors.interface.rows import ReadStats
     from jobs.ledger.certificates import Issued
     from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
     from jobs.ledger.entries import LedgerEntry

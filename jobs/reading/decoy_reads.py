@@ -5,7 +5,7 @@ SUS-07)."""
 from collections.abc import Iterable
 from typing import Final
 
-from connectors.interface import Among
+from connectors.interface.rows import Among
 
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"  # no row has this id
 

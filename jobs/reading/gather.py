@@ -9,7 +9,9 @@ from itertools import chain
 from operator import attrgetter
 from typing import TypeVar, cast
 
-from connectors.interface import Among, Connector, ReadIncomplete
+from connectors.interface.connector import Connector
+from connectors.interface.errors import ReadIncomplete
+from connectors.interface.rows import Among
 from jobs.model.plan import Kind
 from jobs.ports.context import Progress
 from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live

@@ -8,7 +8,10 @@ its id, restored from elsewhere, is that live row. Source: the reference, sectio
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
-from connectors.interface import Among, Connector, Reach, ReadIncomplete, Trace
+from connectors.interface.connector import Connector
+from connectors.interface.errors import ReadIncomplete
+from connectors.interface.remains import Reach, Trace
+from connectors.interface.rows import Among
 from jobs.reading.units import Gathering
 from rules.model.records import Fiche, Party, Record
 

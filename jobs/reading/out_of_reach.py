@@ -7,7 +7,7 @@ reference, section 6.4; RET-03, RET-20, R-081."""
 
 from datetime import date
 
-from connectors.interface import Connector
+from connectors.interface.connector import Connector
 from jobs.reading.units import Gathering
 from rules.holds.holds import Holds
 from rules.model.decisions import Decision, Disposition, Flag

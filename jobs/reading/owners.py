@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from connectors.interface import Among, Connector
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from jobs.reading.gather import gather_units, rows_of
 from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering, chained, is_audio

@@ -3,7 +3,9 @@ of several kinds, and one kind may come from several tables."""
 
 from collections.abc import Collection, Iterable
 
-from connectors.interface import Among, Connector, RowKey
+from connectors.interface.connector import Connector
+from connectors.interface.remains import RowKey
+from connectors.interface.rows import Among
 from rules.model.kinds import KINDS_IN_ORDER
 from rules.model.records import KINDS, Unit, UnitKind
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from connectors.interface import Among, Connector
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from rules.model.kinds import Kinds
 from rules.model.records import KINDS, Record
 

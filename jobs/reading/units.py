@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 
 import msgspec
 
-from connectors.interface import ReadIncomplete
+from connectors.interface.errors import ReadIncomplete
 from jobs.model.plan import Kind
 from rules.model.file_roles import FILE_ROLES, FileRole
 from rules.model.kinds import FILES

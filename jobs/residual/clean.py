@@ -17,7 +17,9 @@ from functools import partial
 
 import msgspec
 
-from connectors.interface import Among, Connector, Reach, RowKey, Trace
+from connectors.interface.connector import Connector
+from connectors.interface.remains import Reach, RowKey, Trace
+from connectors.interface.rows import Among
 from jobs.erasures.register import announce_rows
 from jobs.model.plan import Key
 from jobs.model.run import Action

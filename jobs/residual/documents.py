@@ -5,7 +5,8 @@ the folder gone and deletes the row."""
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from connectors.interface import ObjectError, RowKey
+from connectors.interface.errors import ObjectError
+from connectors.interface.remains import RowKey
 from jobs.model.plan import Key
 from jobs.model.run import Action
 from jobs.ports.context import JobContext

@@ -6,7 +6,8 @@ the reference, sections 6.2, 6.4 and 11.5."""
 
 from collections.abc import Mapping, Sequence
 
-from connectors.interface import Connector, Trace
+from connectors.interface.connector import Connector
+from connectors.interface.remains import Trace
 from jobs.model.run import ActionState, RowWrite
 from jobs.writing.read_back import still_there
 from jobs.writing.send import TECHNICAL, Held, Settled

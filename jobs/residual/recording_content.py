@@ -9,7 +9,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from connectors.interface import Among, ObjectError, ObjectStore
+from connectors.interface.errors import ObjectError
+from connectors.interface.objects import ObjectStore
+from connectors.interface.rows import Among
 from jobs.model.plan import Key
 from jobs.model.run import Action, ActionState, RowWrite
 from jobs.ports.context import JobContext

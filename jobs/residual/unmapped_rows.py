@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from connectors.interface import RowKey
+from connectors.interface.remains import RowKey
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
 

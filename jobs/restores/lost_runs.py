@@ -13,7 +13,8 @@ from itertools import chain
 
 import msgspec
 
-from connectors.interface import Among, Reach, RowKey, Trace
+from connectors.interface.remains import Reach, RowKey, Trace
+from connectors.interface.rows import Among
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import Register, Written, erase_late, load_register
 from jobs.holds.active import active_holds

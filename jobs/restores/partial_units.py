@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from connectors.interface import RowKey
+from connectors.interface.remains import RowKey
 from jobs.erasures.register import Register, Written, version_of
 from jobs.erasures.rows_back import Returned
 from jobs.ports.context import JobContext

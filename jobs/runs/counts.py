@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from connectors.interface import Connector
+from connectors.interface.connector import Connector
 from jobs.model.plan import Key
 from jobs.model.run import CONTINUED, LOOSE, TRIM, UNACCOUNTED, Action, ActionState, RowWrite
 from jobs.writing.send import TECHNICAL

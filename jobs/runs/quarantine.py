@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import msgspec
 
-from connectors.interface import Among, Connector, Operation, OperationKind
+from connectors.interface.changes import Operation, OperationKind
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from jobs.checks.denials import denied, refuse_role
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.plan import PlanLine

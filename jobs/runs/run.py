@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import msgspec
 
-from connectors.interface import Among
+from connectors.interface.rows import Among
 from jobs.checks.clock import refuse_other_clock
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import begin, end, leave

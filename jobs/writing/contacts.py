@@ -6,7 +6,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from connectors.interface import Among, Connector
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from jobs.ports.context import Progress
 from jobs.reading.gather import PARTY_FIELDS, TIES, add_relations, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of

@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 import msgspec
 
-from connectors.interface import Among, Connector
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from jobs.model.run import RowWrite
 from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.writing.rows import UNNAME, write_of

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from connectors.interface import DocumentLocation, DocumentStore, ObjectError, RowKey
+from connectors.interface.documents import DocumentStore
+from connectors.interface.errors import ObjectError
+from connectors.interface.remains import DocumentLocation, RowKey
 from jobs.model.plan import Key
 from jobs.model.run import Action, DocumentFolder
 from jobs.ports.context import JobContext

@@ -7,7 +7,8 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from connectors.interface import Among, ObjectStore
+from connectors.interface.objects import ObjectStore
+from connectors.interface.rows import Among
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from rules.model.records import Recording

@@ -4,7 +4,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from connectors.interface import Among, Connector, Reach, RowKey, Trace
+from connectors.interface.connector import Connector
+from connectors.interface.remains import Reach, RowKey, Trace
+from connectors.interface.rows import Among
 from jobs.model.run import Action, RowWrite
 from jobs.reading.long_term import retained_rows_of
 from jobs.writing.rows import EMPTY, LINKS, UNNAME, fields_emptied, operation

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from connectors.interface import Among, Connector
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from jobs.model.run import Action, ActionState, RowWrite
 from jobs.reading.gather import rows_of
 from jobs.writing.rows import CHANGED

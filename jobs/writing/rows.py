@@ -12,7 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
 
-from connectors.interface import Among, Connector, Operation, OperationKind
+from connectors.interface.changes import Operation, OperationKind
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from jobs.model.plan import PlanLine
 from jobs.model.run import CHANGED as CHANGED
 from jobs.model.run import Mask, RowWrite

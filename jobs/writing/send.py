@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from connectors.interface import ChangeSet, ChangeStatus, Connector, Operation
+from connectors.interface.changes import ChangeSet, ChangeStatus, Operation
+from connectors.interface.connector import Connector
 from jobs.model.run import ActionState, RowWrite
 from jobs.writing.read_back import still_there
 from jobs.writing.rows import CHANGED, operation

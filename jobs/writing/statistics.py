@@ -21,7 +21,10 @@ from uuid import UUID
 import msgspec
 from msgspec import json
 
-from connectors.interface import Among, Connector, ConnectorError, Operation, OperationKind
+from connectors.interface.changes import Operation, OperationKind
+from connectors.interface.connector import Connector
+from connectors.interface.errors import ConnectorError
+from connectors.interface.rows import Among
 from jobs.erasures.register import has_counted, note_counting
 from jobs.model.run import Action, ActionState, Run, StatisticWrite, StatisticWrites
 from jobs.ports.context import JobContext

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.interface import Unreachable
+from connectors.interface.errors import Unreachable
 from crm_compliance.reports.requests.register import request_document
 from jobs.model.request import SubjectRequest
 from rules.dates.calendar import BELGIAN

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.interface import Forbidden
+from connectors.interface.errors import Forbidden
 from crm_compliance.reports.documents import history_document, plan_document
 from crm_compliance.reports.plan.model import build_report
 from crm_compliance.reports.plan.page import page_pieces

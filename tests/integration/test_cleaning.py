@@ -17,7 +17,7 @@ import requests
 from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import running
-from connectors.interface import Left, Reach, Trace, Traces
+from connectors.interface.remains import Left, Reach, Trace, Traces
 from jobs.model.plan import Kind, Plan
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Action, ActionState, Run, RunState

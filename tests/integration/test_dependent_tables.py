@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.package import package_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import ObjectError
+from connectors.interface.errors import ObjectError
 from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.register.permissions import hand_of
 from jobs.requests.answer.attachments import attachments_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState
 from jobs.plans.explain import explain_unit

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import ChangeResult, ChangeSet, Held, OperationKind
+from connectors.interface.changes import ChangeResult, ChangeSet, Held, OperationKind
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.store.store import SqlStore
 from jobs.model.plan import Kind

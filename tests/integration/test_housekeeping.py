@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from connectors.interface import ObjectError
+from connectors.interface.errors import ObjectError
 from connectors.storage.local import LocalFolder
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.reports.documents import plan_document

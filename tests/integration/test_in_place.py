@@ -19,7 +19,7 @@ from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
-from connectors.interface import Forbidden
+from connectors.interface.errors import Forbidden
 from crm_compliance.wiring import permitted
 from jobs.model.plan import Kind
 from jobs.model.privileges import needs_under

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from jobs.model.plan import PlanLine
 from jobs.nightly.runs import verify_run
 from jobs.plans.explain import explain_unit

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Held, ReadIncomplete
+from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 from jobs.checks.ledger_agreement import approval_entry
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
-from connectors.interface import Forbidden
+from connectors.interface.errors import Forbidden
 from crm_compliance.reports.role import role_page
 from crm_compliance.wiring import permitted
 from jobs.model.privileges import NEEDS

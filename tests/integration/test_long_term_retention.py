@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import RunState
 from jobs.plans.explain import explain_unit

@@ -11,7 +11,7 @@ import pytest
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.pace.gate import STEP_S
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import mapping_text
 from jobs.checks.kill_switch import resume, stop

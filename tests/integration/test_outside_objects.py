@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from connectors.interface import Finding, ObjectError, Stored
+from connectors.interface.errors import Finding, ObjectError
+from connectors.interface.objects import Stored
 from connectors.storage.azure import BlobContainer
 from connectors.storage.local import LocalFolder
 from jobs.model.plan import Kind, Plan

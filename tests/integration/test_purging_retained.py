@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from connectors.interface import Trace
+from connectors.interface.remains import Trace
 from jobs.erasures.register import load_register
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, Run, RunState

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from jobs.model.plan import Kind
 from jobs.model.request import FROZEN, GIVEN, Frozen
 from jobs.plans.make import make_plan

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import ChangeResult, ChangeSet, Held
+from connectors.interface.changes import ChangeResult, ChangeSet, Held
 from crm_compliance.keys.request_seals import Sealing
 from jobs.model.request import Details
 from jobs.requests.decisions.carry_out import fulfil

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from connectors.dynamics.http.sessions import Sessions
-from connectors.interface import ConnectorError, ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 from connectors.storage.local import LocalFolder
 from crm_compliance import wiring
 from crm_compliance.settings import Settings

@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from connectors.dynamics.http.auth import EntraTokens
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import ObjectError, Unauthorised, Unreachable
+from connectors.interface.errors import ObjectError, Unauthorised, Unreachable
 from crm_compliance.connections.credentials import token_source
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.identity.signin import NotSignedIn, Person, person

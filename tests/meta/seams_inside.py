@@ -18,7 +18,7 @@ from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from crm_compliance.cli.app import run as type_in
 from crm_compliance.hours import crons_of
 from crm_compliance.reports.pages import pages

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from connectors.dynamics.mapping.mapping_file import COPIES
-from connectors.interface import DocumentLocation, Lying, Reach, Traces
+from connectors.interface.remains import DocumentLocation, Lying, Reach, Traces
 from jobs.requests.search.search import places_not_searched
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.kinds import Kinds

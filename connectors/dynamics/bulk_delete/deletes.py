@@ -22,19 +22,9 @@ from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.schema.capabilities import Capability, is_online
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.privileges import lacking_for_bulk_delete
-from connectors.interface import (
-    Among,
-    ChangeResult,
-    ChangeSet,
-    ChangeStatus,
-    ConnectorError,
-    Forbidden,
-    Held,
-    Operation,
-    OperationKind,
-    ReadIncomplete,
-    Unauthorised,
-)
+from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held, Operation, OperationKind
+from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Unauthorised
+from connectors.interface.rows import Among
 from rules.model.records import Record
 
 MOST_ROWS = 1_000  # of one job: what is judged and journalled together

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from connectors.dynamics.mapping.mapping import TRUTHS, Column, Mapping, Table
 from connectors.dynamics.schema.metadata import TableDefinition
-from connectors.interface import Among
+from connectors.interface.rows import Among
 from rules.model.records import Dossier, Fiche, Note, Record, Recording
 
 R = TypeVar("R", bound=Record)

@@ -21,7 +21,7 @@ from connectors.dynamics.http.clock import ServerClock
 from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE, WHILE_THROTTLED
 from connectors.dynamics.http.transport import Transport
-from connectors.interface import ConnectorError, ReadIncomplete, Unauthorised
+from connectors.interface.errors import ConnectorError, ReadIncomplete, Unauthorised
 
 PREFIX = "crm-compliance "  # of the name of every job of ours
 # Rows in one query. It could be five times as many (500 conditions), but the service looks at all of them

@@ -11,7 +11,7 @@ from connectors.dynamics.mapping.mapping import Table, field_type
 from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered, type_of
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 
 
 @dataclass(frozen=True, slots=True)

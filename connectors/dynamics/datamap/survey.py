@@ -13,7 +13,7 @@ from connectors.dynamics.schema.counts import count_where, total_count
 from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from rules.model.data_map import DataMap, Fate, Place
 
 CONDITIONS = 100  # of one question

@@ -13,7 +13,7 @@ from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.counts import count_where
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
-from connectors.interface import ConnectorError, ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 
 # Tables that come with Microsoft's own solutions hold settings and logs of theirs.
 _OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "mserp_", "adx_")

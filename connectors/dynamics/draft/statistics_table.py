@@ -14,7 +14,7 @@ from connectors.dynamics.http.query import literal
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
 from connectors.dynamics.schema.metadata import Metadata
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
 
 TABLE: Final = "statistic"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import requests
 import urllib3
 
-from connectors.interface import ConnectorError, Unreachable
+from connectors.interface.errors import ConnectorError, Unreachable
 
 
 @dataclass(frozen=True, slots=True)

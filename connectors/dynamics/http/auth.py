@@ -16,7 +16,7 @@ import tenacity
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from connectors.dynamics.http.environment import check_ca_file
-from connectors.interface import Unauthorised, Unreachable
+from connectors.interface.errors import Unauthorised, Unreachable
 from rules.errors import UsageError
 from rules.model.crm_addresses import on_this_machine
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from connectors.interface import ConnectorError, Forbidden, Throttled, Unauthorised, Unreachable
+from connectors.interface.errors import ConnectorError, Forbidden, Throttled, Unauthorised, Unreachable
 
 _CODE = re.compile(r"0x[0-9a-fA-F]{1,8}")
 _PRIVILEGE = re.compile(r"\bprv[A-Za-z][A-Za-z0-9_]{1,99}\b")

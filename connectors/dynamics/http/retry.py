@@ -12,7 +12,7 @@ from connectors.dynamics.http.answers import Answer, CertificateRefused, NotSent
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.pace.backoff import Patience
 from connectors.dynamics.pace.gate import Timeline
-from connectors.interface import ConnectorError, ReadIncomplete, Unreachable
+from connectors.interface.errors import ConnectorError, ReadIncomplete, Unreachable
 
 DEFAULT_RETRY_AFTER_S = 30.0
 SHORTEST_WAIT_S = 1.0

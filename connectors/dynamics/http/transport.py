@@ -26,7 +26,8 @@ from connectors.dynamics.http.sessions import Sessions
 from connectors.dynamics.pace.allowance import hints_of
 from connectors.dynamics.pace.gate import Gate, Impatient, Timeline
 from connectors.dynamics.pace.governor import Seen
-from connectors.interface import ReadIncomplete, ReadStats
+from connectors.interface.errors import ReadIncomplete
+from connectors.interface.rows import ReadStats
 
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
 _counting = threading.Lock()  # several transports count into the same statistics

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from connectors.dynamics.reading.table_cache import Memory
-from connectors.interface import ChangeSet, ChangeStatus, OperationKind
+from connectors.interface.changes import ChangeSet, ChangeStatus, OperationKind
 from rules.model.records import Record
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from connectors.dynamics.http.transport import Transport
-from connectors.interface import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
+from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
 
 TRACKING = "odata.track-changes"
 MAX_CHANGES = 200_000  # beyond that a full read costs no more, and this is all held in memory

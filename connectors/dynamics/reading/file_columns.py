@@ -13,7 +13,8 @@ from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.query import guid, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.metadata import TableDefinition
-from connectors.interface import ConnectorError, Content, ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
+from connectors.interface.rows import Content
 
 PART_BYTES = 4 * 1024 * 1024  # what the service itself hands out at once
 MEDIA_TYPE = "mimetype"  # of a note, as its column; of a file, as a header

@@ -15,7 +15,7 @@ from connectors.dynamics.reading.page_lengths import PageLengths
 from connectors.dynamics.schema.counts import COUNT_LIMIT
 from connectors.dynamics.schema.csdl import SchemaBroken, key_of
 from connectors.dynamics.schema.metadata import Metadata
-from connectors.interface import ConnectorError, ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.errors import UsageError
 
 READINGS = 3

@@ -17,7 +17,7 @@ from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken, 
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.table_cache import Chunk, Damaged, Memory, Remembered, chunk_of, id_bytes, tidied, without
 from connectors.dynamics.schema.counts import AGGREGATE_LIMIT, COUNT_LIMIT, aggregate_count, count_up_to_limit, total_count
-from connectors.interface import ConnectorError, ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.model.records import Record
 
 R = TypeVar("R", bound=Record)

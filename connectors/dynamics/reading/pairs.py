@@ -14,7 +14,7 @@ from connectors.dynamics.reading.decoder import Page, PageBroken, page_type
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
-from connectors.interface import ReadIncomplete
+from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Record
 
 

@@ -9,7 +9,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken, PageDecoder
 from connectors.dynamics.reading.page_lengths import PageLengths
 from connectors.dynamics.schema.counts import COUNT_LIMIT
-from connectors.interface import ReadIncomplete
+from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Record
 
 R = TypeVar("R", bound=Record)

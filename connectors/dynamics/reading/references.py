@@ -2,7 +2,7 @@
 
 from connectors.dynamics.mapping.mapping import Column
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
-from connectors.interface import Forbidden
+from connectors.interface.errors import Forbidden
 
 
 class References:

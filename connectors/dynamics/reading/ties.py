@@ -6,7 +6,7 @@ from typing import Any
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.schema.metadata import Link, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
-from connectors.interface import ReadIncomplete
+from connectors.interface.errors import ReadIncomplete
 
 
 class Ties:

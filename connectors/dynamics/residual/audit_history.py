@@ -19,7 +19,8 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.purge import Ended, Purging, queries_for
 from connectors.dynamics.schema.privileges import lacking_for_audit_jobs
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
-from connectors.interface import ConnectorError, Left, Reach, RowKey, Traces
+from connectors.interface.errors import ConnectorError
+from connectors.interface.remains import Left, Reach, RowKey, Traces
 
 AUDIT = "audit"
 LOG_DELETION = 111  # an action: that audit rows were removed, with an id perhaps, without any value

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from connectors.dynamics.residual.purge import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered, type_of
 from connectors.dynamics.writing.platform_rows import Removing
-from connectors.interface import Left, Reach, RowKey, Traces
+from connectors.interface.remains import Left, Reach, RowKey, Traces
 
 BIN, RETAINED = "bin", "retained"
 REFERENCE = "deleteditemreference"

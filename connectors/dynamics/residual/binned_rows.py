@@ -12,7 +12,8 @@ from connectors.dynamics.residual.bin_and_retention import BIN, NAMES, REFERENCE
 from connectors.dynamics.schema.conditions import columns_of, meets
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered
-from connectors.interface import Lying, Reach, ReadIncomplete, Trace
+from connectors.interface.errors import ReadIncomplete
+from connectors.interface.remains import Lying, Reach, Trace
 from rules.model.records import Record
 
 SOURCES = {Trace.BIN: BIN, Trace.RETAINED: RETAINED}

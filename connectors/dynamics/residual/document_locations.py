@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from connectors.dynamics.residual.unmapped_children import DOCUMENTS
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
-from connectors.interface import DocumentLocation, Forbidden, RowKey
+from connectors.interface.errors import Forbidden
+from connectors.interface.remains import DocumentLocation, RowKey
 
 SITES = "sharepointsite"
 _PARENT = "_parentsiteorlocation_value"

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from connectors.dynamics.residual.bin_and_retention import NAMES, RETAINED, RETENTION_POLICY
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
-from connectors.interface import ReadIncomplete
+from connectors.interface.errors import ReadIncomplete
 
 UNKNOWN_SOURCE = 400  # what a table answers that has no such source
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered, type_of
 from connectors.dynamics.writing.platform_rows import Removing
-from connectors.interface import Left, Reach, RowKey, Traces
+from connectors.interface.remains import Left, Reach, RowKey, Traces
 
 # table -> the columns by which it points to rows; one that ends in "_value" is a lookup's.
 TIMELINE: Mapping[str, tuple[str, ...]] = {

@@ -10,7 +10,8 @@ from connectors.dynamics.residual.purge import Purging
 from connectors.dynamics.schema.capabilities import Capability
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.dynamics.writing.platform_rows import Removing
-from connectors.interface import ConnectorError, ReadIncomplete, RowKey, Trace, Traces
+from connectors.interface.errors import ConnectorError, ReadIncomplete
+from connectors.interface.remains import RowKey, Trace, Traces
 
 
 class Places:

@@ -18,7 +18,7 @@ from connectors.dynamics.schema.counts import total_count
 from connectors.dynamics.schema.metadata import Metadata, Relationship
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
-from connectors.interface import Hanging, RowKey
+from connectors.interface.remains import Hanging, RowKey
 
 CASCADE, RESTRICT = "Cascade", "Restrict"
 # What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows

@@ -10,7 +10,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.schema.counts import total_count
 from connectors.dynamics.schema.metadata import Metadata
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 
 ONLINE = (9, 2)  # on-premises ends at 9.1 (Microsoft Learn, "Web API versions", for Customer Engagement on-premises)
 LIMIT_HEADER = "x-ms-ratelimit-burst-remaining-xrm-requests"

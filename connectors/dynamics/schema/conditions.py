@@ -9,7 +9,7 @@ from connectors.dynamics.mapping.mapping import Condition, Table
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
-from connectors.interface import Forbidden
+from connectors.interface.errors import Forbidden
 from rules.errors import MappingError
 
 WHOLE: Final = 500  # ids of one question above which the whole table is read once

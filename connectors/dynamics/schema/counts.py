@@ -8,7 +8,7 @@ import msgspec
 
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 
 COUNT_LIMIT = 5_000  # `@odata.count` never says more
 AGGREGATE_LIMIT = 50_000  # `$apply` counts no further (Microsoft Learn, "Aggregate data using OData")

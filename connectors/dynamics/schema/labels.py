@@ -8,7 +8,8 @@ import msgspec
 from connectors.dynamics.http.query import literal
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Table
-from connectors.interface import Labels, ReadIncomplete
+from connectors.interface.errors import ReadIncomplete
+from connectors.interface.organisation import Labels
 
 # The lower ten bits of a locale id of Windows say its language, whatever the country.
 _LANGUAGES: Final = {"nl": 0x13, "fr": 0x0C, "en": 0x09, "de": 0x07}

@@ -11,7 +11,7 @@ from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapp
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, value_of
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
-from connectors.interface import Finding
+from connectors.interface.errors import Finding
 from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
 from rules.files.suggestions import asked, nearest, suggestion
 

@@ -12,7 +12,7 @@ from connectors.dynamics.mapping.masks import Masks
 from connectors.dynamics.schema.mapping_check import COLUMN_TYPES, error
 from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
-from connectors.interface import Finding
+from connectors.interface.errors import Finding
 from rules.anonymisation.anonymity import Remnant
 from rules.anonymisation.techniques import TECHNIQUES, ColumnType, check_technique
 from rules.files.suggestions import asked, suggestion

@@ -12,7 +12,7 @@ import msgspec
 
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
-from connectors.interface import ConnectorError, ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 
 _AT_ONCE = 4  # the parallelism that the service itself hints at (x-ms-dop-hint)
 _CAST = "Microsoft.Dynamics.CRM."

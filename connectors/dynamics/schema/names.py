@@ -7,7 +7,7 @@ import msgspec
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
-from connectors.interface import ReadIncomplete
+from connectors.interface.errors import ReadIncomplete
 
 
 class Naming:

@@ -12,7 +12,8 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.role_places import RolePlace, place_of
-from connectors.interface import ConnectorError, Finding, OperationKind, ReadIncomplete
+from connectors.interface.changes import OperationKind
+from connectors.interface.errors import ConnectorError, Finding, ReadIncomplete
 from rules.model.bypass import Bypass
 from rules.model.records import KINDS, Dependent, Record
 

@@ -12,7 +12,7 @@ from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
 from connectors.dynamics.schema.counts import COUNT_LIMIT, count_where
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
-from connectors.interface import Finding
+from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion
 
 _MOST: Final = 40  # rows told one by one, with how many others point to each

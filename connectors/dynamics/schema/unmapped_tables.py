@@ -12,7 +12,7 @@ import msgspec
 
 from connectors.dynamics.http.query import any_of, guid, literal, query_string
 from connectors.dynamics.http.transport import Transport
-from connectors.interface import ConnectorError, Forbidden, ReadIncomplete
+from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete
 
 NAMES_AT_ONCE = 40
 PAGE = 5_000

@@ -28,7 +28,8 @@ from connectors.dynamics.writing.multipart import (
     request_part,
     split,
 )
-from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind, Unauthorised
+from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.errors import ConnectorError, Unauthorised
 from rules.model.bypass import Bypass
 from rules.model.records import Record
 

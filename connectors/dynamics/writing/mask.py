@@ -17,7 +17,8 @@ from connectors.dynamics.mapping.masks import Masks
 from connectors.dynamics.schema.masks_check import type_of
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 from connectors.dynamics.writing.columns import NotWritable, payload
-from connectors.interface import Finding, Operation, ReadIncomplete
+from connectors.interface.changes import Operation
+from connectors.interface.errors import Finding, ReadIncomplete
 from rules.anonymisation.techniques import MIN_KEY_BYTES, TECHNIQUES, ColumnType, Facts
 
 SINCE, IS_COMMON, STATISTIC = "anonymised_on", "is_common", ("year", "age_band", "province")  # the words of an Operation's values

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.schema.unmapped_tables import KnownTable
 from connectors.dynamics.writing.batch import Prepared, Request
-from connectors.interface import ChangeResult, ChangeStatus, Forbidden
+from connectors.interface.changes import ChangeResult, ChangeStatus
+from connectors.interface.errors import Forbidden
 
 STUMBLES = 3
 Send = Callable[[Sequence[Prepared]], list[ChangeResult]]

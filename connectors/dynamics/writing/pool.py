@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.writing.batch import Prepared, Sent, send_batch
-from connectors.interface import ChangeResult, ChangeStatus, ConnectorError, Held
+from connectors.interface.changes import ChangeResult, ChangeStatus, Held
+from connectors.interface.errors import ConnectorError
 
 
 @dataclass(slots=True)

@@ -72,7 +72,7 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed 
 
     Example: crm-compliance run recordings
     """
-    from connectors.interface import ConnectorError
+    from connectors.interface.errors import ConnectorError
     from crm_compliance.alerts.pings import watched
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.jobs import print_job

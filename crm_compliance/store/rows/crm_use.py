@@ -12,7 +12,7 @@ from crm_compliance.store.sql.tables import crm_use
 from jobs.model.crm_cost import CrmCost
 
 if TYPE_CHECKING:
-    from connectors.interface import ReadStats
+    from connectors.interface.rows import ReadStats
 
 _SUMS = ("requests", "retries", "throttled", "waited_s")
 

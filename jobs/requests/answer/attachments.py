@@ -5,7 +5,7 @@ R-119."""
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from connectors.interface import Content
+from connectors.interface.rows import Content
 from jobs.files.file_texts import Checked, is_text_file, reading_of, text_in
 from jobs.files.limits import Unread
 from jobs.model.answer import Attachment, Compilation, ItemStatus

@@ -8,7 +8,7 @@ from datetime import date
 
 import msgspec
 
-from connectors.interface import Content
+from connectors.interface.rows import Content
 from jobs.files.file_texts import Checked
 from jobs.model.answer import Addressee, Compilation, Item
 from jobs.model.request import COMPILATION, DECISIONS, REVIEW_PAGE, GivenPerson, SubjectRequest

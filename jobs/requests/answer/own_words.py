@@ -4,7 +4,7 @@ CRM's display names (EXP-12)."""
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from connectors.interface import Connector
+from connectors.interface.connector import Connector
 
 
 @dataclass(frozen=True, slots=True)

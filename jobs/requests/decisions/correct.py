@@ -11,7 +11,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from connectors.interface import Among, Operation, OperationKind
+from connectors.interface.changes import Operation, OperationKind
+from connectors.interface.rows import Among
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.holds.active import active_holds
 from jobs.model.run import CHANGED

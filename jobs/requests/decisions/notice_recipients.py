@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from connectors.interface import Among
+from connectors.interface.rows import Among
 from jobs.model.answer import Compilation
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of

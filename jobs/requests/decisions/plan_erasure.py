@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from connectors.interface import Among
+from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
 from jobs.holds.granted_erasure import as_answered, erasure_of, giving_way, way_of
 from jobs.model.plan import REQUEST_RULE, Approval, Kind, Plan, PlanLine

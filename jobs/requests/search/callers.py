@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from connectors.interface import Connector
+from connectors.interface.connector import Connector
 from rules.model.personal_records import FullActivityParty, FullCall, FullEmail, FullFiche, FullParty, FullRecording
 from rules.model.records import Record
 from rules.people.candidates import PHONE_GUESSED, Evidence, Strength, Wanted, tails_of

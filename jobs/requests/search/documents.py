@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.interface import Content, Document, DocumentLocation, DocumentStore
+from connectors.interface.documents import Document, DocumentStore
+from connectors.interface.remains import DocumentLocation
+from connectors.interface.rows import Content
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import RowKinds
 from rules.model.personal_records import FullNote

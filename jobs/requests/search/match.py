@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from connectors.interface import Connector
+from connectors.interface.connector import Connector
 from jobs.model.request import Candidate, Given, GivenPerson
 from jobs.ports.context import JobContext
 from jobs.reading.row_kinds import table_of

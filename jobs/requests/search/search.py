@@ -6,7 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.interface import Among, Connector, Reach, ReadIncomplete, Trace
+from connectors.interface.connector import Connector
+from connectors.interface.errors import ReadIncomplete
+from connectors.interface.remains import Reach, Trace
+from connectors.interface.rows import Among
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import NOBODY, always, ids_or_nobody
 from jobs.reading.gather import rows_of

@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
-from connectors.interface import Among, ChangeResult, ChangeSet, ChangeStatus, Connector, ConnectorError, Operation, OperationKind
+from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.connector import Connector
+from connectors.interface.errors import ConnectorError
+from connectors.interface.rows import Among
 from rules.model.records import Contact, Dossier, Fiche, Record, Statistic
 
 NEVER = str(uuid.UUID("5b1f0c7e-3d0a-4f11-9f8a-00000000dead"))

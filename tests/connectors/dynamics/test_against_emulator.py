@@ -18,7 +18,9 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
-from connectors.interface import Among, ChangeSet, ChangeStatus, Operation, OperationKind, ReadIncomplete, Throttled
+from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.errors import ReadIncomplete, Throttled
+from connectors.interface.rows import Among
 from rules.dates.calendar import BELGIAN, BRUSSELS
 from rules.model.records import KINDS, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 

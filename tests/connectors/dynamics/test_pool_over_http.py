@@ -12,13 +12,8 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.pace.governor import Pace
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import (
-    ChangeSet,
-    ChangeStatus,
-    Operation,
-    OperationKind,
-    Throttled,
-)
+from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.errors import Throttled
 from rules.errors import UsageError
 from rules.model.records import Contact, Donation, Record
 

@@ -14,7 +14,7 @@ import responses
 from azure.identity import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 
-from connectors.interface import ObjectError
+from connectors.interface.errors import ObjectError
 from connectors.storage.azure import LIMITS, BlobContainer, credential_of
 from tests.azurite import ACCOUNT, KEY
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.interface import ObjectError
+from connectors.interface.errors import ObjectError
 from connectors.storage.local import LocalFolder
 
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import ObjectError
+from connectors.interface.errors import ObjectError
 from connectors.storage.graph import permissions_in, scope_of
 from connectors.storage.sharepoint import SharePoint
 from tests.connectors.storage.sharepoint import LIBRARY, SITE, Library

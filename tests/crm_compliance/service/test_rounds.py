@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import structlog
 
-from connectors.interface import Unreachable
+from connectors.interface.errors import Unreachable
 from crm_compliance import logs
 from crm_compliance.doctor import examine
 from crm_compliance.service.one_job import without_crm

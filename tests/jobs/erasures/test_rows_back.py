@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.interface import OperationKind
+from connectors.interface.changes import OperationKind
 from jobs.erasures.register import Register, version_of
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.privileges import NEEDS

@@ -22,7 +22,9 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import Among, ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind
+from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.errors import ConnectorError
+from connectors.interface.rows import Among
 from rules.model.bypass import Bypass
 from rules.model.records import Note, Record, Recording
 from tests.connectors.emulator.client import stand_still

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import running
-from connectors.interface import Hanging
+from connectors.interface.remains import Hanging
 from rules.model.data_map import DataMap, Fate, Place
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT, Crm
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.dynamics.writing.batch import Decoded, Prepared, Request, decode
 from connectors.dynamics.writing.multipart import boundary_of, inner_answer, split
-from connectors.interface import ChangeStatus
+from connectors.interface.changes import ChangeStatus
 from tests.connectors.dynamics.batch_answers import MULTIPART, done, joined, nested, operation_part
 from tests.connectors.dynamics.fuzz.corpus import Entry, entries
 from tests.connectors.dynamics.fuzz.damage import mutated

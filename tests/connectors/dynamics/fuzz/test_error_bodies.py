@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.dynamics.http.faults import Fault, error, fault, is_transient, request_id
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from tests.connectors.dynamics.fuzz.corpus import Entry, entries
 from tests.connectors.dynamics.fuzz.damage import mutated
 

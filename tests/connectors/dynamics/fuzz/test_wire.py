@@ -22,7 +22,7 @@ from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.allowance import hints_of
 from connectors.dynamics.reading.table_cache import Damaged, Memory, chunk_of, id_bytes
-from connectors.interface import ReadIncomplete
+from connectors.interface.errors import ReadIncomplete
 from tests.connectors.dynamics.fuzz.corpus import entries
 from tests.connectors.dynamics.fuzz.damage import mutated
 

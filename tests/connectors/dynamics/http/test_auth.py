@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 from connectors.dynamics.http.auth import EntraTokens, StaticToken
-from connectors.interface import Unauthorised, Unreachable
+from connectors.interface.errors import Unauthorised, Unreachable
 from rules.errors import UsageError
 
 TENANT = "5b1f0c7e-3d0a-4f11-9f8a-000d3ab1c001"

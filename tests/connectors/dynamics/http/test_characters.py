@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.dynamics.http.characters import with_whole_characters
-from connectors.interface import Among
+from connectors.interface.rows import Among
 from rules.model.personal_records import FullContact
 from rules.model.records import Dossier
 from tests.connectors.dynamics.fake_crm import FakeCrm, row_id

@@ -18,7 +18,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.deadline import DeadlineAdapter
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
-from connectors.interface import ReadIncomplete, Unreachable
+from connectors.interface.errors import ReadIncomplete, Unreachable
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 

@@ -9,7 +9,7 @@ from connectors.dynamics.http.answers import Answer, CertificateRefused, NotSent
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.retry import ONCE, REPEATABLE, UNTIL_CONNECTED, WHILE_THROTTLED, Again, Retry
 from connectors.dynamics.pace.gate import Timeline
-from connectors.interface import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
+from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
 
 ROOT = "http://127.0.0.1:9/api/data/v9.2/"
 DEADLOCK = b'{"error": {"code": "0x80044150"}}'

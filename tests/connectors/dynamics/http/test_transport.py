@@ -24,7 +24,7 @@ from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.retry import MAX_BROKEN_BODIES, REPEATABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.gate import Timeline
-from connectors.interface import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
+from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
 from rules.errors import UsageError
 
 ROOT = "http://127.0.0.1:8765/api/data/v9.2/"

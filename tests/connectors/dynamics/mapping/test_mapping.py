@@ -30,7 +30,7 @@ from connectors.dynamics.mapping.mapping import (
     field_type,
     mappable_fields,
 )
-from connectors.interface import Finding, ReadIncomplete, Unreachable
+from connectors.interface.errors import Finding, ReadIncomplete, Unreachable
 from rules.errors import MappingError
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS, Contact, Dossier, Note

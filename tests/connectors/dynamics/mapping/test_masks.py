@@ -18,7 +18,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from rules.anonymisation.anonymity import Remnant
 from rules.errors import MappingError
 from rules.model.records import Dossier, Fiche, Record

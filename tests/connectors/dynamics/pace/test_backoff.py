@@ -20,7 +20,7 @@ from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.backoff import BACKOFF_CAP_S, Patience
 from connectors.dynamics.pace.gate import Timeline
-from connectors.interface import Unreachable
+from connectors.interface.errors import Unreachable
 
 ROOT = "http://127.0.0.1:9/api/data/v9.2/"
 OUTAGE_S = 600.0  # as long as an update of Dynamics takes

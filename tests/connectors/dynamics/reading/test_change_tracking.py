@@ -14,7 +14,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.change_tracking import Changes, changes_since
-from connectors.interface import Forbidden, Throttled, Unreachable
+from connectors.interface.errors import Forbidden, Throttled, Unreachable
 
 ROOT = "http://127.0.0.1:8765/api/data/v9.2/"
 LINK = f"{ROOT}cf_fiches?$select=cf_name&$deltatoken=919042%2108%2f22%2f2017%2008%3a10%3a44"

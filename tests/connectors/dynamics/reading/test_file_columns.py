@@ -11,7 +11,8 @@ import pytest
 import responses
 
 from connectors.dynamics.reading import file_columns
-from connectors.interface import ConnectorError, Content, ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
+from connectors.interface.rows import Content
 from rules.model.personal_records import FullContact, FullNote, FullRecording
 from tests.connectors.dynamics.connected import Connected, connected
 from tests.connectors.dynamics.fake_crm import ROOT, FakeCrm, Reply, row_id

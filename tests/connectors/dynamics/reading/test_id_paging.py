@@ -13,7 +13,7 @@ import responses
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
-from connectors.interface import Forbidden, ReadIncomplete
+from connectors.interface.errors import Forbidden, ReadIncomplete
 from rules.errors import UsageError
 from rules.model.records import Contact, Dossier, Record
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit, row_id

@@ -21,7 +21,7 @@ from connectors.dynamics.reading.incremental import RememberingReader
 from connectors.dynamics.reading.table_cache import Memory, chunk_of, id_bytes
 from connectors.dynamics.writing.pool import Pool
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from rules.model.records import Contact, Dossier, Fiche, Note, Record
 
 NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)

@@ -17,7 +17,8 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import Among, Forbidden
+from connectors.interface.errors import Forbidden
+from connectors.interface.rows import Among
 from jobs.model.privileges import NEEDS
 from rules.errors import MappingError
 from rules.model.records import Dossier, Fiche, Party, Record

@@ -17,7 +17,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import Forbidden
+from connectors.interface.errors import Forbidden
 from jobs.model.privileges import NEEDS
 from rules.errors import MappingError
 from rules.model.personal_records import FullDossier

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import responses
 
-from connectors.interface import Among, Forbidden, ReadIncomplete
+from connectors.interface.errors import Forbidden, ReadIncomplete
+from connectors.interface.rows import Among
 from rules.model.records import ActivityParty, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 from tests.connectors.dynamics.fake_crm import ROOT, TOKEN, FakeCrm, Reply, edit, row_id
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from connectors.dynamics.schema import unmapped_tables
-from connectors.interface import Among, ConnectorError, Lying, Reach, Trace
+from connectors.interface.errors import ConnectorError
+from connectors.interface.remains import Lying, Reach, Trace
+from connectors.interface.rows import Among
 from rules.model.personal_records import FULL, FullActivityParty, FullDossier, FullFiche, FullNote
 from rules.model.records import KINDS
 from tests.connectors.dynamics.connected import Connected, connected

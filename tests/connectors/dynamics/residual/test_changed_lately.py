@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.dynamics.http.sessions import Sessions
-from connectors.interface import ConnectorError
+from connectors.interface.errors import ConnectorError
 from rules.model.personal_records import FullContact, FullNote
 from tests.connectors.dynamics.connected import Connected, connected
 

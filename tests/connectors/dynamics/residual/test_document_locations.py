@@ -12,7 +12,8 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import DocumentLocation, Forbidden
+from connectors.interface.errors import Forbidden
+from connectors.interface.remains import DocumentLocation
 from tests.connectors.emulator.client import Client
 from tests.integration.documents import LOCATION, environment_with_sharepoint
 

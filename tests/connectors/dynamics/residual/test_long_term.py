@@ -9,7 +9,7 @@ import pytest
 
 from connectors.dynamics.residual import long_term
 from connectors.dynamics.schema import unmapped_tables
-from connectors.interface import ConnectorError, ReadIncomplete
+from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.model.records import Contact, Dossier, Fiche, Party
 from tests.connectors.dynamics.connected import Connected, connected
 

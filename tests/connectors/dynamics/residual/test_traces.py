@@ -18,7 +18,8 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.residual.purge import IDS_OF_A_QUERY, queries_for
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import ConnectorError, Hanging, Reach, RowKey, Trace
+from connectors.interface.errors import ConnectorError
+from connectors.interface.remains import Hanging, Reach, RowKey, Trace
 from jobs.model.privileges import NEEDS
 from tests.connectors.emulator.client import Client
 

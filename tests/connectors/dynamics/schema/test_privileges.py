@@ -14,7 +14,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.schema import privileges as privileges_module
 from connectors.emulator.serving.server import RunningEmulator, running
-from connectors.interface import Finding
+from connectors.interface.errors import Finding
 from jobs.model.privileges import NEEDS
 from rules.model.bypass import Bypass
 

@@ -16,7 +16,8 @@ import urllib3
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.writing.multipart import boundary_of, split
-from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, Forbidden, Operation, OperationKind, Unauthorised
+from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Operation, OperationKind
+from connectors.interface.errors import Forbidden, Unauthorised
 from rules.model.bypass import Bypass
 from rules.model.records import Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 from tests.connectors.dynamics.batch_answers import MULTIPART, done, joined, nested, operation_part

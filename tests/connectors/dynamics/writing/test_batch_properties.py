@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from connectors.dynamics.writing.batch import Prepared, Request, decode, encode
 from connectors.dynamics.writing.multipart import boundary_of, inner_answer, split
-from connectors.interface import ChangeStatus
+from connectors.interface.changes import ChangeStatus
 from tests.connectors.dynamics.batch_answers import BOUNDARY, MULTIPART, done, joined, nested, operation_part
 
 DONE, CHANGED, UNKNOWN = ChangeStatus.DONE, ChangeStatus.CHANGED, ChangeStatus.UNKNOWN

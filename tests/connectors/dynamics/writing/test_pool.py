@@ -18,15 +18,9 @@ from connectors.dynamics.pace.governor import Pace
 from connectors.dynamics.writing import pool as pool_module
 from connectors.dynamics.writing.batch import Prepared, Request, Sent
 from connectors.dynamics.writing.pool import Pool
-from connectors.interface import (
-    ChangeResult,
-    ChangeStatus,
-    Forbidden,
-    Held,
-    ReadStats,
-    Unauthorised,
-    Unreachable,
-)
+from connectors.interface.changes import ChangeResult, ChangeStatus, Held
+from connectors.interface.errors import Forbidden, Unauthorised, Unreachable
+from connectors.interface.rows import ReadStats
 
 ROOT = "http://127.0.0.1:8765/api/data/v9.2/"
 DONE, REFUSED, UNKNOWN = ChangeStatus.DONE, ChangeStatus.REFUSED, ChangeStatus.UNKNOWN

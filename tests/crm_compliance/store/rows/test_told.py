@@ -34,7 +34,7 @@ def test_a_channel_fails_since_the_first_of_its_failures_in_a_row(store: SqlStor
 
 
 def test_what_jobs_cost_the_crm_adds_up(store: SqlStore) -> None:
-    from connectors.interface import ReadStats
+    from connectors.interface.rows import ReadStats
 
     for _ in range(2):
         store.crm_use.add("retention", ReadStats(requests=10, retries=2, throttled=1, waited_s=0.5))

@@ -1,0 +1,1 @@
+"""The protocols of a connector over the Web API, a noun each."""

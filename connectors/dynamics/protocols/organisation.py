@@ -1,0 +1,156 @@
+"""The CRM's tables, privileges and clock as it reports them."""
+
+from collections.abc import Collection
+from collections.abc import Mapping as Values
+from datetime import datetime
+
+import msgspec
+
+from connectors.dynamics.datamap.one_row import OneRow, one_row
+from connectors.dynamics.draft.draft import Draft, draft
+from connectors.dynamics.draft.statistics_table import Creation, StatisticsTable, create
+from connectors.dynamics.http.clock import ENOUGH
+from connectors.dynamics.http.query import guid
+from connectors.dynamics.mapping.mapping import CONNECTION, Table
+from connectors.dynamics.protocols.kinds import MappedKinds
+from connectors.dynamics.schema.capabilities import Capability, capabilities
+from connectors.dynamics.schema.labels import labels
+from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
+from connectors.dynamics.schema.masks_check import check_masks
+from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
+from connectors.dynamics.schema.reference_rows import ReferenceRows
+from connectors.dynamics.schema.role_places import OTHER_HALF
+from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
+from connectors.dynamics.schema.unmapped_tables import NotOffered
+from connectors.interface.changes import OperationKind
+from connectors.interface.errors import Finding, Forbidden, ReadIncomplete
+from connectors.interface.organisation import Labels
+from rules.errors import UsageError
+from rules.model.bypass import Bypass
+from rules.model.data_map import DataMap
+from rules.model.records import Record
+
+
+class Organisation(MappedKinds):
+    """What the CRM reports of itself, compared with the mapping; what is set up in it."""
+
+    def check(self, *, in_place: bool = False, decisions: bool = False) -> list[Finding]:
+        """Compare the mapping with the CRM's metadata: tables, columns, types, behaviour of dates, options,
+        relations (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in place; with
+        `decisions` also whether the tables and columns that were decided about exist, and whether each row of
+        a table of reference has a key."""
+        self._metadata.load(table.name for table in self.mapping.tables)
+        findings = check_mapping(self.mapping, self._metadata)
+        if in_place:
+            findings += [*check_masks(self.mapping, self._metadata), *self._masking.check_owners()]
+        if decisions:
+            findings += check_decisions(self.mapping, self._metadata)
+            findings += ReferenceRows(self._transport, self._metadata, self._directory).check(self.mapping)
+        return findings
+
+    def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
+        """Return errors for required privileges that an application user lacks, warnings for optional ones.
+        Each user is checked, since each writes."""
+        users = list(zip((self._transport, *self._others), self._users(), strict=True))
+        return check_privileges(users, self.mapping, self._metadata, needs, bypass)
+
+    def least_role(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[RoleLine]:
+        """Return the privileges that are just enough for the jobs, by the names that this CRM has for them,
+        including those that bypassing custom logic requires."""
+        return least_role(self._transport, self.mapping, self._metadata, needs, bypass)
+
+    def cleaning_role(self) -> list[RoleLine]:
+        """Return the additional privileges that cleaning requires; where one is missing, a place is not
+        reachable and the night continues."""
+        return cleaning_role(self._transport)
+
+    def answering_role(self) -> list[RoleLine]:
+        """Return the additional privileges that answers to subject requests require; without one an answer
+        states what it lacks, or waits."""
+        return answering_role(self._transport, self.mapping)
+
+    def capabilities(self) -> list[Capability]:
+        """Return what this CRM can do that another cannot, with reasons."""
+        found = capabilities(self._transport, self.mapping, self._metadata)
+        return [*found, self.deleting.capability(), *self._places.capabilities()]
+
+    def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
+        """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
+        account may not read the table. Without ids, of all its rows. Raises ConnectorError."""
+        return self._naming.names(table, ids)
+
+    def labels(self, record: type[Record], language: str) -> Labels:
+        """Return what the CRM calls the table of this kind and its columns, in a language; its own word where
+        it has none in it. Raises ConnectorError."""
+        table = self.mapping.table(record)
+        return labels(self._transport, table, language) if table is not None else Labels(record.__name__)
+
+    def whoami(self) -> str:
+        """Return the id of our application user, the first where there are several; the cheapest proof that
+        address, tokens and users are right. Raises UsageError: two of the clients are the same user, whose
+        limits would be overrun."""
+        return self._users()[0]
+
+    def _users(self) -> list[str]:
+        users = []
+        for transport in (self._transport, *self._others):
+            answer = transport.get("WhoAmI", where="WhoAmI")
+            try:
+                users.append(guid(msgspec.json.decode(answer.body)["UserId"]))
+            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
+                hint = "Check the Web API root."
+                raise ReadIncomplete("The CRM does not say who we are: this is not a Dataverse Web API.", hint=hint) from None
+        if len(set(users)) < len(users):
+            raise UsageError("Two of the clients are the same application user.", hint="Give each client a user of its own.")
+        return users
+
+    def unaccounted_columns(self) -> tuple[str, ...]:
+        return unaccounted_columns(self.mapping, self._metadata)
+
+    def server_time(self) -> datetime | None:
+        """Return the time by the CRM's clock, the median of its answers; more answers are requested where
+        there were too few. None where it states no time."""
+        clock = self._transport.clock
+        for _ in range(ENOUGH):
+            if clock.has_heard_enough:
+                break
+            self._transport.get("WhoAmI", where="WhoAmI")
+        return clock.now()
+
+    def data_map(self, *, whole: bool = False) -> DataMap:
+        return self._survey.whole() if whole else self._survey.tables()
+
+    def one_row(self, table: Table, row: str) -> OneRow | None:
+        """Return a row of a mapped table with all its columns; None if there is no such row. Raises
+        MappingError: the table does not fit the mapping; Forbidden: the CRM does not let us look;
+        ConnectorError."""
+        try:
+            roles = [name for each in self.mapping.views(table.name) for name in each.used]
+            return one_row(self._directory, table, self._tables.definition(table), row, roles)
+        except NotOffered as refusal:
+            raise Forbidden(refusal.reason, where=table.name) from None
+
+    def other_half(self, table: str, row: str) -> str | None:
+        """Return the other half of a connection; None for a row of another table, or of a connection that has
+        none. Raises Forbidden: the CRM does not let us look; ConnectorError."""
+        known = self._directory.table(table) if table == CONNECTION else None
+        if known is None:
+            return None
+        try:
+            found = next(iter(self._directory.rows(known, known.primary_id, [row], f"_{OTHER_HALF}_value")), {})
+        except NotOffered as refusal:
+            raise Forbidden(refusal.reason, where=table) from None
+        half = found.get(f"_{OTHER_HALF}_value")
+        return str(half).lower() if half else None
+
+    def create_statistics(self, wanted: StatisticsTable) -> Creation:
+        """Make the table of statistics, or what it lacks. Raises ConnectorError: the CRM refuses."""
+        return create(self._transport, wanted)
+
+    def draft(self, categories: Values[str, Collection[str]]) -> Draft:
+        """Derive a mapping from what the CRM says of its tables; `categories` are what the schedule calls
+        those that it has rows for, by key. Raises ConnectorError."""
+        return draft(self._transport, categories)
+
+    def unsearched_columns(self) -> tuple[str, ...]:
+        return self._survey.unsearched_columns()

@@ -1,0 +1,55 @@
+"""What a connector to Dynamics is made of."""
+
+from connectors.dynamics.bulk_delete.deletes import Deleting
+from connectors.dynamics.datamap.survey import Survey
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.reading.cache_invalidation import WrittenRows
+from connectors.dynamics.reading.file_columns import Contents
+from connectors.dynamics.reading.pairs import Pairs
+from connectors.dynamics.reading.table_cache import Memory
+from connectors.dynamics.reading.tables import FittingTables
+from connectors.dynamics.reading.ties import Ties
+from connectors.dynamics.residual.binned_rows import LyingReader
+from connectors.dynamics.residual.document_locations import DocumentLocations
+from connectors.dynamics.residual.long_term import LongTerm
+from connectors.dynamics.residual.traces import Places
+from connectors.dynamics.residual.unmapped_children import Children
+from connectors.dynamics.schema.conditions import Scopes
+from connectors.dynamics.schema.metadata import Metadata
+from connectors.dynamics.schema.names import Naming
+from connectors.dynamics.schema.unmapped_tables import Directory
+from connectors.dynamics.writing.mask import Masking
+from connectors.dynamics.writing.pool import Pool
+from connectors.interface.rows import ReadStats
+
+
+class Parts:
+    """The parts that each protocol has at hand; the connector puts them together."""
+
+    environment: Environment
+    mapping: Mapping
+    stats: ReadStats
+    warnings: list[str]
+    deleting: Deleting
+    _transport: Transport
+    _others: list[Transport]  # of further application users
+    _memory: Memory | None
+    _written: WrittenRows
+    _pool: Pool
+    _metadata: Metadata
+    _directory: Directory
+    _scopes: Scopes
+    _tables: FittingTables
+    _pairs: Pairs
+    _masking: Masking
+    _places: Places
+    _contents: Contents
+    _ties: Ties
+    _lying: LyingReader
+    _long_term: LongTerm
+    _naming: Naming
+    _children: Children
+    _survey: Survey
+    _locations: DocumentLocations

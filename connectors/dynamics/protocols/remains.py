@@ -1,0 +1,140 @@
+"""What the CRM keeps of a row beside the row itself, and after it (ERA-12)."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from connectors.dynamics.http.query import guid
+from connectors.dynamics.mapping.mapping import Table
+from connectors.dynamics.protocols.kinds import MappedKinds
+from connectors.dynamics.schema.role_places import RolePlace, swapped
+from connectors.dynamics.schema.unmapped_tables import KnownTable
+from connectors.interface.errors import ReadIncomplete
+from connectors.interface.remains import DocumentLocation, Hanging, Lying, Reach, RowKey, Trace, Traces
+from connectors.interface.rows import Among
+from rules.model.records import Party, Record
+
+
+class Remains(MappedKinds):
+    """What the CRM keeps of rows beside them."""
+
+    def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
+        """Return rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id
+        or a lookup, is one of its ids; without `among` all of them. Raises ConnectorError: it cannot be
+        determined. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning."""
+        if among is not None and not among.ids:
+            return Lying(Reach.READ)
+        fields = tuple(fields)
+        tables = self.mapping.tables_of(record)
+        if trace is Trace.RETAINED and len(tables) > 1:  # one that keeps nothing there may not be asked
+            keeping = self._long_term.tables({table.name for table in tables})
+            tables = tuple(table for table in tables if table.name in keeping)
+        found = [self._lying_in(table, trace, record, fields, among) for table in tables]
+        if any(each.reach is Reach.NOT_REACHABLE for each in found):
+            return Lying(Reach.NOT_REACHABLE)
+        kept = any(each.reach is Reach.READ for each in found) or not found
+        return Lying(Reach.READ if kept else Reach.NOT_KEPT, tuple(row for each in found for row in each.rows))
+
+    def _lying_in(self, table: Table, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
+        definition, place = self._tables.definition(table), self._tables.place(table)
+        is_untied = trace is Trace.RETAINED and "dossier" in table.pairs  # pairs are those of live rows
+        if is_untied:
+            among = None
+        if among is not None and self._tables.filter_column(table, definition, among.field) is None:
+            return Lying(Reach.READ)
+        known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
+        column = definition.primary_id if among is None or among.field == "id" else table.columns_of(table.full)[among.field].name
+        ids = among.ids if among is not None else None
+        if ids is not None and place is RolePlace.UNIT and among is not None and among.field == "id":
+            ids = [swapped(row, table) for row in ids]
+        decoder = self._tables.decoder(table, definition, fields, record)
+        found = self._lying.read(trace, known, decoder, column, ids, (table, definition))
+        if is_untied and found.rows:
+            hint = "restore them, or let them be deleted there, before they count in any decision"
+            raise ReadIncomplete(f"Nobody can tell to which dossiers {table.name} in retention belongs.", hint=hint, where=table.name)
+        return found if place is RolePlace.OWN else replace(found, rows=tuple(row for row in found.rows if _is_role(row)))
+
+    def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
+        """Return which of these fields of a row were changed at or after an instant, by its audit history;
+        creating the row is not a change (IDV-05).
+
+        None: it cannot be determined, because there is no history of the row or of these columns, or it may
+            not be read, or was purged since.
+
+        Raises:
+            ConnectorError: the CRM cannot be queried now."""
+        table = self.mapping.table(record)
+        known = table.columns_of(table.full) if table is not None else {}
+        columns = {known[field].name: field for field in fields if field in known}
+        if table is None or not columns:
+            return frozenset()
+        changed = self._places.history.changed((table.name, guid(row)), columns, since)
+        return None if changed is None else frozenset(columns[name] for name in changed)
+
+    def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
+        """Return which of these kinds have rows in long-term retention, or may get some at any moment."""
+        tables = {record: {table.name for table in self.mapping.tables_of(record)} for record in records}
+        found = self._long_term.tables({name for names in tables.values() for name in names})
+        return frozenset(record for record, names in tables.items() if not names.isdisjoint(found))
+
+    def retained_rows(self) -> dict[str, int]:
+        """Return how many rows of each mapped table are in long-term retention. A participant belongs to its
+        activity and is not counted."""
+        kinds = ("activity_party", "statistic")
+        return self._long_term.rows({table.name for table in self.mapping.tables if table.kind not in kinds})
+
+    def may_purge_retained(self) -> bool:
+        """Return whether this account may start and follow the job that deletes rows in long-term retention,
+        the only way to delete them."""
+        return self._places.may_run_jobs()
+
+    @property
+    def beyond_reach(self) -> frozenset[str]:
+        """Places of ERA-12 that this account may not clean, and that the mapping accepts as out of reach."""
+        return self.mapping.beyond_reach
+
+    @property
+    def copies(self) -> tuple[str, ...] | None:
+        """Copies of rows outside the CRM's tables, as the mapping names them; None: nobody has said."""
+        return self.mapping.copies
+
+    def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
+        """Return what the CRM keeps of these rows beside them, read to the end; the rows may exist or not.
+        Raises ConnectorError: it cannot be determined. Only a clear "not allowed" or "not offered" is
+        NOT_REACHABLE, with a warning."""
+        return self._places.find(trace, rows)
+
+    def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
+        """Yield every row of these tables, existing or deleted, of which one place keeps something; more rows
+        than those where the CRM does not say. Raises ConnectorError: it cannot be determined."""
+        return self._places.kept(trace, tables)
+
+    def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
+        """Remove what `traces` finds of these rows, of which `alive` still exist. Return the rows for which
+        the CRM does not permit it. Raises ConnectorError: the outcome cannot be determined; the next run
+        looks again."""
+        return self._places.purge(trace, rows, alive)
+
+    def needs_row_for_history(self) -> bool:
+        """Return whether the history of a row can be purged only as long as the row exists: no job of ours
+        may delete audit rows."""
+        return bool(self._places.history.why_no_jobs())
+
+    def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
+        """Return the rows of unmapped tables that depend on these, according to the CRM's relationships.
+        Raises ConnectorError: it cannot be determined."""
+        return self._children.hanging(rows, restricting=restricting)
+
+    def document_locations(self, rows: Collection[RowKey] | None = None) -> list[DocumentLocation]:
+        """Return the rows of the CRM that say in which folder of a document store the documents of a row lie;
+        of `rows` those that are such, without it all. Raises ConnectorError."""
+        return self._locations.read(rows)
+
+    def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
+        """Return which of these rows, of mapped tables or others, exist. Raises ConnectorError."""
+        return self._places.existing(rows)
+
+
+def _is_role(row: Record) -> bool:
+    """Return whether a row says of a person that they are in a dossier or a fiche."""
+    return isinstance(row, Party) and row.contact is not None and (row.dossier or row.fiche) is not None

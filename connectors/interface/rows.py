@@ -1,0 +1,73 @@
+"""Rows of the CRM, read to the end."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from rules.model.records import Record
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Restricts a read to rows whose `field` (id or a lookup of the record) is one of `ids`; empty ids read
+    nothing, without a request. `in_any_scope`: also rows that no longer meet the conditions under which the
+    mapping takes them for this kind; for looking whether a row is gone."""
+
+    field: str
+    ids: Sequence[str]
+    in_any_scope: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one column of one row holds as a file. `media_type` is what the CRM states or what its first bytes
+    show, empty where neither does."""
+
+    body: bytes = field(repr=False)
+    media_type: str = ""
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.body)
+
+
+@dataclass(slots=True)
+class ReadStats:
+    """What reading and writing have cost so far; `remembered` are rows that did not have to be fetched again,
+    `waited_s` is time spent on keeping to the CRM's limits, `peak_concurrency` how many batches ran at once
+    at most."""
+
+    pages: int = 0
+    rows: int = 0
+    remembered: int = 0
+    requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+    waited_s: float = 0.0
+    peak_concurrency: int = 0
+
+
+class Rows(Protocol):
+    """Reading. A read that fails raises, it never ends early."""
+
+    stats: ReadStats
+
+    def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
+        """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
+        order unspecified.
+
+        A kind that is not mapped yields nothing. Fields that the organisation does not map stay None. With
+        `among` every id is looked up, in as many requests as needed. With `remembered` rows may come from an
+        earlier read and what has changed since: for plans, never for what is about to be written. Raises
+        ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs."""
+
+    def content(self, record: type[Record], row: str, field: str) -> Content | None:
+        """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row does not exist.
+        Raises ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile."""
+
+    def total(self, record: type[Record]) -> int | None:
+        """Return the CRM's own count of all rows of the table, visible to this account or not; None where it
+        keeps none, or counts others with them. It may be a day old."""
