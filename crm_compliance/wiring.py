@@ -26,7 +26,7 @@ from rules.errors import ComplianceError, MappingError, PolicyError
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
     from connectors.dynamics.mapping.mapping import Mapping
-    from connectors.dynamics.reading.table_cache import Memory
+    from connectors.dynamics.memory.table_cache import Memory
     from connectors.interface.connector import Connector
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.line_files import LineFiles
@@ -184,7 +184,7 @@ def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> S
 def memory_of(settings: Settings, clock: Clock) -> Memory | None:
     """Return what is kept of this CRM between two reads, encrypted, below the data folder. Return None if
     each read is to be a full one. What is no longer of use is removed, all of it if nothing is to be kept."""
-    from connectors.dynamics.reading.table_cache import Memory, tidy
+    from connectors.dynamics.memory.table_cache import Memory, tidy
     from crm_compliance.files import private_folder
     from crm_compliance.keys.key_ring import memory_key
 
@@ -388,7 +388,7 @@ def desk(
     """Open everything that a job needs, the CRM checked against the mapping, and close it again. What
     `while_waiting` raises ends a wait for the CRM. With `recovering` the store is taken as it is, although it
     was lost or put back to an older day."""
-    from connectors.dynamics.reading.table_cache import tidy
+    from connectors.dynamics.memory.table_cache import tidy
     from crm_compliance.connections.document_stores import document_stores
     from crm_compliance.connections.object_stores import object_stores
     from crm_compliance.keys.checkpoint_signer import DeskNotary

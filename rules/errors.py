@@ -6,7 +6,7 @@ ComplianceError
 ├── OrganisationError   exit 3: the organisation file is not usable (rules.organisation.loader)
 ├── AlertsError         exit 3: the alerts file is not usable (crm_compliance.alerts.alerts_file)
 ├── MappingError        exit 3: the mapping fits neither itself nor the CRM (connectors.dynamics.mapping)
-├── ConnectorError      exit 4: the CRM cannot be reached, refuses, or answers in part (connectors.interface.errors)
+├── ConnectorError      exit 4: the CRM cannot be reached, refuses, or answers in part (connectors.interface)
 ├── Refused             exit 5: a guard refuses before the first write (jobs)
 └── LedgerBroken        exit 7: the ledger does not verify (jobs.ledger.entries)"""
 

@@ -14,15 +14,15 @@ from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.memory.cache_invalidation import WrittenRows
+from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.protocols.changes import Changes
 from connectors.dynamics.protocols.organisation import Organisation
 from connectors.dynamics.protocols.remains import Remains
-from connectors.dynamics.reading.cache_invalidation import WrittenRows
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.pairs import Pairs
 from connectors.dynamics.reading.references import References
-from connectors.dynamics.reading.table_cache import Memory
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_rows import LyingReader

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.reading.table_cache import Memory
+from connectors.dynamics.memory.table_cache import Memory
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing

@@ -15,7 +15,7 @@ import requests
 
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
-from connectors.dynamics.reading.table_cache import Memory
+from connectors.dynamics.memory.table_cache import Memory
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.keys.checkpoint_signer import DeskNotary
 from crm_compliance.keys.head_signer import FileWitness

@@ -5,10 +5,10 @@ from connectors.dynamics.datamap.survey import Survey
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping
-from connectors.dynamics.reading.cache_invalidation import WrittenRows
+from connectors.dynamics.memory.cache_invalidation import WrittenRows
+from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.pairs import Pairs
-from connectors.dynamics.reading.table_cache import Memory
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_rows import LyingReader

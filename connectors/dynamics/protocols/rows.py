@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from connectors.dynamics.http.query import any_of
 from connectors.dynamics.mapping.mapping import Table
+from connectors.dynamics.memory.incremental import RememberingReader
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.reading.id_paging import SetReading, read_set
-from connectors.dynamics.reading.incremental import RememberingReader
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.role_filter import lone_halves
 from connectors.dynamics.schema.counts import total_count

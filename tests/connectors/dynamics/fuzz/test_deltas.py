@@ -17,7 +17,7 @@ from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.reading.change_tracking import Changes, changes_since
+from connectors.dynamics.memory.change_tracking import Changes, changes_since
 from connectors.interface.errors import ConnectorError
 from tests.connectors.dynamics.fuzz.corpus import Entry, entries
 from tests.connectors.dynamics.fuzz.damage import mutated

@@ -20,8 +20,8 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.bodies import BodyBroken, read_body
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.memory.table_cache import Damaged, Memory, chunk_of, id_bytes
 from connectors.dynamics.pace.allowance import hints_of
-from connectors.dynamics.reading.table_cache import Damaged, Memory, chunk_of, id_bytes
 from connectors.interface.errors import ReadIncomplete
 from tests.connectors.dynamics.fuzz.corpus import entries
 from tests.connectors.dynamics.fuzz.damage import mutated

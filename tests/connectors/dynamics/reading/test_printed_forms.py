@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from connectors.dynamics.http.answers import Answer
-from connectors.dynamics.reading.change_tracking import Changes
+from connectors.dynamics.memory.change_tracking import Changes
+from connectors.dynamics.memory.table_cache import Chunk, chunk_of
 from connectors.dynamics.reading.decoder import Page
-from connectors.dynamics.reading.table_cache import Chunk, chunk_of
 from connectors.dynamics.writing.batch import Prepared, Request
 from rules.model.records import Contact
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.reading.table_cache import Chunk, Damaged, Memory, chunk_of, id_bytes, tidied, tidy, without
+from connectors.dynamics.memory.table_cache import Chunk, Damaged, Memory, chunk_of, id_bytes, tidied, tidy, without
 
 NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
 KEY = bytes(range(32))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from connectors.dynamics.reading.table_cache import Memory
+from connectors.dynamics.memory.table_cache import Memory
 from connectors.interface.changes import ChangeSet, ChangeStatus, OperationKind
 from rules.model.records import Record
 

@@ -1,9 +1,9 @@
 """Reading a table by what has changed since last time, with the same rows as a full read.
 
-The rows of last time are remembered (`memory.py`), changes and deletions applied to them, and the number of
-rows compared with the CRM's own. Every row is yielded, also unchanged ones: time alone makes a row due. A
-full read is done where there is no memory or no usable delta link, where numbers differ, and every few days
-in any case."""
+The rows of last time are remembered (`table_cache.py`), changes and deletions applied to them, and the
+number of rows compared with the CRM's own. Every row is yielded, also unchanged ones: time alone makes a row
+due. A full read is done where there is no memory or no usable delta link, where numbers differ, and every few
+days in any case."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from itertools import chain
 from typing import Generic, TypeVar
 
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.reading.change_tracking import MAX_CHANGES, TRACKING, changes_since
+from connectors.dynamics.memory.change_tracking import MAX_CHANGES, TRACKING, changes_since
+from connectors.dynamics.memory.table_cache import Chunk, Damaged, Memory, Remembered, chunk_of, id_bytes, tidied, without
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken, PageDecoder
 from connectors.dynamics.reading.reader import Reader
-from connectors.dynamics.reading.table_cache import Chunk, Damaged, Memory, Remembered, chunk_of, id_bytes, tidied, without
 from connectors.dynamics.schema.counts import AGGREGATE_LIMIT, COUNT_LIMIT, aggregate_count, count_up_to_limit, total_count
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.model.records import Record

@@ -13,7 +13,7 @@ import responses
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.reading.change_tracking import Changes, changes_since
+from connectors.dynamics.memory.change_tracking import Changes, changes_since
 from connectors.interface.errors import Forbidden, Throttled, Unreachable
 
 ROOT = "http://127.0.0.1:8765/api/data/v9.2/"
@@ -114,6 +114,6 @@ def test_a_crm_that_is_away_or_refuses_us_is_no_reason_to_read_everything(
 
 
 def test_more_changes_than_a_full_read_would_cost_are_not_collected(mock: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.dynamics.reading.change_tracking.MAX_CHANGES", 2)
+    monkeypatch.setattr("connectors.dynamics.memory.change_tracking.MAX_CHANGES", 2)
     mock.get(LINK, json={"value": [changed(), deletion(), deletion(ID)], "@odata.nextLink": NEXT})
     assert follow() is None
