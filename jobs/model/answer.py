@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from rules.model.home import IN_BELGIUM, Home
 from rules.model.requests import COPIES
 from rules.redaction.redactor import Redaction
 from rules.rights.withholding import CLASSES
@@ -274,7 +275,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     `SUS-06`, …). `not_searched` are places by code. `needles` are leak-check terms, strings that must not be
     in the package: other people's names, numbers, addresses. `is_complete`: every row that was a candidate is
     in exactly one of included, withheld or excluded (EXP-14). `offers_listening`: there is a recording with a
-    voice (EXP-08).
+    voice (EXP-08). `home` is as what its texts were redacted, so that what a reviewer writes is read alike.
 
     A package is made of `shown` and `told_withheld`, whose numbers and classes have no gaps, and never of
     `items` (EXP-09, R-107)."""
@@ -302,6 +303,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     delayed: tuple[str, ...] = ()  # corrections among them that cannot be written yet: told without a reason, which may lie in other files
     kept: tuple[str, ...] = ()  # keys of contexts that stay whatever is erased: told with their ground and term (art. 12(4))
     words: dict[str, str] = {}  # what the CRM calls tables and columns that the product has no words for: `table`, `table.column`
+    home: Home = IN_BELGIUM
     is_complete: bool = True
     offers_listening: bool = False
 

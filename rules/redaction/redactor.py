@@ -16,12 +16,13 @@ from rules.model.home import IN_BELGIUM, Home
 from rules.people.emails import normal_email
 from rules.people.phones import numbers_of_people
 from rules.people.spellings import Part, spellings
-from rules.redaction.addresses import past_the_number, same_house, street_lines
+from rules.redaction.addresses import past_the_number, same_house
+from rules.redaction.anybody import data_of_anybody, names_of_anybody
 from rules.redaction.known_names import KnownNames, Named
 from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
 from rules.redaction.leak_check import NAME, OWN, Needles, name_needle, needle
-from rules.redaction.name_guesses import before_whose, guess_names, past_the_surname, without_whose
+from rules.redaction.name_guesses import before_whose, past_the_surname, without_whose
 from rules.redaction.own_name import is_own_name, without_own_name
 from rules.redaction.patterns import Found, detect, hidden
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
@@ -249,7 +250,7 @@ class Redactor:
         """Find numbers and addresses: those of others, and the places of the person's own."""
         own = [(found.begin, found.end) for found in self._own_strings.find(squeezed)]
         spans: list[_Span] = []
-        for found in [*detect(seen, self._home), *street_lines(without_own_name(seen, self._home))]:
+        for found in data_of_anybody(seen, self._home):
             if self._is_own(found, own, seen):
                 own.append((found.begin, found.end))
             elif found.what != "date":
@@ -275,7 +276,7 @@ class Redactor:
             ):
                 end = named.end
             yield _Span(named.begin, end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))
-        for guess in guess_names(guessable):
+        for guess in names_of_anybody(seen, self._home):
             guess = self._of_others(guess, seen, own)
             letters = fold(guess.value)
             if not letters or any(begin < guess.end and guess.begin < end for begin, end in own):

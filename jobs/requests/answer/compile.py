@@ -93,6 +93,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         about=_about(found),
         blocks=blocks,
         refusal=found.standing.refusal,
+        home=found.home,
     )
     if found.standing.answer == NEUTRAL:  # the same for whoever is unknown, and in whatever way nothing may be told (SUS-04, SUS-07)
         return Draft(shell, found, scope)

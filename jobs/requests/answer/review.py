@@ -37,13 +37,12 @@ from jobs.requests.answer.compile import compiled, drafted
 from jobs.requests.search.documents import DOCUMENTS, OTHERS
 from rules.errors import UsageError
 from rules.hints import Hint, hint_to
+from rules.model.home import Home
 from rules.model.requests import COPIES, Step
 from rules.model.roles import Act
-from rules.redaction.addresses import street_lines
+from rules.redaction.anybody import data_of_anybody, names_of_anybody
 from rules.redaction.labels import LABEL
 from rules.redaction.leak_check import Needles
-from rules.redaction.name_guesses import guess_names
-from rules.redaction.patterns import detect
 from rules.redaction.redactor import NAME_GUESS
 from rules.texts.disguises import as_read
 from rules.texts.folding import fold, tidy
@@ -185,7 +184,7 @@ def read_decisions(text: str, compilation: Compilation, *, takes_back: bool = Fa
         if decision.text and decision.code != NOT_A_NAME and needles().are_nearly_in(decision.text):
             hint = f'write a label such as [persoon] instead; where it is no name, say so with "code": "{NOT_A_NAME}"'
             raise _wrong(decision.line, "has a text with what is nearly the name of somebody else", hint, code="near_name")
-        if decision.text and decision.code != NOT_A_NAME and (new := _newly_told(decision.text, known())):
+        if decision.text and decision.code != NOT_A_NAME and (new := _newly_told(decision.text, known(), compilation.home)):
             found_here = f"found: {', '.join(new)}; write a label such as [persoon] instead"
             hint = f'{found_here}; where it is nobody else, say so with "code": "{NOT_A_NAME}"'
             what = "has a text with what looks like a name, number or address and stands in no proposal"
@@ -202,11 +201,11 @@ def _told_letters(compilation: Compilation) -> str:
     return "|".join(map(fold, (compilation.addressee.name, compilation.about, *proposals, *fields)))
 
 
-def _newly_told(text: str, known: str) -> tuple[str, ...]:
+def _newly_told(text: str, known: str, home: Home) -> tuple[str, ...]:
     """Return the classes of what would be replaced in a text of the CRM, and is not proposed (EXP-06)."""
     seen = LABEL.sub(lambda match: _HIDDEN * len(match[0]), tidy(as_read(text)).text)
-    guesses = [(NAME_GUESS, guess.value) for guess in guess_names(seen)]
-    others = [(one.what, seen[one.begin : one.end]) for one in (*detect(seen), *street_lines(seen)) if one.what != "date"]
+    guesses = [(NAME_GUESS, guess.value) for guess in names_of_anybody(seen, home)]
+    others = [(one.what, seen[one.begin : one.end]) for one in data_of_anybody(seen, home) if one.what != "date"]
     return tuple(dict.fromkeys(what for what, value in (*others, *guesses) if (letters := fold(value)) and letters not in known))
 
 
