@@ -10,7 +10,6 @@ from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from crm_compliance.console.access.seen import Seen
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.background import Background
 from crm_compliance.console.kept import Kept
@@ -67,7 +66,6 @@ class Services:
     why_not: Callable[[], Collection[str]] = tuple  # the codes of what is not well with the service
     background: Background = field(default_factory=Background)
     verified: list[Verification] = field(default_factory=list)  # the last one, since the process began
-    seen: Seen = field(default_factory=Seen)
     kept: Kept = field(default_factory=Kept)
     planning: PlanMaker = field(default_factory=PlanMaker)
     simulated: list[Simulation] = field(default_factory=list)  # the last one, since the process began

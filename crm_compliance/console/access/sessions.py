@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -38,6 +38,11 @@ class SessionStore(Protocol):
 
     def expire(self, *, began_before: datetime, seen_before: datetime) -> int:
         """Remove those that have ended; return how many."""
+
+    def note_seen(self, digest: str, keys: Collection[str]) -> None:
+        """Remember what was on the screen of a session, until it ends."""
+
+    def has_seen(self, digest: str, key: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,14 @@ class Sessions:
 
     def end(self, token: str) -> None:
         self.store.drop(digest_of(token))
+
+    def note_seen(self, token: str, *keys: str) -> None:
+        """Remember what was on the screen of this session: nobody lets out what they have not been shown, and
+        who has been need not look again after a restart."""
+        self.store.note_seen(digest_of(token), keys)
+
+    def has_seen(self, token: str, key: str) -> bool:
+        return self.store.has_seen(digest_of(token), key)
 
 
 def name_of(token: str, session: Session) -> str:

@@ -1,8 +1,10 @@
-"""Who is signed in at a browser: rows that end by themselves, and that no ledger speaks of."""
+"""Who is signed in at a browser, and what was on their screen: rows that end by themselves, and that no
+ledger speaks of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import msgspec
@@ -11,7 +13,7 @@ from sqlalchemy import delete, select, update
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_into
-from crm_compliance.store.sql.tables import sessions
+from crm_compliance.store.sql.tables import seen, sessions
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,12 +55,39 @@ class Sessions(Rows):
     def drop(self, digest: str) -> None:
         with self._transactions.database.writing() as connection:
             connection.execute(delete(sessions).where(sessions.c.digest == digest))
+            connection.execute(delete(seen).where(seen.c.session == digest))
 
     def expire(self, *, began_before: datetime, seen_before: datetime) -> int:
         """Remove those that have ended; return how many."""
         ended = (sessions.c.began_at <= began_before.timestamp()) | (sessions.c.seen_at <= seen_before.timestamp())
         with self._transactions.database.writing() as connection:
-            return connection.execute(delete(sessions).where(ended)).rowcount
+            number = connection.execute(delete(sessions).where(ended)).rowcount
+            connection.execute(delete(seen).where(seen.c.session.not_in(select(sessions.c.digest))))
+        return number
+
+    def note_seen(self, digest: str, keys: Collection[str]) -> None:
+        """Remember what was on the screen of a session, until it ends; what is known already is not written
+        again. Nothing is remembered of a session that has ended."""
+        refs = {_ref(key) for key in keys} - self._seen(digest, keys)
+        if not refs:
+            return
+        with self._transactions.database.writing() as connection:
+            if connection.execute(select(sessions.c.digest).where(sessions.c.digest == digest)).first() is not None:
+                rows = [{"session": digest, "ref": ref} for ref in sorted(refs)]
+                connection.execute(insert_into(connection, seen).on_conflict_do_nothing(index_elements=["session", "ref"]), rows)
+
+    def has_seen(self, digest: str, key: str) -> bool:
+        """Return whether it was on the screen of this session."""
+        return bool(self._seen(digest, (key,)))
+
+    def _seen(self, digest: str, keys: Collection[str]) -> set[str]:
+        wanted = (seen.c.session == digest) & seen.c.ref.in_([_ref(key) for key in keys])
+        with self._transactions.reading() as connection:
+            return set(connection.execute(select(seen.c.ref).where(wanted)).scalars())
+
+
+def _ref(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def _row(session: Session) -> dict[str, object]:

@@ -279,3 +279,12 @@ sessions = Table(
     Column("seen_at", Double, nullable=False),
     Column("doc", Text, nullable=False),
 )
+
+# What was on the screen of a session: `ref` is a digest of which version of which item. It goes with the
+# session.
+seen = Table(
+    "seen",
+    metadata,
+    Column("session", String, primary_key=True),
+    Column("ref", String(32), primary_key=True),
+)

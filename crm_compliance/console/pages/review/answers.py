@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crm_compliance.console.access.sessions import digest_of
 from crm_compliance.console.visit import Visit
 from jobs.register.permissions import Hand
 from jobs.requests.answer.review import for_looking, version_of
@@ -50,16 +49,15 @@ class Answer:
 
     def serve(self, item: Item) -> None:
         """Remember that an item was sent, which is not yet that it is on the screen."""
-        self._note("served", version_of(item))
+        self._note(("served",), version_of(item))
 
     def show(self, item: Item) -> None:
         """Remember that an item is on the screen."""
-        self._note("served", version_of(item))
-        self._note("shown", version_of(item))
+        self._note(("served", "shown"), version_of(item))
 
     def show_file(self, item: Item) -> None:
         """Remember that the file of an item was opened."""
-        self._note("file", item.digest)
+        self._note(("file",), item.digest)
 
     def is_served(self, item: Item) -> bool:
         return self._has("served", version_of(item))
@@ -75,13 +73,14 @@ class Answer:
             message = say("You have not looked at the whole file of this item.")
             raise Refused(message, hint=say("Read it to its end, or open or download it, then decide."), code="file_not_shown")
 
-    def _note(self, what: str, key: str) -> None:
+    def _note(self, what: Sequence[str], key: str) -> None:
         if self.visit.request.method == "HEAD":  # which brings nothing to any screen
             return
-        self.visit.services.seen.note(digest_of(self.visit.token), f"{what} {self.request.id} {key}")
+        keys = (f"{each} {self.request.id} {key}" for each in what)
+        self.visit.services.sessions.note_seen(self.visit.token, *keys)
 
     def _has(self, what: str, key: str) -> bool:
-        return self.visit.services.seen.has(digest_of(self.visit.token), f"{what} {self.request.id} {key}")
+        return self.visit.services.sessions.has_seen(self.visit.token, f"{what} {self.request.id} {key}")
 
 
 def hand_for(visit: Visit) -> Hand:

@@ -132,3 +132,23 @@ def test_a_token_that_was_fixed_before_is_not_taken(browser: Browser) -> None:
     browser.client.cookies.clear()
     browser.client.cookies.set("session", "fixed-by-somebody-else")
     assert browser.get("/").status_code == 303
+
+
+def test_what_one_session_saw_no_other_has_seen_and_a_restart_forgets_none_of_it(org: Night, sessions: Sessions) -> None:
+    one, two = (sessions.begin("oid-1", ROLES, "", NOW) for _ in range(2))
+    sessions.note_seen(one, "item", "file")
+    sessions.note_seen(one, "item", "more")
+    again = Sessions(org.store.sessions, sessions.idle, sessions.longest)
+    assert [again.has_seen(one, key) for key in ("item", "file", "more", "other")] == [True, True, True, False]
+    assert not again.has_seen(two, "item")
+
+
+def test_what_was_seen_goes_with_the_session_and_is_kept_for_none_that_has_ended(org: Night, sessions: Sessions) -> None:
+    signs_out, lapses = (sessions.begin("oid-1", ROLES, "", NOW) for _ in range(2))
+    for token in (signs_out, lapses):
+        sessions.note_seen(token, "item")
+    sessions.end(signs_out)
+    sessions.note_seen(signs_out, "item")
+    sessions.begin("oid-1", ROLES, "", NOW + timedelta(hours=1))
+    with org.store.database.reading() as connection:
+        assert connection.execute(text("SELECT * FROM seen")).all() == []

@@ -14,6 +14,10 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
+from crm_compliance.console.app import routes
+from crm_compliance.console.services import Services
+from crm_compliance.service.web.app import app_of
+from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
 from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.asking import Asking
@@ -114,6 +118,19 @@ def asking_entries(asking: Asking) -> list[Any]:
     settings = asking.typist.settings
     with store_of(settings, clock_of(settings)) as store:
         return [entry for entry in store.ledger.entries() if entry.kind == "request"]
+
+
+def test_what_was_on_the_screen_may_be_approved_after_a_restart(
+    asking: Asking, services: Services, signed_in: Callable[..., Browser]
+) -> None:
+    browser, path = signed_in(Role.DPO), f"/requests/{asking.id}/review"
+    first = waiting(asking)[0]["item"]
+    version = since(browser.page(f"{path}/{first}"))
+    anew = Services(services.settings, services.store, services.clock, services.sessions)
+    after = Browser(app_of(Downloads(anew.store, anew.clock), console=routes(anew)))
+    after.client.cookies.update(browser.client.cookies)
+    assert after.post(f"{path}/{first}", do="approve", since=version).status_code == 303
+    assert status_of(asking, first) == ("APPROVED", None, None)
 
 
 def test_nothing_is_approved_that_was_not_on_this_screen_in_this_session(asking: Asking, signed_in: Callable[..., Browser]) -> None:

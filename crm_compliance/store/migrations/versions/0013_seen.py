@@ -1,0 +1,23 @@
+"""What was on whose screen."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "seen",
+        sa.Column("session", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("session", "ref", name="pk_seen"),
+    )
+
+
+def downgrade() -> None:
+    """There is no way back."""
+    raise RuntimeError("an older version would have to drop proof")
