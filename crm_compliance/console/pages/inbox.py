@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from crm_compliance.alerts.addresses import address_of
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.requests.standing import short_next
 from crm_compliance.console.visit import Visit
 from crm_compliance.hours import crons_of, trigger_of
 from jobs.inbox.item import InboxItem, ItemKind, Stage
@@ -43,11 +44,24 @@ SYMBOLS: Final = {
     ItemKind.NOT_WELL: "triangle-alert",
 }
 
+OF_REQUESTS: Final = frozenset(
+    (
+        ItemKind.REQUEST_STEP,
+        ItemKind.QUESTION_UNANSWERED,
+        ItemKind.ANSWER_TO_REVIEW,
+        ItemKind.ANSWER_TO_RELEASE,
+        ItemKind.REQUEST_TO_CLOSE,
+        ItemKind.NOTICES_TO_GIVE,
+    )
+)
+
 
 class Line(NamedTuple):
-    """One thing that waits, as the page shows it; `act` is what the link says to do."""
+    """One thing that waits, as the page shows it; `name` is what people call it by, `act` what the link says
+    to do."""
 
     title: str
+    name: str
     why: str
     href: str
     act: str
@@ -92,8 +106,20 @@ def show(visit: Visit) -> Response:
 
 
 def _line(visit: Visit, item: InboxItem) -> Line:
+    request = visit.services.store.requests.get(item.subject) if item.kind in OF_REQUESTS else None
     title, act = _words(visit, item)
-    return Line(title, _why(visit, item), address_of(item), act, TONES[item.stage], SYMBOLS.get(item.kind, "user-round-search"), item)
+    if item.kind is ItemKind.REQUEST_STEP and request is not None:
+        title = short_next(visit, request)
+    return Line(
+        title,
+        request.reference if request is not None else "",
+        _why(visit, item),
+        address_of(item),
+        act,
+        TONES[item.stage],
+        SYMBOLS.get(item.kind, "user-round-search"),
+        item,
+    )
 
 
 def _words(visit: Visit, item: InboxItem) -> tuple[str, str]:
