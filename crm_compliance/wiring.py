@@ -296,7 +296,7 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
     """Compare the mapping with the CRM and with the schedule and return what is only a warning. Masks are
     checked if the schedule anonymises in place. Raises MappingError: the mapping names something that the CRM
     lacks; all mismatches are reported."""
-    from connectors.dynamics.mapping.categories import misspelt_keys
+    from connectors.dynamics.mapping.schedule_check import misspelt
 
     findings = connector.check(in_place=policy.anonymise.is_in_place)
     errors = [finding for finding in findings if finding.is_error]
@@ -304,8 +304,7 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
         more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])
         raise MappingError(errors[0].message + more, hint="correct the mapping, or the CRM", where=errors[0].where)
     told = (f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
-    slips = misspelt_keys(connector.mapping, policy.derive.keys(), policy.kinds)
-    return (*told, *(f"{slip.where}: {slip.message}" for slip in slips))
+    return (*told, *(f"{slip.where}: {slip.message}" for slip in misspelt(connector.mapping, policy)))
 
 
 def lacking_for_notice(mapping: Mapping, policy: Policy) -> list[str]:

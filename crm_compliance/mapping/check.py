@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from connectors.dynamics.mapping.categories import misspelt_keys
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.mapping.schedule_check import misspelt
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import NO_PROVINCES, PROVINCES_HINT, connector_of, lacking_for_notice, lacking_provinces, policy_of
 from rules.policy.policy import Policy
@@ -76,7 +76,7 @@ def _compare_with_schedule(found: Verdict, mapping: Mapping, policy: Policy, sou
         found.problems.append(Told(note.where if note is not None else f"{source}:1", "schedule", message))
     for where in lacking_provinces(mapping, policy):
         found.problems.append(Told(where, "schedule", f"{NO_PROVINCES.format(country=policy.home.country)}: {PROVINCES_HINT}"))
-    for slip in misspelt_keys(mapping, policy.derive.keys(), policy.kinds):
+    for slip in misspelt(mapping, policy):
         found.warnings.append(Told(slip.where, "schedule", slip.message, slip.meant))
 
 

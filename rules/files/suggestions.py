@@ -4,7 +4,8 @@ and setting."""
 from collections.abc import Iterable
 from typing import Final
 
-_LIKE: Final = 0.7  # of 1: one letter more, less, other or swapped in a word of five
+_LIKE: Final = 0.7  # of 1: one letter more, less, other or swapped in a word of four
+_SHORT, _LIKE_SHORT = 3, 0.66  # in a word of so many letters one of them
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -13,9 +14,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
-    choices = sorted(known)
+    choices, least = sorted(known), _LIKE if len(word) > _SHORT else _LIKE_SHORT
     found = process.extractOne(
-        word, choices, scorer=OSA.normalized_similarity, processor=lambda text: text.casefold().replace("-", "_"), score_cutoff=_LIKE
+        word, choices, scorer=OSA.normalized_similarity, processor=lambda text: text.casefold().replace("-", "_"), score_cutoff=least
     )
     return None if found is None else str(found[0])
 

@@ -107,14 +107,14 @@ def _told(
         path = (*path, part)
     kind, message, pattern = error["type"], error["msg"].replace("'", ""), error.get("ctx", {}).get("pattern", "")
     if kind == "extra_forbidden":
-        found = suggestion(str(path[-1]), _keys(model))
+        found = suggestion(str(path[-1]), _keys_at(model, path[:-1]) or _keys(model))
         return path, texts.get(kind, _TEXTS[kind]) + asked(found), "unknown", found
     if kind == "union_tag_invalid":
         return (*path, "type"), f"this is one of {error['ctx']['expected_tags']}".replace("'", ""), "form", ""
     if kind in ("enum", "literal_error"):
         known = re.findall(r"'([^']*)'", error["msg"])
         told = message.replace("Input should be", "this is one of" if len(known) > 1 else "this is")
-        found = suggestion(str(error["input"]), known) if len(known) > 1 else ""
+        found = suggestion(str(error["input"]), known)
         return path, told + asked(found), "unknown" if len(known) > 1 else "form", found
     words = pattern[2:-2].split("|") if re.fullmatch(r"\^\([\w|]+\)\$", pattern) else ()
     found = suggestion(str(error["input"]), words)
@@ -123,9 +123,35 @@ def _told(
     return path, told + asked(found), "missing" if kind == "missing" else "form", found
 
 
+def _keys_at(model: type[BaseModel], path: Path) -> Collection[str]:
+    """Return the keys that a file of this model can have at a place; none where several forms are possible
+    there."""
+    schema = _schema(model)
+    found = _form(schema, schema)
+    for part in path:
+        if isinstance(part, str):
+            others = [*found.get("patternProperties", {}).values(), found.get("additionalProperties")]
+            below = found.get("properties", {}).get(part) or next(filter(None, others), None)
+            found = _form(below, schema) if isinstance(below, dict) else {}
+    return [*found.get("properties", {})]
+
+
+def _form(part: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands behind a part of a schema: one of a list, and what is either that or nothing."""
+    if "$ref" in part:
+        return _form(schema["$defs"][part["$ref"].rpartition("/")[2]], schema)
+    forms = [each for each in part.get("anyOf", ()) if each != {"type": "null"}]
+    return _form(part.get("items") or forms[0], schema) if "items" in part or len(forms) == 1 else part
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
 @cache
 def _keys(model: type[BaseModel]) -> frozenset[str]:
     """Every key that a file of this model can have, wherever it stands."""
-    schema = model.model_json_schema()
+    schema = _schema(model)
     models = [schema, *schema.get("$defs", {}).values()]
     return frozenset(name for each in models for name in each.get("properties", {}))

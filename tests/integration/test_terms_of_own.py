@@ -12,7 +12,7 @@ import pytest
 
 from crm_compliance.mapping.explain import explain_row
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import policy_text
+from crm_compliance.wiring import checked, policy_of, policy_text
 from jobs.plans.explain import explain_unit
 from rules.model.requests import Right
 from rules.policy.loader import load_policy
@@ -151,3 +151,10 @@ def test_a_granted_erasure_of_a_file_takes_them_along(night: Night) -> None:
     granted(night, ask(night, Right.ERASURE, child))
     assert night.get("cf_dossiers", dossier) is None
     assert [there(night, "cf_homevisit", visit), there(night, "cf_paragraph", paragraph)] == [False, False]
+
+
+def test_a_row_that_the_schedule_lacks_is_a_warning_of_the_self_check(night: Night) -> None:
+    connector = night.connector
+    assert checked(connector, night.context.policy) == ()
+    (told,) = checked(connector, policy_of(Settings()))
+    assert "the schedule has no row home_visits, and the rows of cf_homevisit are kept" in told

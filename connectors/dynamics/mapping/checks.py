@@ -121,11 +121,12 @@ def _check_dependent(file: MappingFile) -> Iterator[Slip]:
             *(("belongs_to", column, words) for column, words in part.belongs_to.items()),
             *(("tied_by", column, (word,)) for column, word in part.tied_by.items()),
         ):
-            for word in words:
+            for at_word, word in enumerate(words):
                 if word not in owners:
                     found = suggestion(word[:60], owners)
                     told = f"{word} is neither a kind of row that is mapped nor a table under dependent{asked(found)}"
-                    yield Slip((*at, section, column), told, "unknown", found)
+                    place = (*at, section, column, at_word) if len(words) > 1 else (*at, section, column)
+                    yield Slip(place, told, "unknown", found)
         if not _is_rooted(name, file):
             yield Slip(at, f"the rows of {name} belong to rows of dependent tables in a circle, and to nothing else")
         seen: dict[str, str] = dict.fromkeys(part.belongs_to, "belongs_to")
@@ -147,7 +148,9 @@ def _check_dependent(file: MappingFile) -> Iterator[Slip]:
         yield from (slip.below(*at, "term") for slip in _check_term(part))
         for at_readable, column in enumerate(part.readable):
             if column not in seen:
-                yield Slip((*at, "readable", at_readable), f"{column} stands under readable and nowhere else", "unknown")
+                found = suggestion(column[:60], seen)
+                told = f"{column} stands under readable and nowhere else{asked(found)}"
+                yield Slip((*at, "readable", at_readable), told, "unknown", found)
 
 
 def _check_term(part: DependentPart) -> Iterator[Slip]:

@@ -98,9 +98,9 @@ def dependent_tables(parts: Mapping[str, DependentPart], where: Callable[..., st
             counted_from=part.term.date if part.term is not None and part.term.date in sections else "",
         )
         kind.full.__kind__ = kind  # type: ignore[attr-defined]  # a row by itself says what is true of it
-        yield Table(
-            name, kind.record, kind.full, name, where(*at), lookups, personal=personal, own=kind, links=next(iter(part.tied_by), "")
-        )
+        links = next(iter(part.tied_by), "")
+        lines = {"term": where(*at, "term", "row"), "links": where(*at, "tied_by", links)}
+        yield Table(name, kind.record, kind.full, name, where(*at), lookups, personal=personal, own=kind, links=links, lines=lines)
 
 
 def _emptied(part: DependentPart, lookups: Mapping[str, Column]) -> tuple[str, ...]:

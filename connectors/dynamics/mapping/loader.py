@@ -127,13 +127,19 @@ class _Built:
                     name in part.readable,
                     self._reference((*at, "references", name), part.references[name]) if name in part.references else None,
                     more=part.more.get(name, ()),
+                    lines=tuple((other, self._where(*at, "more", name, index)) for index, other in enumerate(part.more.get(name, ()))),
                 )
                 for name, column in names.items()
             }
 
         flagged = {
             name: Column(
-                name, next(iter(flags)), self._where(*at, "flags", name), flags=tuple(flags.items()), is_readable=name in part.readable
+                name,
+                next(iter(flags)),
+                self._where(*at, "flags", name),
+                flags=tuple(flags.items()),
+                is_readable=name in part.readable,
+                lines=tuple((column, self._where(*at, "flags", name, column)) for column in flags),
             )
             for name, flags in part.flags.items()
         }
@@ -145,11 +151,15 @@ class _Built:
             record, full = class_of(record, part.table, index), class_of(full, part.table, index)
         only = tuple(Condition(column, values, self._where(*at, "only", column)) for column, values in part.only.items())
         pairs = columns("many_to_many", part.many_to_many)
-        return Table(kind, record, full, part.table, self._where(*at), lean, masks, personal, only, dict(part.fixed), pairs)
+        lines = {name: self._where(*at, "fixed", name) for name in part.fixed}
+        return Table(
+            kind, record, full, part.table, self._where(*at, "table"), lean, masks, personal, only, dict(part.fixed), pairs, lines=lines
+        )
 
     def _reference(self, at: Path, part: ReferencePart) -> Reference:
         keys = {(value if part.by else value.strip("{}").lower()): key for value, key in part.keys.items()}
-        return Reference(part.by, keys, {value: self._where(*at, "keys", value) for value in part.keys})
+        where = {value: self._where(*at, "keys", value) for value in part.keys}
+        return Reference(part.by, keys, where, self._where(*at, "by"))
 
     def _choice(self, at: Path, keys: dict[str, str]) -> Choice:
         return Choice({int(option): key for option, key in keys.items()}, {int(option): self._where(*at, option) for option in keys})

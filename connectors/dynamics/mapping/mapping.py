@@ -82,6 +82,7 @@ class Reference:
     by: str
     keys: dict[str, str]
     where: dict[str, str]
+    by_where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ class Column:
     (DAT-09); `is_readable` where it states that the application user may read the column although the CRM
     secures it. What it holds is a key where there is a `choice`, a `reference`, or several columns of yes and
     no, the `flags`, each with what it stands for; `name` is the first of these. `holds` says what a column of
-    a dependent table holds, by the section that names it."""
+    a dependent table holds, by the section that names it. `lines` are the places of columns that do not stand
+    at `where`."""
 
     field: str
     name: str
@@ -102,11 +104,16 @@ class Column:
     flags: tuple[tuple[str, str], ...] = ()  # columns of yes and no, each with its key
     more: tuple[str, ...] = ()  # further columns: of a date the first that has a value, of categories all
     holds: str = ""
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """All columns that it is filled from."""
         return tuple(name for name, _ in self.flags) or (self.name, *self.more)
+
+    def place(self, name: str) -> str:
+        """Return where the file names one of these columns."""
+        return dict(self.lines).get(name, self.where)
 
     @property
     def is_lookup(self) -> bool:
@@ -130,7 +137,7 @@ class Table:
     several tables. `only` are the conditions that its rows meet; those that do not are out of scope. `fixed`
     are fields that have the same key in all its rows, `pairs` those that are filled from a table of pairs.
     `own` is what is true of a dependent table, and `links` the table of links by which its rows belong to
-    others, where no lookup does."""
+    others, where no lookup does. `lines` are the places of `fixed`, by field, and of `term` and `links`."""
 
     kind: str
     record: type[Record]
@@ -145,6 +152,7 @@ class Table:
     pairs: Values[str, Column] = field(default_factory=dict)
     own: Kind | None = None
     links: str = ""
+    lines: Values[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> str:

@@ -14,7 +14,7 @@ from rules.errors import MappingError
 
 WHOLE: Final = 500  # ids of one question above which the whole table is read once
 CONDITION_TYPES: Final = CHOICE_TYPES - {"MultiSelectPicklistType"} | LOOKUP_TYPES | {"BooleanType", "IntegerType", "StringType"}
-_TRUTHS: Final = {"true": True, "false": False}
+TRUTH_WORDS: Final = {"true": True, "false": False}
 
 
 def filter_of(table: Table, definition: TableDefinition, path: str = "") -> str:
@@ -51,7 +51,7 @@ def value_of(attribute: Attribute, text: str) -> str:
     if attribute.kind in LOOKUP_TYPES:
         return guid(text)
     if attribute.kind == "BooleanType":
-        return str(_TRUTHS[text.casefold()]).lower() if text.casefold() in _TRUTHS else _none()
+        return str(TRUTH_WORDS[text.casefold()]).lower() if text.casefold() in TRUTH_WORDS else _none()
     return literal(text) if attribute.kind == "StringType" else str(int(text))
 
 

@@ -5,10 +5,11 @@ Errors stop every command (exit 3), because a wrong column could end a term too 
 has and the mapping lacks is a warning, since such units are kept and named in the report (R-161)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapping, Table, field_type
-from connectors.dynamics.schema.conditions import CONDITION_TYPES, value_of
+from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface.errors import Finding
@@ -57,22 +58,22 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     findings: list[Finding] = list(_check_links(table, definition, mapping))
     for column in (*table.columns.values(), *table.personal.values()):
         for name in column.names:
-            attribute = definition.attributes.get(name)
+            attribute, placed = definition.attributes.get(name), replace(column, where=column.place(name))
             if attribute is None:
                 like = suggestion(name, definition.attributes)
                 told = f"The table {table.name} has no column {name} ({table.kind}.{column.field}){asked(like) or '.'}"
-                findings.append(error(told, column.where, "no_column", like))
+                findings.append(error(told, placed.where, "no_column", like))
                 continue
-            findings.extend(_check_security(table, column, attribute))
+            findings.extend(_check_security(table, placed, attribute))
             if column.flags:
-                findings.extend(_check_flag(table, column, attribute))
+                findings.extend(_check_flag(table, placed, attribute))
             elif column.reference is not None:
-                findings.extend(_check_reference(table, column, attribute, metadata))
+                findings.extend(_check_reference(table, placed, attribute, metadata))
             elif column.field in LOOKUPS and attribute.kind == "UniqueidentifierType" and place_of(table, mapping, metadata).is_derived:
-                findings.extend(_check_key(table, column, definition, mapping, metadata))
+                findings.extend(_check_key(table, placed, definition, mapping, metadata))
             else:
-                findings.extend(_check_column(table, column, attribute, mapping, metadata))
-                findings.extend(_check_masking(table, column, attribute, definition))
+                findings.extend(_check_column(table, placed, attribute, mapping, metadata))
+                findings.extend(_check_masking(table, placed, attribute, definition))
     for condition in table.only:
         findings.extend(_check_condition(table, condition, definition))
     for column in table.pairs.values():
@@ -99,10 +100,14 @@ def _check_condition(table: Table, condition: Condition, definition: TableDefini
         try:
             value_of(attribute, text)
         except ValueError:
-            yield error(f"{place} is {_named(attribute)}, and cannot be {text[:60]}.", condition.where, "no_option")
+            known = TRUTH_WORDS if attribute.kind == "BooleanType" else map(str, attribute.options or ())
+            like = suggestion(text[:60], known)
+            told = f"{place} is {_named(attribute)}, and cannot be {text[:60]}{asked(like) or '.'}"
+            yield error(told, condition.where, "no_option", like)
             continue
         if attribute.options is not None and int(text) not in attribute.options:
-            yield error(f"{place} has no option {text}.", condition.where, "no_option")
+            like = suggestion(text, map(str, attribute.options))
+            yield error(f"{place} has no option {text}{asked(like) or '.'}", condition.where, "no_option", like)
 
 
 def _check_key(table: Table, column: Column, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
@@ -137,7 +142,7 @@ def _check_pairs(table: Table, column: Column, definition: TableDefinition, mapp
     target = metadata.table(other) if reference is not None and reference.by else None
     if target is not None and reference is not None and reference.by not in target.attributes:
         like = suggestion(reference.by, target.attributes)
-        yield error(f"The table {other} has no column {reference.by} ({place}){asked(like) or '.'}", column.where, "no_column", like)
+        yield error(f"The table {other} has no column {reference.by} ({place}){asked(like) or '.'}", reference.by_where, "no_column", like)
 
 
 def _check_links(table: Table, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:
@@ -148,9 +153,11 @@ def _check_links(table: Table, definition: TableDefinition, mapping: Mapping) ->
     named = [each.name for each in mapping.tables if each.kind in table.own.above]
     if table.links not in links:
         like = suggestion(table.links, links)
-        yield error(f"The table {table.name} has no N:N relationship by {table.links}{asked(like) or '.'}", table.where, "no_table", like)
+        told = f"The table {table.name} has no N:N relationship by {table.links}{asked(like) or '.'}"
+        yield error(told, table.lines["links"], "no_table", like)
     elif links[table.links] not in named:
-        yield error(f"{table.links} ties {table.name} to {links[table.links]}, not to {' or '.join(named)}.", table.where, "type")
+        told = f"{table.links} ties {table.name} to {links[table.links]}, not to {' or '.join(named)}."
+        yield error(told, table.lines["links"], "type")
 
 
 def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:
@@ -220,7 +227,7 @@ def _check_reference(table: Table, column: Column, attribute: Attribute, metadat
     if reference.by and (definition is None or reference.by not in definition.attributes):
         like = suggestion(reference.by, definition.attributes if definition else ())
         told = f"The table {target} has no column {reference.by} ({table.kind}.{column.field}){asked(like) or '.'}"
-        yield error(told, column.where, "no_column", like)
+        yield error(told, reference.by_where, "no_column", like)
 
 
 def _check_date(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
@@ -252,7 +259,7 @@ def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterato
     for option, key in choice.keys.items():
         if option not in attribute.options:
             free = {label.casefold(): value for value, label in attribute.options.items() if value not in choice.keys}
-            like = str(free.get(nearest(key, free) or "", ""))
+            like = str(free.get(nearest(key, free) or "", "")) or suggestion(str(option), map(str, free.values()))
             yield error(f"{place} has no option {option} ({key}){asked(like) or '.'}", choice.where[option], "no_option", like)
     for option in attribute.options.keys() - choice.keys.keys():
         effect = "its units are kept as UNCONFIGURED" if column.field == "categories" else "it counts as empty"

@@ -77,13 +77,13 @@ def test_everything_is_named_at_once_with_line_and_what_was_meant(typist: Typist
     assert all(each["where"].startswith(f"{path}:") for each in said.document["problems"])
     found = told(said)
     assert found == {
-        (line(path, "crm-mapping/7"), "form"): "",
+        (line(path, "crm-mapping/7"), "form"): "crm-mapping/1",
         (line(path, "copis"), "unknown"): "copies",
         (line(path, "table: cf_dossier") + 1, "missing"): "",  # opened_on
         (line(path, "opend_on"), "unknown"): "opened_on",
         (line(path, "cf_closeon"), "no_column"): "cf_closedon",
         (line(path, "cf_openedon: nul"), "form"): "null",
-        (line(path, "table: cf_fische") - 1, "no_table"): "cf_fiche",
+        (line(path, "table: cf_fische"), "no_table"): "cf_fiche",
         (line(path, "suspct"), "unknown"): "suspect",
         (line(path, "donatoin"), "unknown"): "donation",
         (line(path, "birth_year"), "type"): "",

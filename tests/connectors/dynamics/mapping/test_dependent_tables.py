@@ -75,7 +75,7 @@ def test_two_mappings_may_call_different_columns_of_the_same_table_theirs() -> N
         ("cf_a: {belongs_to: {cf_x: cf_a}}", "the rows of cf_a belong to rows of dependent tables in a circle, and to nothing else"),
         ("cf_a: {belongs_to: {cf_x: dossier}, texts: [cf_t], files: [cf_t]}", "cf_t stands under texts already"),
         ("cf_a: {belongs_to: {cf_x: dossier}, texts: [regarding]}", "regarding is a word of the product: it cannot be told"),
-        ("cf_a: {belongs_to: {cf_x: dossier}, readable: [cf_t]}", "cf_t stands under readable and nowhere else"),
+        ("cf_a: {belongs_to: {cf_x: dossier}, readable: [cf_text]}", "cf_text stands under readable and nowhere else"),
         (
             "cf_a: {belongs_to: {cf_x: dossier}, files: [cf_f], masked: {}}",
             "files cannot be overwritten: rows of cf_a go with what they belong to",

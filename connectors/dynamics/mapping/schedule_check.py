@@ -1,0 +1,74 @@
+"""Words of a mapping that the schedule does not know: a row of its own that is not there, and keys that
+resemble one that is, where a typing error would keep units for ever."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final, NamedTuple
+
+from connectors.dynamics.mapping.mapping import Column, Mapping, Table
+from rules.files.suggestions import asked, nearest, suggestion
+from rules.model.records import UnitKind
+from rules.policy.policy import Policy
+
+_OWN: Final = UnitKind.OWN_TABLE.value
+
+
+class Misspelt(NamedTuple):
+    """The place of a word, what to report, and the word that was probably meant ("" where none is like
+    it)."""
+
+    where: str
+    message: str
+    meant: str
+
+
+def misspelt(mapping: Mapping, policy: Policy) -> Iterator[Misspelt]:
+    """Yield each row of the schedule that a dependent table names and that is not in force for it, and each
+    key of a category or kind that the schedule does not know and that is like one it knows, once each. A key
+    that is like none may be one that nobody has decided on yet: its units are kept (R-161), and a plan says
+    so."""
+    told = set()
+    for table in mapping.tables:
+        for slip in chain(_term(table, policy), _keys(table, policy)):
+            if slip.where not in told:
+                told.add(slip.where)
+                yield slip
+
+
+def _term(table: Table, policy: Policy) -> Iterator[Misspelt]:
+    """Say of the row that decides over the rows of a dependent table why it does not."""
+    if table.own is None or not table.own.term:
+        return
+    key, rows = table.own.term, policy.categories
+    row, own = rows.get(key), [name for name, each in rows.items() if each.unit == _OWN]
+    kept = f"the rows of {table.name} are kept as UNCONFIGURED"
+    if row is not None and row.unit != _OWN:
+        told = f"the row {key} of the schedule is for the unit {row.unit}, and {kept}: name one for the unit {_OWN}"
+    elif row is not None and not row.enabled:
+        told = f"the row {key} of the schedule is not enabled, and {kept}"
+    elif row is None:
+        told = f"the schedule has no row {key}, and {kept}: add it for the unit {_OWN}, or name one that there is"
+    else:
+        return
+    found = suggestion(key, own) if row is None or row.unit != _OWN else ""
+    yield Misspelt(table.lines["term"], told + asked(found), found)
+
+
+def _keys(table: Table, policy: Policy) -> Iterator[Misspelt]:
+    for field, word, known in (
+        ("categories", "category", [*policy.derive]),
+        ("kind", f"kind of {table.kind}", policy.kinds.get(table.kind, ())),
+    ):
+        for column in (table.columns.get(field), table.pairs.get(field)):
+            for where, key in _stated(column) if column is not None else ():
+                meant = nearest(key, known)
+                if key not in known and meant is not None:
+                    yield Misspelt(where, f"the schedule knows no {word} {key}, and its units are kept{asked(meant)}", meant)
+
+
+def _stated(column: Column) -> Iterable[tuple[str, str]]:
+    """Return the keys for which a column stands, each with its place."""
+    stated = column.choice or column.reference
+    if stated is not None:
+        return zip(stated.where.values(), stated.keys.values(), strict=True)
+    return ((column.place(name), key) for name, key in column.flags)
