@@ -25,6 +25,7 @@ from crm_compliance.console.api.app import api_of
 from crm_compliance.console.endpoint import Endpoint
 from crm_compliance.console.errors import nothing_here, refused
 from crm_compliance.console.pages import preferences, signin
+from crm_compliance.console.pages.plans.opening import Opening, waiting
 from crm_compliance.console.pages.rooms import ENDPOINTS
 from crm_compliance.console.services import Services
 from crm_compliance.console.visit import Visit
@@ -112,6 +113,8 @@ def _answered(visit: Visit, endpoint: Endpoint) -> Response:
         if endpoint.act is not None:
             visit.refuse(endpoint.act)
         return endpoint.answer(visit)
+    except Opening as opening:
+        return waiting(visit, opening)
     except ComplianceError as error:
         return refused(visit, error)
     except HTTPException:

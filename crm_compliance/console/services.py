@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crm_compliance.console.access.sessions import Sessions
-from crm_compliance.console.background import Background
 from crm_compliance.console.kept import Kept
-from crm_compliance.console.planning.maker import PlanMaker
+from crm_compliance.console.work.background import Background
+from crm_compliance.console.work.process import Asked, carried_out
+from crm_compliance.console.work.work import Ended, Told, Work
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import Desk, calendar_of, desk, policy_of
 from rules.errors import ComplianceError
@@ -64,14 +65,17 @@ class Services:
     clock: Clock
     sessions: Sessions
     why_not: Callable[[], Collection[str]] = tuple  # the codes of what is not well with the service
-    background: Background = field(default_factory=Background)
+    carry_out: Callable[[Asked, Told], Ended] = carried_out  # has an act carried out by a process of its own
+    background: Background = field(init=False)
     verified: list[Verification] = field(default_factory=list)  # the last one, since the process began
     kept: Kept = field(default_factory=Kept)
-    planning: PlanMaker = field(default_factory=PlanMaker)
     simulated: list[Simulation] = field(default_factory=list)  # the last one, since the process began
     _at_desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_DESKS))
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "background", Background(self.store.works))
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -131,9 +135,22 @@ class Services:
     @contextmanager
     def desk(self) -> Iterator[Desk]:
         """Open all that an act needs that reads the CRM. Raises Busy: too many do."""
-        busy = "too many people have the CRM read at this moment"
-        with waiting_for(self._desks, self._at_desks, WAIT_S, busy), desk(self.settings) as opened:
+        with self._place(), desk(self.settings) as opened:
             yield opened
+
+    def begin(self, asked: Asked, *, kind: str = "", reads_crm: bool = True, patience_s: float | None = None) -> Work:
+        """Have an act carried out by a process of its own, and return when it is over or has taken too long.
+        Raises Refused: with code `busy`, where another one goes on for the same subject."""
+        work = Work(asked.subject, asked.act, asked.who, asked.now, kind)
+
+        def whole() -> Ended:
+            with self._place() if reads_crm else nullcontext():
+                return self.carry_out(asked, work.tell)
+
+        return self.background.begin(work, whole, patience_s=patience_s)
+
+    def _place(self) -> AbstractContextManager[None]:
+        return waiting_for(self._desks, self._at_desks, WAIT_S, "too many people have the CRM read at this moment")
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from crm_compliance.store.rows.statistics import Statistics
 from crm_compliance.store.rows.told import Told
 from crm_compliance.store.rows.transactions import Transactions
 from crm_compliance.store.rows.work_queue import WorkQueue
+from crm_compliance.store.rows.works import Works
 from crm_compliance.store.run_lock import Leases
 from crm_compliance.store.sql.database import Database
 from jobs.ports.store import Store
@@ -50,6 +51,7 @@ class SqlStore(Store):
     leases: Leases
     sessions: Sessions
     told: Told
+    works: Works
     database: Database
 
     @classmethod
@@ -94,6 +96,7 @@ class SqlStore(Store):
             statistics=Statistics(within),
             told=Told(within),
             work_queue=WorkQueue(within),
+            works=Works(within),
         )
         try:
             store.crms.serve(crm)

@@ -9,7 +9,6 @@ from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
 from jobs.model.run import ActionState, Run, run_document
-from jobs.plans.lines.view import keep_columns
 from jobs.plans.make import make_plan
 from jobs.plans.past import NO_RUN
 from jobs.ports.context import JobContext
@@ -61,7 +60,6 @@ def _run(context: JobContext, kind: Kind) -> Run:
         replay_if_restored(context)  # before anything else is done in a CRM that was restored (ERA-13)
         _carry_out_approved(context, kind)
         plan = make_plan(context, kind)
-        keep_columns(context.store, plan.id, context.line_cache)
     return apply_plan(context, plan.id)
 
 

@@ -23,6 +23,7 @@ from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
 from jobs.plans.cascade import victims_of
 from jobs.plans.draft import Draft
+from jobs.plans.lines.view import keep_columns
 from jobs.plans.observations import CANARY, Lookout, nothing_due, shrunk, unaccounted
 from jobs.plans.past import BACKLOG, Past
 from jobs.plans.queue import alarm_of, look_at_queue
@@ -85,6 +86,7 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
     context.store.plans.save(plan, pages, ("plan", plan_entry(plan)), None if plan.as_of_given else moves)
     if not plan.as_of_given:
         leave_quarantine(context, lookout)
+    keep_columns(context.store, plan.id, context.line_cache)
     return plan
 
 

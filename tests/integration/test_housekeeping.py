@@ -23,6 +23,7 @@ from jobs.model.run import ActionState, RunState
 from jobs.nightly.housekeeping import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
 from jobs.nightly.runs import verify_run
 from jobs.plans.lines.view import LinesView
+from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.ports.store import Expired, PastTerms
 from jobs.proof.attestation import LedgerIndex, attest
@@ -170,6 +171,19 @@ def test_acc07_what_is_kept_in_columns_goes_with_the_lines(night: Night, context
     night.clock.now += timedelta(seconds=1)
     expired(context)
     assert list((tmp_path / "lines").iterdir()) == []
+
+
+def test_whoever_makes_a_large_plan_keeps_its_columns(
+    night: Night, context: JobContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = LineFiles(tmp_path / "lines", lambda: b"k" * 32)
+    context = replace(context, line_cache=files)
+    night.recording(RECENT)
+    make_plan(context, Kind.RECORDINGS)
+    assert files.plans() == []
+    monkeypatch.setattr("jobs.plans.lines.view.QUICK", 0)
+    large = make_plan(context, Kind.RECORDINGS)
+    assert files.plans() == [large.id]
 
 
 def test_a_plan_that_may_still_be_applied_keeps_its_lines(night: Night, context: JobContext) -> None:

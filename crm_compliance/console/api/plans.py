@@ -46,14 +46,12 @@ def make(caller: Annotated[Caller, acting(Act.PLAN)], wanted: Wanted) -> PlanAns
     """Decide on every unit and store the plan; nothing is written to the CRM. Takes as long as the CRM needs
     to be read."""
     from jobs.model.plan import Kind
-    from jobs.plans.lines.view import keep_columns
     from jobs.plans.make import make_plan
     from jobs.restores.detect import warning_of_rows_back
 
     with caller.services.desk() as desk:
         warning = warning_of_rows_back(desk.context)
         made = make_plan(desk.context, Kind(wanted.kind), proposer=caller.person.who, warning=warning)
-        keep_columns(desk.context.store, made.id, desk.context.line_cache)
     return _answer(caller, made)
 
 

@@ -24,7 +24,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "approval": "This plan still needs an approval. Ask the people whose word is lacking.",
     "breaker": "This plan would take more than is usual, so people have to approve it first. Look at what is out of the ordinary.",
     "plan_state": ("This plan waits for nobody’s word any more: it was carried out or rejected, or is too old. Look at the list of plans."),
-    "plan_at_work": "A plan is being made already. Wait until it is there.",
+    "cut_off": "The service was started anew before this had ended. See how far it came, and begin it again.",
     "rules_changed": "The schedule, the mapping or the program has changed since this plan was made. Make a new plan.",
     "lines_removed": ("The lines of this plan have been removed: a plan that is not carried out keeps them for 30 days. Make a new plan."),
     "another_run": "Another run is at work, or was cut off and has to end first. Look at the history.",

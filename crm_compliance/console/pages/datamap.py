@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from crm_compliance.console.background import Work
 from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.language.map_reasons import reason_in
 from crm_compliance.console.visit import Visit
+from crm_compliance.console.work.acts import DATA_MAP
+from crm_compliance.console.work.process import Asked
 from crm_compliance.reports.data_map import COUNTED, picture
-from crm_compliance.store.data_map_file import KeptMap, keep_map, kept_map
+from crm_compliance.store.data_map_file import KeptMap, kept_map
 from rules.errors import UsageError
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.roles import Act
@@ -64,15 +65,8 @@ def show(visit: Visit) -> Response:
 
 def make(visit: Visit) -> Response:
     """Begin to make the map anew, as `datamap` does; the page looks for the end of it."""
-    services, now = visit.services, visit.now
-
-    def act() -> str:
-        with services.desk() as desk:
-            found = desk.context.connector.data_map(whole=True)
-            keep_map(services.settings.make_data_dir(), desk.context.crm, found, now)
-        return ""
-
-    services.background.begin(Work(SUBJECT, "datamap", visit.person.who, now), act)
+    person = visit.person
+    visit.services.begin(Asked(act=DATA_MAP, subject=SUBJECT, who=person.who, role=person.role, now=visit.now))
     return visit.see("/datamap")
 
 

@@ -288,3 +288,13 @@ seen = Table(
     Column("session", String, primary_key=True),
     Column("ref", String(32), primary_key=True),
 )
+
+# What people have had begun in the console: `subject` is a request, a plan, the data map; `began_at` is in
+# seconds since 1970. It goes once its end was told.
+works = Table(
+    "works",
+    metadata,
+    Column("subject", String, primary_key=True),
+    Column("began_at", Double, nullable=False),
+    Column("doc", Text, nullable=False),
+)

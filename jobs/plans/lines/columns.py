@@ -4,7 +4,7 @@ common, their shape, is kept once: a filter looks at some hundred shapes instead
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,14 +41,15 @@ class LineColumns:
         return int(self.frame.height)
 
     @classmethod
-    def of(cls, texts: Iterable[bytes]) -> LineColumns:
-        """Read the lines of pages, as `jobs.ledger.plan_lines.checked` gives them. Raises StoreAltered: they
-        are no lines of a plan."""
+    def of(cls, texts: Iterable[bytes], count: Callable[[int], object] = int) -> LineColumns:
+        """Read the lines of pages, as `jobs.ledger.plan_lines.checked` gives them; `count` is told how many
+        were read. Raises StoreAltered: they are no lines of a plan."""
         import polars as pl
 
         decoder = msgspec.json.Decoder(PlanLine)
         shapes: dict[tuple[object, ...], int] = {}
         models: list[PlanLine] = []
+        done = 0
         parts: list[Any] = [_part([], [])]
         try:
             for text in texts:
@@ -73,6 +74,8 @@ class LineColumns:
                         models.append(msgspec.structs.replace(line, id="", etag="", retention_end=None, anchor_on=None))
                     numbers.append(number)
                 parts.append(_part(numbers, lines))
+                done += len(lines)
+                count(done)
             frame = pl.concat(parts, rechunk=True)
         except (msgspec.MsgspecError, UnicodeError, pl.exceptions.PolarsError):
             raise damaged_lines() from None

@@ -3,7 +3,7 @@
 from threading import Lock
 
 from jobs.plans.lines.compare import Comparison, compare
-from jobs.plans.lines.view import LinesView
+from jobs.plans.lines.view import QUICK, LinesView
 from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
 from jobs.ports.store import Store
 from rules.errors import UsageError
@@ -32,6 +32,14 @@ class OpenedPlans:
             while len(self._views) > self._most:
                 del self._views[next(iter(self._views))]
         return view
+
+    def takes_long(self, plan: str) -> bool:
+        """Return whether opening a plan takes longer than somebody waits for: it is large, and neither open
+        nor kept in columns. Raises UsageError: no such plan; LinesRemoved."""
+        if self._store.plans.get(plan).units <= QUICK or plan in self._views or plan in self._cache.plans():
+            return False
+        self._store.plans.pages(plan)
+        return True
 
     def compared(self, before: str, after: str) -> Comparison:
         """Return what two plans say differently. The last comparison is kept as long as both of its plans are

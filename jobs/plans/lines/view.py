@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     import polars as pl
 
     from jobs.model.plan import Plan
+    from jobs.ports.context import Progress
     from jobs.ports.store import Store
 
 ORDERS_KEPT = 6
+QUICK = 20_000  # lines that are read from their pages in no time
 _LAST = 2**32 - 1  # comes after every rank: what has no value
 _PLACE = 32  # bits of a sorting key for the place in the plan
 
@@ -40,10 +42,11 @@ class LinesView:
         self._orders: dict[tuple[str, bool], pl.Series] = {}
 
     @classmethod
-    def of(cls, store: Store, plan: str, cache: LineCache = NO_LINE_CACHE) -> Self:
+    def of(cls, store: Store, plan: str, cache: LineCache = NO_LINE_CACHE, *, progress: Progress | None = None) -> Self:
         """Open the lines of a stored plan: as they were kept, where that was made from lines with the digest
         of the plan, else from the pages. Raises UsageError: no such plan; LinesRemoved: they have expired,
-        and what was kept of them goes now; StoreAltered: the pages do not give the plan's digest (RET-17)."""
+        and what was kept of them goes now; StoreAltered: the pages do not give the plan's digest (RET-17).
+        `progress` counts the lines."""
         head = store.plans.get(plan)
         try:
             pages = store.plans.pages(plan)
@@ -55,7 +58,7 @@ class LinesView:
                 return cls(head, LineColumns.read(content))
             except NotColumns:
                 cache.drop(plan)
-        columns = LineColumns.of(checked(head, pages))
+        columns = LineColumns.of(checked(head, pages), lambda done: progress("lines", done, head.units) if progress is not None else None)
         cache.keep(plan, head.digest, columns.written())
         return cls(head, columns)
 
@@ -154,9 +157,9 @@ class LinesView:
 
 
 def keep_columns(store: Store, plan: str, cache: LineCache) -> None:
-    """Make the columns of a plan that was just stored, so that nobody who opens a large one waits for them.
-    Where that cannot be done, whoever looks reads the pages."""
-    if cache is NO_LINE_CACHE:
+    """Make the columns of a plan that was just stored, so that nobody who opens a large one waits for them: a
+    small one opens at once without. Where that cannot be done, whoever looks reads the pages."""
+    if cache is NO_LINE_CACHE or store.plans.get(plan).units <= QUICK:
         return
     with suppress(ComplianceError):
         LinesView.of(store, plan, cache)

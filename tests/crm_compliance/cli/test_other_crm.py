@@ -150,7 +150,7 @@ def older(typist: Typist) -> None:
     (typist.settings.data_dir / "keys" / "ledger.head").unlink()
     sql(
         typist,
-        *(f"DROP TABLE {table}" for table in ("served_crms", "sessions", "crm_use", "told", "alert_channels", "seen")),
+        *(f"DROP TABLE {table}" for table in ("served_crms", "sessions", "crm_use", "told", "alert_channels", "seen", "works")),
         "DROP INDEX ix_ledger_kind",
         "DROP TABLE ledger_head",
         "DROP TABLE undecided",

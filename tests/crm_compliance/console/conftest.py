@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
 from crm_compliance.console.services import Services
+from crm_compliance.console.work.acts import ACTS
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.settings import load_settings
@@ -24,7 +25,8 @@ from tests.integration.night import Night
 @pytest.fixture
 def services(org: Night, typist: Typist) -> Services:
     settings = load_settings()
-    return Services(settings, org.store, clock_of(settings), Sessions(org.store.sessions, timedelta(minutes=30), timedelta(hours=10)))
+    sessions = Sessions(org.store.sessions, timedelta(minutes=30), timedelta(hours=10))
+    return Services(settings, org.store, clock_of(settings), sessions, carry_out=lambda asked, told: ACTS[asked.act](settings, asked, told))
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from starlette.applications import Starlette
 
 from crm_compliance.console.access.sessions import form_token
 from crm_compliance.console.app import INSIDE, OUTSIDE
-from crm_compliance.console.background import Work
 from crm_compliance.console.pages.plans import progress
 from crm_compliance.console.services import Busy, Services, waiting_for
 from crm_compliance.console.visit import Visit
+from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.service.web.server import HEADERS
 from jobs.checks.ledger_agreement import refuse_altered_plan
 from jobs.model.plan import Kind, Plan
@@ -242,7 +242,7 @@ def test_how_an_act_ended_is_not_told_in_a_role_that_is_told_of_no_answers(
     asking = Asking(typist).open(LOTTE, kind="child")
     work = Work(asking.id, "match", "demo-ines", services.clock())
 
-    def fails() -> str:
+    def fails() -> Ended:
         raise Refused("something was found", code="needle")
 
     services.background.begin(work, fails)

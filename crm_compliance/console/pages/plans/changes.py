@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.plans.opening import lines_of
 from crm_compliance.console.pages.plans.plan import head_of
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
@@ -35,6 +36,8 @@ def compared_with(visit: Visit, plan: Plan, since: str) -> Comparison:
     """Compare a plan with an earlier one. Raises UsageError: there is no such plan; LinesRemoved: the lines
     of one of them have had their day."""
     before = visit.services.store.plans.get(since)
+    lines_of(visit, before.id)
+    lines_of(visit, plan.id)
     return visit.services.lines.compared(before.id, plan.id)
 
 

@@ -9,15 +9,19 @@ from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.visit import Visit
+from crm_compliance.console.work.acts import PLAN
+from crm_compliance.console.work.process import Asked
 from jobs.model.plan import Kind
 from rules.errors import UsageError
 from rules.model.roles import Act
 
+SUBJECT: Final = "plan"  # one at a time is made for people
 MADE_BY_PEOPLE: Final = (Kind.ALL, Kind.RETENTION, Kind.RECORDINGS)  # the others follow from a restore or a release
 
 
 def start(visit: Visit) -> Response:
-    """Have a plan made. Raises UsageError: a kind that people do not make, a day that is none; PlanAtWork."""
+    """Have a plan made. Raises UsageError: a kind that people do not make, a day that is none; Refused: with
+    code `busy`, one is being made."""
     kind, day = visit.given("kind"), visit.given("as_of")
     if kind not in MADE_BY_PEOPLE:
         raise UsageError("a plan is of another kind", hint="choose one of those named", where="kind")
@@ -25,13 +29,16 @@ def start(visit: Visit) -> Response:
         moment = datetime.combine(date.fromisoformat(day), time(12), visit.services.calendar.zone).isoformat() if day else ""
     except (ValueError, OverflowError):
         raise UsageError("this is not a day", hint="write it as 2026-11-25", where="as_of") from None
-    visit.services.planning.start(kind, moment, visit.person.who, visit.now)
+    person = visit.person
+    details = {"kind": kind, "as_of": moment}
+    asked = Asked(act=PLAN, subject=SUBJECT, who=person.who, role=person.role, now=visit.now, details=details)
+    visit.services.begin(asked, kind=kind, patience_s=0)
     return visit.see("/plans", note="plan_begun")
 
 
 def status(visit: Visit) -> Response:
     """Show how far the plan is, as a piece of the list."""
-    return visit.part("plans/making.html.j2", making=visit.services.planning.last)
+    return visit.part("plans/making.html.j2", making=visit.services.background.of(SUBJECT))
 
 
 ENDPOINTS: Final = (get("/plans/making", status, Act.PLAN), post("/plans/making", start, Act.PLAN))

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from crm_compliance.console.pages.plans import changes, files, index, lines, making, plan, progress, unit, words
+from crm_compliance.console.pages.plans import changes, files, index, lines, making, opening, plan, progress, unit, words
 
 ENDPOINTS: Final = (
     *index.ENDPOINTS,
     *making.ENDPOINTS,
+    *opening.ENDPOINTS,
     *plan.ENDPOINTS,
     *progress.ENDPOINTS,
     *lines.ENDPOINTS,

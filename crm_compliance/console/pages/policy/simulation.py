@@ -7,10 +7,11 @@ from typing import Any, Final
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from crm_compliance.console.background import Work
 from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.pages.policy.versions import version_of, versions_of
 from crm_compliance.console.visit import Visit
+from crm_compliance.console.work.counting import telling_reads
+from crm_compliance.console.work.work import Ended, Work
 from jobs.plans.simulate import CHANGES, simulate
 from rules.errors import PolicyError, UsageError
 from rules.model.roles import Act
@@ -46,12 +47,14 @@ def start(visit: Visit) -> Response:
     tried = _given(visit)
     services, now = visit.services, visit.now
 
-    def act() -> str:
-        with services.desk() as desk:
-            services.simulated[:] = [simulate(desk.context, tried, day=desk.context.day(now))]
-        return ""
+    work = Work(SUBJECT, "simulate", visit.person.who, now)
 
-    services.background.begin(Work(SUBJECT, "simulate", visit.person.who, now), act)
+    def act() -> Ended:
+        with services.desk() as desk, telling_reads(desk, work.tell):
+            services.simulated[:] = [simulate(desk.context, tried, day=desk.context.day(now))]
+        return Ended()
+
+    services.background.begin(work, act)
     return visit.see("/policy/simulation")
 
 

@@ -3,23 +3,23 @@ why it was not possible."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Final
 
 from starlette.responses import Response
 
-from crm_compliance.console.background import Work
 from crm_compliance.console.pages.requests.page import shown
 from crm_compliance.console.visit import Visit
-from crm_compliance.reports.requests.review_pages import removing_pages
+from crm_compliance.console.work.counting import telling_reads
+from crm_compliance.console.work.process import Asked
+from crm_compliance.console.work.step_note import noting
+from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.wiring import Desk
 from jobs.checks.same_zone import refuse_other_zone
-from jobs.register.decision import Undone, decision_of, undone
 from jobs.register.permissions import Hand
-from jobs.requests.answer.compile import compilation_of
 from rules.errors import ComplianceError
 
-DONE, UNDONE = "request_moved", "request_undone"
+DONE: Final = "request_moved"
 
 
 def hand_of(visit: Visit) -> Hand:
@@ -34,7 +34,7 @@ def moved(visit: Visit, act: Callable[[Hand, str], object], note: str = DONE) ->
     """Take a step that needs no CRM, and answer with the page of the request."""
     request = visit.path("request")
     try:
-        with noting(visit, request, note) as said:
+        with noting(visit.services.store, request, note) as said:
             act(hand_of(visit), request)
     except ComplianceError as error:
         return shown(visit, request, error)
@@ -47,15 +47,28 @@ def done_at_desk(visit: Visit, name: str, act: Callable[[Desk, str], object], no
     services, request, person = visit.services, visit.path("request"), visit.person
     work = Work(request, name, person.who, visit.now)
 
-    def whole() -> str:
-        with services.desk() as desk, noting(visit, request, note) as said:
+    def whole() -> Ended:
+        with services.desk() as desk, telling_reads(desk, work.tell), noting(services.store, request, note) as said:
             found = act(desk, request)
         work.found = found if is_shown else None
-        return said[0]
+        return Ended(said[0])
 
+    return _begun(visit, request, lambda: services.background.begin(work, whole))
+
+
+def done_apart(visit: Visit, name: str) -> Response:
+    """Take a step that reads much of the CRM, in a process of its own; else as `done_at_desk`."""
+    request, person = visit.path("request"), visit.person
+    asked = Asked(act=name, subject=request, who=person.who, role=person.role, now=visit.now)
+    return _begun(visit, request, lambda: visit.services.begin(asked))
+
+
+def _begun(visit: Visit, request: str, begin: Callable[[], Work]) -> Response:
+    """Begin a step, and answer with how it ended, or with the page that says how it stands."""
+    services = visit.services
     try:
         services.store.requests.get(request)
-        services.background.begin(work, whole)
+        work = begin()
     except ComplianceError as error:
         return shown(visit, request, error)
     if not work.is_over or work.found is not None:
@@ -64,16 +77,3 @@ def done_at_desk(visit: Visit, name: str, act: Callable[[Desk, str], object], no
     if work.error is not None:
         return shown(visit, request, work.error)
     return visit.see(f"/requests/{request}", note=work.note)
-
-
-@contextmanager
-def noting(visit: Visit, request: str, note: str) -> Iterator[list[str]]:
-    """Give the note of a step: another one where it has undone what people had decided on the answer. Pages
-    for reviewing that have lost their answer are removed."""
-    store, said = visit.services.store, [note]
-    decision, old = decision_of(store, request), compilation_of(store, request)
-    with removing_pages(store, only=request):
-        yield said
-    found = undone(decision, old, compilation_of(store, request)) if (decision, old) != (None, None) else Undone()
-    if found != Undone():
-        said[0] = UNDONE

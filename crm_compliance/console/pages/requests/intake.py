@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from crm_compliance.console.background import Work
 from crm_compliance.console.visit import Visit
+from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.wiring import new_id
 from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
 from jobs.requests.search.freeze import refreeze
@@ -83,13 +83,13 @@ def import_(visit: Visit) -> Response:
     return _page(visit, _read(visit, form), is_imported=True)
 
 
-def _frozen(visit: Visit, request: SubjectRequest) -> str:
+def _frozen(visit: Visit, request: SubjectRequest) -> Ended:
     try:
         with visit.services.desk() as desk:
             refreeze(desk.context, request)
     except ComplianceError:
-        return "request_opened_only"
-    return "request_opened"
+        return Ended("request_opened_only")
+    return Ended("request_opened")
 
 
 def _page(

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from crm_compliance.console.pages.requests.hands import done_at_desk, moved
+from crm_compliance.console.pages.requests.hands import done_apart, done_at_desk, moved
 from crm_compliance.console.visit import Visit
+from crm_compliance.console.work.acts import COMPILE, MATCH
 from jobs.register.permissions import Hand, hand_of
-from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content
 from jobs.requests.answer.review import completeness as count_rows
-from jobs.requests.search.confirm import confirm_candidates, match_request
+from jobs.requests.search.confirm import confirm_candidates
 from rules.errors import UsageError
 
 
 def match(visit: Visit) -> Response:
     """Search the CRM for the person, and for the child."""
-    who, role = visit.person.who, visit.person.role
-    return done_at_desk(
-        visit,
-        "match",
-        lambda desk, request: match_request(desk.context, request, hand_of(desk.context, who, role)),
-        note="request_searched",
-    )
+    return done_apart(visit, MATCH)
 
 
 def confirm(visit: Visit) -> Response:
@@ -39,8 +33,7 @@ def confirm(visit: Visit) -> Response:
 
 def compile_(visit: Visit) -> Response:
     """Read everything about the person anew, and compile the answer."""
-    who, role = visit.person.who, visit.person.role
-    return done_at_desk(visit, "compile", lambda desk, request: compile_request(desk.context, request, who, role), note="request_compiled")
+    return done_apart(visit, COMPILE)
 
 
 def completeness(visit: Visit) -> Response:

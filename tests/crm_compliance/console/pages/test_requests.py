@@ -151,7 +151,7 @@ def test_it_is_closed_with_an_outcome_that_fits(typist: Typist, signed_in: Signe
 def test_a_crm_that_does_not_answer_is_told_on_the_page(typist: Typist, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
     asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)"}).identify()
     dpo = signed_in(Role.DPO)
-    monkeypatch.setattr("crm_compliance.console.pages.requests.search.match_request", unreachable)
+    monkeypatch.setattr("jobs.requests.search.confirm.match_request", unreachable)
     answer = dpo.post(f"/requests/{asking.id}/match")
     assert answer.status_code == 503
     assert "the CRM does not answer" in answer.text
@@ -166,7 +166,7 @@ def test_a_long_search_goes_on_and_the_page_says_so(
     asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)"}).identify()
     dpo, path, go_on = signed_in(Role.DPO), f"/requests/{asking.id}", threading.Event()
     services.background.patience_s = 0
-    monkeypatch.setattr("crm_compliance.console.pages.requests.search.match_request", lambda *_: go_on.wait(60))
+    monkeypatch.setattr("jobs.requests.search.confirm.match_request", lambda *_: go_on.wait(60))
     assert dpo.post(f"{path}/match").status_code == 303
     assert "The CRM is searched for the person" in dpo.page(path)
     assert "hx-trigger" in dpo.get(f"{path}/work", **{"HX-Request": "true"}).text

@@ -1,1 +1,0 @@
-"""A plan that somebody makes from a page, in a process of its own: pages go on meanwhile."""

@@ -1,0 +1,63 @@
+"""The process that carries out one act: what is asked comes on standard input, how far it is goes to standard
+output, a line of JSON each. It ends when nobody listens any more."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Final
+
+import msgspec
+
+from crm_compliance.console.work.process import Asked, Line
+
+NICER: Final = 5  # pages come first
+
+
+def main() -> int:
+    """Carry it out, and say how it ended."""
+    from crm_compliance.console.work.acts import ACTS
+    from crm_compliance.console.work.background import failure_of
+    from crm_compliance.console.work.work import Counts
+    from crm_compliance.logs import configure
+    from crm_compliance.settings import load_settings
+    from rules.errors import ComplianceError
+
+    asked = msgspec.json.decode(sys.stdin.buffer.readline(), type=Asked)
+    threading.Thread(target=_end_with_the_other, daemon=True).start()
+    os.nice(NICER)
+
+    def told(counts: Counts) -> None:
+        _say(Line(counts=counts))
+
+    try:
+        settings = load_settings()
+        configure(sys.stderr, level=settings.log_level, terminal=False)
+        if settings.clock is not None:
+            settings = settings.model_copy(update={"clock": asked.now})
+        _say(Line(ended=ACTS[asked.act](settings, asked, told)))
+    except ComplianceError as error:
+        _say(Line(failure=failure_of(error)))
+    return 0
+
+
+_saying = threading.Lock()
+
+
+def _say(line: Line) -> None:
+    with _saying:
+        sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+        sys.stdout.flush()
+
+
+def _end_with_the_other() -> None:
+    """End at once where the process that asked has ended: nothing is half made, each act stores what it has
+    made whole."""
+    while os.read(sys.stdin.fileno(), 1024):  # not by the buffer, whose lock the end of this process would wait for
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

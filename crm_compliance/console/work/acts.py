@@ -1,0 +1,86 @@
+"""What a process of its own carries out for people, by name. Each imports what it needs when it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from crm_compliance.console.work.counting import telling_counts, telling_reads
+from crm_compliance.console.work.work import Ended, Told
+
+if TYPE_CHECKING:
+    from crm_compliance.console.work.process import Asked
+    from crm_compliance.settings import Settings
+    from crm_compliance.wiring import Desk
+
+PLAN, MATCH, COMPILE, LINES, DATA_MAP = "plan", "match", "compile", "lines", "datamap"
+
+
+def make_plan(settings: Settings, asked: Asked, told: Told) -> Ended:
+    """Make a plan: of a kind, and for an instant or for now (`as_of`). Gives its id."""
+    from jobs.model.plan import Kind
+    from jobs.plans.make import make_plan as make
+    from jobs.restores.detect import warning_of_rows_back
+
+    as_of = datetime.fromisoformat(asked.details["as_of"]) if asked.details.get("as_of") else None
+    with _desk(settings, told) as desk:
+        warning = warning_of_rows_back(desk.context)
+        made = make(desk.context, Kind(asked.details["kind"]), as_of=as_of, proposer=asked.who, warning=warning)
+    return Ended(made=made.id)
+
+
+def match(settings: Settings, asked: Asked, told: Told) -> Ended:
+    """Search the CRM for the person of a request, and for the child."""
+    from crm_compliance.console.work.step_note import noting
+    from jobs.register.permissions import hand_of
+    from jobs.requests.search.confirm import match_request
+
+    with _desk(settings, told) as desk, noting(desk.context.store, asked.subject, "request_searched") as said:
+        match_request(desk.context, asked.subject, hand_of(desk.context, asked.who, asked.role))
+    return Ended(said[0])
+
+
+def compile_(settings: Settings, asked: Asked, told: Told) -> Ended:
+    """Read everything about the person of a request anew, and compile the answer."""
+    from crm_compliance.console.work.step_note import noting
+    from jobs.requests.answer.compile import compile_request
+
+    with _desk(settings, told) as desk, noting(desk.context.store, asked.subject, "request_compiled") as said:
+        compile_request(desk.context, asked.subject, asked.who, asked.role)
+    return Ended(said[0])
+
+
+def map_data(settings: Settings, asked: Asked, told: Told) -> Ended:
+    """Make the data map anew, as `datamap` does."""
+    from crm_compliance.store.data_map_file import keep_map
+
+    with _desk(settings, told) as desk:
+        found = desk.context.connector.data_map(whole=True)
+        keep_map(settings.make_data_dir(), desk.context.crm, found, asked.now)
+    return Ended()
+
+
+def open_lines(settings: Settings, asked: Asked, told: Told) -> Ended:
+    """Keep the lines of a stored plan in columns, as an older version or a full disk has not; counts them."""
+    from crm_compliance.wiring import clock_of, line_cache_of, store_of
+    from jobs.plans.lines.view import LinesView
+
+    plan = asked.details["plan"]
+    with store_of(settings, clock_of(settings)) as store, telling_counts(told) as count:
+        LinesView.of(store, plan, line_cache_of(settings), progress=count)
+    return Ended()
+
+
+Act = Callable[["Settings", "Asked", Told], Ended]
+ACTS: Final[Mapping[str, Act]] = {PLAN: make_plan, MATCH: match, COMPILE: compile_, DATA_MAP: map_data, LINES: open_lines}
+
+
+@contextmanager
+def _desk(settings: Settings, told: Told) -> Iterator[Desk]:
+    """Open all that an act needs that reads the CRM; how much it has read is told as it goes on."""
+    from crm_compliance.wiring import desk
+
+    with desk(settings) as opened, telling_reads(opened, told):
+        yield opened

@@ -1,0 +1,54 @@
+"""Tells how far an act is while it goes on: how much it has read of the CRM, or what it counts itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from crm_compliance.console.work.work import Counts, Told
+
+if TYPE_CHECKING:
+    from crm_compliance.wiring import Desk
+    from jobs.ports.context import Progress
+
+TOLD_EVERY_S: Final = 0.5
+
+
+@contextmanager
+def telling_reads(desk: Desk, told: Told) -> Iterator[None]:
+    """Tell how many rows were read of the CRM, and in how many requests."""
+    stats = desk.context.connector.stats
+    with _telling(lambda: told(Counts(rows=stats.rows, requests=stats.requests))):
+        yield
+
+
+@contextmanager
+def telling_counts(told: Told) -> Iterator[Progress]:
+    """Give what an act counts with by itself."""
+    counts = Counts()
+
+    def count(stage: str, done: int, total: int | None = None) -> None:
+        nonlocal counts
+        counts = Counts(done=done, total=total or 0)
+
+    with _telling(lambda: told(counts)):
+        yield count
+
+
+@contextmanager
+def _telling(tell: Callable[[], None]) -> Iterator[None]:
+    ended = threading.Event()
+
+    def go_on() -> None:
+        while not ended.wait(TOLD_EVERY_S):
+            tell()
+
+    thread = threading.Thread(target=go_on, name="telling", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,29 @@
+"""What a page says once a step of a request is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from crm_compliance.reports.requests.review_pages import removing_pages
+from jobs.register.decision import Undone, decision_of, undone
+from jobs.requests.answer.compile import compilation_of
+
+if TYPE_CHECKING:
+    from jobs.ports.store import Store
+
+UNDONE: Final = "request_undone"
+
+
+@contextmanager
+def noting(store: Store, request: str, note: str) -> Iterator[list[str]]:
+    """Give the note of a step: another one where it has undone what people had decided on the answer. Pages
+    for reviewing that have lost their answer are removed."""
+    said = [note]
+    decision, old = decision_of(store, request), compilation_of(store, request)
+    with removing_pages(store, only=request):
+        yield said
+    found = undone(decision, old, compilation_of(store, request)) if (decision, old) != (None, None) else Undone()
+    if found != Undone():
+        said[0] = UNDONE
