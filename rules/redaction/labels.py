@@ -26,7 +26,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str]]] = MappingProxyType(
         "phone": ("telefoonnummer", "numéro de téléphone", "Telefonnummer", "phone number"),
         "email": ("e-mailadres", "adresse e-mail", "E-Mail-Adresse", "e-mail address"),
         "address": ("adres", "adresse", "Adresse", "address"),
-        "national_number": ("rijksregisternummer", "numéro de registre national", "Nationalregisternummer", "national register number"),
+        "national_number": ("nationaal nummer", "numéro national", "nationale Kennziffer", "national number"),
         "birth_date": ("geboortedatum", "date de naissance", "Geburtsdatum", "date of birth"),
         "account": ("rekeningnummer", "numéro de compte", "Kontonummer", "account number"),
         "ip_address": ("IP-adres", "adresse IP", "IP-Adresse", "IP address"),

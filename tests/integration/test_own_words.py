@@ -10,6 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,10 +18,22 @@ from typing import Any
 import pytest
 import pyzipper
 import requests
+from starlette.testclient import TestClient
 
 from connectors.emulator.serving.server import RunningEmulator, running
+from crm_compliance.console.access.sessions import Sessions
+from crm_compliance.console.app import routes
+from crm_compliance.console.services import Services
+from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from crm_compliance.service.web.app import app_of
+from crm_compliance.service.web.downloads import Downloads
+from crm_compliance.wiring import clock_of, store_of
+from rules.model.roles import Role
+from tests.connectors.channels.receiver import receiving
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, ERIK, RECEIVED
+from tests.crm_compliance.console.browser import ROOT, Browser
+from tests.crm_compliance.console.walk import walk
 from tests.crm_compliance.typist import Said, Typist
 from tests.integration.night import TOKEN
 from tests.known_definitions import KNOWN
@@ -34,15 +47,18 @@ OWN_SUBJECTS = {"sexting": "pesten", "social_card": "doorverwezen"}  # the other
 OF_THE_FIRST = re.compile(
     r"116 ?000|child ?focus|houba|strooper|apd-gba|gegevensbeschermingsautoriteit|autorité de protection des données|datenschutzbehörde"
     r"|data protection authority|drukpersstraat|rue de la presse|consulent|consultante|case manager|einer beraterin"
-    r"|vermist|vermissing|verdwij|verdwenen|enfants? disparu|porté disparu|disparition|verschw[iu]nd"
+    r"|vermist|vermissing|verdwijning|verdwenen (?:kind|pers)|enfants? disparu|porté disparu|disparition|verschw[iu]nd"
     r"|missing (?:child|or|person)|disappearance"
     r"|uitgebuit|uitbuiting|exploitée|exploités|ausgebeutet|ausbeutung|exploited|academy"
     r"|sociale kaart|carte sociale|social card|sozialkarte"
     r"|noodnummer|numéro d’urgence|notrufnummer|emergency|burgerlijke partij|partie civile|zivilpartei|civil party"
     r"|gratis naar|c’est gratuit. tu peux|kostenlos die|free, day"
+    r"|rijksregister|registre national|nationalregister|national register number|itsme"
     r"|bruss|bruxelles|brüssel|belgi|belge",
     re.IGNORECASE,
 )
+# What the page of rules says of the country for whose numbers there is a check of our own is true for all.
+OF_A_COUNTRY = re.compile(r"(?:In|En) (?:België|Belgium|Belgique)(?= elf| eleven| onze| volgen| they|, ils)")
 # And what it calls its files, in what people get who ask.
 ITS_FILES = re.compile(r"\bfiches?\b|\bdossiers?\b|\bakten?\b|\bcase files?\b", re.IGNORECASE)
 
@@ -166,7 +182,8 @@ def the_nights(office: Office, out: Path) -> None:
         office.type("run", job)
 
 
-def asked(office: Office, out: Path, name: str, language: str, pupil: str, born: str, right: str) -> str:
+def opened(office: Office, out: Path, name: str, language: str, pupil: str, born: str, right: str) -> str:
+    """A request up to its review."""
     form = {
         "right": right, "requester_kind": "child", "received_at": RECEIVED, "channel": "form", "language": language,
         "given": {"firstname": name, "lastname": "Verzonnen", "birthdate": born, "nationalnumbers": [], "phones": [], "emails": []},
@@ -179,6 +196,12 @@ def asked(office: Office, out: Path, name: str, language: str, pupil: str, born:
     found = [each["candidate"] for each in office.ask("requests", "match", request)["candidates"] if each["id"] == pupil]
     office.type("requests", "confirm", request, *(found or ("--none",)), *DORA)
     office.type("requests", "compile", request, "--plain-folder", out / f"{name}-{language}-copy", *DORA)
+    return request
+
+
+def asked(office: Office, out: Path, name: str, language: str, pupil: str, born: str, right: str) -> str:
+    """A request up to its release."""
+    request = opened(office, out, name, language, pupil, born, right)
     if right != "access":
         office.type("requests", "decide", request, "--grant", *DORA)
     else:
@@ -201,6 +224,39 @@ def asked(office: Office, out: Path, name: str, language: str, pupil: str, born:
     return request
 
 
+def pages_of(office: Office, language: str, role: Role) -> Iterator[tuple[str, str]]:
+    """Every kind of page to which a click leads, and every answer of the interface that needs no id."""
+    settings = office.typist.settings
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        sessions = Sessions(store.sessions, timedelta(minutes=30), timedelta(hours=10))
+        app = app_of(Downloads(store, clock), console=routes(Services(settings, store, clock, sessions)))
+        browser = Browser(app, language).sign_in(role)
+        for kind, (path, _) in walk(browser).pages.items():
+            yield f"{language} {kind}", browser.page(path)
+        who = next(person.who for person in DEMO_PEOPLE if person.role is role)
+        script = TestClient(app, base_url=ROOT, headers={"Authorization": f"Bearer {who}"})
+        described = script.get("/api/v1/openapi.json")
+        yield "openapi", described.text
+        for path in (path for path, ways in described.json()["paths"].items() if "get" in ways and "{" not in path):
+            answer = script.get(f"/api/v1{path}")
+            assert answer.status_code in (200, 403, 404, 422), (path, answer.text)
+            yield f"api {path}", answer.text
+
+
+def told_on_a_channel(office: Office, out: Path) -> Iterator[tuple[str, str]]:
+    """What an alert says, in each language in which there are any."""
+    file, languages = out.parent / "alerts.yaml", ("nl", "fr", "en")
+    with receiving() as receiver:
+        channels = "".join(f'  {each}: {{type: webhook, url: "{receiver.url}/{each}", language: {each}}}\n' for each in languages)
+        file.write_text(f"channels:\n{channels}routes:\n  - {{channels: [{', '.join(languages)}]}}\n", encoding="utf-8")
+        office.typist.set(ALERTS=str(file))
+        office.type("alerts", "test")
+        office.type("alerts", "list")
+        assert len(receiver.sent) == len(languages)
+        yield from ((f"alert {each.path}", each.body.decode()) for each in receiver.sent)
+
+
 def said_anywhere(office: Office, out: Path) -> dict[str, str]:
     """Every text that came of what was typed: files, parts of files, and what was said on the terminal."""
     passphrases = [path.read_bytes() for path in out.glob("*.pass")]
@@ -209,7 +265,7 @@ def said_anywhere(office: Office, out: Path) -> dict[str, str]:
 
 
 def words_of_the_first(texts: dict[str, str]) -> dict[str, list[str]]:
-    told = {name: sorted({hit[0] for hit in OF_THE_FIRST.finditer(text)}) for name, text in texts.items()}
+    told = {name: sorted({hit[0] for hit in OF_THE_FIRST.finditer(OF_A_COUNTRY.sub("", text))}) for name, text in texts.items()}
     return {name: hits for name, hits in told.items() if hits}
 
 
@@ -234,6 +290,25 @@ def test_the_nights_of_a_second_organisation_say_nothing_of_the_first(office: Of
     assert words_of_the_first(texts) == {}
     assert "Lisbon time" in texts["plan.html"]
     assert re.search(r"Started \(Lisbon\)", texts["history list"])
+
+
+def test_the_pages_and_messages_of_a_second_organisation_say_nothing_of_the_first(office: Office, out: Path) -> None:
+    """Console, interface for scripts and alerts, after a night and with an answer under review."""
+    pupil = office.pupil("Noor", "Verzonnen", "2012-05-04")
+    office.case(REFERRED, office.pupil("Weg", "Wijzer", "2003-01-01"), "2020-01-10", closed=True)
+    office.case(BULLIED, pupil, "2026-11-02", closed=False)
+    office.ask("datamap")
+    plan = office.ask("plan")["plan"]
+    office.typist.approve_first(plan)
+    office.ask("apply", plan)
+    office.case(BULLIED, office.pupil("Oude", "Zaak", "2000-02-01"), "2020-01-10", closed=True)
+    office.ask("plan")
+    opened(office, out, "Noor", "nl", pupil, "2012-05-04", "access")
+    texts = dict(told_on_a_channel(office, out))
+    for language, role in (("nl", Role.DPO), ("fr", Role.DPO), ("en", Role.CRM_ADMIN), ("en", Role.AUDITOR)):
+        texts |= {f"{role.value} {name}": text for name, text in pages_of(office, language, role)}
+    assert len(texts) > 80
+    assert words_of_the_first(texts | office.said) == {}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ CHANNEL_CODES = {name: 100000000 + number for number, name in enumerate(("phone"
 RECORDED_DAYS = 222  # recordings and audio files older than this were removed by an earlier clean-up
 _MADE, _SENT, _RECEIVED = 2, 3, 4  # statuses of a completed call or e-mail
 INTAKE_ADDRESS = "onthaal@example.org"
+HELPLINE = "1234"  # an extension within the house: a number of nobody, in no country
 INTAKE_NAME = f"Onthaal {FICTITIOUS}"
 _AUDIO = (("gesprek.wav", "audio/wav"), ("voicemail.mp3", "audio/mpeg"), ("bericht.ogg", "audio/ogg"))
 _SILENCE = b64encode(
@@ -76,7 +77,7 @@ def phone_call(org: Organisation, about: tuple[str, str] | None, who: Person | N
         actualend=at,
         regardingobjectid=about,
     )
-    yield from _participants(draw, ("phonecall", call_id), at, who, number, "116000", outgoing=outgoing)
+    yield from _participants(draw, ("phonecall", call_id), at, who, number, HELPLINE, outgoing=outgoing)
 
 
 def e_mail(org: Organisation, about: tuple[str, str] | None, who: Person | None, setting: Setting, on: date) -> Iterator[TableRow]:

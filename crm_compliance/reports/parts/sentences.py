@@ -55,7 +55,7 @@ FLAGS: dict[str, Advice] = {
         "The birth date is not known to the day; the latest possible one was used.", "Complete the birth date where it is known."
     ),
     Flag.BIRTHDATE_CONFLICT: Advice(
-        "Birth date and register number disagree; the later date was used.", "Correct the birth date or the register number."
+        "Birth date and national number disagree; the later date was used.", "Correct the birth date or the national number."
     ),
     Flag.BIRTHDATE_FUTURE: Advice(
         "A birth in the future: a full date was ignored, a year or month keeps the unit until it has passed.", "Correct it."
@@ -96,7 +96,7 @@ FLAGS: dict[str, Advice] = {
     Flag.REVIEW_DUE: Advice(
         "There is no retention end, and the periodic review is due.", "Review the dossier and enter the date of the review."
     ),
-    Flag.RRN_PADDED: Advice("A register number of ten digits was read with a zero in front.", "Check the register number."),
+    Flag.RRN_PADDED: Advice("A national number of ten digits was read with a zero in front.", "Check the national number."),
     Flag.TAKEOVER_WARNING: Advice(
         "The recording goes soon and is not marked as taken over into the dossier.", "Take over what the dossier needs, and mark it."
     ),

@@ -42,7 +42,7 @@ CLASSES: Final = {
     "phone": "telephone number",
     "email": "e-mail address",
     "address": "address",
-    "national_number": "national register number",
+    "national_number": "national number",
     "birth_date": "date of birth",
     "account": "account number",
     "ip_address": "IP address",

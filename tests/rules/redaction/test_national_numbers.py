@@ -75,4 +75,4 @@ def test_it_is_replaced_in_what_is_disclosed_and_the_persons_own_is_not() -> Non
     mother = Protected("m", "parent", names=(("An", "Voorbeeld"),), national_numbers=("RSSMRA85T10A562S",))
     redactor = Redactor((mother,), Shown(names=(("Bo", "Verzonnen"),), national_numbers=("1112.22.333",)), "nl", NETHERLANDS)
     told = redactor.redact("Zijn nummer 111222333, het hare rss mra 85t10 a562s, een ander 123456782.").text
-    assert told == "Zijn nummer 111222333, het hare [rijksregisternummer], een ander [rijksregisternummer]."
+    assert told == "Zijn nummer 111222333, het hare [nationaal nummer], een ander [nationaal nummer]."
