@@ -139,7 +139,8 @@ def _told(kind: str, column: Column, section: str, record: Record, table: Table,
     if not _may_be_told(kind, column, value, record):
         return FieldTold(column.field, names, section, True, length=len(str(raw[0])))
     is_key = column.choice is not None or column.reference is not None
-    if is_key and (value is None or (column.choice is not None and value == (str(raw[0]),))):
+    option = int(raw[0]) if isinstance(raw[0], bool) else raw[0]
+    if is_key and (value is None or (column.choice is not None and value in (str(option), (str(option),)))):
         return FieldTold(column.field, names, section, True, unknown=raw[0])
     return FieldTold(column.field, names, section, True, _plain(value))
 

@@ -104,6 +104,9 @@ def _free(hold: Column, kind: str) -> dict[str, Any] | None:
     options = [str(option) for option, key in hold.choice.keys.items() if not TRUTHS[key]]
     if kind == "MultiSelectPicklistType" or not options:
         return None
+    if kind == "BooleanType":
+        values = [(str(option == "1").lower(), "System.Boolean") for option in options]
+        return condition(hold.name, "In" if len(values) > 1 else "Equal", values, ALIAS)
     return condition(hold.name, "In", [(option, "System.Int32") for option in options], ALIAS)
 
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from connectors.dynamics.mapping.dependent_tables import KEPT, RESERVED, above_of, columns_in
 from connectors.dynamics.mapping.mapping import (
+    ANSWERS,
     CONNECTION,
     LOOKUPS,
     MANY,
@@ -325,6 +326,9 @@ def _cannot_share(names: Set[str], types: Set[type], choices: Collection[str]) -
 def _check_choice(field: str, kind: type, keys: Keys, known: Collection[str] | None) -> Iterator[Slip]:
     if field in LOOKUPS or kind in (date, datetime, int, float, bytes):
         yield Slip((), f"{field} is not a choice")
+    words = [option for option in keys if option in ANSWERS]
+    if words and len(words) < len(keys):
+        yield Slip((words[0],), f"{field} is told by numbers or by true and false, not by both")
     for option, key in keys.items():
         if kind is bool and key not in TRUTHS:
             yield Slip((option,), f"{field} is a yes or no: use one of {', '.join(TRUTHS)}", "unknown", suggestion(key, TRUTHS))

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from connectors.dynamics.mapping.checks import check_mapping, part_path
 from connectors.dynamics.mapping.dependent_tables import dependent_tables, known_dependent
 from connectors.dynamics.mapping.mapping import (
+    ANSWERS,
     MASKED_KINDS,
     Choice,
     Column,
@@ -162,7 +163,8 @@ class _Built:
         return Reference(part.by, keys, where, self._where(*at, "by"))
 
     def _choice(self, at: Path, keys: dict[str, str]) -> Choice:
-        return Choice({int(option): key for option, key in keys.items()}, {int(option): self._where(*at, option) for option in keys})
+        values = {option: ANSWERS[option] if option in ANSWERS else int(option) for option in keys}
+        return Choice({values[option]: key for option, key in keys.items()}, {values[option]: self._where(*at, option) for option in keys})
 
     def _masks(self, at: Path, masks: AnonymisePart) -> Masks:
         return Masks(

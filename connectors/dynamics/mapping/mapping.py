@@ -55,6 +55,8 @@ KIND_FIELDS = {"parent_kind": "parent", "party_kind": "party", **{f"{name}_kind"
 TABLE_FIELDS = {"regarding_table": "regarding"}
 SYSTEM_FIELDS = frozenset({"id", "etag", "also_in"})
 
+# The options of a column of yes and no: a mapping writes words, the platform counts them so.
+ANSWERS = {"true": 1, "false": 0}
 # What keys a choice column may stand for where the record has a yes or no.
 TRUTHS = {"active": True, "inactive": False, "yes": True, "no": False}
 MUST_BE_CHOICE = {word: frozenset(kind.choices) for word, kind in ROW_KINDS.items()}
@@ -68,7 +70,8 @@ ONE_TABLE = frozenset({"contact", "activity_party", "statistic"})  # kinds whose
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The option values of one column and the keys they stand for, with the line of each."""
+    """The option values of one column and the keys they stand for, with the line of each; of a column of yes
+    and no 1 and 0."""
 
     keys: dict[int, str]
     where: dict[int, str]

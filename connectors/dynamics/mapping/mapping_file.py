@@ -19,7 +19,7 @@ _NAME: Final = r"[a-z][a-z0-9_]{0,127}"
 LOGICAL_NAME: Final = f"^{_NAME}$"
 _COLUMN_OF_TABLE: Final = rf"^{_NAME}\.{_NAME}$"
 _TABLE_OR_COLUMN: Final = rf"^{_NAME}(\.{_NAME})?$"
-_OPTION: Final = r"^-?[0-9]{1,10}$"
+_OPTION: Final = r"^(-?[0-9]{1,10}|true|false)$"
 _KEY: Final = r"^[a-z0-9][a-z0-9_+-]{0,59}$"
 _STATE: Final = r"^[0-9]{1,10}$"
 _MEDIA_TYPE: Final = r"^[a-z0-9!#$&^_.+-]+/(\*|[a-z0-9!#$&^_.+-]+)$"
@@ -32,7 +32,7 @@ TEXTS: Final = MappingProxyType(
         LOGICAL_NAME: "this is a logical name of the CRM, in lower case",
         _COLUMN_OF_TABLE: "this is a column of a table, written table.column",
         _TABLE_OR_COLUMN: "this is a table, or a column of one, written table.column",
-        _OPTION: "an option value is a whole number",
+        _OPTION: "an option value is a whole number, of a column of yes and no true or false",
         _KEY: "this is a key: lower-case letters, digits, underscores",
         _STATE: "this is an option value, a whole number",
         _MEDIA_TYPE: "this is a media type such as audio/*",

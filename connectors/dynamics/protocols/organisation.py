@@ -15,6 +15,7 @@ from connectors.dynamics.mapping.mapping import CONNECTION, Table
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.schema.capabilities import Capability, capabilities
 from connectors.dynamics.schema.labels import labels
+from connectors.dynamics.schema.left_out import options_left_out
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
 from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
@@ -37,10 +38,11 @@ class Organisation(MappedKinds):
     def check(self, *, in_place: bool = False, decisions: bool = False) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, behaviour of dates, options,
         relations (DAT-09, R-161). With `in_place` also what masks rows: the policy anonymises in place; with
-        `decisions` also whether the tables and columns that were decided about exist, and whether each row of
-        a table of reference has a key."""
+        `decisions` also whether the tables and columns that were decided about exist, whether each row of a
+        table of reference has a key, and how many rows have what has none."""
         self._metadata.load(table.name for table in self.mapping.tables)
         findings = check_mapping(self.mapping, self._metadata)
+        findings += options_left_out(self.mapping, self._metadata, self._transport if decisions else None)
         if in_place:
             findings += [*check_masks(self.mapping, self._metadata), *self._masking.check_owners()]
         if decisions:

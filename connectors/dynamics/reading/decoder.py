@@ -17,7 +17,7 @@ from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading.dates import civil_days, wire_type
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.conditions import Scopes
-from connectors.dynamics.schema.metadata import TableDefinition
+from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, is_key, swapped
 from rules.errors import MappingError
 from rules.model.records import Record
@@ -172,7 +172,7 @@ class PageDecoder(Generic[R]):
             assert column.choice is not None
             is_multi = attribute.kind == "MultiSelectPicklistType"
             wire, options = name, column.choice.keys
-            hidden[wire] = source, str | None if is_multi else int | None
+            hidden[wire] = source, _option_type(attribute)
             self._steps.append(_union_step(source, column.field, _MultiKeys(options) if is_multi else _SingleKeys(options)))
         self.select.append(wire)
 
@@ -207,7 +207,7 @@ class PageDecoder(Generic[R]):
             return f"_{column.name}_value", str | None, True
         self.select.append(column.name)
         if column.holds == "choices":
-            return column.name, str | None if attribute.kind == "MultiSelectPicklistType" else int | None, True
+            return column.name, _option_type(attribute), True
         if column.choice is not None:
             is_multi = attribute.kind == "MultiSelectPicklistType"
             if name == "categories":
@@ -218,7 +218,7 @@ class PageDecoder(Generic[R]):
                 self._steps.append(_lookup_step(name, _Known(truths)))
             else:
                 self._steps.append(_lookup_step(name, _meanings(name, column.choice.keys)))
-            return column.name, str | None if is_multi else int | None, True
+            return column.name, _option_type(attribute), True
         if kind is date:
             behaviour = _behaviour(table, column, attribute.behaviour)
             if behaviour != "date_only":
@@ -231,6 +231,11 @@ class PageDecoder(Generic[R]):
                 raise MappingError(f"The column {table.name}.{column.name} holds days, not instants.", where=column.where)
             return column.name, datetime | None, True
         return column.name, kind | None, True
+
+
+def _option_type(attribute: Attribute) -> Any:
+    """Return as what an option comes: several as one text, yes and no as a truth, which is a number too."""
+    return {"MultiSelectPicklistType": str | None, "BooleanType": bool | None}.get(attribute.kind, int | None)
 
 
 def _behaviour(table: Table, column: Column, from_metadata: str) -> str:
@@ -433,7 +438,7 @@ class _Told(dict[Any, Any]):
     """Option -> key; an unmapped option stands as its number: an unknown role may be a child's."""
 
     def __missing__(self, option: object) -> str | None:
-        return None if option is None else str(option)
+        return None if option is None else str(int(option) if isinstance(option, bool) else option)
 
 
 class _MultiKeys(dict[str | None, tuple[str, ...]]):
@@ -459,7 +464,7 @@ class _SingleKeys(dict[int | None, tuple[str, ...]]):
         self._keys = keys
 
     def __missing__(self, option: int | None) -> tuple[str, ...]:
-        found = self[option] = (self._keys.get(option, str(option)) if option is not None else "",)
+        found = self[option] = (self._keys.get(option, str(int(option))) if option is not None else "",)
         return found
 
 

@@ -1,8 +1,9 @@
 """The mapping against the CRM's metadata: does every table, column, option and relationship exist, and is it
 what we take it for?
 
-Errors stop every command (exit 3), because a wrong column could end a term too early; a value that the CRM
-has and the mapping lacks is a warning, since such units are kept and named in the report (R-161)."""
+Errors stop every command (exit 3), because a wrong column could end a term too early; what the mapping gives
+no key is a warning (`left_out.py`, `reference_rows.py`), since such units are kept and named in the report
+(R-161)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from datetime import date, datetime
 
 from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
+from connectors.dynamics.schema.left_out import options_of
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface.errors import Finding
@@ -45,7 +47,7 @@ _EXPECTED = {
 
 
 def check_mapping(mapping: Mapping, metadata: Metadata) -> list[Finding]:
-    """Return every difference between the mapping and the CRM, errors and warnings."""
+    """Return what the mapping names and the CRM lacks, or has otherwise."""
     return [finding for table in mapping.tables for finding in check_table(table, mapping, metadata)]
 
 
@@ -250,20 +252,18 @@ def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterato
     choice = column.choice
     assert choice is not None
     allowed = CHOICE_TYPES if column.field == "categories" else CHOICE_TYPES - {"MultiSelectPicklistType"}
-    if attribute.kind not in allowed:
-        yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a choice.", column.where, "type")
+    if attribute.kind not in allowed and attribute.kind != "BooleanType":
+        yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a choice, or yes and no.", column.where, "type")
         return
-    if attribute.options is None:
+    options = options_of(attribute)
+    if options is None:
         yield error(f"The CRM does not tell the options of {place}.", column.where, "no_option")
         return
     for option, key in choice.keys.items():
-        if option not in attribute.options:
-            free = {label.casefold(): value for value, label in attribute.options.items() if value not in choice.keys}
+        if option not in options:
+            free = {label.casefold(): value for value, label in options.items() if value not in choice.keys}
             like = str(free.get(nearest(key, free) or "", "")) or suggestion(str(option), map(str, free.values()))
             yield error(f"{place} has no option {option} ({key}){asked(like) or '.'}", choice.where[option], "no_option", like)
-    for option in attribute.options.keys() - choice.keys.keys():
-        effect = "its units are kept as UNCONFIGURED" if column.field == "categories" else "it counts as empty"
-        yield Finding(False, f"{place} has an option {option} that the mapping lacks: {effect}.", column.where, "option_left_out")
 
 
 def _check_lookup(table: Table, column: Column, attribute: Attribute, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:

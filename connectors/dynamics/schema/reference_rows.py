@@ -9,14 +9,14 @@ from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import CONNECTION, Column, Table
 from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
-from connectors.dynamics.schema.counts import COUNT_LIMIT, count_where
+from connectors.dynamics.schema.counts import count_where
+from connectors.dynamics.schema.left_out import count_of_kind, effect_on, told_rows
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion
 
 _MOST: Final = 40  # rows told one by one, with how many others point to each
-_EFFECTS: Final = {"categories": "keeps its units as UNCONFIGURED", "role": "counts as a child of unknown age"}
 
 
 class ReferenceRows:
@@ -61,20 +61,25 @@ class ReferenceRows:
                 by = f" with {reference.by} {key}" if reference.by else f" {key}"
                 yield Finding(False, f"{target} has no row{by} ({reference.keys[wanted]}){asked(like) or '.'}", where, "no_option", like)
         lacking = {row: value for row, value in values.items() if value not in reference.keys}
-        effect = _EFFECTS.get(column.field, f"leaves {column.field} empty")
+        effect = effect_on(column.field)
         doubled = Counter(values.values())
         for row, value in list(lacking.items())[:_MOST]:
-            number = count_where(self._transport, pointing.set_name, pointing.primary_id, pointing.name, condition.format(guid(row)))
+            number = self._count(table, definition, pointing, condition.format(guid(row)))
             if number == 0 and table.name == CONNECTION:
                 continue
             by = f"{reference.by} {value or 'empty'}" if reference.by else f"id {row}"
-            rows = f"{_told(number)} of {pointing.name}"
+            rows = f"{told_rows(number)} of {pointing.name}"
             again = f", {doubled[value]} times" if doubled[value] > 1 else ""
             told = f"{target} has a row with {by}{again}, for which {table.kind}.{column.field} has no key: it {effect}, in {rows}."
             yield Finding(False, told, column.where, "option_left_out")
         if len(lacking) > _MOST:
             told = f"{target} has {len(lacking) - _MOST} more rows for which {table.kind}.{column.field} has no key."
             yield Finding(False, told, column.where, "option_left_out")
+
+    def _count(self, table: Table, definition: TableDefinition, pointing: TableDefinition, condition: str) -> int | None:
+        if pointing is definition:
+            return count_of_kind(self._transport, table, definition, condition)
+        return count_where(self._transport, pointing.set_name, pointing.primary_id, pointing.name, condition)
 
     def _place(self, definition: TableDefinition, name: str) -> tuple[str, TableDefinition, str] | None:
         """Return the table of reference, the table whose rows point to it, and the condition by which these
@@ -88,12 +93,6 @@ class ReferenceRows:
             return None
         other = link.other(definition.name)
         return other, pairs, f"{link.column(other)} eq {{}}"
-
-
-def _told(number: int | None) -> str:
-    if number is None:
-        return "an unknown number of rows"
-    return f"{number}{' or more' if number >= COUNT_LIMIT else ''} {'row' if number == 1 else 'rows'}"
 
 
 def _values(directory: Directory, table: KnownTable, by: str) -> Mapping[str, str]:

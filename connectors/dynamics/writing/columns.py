@@ -72,7 +72,7 @@ def _written(table: Table, definition: TableDefinition, column: Column, value: o
             return ",".join(map(str, options))
         if len(options) != 1:
             raise NotWritable(column.field)
-        return options[0]
+        return options[0] == 1 if attribute.kind == "BooleanType" else options[0]
     if isinstance(value, date):
         return _date(value, column.behaviour or attribute.behaviour, zone)
     if field_type(table.full, column.field) is not type(value):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
+from tests.connectors.emulator.client import Client
 from tests.crm_compliance.cli.test_mapping import line, told
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import TOKEN
@@ -48,3 +50,41 @@ def test_rows_without_a_key_and_keys_without_a_row_are_told_with_counts(
     ):
         assert message in messages
     assert "Leverancier" not in said.out
+
+
+def test_options_without_a_key_are_told_with_counts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of a choice, of several at once, of a status, and of yes and no; rows out of scope are not counted."""
+    text = REFERENCE.read_text("utf-8")
+    for old, new in (
+        ("        100000030: runaway\n", ""),
+        ("        100000001: chat\n", ""),
+        ("    table: cf_dossier\n", '    table: cf_dossier\n    only: {cf_legalhold: ["false"]}\n'),
+        ("        1: inactive\n", '        1: inactive\n      public_alert: {"true": "yes"}\n'),
+        ("        0: active\n", ""),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(text, "utf-8")
+    with running(token=TOKEN) as emulator:
+        client = Client(emulator, TOKEN)
+        for held in (False, False, True):
+            client.dossier(cf_categories="100000030,100000022", cf_publicalert=False, cf_legalhold=held)
+        client.fiche(cf_channel=100000001)
+        client.http.close()
+        said = Typist(capsys, monkeypatch, tmp_path, emulator.url).type("mapping", "check", mapping, "--json")
+    assert said.code == 0, said
+    messages = [each["message"] for each in said.document["warnings"] if each["code"] == "option_left_out"]
+    for message in (
+        "cf_dossier.cf_categories has an option 100000030 (Weglopen), for which dossier.categories has no key: it keeps its units as "
+        "UNCONFIGURED, in 2 rows of cf_dossier.",
+        "cf_dossier.statecode has an option 0 (Actief), for which dossier.is_active has no key: it leaves is_active empty, in 2 rows of "
+        "cf_dossier.",
+        "cf_dossier.cf_publicalert has an option false, for which dossier.public_alert has no key: it leaves public_alert empty, in 2 rows "
+        "of cf_dossier.",
+        "cf_fiche.cf_channel has an option 100000001 (Chat), for which fiche.channel has no key: it leaves channel empty, in 1 row of "
+        "cf_fiche.",
+    ):
+        assert message in messages

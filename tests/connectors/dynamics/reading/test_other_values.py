@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from connectors.dynamics.bulk_delete.hold_guard import Guard, guard_of
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
+from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from connectors.interface.errors import Forbidden
+from crm_compliance.mapping.explain import explain_row
 from jobs.model.privileges import NEEDS
 from rules.errors import MappingError
-from rules.model.personal_records import FullDossier
+from rules.model.personal_records import FullContact, FullDossier
 from rules.model.records import Dossier, Fiche, Party
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.connectors.emulator.client import Client
@@ -43,6 +46,7 @@ columns:
     cf_subjectid: {type: lookup cf_subject, schema_name: cf_SubjectId}
   cf_party:
     cf_rolekindid: {type: lookup cf_rolekind, schema_name: cf_RoleKindId}
+    cf_ischild: {type: bool}
   cf_fiche:
     cf_issexting: {type: bool}
     cf_isrunaway: {type: bool}
@@ -179,3 +183,87 @@ def test_what_does_not_fit_the_crm_is_told(crm: tuple[Client, DynamicsConnector]
 def test_what_does_not_fit_together_is_told_by_line(change: Callable[[Any], None], words: str) -> None:
     with pytest.raises(MappingError, match=words):
         parse_mapping(mapping(change), "mine.yaml")
+
+
+def told_by_yes_and_no(tables: Any) -> None:
+    """Columns of yes and no instead of a status and choices: one that says the opposite of its field too."""
+    dossier, fiche, party, contact = (tables[kind] for kind in ("dossier", "fiche", "party", "contact"))
+    dossier["columns"] |= {"is_active": "cf_publicalert", "public_alert": "cf_legalhold"}
+    del dossier["columns"]["legal_hold"]
+    dossier["without"] = ["legal_hold"]
+    dossier["choices"] |= {"is_active": {"true": "inactive", "false": "active"}, "public_alert": {"true": "yes", "false": "no"}}
+    del fiche["flags"]
+    fiche["columns"] |= {"categories": "cf_issexting", "channel": "cf_byphone"}
+    fiche["choices"] |= {"categories": {"true": "sexting"}, "channel": {"true": "phone", "false": "chat"}}
+    fiche["more"] = {"categories": ["cf_isrunaway"]}
+    del party["references"]
+    party["columns"]["role"] = "cf_ischild"
+    party["choices"] = {"role": {"true": "child"}}
+    contact["personal"]["no_bulk_email"] = "donotbulkemail"
+    contact["choices"]["no_bulk_email"] = {"true": "no", "false": "yes"}
+
+
+def test_a_column_of_yes_and_no_may_stand_for_any_key(crm: tuple[Client, DynamicsConnector]) -> None:
+    client, _ = crm
+    other = connected(client.emulator, mapping(told_by_yes_and_no))
+    assert [finding for finding in other.check() if finding.is_error] == []
+    lacking = {finding.message for finding in other.check()}
+    assert "cf_party.cf_ischild has an option false, for which party.role has no key: it counts as a child of unknown age." in lacking
+    closed, open_, unsaid = (client.dossier(cf_publicalert=value) for value in (True, False, None))
+    dossiers = {row.id: row.is_active for page in other.read(Dossier, ("is_active",)) for row in page}
+    assert dossiers == {closed: False, open_: True, unsaid: None}
+    fiches = {
+        client.fiche(cf_issexting=True, cf_isrunaway=True, cf_byphone=True): (("sexting",), "phone"),
+        client.fiche(cf_issexting=False, cf_byphone=False): (("0",), "chat"),  # no key of the schedule: its units are kept
+        client.fiche(cf_issexting=None, cf_isrunaway=None, cf_byphone=None): ((), None),
+    }
+    assert {row.id: (row.categories, row.channel) for page in other.read(Fiche, ("categories", "channel")) for row in page} == fiches
+    bound = {"cf_FicheId@odata.bind": f"/cf_fiches({next(iter(fiches))})"}
+    parties = {client.create("cf_parties", cf_name="p", cf_ischild=value, **bound): role for value, role in ((True, "child"), (False, "0"))}
+    assert {row.id: row.role for page in other.read(Party, ("role", "fiche")) for row in page} == parties
+    told = {row: next(each for each in explain_row(other, "cf_party", row).fields if each.field == "role") for row in parties}
+    assert {parties[row]: (each.value, each.unknown) for row, each in told.items()} == {"child": ("child", None), "0": (None, False)}
+    other.close()
+
+
+def test_yes_and_no_are_written_as_they_are_read(crm: tuple[Client, DynamicsConnector]) -> None:
+    client, _ = crm
+    other = connected(client.emulator, mapping(told_by_yes_and_no))
+    person = client.create("contacts", firstname="Fictieve", donotbulkemail=False)
+    (row,) = [row for page in other.read(FullContact, ("no_bulk_email",)) for row in page]
+    assert row.no_bulk_email is True
+    change = Operation(OperationKind.UPDATE, FullContact, person, row.etag, {"no_bulk_email": False})
+    (result,) = other.change([ChangeSet("unit", (change,))])
+    assert result.status is ChangeStatus.DONE
+    assert client.row(f"contacts({person})")["donotbulkemail"] is True
+    other.close()
+
+
+def test_a_hold_of_yes_and_no_guards_the_job_that_deletes(crm: tuple[Client, DynamicsConnector]) -> None:
+    """HLD-07: told by options or plainly, it is the same condition."""
+    _, connector = crm
+
+    def guard(change: Callable[[Any], None]) -> Guard | None:
+        made = parse_mapping(mapping(change), "mine.yaml")
+        (recording,) = made.of("recording")
+        definitions = {name: connector._metadata.table(name) for name in ("cf_recording", "cf_fiche", "cf_dossier")}
+        return guard_of(recording, made, lambda table: definitions[table.name])  # type: ignore[arg-type, return-value]
+
+    plain = guard(lambda tables: None)
+    assert plain is not None
+    assert plain.filters
+    assert guard(lambda t: t["dossier"]["choices"].update(legal_hold={"true": "yes", "false": "no"})) == plain
+    assert guard(lambda t: t["dossier"]["choices"].update(legal_hold={"true": "no", "false": "yes"})) != plain
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"true": "active", 0: "inactive"}, "by numbers or by true and false, not by both"),
+        ({"yes": "active"}, "of a column of yes and no true or false"),
+        ({"true": "activ"}, "use one of active, inactive, yes, no"),
+    ],
+)
+def test_options_of_yes_and_no_are_true_and_false(options: dict[Any, str], words: str) -> None:
+    with pytest.raises(MappingError, match=words):
+        parse_mapping(mapping(lambda t: t["dossier"]["choices"].update(is_active=options)), "mine.yaml")
