@@ -14,8 +14,8 @@ class DemoPerson(NamedTuple):
 
 
 DEMO_PEOPLE: Final = (
-    DemoPerson("demo-anna", Role.CRM_ADMIN, "Anna (fictitious)"),
-    DemoPerson("demo-ben", Role.DPO, "Ben (fictitious)"),
-    DemoPerson("demo-erik", Role.APPROVER, "Erik (fictitious)"),
-    DemoPerson("demo-ines", Role.AUDITOR, "Ines (fictitious)"),
+    DemoPerson("demo-anna", Role.CRM_ADMIN, "Anna"),
+    DemoPerson("demo-ben", Role.DPO, "Ben"),
+    DemoPerson("demo-erik", Role.APPROVER, "Erik"),
+    DemoPerson("demo-ines", Role.AUDITOR, "Ines"),
 )

@@ -136,6 +136,7 @@ ROLES_IN_FILES: Final[Mapping[str, str]] = {
     FileRole.PROFESSIONAL: "Professional",
     FileRole.OTHER: "Another role",
     FileRole.SUSPECT: "Suspect",
+    "no_role": "In no file",
 }
 ROWS: Final[Mapping[str, str]] = {
     CONTACT_KIND: "Contact",

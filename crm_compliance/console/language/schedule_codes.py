@@ -45,8 +45,18 @@ ROW_KEYS: Final[Mapping[str, str]] = {
     "suggestion": "what the controller may want to decide",
     "unit": "what ends as one",
 }
+# Of a part that a version has as a whole and another has not.
+INNER: Final[Mapping[str, str]] = {
+    "days": "days",
+    "categories": "categories",
+    "notice": "notice to the owner",
+    "all": "all",
+    "none": "none",
+    "note": "a note",
+}
 OF_SCHEDULES: Final[Mapping[str, Mapping[str, str]]] = {
     "bypass": {each.value: words for each, words in BYPASS_WORDS.items()},
     "schedule_key": KEYS,
     "row_key": ROW_KEYS,
+    "inner": INNER,
 }

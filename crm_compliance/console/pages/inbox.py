@@ -23,6 +23,7 @@ from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from jobs.ledger.heads import Head
+    from jobs.model.request import SubjectRequest
     from jobs.model.run import Run, RunLine
 
 ROWS: Final = 50  # of one page
@@ -107,9 +108,7 @@ def show(visit: Visit) -> Response:
 
 def _line(visit: Visit, item: InboxItem) -> Line:
     request = visit.services.store.requests.get(item.subject) if item.kind in OF_REQUESTS else None
-    title, act = _words(visit, item)
-    if item.kind is ItemKind.REQUEST_STEP and request is not None:
-        title = short_next(visit, request)
+    title, act = _words(visit, item, request)
     return Line(
         title,
         request.reference if request is not None else "",
@@ -122,7 +121,7 @@ def _line(visit: Visit, item: InboxItem) -> Line:
     )
 
 
-def _words(visit: Visit, item: InboxItem) -> tuple[str, str]:
+def _words(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> tuple[str, str]:
     """Return what waits, and what to do about it."""
     say, say_counted, count = visit.say, visit.say_counted, item.count or 0
     match item.kind:
@@ -139,7 +138,7 @@ def _words(visit: Visit, item: InboxItem) -> tuple[str, str]:
         case ItemKind.STOPPED:
             return say("Everything is stopped: nothing is applied"), say("See what is stopped")
         case ItemKind.REQUEST_STEP:
-            return say("A subject request waits for its next step"), say("Open the request")
+            return short_next(visit, request) if request is not None else "", say("Open the request")
         case ItemKind.QUESTION_UNANSWERED:
             return say("Somebody has not answered your question"), say("Open the request")
         case ItemKind.ANSWER_TO_REVIEW:

@@ -18,7 +18,7 @@ from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.plan import Kind, LinesRemoved, Plan, PlanLine
-from jobs.model.request import FROZEN, Frozen
+from jobs.model.request import FROZEN, Frozen, SubjectRequest
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _holds(visit: Visit, row: str) -> Iterator[PlacedHold]:
     return (hold for hold in visit.services.store.holds.all(unreleased=True) if hold.row == row and hold.is_in_force(today))
 
 
-def _requests(visit: Visit, row: str) -> Iterator[str]:
+def _requests(visit: Visit, row: str) -> Iterator[SubjectRequest]:
     """Yield the pending requests that keep this record. Only who handles requests is told: a file must not
     tell anybody else who has asked about it (SUS-07)."""
     register = visit.services.store.requests
@@ -96,7 +96,7 @@ def _requests(visit: Visit, row: str) -> Iterator[str]:
         if part is not None:
             frozen = msgspec.json.decode(part, type=Frozen)
             if row in frozen.contacts or any(kept == row for _, kept in frozen.rows):
-                yield request.id
+                yield request
 
 
 ENDPOINTS: Final = (get("/open", show),)

@@ -1,4 +1,4 @@
-// What HTML and htmx do not do by themselves: dialogs, menus that close, keys. Pages work without it.
+// What HTML and htmx do not do by themselves: dialogs, menus that close, keys, where the focus is. Pages work without it.
 "use strict";
 
 document.addEventListener("click", (event) => {
@@ -33,6 +33,26 @@ for (const form of document.querySelectorAll("form[data-scoped]")) {
   scope(form);
   form.addEventListener("change", () => scope(form));
 }
+
+// Whoever goes on with the tabulator leaves a menu behind, and it closes.
+document.addEventListener("focusout", (event) => {
+  const menu = event.target.closest?.("details[data-menu][open]");
+  if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.removeAttribute("open");
+});
+
+// What replaces the very thing that had the focus has it next, at its heading: the keyboard does not start anew.
+let asked = false;
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const active = document.activeElement;
+  asked = active !== document.body && event.detail.elt.contains(active);
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (!asked || (document.activeElement && document.activeElement !== document.body)) return;
+  const heading = event.target.querySelector?.("h1, h2, h3");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+});
 
 // What is shown at once is also said to whoever listens.
 document.addEventListener("htmx:responseError", () => document.getElementById("told")?.scrollIntoView({ block: "nearest" }));

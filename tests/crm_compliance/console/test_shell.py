@@ -90,7 +90,7 @@ def test_a_refusal_is_said_in_the_language_of_the_page(signed_in: Callable[..., 
     auditor = signed_in(Role.AUDITOR, "fr")
     page = auditor.post("/plans/making", kind="all").text
     assert '<p class="lead">Votre rôle ne permet pas de le faire.' in page
-    assert '<p class="soft" lang="en">' in page
+    assert '<p lang="en">' in page
     part = auditor.get("/plans/plan-9", **{"HX-Request": "true"}).text
     assert '<p class="callout-title">Quelque chose dans ce qui a été demandé n’est pas correct' in part
-    assert '<p class="soft" lang="en">' in part
+    assert '<p lang="en">' in part

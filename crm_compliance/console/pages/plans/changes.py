@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.opening import lines_of
-from crm_compliance.console.pages.plans.plan import head_of
+from crm_compliance.console.pages.plans.plan import category_name, head_of
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
-from crm_compliance.reports.plan.changes import COUNTS, why_changed
-from jobs.model.plan import LinesRemoved, Plan
-from jobs.plans.lines.compare import ADDED, CHANGED, REMOVED, Comparison
+from crm_compliance.reports.plan.changes import COUNTS
+from crm_compliance.reports.plan.headings import heading
+from jobs.model.plan import LinesRemoved, Plan, PlanLine
+from jobs.plans.lines.compare import ADDED, CHANGED, REMOVED, Change, Comparison
 from rules.errors import UsageError
 from rules.model.roles import Act
 
@@ -23,6 +25,17 @@ A_PAGE: Final = 50
 EARLIER: Final = 15  # plans that can be chosen to compare with
 LOOKED_BACK: Final = 60  # plans that are looked at for them
 KINDS: Final = ("", ADDED, REMOVED, CHANGED)
+WORDS_OF: Final = {"fate": "outcome", "reason": "reason", "reasons": "reason", "flags": "flag"}  # the kind of their codes
+
+Said = tuple[str, str]  # in words, with the code
+
+
+class Move(NamedTuple):
+    """One thing that a plan says differently of a unit: what it is, and what was and is said."""
+
+    name: str
+    before: list[Said]
+    after: list[Said]
 
 
 def earlier(visit: Visit, plan: Plan) -> list[Plan]:
@@ -74,7 +87,7 @@ def show(visit: Visit) -> Response:
         numbers=numbers,
         total=total,
         chosen=chosen,
-        changes=[(each, why_changed(each, visit.language)) for each in shown],
+        changes=[(each, list(_moves(visit, each))) for each in shown],
         at=address,
         link=lambda change: safe_link(link(change.table, change.id)),
         first=at + 1 if shown else 0,
@@ -83,6 +96,37 @@ def show(visit: Visit) -> Response:
         after=address(place=at + A_PAGE) if at + len(shown) < total else "",
         files={suffix: f"/plans/{plan.id}/changes.{suffix}?{urlencode({'since': since})}" for suffix in ("xlsx", "csv")},
     )
+
+
+def _moves(visit: Visit, change: Change) -> Iterator[Move]:
+    """Yield what becomes of the unit where that is another thing, then why and when; of a unit that one of
+    the plans does not have, what the other says."""
+    names = ["reason"]
+    if change.before is not None and change.after is not None:
+        passed = {"outcome", "disposition", *(("reasons",) if "reason" in change.differs else ())}
+        names = [name for name in change.differs if name not in passed]
+    if change.before is None or change.after is None or _fate(change.before) != _fate(change.after):
+        names = ["fate", *names]
+    for name in names:
+        before, after = ([] if line is None else list(_said(visit, line, name)) for line in (change.before, change.after))
+        yield Move(heading("outcome" if name == "fate" else name, visit.language), before, after)
+
+
+def _fate(line: PlanLine) -> str:
+    return line.disposition or "delete" if line.is_disposal else "retain"
+
+
+def _said(visit: Visit, line: PlanLine, name: str) -> Iterator[Said]:
+    value = _fate(line) if name == "fate" else getattr(line, name)
+    for code in value if isinstance(value, tuple) else (value,) if value else ():
+        if name in WORDS_OF:
+            yield visit.word(WORDS_OF[name], code), "" if name == "fate" else code
+        elif name == "retention_end":
+            yield visit.formats.day(code), ""
+        elif name == "categories":
+            yield category_name(visit, code), ""
+        else:
+            yield code, ""
 
 
 ENDPOINTS: Final = (get("/plans/{plan}/changes", show, Act.SEE_REPORTS),)

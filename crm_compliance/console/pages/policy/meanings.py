@@ -135,10 +135,15 @@ def _value(visit: Visit, value: object) -> str:
         case list() | tuple():
             return ", ".join(_value(visit, part) for part in value) or visit.say("nothing")
         case Mapping():
-            return ", ".join(_colon(visit, str(key), _value(visit, part)) for key, part in value.items()) or visit.say("nothing")
+            parts = (_colon(visit, visit.word("inner", str(key)), _inner(visit, part)) for key, part in value.items())
+            return ", ".join(parts) or visit.say("nothing")
         case _:
             text = str(value)
             return visit.formats.day(text) if DAY.fullmatch(text) else text
+
+
+def _inner(visit: Visit, value: object) -> str:
+    return visit.word("inner", value) if isinstance(value, str) else _value(visit, value)
 
 
 def _arrow(visit: Visit, old: str, new: str) -> str:

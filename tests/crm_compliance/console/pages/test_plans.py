@@ -230,7 +230,9 @@ def test_what_changed_since_the_plan_before_is_told_unit_by_unit(
     added = browser.page(f"/plans/{later}/changes?change=added")
     assert new in added
     assert units["open"] not in added
-    assert "in plaats van" in text_of(browser.page(f"/plans/{later}/changes?change=changed"))
+    told = text_of(browser.page(f"/plans/{later}/changes?change=changed"))
+    assert "OPEN_DOSSIER" in told
+    assert "Het dossier is nog open." in told, "a code stands beside its words"
     for bad in ("change=nothing", "offset=x", "since=plan-unknown"):
         assert browser.get(f"/plans/{later}/changes?{bad}").status_code == 400, bad
     answer = browser.get(f"/plans/{later}/changes.csv?since={plan}")

@@ -48,3 +48,16 @@ def test_units_are_filtered_at_once_and_going_back_undoes_it(org: Night, typist:
     page.get_by_role("link", name="Dossier", exact=True).first.click()
     page.get_by_role("link", name="Decide now, step by step").click()
     page.get_by_text("as the CRM is now").wait_for()
+    page.wait_for_function("document.activeElement.textContent === 'Step by step'")  # the keyboard goes on where the answer came
+
+
+def test_the_keyboard_keeps_its_place_where_a_list_is_sorted_and_leaves_a_menu_behind(org: Night, typist: Typist, page: Any) -> None:
+    people_and_cases(org)
+    page.goto(f"/plans/{typist.ask('plan')['plan']}/lines")
+    page.locator("#sort-reason").press("Enter")
+    page.locator("th[aria-sort] #sort-reason").wait_for()
+    assert page.evaluate("document.activeElement.id") == "sort-reason"
+    page.locator("details[data-menu] summary").press("Enter")
+    assert page.get_by_role("button", name="Sign out").is_visible()
+    page.get_by_role("button", name="Sign out").press("Tab")
+    assert not page.get_by_role("button", name="Sign out").is_visible()
