@@ -152,9 +152,12 @@ async def _form(request: Request, most: int) -> FormData | Response:
 
     whole = Request(request.scope, again)
     try:
-        return await whole.form(max_files=20, max_fields=FIELDS, max_part_size=most)
+        form = await whole.form(max_files=20, max_fields=FIELDS, max_part_size=most)
+        for name, value in form.multi_items():  # some encodings make halves of characters, which nothing can write
+            f"{name}{value if isinstance(value, str) else value.filename}".encode()
     except (HTTPException, LookupError, ValueError):  # no boundary, too many fields, an encoding that is none
         return _no_form("this is not a form that can be read", 400)
+    return form
 
 
 def _no_form(why: str, status: int) -> Response:

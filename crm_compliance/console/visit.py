@@ -190,9 +190,9 @@ class Visit:
 
     @property
     def here(self) -> str:
-        """Return the address of this page, for a form that comes back to it."""
-        query = str(self.request.query_params)
-        return f"{self.request.url.path}?{query}" if query else self.request.url.path
+        """Return the address of this page, for a form that comes back to it, in ASCII: a cookie takes it."""
+        path, query = quote(self.request.url.path), str(self.request.query_params)
+        return f"{path}?{query}" if query else path
 
 
 def person_of(session: Session) -> Person:

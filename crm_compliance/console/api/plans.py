@@ -130,7 +130,7 @@ def reject(caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, wo
 
 @router.get("/units/{table}/{id}/why")
 def why(
-    caller: Sees,
+    caller: Annotated[Caller, acting(Act.PLAN)],
     table: Annotated[str, Path(max_length=100)],
     id: Annotated[str, Path(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")],
 ) -> WhyAnswer:

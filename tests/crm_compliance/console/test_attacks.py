@@ -166,6 +166,20 @@ def test_a_form_in_an_encoding_that_is_none_is_refused(app: Starlette, signed_in
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("where", ["/preferences", "/signin", "/role"])
+def test_halves_of_characters_are_no_form(signed_in: Callable[..., Browser], where: str) -> None:
+    """An encoding of the sender's choice can make text that no page, header or row can hold."""
+    body = b'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n\\ud800\r\n--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x; charset=unicode_escape", "Sec-Fetch-Site": "same-origin"}
+    assert signed_in(Role.DPO).client.post(where, content=body, headers=headers).status_code == 400
+
+
+def test_a_page_with_a_strange_name_leads_to_the_way_in(browser: Browser) -> None:
+    """Where somebody wanted to go is kept in a cookie, which takes no such sign."""
+    assert browser.get("/requests/%C4%80").headers["Location"] == "/signin"
+    assert browser.client.post("/signin", data={"who": "demo-ben"}).headers["Location"] == "/requests/%C4%80"
+
+
 def test_a_form_without_its_boundary_is_refused_as_one(signed_in: Callable[..., Browser]) -> None:
     answer = signed_in(Role.DPO).client.post("/role", content=b"x", headers={"Content-Type": "multipart/form-data"})
     assert (answer.status_code, answer.headers["Cache-Control"]) == (400, "no-store")
