@@ -107,7 +107,9 @@ def save_move(
     *,
     parts: Mapping[str, bytes | None] | None = None,
 ) -> SubjectRequest:
-    moved = msgspec.structs.replace(request, crm=request.crm or hand.store.crms.current, **changes)
+    """Store a row of the register as a step leaves it, and return it. Raises Refused: with code `changed`, if
+    somebody has taken another step since `request` was read: what that decided is not overwritten."""
+    moved = msgspec.structs.replace(request, crm=request.crm or hand.store.crms.current, moves=request.moves + 1, **changes)
     entry: Entry = ("request", {"request": request.id, "step": step.value, **told})
     hand.store.requests.save(moved, [signed(entry, hand)], since=request, parts=parts)
     return moved

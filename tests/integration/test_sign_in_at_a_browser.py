@@ -126,6 +126,13 @@ def test_a_cookie_behind_tls_is_for_this_host_alone(at: Callable[[str], Tenant],
     services = Services(settings, tenant.store, tenant.clock, Sessions(tenant.store.sessions, timedelta(minutes=30), timedelta(hours=10)))
     app = app_of(Downloads(tenant.store, tenant.clock), hosts={"compliance.example.org"}, console=routes(services))
     tenant.browser.client = TestClient(app, base_url="https://compliance.example.org", follow_redirects=False)
+    way_out, back = tenant.browser.get("/signin/entra"), tenant.goes_out()
+    assert way_out.headers["Set-Cookie"].startswith("__Host-flow=")
+    cookies = tenant.browser.client.cookies
+    kept = cookies["__Host-flow"]
+    cookies.clear()
+    cookies.set("flow", kept)
+    assert tenant.comes_back(back).status_code == 403, "what a neighbour of this host has planted is nobody's way in"
     cookie = tenant.comes_back(tenant.goes_out()).headers["Set-Cookie"]
     assert "__Host-session=" in cookie
     assert "Secure" in cookie

@@ -42,7 +42,8 @@ def leave_for_authority(visit: Visit) -> Response:
         raise UsageError("people of a demonstration do not sign in elsewhere", hint="choose one of them")
     out = way_out(visit.services.settings, visit.now)
     response = RedirectResponse(out.address, status_code=303, headers=dict(PAGE))
-    cookies.give(response, FLOW, out.kept, is_secure=visit.services.is_secure, lasts=LASTS)
+    is_secure = visit.services.is_secure
+    cookies.give(response, cookies.bound(FLOW, is_secure=is_secure), out.kept, is_secure=is_secure, lasts=LASTS)
     return response
 
 
@@ -51,10 +52,11 @@ def come_back(visit: Visit) -> Response:
     services = visit.services
     if services.settings.is_loopback:
         raise UsageError("people of a demonstration do not sign in elsewhere", hint="choose one of them")
-    kept = visit.request.cookies.get(FLOW, "")
+    flow = cookies.bound(FLOW, is_secure=services.is_secure)
+    kept = visit.request.cookies.get(flow, "")
     somebody = way_back(services.settings, services.store, kept, visit.request.query_params, visit.now)
     response = begin(visit, somebody.who, somebody.roles, somebody.name)
-    response.delete_cookie(FLOW)
+    cookies.take(response, flow, is_secure=services.is_secure)
     return response
 
 

@@ -130,7 +130,7 @@ def _has(request: Request, token: str) -> bool:
 def _is_of_this_machine(request: Request) -> bool:
     """Return whether a program on this machine asks for itself: not a proxy for somebody else."""
     client = request.client.host if request.client else ""
-    is_passed_on = any(name in request.headers for name in ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"))
+    is_passed_on = any(name in ("forwarded", "via", "x-real-ip") or name.startswith("x-forwarded-") for name in request.headers)
     return client in ("127.0.0.1", "::1") and _host(request.scope) in THIS_MACHINE and not is_passed_on
 
 

@@ -70,7 +70,8 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
     frozen = Frozen.of(found, context.clock(), frozen_of(context, request.id))
     parts: dict[str, bytes | None] = {CANDIDATES: msgspec.json.encode(listed), FROZEN: msgspec.json.encode(frozen), CONFIRMED: None}
     entry: Entry = ("request", {"request": request.id, "step": Step.MATCH.value})
-    store.requests.save(msgspec.structs.replace(request, **_undone(request)), [entry], since=request, parts={**_BUILT_ON, **parts})
+    moved = msgspec.structs.replace(request, moves=request.moves + 1, **_undone(request))
+    store.requests.save(moved, [entry], since=request, parts={**_BUILT_ON, **parts})
     return listed
 
 

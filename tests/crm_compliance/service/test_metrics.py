@@ -94,6 +94,7 @@ def test_figures_of_a_store_that_cannot_be_read_say_so(org: Night, read: Read) -
     [
         ("", {}, 200),
         ("", {"X-Forwarded-For": "192.0.2.1"}, 404),  # somebody else asks, by a proxy on this machine
+        ("", {"X-Forwarded-Proto": "https"}, 404),  # the same, by one that says no more
         ("", {"Host": "compliance.example.org"}, 404),
         ("hunter2-canary", {}, 404),
         ("hunter2-canary", {"Authorization": "Bearer hunter2"}, 404),

@@ -23,8 +23,10 @@ from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from jobs.model.answer import Item
+    from jobs.register.permissions import Hand
 
 TEXT_BYTES: Final = 4 * 1024 * 1024  # of a form: three times the longest text that becomes an item
+ATTEMPTS: Final = 5  # to store a decision while others decide
 LEADS_ON: Final = frozenset({"approve", "withhold", "not_person"})  # what is decided leads to the next item
 
 
@@ -70,10 +72,7 @@ def decide(visit: Visit) -> Response:
     line = {"item": item.item, "since": visit.needed("since", visit.say("The version of the item")), **_decision(visit, item, what)}
     if line["status"] in (ItemStatus.APPROVED, ItemStatus.APPROVED_REDACTED):
         answer.refuse_unseen(item)
-    try:
-        items = decide_items(hand, answer.request.id, json.dumps(line, ensure_ascii=False), takes_back=True)
-    except ComplianceError as error:
-        raise _of_one_item(visit, error) from None
+    items = _stored(visit, hand, answer.request.id, json.dumps(line, ensure_ascii=False))
     stored = Answer(visit, answer.request, msgspec.structs.replace(answer.compilation, items=items))
     now = stored.item(item.item)
     language = stored.compilation.language
@@ -92,6 +91,17 @@ def decide(visit: Visit) -> Response:
         is_over=following is None,
         said=visit.say("Saved."),
     )
+
+
+def _stored(visit: Visit, hand: Hand, request: str, line: str, attempts: int = ATTEMPTS) -> tuple[Item, ...]:
+    """Store a decision, and return all items as they then stand. Where somebody else decides on another item
+    at this instant it is taken again: the line names the version of the item that was on the screen."""
+    try:
+        return decide_items(hand, request, line, takes_back=True)
+    except ComplianceError as error:
+        if isinstance(error, Refused) and error.code == "changed" and attempts > 1:
+            return _stored(visit, hand, request, line, attempts - 1)
+        raise _of_one_item(visit, error) from None
 
 
 def _decision(visit: Visit, item: Item, what: str) -> dict[str, object]:

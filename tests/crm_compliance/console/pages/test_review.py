@@ -7,6 +7,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
@@ -170,6 +171,56 @@ def test_what_somebody_else_decided_meanwhile_is_not_overwritten(asking: Asking,
     answer = browser.post(f"{path}/{first}", do="not_person", since=version)
     assert (answer.status_code, "changed" in answer.text) == (400, True)
     assert status_of(asking, first) == ("WITHHELD", "RF-03", None)
+
+
+def test_two_who_decide_at_the_same_instant_are_both_heard(
+    asking: Asking, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer is stored whole: what one has withheld is not let out by the other's word on another item."""
+    one, other = signed_in(Role.DPO), signed_in(Role.DPO)
+    first, second = (item["item"] for item in waiting(asking)[:2])
+    path = f"/requests/{asking.id}/review"
+    version, of_other = since(one.page(f"{path}/{first}")), since(other.page(f"{path}/{second}"))
+
+    def meanwhile() -> None:
+        assert other.post(f"{path}/{second}", do="withhold", code="RF-03", since=of_other).status_code == 303
+
+    between(monkeypatch, "jobs.requests.answer.review.read_decisions", meanwhile)
+    assert one.post(f"{path}/{first}", do="approve", since=version).status_code == 303
+    assert status_of(asking, first)[:2] == ("APPROVED", None)
+    assert status_of(asking, second)[:2] == ("WITHHELD", "RF-03")
+
+
+def test_an_answer_that_changes_while_it_is_approved_is_not_approved(
+    asking: Asking, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = signed_in(Role.DPO), signed_in(Role.DPO)
+    names = [item["item"] for item in waiting(asking)]
+    asking.decide(*({"item": name, "status": "APPROVED"} for name in names))
+    path = f"/requests/{asking.id}/review/{names[0]}"
+    version = since(other.page(path))
+
+    def meanwhile() -> None:
+        assert other.post(path, do="reopen", since=version).status_code == 303
+
+    between(monkeypatch, "jobs.requests.answer.release.unfinished", meanwhile)
+    answer = one.post(f"/requests/{asking.id}/approve")
+    assert (answer.status_code, "changed" in answer.text) == (409, True)
+    assert asking.row().state.value == "reviewing"
+
+
+def between(monkeypatch: pytest.MonkeyPatch, name: str, meanwhile: Callable[[], None]) -> None:
+    """Have something happen, once, after a function has read what it goes by."""
+    module, _, function = name.rpartition(".")
+    asked, waits = getattr(import_module(module), function), [meanwhile]
+
+    def then(*given: Any, **named: Any) -> Any:
+        found = asked(*given, **named)
+        if waits:
+            waits.pop()()
+        return found
+
+    monkeypatch.setattr(name, then)
 
 
 def test_a_text_is_kept_at_once_and_goes_out_only_once_it_is_approved(asking: Asking, signed_in: Callable[..., Browser]) -> None:
