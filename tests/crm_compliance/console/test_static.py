@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from importlib.resources import files
+from pathlib import Path
 
 from crm_compliance.console.assets import address_of, static_files
+from crm_compliance.console.navigation import ENTRIES
+from crm_compliance.console.pages.inbox import SYMBOLS
 from tests.crm_compliance.console.browser import Browser
 
 FOLDER = files("crm_compliance.console") / "static"
@@ -33,3 +36,12 @@ def test_there_is_no_way_out_of_the_folder(browser: Browser) -> None:
 def test_nothing_is_fetched_from_elsewhere() -> None:
     written = [found.content.decode() for path, found in static_files().items() if path in ("console.css", "console.js")]
     assert not re.search(r"https?://(?!www\.w3\.org/)", "".join(written))
+
+
+def test_every_symbol_that_a_page_names_is_in_the_sprite() -> None:
+    """One that is not leaves a hole in its button, and nobody is told."""
+    symbols = set(re.findall(r'<symbol id="([a-z-]+)"', static_files()["icons.svg"].content.decode()))
+    templates = Path(str(files("crm_compliance.console") / "templates")).rglob("*.j2")
+    named = {name for each in templates for name in re.findall(r'(?:icon\(|symbol=)"([a-z-]+)"', each.read_text(encoding="utf-8"))}
+    assert len(named) > 15
+    assert named | set(SYMBOLS.values()) | {entry.icon for entry in ENTRIES} <= symbols

@@ -61,3 +61,18 @@ def test_the_keyboard_keeps_its_place_where_a_list_is_sorted_and_leaves_a_menu_b
     assert page.get_by_role("button", name="Sign out").is_visible()
     page.get_by_role("button", name="Sign out").press("Tab")
     assert not page.get_by_role("button", name="Sign out").is_visible()
+
+
+def test_the_menu_of_a_narrow_screen_opens_and_closes_by_keyboard(org: Night, page: Any) -> None:
+    button, menu = page.get_by_role("button", name="Main menu"), page.get_by_role("navigation", name="Main menu")
+    page.goto("/")
+    assert (button.is_visible(), menu.is_visible()) == (False, True)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert (button.is_visible(), menu.is_visible()) == (True, False)
+    button.press("Enter")
+    menu.wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.pathname") == "/"
+    page.keyboard.press("Escape")
+    assert not menu.is_visible()
+    assert page.evaluate("document.activeElement.getAttribute('popovertarget')") == "menu"
