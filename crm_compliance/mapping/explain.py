@@ -15,6 +15,7 @@ from connectors.interface.rows import Among
 from jobs.reading.gather import rows_of
 from jobs.reading.owners import WHOLE, look_around
 from jobs.reading.row_kinds import table_of
+from jobs.reading.tops import termed_above
 from rules.dates.instants import instant
 from rules.errors import UsageError
 from rules.files.suggestions import meant
@@ -182,7 +183,8 @@ def _plain(value: Any) -> Any:
 
 
 def _unit(connector: DynamicsConnector, kind: str, row: str, table: Table, found: OneRow) -> dict[str, str] | None:
-    """Return the unit that a row ends with: itself, or the case that it belongs to."""
+    """Return the unit that a row ends with: itself, the row with a term of its own above it, or the case that
+    it belongs to."""
     if kind == "activity_party" and (column := table.columns.get("activity")) is not None:
         wanted = str(found.values.get(column.name) or "").lower()
         target = connector.kinds(found.targets.get(column.name, ""), [wanted]).get(wanted)
@@ -191,7 +193,9 @@ def _unit(connector: DynamicsConnector, kind: str, row: str, table: Table, found
 
 
 def _unit_of(connector: DynamicsConnector, kind: str, row: str) -> dict[str, str] | None:
-    if kind != "contact":
+    if (above := termed_above(connector, kind, row)) is not None:
+        kind, row = above
+    elif kind != "contact":
         around = look_around(connector, [(kind, row)])
         unit = around.units.get((kind, row))
         if kind == "fiche" and unit is not None:

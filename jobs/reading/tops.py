@@ -8,6 +8,8 @@ from connectors.interface.rows import Among
 from rules.model.kinds import Kinds
 from rules.model.records import KINDS, Record
 
+Links = dict[tuple[str, str], list[tuple[str, str]]]  # what each row belongs to, by (kind, id)
+
 
 def tops_of(connector: Connector, rows: Iterable[tuple[str, Record]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Return what each row, by (kind, id), belongs to, as (kind, id); where that is a row of a dependent
@@ -16,14 +18,37 @@ def tops_of(connector: Connector, rows: Iterable[tuple[str, Record]]) -> dict[tu
     owners = {(kind, record.id): list(kinds[kind].owners(record)) for kind, record in rows}
     if not kinds.own:
         return owners
-    links = dict(owners)
+    links = _upwards(connector, owners)
+    return {key: list(_tops(key, links, kinds)) for key in owners}
+
+
+def termed_above(connector: Connector, kind: str, row: str) -> tuple[str, str] | None:
+    """Return the nearest row with a term of its own above one that depends and has none, as (kind, id): with
+    that it stays and goes. None where what does not depend is as near, or nothing above has a term."""
+    kinds = connector.all_kinds
+    if not kinds.termed or kinds[kind].term:
+        return None
+    links = _upwards(connector, {("", ""): [(kind, row)]})
+    waiting = [(kind, row)]
+    for each in waiting:
+        if not kinds[each[0]].depends:
+            return None
+        if kinds[each[0]].term:
+            return each
+        waiting += [up for up in links.get(each, ()) if up not in waiting]
+    return None
+
+
+def _upwards(connector: Connector, owners: Links) -> Links:
+    """Return what rows belong to, and what these belong to, as far as that are rows of dependent tables."""
+    kinds, links = connector.all_kinds, dict(owners)
     while wanted := {one for each in links.values() for one in each if kinds[one[0]].depends} - links.keys():
         links |= {one: [] for one in wanted}  # one that is gone belongs to nothing
         for kind in sorted({kind for kind, _ in wanted}):
             ids = sorted(row for of, row in wanted if of == kind)
             read = chain.from_iterable(connector.read(KINDS[kind], kinds.links[kind], among=Among("id", ids)))
             links |= {(kind, row.id): list(kinds[kind].owners(row)) for row in read}
-    return {key: list(_tops(key, links, kinds)) for key in owners}
+    return links
 
 
 def _tops(key: tuple[str, str], links: Mapping[tuple[str, str], list[tuple[str, str]]], kinds: Kinds) -> Iterator[tuple[str, str]]:

@@ -73,6 +73,9 @@ def test_a_row_goes_by_its_own_term_before_its_dossier(night: Night) -> None:
     told, steps = explain_unit(night.context, "cf_homevisit", old)
     assert (told, steps[-1].result) == (line, "delete")
     assert explain_row(night.connector, "cf_homevisit", old).unit == {"table": "cf_homevisit", "id": old}
+    remark = add(night, "cf_remark", ("cf_ParagraphId", "cf_paragraphs", below))
+    for table, row, visit in (("cf_paragraph", paragraph, old), ("cf_remark", remark, young)):  # and not with the dossier
+        assert explain_row(night.connector, table, row).unit == {"table": "cf_homevisit", "id": visit}
     done = night.apply(plan)
     assert (done.counts["rows"], done.counts["skipped"]) == ({"cf_homevisit": 1, "cf_paragraph": 1}, {})
     assert [there(night, "cf_homevisit", row) for row in (old, young, undated)] == [False, True, True]
