@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.mapping.schedule_check import own_rows
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import connector_of, policy_of
 from rules.policy.categories import CRM_CATEGORIES
@@ -28,14 +29,15 @@ class DraftedMapping:
 def draft_mapping(settings: Settings) -> DraftedMapping:
     """Derive a mapping. Raises ConnectorError: the CRM cannot be asked; PolicyError: the schedule of the
     settings is refused."""
-    categories = _called(policy_of(settings))
+    policy = policy_of(settings)
+    categories = _called(policy)
     with connector_of(settings, mapping=Mapping("draft")) as connector:
         found = connector.draft(categories)
         mapping, _ = examine_mapping(found.text(), "draft")
         assert mapping is not None
         with connector_of(settings, mapping=mapping) as second:
             places = second.data_map(whole=True).places
-        text = found.text(places)
+        text = found.text(places, own_rows(policy))
     tables = {kind: table.name for kind, table in found.kinds.found.items()}
     return DraftedMapping(text, tables, found.derived, [*found.open_tables, *found.open_fields])
 

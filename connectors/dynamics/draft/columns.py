@@ -37,18 +37,20 @@ _SAME_COLUMN: Final = {"communicated_at": "communicated_on", "started_at": "star
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option of a column, or row of a table of reference: its labels, the key that one of them is a word
-    for, else the key that is like one ("" where none is)."""
+    for, else the key that is like one ("" where none is), and the id of the row."""
 
     value: int | str
     labels: tuple[str, ...]
     key: str = ""
     like: str = ""
+    row: str = ""
 
 
 @dataclass(slots=True)
 class Drafted:
     """The columns of one kind, by field; the options of those that are choices; for each field that is open
-    the columns that could fill it; and the tables of reference of fields, in force or proposed."""
+    the columns that could fill it; and the tables of reference of fields, in force or proposed, with further
+    lookups to them."""
 
     kind: str
     table: Seen
@@ -57,6 +59,7 @@ class Drafted:
     open: dict[str, list[Attribute]] = field(default_factory=dict)
     references: dict[str, Referred] = field(default_factory=dict)
     proposed: dict[str, list[Referred]] = field(default_factory=dict)
+    further: dict[str, list[Referred]] = field(default_factory=dict)
 
     @property
     def needed(self) -> frozenset[str]:
@@ -77,7 +80,9 @@ def draft_columns(kind: str, table: Seen, tables: dict[str, Seen], words: Words 
             for at, name in enumerate(names)
             if name not in drafted.columns and name not in _SAME_COLUMN
             for each in attributes.values()
-            if _is_free(each, table) and _fits(kind, name, each, table, tables) and (score := _score(kind, name, each, table, tables))
+            if _is_free(each, table)
+            and _fits(kind, name, each, table, tables)
+            and (score := _score(kind, name, each, table, tables, words))
         ),
         reverse=True,
     )
@@ -138,12 +143,15 @@ def _fits(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[
     return attribute.kind in _TEXTS or (attribute.kind == "PicklistType" and name in OPTION_WORDS)
 
 
-def _score(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[str, Seen]) -> int:
+def _score(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[str, Seen], words: Words) -> int:
     names = table.columns.get(attribute.name, ())
     score = likeness(tuple(each.removesuffix("id") if name in LOOKUPS else each for each in names), FIELD_WORDS[kind].get(name, ()))
     if name in LOOKUPS:
         wanted = next((tables[each].name for each in LOOKUPS[name] if each in tables), "")
         return score or (2 if len(table.lookups_to(wanted)) == 1 else 0)  # the only one that points there
+    if not score and name in MUST_BE_CHOICE.get(kind, ()):
+        keys = {option.key for option in _options(kind, name, attribute, table, words) or ()} - {"", "other"}
+        return 1 if len(keys) > 1 else 0  # not called like it, but its options are
     if not score and name in ("number", "name") and attribute.name == table.primary_name:
         return 1
     return score

@@ -1,14 +1,15 @@
 """Tables of the organisation's own that hang on what the draft maps, as entries that somebody puts in force:
 what they belong to, and what each of their columns holds."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from connectors.dynamics.draft.reading import Seen
 from connectors.dynamics.schema.housekeeping import is_housekeeping
-from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
+from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
 from rules.model.data_map import Fate, Place
+from rules.model.records import REGARDING
 
 _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -23,9 +24,14 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def dependent_entries(places: Collection[Place], tables: Mapping[str, Seen], kinds: Mapping[str, str]) -> list[str]:
+Told = Callable[[TableDefinition, Attribute], str]  # how many rows have a value in a column
+
+
+def dependent_entries(
+    places: Collection[Place], tables: Mapping[str, Seen], kinds: Mapping[str, str], told: Told, terms: Collection[str]
+) -> list[str]:
     """Return the lines of the tables with rows that hang on what is mapped and that nothing maps; `kinds` are
-    the words of the tables that are mapped, by name."""
+    the words of the tables that are mapped, by name, `terms` the rows of the schedule for such tables."""
     found = {
         place.table: tables[place.table]
         for place in places
@@ -33,29 +39,45 @@ def dependent_entries(places: Collection[Place], tables: Mapping[str, Seen], kin
     }
     words = {**kinds, **{name: name for name in found}}
     contact = next((name for name, word in kinds.items() if word == "contact"), "")
-    return [line for name, seen in found.items() for line in _entry(name, seen, words, contact)]
+    return [line for name, seen in found.items() for line in _entry(name, seen, words, contact, told, terms)]
 
 
-def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str) -> Iterator[str]:
-    columns = [each for each in seen.definition.attributes.values() if each.is_filled and not is_housekeeping(each, seen.definition)]
-    above = next((line for each in columns if (line := _above(each, words))), "")
-    tied = [f"tied_by: {{{each.table}: {words[other]}}}" for each in seen.definition.links if (other := each.other(name)) in words]
+def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str, told: Told, terms: Collection[str]) -> Iterator[str]:
+    definition = seen.definition
+    columns = [each for each in definition.attributes.values() if each.is_filled and not is_housekeeping(each, definition)]
+    above = _owners(columns, words, name)
+    tied = [f"tied_by: {{{each.table}: {words[other]}}}" for each in definition.links if (other := each.other(name)) in words]
     if not above and not tied:
         return
     yield f"#  {name}:"
-    yield f"#    {above or tied[0]}"
+    if above:
+        owners = ", ".join(f"{each.name}: {_told_words(each, words)}" for each in above)
+        counts = ", ".join(f"{each.name} {told(definition, each)}" for each in above)
+        several = "; choose: a row goes with the last of these, so leave out what it is only about" if len(above) > 1 else ""
+        yield f"#    belongs_to: {{{owners}}}  # {counts}{several}"
+    else:
+        yield f"#    {tied[0]}"
     for section, types in _SECTIONS.items():
-        fitting = [each for each in columns if each.kind in types and f"belongs_to: {{{each.name}:" not in above]
+        fitting = [each for each in columns if each.kind in types and each not in above]
         if section == "people":
             fitting = [each for each in fitting if contact in each.targets]
         if fitting:
             yield f"#    {section}: [{', '.join(each.name for each in fitting)}]"
+    if above and (dates := [each for each in columns if each.kind in _SECTIONS["dates"]]):
+        candidates = " | ".join(f"{each.name} ({told(definition, each)})" for each in dates)
+        rows = ", ".join(terms) or "none yet for the unit own_table"
+        yield f"#    # choose: term: {{row: , date: {dates[0].name}}}, only for rows that outlive or precede what they belong to;"
+        yield f"#    # date: {candidates}; row of the schedule: {rows}"
 
 
-def _above(lookup: Attribute, words: Mapping[str, str]) -> str:
-    """Return what the rows belong to by a lookup; empty where it leads to nothing that is mapped."""
-    if lookup.kind not in LOOKUP_TYPES or lookup.name == "ownerid":
-        return ""
+def _owners(columns: Collection[Attribute], words: Mapping[str, str], name: str) -> list[Attribute]:
+    """Return the lookups by which rows belong to others. One to people alone only names them, unless there is
+    no other; one to another row of the table itself says nothing about whose it is."""
+    found = [each for each in columns if each.kind in LOOKUP_TYPES and each.name != "ownerid" and each.targets & words.keys() - {name}]
+    own = [each for each in found if {words[target] for target in each.targets if target in words} != {"contact"}]
+    return own[: len(REGARDING)] or found[:1]
+
+
+def _told_words(lookup: Attribute, words: Mapping[str, str]) -> str:
     found = sorted(words[target] for target in lookup.targets if target in words)
-    told = found[0] if len(found) == 1 else f"[{', '.join(found)}]"
-    return f"belongs_to: {{{lookup.name}: {told}}}" if found else ""
+    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"

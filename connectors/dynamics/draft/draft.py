@@ -10,10 +10,11 @@ from typing import Final
 from connectors.dynamics.draft.columns import Drafted, Words, draft_columns
 from connectors.dynamics.draft.dependent import dependent_entries
 from connectors.dynamics.draft.elsewhere import Elsewhere
+from connectors.dynamics.draft.option_text import told_rows
 from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.references import refer
 from connectors.dynamics.draft.tables import Kinds, kinds_of
-from connectors.dynamics.draft.text import draft_text, told_rows
+from connectors.dynamics.draft.text import draft_text
 from connectors.dynamics.draft.words import OPTION_WORDS, folded
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
@@ -37,11 +38,12 @@ class Draft:
     maybe: Mapping[str, tuple[Drafted, ...]]
     categories: tuple[str, ...]
 
-    def text(self, unaccounted: Collection[Place] = ()) -> str:
-        """Return the file, with what the data map finds that nothing accounts for."""
+    def text(self, unaccounted: Collection[Place] = (), terms: Collection[str] = ()) -> str:
+        """Return the file, with what the data map finds that nothing accounts for; `terms` are rows of the
+        schedule for dependent tables."""
         places = Elsewhere(self.tables, self.kinds.found, self.reader, self.words, told_rows, self.categories)
         words = {seen.name: kind for kind, seen in self.kinds.found.items() if kind != "statistic"}
-        own = dependent_entries(unaccounted, self.tables, words)
+        own = dependent_entries(unaccounted, self.tables, words, lambda table, each: told_rows(self.reader.count(table, each)), terms)
         return draft_text(self.kinds, self.drafted, self.prefix, self.reader, places, unaccounted, own, self.maybe, self.categories)
 
     @property

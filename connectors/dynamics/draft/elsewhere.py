@@ -5,13 +5,14 @@ how a file is masked. Nothing of it is put in force: each is a comment for someb
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from connectors.dynamics.draft.columns import Drafted, Option, Words, option_of
-from connectors.dynamics.draft.option_text import option_lines, reference_lines
+from connectors.dynamics.draft.option_text import counted, option_lines, reference_lines
 from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.references import NO_REFERENCE, by_of
-from connectors.dynamics.draft.words import folded
+from connectors.dynamics.draft.words import STATE_WORDS, folded
 from connectors.dynamics.mapping.mapping import CONNECTION, MANY, MASKED_KINDS, MUST_BE_CHOICE, PARTICIPANTS, UNIT_KINDS, mappable_fields
 from connectors.dynamics.schema.masks_check import PLATFORM
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
@@ -20,6 +21,7 @@ from rules.model.records import KINDS
 
 _MOST_ROLES: Final = 200  # of connections; the platform brings some of its own
 _TEXTS: Final = ("StringType", "MemoType")
+_OF_SEVERAL: Final = ("categories",)  # fields that several columns may fill
 
 
 class Elsewhere:
@@ -42,10 +44,12 @@ class Elsewhere:
     def values(self, drafted: Drafted) -> Iterator[str]:
         """Yield the lines for fields of one kind that need a key and have no column of choice."""
         for name in mappable_fields(KINDS[drafted.kind]):
+            if name == "is_active":
+                yield from self._state(drafted)
             if name in drafted.columns and name not in drafted.references:
                 continue
             if name in MUST_BE_CHOICE.get(drafted.kind, ()):
-                yield from self._references(drafted, name) if name in drafted.needed else ()
+                yield from self._references(drafted, name)
                 yield from self._flags(drafted, name)
             if name in MANY.get(drafted.kind, ()):
                 yield from self._pairs(drafted, name)
@@ -77,7 +81,27 @@ class Elsewhere:
         for each in drafted.proposed.get(name, ()):
             rows = f"{self._rows(drafted.table.definition, each.column)}, to {each.target.name} ({self._rows(each.target.definition)})"
             yield f"    # choose: put this in force, with {name}: {each.column.name} under columns ({rows})"
-            yield from (f"    # {line}" for line in reference_lines(name, each, self._categories))
+            keys, counts = self._categories if name == "categories" else (), counted(drafted.table.definition, each.column, self._reader)
+            yield from (f"    # {line}" for line in reference_lines(name, each, keys, counts))
+        for each in drafted.further.get(name, ()):
+            told = f"a second one to {each.target.name}: {self._rows(drafted.table.definition, each.column)}"
+            if name in _OF_SEVERAL:
+                yield f"    # more: {{{name}: [{each.column.name}]}}  # choose: {told}; what it names counts too"
+            else:
+                yield f"    # choose: {name}: {each.column.name} may be it instead, {told}"
+
+    def _state(self, drafted: Drafted) -> Iterator[str]:
+        """Yield the columns of yes and no that are called as if they said whether a case is open: there are
+        organisations that leave the state of their rows alone."""
+        definition = drafted.table.definition
+        for each in definition.attributes.values():
+            called = {part.removeprefix("is") for part in drafted.table.columns.get(each.name, ())}
+            key = next((key for key, words in STATE_WORDS.items() if called & {*words}), "")
+            if key and each.kind == "BooleanType" and each.name not in drafted.columns.values():
+                other = "active" if key == "inactive" else "inactive"
+                yes = self._told(self._reader.count_of(definition, each, 1))
+                yield f"    # choose: is_active: {each.name} may say it instead ({yes} with yes), with"
+                yield f"    # choices: {{is_active: {{true: {key}, false: {other}}}}}"
 
     def _pairs(self, drafted: Drafted, name: str) -> Iterator[str]:
         definition = drafted.table.definition
@@ -93,7 +117,8 @@ class Elsewhere:
 
     def _flags(self, drafted: Drafted, name: str) -> Iterator[str]:
         found: dict[str, str] = {}
-        for each in drafted.table.definition.attributes.values():
+        attributes = drafted.table.definition.attributes
+        for each in attributes.values():
             if each.kind == "BooleanType" and "_" in each.name:
                 called = {part.removeprefix("is") for part in drafted.table.columns.get(each.name, ())}
                 words = self._words.get(name, {})
@@ -102,7 +127,8 @@ class Elsewhere:
                     found[each.name] = keys.pop()
         if found:
             told = ", ".join(f"{column}: {key}" for column, key in found.items())
-            yield f"    # flags: {{{name}: {{{told}}}}}  # choose: columns of yes and no that are called so"
+            yes = ", ".join(self._told(self._reader.count_of(drafted.table.definition, attributes[column], 1)) for column in found)
+            yield f"    # flags: {{{name}: {{{told}}}}}  # choose: columns of yes and no that are called so ({yes} with yes)"
 
     def _roles(self) -> Iterator[str]:
         units = {kind: self._found[kind].definition for kind in UNIT_KINDS if kind in self._found}
@@ -117,7 +143,8 @@ class Elsewhere:
         for kind, each in units.items():
             for attribute in self._found[kind].lookups_to("contact"):
                 if attribute.name not in PLATFORM and self._count(each, attribute) and attribute.name != "regardingobjectid":
-                    told = f"columns: {{{kind}: {each.primary_id}, contact: {attribute.name}}}, fixed: {{role: }}"
+                    called = {part.removesuffix("id") for part in self._found[kind].columns.get(attribute.name, ())}
+                    told = f"columns: {{{kind}: {each.primary_id}, contact: {attribute.name}}}, fixed: {{role: {self._role(called)}}}"
                     yield self._line(each.name, told, self._rows(each, attribute))
             for link in each.links:
                 pairs = self._table(link.table) if link.other(each.name) == "contact" else None
@@ -129,15 +156,20 @@ class Elsewhere:
             told = "columns: {fiche: activityid, contact: partyid, role: participationtypemask}, choices: {role: {}}"
             yield self._line(PARTICIPANTS, told, self._rows(participants))
 
+    def _role(self, called: Collection[str]) -> str:
+        """Return the role that a lookup to a person is called like; empty where that is none, or several."""
+        keys = {key for key, words in self._words["role"].items() if {*called} & {*words, folded(key)}}
+        return keys.pop() if len(keys) == 1 else ""
+
     def _roles_of_connections(self) -> Iterator[str]:
         """Yield the roles that some connection has, each with the key that it is called like."""
         connection, roles = self._table(CONNECTION), self._reader.seen("connectionrole")
         found: list[Option] = []
         if connection is not None and roles is not None:
             for row, _, label in self._reader.words_of(roles, "name", most=_MOST_ROLES) or ():
-                if self._reader.count_of(connection, "_record2roleid_value", row):
-                    found.append(option_of(label, (label,), "role", self._words))
-        yield from option_lines("role", "name", found)
+                if label and self._reader.count_of(connection, connection.attributes["record2roleid"], row):
+                    found.append(replace(option_of(label, (label,), "role", self._words), row=row))
+            yield from option_lines("role", "name", found, (), counted(connection, connection.attributes["record2roleid"], self._reader))
 
     def _line(self, table: str, told: str, rows: str) -> str:
         return f"  #   - {{table: {table}, {told}}}  # {rows}"

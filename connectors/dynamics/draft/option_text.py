@@ -13,21 +13,27 @@ from connectors.dynamics.draft.columns import Option
 from rules.anonymisation.choice_keys import CHOICE_KEYS
 
 if TYPE_CHECKING:
+    from connectors.dynamics.draft.reading import CrmTables
     from connectors.dynamics.draft.references import Referred
+    from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+
+Rows = Callable[[Option], str]  # how many rows have an option
 
 _PLAIN: Final = re.compile(r"[^\W\d][\w -]*(?<! )")
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]*")
 _NO_TEXTS: Final = frozenset({"yes", "no", "true", "false", "null", "on", "off", "y", "n"})
 
 
-def reference_lines(name: str, found: Referred, keys: Collection[str] = ()) -> Iterator[str]:
+def reference_lines(name: str, found: Referred, keys: Collection[str] = (), rows: Rows | None = None) -> Iterator[str]:
     """Yield the entry of one field under `references`; `keys` are those there are, where the product has no
     list of its own."""
     yield "references:"
-    yield from option_lines(name, found.by, found.options, keys)
+    yield from option_lines(name, found.by, found.options, keys, rows)
 
 
-def option_lines(name: str, by: str, options: Collection[Option] | None, keys: Collection[str] = ()) -> Iterator[str]:
+def option_lines(
+    name: str, by: str, options: Collection[Option] | None, keys: Collection[str] = (), rows: Rows | None = None
+) -> Iterator[str]:
     """Yield what the rows of a table of reference stand for, as the entry of one field."""
     yield f"  {name}:"
     yield f"    by: {by}"
@@ -36,12 +42,10 @@ def option_lines(name: str, by: str, options: Collection[Option] | None, keys: C
         yield "      # choose: a line for each of its rows: what `by` says of it, and our key"
     else:
         yield "    keys:"
-        yield from (f"      {line}" for line in choice_lines(name, options, keys))
+        yield from (f"      {line}" for line in choice_lines(name, options, keys, rows))
 
 
-def choice_lines(
-    name: str, options: Collection[Option], keys: Collection[str] = (), rows: Callable[[Option], str] | None = None
-) -> Iterator[str]:
+def choice_lines(name: str, options: Collection[Option], keys: Collection[str] = (), rows: Rows | None = None) -> Iterator[str]:
     """Yield a line for each option, and one before them with the keys there are where one is open; `rows`
     tells how many have an option."""
     known = keys or (("active", "inactive") if name == "is_active" else CHOICE_KEYS.get(name, ()))
@@ -60,3 +64,15 @@ def quoted(text: str) -> str:
     """Return a text as a value or key of YAML that stays a text; a whole number as it is."""
     is_plain = _PLAIN.fullmatch(text) is not None and text.casefold() not in _NO_TEXTS
     return text if is_plain or _WHOLE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def counted(definition: TableDefinition, attribute: Attribute, reader: CrmTables) -> Rows:
+    """Return how to tell the rows with an option, or that point to a row of reference."""
+    return lambda option: told_rows(reader.count_of(definition, attribute, option.row or option.value))
+
+
+def told_rows(number: int | None) -> str:
+    """Return a count of rows for people."""
+    if number is None:
+        return "rows not counted"
+    return "5,000 rows or more" if number >= 5_000 else f"{number} row{'' if number == 1 else 's'}"

@@ -12,6 +12,7 @@ from connectors.dynamics.draft.words import STANDARD_TABLES, folded
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.counts import count_where
+from connectors.dynamics.schema.left_out import option_filter
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 
@@ -88,10 +89,11 @@ class CrmTables:
         primary = next((each for each in ("name", "title", "subject") if each in definition.attributes), "")
         return Seen(definition, primary, (bare(name),))
 
-    def count_of(self, table: TableDefinition, column: str, value: int | str) -> int | None:
+    def count_of(self, table: TableDefinition, column: Attribute, value: int | str) -> int | None:
         """Return how many rows have one option, or point to one row, as `count` does."""
+        condition = f"_{column.name}_value eq {value}" if column.kind in LOOKUP_TYPES else option_filter(column, value)
         try:
-            return count_where(self._transport, table.set_name, table.primary_id, table.name, f"{column} eq {value}")
+            return count_where(self._transport, table.set_name, table.primary_id, table.name, condition)
         except ConnectorError:
             return None
 

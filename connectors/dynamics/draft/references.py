@@ -4,7 +4,7 @@ words of a list, and each is proposed a key by how it is called."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from connectors.dynamics.draft.columns import Drafted, Option, Words, option_of
@@ -18,7 +18,7 @@ from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
 NO_REFERENCE: Final = frozenset({"contact", "account", "systemuser", "team", "businessunit", "transactioncurrency", "owner"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Referred:
     """One lookup to a table of reference: the column by which its rows are told apart, and the rows as
     options; None where they were not read, since they may be more than words of a list."""
@@ -30,19 +30,28 @@ class Referred:
 
 
 def refer(drafted: Drafted, reader: CrmTables, tables: Mapping[str, Seen], kinds: frozenset[str], words: Words) -> None:
-    """Fill fields that need a key and have no column: where one lookup alone is called like the field, and
-    some row like a key, it is put in force; else each lookup that may be it is a proposal."""
+    """Fill fields that need a key and have no column: where one lookup is called like the field more than any
+    other, and some row like a key, it is put in force; else each lookup that may be it is a proposal, of a
+    field that is not needed those alone that are called like it. Further lookups to the same table may fill
+    the field too."""
     for name in MUST_BE_CHOICE.get(drafted.kind, ()):
-        if name in drafted.columns or name not in drafted.needed:
+        if name in drafted.columns:
             continue
-        found = list(_lookups(drafted, name, reader, tables, kinds, words))
-        called = [each for each in found if likeness(_called(drafted, each.column), FIELD_WORDS[drafted.kind].get(name, ()))]
-        sure = called if len(called) == 1 and any(option.key for option in called[0].options or ()) else []
-        if sure:
-            drafted.columns[name], drafted.references[name] = sure[0].column.name, sure[0]
+        called = FIELD_WORDS[drafted.kind].get(name, ())
+        likely = {each: likeness(_called(drafted, each.column), called) for each in _lookups(drafted, name, reader, tables, kinds, words)}
+        found = sorted((each for each in likely if likely[each] or name in drafted.needed), key=lambda each: -likely[each])
+        if not found:
+            continue
+        main = [each for each in found if likely[each] and likely[each] == likely[found[0]]]
+        if len(main) == 1 and any(option.key for option in main[0].options or ()):
+            drafted.columns[name], drafted.references[name] = main[0].column.name, main[0]
             drafted.open.pop(name, None)
+            found.remove(main[0])
+            drafted.further[name] = [each for each in found if each.target is main[0].target]
         else:
-            drafted.proposed[name] = found
+            first = {each.target.name: each for each in reversed(found)}
+            drafted.proposed[name] = [each for each in found if first[each.target.name] is each]
+            drafted.further[name] = [each for each in found if first[each.target.name] is not each]
 
 
 def _lookups(
@@ -64,7 +73,10 @@ def rows_as_options(table: Seen, name: str, reader: CrmTables, words: Words, is_
     rows = reader.words_of(table, by)
     if rows is None:
         return None
-    options = tuple(option_of(code or row, tuple(dict.fromkeys(filter(None, (label, code)))), name, words) for row, code, label in rows)
+    options = tuple(
+        replace(option_of(code or row, tuple(dict.fromkeys(filter(None, (label, code)))), name, words), row=row)
+        for row, code, label in rows
+    )
     return options if is_called or any(option.key for option in options) else None
 
 

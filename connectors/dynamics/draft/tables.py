@@ -15,6 +15,7 @@ from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_W
 
 RELATIONS: Final = ("donation", "enrolment", "engagement")
 MAYBE_FICHES: Final = ("phonecall",)  # standard tables of which each row may be a communication of its own
+_TO_FILES: Final = 2  # lookups of a party to what people take part in
 _LEAST_WORD: Final = 5  # letters of a word that may stand within a name
 
 
@@ -67,9 +68,7 @@ def kinds_of(tables: Mapping[str, Seen]) -> Kinds:
     for kind in ("dossier", "fiche", "party"):
         if kind not in kinds.found:
             fitting = [
-                table
-                for table in rest
-                if table.name not in taken and table not in kinds.also and (kind != "party" or table.lookups_to("contact"))
+                table for table in rest if table.name not in taken and table not in kinds.also and (kind != "party" or _may_be_party(table))
             ]
             kinds.candidates[kind] = sorted(fitting, key=lambda table: -likeness(table.names, KINDS_BY_WORD[kind]))
     if "fiche" not in kinds.found:
@@ -93,14 +92,28 @@ def _files(own: list[Seen]) -> dict[str, Seen]:
 
 def _triples(own: list[Seen]) -> Iterator[dict[str, Seen]]:
     for dossier, fiche in permutations(own, 2):
-        if fiche.lookups_to(dossier.name):
-            parties = [
-                table for table in own if table.lookups_to("contact") and table.lookups_to(fiche.name) and table not in (dossier, fiche)
-            ]
+        if fiche.lookups_to(dossier.name) and _has_days(dossier):
+            parties = [table for table in own if table.lookups_to(fiche.name) and table not in (dossier, fiche) and _may_be_party(table)]
             for party in parties:
                 yield {"dossier": dossier, "fiche": fiche, "party": party}
             if any(likeness(table.names, KINDS_BY_WORD[kind]) for kind, table in (("dossier", dossier), ("fiche", fiche))):
                 yield {"dossier": dossier, "fiche": fiche}
+
+
+def _has_days(table: Seen) -> bool:
+    """Return whether a table has days of the organisation's own: a case has, a list of words has none."""
+    return any(each.kind == "DateTimeType" and "_" in each.name for each in table.definition.attributes.values())
+
+
+def _may_be_party(table: Seen) -> bool:
+    return bool(table.lookups_to("contact")) and _may_tell_roles(table)
+
+
+def _may_tell_roles(table: Seen) -> bool:
+    """Return whether a table has a choice, or a lookup to a list, that could say how somebody takes part."""
+    attributes = table.definition.attributes.values()
+    lookups = [each for each in attributes if each.kind == "LookupType" and "_" in each.name and "contact" not in each.targets]
+    return len(lookups) > _TO_FILES or any(each.kind == "PicklistType" and "_" in each.name for each in attributes)
 
 
 def _roles(table: Seen) -> int:

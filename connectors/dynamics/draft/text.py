@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import MappingProxyType
 from typing import Final
 
-from connectors.dynamics.draft.columns import Drafted, Option
+from connectors.dynamics.draft.columns import Drafted
 from connectors.dynamics.draft.elsewhere import Elsewhere
-from connectors.dynamics.draft.option_text import choice_lines, option_lines
+from connectors.dynamics.draft.option_text import choice_lines, counted, option_lines, told_rows
 from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.statistics_table import COLUMNS, TABLE
 from connectors.dynamics.draft.tables import Kinds
@@ -129,20 +129,15 @@ def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str]) -> 
     for name, options in drafted.choices.items():
         yield f"      {name}:"
         attribute = definition.attributes[drafted.columns[name]]
-        lines = choice_lines(name, options, categories if name == "categories" else (), _counted(definition, attribute, reader))
+        lines = choice_lines(name, options, categories if name == "categories" else (), counted(definition, attribute, reader))
         yield from (f"        {line}" for line in lines)
     if drafted.references:
         yield "    references:"
     for name, each in drafted.references.items():
-        lines = option_lines(name, each.by, each.options, categories if name == "categories" else ())
+        lines = option_lines(
+            name, each.by, each.options, categories if name == "categories" else (), counted(definition, each.column, reader)
+        )
         yield from (f"    {line}" for line in lines)
-
-
-def _counted(definition: TableDefinition, attribute: Attribute, reader: CrmTables) -> Callable[[Option], str] | None:
-    """Return how to tell the rows with an option; None where one row may have several."""
-    if attribute.kind != "PicklistType":
-        return None
-    return lambda option: told_rows(reader.count_of(definition, attribute.name, option.value))
 
 
 def _need(drafted: Drafted, name: str) -> str:
@@ -158,12 +153,6 @@ def _columns(found: Iterable[Attribute], definition: TableDefinition, count: Cou
 
 def _tables(found: Iterable[Seen], count: Count) -> str:
     return " | ".join(f"{each.name} ({told_rows(count(each.definition, None))})" for each in list(found)[:_MOST])
-
-
-def told_rows(number: int | None) -> str:
-    if number is None:
-        return "rows not counted"
-    return "5,000 rows or more" if number >= 5_000 else f"{number} row{'' if number == 1 else 's'}"
 
 
 def _new_statistic(prefix: str, candidates: Iterable[Seen], count: Count) -> Iterator[str]:

@@ -66,8 +66,9 @@ KINDS_BY_WORD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         kind: tuple(words.split())
         for kind, words in {
-            "dossier": "dossier zaak case affaire fall akte incident",
-            "fiche": "fiche melding communicatie communication signalement meldung report contactmoment intake",
+            "dossier": "dossier zaak casus case affaire fall fallakte akte incident",
+            "fiche": "fiche melding communicatie communication signalement meldung report contactmoment intake "
+            "gesprek entretien oproep appel anruf",
             "party": "party partij betrokkene partie participant beteiligter beteiligte rol role intervenant",
             "recording": "recording opname enregistrement aufnahme aufzeichnung gesprek",
             "donation": "donation gift schenking don spende donatie",
@@ -82,8 +83,10 @@ _FIELDS: Final = {
     "dossier": {
         "categories": "category onderwerp soort categorie categorieen thema problematiek problematique sujet kategorie subject",
         "outcome": "afloop resultaat resultat ergebnis uitkomst issue result",
-        "opened_on": "opened geopend geopendop startdatum begindatum openingsdatum ouvertle dateouverture ouverture eroffnet startdate",
-        "closed_on": "closed gesloten geslotenop einddatum afsluitdatum afgesloten cloture datecloture geschlossen enddate",
+        "opened_on": "opened start geopend geopendop startdatum begindatum openingsdatum "
+        ""
+        "ouvertle dateouverture ouverture eroffnet startdate",
+        "closed_on": "closed stop stopdatum gesloten geslotenop einddatum afsluitdatum afgesloten cloture datecloture geschlossen enddate",
         "reopened_on": "reopened heropend heropendop rouvert reouverture wiedereroffnet",
         "proceedings_ended_on": "proceedingsended eindeproces eindeprocedure finprocedure verfahrensende",
         "reviewed_on": "reviewed nagekeken herzien revu gepruft",
@@ -98,9 +101,11 @@ _FIELDS: Final = {
     },
     "fiche": {
         "categories": "category onderwerp soort categorie categorieen thema problematiek problematique sujet kategorie subject",
-        "communicated_on": "moment gemeldop melddatum meldingsdatum datecommunication gemeldetam contactdatum tijdstip datum date",
+        "communicated_on": "moment wanneer quand gemeldop melddatum meldingsdatum "
+        ""
+        "datecommunication gemeldetam contactdatum tijdstip datum date",
         "transmitted_on": "doorgegeven doorgegevenop transmisle ubermitteltam",
-        "channel": "kanaal canal kanal",
+        "channel": "kanaal canal kanal wijze moyen",
         "reporter_kind": "melder soortmelder typemelder declarant melderart",
         "anonymised_on": "anonymized anonymizedon geanonimiseerd geanonimiseerdop anonymise anonymisiert",
         "number": "nummer numero titel titre title fichenummer",
@@ -229,7 +234,7 @@ OPTION_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyT
             },
             "channel": {
                 "phone": "Telefoon|Téléphone|Telephone|Phone|Telefon", "chat": "Chat", "email": "E-mail|Mail|Courriel",
-                "letter": "Brief|Lettre|Letter", "fax": "Fax", "visit": "Bezoek|Visite|Visit|Besuch",
+                "letter": "Brief|Lettre|Letter", "fax": "Fax", "visit": "Bezoek|Balie|Visite|Guichet|Visit|Besuch",
                 "form": "Webformulier|Formulier|Formulaire|Web form|Form|Formular", "other": "Andere|Autre|Other",
             },
             "reporter_kind": {
@@ -256,3 +261,14 @@ OPTION_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyT
         }.items()
     }
 )  # fmt: skip
+
+# What columns of yes and no are called that say whether a case is open, where its state does not.
+STATE_WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        key: tuple(words.split())
+        for key, words in {
+            "inactive": "afgerond afgesloten gesloten beeindigd cloture termine ferme closed finished abgeschlossen beendet",
+            "active": "open lopend actief ouvert actif encours active offen laufend aktiv",
+        }.items()
+    }
+)

@@ -35,12 +35,17 @@ def misspelt(mapping: Mapping, policy: Policy) -> Iterator[Misspelt]:
                 yield slip
 
 
+def own_rows(policy: Policy) -> list[str]:
+    """Return the rows of the schedule that a dependent table may name."""
+    return [name for name, each in policy.categories.items() if each.unit == _OWN]
+
+
 def _term(table: Table, policy: Policy) -> Iterator[Misspelt]:
     """Say of the row that decides over the rows of a dependent table why it does not."""
     if table.own is None or not table.own.term:
         return
     key, rows = table.own.term, policy.categories
-    row, own = rows.get(key), [name for name, each in rows.items() if each.unit == _OWN]
+    row, own = rows.get(key), own_rows(policy)
     kept = f"the rows of {table.name} are kept as UNCONFIGURED"
     if row is not None and row.unit != _OWN:
         told = f"the row {key} of the schedule is for the unit {row.unit}, and {kept}: name one for the unit {_OWN}"

@@ -69,12 +69,13 @@ class ReferenceRows:
                 continue
             by = f"{reference.by} {value or 'empty'}" if reference.by else f"id {row}"
             rows = f"{told_rows(number)} of {pointing.name}"
+            rows += f" ({name})" if name in column.more else ""
             again = f", {doubled[value]} times" if doubled[value] > 1 else ""
             told = f"{target} has a row with {by}{again}, for which {table.kind}.{column.field} has no key: it {effect}, in {rows}."
-            yield Finding(False, told, column.where, "option_left_out")
+            yield Finding(False, told, column.place(name), "option_left_out")
         if len(lacking) > _MOST:
             told = f"{target} has {len(lacking) - _MOST} more rows for which {table.kind}.{column.field} has no key."
-            yield Finding(False, told, column.where, "option_left_out")
+            yield Finding(False, told, column.place(name), "option_left_out")
 
     def _count(self, table: Table, definition: TableDefinition, pointing: TableDefinition, condition: str) -> int | None:
         if pointing is definition:

@@ -15,6 +15,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE, Mapping
 from connectors.emulator.serving.server import running
 from tests.connectors.dynamics.datamap.test_survey import environment
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.connectors.emulator.client import Client
 from tests.crm_compliance.typist import LONG_AGO, Typist, organisation_of
 from tests.integration.night import TOKEN
 from tests.integration.test_roles_elsewhere import House, naming
@@ -213,16 +214,18 @@ def test_what_stands_elsewhere_than_in_a_column_of_choice_is_proposed(
     for line in (
         "      categories: cc_categorieid",
         '          "007": runaway  # Weglopen / 007',
-        "          # choose: SEX: no key is like it  # SEX",
+        "          # choose: SEX: no key is like it  # SEX (1 row)",
+        "    # more: {categories: [cc_tweedeid]}  # choose: a second one to cc_categorie: 0 rows; what it names counts too",
         "    # many_to_many: {categories: cc_incident_categorie}  # choose: with references by cc_code: 0 rows, with cc_categorie",
-        "    # flags: {channel: {cc_istelefoon: phone, cc_ischat: chat}}  # choose: columns of yes and no that are called so",
+        "    # flags: {channel: {cc_istelefoon: phone, cc_ischat: chat}}  # choose: columns of yes and no that are called so (0 rows, "
+        "0 rows with yes)",
         "    #     title: constant",
         "    #     cc_geopend: null",
         "  #   - table: connection  # 4 rows",
         "  #     columns: {dossier: record1id, fiche: record1id, contact: record2id, role: record2roleid}",
         "  #           Kind: child  # Kind",
-        "  #           # choose: Melderes: reporter  # Melderes",
-        "  #   - {table: incident, columns: {dossier: incidentid, contact: cc_kindid}, fixed: {role: }}  # 1 row",
+        "  #           # choose: Melderes: reporter  # Melderes (1 row)",
+        "  #   - {table: incident, columns: {dossier: incidentid, contact: cc_kindid}, fixed: {role: child}}  # 1 row",
         "  #   - {table: cc_incident_contact, columns: {dossier: incidentid, contact: contactid}, fixed: {role: }}  # 1 row",
     ):
         assert line in text.splitlines(), text
@@ -269,6 +272,69 @@ def test_where_no_table_is_surely_a_communication_calls_are_drafted_as_one(
     (calls,) = mapping.of("fiche")
     found = {name: column.name for name, column in calls.columns.items()}
     assert (found["dossier"], found["communicated_on"], found["categories"]) == ("regardingobjectid", "sc_communicatedon", "sc_categories")
+
+
+ROLE = "  party: {table: hv_casus, columns: {dossier: hv_casusid, contact: hv_jongereid}, fixed: {role: child}}"
+THEMES = (("Weglopen", "WEG"), ("Sexting", "SEX"), ("Schoolmoeheid", "SCH"))
+
+
+def test_an_organisation_whose_names_say_little_is_mapped_by_answering(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A list of words is no dossier and a visit no party; what is open has candidates with row counts; the
+    answers alone make a mapping that is in order at the first look."""
+    with running(environment=DATA / "sparing-environment.yaml", token=TOKEN) as emulator:
+        client = Client(emulator, TOKEN)
+        themes = {code: client.create("hv_themas", hv_naam=name, hv_code=code) for name, code in THEMES}
+        bound = {code: f"/hv_themas({row})" for code, row in themes.items()}
+        both = {"hv_ThemaId@odata.bind": bound["SCH"], "hv_BijthemaId@odata.bind": bound["WEG"]}
+        case = client.create("hv_casussen", hv_naam="C-1", hv_afgerond=True, **both)
+        talk = client.create("hv_gesprekken", hv_naam="G-1", **{"hv_CasusId@odata.bind": f"/hv_casussen({case})"})
+        to = {"hv_CasusId@odata.bind": f"/hv_casussen({case})", "hv_GesprekId@odata.bind": f"/hv_gesprekken({talk})"}
+        client.create("hv_bezoeken", hv_naam="B-1", hv_op="2020-01-10", **to)
+        client.http.close()
+        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        document, text = drafted(typist, tmp_path)
+        assert (document["tables"]["dossier"], document["tables"]["fiche"]) == ("hv_casus", "hv_gesprek")
+        assert document["open"] == ["party", "dossier.reopened_on", "dossier.proceedings_ended_on"]
+        for line in (
+            "      categories: hv_themaid",
+            "          # choose: SCH: no key is like it  # Schoolmoeheid / SCH (1 row)",
+            "    # more: {categories: [hv_bijthemaid]}  # choose: a second one to hv_thema: 1 row; what it names counts too",
+            "    # choose: is_active: hv_afgerond may say it instead (1 row with yes), with",
+            "    # choices: {is_active: {true: inactive, false: active}}",
+            "        3: visit  # Balie / Guichet",  # called so by its options, not by its name
+            "#    belongs_to: {hv_casusid: dossier, hv_gesprekid: fiche}  # hv_casusid 1 row, hv_gesprekid 1 row; choose: a row goes with "
+            "the last of these, so leave out what it is only about",
+            "#    people: [hv_bezochtid]",
+            "#    # choose: term: {row: , date: hv_op}, only for rows that outlive or precede what they belong to;",
+            "#    # date: hv_op (1 row); row of the schedule: none yet for the unit own_table",
+        ):
+            assert line in text.splitlines(), text
+        visits = text.partition("# dependent:\n")[2].partition("\n\n")[0].splitlines()
+        answers = (
+            ("    # without: [reopened", "    without: [reopened"),
+            ("    # more: {categories", "    more: {categories"),
+            ("is_active: statecode", "is_active: hv_afgerond"),
+            ("        0: active  # Actief\n        1: inactive  # Inactief", "        true: inactive\n        false: active"),
+            ("# choose: SCH: no key is like it", "SCH: social_card"),
+            (
+                "  # choose: party",
+                "  party: {table: hv_casus, columns: {dossier: hv_casusid, contact: hv_jongereid}, fixed: {role: child}}\n  #",
+            ),
+            ("# dependent:\n" + "\n".join(visits), "dependent:\n" + "\n".join(line[1:] for line in visits)),
+        )
+        for old, new in answers:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        mapping = tmp_path / "mapping.yaml"
+        mapping.write_text(text, "utf-8")
+        said = typist.type("mapping", "check", mapping, "--json")
+        assert (said.code, said.document["problems"]) == (0, [])
+        typist.set(MAPPING=str(mapping))
+        told = {each["field"]: each["value"] for each in typist.ask("mapping", "explain", "hv_casus", case)["fields"]}
+        assert (told["is_active"], told["categories"]) == (False, ["social_card", "runaway"])
+        assert typist.ask("plan", "--output", tmp_path / "plan.html")["units"] == 1
 
 
 def parse_problems(text: str) -> list[str]:
