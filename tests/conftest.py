@@ -23,7 +23,9 @@ from sqlalchemy import create_engine
 
 from connectors.dynamics.schema.metadata import Metadata
 from crm_compliance.store.sql import database
+from rules.files import yaml_lines
 from tests import known_definitions, suites
+from tests.composed_once import ComposedOnce
 from tests.in_process import SEND, emulators_in_process
 from tests.new_stores import given_again, sharing_statements
 from tests.unflushed import FLUSH, Unflushed, unflushed
@@ -118,6 +120,14 @@ def quick_definitions() -> Iterator[None]:
     told this process before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Metadata, "_get", lambda *asked: known_definitions.KNOWN.get(*asked))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_yaml() -> Iterator[None]:
+    """A file that says the same as one that this process has read before is not parsed again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml_lines, "YAML", ComposedOnce)
         yield
 
 
