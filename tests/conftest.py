@@ -28,6 +28,7 @@ from tests import known_definitions, suites
 from tests.composed_once import ComposedOnce
 from tests.in_process import SEND, emulators_in_process
 from tests.new_stores import given_again, sharing_statements
+from tests.stopped_at_once import servers_stopped_at_once
 from tests.unflushed import FLUSH, Unflushed, unflushed
 
 if TYPE_CHECKING:
@@ -120,6 +121,13 @@ def quick_definitions() -> Iterator[None]:
     told this process before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Metadata, "_get", lambda *asked: known_definitions.KNOWN.get(*asked))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_stops() -> Iterator[None]:
+    """Servers of this process end as soon as they are told to (tests/stopped_at_once.py)."""
+    with servers_stopped_at_once():
         yield
 
 

@@ -77,7 +77,7 @@ def serving(folder: Path, *, answer: bytes | None = None) -> Iterator[str]:
             """Nobody listens."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"

@@ -336,7 +336,7 @@ def overheard(case: Case) -> Iterator[list[str]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Between)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     case.settings["CRM_URL"] = f"http://127.0.0.1:{server.server_port}/" + case.api.root.split("/", 3)[3]
     try:

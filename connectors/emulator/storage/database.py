@@ -103,7 +103,8 @@ class Database(Tables):
             self.altering.replay()
 
     def _add_platform_rows(self) -> None:
-        """Insert what the platform itself has: the same rows each time, as of now."""
+        """Insert what the platform itself has: the same rows each time, as of now. The stamp of the rights
+        is empty until then."""
         origin = self.environment.origin
         inserts = _platform_rows.get(origin) or self._inserts()
         if origin and origin not in _platform_rows:
@@ -112,6 +113,7 @@ class Database(Tables):
         with self.transaction():
             for statement, version_at, rows in inserts:
                 insert(self, statement, version_at, ([now if value is _NOW else value for value in row] for row in rows))
+            self.connection.execute("UPDATE _state SET value = hex(randomblob(8)) WHERE name = 'security'")
 
     def _inserts(self) -> Inserts:
         found: Inserts = []
@@ -131,6 +133,7 @@ class Database(Tables):
         with self.lock, self.transaction():
             self.altering.forget()
             self.environment.retaining.clear()
+            self.connection.execute("UPDATE _state SET value = '' WHERE name = 'security'")
             for table in self.environment.tables.values():
                 if not table.view:
                     for source in (None, BIN, RETAINED):

@@ -101,10 +101,12 @@ def lookup_indexes(table: Table, columns: Iterable[Column]) -> list[str]:
 
 
 def _security_triggers() -> list[str]:
-    """Return triggers that change the `security_stamp` with any right, and restore it on rollback."""
+    """Return triggers that change the `security_stamp` with any right, and restore it on rollback. While the
+    stamp is empty they rest: who inserts all rights of a new organisation changes it once, afterwards."""
     change = "UPDATE _state SET value = hex(randomblob(8)) WHERE name = 'security'"
+    awake = "WHEN (SELECT value FROM _state WHERE name = 'security') <> ''"
     return [
-        f"CREATE TRIGGER {sql.name(f'stamp_{table}_{event.lower()}')} AFTER {event} ON {sql.name(table)} BEGIN {change}; END"
+        f"CREATE TRIGGER {sql.name(f'stamp_{table}_{event.lower()}')} AFTER {event} ON {sql.name(table)} {awake} BEGIN {change}; END"
         for table in _SECURITY_TABLES
         for event in ("INSERT", "UPDATE", "DELETE")
     ]
