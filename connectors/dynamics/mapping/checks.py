@@ -17,7 +17,6 @@ from connectors.dynamics.mapping.mapping import (
     MUST_BE_CHOICE,
     ONE_TABLE,
     OPTIONAL_KINDS,
-    PARTICIPANTS,
     REQUIRED_FIELDS,
     SAFEGUARDS,
     TRUTHS,
@@ -64,7 +63,6 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
         if not given(("tables", kind)):
             yield Slip(("tables",), f"{kind} is missing", "missing")
     tables: dict[str, list[tuple[str, TablePart]]] = {}
-    units = {part.table for kind in UNIT_KINDS for part in file.tables.get(kind, ())}
     for kind, parts in file.tables.items():
         if kind not in KINDS:
             yield _unknown(("tables", kind), kind, KINDS)
@@ -75,7 +73,7 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
             yield Slip(("tables", kind), f"rows of {kind} come from one table, whole: name one, without only")
         for index, part in enumerate(parts):
             at = part_path(kind, index, given)
-            for slip in _check_part(kind, part, units, lambda *place, at=at: given((*at, *place))):
+            for slip in _check_part(kind, part, lambda *place, at=at: given((*at, *place))):
                 yield slip.below(*at)
             for other, before in tables.setdefault(part.table, []):
                 if not _are_apart(part, before) and not _is_other_view(kind, part, other, before):
@@ -188,13 +186,7 @@ def _is_other_view(kind: str, part: TablePart, other: str, before: TablePart) ->
     return "party" in (kind, other) and bool({kind, other} & {*UNIT_KINDS, "activity_party"})
 
 
-def _is_role_elsewhere(kind: str, part: TablePart, units: Collection[str]) -> bool:
-    """Return whether the roles of a part are not rows of a table of their own, each of which may name a
-    dossier and a fiche."""
-    return kind == "party" and (part.table in (CONNECTION, PARTICIPANTS, *units) or "role" in part.fixed)
-
-
-def _check_part(kind: str, part: TablePart, units: Collection[str], given: Callable[..., bool]) -> Iterator[Slip]:
+def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[Slip]:
     record, full, lean = KINDS[kind], FULL[kind], set(mappable_fields(KINDS[kind]))
     named, safeguards = lean | set(personal_fields(kind)), SAFEGUARDS.get(kind, frozenset())
     yield from _check_names("columns", part.columns, lean - set(part.without))
@@ -202,7 +194,7 @@ def _check_part(kind: str, part: TablePart, units: Collection[str], given: Calla
     yield from _check_names("choices", part.choices, named)
     yield from _check_names("behaviour", part.behaviour, named)
     needed = REQUIRED_FIELDS[kind] | (safeguards - set(part.without))
-    if _is_role_elsewhere(kind, part, units):
+    if kind == "party":
         needed -= {*UNIT_KINDS} if any(given("columns", name) for name in UNIT_KINDS) else {"fiche"}
     for name in sorted(needed):
         if given("columns") and not any(given(section, name) for section in _FILLED_BY):

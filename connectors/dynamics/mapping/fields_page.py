@@ -13,6 +13,7 @@ from connectors.dynamics.mapping.mapping import (
     REQUIRED_FIELDS,
     SAFEGUARDS,
     TRUTHS,
+    UNIT_KINDS,
     choice_keys,
     field_type,
     mappable_fields,
@@ -94,6 +95,8 @@ def _row(kind: str, name: str) -> str:
     is_needed = name in REQUIRED_FIELDS[kind]
     needed = "needed" if is_needed else "or `without`" if name in SAFEGUARDS.get(kind, ()) else "no"
     cost = "the mapping is refused" if is_needed else told.cost or _UNTOLD
+    if kind == "party" and name in UNIT_KINDS:
+        needed, cost = "one of `dossier` and `fiche`", "refused where the table leads there, or to neither"
     return f"| `{name}` | {told.decides} | {_column(kind, name)} | {needed} | {cost} |"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
-from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import LOOKUPS, UNIT_KINDS, Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.left_out import options_of
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
@@ -57,7 +57,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     if definition is None:
         like = suggestion(table.name, metadata.names())
         return [error(f"The CRM has no table {table.name} ({table.kind}){asked(like) or '.'}", table.where, "no_table", like)]
-    findings: list[Finding] = list(_check_links(table, definition, mapping))
+    findings: list[Finding] = [*_check_links(table, definition, mapping), *_check_roles(table, definition, mapping, metadata)]
     for column in (*table.columns.values(), *table.personal.values()):
         for name in column.names:
             attribute, placed = definition.attributes.get(name), replace(column, where=column.place(name))
@@ -160,6 +160,19 @@ def _check_links(table: Table, definition: TableDefinition, mapping: Mapping) ->
     elif links[table.links] not in named:
         told = f"{table.links} ties {table.name} to {links[table.links]}, not to {' or '.join(named)}."
         yield error(told, table.lines["links"], "type")
+
+
+def _check_roles(table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield a finding where a table of roles leads to dossiers or fiches by a lookup that is not mapped: who
+    is in them would not be known, a child or a suspect neither."""
+    if table.kind != "party" or place_of(table, mapping, metadata) is not RolePlace.OWN:
+        return
+    for kind in (word for word in UNIT_KINDS if word not in table.columns):
+        named = {each.name for each in mapping.of(kind)}
+        for each in definition.attributes.values():
+            if each.kind in LOOKUP_TYPES and named & each.targets and each.name not in table.used:
+                told = f"{table.name} has a lookup to a {kind}, {each.name}, that is not mapped: roles in a {kind} would not be known."
+                yield error(f"{told} Map it as party.{kind}.", table.where, "missing", each.name)
 
 
 def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:

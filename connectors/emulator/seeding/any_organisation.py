@@ -9,6 +9,7 @@ from connectors.emulator.schema.environment import Column, Environment, Table
 from connectors.emulator.seeding import numbers, texts
 from connectors.emulator.seeding.draw import Draw
 from connectors.emulator.seeding.names import FICTITIOUS, FIRST_NAMES, STREETS, SURNAMES, TOWNS
+from connectors.emulator.storage.connections import PARTNER, has_two_halves, other_half
 
 _YEARS = 12  # how far back its rows go
 _REFERENCE_ROWS = 4  # of a table that looks like a list of values
@@ -34,12 +35,21 @@ class _Rows:
         own_names = {table.name for table in own}
         for table in sorted(own, key=lambda table: _depth(table, own_names, self._environment, ())):
             for _ in range(_REFERENCE_ROWS if _is_reference(table, own_names) else max(1, cases)):
-                yield table.name, self._row(table)
+                yield from ((table.name, row) for row in self._rows(table))
         for relation in self._environment.many_to_many:
             one, two = self._ids.get(relation.one.table, []), self._ids.get(relation.two.table, [])
             if relation.one.table in own_names and relation.two.table in own_names:
                 for row in dict.fromkeys((self._draw.pick(one), self._draw.pick(two)) for _ in range(min(cases, len(one)))):
                     yield relation.intersect, {relation.one.attribute: row[0], relation.two.attribute: row[1]}
+
+    def _rows(self, table: Table) -> Iterator[dict[str, Any]]:
+        """Yield a row, of a connection both halves."""
+        row = self._row(table)
+        if has_two_halves(table):
+            half = {**other_half(table, row), table.key: self._draw.id(), "createdon": row["createdon"], PARTNER: row[table.key]}
+            row[PARTNER] = half[table.key]
+            yield half
+        yield row
 
     def _row(self, table: Table) -> dict[str, Any]:
         made = self._draw.day(self._as_of - timedelta(days=365 * _YEARS), self._as_of)

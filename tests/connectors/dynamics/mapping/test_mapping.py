@@ -307,6 +307,16 @@ def test_a_column_of_another_type_is_an_error(crm: FakeCrm) -> None:
     assert len(found) == 6
 
 
+def test_a_role_may_be_in_a_dossier_alone_unless_the_table_leads_to_fiches_too(crm: FakeCrm) -> None:
+    text = edited("      fiche: cf_ficheid\n      role: cf_role\n", "      role: cf_role\n")
+    (told,) = errors(crm, text)
+    assert "cf_party has a lookup to a fiche, cf_ficheid, that is not mapped" in told
+    columns(crm, "cf_party")["cf_ficheid"]["type"] = "string(10)"
+    assert errors(crm, text) == []
+    neither = text.replace("      dossier: cf_dossierid\n      role: cf_role\n", "      role: cf_role\n", 1)
+    assert any(line.endswith("tables.party.columns: dossier is missing") for line in mistakes(neither))
+
+
 def test_a_lookup_to_another_table_is_an_error(crm: FakeCrm) -> None:
     for one in crm.definition["relationships"]:
         if one["name"] == "cf_dossier_fiches":
