@@ -41,7 +41,7 @@ def test_what_pytest_collects_of_a_suite_are_its_modules(suite: str | None) -> N
 
 def test_make_and_ci_run_both_and_select_nothing_else() -> None:
     assert re.findall(r"^\t\$\(RUN\) (pytest --suite .*)$", MAKEFILE, re.MULTILINE) == [
-        f"pytest --suite {suite} -n 3 --dist worksteal -rs" for suite in SUITES
+        f"pytest --suite {suite} -n 4 --dist worksteal -rs" for suite in SUITES
     ]
     (needs,) = re.findall(r"^check: (.*?) *##", MAKEFILE, re.MULTILINE)
     for words in (needs, (ROOT / ".ci" / "run").read_text(encoding="utf-8")):
