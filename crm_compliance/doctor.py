@@ -276,7 +276,7 @@ def _overlooked(settings: Settings, connector: Connector) -> str:
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         known = Past.of(store, settings.needed_crm_url).columns_known(clock())
-        told = list(overlooked(connector.retained_rows(), connector.unaccounted_columns(), known))
+        told = [str(each) for each in overlooked(connector.retained_rows(), connector.unaccounted_columns(), known)]
     return "\n".join(told) or "no row lies in long-term retention, and no column is new"
 
 

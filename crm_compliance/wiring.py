@@ -478,13 +478,13 @@ def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[t
         ring = keys_of_register(settings)
         journal = ErasureFile(settings.erasures_path, ring)
         for damage in journal.damage():
-            warn(damage)
+            warn(str(damage))
         yield Register(journal.read()), ring.references
         return
     with opened as store:
         ring = open_keys(settings, store, clock)
         journal = ErasureFile(settings.erasures_path, ring)
         for damage in journal.damage():
-            warn(damage)
+            warn(str(damage))
         store.erasures.check(whole=True)
         yield Register(chain(store.erasures.all(), journal.read())), ring.references

@@ -18,6 +18,7 @@ from crm_compliance.console.access.sessions import form_token, name_of
 from crm_compliance.console.language.catalogs import Language, language_for, translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.formats import Formats
+from crm_compliance.console.language.sentences import Detail, detail_in
 from crm_compliance.console.language.templates import environment_of
 from crm_compliance.console.language.told import Said, Told, told
 from crm_compliance.console.navigation import entries_for
@@ -26,6 +27,7 @@ from crm_compliance.console.services import Services
 from crm_compliance.identity.signin import Person
 from crm_compliance.store.rows.sessions import Session
 from jobs.checks.denials import refuse_role
+from jobs.model.sentence import Sentence
 from rules.errors import ComplianceError, UsageError
 from rules.model.roles import Act
 
@@ -86,6 +88,10 @@ class Visit:
     def word(self, kind: str, code: str) -> str:
         """Return a code in words, in the language of the page."""
         return words_of(self.language)(kind, code)
+
+    def detail(self, said: Sentence | str) -> Detail:
+        """Return what a job said of what it found, in the language of the page where it can be."""
+        return detail_in(words_of(self.language), self.formats, said)
 
     def told(self, error: ComplianceError, *kinds: str) -> Told:
         """Return an error in words, in the language of the page; see `language.told`."""

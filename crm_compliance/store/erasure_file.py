@@ -17,6 +17,7 @@ import msgspec
 from crm_compliance.files import disk_errors, private_folder, sync_folder
 from crm_compliance.store.sql.seals import ERASURES, Seals, is_sealed, seal
 from jobs.model.run import Erasure
+from jobs.model.sentence import Sentence
 
 FIRST = "0" * 64  # the digest before the first line
 TAIL = 1 << 16  # bytes; far more than a line has
@@ -115,17 +116,17 @@ class ErasureFile:
         raw = text[text.rfind(b"\n", 0, max(len(text) - 1, 0)) + 1 :]
         return start + len(text) == int(length) and raw.endswith(b"\n") and _digest_of(_whole(raw), raw) == digest
 
-    def damage(self) -> list[str]:
+    def damage(self) -> list[Sentence]:
         """Return what is wrong with the file, in sentences."""
-        found: list[str] = []
+        found: list[Sentence] = []
         number = 0
         for number, line, follows in self._lines():
             if line is None or (not self._is_ours(line) and self._has_key(line)):
-                found.append(f"line {number} of {self.path.name} is not as it was written")
+                found.append(Sentence.of("erasure_altered", line=number, file=self.path.name))
             elif not follows:
-                found.append(f"line {number} of {self.path.name} does not follow from the one before it: something was taken out or put in")
+                found.append(Sentence.of("erasure_broken", line=number, file=self.path.name))
         if len(found) > NAMED:
-            found[NAMED:] = [f"{len(found) - NAMED} more lines of {self.path.name} are damaged"]
+            found[NAMED:] = [Sentence.of("erasures_more", lines=len(found) - NAMED, file=self.path.name)]
         return found
 
     def _is_ours(self, line: Line) -> bool:

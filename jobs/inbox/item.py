@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from jobs.model.sentence import Sentence
 from rules.hints import Hint
 from rules.model.accounts import same_person
 from rules.model.roles import Role
@@ -56,7 +57,8 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
 
     `not_for` are accounts whose word does not count here: who proposed a plan or has spoken on it, who has
     approved the content that a second person releases (ACC-09). `facts` are codes, numbers and names of
-    tables; `message` is an alarm's own sentence. `version` makes it new although all else stays."""
+    tables; `message` is an alarm's own sentence, and `sentence` the same for any language. `version` makes it
+    new although all else stays."""
 
     kind: ItemKind
     roles: tuple[Role, ...]
@@ -69,6 +71,7 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     not_for: tuple[str, ...] = ()
     facts: Mapping[str, str] = {}
     message: str = ""
+    sentence: Sentence | None = None
     hint: Hint | None = None
     version: str = ""
 

@@ -5,13 +5,11 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Any, Final
 
-import msgspec
-
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.ledger.rounds import HOUSEKEEPING
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
-from jobs.model.run import Run, RunState
+from jobs.model.run import Run, RunState, alarms_of
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW
 from jobs.plans.observations import UNACCOUNTED_TABLES
@@ -127,13 +125,14 @@ def _alarms(store: Store) -> Iterator[InboxItem]:
                     code=alarm.code,
                     since=plan.created_at,
                     message=alarm.message,
+                    sentence=alarm.sentence,
                     hint=hint_to("show_run", run=run.id) if run is not None else None,
                     version=alarm.message if is_table else "",
                 )
 
 
 def _alarms_of(plan: Plan, run: Run | None) -> list[Alarm]:
-    found = plan.alarms if run is None or not run.is_over else msgspec.convert(run.counts.get("alarms") or [], list[Alarm])
+    found = plan.alarms if run is None or not run.is_over else alarms_of(run)
     return list({alarm.code: alarm for alarm in reversed(found)}.values())
 
 

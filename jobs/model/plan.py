@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from jobs.model.sentence import Fact, Sentence
 from jobs.model.work_queue import WorkQueue
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
@@ -121,12 +122,24 @@ class Breaker(msgspec.Struct, frozen=True):
     categories: dict[str, CategoryCounter] = {}
 
 
-class Alarm(msgspec.Struct, frozen=True):
+class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that a person has to look at tonight; `code` is stable, `message` says what and how many,
-    without personal data."""
+    without personal data. `sentence` is the same for whoever reads another language; one that was stored
+    before there were sentences has none."""
 
     code: str
     message: str
+    sentence: Sentence | None = None
+
+    @classmethod
+    def of(cls, code: str, sentence: str, **facts: Fact) -> "Alarm":
+        said = Sentence(sentence, facts)
+        return cls(code, str(said), said)
+
+    @property
+    def document(self) -> dict[str, str]:
+        """What programs are answered."""
+        return {"code": self.code, "message": self.message}
 
 
 class Approval(msgspec.Struct, frozen=True):
@@ -197,7 +210,7 @@ class Plan(msgspec.Struct, frozen=True):
     held_contacts: tuple[tuple[str, str, str], ...] = ()  # (id, delete or trim, reason): what would happen, were it not for a hold
     crm_holds: tuple[tuple[str, str], ...] = ()  # (table, id)
     hold_changes: tuple[HoldChange, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Sentence | str, ...] = ()  # texts, where they were stored before there were sentences
     notes_on_trimmed: int = 0  # notes and activities about trimmed contacts, for a person to look at (RET-20)
     victims: dict[str, int] = {}  # rows of tables that are not mapped, which the CRM deletes along, by table
     why: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ import msgspec
 
 from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
-from jobs.model.plan import Key, Kind
+from jobs.model.plan import Alarm, Key, Kind
 from rules.model.bypass import Bypass
 from rules.model.records import KINDS, Record
 
@@ -180,7 +180,8 @@ COUNTED = ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial",
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One execution of one plan. `counts` is the answer of `apply` without its head. `reckoned` is what the
+    """One execution of one plan. `counts` is the answer of `apply` without its head; `alarms`
+    are those in it, as people are told them. `reckoned` is what the
     lines of its plan and its journal came to (ACC-03), noted before either has had its day;
     `is_journal_gone`: the journal has (ACC-07), and with `are_certificates_gone` its certificates have."""
 
@@ -196,6 +197,7 @@ class Run(msgspec.Struct, frozen=True):
     policy_digest: str = ""
     statistics: StatisticWrites | None = None
     counts: dict[str, object] = {}
+    alarms: tuple[Alarm, ...] = ()
     reckoned: dict[str, object] = {}
     is_journal_gone: bool = False
     are_certificates_gone: bool = False
@@ -221,6 +223,11 @@ class RunLine(msgspec.Struct, frozen=True):
     skipped: int = 0
     failed: int = 0
     alarms: tuple[str, ...] = ()
+
+
+def alarms_of(run: Run) -> list[Alarm]:
+    """Return the alarms with which a run ended, as they were stored with it."""
+    return list(run.alarms) or msgspec.convert(run.counts.get("alarms") or [], list[Alarm])
 
 
 def run_document(run: Run) -> dict[str, object]:

@@ -67,7 +67,7 @@ def run_housekeeping(context: JobContext) -> Outcome:
         "rows_without_object": [{"table": table, "id": row} for table, row in lost.rows],
         "expired_plans": expired.plans,
         "expired": msgspec.to_builtins(expired),
-        "alarms": [msgspec.structs.asdict(alarm) for alarm in alarms],
+        "alarms": [alarm.document for alarm in alarms],
     }
     return Outcome(run, state, document, alarms, private_files={FILE: lost.objects})
 

@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
-
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
-from jobs.model.run import ActionState, Run, run_document
+from jobs.model.run import ActionState, Run, alarms_of, run_document
 from jobs.plans.make import make_plan
 from jobs.plans.past import NO_RUN
 from jobs.ports.context import JobContext
@@ -43,11 +41,11 @@ def carried_out(night: Callable[[JobContext], Run]) -> Callable[[JobContext], Ou
     def run(context: JobContext) -> Outcome:
         done = night(context)
         plan = context.store.plans.get(done.plan)
-        found = [*(alarm for alarm in plan.alarms if alarm.code != NO_RUN), *msgspec.convert(done.counts.get("alarms") or [], list[Alarm])]
+        found = [*(alarm for alarm in plan.alarms if alarm.code != NO_RUN), *alarms_of(done)]
         alarms: dict[str, Alarm] = {}
         for alarm in found:
             alarms.setdefault(alarm.code, alarm)
-        return Outcome(done.id, done.state, run_document(done), tuple(alarms.values()), plan.id, plan.warnings)
+        return Outcome(done.id, done.state, run_document(done), tuple(alarms.values()), plan.id, tuple(map(str, plan.warnings)))
 
     return run
 

@@ -19,6 +19,7 @@ from jobs.holds.active import active_holds
 from jobs.ledger.plan_lines import damaged_lines, digest_head, unpacked
 from jobs.model.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
 from jobs.model.run import TRIM
+from jobs.model.sentence import Sentence
 from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
 from jobs.plans.cascade import victims_of
@@ -45,7 +46,9 @@ from rules.retention.relations import RelationTerms, relation_terms
 NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 
 
-def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = SERVICE, warning: str = "") -> Plan:
+def make_plan(
+    context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = SERVICE, warning: Sentence | None = None
+) -> Plan:
     """Decide on every unit and store the plan. `as_of` (aware) decides for another moment than now; such a
     plan can never be applied (DAT-12, R-062). `warning` is kept in the plan before its own. Raises
     ConnectorError: the CRM could not be read whole; nothing is stored."""
@@ -79,7 +82,7 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
         digest=digest,
         queue=queue,
     )
-    if warning:
+    if warning is not None:
         plan = msgspec.structs.replace(plan, warnings=(warning, *plan.warnings))
     if context.policy_text:
         context.store.policies.remember(context.policy.digest, context.policy.version, context.policy_text)
@@ -297,7 +300,7 @@ def alarms_of_plan(
     yield from shrunk(past, kind, lookout.rows(connector), policy.watch, connector)
     yield from nothing_due(past, kind, draft.units, due, policy, context.day(now))
     if late:
-        yield Alarm(BACKLOG, f"{len(late)} units are {policy.watch.backlog_days} days past their end, and were planned to go as long ago")
+        yield Alarm.of(BACKLOG, "backlog_planned", units=len(late), days=policy.watch.backlog_days)
     if old := alarm_of(queue):
         yield old
     found = connector.data_map()
@@ -342,23 +345,23 @@ def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str
     return tuple(sorted(changes, key=lambda change: (change.change, change.table, change.id)))
 
 
-def unmapped(categories: Iterable[CategoryTotal]) -> tuple[str, ...]:
+def unmapped(categories: Iterable[CategoryTotal]) -> tuple[Sentence, ...]:
     """Name category values that the mapping does not know (R-161)."""
     return tuple(
-        f"category value {total.category} is not in the mapping: {total.retain} units are kept as UNCONFIGURED (R-161)"
+        Sentence.of("category_unmapped", category=total.category, units=total.retain)
         for total in categories
         if total.category.isdecimal() or (len(total.category) == 36 and total.category.count("-") == 4)  # an option, or a row's id
     )
 
 
-def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[str]:
+def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[Sentence]:
     """Yield what is easily overlooked: rows in long-term retention, and new columns that may hold personal
     data. `known` are the columns that are not new (`Past.columns_known`)."""
     for table, rows in retained.items():
-        yield f"RETAINED_ROWS: {rows} rows of {table} lie in long-term retention; they go with their unit, and what has none stays"
+        yield Sentence.of("retained_rows", rows=rows, table=table)
     new = sorted(set(unaccounted) - set(known)) if known is not None else []
     if new:
-        yield f"NEW_COLUMNS: may hold personal data and stand in no mapping, so no request finds what is in them: {', '.join(new)}"
+        yield Sentence.of("new_columns", columns=", ".join(new))
 
 
 def about_contacts(context: JobContext, contacts: list[str]) -> int:

@@ -88,14 +88,14 @@ class Lookout:
         for number, canary in enumerate(self._policy.canaries, start=1):
             records, found = connector.records(canary.table), self.canaries.get((canary.table, canary.id))
             if not any(issubclass(record, _units(connector)) for record in records):
-                yield Alarm(CANARY, f"canary {number}: {canary.table} is not a table of units")
+                yield Alarm.of(CANARY, "canary_no_unit", number=number, table=canary.table)
             elif not any(issubclass(record, self._looked_at(connector)) for record in records):
                 continue
             elif found is None:
-                yield Alarm(CANARY, f"canary {number} ({canary.table}) was not found")
+                yield Alarm.of(CANARY, "canary_not_found", number=number, table=canary.table)
             elif found.is_disposal is not canary.due:
-                must = "be due and is kept" if canary.due else "be kept and is due"
-                yield Alarm(CANARY, f"canary {number} ({canary.table}) must {must}: {found.reason.value}")
+                is_so = "canary_kept" if canary.due else "canary_due"
+                yield Alarm.of(CANARY, is_so, number=number, table=canary.table, reason=found.reason.value)
 
     def rows(self, connector: Connector) -> dict[str, int]:
         """Return the rows that were read, by table. Participants of activities are left out: they come and
@@ -134,15 +134,14 @@ def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector
         was = before.seen.get(table, 0)
         lost = was - removed[table] - now
         if lost > watch.view_shrinks_rows and lost * 100 > watch.view_shrinks_percent * was:
-            told = f"{table}: {now} rows in sight, {was} at the plan before, {removed[table]} removed by our own runs since"
-            yield Alarm(VIEW_SHRANK, told)
+            yield Alarm.of(VIEW_SHRANK, "view_shrank", table=table, rows=now, before=was, removed=removed[table])
 
 
 def unaccounted(found: DataMap) -> Iterator[Alarm]:
     """Yield an alarm where tables that lead to a unit or a person have rows, and nothing says what becomes of
     them."""
     if names := [place.table for place in found.alarming]:
-        yield Alarm(UNACCOUNTED_TABLES, f"tables with rows that nothing accounts for: {', '.join(names)}")
+        yield Alarm.of(UNACCOUNTED_TABLES, "unaccounted", tables=", ".join(names))
 
 
 def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Policy, day: date) -> Iterator[Alarm]:
@@ -150,11 +149,11 @@ def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Poli
     some. A second plan on a day on which a run was completed finds nothing, as it should (R-060)."""
     before = past.last_view(kind)
     if units == 0 and before is not None and before.units > past.disposed_since(before):
-        yield Alarm(NOTHING_DUE, f"no unit was read; the plan before read {before.units}")
+        yield Alarm.of(NOTHING_DUE, "no_unit_read", before=before.units)
         return
     history = past.disposals(kind)
     median = median_of(history)
     if disposals or median is None or len(history) < policy.watch.usual_runs or past.has_run_on(day, kind, policy.calendar):
         return
     if median >= policy.watch.usual_disposals:
-        yield Alarm(NOTHING_DUE, f"nothing is due; the median of the last runs is {median:g}")
+        yield Alarm.of(NOTHING_DUE, "nothing_due", median=median)

@@ -101,7 +101,7 @@ class Past:
             ends = [run.ended_at for run in self.runs if run.is_over and run.ended_at is not None and run.kind in (kind, Kind.ALL)]
             if ends and now - max(ends) > timedelta(hours=hours):
                 gone = int((now - max(ends)).total_seconds() // 3600)
-                alarms.append(Alarm(NO_RUN, f"{kind.value}: no run was completed for {gone} hours"))
+                alarms.append(Alarm.of(NO_RUN, "no_run", kind=kind.value, hours=gone))
         return alarms
 
     def _since(self, plan: Plan) -> Iterator[Run]:

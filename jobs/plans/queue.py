@@ -35,5 +35,4 @@ def alarm_of(queue: WorkQueue) -> Alarm | None:
     """Return the alarm that units have waited for longer than the policy allows."""
     if not queue.overdue:
         return None
-    told = f"{queue.overdue} units have waited for a decision of the {queue.owner} for more than {queue.days} days"
-    return Alarm(QUEUE_OLD, f"{told}, the oldest for {queue.oldest_days}")
+    return Alarm.of(QUEUE_OLD, "queue_old", units=queue.overdue, role=queue.owner, days=queue.days, oldest=queue.oldest_days)

@@ -10,6 +10,7 @@ from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_agreement import refuse_altered
 from jobs.ledger.plan_lines import digest_head, paged
 from jobs.model.plan import Approval, Breaker, Kind, Plan, PlanLine
+from jobs.model.sentence import Sentence
 from jobs.plans.approval_reasons import BREAKER_TRIPPED, counter_of
 from jobs.plans.make import plan_entry
 from jobs.ports.context import JobContext
@@ -29,7 +30,7 @@ def store_plan(
     uncounted: Collection[str] = (),
     given: tuple[Approval, ...] = (),
     request: str = "",
-    warnings: Iterable[str] = (),
+    warnings: Iterable[Sentence] = (),
 ) -> Plan:
     """Store the plan of these lines and of the contacts to trim. Lines of `uncounted` tables follow others
     and are none of the disposals that the circuit breaker counts (RET-24)."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from jobs.model.run import Erasure
+    from jobs.model.sentence import Sentence
+from jobs.model.run import Erasure
 
 
 class ErasureJournal(Protocol):
@@ -22,7 +23,7 @@ class ErasureJournal(Protocol):
     def last(self) -> Erasure | None:
         """Return the last entry that is whole."""
 
-    def damage(self) -> list[str]:
+    def damage(self) -> list[Sentence]:
         """Return what is wrong with the journal, in sentences; a last line torn by a power cut is none."""
 
 
@@ -37,7 +38,7 @@ class NoErasureJournal:
     def last(self) -> Erasure | None:
         return None
 
-    def damage(self) -> list[str]:
+    def damage(self) -> list[Sentence]:
         return []
 
 

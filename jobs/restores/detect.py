@@ -9,6 +9,7 @@ from jobs.erasures.register import load_register, reconcile, refuse_if_behind
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.run import Run
+from jobs.model.sentence import Sentence
 from jobs.ports.context import JobContext
 from jobs.restores.lost_runs import Held, LostPlaces, clean_lost_places, finish_lost_places
 from jobs.restores.partial_units import half_done
@@ -99,11 +100,11 @@ def replay_if_restored(context: JobContext) -> Run | None:
     return apply_plan(context, plan.id) if plan is not None else None
 
 
-def warning_of_rows_back(context: JobContext) -> str:
-    """Record what a restore has brought back, and return the warning for a plan that is made meanwhile; empty
+def warning_of_rows_back(context: JobContext) -> Sentence | None:
+    """Record what a restore has brought back, and return the warning for a plan that is made meanwhile; None
     where there is nothing to warn of."""
     back = note_rows_back(context)
-    return f"{RESTORED}: {back} rows that had been erased are back in the CRM" if back else ""
+    return Sentence.of("rows_back", rows=back) if back else None
 
 
 def note_rows_back(context: JobContext) -> int:

@@ -41,7 +41,7 @@ def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iter
         if action.removed_at or action.state is ActionState.DONE or (action.state is ActionState.SKIPPED and action.code in KEPT | PUT_OFF)
     }
     if late := [unit for unit in plan.backlog if unit not in settled]:
-        yield Alarm(BACKLOG, f"{len(late)} units are more than {context.policy.watch.backlog_days} days past their end and still there")
+        yield Alarm.of(BACKLOG, "backlog_left", units=len(late), days=context.policy.watch.backlog_days)
 
 
 def _technical(context: JobContext, past: Past, run: Run, actions: Sequence[Action]) -> Iterator[Alarm]:
@@ -54,7 +54,7 @@ def _technical(context: JobContext, past: Past, run: Run, actions: Sequence[Acti
         if refused:
             refused &= _refused(context.store.journal.of_run(before.id))
     if refused and len(earlier) == wanted - 1:
-        yield Alarm(TECHNICAL_AGAIN, f"the CRM has refused {len(refused)} units for a technical reason in {wanted} runs in a row (HLD-13)")
+        yield Alarm.of(TECHNICAL_AGAIN, "technical", units=len(refused), runs=wanted)
 
 
 def _refused(actions: Sequence[Action]) -> set[tuple[str, str]]:
@@ -69,4 +69,4 @@ def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -
     older = sum(1 for of, action in past.store.journal.partials() if of in runs and action.table != contacts)
     again = sum(1 for action in actions if action.state is ActionState.PARTIAL and CONTINUED in action.flags)
     if older + again:
-        yield Alarm(LEFT_OVER, f"{older + again} units are half done since an earlier run (ERA-15)")
+        yield Alarm.of(LEFT_OVER, "left_over", units=older + again)

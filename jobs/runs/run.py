@@ -341,11 +341,15 @@ class Application:
         counts["statistics"] = written
         counts["bypass"] = bypass_used(actions)
         alarms = alarms_of_run(self.context, self.plan, self.run, actions)
-        counts["alarms"] = [msgspec.structs.asdict(alarm) for alarm in alarms]
+        counts["alarms"] = [alarm.document for alarm in alarms]
         codes = [alarm.code for alarm in alarms]
         failed = failed or any(alarm.code not in WORK for alarm in alarms)
         run = msgspec.structs.replace(
-            self.run, state=RunState.DONE_WITH_FAILURES if failed else RunState.DONE, ended_at=self.context.clock(), counts=counts
+            self.run,
+            state=RunState.DONE_WITH_FAILURES if failed else RunState.DONE,
+            ended_at=self.context.clock(),
+            counts=counts,
+            alarms=tuple(alarms),
         )
         leave(self.context, run.id, [action for action in actions if action.state in HALF_DONE], there)
         if self._due or any(True for _ in self._contacts_to_come(self._due)):

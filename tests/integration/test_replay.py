@@ -405,7 +405,7 @@ def test_a_damaged_journal_is_told_and_the_rest_of_it_used(night: Night, tmp_pat
     journal = tmp_path / "erasures.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b"cf_fiche", b"cf_fichf"))
     plan = replay_plan(night)
-    assert all("erasures.jsonl" in warning for warning in plan.warnings)
+    assert all("erasures.jsonl" in str(warning) for warning in plan.warnings)
     assert plan.warnings
     assert night.apply(plan).counts["deleted"] == 1
     assert night.get("cf_dossiers", dossier) is None

@@ -67,9 +67,9 @@ def plan(
         arguments.target(path)
     who = proposer(arguments.settings(), as_)
     with arguments.opened() as desk:
-        if warning := warning_of_rows_back(desk.context):
-            warning += "; replay before anything is planned: crm-compliance replay"
-            output.warn(warning)
+        warning = warning_of_rows_back(desk.context)
+        if warning is not None:
+            output.warn(f"{warning}: crm-compliance replay")
         made = make_plan(desk.context, Kind(kind), as_of=moment, proposer=who, warning=warning)
         show(desk.settings, desk.context.store, made, outputs, is_new=True)
 

@@ -13,6 +13,7 @@ from crm_compliance.console.language.map_reasons import MAP_REASONS
 from crm_compliance.console.language.request_codes import KINDS as OF_REQUESTS
 from crm_compliance.console.language.review_codes import KINDS as OF_REVIEWS
 from crm_compliance.console.language.schedule_codes import OF_SCHEDULES
+from crm_compliance.console.language.sentences import OF_SENTENCES
 from crm_compliance.console.language.step_codes import OF_STEPS
 from crm_compliance.reports.parts.sentences import ALARMS, ANCHORS, FLAGS, REASONS, RULES, SKIPS, TABLES, WHY
 from rules.holds.placements import HoldState, HoldType
@@ -117,6 +118,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     **OF_REQUESTS,
     **OF_REVIEWS,
     **OF_SCHEDULES,
+    **OF_SENTENCES,
     **OF_STEPS,
 }
 

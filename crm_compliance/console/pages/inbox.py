@@ -173,6 +173,8 @@ def _why(visit: Visit, item: InboxItem) -> str:
     """Return one more sentence about it; empty where the title says all."""
     if item.kind is ItemKind.NOT_WELL:
         return health_words(visit, item.code)
+    if item.sentence is not None:
+        return visit.detail(item.sentence).text
     if item.message and (visit.language == "en" or visit.word("alarm", item.code) == item.code):
         return item.message
     if item.kind is ItemKind.PLAN_TO_APPROVE:
@@ -181,7 +183,7 @@ def _why(visit: Visit, item: InboxItem) -> str:
     if item.kind is ItemKind.UNDECIDED and item.facts.get("overdue") not in (None, "0"):
         return visit.say("of them for longer than the schedule allows: %s") % visit.formats.number(int(item.facts["overdue"]))
     if item.kind in (ItemKind.ALARM, ItemKind.TABLES_UNACCOUNTED):
-        return visit.word("alarm", item.code)  # the sentence of the run itself is English, and stands with it
+        return visit.word("alarm", item.code)
     return ""
 
 

@@ -58,7 +58,7 @@ def print_plan(report: DryRunReport, console: Console) -> None:
     if plan.queue is not None and plan.queue.units:
         paper.line(queue_sentence(plan.queue))
     for warning in plan.warnings:
-        paper.line(Text.assemble(("Warning: ", "bold yellow"), warning))
+        paper.line(Text.assemble(("Warning: ", "bold yellow"), str(warning)))
     if plan.breaker.tripped:
         counters = (("Units", plan.breaker.units), ("Recordings", plan.breaker.recordings))
         lines = [f"{name}: {_finding(counter, paper)}" for name, counter in counters]

@@ -101,14 +101,14 @@ def test_a_damaged_line_is_named_and_the_others_are_read(journal: ErasureFile) -
     lines[1] = lines[1].replace(b"cf_fiche", b"contact!")
     journal.path.write_bytes(b"".join(lines))
     assert list(journal.read()) == [wanted[0], *wanted[2:]]
-    assert journal.damage()[0] == "line 2 of erasures.jsonl is not as it was written"
+    assert str(journal.damage()[0]) == "line 2 of erasures.jsonl is not as it was written"
 
 
 def test_a_line_that_was_taken_out_is_told(journal: ErasureFile) -> None:
     journal.append([an_erasure(number) for number in range(4)])
     lines = journal.path.read_bytes().splitlines(keepends=True)
     journal.path.write_bytes(b"".join(lines[:1] + lines[2:]))
-    assert [told.split(" does not")[0] for told in journal.damage()] == ["line 2 of erasures.jsonl"]
+    assert [str(told).split(" does not")[0] for told in journal.damage()] == ["line 2 of erasures.jsonl"]
     assert len(list(journal.read())) == 3
 
 
@@ -116,7 +116,7 @@ def test_much_damage_is_told_in_few_words(journal: ErasureFile) -> None:
     journal.append([an_erasure(number) for number in range(20)])
     journal.path.write_bytes(journal.path.read_bytes().replace(b"EXPIRED", b"expired"))
     assert len(journal.damage()) == 6
-    assert journal.damage()[-1] == "15 more lines of erasures.jsonl are damaged"
+    assert str(journal.damage()[-1]) == "15 more lines of erasures.jsonl are damaged"
 
 
 def test_work_goes_on_behind_a_damaged_last_line(journal: ErasureFile) -> None:

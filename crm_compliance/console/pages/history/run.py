@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get, post
+from crm_compliance.console.language.sentences import Detail
 from crm_compliance.console.visit import Visit
 from crm_compliance.proof import certificates_of
 from jobs.history.listing import state_of
 from jobs.model.plan import Key, Plan
-from jobs.model.run import Action, ActionState, Run, RunLine
+from jobs.model.run import Action, ActionState, Run, RunLine, alarms_of
 from jobs.proof.attestation import encode
 from jobs.writing.send import TECHNICAL
 from rules.errors import UsageError
@@ -67,7 +68,7 @@ def show(visit: Visit) -> Response:
         categories=[(key, visit.category(key), number) for key, number in _by_number(run.counts.get("by_category"))],
         left=_left(store.journal.of_run(run.id, _LEFT)),
         at=store.journal.states(run.id) if not run.is_over else {},
-        alarms=_alarms(run),
+        alarms=_alarms(visit, run),
         events=list(_events(visit, run, plan)),
         by_service=is_service(plan.proposer),
         certificates=store.certificates.number(run.id),
@@ -116,9 +117,8 @@ def _by_number(counts: object) -> list[tuple[str, int]]:
     return sorted(((str(code), int(number)) for code, number in found.items() if number), key=lambda each: (-each[1], each[0]))
 
 
-def _alarms(run: Run) -> list[tuple[str, str]]:
-    found: Any = run.counts.get("alarms") or []
-    return [(str(alarm["code"]), str(alarm["message"])) for alarm in found]
+def _alarms(visit: Visit, run: Run) -> list[tuple[str, Detail]]:
+    return [(alarm.code, visit.detail(alarm.sentence or alarm.message)) for alarm in alarms_of(run)]
 
 
 def _counts_of_round(visit: Visit, line: RunLine) -> list[tuple[str, str]]:

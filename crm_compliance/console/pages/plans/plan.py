@@ -62,6 +62,8 @@ def show(visit: Visit) -> Response:
         stopped_since=store.kill_switch.stopped_since(),
         carried_out_at=_next_hour(visit, plan) if state is PlanState.READY and plan.needed and run is None else None,
         removed_on=visit.services.calendar.day(plan.created_at) + timedelta(days=30),
+        alarms=[(alarm.code, visit.detail(alarm.sentence or alarm.message)) for alarm in plan.alarms],
+        warnings=[visit.detail(each) for each in plan.warnings],
         shown=SHOWN,
         lines_at=lambda **filters: lines_address(plan, **filters),
     )

@@ -13,7 +13,9 @@ from sqlalchemy import text
 
 from crm_compliance.console.services import Services
 from jobs.ledger.rounds import ENDED, STARTED
+from jobs.model.plan import Alarm
 from jobs.model.run import Action, ActionState, RunState
+from jobs.model.sentence import Sentence
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run
@@ -130,3 +132,21 @@ def test_a_job_without_a_plan_has_its_page(services: Services, signed_in: Callab
 def test_a_run_that_there_is_not_is_told(signed_in: Callable[..., Browser]) -> None:
     for path in ("/history/run-0", "/history/run-0/certificates"):
         assert signed_in(Role.AUDITOR).get(path).status_code == 400
+
+
+def test_an_alarm_is_told_in_the_language_of_the_page(services: Services, signed_in: Callable[..., Browser]) -> None:
+    store, left = services.store, Alarm.of("LEFT_OVER", "left_over", units=3)
+    warned = Sentence.of("retained_rows", rows=1200, table="cf_fiche")
+    store.plans.save(
+        a_plan(alarms=(Alarm.of("NO_RUN", "no_run", kind="retention", hours=50),), warnings=(warned, "An older text.")), [], ENTRY
+    )
+    store.runs.start(a_run(), ENTRY)
+    counts = {"alarms": [left.document]}
+    store.runs.save(a_run(state=RunState.DONE_WITH_FAILURES, ended_at=NIGHT, counts=counts, alarms=(left,)))
+    admin = signed_in(Role.DPO, "nl")
+    assert "half verwerkt zijn (ERA-15): 3" in text_of(admin.page("/history/run-1"))
+    assert left.message not in admin.page("/history/run-1")
+    plan = admin.page("/plans/plan-1")
+    assert "al 50 uur is geen uitvoering voltooid" in text_of(plan)
+    assert "rijen van cf_fiche in langetermijnbewaring: 1.200" in text_of(plan)
+    assert '<p lang="en">An older text.</p>' in plan, "stored before there were sentences"

@@ -1,0 +1,51 @@
+"""What a job says of what it found, as a sentence with blanks and what fills them: a program is told it in
+English, a person in their own language."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+Fact = int | float | str
+
+# By name, which stays: plans and runs are stored with it. A code of an alarm may have several sentences.
+SENTENCES: Final[Mapping[str, str]] = {
+    "canary_no_unit": "canary %(number)s: %(table)s is not a table of units",
+    "canary_not_found": "canary %(number)s (%(table)s) was not found",
+    "canary_kept": "canary %(number)s (%(table)s) must be due and is kept: %(reason)s",
+    "canary_due": "canary %(number)s (%(table)s) must be kept and is due: %(reason)s",
+    "view_shrank": "%(table)s: %(rows)s rows in sight, %(before)s at the plan before, %(removed)s removed by our own runs since",
+    "unaccounted": "tables with rows that nothing accounts for: %(tables)s",
+    "no_unit_read": "no unit was read; the plan before read %(before)s",
+    "nothing_due": "nothing is due; the median of the last runs is %(median)s",
+    "no_run": "%(kind)s: no run was completed for %(hours)s hours",
+    "backlog_planned": "%(units)s units are %(days)s days past their end, and were planned to go as long ago",
+    "backlog_left": "%(units)s units are more than %(days)s days past their end and still there",
+    "queue_old": "%(units)s units have waited for a decision of the %(role)s for more than %(days)s days, the oldest for %(oldest)s",
+    "technical": "the CRM has refused %(units)s units for a technical reason in %(runs)s runs in a row (HLD-13)",
+    "left_over": "%(units)s units are half done since an earlier run (ERA-15)",
+    "category_unmapped": "category value %(category)s is not in the mapping: %(units)s units are kept as UNCONFIGURED (R-161)",
+    "retained_rows": (
+        "RETAINED_ROWS: %(rows)s rows of %(table)s lie in long-term retention; they go with their unit, and what has none stays"
+    ),
+    "new_columns": "NEW_COLUMNS: may hold personal data and stand in no mapping, so no request finds what is in them: %(columns)s",
+    "rows_back": ("RESTORED: %(rows)s rows that had been erased are back in the CRM; replay before anything is planned"),
+    "erasure_altered": "line %(line)s of %(file)s is not as it was written",
+    "erasure_broken": "line %(line)s of %(file)s does not follow from the one before it: something was taken out or put in",
+    "erasures_more": "%(lines)s more lines of %(file)s are damaged",
+}
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """One of SENTENCES, by its name, with what fills its blanks: numbers, codes, names of tables and columns,
+    and nothing of a person. As a text it is the English one."""
+
+    name: str
+    facts: dict[str, Fact] = {}
+
+    @classmethod
+    def of(cls, name: str, **facts: Fact) -> "Sentence":
+        return cls(name, facts)
+
+    def __str__(self) -> str:
+        return SENTENCES[self.name] % {name: f"{fact:g}" if isinstance(fact, float) else fact for name, fact in self.facts.items()}
