@@ -19,6 +19,7 @@ from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
 from crm_compliance.organisation import organisation_of
 from crm_compliance.ownership import HINT, strangers
+from crm_compliance.proof import verify_ledger
 from crm_compliance.reports.parts.hints import in_words
 from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import StoreUnusable
@@ -26,6 +27,7 @@ from crm_compliance.wiring import calendar_of, checked, clock_of, connector_of, 
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.ledger.entries import LedgerBroken, StoreAltered
 from jobs.model.plan import Kind
+from jobs.model.verification import Verifier
 from jobs.plans.make import overlooked
 from jobs.plans.past import Past
 from jobs.register.dates import OVERDUE, has_gone_overdue
@@ -149,12 +151,12 @@ def _packages() -> str:
 
 
 def _store(settings: Settings) -> str:
-    with store_of(settings, clock_of(settings)) as store:
-        calendar = calendar_of(settings, store)
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
         try:
-            audit = audit_store(settings, store, calendar)
+            audit, _ = verify_ledger(settings, store, clock, by=Verifier.DOCTOR)
         except (KeyUnusable, KeysMissing):  # the check of the keys tells what is wrong with them
-            audit = audit_store(settings, store, calendar, signatures=False)
+            audit = audit_store(settings, store, calendar_of(settings, store), signatures=False)
         if not audit.ok:
             first = audit.problems[0]
             told = f" ({first.code})" if first.code else ""

@@ -4,10 +4,17 @@ holds. Commands and pages ask here alike."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from jobs.model.verification import Verification, Verifier
+from rules.errors import ComplianceError
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from crm_compliance.keys.public_keys import PublicKeys
     from crm_compliance.settings import Settings
     from crm_compliance.store.store import SqlStore
@@ -63,17 +70,42 @@ def certificates_of(
     return attest(store, notary, found, LedgerIndex.read(store), calendar_of(settings, store), refs)
 
 
-def verify_ledger(settings: Settings, store: SqlStore, *, anchor: Path | None = None, keys: PublicKeys | None = None) -> tuple[Audit, str]:
+def verify_ledger(
+    settings: Settings, store: SqlStore, clock: Clock, *, by: Verifier, anchor: Path | None = None, keys: PublicKeys | None = None
+) -> tuple[Audit, str]:
     """Verify the ledger of the store, as `audit_store` does. Return what was found, and whether signatures
-    were `checked` or `not checked`: they are by `keys`, without them by those of this installation."""
+    were `checked` or `not checked`: they are by `keys`, without them by those of this installation. The
+    store remembers what was found, unless somebody brought an anchor or keys of their own."""
     from crm_compliance.keys.checkpoint_signer import audit_store
     from crm_compliance.keys.key_ring import public_keys_below
     from crm_compliance.wiring import clock_shown
     from jobs.checks.same_zone import zone_of
 
+    began, ticks = clock(), monotonic()
     known = keys if keys is not None else public_keys_below(settings.data_dir)
     audit = audit_store(settings, store, clock_shown(settings, zone_of(store)), anchor=anchor, keys=known)
+    if anchor is None and keys is None:
+        remember(store, audit, at=began, by=by, seconds=monotonic() - ticks, are_signatures_checked=known is not None)
     return audit, "checked" if known is not None else "not checked"
+
+
+def remember(store: SqlStore, audit: Audit, *, at: datetime, by: Verifier, seconds: float, are_signatures_checked: bool) -> None:
+    """Keep in the store what was found, for whoever looks later. Where that cannot be written, what was found
+    still counts for who asked."""
+    with suppress(ComplianceError):
+        store.verifications.note(
+            Verification(
+                at=at,
+                by=by,
+                seconds=seconds,
+                ok=audit.ok,
+                entries=audit.verdict.entries,
+                head=audit.verdict.head,
+                checkpoints=audit.checkpoints,
+                are_signatures_checked=are_signatures_checked,
+                problems=tuple((problem.where, problem.what) for problem in audit.problems),
+            )
+        )
 
 
 def audit_document(audit: Audit, signatures: str) -> dict[str, object]:

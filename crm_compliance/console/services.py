@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.kept import Kept
@@ -20,8 +20,6 @@ from crm_compliance.wiring import Desk, calendar_of, desk, policy_of
 from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
     from jobs.plans.lines.opened import OpenedPlans
@@ -43,19 +41,6 @@ class Busy(ComplianceError):
     code = "busy"
 
 
-class Verification(NamedTuple):
-    """How the ledger was verified last: when, how long it took, and what was found (`ledger verify`)."""
-
-    at: datetime
-    seconds: float
-    ok: bool
-    entries: int
-    head: str
-    checkpoints: int
-    are_signatures_checked: bool
-    problems: tuple[tuple[str, str], ...]
-
-
 @dataclass(frozen=True)
 class Services:
     """Opened once for the process that answers people."""
@@ -67,7 +52,6 @@ class Services:
     why_not: Callable[[], Collection[str]] = tuple  # the codes of what is not well with the service
     carry_out: Callable[[Asked, Told], Ended] = carried_out  # has an act carried out by a process of its own
     background: Background = field(init=False)
-    verified: list[Verification] = field(default_factory=list)  # the last one, since the process began
     kept: Kept = field(default_factory=Kept)
     simulated: list[Simulation] = field(default_factory=list)  # the last one, since the process began
     _at_desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_DESKS))

@@ -134,7 +134,7 @@ class Metrics(Collector):
         yield _gauge("backlog_units", "Units that should have been disposed of long ago, by the last plan of each kind", backlog)
 
     def _of_requests(self) -> Iterator[Metric]:
-        rows = [row for row in self._store.requests.all() if not row.is_closed]
+        rows = self._store.requests.all(unclosed=True)
         states = Counter((row.state.value,) for row in rows)
         yield _gauge("requests_open", "Subject requests that are not closed, by state", _labelled(states, "state"))
         now = self._clock()

@@ -27,6 +27,7 @@ from crm_compliance.store.rows.sessions import Sessions
 from crm_compliance.store.rows.statistics import Statistics
 from crm_compliance.store.rows.told import Told
 from crm_compliance.store.rows.transactions import Transactions
+from crm_compliance.store.rows.verifications import Verifications
 from crm_compliance.store.rows.work_queue import WorkQueue
 from crm_compliance.store.rows.works import Works
 from crm_compliance.store.run_lock import Leases
@@ -95,6 +96,7 @@ class SqlStore(Store):
             sessions=Sessions(within),
             statistics=Statistics(within),
             told=Told(within),
+            verifications=Verifications(within),
             work_queue=WorkQueue(within),
             works=Works(within),
         )

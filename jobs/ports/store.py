@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jobs.model.plan import Approval, Kind, Plan
     from jobs.model.request import SubjectRequest
     from jobs.model.run import Action, ActionState, Erasure, Run, RunLine
+    from jobs.model.verification import Verification
     from jobs.model.work_queue import QueueMoves, Waiting
     from rules.holds.of_requests import RequestHold
     from rules.holds.placements import PlacedHold
@@ -349,6 +350,16 @@ class LedgerStore(Protocol):
         not be believed."""
 
 
+class VerificationStore(Protocol):
+    """How the ledger was verified last, whoever had it done."""
+
+    def last(self) -> Verification | None:
+        """Return it; None where it never was, or what stands there was not written with a key of ours."""
+
+    def note(self, found: Verification) -> None:
+        """Put it in the place of the one before."""
+
+
 class RequestStore(Protocol):
     """The register of subject requests, and the sealed parts of their working areas."""
 
@@ -361,8 +372,18 @@ class RequestStore(Protocol):
     def linked(self, link: str) -> SubjectRequest | None:
         """Return the request whose download has this SHA-256 of a token, in hex; None if there is none."""
 
-    def all(self) -> list[SubjectRequest]:
-        """Return the register of requests, newest first."""
+    def all(self, *, unclosed: bool = False) -> list[SubjectRequest]:
+        """Return the register of requests, or those that are not closed, newest first."""
+
+    def closed(self, right: str = "", *, offset: int = 0, limit: int | None = None) -> list[SubjectRequest]:
+        """Return those that are closed, newest first; those with one right where it is named, those from a
+        place on, and at most so many, where that is asked for."""
+
+    def number_closed(self, right: str = "") -> int:
+        """Return how many those are."""
+
+    def named(self, reference: str) -> SubjectRequest | None:
+        """Return the request of this short number (`SubjectRequest.reference`); None if there is none."""
 
     def save(
         self,
@@ -466,6 +487,7 @@ class Store:
     requests: RequestStore
     runs: RunStore
     statistics: StatisticsStore
+    verifications: VerificationStore
     work_queue: WorkQueue
 
 

@@ -139,10 +139,12 @@ def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.proof import verify_ledger
     from crm_compliance.wiring import clock_of, store_of
+    from jobs.model.verification import Verifier
 
     settings = arguments.settings()
-    with store_of(settings, clock_of(settings)) as store:
-        return verify_ledger(settings, store, anchor=anchor, keys=_public_keys(pem))
+    clock, keys = clock_of(settings), _public_keys(pem) if pem is not None else None
+    with store_of(settings, clock) as store:
+        return verify_ledger(settings, store, clock, by=Verifier.COMMAND, anchor=anchor, keys=keys)
 
 
 def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:

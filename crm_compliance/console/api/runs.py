@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 
 from crm_compliance.console.api.answers import MOST, RunAnswer, VerifiedAnswer
 from crm_compliance.console.api.caller import Caller, acting
+from jobs.model.verification import Verifier
 from rules.model.roles import Act
 
 router = APIRouter(tags=["runs"])
@@ -46,9 +47,9 @@ def show(caller: Sees, run: Annotated[str, Path(max_length=100)]) -> RunAnswer:
 @router.get("/ledger/verification")
 def verify(caller: Sees) -> VerifiedAnswer:
     """Recompute the ledger from its first entry on, and hold it against its checkpoints."""
-    from crm_compliance.keys.checkpoint_signer import audit_store
+    from crm_compliance.proof import verify_ledger
 
     services = caller.services
-    audit = audit_store(services.settings, services.store, services.calendar)
+    audit, _ = verify_ledger(services.settings, services.store, services.clock, by=Verifier.CALL)
     problems = [{"where": problem.where, "what": problem.what} for problem in audit.problems]
     return VerifiedAnswer(ok=audit.ok, entries=audit.verdict.entries, head=audit.verdict.head, problems=problems)

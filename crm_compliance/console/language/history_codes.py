@@ -4,6 +4,7 @@ what is not well."""
 from collections.abc import Mapping
 from typing import Final
 
+from jobs.model.verification import Verifier
 from rules.model.roles import Act
 
 ACTS: Final[Mapping[str, str]] = {
@@ -53,4 +54,16 @@ HEALTH: Final[Mapping[str, str]] = {
     "ALERT_CHANNEL_FAILED": "An alert channel does not take what it is given: somebody may not have been told.",
     "ALERTS_UNUSABLE": "The file of alert channels cannot be used: nobody is told.",
 }
-OF_HISTORY: Final[Mapping[str, Mapping[str, str]]] = {"act": ACTS, "denial": REFUSALS, "health": HEALTH, "unusual": UNUSUAL}
+VERIFIERS: Final[Mapping[str, str]] = {
+    Verifier.COMMAND: "the command ledger verify",
+    Verifier.DOCTOR: "the command doctor",
+    Verifier.CONSOLE: "somebody at this console",
+    Verifier.CALL: "a program, by a call",
+}
+OF_HISTORY: Final[Mapping[str, Mapping[str, str]]] = {
+    "act": ACTS,
+    "denial": REFUSALS,
+    "health": HEALTH,
+    "unusual": UNUSUAL,
+    "verifier": VERIFIERS,
+}

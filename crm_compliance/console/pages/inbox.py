@@ -202,7 +202,7 @@ def _nights(visit: Visit) -> Mapping[str, object]:
         "not_well": [(code, health_words(visit, code)) for code in visit.services.why_not()],
         "sees_history": visit.may(Act.SEE_HISTORY),
         "head": _head(visit) if visit.may(Act.SEE_HISTORY) else None,
-        "verified": visit.services.verified[-1] if visit.services.verified else None,
+        "verified": visit.services.store.verifications.last() if visit.may(Act.SEE_HISTORY) else None,
     }
 
 

@@ -3,10 +3,10 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.documents import decoded
@@ -15,6 +15,17 @@ from crm_compliance.store.sql.tables import request_parts, request_totals, subje
 from jobs.model.request import SubjectRequest
 from jobs.ports.store import Entry
 from rules.errors import Refused, UsageError
+from rules.model.references import is_reference, short_reference
+from rules.model.requests import RequestState, Right
+
+
+def _says(name: str, value: str) -> ColumnElement[bool]:
+    """Whether the document of a row has this value of a key: it stands there as it was encoded, and a text
+    of anybody's has no quotation mark that is not escaped."""
+    return subject_requests.c.doc.contains(f'"{name}":"{value}"', autoescape=True)
+
+
+_IS_CLOSED: Final = _says("state", RequestState.CLOSED.value)
 
 
 class Sealer(Protocol):
@@ -50,9 +61,28 @@ class Requests(Rows):
             raise UsageError(f"there is no request {request[:64]}", hint="crm-compliance requests list")
         return found
 
-    def all(self) -> list[SubjectRequest]:
+    def all(self, *, unclosed: bool = False) -> list[SubjectRequest]:
         query = select(subject_requests.c.doc).order_by(subject_requests.c.position.desc())
-        return self._transactions.all(query, SubjectRequest, "a request")
+        return self._transactions.all(query.where(~_IS_CLOSED) if unclosed else query, SubjectRequest, "a request")
+
+    def closed(self, right: str = "", *, offset: int = 0, limit: int | None = None) -> list[SubjectRequest]:
+        query = select(subject_requests.c.doc).where(_closed_with(right)).order_by(subject_requests.c.position.desc())
+        return self._transactions.all(query.offset(offset).limit(limit), SubjectRequest, "a request")
+
+    def number_closed(self, right: str = "") -> int:
+        with self._transactions.reading() as connection:
+            return connection.execute(select(func.count()).select_from(subject_requests).where(_closed_with(right))).scalar_one()
+
+    def named(self, reference: str) -> SubjectRequest | None:
+        """The number follows from the id, and ids alone are read."""
+        if not is_reference(reference):
+            return None
+        year = int(reference.split("-")[1])
+        with self._transactions.reading() as connection:
+            ids = connection.execute(select(subject_requests.c.id)).scalars().all()
+        wanted = next((id for id in ids if short_reference(id, year) == reference), None)
+        request = self.get(wanted) if wanted is not None else None
+        return request if request is not None and request.reference == reference else None
 
     def linked(self, link: str) -> SubjectRequest | None:
         query = select(subject_requests.c.doc).where(subject_requests.c.doc.contains(f'"link":"{link}"', autoescape=True))
@@ -149,6 +179,10 @@ def _replace(connection: Connection, request: SubjectRequest, since: SubjectRequ
     unchanged = (subject_requests.c.id == request.id) & (subject_requests.c.doc == doc)
     if not is_same or connection.execute(update(subject_requests).where(unchanged).values(doc=_doc(request))).rowcount != 1:
         raise Refused("somebody else has changed the request meanwhile", hint="look at it again", where=request.id, code="changed")
+
+
+def _closed_with(right: str) -> ColumnElement[bool]:
+    return _IS_CLOSED & _says("right", Right(right).value) if right else _IS_CLOSED
 
 
 def _part(connection: Connection, request: str, name: str) -> bytes | None:

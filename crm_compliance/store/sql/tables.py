@@ -36,7 +36,7 @@ plans = Table(
     Column("position", Position, primary_key=True),
     Column("id", String, nullable=False, unique=True),
     Column("kind", String, nullable=False),
-    Column("applied", Boolean, nullable=False),
+    Column("applied", Boolean, nullable=False, index=True),
     Column("pages", Integer, nullable=False),
     Column("doc", Text, nullable=False),
 )
@@ -98,6 +98,15 @@ ledger = Table(
 # One row: what the ledger ends with, signed (ACC-06).
 ledger_head = Table(
     "ledger_head", metadata, Column("only", Integer, primary_key=True, autoincrement=False), Column("doc", Text, nullable=False)
+)
+
+# One row: how the ledger was verified last, sealed.
+verification = Table(
+    "verification",
+    metadata,
+    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("doc", Text, nullable=False),
+    Column("seal", String),
 )
 
 holds = Table(

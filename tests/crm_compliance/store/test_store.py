@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from threading import Barrier, Event, Thread
+from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.rounds import ENDED, HOUSEKEEPING, STARTED
@@ -16,6 +19,7 @@ from jobs.model.plan import Kind, PlanState
 from jobs.model.run import ActionState, RunState, StatisticWrite, StatisticWrites
 from jobs.ports.store import Store
 from rules.errors import Refused, UsageError
+from tests.conftest import StandingClock
 from tests.crm_compliance.store.values import ENTRY, NIGHT, PAGES, a_plan, a_run, a_word, an_action
 
 
@@ -272,3 +276,15 @@ def test_lines_of_runs_are_as_new_as_the_question_whoever_asks(store: SqlStore) 
             reader.join()
     assert all(found == sorted(found) for found in seen)
     assert store.runs.lines()[0].state is RunState.DONE
+
+
+def test_runs_that_have_not_ended_are_found_without_reading_all_plans(tmp_path: Path, clock: StandingClock) -> None:
+    asked: list[tuple[str, Any]] = []
+    with SqlStore.open(f"sqlite:///{tmp_path}/state.db", clock=clock) as store:
+        event.listen(store.database.engine, "before_cursor_execute", lambda _c, _cursor, sql, values, *_: asked.append((sql, values)))
+        assert store.runs.unfinished() == []
+        sql, values = next(each for each in asked if each[0].startswith("SELECT"))
+        with store.database.reading() as connection:
+            steps = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all())
+    assert "ix_plans_applied" in steps
+    assert "SCAN" not in steps

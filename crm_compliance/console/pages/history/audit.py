@@ -39,7 +39,7 @@ def show(visit: Visit) -> Response:
         shown=SHOWN,
         sees_plans=visit.may(Act.SEE_REPORTS),
         sees_requests=visit.may(Act.SEE_REQUESTS),
-        verified=visit.services.verified[-1] if visit.services.verified else None,
+        verified=visit.services.store.verifications.last(),
     )
 
 

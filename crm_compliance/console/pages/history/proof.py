@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 from starlette.background import BackgroundTask
@@ -18,9 +17,10 @@ from starlette.responses import FileResponse, Response
 
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.services import Busy, Services, Verification
+from crm_compliance.console.services import Busy
 from crm_compliance.console.visit import Visit
 from crm_compliance.proof import verify_ledger, write_evidence
+from jobs.model.verification import Verifier
 from rules.model.roles import Act
 
 _AT_A_TIME: Final = threading.BoundedSemaphore(1)  # each reads the whole ledger
@@ -28,29 +28,15 @@ _AT_A_TIME: Final = threading.BoundedSemaphore(1)  # each reads the whole ledger
 
 def show(visit: Visit) -> Response:
     """Show how the last verification went."""
-    return visit.page("history/proof.html.j2", last=visit.services.verified[-1] if visit.services.verified else None)
+    return visit.page("history/proof.html.j2", last=visit.services.store.verifications.last())
 
 
 def verify(visit: Visit) -> Response:
     """Verify the ledger now, and show what was found."""
+    services = visit.services
     with _alone():
-        visit.services.verified[:] = [_verified(visit.services)]
+        verify_ledger(services.settings, services.store, services.clock, by=Verifier.CONSOLE)
     return visit.see("/history/proof")
-
-
-def _verified(services: Services) -> Verification:
-    began, ticks = services.clock(), monotonic()
-    audit, signatures = verify_ledger(services.settings, services.store)
-    return Verification(
-        at=began,
-        seconds=monotonic() - ticks,
-        ok=audit.ok,
-        entries=audit.verdict.entries,
-        head=audit.verdict.head,
-        checkpoints=audit.checkpoints,
-        are_signatures_checked=signatures == "checked",
-        problems=tuple((problem.where, problem.what) for problem in audit.problems),
-    )
 
 
 def download_evidence(visit: Visit) -> Response:

@@ -42,6 +42,7 @@ def show(visit: Visit) -> Response:
         last=min(first + ON_A_PAGE, len(found)),
         total=len(found),
         of_all=len(lines),
+        verified=visit.services.store.verifications.last(),
         before=_address(visit, page - 1) if page > 1 else "",
         after=_address(visit, page + 1) if first + ON_A_PAGE < len(found) else "",
     )

@@ -4,6 +4,7 @@ calendar."""
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import date
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from crm_compliance.reports.requests.calendar import dates_of
 from crm_compliance.reports.requests.register import by_urgency
 from jobs.model.request import GIVEN, Given, SubjectRequest
 from jobs.register.dates import days_left, due_of, has_gone_overdue, target_of
+from rules.errors import UsageError
 from rules.model.references import tidied
 from rules.model.requests import RequestState, Right
 from rules.model.roles import Act
@@ -42,18 +44,25 @@ class Row(NamedTuple):
 
 def show(visit: Visit) -> Response:
     """Show one page of the register, and how much of it is open, late and soon due."""
-    calendar, today = visit.services.calendar, visit.services.calendar.day(visit.now)
-    everything = visit.services.store.requests.all()
-    open_now = [request for request in everything if not request.is_closed]
+    calendar, today, register = visit.services.calendar, visit.services.calendar.day(visit.now), visit.services.store.requests
+    open_now = register.all(unclosed=True)
     left = {request.id: days_left(request, visit.now, calendar) for request in open_now}
     overdue = {request.id for request in open_now if has_gone_overdue(request, visit.now, calendar)}
     soon = {id for id, days in left.items() if days is not None and 0 <= days <= SOON}
     shows, right, text = visit.query("show", OPEN), visit.query("right"), visit.query("q")
-    found = [request for request in everything if _fits(request, shows, right, text, overdue, soon)]
-    ordered = by_urgency(found, calendar)
-    page = visit.page_number(len(ordered), ROWS)
+    right = right if right in list(Right) else ""
+    if text:  # a reference or an id leads to its request, wherever that stands
+        found, closed = _of_text(visit, text), 0
+    else:
+        found = by_urgency((request for request in open_now if _fits(request, shows, right, overdue, soon)), calendar)
+        closed = register.number_closed(right) if shows == RequestState.CLOSED or shows not in SHOWS else 0
+    total = len(found) + closed  # what is closed comes last, and is read a page at a time
+    page = visit.page_number(total, ROWS)
     first = (page - 1) * ROWS
-    rows = [_row(visit, request, today) for request in ordered[first : first + ROWS]]
+    shown = found[first : first + ROWS]
+    if closed and len(shown) < ROWS:
+        shown += register.closed(right, offset=max(0, first - len(found)), limit=ROWS - len(shown))
+    rows = [_row(visit, request, today) for request in shown]
     counts = {
         "open": len(open_now),
         "overdue": len(overdue),
@@ -65,23 +74,23 @@ def show(visit: Visit) -> Response:
         rows=rows,
         first=first + 1 if rows else 0,
         last=first + len(rows),
-        total=len(ordered),
+        total=total,
         counts=counts,
-        is_empty=not everything,
+        is_empty=not total and not open_now and not register.number_closed(),
         shows=shows,
         right=right,
         text=text,
         states=[state.value for state in RequestState],
         rights=[right.value for right in Right],
         before=_address(visit, page - 1) if page > 1 else "",
-        after=_address(visit, page + 1) if first + ROWS < len(ordered) else "",
+        after=_address(visit, page + 1) if first + ROWS < total else "",
         sees_names=visit.may(Act.HANDLE_REQUEST),
     )
 
 
 def calendar_file(visit: Visit) -> Response:
     """Answer with due dates, alarms and internal targets as a calendar: ids, and nothing about anybody."""
-    pending = [request for request in visit.services.store.requests.all() if not request.is_answered]
+    pending = [request for request in visit.services.store.requests.all(unclosed=True) if not request.is_answered]
     headers = {**PAGE, "Content-Disposition": 'attachment; filename="requests.ics"'}
     return Response("".join(dates_of(pending, visit.now, visit.services.calendar)), media_type="text/calendar", headers=headers)
 
@@ -109,13 +118,21 @@ def _row(visit: Visit, request: SubjectRequest, today: date) -> Row:
     )
 
 
-def _fits(request: SubjectRequest, shows: str, right: str, text: str, overdue: Collection[str], soon: Collection[str]) -> bool:
+def _of_text(visit: Visit, text: str) -> list[SubjectRequest]:
+    register, wanted = visit.services.store.requests, text.strip()
+    found = register.named(tidied(text))
+    if found is None:
+        with suppress(UsageError):
+            found = register.get(wanted)
+    return [found] if found is not None else []
+
+
+def _fits(request: SubjectRequest, shows: str, right: str, overdue: Collection[str], soon: Collection[str]) -> bool:
+    """Whether one that is not closed is among those that are asked for."""
     if right and request.right != right:
         return False
-    if text:  # a reference or an id leads to its request, wherever that stands
-        return request.id == text.strip() or request.reference == tidied(text)
     if shows == OPEN:
-        return not request.is_closed
+        return True
     if shows in (OVERDUE, DUE_SOON):
         return request.id in (overdue if shows == OVERDUE else soon)
     return shows not in SHOWS or request.state == shows

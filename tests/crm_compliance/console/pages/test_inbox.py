@@ -106,7 +106,7 @@ def test_beside_the_inbox_stand_what_moved_and_the_record(org: Night, typist: Ty
     typist.ask("plan")
     auditor = signed_in(Role.AUDITOR)
     assert re.search(r"Since the plan before [^:]+: 1 more The record", text_of(auditor.page("/")))
-    assert re.search(r"Not verified since the service started\. \d entries, their end signed", text_of(auditor.page("/")))
+    assert re.search(r"Never verified yet\. \d entries, their end signed", text_of(auditor.page("/")))
     auditor.post("/history/proof/verification")
     assert "The record Proof whole Verified" in text_of(auditor.page("/"))
     assert "The record" not in text_of(signed_in(Role.CRM_ADMIN).page("/"))

@@ -167,3 +167,26 @@ def test_a_row_that_is_pending_changed_or_has_parts_is_no_total_yet(sealed_store
     assert sealed_store.requests.total([pending, with_parts, stale]) == 0
     assert len(sealed_store.requests.all()) == 3
     assert sealed_store.requests.totals() == {}
+
+
+def test_what_is_closed_is_read_a_page_at_a_time(sealed_store: SqlStore) -> None:
+    register = sealed_store.requests
+    made = [closed(f"request-{n}", right=list(Right)[n % 2]) for n in range(1, 6)]
+    waits = a_request("request-6", resumes_to=RequestState.CLOSED)  # never so, and no reason to take it for one that is closed
+    for request in (*made, waits):
+        register.add(request, {}, OPEN)
+    assert register.all(unclosed=True) == [waits]
+    assert register.closed() == made[::-1]
+    assert register.closed(offset=1, limit=2) == [made[3], made[2]]
+    assert register.number_closed() == 5
+    odd = list(Right)[1].value
+    assert (register.closed(odd, limit=2), register.number_closed(odd)) == ([made[4], made[2]], 3)
+
+
+def test_a_request_is_found_by_its_short_number(sealed_store: SqlStore) -> None:
+    register, request = sealed_store.requests, a_request()
+    register.add(request, {}, OPEN)
+    assert register.named(request.reference) == request
+    other_year = a_request(received_on=date(2025, 3, 2)).reference
+    for nobody in (other_year, a_request("request-2").reference, "DSR-2026-0000", ""):
+        assert register.named(nobody) is None

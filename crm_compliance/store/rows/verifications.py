@@ -1,0 +1,40 @@
+"""The last verification of the ledger. No ledger entry is made of it, since a ledger that is broken takes
+none; a seal shows that it is ours."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import select
+
+from crm_compliance.store.rows.transactions import Rows
+from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.seals import is_sealed, seal
+from crm_compliance.store.sql.tables import verification
+from jobs.model.verification import Verification
+from rules.errors import ComplianceError
+
+ONLY = 1  # the table has one row
+PURPOSE = "verification"
+
+
+class Verifications(Rows):
+    """What `jobs.ports.store.VerificationStore` asks."""
+
+    def last(self) -> Verification | None:
+        with self._transactions.reading() as connection:
+            row = connection.execute(select(verification.c.doc, verification.c.seal)).first()
+        if row is None:
+            return None
+        try:
+            seals = self._transactions.heads.seals()
+            is_ours = seals is None or is_sealed(seals, PURPOSE, row.doc.encode(), row.seal)
+            return msgspec.json.decode(row.doc, type=Verification) if is_ours else None
+        except (ComplianceError, msgspec.MsgspecError, UnicodeError):  # the keys are out of reach, or somebody has written there
+            return None
+
+    def note(self, found: Verification) -> None:
+        doc, seals = msgspec.json.encode(found).decode(), self._transactions.heads.seals()
+        row = {"doc": doc, "seal": seal(seals, PURPOSE, doc.encode()) if seals is not None else None}
+        with self._transactions.database.writing() as connection:
+            statement = insert_into(connection, verification).values(only=ONLY, **row)
+            connection.execute(statement.on_conflict_do_update(index_elements=["only"], set_=row))
