@@ -156,6 +156,7 @@ class ChannelSecret(BaseModel):
     url: Secret | None = None
     password: Secret | None = None
     key: Secret | None = None
+    client_secret: Secret | None = None
 
 
 class Settings(BaseModel):

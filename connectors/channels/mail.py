@@ -9,14 +9,19 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from connectors.channels.channel import ChannelFailed, Notice
+from rules.errors import ComplianceError
+
+if TYPE_CHECKING:
+    from connectors.dynamics.http.auth import TokenSource
 
 TIMEOUT_S: Final = 20.0
 NEEDS_SIGN_IN: Final = 530
+XOAUTH2: Final = "XOAUTH2"
 
 
 class Security(StrEnum):
@@ -30,7 +35,8 @@ class Security(StrEnum):
 
 class Mail:
     """A channel to one mail server, in the name of one sender. A server that does not offer what `security`
-    asks for gets nothing: no password and no message goes over an open line."""
+    asks for gets nothing: no password and no message goes over an open line. With `tokens` the `user` signs
+    in by a bearer token (SASL XOAUTH2) and not by a password."""
 
     def __init__(
         self,
@@ -42,12 +48,14 @@ class Mail:
         sender: str,
         user: str = "",
         password: str = "",
+        tokens: "TokenSource | None" = None,
         ca_file: str | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.name = name
         self._host, self._port, self._security, self._sender = host, port, security, sender
-        self._user, self._password, self._ca_file, self._timeout_s = user, password, ca_file, timeout_s
+        self._user, self._password, self._tokens = user, password, tokens
+        self._ca_file, self._timeout_s = ca_file, timeout_s
 
     def send(self, notice: Notice, to: Sequence[str] = ()) -> None:
         """Send one message to all of `to`; one whom the server does not take fails it, once the others have
@@ -74,7 +82,9 @@ class Mail:
             with self._opened() as server:
                 if self._security is Security.STARTTLS:
                     server.starttls(context=self._context())
-                if self._user:
+                if self._tokens is not None:
+                    self._sign_in(server, self._tokens)
+                elif self._user:
                     server.login(self._user, self._password)
                 yield server
         except smtplib.SMTPNotSupportedError:
@@ -82,6 +92,8 @@ class Mail:
                 "offers neither STARTTLS nor sign-in as it was told to", "look at port and security", "mail_insecure"
             ) from None
         except smtplib.SMTPAuthenticationError:
+            if self._tokens is not None:
+                raise self._failed("does not accept the token", "look at user, and at what the application may do", "mail_token") from None
             raise self._failed("does not accept user and password", "look at ALERT_SECRETS", "mail_login") from None
         except smtplib.SMTPRecipientsRefused:
             raise self._failed("takes none of the recipients", "look at the addresses in the alerts file", "mail_recipients") from None
@@ -97,6 +109,18 @@ class Mail:
             raise self._failed("does not speak TLS there", "tls is for port 465, starttls for 587", "mail_insecure") from None
         except (OSError, smtplib.SMTPException):
             raise self._failed("cannot be connected to, or breaks off", "look at host, port and network", "channel_unreachable") from None
+
+    def _sign_in(self, server: smtplib.SMTP, tokens: "TokenSource") -> None:
+        server.ehlo_or_helo_if_needed()
+        if XOAUTH2 not in server.esmtp_features.get("auth", "").upper().split():
+            raise self._failed("does not offer sign-in by token", "leave out sign_in, or look at port and security", "mail_insecure")
+        try:
+            token = tokens.token()
+        except ComplianceError:
+            raise self._failed("cannot be signed in to: no token is given", "look at sign_in and at its secret", "mail_token") from None
+        said = f"user={self._user}\x01auth=Bearer {token}\x01\x01"
+        # What the server says to a token that it does not take is answered with nothing, and then it refuses.
+        server.auth(XOAUTH2, lambda challenge=None: said if challenge is None else "")
 
     def _opened(self) -> smtplib.SMTP:
         if self._security is Security.TLS:

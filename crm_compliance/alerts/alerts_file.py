@@ -81,8 +81,20 @@ class Recipients(Part):
     language: Language = "en"
 
 
+class SignInPart(Part):
+    """The application of Entra ID in whose name the mailbox `user` sends; its secret is in ALERT_SECRETS
+    (`client_secret`), or it has a certificate, whose password stands there (`password`)."""
+
+    tenant_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]*$")] = ""
+    client_id: Annotated[str, Field(min_length=1)]
+    certificate: str = ""
+    authority: Url | None = None
+    scope: Annotated[str, Field(pattern=r"^https://[!-~]+$")] = "https://outlook.office365.com/.default"
+
+
 class EmailPart(Part):
-    """A mail server, and whom it reaches by role; its password is in ALERT_SECRETS."""
+    """A mail server, and whom it reaches by role; its password is in ALERT_SECRETS, unless it has `sign_in`
+    by token."""
 
     type: Literal["email"]
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$")]
@@ -90,6 +102,7 @@ class EmailPart(Part):
     security: Security = Security.STARTTLS
     sender: MailAddress = Field(alias="from")
     user: str = ""
+    sign_in: SignInPart | None = None
     ca_file: str = ""
     to: Annotated[dict[HumanRole, Recipients], Field(min_length=1)]
 
@@ -175,3 +188,8 @@ def _slips(found: Alerts) -> Iterator[tuple[Path, str]]:
     for name, part in found.channels.items():
         if isinstance(part, EmailPart) and part.security is Security.NONE and not on_this_machine(f"http://{part.host}/"):
             yield ("channels", name, "security"), "this is tls or starttls: an open line is for this machine only"
+        if isinstance(part, EmailPart) and part.sign_in is not None:
+            if not part.user:
+                yield ("channels", name, "sign_in"), "name the mailbox that signs in as user"
+            if not part.sign_in.tenant_id and part.sign_in.authority is None:
+                yield ("channels", name, "sign_in"), "tenant_id is missing"

@@ -12,7 +12,7 @@ from connectors.channels.ping import Ping
 from connectors.channels.post import Post
 from connectors.channels.signature import is_key
 from connectors.channels.webhook import Form, Webhook
-from crm_compliance.alerts.alerts_file import HINT, Alerts, EmailPart, PingPart, WebhookPart, checked_url, load_alerts
+from crm_compliance.alerts.alerts_file import HINT, Alerts, EmailPart, PingPart, SignInPart, WebhookPart, checked_url, load_alerts
 from crm_compliance.files import text_of
 from crm_compliance.settings import ChannelSecret
 from crm_compliance.wiring import software_version
@@ -22,6 +22,7 @@ from rules.model.roles import HUMAN_ROLES, Role
 
 if TYPE_CHECKING:
     from connectors.channels.channel import Channel
+    from connectors.dynamics.http.auth import TokenSource
     from crm_compliance.alerts.alerts_file import Route
     from crm_compliance.settings import Settings
     from crm_compliance.store.rows.told import Told
@@ -106,7 +107,7 @@ class _Opener:
             hook = Webhook(name, self.post(name, part.url, part.ca_file), form, self.key(name), self.clock)
             return [Target(name, hook, HUMAN_ROLES, part.language, routes=routes)]
         password = self.secret(name).password
-        if part.user and password is None:
+        if part.user and password is None and part.sign_in is None:
             raise self.lacks(name, "password")
         mail = Mail(
             name,
@@ -116,9 +117,30 @@ class _Opener:
             sender=part.sender,
             user=part.user,
             password=password.get_secret_value() if password is not None else "",
+            tokens=self.tokens(name, part.sign_in) if part.sign_in is not None else None,
             ca_file=part.ca_file or None,
         )
         return [Target(f"{name}/{role.value}", mail, (role,), each.language, each.addresses, routes) for role, each in part.to.items()]
+
+    def tokens(self, name: str, part: SignInPart) -> TokenSource:
+        """Return what the application signs in with: nothing is asked for yet."""
+        from connectors.dynamics.http.auth import EntraTokens
+
+        secrets = self.secret(name)
+        if secrets.client_secret is None and not part.certificate:
+            raise self.lacks(name, "client_secret")
+        return EntraTokens(
+            client_id=part.client_id,
+            tenant_id=part.tenant_id,
+            authority=part.authority or "",
+            organisation_url="",
+            scope=part.scope,
+            secret=secrets.client_secret.get_secret_value() if secrets.client_secret is not None else "",
+            certificate=part.certificate,
+            password=secrets.password.get_secret_value() if secrets.password is not None else "",
+            ca_file=str(self.settings.crm_ca_file) if self.settings.crm_ca_file is not None else None,
+            sleep=self.sleep,
+        )
 
     def post(self, name: str, url: str | None, ca_file: str) -> Post:
         secret = self.secret(name).url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,16 +11,20 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
+import responses
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from connectors.channels.channel import ChannelFailed
 from connectors.channels.mail import Mail, Security
+from connectors.dynamics.http.auth import EntraTokens, StaticToken
 from connectors.emulator.serving.certificates import ServerCertificate, server_certificate
 from tests.connectors.channels.receiver import a_notice
 
+TENANT, TOKEN = "https://login.microsoftonline.com/tenant-1", "token-canary"
 USER, PASSWORD = "compliance@example.org", "hunter2-canary"
 TO = ("dpo@example.org", "second@example.org")
 
@@ -31,12 +36,20 @@ class Postbox:
     port: int = 0
     ca_file: str = ""
     taken: list[tuple[Envelope, EmailMessage]] = field(default_factory=list)
+    said: list[bytes] = field(default_factory=list)  # by who signs in with a token
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
         if address.startswith("nobody@"):
             return "550 5.1.1 no such mailbox here: nobody-canary"
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def auth_XOAUTH2(self, server: Any, args: list[str]) -> AuthResult:  # noqa: N802
+        self.said.append(base64.b64decode(args[1]))
+        if self.said[-1] == f"user={USER}\x01auth=Bearer {TOKEN}\x01\x01".encode():
+            return AuthResult(success=True)
+        self.said.append(await server.challenge_auth('{"status":"400","schemes":"Bearer","scope":"canary"}'))
+        return AuthResult(success=False, handled=False)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
         assert isinstance(envelope.content, bytes)
@@ -136,6 +149,38 @@ def test_each_failure_has_its_code_and_no_secret(
 ) -> None:
     with listening(certificate, tmp_path, Security.STARTTLS) as box:
         assert refusal(mail(box, Security.STARTTLS, **changes), to) == code
+
+
+@pytest.mark.parametrize("given", [TOKEN, "another-canary", ""])
+def test_a_mailbox_of_microsoft_365_signs_in_by_token(certificate: ServerCertificate, tmp_path: Path, given: str) -> None:
+    """Client credentials for the scope of Exchange Online, then SASL XOAUTH2, byte by byte."""
+    answer = {"token_type": "Bearer", "expires_in": 3599, "access_token": given} if given else {"error": "invalid_client"}
+    endpoints = {"issuer": TENANT, "authorization_endpoint": f"{TENANT}/authorize", "token_endpoint": f"{TENANT}/token"}
+    asks = {"client_id": "app-1", "tenant_id": "tenant-1", "organisation_url": "", "secret": "zeer-geheim"}
+    tokens = EntraTokens(**asks, scope="https://outlook.office365.com/.default", sleep=lambda _: None)
+    with listening(certificate, tmp_path, Security.STARTTLS) as box, responses.RequestsMock() as authority:
+        authority.get(f"{TENANT}/v2.0/.well-known/openid-configuration", json=endpoints)
+        asked = authority.post(f"{TENANT}/token", json=answer, status=200 if given else 401)
+        channel = mail(box, Security.STARTTLS, password="", tokens=tokens)
+        if given == TOKEN:
+            assert "signed in; nothing was sent" in channel.check()
+            channel.send(a_notice(), TO)
+            assert len(box.taken) == 1
+        else:
+            assert refusal(channel) == "mail_token"
+            assert box.taken == []
+        form = parse_qs(str(asked.calls[0].request.body))
+    assert (form["grant_type"], form["scope"]) == (["client_credentials"], ["https://outlook.office365.com/.default"])
+    sent = f"user={USER}\x01auth=Bearer {given}\x01\x01".encode()
+    assert box.said == {TOKEN: [sent, sent], "": []}.get(given, [sent, b""]), (
+        "what the server says to a wrong token is answered with nothing"
+    )
+
+
+def test_a_server_that_takes_no_token_is_given_none(certificate: ServerCertificate, tmp_path: Path) -> None:
+    with listening(certificate, tmp_path, Security.NONE, signs_in=False) as box:
+        assert refusal(mail(box, Security.NONE, password="", tokens=StaticToken(TOKEN, "http://127.0.0.1"))) == "mail_insecure"
+    assert box.said == []
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path: Path, certificate: ServerCertificate) -> None:

@@ -79,6 +79,9 @@ def test_without_routes_every_channel_is_told_everything() -> None:
         ("channels: [switch]\n    events", "channels: [teams]\n    events", 19, "a ping is told of jobs"),
         ("jobs: [retentoin]", "jobs: [retention]", 16, "this is one of requests, recordings"),
         ("url: http://hc.example.org/", "url: https://hc.example.org/", 15, "plain http is for this machine only"),
+        ("sign_in: {tenant_id: t, client: app}", "user: compliance@example.org", 6, "did you mean client_id?"),
+        ("sign_in: {tenant_id: t, client_id: app}", "user: compliance@example.org", 6, "name the mailbox that signs in"),
+        ("user: a@example.org\n    sign_in: {client_id: app}", "user: compliance@example.org", 7, "tenant_id is missing"),
         ("host: smtp.example.org\n    security: none", "host: smtp.example.org", 5, "an open line is for this machine only"),
     ],
 )
@@ -106,3 +109,12 @@ def test_a_secret_that_lacks_or_fits_nothing_is_told_and_not_shown(tmp_path: Pat
         channels(tmp_path, secrets=secrets)
     assert told in str(caught.value)
     assert "canary" not in f"{caught.value} {caught.value.hint} {caught.value.where}"
+
+
+def test_a_mailbox_that_signs_in_by_token_needs_the_secret_of_its_application(tmp_path: Path) -> None:
+    by_token = RIGHT.replace("    user: comp", "    sign_in: {tenant_id: tenant-1, client_id: app-1}\n    user: comp", 1)
+    with pytest.raises(AlertsError) as caught:
+        channels(tmp_path, by_token)
+    assert caught.value.where == "ALERT_SECRETS (mail.client_secret)"
+    found = channels(tmp_path, by_token, SECRETS.replace("password", "client_secret"))
+    assert "canary" not in repr(found)

@@ -150,7 +150,10 @@ def older(typist: Typist) -> None:
     (typist.settings.data_dir / "keys" / "ledger.head").unlink()
     sql(
         typist,
-        *(f"DROP TABLE {table}" for table in ("served_crms", "sessions", "crm_use", "told", "alert_channels", "seen", "works", "verification")),
+        *(
+            f"DROP TABLE {table}"
+            for table in ("served_crms", "sessions", "crm_use", "told", "alert_channels", "seen", "works", "verification")
+        ),
         "DROP INDEX ix_plans_applied",
         "DROP INDEX ix_ledger_kind",
         "DROP TABLE ledger_head",
