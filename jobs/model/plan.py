@@ -153,14 +153,17 @@ class Approval(msgspec.Struct, frozen=True):
     comment: str = ""
 
 
-class CategoryTotal(msgspec.Struct, frozen=True):
-    """Units of one retention category (a mixed unit counts in each) by what becomes of them."""
+class CategoryTotal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Units of one retention category (a mixed unit counts in each) by what becomes of them. `oldest` is the
+    earliest retention end of those that are disposed of, a day in ISO form; empty where none is, and in plans
+    that were made before it was noted."""
 
     category: str
     delete: int
     anonymise: int
     retain: int
     due_soon: int
+    oldest: str = ""
 
 
 class HoldChange(msgspec.Struct, frozen=True):

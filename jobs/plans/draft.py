@@ -22,12 +22,13 @@ _ID, _ETAG, _END, _ANCHOR_ON = "\x00id", "\x00etag", "\x00end", "\x00anchor_on"
 class Shape:
     """What equal lines have in common, the text between what differs, and how many there are."""
 
-    __slots__ = ("count", "decision", "kind", "pieces", "soon", "table")
+    __slots__ = ("count", "decision", "kind", "oldest", "pieces", "soon", "table")
 
     def __init__(self, kind: UnitKind, table: str, decision: Decision, model: PlanLine) -> None:
         self.kind, self.table, self.decision = kind, table, decision
         self.count = 0
         self.soon = 0
+        self.oldest: date | None = None  # the earliest end
         text = encode_line(model)
         self.pieces: list[bytes] = []
         for mark in (_ID, _END, _ETAG, _ANCHOR_ON):
@@ -66,6 +67,8 @@ class Draft:
             end_text = b"null"
         else:
             end_text = _day(end)
+            if shape.oldest is None or end < shape.oldest:
+                shape.oldest = end
             if end < self._soon and decision.reasons[0] is Reason.NOT_EXPIRED:
                 shape.soon += 1
                 self.due[end.isoformat()] += 1
@@ -128,6 +131,7 @@ class Draft:
     def by_category(self) -> tuple[CategoryTotal, ...]:
         """Return totals of each category, in the order of keys; a mixed unit counts in each of its own."""
         totals: dict[str, list[int]] = {}
+        oldest: dict[str, date] = {}
         for shape in self._shapes.values():
             decision = shape.decision
             column = 0 if decision.disposition is Disposition.DELETE else 1 if decision.is_disposal else 2
@@ -135,7 +139,11 @@ class Draft:
                 total = totals.setdefault(category, [0, 0, 0, 0])
                 total[column] += shape.count
                 total[3] += shape.soon
-        return tuple(CategoryTotal(key, *numbers) for key, numbers in sorted(totals.items()))
+                if decision.is_disposal and shape.oldest is not None:
+                    oldest[category] = min(shape.oldest, oldest.get(category, shape.oldest))
+        return tuple(
+            CategoryTotal(key, *numbers, oldest[key].isoformat() if key in oldest else "") for key, numbers in sorted(totals.items())
+        )
 
 
 @lru_cache(maxsize=50_000)

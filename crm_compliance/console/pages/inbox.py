@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -73,13 +73,16 @@ class Line(NamedTuple):
 
 class Due(NamedTuple):
     """Units of a category that are due now, and soon; `change` is how many more are due than in the plan
-    before, None where there is none."""
+    before, None where there is none. `oldest` is the earliest end among those that are due, and `late` how
+    many days that is past."""
 
     category: str
     name: str
     now: int
     soon: int
     change: int | None
+    oldest: date | None
+    late: int
 
 
 class Night(NamedTuple):
@@ -246,12 +249,14 @@ def _trend(visit: Visit, runs: Iterable[Run]) -> list[tuple[str, int]]:
 def _categories(visit: Visit, plan: Plan, before: Plan | None) -> list[Due]:
     """Return the categories of which something is due, with how many are due now and how many soon."""
     was = {total.category: total.delete + total.anonymise for total in before.categories} if before is not None else None
-    found = []
+    found, today = [], visit.services.calendar.day(visit.now)
     for total in plan.categories:
         now = total.delete + total.anonymise
         if now or total.due_soon:
             change = now - was.get(total.category, 0) if was is not None else None
-            found.append(Due(total.category, visit.category(total.category), now, total.due_soon, change))
+            oldest = date.fromisoformat(total.oldest) if total.oldest else None
+            late = (today - oldest).days if oldest is not None else 0
+            found.append(Due(total.category, visit.category(total.category), now, total.due_soon, change, oldest, late))
     return sorted(found, key=lambda each: (-each.now, -each.soon, each.category))
 
 

@@ -48,5 +48,10 @@ def test_every_unit_counts_once(units: list[tuple[UnitKind, str, str, Decision]]
     for kind, row, etag, decision in units:
         draft.add(kind, TABLES[kind], row, etag, decision)
     assert sum(draft.dispositions().values()) + sum(draft.retained().values()) == len(units)
+    for total in draft.by_category():
+        ends = [
+            each.retention_end for _, _, _, each in units if each.is_disposal and total.category in each.categories and each.retention_end
+        ]
+        assert total.oldest == (min(ends).isoformat() if ends else "")
     going = [kind for kind, _, _, decision in units if decision.disposition is not Disposition.KEEP and kind is not UnitKind.CONTACT]
     assert sum(draft.planned().values()) == len(going)

@@ -35,22 +35,21 @@ def meaning(visit: Visit, change: Change, old: Policy, new: Policy) -> Meaning:
     if first == "categories":
         key, _, name = rest.partition(".")
         return _of_row(visit, change, key, name, old, new)
-    before, after = _value(visit, change.old), _value(visit, change.new)
+    before, after = _value(visit, change.old, change.where), _value(visit, change.new, change.where)
     if first == "derive":
         before, after = (_rows(visit, rest, policy) for policy in (old, new))
         said = visit.say("The CRM’s category %(category)s counts as: %(change)s.")
         return Meaning(change.where, before, after, said % {"category": _name(visit, rest, new), "change": f"{before} → {after}"})
-    named = change.where if change.where in WORDS["schedule_key"] else first
     if change.where == "contacts.bypass":
         before, after = _bypassed(visit, change.old), _bypassed(visit, change.new)
-    return Meaning(change.where, before, after, _colon(visit, _capital(visit.word("schedule_key", named)), _arrow(visit, before, after)))
+    return Meaning(change.where, before, after, _colon(visit, _path(visit, change.where), _arrow(visit, before, after)))
 
 
 def _of_row(visit: Visit, change: Change, key: str, name: str, old: Policy, new: Policy) -> Meaning:
     before, after = old.categories.get(key), new.categories.get(key)
     row = after or before
     assert row is not None  # one of them has it, or nothing changed
-    was, now = _value(visit, change.old), _value(visit, change.new)
+    was, now = _value(visit, change.old, name), _value(visit, change.new, name)
     told = ""
     if not name:
         was, now = (_said(visit, each) if each is not None else "" for each in (before, after))
@@ -124,7 +123,26 @@ def _bypassed(visit: Visit, found: object) -> str:
     return ", ".join(words) or visit.say("nothing")
 
 
-def _value(visit: Visit, value: object) -> str:
+def _path(visit: Visit, where: str) -> str:
+    """Return the place of a key outside the rows in words, from the whole to the part."""
+    if where in WORDS["schedule_key"]:
+        return _capital(visit.word("schedule_key", where))
+    first, *parts = where.split(".")
+    named = (_part(visit, ".".join((first, *parts[: at + 1]))) for at in range(len(parts)))
+    return _capital(", ".join((visit.word("schedule_key", first), *named)))
+
+
+def _part(visit: Visit, where: str) -> str:
+    """Return the words of a key that stands below another: those of its place, else of its name; the name of
+    a category."""
+    if where in WORDS["schedule_key"]:
+        return visit.word("schedule_key", where)
+    name = where.rpartition(".")[2]
+    return visit.word("schedule_part", name) if name in WORDS["schedule_part"] else visit.category(name)
+
+
+def _value(visit: Visit, value: object, where: str) -> str:
+    """Return a value of a key as people write it; `where` is the place of the key."""
     match value:
         case None:
             return ""
@@ -133,17 +151,18 @@ def _value(visit: Visit, value: object) -> str:
         case int():
             return visit.formats.number(value)
         case list() | tuple():
-            return ", ".join(_value(visit, part) for part in value) or visit.say("nothing")
+            return ", ".join(_value(visit, part, where) for part in value) or visit.say("nothing")
         case Mapping():
-            parts = (_colon(visit, visit.word("inner", str(key)), _inner(visit, part)) for key, part in value.items())
-            return ", ".join(parts) or visit.say("nothing")
+            places = ((f"{where}.{key}", part) for key, part in value.items())
+            said = (_colon(visit, _part(visit, place), _inner(visit, part, place)) for place, part in places)
+            return ", ".join(said) or visit.say("nothing")
         case _:
             text = str(value)
             return visit.formats.day(text) if DAY.fullmatch(text) else text
 
 
-def _inner(visit: Visit, value: object) -> str:
-    return visit.word("inner", value) if isinstance(value, str) else _value(visit, value)
+def _inner(visit: Visit, value: object, where: str) -> str:
+    return visit.word("inner", value) if isinstance(value, str) else _value(visit, value, where)
 
 
 def _arrow(visit: Visit, old: str, new: str) -> str:

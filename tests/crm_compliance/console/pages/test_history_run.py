@@ -98,11 +98,11 @@ def test_the_ledger_is_verified_and_what_does_not_hold_is_told(
     assert auditor.post("/history/proof/verification").headers["Location"] == "/history/proof"
     told = text_of(auditor.page("/history/proof"))
     assert "The record is whole" in told
-    assert "Asked by somebody at this console" in told
+    assert "Verified by somebody at this console" in told
     assert f"Entries {typist.ask('ledger', 'verify')['entries']} " in told
     for page in ("/", "/history", "/history/audit", "/history/proof"):
         assert "25 Nov 2026" in text_of(auditor.page(page)).partition("erified ")[2][:20], page
-    assert "Asked by the command ledger verify" in text_of(auditor.page("/history/proof")), "what a command found is known here"
+    assert "Verified by the command ledger verify" in text_of(auditor.page("/history/proof")), "what a command found is known here"
     with services.store.database.writing() as connection:
         connection.execute(text("UPDATE approvals SET role = 'auditor', doc = replace(doc, 'crm_admin', 'auditor')"))
     auditor.post("/history/proof/verification")

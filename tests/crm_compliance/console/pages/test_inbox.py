@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -18,7 +19,7 @@ from jobs.registry import JOBS
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases
+from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, people_and_cases
 from tests.integration.night import Night
 
 
@@ -106,6 +107,10 @@ def test_beside_the_inbox_stand_what_moved_and_the_record(org: Night, typist: Ty
     typist.ask("plan")
     auditor = signed_in(Role.AUDITOR)
     assert re.search(r"Since the plan before [^:]+: 1 more The record", text_of(auditor.page("/")))
+    oldest = re.search(r"Longest past their end .*?: ([\d,]+) days since (\d+ \w+ \d+)", text_of(auditor.page("/")))
+    assert oldest is not None
+    end = datetime.strptime(oldest[2].replace("Sept", "Sep"), "%d %b %Y").replace(tzinfo=UTC)
+    assert int(oldest[1].replace(",", "")) == (NOW.date() - end.date()).days > 365
     assert re.search(r"Never verified yet\. \d entries, their end signed", text_of(auditor.page("/")))
     auditor.post("/history/proof/verification")
     assert "The record Proof whole Verified" in text_of(auditor.page("/"))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from crm_compliance.console.language.catalogs import Language
 from crm_compliance.console.language.codes import WORDS
 from crm_compliance.console.pages.policy.meanings import PERIOD, Meaning, meaning
 from rules.policy.categories import Category
 from rules.policy.diff import differences
-from rules.policy.policy import Policy, PolicyFile
+from rules.policy.policy import CategoryLimit, Limits, Policy, PolicyFile, Quarantine
 from tests.crm_compliance.console.pages.test_steps import visit_in
 from tests.rules.builders import NO_TERM, POLICY, UNTIL_25, a_policy, shipped_policy
 from tests.rules.strategies import ODD_POLICY
@@ -32,6 +34,37 @@ def test_every_key_of_a_schedule_has_words() -> None:
     rows: set[str] = set().union(*(key(each) for each in get_args(get_args(Category)[0])))
     assert sorted(rows - TOLD_OTHERWISE - set(WORDS["row_key"])) == []
     assert sorted(key(PolicyFile) - TOLD_OTHERWISE - set(WORDS["schedule_key"])) == []
+    nested = {f"{above}.{name}" for above, model in below(PolicyFile) for name in key(model)}
+    assert len(nested) > 60
+    words = set(WORDS["schedule_part"])
+    assert sorted(each for each in nested - set(WORDS["schedule_key"]) if each.rpartition(".")[2] not in words) == []
+
+
+def below(model: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """The models of a schedule's keys outside its rows, each with its place; of a list with the place of the
+    whole."""
+    for name, field in model.model_fields.items():
+        for each in models_in(field.annotation) if name not in ("derive", "categories") or above else ():
+            yield f"{above}{name}", each
+            yield from below(each, f"{above}{name}.")
+
+
+def models_in(kind: Any) -> set[Any]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {kind}
+    return set().union(*(models_in(each) for each in get_args(kind)))
+
+
+def test_keys_below_others_are_told_in_words() -> None:
+    """Also within a value: a part of the schedule that was not there before."""
+    limits = Limits(categories={"civil_party": CategoryLimit(max=3)})
+    changed = POLICY.model_copy(update={"quarantine": Quarantine(categories=("civil_party",)), "limits": limits})
+    told = meanings("nl", POLICY, changed)
+    assert told["quarantine"].new.startswith("dagen dat een eenheid wacht nadat ze is gemarkeerd: 14, categorieën: ")
+    where, limit = next((where, each) for where, each in told.items() if where.startswith("limits.categories."))
+    assert where == "limits.categories.civil_party"
+    assert limit.text.startswith("Grenzen aan wat een plan verwijdert, categorieën, ")
+    assert "ten hoogste: 3" in limit.text
 
 
 @pytest.mark.parametrize(
