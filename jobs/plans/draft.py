@@ -141,8 +141,10 @@ class Draft:
                 total[3] += shape.soon
                 if decision.is_disposal and shape.oldest is not None:
                     oldest[category] = min(shape.oldest, oldest.get(category, shape.oldest))
+        first = {key: day.isoformat() for key, day in oldest.items()}
         return tuple(
-            CategoryTotal(key, *numbers, oldest[key].isoformat() if key in oldest else "") for key, numbers in sorted(totals.items())
+            CategoryTotal(key, delete, anonymise, retain, soon, first.get(key, ""))
+            for key, (delete, anonymise, retain, soon) in sorted(totals.items())
         )
 
 

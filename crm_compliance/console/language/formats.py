@@ -52,6 +52,10 @@ class Formats:
             return ""
         return format_datetime(self.calendar.clock(found), "d MMM y HH:mm", locale=self.locale)
 
+    def weekday(self, value: datetime) -> str:
+        """Write the day of the week of an instant, short, where the organisation works (Tue)."""
+        return format_datetime(self.calendar.clock(value), "EEE", locale=self.locale)
+
     def time(self, value: datetime) -> str:
         return format_time(self.calendar.clock(value), "HH:mm", locale=self.locale)
 

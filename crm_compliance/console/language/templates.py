@@ -24,7 +24,10 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
     made.install_gettext_callables(found.ugettext, found.ungettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     formats = Formats.of(language, calendar)
     made.globals.update(
-        {name: getattr(formats, name) for name in ("day", "short_day", "long_day", "month", "clock", "time", "number", "percent")}
+        {
+            name: getattr(formats, name)
+            for name in ("day", "short_day", "long_day", "month", "weekday", "clock", "time", "number", "percent")
+        }
     )
     made.globals.update(
         language=language,

@@ -156,8 +156,10 @@ def test_a_mailbox_of_microsoft_365_signs_in_by_token(certificate: ServerCertifi
     """Client credentials for the scope of Exchange Online, then SASL XOAUTH2, byte by byte."""
     answer = {"token_type": "Bearer", "expires_in": 3599, "access_token": given} if given else {"error": "invalid_client"}
     endpoints = {"issuer": TENANT, "authorization_endpoint": f"{TENANT}/authorize", "token_endpoint": f"{TENANT}/token"}
-    asks = {"client_id": "app-1", "tenant_id": "tenant-1", "organisation_url": "", "secret": "zeer-geheim"}
-    tokens = EntraTokens(**asks, scope="https://outlook.office365.com/.default", sleep=lambda _: None)
+    scope = "https://outlook.office365.com/.default"
+    tokens = EntraTokens(
+        client_id="app-1", tenant_id="tenant-1", organisation_url="", secret="zeer-geheim", scope=scope, sleep=lambda _: None
+    )
     with listening(certificate, tmp_path, Security.STARTTLS) as box, responses.RequestsMock() as authority:
         authority.get(f"{TENANT}/v2.0/.well-known/openid-configuration", json=endpoints)
         asked = authority.post(f"{TENANT}/token", json=answer, status=200 if given else 401)

@@ -232,7 +232,7 @@ def plan_of(lines: Sequence[PlanLine], *, tripped: bool = False, given: Sequence
         valid_until=NOW + timedelta(hours=72),
         needed=("crm_admin", "dpo") if tripped else (),
         given=tuple(given),
-        categories=tuple(CategoryTotal(key, *numbers) for key, numbers in sorted(categories.items())),
+        categories=tuple(CategoryTotal(key, numbers[0], numbers[1], numbers[2], numbers[3]) for key, numbers in sorted(categories.items())),
         due_soon=tuple(sorted(due.items())),
     )
     return msgspec.structs.replace(plan, **changes)

@@ -99,7 +99,7 @@ def test_each_plan_brings_the_tables_of_the_map_up_to_what_it_saw(org: Night, ty
     assert len(rows) > 10
     assert all(now is not None for was, now in rows.values() if was is not None), "what a plan does not count keeps its count"
     assert [place for place in kept.map.places if place.column] == [place for place in made.map.places if place.column]
-    assert "The tables are as the plan of" in text_of(signed_in(Role.AUDITOR).page("/datamap"))
+    assert "The tables and their rows are as the plan of" in text_of(signed_in(Role.AUDITOR).page("/datamap"))
 
 
 def test_a_table_that_a_plan_sees_first_is_new_and_one_that_has_gone_leaves_the_map(typist: Typist) -> None:
