@@ -22,6 +22,7 @@ DEEP = (
     "tests/crm_compliance/cli/test_requests_review.py",
     "tests/crm_compliance/console/test_accessible.py",
     "tests/crm_compliance/console/test_main_paths.py",
+    "tests/crm_compliance/console/test_questions.py",
     # a death, an outage or somebody else's deed at every moment of a run
     "tests/integration/test_bulk_delete_run.py",
     "tests/integration/test_holds_meanwhile.py",

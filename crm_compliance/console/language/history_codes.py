@@ -54,6 +54,17 @@ HEALTH: Final[Mapping[str, str]] = {
     "ALERT_CHANNEL_FAILED": "An alert channel does not take what it is given: somebody may not have been told.",
     "ALERTS_UNUSABLE": "The file of alert channels cannot be used: nobody is told.",
 }
+COUNTED: Final[Mapping[str, str]] = {  # by jobs without a plan
+    "pending": "Requests that wait",
+    "overdue": "Requests past their last day",
+    "totalled": "Closed requests that became yearly totals",
+    "listed": "Objects in storage",
+    "recordings": "Recordings that name an object",
+    "without_row": "Objects that belong to no recording",
+    "rows_without_object": "Recordings whose object is missing",
+    "not_reached": "Recordings in a storage that no setting reaches",
+    "expired_plans": "Plans whose lines had had their day",
+}
 VERIFIERS: Final[Mapping[str, str]] = {
     Verifier.COMMAND: "the command ledger verify",
     Verifier.DOCTOR: "the command doctor",
@@ -63,6 +74,7 @@ VERIFIERS: Final[Mapping[str, str]] = {
 OF_HISTORY: Final[Mapping[str, Mapping[str, str]]] = {
     "act": ACTS,
     "denial": REFUSALS,
+    "counted_by_job": COUNTED,
     "health": HEALTH,
     "unusual": UNUSUAL,
     "verifier": VERIFIERS,

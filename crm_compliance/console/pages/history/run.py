@@ -123,16 +123,16 @@ def _alarms(visit: Visit, run: Run) -> list[tuple[str, Detail]]:
 
 def _counts_of_round(visit: Visit, line: RunLine) -> list[tuple[str, str]]:
     made = next((each for each in visit.services.store.runs.newest_rounds(line.kind) if each.id == line.id), None)
-    return list(_flat(made.counts)) if made is not None else []
+    return list(_flat(visit, made.counts)) if made is not None else []
 
 
-def _flat(counts: dict[str, object], above: str = "") -> Iterator[tuple[str, str]]:
+def _flat(visit: Visit, counts: dict[str, object]) -> Iterator[tuple[str, str]]:
     """Yield the numbers of a job without a plan with their names; alarms are shown apart."""
     for name, value in counts.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{above}{name} ")
-        elif isinstance(value, int | str) and value != "":
-            yield f"{above}{name}".replace("_", " "), str(value)
+            yield from _flat(visit, value)
+        elif isinstance(value, int):
+            yield visit.word("counted_by_job", name), visit.formats.number(value)
 
 
 def _events(visit: Visit, run: Run, plan: Plan) -> Iterator[Event]:

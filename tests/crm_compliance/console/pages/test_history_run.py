@@ -129,7 +129,7 @@ def test_a_job_without_a_plan_has_its_page(services: Services, signed_in: Callab
     ledger.append([(STARTED, {"kind": "requests", "software": "1"})], "run-asked")
     ledger.append([(ENDED, {"kind": "requests", "state": "done_with_failures", "pending": 3, "alarms": ["OVERDUE"]})], "run-asked")
     told = text_of(signed_in(Role.AUDITOR).page("/history/run-asked"))
-    assert "pending 3" in told
+    assert "Requests that wait 3" in told
     assert "The answer to a subject request is late" in told
 
 
