@@ -109,7 +109,8 @@ class PlanStore(Protocol):
 class RunStore(Protocol):
     """The runs, and the rounds, which are runs that carry out no plan."""
 
-    def start(self, run: Run, entry: Entry) -> None: ...
+    def start(self, run: Run, entry: Entry) -> None:
+        """Add a run. Raises Refused: its plan was rejected meanwhile."""
 
     def save(self, run: Run, entries: Sequence[Entry] = ()) -> None:
         """Replace the run; where it is over, its plan counts as applied."""

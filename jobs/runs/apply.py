@@ -11,6 +11,7 @@ from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.ports.context import JobContext
 from jobs.register.permissions import refused
+from jobs.runs.journal import PlanRejected
 from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment
 from jobs.runs.run import Application
@@ -23,7 +24,7 @@ CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST:
 
 def apply_plan(context: JobContext, plan_id: str) -> Run:
     """Carry out one plan and return its run. A plan that was carried out already returns the same run,
-    without a write.
+    without a write. One that is rejected while it is carried out ends after the group at work.
 
     Raises:
         StoreAltered: plan, approvals, holds or other tables are not what the ledger says.
@@ -58,7 +59,18 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
             run = _start(context, plan)
         lease.work_on(run.id)
         with context.logged_as(run.id):
-            return CARRYING.get(plan.kind, Application)(context, plan, run).carry_out()
+            return _carry_out(context, plan, run)
+
+
+def _carry_out(context: JobContext, plan: Plan, run: Run) -> Run:
+    """Carry out a plan; where somebody rejects it meanwhile, end the run as one that was cut off ends: what
+    was not begun is kept."""
+    carrying = CARRYING.get(plan.kind, Application)
+    try:
+        return carrying(context, plan, run).carry_out()
+    except PlanRejected:
+        store = context.store
+        return carrying(context, store.plans.get(plan.id), store.runs.get(run.id)).carry_out()
 
 
 def unfinished(context: JobContext) -> list[Run]:

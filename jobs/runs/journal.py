@@ -35,6 +35,10 @@ from rules.model.records import Contact, Unit
 JUDGED_BY = ("dossier", "fiche", "party")  # kinds of rows on which a period depends
 
 
+class PlanRejected(Exception):
+    """Somebody has rejected the plan of the run that is at work: nothing more of it is begun."""
+
+
 class Journal:
     """What one run has announced, written and found, from where the store's journal of it stands."""
 
@@ -43,6 +47,7 @@ class Journal:
     def __init__(self, context: JobContext, run: Run) -> None:
         self.context = context
         self.run = run.id
+        self.plan = run.plan
         self.day = context.day(run.as_of)
         self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal.of_run(run.id)}
         self.outside = Outside(context)
@@ -54,7 +59,9 @@ class Journal:
 
     def carry_out(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> None:
         """Journal what is intended, write it, and journal the outcome. `units` are those of the intents that
-        are not contacts."""
+        are not contacts. Raises PlanRejected: before anything of them is written."""
+        if any(not word.approves for word in self.context.store.plans.words([self.plan]).get(self.plan, ())):
+            raise PlanRejected
         intents = self._without_orphans(intents)
         if not intents:
             return

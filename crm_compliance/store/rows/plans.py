@@ -108,7 +108,7 @@ class Plans(Rows):
         approval that has run out does not stand in the way of a new one. Raises Refused: with code
         `same_person`, where this person has approved the plan before."""
         with self._transactions.writing([entry]) as connection:
-            connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
+            _lock(connection, plan)
             before = _read_plan(connection, plan)
             if approval.approves and any(same_person(other.who, approval.who) for other in before.counting(approval.at)):
                 raise Refused(
@@ -119,6 +119,18 @@ class Plans(Rows):
                 )
             _insert_word(connection, plan, approval)
         return msgspec.structs.replace(before, given=(*before.given, approval))
+
+
+def refuse_rejected(connection: Connection, plan: str) -> None:
+    """Refuse to begin a run of a plan that somebody has rejected. Nobody can, from here on until the run is
+    there."""
+    _lock(connection, plan)
+    if any(not word.approves for word in _words(connection, plan)):
+        raise Refused("the plan was rejected", hint="make a new plan", where=plan)
+
+
+def _lock(connection: Connection, plan: str) -> None:
+    connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
 
 
 def _read_plan(connection: Connection, plan: str) -> Plan:

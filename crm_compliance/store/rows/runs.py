@@ -36,6 +36,7 @@ class Runs(Rows):
     def start(self, run: Run, entry: Entry) -> None:
         """A plan has one run at most: the database refuses a second."""
         with self._transactions.writing_run([entry], run.id) as connection:
+            plans.refuse_rejected(connection, run.plan)
             connection.execute(insert(runs), _row(run))
 
     def save(self, run: Run, entries: Sequence[Entry] = ()) -> None:

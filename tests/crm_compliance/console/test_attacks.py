@@ -22,6 +22,7 @@ from crm_compliance.service.web.server import HEADERS
 from jobs.checks.ledger_agreement import refuse_altered_plan
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
+from jobs.runs.journal import Journal
 from rules.errors import Refused
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
@@ -88,6 +89,41 @@ def test_a_word_between_the_two_readings_of_another_is_no_alteration(
     monkeypatch.setattr("jobs.plans.approve.refuse_altered_plan", meanwhile)
     assert dpo.post(f"/plans/{plan}/approve").status_code == 303
     assert sorted(word.role for word in org.store.plans.get(plan).given) == ["crm_admin", "dpo"]
+
+
+def test_a_run_whose_plan_is_rejected_begins_nothing_more(
+    org: Night, typist: Typist, plan: str, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who rejects it would believe that nothing goes any more, though the run is at work."""
+    typist.approve_first(plan)
+    dpo, carry_out = signed_in(Role.DPO), Journal.carry_out
+
+    def rejected_then(journal: Journal, *given: Any) -> None:
+        carry_out(journal, *given)
+        if not org.store.plans.words([plan])[plan][-1].approves:
+            return
+        assert dpo.post(f"/plans/{plan}/reject", comment="not yet").status_code == 303
+
+    monkeypatch.setattr(Journal, "carry_out", rejected_then)
+    run, before = typist.ask("apply", plan)["run"], org.writes()
+    counts = org.store.runs.get(run).counts
+    assert (counts["deleted"], counts["skipped"]) == (1, {"PLAN_REJECTED": 4})
+    assert typist.ask("apply", plan)["run"] == run
+    assert org.writes() == before
+    assert typist.ask("ledger", "verify")["ok"] is True
+
+
+def test_a_plan_that_is_rejected_while_its_run_begins_is_not_carried_out(
+    org: Night, typist: Typist, plan: str, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a run goes by was read, and the CRM is asked for its time: that takes a while."""
+    typist.approve_first(plan)
+    dpo = signed_in(Role.DPO)
+    monkeypatch.setattr("jobs.runs.apply.refuse_other_clock", lambda _: dpo.post(f"/plans/{plan}/reject", comment="not yet"))
+    before = org.writes()
+    assert "rejected" in typist.refused("apply", plan, code=5)["message"]
+    assert org.writes() == before
+    assert org.store.runs.of_plan(plan) is None
 
 
 def test_a_word_for_another_plan_or_role_in_the_form_changes_nothing(org: Night, plan: str, signed_in: Callable[..., Browser]) -> None:
