@@ -222,6 +222,10 @@ class Quarantine(Protocol):
     def put(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
         """Put units into quarantine, or replace what stands there, by (table, id)."""
 
+    def tell(self, units: Collection[tuple[str, str]]) -> None:
+        """Note that the owners of units, as (table, id), were told. What a person has said of one meanwhile
+        stays."""
+
     def drop(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
         """Take units, as (table, id), out of quarantine."""
 

@@ -134,8 +134,7 @@ def _mark(context: JobContext, policy: QuarantinePolicy, fresh: Sequence[Mark]) 
     for notice in _lacking(context, notices):  # one that is refused takes the others of its change set along
         send_operations(context.connector, [notice])
     lacking = {notice.id for notice in _lacking(context, notices)}
-    told = [msgspec.structs.replace(mark, told=True) for notice, mark in to_tell.items() if notice not in lacking]
-    context.store.quarantine.put(told)
+    context.store.quarantine.tell([(mark.table, mark.id) for notice, mark in to_tell.items() if notice not in lacking])
     return {to_tell[notice].id for notice in lacking}
 
 

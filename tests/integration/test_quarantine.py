@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from jobs.runs import quarantine
+from jobs.writing.send import send_operations
 from rules.errors import Refused, UsageError
 from rules.retention.quarantine import Mark
 from tests.crm_compliance.typist import LONG_AGO
@@ -92,6 +94,21 @@ def test_the_owner_is_told_by_a_note_that_says_nothing_of_the_unit(telling: Nigh
     assert "geheim" not in notes[0]["notetext"] + notes[0]["subject"]
     telling.apply(telling.plan())
     assert len(telling.rows(f"annotations?$select=subject&$filter=_objectid_value eq {dossier}")) == 1
+
+
+def test_what_is_kept_while_its_owner_is_told_stays_kept(telling: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The notices take their time, and the console lists what is marked at once."""
+    fiche = telling.fiche("social_card", spoken=LONG_AGO)
+
+    def kept_meanwhile(*given: Any) -> Any:
+        if not marks(telling)[fiche].undone:
+            undo(telling, "cf_fiche", fiche)
+        return send_operations(*given)
+
+    monkeypatch.setattr("jobs.runs.quarantine.send_operations", kept_meanwhile)
+    telling.apply(telling.plan())
+    assert (marks(telling)[fiche].undone, marks(telling)[fiche].told) == (True, True)
+    telling.plan()  # and the store is what the ledger says
 
 
 def test_a_unit_goes_with_its_own_notice(telling: Night) -> None:

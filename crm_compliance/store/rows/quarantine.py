@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from crm_compliance.store.rows.transactions import Rows
+from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import quarantine
 from jobs.ports.store import Entry
@@ -28,6 +29,15 @@ class Quarantine(Rows):
                 index_elements=["unit_table", "unit_id"], set_={"state": statement.excluded.state, "doc": statement.excluded.doc}
             )
             connection.execute(statement, [_row(mark) for mark in marks])
+
+    def tell(self, units: Collection[tuple[str, str]]) -> None:
+        with self._transactions.writing([]) as connection:
+            for table, row in units:
+                which = (quarantine.c.unit_table == table) & (quarantine.c.unit_id == row)
+                doc = connection.execute(select(quarantine.c.doc).where(which).with_for_update()).scalar()
+                if doc is not None:
+                    mark = msgspec.structs.replace(decoded(doc, Mark, "a unit in quarantine"), told=True)
+                    connection.execute(update(quarantine).where(which).values(_row(mark)))
 
     def drop(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
         with self._transactions.writing(entries) as connection:
