@@ -13,6 +13,7 @@ from crm_compliance.settings import Settings
 from jobs.model.plan import Kind
 from jobs.model.run import RunLine, RunState
 from jobs.ports.context import Clock
+from jobs.ports.store import Store
 from jobs.registry import JOBS
 from rules.errors import ComplianceError
 
@@ -20,6 +21,7 @@ LONGEST: Final = timedelta(hours=2)  # a night may take so long before it is lat
 REMEMBERED_S: Final = 15.0  # however often somebody asks, the store is asked no more often
 LATE, BAD, UNREADABLE = "LATE", "FAILED", "STORE_UNREADABLE"
 NO_SCHEDULE = "SCHEDULE_UNUSABLE"
+NOT_WHOLE = "LEDGER_BROKEN"
 
 
 class Nights(Protocol):
@@ -93,6 +95,13 @@ class Health:
             is_late = due is not None and due >= (last.at if last else self._since) and (last is None or last.at < due)
             found[job] = (now - due if due is not None and is_late else timedelta(), last.state if last else None)
         return found
+
+
+def record_not_whole(store: Store) -> tuple[str, ...]:
+    """Return the code that the ledger was not whole when it was verified last; none where it was, or never
+    was verified."""
+    last = store.verifications.last()
+    return (NOT_WHOLE,) if last is not None and not last.ok else ()
 
 
 class End(NamedTuple):

@@ -12,7 +12,7 @@ import structlog
 
 from crm_compliance.alerts.channels import channels_of, telling_not_well
 from crm_compliance.alerts.teller import Telling, tell
-from crm_compliance.service.health import Health
+from crm_compliance.service.health import Health, record_not_whole
 from crm_compliance.wiring import calendar_of, clock_of, policy_of, store_of
 from jobs.inbox.plans import of_health
 from jobs.inbox.waiting import waiting
@@ -83,7 +83,7 @@ def look(settings: Settings, store: SqlStore, now: datetime, since: datetime, ch
 def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: datetime) -> tuple[list[InboxItem], bool]:
     """Return everything that waits, and whether that is all: without a usable schedule nobody knows more
     than what is not well."""
-    zone = calendar_of(settings, store).zone
+    zone, telling = calendar_of(settings, store).zone, telling_not_well(settings, store, lambda: now)
     health = Health(
         settings,
         store.runs,
@@ -91,7 +91,7 @@ def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: datet
         since,
         zone,
         schedule=lambda: policy_of(settings),
-        beside=telling_not_well(settings, store, lambda: now),
+        beside=lambda: (*telling(), *record_not_whole(store)),
     )
     why = health.why_not()
     try:

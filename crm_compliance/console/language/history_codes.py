@@ -51,6 +51,7 @@ HEALTH: Final[Mapping[str, str]] = {
     "FAILED": "it ended with failures or an alarm.",
     "STORE_UNREADABLE": "The database of the service cannot be read.",
     "SCHEDULE_UNUSABLE": "The retention schedule cannot be used: no job starts until it can.",
+    "LEDGER_BROKEN": "The record was not whole when it was verified last: change nothing, and tell the data protection officer.",
     "ALERT_CHANNEL_FAILED": "An alert channel does not take what it is given: somebody may not have been told.",
     "ALERTS_UNUSABLE": "The file of alert channels cannot be used: nobody is told.",
 }

@@ -88,7 +88,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     from crm_compliance.console.app import routes
     from crm_compliance.console.services import Services
     from crm_compliance.logs import configure
-    from crm_compliance.service.health import Health
+    from crm_compliance.service.health import Health, record_not_whole
     from crm_compliance.service.metrics import Metrics
     from crm_compliance.service.web.app import app_of, hosts_of
     from crm_compliance.service.web.downloads import Downloads
@@ -100,7 +100,15 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     with store_of(settings, clock) as store:
         calendar = calendar_of(settings, store)
         telling = telling_not_well(settings, store, clock)
-        health = Health(settings, store.runs, clock, clock(), calendar.zone, schedule=lambda: policy_of(settings), beside=telling)
+        health = Health(
+            settings,
+            store.runs,
+            clock,
+            clock(),
+            calendar.zone,
+            schedule=lambda: policy_of(settings),
+            beside=lambda: (*telling(), *record_not_whole(store)),
+        )
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
         services = Services(settings, store, clock, sessions, health.why_not)
         metrics = Metrics(settings, store, clock, health, calendar, services.policy)

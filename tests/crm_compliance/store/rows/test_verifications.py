@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import text
 
+from crm_compliance.service.health import record_not_whole
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import clock_of, store_of
 from jobs.model.verification import Verification, Verifier
@@ -42,3 +43,11 @@ def test_what_somebody_has_written_into_the_database_is_not_believed(typist: Typ
             found = {"was": '"ok":false', "is_now": '"ok":true'}
             connection.execute(text("UPDATE verification SET doc = replace(doc, :was, :is_now)"), found)
         assert store.verifications.last() is None
+
+
+def test_a_ledger_that_did_not_verify_is_told_by_the_health_of_the_service(store: SqlStore) -> None:
+    assert record_not_whole(store) == ()
+    store.verifications.note(FOUND)
+    assert record_not_whole(store) == ("LEDGER_BROKEN",)
+    store.verifications.note(msgspec.structs.replace(FOUND, ok=True, problems=()))
+    assert record_not_whole(store) == ()
