@@ -181,23 +181,23 @@ def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> S
     return open_store(settings, clock, recovering=recovering)
 
 
-def memory_of(settings: Settings, clock: Clock) -> Memory | None:
-    """Return what is kept of this CRM between two reads, encrypted, below the data folder. Return None if
-    each read is to be a full one. What is no longer of use is removed, all of it if nothing is to be kept."""
+def memory_of(settings: Settings, clock: Clock) -> Memory:
+    """Return what is kept of this CRM between two reads, encrypted, below the data folder: of rows nothing if
+    each read is to be a full one. What is no longer of use is removed."""
     from connectors.dynamics.memory.table_cache import Memory, tidy
     from crm_compliance.files import private_folder
     from crm_compliance.keys.key_ring import memory_key
 
     folder = settings.data_dir / "memory"
-    if not settings.incremental_reads:
-        tidy(folder, clock(), older_than_days=0)
-        return None
     key = memory_key(settings.make_data_dir())
-    if settings.clock is None:  # files have the age of the real clock
+    if not settings.incremental_reads:
+        tidy(folder, clock(), older_than_days=0, also_cuts=False)
+    elif settings.clock is None:  # files have the age of the real clock
         tidy(folder, clock(), older_than_days=settings.full_read_days)
     # Another user may see other columns of the same rows, so it has a memory of its own.
     whose = hashlib.sha256(f"{settings.needed_crm_url} {settings.crm_client_id or ''}".encode()).hexdigest()[:16]
-    return Memory(private_folder(folder) / whose, key, now=clock, full_every_days=settings.full_read_days)
+    keeps_rows = settings.incremental_reads
+    return Memory(private_folder(folder) / whose, key, now=clock, full_every_days=settings.full_read_days, keeps_rows=keeps_rows)
 
 
 def line_cache_of(settings: Settings) -> LineFiles:
@@ -238,7 +238,7 @@ def connector_of(
         user_agent=f"crm-compliance/{software_version()}",
         any_odata=any_odata,
         memory=memory,
-        pace=Pace(concurrency=settings.crm_concurrency, reserved_share=settings.crm_reserved_share),
+        pace=Pace(concurrency=settings.crm_concurrency, reads=settings.crm_reads, reserved_share=settings.crm_reserved_share),
         more_tokens=more_token_sources(settings),
         bulk_delete=BulkDelete(settings.bulk_delete),
         pseudonym_key=pseudonyms,

@@ -15,6 +15,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.memory.cache_invalidation import WrittenRows
+from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.protocols.changes import Changes
@@ -66,6 +67,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)
         self.mapping, self._memory = mapping, memory
+        self._cuts = Cuts(memory) if memory is not None and pace.reads > 1 else None
         self._written = WrittenRows(memory, self.table)
         self.stats = ReadStats()
         self._tokens = (tokens, *more_tokens)

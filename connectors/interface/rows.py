@@ -1,6 +1,7 @@
 """Rows of the CRM, read to the end."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -63,6 +64,10 @@ class Rows(Protocol):
         `among` every id is looked up, in as many requests as needed. With `remembered` rows may come from an
         earlier read and what has changed since: for plans, never for what is about to be written. Raises
         ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs."""
+
+    def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> AbstractContextManager[None]:
+        """Begin reads of whole tables that `read` will be called for with `remembered`, in this order, while
+        the block runs. What is read is the same; a read that fails raises where it is called for."""
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row does not exist.

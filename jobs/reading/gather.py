@@ -83,6 +83,23 @@ class Seen:
 def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> Gathering:
     """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions in
     force. Raises ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see."""
+    with connector.read_ahead(_reads(connector, kind, terms)):
+        return _gathered(connector, kind, day=day, progress=progress, terms=terms)
+
+
+def _reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
+    """Yield the whole reads of a plan of this kind, in their order."""
+    yield from ((Contact, CONTACT_FIELDS), (Dossier, DOSSIER_FIELDS), (Fiche, FICHE_FIELDS), (Party, PARTY_FIELDS))
+    if kind is not Kind.RETENTION:
+        yield from ((Recording, RECORDING_FIELDS), (Note, NOTE_FIELDS))
+    if kind is not Kind.RECORDINGS:
+        yield from ((TIES[each][0], _tie_fields(each, terms)) for each in TIES)
+        yield from ((Call, CALL_FIELDS), (Email, EMAIL_FIELDS), (ActivityParty, ACTIVITY_PARTY_FIELDS))
+        yield from ((cast("type[Dependent]", own.full), _own_fields(own)) for own in connector.all_kinds.termed)
+        yield from _named_reads(connector)
+
+
+def _gathered(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms) -> Gathering:
     seen = progress if isinstance(progress, Seen) else Seen(progress)  # who looks on counts the same rows
     found = Gathering(connector.recording_media_types)
     for contacts in _pages(connector, Contact, CONTACT_FIELDS, seen):
@@ -132,13 +149,10 @@ def _add_named_people(connector: Connector, found: Gathering, progress: Progress
     """Add who is named by a lookup in a row of a dependent table: like who takes part in an activity, nobody
     of them is removed before that row."""
     kinds = connector.all_kinds
-    if not any(kind.people for kind in kinds.own):
-        return
     hooks: dict[str, list[Unit | str | None]] = {}  # what each row belongs to at the top: it goes with the last of these
-    for kind in kinds.own:
-        if kind.term:
-            continue
-        for page in _pages(connector, kind.full, (*kind.links, *kind.people), progress):
+    for full, fields in _named_reads(connector):
+        kind = next(each for each in kinds.own if each.full is full)
+        for page in _pages(connector, full, fields, progress):
             for row in page:
                 above: list[Unit | str | None] = []
                 for owner, regarding in kind.owners(row):
@@ -149,6 +163,13 @@ def _add_named_people(connector: Connector, found: Gathering, progress: Progress
                 for contact in {getattr(row, name) for name in kind.people} & found.contacts.keys():
                     for hook in hooks[row.id]:
                         found.take_part(contact, hook)
+
+
+def _named_reads(connector: Connector) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
+    """Yield the reads of dependent tables without a term, if any of their rows may name somebody."""
+    own = connector.all_kinds.own
+    if any(kind.people for kind in own):
+        yield from ((kind.full, (*kind.links, *kind.people)) for kind in own if not kind.term)
 
 
 def _add_own_terms(connector: Connector, found: Gathering, progress: Progress) -> None:
@@ -197,10 +218,10 @@ def add_relations(
     """Add the active and former relations of contacts (RET-20): a gift, a course, an agreement that has not
     ended before `day`; those of the kinds `without` are passed over. Of the kinds `lie` rows in long-term
     retention tie their contact too."""
-    for kind, (record, tie, decides) in TIES.items():
+    for kind, (record, _, _) in TIES.items():
         if kind in without:
             continue
-        fields = decides if kind in terms.units or (kind is UnitKind.DONATION and terms.donor) else tie
+        fields = _tie_fields(kind, terms)
         live: set[str] = set()
         for page in _pages(connector, record, fields, progress, among):
             found.add_relations(kind, page, day=day, terms=terms)
@@ -210,6 +231,12 @@ def add_relations(
             retained = without_live(retained_rows_of(connector, record, fields, among), live)
             found.retained.update(map(_ID, retained))
             found.add_relations(kind, retained, day=day, terms=terms)
+
+
+def _tie_fields(kind: UnitKind, terms: RelationTerms) -> tuple[str, ...]:
+    """Return what is read of relations of this kind: more where a row of the schedule decides over them."""
+    _, tie, decides = TIES[kind]
+    return decides if kind in terms.units or (kind is UnitKind.DONATION and terms.donor) else tie
 
 
 def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], lie: Collection[type[Record]]) -> list[R]:
@@ -365,7 +392,7 @@ def _add_late_fiches(connector: Connector, found: Gathering, fiches: Sequence[Fi
         wanted = {dossier for row in fiches for dossier in row.dossiers} - found.dossiers.keys()
         _find_dossiers(connector, found, wanted)
         fiches = _in_scope(connector, found, Dossier, "dossier", fiches, wanted - found.dossiers.keys())
-        _stop_at(connector, Fiche, found.add_fiches(fiches))
+        _stop_at(connector, Fiche, FICHE_FIELDS, found.add_fiches, found.add_fiches(fiches))
 
 
 def _find_fiches(connector: Connector, found: Gathering, wanted: Iterable[str | None]) -> None:
@@ -390,14 +417,15 @@ def _add_late_parties(connector: Connector, found: Gathering, parties: Sequence[
         retained = retained_among(connector, found, Contact, CONTACT_FIELDS, contacts - found.contacts.keys())
         found.contacts.update((row.id, row) for row in retained)
         _tie_beyond(connector, found, parties)
-        _stop_at(connector, Party, found.add_parties(parties))
+        _stop_at(connector, Party, PARTY_FIELDS, found.add_parties, found.add_parties(parties))
 
 
 def _add_late_recordings(connector: Connector, found: Gathering, recordings: Sequence[Recording]) -> None:
     if recordings:
         _find_fiches(connector, found, (row.fiche for row in recordings))
         missing = {row.fiche for row in recordings if row.fiche is not None} - found.fiches.keys()
-        _stop_at(connector, Recording, found.add_recordings(_in_scope(connector, found, Fiche, "fiche", recordings, missing)))
+        hidden = found.add_recordings(_in_scope(connector, found, Fiche, "fiche", recordings, missing))
+        _stop_at(connector, Recording, RECORDING_FIELDS, found.add_recordings, hidden)
 
 
 def _add_late_own(
@@ -422,14 +450,16 @@ def _add_late_own(
             for name in kind.people if row.id in outside else ():
                 if (contact := getattr(row, name)) in found.contacts:
                     found.take_part(contact, None)
-        _stop_at(connector, kind.record, found.add_own(kind, [row for row in rows if row.id not in outside], tops))
+        hidden = found.add_own(kind, [row for row in rows if row.id not in outside], tops)
+        _stop_at(connector, cast("type[Dependent]", kind.full), _own_fields(kind), lambda again: found.add_own(kind, again, tops), hidden)
 
 
 def _add_late_notes(connector: Connector, found: Gathering, notes: Sequence[Note]) -> None:
     if notes:
         _find_fiches(connector, found, (row.regarding for row in notes))
         missing = {row.regarding for row in notes if row.regarding is not None} - found.fiches.keys()
-        _stop_at(connector, Note, found.add_notes(_in_scope(connector, found, Fiche, "regarding", notes, missing)))
+        hidden = found.add_notes(_in_scope(connector, found, Fiche, "regarding", notes, missing))
+        _stop_at(connector, Note, NOTE_FIELDS, found.add_notes, hidden)
 
 
 # What belongs to a row that the mapping leaves out of scope is out of scope with it: it is no unit, keeps
@@ -464,8 +494,12 @@ def _tie_beyond(connector: Connector, found: Gathering, parties: Sequence[Party]
             row.fiche = None if row.fiche in beyond else row.fiche
 
 
-def _stop_at(connector: Connector, record: type[Record], hidden: Sequence[Record]) -> None:
-    if hidden:
+def _stop_at(
+    connector: Connector, record: type[R], fields: tuple[str, ...], add: Callable[[list[R]], Sequence[R]], hidden: Sequence[R]
+) -> None:
+    """Refuse rows that point to what is out of sight, unless another look shows that they do so no longer:
+    tables are read at the same time, and what they point to may be gone together with them."""
+    if hidden and (hidden := add(rows_of(connector, record, fields, Among("id", sorted(map(_ID, hidden)))))):
         raise ReadIncomplete(
             f"{len(hidden)} rows point to rows that are out of this account's sight",
             hint="give the application user read access to the whole organisation, or try again if the CRM was being changed",

@@ -29,6 +29,7 @@ DOCUMENTED = {
     "CRM_CLIENT_CERTIFICATE_PASSWORD",
     "CRM_EXTRA_CLIENTS",
     "CRM_CONCURRENCY",
+    "CRM_READS",
     "CRM_RESERVED_SHARE",
     "CRM_AUTHORITY",
     "CRM_CA_FILE",
@@ -330,7 +331,10 @@ def test_further_clients_need_a_first_one() -> None:
     assert "CRM_EXTRA_CLIENTS" in str(refusal(CRM_URL=REAL, CRM_EXTRA_CLIENTS='[{"client_id": "two", "client_secret": "s"}]'))
 
 
-@pytest.mark.parametrize(("name", "value"), [("CRM_CONCURRENCY", "0"), ("CRM_CONCURRENCY", "53"), ("CRM_RESERVED_SHARE", "0.95")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CRM_CONCURRENCY", "0"), ("CRM_CONCURRENCY", "53"), ("CRM_READS", "0"), ("CRM_READS", "53"), ("CRM_RESERVED_SHARE", "0.95")],
+)
 def test_a_pace_beyond_the_documented_limits_is_refused(name: str, value: str) -> None:
     assert refusal(**{name: value}).where == f"{PREFIX}{name}"
 

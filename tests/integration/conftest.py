@@ -57,6 +57,7 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
         remembering: bool = False,
         first_look: bool = False,
         register: str = "",
+        reads: int = 1,
     ) -> Night:
         text = policy(shipped if first_look else usual)
         clock = Clock(now or datetime(2026, 11, 25, 11, tzinfo=UTC))
@@ -67,7 +68,7 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
         store = SqlStore.open(where, clock=clock, sealer=Sealing(tmp_path), folder=tmp_path, witness=witness)
         name = register or (erased if url else "erasures.jsonl")
         keys, schedule = KeyRing.open(tmp_path, clock()), load_policy(text, source="test.yaml")
-        night = Night(emulator, store, keys, schedule, clock, page_size, memory, name)
+        night = Night(emulator, store, keys, schedule, clock, page_size, memory, reads, name)
         opened.append(night)
         return night
 

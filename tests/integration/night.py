@@ -16,6 +16,7 @@ import requests
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.memory.table_cache import Memory
+from connectors.dynamics.pace.governor import ONE_AT_A_TIME
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.keys.checkpoint_signer import DeskNotary
 from crm_compliance.keys.head_signer import FileWitness
@@ -71,6 +72,7 @@ class Night:
     clock: Clock
     page_size: int = 5000
     memory: Memory | None = None
+    reads: int = 1  # at once
     register: str = "erasures.jsonl"  # beside the keys
     ids: Random = field(default_factory=lambda: Random(1))  # the same organisation has the same ids
     warnings: list[str] = field(default_factory=list)  # of the notary
@@ -92,6 +94,7 @@ class Night:
             page_size=self.page_size,
             sleep=lambda _: None,
             memory=self.memory,
+            pace=replace(ONE_AT_A_TIME, reads=self.reads),
         )
         self.http = requests.Session()
         self.http.trust_env = False  # no .netrc and no proxy is looked for at each request

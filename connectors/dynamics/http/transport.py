@@ -6,9 +6,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -30,6 +32,7 @@ from connectors.interface.errors import ReadIncomplete
 from connectors.interface.rows import ReadStats
 
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
+_ANY_NUMBER: Final = nullcontext()  # of requests at once
 _counting = threading.Lock()  # several transports count into the same statistics
 
 
@@ -94,7 +97,7 @@ class Transport:
         return self.retry.until_answered(lambda: self._send_once("GET", url, headers, None, "", where, 0), REPEATABLE)
 
     def _read(self, address: str, headers: Mapping[str, str], fine: Collection[int], where: str) -> Answer:
-        answer = self._until_answered("GET", address, headers, None, where, REPEATABLE)
+        answer = self._until_answered("GET", address, headers, None, where, REPEATABLE, at_once=self.gate.reading)
         if answer.status in fine:
             return answer
         retry_after_s = self.retry.retry_after_s(answer.headers) if answer.status == 429 else 0.0
@@ -102,13 +105,21 @@ class Transport:
         raise faults.error(found, request=answer.request_id, where=where, retry_after_s=retry_after_s)
 
     def _until_answered(
-        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None, where: str, again: Again
+        self,
+        method: str,
+        address: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        where: str,
+        again: Again,
+        at_once: AbstractContextManager[object] = _ANY_NUMBER,
     ) -> Answer:
         url = self.absolute(address)
 
         def attempt() -> Answer:
-            self._wait_to_read(where)
-            return self._send(method, url, headers, body, where)
+            with at_once:  # before the account is asked: what it allows now may be used up when a place is free
+                self._wait_to_read(where)
+                return self._send(method, url, headers, body, where)
 
         return self.retry.until_answered(attempt, again)
 

@@ -14,7 +14,9 @@ from typing import Generic, TypeVar
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.memory.change_tracking import MAX_CHANGES, TRACKING, changes_since
 from connectors.dynamics.memory.table_cache import Chunk, Damaged, Memory, Remembered, chunk_of, id_bytes, tidied, without
-from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken, PageDecoder
+from connectors.dynamics.memory.whole_table import WholeTable
+from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken
+from connectors.dynamics.reading.lanes import SideBySide
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.schema.counts import AGGREGATE_LIMIT, COUNT_LIMIT, aggregate_count, count_up_to_limit, total_count
 from connectors.interface.errors import ConnectorError, ReadIncomplete
@@ -39,11 +41,14 @@ class _Since:
 class RememberingReader(Generic[R]):
     """Reads one kind of record with one set of fields, from memory and the changes since."""
 
-    def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, memory: Memory) -> None:
-        self._transport, self._decoder, self._set_name = transport, decoder, set_name
-        self._table, self._memory = table, memory
-        self._reader = Reader(transport, decoder, set_name, table, tracking=TRACKING)
-        self._place = memory.place(table, [*decoder.select, LOOKUP_TABLE] if decoder.prefer_kinds else decoder.select)
+    def __init__(self, transport: Transport, whole: WholeTable[R], memory: Memory, side_by_side: SideBySide | None = None) -> None:
+        """Create the reader. `side_by_side` reads ranges of the table at the same time, when it is read in
+        full."""
+        self._transport, self._whole, self._memory, self._side_by_side = transport, whole, memory, side_by_side
+        self._decoder, self._set_name, self._table = whole.decoder, whole.set_name, whole.table
+        self._prefer = Reader(transport, whole.decoder, whole.set_name, whole.table).prefer
+        select = self._decoder.select
+        self._place = memory.place(whole.table, [*select, LOOKUP_TABLE] if self._decoder.prefer_kinds else select)
 
     def read(self) -> Iterator[list[R]]:
         """Yield every row once, as a full read would. Raises ReadIncomplete: as a full read does."""
@@ -60,17 +65,17 @@ class RememberingReader(Generic[R]):
                 if is_begun:
                     what = "What was remembered is damaged, and now forgotten."
                     raise ReadIncomplete(what, hint="Try again.", where=self._table) from None
-        yield from self._full()
+        yield from self._full(remembered)
 
     def _is_recent(self, remembered: Remembered) -> bool:
         age = self._memory.now() - remembered.worth.full_at
         return -SLACK <= age < timedelta(days=self._memory.full_every_days)
 
-    def _full(self) -> Iterator[list[R]]:
+    def _full(self, remembered: Remembered | None) -> Iterator[list[R]]:
         started = self._memory.now()
-        link = ""
+        link, pages = self._all_pages(remembered)
         with self._memory.writing(self._place) as draft:
-            for page in self._tracked_pages():
+            for page in pages:
                 link = link or page.delta_link or ""  # the first: what a page asked for again tells may be later than its rows
                 if page.rows:
                     draft.add(chunk_of([id_bytes(row.id) for row in page.rows], page.raw_rows()))
@@ -78,19 +83,28 @@ class RememberingReader(Generic[R]):
             if link:
                 draft.finish(link, started)
 
+    def _all_pages(self, remembered: Remembered | None) -> tuple[str, Iterator[Page[R]]]:
+        """Return all pages, and a delta link where they will bring none: of ranges the CRM tells no changes.
+        What changes from now on is then asked for by a link that the one of last time leads to."""
+        if remembered is not None and self._side_by_side is not None and (cut := self._whole.cut()) is not None:
+            changes = changes_since(self._transport, remembered.worth.link, prefer=self._prefer, where=self._table)
+            if changes is not None:
+                return changes.link, self._whole.pages(cut=cut, side_by_side=self._side_by_side)
+        return "", self._tracked_pages()
+
     def _tracked_pages(self) -> Iterator[Page[R]]:
         """Yield all pages, the last with a delta link. Where the CRM refuses the request for changes, or then
         counts no rows, yield all pages without one."""
         is_begun = False
         try:
-            for page in self._reader.pages():
+            for page in self._whole.pages(TRACKING):
                 is_begun = True
                 yield page
             return
         except ConnectorError as failure:
             if is_begun or not (failure.status in _UNTRACKED or isinstance(failure, ReadIncomplete)):
                 raise
-        yield from Reader(self._transport, self._decoder, self._set_name, self._table).pages()
+        yield from self._whole.pages()
 
     def _since(self, remembered: Remembered) -> _Since | None:
         """Return what has changed, once the numbers agree; None where that cannot be relied on. People
@@ -109,7 +123,7 @@ class RememberingReader(Generic[R]):
 
     def _follow(self, since: _Since) -> bool:
         """Follow the delta link to its end; whether its answer makes sense."""
-        changes = changes_since(self._transport, since.link, prefer=self._reader.prefer, where=self._table)
+        changes = changes_since(self._transport, since.link, prefer=self._prefer, where=self._table)
         if changes is None:
             return False
         try:

@@ -25,12 +25,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from isal import isal_zlib
 
+from connectors.dynamics.reading.lanes import Stopped
+
 FORMAT = 3
 NONCE = 12
 ID_BYTES = 16
 NAME_BYTES = 16
 SMALL = 500  # rows
 PART = ".part."
+CUT_DAYS = 60.0
 PART_DAYS = 1.0  # nobody writes for longer; what is older a killed process has left
 _LENGTH = 4  # bytes before each frame that tell its length
 _COMPRESSION = 1
@@ -116,10 +119,11 @@ def tidied(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
 
 
 class Memory:
-    """The files of one CRM. `now` tells when a full read is due: at most `full_every_days` after the last."""
+    """The files of one CRM. `now` tells when a full read is due: at most `full_every_days` after the last.
+    Without `keeps_rows` nothing of a row is kept, only where tables are cut."""
 
-    def __init__(self, folder: Path, key: bytes, *, now: Callable[[], datetime], full_every_days: int = 7) -> None:
-        self.folder, self.now, self.full_every_days = folder, now, full_every_days
+    def __init__(self, folder: Path, key: bytes, *, now: Callable[[], datetime], full_every_days: int = 7, keeps_rows: bool = True) -> None:
+        self.folder, self.now, self.full_every_days, self.keeps_rows = folder, now, full_every_days, keeps_rows
         self._cipher = AESGCM(key)
 
     def place(self, table: str, columns: Iterable[str]) -> Path:
@@ -140,17 +144,33 @@ class Memory:
     @contextmanager
     def writing(self, place: Path) -> "Iterator[Draft]":
         """Rewrite what is kept there: whole once the draft is finished, else nothing. A disk that fails costs
-        no more than that."""
+        no more than that. A read that nobody takes to its end leaves what was there."""
         draft = Draft(self.folder, place, self._seal)
+        is_given_up = False
         try:
             yield draft
+        except (GeneratorExit, Stopped):
+            is_given_up = True
+            raise
         finally:
-            if not draft.settle():
+            if not draft.settle() and not is_given_up:
                 self.drop(place)
 
     def drop(self, place: Path) -> None:
         """Forget all of it."""
         _remove(place)
+
+    def seal(self, place: Path, plain: bytes) -> None:
+        """Keep something small there. Raises OSError."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=PART, dir=self.folder)
+        with open(handle, "wb") as file:
+            file.write(self._seal(place.name.encode(), plain))
+        os.replace(name, place)
+
+    def opened(self, place: Path) -> bytes:
+        """Return what `seal` kept there. Raises OSError; Damaged."""
+        return self._open(place.name.encode(), place.read_bytes()[_LENGTH:])
 
     def drop_table(self, table: str) -> None:
         """Forget a table, whichever columns of it are kept."""
@@ -212,14 +232,17 @@ class Memory:
             raise Damaged from None
 
 
-def tidy(folder: Path, now: datetime, *, older_than_days: float) -> None:
+def tidy(folder: Path, now: datetime, *, older_than_days: float, also_cuts: bool = True) -> None:
     """Remove unused files from the memories of all CRMs below a folder. These are files not written for so
     many days (each read writes them again; another CRM, user or mapping leaves them behind), and what killed
-    processes have left half-written. 0 removes everything."""
-    for file in [*folder.glob("*/*.rows"), *folder.glob(f"*/{PART}*")]:
-        days = PART_DAYS if file.name.startswith(PART) else older_than_days
+    processes have left half-written. 0 removes everything; without `also_cuts` but for where tables are cut,
+    which only a full read writes again."""
+    kinds = {"*.rows": older_than_days, f"{PART}*": min(PART_DAYS, older_than_days)}
+    if also_cuts:
+        kinds["*.cut"] = CUT_DAYS if older_than_days > 0 else 0
+    for file, days in [(file, days) for kind, days in kinds.items() for file in folder.glob(f"*/{kind}")]:
         with suppress(OSError):
-            if older_than_days <= 0 or now.timestamp() - file.stat().st_mtime >= min(days, older_than_days) * 86_400:
+            if days <= 0 or now.timestamp() - file.stat().st_mtime >= days * 86_400:
                 file.unlink()
     for memory in folder.glob("*/"):
         with suppress(OSError):

@@ -71,6 +71,7 @@ class Gate:
         self.governor = Governor(pace, most_operations)
         self.timeline = timeline
         self._lock = threading.Lock()
+        self.reading = threading.BoundedSemaphore(pace.reads)  # held for each read while it is under way
 
     def wait_s(self) -> float:
         """Return how long until a batch may start; infinite: not before one has ended."""

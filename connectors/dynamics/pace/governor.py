@@ -26,7 +26,8 @@ class Pace:
     """How hard we may work, for each application user. The limits are the defaults of Microsoft Learn,
     "Service protection API limits"; `reserved_share` of each is left to others."""
 
-    concurrency: int = 16
+    concurrency: int = 16  # batches
+    reads: int = 1
     reserved_share: float = 0.25
     shared_by: int = 1  # application users who work at the same time
     first_operations: int = 10  # in a batch (Microsoft Learn, "Optimize performance for bulk operations")
@@ -38,6 +39,8 @@ class Pace:
     def __post_init__(self) -> None:
         if not 1 <= self.concurrency <= self.concurrent:
             raise UsageError(f"There are 1 to {self.concurrent} requests at once, not {self.concurrency}.")
+        if not 1 <= self.reads <= self.concurrent:
+            raise UsageError(f"There are 1 to {self.concurrent} reads at once, not {self.reads}.")
         if not 0 <= self.reserved_share <= 0.9:
             raise UsageError(f"The share of others is 0 to 0.9, not {self.reserved_share}.")
 

@@ -6,6 +6,7 @@ from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.memory.cache_invalidation import WrittenRows
+from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.pairs import Pairs
@@ -36,6 +37,7 @@ class Parts:
     _transport: Transport
     _others: list[Transport]  # of further application users
     _memory: Memory | None
+    _cuts: Cuts | None
     _written: WrittenRows
     _pool: Pool
     _metadata: Metadata

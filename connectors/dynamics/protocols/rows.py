@@ -1,14 +1,20 @@
 """Rows of the CRM, read to the end: live ones, or by what has changed since last time."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from threading import get_ident
 from typing import TypeVar
 
 from connectors.dynamics.http.query import any_of
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.memory.incremental import RememberingReader
+from connectors.dynamics.memory.whole_table import WholeTable
 from connectors.dynamics.protocols.kinds import MappedKinds
+from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.id_paging import SetReading, read_set
+from connectors.dynamics.reading.lanes import Lanes, SideBySide
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.role_filter import lone_halves
 from connectors.dynamics.schema.counts import total_count
@@ -24,6 +30,8 @@ R = TypeVar("R", bound=Record)
 
 class Rows(MappedKinds):
     """Whole tables and rows among others."""
+
+    _lanes: Lanes | None = None  # what was begun and is not read yet
 
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
@@ -62,38 +70,71 @@ class Rows(MappedKinds):
         else:
             yield from self._pairs.fill(table, definition, fields, pages, whole=among is None)
 
+    @contextmanager
+    def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> Iterator[None]:
+        """Begin these reads of whole tables, which `read` is then called for with `remembered`, in this order
+        and by this thread. They go on in threads of their own, a few pages ahead of who takes them; with the
+        pace of one read at once, nothing begins before it is asked for."""
+        if self.environment.pace.reads == 1:
+            yield
+            return
+        with Lanes(self.environment.pace.reads, self._transport.gate.timeline) as lanes:
+            for record, fields in reads:
+                for table in self.mapping.tables_of(record):
+                    definition, own = self._tables.definition(table), _own(table, tuple(fields))
+                    decoder = self._tables.decoder(table, definition, own, record, dated=self._cuts is not None)
+                    lanes.begin((decoder, get_ident()), partial(self._whole, table, definition, decoder))
+            self._lanes = lanes
+            try:
+                yield
+            finally:
+                self._lanes = None
+
     def _live(
         self, table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool
     ) -> Iterator[list[R]]:
+        if among is None and remembered:
+            decoder = self._tables.decoder(table, definition, fields, record, dated=self._cuts is not None)
+            begun = self._lanes.take((decoder, get_ident())) if self._lanes is not None else None
+            yield from self._whole(table, definition, decoder) if begun is None else begun
+            return
         decoder = self._tables.decoder(table, definition, fields, record)
         only = "" if among is not None and among.in_any_scope else self._tables.condition(table)
-        place = self._tables.place(table)
-        if (
-            remembered and among is None and self._memory is not None and not only and not place.is_derived
-        ):  # a CRM tells changes of whole tables alone
-            if definition.tracks_changes:
-                remembering: RememberingReader[R] = RememberingReader(
-                    self._transport, decoder, definition.set_name, table.name, self._memory
-                )
-                yield from remembering.read()
-                return
-            self._memory.drop_table(table.name)  # changes that were not tracked meanwhile would be missed for good
         reader: Reader[R] = Reader(self._transport, decoder, definition.set_name, table.name)
         if among is None:
-            if place is RolePlace.CONNECTION:
-                self._check_halves(table, definition)
+            self._check_halves(table, definition)
             yield from reader.read(only)
             return
         column = self._tables.filter_column(table, definition, among.field)
         if column is None:
             return
-        is_swapped = place is RolePlace.UNIT and among.field == "id"
+        is_swapped = self._tables.place(table) is RolePlace.UNIT and among.field == "id"
         for condition in any_of(column, [swapped(row, table) for row in among.ids] if is_swapped else among.ids):
             yield from reader.read(f"({condition}) and {only}" if only else condition)
+
+    def _whole(
+        self, table: Table, definition: TableDefinition, decoder: PageDecoder[R], side_by_side: SideBySide | None = None
+    ) -> Iterator[list[R]]:
+        """Yield all rows of a kind, by what has changed since last time where that is remembered, else as
+        they are now, in ranges `side_by_side` where it is known how to cut the table."""
+        only, place = self._tables.condition(table), self._tables.place(table)
+        self._check_halves(table, definition)
+        cuts = self._cuts if place in (RolePlace.OWN, RolePlace.CONNECTION) or decoder.instant_of is not None else None
+        whole: WholeTable[R] = WholeTable(self._transport, decoder, definition.set_name, table.name, only, cuts)
+        if self._memory is not None and self._memory.keeps_rows and not only and not place.is_derived:  # changes are told of whole tables
+            if definition.tracks_changes:
+                yield from RememberingReader(self._transport, whole, self._memory, side_by_side).read()
+                return
+            self._memory.drop_table(table.name)  # changes that were not tracked meanwhile would be missed for good
+        for page in whole.pages(cut=whole.cut() if side_by_side is not None else None, side_by_side=side_by_side):
+            if page.rows:
+                yield page.rows
 
     def _check_halves(self, table: Table, definition: TableDefinition) -> None:
         """Refuse connections that are kept by one half alone, with the person first: none counts twice, and
         none may be overlooked. Raises ReadIncomplete."""
+        if self._tables.place(table) is not RolePlace.CONNECTION:
+            return
         condition = lone_halves(table, definition, self.mapping, self._metadata)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
         try:
@@ -109,7 +150,7 @@ class Rows(MappedKinds):
     ) -> Iterator[list[R]]:
         """Yield the rows of a table whose rows belong to others by a table of links, with what they belong
         to."""
-        own = [name for name in fields if name not in ("regarding", "regarding_kind", "tied")]
+        own = _own(table, fields)
         asked = among.ids[:1] if among is not None else ()
         if among is not None and among.field == "regarding":
             among = Among("id", self._ties.rows_tied_to(table, definition, among.ids) or asked)
@@ -143,3 +184,10 @@ class Rows(MappedKinds):
         counted = [table for table in tables if not table.only and self._tables.place(table) is RolePlace.OWN]
         counts = [total_count(self._transport, table.name) for table in counted]
         return sum(each for each in counts if each is not None) if any(each is not None for each in counts) else None
+
+
+def _own(table: Table, fields: Sequence[str]) -> Sequence[str]:
+    """Return the fields that the table's own rows fill; what its rows are tied to by a table of links does
+    not stand in them."""
+    is_tied = table.links and not {"regarding", "regarding_kind"}.isdisjoint(fields)
+    return [name for name in fields if name not in ("regarding", "regarding_kind", "tied")] if is_tied else fields

@@ -15,6 +15,7 @@ import msgspec
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading.dates import civil_days, wire_type
+from connectors.dynamics.reading.ranges import CREATED_ON
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
@@ -81,10 +82,13 @@ class PageDecoder(Generic[R]):
         references: References | None = None,
         scopes: Scopes | None = None,
         place: RolePlace = RolePlace.OWN,
+        *,
+        dated: bool = False,
     ) -> None:
         """Create the decoder. `record` is the class of the records where it is not the kind's own: the full
         one. `references` are needed where a field is filled from a table of reference, `scopes` where a table
-        has rows of several kinds. `place` is where the rows are kept, if they are roles."""
+        has rows of several kinds. `place` is where the rows are kept, if they are roles. `dated`: when each
+        row was created is read too, where the table tells it."""
         made = record or table.record
         self.record = cast("type[R]", made)
         self._steps: list[Callable[[list[Any]], None]] = []
@@ -132,10 +136,23 @@ class PageDecoder(Generic[R]):
                 wire[lookup.field] = self._column(table, definition, lookup)
             wire[name] = (f"_{lookup.name}_value@{LOOKUP_TABLE}", str | None, False)
             self._steps.append(_kind_step(name, lookup.field, asked))
+        self.instant_of = self._created(first, hidden) if dated and CREATED_ON in definition.attributes else None
         if place is RolePlace.UNIT:
             self._steps.append(partial(_swap_step, table))
         self._lookups = ["id", *(name for name in wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
         self._decoder = msgspec.json.Decoder(page_type(made, wire, hidden))
+
+    def _created(self, first: dict[str, str], hidden: dict[str, tuple[str, Any]]) -> Callable[[Any], Any]:
+        """Read the instant of creation as it came, whatever a field makes of it; gives what takes it off a
+        row."""
+        source = f"created_{len(hidden)}"
+        if CREATED_ON in first:
+            hidden[f"{_UNSELECTED}{source}"] = source, Any
+            self._steps.insert(0, _copy_step(first[CREATED_ON], source))
+        else:
+            self.select.append(CREATED_ON)
+            hidden[CREATED_ON] = source, datetime | None
+        return attrgetter(source)
 
     def _more(
         self,

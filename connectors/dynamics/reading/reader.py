@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from connectors.dynamics.http.query import query_string, select
 from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.reading.any_odata import is_offset
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken, PageDecoder
 from connectors.dynamics.reading.page_lengths import PageLengths
 from connectors.dynamics.schema.counts import COUNT_LIMIT
@@ -38,6 +39,7 @@ class Reader(Generic[R]):
         self._transport, self._decoder, self._set_name, self._table = transport, decoder, set_name, table
         self._page_size = transport.environment.page_size
         self._lengths = PageLengths(self._page_size)
+        self.counts_rows = False  # whether a link has counted rows instead of naming the last
         prefer = f"odata.maxpagesize={self._page_size}"
         if decoder.prefer_kinds:
             prefer += f',odata.include-annotations="{LOOKUP_TABLE}"'
@@ -93,7 +95,9 @@ class Reader(Generic[R]):
         one whose length proves nothing, so it is requested once more and what it lacked is added."""
         links = {link}
         before: set[str] = set()
+        rows = 0
         while True:
+            rows += len(page.ids)
             self._transport.count(pages=1, rows=len(page.ids))
             yield page
             if page.next_link is None:
@@ -108,6 +112,7 @@ class Reader(Generic[R]):
             link = self._transport.absolute(str(page.next_link))
             if link in links:
                 raise ReadIncomplete("The CRM's pages lead in a circle.", where=self._table)
+            self.counts_rows = self.counts_rows or is_offset(link, rows, len(links))
             links.add(link)
             page = self._page(link, before)
 

@@ -1,6 +1,7 @@
 """Which rows of a table are of a kind, where the mapping says so by conditions, and of which kind the row is
 to which a lookup points."""
 
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
@@ -88,19 +89,21 @@ class Scopes:
         self._kinds: dict[str, dict[str, str | None]] = {}
         self._is_whole: set[str] = set()
         self._elsewhere: set[str] = set()
+        self._asking = threading.Lock()  # pages of several tables are decoded at once
 
     def kinds_of(self, name: str, ids: Iterable[str]) -> Mapping[str, str | None]:
         """Return the kind of each of these rows of a table, by id: None for one that is out of scope; a row
         that does not exist, or that this account does not see, is left out. Raises ConnectorError."""
         if name not in self.shared:
             return dict.fromkeys(ids, next((table.kind for table in self._mapping.named(name)), None))
-        known = self._kinds.setdefault(name, {})
-        missing = {row for row in ids if row not in known}
-        if missing and name not in self._is_whole:
-            known |= self._read(name, missing if len(missing) <= WHOLE else None)
-            if len(missing) > WHOLE:
-                self._is_whole.add(name)
-        return known
+        with self._asking:
+            known = self._kinds.setdefault(name, {})
+            missing = {row for row in ids if row not in known}
+            if missing and name not in self._is_whole:
+                known |= self._read(name, missing if len(missing) <= WHOLE else None)
+                if len(missing) > WHOLE:
+                    self._is_whole.add(name)
+            return known
 
     def note_elsewhere(self, row: str) -> None:
         """Note that a lookup points to this row, which no kind of the mapping is."""

@@ -35,6 +35,12 @@ def count_where(transport: Transport, set_name: str, primary_id: str, table: str
     return _number(transport, f"{set_name}?{query}", table, lambda content: content["@odata.count"])
 
 
+def is_empty(transport: Transport, set_name: str, primary_id: str, table: str, condition: str) -> bool:
+    """Return whether the CRM takes a condition and gives no row that meets it."""
+    query = query_string({"$select": primary_id, "$top": "1", "$count": "true", "$filter": condition})
+    return _number(transport, f"{set_name}?{query}", table, lambda content: content["@odata.count"] + len(content["value"])) == 0
+
+
 def aggregate_count(transport: Transport, set_name: str, table: str) -> int | None:
     """Return the number of rows that this account sees, up to 50,000."""
     query = query_string({"$apply": "aggregate($count as number)"})
