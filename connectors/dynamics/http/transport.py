@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -32,7 +31,6 @@ from connectors.interface.errors import ReadIncomplete
 from connectors.interface.rows import ReadStats
 
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
-_ANY_NUMBER: Final = nullcontext()  # of requests at once
 _counting = threading.Lock()  # several transports count into the same statistics
 
 
@@ -112,12 +110,12 @@ class Transport:
         body: bytes | None,
         where: str,
         again: Again,
-        at_once: AbstractContextManager[object] = _ANY_NUMBER,
+        at_once: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> Answer:
         url = self.absolute(address)
 
         def attempt() -> Answer:
-            with at_once:  # before the account is asked: what it allows now may be used up when a place is free
+            with at_once():  # before the account is asked: what it allows now may be used up when a place is free
                 self._wait_to_read(where)
                 return self._send(method, url, headers, body, where)
 

@@ -71,7 +71,21 @@ class Gate:
         self.governor = Governor(pace, most_operations)
         self.timeline = timeline
         self._lock = threading.Lock()
-        self.reading = threading.BoundedSemaphore(pace.reads)  # held for each read while it is under way
+        self._reads = threading.Condition()
+        self._under_way = 0  # of these
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold one of the places for reads that are under way, once there is one."""
+        with self._reads:
+            self._reads.wait_for(lambda: self._under_way < self.governor.readers)
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._reads:
+                self._under_way -= 1
+                self._reads.notify_all()
 
     def wait_s(self) -> float:
         """Return how long until a batch may start; infinite: not before one has ended."""

@@ -96,6 +96,13 @@ class Governor:
         recommended = self._hint * max(1, len(self.allowance.servers)) / self.pace.shared_by
         return min(self._ceiling, max(2, int(recommended)))
 
+    @property
+    def readers(self) -> int:
+        """How many reads may be under way at once: what the CRM recommends, as far as settings allow."""
+        if self._hint is None:
+            return self.pace.reads
+        return min(self.pace.reads, max(2, self._hint * max(1, len(self.allowance.servers))))
+
     def wait_s(self, now: float) -> float:
         """Return how long until the next batch may start; infinite: not before one has ended."""
         if self.running >= self.limit:

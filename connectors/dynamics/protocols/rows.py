@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from threading import get_ident
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from connectors.dynamics.memory.whole_table import WholeTable
 from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.id_paging import SetReading, read_set
-from connectors.dynamics.reading.lanes import Lanes, SideBySide
+from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.role_filter import lone_halves
 from connectors.dynamics.schema.counts import total_count
@@ -109,8 +110,13 @@ class Rows(MappedKinds):
         if column is None:
             return
         is_swapped = self._tables.place(table) is RolePlace.UNIT and among.field == "id"
-        for condition in any_of(column, [swapped(row, table) for row in among.ids] if is_swapped else among.ids):
-            yield from reader.read(f"({condition}) and {only}" if only else condition)
+        conditions = any_of(column, [swapped(row, table) for row in among.ids] if is_swapped else among.ids)
+        parts = [partial(reader.read, f"({condition}) and {only}" if only else condition) for condition in conditions]
+        at_once = min(len(parts), self.environment.pace.reads)
+        if at_once > 1:
+            yield from side_by_side(parts, at_once, self._transport.gate.timeline)
+        else:
+            yield from chain.from_iterable(part() for part in parts)
 
     def _whole(
         self, table: Table, definition: TableDefinition, decoder: PageDecoder[R], side_by_side: SideBySide | None = None

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Read = Callable[[], Iterator[T]]
 SideBySide = Callable[[Sequence[Read[Any]]], Iterator[Any]]  # yields what all of these reads yield, as it comes
 
-ROOM = 2  # items of a read that wait to be taken
+ROOM = 1  # item of each read that waits to be taken; a second one is in its thread
 
 _thread = threading.local()  # `belt`: what this thread puts on
 
@@ -119,6 +119,15 @@ def _end_if_over() -> None:
     belt: Belt[Any] | None = getattr(_thread, "belt", None)
     if belt is not None and belt.is_over:
         raise Stopped
+
+
+def side_by_side(reads: Sequence[Read[T]], number: int, timeline: Timeline) -> Iterator[T]:
+    """Yield what these reads yield, as it comes, `number` of them at the same time. Raises as `Belt.take`."""
+    belt: Belt[T] = Belt(len(reads), timeline)
+    with ThreadPoolExecutor(number, thread_name_prefix="read") as pool:
+        for read in reads:
+            pool.submit(belt.run, read)
+        yield from belt.take()
 
 
 class Lanes:

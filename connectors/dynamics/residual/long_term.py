@@ -5,11 +5,13 @@ decides; only a table that is not enabled now is queried for earlier rows, once.
 reading their ids, since the store offers no aggregates. Source: the reference, sections 6.4 and 10.2."""
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 
 from connectors.dynamics.residual.bin_and_retention import NAMES, RETAINED, RETENTION_POLICY
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.interface.errors import ReadIncomplete
 
+_AT_ONCE = 8
 UNKNOWN_SOURCE = 400  # what a table answers that has no such source
 
 
@@ -27,8 +29,9 @@ class LongTerm:
             return set()
         enabled = self._directory.retaining(names)
         known = self._directory.known(names)
-        for name in known.keys() - enabled - self._had.keys():
-            self._had[name] = self._has_any(name)
+        doubtful = sorted(known.keys() - enabled - self._had.keys())
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="retention") as pool:  # each waits for the network most of the while
+            self._had.update(zip(doubtful, pool.map(self._has_any, doubtful), strict=True))
         return {name for name in known if name in enabled or self._had[name]}
 
     def rows(self, names: Collection[str]) -> dict[str, int]:
