@@ -42,6 +42,7 @@ bench: .venv/dev.stamp  ## ratios, measured side by side (takes minutes)
 	$(RUN) benchmarks.throughput
 	$(RUN) benchmarks.deletes
 	$(RUN) benchmarks.plan
+	$(RUN) benchmarks.reads
 	$(RUN) benchmarks.ledger
 	$(RUN) benchmarks.matching
 	$(RUN) benchmarks.answer
