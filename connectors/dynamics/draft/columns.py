@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final
 from connectors.dynamics.draft.reading import Seen
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, folded
-from connectors.dynamics.mapping.mapping import LOOKUPS, MUST_BE_CHOICE, REQUIRED_FIELDS, SAFEGUARDS, field_type, mappable_fields
+from connectors.dynamics.mapping.mapping import (
+    LOOKUPS,
+    MUST_BE_CHOICE,
+    REQUIRED_FIELDS,
+    SAFEGUARDS,
+    UNIT_KINDS,
+    field_type,
+    mappable_fields,
+)
 from connectors.dynamics.schema.mapping_check import PLATFORM_NUMBERS
 from connectors.dynamics.schema.masks_check import PLATFORM
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute
@@ -104,10 +112,15 @@ def draft_columns(kind: str, table: Seen, tables: dict[str, Seen], words: Words 
         elif name not in STANDARD_COLUMNS.get(kind, {}) or name in drafted.needed:
             found = [each for each in attributes.values() if each.name not in taken and _is_free(each, table)]
             candidates = [each for each in found if _fits(kind, name, each, table, tables)]
-            if candidates or name in drafted.needed:
+            if candidates or (name in drafted.needed and not _has_other_file(drafted, name)):
                 drafted.open[name] = candidates
     drafted.columns = {name: drafted.columns[name] for name in names if name in drafted.columns}
     return drafted
+
+
+def _has_other_file(drafted: Drafted, name: str) -> bool:
+    """Return whether a role is in the other kind of file: one of both is enough."""
+    return drafted.kind == "party" and name in UNIT_KINDS and bool({*UNIT_KINDS} & drafted.columns.keys())
 
 
 def _is_free(attribute: Attribute, table: Seen) -> bool:

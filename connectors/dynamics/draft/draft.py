@@ -14,7 +14,7 @@ from connectors.dynamics.draft.option_text import told_rows
 from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.references import refer
 from connectors.dynamics.draft.tables import Kinds, kinds_of
-from connectors.dynamics.draft.text import draft_text
+from connectors.dynamics.draft.text import are_fiches_too, draft_text
 from connectors.dynamics.draft.words import OPTION_WORDS, folded
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
@@ -27,7 +27,8 @@ _MOST: Final = 3  # tables that a needed kind is drafted for where it is not sur
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What was derived from a CRM: its tables by kind, their columns, the prefix of its publisher; `maybe`
-    are the columns of tables that could be a needed kind, `categories` the schedule's keys."""
+    are the columns of tables that could be a needed kind, `more` those of further tables of a kind that has
+    one, `categories` the schedule's keys."""
 
     reader: CrmTables
     kinds: Kinds
@@ -36,6 +37,7 @@ class Draft:
     tables: Mapping[str, Seen]
     words: Words
     maybe: Mapping[str, tuple[Drafted, ...]]
+    more: Mapping[str, tuple[Drafted, ...]]
     categories: tuple[str, ...]
 
     def text(self, unaccounted: Collection[Place] = (), terms: Collection[str] = ()) -> str:
@@ -44,7 +46,8 @@ class Draft:
         places = Elsewhere(self.tables, self.kinds.found, self.reader, self.words, told_rows, self.categories)
         words = {seen.name: kind for kind, seen in self.kinds.found.items() if kind != "statistic"}
         own = dependent_entries(unaccounted, self.tables, words, lambda table, each: told_rows(self.reader.count(table, each)), terms)
-        return draft_text(self.kinds, self.drafted, self.prefix, self.reader, places, unaccounted, own, self.maybe, self.categories)
+        maybe, more = self.maybe, self.more
+        return draft_text(self.kinds, self.drafted, self.prefix, self.reader, places, unaccounted, own, maybe, more, self.categories)
 
     @property
     def derived(self) -> int:
@@ -77,10 +80,13 @@ def draft(transport: Transport, categories: Mapping[str, Collection[str]]) -> Dr
         if kinds.candidates.get(kind)
     }
     named = frozenset(table.name for table in kinds.found.values())
-    for each in (*drafted, *(one for some in maybe.values() for one in some)):
+    calls = kinds.found.get("call")
+    others = [*kinds.also, *([calls] if calls is not None and are_fiches_too(calls, reader.count) else ())]
+    more = {"fiche": tuple(draft_columns("fiche", each, kinds.found | {"fiche": each}, words) for each in others)}
+    for each in (*drafted, *more["fiche"], *(one for some in maybe.values() for one in some)):
         refer(each, reader, tables, named | {each.table.name}, words)
     return Draft(
-        reader, kinds, drafted, _prefix([table for table in tables if "_" in table], kinds), tables, words, maybe, tuple(categories)
+        reader, kinds, drafted, _prefix([table for table in tables if "_" in table], kinds), tables, words, maybe, more, tuple(categories)
     )
 
 

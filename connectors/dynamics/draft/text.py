@@ -33,12 +33,14 @@ def draft_text(
     unaccounted: Collection[Place] = (),
     dependent: Collection[str] = (),
     maybe: Mapping[str, Collection[Drafted]] = MappingProxyType({}),
+    more: Mapping[str, Collection[Drafted]] = MappingProxyType({}),
     categories: Collection[str] = (),
 ) -> str:
     """Return the file. `reader` counts rows; `places` are those where something may stand that no column
     tells; `unaccounted` is what the data map finds that nothing accounts for, once the rest is known;
     `dependent` are lines of tables that hang on others; `maybe` are the columns of tables that could be a
-    needed kind; `categories` the keys of the schedule."""
+    needed kind, `more` those of further tables of a kind that has one; `categories` the keys of the
+    schedule."""
     count = reader.count
     lines = [
         "# A draft, derived from the CRM's own definitions. Look at every line; each `# choose:` is yours to decide.",
@@ -60,7 +62,10 @@ def draft_text(
         yield from places.masks(drafted)
 
     for kind in KINDS:
-        if kind in by_kind:
+        if kind in by_kind and more.get(kind):
+            calls = kinds.found["call"].name if "call" in kinds.found else ""
+            lines += ["", *_several(entry(by_kind[kind]), [(each, entry(each)) for each in more[kind]], calls)]
+        elif kind in by_kind:
             lines += ["", *entry(by_kind[kind])]
         elif kind == "statistic":
             lines += ["", *_new_statistic(prefix, kinds.candidates.get(kind, ()), count)]
@@ -71,10 +76,6 @@ def draft_text(
                 lines.append(f"  # {told}: leave that out, or tell both apart by a column under `only`")
             for each in maybe.get(kind, ()):
                 lines += ["", *(f"  # {line.removeprefix('  ')}" for line in entry(each))]
-        if kind == "fiche":
-            if kinds.also:
-                lines.append(f"  # choose: communications may stand here too; fiche is a list of blocks then: {_tables(kinds.also, count)}")
-            lines += _calls(by_kind, kinds, count)
         if kind == "party":
             lines += places.roles()
     return "\n".join(lines) + "\n"
@@ -95,18 +96,33 @@ def _candidates(kind: str, found: Sequence[Seen], count: Count, is_drafted: bool
         yield f"  # choose: {kind} ({need}), {ask}: {told}"
 
 
-def _calls(drafted: Mapping[str, Drafted], kinds: Kinds, count: Count) -> Iterator[str]:
-    """Yield that telephone calls with columns of the organisation's own may be communications themselves."""
-    calls = kinds.found.get("call")
-    if calls is None or "fiche" not in drafted:
-        return
-    own = [
-        each.name for each in calls.definition.attributes.values() if "_" in each.name and each.kind == "PicklistType" and each.updatable
+def _several(entry: Iterable[str], more: Iterable[tuple[Drafted, Iterable[str]]], calls: str) -> Iterator[str]:
+    """Yield a kind as a list of tables: the one in force, and others that may be it as comments."""
+    head, *body = entry
+    yield head
+    yield from (f"    - {line.strip()}" if not at else f"  {line}" for at, line in enumerate(body))
+    for each, (_, *lines) in more:
+        yield f"    # choose: rows of {each.table.name} may be such too; put this in force then"
+        yield from (f"    # - {line.strip()}" if not at else f"    #   {line[4:]}" for at, line in enumerate(lines))
+        if each.table.name == calls:
+            own = _own_choices(each.table)
+            told = f"only: {{{own[0]}: []}}, and the other values under call, or leave call out"
+            yield f"    #   # choose: {told}; told apart by {', '.join(own[:_MOST])}"
+
+
+def _own_choices(table: Seen) -> list[str]:
+    """Return the choices that the organisation added to a table."""
+    attributes = table.definition.attributes.values()
+    return [
+        each.name
+        for each in attributes
+        if each.kind == "PicklistType" and "_" in each.name and each.updatable and not each.name.startswith("address")
     ]
-    own = [name for name in own if not name.startswith("address")]
-    if own and count(calls.definition, None):
-        yield f"  # choose: calls may be communications of their own: then fiche is a list with {calls.name} too, and both it and call"
-        yield f"  # say under `only` by which column they are told apart, such as {', '.join(own[:_MOST])}"
+
+
+def are_fiches_too(calls: Seen | None, count: Count) -> bool:
+    """Return whether telephone calls may be communications too: the organisation tells them apart."""
+    return calls is not None and bool(_own_choices(calls)) and bool(count(calls.definition, None))
 
 
 def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str]) -> Iterator[str]:

@@ -337,6 +337,29 @@ def test_an_organisation_whose_names_say_little_is_mapped_by_answering(
         assert typist.ask("plan", "--output", tmp_path / "plan.html")["units"] == 1
 
 
+def test_calls_that_may_be_communications_too_have_a_block_in_the_list(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = SECOND.read_text("utf-8")
+    call = text.index("  phonecall:\n")
+    at = text.index("    columns:\n", call) + len("    columns:\n")
+    path = tmp_path / "environment.yaml"
+    path.write_text(text[:at] + "      kt_wijze: {type: choice kt_kanaal, label: {nl: Wijze}}\n" + text[at:], encoding="utf-8")
+    with running(environment=path, token=TOKEN) as emulator:
+        client = Client(emulator, TOKEN)
+        client.create("phonecalls", subject="Fictieve oproep", kt_wijze=11)
+        client.http.close()
+        _, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
+    block = text.partition("    # choose: rows of phonecall may be such too; put this in force then\n")[2].partition("\n\n")[0]
+    assert "#   # choose: only: {kt_wijze: []}" in block
+    answered = text.replace(block, "\n".join(line.replace("# ", "", 1) for line in block.splitlines()))
+    mapping, problems = examine_mapping(answered, "m")
+    assert mapping is not None
+    assert [table.name for table in mapping.of("fiche")] == ["kt_melding", "phonecall"]
+    told = [problem.text for problem in problems if problem.code != "missing"]
+    assert told == ["call and fiche are mapped to the same table phonecall"]  # until they are told apart
+
+
 def parse_problems(text: str) -> list[str]:
     """What is wrong with a draft beside what nobody has chosen yet."""
     return [problem.text for problem in examine_mapping(text, "m")[1] if problem.code != "missing"]
