@@ -7,6 +7,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from json.encoder import encode_basestring
 
 import msgspec
 from isal import isal_zlib as zlib
@@ -18,6 +19,7 @@ from jobs.model.plan import Kind, Plan, PlanLine
 LINES_A_PAGE = 2_000
 RESTORE = "restore the database from a backup and tell the DPO"
 encode_line = msgspec.json.Encoder().encode
+quoted = encode_basestring  # a text as `encode_line` writes it, in a fraction of the time
 
 
 class LinesAltered(StoreAltered):
@@ -28,17 +30,18 @@ class Pages:
     """Lines as the store keeps them (JSON Lines, deflated), and the digest over `head` and lines."""
 
     def __init__(self, head: Mapping[str, object]) -> None:
-        self._open: list[bytes] = []
+        self._open: list[str] = []
         self._pages: list[bytes] = []
         self._sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
 
-    def add(self, line: bytes) -> None:
+    def add(self, line: str) -> None:
+        """Add a line, with its end."""
         self._open.append(line)
         if len(self._open) == LINES_A_PAGE:
             self._turn()
 
     def _turn(self) -> None:
-        page = b"".join(self._open)
+        page = "".join(self._open).encode()
         self._sha.update(page)
         self._pages.append(zlib.compress(page, 1))
         self._open.clear()
@@ -55,7 +58,7 @@ def paged(lines: Iterable[PlanLine], trims: Iterable[str], head: Mapping[str, ob
     """Return lines that are all available, as the store keeps them, and their digest."""
     pages = Pages(head)
     for line in lines:
-        pages.add(encode_line(line) + b"\n")
+        pages.add(f"{encode_line(line).decode()}\n")
     return pages.finish(trims)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from connectors.interface.connector import Connector
+from connectors.interface.remains import RowKey
 from rules.model.records import Unit
 
 
@@ -12,8 +13,12 @@ def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
     """Return how many rows of each unmapped table would be deleted with these units and their fiches. It is a
     preview for the person who reviews a plan. What belongs to their notes, activities and roles is not
     counted here; it is checked when the unit is deleted."""
-    rows = {(connector.table(type(unit.row)), unit.id) for unit in units}
-    rows |= {
-        (connector.table(type(fiche)), fiche.id) for unit in units if unit.recording is None for fiche in unit.fiches if not fiche.also_in
-    }
+    return victims_of_rows(connector, [((connector.table(type(unit.row)), unit.id), unit) for unit in units])
+
+
+def victims_of_rows(connector: Connector, units: Sequence[tuple[RowKey, Unit]]) -> dict[str, int]:
+    """Return the same of units whose own row, by table and id, is known."""
+    rows = {row for row, _ in units}
+    fiches = (fiche for _, unit in units if unit.recording is None for fiche in unit.fiches)
+    rows |= {(connector.table(type(fiche)), fiche.id) for fiche in fiches if not fiche.also_in}
     return dict(sorted(Counter(each.row[0] for each in connector.hanging(sorted(rows)) if each.goes).items()))

@@ -9,8 +9,9 @@ from functools import lru_cache
 
 import msgspec
 
-from jobs.ledger.plan_lines import Pages, encode_line
+from jobs.ledger.plan_lines import Pages, encode_line, quoted
 from jobs.model.plan import CategoryTotal, PlanLine
+from jobs.plans.lines.columns import LineColumns, Rows
 from rules.model.decisions import Decision, Disposition, Reason
 from rules.model.records import UnitKind
 
@@ -22,19 +23,19 @@ _ID, _ETAG, _END, _ANCHOR_ON = "\x00id", "\x00etag", "\x00end", "\x00anchor_on"
 class Shape:
     """What equal lines have in common, the text between what differs, and how many there are."""
 
-    __slots__ = ("count", "decision", "kind", "oldest", "pieces", "soon", "table")
+    __slots__ = ("count", "decision", "kind", "number", "oldest", "pieces", "soon", "table")
 
-    def __init__(self, kind: UnitKind, table: str, decision: Decision, model: PlanLine) -> None:
-        self.kind, self.table, self.decision = kind, table, decision
+    def __init__(self, kind: UnitKind, table: str, decision: Decision, model: PlanLine, number: int) -> None:
+        self.kind, self.table, self.decision, self.number = kind, table, decision, number
         self.count = 0
         self.soon = 0
         self.oldest: date | None = None  # the earliest end
-        text = encode_line(model)
-        self.pieces: list[bytes] = []
+        text = encode_line(model).decode()
+        self.pieces: list[str] = []
         for mark in (_ID, _END, _ETAG, _ANCHOR_ON):
-            before, text = text.split(encode_line(mark), 1)
+            before, text = text.split(quoted(mark), 1)
             self.pieces.append(before)
-        self.pieces.append(text)
+        self.pieces.append(text + "\n")
 
 
 class Draft:
@@ -50,6 +51,8 @@ class Draft:
         self._policy_version = policy_version
         self._soon = day + timedelta(days=due_soon_days)
         self._shapes: dict[tuple[object, ...], Shape] = {}
+        self._models: dict[bytes, tuple[int, PlanLine]] = {}  # of each shape a line without what is its own
+        self._rows = Rows()
 
     def add(self, kind: UnitKind, table: str, row: str, etag: str, decision: Decision) -> None:
         """Add one unit's line and count it."""
@@ -61,10 +64,10 @@ class Draft:
         if shape is None:
             model = line_of(table, _ID, _ETAG, decision, self._policy_version)
             model = msgspec.structs.replace(model, retention_end=_END, anchor_on=_ANCHOR_ON)
-            shape = self._shapes[key] = Shape(kind, table, decision, model)
+            shape = self._shapes[key] = Shape(kind, table, decision, model, self._number(model))
         shape.count += 1
         if end is None:
-            end_text = b"null"
+            end_text = "null"
         else:
             end_text = _day(end)
             if shape.oldest is None or end < shape.oldest:
@@ -73,10 +76,20 @@ class Draft:
                 shape.soon += 1
                 self.due[end.isoformat()] += 1
         on = deciding.anchor_on if deciding is not None and anchor != _BIRTH else None
-        anchor_text = b"null" if on is None else _day(on)
+        anchor_text = "null" if on is None else _day(on)
+        self._rows.add(shape.number, row, end, etag, on)
         one, two, three, four, five = shape.pieces
-        # Ids and versions come from outside and are quoted by the encoder; a date needs no quoting.
-        self._pages.add(b"%b%b%b%b%b%b%b%b%b\n" % (one, encode_line(row), two, end_text, three, encode_line(etag), four, anchor_text, five))
+        # Ids and versions come from outside and are quoted; a date needs no quoting.
+        self._pages.add(f"{one}{quoted(row)}{two}{end_text}{three}{quoted(etag)}{four}{anchor_text}{five}")
+
+    def _number(self, model: PlanLine) -> int:
+        """Return the number of a shape among those that differ in the line."""
+        bare = msgspec.structs.replace(model, id="", etag="", retention_end=None, anchor_on=None)
+        return self._models.setdefault(encode_line(bare), (len(self._models), bare))[0]
+
+    def columns(self) -> LineColumns:
+        """Return the lines in columns, as `LineColumns.of` would read them from the pages."""
+        return LineColumns.made([model for _, model in self._models.values()], self._rows)
 
     def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
         """Return the pages, as the store keeps them, and their digest, contacts to trim included."""
@@ -149,8 +162,8 @@ class Draft:
 
 
 @lru_cache(maxsize=50_000)
-def _day(day: date) -> bytes:
-    return b'"%b"' % day.isoformat().encode()
+def _day(day: date) -> str:
+    return f'"{day.isoformat()}"'
 
 
 def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:

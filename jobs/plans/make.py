@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import compress
-from operator import not_
 from types import MappingProxyType
 
 import msgspec
 
+from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
 from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_agreement import refuse_altered
@@ -22,7 +22,7 @@ from jobs.model.run import TRIM
 from jobs.model.sentence import Sentence
 from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
-from jobs.plans.cascade import victims_of
+from jobs.plans.cascade import victims_of_rows
 from jobs.plans.draft import Draft
 from jobs.plans.lines.view import keep_columns
 from jobs.plans.observations import CANARY, Lookout, nothing_due, shrunk, unaccounted
@@ -37,10 +37,10 @@ from jobs.reading.units import Gathering
 from jobs.writing.bypass import bypass_planned
 from rules.errors import PolicyError
 from rules.model.decisions import Decision, Flag, with_flags
-from rules.model.records import Call, Contact, Email, Note, Record, UnitKind
+from rules.model.records import Call, Contact, Email, Note, Record, Unit, UnitKind
 from rules.model.roles import SERVICE, Act, needed
 from rules.retention.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts
-from rules.retention.decide import decide, owner_of, with_owner
+from rules.retention.decide import decisions, owner_of, with_owner
 from rules.retention.relations import RelationTerms, relation_terms
 
 NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
@@ -89,7 +89,7 @@ def make_plan(
     context.store.plans.save(plan, pages, ("plan", plan_entry(plan)), None if plan.as_of_given else moves)
     if not plan.as_of_given:
         leave_quarantine(context, lookout)
-    keep_columns(context.store, plan.id, context.line_cache)
+    keep_columns(context.line_cache, plan, draft.columns)
     return plan
 
 
@@ -105,24 +105,29 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     long_term = OutOfReach(context.connector, found, policy, holds, day)
     tables = UnitTables(context.connector)
     going: set[str] = set()  # ids of units
+    leaving: list[tuple[RowKey, Unit]] = []
     owners: dict[str, Decision] = {}  # decisions on files that go; they are decided on before what hangs on them
-    for unit in found.units(kind):
-        decision = decide(unit, policy, holds, as_of=day)
-        if unit.id in duplicates:
+    for unit, decision in decisions(found.units(kind), policy, holds, as_of=day):
+        identity, table = unit.id, tables.of(unit)
+        if identity in duplicates:
             decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
-        stays = bool(found.retained) and decision.is_disposal and long_term.keeps(unit, decision)
-        if stays or found.lies_in_retention(unit):
-            decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
-        table = tables.of(unit)
-        is_going = lookout.look(unit.kind, table, unit.id, decision, out_of_reach=stays)
-        decision = with_owner(decision, owners.get(owner_of(unit) or ""))
-        draft.add(unit.kind, table, unit.id, unit.etag, decision)
+        stays = False
+        if found.retained:
+            stays = decision.is_disposal and long_term.keeps(unit, decision)
+            if stays or found.lies_in_retention(unit):
+                decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
+        is_going = lookout.look(unit.kind, table, identity, decision, out_of_reach=stays)
+        if unit.kind is UnitKind.ATTACHMENT:
+            decision = with_owner(decision, owners.get(owner_of(unit) or ""))
+        draft.add(unit.kind, table, identity, unit.etag, decision)
         if is_going:
-            going.add(unit.id)
-            owners[unit.id] = decision
+            going.add(identity)
+            leaving.append(((table, identity), unit))
+            owners[identity] = decision
         if unit.dossier is not None and unit.dossier.legal_hold:
-            draft.crm_holds.append((table, unit.id))
-    draft.victims = victims_of(context.connector, [unit for unit in found.units(kind) if unit.id in going]) if going else {}
+            draft.crm_holds.append((table, identity))
+    draft.victims = victims_of_rows(context.connector, leaving) if going else {}
+    leaving.clear()  # nor are they remembered while contacts are settled
     if kind is Kind.RECORDINGS:
         return set()
     # A contact whose removal or trim was planned before and has not happened would look like one that was
@@ -190,9 +195,10 @@ def contact_facts(
     held: Collection[str] = (),
 ) -> ContactFacts:
     """Return who refers to whom once the units of these ids are deleted."""
-    leaves = [unit is not None and unit.id in going for unit in found.places]
-    leaving, staying = set(compress(found.people, leaves)), set(compress(found.people, map(not_, leaves)))
-    del leaves
+    leaving: set[str] = set()
+    staying: set[str] = set()
+    for person, unit in zip(found.people, found.places, strict=True):
+        (leaving if unit is not None and unit.id in going else staying).add(person)
     relations = relations_after(found, going, day=day, terms=terms)
     if terms.are_off:
         leaving.update(person for person in undone if person in found.contacts)

@@ -1,6 +1,7 @@
 """What must become of one unit, and why: the one place where the retention schedule decides. Source: section
 2.4 (pseudo-code), section 4.2, RET-11, RET-13 to RET-16, RET-21, RET-23, ERA-04."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final
 
@@ -48,6 +49,14 @@ def decide(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> Decision
     4.2; GDPR art. 5(1)(e), art. 17(3)(e)."""
     decision = _decide(unit, schedule_of(policy), holds, as_of)
     return holds.mark(unit, decision) if holds.is_any else decision
+
+
+def decisions(units: Iterable[Unit], policy: Policy, holds: Holds, *, as_of: date) -> Iterator[tuple[Unit, Decision]]:
+    """Yield units, each with what `decide` says of it: for a whole night. Raises as `decide`."""
+    schedule, are_held = schedule_of(policy), holds.is_any
+    for unit in units:
+        decision = _decide(unit, schedule, holds, as_of)
+        yield unit, holds.mark(unit, decision) if are_held else decision
 
 
 def _decide(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> Decision:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -27,6 +28,26 @@ class NotColumns(Exception):
 class _Kept(msgspec.Struct, array_like=True):
     shapes: list[PlanLine]
     frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What lines that are being made have of their own, side by side: the number of the shape, the id, the
+    version, the days of end and anchor."""
+
+    shapes: list[int] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    ends: list[date | None] = field(default_factory=list)
+    etags: list[str] = field(default_factory=list)
+    anchors_on: list[date | None] = field(default_factory=list)
+
+    def add(self, shape: int, row: str, end: date | None, etag: str, anchor_on: date | None) -> None:
+        """Add one line."""
+        self.shapes.append(shape)
+        self.ids.append(row)
+        self.ends.append(end)
+        self.etags.append(etag)
+        self.anchors_on.append(anchor_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +100,23 @@ class LineColumns:
             frame = pl.concat(parts, rechunk=True)
         except (msgspec.MsgspecError, UnicodeError, pl.exceptions.PolarsError):
             raise damaged_lines() from None
-        return cls(models, frame.with_columns(frame["id"].rank("dense").cast(pl.UInt32).alias("id_rank")))
+        return cls._ranked(models, frame)
+
+    @classmethod
+    def made(cls, shapes: Sequence[PlanLine], rows: Rows) -> LineColumns:
+        """Return lines that were not read but made."""
+        import polars as pl
+
+        columns: tuple[list[Any], ...] = (rows.shapes, rows.ids, rows.ends, rows.etags, rows.anchors_on)
+        types = (pl.UInt32, pl.String, pl.Date, pl.String, pl.Date)
+        made = [pl.Series(name, values, dtype=dtype) for name, values, dtype in zip(COLUMNS, columns, types, strict=False)]
+        return cls._ranked(shapes, pl.DataFrame(made))
+
+    @classmethod
+    def _ranked(cls, shapes: Sequence[PlanLine], frame: pl.DataFrame) -> LineColumns:
+        import polars as pl
+
+        return cls(shapes, frame.with_columns(frame["id"].rank("dense").cast(pl.UInt32).alias("id_rank")))
 
     @classmethod
     def read(cls, content: bytes) -> LineColumns:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Self
 
 from jobs.ledger.plan_lines import checked
@@ -12,7 +11,7 @@ from jobs.model.plan import LinesRemoved, PlanLine
 from jobs.plans.lines.columns import LineColumns, NotColumns
 from jobs.plans.lines.query import FILTERS, Facets, LinePage, LineQuery, values_of
 from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
-from rules.errors import ComplianceError, UsageError
+from rules.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -156,13 +155,11 @@ class LinesView:
         return pl.Series([rank.get(value, _LAST) for value in values], dtype=pl.Int64).gather(frame["shape"])
 
 
-def keep_columns(store: Store, plan: str, cache: LineCache) -> None:
-    """Make the columns of a plan that was just stored, so that nobody who opens a large one waits for them: a
-    small one opens at once without. Where that cannot be done, whoever looks reads the pages."""
-    if cache is NO_LINE_CACHE or store.plans.get(plan).units <= QUICK:
-        return
-    with suppress(ComplianceError):
-        LinesView.of(store, plan, cache)
+def keep_columns(cache: LineCache, plan: Plan, columns: Callable[[], LineColumns]) -> None:
+    """Keep the columns of a plan that was just stored, so that nobody who opens a large one waits for them: a
+    small one opens at once without. They come from whoever made the lines, without reading them again."""
+    if cache is not NO_LINE_CACHE and plan.units > QUICK:
+        cache.keep(plan.id, plan.digest, columns().written())
 
 
 def forget_removed(store: Store, cache: LineCache) -> None:

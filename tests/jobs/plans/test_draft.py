@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.plans.draft import Draft, line_of
+from jobs.plans.lines.columns import LineColumns
 from jobs.plans.make import lines_of
 from rules.model.decisions import Decision, Disposition, End, Flag, Reason
 from rules.model.records import UnitKind
@@ -39,6 +40,9 @@ def test_a_filled_shape_is_the_encoded_line(units: list[tuple[UnitKind, str, str
     expected = [line_of(TABLES[kind], row, etag, decision, "1.0") for kind, row, etag, decision in units]
     assert b"".join(map(zlib.decompress, pages)) == b"".join(msgspec.json.encode(line) + b"\n" for line in expected)
     assert [msgspec.to_builtins(line) for line in lines_of(pages)] == [msgspec.to_builtins(line) for line in expected]
+    made, read = draft.columns(), LineColumns.of(map(zlib.decompress, pages))
+    assert ([*made.shapes], made.frame.schema) == ([*read.shapes], read.frame.schema)
+    assert made.frame.equals(read.frame)
 
 
 @given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.just("id"), st.just("etag"), decisions()), max_size=30))
