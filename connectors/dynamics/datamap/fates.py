@@ -58,7 +58,9 @@ def _removes(tie: Tie, parents: Values[str, Verdict], *, sees_to_documents: bool
 
 def _left_behind(tie: Tie) -> str:
     if tie.child == DOCUMENTS:
-        return "the documents stay in SharePoint when the row that tells where they lie goes"
+        return (
+            "the documents stay in SharePoint when the row that tells where they lie goes: name their sites in the setting sharepoint_sites"
+        )
     if tie.on_delete == RESTRICT:
         return f"{tie.column} keeps the CRM from deleting {tie.parent}"
     if tie.on_delete == FAR_SIDE:

@@ -11,7 +11,8 @@ MAP_REASONS: Final[Mapping[str, str]] = {
     "platform": "kept by the CRM itself",
     "pairs": "pairs, removed by the CRM with %(parent)s",
     "removed": "removed by the CRM with %(parent)s",
-    "documents": "the documents stay in SharePoint when the row that tells where they lie goes",
+    "documents": "the documents stay in SharePoint when the row that tells where they lie goes: "
+    "name their sites in the setting sharepoint_sites",
     "restrict": "%(column)s keeps the CRM from deleting %(parent)s",
     "far_side": "only the pair goes with %(parent)s",
     "parent_stays": "it goes with %(parent)s alone, which does not go",
