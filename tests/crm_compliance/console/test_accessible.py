@@ -25,6 +25,7 @@ from tests.integration.night import Night
 # a release, or work under way: those have tests of their own.
 BY_OTHER_WAYS = {
     "/open",
+    "/plans/{plan}/opening",
     "/plans/{plan}/progress",
     "/quarantine",
     "/requests/{request}/archive",
