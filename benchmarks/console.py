@@ -2,8 +2,9 @@
 after years: a million lines in each of the last two plans, ten thousand runs, two thousand requests.
 
 1. Each page alone: time in the server, the median and the slowest of some rounds.
-2. All pages by fifty readers at once, while a run writes its journal into the same store: the same, and how
-   many answers were errors.
+2. All pages by fifty readers at once who never pause, while a run writes its journal into the same store: the
+   same, and how many answers were errors. Each waits for the others then, whatever a page takes.
+3. The same by fifty readers who look at each page for a few seconds, as people do.
 
 Exports and pages that read the CRM are left aside. The server, the run and the readers are processes of their
 own, so that the readers' work is not counted.
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=30, help="for which the readers read")
+    parser.add_argument("--pause", type=float, default=4.0, help="seconds for which a reader looks at a page")
     parser.add_argument("--keep", type=Path, help="a folder for the store, which is used again if it is filled")
     parser.add_argument("--part", choices=("serve", "night"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -93,8 +95,9 @@ def measure(asked: argparse.Namespace, folder: Path) -> None:
         root = server.stdout.readline().strip()
         session = signed_in(root)
         pages = addresses(names)
-        for page in pages:
-            session.get(root + page, timeout=300)  # what is read once is read
+        for page in pages:  # what is read once is read
+            while '/opening"' in session.get(root + page, timeout=300).text:
+                time.sleep(0.5)  # a large plan is opened beside
         print("\n| page, alone | median, ms | slowest, ms | of 200 ms |\n|---|---:|---:|---:|")
         for page in pages:
             found = sorted(timed(session, root, page)[1] for _ in range(asked.rounds))
@@ -102,11 +105,15 @@ def measure(asked: argparse.Namespace, folder: Path) -> None:
                 f"| `{shown(page, names)}` | {statistics.median(found):.0f} | {found[-1]:.0f} | {statistics.median(found) / GOAL_MS:.2f} |"
             )
         with part("night"):
-            together(session, root, pages, names, asked)
+            together(session, root, pages, names, asked, pause_s=0)
+            together(session, root, pages, names, asked, pause_s=asked.pause)
 
 
-def together(session: requests.Session, root: str, pages: list[str], names: Mapping[str, str], asked: argparse.Namespace) -> None:
-    """Let all readers read for a while, each the pages in an order of its own."""
+def together(
+    session: requests.Session, root: str, pages: list[str], names: Mapping[str, str], asked: argparse.Namespace, *, pause_s: float
+) -> None:
+    """Let all readers read for a while, each the pages in an order of its own, and look at each for as long
+    as `pause_s` on average."""
     found: dict[str, list[float]] = {page: [] for page in pages}
     wrong: dict[str, int] = dict.fromkeys(pages, 0)
     end = time.monotonic() + asked.seconds
@@ -115,6 +122,7 @@ def together(session: requests.Session, root: str, pages: list[str], names: Mapp
         random, mine = Random(number), requests.Session()
         mine.cookies.update(session.cookies)
         while time.monotonic() < end:
+            time.sleep(random.uniform(0, 2 * pause_s))
             page = random.choice(pages)
             status, took = timed(mine, root, page)
             found[page].append(took)
@@ -125,7 +133,9 @@ def together(session: requests.Session, root: str, pages: list[str], names: Mapp
         reader.start()
     for reader in readers:
         reader.join()
-    print(f"\n| page, {asked.readers} readers, a run writes | answers | median, ms | 95 of 100, ms | errors |\n|---|---:|---:|---:|---:|")
+    looking = f"{pause_s:g} s a page" if pause_s else "without a pause"
+    print(f"\n| page, {asked.readers} readers {looking}, a run writes | answers | median, ms | 95 of 100, ms | errors |")
+    print("|---|---:|---:|---:|---:|")
     for page, times in found.items():
         times.sort()
         late = times[min(len(times) - 1, int(len(times) * 0.95))] if times else 0.0

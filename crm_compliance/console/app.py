@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from time import monotonic
 from typing import Final
 
@@ -60,25 +61,34 @@ def _door(services: Services, endpoint: Endpoint) -> Handler:
     """Let in whoever is signed in and may; a form comes from one of our pages, with the session's token."""
 
     async def handle(request: Request) -> Response:
-        token = cookies.session_token(request, is_secure=services.is_secure)
-        session = await run_in_threadpool(services.sessions.of, token, services.clock()) if token else None
-        visit = Visit(request, services, token, session)
-        if session is None:
+        if endpoint.method != "POST":
+            return await run_in_threadpool(_looked, services, request, endpoint)
+        visit = await run_in_threadpool(_visit, services, request)
+        if visit.session is None:
             return _to_sign_in(visit)
-        if endpoint.method == "POST":
-            if not origin.is_own(request):
+        if not origin.is_own(request):
+            return _not_ours()
+        form = await _form(request, endpoint.form_bytes)
+        if isinstance(form, Response):
+            return form
+        async with _closed_after(form):
+            if not origin.has_token(request, str(form.get(origin.FIELD, "")), visit.token):
                 return _not_ours()
-            form = await _form(request, endpoint.form_bytes)
-            if isinstance(form, Response):
-                return form
-            async with _closed_after(form):
-                if not origin.has_token(request, str(form.get(origin.FIELD, "")), token):
-                    return _not_ours()
-                visit = Visit(request, services, token, session, form)
-                return await run_in_threadpool(_answered, visit, endpoint)
-        return await run_in_threadpool(_answered, visit, endpoint)
+            return await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
 
     return handle
+
+
+def _visit(services: Services, request: Request) -> Visit:
+    """Return who is at the browser, if somebody is signed in there."""
+    token = cookies.session_token(request, is_secure=services.is_secure)
+    return Visit(request, services, token, services.sessions.of(token, services.clock()) if token else None)
+
+
+def _looked(services: Services, request: Request, endpoint: Endpoint) -> Response:
+    """Answer a page that changes nothing, all in one thread."""
+    visit = _visit(services, request)
+    return _answered(visit, endpoint) if visit.session is not None else _to_sign_in(visit)
 
 
 def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
@@ -101,9 +111,7 @@ def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
 
 def _rest(services: Services) -> Handler:
     async def handle(request: Request) -> Response:
-        token = cookies.session_token(request, is_secure=services.is_secure)
-        session = await run_in_threadpool(services.sessions.of, token, services.clock()) if token else None
-        return await run_in_threadpool(nothing_here, Visit(request, services, token, session))
+        return await run_in_threadpool(lambda: nothing_here(_visit(services, request)))
 
     return handle
 

@@ -15,13 +15,16 @@ from jobs.reading.gather import gather_units
 from jobs.reading.row_kinds import RowKinds
 from jobs.writing.in_place import MASKED
 from jobs.writing.outside_objects import Outside
-from jobs.writing.rows import rows_of_contacts, rows_of_units
+from jobs.writing.rows import EMPTY, rows_of_contacts, rows_of_units
 from rules.errors import UsageError
 from rules.model.decisions import Disposition
-from rules.model.records import Contact, UnitKind, unit_kind
+from rules.model.records import Contact, Unit, UnitKind, unit_kind
 from rules.retention.relations import relation_terms
 
-DELETE, MASK, UNTIE = "delete", "mask", "untie"  # what becomes of a row; one that is untied stays, without the link
+# What becomes of a row: `extract` is deleted once its figures are kept; `empty` and `untie` stay, without
+# what they say of people or without the link.
+DELETE, EXTRACT, MASK, EMPTIED, UNTIE = "delete", "extract", "mask", "empty", "untie"
+ROW, TOTAL = "row", "total"  # what stays of a unit in the statistics: a row of its own, or one more in a total
 
 
 class AlongRow(NamedTuple):
@@ -40,12 +43,13 @@ class Along(NamedTuple):
     """Everything that would be written with one unit, its own row last. `victims`: how many rows the CRM
     itself deletes along, by unmapped table; `people`: the contacts who have a role in what goes, who go by
     themselves and only when nothing else refers to them; `blocked`: the code of why it cannot go now, or
-    empty."""
+    empty; `leaves`: what stays of it in the statistics, or empty."""
 
     rows: tuple[AlongRow, ...]
     victims: Mapping[str, int]
     people: tuple[RowKey, ...]
     blocked: str
+    leaves: str = ""
 
 
 def rows_along(context: JobContext, table: str, row: str, *, disposition: str = "") -> Along:
@@ -61,22 +65,35 @@ def rows_along(context: JobContext, table: str, row: str, *, disposition: str = 
     kind = unit_kind(kinds.of(table, row))
     if kind is UnitKind.CONTACT:
         found = rows_of_contacts(connector, {row: ""}, terms)[row]
-        return Along(tuple(_told(connector, write, is_masked=False) for write in found), {}, (), "")
+        return Along(tuple(_told(connector, write, DELETE) for write in found), {}, (), "")
     gathered = gather_units(connector, {kind: [row]})
     unit = next((each for each in gathered.every_unit() if each.kind is kind and each.id == row), None)
     if unit is None:
         raise UsageError("there is no such unit any more", hint="it may have gone since the plan was made", where=f"{table} {row[:64]}")
     holds, outside = active_holds(context, context.today), Outside(context)
     rows = rows_of_units(connector, gathered, [unit], policy=context.policy, holds=holds, as_of=context.today, outside=outside)
-    is_masked = disposition == Disposition.ANONYMISE.value and context.policy.anonymise.is_in_place
-    going = tuple(_told(connector, write, is_masked=is_masked) for write in rows.of[unit.id])
+    leaves = _left_of(unit, disposition)
+    owns = DELETE if leaves != ROW else EXTRACT
+    if disposition == Disposition.ANONYMISE.value and context.policy.anonymise.is_in_place:
+        owns = MASK
+    going = tuple(_told(connector, write, owns) for write in rows.of[unit.id])
     roles = (write.target for write in rows.of[unit.id] if write.kind == "party" and write.operation == "delete" and write.target)
     people = tuple((connector.table(Contact), each) for each in dict.fromkeys(roles))
-    return Along(going, victims_of(connector, [unit]), people, rows.blocked.get(unit.id, ""))
+    return Along(going, victims_of(connector, [unit]), people, rows.blocked.get(unit.id, ""), leaves)
 
 
-def _told(connector: Connector, write: RowWrite, *, is_masked: bool) -> AlongRow:
-    what = DELETE if write.operation == "delete" else UNTIE
-    if is_masked and write.kind in MASKED and what == DELETE:
-        what = MASK
+def _left_of(unit: Unit, disposition: str) -> str:
+    """Return what stays of a unit in the statistics, as `rules.anonymisation.statistics` counts it (ERA-03,
+    ERA-04, 5.2)."""
+    if unit.kind not in (UnitKind.DOSSIER, UnitKind.FICHE, UnitKind.EMAIL):
+        return ""
+    is_own = disposition == Disposition.ANONYMISE.value and unit.dossier is not None and not unit.dossier.public_alert
+    return ROW if is_own else TOTAL
+
+
+def _told(connector: Connector, write: RowWrite, owns: str) -> AlongRow:
+    """`owns` is what becomes of the rows of the unit itself."""
+    what = {"delete": DELETE, EMPTY: EMPTIED}.get(write.operation, UNTIE)
+    if what == DELETE and write.kind in MASKED:
+        what = owns
     return AlongRow(write.kind, write.key(connector), what, write.retained, bool(write.object))

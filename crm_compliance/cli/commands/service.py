@@ -119,6 +119,7 @@ def serve(
 
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.logs import configure
+    from crm_compliance.service.alone import alone
     from crm_compliance.service.scheduler import serve as serve_jobs
     from crm_compliance.service.telling import telling
     from crm_compliance.service.web.process import serving
@@ -129,7 +130,7 @@ def serve(
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    with listening(port, host) as listener, serving(settings, listener) as address:
+    with listening(port, host) as listener, alone(settings, stop), serving(settings, listener) as address:
         print_line(f"downloads: {address}", error=True)
         print_line(f"console: {address}", error=True)
         with telling(settings, stop):

@@ -19,7 +19,7 @@ from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Counts, Ended, Told
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
-from jobs.plans.along import rows_along
+from jobs.plans.along import ROW, TOTAL, rows_along
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist, people_and_cases
@@ -345,6 +345,9 @@ def test_what_would_go_with_a_dossier_is_read_from_the_crm_on_a_click(
     child = org.rows(f"cf_parties?$filter=_cf_dossierid_value eq {units['anonymise']}")[0]["_cf_contactid_value"]
     page = browser.page(f"/plans/{plan}/units/cf_dossier/{units['anonymise']}/along")
     assert f'href="/plans/{plan}/units/contact/{child}"' in page, "the contact goes by the same plan"
+    assert re.search(r"Dossier .*deleted, an extract without names stays 1", text_of(page))
+    assert "What stays of it is a line in the statistics" in text_of(page)
+    assert "one more in the total of its category and year" in told
     assert "Contact" in text_of(browser.page(f"/plans/{plan}/units/contact/{child}/along"))
     kept = text_of(browser.page(f"/plans/{plan}/units/cf_dossier/{units['open']}/along"))
     assert "The plan keeps it" in kept
@@ -360,7 +363,10 @@ def test_what_would_go_is_what_a_run_writes(org: Night, plan: str, units: dict[s
     contact = org.rows(f"cf_parties?$filter=_cf_dossierid_value eq {units['anonymise']}")[0]["_cf_contactid_value"]
     asked = {row: table for table, row in (("cf_dossier", units["delete"]), ("cf_dossier", units["anonymise"]), ("contact", contact))}
     with services.desk() as desk:
-        said = {row: [each.row for each in rows_along(desk.context, table, row).rows] for row, table in asked.items()}
+        ways = {units["anonymise"]: "anonymise", units["delete"]: "delete"}
+        found = {row: rows_along(desk.context, table, row, disposition=ways.get(row, "")) for row, table in asked.items()}
+        said = {row: [each.row for each in along.rows] for row, along in found.items()}
+        leaves = {row: along.leaves for row, along in found.items()}
         run = typist.ask("apply", plan)["run"]
         written = {
             action.id: [write.key(desk.context.connector) for write in action.rows]
@@ -368,6 +374,7 @@ def test_what_would_go_is_what_a_run_writes(org: Night, plan: str, units: dict[s
             if action.rows
         }
     assert said == {row: written[row] for row in asked}
+    assert [leaves[row] for row in asked] == [TOTAL, ROW, ""]
 
 
 def test_a_record_is_found_by_its_address_in_the_crm_or_its_id(

@@ -1,0 +1,57 @@
+"""One service alone answers over a store: what it has begun for people, what it shows once and how often
+somebody may try are in its memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from crm_compliance.wiring import clock_of, store_of
+from rules.errors import ComplianceError, Refused
+
+if TYPE_CHECKING:
+    from crm_compliance.settings import Settings
+    from jobs.ports.store import Lease
+
+SERVICE: Final = "service"  # the lease
+LOOK_S: Final = 5.0
+END_OTHER: Final = "end the other one first; a second service has a DATABASE_URL and a DATA_DIR of its own"
+log = structlog.get_logger()
+
+
+@contextmanager
+def alone(settings: Settings, stop: threading.Event, *, look_s: float = LOOK_S) -> Iterator[None]:
+    """Be the one service of this store while the block runs. Raises Refused: with code `another_run`, another
+    one is; with code `lease_lost`, at the end, another one has taken over and `stop` was set."""
+    lost: list[Refused] = []
+    with store_of(settings, clock_of(settings)) as store, ExitStack() as held:
+        try:
+            lease = held.enter_context(store.leases.exclusive(SERVICE))
+        except Refused as error:
+            raise Refused(str(error), hint=END_OTHER, code=error.code) from None
+        over = threading.Event()
+        thread = threading.Thread(target=_watch, args=(lease, stop, over, lost, look_s), name="alone", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+    if lost:
+        raise Refused(str(lost[0]), hint=END_OTHER, code=lost[0].code)
+
+
+def _watch(lease: Lease, stop: threading.Event, over: threading.Event, lost: list[Refused], look_s: float) -> None:
+    while not over.wait(look_s):
+        with suppress(ComplianceError):  # a database that does not answer is told by whoever needs it
+            try:
+                lease.check()
+            except Refused as error:
+                log.error("another service has taken over", code=error.code)
+                lost.append(error)
+                stop.set()
+                return

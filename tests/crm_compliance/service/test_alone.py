@@ -1,0 +1,45 @@
+"""One service alone answers over a store."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import update
+
+from crm_compliance.service.alone import SERVICE, alone
+from crm_compliance.store.rows import leases
+from crm_compliance.store.sql import tables
+from rules.errors import Refused
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+
+def test_a_second_one_is_refused_and_told_what_to_do(typist: Typist, org: Night) -> None:
+    with alone(typist.settings, threading.Event()):
+        with pytest.raises(Refused) as refused, alone(typist.settings, threading.Event()):
+            pytest.fail("there are two")
+        assert (refused.value.code, "DATABASE_URL" in str(refused.value.hint)) == ("another_run", True)
+    with alone(typist.settings, threading.Event()):
+        pass  # the first has ended
+
+
+def test_one_that_was_taken_over_stops_and_says_why(typist: Typist, org: Night) -> None:
+    with pytest.raises(Refused) as lost:
+        until_another_takes_over(typist, org)
+    assert lost.value.code == "lease_lost"
+
+
+def until_another_takes_over(typist: Typist, org: Night) -> None:
+    stop = threading.Event()
+    with alone(typist.settings, stop, look_s=0.01):
+        with org.store.database.writing() as connection:
+            connection.execute(update(tables.leases).where(tables.leases.c.name == SERVICE).values(renewed_at=0.0))
+            assert leases.take(connection, SERVICE, "somebody else", "a file of another machine") is not None
+        assert stop.wait(20)
+
+
+def test_the_command_serves_nobody_beside_another_service(typist: Typist, org: Night) -> None:
+    with org.store.leases.exclusive(SERVICE):
+        error = typist.refused("serve", "--port", "0", code=5)
+    assert (error["code"], "another service" in error["message"]) == ("another_run", True)
