@@ -90,6 +90,21 @@ class Services:
         except ComplianceError:
             return lambda table, row: ""
 
+    @cached_property
+    def _tables(self) -> dict[str, str]:
+        from crm_compliance.wiring import mapped_tables
+
+        try:
+            return mapped_tables(self.settings)
+        except ComplianceError:
+            return {}
+
+    def link(self, crm: str, kind: str, row: str) -> str:
+        """Return the address of a row in the CRM by the kind that it is; empty where the kind has several
+        tables, or none."""
+        table = self._tables.get(kind, "")
+        return self.links(crm)(table, row) if table and " " not in table else ""
+
     def policy(self) -> Policy:
         """Return the schedule in force, as it was at most a few seconds ago. Raises PolicyError."""
         kept, ticks = self._policy, monotonic()

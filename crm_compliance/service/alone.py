@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crm_compliance.settings import Settings
     from jobs.ports.store import Lease
 
-SERVICE: Final = "service"  # the lease
+SERVER: Final = "server"  # the lease
 LOOK_S: Final = 5.0
 END_OTHER: Final = "end the other one first; a second service has a DATABASE_URL and a DATA_DIR of its own"
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ def alone(settings: Settings, stop: threading.Event, *, look_s: float = LOOK_S) 
     lost: list[Refused] = []
     with store_of(settings, clock_of(settings)) as store, ExitStack() as held:
         try:
-            lease = held.enter_context(store.leases.exclusive(SERVICE))
+            lease = held.enter_context(store.leases.exclusive(SERVER))
         except Refused as error:
             raise Refused(str(error), hint=END_OTHER, code=error.code) from None
         over = threading.Event()

@@ -132,12 +132,15 @@ def wanted_of(
 
 
 def match(people: Sequence[FullContact], wanted: Wanted, *, today: date, sentinels: Sentinels) -> list[Match]:
-    """Compare everybody with the person, and give those who may be them, the strongest first; the order of
-    `people` changes nothing. Those who were anonymised are nobody any more."""
+    """Compare everybody with the person, and give those who may be them, the strongest first, and of equal
+    ones those with fewer flags; the order of `people` changes nothing. Those who were anonymised are nobody
+    any more."""
     if wanted.is_empty:
         return []
     found = (weigh(person, wanted, today, sentinels) for person in _near(people, wanted) if person.anonymised_on is None)
-    return sorted((one for one in found if one is not None), key=lambda one: (RANK[one.strength], -len(one.evidence), one.id))
+    return sorted(
+        (one for one in found if one is not None), key=lambda one: (RANK[one.strength], len(one.flags), -len(one.evidence), one.id)
+    )
 
 
 def masked(number: NationalNumber | None) -> str:

@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import update
 
-from crm_compliance.service.alone import SERVICE, alone
+from crm_compliance.service.alone import SERVER, alone
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from rules.errors import Refused
@@ -34,12 +34,12 @@ def until_another_takes_over(typist: Typist, org: Night) -> None:
     stop = threading.Event()
     with alone(typist.settings, stop, look_s=0.01):
         with org.store.database.writing() as connection:
-            connection.execute(update(tables.leases).where(tables.leases.c.name == SERVICE).values(renewed_at=0.0))
-            assert leases.take(connection, SERVICE, "somebody else", "a file of another machine") is not None
+            connection.execute(update(tables.leases).where(tables.leases.c.name == SERVER).values(renewed_at=0.0))
+            assert leases.take(connection, SERVER, "somebody else", "a file of another machine") is not None
         assert stop.wait(20)
 
 
 def test_the_command_serves_nobody_beside_another_service(typist: Typist, org: Night) -> None:
-    with org.store.leases.exclusive(SERVICE):
+    with org.store.leases.exclusive(SERVER):
         error = typist.refused("serve", "--port", "0", code=5)
-    assert (error["code"], "another service" in error["message"]) == ("another_run", True)
+    assert (error["code"], "another server" in error["message"]) == ("another_run", True)

@@ -241,6 +241,13 @@ def test_the_order_of_the_rows_changes_nothing(random: Random) -> None:
     assert match(shuffled, wanted, today=TODAY, sentinels=SENTINELS) == match(PEOPLE, wanted, today=TODAY, sentinels=SENTINELS)
 
 
+def test_of_equal_ones_who_has_nothing_against_them_comes_first() -> None:
+    near = FullContact(id="1", first_name="Lotte", last_name="Peters", birth_on=date(2009, 3, 4))
+    same = FullContact(id="2", first_name="Lotte", last_name="Peeters", birth_on=BORN)
+    matches = match([near, same], asked(birthdate="2009-04-03"), today=TODAY, sentinels=SENTINELS)
+    assert [(one.id, one.strength.value) for one in matches] == [("2", "medium"), ("1", "medium")]
+
+
 @pytest.mark.parametrize("first", ["Lotte", "", "Lotte Peeters"])
 @pytest.mark.parametrize("last", ["Peeters", "", "Peters"])
 @pytest.mark.parametrize("birthdate", ["2009-04-03", ""])

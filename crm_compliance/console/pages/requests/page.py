@@ -12,7 +12,9 @@ from starlette.responses import Response
 from crm_compliance.console.errors import nothing_here, status_of
 from crm_compliance.console.pages.requests.evidence import places_of, seen_of
 from crm_compliance.console.pages.requests.standing import next_of, path_of
+from crm_compliance.console.pages.review.views import number_of
 from crm_compliance.console.visit import Visit
+from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
 from jobs.model.answer import Compilation
 from jobs.model.request import HANDOVER, Handover, SubjectRequest
@@ -151,7 +153,7 @@ def _choices(request: SubjectRequest) -> Mapping[str, Any]:
 
 def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilation | None) -> Mapping[str, Any]:
     """Return what is known of the person, for who handles requests alone."""
-    store = visit.services.store
+    services, store = visit.services, visit.services.store
     notices = list(enumerate(notices_of(store, request), 1))
     return {
         "seen": seen_of(visit, request),
@@ -160,7 +162,9 @@ def _working_area(visit: Visit, request: SubjectRequest, compilation: Compilatio
         "notices_due": [number for number, each in notices if each.state is NoticeState.DUE],
         "not_told_codes": [each.value for each in NotTold],
         "items": compilation.items if compilation is not None and request.right not in COPIES else (),
+        "numbers": {each.key: number_of(each, compilation.items) for each in compilation.contexts} if compilation is not None else {},
         "is_held": request.released_at is not None and store.requests.has_part(request.id, HANDOVER),
+        "item_link": lambda item: safe_link(services.link(request.crm or services.settings.crm_url or "", *item.source)),
         "about_item": _about_items(visit, compilation),
         "crm_link": visit.services.links(request.crm or visit.services.settings.crm_url or ""),
     }

@@ -159,17 +159,17 @@ def context_words(visit: Visit, contexts: Sequence[Context], key: str, items: Se
     found = next((each for each in contexts if each.key == key), None)
     if found is None:
         return key
-    numbers = (
-        str(field.value)
-        for item in items
-        if item.context == key and item.kind == found.kind
-        for field in item.fields
-        if field.name == "number" and field.value
-    )
     label = found.category_labels.get(visit.language) or next(iter(found.category_labels.values()), "")
     role = words_of_fields(visit.language)["role"].get(found.role, found.role.replace("_", " "))
-    named = f"{kind_words(visit, found.kind)} {next(numbers, '')}".strip()
+    named = f"{kind_words(visit, found.kind)} {number_of(found, items)}".strip()
     return ", ".join(filter(None, (named, label, role)))
+
+
+def number_of(context: Context, items: Sequence[Item]) -> str:
+    """Return the number by which people know a dossier or fiche, as its own item has it; empty where it has
+    none."""
+    own = (item for item in items if item.context == context.key and item.kind == context.kind)
+    return next((str(field.value) for item in own for field in item.fields if field.name == "number" and field.value), "")
 
 
 def when(visit: Visit, at: str) -> str:

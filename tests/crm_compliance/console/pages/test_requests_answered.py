@@ -116,6 +116,9 @@ def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(org: Nig
     path, dpo = f"/requests/{asking.id}", signed_in(Role.DPO)
     page = dpo.page(path)
     assert "Next: Decide what is granted" in text_of(page)
+    decision = page.split('id="decision"')[1].split("</section>")[0]
+    assert " checked" not in decision, "what cannot be brought back is marked by people"
+    assert "pagetype=entityrecord" in decision, "the row itself, before anybody decides"
     (item, *_) = re.findall(r'name="item" value="([^"]*)"', page)
     assert dpo.post(f"{path}/decide", grant="1").status_code == 400, "nothing is marked"
     assert dpo.post(f"{path}/decide", refuse="1", refusal="RF-05").status_code == 400, "no text of an erasure"
