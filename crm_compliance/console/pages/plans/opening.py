@@ -3,12 +3,13 @@ by itself."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.work.acts import LINES
 from crm_compliance.console.work.process import Asked
 from rules.model.roles import Act
@@ -50,9 +51,12 @@ def lines_of(visit: Visit, plan: str) -> LinesView:
 
 def waiting(visit: Visit, opening: Opening) -> Response:
     """Say that it goes on: a piece of a page asks for itself again, a whole page asks whether it is over."""
-    address = visit.here if visit.is_part else f"/plans/{opening.plan}/opening"
-    values: dict[str, Any] = {"work": opening.work, "address": address}
-    return visit.part("plans/opening_part.html.j2", **values) if visit.is_part else visit.page("plans/opening.html.j2", **values)
+    if visit.is_part:
+        return visit.part("plans/opening_part.html.j2", work=opening.work, address=visit.here)
+    plan = visit.services.store.plans.get(opening.plan)
+    return visit.page(
+        "plans/opening.html.j2", **head_of(visit, plan), work=opening.work, address=f"/plans/{plan.id}/opening", again=visit.here
+    )
 
 
 def status(visit: Visit) -> Response:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.pages.plans.opening import lines_of
 from crm_compliance.console.pages.plans.progress import progress_of
 from crm_compliance.console.pages.plans.words import words_on
@@ -81,11 +82,6 @@ def _next_hour(visit: Visit, plan: Plan) -> datetime | None:
             if taken is not None and taken.id == plan.id and hour is not None and hour < plan.valid_until:
                 hours.append(hour)
     return min(hours, default=None)
-
-
-def head_of(visit: Visit, plan: Plan) -> dict[str, Any]:
-    """Return what every page of a plan shows at its head."""
-    return {"plan": plan, "plan_state": plan.state(visit.now).value, "day_of": visit.services.calendar.day(plan.as_of)}
 
 
 def lines_address(plan: Plan, **filters: str) -> str:
