@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
     from jobs.plans.lines.opened import OpenedPlans
-    from jobs.plans.simulate import Simulation
     from jobs.ports.context import Clock
     from rules.dates.calendar import Calendar
     from rules.policy.policy import Policy
@@ -53,7 +52,6 @@ class Services:
     carry_out: Callable[[Asked, Told], Ended] = carried_out  # has an act carried out by a process of its own
     background: Background = field(init=False)
     kept: Kept = field(default_factory=Kept)
-    simulated: list[Simulation] = field(default_factory=list)  # the last one, since the process began
     _at_desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_DESKS))
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)

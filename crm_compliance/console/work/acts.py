@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crm_compliance.settings import Settings
     from crm_compliance.wiring import Desk
 
-PLAN, MATCH, COMPILE, LINES, DATA_MAP = "plan", "match", "compile", "lines", "datamap"
+PLAN, MATCH, COMPILE, LINES, DATA_MAP, TRY = "plan", "match", "compile", "lines", "datamap", "try"
 
 
 def make_plan(settings: Settings, asked: Asked, told: Told) -> Ended:
@@ -62,6 +62,21 @@ def map_data(settings: Settings, asked: Asked, told: Told) -> Ended:
     return Ended()
 
 
+def try_schedule(settings: Settings, asked: Asked, told: Told) -> Ended:
+    """Decide on every unit by the schedule in force and by another one, as `policy simulate` does. Gives the
+    figures."""
+    import msgspec
+
+    from crm_compliance.console.work.trial import trial_of
+    from jobs.plans.simulate import simulate
+    from rules.policy.loader import load_policy
+
+    tried = load_policy(asked.details["schedule"], source=asked.details["source"])
+    with _desk(settings, told) as desk:
+        found = simulate(desk.context, tried, day=desk.context.day(asked.now))
+    return Ended(made=msgspec.json.encode(trial_of(found)).decode())
+
+
 def open_lines(settings: Settings, asked: Asked, told: Told) -> Ended:
     """Keep the lines of a stored plan in columns, as an older version or a full disk has not; counts them."""
     from crm_compliance.wiring import clock_of, line_cache_of, store_of
@@ -74,7 +89,14 @@ def open_lines(settings: Settings, asked: Asked, told: Told) -> Ended:
 
 
 Act = Callable[["Settings", "Asked", Told], Ended]
-ACTS: Final[Mapping[str, Act]] = {PLAN: make_plan, MATCH: match, COMPILE: compile_, DATA_MAP: map_data, LINES: open_lines}
+ACTS: Final[Mapping[str, Act]] = {
+    PLAN: make_plan,
+    MATCH: match,
+    COMPILE: compile_,
+    DATA_MAP: map_data,
+    LINES: open_lines,
+    TRY: try_schedule,
+}
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class Counts(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How an act has ended: with which of the notes, and the id of what it has made, if it makes one."""
+    """How an act has ended: with which of the notes, and what it has made, an id or figures."""
 
     note: str = ""
     made: str = ""
@@ -38,7 +38,7 @@ Told = Callable[[Counts], None]
 @dataclass(slots=True)
 class Work:
     """One act: for what, which, who began it and when; `kind` says more of it, in a code. `note` is what the
-    page says once it has ended well, `made` the id of what it has made, `error` why it did not; `found` is
+    page says once it has ended well, `made` what it has made, `error` why it did not; `found` is
     what the page shows once, and stored nowhere."""
 
     subject: str

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.pages.policy.versions import version_of, versions_of
 from crm_compliance.console.visit import Visit
-from crm_compliance.console.work.counting import telling_reads
-from crm_compliance.console.work.work import Ended, Work
-from jobs.plans.simulate import CHANGES, simulate
+from crm_compliance.console.work.acts import TRY
+from crm_compliance.console.work.process import Asked
+from crm_compliance.console.work.trial import Trial
+from jobs.plans.simulate import CHANGES
 from rules.errors import PolicyError, UsageError
 from rules.model.roles import Act
 from rules.policy.loader import load_policy
-from rules.policy.policy import Policy
 
 SUBJECT: Final = "simulation"
 FILE_BYTES: Final = 256 * 1024  # nine times the shipped one: reading YAML takes seconds for a megabyte
@@ -26,14 +27,13 @@ MONTHS_SHOWN: Final = 12
 def show(visit: Visit) -> Response:
     """Show how the last simulation stands; htmx asks again until it is over."""
     last = visit.services.background.of(SUBJECT)
-    found = next(iter(visit.services.simulated), None)
+    found = msgspec.json.decode(last.made, type=Trial) if last is not None and last.is_over and last.made else None
     values: dict[str, Any] = {
         "last": last,
         "found": found,
         "changes": CHANGES,
         "months": found.forecast[:MONTHS_SHOWN] if found is not None else (),
         "names": {key: visit.category(key) for key in found.by_category} if found is not None else {},
-        "limits": found.new.limits if found is not None else None,
     }
     if visit.is_part:
         return visit.part("policy/simulated.html.j2", **values)
@@ -44,37 +44,31 @@ def show(visit: Visit) -> Response:
 def start(visit: Visit) -> Response:
     """Begin to decide on every unit by the schedule in force and by the one that was given, as `policy
     simulate` does; the page looks for the end of it."""
-    tried = _given(visit)
-    services, now = visit.services, visit.now
-
-    work = Work(SUBJECT, "simulate", visit.person.who, now)
-
-    def act() -> Ended:
-        with services.desk() as desk, telling_reads(desk, work.tell):
-            services.simulated[:] = [simulate(desk.context, tried, day=desk.context.day(now))]
-        return Ended()
-
-    services.background.begin(work, act)
+    text, source = _given(visit)
+    person, details = visit.person, {"schedule": text, "source": source}
+    visit.services.begin(Asked(act=TRY, subject=SUBJECT, who=person.who, role=person.role, now=visit.now, details=details))
     return visit.see("/policy/simulation")
 
 
-def _given(visit: Visit) -> Policy:
-    """Return the schedule to try: a file, else a version that is known. Raises UsageError: a file that is no
-    schedule, or neither."""
+def _given(visit: Visit) -> tuple[str, str]:
+    """Return the schedule to try, and what to call it: a file, else a version that is known. Raises
+    UsageError: a file that is no schedule, or neither."""
     file = visit.form.get("file")
     if isinstance(file, UploadFile) and file.size:
         try:
-            text = file.file.read(FILE_BYTES).decode("utf-8")
+            text, source = file.file.read(FILE_BYTES).decode("utf-8"), visit.say("the file")
         except UnicodeDecodeError:
             raise UsageError("this is not a text in UTF-8", where="file", hint="a schedule is a YAML file") from None
         try:
-            return load_policy(text, source=visit.say("the file"))
+            load_policy(text, source=source)
         except PolicyError as error:  # of what somebody tries: nothing is wrong with the service
             raise UsageError(str(error), where=error.where, hint=error.hint) from None
+        return text, source
     digest = visit.given("version")
     if not digest:
         raise UsageError("the schedule to try is missing", where="file", hint="choose a file or a version")
-    return version_of(versions_of(visit), digest).policy
+    known = version_of(versions_of(visit), digest)
+    return known.text, known.policy.version
 
 
 ENDPOINTS: Final = (

@@ -17,6 +17,7 @@ class Known(NamedTuple):
     """One version; `until` is the day from which another is in force, None where none follows."""
 
     policy: Policy
+    text: str
     source: str
     is_in_force: bool
     until: date | None = None
@@ -31,12 +32,12 @@ def versions_of(visit: Visit) -> list[Known]:
     services = visit.services
     found = policy_versions(services.settings)
     now = found.at(visit.now)
-    known = [Known(each.policy, each.source, each is now, found.until(each)) for each in found.versions]
+    known = [Known(each.policy, each.text, each.source, each is now, found.until(each)) for each in found.versions]
     digests = {each.digest for each in known}
     for stored in services.store.policies.all():
         if stored.digest not in digests:
             try:
-                known.append(Known(load_policy(stored.text, source=stored.version), "", is_in_force=False))
+                known.append(Known(load_policy(stored.text, source=stored.version), stored.text, "", is_in_force=False))
             except PolicyError:
                 continue  # of a time in which schedules had another form
     return sorted(known, key=lambda each: (each.policy.valid_from, each.is_in_force), reverse=True)
