@@ -1,6 +1,7 @@
 """The plans that people look at now: a few of them stay open in memory."""
 
 from threading import Lock
+from time import monotonic
 
 from jobs.plans.lines.compare import Comparison, compare
 from jobs.plans.lines.view import QUICK, LinesView
@@ -8,35 +9,45 @@ from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
 from jobs.ports.store import Store
 from rules.errors import UsageError
 
+LOOK_S = 30.0  # so often is asked whether the plans that nobody asks for are still there
+
 
 class OpenedPlans:
-    """For a process that answers many questions. A million lines take about 100 MB, so `most` is small."""
+    """For a process that answers many questions at once. A million lines take about 100 MB, so `most` is
+    small."""
 
     def __init__(self, store: Store, cache: LineCache = NO_LINE_CACHE, most: int = 2) -> None:
         self._store, self._cache, self._most = store, cache, most
         self._views: dict[str, LinesView] = {}  # the one looked at last comes last
         self._compared: Comparison | None = None  # the last one
-        self._lock = Lock()
+        self._lock, self._opening = Lock(), Lock()
+        self._looked_at = monotonic()
 
     def of(self, plan: str) -> LinesView:
-        """Return the lines of a plan, as `LinesView.of` does. Whether those that are open are still there is
-        asked each time: what has expired is gone from here as well."""
-        with self._lock:
-            for other in list(self._views):
-                try:
-                    self._store.plans.pages(other)
-                except UsageError:
-                    del self._views[other]
-            view = self._views.pop(plan, None) or LinesView.of(self._store, plan, self._cache)
-            self._views[plan] = view
-            while len(self._views) > self._most:
-                del self._views[next(iter(self._views))]
+        """Return the lines of a plan, as `LinesView.of` does. Whether they are still there is asked each
+        time: what has expired is gone from here as well."""
+        if monotonic() - self._looked_at >= LOOK_S:
+            self._drop_removed()
+        if (view := self._open(plan)) is not None:
+            return view
+        with self._opening:  # one after the other: while a large one is read it takes several times its memory
+            if (view := self._open(plan)) is not None:
+                return view
+            self._drop_removed()
+            view = LinesView.of(self._store, plan, self._cache)
+            with self._lock:
+                self._views[plan] = view
+                while len(self._views) > self._most:
+                    del self._views[next(iter(self._views))]
         return view
+
+    def is_open(self, plan: str) -> bool:
+        return plan in self._views
 
     def takes_long(self, plan: str) -> bool:
         """Return whether opening a plan takes longer than somebody waits for: it is large, and neither open
         nor kept in columns. Raises UsageError: no such plan; LinesRemoved."""
-        if self._store.plans.get(plan).units <= QUICK or plan in self._views or plan in self._cache.plans():
+        if plan in self._views or self._store.plans.get(plan).units <= QUICK or plan in self._cache.plans():
             return False
         self._store.plans.pages(plan)
         return True
@@ -49,3 +60,28 @@ class OpenedPlans:
         if kept is None or kept.before is not old or kept.after is not new:
             kept = self._compared = compare(old, new)
         return kept
+
+    def _open(self, plan: str) -> LinesView | None:
+        """Return the lines of a plan that is open, None where it is not. Raises LinesRemoved."""
+        with self._lock:
+            view = self._views.pop(plan, None)
+            if view is None:
+                return None
+            self._views[plan] = view
+        try:
+            self._store.plans.pages(plan)
+        except UsageError:
+            self._drop_removed()
+            self._cache.drop(plan)
+            raise
+        return view
+
+    def _drop_removed(self) -> None:
+        self._looked_at = monotonic()
+        for plan in list(self._views):
+            try:
+                self._store.plans.pages(plan)
+            except UsageError:
+                with self._lock:
+                    self._views.pop(plan, None)
+                    self._compared = None

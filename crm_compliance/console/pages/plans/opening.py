@@ -34,6 +34,8 @@ def lines_of(visit: Visit, plan: str) -> LinesView:
     """Return the lines of a plan. Raises Opening: that takes long, and goes on; UsageError: no such plan;
     LinesRemoved; StoreAltered."""
     services = visit.services
+    if services.lines.is_open(plan):
+        return services.lines.of(plan)
     subject = _subject(plan)
     work = services.background.of(subject)
     if work is not None and work.is_over:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,20 @@ def test_lines_that_have_expired_are_gone_everywhere(store: SqlStore, files: Lin
     assert sorted(files.plans()) == ["plan-2", "plan-unknown"]
     forget_removed(store, files)
     assert files.plans() == ["plan-2"]
+
+
+def test_a_plan_that_many_ask_for_at_once_is_read_once(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(store, "plan-1", LINES)
+    opened, read, opens = OpenedPlans(store), list[str](), LinesView.of
+
+    def counted(*asked: Any) -> LinesView:
+        read.append(asked[1])
+        return opens(*asked)
+
+    monkeypatch.setattr(LinesView, "of", counted)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(opened.of, ["plan-1"] * 16))
+    assert (read, {id(each) for each in found}) == (["plan-1"], {id(found[0])})
 
 
 def test_the_plans_looked_at_last_stay_open(store: SqlStore) -> None:
