@@ -78,8 +78,8 @@ class Spread:
             self._reach("fiche", row.fiche, holds)
 
     def _from_activities_of_people(self) -> None:
-        """Extend holds on everything of a person. They reach the calls and e-mails in which the person takes
-        part, and so the files to which these belong."""
+        """Extend holds on everything of a person. They reach the activities in which the person takes part, those
+        of dependent tables among them, and so the files to which these belong."""
         taking = self._read(ActivityParty, ACTIVITY_PARTY_FIELDS, "party", self._people)
         holds_of: defaultdict[str, list[OnRow]] = defaultdict(list)
         for row in taking:
@@ -89,6 +89,10 @@ class Spread:
             for activity in self._read(KINDS[word], CALL_FIELDS, "id", holds_of):
                 self._reach_owners(ROW_KINDS[word], activity, holds_of[activity.id])
                 self._reach(word, activity.id, holds_of[activity.id])
+        for kind in self._connector.all_kinds.own:
+            if self._connector.is_activity(kind.full):
+                for row in self._read(kind.full, kind.links, "id", holds_of):
+                    self._reach(kind.word, row.id, holds_of[row.id])
 
     def _from_rows_that_name_people(self) -> None:
         """Extend holds on everything of a person to the rows of dependent tables that name the person."""

@@ -94,9 +94,10 @@ def _reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Iterator[t
         yield from ((Recording, RECORDING_FIELDS), (Note, NOTE_FIELDS))
     if kind is not Kind.RECORDINGS:
         yield from ((TIES[each][0], _tie_fields(each, terms)) for each in TIES)
-        yield from ((Call, CALL_FIELDS), (Email, EMAIL_FIELDS), (ActivityParty, ACTIVITY_PARTY_FIELDS))
+        yield from ((Call, CALL_FIELDS), (Email, EMAIL_FIELDS))
         yield from ((cast("type[Dependent]", own.full), _own_fields(own)) for own in connector.all_kinds.termed)
         yield from _named_reads(connector)
+        yield ActivityParty, ACTIVITY_PARTY_FIELDS
 
 
 def _gathered(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms) -> Gathering:
@@ -131,11 +132,11 @@ def _gathered(connector: Connector, kind: Kind, *, day: date, progress: Progress
             found.add_calls(calls)
         for emails in _pages(connector, Email, EMAIL_FIELDS, seen):
             found.add_emails(emails)
-        for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, seen):
-            found.add_activity_parties(participants)
         _add_retained_activities(connector, found, lie)
         _add_own_terms(connector, found, seen)
         _add_named_people(connector, found, seen)
+        for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, seen):
+            found.add_activity_parties(participants)
         found.activities.clear()  # nobody asks any more what an activity hangs on
     check_visible(connector, seen.rows)
     if found.beyond:
@@ -147,8 +148,10 @@ def _gathered(connector: Connector, kind: Kind, *, day: date, progress: Progress
 
 def _add_named_people(connector: Connector, found: Gathering, progress: Progress) -> None:
     """Add who is named by a lookup in a row of a dependent table: like who takes part in an activity, nobody
-    of them is removed before that row."""
+    of them is removed before that row. Of a row that is an activity itself it is noted what it belongs to,
+    before its participants are read."""
     kinds = connector.all_kinds
+    activities = {kind.word for kind in kinds.own if connector.is_activity(kind.full)}
     hooks: dict[str, list[Unit | str | None]] = {}  # what each row belongs to at the top: it goes with the last of these
     for full, fields in _named_reads(connector):
         kind = next(each for each in kinds.own if each.full is full)
@@ -160,15 +163,18 @@ def _add_named_people(connector: Connector, found: Gathering, progress: Progress
                     of = [found.activities.get(regarding)] if depends else [found.hook_of(owner, regarding)]
                     above += hooks.get(regarding, of) if depends else of
                 hooks[row.id] = above or [None]
+                if kind.word in activities and len(hooks[row.id]) == 1:  # of several nobody can tell which is the last
+                    found.activities[row.id] = hooks[row.id][0]
                 for contact in {getattr(row, name) for name in kind.people} & found.contacts.keys():
                     for hook in hooks[row.id]:
                         found.take_part(contact, hook)
 
 
 def _named_reads(connector: Connector) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
-    """Yield the reads of dependent tables without a term, if any of their rows may name somebody."""
+    """Yield the reads of dependent tables without a term, if any of their rows may name somebody, or people
+    may take part in any."""
     own = connector.all_kinds.own
-    if any(kind.people for kind in own):
+    if any(kind.people or connector.is_activity(kind.full) for kind in own):
         yield from ((kind.full, (*kind.links, *kind.people)) for kind in own if not kind.term)
 
 

@@ -335,8 +335,9 @@ def participations(
     if connector.is_activity(Fiche):
         hangs |= {row.id: ("fiche", row.id) for row in rows_anywhere(connector, Fiche, (), Among("id", ids), lie)}
     result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
+    own_activities = _own_activities(connector, ids)
     for row in taking:
-        result[row.party or ""].append(hangs.get(row.activity or "", (None, None)))
+        result[row.party or ""] += own_activities.get(row.activity or "") or [hangs.get(row.activity or "", (None, None))]
     for own in connector.all_kinds.own:
         for name in (*own.people, *(own.lookups if own.term and "contact" in own.above else ())):
             named = rows_of(connector, own.full, (name, *own.links), Among(name, sorted(contacts)))
@@ -348,6 +349,18 @@ def participations(
             for naming in named:
                 result[getattr(naming, name)] += tops[own.word, naming.id] or [(None, None)]
     return result
+
+
+def _own_activities(connector: Connector, ids: Sequence[str]) -> dict[str, list[tuple[str | None, str | None]]]:
+    """Return what those of these activities belong to that are rows of dependent tables, as (kind, id); one
+    with a term of its own goes by itself."""
+    found: dict[str, list[tuple[str | None, str | None]]] = {}
+    for own in connector.all_kinds.own:
+        if connector.is_activity(own.full):
+            rows = rows_of(connector, own.full, own.links, Among("id", ids))
+            tops = tops_of(connector, [(own.word, row) for row in rows])
+            found |= {row.id: [(own.word, row.id)] if own.term else [*tops[own.word, row.id]] for row in rows}
+    return found
 
 
 def operation(connector: Connector, write: RowWrite) -> Operation:

@@ -42,6 +42,7 @@ def dependent_environment(folder: Path) -> Path:
     document: dict[str, Any] = yaml.load(ENVIRONMENT.read_text("utf-8"))
     more: dict[str, Any] = yaml.load(TABLES.read_text("utf-8"))
     document["tables"] |= more["tables"]
+    document["tables"]["activityparty"]["columns"]["activityid"]["type"] += "|task"
     document["choices"] |= more["choices"]
     document["relationships"] += more["relationships"]
     document["many_to_many"] = [*document.get("many_to_many", []), *more["many_to_many"]]

@@ -327,6 +327,50 @@ def test_who_is_named_since_the_plan_is_not_removed(night: Night) -> None:
     assert night.get("contacts", visited) is not None
 
 
+def task_with(night: Night, dossier: str, *contacts: str, **columns: Any) -> str:
+    """A task on a dossier in which people take part."""
+    parties = [{"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 5} for contact in contacts]
+    parties.append({"addressused": "iemand@example.org", "participationtypemask": 5})  # who is no contact
+    return add(
+        night, "task", ("regardingobjectid_cf_dossier_task", "cf_dossiers", dossier), **columns, task_activity_parties=parties,
+    )  # fmt: skip
+
+
+def test_who_takes_part_in_one_that_is_an_activity_is_known_and_goes_with_it(night: Night) -> None:
+    """RET-20, EXP-04, EXP-06: as of a call, its participants are found, are nobody's to be told, and stay no
+    night longer."""
+    child, mina = night.contact(birthdate="2000-02-01"), night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
+    ended = night.dossier("social_card", spoken=LONG_AGO)
+    night.party(child, "child", dossier=ended)
+    task_with(night, ended, child, mina, subject="Gesprek", description="Verstraeten was erbij, en iemand@example.org ook.")
+    mine = Answer(night, child).compile()
+    (told,) = [item for item in mine.items if item.kind == "task"]
+    assert told.proposal == "Gesprek\n\n[derde 1] was erbij, en [e-mailadres] ook."
+    (mention,) = [item for item in Answer(night, mina).compile().items if item.kind == "task"]
+    assert (mention.title, mention.status) == ("mention", ItemStatus.PENDING_REVIEW)
+
+
+def test_who_takes_part_in_one_goes_with_the_last_of_their_dossiers(night: Night) -> None:
+    """RET-20."""
+    mina, senne = night.contact(firstname="Mina", lastname="Verstraeten (fictief)"), night.contact()
+    ended, running = night.dossier("social_card", spoken=LONG_AGO), night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
+    task_with(night, ended, mina, senne, subject="Gesprek")
+    task_with(night, running, senne, subject="Gesprek")
+    night.apply(night.plan())
+    assert (night.get("cf_dossiers", ended), night.get("contacts", mina)) == (None, None)
+    assert night.get("contacts", senne) is not None
+
+
+def test_a_hold_on_a_person_keeps_the_dossier_of_an_activity_in_which_they_take_part(night: Night) -> None:
+    """HLD-04: everything of the person, as with calls."""
+    mina = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
+    ended = night.dossier("social_card", spoken=LONG_AGO)
+    task_with(night, ended, mina, subject="Gesprek")
+    place(night, person=mina)
+    night.apply(night.plan())
+    assert night.get("cf_dossiers", ended) is not None
+
+
 def test_a_granted_erasure_leaves_nobody_named_in_a_file_of_others(night: Night) -> None:
     """6.2: the information stays, and whose it was goes."""
     rows = plant(night, Planter(night))

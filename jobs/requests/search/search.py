@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from connectors.interface.connector import Connector
@@ -205,6 +206,7 @@ class _Search:
         self._fields = {word: _wanted(kind) for word, kind in self._kinds.items()}
         self._anonymised: set[str] = set()  # ids of rows that are left out
         self._attended: set[str] = set()  # activities of which the participants were taken in
+        self._own_activities = tuple(kind for kind in self._kinds.own if connector.is_activity(kind.full))
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -292,7 +294,8 @@ class _Search:
 
     def _participants(self) -> None:
         """Take in everybody who takes part in an activity that was found since this was last looked at."""
-        activities = {*self.material.calls, *self.material.emails} - self._attended
+        own = [self.material.rows(kind.word) for kind in self._own_activities]
+        activities = {*self.material.calls, *self.material.emails, *chain.from_iterable(own)} - self._attended
         self._attended |= activities
         self._take(("activity_party", "activity", activities))
 
@@ -345,10 +348,15 @@ class _Search:
         return found
 
     def _links_in(self, kind: Kind) -> list[Mention]:
-        """Return the rows of a dependent table that name the people by a lookup: what they say is for a
-        person to look at, as if they named them in a text."""
+        """Return the rows of a dependent table that name the people by a lookup, or in which they take part:
+        what they say is for a person to look at, as if they named them in a text."""
         known = self.material.rows(kind.word)
         found = []
+        if kind in self._own_activities:
+            taking = {row.activity: row.party for row in self.material.activity_parties.values() if row.party in self._people}
+            for row in self._read(kind.word, "id", {activity for activity in taking if activity is not None}):
+                said = [text for text in kind.texts if getattr(row, text)] if row.id not in known else []
+                found += [Mention(kind.word, row.id, text, LINK, (taking[row.id] or "",)) for text in said]
         for name in kind.people:
             for row in self._read(kind.word, name, self._people):
                 said = [text for text in kind.texts if getattr(row, text)] if row.id not in known else []
