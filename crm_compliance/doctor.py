@@ -38,6 +38,7 @@ from rules.hints import hint_to
 from rules.model.records import KINDS, Record
 from rules.organisation.organisation import SAID_BY_POLICY
 from rules.policy.policy import Policy
+from rules.redaction.written_by_country import is_known
 
 SKEW_S = 60.0  # a clock that is off by more may judge a birthday on the wrong day
 
@@ -121,7 +122,13 @@ def _policy(policy: Policy) -> str:
         f"{own.hold_years} years after their end, register of requests {policy.defaults.register_years} years, certificates and schedules "
         f"{own.certificate_years} years; log lines are yours to remove after {own.technical_log_months} months"
     )
-    return f"{policy.name} {policy.version}\n{terms}"
+    told = [f"{policy.name} {policy.version}", terms]
+    if not is_known(country := policy.home.country):
+        told.append(
+            f"of {country} it is not known how number plates, mobile numbers without a zero and postcodes are written: in texts a plate "
+            "is found beside a word for it, a number with its zero or country code, a postcode of four or five digits before a town"
+        )
+    return "\n".join(told)
 
 
 def _organisation(settings: Settings) -> str:

@@ -78,8 +78,8 @@ class Spread:
             self._reach("fiche", row.fiche, holds)
 
     def _from_activities_of_people(self) -> None:
-        """Extend holds on everything of a person. They reach the activities in which the person takes part, those
-        of dependent tables among them, and so the files to which these belong."""
+        """Extend holds on everything of a person. They reach the activities in which the person takes part,
+        those of dependent tables among them, and so the files to which these belong."""
         taking = self._read(ActivityParty, ACTIVITY_PARTY_FIELDS, "party", self._people)
         holds_of: defaultdict[str, list[OnRow]] = defaultdict(list)
         for row in taking:

@@ -63,6 +63,8 @@ def _elsewhere(policy: PolicyFile) -> Iterator[Finding]:
     if "national_number" not in said.model_fields_set:
         told = "a module of python-stdnum such as nl.bsn, or none"
         yield ("defaults", "country"), f"name the national numbers of {said.country} beside it: national_number: {told}"
+    if "timezone" not in policy.model_fields_set:
+        yield ("defaults", "country"), f"name the time zone whose days count in {said.country} as well: timezone: Europe/…"
 
 
 def _approvers(policy: PolicyFile) -> Iterator[Finding]:

@@ -190,8 +190,8 @@ class Defaults(Model):
     """Whether a recording may go before its end once it was taken over (RET-21)."""
     country: Annotated[str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})] = "BE"
     """The ISO code of the country in which the organisation works: a telephone number that says no country is
-    one of it, and so is a recipient or a home address (IDN-10). With another country than BE, `holidays` and
-    `national_number` have to be named as well, since nobody can tell which are meant."""
+    one of it, and so is a recipient or a home address (IDN-10). With another country than BE, `holidays`,
+    `national_number` and `timezone` have to be named as well, since nobody can tell which are meant."""
     national_number: Annotated[str, AfterValidator(_scheme)] = "be"
     """Which numbers are national numbers: `be`, whose numbers also show a birth date; the name of a module of
     python-stdnum, such as `nl.bsn`, whose numbers are compared only; `none`, where they mean nothing

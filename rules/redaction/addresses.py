@@ -18,7 +18,9 @@ _NUMBER: Final = (
     r"\d{1,4}(?:\s?[a-zA-Z](?!\w))?(?:\s?[-/]\s?\d{1,4}[a-zA-Z]?)?"
     r"(?:\s?,?\s?(?:bus|bte|boîte|boite|box|b|appartement|app|apt|verdieping|étage)\.?\s?\w{1,4})?(?!\d)"
 )
-_PLACE: Final = rf"(?:B-|D-|F-|L-|NL-|LU-)?[1-9]\d{{3,4}}(?:\s?[A-Z]{{2}}(?=\s))?\s+{_WORD}(?:[ -](?:{_PARTICLE}[ -])?{_WORD}){{0,2}}"
+_PLACE: Final = (
+    rf"(?:B-|D-|F-|L-|NL-|LU-)?(?:0\d{{4}}|[1-9]\d{{3,4}})(?:\s?[A-Z]{{2}}(?=\s))?\s+{_WORD}(?:[ -](?:{_PARTICLE}[ -])?{_WORD}){{0,2}}"
+)
 _THEN_PLACE: Final = rf"(?:[,\s-]+(?:(?:à|te|in|à)\s)?{_PLACE})?"
 _BEFORE: Final = r"(?<!\w)"
 _NR: Final = r"[, ]+(?:(?:nr|n°|nummer|numéro|no|huisnummer)\.?\s?)?"

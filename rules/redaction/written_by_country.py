@@ -15,6 +15,11 @@ _DUTCH: Final = (
 )  # fmt: skip
 
 
+def is_known(country: str) -> bool:
+    """Return whether it is known how plates and mobile numbers are written in a country."""
+    return country in PLATES and country in LOST_ZEROS
+
+
 def _whole(pattern: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", flags)
 

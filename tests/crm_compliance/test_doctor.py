@@ -218,6 +218,18 @@ def test_what_the_controller_has_to_fill_in_is_named() -> None:
     assert "purposes.newsletter" not in told
 
 
+@pytest.mark.parametrize(("country", "told"), [("BE", False), ("NL", False), ("DE", False), ("PT", True)])
+def test_what_is_not_known_of_a_country_is_said(country: str, told: bool) -> None:
+    """EXP-06: how plates, numbers and postcodes are written there is not guessed."""
+    from crm_compliance.doctor import _policy
+    from crm_compliance.settings import Settings
+    from crm_compliance.wiring import policy_of
+
+    shipped = policy_of(Settings())
+    here = shipped.model_copy(update={"defaults": shipped.defaults.model_copy(update={"country": country})})
+    assert (f"of {country} it is not known how number plates" in _policy(here)) is told
+
+
 @pytest.mark.parametrize(("setting", "name"), [("ANCHOR_FILE", "anchor.jsonl"), ("ERASURES_FILE", "erasures.jsonl")])
 def test_a_copy_of_the_history_that_others_may_write_is_warned_of(
     typist: Typist, org: Night, tmp_path: Path, setting: str, name: str

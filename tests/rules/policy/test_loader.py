@@ -144,6 +144,13 @@ def test_a_value_that_does_not_fit_is_refused_with_its_field(old: str, new: str,
     assert int(error.where.removeprefix("bad.yaml:")) <= len(LINES)
 
 
+def test_a_schedule_of_another_country_names_its_clock_too() -> None:
+    """DAT-01: days of the first country's capital are not taken for those of another."""
+    home = "  country: PT\n  holidays: PT\n  national_number: none\n  late_rule_months: 6"
+    text = changed("  late_rule_months: 6", home).replace("timezone: Europe/Brussels\n", "")
+    assert "country: name the time zone whose days count in PT" in str(refused(text))
+
+
 # R-022 is the third line: who proposes a schedule does not approve it.
 @pytest.mark.parametrize(
     ("old", "new", "after", "told"),
