@@ -91,8 +91,8 @@ class Spread:
                 self._reach(word, activity.id, holds_of[activity.id])
         for kind in self._connector.all_kinds.own:
             if self._connector.is_activity(kind.full):
-                for row in self._read(kind.full, kind.links, "id", holds_of):
-                    self._reach(kind.word, row.id, holds_of[row.id])
+                for own in self._read(kind.full, kind.links, "id", holds_of):
+                    self._reach(kind.word, own.id, holds_of[own.id])
 
     def _from_rows_that_name_people(self) -> None:
         """Extend holds on everything of a person to the rows of dependent tables that name the person."""
