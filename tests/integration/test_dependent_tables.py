@@ -351,6 +351,21 @@ def test_who_takes_part_in_one_that_is_an_activity_is_known_and_goes_with_it(nig
     assert (mention.title, mention.status) == ("mention", ItemStatus.PENDING_REVIEW)
 
 
+def test_what_is_written_of_participants_is_found_and_goes(night: Night) -> None:
+    """EXP-03, ERA-12: R-158."""
+    planter, child = Planter(night), night.contact(birthdate="2000-02-01")
+    ended = night.dossier("social_card", spoken=LONG_AGO)
+    night.party(child, "child", dossier=ended)
+    parties: list[dict[str, object]] = [{"participationtypemask": 5} | planter.texts("activityparty") for _ in range(2)]
+    parties[0]["partyid_contact@odata.bind"] = f"/contacts({child})"
+    bound = ("regardingobjectid_cf_dossier_task", "cf_dossiers", ended)
+    add(night, "task", bound, **planter.texts("task"), task_activity_parties=parties)
+    found = str(search_everywhere(night.context, {child}).activity_parties)
+    assert {table for word, (table, _) in planter.words.items() if word not in found} == {"task"}
+    night.apply(night.plan())
+    assert planter.left() == set()
+
+
 def test_who_takes_part_in_one_goes_with_the_last_of_their_dossiers(night: Night) -> None:
     """RET-20."""
     mina, senne = night.contact(firstname="Mina", lastname="Verstraeten (fictief)"), night.contact()
