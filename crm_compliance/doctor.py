@@ -37,6 +37,7 @@ from rules.errors import ComplianceError, MappingError, UsageError
 from rules.hints import hint_to
 from rules.model.records import KINDS, Record
 from rules.organisation.organisation import SAID_BY_POLICY
+from rules.policy.loader import SHIPPED
 from rules.policy.policy import Policy
 from rules.redaction.written_by_country import is_known
 
@@ -145,6 +146,8 @@ def _organisation(settings: Settings) -> str:
         told.append(f"yet to be filled in by the controller: {', '.join(unfilled)}")
     if organisation.digest != found.digest:
         told.append("warning: the schedule says who the controller is; the rest comes from the shipped file: name your own in ORGANISATION")
+    elif found.is_shipped and policy.name != SHIPPED:
+        told.append(f"warning: the schedule is not that of {organisation.controller.name}: name your own organisation in ORGANISATION")
     elif not found.is_shipped and (said := sorted(policy.model_fields_set.intersection(SAID_BY_POLICY))):
         told.append(f"the schedule has {', '.join(said)} as well, which is not read: the organisation file counts")
     return "\n".join(told)

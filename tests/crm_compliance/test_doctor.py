@@ -218,6 +218,18 @@ def test_what_the_controller_has_to_fill_in_is_named() -> None:
     assert "purposes.newsletter" not in told
 
 
+def test_a_schedule_of_ones_own_with_the_shipped_organisation_is_warned_of() -> None:
+    """Its answers would go out in the name of somebody else."""
+    from crm_compliance.doctor import _organisation
+    from crm_compliance.settings import Settings
+
+    data = Path(__file__).parents[1] / "data"
+    own, both = Settings(policy=data / "second-policy.yaml"), {"organisation": data / "second-organisation.yaml"}
+    assert "warning: the schedule is not that of" in _organisation(own)
+    assert "warning" not in _organisation(own.model_copy(update=both))
+    assert "warning" not in _organisation(Settings())
+
+
 @pytest.mark.parametrize(("country", "told"), [("BE", False), ("NL", False), ("DE", False), ("PT", True)])
 def test_what_is_not_known_of_a_country_is_said(country: str, told: bool) -> None:
     """EXP-06: how plates, numbers and postcodes are written there is not guessed."""

@@ -91,16 +91,10 @@ def draft(transport: Transport, categories: Mapping[str, Collection[str]]) -> Dr
 
 
 def _words(categories: Mapping[str, Collection[str]]) -> Words:
-    """Return what the values of fields are called; a category that the schedule knows before any other that
-    is called so."""
-    own = {key: tuple(folded(word) for word in (key, *words)) for key, words in categories.items()}
-    taken = {word for words in own.values() for word in words}
-    known = {
-        key: (*own.get(key, ()), *(word for word in words if word not in taken or key in own))
-        for key, words in OPTION_WORDS["categories"].items()
-        if key in own or folded(key) not in taken
-    }
-    return {**OPTION_WORDS, "categories": {**own, **known}}
+    """Return what the values of fields are called. A category is one of the schedule: another would lead to
+    no row of it."""
+    own = {key: (*(folded(word) for word in (key, *words)), *OPTION_WORDS["categories"].get(key, ())) for key, words in categories.items()}
+    return {**OPTION_WORDS, "categories": own}
 
 
 def _prefix(own: list[str], kinds: Kinds) -> str:

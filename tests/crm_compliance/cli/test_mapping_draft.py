@@ -363,3 +363,16 @@ def test_calls_that_may_be_communications_too_have_a_block_in_the_list(
 def parse_problems(text: str) -> list[str]:
     """What is wrong with a draft beside what nobody has chosen yet."""
     return [problem.text for problem in examine_mapping(text, "m")[1] if problem.code != "missing"]
+
+
+def test_only_categories_of_the_schedule_are_drafted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No key of another schedule, though an option is called as one is there."""
+    with organisation(capsys, monkeypatch, tmp_path, SECOND) as typist:
+        typist.set(POLICY=str(DATA / "second-policy.yaml"))
+        _, text = drafted(typist, tmp_path)
+    drawn = {key for (_, name, _), key in keys(parse_mapping(text, "m")).items() if name == "categories"}
+    assert drawn <= {"pesten", "doorverwezen"}
+    assert "# keys: doorverwezen, pesten" in text
+    assert "Weglopen" in text
