@@ -43,6 +43,7 @@ def dependent_environment(folder: Path) -> Path:
     more: dict[str, Any] = yaml.load(TABLES.read_text("utf-8"))
     document["tables"] |= more["tables"]
     document["tables"]["activityparty"]["columns"]["activityid"]["type"] += "|task"
+    document["tables"]["annotation"]["columns"]["objectid"]["type"] += "|cf_remark"
     document["choices"] |= more["choices"]
     document["relationships"] += more["relationships"]
     document["many_to_many"] = [*document.get("many_to_many", []), *more["many_to_many"]]

@@ -42,8 +42,8 @@ def night(tmp_path: Path) -> Iterator[Night]:
 
 
 def plant(night: Night, planter: Planter) -> dict[str, str]:
-    """A dossier with a child, and rows of every dependent table below them, with a word in every text; the
-    ids by table, the deeper remark as `answer`."""
+    """A dossier with a child, and rows of every dependent table below them, and a note on the deepest, with a
+    word in every text; the ids by table."""
     child = night.contact(birthdate="2000-02-01")
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=0)
     fiche = night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
@@ -57,6 +57,8 @@ def plant(night: Night, planter: Planter) -> dict[str, str]:
     )
     paragraph = add(night, "cf_paragraph", ("cf_HomevisitId", "cf_homevisits", visit), **planter.texts("cf_paragraph"))
     remark = add(night, "cf_remark", ("cf_ParagraphId", "cf_paragraphs", paragraph), **planter.texts("cf_remark"))
+    on_remark = {"objectid_cf_remark@odata.bind": f"/cf_remarks({remark})"}
+    night.create("annotations", "annotationid", **planter.texts("annotation", "mimetype"), **on_remark)
     assessment = add(night, "cf_assessment", ("cf_ContactId", "contacts", child), **planter.texts("cf_assessment"))
     task = add(night, "task", ("regardingobjectid_cf_fiche_task", "cf_fiches", fiche), **planter.texts("task"))
     theme = add(night, "cf_theme", **planter.texts("cf_theme"))
