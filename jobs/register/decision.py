@@ -2,7 +2,7 @@
 sealed part of the request: it names rows of files and holds the values that a person asked to be corrected.
 What is done is removed from it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -13,6 +13,7 @@ import msgspec
 from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.model.request import DECISIONS
 from jobs.ports.store import Store
+from rules.errors import Refused
 from rules.model.requests import COPIES, Right
 
 
@@ -37,6 +38,7 @@ ERASING: Final = DISPOSING | {What.NO_CALLER}  # what was there is gone by it; w
 # What an item that is not granted is told with; a code without a text of its own where there is none.
 NOT_GRANTED: Final = "NOT_GRANTED"
 PUT_ASIDE: Final = "item"  # what the review withheld: it is not granted unless it is named
+ATTEMPTS: Final = 5  # to store what was done, while others take steps
 DECLINED: Final[Mapping[Right, str]] = MappingProxyType(
     {Right.ERASURE: "RF-02", Right.PORTABILITY: "RF-04", Right.OBJECTION: "RF-05", Right.CONSENT_WITHDRAWAL: "RF-06"}
 )
@@ -152,8 +154,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return [task for task in self.tasks if task.what in kinds]
 
     def without(self, tasks: Collection[Task], day: date) -> "Decision":
-        """Return the same after these tasks are done. A recipient who is to be notified of nothing else is
-        due from that day on."""
+        """Return the same after these tasks are done; those that it does not have do not count. A recipient
+        who is to be notified of nothing else is due from that day on."""
+        tasks = [task for task in tasks if task in self.tasks]
         left = tuple(task for task in self.tasks if task not in tasks)
         waiting = {task.item for task in left}
         done = {task.item for task in tasks} - waiting
@@ -173,6 +176,24 @@ def decision_of(store: Store, request: str) -> Decision | None:
     """Return what was decided; None if nothing was, or it has expired."""
     part = store.requests.part(request, DECISIONS)
     return msgspec.json.decode(part, type=Decision) if part is not None else None
+
+
+def change_decision(store: Store, request_id: str, change: Callable[[Decision], Decision], attempts: int = ATTEMPTS) -> Decision | None:
+    """Change what is stored of a decision, and return it as it is then; None if there is none any more.
+
+    What it records has happened: where somebody takes a step at this instant, `change` is asked again of what
+    that has left, and nothing of either is lost. Raises Refused: with code `changed`, if the row would not
+    hold still."""
+    request, found = store.requests.get(request_id), decision_of(store, request_id)
+    if found is None or (after := change(found)) == found:
+        return found
+    try:
+        store.requests.save(msgspec.structs.replace(request, moves=request.moves + 1), since=request, parts={DECISIONS: encoded(after)})
+    except Refused as error:
+        if error.code != "changed" or attempts == 1:
+            raise
+        return change_decision(store, request_id, change, attempts - 1)
+    return after
 
 
 def is_settled(answer: Compilation) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from jobs.model.outcome import Outcome as JobOutcome
 from jobs.model.request import COMPILATION, DECISIONS, Details, GivenPerson, SubjectRequest
 from jobs.nightly.requests import run_requests
-from jobs.register.decision import Known, NotTold, reopened
+from jobs.register.decision import Known, NotTold, Task, What, change_decision, reopened
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.notices import counts_of, due_in, listed, not_told, told
 from rules.errors import Refused, UsageError
@@ -26,6 +26,7 @@ from tests.integration.deciding import ask, close, compile_, context_of, decide,
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold
 from tests.integration.night import Night
+from tests.meanwhile import between
 
 POLICE = "Politiezone Verzonnen"
 TODAY = date(2026, 11, 25)
@@ -140,6 +141,45 @@ def test_a_filler_date_is_no_birth_date_and_nobody_without_a_name_can_be_found(n
         due_in(listed(dora(night), request.id)[1])
     assert refused.value.code == "not_found"
     assert [one.state for one in not_told(dora(night), request.id, 1, NotTold.IMPOSSIBLE)] == ["not_told"]
+
+
+def test_two_who_record_an_outcome_at_the_same_instant_lose_neither(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = lotte(night)
+    passed_on(night, child)
+    passed_on(night, child, "Missing Verzonnen")
+    request = decided(night, Right.RESTRICTION, child)
+    between(monkeypatch, "jobs.requests.decisions.notices.listed", lambda: told(dora(night), request.id, 2, TODAY))
+    with pytest.raises(Refused) as refused:
+        told(dora(night), request.id, 1, TODAY)
+    assert (refused.value.code, states(night, request)) == ("changed", ["due", "told"])
+    told(dora(night), request.id, 1, TODAY)
+    assert states(night, request) == ["told", "told"]
+
+
+def test_an_outcome_that_is_recorded_while_more_is_carried_out_stays(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = lotte(night)
+    passed_on(night, child)
+    request = decided(night, Right.RESTRICTION, child)
+    left = Task("item-9", What.ANNOTATE, "dossier", "a")
+    change_decision(night.store, request.id, lambda now: msgspec.structs.replace(now, tasks=(left,)))
+    between(monkeypatch, "jobs.register.decision.decision_of", lambda: told(dora(night), request.id, 1, TODAY))
+    change_decision(night.store, request.id, lambda now: now.without([left], TODAY))
+    assert (states(night, request), decision(night, request).done[-1]) == (["told"], "item-9")
+
+
+def test_what_takes_effect_at_once_is_recorded_though_somebody_takes_a_step(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it stands in the CRM it is not open any more."""
+    child = lotte(night, cf_newsletter=True)
+    request = ask(night, Right.OBJECTION, child, details=Details(about="direct_marketing"))
+    compile_(night, request)
+
+    def step() -> None:
+        row = night.store.requests.get(request.id)
+        night.store.requests.save(msgspec.structs.replace(row, moves=row.moves + 1), since=row)
+
+    between(monkeypatch, "jobs.requests.decisions.correct.write", step)
+    assert decide(night, request).done == ("item-1",)
+    assert decision(night, request).tasks == ()
 
 
 def test_an_outcome_is_on_record_without_the_recipient(night: Night) -> None:

@@ -12,10 +12,10 @@ import msgspec
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.holds.granted_erasure import erasure_of, giving_way
 from jobs.model.plan import Kind, Plan, PlanState
-from jobs.model.request import DECISIONS, SubjectRequest
+from jobs.model.request import SubjectRequest
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
-from jobs.register.decision import AT_ONCE, DISPOSING, Decision, Task, decision_of, encoded
+from jobs.register.decision import AT_ONCE, DISPOSING, Decision, Task, change_decision, decision_of
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.correct import WRITING
 from jobs.requests.decisions.decide import take_effect
@@ -105,20 +105,15 @@ def _without_gone(context: JobContext, request: SubjectRequest, decision: Decisi
 
 
 def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:
-    """Return the decision once these tasks are done. It is read again: somebody may have been notified of
-    something meanwhile."""
-    now = decision_of(context.store, request.id) or decision
-    return _saved(context, request, now.without(tasks, context.today))
+    """Return the decision once these tasks are done; others may have taken steps meanwhile."""
+    day = context.today
+    return change_decision(context.store, request.id, lambda now: now.without(tasks, day)) or decision.without(tasks, day)
 
 
 def _with(context: JobContext, request: SubjectRequest, decision: Decision, tasks: tuple[Task, ...]) -> Decision:
-    """Return the decision with more tasks, read again as well."""
-    if not tasks:
-        return decision
-    now = decision_of(context.store, request.id) or decision
-    return _saved(context, request, msgspec.structs.replace(now, tasks=(*now.tasks, *tasks)))
+    """Return the decision with more tasks."""
 
+    def change(now: Decision) -> Decision:
+        return msgspec.structs.replace(now, tasks=(*now.tasks, *(task for task in tasks if task not in now.tasks)))
 
-def _saved(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
-    context.store.requests.save(request, since=request, parts={DECISIONS: encoded(decision)})
-    return decision
+    return change_decision(context.store, request.id, change) or decision

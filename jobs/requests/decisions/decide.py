@@ -28,6 +28,7 @@ from jobs.register.decision import (
     Notice,
     Task,
     What,
+    change_decision,
     decision_of,
     encoded,
     has_unsubscribed,
@@ -190,9 +191,8 @@ def take_effect(context: JobContext, request: SubjectRequest, decision: Decision
         if task.what is What.RESTRICT:
             _restrict(context, request, task, decision)
     left = correct.write(context, [task for task in now if task.what is not What.RESTRICT])
-    after = decision.without([task for task in now if task not in left], context.today)
-    context.store.requests.save(request, since=request, parts={DECISIONS: encoded(after)})
-    return after
+    done, day = [task for task in now if task not in left], context.today
+    return change_decision(context.store, request.id, lambda stored: stored.without(done, day)) or decision.without(done, day)
 
 
 def _keeping(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:

@@ -16,7 +16,7 @@ from jobs.model.plan import Alarm
 from jobs.model.request import DECISIONS, SubjectRequest
 from jobs.ports.store import Store
 from jobs.register.decision import Decision, Notice, NoticeState, NotTold, decision_of, encoded
-from jobs.register.permissions import Hand, admitted, refused, signed
+from jobs.register.permissions import Hand, admitted, refused, save_move, signed
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import Step
@@ -76,7 +76,8 @@ def record_letters(hand: Hand, request: SubjectRequest, numbers: Collection[int]
 def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ...]:
     """Record that a recipient was notified on a day. Recording again replaces what was recorded before; the
     ledger keeps both. Raises UsageError: there is no such notice, or the day is in the future, or before what
-    it reports was done; Refused: another role, or it has not been done yet."""
+    it reports was done; Refused: another role, it has not been done yet, or, with code `changed`, somebody
+    takes another step at this instant."""
     request, decision, notice = _due(hand, request_id, number)
     if notice.due_on is None or not notice.due_on <= on <= hand.today:
         message = "the day lies in the future, or before that on which it was done"
@@ -86,8 +87,8 @@ def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ..
 
 def not_told(hand: Hand, request_id: str, number: int, reason: NotTold) -> tuple[Notice, ...]:
     """Record why a recipient is not notified: it is impossible, or would take a disproportionate effort (art.
-    19). Raises UsageError: there is no such notice; Refused: another role, or what it reports has not been
-    done yet."""
+    19). Raises UsageError: there is no such notice; Refused: another role, what it reports has not been done
+    yet, or, with code `changed`, somebody takes another step at this instant."""
     request, decision, notice = _due(hand, request_id, number)
     ended = msgspec.structs.replace(notice, told_on=None, not_told=reason)
     return _ended(hand, request, decision, number, ended, reason.value, hand.today)
@@ -111,7 +112,6 @@ def _due(hand: Hand, request_id: str, number: int) -> tuple[SubjectRequest, Deci
 
 def _ended(hand: Hand, request: SubjectRequest, decision: Decision, number: int, notice: Notice, code: str, on: date) -> tuple[Notice, ...]:
     notices = (*decision.notices[: number - 1], notice, *decision.notices[number:])
-    entry = {"request": request.id, "step": Step.NOTIFY.value, "notice": number, "code": code, "on": on.isoformat()}
     after = encoded(msgspec.structs.replace(decision, notices=notices))
-    hand.store.requests.save(request, [signed(("request", entry), hand)], since=request, parts={DECISIONS: after})
+    save_move(hand, request, {}, Step.NOTIFY, {"notice": number, "code": code, "on": on.isoformat()}, parts={DECISIONS: after})
     return notices

@@ -7,7 +7,6 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
-from importlib import import_module
 from io import BytesIO
 from typing import Any
 
@@ -27,6 +26,7 @@ from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
+from tests.meanwhile import between
 
 TEXTS = (
     "Lotte vertelt over Femke Duinmeijer (fictief). Juf Quinten weet ervan, en Quinten belt terug.",
@@ -207,20 +207,6 @@ def test_an_answer_that_changes_while_it_is_approved_is_not_approved(
     answer = one.post(f"/requests/{asking.id}/approve")
     assert (answer.status_code, "changed" in answer.text) == (409, True)
     assert asking.row().state.value == "reviewing"
-
-
-def between(monkeypatch: pytest.MonkeyPatch, name: str, meanwhile: Callable[[], None]) -> None:
-    """Have something happen, once, after a function has read what it goes by."""
-    module, _, function = name.rpartition(".")
-    asked, waits = getattr(import_module(module), function), [meanwhile]
-
-    def then(*given: Any, **named: Any) -> Any:
-        found = asked(*given, **named)
-        if waits:
-            waits.pop()()
-        return found
-
-    monkeypatch.setattr(name, then)
 
 
 def test_a_text_is_kept_at_once_and_goes_out_only_once_it_is_approved(asking: Asking, signed_in: Callable[..., Browser]) -> None:
