@@ -5,6 +5,7 @@ from typing import Final
 NOTES: Final = {
     "signed_out": "You are signed out.",
     "saved": "Saved.",
+    "sent_before": "This form had been sent already. This is what came of it.",
     "plan_approved": "Your approval is recorded.",
     "plan_rejected": "The plan is rejected.",
     "plan_begun": "The plan is being made. It is in the list once it is there.",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
+import msgspec
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from crm_compliance.console.access import cookies
 from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.access.origin import FIELD
 from crm_compliance.console.access.sessions import form_token, name_of
 from crm_compliance.console.language.catalogs import Language, language_for, translations
 from crm_compliance.console.language.codes import words_of
@@ -26,6 +30,7 @@ from crm_compliance.console.notes import NOTES
 from crm_compliance.console.services import Services
 from crm_compliance.identity.signin import Person
 from crm_compliance.store.rows.sessions import Session
+from crm_compliance.wiring import new_id
 from jobs.checks.denials import refuse_role
 from jobs.model.sentence import Sentence
 from rules.errors import ComplianceError, UsageError
@@ -147,6 +152,15 @@ class Visit:
             raise UsageError(Said(self.say("%s: this is missing") % label), where=name, hint=self.say("Fill it in."))
         return found
 
+    def id_of_form(self, prefix: str) -> str:
+        """Return the id of what a form makes. The same form sent twice, by a double click or over a
+        connection that was lost, names the same: the field `once` is another one on each page. One that was
+        changed, or carries no such field, names something new."""
+        if not self.given("once"):
+            return new_id(prefix)
+        said = [(name, value) for name, value in self.form.multi_items() if isinstance(value, str) and name != FIELD]
+        return f"{prefix}-{hmac.new(self.token.encode(), msgspec.json.encode(said), 'sha256').hexdigest()[:12]}"
+
     def page(self, template: str, /, status: int = 200, **values: object) -> Response:
         """Answer with a page, a file of `templates/pages/`."""
         html = self.written(f"pages/{template}", status=status, **values)
@@ -184,6 +198,7 @@ class Visit:
             "person": person,
             "name": name_of(self.token, session) if session else "",
             "roles": session.roles if session else (),
+            "once": secrets.token_hex(8),
             "csrf": form_token(self.token) if session else "",
             "navigation": entries_for(person) if person else (),
             "theme": chosen if chosen in THEMES else "auto",

@@ -52,7 +52,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
 
     Raises:
         Refused: another role than the DPO's, or a reason that is none (NOT_A_HOLD); both are recorded
-            (ACC-10).
+            (ACC-10); or, with code `exists`, an id that there is.
         UsageError: an unknown table, row, contact, field or value, or a date that no hold may have.
         ConnectorError: whether the row is there could not be read; nothing is stored."""
     who, now, connector = account(who), context.clock(), context.connector

@@ -239,7 +239,8 @@ class HoldStore(Protocol):
     def get(self, hold: str) -> PlacedHold:
         """Raises UsageError for an unknown id."""
 
-    def place(self, hold: PlacedHold, entry: Entry) -> None: ...
+    def place(self, hold: PlacedHold, entry: Entry) -> None:
+        """Add a hold. Raises Refused with code `exists`: there is one of this id."""
 
     def release(self, hold: PlacedHold, entry: Entry) -> None:
         """Replace a hold by its released self. Raises Refused with code `released`: it was before."""
@@ -369,7 +370,8 @@ class RequestStore(Protocol):
     """The register of subject requests, and the sealed parts of their working areas."""
 
     def add(self, request: SubjectRequest, parts: Mapping[str, bytes], entry: Entry) -> None:
-        """Add a row to the register of requests, with sealed parts of its working area by name."""
+        """Add a row to the register of requests, with sealed parts of its working area by name. Raises
+        Refused with code `exists`: there is one of this id."""
 
     def get(self, request: str) -> SubjectRequest:
         """Raises UsageError for an unknown id."""

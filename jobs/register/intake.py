@@ -228,7 +228,8 @@ def read_form(text: bytes, now: datetime, calendar: Calendar) -> IntakeForm:
 
 def open_request(store: Store, form: IntakeForm, *, calendar: Calendar, new_id: Callable[[str], str]) -> SubjectRequest:
     """Register a receipt, with what was said sealed beside it. A message that asks for several rights is
-    registered for each (DDL-15)."""
+    registered for each (DDL-15). Raises Refused: with code `exists`, if `new_id` names a request that there
+    is."""
     request = SubjectRequest(
         id=new_id("request"),
         right=form.right,

@@ -16,6 +16,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "refused": "This is not possible as things stand now. Look again at what it is about.",
     "bug": "Something went wrong in the program itself. Tell the administrator what you were doing.",
     "busy": "Something else is being done at this moment. Try again in a minute.",
+    "exists": "This was made already. Look for it in the list.",
     "not_found": "What this is about is not there any more. Look for it again.",
     "role": "Your role may not do this. Ask somebody whose role may.",
     "signin": "You could not be signed in. Try again; if it fails again, ask the administrator whether your account has a role here.",

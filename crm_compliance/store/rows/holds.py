@@ -1,10 +1,11 @@
 """Holds in the database: placed once, restated where they name a request, released once."""
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
+from crm_compliance.store.sql.inserts import insert_new
 from crm_compliance.store.sql.tables import holds
 from jobs.ports.store import Entry
 from rules.errors import Refused, UsageError
@@ -24,7 +25,7 @@ class Holds(Rows):
 
     def place(self, hold: PlacedHold, entry: Entry) -> None:
         with self._transactions.writing([entry]) as connection:
-            connection.execute(insert(holds), {"id": hold.id, "released": False, "doc": _doc(hold)})
+            insert_new(connection, holds, {"id": hold.id, "released": False, "doc": _doc(hold)})
 
     def release(self, hold: PlacedHold, entry: Entry) -> None:
         with self._transactions.writing([entry]) as connection:

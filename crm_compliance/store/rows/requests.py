@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.documents import decoded
-from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.inserts import insert_into, insert_new
 from crm_compliance.store.sql.tables import request_parts, request_totals, subject_requests
 from jobs.model.request import SubjectRequest
 from jobs.ports.store import Entry
@@ -51,7 +51,7 @@ class Requests(Rows):
 
     def add(self, request: SubjectRequest, parts: Mapping[str, bytes], entry: Entry) -> None:
         with self._transactions.writing([entry]) as connection:
-            connection.execute(insert(subject_requests), {"id": request.id, "doc": _doc(request)})
+            insert_new(connection, subject_requests, {"id": request.id, "doc": _doc(request)})
             self._write_parts(connection, request.id, parts)
 
     def get(self, request: str) -> SubjectRequest:

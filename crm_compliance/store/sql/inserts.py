@@ -3,9 +3,12 @@ when it is used."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Table
+
+from rules.errors import Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
@@ -21,3 +24,11 @@ def insert_into(connection: Connection, table: Table) -> PostgresqlInsert | Sqli
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table)
+
+
+def insert_new(connection: Connection, table: Table, row: Mapping[str, object]) -> None:
+    """Insert a row under an id of its own. Raises Refused: with code `exists`, if there is one of this id
+    (`where`): whoever asked for it has asked before."""
+    statement = insert_into(connection, table).on_conflict_do_nothing().returning(table.c.id)
+    if connection.execute(statement, row).scalar() is None:
+        raise Refused("this was made already", hint="look for it in the list", where=str(row["id"]), code="exists")

@@ -4,6 +4,7 @@ review."""
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from starlette.responses import Response
@@ -14,7 +15,7 @@ from crm_compliance.console.visit import Visit
 from crm_compliance.wiring import mapped_tables
 from jobs.holds.place import HOLDABLE, Wanted, place_hold
 from rules.dates.periods import add_months
-from rules.errors import UsageError
+from rules.errors import Refused, UsageError
 from rules.holds.conditions import FIELDS
 from rules.holds.placements import OBTAINABLE, PLACEABLE, REVIEW_MONTHS, HoldType, PlacedHold
 from rules.model.roles import Act
@@ -43,10 +44,16 @@ def show(visit: Visit) -> Response:
 
 
 def place(visit: Visit) -> Response:
-    """Place a hold, as `holds place` does: it is in force at once (HLD-02)."""
+    """Place a hold, as `holds place` does: it is in force at once (HLD-02). A form that was sent before leads
+    to what came of it."""
     wanted = _wanted(visit)
-    with visit.services.desk() as desk:
-        hold = place_hold(desk.context, wanted, visit.person.who, visit.person.role)
+    try:
+        with visit.services.desk() as desk:
+            hold = place_hold(replace(desk.context, new_id=visit.id_of_form), wanted, visit.person.who, visit.person.role)
+    except Refused as error:
+        if error.code != "exists":
+            raise
+        return visit.see(f"/holds/{error.where}", note="sent_before")
     return visit.see(f"/holds/{hold.id}", note="hold_placed")
 
 

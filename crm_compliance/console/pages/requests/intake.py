@@ -13,10 +13,9 @@ from starlette.responses import Response
 
 from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.work import Ended, Work
-from crm_compliance.wiring import new_id
 from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
 from jobs.requests.search.freeze import refreeze
-from rules.errors import ComplianceError
+from rules.errors import ComplianceError, Refused
 from rules.holds.of_requests import REASON_OF_RIGHT
 from rules.model.languages import LANGUAGES
 from rules.model.requests import Channel, RequesterKind, Right
@@ -49,13 +48,18 @@ def show(visit: Visit) -> Response:
 
 def register(visit: Visit) -> Response:
     """Register the receipt. What it keeps from disposal is looked up then, and where that cannot be done now,
-    every plan does it before anything else."""
+    every plan does it before anything else. A form that was sent before leads to what came of it."""
     services = visit.services
     try:
         form = read_form(json.dumps(_document(visit)).encode(), visit.now, services.calendar)
     except FormMistaken as error:
         return _page(visit, _typed(visit), error.mistakes)
-    request = open_request(services.store, form, calendar=services.calendar, new_id=new_id)
+    try:
+        request = open_request(services.store, form, calendar=services.calendar, new_id=visit.id_of_form)
+    except Refused as error:
+        if error.code != "exists":
+            raise
+        return visit.see(f"/requests/{error.where}", note="sent_before")
     note = "request_opened"
     if request.right in REASON_OF_RIGHT:
         work = services.background.begin(Work(request.id, "freeze", visit.person.who, visit.now), lambda: _frozen(visit, request))

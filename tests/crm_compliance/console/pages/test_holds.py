@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -43,6 +44,16 @@ def test_a_hold_is_placed_by_one_person_and_lifted_by_another(typist: Typist, or
     assert dossier not in dpo.page("/holds")
     assert dossier in dpo.page("/holds?show=over")
     assert approver.post(f"{address}/release", **lift).status_code == 409
+
+
+def test_a_form_that_is_sent_twice_places_one_hold(org: Night, signed_in: Callable[..., Browser]) -> None:
+    dpo, dossier = signed_in(Role.DPO), org.dossier("social_card", spoken=LONG_AGO)
+    (once,) = re.findall(r'name="once" value="(.+?)"', dpo.page("/holds/new"))
+    form = {"scope": "row", "table": "cf_dossier", "id": dossier, "once": once}
+    assert place(dpo, **form) == place(dpo, **form)
+    assert len(org.store.holds.all()) == 1
+    place(dpo, **(form | {"basis": "another letter"}))
+    assert len(org.store.holds.all()) == 2
 
 
 def test_what_people_wrote_is_for_those_who_decide(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:

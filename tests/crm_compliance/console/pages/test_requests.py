@@ -211,6 +211,27 @@ def test_a_request_is_typed_in_and_kept_as_the_command_keeps_it(org: Night, typi
     assert "keeps from now on what may be about the person" in text_of(page)
 
 
+def test_a_form_that_is_sent_twice_registers_one_request(org: Night, signed_in: SignedIn) -> None:
+    """A double click, or a connection that is lost before the answer; what is typed anew is another request
+    (DDL-15), and so is what somebody else sends."""
+    dpo = signed_in(Role.DPO)
+    once = once_of(dpo.page("/requests/new"))
+    first, again = (dpo.post("/requests/new", once=once, **TYPED) for _ in range(2))
+    assert (first.status_code, again.status_code, again.headers["Location"]) == (303, 303, first.headers["Location"])
+    assert len(org.store.requests.all()) == 1
+    assert "had been sent already" in text_of(dpo.page(again.headers["Location"]))
+    dpo.post("/requests/new", once=once, **{**TYPED, "right": "erasure"})
+    dpo.post("/requests/new", once=once_of(dpo.page("/requests/new")), **TYPED)
+    signed_in(Role.DPO).post("/requests/new", once=once, **TYPED)
+    assert len(org.store.requests.all()) == 4
+
+
+def once_of(page: str) -> str:
+    """What the form on a page is told from another one by."""
+    (found,) = re.findall(r'name="once" value="([0-9a-f]{16})"', page)
+    return str(found)
+
+
 def test_a_mistake_is_told_at_its_field_and_nothing_is_lost(org: Night, signed_in: SignedIn) -> None:
     dpo = signed_in(Role.DPO)
     answer = dpo.post("/requests/new", **{**TYPED, "requester_kind": "parent_for_child", "given_birthdate": "2027-01-01"})

@@ -37,3 +37,12 @@ def test_a_hold_is_released_once_and_stays_on_record(store: SqlStore) -> None:
     assert caught.value.code == "released"
     assert store.holds.get("hold-1").released_by == "erik"
     assert [entry.kind for entry in store.ledger.entries()] == ["hold_placed", "hold_released"]
+
+
+def test_a_hold_of_an_id_that_there_is_changes_nothing(store: SqlStore) -> None:
+    store.holds.place(a_hold(), ("hold_placed", {}))
+    with pytest.raises(Refused) as refused:
+        store.holds.place(msgspec.structs.replace(a_hold(), basis="another letter"), ("hold_placed", {}))
+    assert (refused.value.code, refused.value.where) == ("exists", a_hold().id)
+    assert store.holds.all() == [a_hold()]
+    assert [entry.kind for entry in store.ledger.entries()] == ["hold_placed"]
