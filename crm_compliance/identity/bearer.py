@@ -30,6 +30,8 @@ ASKED_AGAIN_S: Final = 60.0  # a token with a key of which nobody has heard has 
 CLOCKS_DIFFER_S: Final = 60
 ENTRA_V1: Final = "https://sts.windows.net/"  # who issues tokens of an interface for which version 2 was not chosen
 _CLAIMS: Final = ("exp", "iat", "iss", "aud")
+_FETCHED_BY: Final = frozenset({"azp", "appid"})  # in each access token of Entra ID, of version 2 and of version 1
+_OF_SIGN_IN: Final = frozenset({"nonce", "at_hash", "c_hash"})  # OpenID Connect Core 3.1.3.6, 3.3.2.11
 
 
 class NoToken(ComplianceError):
@@ -97,6 +99,11 @@ class TokenBearers:
     _lock: Lock = field(default_factory=Lock)
     _is_noted: bool = False
 
+    @property
+    def _is_adfs(self) -> bool:
+        authority, _ = application_of(self.settings)
+        return self.settings.crm_authority is not None and authority.casefold().endswith("/adfs")
+
     def holder_of(self, token: str) -> Holder:
         claims = self._claims(token)
         who = str(claims.get("oid") or claims.get("sub") or "")
@@ -128,11 +135,23 @@ class TokenBearers:
                 f"this token is not good here ({type(error).__name__})",
                 hint="fetch one for this application: scope api://CLIENT/.default (docs/api.md)",
             ) from None
+        self._refuse_sign_in(claims)
         self._check_times(claims)
         tenant = self.settings.crm_tenant_id
         if self.settings.crm_authority is None and claims.get("tid") != tenant:
             raise NoToken("this token is of another tenant", hint="fetch one at your own tenant")
         return claims
+
+    def _refuse_sign_in(self, claims: Mapping[str, Any]) -> None:
+        """Refuse the token that tells our own pages who has signed in: it has the same audience. Entra ID
+        names in every access token the application that fetched it; of AD FS only what OpenID Connect gives
+        to a sign-in alone is certain."""
+        is_named = self._is_adfs or not _FETCHED_BY.isdisjoint(claims)
+        if not is_named or not _OF_SIGN_IN.isdisjoint(claims):
+            raise NoToken(
+                "this token says who has signed in, and opens nothing",
+                hint="send the access token: scope api://CLIENT/.default (docs/api.md)",
+            )
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         """Hold a token's times against our clock, which a demonstration may have moved."""
@@ -161,12 +180,11 @@ class TokenBearers:
         from connectors.dynamics.http.auth import PatientSession
 
         authority, _ = application_of(self.settings)
-        is_adfs = self.settings.crm_authority is not None and authority.casefold().endswith("/adfs")
         ca_file = str(self.settings.crm_ca_file) if self.settings.crm_ca_file is not None else None
         with PatientSession(ca_file) as session:
-            told = _document(session, f"{authority}{'' if is_adfs else '/v2.0'}/.well-known/openid-configuration")
+            told = _document(session, f"{authority}{'' if self._is_adfs else '/v2.0'}/.well-known/openid-configuration")
             issuers = {str(told[name]) for name in ("issuer", "access_token_issuer") if told.get(name)}
-            if not is_adfs and self.settings.crm_tenant_id:
+            if not self._is_adfs and self.settings.crm_tenant_id:
                 issuers.add(f"{ENTRA_V1}{self.settings.crm_tenant_id}/")
             keys = _document(session, str(told.get("jwks_uri", "")))
         try:

@@ -21,7 +21,7 @@ OWN = f"api://{CLIENT}/.default"
 __all__ = ["at", "authority", "ca_file"]  # fixtures
 
 
-def token_of(tenant: Tenant, scope: str = OWN) -> str:
+def token_of(tenant: Tenant, scope: str = OWN, kind: str = "access_token") -> str:
     """A token by device code, as a script of a person fetches one."""
     base = f"{tenant.settings.crm_authority}/oauth2" + ("" if str(tenant.settings.crm_authority).endswith("adfs") else "/v2.0")
 
@@ -32,7 +32,7 @@ def token_of(tenant: Tenant, scope: str = OWN) -> str:
         return found
 
     code = ask("devicecode", scope=scope)["device_code"]
-    return str(ask("token", grant_type="urn:ietf:params:oauth:grant-type:device_code", device_code=code)["access_token"])
+    return str(ask("token", grant_type="urn:ietf:params:oauth:grant-type:device_code", device_code=code)[kind])
 
 
 def call(tenant: Tenant, token: str, method: str = "GET", path: str = "/plans", **given: Any) -> Response:
@@ -111,6 +111,23 @@ def test_a_token_for_something_else_or_nobody_is_refused(at: Callable[[str], Ten
 def test_a_token_for_another_service_is_refused(at: Callable[[str], Tenant]) -> None:
     tenant = at(TENANT)
     assert call(tenant, token_of(tenant, "User.Read")).status_code == 401
+
+
+def test_who_has_signed_in_is_no_key(at: Callable[[str], Tenant]) -> None:
+    """The ID token of our own pages has our audience and the roles; it is told by what an access token of
+    Entra ID always says, and this one does not."""
+    tenant = at(TENANT)
+    answer = call(tenant, token_of(tenant, kind="id_token"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "token")
+    assert "who has signed in" in answer.json()["error"]["message"]
+
+
+@FORMS
+@pytest.mark.parametrize("claim", ["nonce", "at_hash", "c_hash"])
+def test_what_is_of_a_sign_in_alone_is_refused_of_either_authority(at: Callable[[str], Tenant], form: str, claim: str) -> None:
+    tenant = at(form)
+    tenant.knows(**(ANNA | {claim: "abc", "azp": CLIENT}))
+    assert call(tenant, token_of(tenant, kind="id_token")).status_code == 401
 
 
 def test_a_token_ends_by_our_clock(at: Callable[[str], Tenant]) -> None:

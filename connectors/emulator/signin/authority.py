@@ -326,7 +326,8 @@ class Authority:
         if not scopes:
             return unsigned_jwt({"iss": issuer, "appid": client, **times})
         own = {"iss": issuer, "aud": client, "tid": tenant, "azp": client, "sub": person.get("oid", ""), "ver": "2.0"}
-        return self.signer.sign({**own, **times, **person, "scp": " ".join(scopes)})
+        said = {name: value for name, value in person.items() if name != "nonce"}  # that is of the sign-in, not of a call
+        return self.signer.sign({**own, **times, **said, "scp": " ".join(scopes)})
 
 
 def issuer_of(origin: str, tenant: str) -> str:
