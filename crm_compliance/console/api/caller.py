@@ -41,20 +41,24 @@ def acting(act: Act) -> Any:
         bearers: Bearers = request.app.state.bearers
         holder = bearers.holder_of(_token(request))
         person = Person(holder.who, _role(holder, request.headers.get(ROLE_HEADER, ""), act))
-        if not person.may(act):  # the keys are opened for nothing else
-            told = {"role": person.role, "by": services.keys().reference("person", person.who)}
-            refuse_role(services.store, person.who, person.role, act, told)
+        if not person.may(act):
+            refuse_role(services.store, person.who, person.role, act, _signature(services, person))
         if holder.is_app and request.method not in READS:
             error = Refused(
                 "an application that calls in nobody's name reads, and does not act",
                 hint="act with a token of a person (docs/api.md)",
                 code="person_needed",
             )
-            raise denied(services.store, act.value, told, error)
+            raise denied(services.store, act.value, _signature(services, person), error)
         return Caller(person, services, bearers)
 
     caller.act = act  # type: ignore[attr-defined]  # a test goes through all operations by it
     return Depends(caller)
+
+
+def _signature(services: Services, person: Person) -> dict[str, object]:
+    """Return whose attempt a refusal records; the keys are opened for nothing else."""
+    return {"role": person.role, "by": services.keys().reference("person", person.who)}
 
 
 def act_of(dependency: Callable[..., Any]) -> Act | None:
