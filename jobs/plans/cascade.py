@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
-from rules.model.records import Unit
+from rules.model.records import Unit, UnitKind
+
+FILES = (UnitKind.DOSSIER, UnitKind.FICHE)
 
 
 def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
@@ -17,8 +19,9 @@ def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
 
 
 def victims_of_rows(connector: Connector, units: Sequence[tuple[RowKey, Unit]]) -> dict[str, int]:
-    """Return the same of units whose own row, by table and id, is known."""
+    """Return the same of units whose own row, by table and id, is known. Only a dossier or a lone fiche takes
+    fiches with it; that of a recording or an audio attachment stays (RET-03)."""
     rows = {row for row, _ in units}
-    fiches = (fiche for _, unit in units if unit.recording is None for fiche in unit.fiches)
+    fiches = (fiche for _, unit in units if unit.kind in FILES for fiche in unit.fiches)
     rows |= {(connector.table(type(fiche)), fiche.id) for fiche in fiches if not fiche.also_in}
     return dict(sorted(Counter(each.row[0] for each in connector.hanging(sorted(rows)) if each.goes).items()))

@@ -364,6 +364,16 @@ def test_the_victims_of_a_plan_are_counted_by_table(more: Night) -> None:
     assert victims_of(more.connector, list(found.units(Kind.RETENTION))) == {"cf_measure": 2}
 
 
+def test_ret03_the_victims_of_a_fiche_are_not_those_of_an_audio_attachment_of_it(more: Night) -> None:
+    """An attachment that goes alone leaves its fiche, and all that hangs on it, as it is."""
+    fiche = more.fiche("social_card", spoken=LONG_AGO)
+    more.create("tasks", "activityid", subject=NAME, **{"regardingobjectid_cf_fiche_task@odata.bind": f"/cf_fiches({fiche})"})
+    note = more.note("cf_fiche", fiche, filename="a.mp3", mimetype="audio/mpeg", documentbody="AAAA", isdocument=True)
+    found = gather_units(more.connector, {UnitKind.ATTACHMENT: [note], UnitKind.FICHE: [fiche]})
+    units = {unit.id: unit for unit in found.every_unit()}
+    assert [victims_of(more.connector, [units[each]]) for each in (note, fiche)] == [{}, {"task": 1}]
+
+
 def test_a_unit_of_which_something_would_stay_behind_waits(more: Night) -> None:
     """R-158: a relationship of a table that nobody mapped only removes the link."""
     fiche = more.fiche("social_card", spoken=LONG_AGO)
