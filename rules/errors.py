@@ -1,7 +1,8 @@
 """The root of every deliberate error, and the tree below it.
 
 ComplianceError
-├── UsageError          exit 2: wrong arguments, unknown id, disk (crm_compliance, jobs)
+├── UsageError          exit 2: wrong arguments, disk (crm_compliance, jobs)
+│   └── NotFound        exit 2: nothing has this id (crm_compliance, jobs)
 ├── PolicyError         exit 3: the retention schedule is not usable (rules.policy.loader)
 ├── OrganisationError   exit 3: the organisation file is not usable (rules.organisation.loader)
 ├── AlertsError         exit 3: the alerts file is not usable (crm_compliance.alerts.alerts_file)
@@ -33,6 +34,10 @@ class UsageError(ComplianceError):
 
     exit_code = 2
     code = "usage"
+
+
+class NotFound(UsageError):
+    """Nothing has the id that was named, or nothing has it any more."""
 
 
 class PolicyError(ComplianceError):

@@ -8,7 +8,7 @@ import structlog
 from starlette.responses import PlainTextResponse, Response
 
 from crm_compliance.console.language.told import Told
-from rules.errors import ComplianceError
+from rules.errors import ComplianceError, NotFound
 
 if TYPE_CHECKING:
     from crm_compliance.console.visit import Visit
@@ -25,11 +25,15 @@ def status_of(error: ComplianceError) -> int:
 
 
 def refused(visit: Visit, error: ComplianceError) -> Response:
-    """Answer with what an act raised: as a page, or for htmx as a message in its place."""
-    status = status_of(error)
+    """Answer with what an act raised: as a page, or for htmx as a message in its place. An id in an address
+    that nothing has is an address that there is not."""
+    status = NOT_FOUND if isinstance(error, NotFound) else status_of(error)
     if status >= BUG:
         log.error("a page could not be answered", code=error.code, where=visit.request.scope.get("route_path", ""))
     found = visit.told(error)
+    if status == NOT_FOUND:
+        what = visit.word("error", "not_found") if visit.is_part else visit.say("There is no such page.")
+        found = Told(what, "", str(error), "not_found", "")
     if visit.is_part:
         return visit.part("error_part.html.j2", status=status, error=found)
     return visit.page("error.html.j2", status=status, error=found)

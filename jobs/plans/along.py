@@ -16,7 +16,7 @@ from jobs.reading.row_kinds import RowKinds
 from jobs.writing.in_place import MASKED
 from jobs.writing.outside_objects import Outside
 from jobs.writing.rows import EMPTY, rows_of_contacts, rows_of_units
-from rules.errors import UsageError
+from rules.errors import NotFound, UsageError
 from rules.model.decisions import Disposition
 from rules.model.records import Contact, Unit, UnitKind, unit_kind
 from rules.retention.relations import relation_terms
@@ -54,7 +54,8 @@ class Along(NamedTuple):
 
 def rows_along(context: JobContext, table: str, row: str, *, disposition: str = "") -> Along:
     """Return what would go with one unit as the CRM is now, whether it is due or not; `disposition` is what
-    its plan says. Raises UsageError: a table without units, or a row that is no unit now; ConnectorError."""
+    its plan says. Raises NotFound: the row is no unit now; UsageError: a table without units;
+    ConnectorError."""
     context = context.on(context.today)
     connector, terms = context.connector, relation_terms(context.policy)
     outside_missions = [kind.value for kind in terms.units]
@@ -64,12 +65,14 @@ def rows_along(context: JobContext, table: str, row: str, *, disposition: str = 
         raise UsageError("this table has no units", hint="ask for a unit of the plan", where=table[:64])
     kind = unit_kind(kinds.of(table, row))
     if kind is UnitKind.CONTACT:
+        if not connector.existing([(table, row)]):
+            raise _gone(table, row)
         found = rows_of_contacts(connector, {row: ""}, terms)[row]
         return Along(tuple(_told(connector, write, DELETE) for write in found), {}, (), "")
     gathered = gather_units(connector, {kind: [row]})
     unit = next((each for each in gathered.every_unit() if each.kind is kind and each.id == row), None)
     if unit is None:
-        raise UsageError("there is no such unit any more", hint="it may have gone since the plan was made", where=f"{table} {row[:64]}")
+        raise _gone(table, row)
     holds, outside = active_holds(context, context.today), Outside(context)
     rows = rows_of_units(connector, gathered, [unit], policy=context.policy, holds=holds, as_of=context.today, outside=outside)
     leaves = _left_of(unit, disposition)
@@ -80,6 +83,10 @@ def rows_along(context: JobContext, table: str, row: str, *, disposition: str = 
     roles = (write.target for write in rows.of[unit.id] if write.kind == "party" and write.operation == "delete" and write.target)
     people = tuple((connector.table(Contact), each) for each in dict.fromkeys(roles))
     return Along(going, victims_of(connector, [unit]), people, rows.blocked.get(unit.id, ""), leaves)
+
+
+def _gone(table: str, row: str) -> NotFound:
+    return NotFound("there is no such unit any more", hint="it may have gone since the plan was made", where=f"{table} {row[:64]}")
 
 
 def _left_of(unit: Unit, disposition: str) -> str:

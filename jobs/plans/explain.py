@@ -11,7 +11,7 @@ from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.reading.units import chained
 from jobs.writing.rows import participations
-from rules.errors import UsageError
+from rules.errors import NotFound, UsageError
 from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, with_flags
 from rules.model.records import KINDS, Call, Contact, Email, Fiche, Party, UnitKind, unit_kind
 from rules.retention.contacts import contact_decision
@@ -47,7 +47,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     unit = next((unit for unit in gathering.every_unit() if unit.kind is kind and unit.id == row), None)
     several = [each for each in gathering.every_unit() if each.kind is kind and each.id in dossiers] if len(dossiers) > 1 else []
     if unit is None:
-        raise UsageError(
+        raise NotFound(
             "there is no such unit",
             hint="ids are lower case, without braces; rows already anonymised are no units",
             where=f"{table} {row[:64]}",
@@ -75,7 +75,7 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
     people = rows_anywhere(connector, Contact, CONTACT_FIELDS, Among("id", [row]), lie)
     if not people:
-        raise UsageError("there is no such contact", where=f"{table} {row[:64]}")
+        raise NotFound("there is no such contact", where=f"{table} {row[:64]}")
     parties = rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", [row]), lie)
     taking = participations(connector, [row], lie).get(row, [])
     own = [kind.word for kind in connector.all_kinds.termed]

@@ -161,6 +161,9 @@ class JournalStore(Protocol):
         """Return the actions of a run in the order in which they were first recorded; with `states`, those in
         one of them."""
 
+    def of_unit(self, run: str, table: str, row: str) -> Action | None:
+        """Return what became of a unit in a run; None where the run has not come to it."""
+
     def states(self, run: str) -> dict[ActionState, int]:
         """Return how many units of a run are in which state."""
 

@@ -8,7 +8,7 @@ from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_new
 from crm_compliance.store.sql.tables import holds
 from jobs.ports.store import Entry
-from rules.errors import Refused, UsageError
+from rules.errors import NotFound, Refused
 from rules.holds.placements import PlacedHold
 
 
@@ -44,7 +44,7 @@ class Holds(Rows):
 def _read(connection: Connection, hold: str) -> PlacedHold:
     doc = connection.execute(select(holds.c.doc).where(holds.c.id == hold)).scalar()
     if doc is None:
-        raise UsageError(f"there is no hold {hold[:64]}", hint="crm-compliance holds list")
+        raise NotFound(f"there is no hold {hold[:64]}", hint="crm-compliance holds list")
     return decoded(doc, PlacedHold, hold)
 
 

@@ -72,6 +72,10 @@ class Journal(Rows):
             query = query.where(actions.c.state.in_([state.value for state in states]))
         return [action for _, action in self._opened(query)]
 
+    def of_unit(self, run: str, table: str, row: str) -> Action | None:
+        query = select(*WHOLE).where(actions.c.run == run, actions.c.unit_table == table, actions.c.unit_id == row)
+        return next((action for _, action in self._opened(query)), None)
+
     def states(self, run: str) -> dict[ActionState, int]:
         query = select(actions.c.state, func.count()).where(actions.c.run == run).group_by(actions.c.state)
         with self._transactions.reading() as connection:

@@ -15,7 +15,7 @@ from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import Altered, decoded
 from crm_compliance.store.sql.tables import approvals, plan_pages, plans
 from jobs.model.plan import Approval, LinesRemoved, Plan
-from rules.errors import Refused, UsageError
+from rules.errors import NotFound, Refused
 from rules.model.accounts import same_person
 
 if TYPE_CHECKING:
@@ -192,5 +192,5 @@ def _decoded(doc: str, applied: bool, words: Sequence[Approval]) -> Plan:
     return msgspec.structs.replace(decoded(doc, Plan, "a plan"), applied=applied, given=tuple(words))
 
 
-def _unknown(plan: str) -> UsageError:
-    return UsageError(f"there is no plan {plan}", hint="crm-compliance plans list")
+def _unknown(plan: str) -> NotFound:
+    return NotFound(f"there is no plan {plan}", hint="crm-compliance plans list")

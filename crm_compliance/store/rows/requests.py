@@ -14,7 +14,7 @@ from crm_compliance.store.sql.inserts import insert_into, insert_new
 from crm_compliance.store.sql.tables import request_parts, request_totals, subject_requests
 from jobs.model.request import SubjectRequest
 from jobs.ports.store import Entry
-from rules.errors import Refused, UsageError
+from rules.errors import NotFound, Refused
 from rules.model.references import is_reference, short_reference
 from rules.model.requests import RequestState, Right
 
@@ -58,7 +58,7 @@ class Requests(Rows):
         query = select(subject_requests.c.doc).where(subject_requests.c.id == request)
         found = self._transactions.one(query, SubjectRequest, request)
         if found is None:
-            raise UsageError(f"there is no request {request[:64]}", hint="crm-compliance requests list")
+            raise NotFound(f"there is no request {request[:64]}", hint="crm-compliance requests list")
         return found
 
     def all(self, *, unclosed: bool = False) -> list[SubjectRequest]:

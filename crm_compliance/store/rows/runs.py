@@ -16,7 +16,7 @@ from crm_compliance.store.sql.tables import plans as plan_rows
 from crm_compliance.store.sql.tables import runs
 from jobs.ledger.rounds import ENDED, HOUSEKEEPING, OF_ROUNDS, STARTED, RoundMade, rounds_of
 from jobs.model.run import Run, RunLine
-from rules.errors import UsageError
+from rules.errors import NotFound
 
 if TYPE_CHECKING:
     from jobs.model.plan import Kind
@@ -147,5 +147,5 @@ def _row(run: Run) -> dict[str, object]:
     return {"id": run.id, "plan": run.plan, "doc": msgspec.json.encode(run).decode()}
 
 
-def _unknown(run: str) -> UsageError:
-    return UsageError(f"there is no run {run}", hint="crm-compliance history list")
+def _unknown(run: str) -> NotFound:
+    return NotFound(f"there is no run {run}", hint="crm-compliance history list")

@@ -49,6 +49,38 @@ def test_a_page_that_was_asked_for_waits_behind_the_way_in(browser: Browser) -> 
     assert answer.headers["Location"] == "/plans"
 
 
+ROW = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/plans/plan-0"),
+        ("GET", "/plans/plan-0/lines"),
+        ("GET", f"/plans/plan-0/units/cf_dossier/{ROW}"),
+        ("GET", f"/why/cf_dossier/{ROW}"),
+        ("GET", f"/why/contact/{ROW}"),
+        ("GET", "/history/run-0"),
+        ("GET", "/history/run-0/certificates"),
+        ("GET", "/holds/hold-0"),
+        ("GET", "/requests/request-0"),
+        ("GET", "/requests/request-0/preview"),
+        ("POST", "/requests/request-0/close"),
+    ],
+)
+def test_an_address_of_nothing_says_so(signed_in: Callable[..., Browser], method: str, path: str) -> None:
+    browser = signed_in(Role.DPO)
+    answer = browser.get(path) if method == "GET" else browser.post(path)
+    assert answer.status_code == 404
+    assert "Not found There is no such page." in text_of(answer.text)
+
+
+def test_where_what_a_page_is_about_has_gone_its_place_says_so(signed_in: Callable[..., Browser]) -> None:
+    answer = signed_in(Role.DPO).get(f"/why/cf_dossier/{ROW}", **{"HX-Request": "true"})
+    assert answer.status_code == 404
+    assert "What this is about is not there any more." in text_of(answer.text)
+
+
 @pytest.mark.parametrize("text", ["//example.org", "https://example.org/", "/\\example.org", "javascript:alert(1)", "", "/a\r\nX: y"])
 def test_nobody_is_sent_elsewhere(text: str) -> None:
     assert local_path(text) == "/"
@@ -92,5 +124,5 @@ def test_a_refusal_is_said_in_the_language_of_the_page(signed_in: Callable[..., 
     assert '<p class="lead">Votre rôle ne permet pas de le faire.' in page
     assert '<p lang="en">' in page
     part = auditor.get("/plans/plan-9", **{"HX-Request": "true"}).text
-    assert '<p class="callout-title">Quelque chose dans ce qui a été demandé n’est pas correct' in part
+    assert '<p class="callout-title">Ce dont il s’agit n’existe plus.' in part
     assert '<p lang="en">' in part

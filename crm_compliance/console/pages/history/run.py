@@ -17,7 +17,7 @@ from jobs.model.plan import Key, Plan
 from jobs.model.run import Action, ActionState, Run, RunLine, alarms_of
 from jobs.proof.attestation import encode
 from jobs.writing.send import TECHNICAL
-from rules.errors import UsageError
+from rules.errors import NotFound
 from rules.model.roles import Act, is_service
 
 SHOWN: Final = 50  # certificates on a page
@@ -48,7 +48,7 @@ def show(visit: Visit) -> Response:
     wanted = visit.path("run")
     line = next((each for each in visit.services.store.runs.lines() if each.id == wanted), None)
     if line is None:
-        raise UsageError("there is no such run", hint="choose one of the history")
+        raise NotFound("there is no such run", hint="choose one of the history")
     state = state_of(line, visit.services.store.leases.run_at_work())
     if not line.plan:
         return visit.page("history/round.html.j2", line=line, told=state, took=_took(line), counts=_counts_of_round(visit, line))

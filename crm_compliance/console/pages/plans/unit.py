@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -15,13 +15,16 @@ from crm_compliance.console.pages.plans.plan import category_name
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
 from jobs.checks.same_crm import is_of_other_crm
-from jobs.model.plan import PlanLine
+from jobs.model.plan import Plan, PlanLine
+from jobs.model.run import TRIM, ActionState
 from jobs.plans.along import AlongRow, rows_along
 from jobs.plans.lines.query import MOST_LINES, LineQuery
-from rules.errors import UsageError
+from jobs.ports.store import Store
+from rules.errors import NotFound, UsageError
 from rules.model.roles import Act
 
 SHOWN: Final = 20  # rows of one kind whose ids are shown
+GONE: Final = (ActionState.REMOVED, ActionState.DONE)
 
 
 def line_in(visit: Visit, plan: str, table: str, row: str) -> PlanLine | None:
@@ -33,28 +36,47 @@ def line_in(visit: Visit, plan: str, table: str, row: str) -> PlanLine | None:
 
 
 def show(visit: Visit) -> Response:
-    """Show one line. Raises UsageError: the plan has none of this row; LinesRemoved."""
+    """Show one line. Raises NotFound: the plan has none of this row; LinesRemoved."""
+    plan, line = _named(visit)
+    return visit.page(
+        "plans/unit.html.j2",
+        **head_of(visit, plan),
+        line=line,
+        link=safe_link(visit.services.links(plan.crm)(line.table, line.id)),
+        category_name=lambda key: category_name(visit, key),
+        gone_by=_gone_by(visit.services.store, plan, line),
+        is_here=not is_of_other_crm(visit.services.store, plan.crm),
+    )
+
+
+def _named(visit: Visit) -> tuple[Plan, PlanLine]:
+    """Return the plan and the line that the address names. Raises NotFound; LinesRemoved."""
     plan = visit.services.store.plans.get(visit.path("plan"))
     line = line_in(visit, plan.id, visit.path("table"), visit.path("row"))
     if line is None:
-        raise UsageError("this plan has no such unit", hint="look for it among its units", where=plan.id)
-    link = safe_link(visit.services.links(plan.crm)(line.table, line.id))
-    return visit.page(
-        "plans/unit.html.j2", **head_of(visit, plan), line=line, link=link, category_name=lambda key: category_name(visit, key)
-    )
+        raise NotFound("this plan has no such unit", hint="look for it among its units", where=plan.id)
+    return plan, line
+
+
+def _gone_by(store: Store, plan: Plan, line: PlanLine) -> str:
+    """Return the run of the plan that disposed of a unit; empty where the journal knows of none."""
+    run = store.runs.of_plan(plan.id) if plan.applied else None
+    action = store.journal.of_unit(run.id, line.table, line.id) if run is not None else None
+    return run.id if run is not None and action is not None and action.state in GONE and action.disposition != TRIM else ""
 
 
 def along(visit: Visit) -> Response:
     """Show which rows would go with the unit, read from the CRM now: as a piece of a page, or a page of its
-    own. Raises UsageError: the plan has none of this row, or it has gone; Busy; ConnectorError."""
-    plan = visit.services.store.plans.get(visit.path("plan"))
-    line = line_in(visit, plan.id, visit.path("table"), visit.path("row"))
-    if line is None:
-        raise UsageError("this plan has no such unit", hint="look for it among its units", where=plan.id)
+    own, also where it has gone meanwhile. Raises NotFound: the plan has none of this row; UsageError: the
+    plan is of another CRM; Busy; ConnectorError."""
+    plan, line = _named(visit)
     if is_of_other_crm(visit.services.store, plan.crm):
         raise UsageError("this plan is of another CRM", hint="look at it where that CRM is served", where=plan.id)
     with visit.services.desk() as desk:
-        found = rows_along(desk.context, line.table, line.id, disposition=line.disposition or "")
+        try:
+            found = rows_along(desk.context, line.table, line.id, disposition=line.disposition or "")
+        except NotFound:
+            return _answer(visit, plan, {"line": line, "along": None, "gone_by": _gone_by(visit.services.store, plan, line)})
     values: dict[str, Any] = {
         "line": line,
         "along": found,
@@ -62,6 +84,10 @@ def along(visit: Visit) -> Response:
         "people": list(_people(visit, plan.id, plan.crm, found.people)),
         "more_people": max(0, len(found.people) - SHOWN),
     }
+    return _answer(visit, plan, values)
+
+
+def _answer(visit: Visit, plan: Plan, values: Mapping[str, Any]) -> Response:
     if visit.is_part:
         return visit.part("plans/along.html.j2", **head_of(visit, plan), **values)
     return visit.page("plans/along_page.html.j2", **head_of(visit, plan), **values)

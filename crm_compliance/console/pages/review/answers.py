@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from crm_compliance.console.visit import Visit
 from jobs.register.permissions import Hand
 from jobs.requests.answer.review import for_looking, version_of
-from rules.errors import Refused, UsageError
+from rules.errors import NotFound, Refused
 from rules.model.requests import Step, may
 from rules.model.roles import Act
 
@@ -39,10 +39,10 @@ class Answer:
         return f"/requests/{self.request.id}/review"
 
     def item(self, name: str) -> Item:
-        """Return one item. Raises UsageError: there is none of that name."""
+        """Return one item. Raises NotFound: there is none of that name."""
         found = next((each for each in self.items if each.item == name), None)
         if found is None:
-            raise UsageError("there is no such item in this answer", hint="go back to the list of items", where="item")
+            raise NotFound("there is no such item in this answer", hint="go back to the list of items", where="item")
         return found
 
     # -- what was on the screen ------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def hand_for(visit: Visit) -> Hand:
 
 
 def answer_for(visit: Visit, hand: Hand | None = None) -> Answer:
-    """Return the answer that the address names. Raises UsageError: there is no such request; Refused: with
+    """Return the answer that the address names. Raises NotFound: there is no such request; Refused: with
     code `role`, `other_crm` or `not_compiled`."""
     request, compilation = for_looking(hand or hand_for(visit), visit.path("request"))
     return Answer(visit, request, compilation)

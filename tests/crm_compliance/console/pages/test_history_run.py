@@ -135,7 +135,7 @@ def test_a_job_without_a_plan_has_its_page(services: Services, signed_in: Callab
 
 def test_a_run_that_there_is_not_is_told(signed_in: Callable[..., Browser]) -> None:
     for path in ("/history/run-0", "/history/run-0/certificates"):
-        assert signed_in(Role.AUDITOR).get(path).status_code == 400
+        assert signed_in(Role.AUDITOR).get(path).status_code == 404
 
 
 def test_an_alarm_is_told_in_the_language_of_the_page(services: Services, signed_in: Callable[..., Browser]) -> None:

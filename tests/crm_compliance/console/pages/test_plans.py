@@ -65,7 +65,7 @@ def test_a_plan_says_what_it_would_do_and_leads_to_the_lines(plan: str, units: d
     assert units["anonymise"] in lines
     assert f"id={units['anonymise']}&amp;pagetype=entityrecord" in lines, "the record in the CRM"
     assert [units[each] in lines for each in ("delete", "open", "no_term", "recording")] == [False] * 4
-    assert browser.get("/plans/plan-unknown").status_code == 400
+    assert browser.get("/plans/plan-unknown").status_code == 404
     assert "no plan" in text_of(browser.get("/plans/plan-unknown").text)
 
 
@@ -233,8 +233,8 @@ def test_what_changed_since_the_plan_before_is_told_unit_by_unit(
     told = text_of(browser.page(f"/plans/{later}/changes?change=changed"))
     assert "OPEN_DOSSIER" in told
     assert "Het dossier is nog open." in told, "a code stands beside its words"
-    for bad in ("change=nothing", "offset=x", "since=plan-unknown"):
-        assert browser.get(f"/plans/{later}/changes?{bad}").status_code == 400, bad
+    for bad, status in (("change=nothing", 400), ("offset=x", 400), ("since=plan-unknown", 404)):
+        assert browser.get(f"/plans/{later}/changes?{bad}").status_code == status, bad
     answer = browser.get(f"/plans/{later}/changes.csv?since={plan}")
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{later}-changes.csv"'
     assert new in answer.text
@@ -267,8 +267,8 @@ def test_one_unit_is_explained_and_decided_again_step_by_step(plan: str, units: 
     assert "as the CRM is now" in text_of(steps)
     auditor = signed_in(Role.AUDITOR)
     assert "/why/" not in auditor.page(f"/plans/{plan}/units/cf_dossier/{row}"), "who may not have it read is not offered it"
-    assert auditor.get(f"/plans/{plan}/units/cf_dossier/{row[:8]}").status_code == 400
-    assert auditor.get(f"/plans/{plan}/units/cf_dossier/{units['fiche']}").status_code == 400
+    assert auditor.get(f"/plans/{plan}/units/cf_dossier/{row[:8]}").status_code == 404
+    assert auditor.get(f"/plans/{plan}/units/cf_dossier/{units['fiche']}").status_code == 404
 
 
 def test_a_contact_says_with_which_dossier_it_goes(org: Night, plan: str, units: dict[str, str], signed_in: Signed) -> None:
@@ -355,8 +355,30 @@ def test_what_would_go_with_a_dossier_is_read_from_the_crm_on_a_click(
     auditor = signed_in(Role.AUDITOR)
     assert "/along" not in auditor.page(where)
     assert auditor.get(f"{where}/along").status_code == 403
-    assert browser.get(f"/plans/{plan}/units/cf_dossier/{units['fiche']}/along").status_code == 400
+    assert browser.get(f"/plans/{plan}/units/cf_dossier/{units['fiche']}/along").status_code == 404
     assert len(org.rows("cf_dossiers")) == 4, "nothing was written"
+
+
+def test_nobody_is_offered_what_would_go_with_a_unit_that_has_gone(
+    org: Night, plan: str, units: dict[str, str], typist: Typist, signed_in: Signed
+) -> None:
+    where, words = f"/plans/{plan}/units/cf_dossier", "nothing would go with it any more"
+    dpo, (kept, gone) = signed_in(Role.DPO), (units["open"], units["delete"])
+    run = typist.ask("apply", plan)["run"]
+    page = dpo.page(f"{where}/{gone}")
+    assert words in text_of(page)
+    assert f'href="/history/{run}"' in page
+    assert "/along" not in page
+    assert "/why/" not in page, "nor is it decided again"
+    assert "/history/" not in signed_in(Role.CRM_ADMIN).page(f"{where}/{gone}")
+    assert words in text_of(dpo.get(f"{where}/{gone}/along", **{"HX-Request": "true"}).text), "a page that was open before"
+    assert f"{where}/{kept}/along" in dpo.page(f"{where}/{kept}"), "the run has left this one"
+    org.http.delete(f"{org.emulator.url}cf_dossiers({kept})").raise_for_status()
+    for language, said in (("en", words), ("nl", "er gaat niets meer mee"), ("fr", "plus rien ne partirait avec elle")):
+        assert said in text_of(signed_in(Role.DPO, language).page(f"{where}/{kept}/along")), "somebody deleted it in the CRM"
+    lines = org.lines(org.store.plans.get(plan)).items()
+    contact = next(row for row, line in lines if line.table == "contact" and line.outcome == "dispose")
+    assert words in text_of(dpo.page(f"/plans/{plan}/units/contact/{contact}/along"))
 
 
 def test_what_would_go_is_what_a_run_writes(org: Night, plan: str, units: dict[str, str], services: Services, typist: Typist) -> None:

@@ -158,7 +158,7 @@ def test_there_is_no_word_for_several_items(asking: Asking, signed_in: Callable[
     path = f"/requests/{asking.id}/review"
     version = since(browser.page(path))
     for name in ("all", "*", ",".join(item["item"] for item in waiting(asking))):
-        assert browser.post(f"{path}/{name}", do="approve", since=version).status_code == 400
+        assert browser.post(f"{path}/{name}", do="approve", since=version).status_code == 404
     assert len(waiting(asking)) == len(TEXTS)
 
 
