@@ -79,7 +79,7 @@ def test_without_routes_every_channel_is_told_everything() -> None:
         ("channels: [switch]\n    events", "channels: [teams]\n    events", 19, "a ping is told of jobs"),
         ("jobs: [retentoin]", "jobs: [retention]", 16, "this is one of requests, recordings"),
         ("url: http://hc.example.org/", "url: https://hc.example.org/", 15, "plain http is for this machine only"),
-        ("sign_in: {tenant_id: t, client: app}", "user: compliance@example.org", 6, "did you mean client_id?"),
+        ("sign_in: {tenant_id: t, clientid: app}", "user: compliance@example.org", 6, "did you mean client_id?"),
         ("sign_in: {tenant_id: t, client_id: app}", "user: compliance@example.org", 6, "name the mailbox that signs in"),
         ("user: a@example.org\n    sign_in: {client_id: app}", "user: compliance@example.org", 7, "tenant_id is missing"),
         ("host: smtp.example.org\n    security: none", "host: smtp.example.org", 5, "an open line is for this machine only"),
