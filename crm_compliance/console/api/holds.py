@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crm_compliance.console.api.answers import HoldAnswer
 from crm_compliance.console.api.caller import Caller, acting
+from crm_compliance.console.api.once import MADE_BEFORE, IdempotencyKey, ids_of, made_before
+from rules.errors import Refused
 from rules.model.roles import Act
 
 router = APIRouter(tags=["holds"])
@@ -58,8 +61,10 @@ def list_holds(caller: Annotated[Caller, acting(Act.SEE_HOLDS)]) -> list[HoldAns
     return [HoldAnswer.model_validate(document) for document in documents]
 
 
-@router.post("/holds", status_code=201)
-def place(caller: Annotated[Caller, acting(Act.PLACE_HOLD)], wanted: Placed) -> HoldAnswer:
+@router.post("/holds", status_code=201, responses=MADE_BEFORE)
+def place(
+    caller: Annotated[Caller, acting(Act.PLACE_HOLD)], wanted: Placed, response: Response, idempotency_key: IdempotencyKey = ""
+) -> HoldAnswer:
     """Place a hold; it takes effect at once, also on a run that is under way."""
     from crm_compliance.reports.documents import hold_document
     from jobs.holds.place import Wanted, place_hold
@@ -78,8 +83,11 @@ def place(caller: Annotated[Caller, acting(Act.PLACE_HOLD)], wanted: Placed) -> 
         review_on=wanted.review_on,
     )
     with caller.services.desk() as desk:
-        placed = place_hold(desk.context, asked, caller.person.who, caller.person.role)
-        day = desk.context.today
+        context, day = replace(desk.context, new_id=ids_of(caller, idempotency_key, wanted)), desk.context.today
+        try:
+            placed = place_hold(context, asked, caller.person.who, caller.person.role)
+        except Refused as error:
+            placed, response.status_code = caller.services.store.holds.get(made_before(error)), 200
     return HoldAnswer.model_validate(hold_document(placed, day))
 
 

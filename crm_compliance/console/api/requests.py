@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crm_compliance.console.api.answers import MOST, RequestAnswer
 from crm_compliance.console.api.caller import Caller, acting
+from crm_compliance.console.api.once import MADE_BEFORE, IdempotencyKey, ids_of, made_before
 from jobs.register.intake import IntakeForm
-from rules.errors import ComplianceError
+from rules.errors import ComplianceError, Refused
 from rules.model.requests import IdentityMethod, Mandate
 from rules.model.roles import Act
 
@@ -78,11 +79,10 @@ def list_requests(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 10
     return [RequestAnswer.model_validate(request_document(each, now, services.calendar)) for each in found]
 
 
-@router.post("/requests", status_code=201)
-def open_(caller: Handles, form: IntakeForm) -> RequestAnswer:
+@router.post("/requests", status_code=201, responses=MADE_BEFORE)
+def open_(caller: Handles, form: IntakeForm, response: Response, idempotency_key: IdempotencyKey = "") -> RequestAnswer:
     """Register a request that has come in, and keep from now on what may be about the person. The receipt is
     registered even where the CRM cannot be reached; the next plan then looks up what is kept."""
-    from crm_compliance.wiring import new_id
     from jobs.register.intake import open_request, read_form
     from jobs.requests.search.freeze import refreeze
     from rules.holds.of_requests import REASON_OF_RIGHT
@@ -90,7 +90,12 @@ def open_(caller: Handles, form: IntakeForm) -> RequestAnswer:
     services = caller.services
     text = json.dumps(form.model_dump(mode="json", by_alias=True)).encode()
     days = services.calendar
-    request = open_request(services.store, read_form(text, services.clock(), days), calendar=days, new_id=new_id)
+    ids = ids_of(caller, idempotency_key, form)
+    try:
+        request = open_request(services.store, read_form(text, services.clock(), days), calendar=days, new_id=ids)
+    except Refused as error:
+        response.status_code = 200
+        return _answer(caller, services.store.requests.get(made_before(error)))
     warning = ""
     if request.right in REASON_OF_RIGHT:
         try:

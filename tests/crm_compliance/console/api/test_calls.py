@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -188,6 +189,28 @@ def test_a_request_is_taken_in_and_moved_on(app: Starlette, org: Night) -> None:
     assert dpo.act(f"/requests/{request}/close", {"outcome": "WITHDRAWN"})["state"] == "closed"
     told = [entry.data for entry in org.store.ledger.entries() if entry.kind == "request"]
     assert "Voorbeeld" not in str(told)
+
+
+def test_a_call_that_is_sent_again_under_its_key_makes_one(app: Starlette, org: Night) -> None:
+    """A connection that was lost before the answer came; other contents, another key and no key at all are
+    another request or hold (DDL-15)."""
+    dossier = org.dossier("social_card", spoken=date(2018, 3, 1))
+    hold = {"type": "judicial", "table": "cf_dossier", "id": dossier, "reason": "CASE", "basis": "letter", "review_on": "2027-05-01"}
+    for path, body, name, changed in (
+        ("/requests", FORM, "request", {**FORM, "right": "erasure"}),
+        ("/holds", hold, "hold", {**hold, "basis": "another letter"}),
+    ):
+
+        def sent(body: dict[str, Any], key: str, path: str = path, name: str = name) -> tuple[int, str]:
+            answer = Script(app, Role.DPO).call("POST", path, json=body, headers={"Idempotency-Key": key} if key else {})
+            return answer.status_code, answer.json()[name]
+
+        first, again = sent(body, "key-1"), sent(body, "key-1")
+        assert (first[0], again) == (201, (200, first[1]))
+        others = [sent(changed, "key-1"), sent(body, "key-2"), sent(body, ""), sent(body, "")]
+        assert [status for status, _ in others] == [201] * 4
+        assert len({first[1], *(made for _, made in others)}) == 5
+    assert (len(org.store.requests.all()), len(org.store.holds.all())) == (5, 5)
 
 
 def test_a_wrong_call_is_told_where_and_never_what(app: Starlette, org: Night) -> None:
