@@ -32,7 +32,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("inside")
     made = House(folder, Inside(folder))
-    yield made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("connectors.dynamics.pace.backoff.BACKOFF_CAP_S", 0.0)  # nobody is waited for
+        yield made
     made.close()
 
 

@@ -100,7 +100,8 @@ def test_offline_asks_no_crm(typist: Typist, tmp_path: Path) -> None:
     assert typist.type("mapping", "check", path).code == 2  # no CRM is named
 
 
-def test_a_crm_that_cannot_be_asked_is_no_verdict(typist: Typist) -> None:
+def test_a_crm_that_cannot_be_asked_is_no_verdict(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.dynamics.pace.backoff.BACKOFF_CAP_S", 0.0)
     typist.set(CRM_URL="http://127.0.0.1:9/api/data/v9.2/")
     said = typist.type("mapping", "check", "--json")
     assert (said.code, said.out) == (4, "")

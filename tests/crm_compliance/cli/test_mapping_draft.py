@@ -162,7 +162,8 @@ def test_a_file_that_is_there_is_not_replaced(typist: Typist, tmp_path: Path) ->
     assert path.read_text("utf-8") == "mine"
 
 
-def test_a_crm_that_cannot_be_asked_leaves_no_file(typist: Typist, tmp_path: Path) -> None:
+def test_a_crm_that_cannot_be_asked_leaves_no_file(typist: Typist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.dynamics.pace.backoff.BACKOFF_CAP_S", 0.0)
     typist.set(CRM_URL="http://127.0.0.1:9/api/data/v9.2/")
     assert typist.type("mapping", "draft", "--output", tmp_path / "draft.yaml", "--json").code == 4
     assert not (tmp_path / "draft.yaml").exists()
