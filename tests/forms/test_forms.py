@@ -21,7 +21,7 @@ from tests.forms.rows import PARTICIPANT, Link, Row, texts
 from tests.in_process import emulators_in_process
 
 FORMS = (form_renamed.FORM, form_connected.FORM, form_scattered.FORM, form_deep.FORM)
-pytestmark = pytest.mark.timeout(1800)  # two whole organisations are set up in the first test of each form
+pytestmark = pytest.mark.timeout(1800)  # two whole organisations are set up for each form
 QUARANTINE = "\nquarantine: {days: 14, categories: [e_safety], notice: note}\n"
 
 
@@ -74,14 +74,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(tmp_path_factory.mktemp("forms"))
 
 
-@pytest.fixture(scope="module", params=FORMS, ids=lambda form: form.name)
-def both(world: World, request: pytest.FixtureRequest) -> Both:
-    form: Form = request.param
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_every_check_of_a_form(world: World, form: Form, subtests: pytest.Subtests) -> None:
+    """One test for each form: what it takes is the two organisations, and processes that share the tests
+    would each set up their own."""
     canaries = [(canary.value, (canary.table, canary.row_id)) for canary in world.facts.organisation.canaries]
-    return Both(form, canaries, world.reference(form), world.other(form))
+    both = Both(form, canaries, world.reference(form), world.other(form))
+    for check in CHECKS:
+        with subtests.test(check.__name__):
+            check(both)
+    for who in ("child", "reporter", "suspect"):
+        with subtests.test(who_asks_is_answered_alike.__name__, who=who):
+            who_asks_is_answered_alike(both, who)
 
 
-def test_the_facts_have_every_reason_and_category(both: Both) -> None:
+def the_facts_have_every_reason_and_category(both: Both) -> None:
     """What no unit has could not disagree."""
     lines = both.reference.lines.values()
     reasons = {reason for line in lines for reason in line["reasons"]}
@@ -94,13 +101,13 @@ def test_the_facts_have_every_reason_and_category(both: Both) -> None:
     assert categories >= {"lost_or_injured", "preventive", "unaccompanied_minor", "csam_report", "sexual_abuse_other"}
 
 
-def test_every_line_of_the_plan_is_the_same(both: Both) -> None:
+def every_line_of_the_plan_is_the_same(both: Both) -> None:
     places = {row.id: row.key for row in both.form.translate(both.reference.before)}
     expected = lines_under(both.reference.lines, lambda unit: places[unit[1]])
     assert differences(lines_under(both.other.lines, lambda unit: unit), expected) == []
 
 
-def test_every_row_has_the_same_fate(both: Both) -> None:
+def every_row_has_the_same_fate(both: Both) -> None:
     """Translated after the night, the reference organisation is what the other one has become."""
     known = {row.id for row in both.form.translate(both.reference.before)}
     expected, found = fates(both.form.translate(both.reference.after), known), fates(both.other.after, known, both.form.beside)
@@ -113,7 +120,7 @@ def test_every_row_has_the_same_fate(both: Both) -> None:
         assert found.statistics == expected.statistics
 
 
-def test_the_run_and_its_certificates_say_the_same(both: Both) -> None:
+def the_run_and_its_certificates_say_the_same(both: Both) -> None:
     names = ("state", "deleted", "anonymised", "skipped", "partial", "failed", "disposed", "by_category", "flags", "trimmed", "alarms")
     found, expected = ({name: story.run[name] for name in names} for story in (both.other, both.reference))
     assert differences(found, expected) == []
@@ -131,11 +138,11 @@ def _gone(story: Story, known: set[str]) -> dict[str, int]:
     return dict(Counter(row.table for row in story.before if row.id in known and row.key not in there and row.table != PARTICIPANT))
 
 
-def test_nothing_is_unaccounted_for(both: Both) -> None:
+def nothing_is_unaccounted_for(both: Both) -> None:
     assert [row for row in both.other.accounted if row["fate"] == "unaccounted" and row["rows"]] == []
 
 
-def test_the_words_of_what_went_are_gone_and_those_of_what_is_kept_are_there(both: Both) -> None:
+def the_words_of_what_went_are_gone_and_those_of_what_is_kept_are_there(both: Both) -> None:
     for story in (both.reference, both.other):
         kept = "\n".join(text for row in story.after for text in texts(row))
         words = {value for value, _ in both.canaries if any(value in text for row in story.before for text in texts(row))}
@@ -143,12 +150,11 @@ def test_the_words_of_what_went_are_gone_and_those_of_what_is_kept_are_there(bot
         assert {word for word in words if word in story.left} == {word for word in words if word in kept}
 
 
-def test_the_same_contents_outside_the_crm_are_left(both: Both) -> None:
+def the_same_contents_outside_the_crm_are_left(both: Both) -> None:
     assert both.other.objects == both.reference.objects
 
 
-@pytest.mark.parametrize("who", ["child", "reporter", "suspect"])
-def test_who_asks_is_answered_alike(both: Both, who: str) -> None:
+def who_asks_is_answered_alike(both: Both, who: str) -> None:
     unasked, elsewhere = both.form.unasked, both.form.told_elsewhere
     items, wanted = both.other.items[who], without_answers(both.reference.items[who], unasked)
     package, expected = both.other.packages[who], without_answers(both.reference.packages[who], unasked)
@@ -161,3 +167,14 @@ def test_who_asks_is_answered_alike(both: Both, who: str) -> None:
     assert differences(shared(items, elsewhere), shared(wanted, elsewhere)) == []
     package, expected = (each["data"] | {"items": shared(each["data"].get("items", ()), elsewhere)} for each in (package, expected))
     assert differences(package, expected) == []
+
+
+CHECKS = (
+    the_facts_have_every_reason_and_category,
+    every_line_of_the_plan_is_the_same,
+    every_row_has_the_same_fate,
+    the_run_and_its_certificates_say_the_same,
+    nothing_is_unaccounted_for,
+    the_words_of_what_went_are_gone_and_those_of_what_is_kept_are_there,
+    the_same_contents_outside_the_crm_are_left,
+)

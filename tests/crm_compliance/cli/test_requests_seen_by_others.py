@@ -45,8 +45,11 @@ class Onlooker(Asker):
             said = self.typist.type(*arguments, *(("--json",) if json else ()))
         text = f"{said.code}\n{said.out}\n{said.err}".replace(str(self.folder), "FOLDER")
         self.seen[name] = _without_keys(text)
-        # Definitions of tables are asked for by several threads at once.
-        self.order[name] = [each for each in sent if "EntityDefinitions" not in each[1]]
+        # Definitions of tables, and whether they have rows in long-term retention, are asked for by several
+        # threads at once: of the second sort each is asked for alike, in any order.
+        retained = [each for each in sent if 'datasource="retained"' in each[1]]
+        others = [each for each in sent if "EntityDefinitions" not in each[1] and each not in retained]
+        self.order[name] = [*others, *sorted(retained)]
 
     def look_around(self, step: str) -> None:
         if step not in self.steps:
