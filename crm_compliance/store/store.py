@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 from crm_compliance.store.expired_rows import OwnData
 from crm_compliance.store.rows.certificates import Certificates
 from crm_compliance.store.rows.checkpoints import Checkpoints
+from crm_compliance.store.rows.console.sessions import Sessions
+from crm_compliance.store.rows.console.works import Works
 from crm_compliance.store.rows.crm_use import CrmUse
 from crm_compliance.store.rows.crms import Crms
 from crm_compliance.store.rows.erasures import Erasures
@@ -23,13 +25,11 @@ from crm_compliance.store.rows.policies import Policies
 from crm_compliance.store.rows.quarantine import Quarantine
 from crm_compliance.store.rows.requests import Requests, Sealer
 from crm_compliance.store.rows.runs import Runs
-from crm_compliance.store.rows.sessions import Sessions
 from crm_compliance.store.rows.statistics import Statistics
 from crm_compliance.store.rows.told import Told
 from crm_compliance.store.rows.transactions import Transactions
 from crm_compliance.store.rows.verifications import Verifications
 from crm_compliance.store.rows.work_queue import WorkQueue
-from crm_compliance.store.rows.works import Works
 from crm_compliance.store.run_lock import Leases
 from crm_compliance.store.sql.database import Database
 from jobs.ports.store import Store

@@ -17,7 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from crm_compliance.store.rows.sessions import Session
+from crm_compliance.store.rows.console.sessions import Session
 
 SEEN_AGAIN: Final = timedelta(seconds=30)  # a session is written again no more often than this
 _NONCE: Final = bytes(12)  # each key seals one name, once

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import structlog
 
 from crm_compliance.console.work.work import Ended, Work
-from crm_compliance.store.rows.works import Failure, StoredWork
+from crm_compliance.store.rows.console.works import Failure, StoredWork
 from rules.errors import ComplianceError, Refused
 from rules.hints import Hint
 

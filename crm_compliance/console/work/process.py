@@ -13,7 +13,7 @@ import structlog
 
 from crm_compliance.console.work.background import failed
 from crm_compliance.console.work.work import Counts, Ended, Told
-from crm_compliance.store.rows.works import Failure
+from crm_compliance.store.rows.console.works import Failure
 from rules.errors import ComplianceError
 
 COMMAND: Final = (sys.executable, "-m", "crm_compliance.console.work")
