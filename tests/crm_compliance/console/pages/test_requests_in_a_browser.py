@@ -84,7 +84,7 @@ def test_the_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette, s
         for path in ("/requests", "/requests?q=nobody", "/requests/new", f"/requests/{asking.id}"):
             page.goto(path)
             for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
                 found = Axe().run(page).response["violations"]
                 assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], (path, scheme)

@@ -422,7 +422,7 @@ def test_what_the_service_does_not_confirm_stays_open(page: Any, asking: Asking)
 def test_the_review_keeps_nobody_out(page: Any, scheme: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     found = Axe().run(page)
     assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found.response["violations"]] == []
