@@ -1,13 +1,15 @@
 """How long the pages of the console take, as shares of 200 ms, on a store as a large organisation has it
-after years: a million lines in each of the last two plans, ten thousand runs, two thousand requests.
+after years: a million lines in each of the last two plans, ten thousand runs, two thousand requests, two
+thousand holds.
 
 1. Each page alone: time in the server, the median and the slowest of some rounds.
-2. All pages by fifty readers at once who never pause, while a run writes its journal into the same store: the
-   same, and how many answers were errors. Each waits for the others then, whatever a page takes.
+2. All pages by fifty readers at once who never pause, while a night goes on in the same store: the same, and
+   how many answers were errors. Each waits for the others then, whatever a page takes.
 3. The same by fifty readers who look at each page for a few seconds, as people do.
 
-Exports and pages that read the CRM are left aside. The server, the run and the readers are processes of their
-own, so that the readers' work is not counted.
+The night is the real one: `crm-compliance run` of each job, one after the other and then again, against the
+emulator. Exports and pages that read the CRM are left aside. The server, the emulator, the night and the
+readers are processes of their own, so that the readers' work is not counted.
 
     python -m benchmarks.console [--lines 1000000] [--runs 10000] [--requests 2000] [--readers 50]
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -26,6 +29,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -37,17 +41,24 @@ from crm_compliance.console.app import INSIDE
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.settings import load_settings
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring import clock_of, policy_of, store_of
+from crm_compliance.wiring import clock_of, keys_in_force, policy_of, store_of
+from jobs.checks.ledger_agreement import hold_entry
 from jobs.ledger.plan_lines import digest_head, paged
 from jobs.ledger.rounds import HOUSEKEEPING
 from jobs.model.plan import Approval, Breaker, CategoryTotal, Counter, Kind, Plan, PlanLine
-from jobs.model.request import SubjectRequest
-from jobs.model.run import Action, ActionState, Run, RunState
+from jobs.model.request import GIVEN, Given, GivenPerson, SubjectRequest
+from jobs.model.run import Run, RunState
+from jobs.registry import JOBS
+from rules.holds.placements import HoldType, PlacedHold
 from rules.model.requests import Channel, Outcome, RequesterKind, RequestState, Right
 from rules.model.roles import Role
 
 GOAL_MS: Final = 200.0
-CRM: Final = "http://127.0.0.1:9/api/data/v9.2/"  # nobody answers there: pages that read the CRM are left aside
+PORT: Final = 18_741  # of the emulator: a store belongs to one CRM
+CRM: Final = f"http://127.0.0.1:{PORT}/api/data/v9.2/"
+DOSSIERS: Final = 400
+TOKEN: Final = "bench"
+COMMAND: Final = str(Path(sys.executable).parent / "crm-compliance")
 CATEGORIES: Final = ("missing_runaway", "social_card", "e_safety", "exploitation_ict")
 # Exports, files, the stream of a run's progress, and pages that read the CRM or have parameters of their own.
 ASIDE: Final = (".csv", ".xlsx", ".ics", "/why/", "/open", "/units/", "/review", "/preview", "/message", "/archive", "/work", "/progress")
@@ -65,12 +76,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=30, help="for which the readers read")
     parser.add_argument("--pause", type=float, default=4.0, help="seconds for which a reader looks at a page")
     parser.add_argument("--keep", type=Path, help="a folder for the store, which is used again if it is filled")
+    parser.add_argument("--holds", type=int, default=2_000)
     parser.add_argument("--part", choices=("serve", "night"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.part == "serve":
         serve()
     elif asked.part == "night":
-        write_on()
+        nights()
     else:
         with tempfile.TemporaryDirectory() as folder:
             measure(asked, asked.keep or Path(folder))
@@ -78,12 +90,13 @@ def main() -> None:
 
 def measure(asked: argparse.Namespace, folder: Path) -> None:
     """Fill the store, and print the two tables."""
-    os.environ |= {"CRM_COMPLIANCE_DATA_DIR": str(folder), "CRM_COMPLIANCE_CRM_URL": CRM, "CRM_COMPLIANCE_CRM_TOKEN": "bench"}
+    os.environ |= {"CRM_COMPLIANCE_DATA_DIR": str(folder), "CRM_COMPLIANCE_CRM_URL": CRM, "CRM_COMPLIANCE_CRM_TOKEN": TOKEN}
     settings = load_settings()
     began = time.perf_counter()
-    with store_of(settings, clock_of(settings)) as store:
+    clock = Moved()
+    with store_of(settings, clock) as store:
         if not any(True for _ in store.plans.newest()):
-            fill(store, asked.lines, asked.runs, asked.requests)
+            fill(store, clock, asked)
         last = next(store.plans.newest(is_applied=True))
         run = store.runs.of_plan(last.id)
         assert run is not None
@@ -104,7 +117,9 @@ def measure(asked: argparse.Namespace, folder: Path) -> None:
             print(
                 f"| `{shown(page, names)}` | {statistics.median(found):.0f} | {found[-1]:.0f} | {statistics.median(found) / GOAL_MS:.2f} |"
             )
-        with part("night"):
+        with part("night") as night:
+            assert night.stdout is not None
+            night.stdout.readline()  # the CRM answers
             together(session, root, pages, names, asked, pause_s=0)
             together(session, root, pages, names, asked, pause_s=asked.pause)
 
@@ -182,8 +197,14 @@ def signed_in(root: str) -> requests.Session:
 @contextmanager
 def part(name: str) -> Iterator[subprocess.Popen[str]]:
     """Run a part of this file as a process of its own, and end it with the block."""
-    command = [sys.executable, "-m", "benchmarks.console", "--part", name]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with running([sys.executable, "-m", "benchmarks.console", "--part", name]) as process:
+        yield process
+
+
+@contextmanager
+def running(command: list[str], stderr: int | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Run a process, and end it with the block."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         try:
             yield process
         finally:
@@ -228,43 +249,96 @@ def serve() -> None:
         uvicorn.Server(uvicorn.Config(timing, log_level="warning")).run(sockets=[listening])
 
 
-def write_on() -> None:
-    """Write as a run does, without end: units of a journal, a hundred at a time, with their entries."""
-    settings = load_settings()
-    clock = clock_of(settings)
-    with store_of(settings, clock) as store:
-        plan = a_plan("plan-night", clock(), units=1_000_000)
-        with suppress(Exception):  # it is there from a time before
-            store.plans.save(plan, [], ("plan", {"plan": plan.id}))
-            store.runs.start(
-                Run("run-night", Kind.RETENTION, plan.id, RunState.RUNNING, clock(), clock()), ("run_started", {"plan": plan.id})
-            )
-        for number in range(1_000_000):
-            units = [Action("cf_dossier", f"night-{number}-{unit}", "delete", ActionState.INTENDED) for unit in range(100)]
-            store.journal.record("run-night", units, [("intent", {"units": 100})])
-            time.sleep(0.2)  # the CRM takes longer than that for a hundred units
+def nights() -> None:
+    """Let nights go on one after the other until the end, each job as the command carries it out, and say how
+    each ended."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    emulator = [COMMAND, "emulator", "serve", "--port", str(PORT), "--dossiers", str(DOSSIERS), "--limits", "off"]
+    with running([*emulator, "--token", TOKEN]) as crm:
+        assert crm.stdout is not None
+        print(crm.stdout.readline().strip(), flush=True)
+        for job in cycle(JOBS):
+            began = time.perf_counter()
+            with running([COMMAND, "run", job, "--json"], stderr=subprocess.PIPE) as night:
+                said = night.communicate()[1]
+            print(f"{job}: exit {night.returncode}, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+            if night.returncode == 5:  # it waits for two people; the next night carries it out
+                plan = msgspec.json.decode(said)["error"]["where"]
+                for person in DEMO_PEOPLE:
+                    if person.role in (Role.CRM_ADMIN, Role.DPO):
+                        word = [COMMAND, "plans", "approve", plan, "--as", person.who, "--role", person.role.value]
+                        subprocess.run(word, stdout=subprocess.DEVNULL, check=True)
 
 
-def fill(store: SqlStore, lines: int, runs: int, asked: int) -> None:
-    """Fill a store: a plan and a run for each of the last nights, the last two plans with all their lines."""
+class Moved:
+    """The clock of a store that is being filled: what happened long ago is dated so."""
+
+    def __init__(self) -> None:
+        self.now: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self.now or datetime.now(UTC)
+
+
+def fill(store: SqlStore, clock: Moved, asked: argparse.Namespace) -> None:
+    """Fill a store: a plan and a run for each of the last nights, the last two plans with all their lines.
+    Its ledger says the same, or no night would believe it."""
     now = datetime.now(UTC)
-    first = now - timedelta(hours=6 * runs)
-    for number in range(runs):
-        at = first + timedelta(hours=6 * number)
+    first = now - timedelta(hours=6 * asked.runs)
+    for number in range(asked.runs):
+        clock.now = at = first + timedelta(hours=6 * number)
         given = (Approval("demo-anna", "crm_admin", at, True), Approval("demo-ben", "dpo", at, True)) if number % 7 == 0 else ()
         plan = a_plan(f"plan-{number}", at, units=1000, applied=False, given=given)
-        store.plans.save(plan, [], ("plan", {"plan": plan.id, "units": plan.units}))
+        store.plans.save(plan, [], ("plan", {"plan": plan.id, "digest": plan.digest, "units": plan.units}))
         run = Run(f"run-{number}", Kind.RETENTION, plan.id, RunState.RUNNING, at, at, policy_version="1.0")
         store.runs.start(run, ("run_started", {"plan": plan.id, "kind": "retention", "software": "1"}))
         state = RunState.DONE_WITH_FAILURES if number % 50 == 0 else RunState.DONE
-        over = msgspec.structs.replace(run, state=state, ended_at=at + timedelta(minutes=9), counts=counts(number))
+        clock.now = at + timedelta(minutes=9)
+        over = msgspec.structs.replace(run, state=state, ended_at=clock.now, counts=counts(number))
         store.runs.save(over, [("run_ended", {"plan": plan.id, "state": state.value})])
         if number % 4 == 0:
             store.ledger.append([(HOUSEKEEPING, {"state": "done"})], f"round-{number}")
     for number in (1, 2):
-        save_lines(store, f"{LARGE}{number}", now - timedelta(hours=3 - number), lines, Random(number))
-    for number in range(asked):
-        store.requests.add(a_request(number, asked, now), {}, ("request", {"request": f"request-{number}", "step": "open"}))
+        save_lines(store, f"{LARGE}{number}", now - timedelta(hours=3 - number), asked.lines, Random(number))
+    for number in range(asked.requests):
+        register(store, clock, a_request(number, asked.requests, now))
+    clock.now = now
+    keys = keys_in_force(load_settings(), store, clock)
+    for number in range(asked.holds):
+        hold = a_hold(number, now)
+        store.holds.place(hold, ("hold_placed", hold_entry(hold, keys.reference)))
+        if number % 2:
+            lifted = msgspec.structs.replace(hold, released_at=now, released_by="demo-anna")
+            store.holds.release(lifted, ("hold_released", {"hold": hold.id}))
+    clock.now = None
+
+
+def register(store: SqlStore, clock: Moved, request: SubjectRequest) -> None:
+    """Register a request as it was opened, and close it on its day."""
+    clock.now = request.received_at
+    said = {"request": request.id, "step": "open", "right": request.right.value}
+    given = Given(GivenPerson(firstname="Lotte", lastname="Zandstra (fictief)", birthdate="1999-03-04"))
+    parts = {GIVEN: msgspec.json.encode(given)} if request.closed_at is None else {}
+    store.requests.add(request, parts, ("request", said))
+    if request.closed_at is not None:
+        clock.now = request.closed_at
+        store.ledger.append([("request", {"request": request.id, "step": "close"})])
+
+
+def a_hold(number: int, now: datetime) -> PlacedHold:
+    """Return a hold; of those in force ten are past their review."""
+    return PlacedHold(
+        id=f"hold-{number}",
+        type=HoldType.LEGAL,
+        kind="dossier",
+        table="cf_dossier",
+        row=f"00000000-0000-4000-8000-{number:012d}",
+        reason_code="COURT",
+        basis=f"court order {number}",
+        placed_by="demo-anna",
+        placed_at=now - timedelta(days=number % 300),
+        review_on=now.date() + timedelta(days=-3 if number < 20 else 90),
+    )
 
 
 def counts(number: int) -> dict[str, object]:
@@ -341,7 +415,11 @@ def save_lines(store: SqlStore, name: str, at: datetime, number: int, random: Ra
             )
 
     pages, digest = paged(lines(), head.trims, digest_head(head.kind, head.as_of, head.crm, head.policy_digest, head.mapping_digest))
-    store.plans.save(msgspec.structs.replace(head, digest=digest), pages, ("plan", {"plan": name, "units": number}))
+    store.plans.save(
+        msgspec.structs.replace(head, digest=digest),
+        pages,
+        ("plan", {"plan": name, "digest": digest, "units": number, "why": ["FIRST_RUN"]}),
+    )
 
 
 def a_request(number: int, of: int, now: datetime) -> SubjectRequest:

@@ -26,6 +26,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
@@ -164,7 +165,7 @@ def context_of(folder: Path, store: SqlStore) -> JobContext:
     return JobContext(
         connector=nothing,
         store=store,
-        policy=nothing,
+        policy=cast(Any, SimpleNamespace(calendar=BELGIAN)),
         clock=lambda: NOW,
         crm="",
         mapping_digest="",

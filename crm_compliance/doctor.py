@@ -19,13 +19,13 @@ from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
 from crm_compliance.organisation import organisation_of
 from crm_compliance.ownership import HINT, strangers
-from crm_compliance.proof import verify_ledger
+from crm_compliance.proof import refuse_broken, verify_ledger
 from crm_compliance.reports.parts.hints import in_words
 from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import StoreUnusable
 from crm_compliance.wiring import calendar_of, checked, clock_of, connector_of, desk, fitting, permitted, policy_of, register_key, store_of
 from jobs.checks.same_zone import refuse_other_zone
-from jobs.ledger.entries import LedgerBroken, StoreAltered
+from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind
 from jobs.model.verification import Verifier
 from jobs.plans.make import overlooked
@@ -34,7 +34,6 @@ from jobs.register.dates import OVERDUE, has_gone_overdue
 from jobs.restores.detect import RESTORED, rows_back
 from rules.dates.instants import instant
 from rules.errors import ComplianceError, MappingError, UsageError
-from rules.hints import hint_to
 from rules.model.records import KINDS, Record
 from rules.organisation.organisation import SAID_BY_POLICY
 from rules.policy.loader import SHIPPED
@@ -167,10 +166,7 @@ def _store(settings: Settings) -> str:
             audit, _ = verify_ledger(settings, store, clock, by=Verifier.DOCTOR)
         except (KeyUnusable, KeysMissing):  # the check of the keys tells what is wrong with them
             audit = audit_store(settings, store, calendar_of(settings, store), signatures=False)
-        if not audit.ok:
-            first = audit.problems[0]
-            told = f" ({first.code})" if first.code else ""
-            raise LedgerBroken(f"the ledger does not verify: {first}{told}", hint=first.hint or hint_to("verify_ledger"))
+        refuse_broken(audit)
         told = f"the chain holds; checkpoints: {audit.checkpoints}, all fit"
         return f"runs: {len(store.runs.all())}; ledger entries: {audit.verdict.entries}, {told}"
 

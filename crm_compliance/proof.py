@@ -7,10 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jobs.model.verification import Verification, Verifier
 from rules.errors import ComplianceError
+from rules.hints import hint_to
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from jobs.ledger.checkpoints import Audit
     from jobs.ports.context import Clock
     from jobs.proof.attestation import Attestation
+    from jobs.registry import Job
 
 Warn = Callable[[str], None]
+AGAIN: Final = 3  # times that a ledger is verified which grows meanwhile and does not verify
 
 
 def write_evidence(settings: Settings, store: SqlStore, clock: Clock, path: Path, warn: Warn) -> list[str]:
@@ -71,11 +74,19 @@ def certificates_of(
 
 
 def verify_ledger(
-    settings: Settings, store: SqlStore, clock: Clock, *, by: Verifier, anchor: Path | None = None, keys: PublicKeys | None = None
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    *,
+    by: Verifier,
+    anchor: Path | None = None,
+    keys: PublicKeys | None = None,
+    go_on: Callable[[], None] = lambda: None,
 ) -> tuple[Audit, str]:
     """Verify the ledger of the store, as `audit_store` does. Return what was found, and whether signatures
     were `checked` or `not checked`: they are by `keys`, without them by those of this installation. The
-    store remembers what was found, unless somebody brought an anchor or keys of their own."""
+    store remembers what was found, unless somebody brought an anchor or keys of their own. `go_on` is asked
+    on the way, and ends it by what it raises."""
     from crm_compliance.keys.checkpoint_signer import audit_store
     from crm_compliance.keys.key_ring import public_keys_below
     from crm_compliance.wiring import clock_shown
@@ -83,10 +94,41 @@ def verify_ledger(
 
     began, ticks = clock(), monotonic()
     known = keys if keys is not None else public_keys_below(settings.data_dir)
-    audit = audit_store(settings, store, clock_shown(settings, zone_of(store)), anchor=anchor, keys=known)
+    calendar = clock_shown(settings, zone_of(store))
+    for _ in range(AGAIN):
+        audit = audit_store(settings, store, calendar, anchor=anchor, keys=known, go_on=go_on)
+        # What somebody wrote between the reading of the ledger and that of a table looks like a difference.
+        if audit.ok or next(store.ledger.entries(audit.verdict.entries), None) is None:
+            break
     if anchor is None and keys is None:
         remember(store, audit, at=began, by=by, seconds=monotonic() - ticks, are_signatures_checked=known is not None)
     return audit, "checked" if known is not None else "not checked"
+
+
+def verify_of_night(settings: Settings, job: Job, go_on: Callable[[], None] = lambda: None) -> Audit | None:
+    """Verify the whole ledger once a job of the night has ended, if it is the one after which that is done.
+    Raises LedgerBroken: it does not verify; the health of the service and the alerts tell it from then on."""
+    from crm_compliance.wiring import clock_of, store_of
+
+    if not job.verifies:
+        return None
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        audit, _ = verify_ledger(settings, store, clock, by=Verifier.NIGHT, go_on=go_on)
+    refuse_broken(audit)
+    return audit
+
+
+def refuse_broken(audit: Audit) -> None:
+    """Raise LedgerBroken, with the first problem, unless everything verifies."""
+    from jobs.ledger.entries import LedgerBroken
+
+    if not audit.ok:
+        first = next(iter(audit.problems), None)
+        told = f": {first}" if first is not None else ""
+        code = f" ({first.code})" if first is not None and first.code else ""
+        hint = first.hint if first is not None and first.hint else hint_to("verify_ledger")
+        raise LedgerBroken(f"the ledger does not verify{told}{code}", hint=hint)
 
 
 def remember(store: SqlStore, audit: Audit, *, at: datetime, by: Verifier, seconds: float, are_signatures_checked: bool) -> None:

@@ -21,7 +21,8 @@ class Job:
 
     `kind` is that of the plan which the job makes and carries out: an hour of such a job that was missed is
     caught up. `without_crm` is what is done all the same where the CRM cannot be reached: it takes the store,
-    the schedule, the moment and the references of rows."""
+    the schedule, the moment and the references of rows. `verifies`: after this job, however it ended, the
+    desk verifies the whole ledger (ACC-06)."""
 
     name: str
     cron: str
@@ -29,6 +30,7 @@ class Job:
     purpose: str
     kind: Kind | None = None
     without_crm: Callable[..., object] | None = None
+    verifies: bool = False
 
     @property
     def setting(self) -> str:
@@ -56,7 +58,9 @@ _JOBS = (
         "housekeeping",
         "30 5 * * *",
         run_housekeeping,
-        "finds recordings and objects in storage that have lost each other; removes what has expired in our own store",
+        "finds recordings and objects in storage that have lost each other; removes what has expired in our own store; "
+        "then verifies the ledger",
+        verifies=True,
     ),
 )
 JOBS: dict[str, Job] = {job.name: job for job in _JOBS}

@@ -69,10 +69,12 @@ def audit_store(
     anchor: Path | None = None,
     keys: PublicKeys | None = None,
     signatures: bool = True,
+    go_on: Callable[[], None] = lambda: None,
 ) -> Audit:
     """Verify the store's ledger against its checkpoints and against the anchor where there is one, its
     certificates against the ledger, and time stamps where the authority's certificate is known. Without
-    `keys`, those of this installation check signatures, which are left aside where `signatures` is off."""
+    `keys`, those of this installation check signatures, which are left aside where `signatures` is off.
+    `go_on` is asked at each entry, and ends it by what it raises."""
     path = anchor or settings.anchor_path
     points = read_anchor(path) if anchor is not None or settings.anchor_file is not None or path.exists() else []
     if keys is None and signatures:
@@ -83,7 +85,7 @@ def audit_store(
     seen: set[str] = set()
     registers: dict[object, tuple[int, object]] = {}
     expired: list[LedgerEntry] = []
-    entries = _noting(store.ledger.entries(), announced, told, seen, registers, expired)
+    entries = _noting(_asking(store.ledger.entries(), go_on), announced, told, seen, registers, expired)
     audit = audit_ledger(entries, points, kept=kept, check=keys.check if keys is not None else None)
     audit.problems += audit_certificates(store.certificates.all(), announced, told, expired)
     audit.problems += _about_stamps(kept, settings.timestamp_ca)
@@ -93,6 +95,12 @@ def audit_store(
     if signatures:
         audit.problems += _about_tables(settings, store, calendar)
     return audit
+
+
+def _asking(entries: Iterable[LedgerEntry], go_on: Callable[[], None]) -> Iterator[LedgerEntry]:
+    for entry in entries:
+        go_on()
+        yield entry
 
 
 def _noting(

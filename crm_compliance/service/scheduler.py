@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from crm_compliance.alerts.pings import Watched, watched
 from crm_compliance.hours import crons_of, last_hour, trigger_of
+from crm_compliance.proof import verify_of_night
 from crm_compliance.service.one_job import carry_out, without_crm
 from crm_compliance.settings import Settings
 from crm_compliance.store.erasure_file import ErasureFile
@@ -189,6 +190,30 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
     """Run one job and log how it ended; an error ends the night, never the service."""
     with watched(settings, name) as under_watch:
         _run(settings, name, stop, under_watch)
+        if not stop.is_set():
+            verify_after(settings, name, stop, under_watch)
+
+
+def verify_after(settings: Settings, name: str, stop: threading.Event, under_watch: Watched) -> None:
+    """Verify the ledger after the job that has it verified; where it does not verify, the night was not
+    good."""
+    bound = log.bind(job=name)
+
+    def go_on() -> None:
+        if stop.is_set():
+            raise Stopping("the service is being stopped")
+
+    try:
+        if (audit := verify_of_night(settings, JOBS[name], go_on)) is not None:
+            bound.info("ledger verified", entries=audit.verdict.entries)
+    except Stopping:
+        bound.info("ledger not verified", message="the service is being stopped; the next night does it")
+    except ComplianceError as error:
+        under_watch.is_good = False
+        bound.error("ledger not verified", code=error.code, message=str(error), at=error.where)
+    except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
+        under_watch.is_good = False
+        bound.error("ledger not verified, by a bug", code="bug", kind=type(error).__name__)
 
 
 def _run(settings: Settings, name: str, stop: threading.Event, under_watch: Watched) -> None:

@@ -7,8 +7,9 @@ import msgspec
 
 
 class Verifier(StrEnum):
-    """What had the ledger verified: a command, the console, a call of a program."""
+    """What had the ledger verified: the night, a command, the console, a call of a program."""
 
+    NIGHT = "night"
     COMMAND = "command"
     DOCTOR = "doctor"
     CONSOLE = "console"

@@ -9,7 +9,7 @@ import typer
 
 from crm_compliance.cli.terminal.listing import listing
 from crm_compliance.cli.terminal.output import output
-from rules.errors import UsageError
+from rules.errors import ComplianceError, UsageError
 
 if TYPE_CHECKING:
     from jobs.model.run import Run
@@ -75,6 +75,7 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed 
     from connectors.interface.errors import ConnectorError
     from crm_compliance.alerts.pings import watched
     from crm_compliance.cli.terminal import arguments
+    from crm_compliance.proof import verify_of_night
     from crm_compliance.reports.jobs import print_job
     from crm_compliance.service.one_job import carry_out, without_crm
     from jobs.registry import JOBS
@@ -85,13 +86,16 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed 
         try:
             with arguments.opened(for_a_run=True) as desk:
                 done = carry_out(desk, JOBS[job])
-        except ConnectorError as error:
-            without_crm(arguments.settings(), JOBS[job], error)
+        except ComplianceError as error:
+            if isinstance(error, ConnectorError):
+                without_crm(arguments.settings(), JOBS[job], error)
+            verify_of_night(arguments.settings(), JOBS[job])
             raise
+        for warning in done.warnings:
+            output.warn(warning)
+        output.answer(done.document, lambda console: print_job(job, done.document, console), ids=("run", done.id))
+        verify_of_night(arguments.settings(), JOBS[job])
         under_watch.is_good = not done.has_failures
-    for warning in done.warnings:
-        output.warn(warning)
-    output.answer(done.document, lambda console: print_job(job, done.document, console), ids=("run", done.id))
     return FAILURES if done.has_failures else 0
 
 

@@ -67,6 +67,7 @@ COUNTED: Final[Mapping[str, str]] = {  # by jobs without a plan
     "expired_plans": "Plans whose lines had had their day",
 }
 VERIFIERS: Final[Mapping[str, str]] = {
+    Verifier.NIGHT: "the night",
     Verifier.COMMAND: "the command ledger verify",
     Verifier.DOCTOR: "the command doctor",
     Verifier.CONSOLE: "somebody at this console",

@@ -1,0 +1,103 @@
+"""The night verifies the whole ledger, and says so where it does not verify."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import msgspec
+import pytest
+from sqlalchemy import insert
+
+from connectors.interface.errors import Unreachable
+from crm_compliance.proof import verify_ledger, verify_of_night
+from crm_compliance.service.health import record_not_whole
+from crm_compliance.service.scheduler import run_job
+from crm_compliance.store.sql import tables
+from crm_compliance.wiring import clock_of
+from jobs.checks.ledger_agreement import hold_entry
+from jobs.model.verification import Verifier
+from jobs.registry import JOBS
+from rules.holds.placements import HoldType, PlacedHold
+from tests.crm_compliance.typist import NOW, Typist
+from tests.integration.night import Night
+
+HOLD = PlacedHold(
+    id="hold-1",
+    type=HoldType.LEGAL,
+    kind="dossier",
+    table="cf_dossier",
+    row="00000000-0000-4000-8000-000000000001",
+    reason_code="COURT",
+    basis="a claim",
+    placed_by="anna",
+    placed_at=NOW,
+    review_on=NOW.date() + timedelta(days=90),
+)
+
+
+def written_by_hand(org: Night) -> None:
+    """Somebody writes a hold into the table of the database, and the ledger knows nothing of it."""
+    with org.store.database.writing() as connection:
+        connection.execute(insert(tables.holds), {"id": HOLD.id, "released": False, "doc": msgspec.json.encode(HOLD).decode()})
+
+
+def test_after_the_housekeeping_of_a_night_the_whole_ledger_is_verified(typist: Typist, org: Night) -> None:
+    run_job(typist.settings, "requests", threading.Event())
+    assert org.store.verifications.last() is None
+    run_job(typist.settings, "housekeeping", threading.Event())
+    found = org.store.verifications.last()
+    assert found is not None
+    assert (found.by, found.ok, found.entries) == (Verifier.NIGHT, True, len(list(org.store.ledger.entries())))
+
+
+def test_a_night_that_finds_the_record_altered_is_told_by_the_health_of_the_service(typist: Typist, org: Night) -> None:
+    written_by_hand(org)
+    run_job(typist.settings, "housekeeping", threading.Event())
+    assert record_not_whole(org.store) == ("LEDGER_BROKEN",)
+
+
+def test_the_command_of_that_job_ends_with_its_own_exit_code(typist: Typist, org: Night) -> None:
+    assert typist.type("run", "housekeeping").code == 0
+    written_by_hand(org)
+    said = typist.type("run", "housekeeping", "--json")
+    assert (said.code, said.error["code"]) == (7, "ledger_broken")
+    assert said.document["state"] == "done", "what the job itself did is answered all the same"
+
+
+def test_it_is_verified_also_where_the_job_could_not_be_done(typist: Typist, org: Night) -> None:
+    def unreachable(*_: object) -> tuple[str, ...]:
+        raise Unreachable("the CRM does not answer")
+
+    typist.monkeypatch.setattr("crm_compliance.wiring.checked", unreachable)
+    assert typist.type("run", "housekeeping").code == 4
+    found = org.store.verifications.last()
+    assert found is not None
+    assert (found.by, found.ok) == (Verifier.NIGHT, True)
+
+
+def test_a_service_that_is_being_stopped_does_not_finish_verifying(typist: Typist, org: Night) -> None:
+    run_job(typist.settings, "requests", threading.Event())
+
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verify_of_night(typist.settings, JOBS["housekeeping"], stopped)
+    assert org.store.verifications.last() is None, "a half of it is no verification"
+
+
+def test_what_is_placed_while_it_is_verified_is_no_difference(typist: Typist, org: Night) -> None:
+    """The ledger is read before the table, and a hold came in between: looked at again, all agrees."""
+    read, placed = org.store.holds.all, list[PlacedHold]()
+
+    def a_moment_later(**given: bool) -> list[PlacedHold]:
+        if not placed:
+            placed.append(HOLD)
+            org.store.holds.place(HOLD, ("hold_placed", hold_entry(HOLD, org.key.reference)))
+        return read(**given)
+
+    typist.monkeypatch.setattr(org.store.holds, "all", a_moment_later)
+    audit, _ = verify_ledger(typist.settings, org.store, clock_of(typist.settings), by=Verifier.NIGHT)
+    assert placed
+    assert audit.ok, audit.problems
