@@ -115,6 +115,17 @@ def test_a_document_in_the_folder_of_somebody_else_is_theirs(documents: Document
     assert "Van iemand anders." not in told
 
 
+def test_a_document_beside_a_text_that_speaks_of_the_person_is_searched(documents: Documents, child: str, dossier: str) -> None:
+    """EXP-03: in a dossier of others, where a row names a number of the person's."""
+    other = documents.night.dossier("sexting", closed=False, fiches=0)
+    documents.night.fiche("sexting", dossier=other, cf_summary="Gebeld met 0470 00 00 01.")
+    documents.location(("cf_dossier", other), "D-2")
+    documents.library.put("D-2/a.txt", f"Een {PLANTED}. Terug te bellen: +32 470 000 001.".encode())
+    documents.library.put("D-2/b.txt", b"Niets.")
+    _, answer = compiled(documents, child)
+    assert [(item.title, item.proposal) for item in of_documents(answer)] == [("mention", "Terug te bellen: +32 470 000 001.")]
+
+
 def test_what_a_closed_file_shares_stays_closed(documents: Documents, child: str, dossier: str) -> None:
     """SUS-05: the same folder is named by a file in which the person is a suspect."""
     closed = documents.night.dossier("sexting", closed=False, fiches=0)

@@ -1,16 +1,18 @@
-"""What is in a file that hangs on somebody else's dossier is read by nobody, and that is said wherever
-somebody asks what was searched; what hangs on the own dossier is read and told (EXP-03, EXP-06). Everybody
-is fictitious."""
+"""What is in a file that hangs on somebody else's dossier is read where that dossier speaks of the person,
+and by nobody where it does not, and that is said wherever somebody asks what was searched; what hangs on the
+own dossier is read and told (EXP-03, EXP-06). Everybody is fictitious."""
 
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Compilation, ItemStatus
 from jobs.requests.answer.review import completeness
+from jobs.requests.search import files_of_others
 from jobs.requests.search.confirm import match_request
 from tests.integration.night import Night
 from tests.integration.test_requests_answer import Answer
@@ -18,11 +20,29 @@ from tests.integration.test_requests_answer import Answer
 SAID = "Lotte Peeters (fictief) liep langs de vaart, een kwikstaartje vloog op."
 
 
-def attached(night: Night, dossier: str, text: str) -> str:
-    """A text as a file on a dossier; its note says nothing of anybody."""
-    body = base64.b64encode(text.encode()).decode()
-    file = {"isdocument": True, "filename": "scan.txt", "mimetype": "text/plain", "documentbody": body}
-    return night.note("cf_dossier", dossier, subject="Bijlage", notetext=None, **file)
+def attached(night: Night, dossier: str, text: str | bytes, *, kind: str = "cf_dossier", media_type: str = "text/plain") -> str:
+    """A file on a row; its note says nothing of anybody."""
+    body = base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+    file = {"isdocument": True, "filename": "scan.txt", "mimetype": media_type, "documentbody": body}
+    return night.note(kind, dossier, subject="Bijlage", notetext=None, **file)
+
+
+def speaking(night: Night, text: str = "Ook Lotte Peeters (fictief) werd genoemd.") -> tuple[str, str]:
+    """A dossier of others with a fiche whose text speaks of somebody."""
+    other = night.dossier("grooming", closed=False, fiches=0)
+    night.party(night.contact(firstname="Karel", lastname="Vandenbossche (fictief)"), "child", dossier=other)
+    return other, night.fiche("grooming", dossier=other, cf_summary=text)
+
+
+def lotte_of(night: Night) -> str:
+    """A person with a role of her own: mentions are told to nobody who is known for relations alone."""
+    found = night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="2000-03-04", mobilephone="+32470112233")
+    night.party(found, "reporter", dossier=night.dossier("grooming", closed=False, fiches=0))
+    return found
+
+
+def told_of_files(compilation: Compilation, *notes: str) -> list[tuple[str, ItemStatus, str]]:
+    return [(item.title, item.status, item.proposal) for item in compilation.items if item.source[1] in notes]
 
 
 def page_of(night: Night, compilation: Compilation) -> str:
@@ -64,3 +84,61 @@ def test_a_file_of_the_own_dossier_is_read_and_told_without_the_others(night: Ni
     note = attached(night, dossier, f"{SAID} Mina Verstraeten (fictief) keek toe.")
     (read,) = [item for item in Answer(night, lotte).compile().items if item.source == ("note", note) and item.title == "attachment"]
     assert (read.status, read.proposal) == (ItemStatus.PENDING_REVIEW, f"{SAID} [getuige 1] (fictief) keek toe.")
+
+
+@pytest.mark.parametrize("kind", ["cf_dossier", "cf_fiche"])
+def test_a_file_beside_a_text_that_speaks_of_the_person_is_searched(night: Night, kind: str) -> None:
+    """Its sentence waits for a person, without the others; a file that does not speak of them is not told."""
+    lotte = lotte_of(night)
+    dossier, fiche = speaking(night, "Belde terug op 0470/11.22.33.")
+    row = dossier if kind == "cf_dossier" else fiche
+    said = "Het regende. Lotte Peeters (fictief) liep met Karel Vandenbossche langs de vaart. Daarna werd het stil."
+    note, silent = attached(night, row, said, kind=kind), attached(night, row, "Een vijver.", kind=kind)
+    answer = Answer(night, lotte)
+    told = told_of_files(answer.compile(), note, silent)
+    assert told == [("mention", ItemStatus.PENDING_REVIEW, "Lotte Peeters (fictief) liep met [kind 1] langs de vaart.")]
+    assert completeness(night.context, answer.hand(), answer.id)["files_of_others"] == {"read": 2, "not_read": 0}
+
+
+def test_what_no_program_reads_there_and_what_is_beyond_the_bounds_is_counted(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    lotte = lotte_of(night)
+    dossier, _ = speaking(night)
+    attached(night, dossier, b"ID3 verzonnen", media_type="audio/mpeg")
+    attached(night, dossier, b"\xd0\xcf\x11\xe0 verzonnen", media_type="application/msword")
+    for _ in range(3):
+        attached(night, dossier, SAID)
+    answer = Answer(night, lotte)
+    answer.compile()
+    counted = completeness(night.context, answer.hand(), answer.id)
+    assert counted["files_of_others"] == {"read": 3, "not_read": 2}
+    monkeypatch.setattr(files_of_others, "MOST_FILES", 1)
+    bounded = completeness(night.context, answer.hand(), answer.id)["files_of_others"]
+    assert (bounded["read"] <= 1, sum(bounded.values())) == (True, 5)
+    assert "attachments_content" in counted["unread"]
+
+
+@pytest.mark.parametrize("role", ["suspect", "namesake"])
+def test_no_file_is_opened_for_whom_one_is_closed_and_beside_a_namesake(night: Night, monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    """SUS-05, SUS-07: what is opened would tell of it; EXP-04: what is about a namesake is not about the
+    person."""
+    opened: list[Any] = []
+    monkeypatch.setattr(files_of_others, "content_of", lambda *asked: opened.append(asked))
+    lotte = lotte_of(night)
+    dossier, _ = speaking(night)
+    if role == "suspect":
+        night.party(lotte, "suspect", dossier=night.dossier("grooming", closed=False, fiches=0))
+    else:
+        night.party(night.contact(firstname="Lotte", lastname="Peeters (fictief)"), "witness", dossier=dossier)
+    note = attached(night, dossier, SAID)
+    assert (told_of_files(Answer(night, lotte).compile(), note), opened) == ([], [])
+
+
+def test_a_role_decides_of_texts_and_files_alike(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EXP-05: of a dossier in which they are a witness, people are told their own statements."""
+    opened: list[Any] = []
+    monkeypatch.setattr(files_of_others, "content_of", lambda *asked: opened.append(asked))
+    lotte = lotte_of(night)
+    dossier, _ = speaking(night)
+    night.party(lotte, "witness", dossier=dossier)
+    note = attached(night, dossier, SAID)
+    assert (told_of_files(Answer(night, lotte).compile(), note), opened) == ([], [])

@@ -190,7 +190,12 @@ def _counted(counts: dict[str, Any]) -> str:
     told = f"{counted(counts['candidates'], 'row')}: {parts}; {'complete' if counts['complete'] else 'NOT COMPLETE'}"
     if counts["not_searched"]:
         told += f"\nNot mapped, and so not searched: {', '.join(counts['not_searched'])}"
-    return told if not counts["unread"] else f"{told}\nWhat is in these of others is not searched: {', '.join(counts['unread'])}"
+    if counts["unread"]:
+        told += f"\nWhat is in these of others is not searched: {', '.join(counts['unread'])}"
+    files = counts["files_of_others"]
+    if files["read"] or files["not_read"]:
+        told += f"\nFiles in dossiers of others that speak of the person: {files['read']} searched, {files['not_read']} not"
+    return told
 
 
 def _show(console: Console, items: Sequence[Item]) -> None:

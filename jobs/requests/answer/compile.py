@@ -3,7 +3,7 @@ people review. Source: section 7, section 6.3, EXP-02 to EXP-15; R-094 to R-100,
 contract 3.6."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
@@ -27,6 +27,7 @@ from jobs.requests.decisions.propose import propose
 from jobs.requests.redaction.people_in_texts import mentioned_people, texts_of_rows
 from jobs.requests.redaction.redact import Veil
 from jobs.requests.search.assess import Assessment, assess
+from jobs.requests.search.files_of_others import Searched, search_files_of_others
 from jobs.requests.search.scope import Row, Scope
 from rules.dates.ages import has_reached
 from rules.hints import hint_to
@@ -47,6 +48,7 @@ class Draft:
     compilation: Compilation
     found: Assessment
     scope: Scope
+    files_of_others: Searched = field(default_factory=Searched)
 
 
 def compile_request(context: JobContext, request_id: str, who: str, role: str) -> Compilation:
@@ -78,7 +80,9 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
     """Make the answer as of today, without storing it; without files where only its rows matter."""
     context = context.on(context.today)
     found = assess(context, request)
-    scope = Scope(found)
+    scope, searched = Scope(found), Searched()
+    if request.right is Right.ACCESS:
+        found, scope, searched = search_files_of_others(context, found, scope)
     blocks = blocks_of(context, found, scope)
     shell = Compilation(
         request=request.id,
@@ -123,7 +127,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         shell = msgspec.structs.replace(shell, items=items, is_complete=is_complete, offers_listening=offers)
     else:
         shell = propose(context, request, found.given, found.standing, found.material, shell)
-    return Draft(msgspec.structs.replace(shell, needles=veil.needles()), found, scope)
+    return Draft(msgspec.structs.replace(shell, needles=veil.needles()), found, scope, searched)
 
 
 def compilation_of(store: Store, request: str) -> Compilation | None:

@@ -205,7 +205,9 @@ class Items:
 
     def _fields(self, row: Row) -> Iterator[Field]:
         if row.place == MENTION:  # whatever holds the mention is a text for a person to look at, and nothing else of the row is told
-            yield from (Field(name, plain_text(str(getattr(row.record, name))), is_text=True) for name in row.fields)
+            for name in row.fields:
+                texts = [passage for field, passage in row.said if field == name] or [str(getattr(row.record, name))]
+                yield from (Field(name, plain_text(text), is_text=True) for text in texts)
             return
         if isinstance(row.record, FullParty) and not row.is_own:
             if row.record.contact is not None and row.record.contact in self._askers:

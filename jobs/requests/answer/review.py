@@ -121,7 +121,8 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
     """Count again in which of three places every row is, for the two people who approve. It is stored nowhere
     (EXP-14). It is not complete if a table, a kind of row or a field of one is not mapped, or documents are
     out of reach, so that nobody was searched for there (EXP-03). `unread` are contents in which nobody is
-    searched for in any organisation. Raises Refused: with code `role`, or
+    searched for in any organisation; `files_of_others` counts those in dossiers of others that speak of the
+    person. Raises Refused: with code `role`, or
     `not_confirmed`."""
     check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
     draft = drafted(context, of_this_crm(hand, request_id, Step.REVIEW), with_files=False)
@@ -139,6 +140,7 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
         "complete": draft.compilation.is_complete and not lacking,
         "not_searched": lacking,
         "unread": [place for place in draft.found.material.not_searched if place in UNREAD],
+        "files_of_others": {"read": draft.files_of_others.read, "not_read": draft.files_of_others.not_read},
     }
 
 

@@ -43,6 +43,7 @@ class Words:
 def texts_of_rows(rows: Iterable[Row]) -> Iterator[str]:
     """Return every text and name in the rows of an answer; one that is not shown does no harm here."""
     for row in rows:
+        yield from (passage for _, passage in row.said)
         for name in row.record.__struct_fields__:
             value = getattr(row.record, name)
             if isinstance(value, str) and value and name != "id":

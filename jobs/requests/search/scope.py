@@ -47,6 +47,7 @@ class Row:
     place: str = ""
     fields: tuple[str, ...] = ()  # of a mention: where the person is spoken of
     evidence: str = ""  # of a mention: the strongest kind
+    said: tuple[tuple[str, str], ...] = ()  # of a mention in a file: its field, and a passage
     where: MentionedIn | None = None  # of a mention, for who reviews it
     has_texts: bool = True  # not where it lies in no file and may tell of a closed one
     is_caller: bool = False
@@ -263,10 +264,12 @@ class Scope:
         there. A row that a name leads to, and that is somebody else's, speaks of that person."""
         fields: dict[tuple[str, str], list[str]] = {}
         evidence: dict[tuple[str, str], str] = {}
+        said: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for each in self._found.material.mentions:
             if each.kind in self._found.material.kinds.in_order and each.kind != "contact" and self._me.intersection(each.people):
                 source = (each.kind, each.id)
                 fields.setdefault(source, []).append(each.field)
+                said.setdefault(source, []).extend((each.field, passage) for passage in each.said)
                 evidence[source] = min(each.evidence, evidence.get(source, each.evidence), key=Sought.strength)
         if self._found.request.on_behalf or not self._standing.identity:
             return []
@@ -283,7 +286,8 @@ class Scope:
                 continue
             where = namesakes.where(kind, record)
             told = tuple(sorted(set(places)))
-            found.append(Row(kind, row, record, place=MENTION, fields=told, evidence=evidence[kind, row], where=where))
+            strongest, passages = evidence[kind, row], tuple(said[kind, row])
+            found.append(Row(kind, row, record, place=MENTION, fields=told, evidence=strongest, said=passages, where=where))
         return found
 
 

@@ -40,13 +40,15 @@ AT_ONCE = 4  # reads; the parallelism that the service itself hints at
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A row that mentions people without being linked to them. It has the place, the strongest kind of
-    evidence (name, phone, email, national_number), and those of the people searched for whom it mentions."""
+    evidence (name, phone, email, national_number), and those of the people searched for whom it mentions.
+    Where the place is a file, `said` are the passages of it that mention them: nothing else keeps them."""
 
     kind: str
     id: str
     field: str
     evidence: str
     people: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,17 @@ def search_everywhere(
         search.elsewhere()
         search.bystanders()
     search.material.not_searched = places_not_searched(context)
+    return search.material
+
+
+def inside_of(context: JobContext, units: Collection[tuple[str, str]]) -> Material:
+    """Return some dossiers and lone fiches, by kind and id, with all that hangs on them, whoever has a role
+    there. Raises ConnectorError: something could not be read in full; ObjectError: a folder of documents
+    could not."""
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
+        search = _Search(context.connector, threads, frozenset(), context.home)
+        search.inside(units)
+        search.documents(context)
     return search.material
 
 
@@ -264,6 +277,16 @@ class _Search:
         self._demand("dossier", dossiers)
         self._units |= {("dossier", row) for row in found.dossiers}
         self._units |= {("fiche", row.id) for row in found.fiches.values() if row.dossier is None}
+        self._take_inside()
+
+    def inside(self, units: Collection[tuple[str, str]]) -> None:
+        """Take in these dossiers and lone fiches, with all that they hold."""
+        self._take(*((kind, "id", {row for of, row in units if of == kind}) for kind in FILES))
+        self._take_inside()
+
+    def _take_inside(self) -> None:
+        """Take in what the dossiers and fiches that were found hold."""
+        found = self.material
         self._take(("fiche", "dossier", found.dossiers), ("party", "dossier", found.dossiers))
         self._take(("party", "fiche", found.fiches), ("recording", "fiche", found.fiches))
         tied = {*found.dossiers, *found.fiches, *found.recordings, *found.parties}
