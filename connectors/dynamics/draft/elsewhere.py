@@ -55,12 +55,31 @@ class Elsewhere:
                 yield from self._pairs(drafted, name)
 
     def roles(self) -> Iterator[str]:
-        """Yield the places where roles may be kept, those with rows; nothing where there is none."""
-        places = list(self._roles())
-        if places:
-            yield "  # choose: places that may keep roles; put those in force that do, as a list under party, with their keys"
-            yield "  # party:"
-            yield from places
+        """Yield the places where roles may be kept, those with rows, as items of a list."""
+        units = {kind: self._found[kind].definition for kind in UNIT_KINDS if kind in self._found}
+        connection = self._table(CONNECTION)
+        connected = [kind for kind, each in units.items() if any(child.child == CONNECTION for child in each.children)]
+        if connection is not None and connected and self._count(connection, None):
+            columns = ", ".join(f"{kind}: record1id" for kind in connected)
+            yield f"- table: {CONNECTION}  # {self._rows(connection)}"
+            yield f"  columns: {{{columns}, contact: record2id, role: record2roleid}}"
+            yield "  personal: {name: name, notes: description}"
+            yield from (f"  {line}" for line in ["references:", *self._roles_of_connections()])
+        for kind, each in units.items():
+            for attribute in self._found[kind].lookups_to("contact"):
+                if attribute.name not in PLATFORM and self._count(each, attribute) and attribute.name != "regardingobjectid":
+                    called = {part.removesuffix("id") for part in self._found[kind].columns.get(attribute.name, ())}
+                    told = f"columns: {{{kind}: {each.primary_id}, contact: {attribute.name}}}, fixed: {{role: {self._role(called)}}}"
+                    yield self._line(each.name, told, self._rows(each, attribute))
+            for link in each.links:
+                pairs = self._table(link.table) if link.other(each.name) == "contact" else None
+                if pairs is not None and self._count(pairs, None):
+                    told = f"columns: {{{kind}: {link.column(each.name)}, contact: {link.column('contact')}}}, fixed: {{role: }}"
+                    yield self._line(link.table, told, self._rows(pairs))
+        participants = self._table(PARTICIPANTS)
+        if "fiche" in units and units["fiche"].primary_id == ACTIVITY_ID and participants is not None:
+            told = "columns: {fiche: activityid, contact: partyid, role: participationtypemask}, choices: {role: {}}"
+            yield self._line(PARTICIPANTS, told, self._rows(participants))
 
     def masks(self, drafted: Drafted) -> Iterator[str]:
         """Yield how a dossier or fiche could be masked, for a schedule that anonymises in place."""
@@ -130,32 +149,6 @@ class Elsewhere:
             yes = ", ".join(self._told(self._reader.count_of(drafted.table.definition, attributes[column], 1)) for column in found)
             yield f"    # flags: {{{name}: {{{told}}}}}  # choose: columns of yes and no that are called so ({yes} with yes)"
 
-    def _roles(self) -> Iterator[str]:
-        units = {kind: self._found[kind].definition for kind in UNIT_KINDS if kind in self._found}
-        connection = self._table(CONNECTION)
-        connected = [kind for kind, each in units.items() if any(child.child == CONNECTION for child in each.children)]
-        if connection is not None and connected and self._count(connection, None):
-            columns = ", ".join(f"{kind}: record1id" for kind in connected)
-            yield f"  #   - table: {CONNECTION}  # {self._rows(connection)}"
-            yield f"  #     columns: {{{columns}, contact: record2id, role: record2roleid}}"
-            yield "  #     personal: {name: name, notes: description}"
-            yield from (f"  #     {line}" for line in ["references:", *self._roles_of_connections()])
-        for kind, each in units.items():
-            for attribute in self._found[kind].lookups_to("contact"):
-                if attribute.name not in PLATFORM and self._count(each, attribute) and attribute.name != "regardingobjectid":
-                    called = {part.removesuffix("id") for part in self._found[kind].columns.get(attribute.name, ())}
-                    told = f"columns: {{{kind}: {each.primary_id}, contact: {attribute.name}}}, fixed: {{role: {self._role(called)}}}"
-                    yield self._line(each.name, told, self._rows(each, attribute))
-            for link in each.links:
-                pairs = self._table(link.table) if link.other(each.name) == "contact" else None
-                if pairs is not None and self._count(pairs, None):
-                    told = f"columns: {{{kind}: {link.column(each.name)}, contact: {link.column('contact')}}}, fixed: {{role: }}"
-                    yield self._line(link.table, told, self._rows(pairs))
-        participants = self._table(PARTICIPANTS)
-        if "fiche" in units and units["fiche"].primary_id == ACTIVITY_ID and participants is not None:
-            told = "columns: {fiche: activityid, contact: partyid, role: participationtypemask}, choices: {role: {}}"
-            yield self._line(PARTICIPANTS, told, self._rows(participants))
-
     def _role(self, called: Collection[str]) -> str:
         """Return the role that a lookup to a person is called like; empty where that is none, or several."""
         keys = {key for key, words in self._words["role"].items() if {*called} & {*words, folded(key)}}
@@ -172,7 +165,7 @@ class Elsewhere:
             yield from option_lines("role", "name", found, (), counted(connection, connection.attributes["record2roleid"], self._reader))
 
     def _line(self, table: str, told: str, rows: str) -> str:
-        return f"  #   - {{table: {table}, {told}}}  # {rows}"
+        return f"- {{table: {table}, {told}}}  # {rows}"
 
     def _rows(self, definition: TableDefinition, column: Attribute | None = None) -> str:
         return self._told(self._count(definition, column))

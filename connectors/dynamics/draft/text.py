@@ -61,12 +61,11 @@ def draft_text(
         yield from places.values(drafted)
         yield from places.masks(drafted)
 
+    calls = kinds.found["call"].name if "call" in kinds.found else ""
     for kind in KINDS:
-        if kind in by_kind and more.get(kind):
-            calls = kinds.found["call"].name if "call" in kinds.found else ""
-            lines += ["", *_several(entry(by_kind[kind]), [(each, entry(each)) for each in more[kind]], calls)]
-        elif kind in by_kind:
-            lines += ["", *entry(by_kind[kind])]
+        roles = list(places.roles()) if kind == "party" else []
+        if kind in by_kind:
+            lines += ["", *_in_force(entry(by_kind[kind]), [(each, entry(each)) for each in more.get(kind, ())], roles, calls)]
         elif kind == "statistic":
             lines += ["", *_new_statistic(prefix, kinds.candidates.get(kind, ()), count)]
         elif kind not in OPTIONAL_KINDS or kinds.candidates.get(kind):
@@ -74,10 +73,7 @@ def draft_text(
             if shared := [each.name for each in kinds.candidates.get(kind, ()) if each in kinds.found.values()]:
                 told = f"{shared[0]} stands below as {next(other for other, each in kinds.found.items() if each.name == shared[0])} too"
                 lines.append(f"  # {told}: leave that out, or tell both apart by a column under `only`")
-            for each in maybe.get(kind, ()):
-                lines += ["", *(f"  # {line.removeprefix('  ')}" for line in entry(each))]
-        if kind == "party":
-            lines += places.roles()
+            lines += _proposed(kind, [list(entry(each)) for each in maybe.get(kind, ())], roles)
     return "\n".join(lines) + "\n"
 
 
@@ -92,22 +88,49 @@ def _candidates(kind: str, found: Sequence[Seen], count: Count, is_drafted: bool
         ask = "put the block in force if it is" if is_drafted else "is it one"
         yield f"  # choose: {kind} ({need}), {ask}: {told}"
     else:
-        ask = "put the block of the right one in force; a list of blocks where several are" if is_drafted else "is one of them it"
+        ask = "put the item of the right one in force, or of several, with the line above them" if is_drafted else "is one of them it"
         yield f"  # choose: {kind} ({need}), {ask}: {told}"
 
 
-def _several(entry: Iterable[str], more: Iterable[tuple[Drafted, Iterable[str]]], calls: str) -> Iterator[str]:
-    """Yield a kind as a list of tables: the one in force, and others that may be it as comments."""
+def _in_force(entry: Iterable[str], more: Collection[tuple[Drafted, Iterable[str]]], roles: Collection[str], calls: str) -> Iterator[str]:
+    """Yield a kind with its table in force; as a list where other tables or places of roles may be it too,
+    which follow as comments: a kind stands in a mapping once."""
     head, *body = entry
     yield head
-    yield from (f"    - {line.strip()}" if not at else f"  {line}" for at, line in enumerate(body))
+    if not more and not roles:
+        yield from body
+        return
+    yield from (f"    {line}" for line in _item(body))
     for each, (_, *lines) in more:
         yield f"    # choose: rows of {each.table.name} may be such too; put this in force then"
-        yield from (f"    # - {line.strip()}" if not at else f"    #   {line[4:]}" for at, line in enumerate(lines))
+        yield from (f"    # {line}" for line in _item(lines))
         if each.table.name == calls:
             own = _own_choices(each.table)
             told = f"only: {{{own[0]}: []}}, and the other values under call, or leave call out"
             yield f"    #   # choose: {told}; told apart by {', '.join(own[:_MOST])}"
+    if roles:
+        yield "    # choose: places that may keep roles too; put those in force that do, with their keys"
+        yield from (f"    # {line}" for line in roles)
+
+
+def _proposed(kind: str, blocks: Sequence[Sequence[str]], roles: Collection[str]) -> Iterator[str]:
+    """Yield what may be a kind as one block of comments; as a list where there is more than one table, or
+    places of roles."""
+    if len(blocks) == 1 and not roles:
+        yield ""
+        yield from (f"  # {line.removeprefix('  ')}" for line in blocks[0])
+    elif blocks or roles:
+        if roles:
+            yield "  # choose: places that may keep roles; put those in force that do, with their keys"
+        yield f"  # {kind}:"
+        for _, *body in blocks:
+            yield from (f"  #   {line}" for line in _item(body))
+        yield from (f"  #   {line}" for line in roles)
+
+
+def _item(body: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of one table, as they stand below its kind, as an item of a list."""
+    return (f"- {line.strip()}" if not at else f"  {line.removeprefix('    ')}" for at, line in enumerate(body))
 
 
 def _own_choices(table: Seen) -> list[str]:

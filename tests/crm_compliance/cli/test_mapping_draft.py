@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -359,6 +360,48 @@ def test_calls_that_may_be_communications_too_have_a_block_in_the_list(
     assert [table.name for table in mapping.of("fiche")] == ["kt_melding", "phonecall"]
     told = [problem.text for problem in problems if problem.code != "missing"]
     assert told == ["call and fiche are mapped to the same table phonecall"]  # until they are told apart
+
+
+@pytest.mark.parametrize("is_sure", [True, False], ids=["one table is surely it", "several may be it"])
+def test_whatever_may_keep_roles_is_one_block(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_sure: bool
+) -> None:
+    """A kind stands in a mapping once: every table and place that is put in force is an item of its list."""
+    document = YAML(typ="safe").load(SECOND.read_text("utf-8"))
+    tables = document["tables"]
+    tables["kt_zaak"]["columns"]["kt_kindid"] = {"type": "lookup contact", "schema_name": "kt_KindId"}
+    parties = ["kt_betrokkene"]
+    if not is_sure:  # neither leads to a communication, as a party would
+        del tables["kt_betrokkene"]["columns"]["kt_melding"]
+        tables["kt_kring"] = tables["kt_betrokkene"] | {"set": "kt_kringen"}
+        tables["kt_kring"]["columns"] = {name.replace("betrokkene", "kring"): each for name, each in tables["kt_kring"]["columns"].items()}
+        relationships = [each for each in document["relationships"] if "melding_betrokkene" not in each["name"]]
+        of_party = [each for each in relationships if each["child"] == "kt_betrokkene"]
+        document["relationships"] = [*relationships, *(each | {"name": f"{each['name']}_2", "child": "kt_kring"} for each in of_party)]
+        parties.append("kt_kring")
+    path = tmp_path / "environment.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    with running(environment=path, token=TOKEN) as emulator:
+        client = Client(emulator, TOKEN)
+        child = client.create("contacts", lastname="Zandstra (fictief)")
+        client.create("kt_zaken", kt_nummer="Z-1", **{"kt_KindId@odata.bind": f"/contacts({child})"})
+        client.http.close()
+        drawn, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
+    assert ("party" in drawn["open"]) is not is_sure
+    assert len([line for line in text.splitlines() if re.match(r"  (# )?party:", line)]) == 1
+    mapping, problems = examine_mapping(put_in_force(text, "party"), "m")
+    assert [problem.text for problem in problems if problem.code != "missing"] == []
+    assert mapping is not None
+    assert sorted(table.name for table in mapping.of("party")) == sorted([*parties, "kt_zaak"])
+
+
+def put_in_force(text: str, kind: str) -> str:
+    """Put in force everything that the draft proposes for a kind; its choices of one line stay open."""
+    begin, head, rest = re.split(rf"^(  (?:# )?{kind}:.*\n)", text, maxsplit=1, flags=re.MULTILINE)
+    block, end = rest.split("\n\n", 1)
+    lines = [line if "# choose:" in line or "# keys:" in line else re.sub(r"^( *)# ", r"\1", line) for line in block.splitlines()]
+    return begin + head.replace(f"# {kind}", kind, 1) + "\n".join(lines) + "\n\n" + end
 
 
 def parse_problems(text: str) -> list[str]:
