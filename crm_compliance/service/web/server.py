@@ -87,6 +87,8 @@ class GuardedConnection(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._idle_since = self.loop.time()
+        if self.conn.trailing_data[0]:  # of a next request a piece has come already, and no other may follow
+            self._await_headers()
         if self.conn.their_state is h11.SEND_BODY:  # nothing here asks for a body: nobody waits for its end
             self.transport.close()
 

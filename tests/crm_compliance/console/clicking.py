@@ -13,18 +13,9 @@ from starlette.applications import Starlette
 from crm_compliance.console.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.model.roles import Role
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.console.live import live
 
 Visitor = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Any]:
-    if not is_here():
-        pytest.skip("no chromium here")
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

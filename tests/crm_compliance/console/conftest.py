@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -17,9 +18,19 @@ from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.settings import load_settings
 from crm_compliance.wiring import clock_of
 from rules.model.roles import Role
+from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Any]:
+    """A real browser, started once for the tests of a file."""
+    if not is_here():
+        pytest.skip("no chromium here")
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ axe, nothing wider than a telephone, nothing that the browser complains of. Ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ from starlette.applications import Starlette
 
 from crm_compliance.console.app import INSIDE
 from rules.model.roles import HUMAN_ROLES, Role
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.asking import DORA, Asking
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
@@ -42,14 +41,6 @@ ALL_LOOKS = tuple((language, theme) for language in ("nl", "fr", "en") for theme
 LOOKS: dict[Role, tuple[tuple[str, str], ...]] = {
     role: ALL_LOOKS if role is Role.DPO else (("nl", "dark"), ("fr", "light")) for role in HUMAN_ROLES
 }
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Any]:
-    if not is_here():
-        pytest.skip("no chromium here")
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

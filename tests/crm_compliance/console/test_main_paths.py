@@ -9,11 +9,11 @@ from jobs.model.plan import PlanState
 from rules.model.requests import RequestState
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
-from tests.crm_compliance.console.clicking import Visitor, chrome, clicks, come_in
+from tests.crm_compliance.console.clicking import Visitor, clicks, come_in
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 
-__all__ = ["chrome", "come_in"]
+__all__ = ["come_in"]
 
 
 def test_two_people_approve_a_plan_from_their_inboxes(org: Night, typist: Typist, come_in: Visitor) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from rules.model.roles import Role
-from tests.crm_compliance.console.clicking import Visitor, chrome, clicks, come_in
+from tests.crm_compliance.console.clicking import Visitor, clicks, come_in
 from tests.crm_compliance.requesting import opened
 from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases
 from tests.integration.night import Night
 
-__all__ = ["chrome", "come_in"]
+__all__ = ["come_in"]
 OPERATORS = (Role.CRM_ADMIN, Role.DPO)
 
 

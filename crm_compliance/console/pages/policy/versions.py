@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from crm_compliance.console.visit import Visit
 from crm_compliance.wiring import policy_versions
-from rules.errors import PolicyError, UsageError
+from rules.errors import NotFound, PolicyError
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
 
@@ -44,8 +44,8 @@ def versions_of(visit: Visit) -> list[Known]:
 
 
 def version_of(known: list[Known], digest: str) -> Known:
-    """Raises UsageError: there is no such version."""
+    """Raises NotFound: there is no such version."""
     for each in known:
         if each.digest == digest:
             return each
-    raise UsageError("there is no such version of the schedule", where="version")
+    raise NotFound("there is no such version of the schedule", where="version")

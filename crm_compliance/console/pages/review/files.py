@@ -13,7 +13,7 @@ from crm_compliance.console.pages.review.answers import Answer, answer_for
 from crm_compliance.console.pages.review.headers import PICTURES, SOUNDS, inline, taken_away
 from crm_compliance.console.visit import Visit
 from jobs.files.file_texts import page_of, reading_of
-from rules.errors import Refused, UsageError
+from rules.errors import NotFound, Refused
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ def content(visit: Visit) -> Response:
 
 
 def page(visit: Visit) -> Response:
-    """Answer with one page of a PDF as a picture, counted from 1. Raises UsageError: there is no such
+    """Answer with one page of a PDF as a picture, counted from 1. Raises NotFound: there is no such
     page."""
     answer, item, attachment = _asked(visit)
     looked, number = _looked(answer, item, attachment), visit.path("page")
     last = min(looked.pages, PAGES)
     if not (number.isascii() and number.isdecimal() and len(number) < 4 and 1 <= int(number) <= last):
-        raise UsageError("there is no such page", hint="go back to the item", where="page")
+        raise NotFound("there is no such page", hint="go back to the item", where="page")
     drawn = page_of(looked.files["content"], int(number) - 1)
     if drawn.why:
         raise Refused("this page cannot be shown", hint="download the file to look at it", code="attachment")
@@ -80,7 +80,7 @@ def _asked(visit: Visit) -> tuple[Answer, Item, Attachment]:
     answer = answer_for(visit)
     item = answer.item(visit.path("item"))
     if item.attachment is None:
-        raise UsageError("this item has no file", hint="go back to the item", where="item")
+        raise NotFound("this item has no file", hint="go back to the item", where="item")
     return answer, item, item.attachment
 
 

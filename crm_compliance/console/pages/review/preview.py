@@ -19,7 +19,7 @@ from jobs.files.file_texts import page_of
 from jobs.ports.outbox import NeedleFound, Unchecked
 from jobs.requests.answer.preview import preview_of
 from jobs.requests.answer.review import version_of
-from rules.errors import Refused, UsageError
+from rules.errors import NotFound, Refused
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def package(visit: Visit) -> Response:
 
 def content(visit: Visit) -> Response:
     """Answer with one file of the package: for the frame, to be shown, or to be taken away. Raises
-    UsageError: it has no such file."""
+    NotFound: it has no such file."""
     name = visit.path("name")
     found = _file(_made(answer_for(visit)), name)
     media_type = mimetypes.guess_type(name)[0] or ""
@@ -91,16 +91,16 @@ def page(visit: Visit) -> Response:
     made, number = _made(answer_for(visit)), visit.path("page")
     found = _file(made, visit.query("file"))
     if not (number.isascii() and number.isdecimal() and len(number) < 4 and 1 <= int(number) <= PAGES):
-        raise UsageError("there is no such page", hint="go back to the preview", where="page")
+        raise NotFound("there is no such page", hint="go back to the preview", where="page")
     drawn = page_of(found, int(number) - 1)
     if drawn.why:
-        raise UsageError("there is no such page", hint="go back to the preview", where="page")
+        raise NotFound("there is no such page", hint="go back to the preview", where="page")
     return inline(drawn.picture, "image/png")
 
 
 def _file(made: Made, name: str) -> bytes:
     if name not in made.files or name == _STATE:
-        raise UsageError("there is no such file in this package", hint="go back to the preview", where="file")
+        raise NotFound("there is no such file in this package", hint="go back to the preview", where="file")
     return made.files[name]
 
 

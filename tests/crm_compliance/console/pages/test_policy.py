@@ -49,7 +49,7 @@ def test_versions_stand_side_by_side(typist: Typist, org: Night, signed_in: Call
     assert "months" in text_of(page)
     assert "240" in page
     assert "Erases earlier" in text_of(page)
-    assert dpo.get("/policy?version=nothing").status_code == 400
+    assert dpo.get("/policy?version=nothing").status_code == 404
 
 
 def test_another_schedule_is_tried_and_nothing_is_written(

@@ -61,11 +61,11 @@ def test_while_something_waits_it_is_a_working_copy_and_then_what_goes_out(askin
     assert frame is not None
     assert 'sandbox="allow-same-origin"' in frame[0]
     assert second.get(f"/requests/{asking.id}/preview/pages/1?file=letter.pdf").content.startswith(b"\x89PNG")
-    assert second.get(f"/requests/{asking.id}/preview/pages/999?file=letter.pdf").status_code == 400
+    assert second.get(f"/requests/{asking.id}/preview/pages/999?file=letter.pdf").status_code == 404
     taken = second.get(f"/requests/{asking.id}/preview/files/data.json?as=download")
     assert taken.headers["Content-Disposition"] == "attachment; filename*=UTF-8''data.json"
     assert "Quaghebeur" not in json.dumps(taken.json())
-    assert second.get(f"/requests/{asking.id}/preview/files/.state").status_code == 400
+    assert second.get(f"/requests/{asking.id}/preview/files/.state").status_code == 404
     assert asking.typist.ask("requests", "show", asking.id)["state"] == "approved", "looking takes no step"
 
 
