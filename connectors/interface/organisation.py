@@ -39,6 +39,10 @@ class Organisation(Protocol):
         """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
         account may not read the table. Without ids, of all its rows."""
 
+    def value_names(self, field: str, values: Collection[str]) -> dict[str, str]:
+        """Return what the CRM calls values of a field (`categories`) that no key stands for: options by their
+        number, rows of a table of reference by their id; none for what has no name, or cannot be seen."""
+
     def labels(self, record: type[Record], language: str) -> Labels:
         """Return what the CRM calls the table of this kind and its columns, in a language (`nl`). Raises
         ConnectorError."""

@@ -12,6 +12,7 @@ from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.datamap.one_row import OneRow
 from connectors.dynamics.mapping.mapping import Column, Table, field_type
 from connectors.interface.rows import Among
+from jobs.plans.category_names import is_of_the_crm
 from jobs.reading.gather import rows_of
 from jobs.reading.owners import WHOLE, look_around
 from jobs.reading.row_kinds import table_of
@@ -39,7 +40,8 @@ OTHER_HALF: Final = "The platform keeps a connection as two halves; the other on
 class FieldTold:
     """One field: its column, whether the CRM has a value for it (None: it does not say), the value as it is
     understood where that says nothing about anybody, and how long it is where it does not stand here.
-    `unknown` is an option that stands for no key."""
+    `unknown` is an option, or a row of a table of reference, that stands for no key; `called` is what the
+    CRM calls values that stand for none."""
 
     field: str
     column: str
@@ -48,6 +50,7 @@ class FieldTold:
     value: Any = None
     length: int | None = None
     unknown: str | int | None = None
+    called: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +144,15 @@ def _told(kind: str, column: Column, section: str, record: Record, table: Table,
         return FieldTold(column.field, names, section, True, length=len(str(raw[0])))
     is_key = column.choice is not None or column.reference is not None
     option = int(raw[0]) if isinstance(raw[0], bool) else raw[0]
-    if is_key and (value is None or (column.choice is not None and value in (str(option), (str(option),)))):
-        return FieldTold(column.field, names, section, True, unknown=raw[0])
-    return FieldTold(column.field, names, section, True, _plain(value))
+    if is_key and (value is None or value in (str(option), (str(option),), (str(option).lower(),))):
+        return FieldTold(column.field, names, section, True, unknown=raw[0], called=_called(connector, column, [str(option).lower()]))
+    several = value if is_key and isinstance(value, tuple) else ()
+    return FieldTold(column.field, names, section, True, _plain(value), called=_called(connector, column, several))
+
+
+def _called(connector: DynamicsConnector, column: Column, values: Sequence[str]) -> dict[str, str] | None:
+    """Return what the CRM calls values that stand for no key; None where none of them does."""
+    return connector.value_names(column.field, [value for value in values if is_of_the_crm(value)]) or None
 
 
 def _paired(column: Column, record: Record) -> FieldTold:

@@ -30,7 +30,7 @@ def review_document(pack: ReviewPack) -> dict[str, object]:
         "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
         "units": pack.units,
         "without_term": [{"category": key, "units": units} for key, units in pack.without_term],
-        "unconfigured": [{"category": key, "units": units} for key, units in pack.unconfigured],
+        "unconfigured": [{"category": key, "called": pack.called.get(key), "units": units} for key, units in pack.unconfigured],
         "unused": list(pack.unused),
         "unfilled": list(pack.unfilled),
         "off": list(pack.off),
@@ -92,7 +92,7 @@ def review_pieces(pack: ReviewPack, *, labels: Mapping[str, str], link: Callable
             unfilled=pack.unfilled,
             months=by_month(pack),
             css=Markup(files("crm_compliance.reports").joinpath("templates/report.css").read_text("utf-8")),  # ours: no value is in it
-            label=lambda key: labels.get(key) or key or "no category",
+            label=lambda key: labels.get(key) or pack.called.get(key) or key or "no category",
             period=lambda key: period_text(pack.policy.categories[key]),
             meaning=meaning,
             address=lambda table, row: safe_link(link(table, row)),
@@ -116,7 +116,7 @@ def print_review(pack: ReviewPack, labels: Mapping[str, str], console: Console) 
     for key, units in pack.without_term:
         table.add_row(Text(f"No term: {labels.get(key, key)}"), paper.number(units))
     for key, units in pack.unconfigured:
-        table.add_row(Text(f"Not decided: {labels.get(key) or key or 'no category'}"), paper.number(units))
+        table.add_row(Text(f"Not decided: {labels.get(key) or pack.called.get(key) or key or 'no category'}"), paper.number(units))
     for code, units in pack.doubts:
         if units:
             table.add_row(Text(f"{code}: {meaning(code)}"), paper.number(units))

@@ -156,7 +156,7 @@ class Approval(msgspec.Struct, frozen=True):
 class CategoryTotal(msgspec.Struct, frozen=True, omit_defaults=True):
     """Units of one retention category (a mixed unit counts in each) by what becomes of them. `oldest` is the
     earliest retention end of those that are disposed of, a day in ISO form; empty where none is, and in plans
-    that were made before it was noted."""
+    that were made before it was noted. `called` is how the CRM calls a value that no key stands for."""
 
     category: str
     delete: int
@@ -164,6 +164,12 @@ class CategoryTotal(msgspec.Struct, frozen=True, omit_defaults=True):
     retain: int
     due_soon: int
     oldest: str = ""
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """The category by its key; a value of the CRM with what it is called there."""
+        return f"{self.called} ({self.category})" if self.called else self.category
 
 
 class HoldChange(msgspec.Struct, frozen=True):

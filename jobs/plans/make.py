@@ -23,6 +23,7 @@ from jobs.model.sentence import Sentence
 from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
 from jobs.plans.cascade import victims_of_rows
+from jobs.plans.category_names import is_of_the_crm, totals_with_names
 from jobs.plans.draft import Draft
 from jobs.plans.lines.view import keep_columns
 from jobs.plans.observations import CANARY, Lookout, nothing_due, shrunk, unaccounted
@@ -239,7 +240,7 @@ def head_of(
     queue: WorkQueue,
 ) -> Plan:
     """Return the head of the plan: totals, digest, what the guards say, and who has to review it."""
-    policy, categories, planned = context.policy, draft.by_category(), Planned(draft, lookout)
+    policy, categories, planned = context.policy, totals_with_names(context, draft.by_category()), Planned(draft, lookout)
     breaker = breaker_of(context, past, kind, planned)
     late = () if given else backlog_of(context, past, kind, lookout, now)
     # A look at another day is never applied: what is odd about it is that day's own.
@@ -353,11 +354,8 @@ def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str
 
 def unmapped(categories: Iterable[CategoryTotal]) -> tuple[Sentence, ...]:
     """Name category values that the mapping does not know (R-161)."""
-    return tuple(
-        Sentence.of("category_unmapped", category=total.category, units=total.retain)
-        for total in categories
-        if total.category.isdecimal() or (len(total.category) == 36 and total.category.count("-") == 4)  # an option, or a row's id
-    )
+    found = [total for total in categories if is_of_the_crm(total.category)]
+    return tuple(Sentence.of("category_unmapped", category=total.name, units=total.retain) for total in found)
 
 
 def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[Sentence]:

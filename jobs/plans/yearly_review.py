@@ -3,13 +3,14 @@ in doubt, and who overruled it. Source: RET-14, RET-15, RET-24, ACC-01; section 
 controller)."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from jobs.holds.active import active_holds
 from jobs.model.plan import Kind
 from jobs.plans.approval_reasons import FIRST_RUN
+from jobs.plans.category_names import names_of
 from jobs.plans.make import without_collection
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather
@@ -82,7 +83,7 @@ class ReviewPack:
     """The yearly review. Counts are units of today; overrides, releases and versions are of the year from
     `since` to `day`. `without_term` and `unused` are rows of the schedule, `unconfigured` are categories as
     the CRM has them (empty: none at all), `unfilled` are words that the organisation lacks, `reviews` come
-    oldest first."""
+    oldest first; `called` is what the CRM calls categories that the mapping does not know."""
 
     policy: Policy
     unfilled: tuple[str, ...]
@@ -99,6 +100,7 @@ class ReviewPack:
     released: tuple[ReleasedHold, ...]
     holds_overdue: int
     versions: tuple[VersionUse, ...]
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
@@ -145,6 +147,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
         ),
         holds_overdue=sum(1 for hold in placed if hold.is_in_force(day) and hold.review_on < day),
         versions=tuple(_versions(context, since, day)),
+        called=names_of(context, unconfigured),
     )
 
 

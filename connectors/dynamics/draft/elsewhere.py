@@ -132,7 +132,8 @@ class Elsewhere:
             if name == "dossier" and self._name_of("dossier") == other:
                 yield f"    # many_to_many: {{dossier: {link.table}}}  # choose: {rows}"
             elif name == "categories" and other not in self._kinds | NO_REFERENCE:
-                yield f"    # many_to_many: {{categories: {link.table}}}  # choose: with references by {by_of(self._tables[other])}: {rows}"
+                by = by_of(self._tables[other], self._reader)
+                yield f"    # many_to_many: {{categories: {link.table}}}  # choose: with references by {by}: {rows}"
 
     def _flags(self, drafted: Drafted, name: str) -> Iterator[str]:
         found: dict[str, str] = {}

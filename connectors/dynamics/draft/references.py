@@ -62,14 +62,14 @@ def _lookups(
         if target in tables and target not in kinds | NO_REFERENCE and each.name not in PLATFORM:
             called = FIELD_WORDS[drafted.kind].get(name, ())
             is_called = likeness(_called(drafted, each), called) > 0 or likeness(tables[target].names, called) > 0
-            yield Referred(each, tables[target], by_of(tables[target]), rows_as_options(tables[target], name, reader, words, is_called))
+            by = by_of(tables[target], reader)
+            yield Referred(each, tables[target], by, rows_as_options(tables[target], by, name, reader, words, is_called))
 
 
-def rows_as_options(table: Seen, name: str, reader: CrmTables, words: Words, is_called: bool) -> tuple[Option, ...] | None:
+def rows_as_options(table: Seen, by: str, name: str, reader: CrmTables, words: Words, is_called: bool) -> tuple[Option, ...] | None:
     """Return the rows of a table of reference with the keys that they are called like; None where they are
     too many for a list, or neither the table nor any of its rows is called like what the field holds: how
     they are called is then nobody's business but theirs."""
-    by = by_of(table)
     rows = reader.words_of(table, by)
     if rows is None:
         return None
@@ -80,10 +80,13 @@ def rows_as_options(table: Seen, name: str, reader: CrmTables, words: Words, is_
     return options if is_called or any(option.key for option in options) else None
 
 
-def by_of(table: Seen) -> str:
-    """Return the column by which rows of reference are most likely told apart: a code, else their name."""
+def by_of(table: Seen, reader: CrmTables) -> str:
+    """Return the column by which rows of reference are most likely told apart: a code that all of them have,
+    else their name."""
     codes = [name for name, each in table.definition.attributes.items() if each.kind == "StringType" and "code" in name]
-    return min(codes, default=table.primary_name)
+    code = min(codes, default="")
+    has_all = code and all(value for _, value, _ in reader.words_of(table, code) or ())
+    return code if has_all else table.primary_name
 
 
 def _called(drafted: Drafted, column: Attribute) -> tuple[str, ...]:

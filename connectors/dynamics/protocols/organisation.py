@@ -23,6 +23,7 @@ from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
 from connectors.dynamics.schema.unmapped_tables import NotOffered
+from connectors.dynamics.schema.value_names import value_names
 from connectors.interface.changes import OperationKind
 from connectors.interface.errors import Finding, Forbidden, ReadIncomplete
 from connectors.interface.organisation import Labels
@@ -47,7 +48,7 @@ class Organisation(MappedKinds):
             findings += [*check_masks(self.mapping, self._metadata), *self._masking.check_owners()]
         if decisions:
             findings += check_decisions(self.mapping, self._metadata)
-            findings += ReferenceRows(self._transport, self._metadata, self._directory).check(self.mapping)
+            findings += ReferenceRows(self._transport, self._metadata, self._directory, self._naming).check(self.mapping)
         return findings
 
     def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
@@ -80,6 +81,10 @@ class Organisation(MappedKinds):
         """Return the names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
         account may not read the table. Without ids, of all its rows. Raises ConnectorError."""
         return self._naming.names(table, ids)
+
+    def value_names(self, field: str, values: Collection[str]) -> dict[str, str]:
+        """Return what the CRM calls values of a field that no key stands for. Raises ConnectorError."""
+        return value_names(self.mapping, self._metadata, self._naming, field, values)
 
     def labels(self, record: type[Record], language: str) -> Labels:
         """Return what the CRM calls the table of this kind and its columns, in a language; its own word where

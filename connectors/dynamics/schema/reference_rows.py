@@ -12,6 +12,7 @@ from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
 from connectors.dynamics.schema.counts import count_where
 from connectors.dynamics.schema.left_out import count_of_kind, effect_on, told_rows
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
+from connectors.dynamics.schema.names import Naming
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion
@@ -22,8 +23,8 @@ _MOST: Final = 40  # rows told one by one, with how many others point to each
 class ReferenceRows:
     """The tables of reference of one CRM, each read once."""
 
-    def __init__(self, transport: Transport, metadata: Metadata, directory: Directory) -> None:
-        self._transport, self._metadata, self._directory = transport, metadata, directory
+    def __init__(self, transport: Transport, metadata: Metadata, directory: Directory, naming: Naming) -> None:
+        self._transport, self._metadata, self._directory, self._naming = transport, metadata, directory, naming
 
     def check(self, mapping: CrmMapping) -> Iterator[Finding]:
         """Yield a warning for each row of a table of reference that no key stands for, with how many rows
@@ -63,11 +64,13 @@ class ReferenceRows:
         lacking = {row: value for row, value in values.items() if value not in reference.keys}
         effect = effect_on(column.field)
         doubled = Counter(values.values())
+        names = self._naming.names(target, list(lacking)[:_MOST])
         for row, value in list(lacking.items())[:_MOST]:
             number = self._count(table, definition, pointing, condition.format(guid(row)))
             if number == 0 and table.name == CONNECTION:
                 continue
             by = f"{reference.by} {value or 'empty'}" if reference.by else f"id {row}"
+            by += f" ({names[row]})" if names.get(row, value) != value else ""
             rows = f"{told_rows(number)} of {pointing.name}"
             rows += f" ({name})" if name in column.more else ""
             again = f", {doubled[value]} times" if doubled[value] > 1 else ""

@@ -98,12 +98,18 @@ def _value(told: FieldTold) -> str:
     if not told.filled:
         return "" if told.filled is False else "not known"
     if told.unknown is not None:
-        return f"option {told.unknown}, which stands for no key"
+        known = (told.called or {}).get(str(told.unknown).lower())
+        return f"{f'{known} ({told.unknown})' if known else f'option {told.unknown}'}, which stands for no key"
     if told.value is None:
         return f"there, {told.length} characters" if told.length is not None else "there"
     if isinstance(told.value, dict):
         return f"{told.value['table']} {told.value['id']}"
-    return ", ".join(told.value) if isinstance(told.value, list) else str(told.value)
+    called = told.called or {}
+    return (
+        ", ".join(f"{called[one]} ({one})" if one in called else one for one in told.value)
+        if isinstance(told.value, list)
+        else str(told.value)
+    )
 
 
 @mapping.command("draft")

@@ -256,7 +256,8 @@ def _categories(visit: Visit, plan: Plan, before: Plan | None) -> list[Due]:
             change = now - was.get(total.category, 0) if was is not None else None
             oldest = date.fromisoformat(total.oldest) if total.oldest else None
             late = (today - oldest).days if oldest is not None else 0
-            found.append(Due(total.category, visit.category(total.category), now, total.due_soon, change, oldest, late))
+            name = total.name if total.called else visit.category(total.category)
+            found.append(Due(total.category, name, now, total.due_soon, change, oldest, late))
     return sorted(found, key=lambda each: (-each.now, -each.soon, each.category))
 
 

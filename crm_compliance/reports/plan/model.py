@@ -233,6 +233,7 @@ def build_report(
 
     Source: ACC-03, ACC-04; RET-05 (evidence marks), RET-13 and RET-15 (listed in full), RET-20 (contacts to
         trim), RET-24, HLD-14."""
+    labels = {each.category: each.name for each in plan.categories if each.called} | dict(labels)
     day = calendar.day(plan.as_of)
     tally = _Tally()
     for line in lines:

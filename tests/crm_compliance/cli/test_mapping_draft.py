@@ -339,6 +339,20 @@ def test_an_organisation_whose_names_say_little_is_mapped_by_answering(
         assert typist.ask("plan", "--output", tmp_path / "plan.html")["units"] == 1
 
 
+def test_rows_of_reference_are_told_apart_by_a_code_only_where_all_have_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with running(environment=DATA / "sparing-environment.yaml", token=TOKEN) as emulator:
+        client = Client(emulator, TOKEN)
+        client.create("hv_themas", hv_naam="Weglopen", hv_code="WEG")
+        client.create("hv_themas", hv_naam="Sexting")
+        client.http.close()
+        _, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
+    block = text.partition("    references:\n")[2]
+    assert block.startswith("      categories:\n        by: hv_naam\n")
+    assert "          Sexting: sexting  # Sexting\n" in block
+
+
 def test_calls_that_may_be_communications_too_have_a_block_in_the_list(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

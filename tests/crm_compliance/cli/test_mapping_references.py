@@ -52,6 +52,36 @@ def test_rows_without_a_key_and_keys_without_a_row_are_told_with_counts(
     assert "Leverancier" not in said.out
 
 
+def test_a_row_of_reference_that_is_known_by_its_id_is_told_with_its_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """R-161: wherever somebody reads it."""
+    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
+        house = House(emulator)
+        house.categories["SCH"] = row = house.create("cc_categorieen", "cc_categorieid", cc_naam="Schoolmoeheid", cc_code="S")
+        case = house.case("SCH")
+        house.http.close()
+        text = (DATA / "connected-mapping.yaml").read_text("utf-8").replace("by: cc_code, ", "")
+        for code in ("SOC", "GRO", "SEX"):
+            text = text.replace(f"{code}: ", f"{house.categories[code]}: ")
+        mapping = tmp_path / "mapping.yaml"
+        mapping.write_text(text.replace("WEG: runaway, ", ""), "utf-8")
+        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        typist.set(MAPPING=str(mapping))
+        said = typist.type("mapping", "check", mapping, "--json")
+        assert f"cc_categorie has a row with id {row} (Schoolmoeheid), for which dossier.categories has no key: it keeps" in said.out
+        (told_field,) = [each for each in typist.ask("mapping", "explain", "incident", case)["fields"] if each["field"] == "categories"]
+        assert (told_field["unknown"], told_field["called"]) == (row, {row: "Schoolmoeheid"})
+        assert f"Schoolmoeheid ({row}), which stands for no key" in " ".join(
+            typist.type("mapping", "explain", "incident", case).out.split()
+        )
+        plan = typist.ask("plan", "--output", tmp_path / "plan.html")
+        assert any(f"category value Schoolmoeheid ({row}) is not in the mapping" in each for each in plan["warnings"])
+        assert f"Schoolmoeheid ({row})" in (tmp_path / "plan.html").read_text("utf-8")
+        (undecided,) = typist.ask("policy", "review", "--output", tmp_path / "review.html")["unconfigured"]
+        assert (undecided["category"], undecided["called"]) == (row, "Schoolmoeheid")
+
+
 def test_options_without_a_key_are_told_with_counts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -135,7 +135,8 @@ def _categories(visit: Visit, plan: Plan) -> list[tuple[str, str, int, int, int,
     """Return key, name, and how many are deleted, anonymised, kept and due soon, the most disposed of
     first."""
     found = sorted(plan.categories, key=lambda each: (-(each.delete + each.anonymise), -each.retain, each.category))
-    return [(each.category, category_name(visit, each.category), each.delete, each.anonymise, each.retain, each.due_soon) for each in found]
+    names = [each.name if each.called else category_name(visit, each.category) for each in found]
+    return [(each.category, name, each.delete, each.anonymise, each.retain, each.due_soon) for each, name in zip(found, names, strict=True)]
 
 
 def category_name(visit: Visit, key: str) -> str:

@@ -116,7 +116,7 @@ class Crm:
     def __init__(self, connector: DynamicsConnector) -> None:
         self._connector = connector
         self._metadata = connector._metadata
-        self._rows = ReferenceRows(connector._transport, connector._metadata, connector._directory)
+        self._rows = ReferenceRows(connector._transport, connector._metadata, connector._directory, connector._naming)
 
     def told(self, text: str) -> list[tuple[int, str]]:
         """What is told of a text: line, and what was meant."""
