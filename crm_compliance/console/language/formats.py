@@ -45,6 +45,16 @@ class Formats:
         """Write a month given as 2026-03."""
         return format_date(date.fromisoformat(f"{value}-01"), "MMM y", locale=self.locale)
 
+    def month_and_year(self, value: str) -> tuple[str, str]:
+        """Write a month given as 2026-03 in two lines, its name and its year."""
+        found = date.fromisoformat(f"{value}-01")
+        return format_date(found, "LLL", locale=self.locale), format_date(found, "y", locale=self.locale)
+
+    def day_and_month(self, value: str) -> tuple[str, str]:
+        """Write an ISO day in two lines, its number and its month."""
+        found = date.fromisoformat(value)
+        return format_date(found, "d", locale=self.locale), format_date(found, "LLL", locale=self.locale)
+
     def clock(self, value: datetime | str | None) -> str:
         """Write an instant as day and time where the organisation works; empty for none."""
         found = datetime.fromisoformat(value) if isinstance(value, str) and value else value

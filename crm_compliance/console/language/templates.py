@@ -3,9 +3,12 @@ an error."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from typing import cast
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, pass_context
+from jinja2.runtime import Context
 
 from crm_compliance.console.assets import address_of
 from crm_compliance.console.language.catalogs import LANGUAGES, OWN_NAMES, Language, translations
@@ -23,6 +26,7 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
     found = translations(language)
     made.install_gettext_callables(found.ugettext, found.ungettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     formats = Formats.of(language, calendar)
+    made.globals["ngettext"] = _counted(cast(Callable[..., str], made.globals["ngettext"]), formats)
     made.globals.update(
         {
             name: getattr(formats, name)
@@ -37,3 +41,13 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
         rule_title=lambda rule: titles(language).get(rule, rule),
     )
     return made
+
+
+def _counted(ngettext: Callable[..., str], formats: Formats) -> Callable[..., str]:
+    """Return `ngettext` with the number as the language writes it: 12,345 units."""
+
+    @pass_context
+    def counted(context: Context, one: str, many: str, number: int, **values: object) -> str:
+        return ngettext(context, one, many, number, **{"num": formats.number(number), **values})
+
+    return counted

@@ -105,7 +105,7 @@ def show(visit: Visit) -> Response:
     values |= {"last": first + len(lines), "before": f"/?page={page - 1}" if page > 1 else ""}
     values |= {"after": f"/?page={page + 1}" if first + ROWS < len(mine) else ""}
     if visit.may(Act.SEE_REPORTS):
-        values |= _nights(visit)
+        values |= _nights(visit, tells_health=all(item.kind is not ItemKind.NOT_WELL for item in mine))
     return visit.page("inbox.html.j2", **values)
 
 
@@ -190,8 +190,9 @@ def _why(visit: Visit, item: InboxItem) -> str:
     return ""
 
 
-def _nights(visit: Visit) -> Mapping[str, object]:
-    """Return how the last nights went, what is next, and what the last plan found by category."""
+def _nights(visit: Visit, *, tells_health: bool) -> Mapping[str, object]:
+    """Return how the last nights went, what is next, and what the last plan found by category; what is not
+    well only with `tells_health`."""
     store = visit.services.store
     plans = islice((each for each in store.plans.newest(LOOKING_AT_DOSSIERS) if not each.as_of_given), COMPARED)
     plan = next(plans, None)
@@ -202,7 +203,7 @@ def _nights(visit: Visit) -> Mapping[str, object]:
         "plan": plan,
         "categories": _categories(visit, plan, before) if plan is not None else (),
         "stopped_since": store.kill_switch.stopped_since(),
-        "not_well": [(code, health_words(visit, code)) for code in visit.services.why_not()],
+        "not_well": [(code, health_words(visit, code)) for code in visit.services.why_not()] if tells_health else (),
         "sees_history": visit.may(Act.SEE_HISTORY),
         "head": _head(visit) if visit.may(Act.SEE_HISTORY) else None,
         "verified": visit.services.store.verifications.last() if visit.may(Act.SEE_HISTORY) else None,
@@ -221,7 +222,7 @@ def health_words(visit: Visit, code: str) -> str:
     """Return in words what is not well with the service; the code where it has none."""
     job, _, end = code.rpartition("_")
     if job.lower() in JOBS and (said := visit.word("health", end)) != end:
-        return f"{visit.word('kind', job.lower())}: {said}"
+        return visit.say("%s: %s") % (visit.word("kind", job.lower()), said)
     return visit.word("health", code)
 
 
@@ -233,8 +234,9 @@ def _jobs(visit: Visit) -> Iterator[Night]:
         yield Night(job, last, trigger_of(cron, zone).get_next_fire_time(None, visit.now.astimezone(zone)))
 
 
-def _trend(visit: Visit, runs: Iterable[Run]) -> list[tuple[str, int]]:
-    """Return how many units each of the last nights has disposed of, the oldest first."""
+def _trend(visit: Visit, runs: Iterable[Run]) -> list[tuple[str, int, str, str]]:
+    """Return how many units each of the last nights has disposed of, the oldest first, as the chart has
+    them."""
     found: dict[str, int] = {}
     for run in runs:
         numbers = run.counts.get("disposed")
@@ -243,7 +245,8 @@ def _trend(visit: Visit, runs: Iterable[Run]) -> list[tuple[str, int]]:
             if day not in found and len(found) == NIGHTS:
                 break
             found[day] = found.get(day, 0) + sum(numbers.values())
-    return [(visit.formats.short_day(day), number) for day, number in reversed(found.items())]
+    formats = visit.formats
+    return [(formats.short_day(day), number, *formats.day_and_month(day)) for day, number in reversed(found.items())]
 
 
 def _categories(visit: Visit, plan: Plan, before: Plan | None) -> list[Due]:

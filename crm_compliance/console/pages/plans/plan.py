@@ -100,7 +100,8 @@ def months(visit: Visit) -> Response:
     except LinesRemoved:
         found = {}
     ahead = list(_months_from(day.year, day.month, MONTHS)) if found else []
-    rows = [(visit.formats.month(month), found.get(month, 0)) for month in ahead]
+    month_of, shown = visit.formats.month, visit.formats.month_and_year
+    rows = [(month_of(month), found.get(month, 0), *shown(month)) for month in ahead]
     return visit.part("plans/months.html.j2", rows=rows)
 
 

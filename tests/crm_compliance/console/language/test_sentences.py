@@ -37,7 +37,7 @@ def test_each_language_says_every_fact(name: str, language: Language) -> None:
 def test_numbers_and_codes_are_told_as_the_language_has_them() -> None:
     queue = Sentence.of("queue_old", units=1234, role="dpo", days=30, oldest=91)
     assert said_in("nl", queue)[0] == (
-        "eenheden die meer dan 30 dagen op een beslissing wachten (Functionaris voor gegevensbescherming): 1.234, de oudste al 91 dagen"
+        "Eenheden die meer dan 30 dagen op een beslissing wachten (Functionaris voor gegevensbescherming): 1.234, de oudste al 91 dagen"
     )
     assert said_in("nl", Sentence.of("no_run", kind="recordings", hours=49))[0] == "Opnamen: al 49 uur is geen uitvoering voltooid"
     assert said_in("fr", Sentence.of("nothing_due", median=12.5))[0].endswith("est de 12,5")
