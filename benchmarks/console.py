@@ -139,7 +139,11 @@ def together(
         while time.monotonic() < end:
             time.sleep(random.uniform(0, 2 * pause_s))
             page = random.choice(pages)
-            status, took = timed(mine, root, page)
+            try:
+                status, took = timed(mine, root, page)
+            except requests.ConnectionError:
+                wrong[page] += 1
+                continue
             found[page].append(took)
             wrong[page] += status != 200
 

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Final
 
 import structlog
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -32,6 +33,7 @@ from crm_compliance.console.services import Services
 from crm_compliance.console.visit import Visit
 from rules.errors import ComplianceError
 
+PAGES: Final = 4  # at once: each of forty that shared the interpreter would take as long as all of them
 SIGN_INS: Final = 10  # of one client in a minute
 FIELDS: Final = 2_000  # of one form
 INSIDE: Final = (*ENDPOINTS, *preferences.INSIDE, *signin.INSIDE)
@@ -41,8 +43,8 @@ log = structlog.get_logger()
 
 def routes(services: Services, *, now: Callable[[], float] = monotonic) -> Sequence[BaseRoute]:
     """Return the routes of the console; none of them is one of the service's own."""
-    tries = Rate(now, SIGN_INS)
-    inside = [Route(each.path, _door(services, each), methods=_methods(each)) for each in INSIDE]
+    tries, turns = Rate(now, SIGN_INS), CapacityLimiter(PAGES)
+    inside = [Route(each.path, _door(services, each, turns), methods=_methods(each)) for each in INSIDE]
     outside = [Route(each.path, _porch(services, each, tries), methods=_methods(each)) for each in OUTSIDE]
     calls = Mount(API, app=api_of(services, now=now))
     calls.path_regex = re.compile(calls.path_regex.pattern, re.DOTALL)  # a line end in an id is an id that there is not
@@ -57,12 +59,13 @@ def _methods(endpoint: Endpoint) -> list[str]:
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _door(services: Services, endpoint: Endpoint) -> Handler:
-    """Let in whoever is signed in and may; a form comes from one of our pages, with the session's token."""
+def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter) -> Handler:
+    """Let in whoever is signed in and may; a form comes from one of our pages, with the session's token.
+    Pages take turns, first come, first served."""
 
     async def handle(request: Request) -> Response:
         if endpoint.method != "POST":
-            return await run_in_threadpool(_looked, services, request, endpoint)
+            return await to_thread.run_sync(_looked, services, request, endpoint, limiter=None if endpoint.is_long else turns)
         visit = await run_in_threadpool(_visit, services, request)
         if visit.session is None:
             return _to_sign_in(visit)

@@ -21,7 +21,8 @@ FORM_BYTES: Final = 64 * 1024
 class Endpoint:
     """One address and method. `act` is what a person has to be allowed (section 9.4); None: whoever is signed
     in. `answer` runs in a thread of its own, and may take its time. What a form may hold at most is
-    `form_bytes`, its files among it; `is_limited`: one client may try it a few times in a minute."""
+    `form_bytes`, its files among it; `is_limited`: one client may try it a few times in a minute. `is_long`:
+    it reads the CRM, or writes a file, and pages do not wait for it."""
 
     method: Method
     path: str
@@ -29,10 +30,13 @@ class Endpoint:
     act: Act | None = None
     form_bytes: int = FORM_BYTES
     is_limited: bool = False
+    is_long: bool = False
 
 
-def get(path: str, answer: Callable[[Visit], Response], act: Act | None = None, *, is_limited: bool = False) -> Endpoint:
-    return Endpoint("GET", path, answer, act, is_limited=is_limited)
+def get(
+    path: str, answer: Callable[[Visit], Response], act: Act | None = None, *, is_limited: bool = False, is_long: bool = False
+) -> Endpoint:
+    return Endpoint("GET", path, answer, act, is_limited=is_limited, is_long=is_long)
 
 
 def post(

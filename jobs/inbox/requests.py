@@ -40,9 +40,11 @@ STEP_LATE: Final = "STEP_LATE"
 
 def of_requests(store: Store, now: datetime, calendar: Calendar) -> Iterator[InboxItem]:
     """Yield everything that waits of the register, but for requests of another CRM than the store is open
-    for."""
+    for. Of those that are closed only the ones are read of which somebody may have to be told."""
     decided = store.requests.with_part(DECISIONS)
-    for request in store.requests.all():
+    pending = store.requests.all(unclosed=True)
+    closed = store.requests.some(decided.difference(request.id for request in pending))
+    for request in (*pending, *closed.values()):
         if is_of_other_crm(store, request.crm):
             continue
         if not request.is_closed:

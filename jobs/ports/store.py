@@ -121,6 +121,9 @@ class RunStore(Protocol):
     def all(self) -> list[Run]:
         """Return all runs, newest first."""
 
+    def line(self, run: str) -> RunLine | None:
+        """Return the line of a run, or of a job without a plan; None where there is none."""
+
     def newest(self, kinds: Collection[Kind] = ()) -> Iterator[Run]:
         """Yield the runs of these kinds, newest first; none named, of all. A few are read at a time, as they
         are asked for."""
@@ -379,6 +382,9 @@ class RequestStore(Protocol):
     def get(self, request: str) -> SubjectRequest:
         """Raises UsageError for an unknown id."""
 
+    def some(self, requests: Collection[str]) -> dict[str, SubjectRequest]:
+        """Return these requests by id; unknown ones are left out."""
+
     def linked(self, link: str) -> SubjectRequest | None:
         """Return the request whose download has this SHA-256 of a token, in hex; None if there is none."""
 
@@ -411,6 +417,10 @@ class RequestStore(Protocol):
 
     def part(self, request: str, name: str) -> bytes | None:
         """Return a part of a request's working area as put in, None if it does not exist (any more)."""
+
+    def some_parts(self, requests: Collection[str], name: str) -> dict[str, bytes]:
+        """Return the parts of one name of several requests, by request; those that do not exist (any more)
+        are left out."""
 
     def has_part(self, request: str, name: str) -> bool:
         """Return whether a part exists, even one that cannot be opened as the request's key is destroyed."""

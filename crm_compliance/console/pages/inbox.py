@@ -100,7 +100,9 @@ def show(visit: Visit) -> Response:
     mine = waiting_for(found, person.who, [person.role])
     page = visit.page_number(len(mine), ROWS)
     first = (page - 1) * ROWS
-    lines = [_line(visit, item) for item in mine[first : first + ROWS]]
+    shown = mine[first : first + ROWS]
+    requests = services.store.requests.some({item.subject for item in shown if item.kind in OF_REQUESTS})
+    lines = [_line(visit, item, requests.get(item.subject)) for item in shown]
     values: dict[str, Any] = {"lines": lines, "today": services.calendar.day(visit.now), "total": len(mine), "first": first + 1}
     values |= {"last": first + len(lines), "before": f"/?page={page - 1}" if page > 1 else ""}
     values |= {"after": f"/?page={page + 1}" if first + ROWS < len(mine) else ""}
@@ -109,8 +111,7 @@ def show(visit: Visit) -> Response:
     return visit.page("inbox.html.j2", **values)
 
 
-def _line(visit: Visit, item: InboxItem) -> Line:
-    request = visit.services.store.requests.get(item.subject) if item.kind in OF_REQUESTS else None
+def _line(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> Line:
     title, act = _words(visit, item, request)
     return Line(
         title,

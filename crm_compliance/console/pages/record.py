@@ -91,10 +91,11 @@ def _requests(visit: Visit, row: str) -> Iterator[SubjectRequest]:
     """Yield the pending requests that keep this record. Only who handles requests is told: a file must not
     tell anybody else who has asked about it (SUS-07)."""
     register = visit.services.store.requests
-    for request in register.all():
-        part = register.part(request.id, FROZEN) if request.closed_at is None else None
-        if part is not None:
-            frozen = msgspec.json.decode(part, type=Frozen)
+    pending = [request for request in register.all(unclosed=True) if request.closed_at is None]
+    parts = register.some_parts([request.id for request in pending], FROZEN)
+    for request in pending:
+        if request.id in parts:
+            frozen = msgspec.json.decode(parts[request.id], type=Frozen)
             if row in frozen.contacts or any(kept == row for _, kept in frozen.rows):
                 yield request
 

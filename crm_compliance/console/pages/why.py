@@ -41,4 +41,4 @@ def row_of(table: str, row: str) -> tuple[str, str]:
     return name, wanted
 
 
-ENDPOINTS: Final = (get("/why/{table}/{row}", show, Act.PLAN),)
+ENDPOINTS: Final = (get("/why/{table}/{row}", show, Act.PLAN, is_long=True),)

@@ -36,6 +36,9 @@ HEADER_S: Final = 10.0
 BODY_S: Final = 120.0  # for a form of a few MiB on a slow line
 STALL_S: Final = 60.0  # without anything of an answer being taken
 CONNECTION_S: Final = 3600.0
+# An idle connection stays for longer than a reverse proxy keeps it (Caddy: two minutes, nginx: one): whoever
+# closes first while a request is on its way fails it, and a proxy does not send a form again.
+KEEP_S: Final = 130
 GRACE_S: Final = 5
 
 
@@ -167,6 +170,7 @@ def server_of(
         "proxy_headers": bool(trusted_proxies),
         "forwarded_allow_ips": list(trusted_proxies),
         "timeout_graceful_shutdown": GRACE_S,
+        "timeout_keep_alive": KEEP_S,
     }
     return Server(uvicorn.Config(app, **options), ready)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import rfc8785
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, exists, insert, select
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.tables import ledger, runs
@@ -136,7 +136,7 @@ def of_kinds(connection: Connection, kinds: Collection[str]) -> list[LedgerEntry
 def of_no_run(connection: Connection, kinds: Collection[str], before: int | None, limit: int) -> list[LedgerEntry]:
     """Return the last entries of these kinds before a place in the chain, newest first, that belong to a job
     without a plan."""
-    query = select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds)), ledger.c.run.is_not(None), ledger.c.run.not_in(select(runs.c.id)))
+    query = select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds)), ledger.c.run.is_not(None), ~exists().where(runs.c.id == ledger.c.run))
     query = query.order_by(ledger.c.seq.desc()).limit(limit)
     return [_entry(row) for row in connection.execute(query if before is None else query.where(ledger.c.seq < before))]
 
@@ -144,7 +144,7 @@ def of_no_run(connection: Connection, kinds: Collection[str], before: int | None
 def of_no_run_after(connection: Connection, kinds: Collection[str], after: int) -> list[LedgerEntry]:
     """Return the entries of these kinds after a place in the chain, oldest first, that belong to a job
     without a plan."""
-    query = select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds)), ledger.c.run.is_not(None), ledger.c.run.not_in(select(runs.c.id)))
+    query = select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds)), ledger.c.run.is_not(None), ~exists().where(runs.c.id == ledger.c.run))
     return [_entry(row) for row in connection.execute(query.where(ledger.c.seq > after).order_by(ledger.c.seq))]
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import batched
 from typing import Final, Protocol
 
 import msgspec
@@ -25,6 +26,7 @@ def _says(name: str, value: str) -> ColumnElement[bool]:
     return subject_requests.c.doc.contains(f'"{name}":"{value}"', autoescape=True)
 
 
+IN_A_QUERY: Final = 500  # ids that one query names
 _IS_CLOSED: Final = _says("state", RequestState.CLOSED.value)
 
 
@@ -59,6 +61,14 @@ class Requests(Rows):
         found = self._transactions.one(query, SubjectRequest, request)
         if found is None:
             raise NotFound(f"there is no request {request[:64]}", hint="crm-compliance requests list")
+        return found
+
+    def some(self, requests: Collection[str]) -> dict[str, SubjectRequest]:
+        found: dict[str, SubjectRequest] = {}
+        with self._transactions.reading() as connection:
+            for ids in batched(sorted(requests), IN_A_QUERY, strict=False):
+                query = select(subject_requests.c.id, subject_requests.c.doc).where(subject_requests.c.id.in_(ids))
+                found |= {id: decoded(doc, SubjectRequest, id) for id, doc in connection.execute(query)}
         return found
 
     def all(self, *, unclosed: bool = False) -> list[SubjectRequest]:
@@ -113,6 +123,16 @@ class Requests(Rows):
     def part(self, request: str, name: str) -> bytes | None:
         sealed = self._sealed(request, name)
         return None if sealed is None else self._sealing.unseal(request, name, sealed)
+
+    def some_parts(self, requests: Collection[str], name: str) -> dict[str, bytes]:
+        sealed: dict[str, bytes] = {}
+        with self._transactions.reading() as connection:
+            for ids in batched(sorted(requests), IN_A_QUERY, strict=False):
+                query = select(request_parts.c.request, request_parts.c.content)
+                query = query.where(request_parts.c.request.in_(ids), request_parts.c.name == name)
+                sealed |= {row.request: row.content for row in connection.execute(query)}
+        found = {request: self._sealing.unseal(request, name, content) for request, content in sealed.items()}
+        return {request: content for request, content in found.items() if content is not None}
 
     def has_part(self, request: str, name: str) -> bool:
         return self._sealed(request, name) is not None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from crm_compliance.store.rows import ledger
 from crm_compliance.store.sql.documents import decoded
+from crm_compliance.store.sql.tables import ledger as entries
 from crm_compliance.store.sql.tables import runs
 from jobs.ledger.entries import LedgerEntry
 from jobs.ledger.rounds import OF_ROUNDS, STARTED, RoundMade, rounds_of
@@ -45,6 +46,14 @@ class _Told(msgspec.Struct, frozen=True):
     counts: _Counts = _Counts()
 
 
+class Read(NamedTuple):
+    """What shows, when it is asked for again, whether something has come since."""
+
+    last_run: int
+    last_entry: int
+    unfinished: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class RunLines:
     """What was read so far. `lock` is held by whoever reads; `begun` counts how often somebody has begun
@@ -53,7 +62,8 @@ class RunLines:
     lock: threading.Lock = field(default_factory=threading.Lock)
     begun: int = 0
     in_order: tuple[RunLine, ...] = ()
-    _lines: dict[str, RunLine] = field(default_factory=dict)
+    by_id: dict[str, RunLine] = field(default_factory=dict)
+    _read: Read | None = None
     _last_run: int = 0
     _unfinished: set[int] = field(default_factory=set)
     _last_entry: int = 0
@@ -61,9 +71,27 @@ class RunLines:
 
     def read(self, connection: Connection) -> tuple[RunLine, ...]:
         """Return all lines, newest first."""
+        now = self._now(connection)
         if self._read_runs(connection) | self._read_rounds(connection):
-            self.in_order = tuple(sorted(self._lines.values(), key=lambda line: line.started_at)[::-1])
+            self.in_order = tuple(sorted(self.by_id.values(), key=lambda line: line.started_at)[::-1])
+        self._read = now
         return self.in_order
+
+    def is_fresh(self, connection: Connection) -> bool:
+        """Return whether nothing has come, and nothing gone on, since it was read."""
+        read = self._read
+        return read is not None and read == self._now(connection)
+
+    def _now(self, connection: Connection) -> Read:
+        """Return what shows whether something has come: the last run and the last entry, and how far the runs
+        that have not ended are."""
+        last = connection.execute(
+            select(select(func.max(runs.c.position)).scalar_subquery(), select(func.max(entries.c.seq)).scalar_subquery())
+        )
+        position, seq = last.one()
+        unfinished = tuple(self._unfinished)[:_AGAIN]
+        going = connection.execute(select(runs.c.doc).where(runs.c.position.in_(unfinished))).scalars().all() if unfinished else ()
+        return Read(position or 0, seq or 0, tuple(going))
 
     def _read_runs(self, connection: Connection) -> bool:
         if len(self._unfinished) > _AGAIN:
@@ -72,8 +100,8 @@ class RunLines:
         is_new = False
         for position, doc in connection.execute(query):
             line = _of_run(decoded(doc, _Told, "a run"))
-            is_new |= self._lines.get(line.id) != line
-            self._lines[line.id] = line
+            is_new |= self.by_id.get(line.id) != line
+            self.by_id[line.id] = line
             (self._unfinished.add if line.state is RunState.RUNNING else self._unfinished.discard)(position)
             self._last_run = max(self._last_run, position)
         return is_new
@@ -85,7 +113,7 @@ class RunLines:
         self._last_entry = found[-1].seq
         known = [*self._begun, *found]
         made = {each.id: each for each in rounds_of(known)}
-        self._lines.update({name: _of_round(each) for name, each in made.items()})
+        self.by_id.update({name: _of_round(each) for name, each in made.items()})
         at_work = {name for name, each in made.items() if each.state is RunState.RUNNING}
         self._begun = [entry for entry in known if entry.kind == STARTED and entry.run in at_work]
         return True

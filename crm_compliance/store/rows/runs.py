@@ -82,9 +82,12 @@ class Runs(Rows):
         return [run for _, run in sorted(found, key=lambda each: -each[0])]
 
     def lines(self) -> Sequence[RunLine]:
-        """One thread reads at a time. Whoever has waited while another began to read and ended has what that
-        one found: it is as new as what was asked for."""
+        """One thread reads at a time, and none where nothing has come since. Whoever has waited while another
+        began to read and ended has what that one found: it is as new as what was asked for."""
         memory = self._in_memory
+        with self._transactions.reading() as connection:
+            if memory.is_fresh(connection):
+                return memory.in_order
         begun = memory.begun
         with memory.lock:
             if memory.begun > begun:
@@ -92,6 +95,10 @@ class Runs(Rows):
             memory.begun += 1
             with self._transactions.reading() as connection:
                 return memory.read(connection)
+
+    def line(self, run: str) -> RunLine | None:
+        self.lines()
+        return self._in_memory.by_id.get(run)
 
     def of_plan(self, plan: str) -> Run | None:
         return self._transactions.one(select(runs.c.doc).where(runs.c.plan == plan), Run, f"the run of {plan}")

@@ -46,7 +46,7 @@ class Left(NamedTuple):
 def show(visit: Visit) -> Response:
     """Show one run, or one job without a plan."""
     wanted = visit.path("run")
-    line = next((each for each in visit.services.store.runs.lines() if each.id == wanted), None)
+    line = visit.services.store.runs.line(wanted)
     if line is None:
         raise NotFound("there is no such run", hint="choose one of the history")
     state = state_of(line, visit.services.store.leases.run_at_work())

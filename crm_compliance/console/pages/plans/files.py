@@ -81,6 +81,6 @@ def _pieces(out: IO[bytes]) -> Iterator[bytes]:
 
 
 ENDPOINTS: Final = (
-    *(get(f"/plans/{{plan}}/lines{suffix}", lines(suffix), Act.SEE_REPORTS) for suffix in TYPES),
-    *(get(f"/plans/{{plan}}/changes{suffix}", changes(suffix), Act.SEE_REPORTS) for suffix in TYPES),
+    *(get(f"/plans/{{plan}}/lines{suffix}", lines(suffix), Act.SEE_REPORTS, is_long=True) for suffix in TYPES),
+    *(get(f"/plans/{{plan}}/changes{suffix}", changes(suffix), Act.SEE_REPORTS, is_long=True) for suffix in TYPES),
 )

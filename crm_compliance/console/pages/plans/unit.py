@@ -128,5 +128,5 @@ def _people(visit: Visit, plan: str, crm: str, people: Iterable[tuple[str, str]]
 
 ENDPOINTS: Final = (
     get("/plans/{plan}/units/{table}/{row}", show, Act.SEE_REPORTS),
-    get("/plans/{plan}/units/{table}/{row}/along", along, Act.PLAN),
+    get("/plans/{plan}/units/{table}/{row}/along", along, Act.PLAN, is_long=True),
 )

@@ -3,7 +3,7 @@ calendar."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Final, NamedTuple
@@ -62,7 +62,8 @@ def show(visit: Visit) -> Response:
     shown = found[first : first + ROWS]
     if closed and len(shown) < ROWS:
         shown += register.closed(right, offset=max(0, first - len(found)), limit=ROWS - len(shown))
-    rows = [_row(visit, request, today) for request in shown]
+    names = names_of(visit, shown)
+    rows = [_row(visit, request, names.get(request.id, ""), today) for request in shown]
     counts = {
         "open": len(open_now),
         "overdue": len(overdue),
@@ -97,19 +98,24 @@ def calendar_file(visit: Visit) -> Response:
 
 def name_of(visit: Visit, request: SubjectRequest) -> str:
     """Return how the person called themselves, for who handles requests; empty once it has been erased."""
-    part = visit.services.store.requests.part(request.id, GIVEN) if visit.may(Act.HANDLE_REQUEST) else None
-    if part is None:
-        return ""
-    said = msgspec.json.decode(part, type=Given).requester
-    return f"{said.firstname} {said.lastname}".strip()
+    return names_of(visit, [request]).get(request.id, "")
 
 
-def _row(visit: Visit, request: SubjectRequest, today: date) -> Row:
+def names_of(visit: Visit, requests: Sequence[SubjectRequest]) -> dict[str, str]:
+    """Return how the people of several requests called themselves, by request."""
+    if not visit.may(Act.HANDLE_REQUEST):
+        return {}
+    parts = visit.services.store.requests.some_parts([request.id for request in requests], GIVEN)
+    said = {request: msgspec.json.decode(part, type=Given).requester for request, part in parts.items()}
+    return {request: f"{person.firstname} {person.lastname}".strip() for request, person in said.items()}
+
+
+def _row(visit: Visit, request: SubjectRequest, name: str, today: date) -> Row:
     calendar = visit.services.calendar
     target = target_of(request, calendar)
     return Row(
         request,
-        name_of(visit, request),
+        name,
         due_of(request, calendar) if not request.is_answered else None,
         days_left(request, visit.now, calendar),
         short_next(visit, request),

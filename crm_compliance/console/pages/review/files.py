@@ -121,7 +121,7 @@ def _read(answer: Answer, attachment: Attachment) -> Mapping[str, bytes]:
 
 
 ENDPOINTS: Final = (
-    get("/requests/{request}/review/{item}/file", show, Act.SEE_ANSWER),
-    get("/requests/{request}/review/{item}/file/content", content, Act.SEE_ANSWER),
-    get("/requests/{request}/review/{item}/file/pages/{page}", page, Act.SEE_ANSWER),
+    get("/requests/{request}/review/{item}/file", show, Act.SEE_ANSWER, is_long=True),
+    get("/requests/{request}/review/{item}/file/content", content, Act.SEE_ANSWER, is_long=True),
+    get("/requests/{request}/review/{item}/file/pages/{page}", page, Act.SEE_ANSWER, is_long=True),
 )

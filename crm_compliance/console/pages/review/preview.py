@@ -185,8 +185,8 @@ def _item_of(answer: Answer, problem: Refused) -> str:
 
 
 ENDPOINTS: Final = (
-    get("/requests/{request}/preview", show, Act.SEE_ANSWER),
-    get("/requests/{request}/preview/package", package, Act.SEE_ANSWER),
-    get("/requests/{request}/preview/pages/{page}", page, Act.SEE_ANSWER),
-    get("/requests/{request}/preview/files/{name:path}", content, Act.SEE_ANSWER),
+    get("/requests/{request}/preview", show, Act.SEE_ANSWER, is_long=True),
+    get("/requests/{request}/preview/package", package, Act.SEE_ANSWER, is_long=True),
+    get("/requests/{request}/preview/pages/{page}", page, Act.SEE_ANSWER, is_long=True),
+    get("/requests/{request}/preview/files/{name:path}", content, Act.SEE_ANSWER, is_long=True),
 )

@@ -70,6 +70,15 @@ def test_a_request_comes_back_as_it_was_put_in(sealed_store: SqlStore) -> None:
         sealed_store.requests.get("request-3")
 
 
+def test_several_are_read_at_once(sealed_store: SqlStore) -> None:
+    for number in range(3):
+        sealed_store.requests.add(a_request(f"request-{number}"), {GIVEN: b"said %d" % number} if number else {}, OPEN)
+    wanted = ["request-0", "request-2", "request-9"]
+    assert sealed_store.requests.some(wanted) == {id: a_request(id) for id in wanted[:2]}
+    assert sealed_store.requests.some_parts(wanted, GIVEN) == {"request-2": b"said 2"}
+    assert sealed_store.requests.some([]) == {}
+
+
 def test_a_row_is_replaced_only_as_it_was_read(sealed_store: SqlStore) -> None:
     """Two people at once: the second one is told, and nothing of theirs is stored."""
     sealed_store.requests.add(a_request(), {GIVEN: b"said"}, OPEN)
