@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from crm_compliance.console.access.origin import FIELD
 from crm_compliance.console.access.sessions import form_token, name_of
 from crm_compliance.console.language.catalogs import Language, language_for, translations
 from crm_compliance.console.language.codes import words_of
+from crm_compliance.console.language.days import iso_day
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.sentences import Detail, detail_in
 from crm_compliance.console.language.templates import environment_of
@@ -38,6 +39,7 @@ from rules.model.roles import Act
 
 NOTE_LASTS: Final = timedelta(seconds=30)
 THEMES: Final = ("auto", "light", "dark")
+YEARS: Final = range(1900, 2200)  # beyond them nobody means a day, and soon there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,34 @@ class Visit:
         if not (found := self.given(name)):
             raise UsageError(Said(self.say("%s: this is missing") % label), where=name, hint=self.say("Fill it in."))
         return found
+
+    def given_day(self, name: str) -> date | None:
+        """Return a field of the form as a day, None where it is empty. Raises UsageError: it is none."""
+        return self._day(self.given(name), name)
+
+    def needed_day(self, name: str) -> date:
+        """Return a field of the form as a day. Raises UsageError: it is none, or empty."""
+        if (found := self.given_day(name)) is None:
+            raise self._no_day(name)
+        return found
+
+    def asked_day(self, name: str) -> date | None:
+        """Return a part of the query as a day, None where there is none. Raises UsageError: it is none."""
+        return self._day(self.query(name).strip(), name)
+
+    def _day(self, text: str, name: str) -> date | None:
+        try:
+            found = date.fromisoformat(iso_day(text)) if text else None
+        except ValueError:
+            raise self._no_day(name) from None
+        if found is not None and found.year not in YEARS:
+            raise self._no_day(name)
+        return found
+
+    def _no_day(self, name: str) -> UsageError:
+        return UsageError(
+            Said(self.say("This is not a day.")), where=name, hint=self.say("Write it as day/month/year, for example 25/11/2026.")
+        )
 
     def id_of_form(self, prefix: str) -> str:
         """Return the id of what a form makes. The same form sent twice, by a double click or over a

@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from crm_compliance.console.assets import address_of
 from crm_compliance.console.language.catalogs import LANGUAGES, OWN_NAMES, Language, translations
 from crm_compliance.console.language.codes import words_of
+from crm_compliance.console.language.days import typed_day
 from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.rules import titles
 from crm_compliance.reports.parts.template import new_environment
@@ -37,6 +38,7 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
         language=language,
         languages={each: OWN_NAMES[each] for each in LANGUAGES},
         static=address_of,
+        typed_day=typed_day,
         word=words_of(language),
         rule_title=lambda rule: titles(language).get(rule, rule),
     )

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
-from crm_compliance.console.pages.history.runs import day_in
 from crm_compliance.console.visit import Visit
 from jobs.history.period import tell
 from rules.errors import UsageError
@@ -23,8 +22,8 @@ SHOWN: Final = 200  # lines of one table; the evidence pack has all
 def show(visit: Visit) -> Response:
     """Tell of the period in the address; without one, of the last thirty days."""
     today = visit.services.calendar.day(visit.now)
-    last = day_in(visit, "to") or today
-    first = day_in(visit, "from") or last - USUAL
+    last = visit.asked_day("to") or today
+    first = visit.asked_day("from") or last - USUAL
     if first > last or last - first > LONGEST:
         raise UsageError("a period begins before it ends, and is no longer than three years", where="from", hint="choose other days")
     told = tell(visit.services.store, first, last, visit.services.calendar)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
@@ -20,7 +19,6 @@ from rules.model.roles import Act
 
 ON_A_PAGE: Final = 50
 KINDS: Final = (*(kind.value for kind in Kind), REQUESTS, HOUSEKEEPING)
-YEARS: Final = range(1900, 2200)  # beyond them there is nothing to look for, and soon no date
 STATES: Final = (*(state.value for state in RunState), INTERRUPTED)
 
 
@@ -52,24 +50,12 @@ def _wanted(visit: Visit) -> Wanted:
     kind, state = visit.query("kind"), visit.query("state")
     _refuse_unknown(kind, KINDS, "kind")
     _refuse_unknown(state, STATES, "state")
-    return Wanted(kind=kind, state=state, first=day_in(visit, "from"), last=day_in(visit, "to"))
+    return Wanted(kind=kind, state=state, first=visit.asked_day("from"), last=visit.asked_day("to"))
 
 
 def _refuse_unknown(code: str, known: Sequence[str], where: str) -> None:
     if code and code not in known:
         raise UsageError("there is nothing of that name", where=where)
-
-
-def day_in(visit: Visit, name: str) -> date | None:
-    """Return a day in the query of the address, None where there is none. Raises UsageError: it is none."""
-    text = visit.query(name)
-    try:
-        found = date.fromisoformat(text) if text else None
-        if found is not None and found.year not in YEARS:
-            raise ValueError
-        return found
-    except ValueError:
-        raise UsageError("this is not a date", where=name, hint="write it as 2026-11-25") from None
 
 
 def _address(visit: Visit, page: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Final
 
 from starlette.responses import Response
@@ -10,7 +9,6 @@ from starlette.responses import Response
 from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.visit import Visit
 from jobs.holds.place import release_hold
-from rules.errors import UsageError
 from rules.holds.placements import HoldState, HoldType
 from rules.model.accounts import same_person
 from rules.model.roles import Act
@@ -38,7 +36,6 @@ def show(visit: Visit) -> Response:
 def release(visit: Visit) -> Response:
     """Lift a hold, as `holds release` does (HLD-02, HLD-09)."""
     services = visit.services
-    told = visit.given("notified_on")
     release_hold(
         services.store,
         visit.path("hold"),
@@ -46,20 +43,12 @@ def release(visit: Visit) -> Response:
         role=visit.person.role,
         asked_by=visit.needed("asked_by", visit.say("Who asks for it")),
         reason=visit.needed("reason", visit.say("Reason")),
-        notified_on=day_of(told, "notified_on") if told else None,
+        notified_on=visit.given_day("notified_on"),
         now=visit.now,
         calendar=services.calendar,
         reference=services.keys().reference,
     )
     return visit.see(f"/holds/{visit.path('hold')}", note="hold_released")
-
-
-def day_of(text: str, where: str) -> date:
-    """Return a day that a form gave. Raises UsageError: it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError("this is not a date", where=where, hint="write it as 2026-11-25") from None
 
 
 ENDPOINTS: Final = (get("/holds/{hold}", show, Act.SEE_HOLDS), post("/holds/{hold}/release", release, Act.RELEASE_HOLD))

@@ -10,7 +10,6 @@ from typing import Final
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get, post
-from crm_compliance.console.pages.holds.hold import day_of
 from crm_compliance.console.visit import Visit
 from crm_compliance.wiring import mapped_tables
 from jobs.holds.place import HOLDABLE, Wanted, place_hold
@@ -64,7 +63,6 @@ def _wanted(visit: Visit) -> Wanted:
     if kind not in PLACEABLE:
         raise UsageError("there is no hold of this type", where="type")
     row = _row_id(visit.needed("id", visit.say("Id of the record")), "id") if scope != FITTING else ""
-    ends_on = visit.given("ends_on")
     return Wanted(
         type=HoldType(kind),
         table="" if scope == PERSON else visit.needed("table", visit.say("Table")),
@@ -74,8 +72,8 @@ def _wanted(visit: Visit) -> Wanted:
         reason_code=visit.needed("reason", visit.say("Reason code")),
         basis=visit.needed("basis", visit.say("Legal basis")),
         obtained_by=tuple(_row_id(line, "obtained_by") for line in _lines(visit.given("obtained_by"))),
-        ends_on=day_of(ends_on, "ends_on") if ends_on else None,
-        review_on=day_of(visit.needed("review_on", visit.say("Review on")), "review_on"),
+        ends_on=visit.given_day("ends_on"),
+        review_on=visit.needed_day("review_on"),
     )
 
 

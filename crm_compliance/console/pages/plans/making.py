@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Final
 
 from starlette.responses import Response
@@ -22,13 +22,10 @@ MADE_BY_PEOPLE: Final = (Kind.ALL, Kind.RETENTION, Kind.RECORDINGS)  # the other
 def start(visit: Visit) -> Response:
     """Have a plan made. Raises UsageError: a kind that people do not make, a day that is none; Refused: with
     code `busy`, one is being made."""
-    kind, day = visit.given("kind"), visit.given("as_of")
+    kind, day = visit.given("kind"), visit.given_day("as_of")
     if kind not in MADE_BY_PEOPLE:
         raise UsageError("a plan is of another kind", hint="choose one of those named", where="kind")
-    try:
-        moment = datetime.combine(date.fromisoformat(day), time(12), visit.services.calendar.zone).isoformat() if day else ""
-    except (ValueError, OverflowError):
-        raise UsageError("this is not a day", hint="write it as 2026-11-25", where="as_of") from None
+    moment = datetime.combine(day, time(12), visit.services.calendar.zone).isoformat() if day else ""
     person = visit.person
     details = {"kind": kind, "as_of": moment}
     asked = Asked(act=PLAN, subject=SUBJECT, who=person.who, role=person.role, now=visit.now, details=details)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from crm_compliance.console.language.days import iso_day, iso_hour
 from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.work import Ended, Work
 from jobs.register.intake import MAX_BYTES, REPRESENTATIVES, FormMistaken, IntakeForm, Mistake, Wrong, open_request, read_form
@@ -140,21 +141,27 @@ def _document(visit: Visit) -> dict[str, Any]:
         details["about"] = about
     if statement := given("statement").replace("\r\n", "\n"):
         details["statement"] = statement
-    if corrections := {name: found for name in (*LINES, *LISTS) if (found := given(f"correct_{name}"))}:
+    if corrections := {name: found for name in (*LINES, *LISTS) if (found := _line(visit, "correct", name))}:
         details["corrections"] = corrections
     return {**document, "details": details}
 
 
 def _person(visit: Visit, prefix: str) -> dict[str, Any]:
     """Return what was typed of one person, without what was left empty."""
-    lines = {name: found for name in LINES if (found := visit.given(f"{prefix}_{name}"))}
+    lines = {name: found for name in LINES if (found := _line(visit, prefix, name))}
     lists = {name: visit.given(f"{prefix}_{name}").split("\n") for name in LISTS}
     return {**lines, **{name: kept for name, found in lists.items() if (kept := [each.strip() for each in found if each.strip()])}}
 
 
+def _line(visit: Visit, prefix: str, name: str) -> str:
+    """Return what was typed in one field of a person, a birth date in ISO form."""
+    text = visit.given(f"{prefix}_{name}")
+    return iso_day(text) if name == "birthdate" else text
+
+
 def _instant(visit: Visit) -> str:
     """Return the instant of the receipt in RFC 3339; what is none is told by who reads it."""
-    text = f"{visit.given('received_on')}T{visit.given('received_time') or '12:00'}"
+    text = f"{iso_day(visit.given('received_on'))}T{iso_hour(visit.given('received_time')) or '12:00'}"
     try:
         return datetime.fromisoformat(text).replace(tzinfo=visit.services.calendar.zone).isoformat()
     except ValueError:

@@ -11,7 +11,6 @@ from crm_compliance.answer_package.notices import letters_of
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.pages.requests.hands import done_at_desk, hand_of, moved
 from crm_compliance.console.pages.requests.page import shown
-from crm_compliance.console.pages.requests.steps import day_of
 from crm_compliance.console.visit import Visit
 from crm_compliance.organisation import organisation_of
 from crm_compliance.wiring import Desk
@@ -52,7 +51,7 @@ def told(visit: Visit) -> Response:
             if reason not in {each.value for each in NotTold}:
                 raise UsageError(visit.say("This is not one of the choices."), where="not_told")
             return notices.not_told(hand, request, number, NotTold(reason))
-        return notices.told(hand, request, number, day_of(visit, "told_on"))
+        return notices.told(hand, request, number, visit.needed_day("told_on"))
 
     return moved(visit, act, note="request_told")
 

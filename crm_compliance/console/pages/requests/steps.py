@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from enum import StrEnum
 from typing import TypeVar
 
 from starlette.responses import Response
 
+from crm_compliance.console.language.days import iso_hour
 from crm_compliance.console.pages.requests.hands import moved
 from crm_compliance.console.visit import Visit
 from jobs.register import overrides, transitions
@@ -33,14 +34,14 @@ def identify(visit: Visit) -> Response:
 
 def suspend(visit: Visit) -> Response:
     """Record a question to the person."""
-    return moved(visit, lambda hand, request: transitions.suspend(hand, request, visit.given("reason"), day_of(visit, "asked_on")))
+    return moved(visit, lambda hand, request: transitions.suspend(hand, request, visit.given("reason"), visit.needed_day("asked_on")))
 
 
 def resume(visit: Visit) -> Response:
     """Record that the person has answered."""
     return moved(
         visit,
-        lambda hand, request: transitions.resume(hand, request, day_of(visit, "answered_on"), reason=visit.given("reason")),
+        lambda hand, request: transitions.resume(hand, request, visit.needed_day("answered_on"), reason=visit.given("reason")),
     )
 
 
@@ -78,22 +79,14 @@ def renew(visit: Visit) -> Response:
     return moved(visit, transitions.renew)
 
 
-def day_of(visit: Visit, name: str) -> date:
-    """Return a day of the form. Raises UsageError: it is none."""
-    try:
-        return date.fromisoformat(visit.given(name))
-    except ValueError:
-        raise UsageError(visit.say("This is not a day."), where=name) from None
-
-
 def instant_of(visit: Visit, day: str, hour: str) -> datetime:
     """Return a day and an hour of the form as an instant where the organisation works; noon where no hour was
     given. Raises UsageError: they are none."""
     try:
-        at = time.fromisoformat(visit.given(hour) or "12:00")
+        at = time.fromisoformat(iso_hour(visit.given(hour)) or "12:00")
     except ValueError:
         raise UsageError(visit.say("This is not a time of the day."), where=hour) from None
-    return datetime.combine(day_of(visit, day), at, visit.services.calendar.zone)
+    return datetime.combine(visit.needed_day(day), at, visit.services.calendar.zone)
 
 
 def _one_of(visit: Visit, codes: type[Code], text: str) -> Code:

@@ -49,9 +49,13 @@ def test_a_code_without_words_is_told_by_its_message() -> None:
 
 
 def test_a_page_says_its_own_refusals_in_full() -> None:
-    error = UsageError("this is not a date", hint="write it as 2026-11-25", where="from")
-    assert told("fr", error)[:3] == ("ce n’est pas une date", "écrivez-la comme 2026-11-25", "")
-    assert told("en", error)[:3] == ("this is not a date", "write it as 2026-11-25", "")
+    error = UsageError("a period begins before it ends, and is no longer than three years", where="from", hint="choose other days")
+    assert told("fr", error)[:3] == (
+        "une période commence avant de se terminer, et dure trois ans au plus",
+        "choisissez d’autres jours",
+        "",
+    )
+    assert told("en", error)[:3] == (str(error), "choose other days", "")
     assert told("nl", Refused(Said("Dit staat er al."), code="not_shown"))[:3] == ("Dit staat er al.", "", "")
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from crm_compliance.console.services import Services
 from jobs.model.request import SubjectRequest
+from rules.dates.calendar import BRUSSELS
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
@@ -234,19 +235,34 @@ def once_of(page: str) -> str:
 
 def test_a_mistake_is_told_at_its_field_and_nothing_is_lost(org: Night, signed_in: SignedIn) -> None:
     dpo = signed_in(Role.DPO)
-    answer = dpo.post("/requests/new", **{**TYPED, "requester_kind": "parent_for_child", "given_birthdate": "2027-01-01"})
+    answer = dpo.post("/requests/new", **{**TYPED, "requester_kind": "parent_for_child", "given_birthdate": "1/1/2027"})
     assert answer.status_code == 400
     assert NAME in answer.text
     assert "lies in the future" in answer.text
     assert "Say who the child is: who asks, asks for somebody else." in answer.text
-    assert 'value="2027-01-01"' in answer.text
+    assert 'value="1/1/2027"' in answer.text
     assert not org.store.requests.all()
+
+
+def test_days_are_typed_as_people_write_them(org: Night, signed_in: SignedIn) -> None:
+    """Whatever the language of the browser: the day first, and an hour of 24."""
+    dpo = signed_in(Role.DPO, "fr")
+    today = org.clock().date()
+    assert f'value="{today:%d/%m/%Y}"' in dpo.page("/requests/new")
+    form = TYPED | {"received_on": f"{today.day}.{today.month}.{today.year}", "received_time": "0h05", "given_birthdate": "3/2/1990"}
+    address = dpo.post("/requests/new", **form).headers["Location"]
+    (request,) = org.store.requests.all()
+    assert request.received_at.astimezone(BRUSSELS).isoformat() == f"{today.isoformat()}T00:05:00+01:00"
+    assert "3 févr. 1990" in text_of(dpo.page(address))
+    for wrong in ("31/02/2026", "25/11/26", "11/25/2026"):
+        text = text_of(dpo.post(f"{address}/suspend", reason="identity", asked_on=wrong).text)
+        assert "Ce n’est pas un jour. Écrivez jour/mois/année, par exemple 25/11/2026." in text
 
 
 def test_a_mistake_is_told_in_the_language_of_the_page(org: Night, signed_in: SignedIn) -> None:
     dpo = signed_in(Role.DPO, "nl")
     text = dpo.post("/requests/new", **{**TYPED, "received_on": "", "given_birthdate": "2027-01-01"}).text
-    assert "Ontvangen op: Dit is geen datum. Kies een dag." in text_of(text)
+    assert "Ontvangen op: Dit is geen datum. Schrijf dag/maand/jaar." in text_of(text)
     assert "Deze dag ligt in de toekomst." not in text  # what follows from several fields is told once each is right
     text = dpo.post("/requests/new", **{**TYPED, "given_birthdate": "2027-01-01"}).text
     assert "Deze dag ligt in de toekomst." in text

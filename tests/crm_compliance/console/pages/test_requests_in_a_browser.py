@@ -54,7 +54,7 @@ def test_from_the_form_to_who_the_person_is(org: Night, services: Services, page
     assert (child.is_visible(), corrections.is_visible()) == (False, False)
     page.locator("#f-given_firstname").fill("Fien")
     page.locator("#f-given_lastname").fill("Voorbeeld (fictief)")
-    page.locator("#f-given_birthdate").fill("1990-02-03")
+    page.locator("#f-given_birthdate").fill("03/02/1990")
     page.get_by_role("button", name="Register the request").click()
     page.get_by_label("By eID").check()
     page.get_by_role("button", name="Record the identity").click()
