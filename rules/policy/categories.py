@@ -175,6 +175,11 @@ class CategoryBase(Model):
     """Who approved this row, where others did than those of the version: two different persons (RET-06)."""
     open_blocks: bool = True
     """Whether an open dossier is kept past its end (RET-13); `false` for the six-month categories."""
+    leads_to_child: bool = True
+    """Whether what is told of such a file may lead to where the child is, as after running away or an
+    abduction: it is then withheld from who asks on the child's behalf, until it is released item by item
+    (RGT-09). `false` where it cannot. A category that leads to several rows counts as one that may, unless
+    all of them say `false`."""
     bypass: Bypasses = ()
     """What of the CRM's custom logic a disposal passes by; of a unit with several rows, what all of them
     name. Holds that are kept as plug-ins are passed by too."""

@@ -154,6 +154,8 @@ def _category(key: str, category: CategoryBase) -> Iterator[Finding]:
         yield ("bypass",), "a row without a term disposes of nothing, so nothing can be bypassed"
     elif category.bypass and category.unit == "contact":
         yield ("bypass",), "a row for contacts decides over no contact: say so under contacts.bypass"
+    if not category.leads_to_child and category.unit != "dossier":
+        yield ("leads_to_child",), f"the unit {category.unit} is no file of a child: only a row for dossiers says so (RGT-09)"
     if not category.open_blocks and not isinstance(category, MonthsAfter):
         yield ("open_blocks",), "only a category of months may disregard that a dossier is open (RET-13)"
 

@@ -389,6 +389,14 @@ class Policy(PolicyFile):
         """What a number or a postcode is read as that does not say of which country it is."""
         return Home(self.defaults.country, self.defaults.national_number)
 
+    @property
+    def harmless(self) -> frozenset[str]:
+        """The CRM's categories of which nothing that is told may lead to where the child is (RGT-09)."""
+        rows = {crm: [line.key for line in lines] for crm, lines in self.derive.items()}
+        rows = {key: [key] for key, row in self.categories.items() if row.unit == "dossier"} | rows
+        found = {crm: [self.categories.get(key) for key in keys] for crm, keys in rows.items() if keys}
+        return frozenset(crm for crm, each in found.items() if all(row is not None and not row.leads_to_child for row in each))
+
     def k_of(self, key: str) -> int:
         """Return how many rows of statistics must be alike before one of a category is written (ERA-08)."""
         category = self.categories.get(key)

@@ -12,7 +12,6 @@ import msgspec
 from rules.dates.ages import has_reached
 from rules.model.file_roles import PARENTS, FileRole
 from rules.model.requests import RequesterKind, Right
-from rules.policy.categories import CRM_CATEGORIES
 from rules.rights.authority import Authority, authority
 from rules.rights.facts import Asked, FileFacts, RoleInFile, UnitKey
 from rules.rights.matrix import refusal_in_files
@@ -27,21 +26,6 @@ OWN: Final = "own"
 ON_BEHALF: Final = "on_behalf"
 ON_BEHALF_LIMITED: Final = "on_behalf_limited"
 MANDATE_LAPSED: Final = "MANDATE_LAPSED"
-
-# RGT-09 speaks of running away and abduction. A disappearance that is feared, unexplained or not yet defined
-# may turn out to be either.
-_LIMITING: Final = frozenset(
-    {
-        "runaway",
-        "international_abduction",
-        "third_party_abduction",
-        "national_parental_abduction",
-        "unexplained_disappearance",
-        "undefined_disappearance",
-        "preventive",
-    }
-)
-_KNOWN_HARMLESS: Final = CRM_CATEGORIES - _LIMITING
 
 # Who demonstrably knows that the child is known here, so that RF-07 tells nothing new (6.4).
 _KNOWS_OF_CHILD: Final = PARENTS | {FileRole.REPORTER}
@@ -98,16 +82,24 @@ class ItemScope(StrEnum):
     WHOLE = "whole"  # everything about the child
 
 
-def standing(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], *, maturity_age: int = 12) -> Standing:
+def standing(
+    asked: Asked,
+    roles: Sequence[RoleInFile],
+    files: Mapping[UnitKey, FileFacts],
+    *,
+    maturity_age: int = 12,
+    harmless: frozenset[str] = frozenset(),
+) -> Standing:
     """Return what may be disclosed to the requester. Pure; `roles` are those of the requester, of the child,
-    and of everybody in their files. A fiche that is confirmed without a contact is passed as a role of a
+    and of everybody in their files; `harmless` are the categories of which nothing may lead to the child
+    (RGT-09). A fiche that is confirmed without a contact is passed as a role of a
     stand-in contact. For any reason, a neutral answer is the same but for `excluded` (SUS-04)."""
     if not asked.on_behalf:
         return _for_oneself(asked, roles, files, maturity_age)
     # A contact confirmed as both is the child's: else what is the child's would be told as the requester's
     # own.
     asked = msgspec.structs.replace(asked, requester=asked.requester - asked.child)
-    return _for_a_child(asked, roles, files, maturity_age)
+    return _for_a_child(asked, roles, files, maturity_age, harmless)
 
 
 def item_scope(standing: Standing, unit: UnitKey) -> ItemScope:
@@ -136,7 +128,9 @@ def _is_too_young(asked: Asked, found: Involvement, maturity_age: int) -> bool:
     return not has_reached(maturity_age, asked.child_born_on, asked.received_on)
 
 
-def _for_a_child(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], maturity_age: int) -> Standing:
+def _for_a_child(
+    asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], maturity_age: int, harmless: frozenset[str]
+) -> Standing:
     of_child = {role.unit for role in roles if role.contact in asked.child}
     of_child |= {unit for unit, file in files.items() if file.children & asked.child}
     closed = excluded_for(asked.requester, roles, asked.day)
@@ -152,7 +146,7 @@ def _for_a_child(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitK
     if how is Authority.LAPSED:
         return Standing(answer=PACKAGE, scope=ON_BEHALF, blocks=(MANDATE_LAPSED,), excluded=theirs.excluded)
     if how in {Authority.HELD, Authority.CHILD_DECIDES}:
-        return _settled(asked, _on_behalf(asked, theirs, files), ["RGT-05"] if how is Authority.CHILD_DECIDES else [])
+        return _settled(asked, _on_behalf(asked, theirs, files, harmless), ["RGT-05"] if how is Authority.CHILD_DECIDES else [])
     knows = any(_KNOWS_OF_CHILD.intersection(mine.roles.get(unit, ())) for unit in theirs.whole - {unit for unit, _ in theirs.review})
     if knows and not is_suspected and how is not Authority.CONTESTED:
         return _settled(asked, _own(asked, mine), (), remark="RF-07")
@@ -175,10 +169,10 @@ def _own(asked: Asked, found: Involvement) -> Standing:
     )
 
 
-def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFacts]) -> Standing:
+def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFacts], harmless: frozenset[str]) -> Standing:
     """Return what may be disclosed of the child to the person who acts for it; nothing of the requester, who
     did not ask for that."""
-    limited = frozenset(unit for unit in found.roles if _is_limiting(files.get(unit)))
+    limited = frozenset(unit for unit in found.roles if _is_limiting(files.get(unit), harmless))
     return Standing(
         answer=PACKAGE,
         scope=ON_BEHALF_LIMITED if limited else ON_BEHALF,
@@ -192,9 +186,9 @@ def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFac
     )
 
 
-def _is_limiting(file: FileFacts | None) -> bool:
+def _is_limiting(file: FileFacts | None, harmless: frozenset[str]) -> bool:
     """Return whether RGT-09 limits a file: one without a known category may be about anything."""
-    return file is None or not file.categories or any(category not in _KNOWN_HARMLESS for category in file.categories)
+    return file is None or not file.categories or not harmless.issuperset(file.categories)
 
 
 def _settled(asked: Asked, draft: Standing, blocks: Sequence[str], remark: str = "") -> Standing:

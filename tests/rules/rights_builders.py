@@ -9,6 +9,7 @@ from typing import Any
 from rules.model.requests import RequesterKind, Right
 from rules.rights.facts import Asked, FileFacts, RoleInFile, UnitKey
 from rules.rights.standing import Standing, standing
+from tests.rules.builders import shipped_policy
 
 A: UnitKey = ("dossier", "a")
 B: UnitKey = ("dossier", "b")
@@ -63,4 +64,4 @@ def told(question: Asked, *roles: RoleInFile, categories: Mapping[UnitKey, tuple
         )
         for unit in units
     }
-    return standing(question, roles, files)
+    return standing(question, roles, files, harmless=shipped_policy().harmless)

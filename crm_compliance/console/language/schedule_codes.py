@@ -38,6 +38,7 @@ ROW_KEYS: Final[Mapping[str, str]] = {
     "k": "rows of statistics that must be alike",
     "kinds": "kinds that it is for",
     "labels": "names",
+    "leads_to_child": "whether what is told may lead to the child",
     "mission": "mission under which it is counted",
     "purposes": "purposes",
     "rule": "rule that a plan names",

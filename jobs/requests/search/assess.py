@@ -101,7 +101,8 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
         deceased=any(contact.deceased_on is not None for contact in contacts),
         about=given.details.about,
     )
-    found = standing(asked, roles, files_of(material), maturity_age=context.policy.defaults.maturity_age)
+    policy = context.policy
+    found = standing(asked, roles, files_of(material), maturity_age=policy.defaults.maturity_age, harmless=policy.harmless)
     is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
     return Assessment(
         request, given, people, material, filing, found, child if found.scope != "own" else requester, day, is_missing, context.home

@@ -221,6 +221,12 @@ def test_a_schedule_of_another_country_names_its_clock_too() -> None:
             "",
             "recording.type: the unit recording has no age",
         ),
+        (
+            "    unit: donation\n",
+            "    unit: donation\n    leads_to_child: false\n",
+            "",
+            "donor_payment.leads_to_child: the unit donation is no",
+        ),
         ("    k: 10", "    k: 10\n    open_blocks: false", "", "exploitation_organised.open_blocks: only a category of months"),
         (
             "    k: 10",

@@ -60,6 +60,22 @@ def test_only_the_six_month_dossiers_disregard_that_they_are_open(shipped: Polic
     assert {key for key, row in shipped.categories.items() if not row.open_blocks} == {"social_card", "e_safety"}
 
 
+def test_what_may_be_running_away_or_an_abduction_may_lead_to_the_child(shipped: Policy) -> None:
+    """RGT-09; a disappearance that is feared, unexplained or not yet defined may turn out to be either."""
+    abductions = {"international_abduction", "third_party_abduction", "national_parental_abduction"}
+    may_be = {"unexplained_disappearance", "undefined_disappearance", "preventive"}
+    assert shipped.derive.keys() - shipped.harmless == {"runaway", *abductions, *may_be}
+
+
+def test_a_category_of_several_rows_may_lead_to_the_child_where_one_of_them_may(shipped: Policy) -> None:
+    rows = {**shipped.categories, "own": shipped.categories["e_safety"], "runaway": shipped.categories["missing_runaway"]}
+    line = Derivation(key="e_safety", outcomes=())
+    derive = {"mixed": (line, Derivation(key="missing_runaway")), "gone": (Derivation(key="nowhere"),), "none": (), "safe": (line,)}
+    found = shipped.model_copy(update={"categories": rows, "derive": derive}).harmless
+    assert {"own", "safe"} <= found
+    assert found.isdisjoint({"mixed", "gone", "none", "runaway"})
+
+
 def test_only_recordings_have_a_unit_of_their_own(shipped: Policy) -> None:
     assert {key for key, row in shipped.categories.items() if row.enabled and row.unit != "dossier"} == {"recording"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from rules.model.requests import Mandate, RequesterKind, Right
 from rules.policy.categories import CRM_CATEGORIES
-from rules.rights.facts import FileFacts
+from rules.policy.loader import load_policy
+from rules.rights.facts import FileFacts, UnitKey
 from rules.rights.standing import ItemScope, item_scope, standing
 from tests.rules.rights_builders import (
     BORN_FOURTEEN,
@@ -82,6 +84,15 @@ def test_rgt09_what_may_be_running_away_is_limited_too(categories: tuple[str, ..
 def test_rgt09_other_files_are_not_limited(category: str) -> None:
     assert category in CRM_CATEGORIES
     assert told(asked_for_finn(mandate=Mandate.SHOWN), *FAMILY, categories={A: (category,)}).scope == "on_behalf"
+
+
+@pytest.mark.parametrize(("category", "limited"), [("pesten", set()), ("doorverwezen", {A}), ("grooming", {A})])
+def test_rgt09_an_organisation_says_of_its_own_categories_which_may_lead_to_the_child(category: str, limited: set[UnitKey]) -> None:
+    """What its schedule does not say it of, or does not know, is limited."""
+    path = Path(__file__).parents[2] / "data" / "second-policy.yaml"
+    harmless = load_policy(path.read_text(encoding="utf-8"), source=path.name).harmless
+    files = {A: FileFacts(A, (category,), frozenset({FINN}))}
+    assert standing(asked_for_finn(mandate=Mandate.SHOWN), FAMILY, files, harmless=harmless).limited == limited
 
 
 def test_r097_a_child_that_becomes_an_adult_ends_the_mandate() -> None:
