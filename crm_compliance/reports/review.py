@@ -30,7 +30,10 @@ def review_document(pack: ReviewPack) -> dict[str, object]:
         "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
         "units": pack.units,
         "without_term": [{"category": key, "units": units} for key, units in pack.without_term],
-        "unconfigured": [{"category": key, "called": pack.called.get(key), "units": units} for key, units in pack.unconfigured],
+        "unconfigured": [
+            {"category": key, "units": units} | ({"called": pack.called[key]} if key in pack.called else {})
+            for key, units in pack.unconfigured
+        ],
         "unused": list(pack.unused),
         "unfilled": list(pack.unfilled),
         "off": list(pack.off),

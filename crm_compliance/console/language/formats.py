@@ -7,12 +7,12 @@ from datetime import date, datetime
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
+from babel.localedata import locale_identifiers
 from babel.numbers import format_decimal, format_percent
 
 from rules.dates.calendar import Calendar
 
-# English as it is written in Europe: the day stands before the month.
-LOCALES = {"en": "en_GB", "nl": "nl_BE", "fr": "fr_BE"}
+ENGLISH = "en_GB"  # as it is written in Europe: the day stands before the month
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,10 @@ class Formats:
 
     @classmethod
     def of(cls, language: str, calendar: Calendar) -> Formats:
-        return cls(Locale.parse(LOCALES[language]), calendar)
+        """Write a language as it is written in the country where the organisation works."""
+        there = f"{language}_{calendar.country.partition('-')[0]}"
+        found = ENGLISH if language == "en" else there if there in locale_identifiers() else language
+        return cls(Locale.parse(found), calendar)
 
     def day(self, value: date | str | None) -> str:
         """Write a day (6 Mar 2026); an ISO text is read. Empty for none."""
