@@ -22,6 +22,7 @@ from requests.adapters import HTTPAdapter
 from sqlalchemy import create_engine
 
 from connectors.dynamics.schema.metadata import Metadata
+from crm_compliance.__main__ import GARBAGE_AFTER
 from crm_compliance.store.sql import database
 from rules.files import yaml_lines
 from tests import known_definitions, suites
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 # Hundreds of processes load the product: to compile it anew each time takes longer than what they do.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+gc.set_threshold(GARBAGE_AFTER)  # as in the product
 os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fails, rather than sharing the machine's with others
 
 # A busy machine is no failure: neither an example nor making it has to be quick. The same tree gives the
@@ -61,7 +63,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_finish() -> None:
-    """Nine thousand tests and all modules stay to the end: the collector need not look through them again and
+    """Ten thousand tests and all modules stay to the end: the collector need not look through them again and
     again."""
     gc.collect()
     gc.freeze()

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from connectors.emulator.serving.server import running
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
@@ -20,6 +18,7 @@ from crm_compliance.wiring import mapping_text, policy_of
 from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[1] / "data"
 TABLES, MAPPING = DATA / "dependent-tables.yaml", DATA / "dependent-mapping.yaml"
@@ -38,9 +37,8 @@ SETS = {
 
 def dependent_environment(folder: Path) -> Path:
     """The reference environment with the tables of TABLES."""
-    yaml = YAML(typ="safe")
-    document: dict[str, Any] = yaml.load(ENVIRONMENT.read_text("utf-8"))
-    more: dict[str, Any] = yaml.load(TABLES.read_text("utf-8"))
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
+    more: dict[str, Any] = read_yaml(TABLES)
     document["tables"] |= more["tables"]
     document["tables"]["activityparty"]["columns"]["activityid"]["type"] += "|task"
     document["tables"]["annotation"]["columns"]["objectid"]["type"] += "|cf_remark"
@@ -48,8 +46,7 @@ def dependent_environment(folder: Path) -> Path:
     document["relationships"] += more["relationships"]
     document["many_to_many"] = [*document.get("many_to_many", []), *more["many_to_many"]]
     path = folder / "environment.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
+    path.write_text(yaml_text(document), encoding="utf-8")
     return path
 
 

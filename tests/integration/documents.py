@@ -6,11 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from functools import cache
-from io import StringIO
 from pathlib import Path
 from typing import Any
-
-from ruamel.yaml import YAML
 
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
@@ -24,6 +21,7 @@ from jobs.ports.context import JobContext
 from jobs.runs.apply import apply_plan
 from tests.connectors.storage.sharepoint import LIBRARY, SITE, Library
 from tests.integration.night import TOKEN, Night
+from tests.yaml_files import read_yaml, yaml_text
 
 REFERENCE = Path(__file__).parents[2] / "connectors/emulator/schema/environment.yaml"
 LONG_AGO = date(2025, 1, 10)  # the night is of 25 November 2026
@@ -40,8 +38,7 @@ def environment_with_sharepoint(folder: Path, on_delete: str = "cascade") -> Pat
 
 @cache
 def _environment(on_delete: str) -> str:
-    yaml = YAML(typ="safe")
-    document: dict[str, Any] = yaml.load(REFERENCE.read_text("utf-8"))
+    document: dict[str, Any] = read_yaml(REFERENCE)
     document["tables"] |= {
         "sharepointsite": {
             "set": "sharepointsites",
@@ -75,9 +72,7 @@ def _environment(on_delete: str) -> str:
         }
         for owner in OWNERS
     ]
-    text = StringIO()
-    YAML().dump(document, text)
-    return text.getvalue()
+    return yaml_text(document)
 
 
 class Documents:

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import Left, Reach, Trace, Traces
@@ -31,6 +30,7 @@ from tests.connectors.dynamics.residual.test_traces import environment_with_more
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points
 from tests.known_definitions import KNOWN
+from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO = date(2018, 3, 1)
 NAME = "Wouter Verzonnen"
@@ -465,13 +465,12 @@ def test_a_place_that_still_holds_something_makes_the_run_end_with_failures(nigh
 def test_connections_that_are_no_roles_are_cleaned_although_the_crm_takes_them_along(tmp_path: Path, make_night: MakeNight) -> None:
     """ERA-12, lines 3, 7 and 8: they go before anybody can look at the timeline."""
     file = environment_with_more(tmp_path)
-    document: dict[str, Any] = YAML(typ="safe").load(file.read_text("utf-8"))
+    document: dict[str, Any] = read_yaml(file)
     document["tables"]["connection"]["audited"] = True
     for each in document["relationships"]:
         if each["child"] == "connection":
             each["on_delete"] = "cascade"
-    with file.open("w", encoding="utf-8") as out:
-        YAML().dump(document, out)
+    file.write_text(yaml_text(document), encoding="utf-8")
     with running(environment=file, token=TOKEN, limits=False) as emulator:
         base = make_night()
         night = Night(emulator, base.store, base.key, base.policy, base.clock)

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import requests
-from ruamel.yaml import YAML
 
 from connectors.dynamics.connector import connect
 from connectors.dynamics.http.auth import StaticToken
@@ -22,6 +21,7 @@ from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.test_requests_decide import asking_for, decide, released
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import TOKEN
+from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[1] / "data"
 LONG_AGO = "2020-01-10"
@@ -448,16 +448,14 @@ def naming(*, child: str = "", customer: str = "", firm: str = "") -> dict[str, 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Desk]:
-    yaml = YAML(typ="safe")
-    document, more = yaml.load((DATA / "connected-environment.yaml").read_text("utf-8")), yaml.load(MORE)
+    document, more = read_yaml(DATA / "connected-environment.yaml"), read_yaml(MORE)
     for name in ("choices", "tables"):
         document[name] |= more[name]
     for name in ("many_to_many", "relationships"):
         document[name] += more[name]
     document["tables"]["incident"]["columns"] |= more["columns"]
     path = tmp_path / "environment.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
+    path.write_text(yaml_text(document), encoding="utf-8")
     with running(environment=path, token=TOKEN) as emulator:
         found = Desk(emulator)
         yield found
@@ -466,10 +464,9 @@ def office(tmp_path: Path) -> Iterator[Desk]:
 
 @pytest.fixture
 def clerk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, office: Desk) -> Typist:
-    yaml = YAML(typ="safe")
-    document = yaml.load((DATA / "connected-mapping.yaml").read_text("utf-8"))
+    document = read_yaml(DATA / "connected-mapping.yaml")
     tables = document["tables"]
-    tables["party"] = yaml.load(ROLES)
+    tables["party"] = read_yaml(ROLES)
     fiche = tables["fiche"]
     fiche |= {"table": "cc_gesprek", "personal": {"number": "subject"}, "fixed": {"channel": "phone"}}
     fiche["columns"] |= {"dossier": "regardingobjectid"}
@@ -478,8 +475,7 @@ def clerk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
     tables["activity_party"] = {"table": "activityparty", "columns": {"activity": "activityid", "party": "partyid"}}
     document["stay"]["cc_melding"] = {"why": "not used", "by": "test"}
     path = tmp_path / "mapping.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
+    path.write_text(yaml_text(document), encoding="utf-8")
     typist = Typist(capsys, monkeypatch, tmp_path, office.emulator.url)
     typist.set(MAPPING=str(path))
     return typist
@@ -645,16 +641,14 @@ choices: {role: {1: child, 2: reporter, 3: professional}}
 def test_one_column_of_a_role_points_to_a_dossier_or_a_fiche(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    yaml = YAML(typ="safe")
-    document, more = yaml.load((DATA / "connected-environment.yaml").read_text("utf-8")), yaml.load(EITHER)
+    document, more = read_yaml(DATA / "connected-environment.yaml"), read_yaml(EITHER)
     for name in ("choices", "tables"):
         document[name] |= more[name]
-    mapping = yaml.load((DATA / "connected-mapping.yaml").read_text("utf-8"))
-    mapping["tables"]["party"] = yaml.load(OF_EITHER)
+    mapping = read_yaml(DATA / "connected-mapping.yaml")
+    mapping["tables"]["party"] = read_yaml(OF_EITHER)
     files = tmp_path / "environment.yaml", tmp_path / "mapping.yaml"
     for path, content in zip(files, (document, mapping), strict=True):
-        with path.open("w", encoding="utf-8") as file:
-            YAML().dump(content, file)
+        path.write_text(yaml_text(content), encoding="utf-8")
     with running(environment=files[0], token=TOKEN) as emulator:
         house, typist = House(emulator), Typist(capsys, monkeypatch, tmp_path, emulator.url)
         typist.set(MAPPING=str(files[1]))

@@ -18,6 +18,7 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from rules.anonymisation.techniques import DURATION_BANDS
 from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases
 from tests.integration.night import TOKEN
+from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[1] / "data"
 ENVIRONMENT, MAPPING = DATA / "second-environment.yaml", DATA / "second-mapping.yaml"
@@ -135,7 +136,7 @@ def test_statistics_say_only_what_their_table_has_a_column_for(
     """ERA-08: rows are as alike as they would be written; a field without a column holds up no run."""
     for _ in range(12):
         other.child_of(other.case("sexting"))
-    document = YAML(typ="safe").load(MAPPING)
+    document = read_yaml(MAPPING)
     columns = document["tables"]["statistic"]["columns"]
     document["tables"]["statistic"]["columns"] = {name: column for name, column in columns.items() if name not in lacking}
     document["tables"]["statistic"]["choices"].pop("channel" if "channel" in lacking else "", None)
@@ -156,13 +157,12 @@ def test_a_value_without_an_option_is_left_out_of_the_statistics(
     """ERA-09: a column of bands of which nobody made the one that is counted: the row says none, and the run
     comes to its end."""
     bands = {912340100: DURATION_BANDS[-1]}
-    environment, mapping = (YAML(typ="safe").load(path.read_text(encoding="utf-8")) for path in (ENVIRONMENT, MAPPING))
+    environment, mapping = (read_yaml(path) for path in (ENVIRONMENT, MAPPING))
     environment["choices"]["kt_duur"] = bands
     environment["tables"]["kt_cijfer"]["columns"]["kt_duur"] = {"type": "choice kt_duur"}
     mapping["tables"]["statistic"]["choices"]["duration_band"] = bands
     for name, document in (("environment", environment), ("mapping", mapping)):
-        with (tmp_path / f"{name}.yaml").open("w", encoding="utf-8") as file:
-            YAML().dump(document, file)
+        (tmp_path / f"{name}.yaml").write_text(yaml_text(document), encoding="utf-8")
     with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
         other = Other(emulator)
         for _ in range(12):

@@ -3,14 +3,12 @@ night, the same answers, and what is out of scope is left alone and said (R-161)
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import running
 from crm_compliance.keys.key_ring import KeyRing
@@ -25,6 +23,7 @@ from jobs.restores.plan import plan_replay
 from rules.holds.placements import HoldType
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.night import CATEGORY, ROLE, TOKEN, Clock, Night, witness_of
+from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 1)
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
@@ -34,7 +33,7 @@ CASE, COMPLAINT, CONVERSATION = 1, 2, 3  # kinds of rows of cf_dossier
 def environment(folder: Path) -> Path:
     """The reference organisation with a kind on its dossiers, and chats in a table of their own: notes hang
     on them, roles and recordings name them."""
-    document: dict[str, Any] = YAML(typ="safe").load(ENVIRONMENT.read_text("utf-8"))
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
     document["choices"]["cf_kind"] = {CASE: "Zaak", COMPLAINT: "Klacht", CONVERSATION: "Gesprek"}
     tables = document["tables"]
     tables["cf_dossier"]["columns"]["cf_kind"] = {"type": "choice cf_kind"}
@@ -58,13 +57,12 @@ def environment(folder: Path) -> Path:
         {"name": "cf_chat_Annotations", "parent": "cf_chat", "child": "annotation", "column": "objectid", "on_delete": "cascade"},
     ]
     path = folder / "environment.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
+    path.write_text(yaml_text(document), encoding="utf-8")
     return path
 
 
 def mapping() -> str:
-    document: dict[str, Any] = YAML(typ="safe").load(mapping_text(Settings())[0])
+    document: dict[str, Any] = read_yaml(mapping_text(Settings())[0])
     tables = document["tables"]
     del tables["dossier"]["anonymise"], tables["fiche"]["anonymise"]
     tables["dossier"]["only"] = {"cf_kind": [CASE]}
@@ -83,9 +81,7 @@ def mapping() -> str:
         "choices": {"categories": choices},
     }
     tables["fiche"] = [tables["fiche"], chat, conversation]
-    text = io.StringIO()
-    YAML().dump(document, text)
-    return text.getvalue()
+    return yaml_text(document)
 
 
 class House(Night):

@@ -12,11 +12,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import responses
 from requests import PreparedRequest
-from ruamel.yaml import YAML
 
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
+from tests.yaml_files import read_yaml
 
 ROOT = "http://127.0.0.1:8765/api/data/v9.2/"
 ENVIRONMENT = Path(__file__).parents[3] / "connectors/emulator/schema/environment.yaml"
@@ -58,7 +58,7 @@ class FakeCrm:
     """Answers like Dataverse, as far as a reading client can tell."""
 
     def __init__(self, mock: responses.RequestsMock, environment: Path = ENVIRONMENT) -> None:
-        self.definition: dict[str, Any] = YAML(typ="safe").load(environment.read_text(encoding="utf-8"))
+        self.definition: dict[str, Any] = read_yaml(environment)
         self.rows: dict[str, list[dict[str, Any]]] = {}
         self.requests: list[PreparedRequest] = []
         self.faults: list[Callable[[PreparedRequest, Reply], Reply]] = []

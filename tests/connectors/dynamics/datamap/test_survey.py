@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import Hanging
 from rules.model.data_map import DataMap, Fate, Place
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT, Crm
+from tests.yaml_files import read_yaml, yaml_text
 
 TABLES = """
 tables:
@@ -77,16 +77,14 @@ many_to_many:
 
 
 def environment(folder: Path) -> Path:
-    yaml = YAML(typ="safe")
-    document: dict[str, Any] = yaml.load(ENVIRONMENT.read_text("utf-8"))
-    more: dict[str, Any] = yaml.load(TABLES)
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
+    more: dict[str, Any] = read_yaml(TABLES)
     document["tables"] |= more["tables"]
     document["tables"]["cf_dossier"]["columns"]["cf_hobby"] = {"type": "string(100)", "pii": True}
     document["relationships"] += more["relationships"]
     document["many_to_many"] = [*document.get("many_to_many", []), *more["many_to_many"]]
     path = folder / "environment.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
+    path.write_text(yaml_text(document), encoding="utf-8")
     return path
 
 

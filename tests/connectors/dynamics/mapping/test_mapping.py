@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -14,7 +13,6 @@ import pytest
 import responses
 from hypothesis import given
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from connectors.dynamics.mapping.field_texts import FIELD_TEXTS
 from connectors.dynamics.mapping.loader import parse_mapping
@@ -35,6 +33,7 @@ from rules.errors import MappingError
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS, Contact, Dossier, Note
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit
+from tests.yaml_files import read_yaml, yaml_text
 
 SCHEMA = json.loads(REFERENCE.with_name("schema.json").read_text("utf-8"))
 SECOND = Path(__file__).parents[3] / "data" / "second-mapping.yaml"
@@ -108,7 +107,7 @@ def test_the_schema_for_editors_says_what_the_loader_says() -> None:
 
 @pytest.mark.parametrize("path", [REFERENCE, SECOND])
 def test_the_shipped_files_satisfy_the_schema(path: Path) -> None:
-    content: Any = YAML(typ="safe").load(path.read_text("utf-8"))
+    content: Any = read_yaml(path)
     as_json = json.loads(json.dumps(content))  # option values become texts, as editors see them
     jsonschema.Draft202012Validator(SCHEMA).validate(as_json)
 
@@ -510,12 +509,10 @@ TWO_TABLES = """
 
 def two_tables(old: str = "", new: str = "") -> str:
     """The shipped mapping with fiches from two tables, one edit made."""
-    document = YAML(typ="safe").load(REFERENCE.read_text("utf-8"))
+    document = read_yaml(REFERENCE)
     tables = document.pop("tables")
     del tables["fiche"], tables["dossier"]["anonymise"]
-    text = io.StringIO()
-    YAML().dump(document | {"tables": tables}, text)
-    return text.getvalue() + TWO_TABLES.replace(old, new, 1).lstrip("\n")
+    return yaml_text(document | {"tables": tables}) + TWO_TABLES.replace(old, new, 1).lstrip("\n")
 
 
 def test_a_kind_may_come_from_several_tables() -> None:

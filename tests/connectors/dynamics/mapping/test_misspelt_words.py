@@ -3,7 +3,6 @@ once (R-161). The mapping has every part that there is."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
@@ -25,6 +24,7 @@ from crm_compliance.wiring import policy_text
 from rules.policy.loader import load_policy
 from tests.connectors.dynamics.reading.test_other_values import CHILD, SUSPECT, TABLES, connected, mapping
 from tests.integration.dependent import MAPPING, dependent_environment
+from tests.yaml_files import read_yaml, yaml_text
 
 ROWS = """
   measures:
@@ -65,7 +65,6 @@ class Word(NamedTuple):
 
 
 def text_of_everything() -> str:
-    yaml = YAML(typ="safe")
 
     def change(tables: dict[str, Any]) -> None:
         dossier, fiche = tables["dossier"], tables["fiche"]
@@ -77,12 +76,10 @@ def text_of_everything() -> str:
         del tables["recording"]["choices"], tables["recording"]["columns"]["channel"]
         fiche["anonymise"] = {"owner": "Team", "state": 1, "columns": {"cf_name": "constant", "cf_summary": "drop_text"}}
 
-    document = yaml.load(mapping(change)) | yaml.load(MORE)
-    own = yaml.load(MAPPING.read_text("utf-8"))["dependent"]
+    document = read_yaml(mapping(change)) | read_yaml(MORE)
+    own = read_yaml(MAPPING)["dependent"]
     own["cf_homevisit"] |= {"term": {"row": "measures", "date": "cf_visitedon"}, "readable": ["cf_report"]}
-    out = io.StringIO()
-    YAML().dump(document | {"dependent": own}, out)
-    return out.getvalue()
+    return yaml_text(document | {"dependent": own})
 
 
 def words_of(text: str) -> Iterator[Word]:
@@ -146,14 +143,12 @@ class Crm:
 
 @pytest.fixture(scope="module")
 def crm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crm]:
-    yaml = YAML(typ="safe")
     path = dependent_environment(tmp_path_factory.mktemp("crm"))
-    document, more = yaml.load(path.read_text("utf-8")), yaml.load(TABLES)
+    document, more = read_yaml(path), read_yaml(TABLES)
     document["tables"] |= more["tables"]
     for table, columns in more["columns"].items():
         document["tables"][table]["columns"] |= columns
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
+    path.write_text(yaml_text(document), encoding="utf-8")
     with running(environment=path) as emulator:
         emulator.load([("cf_subject", {"cf_subjectid": row, "cf_code": code}) for row, code in ((CHILD, "SEX"), (SUSPECT, "WEG"))])
         emulator.load([("cf_rolekind", {"cf_rolekindid": row}) for row in (CHILD, SUSPECT)])

@@ -4,14 +4,12 @@ in pairs, an outcome in the reason of the status; read by the real client from a
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
@@ -23,12 +21,13 @@ from jobs.model.privileges import NEEDS
 from rules.errors import MappingError
 from rules.model.records import Dossier, Fiche, Party, Record
 from tests.connectors.emulator.client import Client
+from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[3] / "data"
 
 
 def mapping(change: Callable[[Any], None] = lambda tables: None) -> str:
-    document: dict[str, Any] = YAML(typ="safe").load((DATA / "connected-mapping.yaml").read_text("utf-8"))
+    document: dict[str, Any] = read_yaml(DATA / "connected-mapping.yaml")
     dossier, fiche = document["tables"]["dossier"], document["tables"]["fiche"]
     dossier["columns"] |= {"outcome": "statuscode", "reviewed_on": "modifiedon"}
     dossier["more"] = {"opened_on": ["createdon"], "categories": ["cc_tweedeid"]}
@@ -36,9 +35,7 @@ def mapping(change: Callable[[Any], None] = lambda tables: None) -> str:
     dossier["choices"]["outcome"] = {5: "located", 1000: "returned"}
     fiche["more"] = {"communicated_on": ["createdon"]}
     change(document["tables"])
-    out = io.StringIO()
-    YAML().dump(document, out)
-    return out.getvalue()
+    return yaml_text(document)
 
 
 def connected(emulator: RunningEmulator, text: str = "") -> DynamicsConnector:

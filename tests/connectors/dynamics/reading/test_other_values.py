@@ -3,14 +3,12 @@ real client from an emulator over HTTP (R-161)."""
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from connectors.dynamics.bulk_delete.hold_guard import Guard, guard_of
 from connectors.dynamics.connector import DynamicsConnector, connect
@@ -27,6 +25,7 @@ from rules.model.personal_records import FullContact, FullDossier
 from rules.model.records import Dossier, Fiche, Party
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.connectors.emulator.client import Client
+from tests.yaml_files import read_yaml, yaml_text
 
 TABLES = """
 tables:
@@ -57,20 +56,18 @@ CHILD, SUSPECT = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 
 
 def environment(folder: Path) -> Path:
-    yaml = YAML(typ="safe")
-    document: dict[str, Any] = yaml.load(ENVIRONMENT.read_text("utf-8"))
-    more: dict[str, Any] = yaml.load(TABLES)
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
+    more: dict[str, Any] = read_yaml(TABLES)
     document["tables"] |= more["tables"]
     for table, columns in more["columns"].items():
         document["tables"][table]["columns"] |= columns
     path = folder / "environment.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
+    path.write_text(yaml_text(document), encoding="utf-8")
     return path
 
 
 def mapping(change: Callable[[Any], None] = lambda tables: None) -> str:
-    document: dict[str, Any] = YAML(typ="safe").load(REFERENCE.read_text("utf-8"))
+    document: dict[str, Any] = read_yaml(REFERENCE)
     tables = document["tables"]
     dossier, fiche, party = tables["dossier"], tables["fiche"], tables["party"]
     dossier["columns"]["categories"] = "cf_subjectid"
@@ -88,9 +85,7 @@ def mapping(change: Callable[[Any], None] = lambda tables: None) -> str:
     for part in (dossier, fiche):
         del part["anonymise"]
     change(tables)
-    out = io.StringIO()
-    YAML().dump(document, out)
-    return out.getvalue()
+    return yaml_text(document)
 
 
 @pytest.fixture

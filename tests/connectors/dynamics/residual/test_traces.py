@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from ruamel.yaml import YAML
 
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
@@ -22,6 +21,7 @@ from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Hanging, Reach, RowKey, Trace
 from jobs.model.privileges import NEEDS
 from tests.connectors.emulator.client import Client
+from tests.yaml_files import read_yaml, yaml_text
 
 ENVIRONMENT = Path(__file__).parents[4] / "connectors/emulator/schema/environment.yaml"
 EXTRA = Path(__file__).parents[3] / "data" / "extra-tables.yaml"
@@ -30,14 +30,12 @@ DAY_S = 86_400
 
 def environment_with_more(folder: Path) -> Path:
     """The reference environment with tables that no mapping names."""
-    yaml = YAML(typ="safe")
-    document: dict[str, Any] = yaml.load(ENVIRONMENT.read_text("utf-8"))
-    more: dict[str, Any] = yaml.load(EXTRA.read_text("utf-8"))
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
+    more: dict[str, Any] = read_yaml(EXTRA)
     document["tables"] |= more["tables"]
     document["relationships"] += more["relationships"]
     path = folder / "environment.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
+    path.write_text(yaml_text(document), encoding="utf-8")
     return path
 
 
