@@ -18,6 +18,7 @@ from babel.support import NullTranslations, Translations
 Language: TypeAlias = Literal["en", "nl", "fr"]
 LANGUAGES: Final[tuple[Language, ...]] = ("nl", "fr", "en")
 OWN_NAMES: Final = {"nl": "Nederlands", "fr": "Français", "en": "English"}  # nobody reads the name of their language in another
+SPOKEN: Final = {**OWN_NAMES, "de": "Deutsch"}  # by those who ask
 
 
 @cache

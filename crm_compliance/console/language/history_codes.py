@@ -73,7 +73,22 @@ VERIFIERS: Final[Mapping[str, str]] = {
     Verifier.CONSOLE: "somebody at this console",
     Verifier.CALL: "a program, by a call",
 }
+DELETED: Final[Mapping[str, str]] = {  # rows of a table, units or not
+    "cf_dossier": "Dossiers",
+    "cf_fiche": "Fiches",
+    "cf_recording": "Recordings",
+    "cf_party": "Roles in a file",
+    "cf_donation": "Donations",
+    "cf_enrolment": "Enrolments",
+    "cf_engagement": "Agreements",
+    "annotation": "Notes and attachments",
+    "email": "E-mails",
+    "phonecall": "Telephone calls",
+    "activityparty": "Participants of activities",
+    "contact": "Contacts",
+}
 OF_HISTORY: Final[Mapping[str, Mapping[str, str]]] = {
+    "deleted": DELETED,
     "act": ACTS,
     "denial": REFUSALS,
     "counted_by_job": COUNTED,

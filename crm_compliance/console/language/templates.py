@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, pass_context
 from jinja2.runtime import Context
 
 from crm_compliance.console.assets import address_of
-from crm_compliance.console.language.catalogs import LANGUAGES, OWN_NAMES, Language, translations
+from crm_compliance.console.language.catalogs import LANGUAGES, OWN_NAMES, SPOKEN, Language, translations
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.days import typed_day
 from crm_compliance.console.language.formats import Formats
@@ -37,6 +37,7 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
     made.globals.update(
         language=language,
         languages={each: OWN_NAMES[each] for each in LANGUAGES},
+        own_name=lambda code: SPOKEN.get(code, code),
         static=address_of,
         typed_day=typed_day,
         word=words_of(language),

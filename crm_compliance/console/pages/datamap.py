@@ -53,6 +53,7 @@ def show(visit: Visit) -> Response:
         picture=picture(kept.map) if not table else None,
         count=lambda place: _rows(visit, place),
         why=lambda place: reason_in(visit.word, place.why),
+        what=lambda place: _what(visit, place),
         q=visit.query("q"),
         first=first + 1,
         last_shown=first + len(shown),
@@ -68,6 +69,12 @@ def make(visit: Visit) -> Response:
     person = visit.person
     visit.services.begin(Asked(act=DATA_MAP, subject=SUBJECT, who=person.who, role=person.role, now=visit.now))
     return visit.see("/datamap")
+
+
+def _what(visit: Visit, place: Place) -> str:
+    """Return what rows of a mapped table are, in words; empty for any other."""
+    kinds = [each.removeprefix("tables.") for each in place.why.split(", ")] if place.fate is Fate.MAPPED else []
+    return ", ".join(words for kind in kinds if (words := visit.word("row", kind)) != kind)
 
 
 def _wanted(kept: KeptMap, found: DataMap, fate: str, table: str, text: str) -> Sequence[Place]:

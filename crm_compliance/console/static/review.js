@@ -217,6 +217,7 @@
     const old = row && document.getElementById(row.id);
     if (old) old.replaceWith(row);
     document.getElementById("review-progress")?.replaceWith(reply.querySelector("#review-progress"));
+    document.getElementById("f-show")?.replaceChildren(...reply.querySelector("#f-show").children);
   }
   async function takeBack() {
     const last = undo.pop();

@@ -33,7 +33,9 @@ def write_csv(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], out: Bi
     write_csv_rows([column.heading for column in columns], (map(_text, row) for row in rows), out)
 
 
-def write_xlsx(title: str, made_at: datetime, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], out: BinaryIO) -> None:
+def write_xlsx(
+    title: str, sheet_name: str, made_at: datetime, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], out: BinaryIO
+) -> None:
     """Write one sheet, continued on others where Excel's limit asks for it. A link is a formula: Excel takes
     65,530 of the other kind a sheet."""
     import xlsxwriter
@@ -42,12 +44,12 @@ def write_xlsx(title: str, made_at: datetime, columns: Sequence[Column], rows: I
     book.set_properties({"title": title, "created": made_at.astimezone(UTC).replace(tzinfo=None)})
     bold = book.add_format({"bold": True, "bottom": 1})
     day, link = book.add_format({"num_format": "yyyy-mm-dd"}), book.get_default_url_format()
-    number, sheet, line = 1, _sheet(book, 1, columns, bold), 1
+    number, sheet, line = 1, _sheet(book, sheet_name, columns, bold), 1
     for row in rows:
         if line > MAX_ROWS:
             _finish(sheet, columns, line)
             number, line = number + 1, 1
-            sheet = _sheet(book, number, columns, bold)
+            sheet = _sheet(book, f"{sheet_name} {number}", columns, bold)
         for place, cell in enumerate(row):
             if isinstance(cell, Linked):
                 _link(sheet, line, place, cell, link)
@@ -60,8 +62,8 @@ def write_xlsx(title: str, made_at: datetime, columns: Sequence[Column], rows: I
     book.close()
 
 
-def _sheet(book: Any, number: int, columns: Sequence[Column], bold: Any) -> Any:
-    sheet = book.add_worksheet("Units" if number == 1 else f"Units {number}")
+def _sheet(book: Any, name: str, columns: Sequence[Column], bold: Any) -> Any:
+    sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 0)
     for place, column in enumerate(columns):
         sheet.set_column(place, place, column.width)

@@ -19,7 +19,7 @@ from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.spreadsheet import Cell, Column, Linked, write_csv, write_xlsx
 from crm_compliance.reports.parts.template import template
-from crm_compliance.reports.plan.headings import WORDS, heading
+from crm_compliance.reports.plan.headings import WORDS, heading, sheet_name
 from crm_compliance.reports.plan.lines_file import WIDTH, WIDTHS, cell_of
 from crm_compliance.reports.plan.model import Link
 from jobs.model.plan import Plan, PlanLine
@@ -176,7 +176,14 @@ def _csv(difference: Difference, out: BinaryIO) -> None:
 
 def _xlsx(difference: Difference, out: BinaryIO) -> None:
     before, after = difference.plans
-    write_xlsx(f"From {before.id} to {after.id}", difference.now, _columns(difference.language), _rows(difference), out)
+    write_xlsx(
+        f"From {before.id} to {after.id}",
+        sheet_name(difference.language),
+        difference.now,
+        _columns(difference.language),
+        _rows(difference),
+        out,
+    )
 
 
 FORMATS: Mapping[str, Callable[[Difference, BinaryIO], None]] = {".csv": _csv, ".xlsx": _xlsx, ".html": _html}

@@ -36,6 +36,7 @@ _LINES: Final = (  # column; nl, fr, de, en: the order of `rules.model.languages
     ("retain", "bewaren", "conserver", "aufbewahren", "keep"),
     ("none", "geen", "aucun", "kein Wert", "none"),
     ("instead of", "in plaats van", "au lieu de", "statt", "instead of"),
+    ("units", "eenheden", "unités", "Einheiten", "units"),
     ("new here", "nieuw in dit plan", "nouveau dans ce plan", "neu in diesem Plan", "new in this plan"),
     ("not here", "niet meer in dit plan", "plus dans ce plan", "nicht mehr in diesem Plan", "in this plan no more"),
 )
@@ -47,3 +48,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 def heading(column: str, language: Language | None) -> str:
     """Return a column as a person reads it; without a language its name in the plan file."""
     return column if language is None else WORDS[language][column]
+
+
+def sheet_name(language: Language | None) -> str:
+    """Return the name of a sheet of units."""
+    return heading("units", language).capitalize()

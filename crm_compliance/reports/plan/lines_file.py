@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.spreadsheet import Cell, Column, Linked, write_csv, write_xlsx
-from crm_compliance.reports.plan.headings import heading
+from crm_compliance.reports.plan.headings import heading, sheet_name
 from crm_compliance.reports.plan.model import Link
 from jobs.model.plan import LINE_COLUMNS, PlanLine
 from jobs.plans.lines.query import LineQuery
@@ -30,7 +30,10 @@ def write_lines(
     names = [*LINE_COLUMNS, "link"] if suffix == ".csv" else LINE_COLUMNS
     columns = [Column(heading(name, language), WIDTHS.get(name, WIDTH)) for name in names]
     rows = (_cells(line, link, suffix) for line in view.lines(query))
-    writers: Mapping[str, Callable[..., None]] = {".csv": write_csv, ".xlsx": partial(write_xlsx, f"Plan {view.plan.id}", now)}
+    writers: Mapping[str, Callable[..., None]] = {
+        ".csv": write_csv,
+        ".xlsx": partial(write_xlsx, f"Plan {view.plan.id}", sheet_name(language), now),
+    }
     writers[suffix](columns, rows, out)
 
 

@@ -134,13 +134,18 @@ def filter_values(answer: Answer, among: Filter) -> dict[str, Any]:
     kinds, contexts = Counter(item.kind for item in items), Counter(item.context for item in items)
     return {
         "among": among,
-        "states": [Choice(name, visit.word("items", name), sum(map(takes, items))) for name, takes in STATES.items()],
+        "states": states_of(answer),
         "marks_offered": [Choice(mark, visit.word("mark", mark), marks[mark]) for mark in MARKS if marks[mark] or mark == among.mark],
         "kinds_offered": [Choice(kind, kind_words(visit, kind), number) for kind, number in kinds.items()],
         "contexts_offered": [
             Choice(key, context_words(visit, answer.compilation.contexts, key, items), number) for key, number in contexts.items() if key
         ],
     }
+
+
+def states_of(answer: Answer) -> list[Choice]:
+    """Return how many items are in each state: another number after each decision."""
+    return [Choice(name, answer.visit.word("items", name), sum(map(takes, answer.items))) for name, takes in STATES.items()]
 
 
 def title_of(visit: Visit, item: Item) -> str:

@@ -14,7 +14,7 @@ from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.language.told import Said
 from crm_compliance.console.pages.review.answers import Answer, answer_for, hand_for
 from crm_compliance.console.pages.review.filters import Filter
-from crm_compliance.console.pages.review.views import filter_values, item_values, list_values, progress_values, row_of
+from crm_compliance.console.pages.review.views import filter_values, item_values, list_values, progress_values, row_of, states_of
 from crm_compliance.console.visit import Visit
 from jobs.model.answer import NOT_A_NAME, NOT_THE_PERSON, SEEN_UNCHECKED, ItemStatus
 from jobs.requests.answer.review import decide_items
@@ -86,6 +86,7 @@ def decide(visit: Visit) -> Response:
         "review/reply.html.j2",
         **values,
         row=row_of(stored, among, now, values["place"]),
+        states=states_of(stored),
         leads_to=following_path,
         leads_on=what in LEADS_ON,
         is_over=following is None,

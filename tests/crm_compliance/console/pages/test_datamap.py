@@ -57,6 +57,7 @@ def test_what_the_command_made_is_shown(typist: Typist, org: Night, signed_in: C
     page = signed_in(Role.DPO, "nl").page("/datamap?fate=mapped")
     assert mapped <= set(re.findall(r'href="/datamap\?table=([a-z_]+)"', page))
     assert "In de mapping" in text_of(page)
+    assert "cf_party Rol in een dossier" in text_of(page)
 
 
 def test_the_approver_has_no_map(signed_in: Callable[..., Browser]) -> None:

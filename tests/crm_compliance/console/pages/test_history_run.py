@@ -4,6 +4,7 @@ ledger verified, the evidence pack. Everybody is fictitious."""
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -42,6 +43,7 @@ def test_an_auditor_finds_who_approved_and_why_a_unit_was_kept(done: dict[str, s
     assert "demo-ben , Data protection officer" in told
     assert "counted twice" in told
     assert "Proposed by the service." in told
+    assert re.search(r"Rows deleted, by table .*Roles in a file cf_party \d", told)
     assert "What was kept, and why" in told
     assert f'href="/plans/{done["plan"]}/lines?reason=OPEN_DOSSIER"' in page, "the second click leads to the units kept for it"
     assert told.index("The plan was made.") < told.index("Approved by demo-anna") < told.index("The run began.") < told.index("By which")

@@ -250,6 +250,7 @@ def test_the_filtered_units_are_a_file_in_the_language_of_the_page(plan: str, un
     assert units["delete"] in {row["id"] for row in rows}
     assert {row["sort final"] for row in rows} == {"delete"}
     book = openpyxl.load_workbook(io.BytesIO(browser.get(f"/plans/{plan}/lines.xlsx?id={units['no_term']}").content))
+    assert book.sheetnames == ["Unités"]
     (head, line) = list(book.worksheets[0].iter_rows(values_only=True))
     assert "fin de la conservation" in head
     assert str(line[1]).startswith("=HYPERLINK(")

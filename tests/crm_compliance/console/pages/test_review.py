@@ -96,6 +96,15 @@ def test_the_review_opens_at_the_first_item_that_waits(asking: Asking, signed_in
         assert told in text_of(page), told
 
 
+def test_what_waits_is_counted_anew_with_each_decision(asking: Asking, signed_in: Callable[..., Browser]) -> None:
+    browser, (first, *_) = signed_in(Role.DPO), waiting(asking)
+    path = f"/requests/{asking.id}/review"
+    page = browser.page(path)
+    form = {"do": "approve", "since": since(page), "csrf": browser.token}
+    reply = browser.client.post(f"{path}/{first['item']}", data=form, headers={"Sec-Fetch-Site": "same-origin", "HX-Request": "true"})
+    assert ("To review (4)" in page, "To review (3)" in reply.text) == (True, True)
+
+
 def test_a_decision_is_stored_at_once_and_leads_to_the_next(asking: Asking, signed_in: Callable[..., Browser]) -> None:
     browser = signed_in(Role.DPO)
     first, second, third, fourth = (item["item"] for item in waiting(asking))

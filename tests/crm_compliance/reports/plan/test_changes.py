@@ -57,8 +57,10 @@ def table(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode(), newline="")))
 
 
-def sheet(content: bytes, name: str = "Units") -> list[list[Any]]:
-    return [list(row) for row in load_workbook(io.BytesIO(content))[name].iter_rows(values_only=True)]
+def sheet(content: bytes, name: str = "") -> list[list[Any]]:
+    """The rows of a sheet; of the first where none is named."""
+    book = load_workbook(io.BytesIO(content))
+    return [list(row) for row in (book[name] if name else book.worksheets[0]).iter_rows(values_only=True)]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ def test_a_cell_never_becomes_another_formula() -> None:
     """R-124: an id with a quotation mark, or an address that is too long for a formula, stays text."""
     out = io.BytesIO()
     rows: list[list[Cell]] = [[Linked('"&1+1&"', "https://org.example/")], [Linked("far", "https://org.example/" + "a" * 255)], ["=1+1"]]
-    write_xlsx("t", NOW, [Column("id", 10)], rows, out)
+    write_xlsx("t", "Units", NOW, [Column("id", 10)], rows, out)
     assert [row[0] for row in sheet(out.getvalue())] == ["id", '=HYPERLINK("https://org.example/","""&1+1&""")', "far", "=1+1"]
     book = load_workbook(io.BytesIO(out.getvalue()))["Units"]
     assert [book.cell(line, 1).data_type for line in (2, 3, 4)] == ["f", "s", "s"]
@@ -192,7 +194,7 @@ def test_a_cell_never_becomes_another_formula() -> None:
 def test_a_sheet_that_is_full_goes_on_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spreadsheet, "MAX_ROWS", 2)
     out = io.BytesIO()
-    write_xlsx("t", NOW, [Column("id", 10)], [[str(number)] for number in range(5)], out)
+    write_xlsx("t", "Units", NOW, [Column("id", 10)], [[str(number)] for number in range(5)], out)
     assert [len(sheet(out.getvalue(), name)) for name in ("Units", "Units 2", "Units 3")] == [3, 3, 2]
 
 
