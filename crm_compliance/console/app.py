@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from crm_compliance.console import assets
 from crm_compliance.console.access import cookies, origin
 from crm_compliance.console.access.headers import PAGE
+from crm_compliance.console.access.once import Forms
 from crm_compliance.console.access.rate import Rate
 from crm_compliance.console.api.app import ROOT as API
 from crm_compliance.console.api.app import api_of
@@ -43,8 +44,8 @@ log = structlog.get_logger()
 
 def routes(services: Services, *, now: Callable[[], float] = monotonic) -> Sequence[BaseRoute]:
     """Return the routes of the console; none of them is one of the service's own."""
-    tries, turns = Rate(now, SIGN_INS), CapacityLimiter(PAGES)
-    inside = [Route(each.path, _door(services, each, turns), methods=_methods(each)) for each in INSIDE]
+    tries, turns, forms = Rate(now, SIGN_INS), CapacityLimiter(PAGES), Forms(now)
+    inside = [Route(each.path, _door(services, each, turns, forms), methods=_methods(each)) for each in INSIDE]
     outside = [Route(each.path, _porch(services, each, tries), methods=_methods(each)) for each in OUTSIDE]
     calls = Mount(API, app=api_of(services, now=now))
     calls.path_regex = re.compile(calls.path_regex.pattern, re.DOTALL)  # a line end in an id is an id that there is not
@@ -59,9 +60,9 @@ def _methods(endpoint: Endpoint) -> list[str]:
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter) -> Handler:
+def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms: Forms) -> Handler:
     """Let in whoever is signed in and may; a form comes from one of our pages, with the session's token.
-    Pages take turns, first come, first served."""
+    Pages take turns, first come, first served; a form that is sent again waits for the first."""
 
     async def handle(request: Request) -> Response:
         if endpoint.method != "POST":
@@ -77,7 +78,15 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter) -> Han
         async with _closed_after(form):
             if not origin.has_token(request, str(form.get(origin.FIELD, "")), visit.token):
                 return _not_ours()
-            return await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
+            sent = forms.sent(visit.token, request.url.path, form)
+            if sent is None:
+                return await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
+            async with sent.turn:
+                if sent.led_to:
+                    return visit.see(sent.led_to, note="sent_before")
+                response = await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
+                sent.keep(response)
+                return response
 
     return handle
 

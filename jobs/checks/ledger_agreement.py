@@ -382,7 +382,10 @@ def about_runs(store: Store) -> Iterator[Difference]:
         if entry.kind == "run_started" and not entry.data.get("plan"):
             continue  # a round: it carries out no plan, and has no row but this
         (started if entry.kind == "run_started" else ended)[entry.run or ""] = entry
-    for run in store.runs.all():
+    runs = store.runs.all()
+    table = [run.id for run in reversed(runs)]
+    known = set(table)
+    for run in runs:
         where, begun = f"run {run.id}", started.get(run.id)
         if begun is None or begun.data.get("plan") != run.plan:
             yield Difference(where, "is in no entry of the ledger")
@@ -392,10 +395,9 @@ def about_runs(store: Store) -> Iterator[Difference]:
             yield Difference(where, "is over by the table, and not by the ledger" if run.is_over else "is over by the ledger")
         elif run.is_over and (told := _about_end(run, ended[run.id])):
             yield Difference(where, told)
-    table = [run.id for run in reversed(store.runs.all())]
-    for lost in sorted(started.keys() - set(table)):
+    for lost in sorted(started.keys() - known):
         yield Difference(f"run {lost[:60]}", "is in the ledger, and not in the table of runs")
-    if table != [run for run in started if run in set(table)]:
+    if table != [run for run in started if run in known]:
         yield Difference("the table of runs", "has another order than the ledger")
 
 
