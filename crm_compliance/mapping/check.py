@@ -28,6 +28,7 @@ CODES: Final = {
     "masking": "anonymising in place could not be carried out (ERA-06)",
     "schedule": "it does not fit the retention schedule",
     "option_left_out": "warning: the CRM has an option, or a row of reference, that the mapping lacks",
+    "pairs_left_out": "warning: a many-to-many relationship among dossiers, fiches and people that the mapping does not read",
     "kept": "warning: what stays on a masked row (ERA-02)",
 }
 

@@ -366,6 +366,8 @@ def test_a_location_that_does_not_go_with_its_row_keeps_it(tmp_path: Path, make_
         dossier = documents.dossier_with("brief.txt")
         assert documents.outcome(documents.apply(), dossier) == TECHNICAL
         assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+        (place,) = [each for each in documents.context.connector.data_map().tables if each.table == LOCATION]
+        assert place.why == "regardingobjectid is only emptied when cf_dossier goes", "the sites are named: that is not what lacks"
         documents.close()
 
 

@@ -42,7 +42,7 @@ def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping, *,
         if not _removes(tie, parents, sees_to_documents=sees_to_documents) and f"{tie.child}.{tie.column}" not in mapping.stay
     ]
     if left:
-        return Fate.UNACCOUNTED, _left_behind(left[0])
+        return Fate.UNACCOUNTED, _left_behind(left[0], sees_to_documents=sees_to_documents)
     stays = [decided for tie in table.ties if (decided := mapping.stay.get(f"{tie.child}.{tie.column}")) is not None]
     if stays:
         return Fate.STAYS, _reason(stays[0])
@@ -56,8 +56,8 @@ def _removes(tie: Tie, parents: Values[str, Verdict], *, sees_to_documents: bool
     return tie.on_delete == LINKS_ONLY or (goes and tie.on_delete == CASCADE and (tie.child != DOCUMENTS or sees_to_documents))
 
 
-def _left_behind(tie: Tie) -> str:
-    if tie.child == DOCUMENTS:
+def _left_behind(tie: Tie, *, sees_to_documents: bool) -> str:
+    if tie.child == DOCUMENTS and not sees_to_documents:
         return (
             "the documents stay in SharePoint when the row that tells where they lie goes: name their sites in the setting sharepoint_sites"
         )

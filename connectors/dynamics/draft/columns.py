@@ -58,7 +58,8 @@ class Option:
 class Drafted:
     """The columns of one kind, by field; the options of those that are choices; for each field that is open
     the columns that could fill it; and the tables of reference of fields, in force or proposed, with further
-    lookups to them."""
+    lookups to them; `instead` are columns of the organisation's own for fields that a column of the platform
+    fills."""
 
     kind: str
     table: Seen
@@ -68,6 +69,7 @@ class Drafted:
     references: dict[str, Referred] = field(default_factory=dict)
     proposed: dict[str, list[Referred]] = field(default_factory=dict)
     further: dict[str, list[Referred]] = field(default_factory=dict)
+    instead: dict[str, list[Attribute]] = field(default_factory=dict)
 
     @property
     def needed(self) -> frozenset[str]:
@@ -102,6 +104,8 @@ def draft_columns(kind: str, table: Seen, tables: dict[str, Seen], words: Words 
     for name, column in ACTIVITY_COLUMNS.get(kind, {}).items():
         if name not in drafted.columns and column in attributes and _fits(kind, name, attributes[column], table, tables):
             drafted.columns[name] = column
+            own = [each for each in attributes.values() if each.name not in taken and _is_free(each, table)]
+            drafted.instead[name] = [each for each in own if name not in LOOKUPS and _fits(kind, name, each, table, tables)]
     for name, twin in _SAME_COLUMN.items():
         if name in names and name not in drafted.columns and twin in drafted.columns:
             drafted.columns[name] = drafted.columns[twin]

@@ -47,6 +47,8 @@ class Elsewhere:
             if name == "is_active":
                 yield from self._state(drafted)
             if name in drafted.columns and name not in drafted.references:
+                if name == "dossier" and name in MANY.get(drafted.kind, ()):
+                    yield from self._pairs(drafted, name)
                 continue
             if name in MUST_BE_CHOICE.get(drafted.kind, ()):
                 yield from self._references(drafted, name)
@@ -130,7 +132,8 @@ class Elsewhere:
                 continue
             rows = f"{self._rows(pairs)}, with {other}"
             if name == "dossier" and self._name_of("dossier") == other:
-                yield f"    # many_to_many: {{dossier: {link.table}}}  # choose: {rows}"
+                instead = "; in the place of dossier under columns" if name in drafted.columns else ""
+                yield f"    # many_to_many: {{dossier: {link.table}}}  # choose: {rows}{instead}"
             elif name == "categories" and other not in self._kinds | NO_REFERENCE:
                 by = by_of(self._tables[other], self._reader)
                 yield f"    # many_to_many: {{categories: {link.table}}}  # choose: with references by {by}: {rows}"

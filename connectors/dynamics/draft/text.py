@@ -160,7 +160,10 @@ def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str]) -> 
         open_fields = {name: found for name, found in drafted.open.items() if (name in lean) == (section == "columns")}
         if columns or open_fields or section == "columns":
             yield f"    {section}:"
-        yield from (f"      {name}: {column}" for name, column in columns.items())
+        for name, column in columns.items():
+            yield f"      {name}: {column}"
+            if found := [each for each in drafted.instead.get(name, ()) if count(definition, each) != 0]:
+                yield f"      # choose: {name} may stand in a column of your own instead: {_columns(found, definition, count)}"
         for name, found in open_fields.items():
             yield f"      # choose: {name}{_need(drafted, name)}: {_columns(found, definition, count)}"
     if drafted.choices:

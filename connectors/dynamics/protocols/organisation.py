@@ -18,6 +18,7 @@ from connectors.dynamics.schema.labels import labels
 from connectors.dynamics.schema.left_out import options_left_out
 from connectors.dynamics.schema.mapping_check import check_decisions, check_mapping
 from connectors.dynamics.schema.masks_check import check_masks
+from connectors.dynamics.schema.pairs_left_out import pairs_left_out
 from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
 from connectors.dynamics.schema.reference_rows import ReferenceRows
 from connectors.dynamics.schema.role_places import OTHER_HALF
@@ -49,6 +50,7 @@ class Organisation(MappedKinds):
         if decisions:
             findings += check_decisions(self.mapping, self._metadata)
             findings += ReferenceRows(self._transport, self._metadata, self._directory, self._naming).check(self.mapping)
+            findings += pairs_left_out(self.mapping, self._metadata, self._transport)
         return findings
 
     def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:

@@ -5,7 +5,9 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from mimetypes import guess_type
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -18,6 +20,7 @@ from connectors.interface.rows import Content
 
 PART_BYTES = 4 * 1024 * 1024  # what the service itself hands out at once
 MEDIA_TYPE = "mimetype"  # of a note, as its column; of a file, as a header
+OCTETS = "application/octet-stream"
 _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 # The first bytes of the types that an image column takes.
 _IMAGES = (
@@ -94,7 +97,7 @@ class Contents:
         sizes = {size for size in (total, int(told) if told.isdecimal() else None) if size is not None}
         if answer.status == 204 or not sizes <= {len(body)}:
             raise ReadIncomplete("A file did not come whole.", hint="Try again later.", where=where, request_id=answer.request_id)
-        return Content(bytes(body), answer.headers.get(MEDIA_TYPE, "").strip())
+        return Content(bytes(body), _media_type(answer))
 
     def _part(self, address: str, start: int, where: str) -> Answer:
         """Return the bytes from `start` on, as many as the service gives; the whole file where it gives no
@@ -108,6 +111,14 @@ class Contents:
             if failure.status in (404, 416):
                 raise ReadIncomplete("A file is not there although its row names it.", where=where, status=failure.status) from None
             raise
+
+
+def _media_type(answer: Answer) -> str:
+    """Return what the CRM says that a file is, else what its name says: most are uploaded as bytes alone."""
+    said = answer.headers.get(MEDIA_TYPE, "").strip()
+    if said not in ("", OCTETS):
+        return said
+    return guess_type(unquote(answer.headers.get("x-ms-file-name", "")))[0] or said
 
 
 def _decoded(text: object, where: str) -> bytes:

@@ -82,6 +82,34 @@ def test_a_row_of_reference_that_is_known_by_its_id_is_told_with_its_name(
         assert (undecided["category"], undecided["called"]) == (row, "Schoolmoeheid")
 
 
+def test_pairs_that_the_mapping_does_not_read_are_told_with_what_follows(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A report that a second dossier needs would go with the one that its column names."""
+    text = (DATA / "connected-mapping.yaml").read_text("utf-8")
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(text, "utf-8")
+    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
+        house = House(emulator)
+        case = house.case("GRO")
+        typist = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+        assert "pairs_left_out" not in typist.type("mapping", "check", mapping, "--json").out, "without pairs nothing is lost"
+        house.pair("cc_incident_melding", case, "cc_melding", house.report("SEX", house.case("SEX")))
+        house.http.close()
+        found = {each["code"]: each for each in typist.type("mapping", "check", mapping, "--json").document["warnings"]}["pairs_left_out"]
+        assert "cc_incident_melding ties rows of incident to cc_melding (1 row)" in found["message"]
+        assert "many_to_many in place of that column" in found["message"]
+        for read in (
+            text.replace("      dossier: cc_dossierid\n", "", 1).replace(
+                "  fiche:\n", "  fiche:\n    many_to_many: {dossier: cc_incident_melding}\n"
+            ),
+            text.replace("stay: {", "stay: {cc_incident_melding: {why: says the same, by: test}, "),
+        ):
+            mapping.write_text(read, "utf-8")
+            said = typist.type("mapping", "check", mapping, "--json")
+            assert (said.code, "pairs_left_out" in said.out) == (0, False), said
+
+
 def test_options_without_a_key_are_told_with_counts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -53,6 +53,12 @@ def test_a_file_is_fetched_with_its_media_type(crm: Crm, recording: str) -> None
     assert found.size == len(SOUND)
 
 
+def test_a_file_that_was_uploaded_as_bytes_is_what_its_name_says(crm: Crm, recording: str) -> None:
+    headers = {"Content-Type": "application/octet-stream", "x-ms-file-name": "verslag é.pdf".encode().decode("latin-1")}
+    crm.http.patch(f"{crm.url}cf_recordings({recording})/cf_media", data=b"%PDF", headers=headers, timeout=30)
+    assert crm.content(FullRecording, recording, "media") == Content(b"%PDF", "application/pdf")
+
+
 def test_a_large_file_is_fetched_in_parts(crm: Crm, recording: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_columns, "PART_BYTES", 1000)
     crm.sound(recording)
