@@ -7,6 +7,8 @@ from datetime import datetime
 
 from connectors.channels.channel import ChannelFailed
 from connectors.dynamics.connector import DynamicsConnector
+from connectors.dynamics.mapping.loader import examine_mapping
+from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
 from crm_compliance.alerts.channels import channels_of
@@ -23,7 +25,19 @@ from crm_compliance.proof import refuse_broken, verify_ledger
 from crm_compliance.reports.parts.hints import in_words
 from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import StoreUnusable
-from crm_compliance.wiring import calendar_of, checked, clock_of, connector_of, desk, fitting, permitted, policy_of, register_key, store_of
+from crm_compliance.wiring import (
+    calendar_of,
+    checked,
+    clock_of,
+    connector_of,
+    desk,
+    fitting,
+    mapping_text,
+    permitted,
+    policy_of,
+    register_key,
+    store_of,
+)
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind
@@ -147,9 +161,26 @@ def _organisation(settings: Settings) -> str:
         told.append("warning: the schedule says who the controller is; the rest comes from the shipped file: name your own in ORGANISATION")
     elif found.is_shipped and policy.name != SHIPPED:
         told.append(f"warning: the schedule is not that of {organisation.controller.name}: name your own organisation in ORGANISATION")
+    elif found.is_shipped and _is_another_crm(settings):
+        told.append(f"warning: the CRM is not that of {organisation.controller.name}: name your own organisation in ORGANISATION")
     elif not found.is_shipped and (said := sorted(policy.model_fields_set.intersection(SAID_BY_POLICY))):
         told.append(f"the schedule has {', '.join(said)} as well, which is not read: the organisation file counts")
     return "\n".join(told)
+
+
+def _is_another_crm(settings: Settings) -> bool:
+    """Return whether the mapping has its dossiers in other tables than the shipped one; not where it is
+    refused, which is told by itself."""
+    if settings.mapping is None:
+        return False
+    try:
+        texts = mapping_text(settings)[0], REFERENCE.read_text(encoding="utf-8")
+    except ComplianceError:
+        return False
+    own, shipped = (examine_mapping(text, "mapping")[0] for text in texts)
+    if own is None or shipped is None:
+        return False
+    return {each.name for each in own.of("dossier")}.isdisjoint(each.name for each in shipped.of("dossier"))
 
 
 def _packages() -> str:

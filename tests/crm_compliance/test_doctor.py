@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from connectors.dynamics.http.clock import ServerClock
+from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import doctor
 from crm_compliance.settings import environment_of
@@ -224,6 +225,8 @@ def test_a_schedule_of_ones_own_with_the_shipped_organisation_is_warned_of() -> 
     from crm_compliance.settings import Settings
 
     data = Path(__file__).parents[1] / "data"
+    assert "warning: the CRM is not that of" in _organisation(Settings(mapping=data / "second-mapping.yaml"))
+    assert "warning" not in _organisation(Settings(mapping=REFERENCE))
     own, both = Settings(policy=data / "second-policy.yaml"), {"organisation": data / "second-organisation.yaml"}
     assert "warning: the schedule is not that of" in _organisation(own)
     assert "warning" not in _organisation(own.model_copy(update=both))

@@ -130,7 +130,7 @@ class House:
         self.client.http.patch(f"{self.emulator.url}hb_evaluaties({row})/hb_verslag", data=body, headers=headers).raise_for_status()
         for table, owner in (("hb_traject", case), ("hb_gesprek", talk), ("hb_stap", step)):
             file = base64.b64encode(f"Bijlage met {self.word(f'annotation of {table}')}.".encode()).decode()
-            on = {f"objectid_{table}__bind": f"/{SETS[table]}({owner})", "isdocument": True, "mimetype": "text/plain"}
+            on: dict[str, Any] = {f"objectid_{table}__bind": f"/{SETS[table]}({owner})", "isdocument": True, "mimetype": "text/plain"}
             self.make("annotations", documentbody=file, **on, **self.texts("annotation"))
         for table in ("phonecall", "email"):
             party = {"partyid_contact@odata.bind": f"/contacts({child})", "participationtypemask": 2, **self.texts("activityparty")}
