@@ -117,6 +117,11 @@ def mapped_tables(settings: Settings) -> dict[str, str]:
     return {kind: " or ".join(dict.fromkeys(names)) for kind, names in found.items()}
 
 
+def mapping_digest(settings: Settings) -> str:
+    """Return the SHA-256 of the mapping in force, by which a plan says which one has made it."""
+    return hashlib.sha256(mapping_text(settings)[0].encode()).hexdigest()
+
+
 def mapping_text(settings: Settings) -> tuple[str, str]:
     """Return the text of the mapping in force, and its name for messages."""
     if settings.mapping is None:
@@ -431,7 +436,7 @@ def desk(
                 policy=policy,
                 clock=clock,
                 crm=settings.needed_crm_url,
-                mapping_digest=hashlib.sha256(mapping_text(settings)[0].encode()).hexdigest(),
+                mapping_digest=mapping_digest(settings),
                 software_version=software_version(),
                 reference=keys.reference,
                 references=keys.references,

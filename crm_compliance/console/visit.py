@@ -154,33 +154,32 @@ class Visit:
             raise UsageError(Said(self.say("%s: this is missing") % label), where=name, hint=self.say("Fill it in."))
         return found
 
-    def given_day(self, name: str) -> date | None:
+    def given_day(self, name: str, label: str) -> date | None:
         """Return a field of the form as a day, None where it is empty. Raises UsageError: it is none."""
-        return self._day(self.given(name), name)
+        return self._day(self.given(name), name, label)
 
-    def needed_day(self, name: str) -> date:
+    def needed_day(self, name: str, label: str) -> date:
         """Return a field of the form as a day. Raises UsageError: it is none, or empty."""
-        if (found := self.given_day(name)) is None:
-            raise self._no_day(name)
+        if (found := self.given_day(name, label)) is None:
+            raise self._no_day(name, label)
         return found
 
-    def asked_day(self, name: str) -> date | None:
+    def asked_day(self, name: str, label: str) -> date | None:
         """Return a part of the query as a day, None where there is none. Raises UsageError: it is none."""
-        return self._day(self.query(name).strip(), name)
+        return self._day(self.query(name).strip(), name, label)
 
-    def _day(self, text: str, name: str) -> date | None:
+    def _day(self, text: str, name: str, label: str) -> date | None:
         try:
             found = date.fromisoformat(iso_day(text)) if text else None
         except ValueError:
-            raise self._no_day(name) from None
+            raise self._no_day(name, label) from None
         if found is not None and found.year not in YEARS:
-            raise self._no_day(name)
+            raise self._no_day(name, label)
         return found
 
-    def _no_day(self, name: str) -> UsageError:
-        return UsageError(
-            Said(self.say("This is not a day.")), where=name, hint=self.say("Write it as day/month/year, for example 25/11/2026.")
-        )
+    def _no_day(self, name: str, label: str) -> UsageError:
+        hint = self.say("Write it as day/month/year, for example 25/11/2026.")
+        return UsageError(Said(self.say("%s: this is not a day") % label), where=name, hint=hint)
 
     def id_of_form(self, prefix: str) -> str:
         """Return the id of what a form makes. The same form sent twice, by a double click or over a

@@ -22,8 +22,8 @@ SHOWN: Final = 200  # lines of one table; the evidence pack has all
 def show(visit: Visit) -> Response:
     """Tell of the period in the address; without one, of the last thirty days."""
     today = visit.services.calendar.day(visit.now)
-    last = visit.asked_day("to") or today
-    first = visit.asked_day("from") or last - USUAL
+    last = visit.asked_day("to", visit.say("To and including")) or today
+    first = visit.asked_day("from", visit.say("From")) or last - USUAL
     if first > last or last - first > LONGEST:
         raise UsageError("a period begins before it ends, and is no longer than three years", where="from", hint="choose other days")
     told = tell(visit.services.store, first, last, visit.services.calendar)

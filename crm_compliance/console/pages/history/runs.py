@@ -50,7 +50,8 @@ def _wanted(visit: Visit) -> Wanted:
     kind, state = visit.query("kind"), visit.query("state")
     _refuse_unknown(kind, KINDS, "kind")
     _refuse_unknown(state, STATES, "state")
-    return Wanted(kind=kind, state=state, first=visit.asked_day("from"), last=visit.asked_day("to"))
+    first, last = visit.asked_day("from", visit.say("From")), visit.asked_day("to", visit.say("To and including"))
+    return Wanted(kind=kind, state=state, first=first, last=last)
 
 
 def _refuse_unknown(code: str, known: Sequence[str], where: str) -> None:

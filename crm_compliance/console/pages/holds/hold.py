@@ -43,7 +43,7 @@ def release(visit: Visit) -> Response:
         role=visit.person.role,
         asked_by=visit.needed("asked_by", visit.say("Who asks for it")),
         reason=visit.needed("reason", visit.say("Reason")),
-        notified_on=visit.given_day("notified_on"),
+        notified_on=visit.given_day("notified_on", visit.say("The person was told on")),
         now=visit.now,
         calendar=services.calendar,
         reference=services.keys().reference,

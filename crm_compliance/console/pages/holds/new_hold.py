@@ -72,8 +72,8 @@ def _wanted(visit: Visit) -> Wanted:
         reason_code=visit.needed("reason", visit.say("Reason code")),
         basis=visit.needed("basis", visit.say("Legal basis")),
         obtained_by=tuple(_row_id(line, "obtained_by") for line in _lines(visit.given("obtained_by"))),
-        ends_on=visit.given_day("ends_on"),
-        review_on=visit.needed_day("review_on"),
+        ends_on=visit.given_day("ends_on", visit.say("Last day")),
+        review_on=visit.needed_day("review_on", visit.say("Review on")),
     )
 
 

@@ -22,7 +22,7 @@ MADE_BY_PEOPLE: Final = (Kind.ALL, Kind.RETENTION, Kind.RECORDINGS)  # the other
 def start(visit: Visit) -> Response:
     """Have a plan made. Raises UsageError: a kind that people do not make, a day that is none; Refused: with
     code `busy`, one is being made."""
-    kind, day = visit.given("kind"), visit.given_day("as_of")
+    kind, day = visit.given("kind"), visit.given_day("as_of", visit.say("Another day"))
     if kind not in MADE_BY_PEOPLE:
         raise UsageError("a plan is of another kind", hint="choose one of those named", where="kind")
     moment = datetime.combine(day, time(12), visit.services.calendar.zone).isoformat() if day else ""

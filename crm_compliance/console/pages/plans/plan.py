@@ -17,6 +17,7 @@ from crm_compliance.console.pages.plans.progress import progress_of
 from crm_compliance.console.pages.plans.words import words_on
 from crm_compliance.console.visit import Visit
 from crm_compliance.hours import crons_of, trigger_of
+from crm_compliance.wiring import mapping_digest
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.runs import approved_plan
 from jobs.plans.lines.due import ends_by_month
@@ -47,6 +48,8 @@ def show(visit: Visit) -> Response:
     store, state = visit.services.store, plan.state(visit.now)
     progress = progress_of(visit, plan)
     run = progress.run if progress is not None else None
+    is_open = state in (PlanState.WAITING, PlanState.READY) and run is None
+    rules_changed = is_open and not plan.as_of_given and _has_other_rules(visit, plan)
     return visit.page(
         "plans/plan.html.j2",
         **head_of(visit, plan),
@@ -59,15 +62,23 @@ def show(visit: Visit) -> Response:
         run=run,
         progress=progress,
         sees_history=visit.may(Act.SEE_HISTORY),
-        is_open=state in (PlanState.WAITING, PlanState.READY) and run is None,
+        is_open=is_open,
+        rules_changed=rules_changed,
         stopped_since=store.kill_switch.stopped_since(),
-        carried_out_at=_next_hour(visit, plan) if state is PlanState.READY and plan.needed and run is None else None,
+        carried_out_at=_next_hour(visit, plan) if is_open and state is PlanState.READY and plan.needed and not rules_changed else None,
         removed_on=visit.services.calendar.day(plan.created_at) + timedelta(days=30),
         alarms=[(alarm.code, visit.detail(alarm.sentence or alarm.message)) for alarm in plan.alarms],
         warnings=[visit.detail(each) for each in plan.warnings],
         shown=SHOWN,
         lines_at=lambda **filters: lines_address(plan, **filters),
     )
+
+
+def _has_other_rules(visit: Visit, plan: Plan) -> bool:
+    """Whether another schedule or mapping is in force than the one that the plan was made by: then nothing
+    applies it."""
+    services = visit.services
+    return (plan.policy_digest, plan.mapping_digest) != (services.policy_shown().digest, mapping_digest(services.settings))
 
 
 def _next_hour(visit: Visit, plan: Plan) -> datetime | None:

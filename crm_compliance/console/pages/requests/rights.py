@@ -51,7 +51,7 @@ def told(visit: Visit) -> Response:
             if reason not in {each.value for each in NotTold}:
                 raise UsageError(visit.say("This is not one of the choices."), where="not_told")
             return notices.not_told(hand, request, number, NotTold(reason))
-        return notices.told(hand, request, number, visit.needed_day("told_on"))
+        return notices.told(hand, request, number, visit.needed_day("told_on", visit.say("Told on")))
 
     return moved(visit, act, note="request_told")
 

@@ -34,14 +34,17 @@ def identify(visit: Visit) -> Response:
 
 def suspend(visit: Visit) -> Response:
     """Record a question to the person."""
-    return moved(visit, lambda hand, request: transitions.suspend(hand, request, visit.given("reason"), visit.needed_day("asked_on")))
+    asked_on = visit.needed_day("asked_on", visit.say("Asked on"))
+    return moved(visit, lambda hand, request: transitions.suspend(hand, request, visit.given("reason"), asked_on))
 
 
 def resume(visit: Visit) -> Response:
     """Record that the person has answered."""
     return moved(
         visit,
-        lambda hand, request: transitions.resume(hand, request, visit.needed_day("answered_on"), reason=visit.given("reason")),
+        lambda hand, request: transitions.resume(
+            hand, request, visit.needed_day("answered_on", visit.say("The person answered on")), reason=visit.given("reason")
+        ),
     )
 
 
@@ -86,7 +89,7 @@ def instant_of(visit: Visit, day: str, hour: str) -> datetime:
         at = time.fromisoformat(iso_hour(visit.given(hour)) or "12:00")
     except ValueError:
         raise UsageError(visit.say("This is not a time of the day."), where=hour) from None
-    return datetime.combine(visit.needed_day(day), at, visit.services.calendar.zone)
+    return datetime.combine(visit.needed_day(day, visit.say("The person was told on")), at, visit.services.calendar.zone)
 
 
 def _one_of(visit: Visit, codes: type[Code], text: str) -> Code:

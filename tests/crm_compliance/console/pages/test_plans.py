@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -17,6 +18,7 @@ from sqlalchemy import text
 from crm_compliance.console.services import Services
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Counts, Ended, Told
+from crm_compliance.wiring import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from jobs.plans.along import ROW, TOTAL, rows_along
@@ -322,7 +324,14 @@ def test_how_far_a_run_is_is_told_as_it_goes_on(org: Night, plan: str, signed_in
     now = org.clock()
     run = Run(id="run-1", kind=Kind.ALL, plan=plan, state=RunState.RUNNING, as_of=now, started_at=now)
     org.store.runs.start(run, ("run_started", {"plan": plan}))
-    assert f'sse-connect="/plans/{plan}/progress"' in browser.page(f"/plans/{plan}")
+    page = browser.page(f"/plans/{plan}")
+    assert f'sse-connect="/plans/{plan}/progress"' in page
+    assert 'action="/stop"' in page
+    assert 'data-opens="stop"' not in page, "nobody works on it"
+    with monkeypatch.context() as at_work:
+        at_work.setattr(type(org.store.leases), "run_at_work", lambda _: run.id)
+        assert 'data-opens="stop"' in browser.page(f"/plans/{plan}"), "the switch is where somebody looks on"
+        assert "/stop" not in signed_in(Role.AUDITOR).page(f"/plans/{plan}")
     answer = browser.get(f"/plans/{plan}/progress")
     assert answer.headers["Content-Type"].startswith("text/event-stream")
     assert answer.text.count("event: progress\n") == 3
@@ -331,6 +340,15 @@ def test_how_far_a_run_is_is_told_as_it_goes_on(org: Night, plan: str, signed_in
     org.store.runs.save(replace(run, state=RunState.DONE, ended_at=now), [("run_ended", {"run": run.id})])
     assert browser.get(f"/plans/{plan}/progress").text.count("event: progress\n") == 1
     assert "sse-connect" not in browser.page(f"/plans/{plan}")
+
+
+def test_a_plan_of_other_rules_says_that_nothing_applies_it(plan: str, services: Services, signed_in: Signed, tmp_path: Path) -> None:
+    browser, told = signed_in(Role.CRM_ADMIN), "The schedule or the mapping has changed since"
+    assert told not in browser.page(f"/plans/{plan}")
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(mapping_text(services.settings)[0] + "# another one\n", encoding="utf-8")
+    object.__setattr__(services, "settings", services.settings.model_copy(update={"mapping": mapping}))
+    assert told in browser.page(f"/plans/{plan}")
 
 
 def test_what_would_go_with_a_dossier_is_read_from_the_crm_on_a_click(

@@ -256,7 +256,7 @@ def test_days_are_typed_as_people_write_them(org: Night, signed_in: SignedIn) ->
     assert "3 févr. 1990" in text_of(dpo.page(address))
     for wrong in ("31/02/2026", "25/11/26", "11/25/2026"):
         text = text_of(dpo.post(f"{address}/suspend", reason="identity", asked_on=wrong).text)
-        assert "Ce n’est pas un jour. Écrivez jour/mois/année, par exemple 25/11/2026." in text
+        assert "Posée le : ce n’est pas un jour Écrivez jour/mois/année, par exemple 25/11/2026." in text
 
 
 def test_a_mistake_is_told_in_the_language_of_the_page(org: Night, signed_in: SignedIn) -> None:
