@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
+from markupsafe import Markup, escape
+
 from crm_compliance.console.language.catalogs import Language
 
 FAMILIES: Final = ("ret", "dat", "hld", "era", "rgt", "sus", "rf", "idv", "exp", "ddl", "acc", "idn")
@@ -42,6 +44,19 @@ def families(language: Language) -> tuple[Family, ...]:
         name = read.pop("family")[language]
         found.append(Family(prefix.upper(), name, tuple(Rule(key, *said[language]) for key, said in read.items())))
     return tuple(found)
+
+
+def with_links(text: str, language: Language) -> Markup:
+    """Return a text in which each rule that is named leads to its own."""
+    known = titles(language)
+
+    def link(found: re.Match[str]) -> str:
+        rule = found[0]
+        if rule not in known:
+            return rule
+        return str(Markup('<a class="rule" href="/rules#{}" title="{}">{}</a>').format(rule, known[rule], rule))
+
+    return Markup(IDENTIFIER.sub(link, str(escape(text))))  # escaped before; what is added is escaped too
 
 
 @cache

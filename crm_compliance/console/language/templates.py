@@ -15,7 +15,7 @@ from crm_compliance.console.language.catalogs import LANGUAGES, OWN_NAMES, SPOKE
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.language.days import typed_day
 from crm_compliance.console.language.formats import Formats
-from crm_compliance.console.language.rules import titles
+from crm_compliance.console.language.rules import titles, with_links
 from crm_compliance.reports.parts.template import new_environment
 from rules.dates.calendar import Calendar
 
@@ -41,6 +41,7 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
         static=address_of,
         typed_day=typed_day,
         word=words_of(language),
+        with_rules=lambda text: with_links(text, language),
         rule_title=lambda rule: titles(language).get(rule, rule),
     )
     return made

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crm_compliance.console.language.catalogs import LANGUAGES, Language
-from crm_compliance.console.language.rules import IDENTIFIER, families, titles
+from crm_compliance.console.language.rules import IDENTIFIER, families, titles, with_links
 
 ROOT = Path(__file__).parents[4]
 KINDS = ("*.py", "*.j2", "*.toml", "*.yaml", "*.md")
@@ -45,3 +45,9 @@ def test_each_rule_has_a_title_and_a_sentence_of_its_own_in_each_language(langua
     if language != "en":
         english = {rule.id: rule.text for family in families("en") for rule in family.rules}
         assert [rule.id for rule in rules if rule.text == english[rule.id]] == []
+
+
+def test_a_rule_that_a_sentence_names_leads_to_its_text() -> None:
+    said = with_links("<b> seul un administrateur peut aider (HLD-13, R-161)", "fr")
+    assert said.startswith("&lt;b&gt; seul")
+    assert said.endswith(f'(<a class="rule" href="/rules#HLD-13" title="{titles("fr")["HLD-13"]}">HLD-13</a>, R-161)')

@@ -266,6 +266,8 @@ def test_one_unit_is_explained_and_decided_again_step_by_step(plan: str, units: 
     assert f'hx-get="/why/cf_dossier/{row}"' in page
     steps = signed_in(Role.DPO).get(f"/why/cf_dossier/{row}", **{"HX-Request": "true"}).text
     assert 'href="/rules#RET-08"' in steps
+    named = set(re.findall(r'href="/rules#([^"]+)"', steps))
+    assert named <= set(re.findall(r'<div id="([^"]+)"', signed_in(Role.DPO).page("/rules"))), "each leads to a text"
     assert "2000" not in steps, "nobody's birth date"
     assert "as the CRM is now" in text_of(steps)
     auditor = signed_in(Role.AUDITOR)
