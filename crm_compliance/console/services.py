@@ -12,17 +12,23 @@ from typing import TYPE_CHECKING, Final
 
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.kept import Kept
+from crm_compliance.console.work.acts import LINES
 from crm_compliance.console.work.background import Background
+from crm_compliance.console.work.opening import Opening, subject_of
 from crm_compliance.console.work.process import Asked, carried_out
 from crm_compliance.console.work.work import Ended, Told, Work
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import Desk, calendar_of, desk, policy_of
-from rules.errors import ComplianceError
+from rules.errors import ComplianceError, Refused
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crm_compliance.identity.signin import Person
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
     from jobs.plans.lines.opened import OpenedPlans
+    from jobs.plans.lines.view import LinesView
     from jobs.ports.context import Clock
     from rules.dates.calendar import Calendar
     from rules.policy.policy import Policy
@@ -145,6 +151,26 @@ class Services:
                 return self.carry_out(asked, work.tell)
 
         return self.background.begin(work, whole, patience_s=patience_s)
+
+    def lines_of(self, plan: str, person: Person, now: datetime) -> LinesView:
+        """Return the lines of a plan. Raises Opening: that takes long, and goes on; UsageError: no such plan;
+        LinesRemoved; StoreAltered."""
+        if self.lines.is_open(plan):
+            return self.lines.of(plan)
+        work = self.background.of(subject_of(plan))
+        if work is not None and work.is_over:
+            self.background.forget(work)
+            if work.error is not None:
+                raise work.error
+        elif work is None and self.lines.takes_long(plan):
+            asked = Asked(act=LINES, subject=subject_of(plan), who=person.who, role=person.role, now=now, details={"plan": plan})
+            try:
+                work = self.begin(asked, reads_crm=False, patience_s=0)
+            except Refused:  # somebody else has begun it a moment ago
+                work = self.background.of(subject_of(plan))
+        if work is not None and not work.is_over:
+            raise Opening(plan, work)
+        return self.lines.of(plan)
 
     def _place(self) -> AbstractContextManager[None]:
         return waiting_for(self._desks, self._at_desks, WAIT_S, "too many people have the CRM read at this moment")

@@ -13,9 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from crm_compliance.console.errors import status_of
+from crm_compliance.console.work.opening import Opening
 from crm_compliance.identity.bearer import KeysUnreachable, NoToken
 from rules.errors import ComplianceError
 
+AGAIN_S: Final = "5"
 MOST: Final = 500  # entries of one answer
 
 
@@ -54,6 +56,14 @@ class LinesAnswer(BaseModel):
     next: int | None
     lines: list[LineAnswer]
     facets: dict[str, dict[str, int]] = Field(description="how many lines each other value of a filter would give")
+
+
+class OpeningAnswer(BaseModel):
+    """The lines of a plan are being opened: `opened` of `lines`, as far as that is known."""
+
+    plan: str
+    opened: int
+    lines: int
 
 
 class ChangesAnswer(Document):
@@ -153,6 +163,14 @@ def answer_of(error: ComplianceError) -> JSONResponse:
 async def compliance_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ComplianceError)
     return answer_of(error)
+
+
+async def being_opened(_: Request, opening: Exception) -> JSONResponse:
+    """Answer that the lines of a plan are being opened, and when to ask again."""
+    assert isinstance(opening, Opening)
+    counts = opening.work.counts
+    document = OpeningAnswer(plan=opening.plan, opened=counts.done, lines=counts.total).model_dump()
+    return JSONResponse(document, status_code=202, headers={"Retry-After": AGAIN_S})
 
 
 async def invalid(_: Request, error: Exception) -> JSONResponse:

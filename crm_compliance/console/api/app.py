@@ -17,6 +17,7 @@ from crm_compliance.console.access.rate import Rate
 from crm_compliance.console.api import answers, holds, plans, requests, runs, schedule
 from crm_compliance.console.api.answers import ErrorAnswer
 from crm_compliance.console.services import Services
+from crm_compliance.console.work.opening import Opening
 from crm_compliance.identity.bearer import NoToken, bearers_of
 from rules.errors import ComplianceError
 
@@ -76,6 +77,7 @@ def api_of(services: Services, *, now: Callable[[], float] = monotonic) -> FastA
 
     api.add_exception_handler(NoToken, no_token)
     api.add_exception_handler(ComplianceError, answers.compliance_error)
+    api.add_exception_handler(Opening, answers.being_opened)
     api.add_exception_handler(RequestValidationError, answers.invalid)
     api.add_exception_handler(HTTPException, answers.not_served)
     api.middleware("http")(bug)

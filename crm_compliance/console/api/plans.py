@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from crm_compliance.console.api.answers import MOST, ChangesAnswer, LineAnswer, LinesAnswer, PlanAnswer, WhyAnswer
+from crm_compliance.console.api.answers import MOST, ChangesAnswer, LineAnswer, LinesAnswer, OpeningAnswer, PlanAnswer, WhyAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from jobs.plans.lines.query import MOST_LINES, LineQuery
 from rules.errors import UsageError
 from rules.model.roles import Act
 
+if TYPE_CHECKING:
+    from jobs.plans.lines.view import LinesView
+
 router = APIRouter(tags=["plans"])
 Sees = Annotated[Caller, acting(Act.SEE_REPORTS)]
 PlanId = Annotated[str, Path(max_length=100, description="the id of a plan")]
 MOST_CHANGES = 1_000
+BEING_OPENED: dict[int | str, dict[str, Any]] = {
+    202: {"model": OpeningAnswer, "description": "the lines of a large plan are being opened: call again after `Retry-After` seconds"}
+}
 
 
 class Wanted(BaseModel):
@@ -61,7 +67,7 @@ def show(caller: Sees, plan: PlanId) -> PlanAnswer:
     return _answer(caller, caller.services.store.plans.get(plan))
 
 
-@router.get("/plans/{plan}/lines")
+@router.get("/plans/{plan}/lines", responses=BEING_OPENED)
 def lines(
     caller: Sees,
     plan: PlanId,
@@ -95,12 +101,12 @@ def lines(
         offset=offset,
         limit=limit,
     )
-    page = caller.services.lines.of(plan).page(query)
+    page = _opened(caller, plan).page(query)
     shown = [LineAnswer.model_validate(public_line(line)) for line in page.lines]
     return LinesAnswer(total=page.total, next=page.next_offset(query), lines=shown, facets=msgspec.to_builtins(page.facets))
 
 
-@router.get("/plans/{before}/changes/{after}")
+@router.get("/plans/{before}/changes/{after}", responses=BEING_OPENED)
 def changes(
     caller: Sees, before: PlanId, after: PlanId, limit: Annotated[int, Query(ge=0, le=MOST_CHANGES)] = MOST_CHANGES
 ) -> ChangesAnswer:
@@ -108,8 +114,8 @@ def changes(
     from crm_compliance.reports.plan.changes import difference_document
     from jobs.plans.lines.compare import compare
 
-    opened = caller.services.lines
-    document: dict[str, Any] = difference_document(compare(opened.of(before), opened.of(after)))
+    old, new = _opened(caller, before), _opened(caller, after)
+    document: dict[str, Any] = difference_document(compare(old, new))
     document["lines"] = document["lines"][:limit]
     return ChangesAnswer.model_validate(document)
 
@@ -145,6 +151,11 @@ def why(
     hidden = hidden_from(sees_holds=caller.may(Act.SEE_HOLDS))
     trace = [{"rule": step.rule, "inputs": without(step.inputs, hidden), "result": without(step.result, hidden)} for step in steps]
     return WhyAnswer.model_validate(public_line(line) | {"trace": trace})
+
+
+def _opened(caller: Caller, plan: str) -> LinesView:
+    """Raises Opening: the lines of a large plan are being opened, and the call is to be made again."""
+    return caller.services.lines_of(plan, caller.person, caller.services.clock())
 
 
 def _said(caller: Caller, plan: str, word: Word, *, approves: bool) -> PlanAnswer:

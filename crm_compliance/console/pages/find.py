@@ -10,8 +10,10 @@ from urllib.parse import unquote, urlencode
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import post
+from crm_compliance.console.pages.plans.opening import lines_of
 from crm_compliance.console.pages.why import ROW, row_of
 from crm_compliance.console.visit import Visit
+from crm_compliance.console.work.opening import Opening
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.plans.lines.query import LineQuery
@@ -34,7 +36,11 @@ def find(visit: Visit) -> Response:
     row = given.strip("{} ").lower()
     if not ROW.fullmatch(row):
         raise UsageError("this names no record", hint="paste the address of its page in the CRM, or its id", where="record")
-    if (table := _table_of(visit, row)) is None:
+    try:
+        table = _table_of(visit, row)
+    except Opening as opening:  # its page says how far it is, and shows the unit then
+        return visit.see(f"/plans/{opening.plan}/lines?{urlencode({'id': row})}")
+    if table is None:
         raise UsageError(
             "the last plans have no unit with this id",
             hint="paste the whole address of its page in the CRM: a fiche of a dossier is no unit by itself",
@@ -51,7 +57,7 @@ def _table_of(visit: Visit, row: str) -> str | None:
             if plan.as_of_given or is_of_other_crm(store, plan.crm):
                 continue
             try:
-                found = visit.services.lines.of(plan.id).page(LineQuery(id=row, limit=1)).lines
+                found = lines_of(visit, plan.id).page(LineQuery(id=row, limit=1)).lines
             except LinesRemoved:
                 continue
             if found:

@@ -13,8 +13,10 @@ from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.changes import compared_with
 from crm_compliance.console.pages.plans.lines import query_of
+from crm_compliance.console.pages.plans.opening import lines_of
 from crm_compliance.console.services import waiting_for
 from crm_compliance.console.visit import Visit
+from crm_compliance.console.work.opening import Opening
 from crm_compliance.reports.plan.changes import Difference, write_difference
 from crm_compliance.reports.plan.lines_file import write_lines
 from rules.model.roles import Act
@@ -31,7 +33,11 @@ def lines(suffix: str) -> Callable[[Visit], Response]:
 
     def answer(visit: Visit) -> Response:
         plan = visit.services.store.plans.get(visit.path("plan"))
-        query, view = query_of(visit), visit.services.lines.of(plan.id)
+        query = query_of(visit)
+        try:
+            view = lines_of(visit, plan.id)
+        except Opening:
+            return _once_open(visit, plan.id, "lines")
         link = visit.services.links(plan.crm)
 
         def write(out: BinaryIO) -> None:
@@ -47,7 +53,10 @@ def changes(suffix: str) -> Callable[[Visit], Response]:
 
     def answer(visit: Visit) -> Response:
         plan = visit.services.store.plans.get(visit.path("plan"))
-        found = compared_with(visit, plan, visit.query("since"))
+        try:
+            found = compared_with(visit, plan, visit.query("since"))
+        except Opening:
+            return _once_open(visit, plan.id, "changes")
         difference = Difference(found, visit.services.links(plan.crm), visit.now, visit.language)
 
         def write(out: BinaryIO) -> None:
@@ -56,6 +65,11 @@ def changes(suffix: str) -> Callable[[Visit], Response]:
         return download(f"{plan.id}-changes{suffix}", suffix, write)
 
     return answer
+
+
+def _once_open(visit: Visit, plan: str, page: str) -> Response:
+    """Lead to the page that the file is of: it says how far the plan is opened, and has the file then."""
+    return visit.see(f"/plans/{plan}/{page}?{visit.request.url.query}")
 
 
 def download(name: str, suffix: str, write: Callable[[BinaryIO], None]) -> Response:

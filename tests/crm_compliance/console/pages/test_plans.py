@@ -91,6 +91,14 @@ def test_a_large_plan_is_opened_beside_the_pages_which_say_so_and_go_on(
     assert f'hx-get="{path}/months"' in browser.get(f"{path}/months", **part).text, "a piece asks for itself again"
     assert "7 of 9" in browser.get(f"{path}/opening", **part).text
     assert "It disposes of a category" in text_of(browser.page(path)), "the plan itself waits for nothing"
+    for suffix in ("csv", "xlsx"):
+        export = browser.get(f"{path}/lines.{suffix}?outcome=dispose")
+        assert (export.status_code, export.headers["Location"]) == (303, f"{path}/lines?outcome=dispose")
+    found = browser.post("/find", record=units["anonymise"])
+    assert found.headers["Location"] == f"{path}/lines?id={units['anonymise']}"
+    script = {"Authorization": "Bearer demo-ben"}
+    called = browser.client.get(f"/api/v1{path}/lines", headers=script)
+    assert (called.status_code, called.json(), called.headers["Retry-After"]) == (202, {"plan": plan, "opened": 7, "lines": 9}, "5")
     work = services.background.of(f"lines of {plan}")
     assert work is not None
     go_on.set()
@@ -99,6 +107,8 @@ def test_a_large_plan_is_opened_beside_the_pages_which_say_so_and_go_on(
     assert units["anonymise"] in browser.page(f"{path}/lines?outcome=dispose")
     assert services.background.of(f"lines of {plan}") is None
     assert not services.lines.takes_long(plan)
+    assert browser.client.get(f"/api/v1{path}/lines", headers=script).status_code == 200
+    assert browser.get(f"{path}/lines.csv?outcome=dispose").headers["Content-Type"].startswith("text/csv")
 
 
 def test_a_plan_whose_lines_were_altered_is_told_as_such_when_it_is_opened(
