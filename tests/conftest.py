@@ -21,7 +21,6 @@ from hypothesis import HealthCheck, settings
 from requests.adapters import HTTPAdapter
 from sqlalchemy import create_engine
 
-from connectors.dynamics.schema.metadata import Metadata
 from crm_compliance.__main__ import GARBAGE_AFTER
 from crm_compliance.store.sql import database
 from rules.files import yaml_lines
@@ -122,7 +121,8 @@ def quick_definitions() -> Iterator[None]:
     """A client asks an emulator that a fixture has named for no definition that one of the same schema has
     told this process before."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Metadata, "_get", lambda *asked: known_definitions.KNOWN.get(*asked))
+        for kind, name, known in known_definitions.IN_PLACE:
+            patch.setattr(kind, name, known)
         yield
 
 
@@ -144,7 +144,8 @@ def quick_yaml() -> Iterator[None]:
 @pytest.fixture
 def real_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every client asks for all definitions, as it does in production."""
-    monkeypatch.setattr(Metadata, "_get", known_definitions.ASK)
+    for kind, name, asked in known_definitions.ASKING:
+        monkeypatch.setattr(kind, name, asked)
 
 
 @pytest.fixture(scope="module")

@@ -143,7 +143,7 @@ def asking_once(known: Answers, learnt: list[tuple[str, str, dict[str, Any]]]) -
 
     def get(metadata: Metadata, address: str, where: str) -> dict[str, Any]:
         crm = metadata._transport.environment.url
-        if (crm, address) in known and not is_first(metadata):
+        if (crm, address) in known and not is_first(metadata._transport):
             return known[crm, address]
         answer = ASK(metadata, address, where)
         if (crm, address) not in known:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -272,14 +272,22 @@ _fields = cache(msgspec.structs.fields)  # a record's hints are read once, not a
 def page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]], hidden: dict[str, tuple[str, Any]]) -> type[Any]:
     """Return the struct of a page. Every field of the record is defined again, since inherited ones cannot be
     renamed. `hidden` are names and types of columns that stand beside them."""
+    return _page_type(record, tuple(wire.items()), tuple(hidden.items()))
+
+
+@lru_cache(maxsize=1024)  # to make a class takes longer than to read a page with it
+def _page_type(
+    record: type[Record], wire: tuple[tuple[str, tuple[str, Any, bool]], ...], hidden: tuple[tuple[str, tuple[str, Any]], ...]
+) -> type[Any]:
+    columns = dict(wire)
     defined: list[Any] = []
     for info in _fields(record):
-        if info.name in wire:
-            column, kind, is_required = wire[info.name]
+        if info.name in columns:
+            column, kind, is_required = columns[info.name]
             defined.append((info.name, kind, msgspec.field(name=column) if is_required else msgspec.field(name=column, default=None)))
         else:
             defined.append((info.name, Any, msgspec.field(name=_UNSELECTED + info.name, default=info.default)))
-    for column, (name, kind) in hidden.items():
+    for column, (name, kind) in hidden:
         may_lack = LOOKUP_TABLE in column or column.startswith(_UNSELECTED)  # left out where the lookup is empty
         defined.append((name, kind, msgspec.field(name=column, default=None) if may_lack else msgspec.field(name=column)))
     row = msgspec.defstruct(record.__name__, defined, bases=(record,), module=record.__module__, gc=False, kw_only=True)

@@ -5,7 +5,7 @@ the general list leaves out, if a column of that kind is mapped."""
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -166,8 +166,9 @@ class Metadata:
         root = f"EntityDefinitions(LogicalName={literal(table.name)})"
         for cast in ("StringAttributeMetadata", "MemoAttributeMetadata"):
             for item in self._cast(root, table, cast, {"$select": "LogicalName,MaxLength"}):
-                length = item.get("MaxLength")
-                table.attributes[_text(item, "LogicalName")].max_length = length if isinstance(length, int) else None
+                name, length = _text(item, "LogicalName"), item.get("MaxLength")
+                told = replace(table.attributes[name], max_length=length if isinstance(length, int) else None)
+                table.attributes = {**table.attributes, name: told}
 
     def _read(self, name: str) -> TableDefinition | None:
         root = f"EntityDefinitions(LogicalName={literal(name)})"
