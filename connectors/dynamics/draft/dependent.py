@@ -49,7 +49,7 @@ def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str, told: 
     tied = [f"tied_by: {{{each.table}: {words[other]}}}" for each in definition.links if (other := each.other(name)) in words]
     if not above and not tied:
         return
-    yield f"#  {name}:"
+    yield f"#  {name}:{seen.remark()}"
     if above:
         owners = ", ".join(f"{each.name}: {_told_words(each, words)}" for each in above)
         counts = ", ".join(f"{each.name} {told(definition, each)}" for each in above)

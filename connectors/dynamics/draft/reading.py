@@ -26,13 +26,20 @@ _OPTION_KINDS: Final = {"PicklistType": "Picklist", "MultiSelectPicklistType": "
 @dataclass(slots=True)
 class Seen:
     """One table: its definition, how it and its columns are called (folded, the shown names too), and the
-    labels of its options by column."""
+    labels of its options by column. `shown` are the names that people see in the CRM, in its languages, by
+    column; that of the table by ""."""
 
     definition: TableDefinition
     primary_name: str
     names: tuple[str, ...]
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     labels: dict[str, dict[int, tuple[str, ...]]] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+
+    def remark(self, column: str = "") -> str:
+        """Return the end of a line that names the table or a column: what people see, where that is another
+        word."""
+        return f"  # {shown}" if (shown := self.shown.get(column)) else ""
 
     @property
     def name(self) -> str:
@@ -122,9 +129,11 @@ class CrmTables:
     def _seen(self, definition: TableDefinition, item: dict[str, Any]) -> Seen:
         root = f"EntityDefinitions(LogicalName={literal(definition.name)})/Attributes"
         seen = Seen(definition, str(item.get("PrimaryNameAttribute") or ""), (bare(definition.name), *map(folded, _labels(item))))
+        seen.shown[""] = _shown(definition.name, item)
         query = query_string({"$select": "LogicalName,DisplayName"})
         for column in self._rows(f"{root}?{query}"):
             seen.columns[column["LogicalName"]] = (bare(column["LogicalName"]), *map(folded, _labels(column)))
+            seen.shown[column["LogicalName"]] = _shown(column["LogicalName"], column)
         kinds = {each.kind for each in definition.attributes.values()}
         for kind in sorted(_OPTION_KINDS.keys() & kinds):
             options = query_string({"$select": "LogicalName", "$expand": "OptionSet($select=Options),GlobalOptionSet($select=Options)"})
@@ -154,6 +163,10 @@ def _is_own(name: str) -> bool:
 def bare(name: str) -> str:
     """Return a logical name without the publisher's prefix, folded."""
     return folded(name.partition("_")[2] or name)
+
+
+def _shown(name: str, item: dict[str, Any]) -> str:
+    return " / ".join(label for label in _labels(item) if label.casefold() != name)
 
 
 def _labels(item: dict[str, Any], name: str = "DisplayName") -> tuple[str, ...]:

@@ -151,7 +151,7 @@ def are_fiches_too(calls: Seen | None, count: Count) -> bool:
 def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str]) -> Iterator[str]:
     definition, count = drafted.table.definition, reader.count
     yield f"  {drafted.kind}:  # {told_rows(count(definition, None))}"
-    yield f"    table: {definition.name}"
+    yield f"    table: {definition.name}{drafted.table.remark()}"
     if unsaid := [name for name in drafted.open if name in SAFEGUARDS.get(drafted.kind, ())]:
         yield f"    # without: [{', '.join(unsaid)}]  # choose: put this in force where the organisation does not record them"
     lean = mappable_fields(KINDS[drafted.kind])
@@ -161,11 +161,11 @@ def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str]) -> 
         if columns or open_fields or section == "columns":
             yield f"    {section}:"
         for name, column in columns.items():
-            yield f"      {name}: {column}"
+            yield f"      {name}: {column}{drafted.table.remark(column)}"
             if found := [each for each in drafted.instead.get(name, ()) if count(definition, each) != 0]:
-                yield f"      # choose: {name} may stand in a column of your own instead: {_columns(found, definition, count)}"
+                yield f"      # choose: {name} may stand in a column of your own instead: {_columns(found, drafted.table, count)}"
         for name, found in open_fields.items():
-            yield f"      # choose: {name}{_need(drafted, name)}: {_columns(found, definition, count)}"
+            yield f"      # choose: {name}{_need(drafted, name)}: {_columns(found, drafted.table, count)}"
     if drafted.choices:
         yield "    choices:"
     for name, options in drafted.choices.items():
@@ -188,8 +188,11 @@ def _need(drafted: Drafted, name: str) -> str:
     return " (needed)" if name in drafted.needed else ""
 
 
-def _columns(found: Iterable[Attribute], definition: TableDefinition, count: Count) -> str:
-    told = [f"{each.name} ({each.kind.removesuffix('Type')}, {told_rows(count(definition, each))})" for each in list(found)[:_MOST]]
+def _columns(found: Iterable[Attribute], table: Seen, count: Count) -> str:
+    told = []
+    for each in list(found)[:_MOST]:
+        shown = f"{table.shown[each.name]}; " if table.shown.get(each.name) else ""
+        told.append(f"{each.name} ({shown}{each.kind.removesuffix('Type')}, {told_rows(count(table.definition, each))})")
     return " | ".join(told) or "no column is like it"
 
 

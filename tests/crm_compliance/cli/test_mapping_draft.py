@@ -300,7 +300,7 @@ def test_an_organisation_whose_names_say_little_is_mapped_by_answering(
         assert (document["tables"]["dossier"], document["tables"]["fiche"]) == ("hv_casus", "hv_gesprek")
         assert document["open"] == ["party", "dossier.reopened_on", "dossier.proceedings_ended_on"]
         for line in (
-            "      categories: hv_themaid",
+            "      categories: hv_themaid  # Thema",
             "          # choose: SCH: no key is like it  # Schoolmoeheid / SCH (1 row)",
             "    # more: {categories: [hv_bijthemaid]}  # choose: a second one to hv_thema: 1 row; what it names counts too",
             "    # choose: is_active: hv_afgerond may say it instead (1 row with yes), with",
