@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROWS: Final = 50  # of one page
 NIGHTS: Final = 14  # of which the trend is shown
-COMPARED: Final = 5  # plans among which the one before the last is looked for
+COMPARED: Final = 8  # plans among which the earlier ones of the same kind are looked for
 LOOKED_BACK: Final = 200  # runs at most that are read for it
 _NIGHTLY: Final = (Kind.RETENTION, Kind.RECORDINGS)
 TONES: Final = {Stage.OVERDUE: "bad", Stage.SOON: "warn", Stage.WAITS: "info"}
@@ -74,7 +74,7 @@ class Line(NamedTuple):
 class Due(NamedTuple):
     """Units of a category that are due now, and soon; `change` is how many more are due than in the plan
     before, None where there is none. `oldest` is the earliest end among those that are due, and `late` how
-    many days that is past."""
+    many days that is past; `trend` is how many were due in the last plans, the oldest first."""
 
     category: str
     name: str
@@ -83,6 +83,7 @@ class Due(NamedTuple):
     change: int | None
     oldest: date | None
     late: int
+    trend: tuple[int, ...]
 
 
 class Night(NamedTuple):
@@ -197,12 +198,12 @@ def _nights(visit: Visit, *, tells_health: bool) -> Mapping[str, object]:
     store = visit.services.store
     plans = islice((each for each in store.plans.newest(LOOKING_AT_DOSSIERS) if not each.as_of_given), COMPARED)
     plan = next(plans, None)
-    before = next((each for each in plans if plan is not None and each.kind == plan.kind), None)
+    earlier = [each for each in plans if plan is not None and each.kind == plan.kind]
     return {
         "nights": list(_jobs(visit)),
         "trend": _trend(visit, islice(store.runs.newest(), LOOKED_BACK)),
         "plan": plan,
-        "categories": _categories(visit, plan, before) if plan is not None else (),
+        "categories": _categories(visit, plan, earlier) if plan is not None else (),
         "stopped_since": store.kill_switch.stopped_since(),
         "not_well": [(code, health_words(visit, code)) for code in visit.services.why_not()] if tells_health else (),
         "sees_history": visit.may(Act.SEE_HISTORY),
@@ -250,18 +251,20 @@ def _trend(visit: Visit, runs: Iterable[Run]) -> list[tuple[str, int, str, str]]
     return [(formats.short_day(day), number, *formats.day_and_month(day)) for day, number in reversed(found.items())]
 
 
-def _categories(visit: Visit, plan: Plan, before: Plan | None) -> list[Due]:
-    """Return the categories of which something is due, with how many are due now and how many soon."""
-    was = {total.category: total.delete + total.anonymise for total in before.categories} if before is not None else None
+def _categories(visit: Visit, plan: Plan, earlier: Sequence[Plan]) -> list[Due]:
+    """Return the categories of which something is due, with how many are due now and how many soon; `earlier`
+    are the plans before it, the newest first."""
+    past = [{total.category: total.delete + total.anonymise for total in each.categories} for each in reversed(earlier)]
     found, today = [], visit.services.calendar.day(visit.now)
     for total in plan.categories:
         now = total.delete + total.anonymise
         if now or total.due_soon:
-            change = now - was.get(total.category, 0) if was is not None else None
+            trend = (*(each.get(total.category, 0) for each in past), now)
+            change = now - trend[-2] if past else None
             oldest = date.fromisoformat(total.oldest) if total.oldest else None
             late = (today - oldest).days if oldest is not None else 0
             name = total.name if total.called else visit.category(total.category)
-            found.append(Due(total.category, name, now, total.due_soon, change, oldest, late))
+            found.append(Due(total.category, name, now, total.due_soon, change, oldest, late, trend))
     return sorted(found, key=lambda each: (-each.now, -each.soon, each.category))
 
 

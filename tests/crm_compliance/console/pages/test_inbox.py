@@ -110,6 +110,10 @@ def test_beside_the_inbox_stand_what_moved_and_the_record(org: Night, typist: Ty
     oldest = re.search(r"3 the oldest for ([\d,]+) days, 1 more than in the plan before", text_of(auditor.page("/")))
     assert oldest is not None
     assert oldest[1] == f"{(NOW.date() - add_months(LONG_AGO, 6)).days:,}"
+    assert "in the last plans" not in auditor.page("/"), "of two plans the sentence says as much"
+    typist.ask("plan")
+    drawn = re.search(r"in the last plans: 2, 3, 3;", text_of(auditor.page("/")))
+    assert drawn is not None, "a plan of recordings alone is none of them"
     assert re.search(r"Never verified yet\. \d entries, their end signed", text_of(auditor.page("/")))
     auditor.post("/history/proof/verification")
     assert "The record Proof whole Verified" in text_of(auditor.page("/"))
