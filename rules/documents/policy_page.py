@@ -181,7 +181,8 @@ recorded nowhere in the CRM, so `partner_contact` cannot be enabled.
 ## Outcomes
 
 The outcomes are {outcomes} and the empty one, written `outcomes: []`. Each list of `derive` says for every one of them which row
-decides; a line without `outcomes` is for all. A category of the CRM without a list goes by the row of the same key.
+decides; a line without `outcomes` is for all. A category of the CRM without a list goes by the row of the same key; a row of
+your own needs a line all the same, so that none is there by mistake.
 
 ```yaml
 derive:

@@ -223,4 +223,4 @@ def _unreachable(policy: PolicyFile) -> Iterator[Finding]:
     reached = {line.key for line in chain.from_iterable(policy.derive.values())} | (CRM_CATEGORIES - policy.derive.keys())
     for key, category in policy.categories.items():
         if category.enabled and category.unit == "dossier" and key not in reached:
-            yield ("categories", key), "no line of derive leads here, and it is no category of the CRM: the row would never decide"
+            yield ("categories", key), "no line of derive leads here: name under derive the category of the CRM that goes by this row"

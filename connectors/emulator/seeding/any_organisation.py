@@ -28,13 +28,15 @@ class _Rows:
     def __init__(self, environment: Environment, draw: Draw, as_of: date) -> None:
         self._environment, self._draw, self._as_of = environment, draw, as_of
         self._ids: dict[str, list[str]] = {}
+        self._lists: set[str] = set()  # tables that look like a list of values
         self._serial = 0
 
     def make(self, cases: int) -> Iterator[tuple[str, dict[str, Any]]]:
         own = [table for table in self._environment.tables.values() if not (table.platform or table.view or table.intersect)]
         own_names = {table.name for table in own}
+        self._lists = {table.name for table in own if _is_reference(table, own_names)}
         for table in sorted(own, key=lambda table: _depth(table, own_names, self._environment, ())):
-            for _ in range(_REFERENCE_ROWS if _is_reference(table, own_names) else max(1, cases)):
+            for _ in range(_REFERENCE_ROWS if table.name in self._lists else max(1, cases)):
                 yield from ((table.name, row) for row in self._rows(table))
         for relation in self._environment.many_to_many:
             one, two = self._ids.get(relation.one.table, []), self._ids.get(relation.two.table, [])
@@ -56,10 +58,11 @@ class _Rows:
         row: dict[str, Any] = {table.key: self._draw.id(), "createdon": self._draw.moment(made)}
         person = self._person()
         for column in table.columns.values():
-            is_needed = column.required or (table.name, column.name) in _NEVER_EMPTY
+            is_word = column.primary_name and table.name in self._lists
+            is_needed = is_word or column.required or (table.name, column.name) in _NEVER_EMPTY
             if column.system or column.key or not column.writable or (not is_needed and self._draw.chance(_EMPTY)):
                 continue
-            value = self._value(column, made, person)
+            value = self._word_of(table, column) if is_word else self._value(column, made, person)
             if value is not None:
                 row[column.name] = value
         if len(table.states) > 1 and self._draw.chance(_STATES):
@@ -67,6 +70,11 @@ class _Rows:
             row["statuscode"] = table.default_status(row["statecode"])
         self._ids.setdefault(table.name, []).append(row[table.key])
         return row
+
+    def _word_of(self, table: Table, column: Column) -> str:
+        """Return what a row of a list of values is called: by the list, never by a person."""
+        called = next(iter(table.labels.values()), table.name)
+        return f"{called} {len(self._ids.get(table.name, ())) + 1}"[: column.length or None]
 
     def _value(self, column: Column, made: date, person: dict[str, str]) -> Any:
         draw, kind = self._draw, column.kind

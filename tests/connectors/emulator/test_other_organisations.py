@@ -119,6 +119,12 @@ def test_any_environment_is_seeded_in_its_own_words(tmp_path: Path) -> None:
             client.http.close()
 
 
+def test_a_list_of_values_is_called_by_what_it_is_and_by_nobody(tmp_path: Path) -> None:
+    environment = load_environment(SECOND.with_name("beuk-environment.yaml"))
+    rows = list(rows_of(environment, cases=12, seed=3, as_of=AS_OF))
+    assert [row["hb_naam"] for table, row in rows if table == "hb_thema"] == ["Thema 1", "Thema 2", "Thema 3", "Thema 4"]
+
+
 def test_the_shipped_environment_with_more_tables_keeps_its_own_organisation() -> None:
     spec = SeedSpec(3, 1, AS_OF)
     assert list(spec.rows(load_environment())) == list(spec.rows())
