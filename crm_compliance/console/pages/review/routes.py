@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from crm_compliance.console.pages.review import files, preview, workplace
+from crm_compliance.console.pages.review import files, page, preview
 
-ENDPOINTS: Final = (*files.ENDPOINTS, *preview.ENDPOINTS, *workplace.ENDPOINTS)
+ENDPOINTS: Final = (*files.ENDPOINTS, *page.ENDPOINTS, *preview.ENDPOINTS)
