@@ -97,7 +97,7 @@ def test_a_file_beside_a_text_that_speaks_of_the_person_is_searched(night: Night
     answer = Answer(night, lotte)
     told = told_of_files(answer.compile(), note, silent)
     assert told == [("mention", ItemStatus.PENDING_REVIEW, "Lotte Peeters (fictief) liep met [kind 1] langs de vaart.")]
-    assert completeness(night.context, answer.hand(), answer.id)["files_of_others"] == {"read": 2, "not_read": 0}
+    assert completeness(night.context, answer.hand(), answer.id)["files_of_others"] == {"read": 2, "not_read": 0, "dossiers_left_out": 0}
 
 
 def test_what_no_program_reads_there_and_what_is_beyond_the_bounds_is_counted(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,11 +110,23 @@ def test_what_no_program_reads_there_and_what_is_beyond_the_bounds_is_counted(ni
     answer = Answer(night, lotte)
     answer.compile()
     counted = completeness(night.context, answer.hand(), answer.id)
-    assert counted["files_of_others"] == {"read": 3, "not_read": 2}
+    assert counted["files_of_others"] == {"read": 3, "not_read": 2, "dossiers_left_out": 0}
     monkeypatch.setattr(files_of_others, "MOST_FILES", 1)
     bounded = completeness(night.context, answer.hand(), answer.id)["files_of_others"]
     assert (bounded["read"] <= 1, sum(bounded.values())) == (True, 5)
     assert "attachments_content" in counted["unread"]
+
+
+def test_of_many_dossiers_those_with_the_strongest_evidence_are_looked_into(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may be called like many others: what is left out is counted."""
+    lotte = lotte_of(night)
+    notes = [attached(night, speaking(night)[0], SAID) for _ in range(3)]
+    notes.append(attached(night, speaking(night, "Belde terug op 0470/11.22.33.")[0], SAID))
+    monkeypatch.setattr(files_of_others, "MOST_DOSSIERS", 1)
+    answer = Answer(night, lotte)
+    assert [item.source[1] for item in answer.compile().items if item.source[1] in notes] == notes[-1:]
+    found = completeness(night.context, answer.hand(), answer.id)["files_of_others"]
+    assert found == {"read": 1, "not_read": 0, "dossiers_left_out": 3}
 
 
 @pytest.mark.parametrize("role", ["suspect", "namesake"])

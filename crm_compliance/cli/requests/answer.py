@@ -193,8 +193,9 @@ def _counted(counts: dict[str, Any]) -> str:
     if counts["unread"]:
         told += f"\nWhat is in these of others is not searched: {', '.join(counts['unread'])}"
     files = counts["files_of_others"]
-    if files["read"] or files["not_read"]:
+    if any(files.values()):
         told += f"\nFiles in dossiers of others that speak of the person: {files['read']} searched, {files['not_read']} not"
+        told += f"; {counted(files['dossiers_left_out'], 'further dossier')} not looked into" if files["dossiers_left_out"] else ""
     return told
 
 

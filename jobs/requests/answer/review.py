@@ -23,6 +23,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
 from functools import cache, partial
 from typing import Any, Final
 
@@ -140,7 +141,7 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
         "complete": draft.compilation.is_complete and not lacking,
         "not_searched": lacking,
         "unread": [place for place in draft.found.material.not_searched if place in UNREAD],
-        "files_of_others": {"read": draft.files_of_others.read, "not_read": draft.files_of_others.not_read},
+        "files_of_others": asdict(draft.files_of_others),
     }
 
 

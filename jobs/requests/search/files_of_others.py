@@ -2,7 +2,8 @@
 the person would be called, as texts are (EXP-03, EXP-04).
 
 Nobody's files are opened because somebody asks for an answer: only those beside a row that already speaks of
-the person, by more than a part of a name, and no more of them than `MOST_FILES`. In a file in which the
+the person, by more than a part of a name, and no more of them than `MOST_FILES`, in no more dossiers than
+`MOST_DOSSIERS`: somebody who is called like many others is named in many. In a file in which the
 person has a role that role decides what is told, of texts and files alike (EXP-05). To whom a file is closed,
 who asks for a child and who is known for relations alone no mention is told, and nothing is opened for them
 (SUS-04, SUS-05). Sound is not read. What was not read is counted (docs/search.md)."""
@@ -18,12 +19,13 @@ from jobs.ports.context import JobContext
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.documents import content_of, is_outside
-from jobs.requests.search.mentions import NAME_PART, Sought
+from jobs.requests.search.mentions import EVIDENCE, NAME_PART, Sought
 from jobs.requests.search.scope import MENTION, Scope
 from jobs.requests.search.search import Material, Mention, inside_of
 from rules.rights.facts import UnitKey
 
 MOST_FILES: Final = 200
+MOST_DOSSIERS: Final = 100
 MOST_BYTES: Final = 256 * MEBI  # of all of them
 MOST_PASSAGES: Final = 20  # of one file; a person looks at each
 _BEGINNING: Final = 360  # characters of what is shown where no passage is one
@@ -35,20 +37,23 @@ _SOUND: Final = ("audio/", "video/")
 @dataclass(frozen=True, slots=True)
 class Searched:
     """How many files of others were read to their end, and how many were not: sound, what no program reads,
-    and what is beyond the bounds."""
+    and what is beyond the bounds. `dossiers_left_out` speak of the person too, and nothing of theirs was
+    looked at."""
 
     read: int = 0
     not_read: int = 0
+    dossiers_left_out: int = 0
 
 
 def search_files_of_others(context: JobContext, found: Assessment, scope: Scope) -> tuple[Assessment, Scope, Searched]:
     """Return what was found and the scope of the answer, with the files of others that speak of the person
     among the mentions. Raises ConnectorError, ObjectError: a file cannot be fetched whole."""
-    units = _speaking(found, scope)
-    if not units:
+    speaking = _speaking(found, scope)
+    if not speaking:
         return found, scope, Searched()
-    beside = inside_of(context, units)
-    mentions, searched = _mentions(context, beside, Sought(found.subject_contacts, found.home), units)
+    beside = inside_of(context, speaking[:MOST_DOSSIERS])
+    mentions, searched = _mentions(context, beside, Sought(found.subject_contacts, found.home))
+    searched = replace(searched, dossiers_left_out=len(speaking[MOST_DOSSIERS:]))
     if not mentions:
         return found, scope, searched
     material = found.material
@@ -60,13 +65,18 @@ def search_files_of_others(context: JobContext, found: Assessment, scope: Scope)
     return found, Scope(found), searched
 
 
-def _speaking(found: Assessment, scope: Scope) -> set[UnitKey]:
-    """Return the dossiers and lone fiches of others in which a row speaks of the person."""
-    rows = [row for row in scope.rows if row.place == MENTION and row.evidence != NAME_PART]
-    return {unit for row in rows for unit in found.filing.units(row.kind, row.id)}
+def _speaking(found: Assessment, scope: Scope) -> list[UnitKey]:
+    """Return the dossiers and lone fiches of others in which a row speaks of the person, those with the
+    strongest evidence first."""
+    strength: dict[UnitKey, int] = {}
+    for row in scope.rows:
+        if row.place == MENTION and row.evidence != NAME_PART:
+            for unit in found.filing.units(row.kind, row.id):
+                strength[unit] = min(strength.get(unit, len(EVIDENCE)), Sought.strength(row.evidence))
+    return sorted(strength, key=lambda unit: (strength[unit], unit))
 
 
-def _mentions(context: JobContext, beside: Material, sought: Sought, units: set[UnitKey]) -> tuple[list[Mention], Searched]:
+def _mentions(context: JobContext, beside: Material, sought: Sought) -> tuple[list[Mention], Searched]:
     found: list[Mention] = []
     asked = read = unread = size = 0
     for kind, row, name, media_type in _files(beside):
