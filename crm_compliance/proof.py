@@ -4,7 +4,7 @@ holds. Commands and pages ask here alike."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -82,11 +82,13 @@ def verify_ledger(
     anchor: Path | None = None,
     keys: PublicKeys | None = None,
     go_on: Callable[[], None] = lambda: None,
+    must_keep: bool = False,
 ) -> tuple[Audit, str]:
     """Verify the ledger of the store, as `audit_store` does. Return what was found, and whether signatures
     were `checked` or `not checked`: they are by `keys`, without them by those of this installation. The
     store remembers what was found, unless somebody brought an anchor or keys of their own. `go_on` is asked
-    on the way, and ends it by what it raises."""
+    on the way, and ends it by what it raises. With `must_keep` what was found has to be kept, or else
+    DiskProblem is raised."""
     from crm_compliance.keys.checkpoint_signer import audit_store
     from crm_compliance.keys.key_ring import public_keys_below
     from crm_compliance.wiring import clock_shown
@@ -101,7 +103,8 @@ def verify_ledger(
         if audit.ok or next(store.ledger.entries(audit.verdict.entries), None) is None:
             break
     if anchor is None and keys is None:
-        remember(store, audit, at=began, by=by, seconds=monotonic() - ticks, are_signatures_checked=known is not None)
+        with nullcontext() if must_keep else suppress(ComplianceError):  # what was found counts for who asked
+            remember(store, audit, at=began, by=by, seconds=monotonic() - ticks, are_signatures_checked=known is not None)
     return audit, "checked" if known is not None else "not checked"
 
 
@@ -132,22 +135,20 @@ def refuse_broken(audit: Audit) -> None:
 
 
 def remember(store: SqlStore, audit: Audit, *, at: datetime, by: Verifier, seconds: float, are_signatures_checked: bool) -> None:
-    """Keep in the store what was found, for whoever looks later. Where that cannot be written, what was found
-    still counts for who asked."""
-    with suppress(ComplianceError):
-        store.verifications.note(
-            Verification(
-                at=at,
-                by=by,
-                seconds=seconds,
-                ok=audit.ok,
-                entries=audit.verdict.entries,
-                head=audit.verdict.head,
-                checkpoints=audit.checkpoints,
-                are_signatures_checked=are_signatures_checked,
-                problems=tuple((problem.where, problem.what) for problem in audit.problems),
-            )
+    """Keep in the store what was found, for whoever looks later."""
+    store.verifications.note(
+        Verification(
+            at=at,
+            by=by,
+            seconds=seconds,
+            ok=audit.ok,
+            entries=audit.verdict.entries,
+            head=audit.verdict.head,
+            checkpoints=audit.checkpoints,
+            are_signatures_checked=are_signatures_checked,
+            problems=tuple((problem.where, problem.what) for problem in audit.problems),
         )
+    )
 
 
 def audit_document(audit: Audit, signatures: str) -> dict[str, object]:

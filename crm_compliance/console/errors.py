@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crm_compliance.console.visit import Visit
 
 FORBIDDEN: Final = frozenset({"role", "same_person"})
+OURS: Final = frozenset({"disk", "open_to_others", "store"})  # nothing is wrong with what was asked
 NOT_FOUND, CONFLICT, UNREACHABLE, BUG = 404, 409, 503, 500
 STATUS_OF_EXIT: Final = {2: 400, 3: 500, 4: UNREACHABLE, 5: CONFLICT, 6: CONFLICT, 7: BUG}
 log = structlog.get_logger()
@@ -21,6 +22,8 @@ log = structlog.get_logger()
 
 def status_of(error: ComplianceError) -> int:
     """Return the status code that says what kind of error it is."""
+    if error.code in OURS:
+        return BUG
     return 403 if error.code in FORBIDDEN else STATUS_OF_EXIT.get(error.exit_code, BUG)
 
 

@@ -2,6 +2,7 @@
 with exit 0: its run or maintenance is done and has no failure and no alarm. A night that waits for approval,
 was refused or could not reach the CRM has left no run, and counts as late."""
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
@@ -22,6 +23,8 @@ REMEMBERED_S: Final = 15.0  # however often somebody asks, the store is asked no
 LATE, BAD, UNREADABLE = "LATE", "FAILED", "STORE_UNREADABLE"
 NO_SCHEDULE = "SCHEDULE_UNUSABLE"
 NOT_WHOLE = "LEDGER_BROKEN"
+FULL, CLOSED = "DISK_FULL", "DISK_READ_ONLY"
+LEAST_BYTES: Final = 32 * 1024 * 1024  # a night writes its plan and its journal; nothing is left half-written below it
 
 
 class Nights(Protocol):
@@ -102,6 +105,18 @@ def record_not_whole(store: Store) -> tuple[str, ...]:
     was verified."""
     last = store.verifications.last()
     return (NOT_WHOLE,) if last is not None and not last.ok else ()
+
+
+def disk_not_well(settings: Settings) -> tuple[str, ...]:
+    """Return the code that the data folder has hardly any room left, or cannot be written: the next night
+    would fail, and pages can only be looked at."""
+    try:
+        found = os.statvfs(settings.data_dir)
+    except OSError:
+        return (CLOSED,)
+    if found.f_flag & os.ST_RDONLY or not os.access(settings.data_dir, os.W_OK | os.X_OK):
+        return (CLOSED,)
+    return (FULL,) if found.f_bavail * found.f_frsize < LEAST_BYTES else ()
 
 
 class End(NamedTuple):

@@ -12,7 +12,7 @@ import structlog
 
 from crm_compliance.alerts.channels import channels_of, telling_not_well
 from crm_compliance.alerts.teller import Telling, tell
-from crm_compliance.service.health import Health, record_not_whole
+from crm_compliance.service.health import Health, disk_not_well, record_not_whole
 from crm_compliance.wiring import calendar_of, clock_of, policy_of, store_of
 from jobs.inbox.plans import of_health
 from jobs.inbox.waiting import waiting
@@ -91,7 +91,7 @@ def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: datet
         since,
         zone,
         schedule=lambda: policy_of(settings),
-        beside=lambda: (*telling(), *record_not_whole(store)),
+        beside=lambda: (*telling(), *record_not_whole(store), *disk_not_well(settings)),
     )
     why = health.why_not()
     try:

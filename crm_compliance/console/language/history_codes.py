@@ -50,6 +50,8 @@ HEALTH: Final[Mapping[str, str]] = {
     "LATE": "it has not ended by its hour: it waits for approval, was refused, or the CRM did not answer.",
     "FAILED": "it ended with failures or an alarm.",
     "STORE_UNREADABLE": "The database of the service cannot be read.",
+    "DISK_FULL": "The disk of the service is nearly full: make room before the next night.",
+    "DISK_READ_ONLY": "The data folder of the service cannot be written: nothing can be done or recorded.",
     "SCHEDULE_UNUSABLE": "The retention schedule cannot be used: no job starts until it can.",
     "LEDGER_BROKEN": "The record was not whole when it was verified last: change nothing, and tell the data protection officer.",
     "ALERT_CHANNEL_FAILED": "An alert channel does not take what it is given: somebody may not have been told.",

@@ -88,7 +88,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     from crm_compliance.console.app import routes
     from crm_compliance.console.services import Services
     from crm_compliance.logs import configure
-    from crm_compliance.service.health import Health, record_not_whole
+    from crm_compliance.service.health import Health, disk_not_well, record_not_whole
     from crm_compliance.service.metrics import Metrics
     from crm_compliance.service.web.app import app_of, hosts_of
     from crm_compliance.service.web.downloads import Downloads
@@ -107,7 +107,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
             clock(),
             calendar.zone,
             schedule=lambda: policy_of(settings),
-            beside=lambda: (*telling(), *record_not_whole(store)),
+            beside=lambda: (*telling(), *record_not_whole(store), *disk_not_well(settings)),
         )
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
         services = Services(settings, store, clock, sessions, health.why_not)

@@ -32,10 +32,10 @@ def show(visit: Visit) -> Response:
 
 
 def verify(visit: Visit) -> Response:
-    """Verify the ledger now, and show what was found."""
+    """Verify the ledger now, and show what was found. Raises DiskProblem: that cannot be kept."""
     services = visit.services
     with _alone():
-        verify_ledger(services.settings, services.store, services.clock, by=Verifier.CONSOLE)
+        verify_ledger(services.settings, services.store, services.clock, by=Verifier.CONSOLE, must_keep=True)
     return visit.see("/history/proof")
 
 
