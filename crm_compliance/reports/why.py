@@ -1,6 +1,7 @@
 """How one unit came to its outcome, step by step, for a person who asks why."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from rich.console import Console
@@ -32,10 +33,12 @@ def without(value: object, hidden: frozenset[str]) -> object:
     return value
 
 
-def print_why(line: Mapping[str, object], steps: Iterable[Step], console: Console) -> None:
+def print_why(
+    line: Mapping[str, object], steps: Iterable[Step], console: Console, called: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Print the outcome of one unit, its reasons and flags in words, then every step of the decision in
-    order. `line` is the plan line as JSON. Each step shows its rule, its input and its output, as the engine
-    recorded them (ACC-02)."""
+    order. `line` is the plan line as JSON, `called` what the CRM calls categories that no key stands for.
+    Each step shows its rule, its input and its output, as the engine recorded them (ACC-02)."""
     paper = Paper(console)
     paper.heading(f"{table_name(str(line.get('table', '')))} {line.get('id', '')}")
     paper.line(_verdict(line))
@@ -46,6 +49,8 @@ def print_why(line: Mapping[str, object], steps: Iterable[Step], console: Consol
     for flag in _codes(line.get("flags")):
         known = advice(flag)
         paper.line(_coded(flag, f"{known.sentence} {known.action}".strip()))
+    for category, name in called.items():
+        paper.line(f"The CRM calls the category {category} {name!r}; no key of the mapping stands for it.")
     paper.line()
     paper.heading("How this came about")
     count = 0

@@ -112,12 +112,15 @@ def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argu
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.why import print_why
+    from jobs.plans.category_names import names_of
     from jobs.plans.explain import explain_unit
     from jobs.plans.make import public_line
 
     wanted = arguments.row_id(row)
     with arguments.opened() as desk:
         line, steps = explain_unit(desk.context, table, wanted)
+        called = names_of(desk.context, line.categories)
     shown = public_line(line)
     trace = [{"rule": step.rule, "inputs": step.inputs, "result": step.result} for step in steps]
-    output.answer(shown | {"trace": trace}, lambda console: print_why(shown, steps, console))
+    told = shown | {"trace": trace} | ({"called": called} if called else {})
+    output.answer(told, lambda console: print_why(shown, steps, console, called))

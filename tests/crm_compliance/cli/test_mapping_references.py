@@ -78,6 +78,8 @@ def test_a_row_of_reference_that_is_known_by_its_id_is_told_with_its_name(
         plan = typist.ask("plan", "--output", tmp_path / "plan.html")
         assert any(f"category value Schoolmoeheid ({row}) is not in the mapping" in each for each in plan["warnings"])
         assert f"Schoolmoeheid ({row})" in (tmp_path / "plan.html").read_text("utf-8")
+        assert typist.ask("why", "incident", case)["called"] == {row: "Schoolmoeheid"}
+        assert f"category {row} 'Schoolmoeheid'" in " ".join(typist.type("why", "incident", case).out.split())
         (undecided,) = typist.ask("policy", "review", "--output", tmp_path / "review.html")["unconfigured"]
         assert (undecided["category"], undecided["called"]) == (row, "Schoolmoeheid")
 
