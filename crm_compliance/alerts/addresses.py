@@ -3,11 +3,13 @@
 from jobs.inbox.item import InboxItem, ItemKind
 
 
-def address_of(item: InboxItem) -> str:
-    """Return the path of its page."""
+def address_of(item: InboxItem, *, sees_history: bool) -> str:
+    """Return the path of its page; of the plans, where who reads may not see the history."""
     match item.kind:
         case ItemKind.PLAN_TO_APPROVE | ItemKind.PLAN_TO_APPLY:
             return f"/plans/{item.subject}"
+        case ItemKind.RUN_INTERRUPTED | ItemKind.ALARM | ItemKind.NOT_WELL if not sees_history:
+            return "/plans"
         case ItemKind.RUN_INTERRUPTED:
             return f"/history/{item.subject}"
         case ItemKind.ANSWER_TO_REVIEW:

@@ -16,6 +16,7 @@ from babel.dates import format_date
 from connectors.channels.channel import Line, Notice
 from crm_compliance.alerts.addresses import address_of
 from jobs.inbox.item import InboxItem, ItemKind, Stage
+from rules.model.roles import Act, roles_of
 
 MOST: Final = 20  # lines of one message: a card of Teams has an end, and nobody reads more
 _UNCOUNTED: Final = frozenset({ItemKind.ANSWER_TO_REVIEW})  # how many texts wait is for the DPO's eyes alone (SUS-07)
@@ -80,7 +81,7 @@ def _line(item: InboxItem, texts: Mapping[str, Any], address: str, *, is_repeat:
         text=text,
         kind=item.kind.value,
         stage=item.stage.value,
-        href=address + address_of(item),
+        href=address + address_of(item, sees_history=set(item.roles) <= set(roles_of(Act.SEE_HISTORY))),
         code=item.code,
         subject=item.subject,
         count=count,

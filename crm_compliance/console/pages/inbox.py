@@ -118,7 +118,7 @@ def _line(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> Line
         title,
         request.reference if request is not None else "",
         _why(visit, item),
-        address_of(item),
+        address_of(item, sees_history=visit.may(Act.SEE_HISTORY)),
         act,
         TONES[item.stage],
         SYMBOLS.get(item.kind, "user-round-search"),
@@ -139,7 +139,7 @@ def _words(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> tup
                 "An approved plan of %s unit has not been carried out", "An approved plan of %s units has not been carried out", count
             ), say("Look at the plan")
         case ItemKind.RUN_INTERRUPTED:
-            return say("A run was cut off before its end"), say("Look at the run")
+            return say("A run was cut off before its end"), _looks_at(visit, say("Look at the run"))
         case ItemKind.STOPPED:
             return say("Everything is stopped: nothing is applied"), say("See what is stopped")
         case ItemKind.REQUEST_STEP:
@@ -169,9 +169,14 @@ def _words(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> tup
         case ItemKind.TABLES_UNACCOUNTED:
             return say("Tables of the CRM hold rows that nothing accounts for"), say("Open the data map")
         case ItemKind.ALARM:
-            return say("The last night has an alarm"), say("Look at the run")
+            return say("The last night has an alarm"), _looks_at(visit, say("Look at the run"))
         case ItemKind.NOT_WELL:
-            return say("The service is not well"), say("Look at the history")
+            return say("The service is not well"), _looks_at(visit, say("Look at the history"))
+
+
+def _looks_at(visit: Visit, said: str) -> str:
+    """Return what a link says that leads into the history, or for who may not see that, to the plans."""
+    return said if visit.may(Act.SEE_HISTORY) else visit.say("Look at the plans")
 
 
 def _why(visit: Visit, item: InboxItem) -> str:

@@ -13,7 +13,9 @@ from crm_compliance.console.visit import Visit
 from crm_compliance.organisation import product_texts
 from crm_compliance.reports.requests.items import REASONS, compared
 from jobs.model.answer import NOT_THE_PERSON, Context, Field, Item, ItemStatus
+from jobs.register.decision import What
 from jobs.requests.answer.review import version_of
+from jobs.requests.decisions.propose import PROPOSALS
 from rules.model.requests import COPIES
 from rules.redaction.labels import label_for
 
@@ -58,7 +60,7 @@ def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
     """Return what the template of one item is given."""
     visit, compilation = answer.visit, answer.compilation
     original = "\n\n".join(str(field.value) for field in item.fields if field.is_text and field.value is not None)
-    shown = item.text if item.text is not None else item.proposal
+    shown = item.text if item.text is not None else _proposed(visit, item)
     before, after = compared(original, shown)
     if not item.needs_review:
         before = after = ""  # type: ignore[assignment]  # of fields alone there are no texts to compare
@@ -91,6 +93,12 @@ def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
         "file_address": f"{answer.path}/{item.item}/file" if item.attachment is not None else "",
         "media": (item.attachment.media_type.partition(";")[0].strip().lower() if item.attachment is not None else ""),
     }
+
+
+def _proposed(visit: Visit, item: Item) -> str:
+    """Return what is proposed of an item: a text as it is, a deed in the language of the page."""
+    is_deed = item.title in What and item.proposal == PROPOSALS[What(item.title)]
+    return visit.word("deed", item.title) if is_deed else item.proposal
 
 
 def list_values(answer: Answer, among: Filter, here: Item | None) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def test_a_stop_is_told_at_once(typist: Typist, org: Night, signed_in: Callable[
 @pytest.mark.parametrize("kind", ItemKind)
 def test_everything_that_can_wait_has_words_and_an_address(kind: ItemKind, signed_in: Callable[..., Browser], services: object) -> None:
     item = InboxItem(kind=kind, roles=(Role.DPO,), subject="subject-1", count=3)
-    assert address_of(item).startswith("/")
-    assert kind in SYMBOLS or address_of(item).startswith("/requests/")
+    assert kind in SYMBOLS or address_of(item, sees_history=True).startswith("/requests/")
+    assert not address_of(item, sees_history=False).startswith("/history")
 
 
 @pytest.mark.parametrize("role", HUMAN_ROLES)
@@ -97,6 +97,8 @@ def test_what_is_not_well_is_said_in_words(language: str, org: Night, services: 
     for code in codes:
         assert re.search(rf"<p>[^<]{{20,}} <code class=\"soft\">{code}</code>", aside), code
         assert tasks.count(f">{code}</code>") == 1, code  # whoever has it in the list is told it there alone
+    assert 'href="/history' not in tasks, "who may not see the history is not sent there"
+    assert 'href="/history"' in signed_in(Role.DPO, language).page("/")
 
 
 def test_beside_the_inbox_stand_what_moved_and_the_record(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:

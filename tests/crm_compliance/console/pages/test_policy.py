@@ -36,7 +36,9 @@ def test_everybody_reads_the_schedule_with_its_sources(org: Night, signed_in: Ca
 
 
 def test_the_schedule_speaks_the_language_of_the_page(org: Night, signed_in: Callable[..., Browser]) -> None:
-    assert "tot de leeftijd van 25" in text_of(signed_in(Role.DPO, "nl").page("/policy"))
+    dutch = signed_in(Role.DPO, "nl").page("/policy")
+    assert "tot de leeftijd van 25" in text_of(dutch)
+    assert '<span lang="en">Privacy policy' in dutch, "what is in the file alone is said to be English"
     assert "jusqu’à l’âge de 25 ans" in text_of(signed_in(Role.DPO, "fr").page("/policy"))
 
 

@@ -119,6 +119,10 @@ def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(org: Nig
     decision = page.split('id="decision"')[1].split("</section>")[0]
     assert " checked" not in decision, "what cannot be brought back is marked by people"
     assert "pagetype=entityrecord" in decision, "the row itself, before anybody decides"
+    assert "L’effacer, avec tout ce qui en dépend" in text_of(signed_in(Role.DPO, "fr").page(f"{path}/review/item-1")), (
+        "a deed has words in each language"
+    )
+    assert "erase it" not in signed_in(Role.DPO, "fr").page(f"{path}/review/item-1")
     (item, *_) = re.findall(r'name="item" value="([^"]*)"', page)
     assert dpo.post(f"{path}/decide", grant="1").status_code == 400, "nothing is marked"
     assert dpo.post(f"{path}/decide", refuse="1", refusal="RF-05").status_code == 400, "no text of an erasure"
