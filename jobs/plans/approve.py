@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from jobs.checks.denials import denied
-from jobs.checks.ledger_agreement import Reference, References, approval_entry, refuse_altered_plan
+from jobs.checks.ledger_agreement import CLOSE_BY, Reference, References, approval_entry, refuse_altered_plan
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan, PlanState
@@ -34,7 +34,7 @@ def approve_plan(
     The ledger keeps the role and a keyed reference of the person; the name stands with the plan alone
     (section 9.2). Raises UsageError: a name that is none; StoreAltered: the plan, or what was said on it, is
     not what the ledger says; Refused: a plan of another CRM, the wrong role, the proposer, a person who has
-    spoken before, or a plan that waits for nobody."""
+    spoken before, a clock that was put back since the plan was made, or a plan that waits for nobody."""
     plan = store.plans.get(plan_id)
     who = account(who)
     told: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
@@ -71,6 +71,9 @@ def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> 
     if any(same_person(word.who, who) for word in _speaking(plan, now)):
         hint = "the second approval is another person's (RET-24)"
         return Refused("this person has already approved or rejected the plan", hint=hint, where=plan.id, code="same_person")
+    if now < plan.created_at - CLOSE_BY:
+        hint = "set the clock of this machine right (NTP)"
+        return Refused("the clock of this machine says a time before this plan was made", hint=hint, where=plan.id, code="clock_back")
     if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
         return Refused(f"the plan is {state.value}", hint="make a new plan", where=plan.id, code="plan_state")
     if approves and role in plan.needed and role not in plan.missing(now):

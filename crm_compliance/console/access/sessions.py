@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from crm_compliance.store.rows.console.sessions import Session
 
 SEEN_AGAIN: Final = timedelta(seconds=30)  # a session is written again no more often than this
+PUT_BACK: Final = timedelta(minutes=5)  # by less a clock is corrected unnoticed
 _NONCE: Final = bytes(12)  # each key seals one name, once
 
 
@@ -47,7 +48,8 @@ class SessionStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """The sessions of this console. One that was not used for `idle`, or is older than `longest`, is over."""
+    """The sessions of this console. One that was not used for `idle`, or is older than `longest`, is over; so
+    is one that was used at a time that is still to come: the clock was put back, and it would last longer."""
 
     store: SessionStore
     idle: timedelta
@@ -68,7 +70,8 @@ class Sessions:
         session = self.store.get(digest_of(token))
         if session is None:
             return None
-        if now - session.began_at >= self.longest or now - session.seen_at >= self.idle:
+        is_put_back = session.seen_at - now >= PUT_BACK  # else it would last as much longer
+        if is_put_back or now - session.began_at >= self.longest or now - session.seen_at >= self.idle:
             self.store.drop(digest_of(token))
             return None
         if now - session.seen_at >= SEEN_AGAIN:

@@ -25,6 +25,8 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "approval": "This plan still needs an approval. Ask the people whose word is lacking.",
     "breaker": "This plan would take more than is usual, so people have to approve it first. Look at what is out of the ordinary.",
     "plan_state": ("This plan waits for nobody’s word any more: it was carried out or rejected, or is too old. Look at the list of plans."),
+    "process_ended": "What was being done was ended from outside. Nothing was left half done: begin it again.",
+    "clock_back": "The clock of this machine says a time before this plan was made. Tell the administrator.",
     "cut_off": "The service was started anew before this had ended. See how far it came, and begin it again.",
     "rules_changed": "The schedule, the mapping or the program has changed since this plan was made. Make a new plan.",
     "lines_removed": ("The lines of this plan have been removed: a plan that is not carried out keeps them for 30 days. Make a new plan."),

@@ -14,7 +14,7 @@ import structlog
 from crm_compliance.console.work.background import failed
 from crm_compliance.console.work.work import Counts, Ended, Told
 from crm_compliance.store.rows.console.works import Failure
-from rules.errors import ComplianceError
+from rules.errors import ComplianceError, Refused
 
 COMMAND: Final = (sys.executable, "-m", "crm_compliance.console.work")
 log = structlog.get_logger()
@@ -42,7 +42,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def carried_out(asked: Asked, told: Told, command: Sequence[str] = COMMAND) -> Ended:
     """Carry out an act, and return how it ended. Raises ComplianceError: as the act does; with code `bug`,
-    where the process has ended without a word."""
+    where the process has ended without a word; `process_ended`, where somebody, or the system, has ended
+    it."""
     # What is asked goes through a pipe: a command line is for everybody on the machine to read.
     with subprocess.Popen(list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None  # both are pipes
@@ -61,4 +62,9 @@ def carried_out(asked: Asked, told: Told, command: Sequence[str] = COMMAND) -> E
             elif line.ended is not None:
                 return line.ended
     log.error("an act has ended without a word", act=asked.act, exit=process.returncode)
+    if process.returncode < 0:  # by a signal: of the system where it has no memory left, or of a person
+        message = f"the process that did this was ended (signal {-process.returncode})"
+        raise failed(
+            message, "process_ended", "begin it again; where it ends so again, the machine has too little memory", "", Refused.exit_code
+        )
     raise ComplianceError("something went wrong here", hint="tell the administrator", code="bug")

@@ -30,6 +30,7 @@ def test_it_tells_how_far_it_is_and_what_it_has_made() -> None:
 @pytest.mark.parametrize(
     ("code", "found"),
     [
+        ("import os; os.kill(os.getpid(), 9)", ("the process that did this was ended (signal 9)", "process_ended", 5)),
         ("sys.exit(1)", ("something went wrong here", "bug", 1)),
         ("print(json.dumps({'failure': ['no token', 'token', '', '', 4]}))", ("no token", "token", 4)),
     ],
