@@ -2,7 +2,8 @@
 after years: a million lines in each of the last two plans, ten thousand runs, two thousand requests, two
 thousand holds.
 
-1. Each page alone: time in the server, the median and the slowest of some rounds.
+1. Each page alone: time in the server, the median and the slowest of some rounds, and of how much of it a
+   processor worked: the rest was waited, for the disk or for a machine that does other things too.
 2. All pages by fifty readers at once who never pause, while a night goes on in the same store: the same, and
    how many answers were errors. Each waits for the others then, whatever a page takes.
 3. The same by fifty readers who look at each page for a few seconds, as people do.
@@ -32,7 +33,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import requests
@@ -63,6 +64,7 @@ CATEGORIES: Final = ("missing_runaway", "social_card", "e_safety", "exploitation
 # Exports, files, the stream of a run's progress, and pages that read the CRM or have parameters of their own.
 ASIDE: Final = (".csv", ".xlsx", ".ics", "/why/", "/open", "/units/", "/review", "/preview", "/message", "/archive", "/work", "/progress")
 TIME: Final = "X-Server-Ms"
+WORKED: Final = "X-Server-Worked-Ms"
 LARGE: Final = "plan-large-"
 
 
@@ -111,12 +113,12 @@ def measure(asked: argparse.Namespace, folder: Path) -> None:
         for page in pages:  # what is read once is read
             while '/opening"' in session.get(root + page, timeout=300).text:
                 time.sleep(0.5)  # a large plan is opened beside
-        print("\n| page, alone | median, ms | slowest, ms | of 200 ms |\n|---|---:|---:|---:|")
+        print("\n| page, alone | median, ms | slowest, ms | processor, ms | of 200 ms |\n|---|---:|---:|---:|---:|")
         for page in pages:
-            found = sorted(timed(session, root, page)[1] for _ in range(asked.rounds))
-            print(
-                f"| `{shown(page, names)}` | {statistics.median(found):.0f} | {found[-1]:.0f} | {statistics.median(found) / GOAL_MS:.2f} |"
-            )
+            answers = [timed(session, root, page) for _ in range(asked.rounds)]
+            times = sorted(answer.ms for answer in answers)
+            middle, worked = statistics.median(times), statistics.median(answer.worked_ms for answer in answers)
+            print(f"| `{shown(page, names)}` | {middle:.0f} | {times[-1]:.0f} | {worked:.0f} | {middle / GOAL_MS:.2f} |")
         with part("night") as night:
             assert night.stdout is not None
             night.stdout.readline()  # the CRM answers
@@ -140,12 +142,12 @@ def together(
             time.sleep(random.uniform(0, 2 * pause_s))
             page = random.choice(pages)
             try:
-                status, took = timed(mine, root, page)
+                answer = timed(mine, root, page)
             except requests.ConnectionError:
                 wrong[page] += 1
                 continue
-            found[page].append(took)
-            wrong[page] += status != 200
+            found[page].append(answer.ms)
+            wrong[page] += answer.status != 200
 
     readers = [threading.Thread(target=read, args=(number,)) for number in range(asked.readers)]
     for reader in readers:
@@ -153,7 +155,7 @@ def together(
     for reader in readers:
         reader.join()
     looking = f"{pause_s:g} s a page" if pause_s else "without a pause"
-    print(f"\n| page, {asked.readers} readers {looking}, a run writes | answers | median, ms | 95 of 100, ms | errors |")
+    print(f"\n| page, {asked.readers} readers {looking}, nights go on | answers | median, ms | 95 of 100, ms | errors |")
     print("|---|---:|---:|---:|---:|")
     for page, times in found.items():
         times.sort()
@@ -164,9 +166,17 @@ def together(
     print(f"\n{answers} answers in {asked.seconds} s, {answers / asked.seconds:.0f} a second, errors: {sum(wrong.values())}")
 
 
-def timed(session: requests.Session, root: str, page: str) -> tuple[int, float]:
+class Timed(NamedTuple):
+    """One answer: how long the server took, and how long its process worked meanwhile, for whomever."""
+
+    status: int
+    ms: float
+    worked_ms: float
+
+
+def timed(session: requests.Session, root: str, page: str) -> Timed:
     answer = session.get(root + page, timeout=300, allow_redirects=False)
-    return answer.status_code, float(answer.headers[TIME])
+    return Timed(answer.status_code, float(answer.headers[TIME]), float(answer.headers[WORKED]))
 
 
 def addresses(names: Mapping[str, str]) -> list[str]:
@@ -219,9 +229,6 @@ def running(command: list[str], stderr: int | None = None) -> Iterator[subproces
 
 def serve() -> None:
     """Serve the console over the store of the settings, and say in each answer how long it took."""
-    import socket
-
-    import uvicorn
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from crm_compliance.console.access.sessions import Sessions
@@ -229,6 +236,7 @@ def serve() -> None:
     from crm_compliance.console.services import Services
     from crm_compliance.service.web.app import app_of
     from crm_compliance.service.web.downloads import Downloads
+    from crm_compliance.service.web.server import address_of, fitted, listening, server_of
 
     settings = load_settings()
     clock = clock_of(settings)
@@ -237,20 +245,19 @@ def serve() -> None:
     app: ASGIApp = app_of(Downloads(store, clock), console=routes(services))
 
     async def timing(scope: Scope, receive: Receive, send: Send) -> None:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"].append((TIME.lower().encode(), f"{(time.perf_counter() - began) * 1000:.1f}".encode()))
+                for name, since in ((TIME, time.perf_counter() - began), (WORKED, time.process_time() - worked)):
+                    message["headers"].append((name.lower().encode(), f"{since * 1000:.1f}".encode()))
             await send(message)
 
         await app(scope, receive, told)
 
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(128)
-        print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-        uvicorn.Server(uvicorn.Config(timing, log_level="warning")).run(sockets=[listening])
+    with listening(0) as listener:
+        server = server_of(timing, ready=lambda: print(address_of(listener), flush=True), connection=fitted())
+        server.run(sockets=[listener])
 
 
 def nights() -> None:
