@@ -25,6 +25,7 @@ from jobs.restores.lost_runs import LostPlaces
 from jobs.runs.apply import apply_plan
 from jobs.writing import send
 from tests.connectors.dynamics.residual.test_traces import environment_with_more
+from tests.integration.beginnings import Beginning
 from tests.integration.holding import place, release
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points, fragile_store, organisation, state_of
@@ -118,25 +119,26 @@ def test_a_run_that_was_killed_and_lost_leaves_what_an_undisturbed_one_leaves(
     """Killed before each call. Nothing that lasts happens between the end of one and the beginning of the
     next, so the moments after are those before; the moments are shared out to four tests."""
     monkeypatch.setattr(send, "MAX_OPERATIONS", operations)
-    calm = make_night(url=database_file(), register="calm.jsonl")
+    url = database_file()
+    calm = make_night(url=url)
     start(calm)
-    points = Points()
-    begin(calm, calm.plan(), points)
+    plan, points = calm.plan(), Points()
+    beginning = Beginning(calm, url)
+    begin(calm, plan, points)
     expected = leftovers(calm)
     assert expected["bin"] == 1, "what somebody has deleted by hand"
     assert points.passed > 20
     for at in range(first, points.passed + 1, 8):
-        lost = make_night(url=database_file(), register=f"{at}.jsonl")
-        start(lost)
-        plan = lost.plan()
+        lost = beginning.again(make_night, database_file())
         with pytest.raises(Killed):
             begin(lost, plan, Points(at))
-        after = make_night(url=database_file(), register=f"{at}.jsonl")
+        after = make_night(url=database_file(), register=lost.register)
         done = recover(after.context)
         assert (at, done.places.left, done.places.held) == (at, {}, 0)
         run = after.apply(after.plan())
         assert (at, run.state) == (at, RunState.DONE)
         assert {name: (found, expected[name]) for name, found in leftovers(after).items() if found != expected[name]} == {}, at
+    beginning.close()
 
 
 def killed(night: Night, method: str, nth: int = 1) -> None:
