@@ -56,7 +56,7 @@ def test_a_job_without_a_plan_is_shown_as_it_goes_on(services: Services, signed_
     ledger.append([(ENDED, {"kind": "requests", "state": "done_with_failures", "alarms": ["OVERDUE"]})], "run-asked")
     ledger.append([(HOUSEKEEPING, {"state": "done"})], "run-swept")
     told = text_of(browser.page("/history"))
-    assert "Requests Done with failures The answer to a subject request is late (DDL-11). OVERDUE" in told
+    assert "Requests Done with failures The answer to a subject request is late ( DDL-11 ). OVERDUE" in told, "the rule leads to its text"
     assert "Housekeeping Done" in told
 
 

@@ -150,7 +150,7 @@ def test_an_alarm_is_told_in_the_language_of_the_page(services: Services, signed
     counts = {"alarms": [left.document]}
     store.runs.save(a_run(state=RunState.DONE_WITH_FAILURES, ended_at=NIGHT, counts=counts, alarms=(left,)))
     admin = signed_in(Role.DPO, "nl")
-    assert "half verwerkt zijn (ERA-15): 3" in text_of(admin.page("/history/run-1"))
+    assert "half verwerkt zijn ( ERA-15 ): 3" in text_of(admin.page("/history/run-1"))
     assert left.message not in admin.page("/history/run-1")
     plan = admin.page("/plans/plan-1")
     assert "al 50 uur is geen uitvoering voltooid" in text_of(plan)
