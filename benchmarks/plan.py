@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from crm_compliance.settings import environment_of
 
@@ -121,10 +122,10 @@ def requested(url: str) -> list[tuple[str, str]]:
         asked: list[tuple[str, str]] = []
         inner = connector._transport.get
 
-        def get(address: str, *, prefer: str = "", accept: str = "application/json", where: str = "") -> Answer:
+        def get(address: str, *, prefer: str = "", **more: Any) -> Answer:
             if prefer:
                 asked.append((address, prefer))
-            return inner(address, prefer=prefer, accept=accept, where=where)
+            return inner(address, prefer=prefer, **more)
 
         connector._transport.get = get  # type: ignore[method-assign]
         first = []

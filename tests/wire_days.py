@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import date
-from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,8 +15,7 @@ from rules.dates.calendar import BRUSSELS
 
 def civil_date(text: str, behaviour: str, zone: ZoneInfo = BRUSSELS) -> date:
     """Raises msgspec.ValidationError where a page that has this text would be refused."""
-    row = SimpleNamespace(day=msgspec.json.decode(msgspec.json.encode(text), type=wire_type(behaviour)))
-    if behaviour != "date_only":
-        civil_days("day", behaviour, zone)([row])
-    found: date = row.day
+    given: Any = msgspec.json.decode(msgspec.json.encode(text), type=wire_type(behaviour))
+    (found,) = [given] if behaviour == "date_only" else civil_days(behaviour, zone)([given])
+    assert found is not None
     return found

@@ -30,6 +30,10 @@ class MappedKinds(Protocol):
     def tables(self, record: type[Record]) -> tuple[str, ...]:
         """Return the logical names of all tables from which records of this class come."""
 
+    def sources(self, record: type[Record]) -> tuple[type[Record], ...]:
+        """Return the classes of the rows of a kind: one for each table from which they come, the class itself
+        where that is one; none if the kind is not mapped."""
+
     def records(self, table: str) -> tuple[type[Record], ...]:
         """Return the classes of the records that come from a table, one for each kind that it holds."""
 

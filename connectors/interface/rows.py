@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rules.model.records import Record
+
+if TYPE_CHECKING:
+    import polars as pl
 
 R = TypeVar("R", bound=Record)
 
@@ -65,9 +68,16 @@ class Rows(Protocol):
         earlier read and what has changed since: for plans, never for what is about to be written. Raises
         ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs."""
 
+    def columns(self, record: type[Record], fields: Sequence[str]) -> Iterator["pl.DataFrame"]:
+        """Yield all rows of a kind, from every table that serves it, as frames of some rows each: what `read`
+        gives with `remembered`, row for row and value for value, in the columns of `column_types`.
+
+        A kind that is not mapped yields nothing; a frame without rows is never yielded. Raises as `read`."""
+
     def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> AbstractContextManager[None]:
-        """Begin reads of whole tables that `read` will be called for with `remembered`, in this order, while
-        the block runs. What is read is the same; a read that fails raises where it is called for."""
+        """Begin reads of whole tables that `columns`, or `read` with `remembered`, is then called for in this
+        order, while the block runs. What is read is the same; a read that fails raises where it is called
+        for."""
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row does not exist.

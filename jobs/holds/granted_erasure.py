@@ -1,7 +1,7 @@
 """What gives way to an erasure that was decided, on request or in an earlier run. Also how a file is erased
 that the schedule does not decide on. Source: HLD-12, R-078, R-079, R-091, ERA-04; table 4.2."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -13,10 +13,10 @@ from jobs.ports.context import JobContext
 from jobs.register.decision import Decision, answered
 from rules.holds.holds import Hold, Holds
 from rules.holds.precedence import GrantedErasure, Ruling, ruling_on_hold
+from rules.law.decisions import decisions
 from rules.model.decisions import Decision as Disposal
 from rules.model.records import Unit
 from rules.model.requests import Right
-from rules.retention.decide import decide
 
 _LATER: Final = date(9999, 1, 1)  # a day on which every term has ended, to learn how a file would go
 
@@ -46,8 +46,8 @@ def as_answered(hold: Hold, over: Collection[str]) -> Hold:
     return msgspec.structs.replace(hold, is_pending=False) if hold.hold_id in over else hold
 
 
-def way_of(context: JobContext, unit: Unit) -> Disposal | None:
-    """Return how the schedule would dispose of a file once its time had come. Return None if it has no term,
-    so that the file is simply deleted."""
-    found = decide(unit, context.policy, Holds.none(), as_of=_LATER)
-    return found if found.is_disposal else None
+def ways_of(context: JobContext, units: Iterable[Unit]) -> list[Disposal | None]:
+    """Return how the schedule would dispose of each of these files once its time had come; None for one that
+    has no term, so that it is simply deleted."""
+    found = decisions(units, context.policy, Holds.none(), _LATER)
+    return [decision if decision.is_disposal else None for decision in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
 
@@ -36,9 +36,17 @@ class Pages:
 
     def add(self, line: str) -> None:
         """Add a line, with its end."""
-        self._open.append(line)
-        if len(self._open) == LINES_A_PAGE:
-            self._turn()
+        self.extend((line,))
+
+    def extend(self, lines: Sequence[str]) -> None:
+        """Add lines, each with its end."""
+        at = 0
+        while at < len(lines):
+            some = lines[at : at + LINES_A_PAGE - len(self._open)]
+            self._open += some
+            at += len(some)
+            if len(self._open) == LINES_A_PAGE:
+                self._turn()
 
     def _turn(self) -> None:
         page = "".join(self._open).encode()

@@ -2,7 +2,7 @@
 before a plan is approved."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
@@ -15,13 +15,13 @@ def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
     """Return how many rows of each unmapped table would be deleted with these units and their fiches. It is a
     preview for the person who reviews a plan. What belongs to their notes, activities and roles is not
     counted here; it is checked when the unit is deleted."""
-    return victims_of_rows(connector, [((connector.table(type(unit.row)), unit.id), unit) for unit in units])
+    rows = {(connector.table(type(unit.row)), unit.id) for unit in units}
+    # Only a dossier or a lone fiche takes fiches with it; that of a recording or an audio attachment stays
+    # (RET-03).
+    fiches = (fiche for unit in units if unit.kind in FILES for fiche in unit.fiches)
+    return victims_among(connector, rows | {(connector.table(type(fiche)), fiche.id) for fiche in fiches if not fiche.also_in})
 
 
-def victims_of_rows(connector: Connector, units: Sequence[tuple[RowKey, Unit]]) -> dict[str, int]:
-    """Return the same of units whose own row, by table and id, is known. Only a dossier or a lone fiche takes
-    fiches with it; that of a recording or an audio attachment stays (RET-03)."""
-    rows = {row for row, _ in units}
-    fiches = (fiche for _, unit in units if unit.kind in FILES for fiche in unit.fiches)
-    rows |= {(connector.table(type(fiche)), fiche.id) for fiche in fiches if not fiche.also_in}
+def victims_among(connector: Connector, rows: Iterable[RowKey]) -> dict[str, int]:
+    """Return the same of rows that go, by table and id: units' own rows, and fiches that go with them."""
     return dict(sorted(Counter(each.row[0] for each in connector.hanging(sorted(rows)) if each.goes).items()))

@@ -2,20 +2,28 @@
 and dates. So a line is cut to its shape once, and filled in a hundred thousand times; and no more than a page
 of lines is in memory at a time."""
 
+from __future__ import annotations
+
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from jobs.ledger.plan_lines import Pages, encode_line, quoted
 from jobs.model.plan import CategoryTotal, PlanLine
-from jobs.plans.lines.columns import LineColumns, Rows
+from jobs.plans.lines.columns import LineColumns
 from rules.model.decisions import Decision, Disposition, Reason
 from rules.model.records import UnitKind
 
+if TYPE_CHECKING:
+    import polars as pl
+
 RECORDING_KINDS = frozenset({UnitKind.RECORDING, UnitKind.ATTACHMENT})
+_ODD = r"[^ !#-\[\]-~]"  # a quote, a backslash, and what is not printable ASCII
+_ODDER = r'[^ !"#-\[\]-~]'  # the same without the quote
+_AT_ONCE = 20_000  # lines that are written together
 _BIRTH = "birth_date"  # the anchor that is named and never dated
 _ID, _ETAG, _END, _ANCHOR_ON = "\x00id", "\x00etag", "\x00end", "\x00anchor_on"
 
@@ -37,6 +45,10 @@ class Shape:
             self.pieces.append(before)
         self.pieces.append(text + "\n")
 
+    @property
+    def anchor(self) -> str | None:
+        return self.decision.deciding.anchor if self.decision.deciding is not None else None
+
 
 class Draft:
     """Pages of lines with their digest, and totals. Under `due_soon_days` of its end a unit is due soon."""
@@ -50,46 +62,63 @@ class Draft:
         self.due: Tally[str] = Tally()
         self._policy_version = policy_version
         self._soon = day + timedelta(days=due_soon_days)
-        self._shapes: dict[tuple[object, ...], Shape] = {}
+        self._shapes: list[Shape] = []
         self._models: dict[bytes, tuple[int, PlanLine]] = {}  # of each shape a line without what is its own
-        self._rows = Rows()
+        self._lines: list[pl.DataFrame] = []
 
-    def add(self, kind: UnitKind, table: str, row: str, etag: str, decision: Decision) -> None:
-        """Add one unit's line and count it."""
-        end = decision.retention_end
-        deciding = decision.deciding
-        anchor = deciding.anchor if deciding is not None else None
-        key = (kind, table, decision.disposition, decision.reasons, decision.flags, decision.categories, decision.rule, anchor)
-        shape = self._shapes.get(key)
-        if shape is None:
-            model = line_of(table, _ID, _ETAG, decision, self._policy_version)
-            model = msgspec.structs.replace(model, retention_end=_END, anchor_on=_ANCHOR_ON)
-            shape = self._shapes[key] = Shape(kind, table, decision, model, self._number(model))
-        shape.count += 1
-        if end is None:
-            end_text = "null"
-        else:
-            end_text = _day(end)
-            if shape.oldest is None or end < shape.oldest:
-                shape.oldest = end
-            if end < self._soon and decision.reasons[0] is Reason.NOT_EXPIRED:
-                shape.soon += 1
-                self.due[end.isoformat()] += 1
-        on = deciding.anchor_on if deciding is not None and anchor != _BIRTH else None
-        anchor_text = "null" if on is None else _day(on)
-        self._rows.add(shape.number, row, end, etag, on)
-        one, two, three, four, five = shape.pieces
-        # Ids and versions come from outside and are quoted; a date needs no quoting.
-        self._pages.add(f"{one}{quoted(row)}{two}{end_text}{three}{quoted(etag)}{four}{anchor_text}{five}")
+    def add(self, lines: pl.DataFrame, shapes: Sequence[tuple[UnitKind, str, Decision]]) -> None:
+        """Add a line for each row of `lines` and count them. `shape` is the number of its kind, table and
+        decision in `shapes`; its own are `id`, `retention_end`, `etag` and `anchor_on`. A birth date is
+        named, never given (ACC-04)."""
+        import polars as pl
+
+        if lines.is_empty():
+            return
+        used = lines["shape"].unique(maintain_order=True).to_list()
+        made = [self._shape(*shapes[number]) for number in used]
+        self._shapes += made
+        place = {number: at for at, number in enumerate(used)}
+        places = pl.Series([place.get(number, 0) for number in range(len(shapes))], dtype=pl.UInt32)
+        lines = lines.with_columns(shape=places.gather(lines["shape"]))
+        is_birth = pl.Series([shape.anchor == _BIRTH for shape in made], dtype=pl.Boolean)
+        lines = lines.select("shape", "id", "retention_end", "etag", anchor_on=pl.when(~is_birth.gather(lines["shape"])).then("anchor_on"))
+        self._count(lines, made)
+        numbers = pl.Series([shape.number for shape in made], dtype=pl.UInt32)
+        self._lines.append(lines.with_columns(shape=numbers.gather(lines["shape"])))
+        one, two, three, four, five = (pl.Series([shape.pieces[at] for shape in made], dtype=pl.String) for at in range(5))
+        for part in lines.iter_slices(_AT_ONCE):
+            shape = part["shape"]
+            text = pl.concat_str(
+                one.gather(shape), _quoted(part["id"]), two.gather(shape), _day("retention_end"), three.gather(shape),
+                _quoted(part["etag"]), four.gather(shape), _day("anchor_on"), five.gather(shape),
+            )  # fmt: skip
+            self._pages.extend(part.select(text).to_series().to_list())
+
+    def _shape(self, kind: UnitKind, table: str, decision: Decision) -> Shape:
+        model = line_of(table, _ID, _ETAG, decision, self._policy_version)
+        model = msgspec.structs.replace(model, retention_end=_END, anchor_on=_ANCHOR_ON)
+        return Shape(kind, table, decision, model, self._number(model))
 
     def _number(self, model: PlanLine) -> int:
         """Return the number of a shape among those that differ in the line."""
         bare = msgspec.structs.replace(model, id="", etag="", retention_end=None, anchor_on=None)
         return self._models.setdefault(encode_line(bare), (len(self._models), bare))[0]
 
+    def _count(self, lines: pl.DataFrame, shapes: Sequence[Shape]) -> None:
+        """Count lines by shape, and which units come to their end soon."""
+        import polars as pl
+
+        for number, count, oldest in lines.group_by("shape").agg(pl.len(), pl.col("retention_end").min()).iter_rows():
+            shapes[number].count, shapes[number].oldest = count, oldest
+        waits = pl.Series([shape.decision.reasons[0] is Reason.NOT_EXPIRED for shape in shapes], dtype=pl.Boolean)
+        soon = lines.filter(waits.gather(lines["shape"]) & (pl.col("retention_end") < self._soon))
+        for number, end, count in soon.group_by("shape", "retention_end").len().iter_rows():
+            shapes[number].soon += count
+            self.due[end.isoformat()] += count
+
     def columns(self) -> LineColumns:
         """Return the lines in columns, as `LineColumns.of` would read them from the pages."""
-        return LineColumns.made([model for _, model in self._models.values()], self._rows)
+        return LineColumns.made([model for _, model in self._models.values()], self._lines)
 
     def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
         """Return the pages, as the store keeps them, and their digest, contacts to trim included."""
@@ -98,12 +127,12 @@ class Draft:
     @property
     def units(self) -> int:
         """How many units have a line."""
-        return sum(shape.count for shape in self._shapes.values())
+        return sum(shape.count for shape in self._shapes)
 
     def dispositions(self) -> dict[str, int]:
         """Return how many units are disposed of, by disposition."""
         counts = {"delete": 0, "anonymise": 0}
-        for shape in self._shapes.values():
+        for shape in self._shapes:
             if shape.decision.is_disposal:
                 counts[shape.decision.disposition.value] += shape.count
         return counts
@@ -111,7 +140,7 @@ class Draft:
     def going(self) -> dict[tuple[str, tuple[str, ...]], int]:
         """Return how many units are disposed of, by table and categories."""
         counts: Tally[tuple[str, tuple[str, ...]]] = Tally()
-        for shape in self._shapes.values():
+        for shape in self._shapes:
             if shape.decision.is_disposal:
                 counts[shape.table, shape.decision.categories] += shape.count
         return dict(counts)
@@ -119,7 +148,7 @@ class Draft:
     def retained(self) -> dict[str, int]:
         """Return how many units stay, by their primary reason."""
         counts: Tally[str] = Tally()
-        for shape in self._shapes.values():
+        for shape in self._shapes:
             if not shape.decision.is_disposal:
                 counts[shape.decision.reason.value] += shape.count
         return dict(sorted(counts.items()))
@@ -127,7 +156,7 @@ class Draft:
     def flagged(self) -> dict[str, int]:
         """Return how many units carry each flag."""
         counts: Tally[str] = Tally()
-        for shape in self._shapes.values():
+        for shape in self._shapes:
             for flag in shape.decision.flags:
                 counts[flag.value] += shape.count
         return dict(sorted(counts.items()))
@@ -136,7 +165,7 @@ class Draft:
         """Return how many units and recordings are disposed of, for the circuit breaker. Contacts follow
         their units and are not counted (RET-24)."""
         counts = {"units": 0, "recordings": 0}
-        for shape in self._shapes.values():
+        for shape in self._shapes:
             if shape.decision.is_disposal and shape.kind is not UnitKind.CONTACT:
                 counts["recordings" if shape.kind in RECORDING_KINDS else "units"] += shape.count
         return counts
@@ -145,7 +174,7 @@ class Draft:
         """Return totals of each category, in the order of keys; a mixed unit counts in each of its own."""
         totals: dict[str, list[int]] = {}
         oldest: dict[str, date] = {}
-        for shape in self._shapes.values():
+        for shape in self._shapes:
             decision = shape.decision
             column = 0 if decision.disposition is Disposition.DELETE else 1 if decision.is_disposal else 2
             for category in decision.categories:
@@ -161,9 +190,23 @@ class Draft:
         )
 
 
-@lru_cache(maxsize=50_000)
-def _day(day: date) -> str:
-    return f'"{day.isoformat()}"'
+def _quoted(texts: pl.Series) -> pl.Series:
+    """Write ids or versions as JSON. They come from outside: what is more than plain text goes to the
+    encoder."""
+    import polars as pl
+
+    if not texts.str.contains(_ODD).any():
+        return '"' + texts + '"'
+    if not texts.str.contains(_ODDER).any():
+        return '"' + texts.str.replace_all('"', '\\"', literal=True) + '"'
+    return pl.Series(list(map(quoted, texts)), dtype=pl.String)
+
+
+def _day(name: str) -> pl.Expr:
+    """Write a day as JSON, an absent one too."""
+    import polars as pl
+
+    return pl.col(name).dt.strftime('"%Y-%m-%d"').fill_null("null")
 
 
 def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:

@@ -12,12 +12,13 @@ from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.reading.units import chained
 from jobs.writing.rows import participations
 from rules.errors import NotFound, UsageError
+from rules.law.decisions import decisions, last_of
+from rules.law.steps import explain
 from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, with_flags
 from rules.model.records import KINDS, Call, Contact, Email, Fiche, Party, UnitKind, unit_kind
 from rules.retention.contacts import contact_decision
-from rules.retention.decide import GOES_ALONG, decide, explain, governing, owner_of, with_owner
+from rules.retention.owners import GOES_ALONG, owner_of, with_owner
 from rules.retention.relations import relation_terms
-from rules.retention.schedule import schedule_of
 
 UNIT_WORDS = (UnitKind.DOSSIER.value, "fiche", "recording", "note", "email")  # and those of 2.3 that a row in force is for
 
@@ -53,16 +54,17 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
             where=f"{table} {row[:64]}",
         )
     holds = active_holds(context, day)
-    last = governing(chained(several), schedule_of(context.policy), holds, day)
+    chain = chained(several)
+    last = last_of([chain, *chain.above()] if chain is not None else [], context.policy, holds, day)
     unit = next((each for each in several if last is not None and each.id == last.id), unit)
-    decision, steps = explain(unit, context.policy, holds, as_of=day)
+    decision, steps = explain(unit, context.policy, holds, day)
     if several:
         steps.insert(0, Step("RET-01", {"dossiers": dossiers}, f"the fiche goes with the last of them, {unit.id}"))
     if gathering.lies_in_retention(unit):
         decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
     if owner := owner_of(unit):
         files = {file.id: file for file in gathering.every_unit() if file.kind in (UnitKind.DOSSIER, UnitKind.FICHE)}
-        followed = decide(files[owner], context.policy, holds, as_of=day)
+        (followed,) = decisions([files[owner]], context.policy, holds, day)
         decision = with_owner(decision, followed)
         steps.append(Step(GOES_ALONG, {"owner": followed.disposition.value}, decision.disposition.value))
     return line_of(UnitTables(connector).of(unit), unit.id, unit.etag, decision, context.policy.version), steps
@@ -94,7 +96,8 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     for kind, regarding in taking:
         gathering.take_part(row, gathering.hook_of(kind, regarding))
     holds = active_holds(context, day)
-    decided = [(unit, decide(unit, context.policy, holds, as_of=day)) for unit in gathering.every_unit()]
+    units = list(gathering.every_unit())
+    decided = list(zip(units, decisions(units, context.policy, holds, day), strict=True))
     # Contacts that point here, and those whose activities it takes part in, are not judged themselves: they
     # count as staying.
     gathering.contacts.update((child.id, child) for child in children)
@@ -109,10 +112,10 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     kept = Decision(Disposition.KEEP, held, None, (), (), "HLD-04") if held else None
     decision = contact_decision(row, verdicts) or kept or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
     tables = UnitTables(connector)
-    units: dict[str, object] = {f"{tables.of(unit)} {unit.id}": verdict.reason.value for unit, verdict in decided}
+    refer: dict[str, object] = {f"{tables.of(unit)} {unit.id}": verdict.reason.value for unit, verdict in decided}
     related = bool(relations.active | relations.former) or bool(people[0].newsletter) or people[0].parent_kind == "account"
     steps = [
-        Step("RET-20", units, f"{sum(1 for _, verdict in decided if not verdict.is_disposal)} units that stay refer to this contact"),
+        Step("RET-20", refer, f"{sum(1 for _, verdict in decided if not verdict.is_disposal)} units that stay refer to this contact"),
         Step("RET-20", {"contacts_that_point_here": len(children), "activities_about_others": len(about)}, "count as staying"),
         Step("HLD-04", {"contact": "its own row"}, [reason.value for reason in held]),
         Step("RET-20", {"relation": related}, "trimmed" if row in verdicts.trim else decision.disposition.value),

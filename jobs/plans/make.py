@@ -1,13 +1,14 @@
 """Makes a plan: reads everything, decides on every unit, and stores what would become of each. Writes nothing
 to the CRM (R-061)."""
 
-import gc
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import compress
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,7 +23,7 @@ from jobs.model.run import TRIM
 from jobs.model.sentence import Sentence
 from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
-from jobs.plans.cascade import victims_of_rows
+from jobs.plans.cascade import victims_among
 from jobs.plans.category_names import is_of_the_crm, totals_with_names
 from jobs.plans.draft import Draft
 from jobs.plans.lines.view import keep_columns
@@ -30,19 +31,23 @@ from jobs.plans.observations import CANARY, Lookout, nothing_due, shrunk, unacco
 from jobs.plans.past import BACKLOG, Past
 from jobs.plans.queue import alarm_of, look_at_queue
 from jobs.ports.context import JobContext
-from jobs.reading.gather import gather
-from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
+from jobs.reading.night import gather
+from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.relations import relations_after
-from jobs.reading.row_kinds import UnitTables
 from jobs.reading.units import Gathering
 from jobs.writing.bypass import bypass_planned
 from rules.errors import PolicyError
-from rules.model.decisions import Decision, Flag, with_flags
-from rules.model.records import Call, Contact, Email, Note, Record, Unit, UnitKind
+from rules.model.decisions import Flag, with_flags
+from rules.model.records import Call, Contact, Email, Note, Record, UnitKind
 from rules.model.roles import SERVICE, Act, needed
-from rules.retention.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts
-from rules.retention.decide import decisions, owner_of, with_owner
+from rules.retention.contacts import ContactFacts, ContactVerdicts, orphan_contact, removed_contact, settle_contacts
 from rules.retention.relations import RelationTerms, relation_terms
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from jobs.plans.decided import Decided
+    from jobs.reading.whole import WholeTables
 
 NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 
@@ -64,8 +69,7 @@ def make_plan(
     draft = Draft(context.policy.version, day, context.policy.defaults.due_soon_days, head)
     past = Past.of(context.store, context.crm)
     lookout = Lookout(context, past, kind, day)
-    with without_collection():
-        trims = decide_all(context, draft, kind, day, lookout)
+    trims = decide_all(context, draft, kind, day, lookout)
     refuse_other_clock(context)  # by all the answers that the plan was made of
     pages, digest = draft.finish(trims)
     queue, moves = look_at_queue(context, lookout, day)
@@ -97,76 +101,67 @@ def make_plan(
 def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout: Lookout) -> set[str]:
     """Read everything and decide on every unit, by kind and id so that the order of reading does not matter;
     give the contacts to trim."""
-    terms = relation_terms(context.policy)
-    found = gather(context.connector, kind, day=day, progress=lookout.seen, terms=terms)
+    import polars as pl
+
+    from jobs.plans.decided import Decided
+    from jobs.plans.settle import alike, settle_all
+    from jobs.reading.facts import facts_of_tables
+    from jobs.reading.unreachable import lying, unreachable
+
+    connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
+    found = gather(connector, kind, day=day, progress=lookout.seen, terms=terms)
     draft.retained_rows = found.retained_rows
-    policy, holds = context.policy, active_holds(context, day)
-    scheme = policy.defaults.national_number
-    duplicates = possible_duplicates(found.dossiers.values(), as_of=day, scheme=scheme) if kind is not Kind.RECORDINGS else set()
-    long_term = OutOfReach(context.connector, found, policy, holds, day)
-    tables = UnitTables(context.connector)
-    going: set[str] = set()  # ids of units
-    leaving: list[tuple[RowKey, Unit]] = []
-    owners: dict[str, Decision] = {}  # decisions on files that go; they are decided on before what hangs on them
-    for unit, decision in decisions(found.units(kind), policy, holds, as_of=day):
-        identity, table = unit.id, tables.of(unit)
-        if identity in duplicates:
-            decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
-        stays = False
-        if found.retained:
-            stays = decision.is_disposal and long_term.keeps(unit, decision)
-            if stays or found.lies_in_retention(unit):
-                decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
-        is_going = lookout.look(unit.kind, table, identity, decision, out_of_reach=stays)
-        if unit.kind is UnitKind.ATTACHMENT:
-            decision = with_owner(decision, owners.get(owner_of(unit) or ""))
-        draft.add(unit.kind, table, identity, unit.etag, decision)
-        if is_going:
-            going.add(identity)
-            leaving.append(((table, identity), unit))
-            owners[identity] = decision
-        if unit.dossier is not None and unit.dossier.legal_hold:
-            draft.crm_holds.append((table, identity))
-    draft.victims = victims_of_rows(context.connector, leaving) if going else {}
-    leaving.clear()  # nor are they remembered while contacts are settled
+    holds = active_holds(context, day)
+    every = Decided.of(found, facts_of_tables(found), connector, policy, holds, day)
+    staying = unreachable(connector, found, every.frame, policy)
+    decided = every.lined(kind)
+    del every
+    if kind is not Kind.RECORDINGS:
+        decided = decided.flagged(Flag.POSSIBLE_DUPLICATE, alike(found, as_of=day, scheme=policy.defaults.national_number))
+    decided = decided.flagged(Flag.LONG_TERM_RETENTION, staying | lying(found))
+    going = lookout.look_at(decided, staying)
+    decided = decided.with_owners(found, going)
+    draft.add(*decided.shapes)
+    draft.crm_holds += decided.crm_holds()
+    draft.victims = victims_among(connector, going_rows(found, decided, going)) if len(going) else {}
+    del decided
     if kind is Kind.RECORDINGS:
         return set()
     # A contact whose removal or trim was planned before and has not happened would look like one that was
     # never linked (RET-20).
-    people = context.connector.table(Contact)
-    undone = context.store.journal.undone(people)
+    people = connector.table(Contact)
     held = holds.on_contacts()
-    verdicts = settle(found, going, undone, day=day, terms=terms, held=held)
-    draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in verdicts.held.items()]
-    for contact in sorted(verdicts.remove | verdicts.orphans):
-        decision = removed_contact() if contact in verdicts.remove else orphan_contact()
-        if contact in found.retained:
-            decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
-        draft.add(UnitKind.CONTACT, people, contact, found.contacts[contact].etag, decision)
-    if out_of_reach := contacts_out_of_reach(context, found, verdicts):
+    settled = settle_all(found, going, context.store.journal.undone(people), day=day, terms=terms, held=held)
+    draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in settled.held.items()]
+    named = found.contacts.frame.select("id", "etag")
+    retained = pl.col("id").is_in(sorted(found.retained))
+    lines = pl.concat(
+        named[numbers].select("id", "etag", shape=shape + retained.cast(pl.UInt32))
+        for shape, numbers in ((0, settled.remove), (2, settled.orphans))
+    )
+    decisions = [with_flags(each, *flags) for each in (removed_contact(), orphan_contact()) for flags in ((), (Flag.LONG_TERM_RETENTION,))]
+    nothing = pl.lit(None, pl.Date)
+    draft.add(
+        lines.sort("id").with_columns(retention_end=nothing, anchor_on=nothing),
+        [(UnitKind.CONTACT, people, decision) for decision in decisions],
+    )
+    # Contacts in long-term retention that would have to be trimmed, which no write can do, or purged where no
+    # job of ours may. They are in the plan all the same: a run notes that they stay, or a later one would
+    # take them for ones that were never linked.
+    trims, removals = settled.trim & found.retained, lines.filter(pl.col("shape") == 1).height
+    if out_of_reach := len(trims) + (removals if removals and not connector.may_purge_retained() else 0):
         lookout.waiting[LONG_TERM] += out_of_reach
-    return verdicts.trim
+    return set(settled.trim)
 
 
-def contacts_out_of_reach(context: JobContext, found: Gathering, verdicts: ContactVerdicts) -> int:
-    """Return how many contacts in long-term retention are out of reach. They would have to be trimmed, which
-    no write can do, or purged where no job of ours may. They are in the plan all the same: a run notes that
-    they stay, or a later one would take them for ones that were never linked."""
-    trims, removals = verdicts.trim & found.retained, verdicts.remove & found.retained
-    return len(trims) + (len(removals) if removals and not context.connector.may_purge_retained() else 0)
+def going_rows(found: WholeTables, decided: Decided, going: pl.Series) -> Iterator[RowKey]:
+    """Yield what is deleted of units that go, by table and id: their own rows, and those fiches of dossiers
+    and lone fiches that are in no other dossier."""
+    import polars as pl
 
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Keep the garbage collector from walking over hundreds of thousands of units that are all still needed;
-    none of them forms a cycle."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+    yield from decided.keys(decided.frame.filter(pl.col("row").is_in(going.implode())))
+    fiches = found.fiches.frame.filter(~pl.col("is_shared") & pl.col("dossier").is_not_null() & pl.col("place").is_in(going.implode()))
+    yield from decided.keys(fiches)
 
 
 def settle(

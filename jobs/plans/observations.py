@@ -1,23 +1,31 @@
 """What a plan in the making notes of its units beside the decision: canaries, quarantine, what is out of
 reach, changes, a backlog."""
 
+from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Alarm, Kind
 from jobs.plans.draft import RECORDING_KINDS
 from jobs.plans.past import NOTHING_DUE, VIEW_SHRANK, Past
 from jobs.ports.context import JobContext
-from jobs.reading.gather import Seen
 from jobs.reading.out_of_reach import LONG_TERM
+from jobs.reading.seen import Seen
 from rules.model.data_map import DataMap
 from rules.model.decisions import Decision, Reason
 from rules.model.records import KINDS, ActivityParty, Record, UnitKind
 from rules.policy.policy import Policy, Watch
 from rules.retention.breaker import median_of
 from rules.retention.quarantine import Mark, covers, waits
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from jobs.plans.decided import Decided
 
 CANARY, UNACCOUNTED_TABLES = "CANARY", "UNACCOUNTED"
 NO_UNITS = (UnitKind.CONTACT, UnitKind.OWN_TABLE)  # contacts have no decision of their own, and dependent tables words of their own
@@ -75,6 +83,33 @@ class Lookout:
         if decision.retention_end is not None and decision.retention_end < self._late_before:
             self.late.add(key)
         return True
+
+    def look_at(self, decided: Decided, staying: Collection[int]) -> pl.Series:
+        """Note what is particular about the units of a plan; return the rows of those that a run of it
+        disposes of, as far as is known now. `staying` are those that are out of reach."""
+        import polars as pl
+
+        from rules.law.codes import has
+        from rules.law.verdict import KEEP
+
+        is_canary, is_due = pl.col("id").is_in(sorted(self._canary_ids)), pl.col("disposition") != KEEP
+        waiting = [number for number, terms in enumerate(decided.terms) if covers(self._policy.quarantine, terms.categories)]
+        noted = set(self._changed) | self._marks.keys()
+        is_noted = pl.col("id").is_in(sorted({row for _, row in noted}))
+        is_special = is_canary | is_due & (
+            is_noted | pl.col("terms").is_in(waiting) | pl.col("row").is_in(pl.Series(sorted(staying), dtype=pl.UInt32).implode())
+        )
+        special = decided.frame.filter(is_special)
+        going = [
+            row
+            for row, kind, table, identity, decision in decided.decisions(special)
+            if self.look(kind, table, identity, decision, out_of_reach=row in staying)
+        ]
+        others = decided.frame.filter(~is_special)
+        self.undecided += decided.keys(others.filter(has(pl.col("reasons"), Reason.UNCONFIGURED)))
+        due = others.filter(is_due)
+        self.late.update(decided.keys(due.filter(pl.col("retention_end") < self._late_before)))
+        return pl.concat([pl.Series(going, dtype=pl.UInt32), due["row"]])
 
     def left(self, connector: Connector) -> list[Mark]:
         """Return the units that leave quarantine. This plan has looked for them, and they are not due any

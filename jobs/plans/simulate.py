@@ -2,26 +2,29 @@
 Source: RET-06, 9.4 (a change of the schedule is proposed, advised on and approved by people who know its
 effect)."""
 
+from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from jobs.holds.active import active_holds
 from jobs.model.plan import Kind
 from jobs.plans.draft import RECORDING_KINDS
-from jobs.plans.make import contact_facts, without_collection
 from jobs.ports.context import JobContext
-from jobs.reading.gather import gather
+from jobs.reading.night import gather
 from rules.model.decisions import Decision
 from rules.model.records import Contact
 from rules.policy.policy import Policy
-from rules.retention.contacts import settle_contacts
-from rules.retention.decide import decide, owner_of, with_owner
 from rules.retention.forecast import forecast
 from rules.retention.relations import relation_terms
+
+if TYPE_CHECKING:
+    from jobs.plans.decided import Decided
 
 WOULD_GO, WOULD_STAY, DISPOSITION, END_MOVES, REASON = "would_go", "would_stay", "disposition", "end_moves", "reason"
 CHANGES = (WOULD_GO, WOULD_STAY, DISPOSITION, END_MOVES, REASON)
@@ -76,36 +79,26 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     """Decide on every unit under the schedule in force on a day and under another one. The other one is
     treated as in force on that day, whatever its `valid_from`. Raises ConnectorError: the CRM could not be
     read whole."""
+    from jobs.plans.decided import Decided
+    from jobs.plans.settle import settle_all
+    from jobs.reading.facts import facts_of_tables
+
     old = context.on(day).policy
-    with without_collection():
-        return _compared(context, old, new, day)
-
-
-def _compared(context: JobContext, old: Policy, new: Policy, day: date) -> Simulation:
-    terms = {False: relation_terms(old), True: relation_terms(new)}
+    terms = (relation_terms(old), relation_terms(new))
     connector, holds = context.connector, active_holds(context, day)
-    found = gather(connector, Kind.ALL, day=day, progress=context.progress, terms=terms[False].joined(terms[True]))
-    decisions: tuple[list[Decision], list[Decision]] = ([], [])
-    going: tuple[set[str], set[str]] = (set(), set())
-    units, recordings = [0, 0], [0, 0]
-    changed: list[ChangedUnit] = []
-    owners: tuple[dict[str, Decision], dict[str, Decision]] = ({}, {})
-    for unit in found.units(Kind.ALL):
-        pair = tuple(
-            with_owner(decide(unit, policy, holds, as_of=day), owners[at].get(owner_of(unit) or "")) for at, policy in enumerate((old, new))
-        )
-        for at, decision in enumerate(pair):
-            decisions[at].append(decision)
-            if decision.is_disposal:
-                going[at].add(unit.id)
-                owners[at][unit.id] = decision
-                (recordings if unit.kind in RECORDING_KINDS else units)[at] += 1
-        if change := change_between(*pair):
-            table = connector.table(type(unit.row))
-            changed.append(ChangedUnit(table, unit.id, change, *map(_verdict, pair)))
+    found = gather(connector, Kind.ALL, day=day, progress=context.progress, terms=terms[0].joined(terms[1]))
+    facts = facts_of_tables(found)
+    both = []
+    for policy in (old, new):
+        decided = Decided.of(found, facts, connector, policy, holds, day).lined(Kind.ALL)
+        both.append(decided.with_owners(found, decided.due()["row"]))
+    going = [each.due()["row"] for each in both]
+    kinds = [Counter(each.due()["kind"]) for each in both]
+    recordings = [sum(each[kind.value] for kind in RECORDING_KINDS) for each in kinds]
+    changed = list(_changed(*both))
     undone = context.store.journal.undone(connector.table(Contact))
-    removed = [len(settle_contacts(contact_facts(found, going[at], undone, day=day, terms=terms[bool(at)])).remove) for at in range(2)]
-    before, after = (forecast(each, day) for each in decisions)
+    removed = [len(settle_all(found, going[at], undone, day=day, terms=terms[at]).remove) for at in range(2)]
+    before, after = (forecast((decision for *_, decision in each.decisions()), day) for each in both)
     by_category: dict[str, Counter[str]] = {}
     by_month: dict[str, Counter[str]] = {}
     for one in changed:
@@ -116,16 +109,26 @@ def _compared(context: JobContext, old: Policy, new: Policy, day: date) -> Simul
         old=old,
         new=new,
         day=day,
-        units=len(decisions[0]),
+        units=both[0].frame.height,
         changed=tuple(changed),
         totals=_all_changes(Counter(one.change for one in changed)),
         by_category={category: _all_changes(by_category[category]) for category in sorted(by_category)},
         by_month={month: _all_changes(by_month[month]) for month in sorted(by_month)},
         forecast=tuple((month, before[month], after[month]) for month in before),
-        going=(units[0], units[1]),
+        going=(len(going[0]) - recordings[0], len(going[1]) - recordings[1]),
         recordings=(recordings[0], recordings[1]),
         contacts=(removed[0], removed[1]),
     )
+
+
+def _changed(old: Decided, new: Decided) -> Iterator[ChangedUnit]:
+    """Yield the units that the two do not treat alike; both have the same units, in one order."""
+    verdict = ("disposition", "retention_end", "reasons")
+    differs = old.frame.select(verdict).to_struct("verdict") != new.frame.select(verdict).to_struct("verdict")
+    pairs = zip(old.decisions(old.frame.filter(differs)), new.decisions(new.frame.filter(differs)), strict=True)
+    for (_, _, table, identity, before), (*_, after) in pairs:
+        if change := change_between(before, after):
+            yield ChangedUnit(table, identity, change, _verdict(before), _verdict(after))
 
 
 def change_between(old: Decision, new: Decision) -> str:

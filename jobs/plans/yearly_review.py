@@ -11,20 +11,15 @@ from jobs.holds.active import active_holds
 from jobs.model.plan import Kind
 from jobs.plans.approval_reasons import FIRST_RUN
 from jobs.plans.category_names import names_of
-from jobs.plans.make import without_collection
 from jobs.ports.context import JobContext
-from jobs.reading.gather import gather
+from jobs.reading.night import gather
 from rules.dates.periods import add_months
 from rules.errors import PolicyError
 from rules.model.decisions import Decision, Flag, Reason
-from rules.model.records import Unit
 from rules.policy.categories import NoTerm
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
-from rules.retention.clocks import review_due_on
-from rules.retention.decide import decide
 from rules.retention.relations import relation_terms
-from rules.retention.schedule import Schedule, schedule_of
 
 YEAR_MONTHS = 12
 DOUBTS = (Reason.DATA_ERROR, Reason.NOT_STARTED, *(flag for flag in Flag if flag.name.startswith("BIRTHDATE_")))
@@ -107,24 +102,22 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
     """Read everything once and put the yearly review together; nothing is written. Raises ConnectorError: the
     CRM could not be read whole."""
     context = context.on(day)
+    from jobs.plans.decided import Decided
+    from jobs.reading.facts import facts_of_tables
+
     policy, since = context.policy, add_months(day, -YEAR_MONTHS)
-    holds, schedule = active_holds(context, day), schedule_of(policy)
+    holds = active_holds(context, day)
     used: Counter[str] = Counter()
     unconfigured: Counter[str] = Counter()
     doubts: Counter[str] = Counter()
-    reviews: list[DueReview] = []
-    units = 0
-    with without_collection():
-        found = gather(context.connector, Kind.ALL, day=day, progress=context.progress, terms=relation_terms(policy))
-        for unit in found.units(Kind.ALL):
-            units += 1
-            decision = decide(unit, policy, holds, as_of=day)
-            used.update(decision.categories)
-            if Reason.UNCONFIGURED in decision.reasons:
-                unconfigured.update(_undecided(decision, policy))
-            doubts.update(code.value for code in DOUBTS if code in decision.reasons or code in decision.flags)
-            if Flag.REVIEW_DUE in decision.flags:
-                reviews.append(_review(context, unit, decision, schedule))
+    found = gather(context.connector, Kind.ALL, day=day, progress=context.progress, terms=relation_terms(policy))
+    decided = Decided.of(found, facts_of_tables(found), context.connector, policy, holds, day).lined(Kind.ALL)
+    for *_, decision in decided.decisions():
+        used.update(decision.categories)
+        if Reason.UNCONFIGURED in decision.reasons:
+            unconfigured.update(_undecided(decision, policy))
+        doubts.update(code.value for code in DOUBTS if code in decision.reasons or code in decision.flags)
+    reviews = [DueReview(*each) for each in decided.reviews()]
     placed = context.store.holds.all()
     rows = policy.categories
     return ReviewPack(
@@ -132,7 +125,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
         unfilled=context.organisation.unfilled(policy),
         day=day,
         since=since,
-        units=units,
+        units=decided.frame.height,
         without_term=tuple((key, used[key]) for key, row in rows.items() if row.enabled and isinstance(row, NoTerm)),
         unconfigured=tuple(sorted(unconfigured.items(), key=lambda item: (-item[1], item[0]))),
         unused=tuple(key for key, row in rows.items() if row.enabled and row.unit != "contact" and not used[key]),
@@ -155,12 +148,6 @@ def _undecided(decision: Decision, policy: Policy) -> Iterator[str]:
     """Yield the categories of a unit that no row in force covers; the empty one if it has none."""
     named = [key for key in decision.categories if key not in policy.categories or not policy.categories[key].enabled]
     yield from named or ("",)
-
-
-def _review(context: JobContext, unit: Unit, decision: Decision, schedule: Schedule) -> DueReview:
-    due_on = review_due_on(unit, schedule.profile(unit).review_months, schedule.sentinel_days)
-    assert due_on is not None  # the flag says so
-    return DueReview(context.connector.table(type(unit.row)), unit.id, due_on, decision.categories)
 
 
 def _overrides(context: JobContext, since: date, day: date) -> Iterator[Override]:

@@ -5,6 +5,7 @@ run, because a view with holes in it looks just like an organisation with less t
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import TypeVar, cast
@@ -12,17 +13,14 @@ from typing import TypeVar, cast
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.rows import Among
-from jobs.model.plan import Kind
 from jobs.ports.context import Progress
-from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
+from jobs.reading.long_term import Found, add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
 from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering
 from rules.model.kinds import FILES
 from rules.model.kinds import Kind as RowKind
 from rules.model.records import (
     KINDS,
-    ActivityParty,
-    Call,
     Contact,
     Dependent,
     Donation,
@@ -67,152 +65,9 @@ R = TypeVar("R", bound=Record)
 _ID = attrgetter("id")
 
 
-class Seen:
-    """Counts the rows of each kind, and of each table, as they are read, and reports progress."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.rows: dict[str, int] = {}
-        self.tables: dict[str, int] = {}
-        self._progress = progress
-
-    def __call__(self, stage: str, done: int, total: int | None = None) -> None:
-        self.rows[stage] = done
-        self._progress(stage, done, total)
-
-
-def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> Gathering:
-    """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions in
-    force. Raises ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see."""
-    with connector.read_ahead(_reads(connector, kind, terms)):
-        return _gathered(connector, kind, day=day, progress=progress, terms=terms)
-
-
-def _reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
-    """Yield the whole reads of a plan of this kind, in their order."""
-    yield from ((Contact, CONTACT_FIELDS), (Dossier, DOSSIER_FIELDS), (Fiche, FICHE_FIELDS), (Party, PARTY_FIELDS))
-    if kind is not Kind.RETENTION:
-        yield from ((Recording, RECORDING_FIELDS), (Note, NOTE_FIELDS))
-    if kind is not Kind.RECORDINGS:
-        yield from ((TIES[each][0], _tie_fields(each, terms)) for each in TIES)
-        yield from ((Call, CALL_FIELDS), (Email, EMAIL_FIELDS))
-        yield from ((cast("type[Dependent]", own.full), _own_fields(own)) for own in connector.all_kinds.termed)
-        yield from _named_reads(connector)
-        yield ActivityParty, ACTIVITY_PARTY_FIELDS
-
-
-def _gathered(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms) -> Gathering:
-    seen = progress if isinstance(progress, Seen) else Seen(progress)  # who looks on counts the same rows
-    found = Gathering(connector.recording_media_types)
-    for contacts in _pages(connector, Contact, CONTACT_FIELDS, seen):
-        found.contacts.update(zip(map(_ID, contacts), contacts, strict=True))
-    found.retained_rows = connector.retained_rows()
-    lie = {record for record in KINDS.values() if connector.has(record) and any(map(found.retained_rows.get, connector.tables(record)))}
-    if Contact in lie:
-        found.contacts.update((row.id, row) for row in retained_among(connector, found, Contact, CONTACT_FIELDS, None))
-    for dossiers in _pages(connector, Dossier, DOSSIER_FIELDS, seen):
-        found.add_dossiers(dossiers)
-    if Dossier in lie:
-        found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, None))
-    for fiches in _pages(connector, Fiche, FICHE_FIELDS, seen):
-        _add_late_fiches(connector, found, found.add_fiches(fiches))
-    add_retained_fiches(found, _retained(connector, Fiche, FICHE_FIELDS, lie))
-    for parties in _pages(connector, Party, PARTY_FIELDS, seen):
-        _add_late_parties(connector, found, found.add_parties(parties))
-    add_retained_parties(found, _retained(connector, Party, PARTY_FIELDS, lie))
-    if kind is not Kind.RETENTION:
-        for recordings in _pages(connector, Recording, RECORDING_FIELDS, seen):
-            _add_late_recordings(connector, found, found.add_recordings(recordings))
-        for notes in _pages(connector, Note, NOTE_FIELDS, seen):
-            _add_late_notes(connector, found, found.add_notes(notes))
-    _add_retained_conversations(connector, found, lie)  # by a plan of any kind: one that has to stay keeps its fiche
-    if kind is not Kind.RECORDINGS:
-        # Before the activities that hang on them.
-        add_relations(connector, found, day=day, progress=seen, terms=terms, lie=lie)
-        for calls in _pages(connector, Call, CALL_FIELDS, seen):
-            found.add_calls(calls)
-        for emails in _pages(connector, Email, EMAIL_FIELDS, seen):
-            found.add_emails(emails)
-        _add_retained_activities(connector, found, lie)
-        _add_own_terms(connector, found, seen)
-        _add_named_people(connector, found, seen)
-        for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, seen):
-            found.add_activity_parties(participants)
-        found.activities.clear()  # nobody asks any more what an activity hangs on
-    check_visible(connector, seen.rows)
-    if found.beyond:
-        told = f"{len(found.beyond)} rows belong to rows that the mapping leaves out of scope (only): they are not touched"
-        if told not in connector.warnings:
-            connector.warnings.append(told)
-    return found
-
-
-def _add_named_people(connector: Connector, found: Gathering, progress: Progress) -> None:
-    """Add who is named by a lookup in a row of a dependent table: like who takes part in an activity, nobody
-    of them is removed before that row. Of a row that is an activity itself it is noted what it belongs to,
-    before its participants are read."""
-    kinds = connector.all_kinds
-    activities = {kind.word for kind in kinds.own if connector.is_activity(kind.full)}
-    hooks: dict[str, list[Unit | str | None]] = {}  # what each row belongs to at the top: it goes with the last of these
-    for full, fields in _named_reads(connector):
-        kind = next(each for each in kinds.own if each.full is full)
-        for page in _pages(connector, full, fields, progress):
-            for row in page:
-                above: list[Unit | str | None] = []
-                for owner, regarding in kind.owners(row):
-                    depends = kinds[owner].depends
-                    of = [found.activities.get(regarding)] if depends else [found.hook_of(owner, regarding)]
-                    above += hooks.get(regarding, of) if depends else of
-                hooks[row.id] = above or [None]
-                if kind.word in activities and len(hooks[row.id]) == 1:  # of several nobody can tell which is the last
-                    found.activities[row.id] = hooks[row.id][0]
-                for contact in {getattr(row, name) for name in kind.people} & found.contacts.keys():
-                    for hook in hooks[row.id]:
-                        found.take_part(contact, hook)
-
-
-def _named_reads(connector: Connector) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
-    """Yield the reads of dependent tables without a term, if any of their rows may name somebody, or people
-    may take part in any."""
-    own = connector.all_kinds.own
-    if any(kind.people or connector.is_activity(kind.full) for kind in own):
-        yield from ((kind.full, (*kind.links, *kind.people)) for kind in own if not kind.term)
-
-
-def _add_own_terms(connector: Connector, found: Gathering, progress: Progress) -> None:
-    """Add the rows of dependent tables that have a term of their own."""
-    for kind in connector.all_kinds.termed:
-        full = cast("type[Dependent]", kind.full)
-        for page in _pages(connector, full, _own_fields(kind), progress):
-            tops = tops_of(connector, [(kind.word, row) for row in page])
-            _add_late_own(connector, found, kind, found.add_own(kind, page, tops), tops)
-
-
-def _own_fields(kind: RowKind) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*kind.links, *kind.people, kind.counted_from)))
-
-
-# A table that looks empty hides a hold, a child or a relation; the others hide only what would have been
-# disposed of.
-GUARDING: tuple[type[Record], ...] = (Contact, Dossier, Fiche, Party, Call, Email, ActivityParty, Donation, Enrolment, Engagement)
-
-
-def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
-    """Refuse a view in which a table is empty while the CRM itself counts rows: a missing privilege looks
-    just like that. `seen` are rows by kind, as far as it was read. The count may be a day old, so a table
-    that was emptied in earnest is taken for hidden until the next one. Raises ReadIncomplete: naming the
-    table."""
-    for record in GUARDING:
-        if seen.get(record.__name__.lower()) == 0 and connector.has(record) and (total := connector.total(record)):
-            raise ReadIncomplete(
-                f"the CRM counts {total} rows in {' and '.join(connector.tables(record))} and shows this account none",
-                hint="give the application user read access to the whole organisation",
-                where=connector.tables(record)[0],
-            )
-
-
 def add_relations(
     connector: Connector,
-    found: Gathering,
+    found: Found,
     *,
     day: date,
     progress: Progress,
@@ -227,7 +82,7 @@ def add_relations(
     for kind, (record, _, _) in TIES.items():
         if kind in without:
             continue
-        fields = _tie_fields(kind, terms)
+        fields = tie_fields(kind, terms)
         live: set[str] = set()
         for page in _pages(connector, record, fields, progress, among):
             found.add_relations(kind, page, day=day, terms=terms)
@@ -239,39 +94,14 @@ def add_relations(
             found.add_relations(kind, retained, day=day, terms=terms)
 
 
-def _tie_fields(kind: UnitKind, terms: RelationTerms) -> tuple[str, ...]:
+def tie_fields(kind: UnitKind, terms: RelationTerms) -> tuple[str, ...]:
     """Return what is read of relations of this kind: more where a row of the schedule decides over them."""
     _, tie, decides = TIES[kind]
     return decides if kind in terms.units or (kind is UnitKind.DONATION and terms.donor) else tie
 
 
-def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], lie: Collection[type[Record]]) -> list[R]:
-    """Return all rows of a kind that are in long-term retention, if there are any."""
-    return retained_rows_of(connector, record, fields, None) if record in lie else []
-
-
-def _add_retained_conversations(connector: Connector, found: Gathering, lie: Collection[type[Record]]) -> None:
-    """Add the recordings and stored conversations there that no live row is."""
-    recordings, notes = _retained(connector, Recording, RECORDING_FIELDS, lie), _retained(connector, Note, NOTE_FIELDS, lie)
-    live = {row.id for row in rows_of(connector, Recording, (), Among("id", sorted(map(_ID, recordings))))}
-    live |= {row.id for row in rows_of(connector, Note, (), Among("id", sorted(map(_ID, notes))))}
-    recordings, notes = without_live(recordings, live), without_live(notes, live)
-    found.retained.update(row.id for row in (*recordings, *notes))
-    _free_from_what_is_gone(found, recordings)
-    found.add_recordings(recordings)
-    found.add_notes(notes)
-
-
-def _add_retained_activities(connector: Connector, found: Gathering, lie: Collection[type[Record]]) -> None:
-    """Add what the calls and e-mails there belong to, and who takes part in them. An activity that stays
-    keeps its people (RET-20)."""
-    calls = without_live(_retained(connector, Call, CALL_FIELDS, lie), found.activities)
-    emails = without_live(_retained(connector, Email, EMAIL_FIELDS, lie), found.activities)
-    found.add_calls(calls)
-    found.add_emails(emails)
-    found.retained.update(row.id for row in (*calls, *emails))
-    if calls or emails:
-        found.add_activity_parties(retained_rows_of(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, None))
+def own_fields(kind: RowKind) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*kind.links, *kind.people, kind.counted_from)))
 
 
 def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]]) -> Gathering:
@@ -282,7 +112,7 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
     ids = Among("id", sorted(wanted.get(UnitKind.OWN_TABLE, ())))
     termed = connector.all_kinds.termed if ids.ids else ()
-    own = [(kind, rows_of(connector, cast("type[Dependent]", kind.full), _own_fields(kind), ids)) for kind in termed]
+    own = [(kind, rows_of(connector, cast("type[Dependent]", kind.full), own_fields(kind), ids)) for kind in termed]
     tops = tops_of(connector, [(kind.word, row) for kind, rows in own for row in rows])
     above: dict[str, set[str]] = defaultdict(set)
     for word, row in chain.from_iterable(tops.values()):
@@ -304,8 +134,8 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
         fresh = [row for row in rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", dossiers)) if row.id not in fiches]
         fiches |= {row.id: row for row in fresh}
         dossiers = sorted({dossier for row in fresh if row.also_in for dossier in row.dossiers} - found.dossiers.keys())
-    _add_late_fiches(connector, found, [row for row in found.add_fiches(fiches.values()) if row.also_in])
-    _add_late_fiches(connector, found, found.add_fiches(row for row in loose if row.id not in found.fiches))
+    add_late_fiches(connector, found, [row for row in found.add_fiches(fiches.values()) if row.also_in])
+    add_late_fiches(connector, found, found.add_fiches(row for row in loose if row.id not in found.fiches))
     if Fiche in lie:
         add_retained_fiches(found, retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", sorted(found.dossiers))))
         add_retained_fiches(found, moved)
@@ -313,16 +143,16 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     retained = without_live(_parties_of(connector, found, retained_rows_of).values(), parties) if Party in lie else []
     people = {row.contact for row in (*parties.values(), *retained) if row.contact is not None}
     found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(people))))
-    _add_late_parties(connector, found, found.add_parties(parties.values()))
+    add_late_parties(connector, found, found.add_parties(parties.values()))
     if retained:
         _find_fiches(connector, found, (row.fiche for row in retained))
-        _find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None} - found.dossiers.keys())
+        find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None} - found.dossiers.keys())
         gone = people - found.contacts.keys()
         found.contacts.update((row.id, row) for row in retained_among(connector, found, Contact, CONTACT_FIELDS, gone))
     add_retained_parties(found, retained)
-    _free_from_what_is_gone(found, recordings)
-    _add_late_recordings(connector, found, found.add_recordings(recordings))
-    _add_late_notes(
+    free_from_what_is_gone(found, recordings)
+    add_late_recordings(connector, found, found.add_recordings(recordings))
+    add_late_notes(
         connector, found, found.add_notes([row for row in notes if row.id not in found.retained or row.regarding in found.fiches])
     )
     found.add_emails(_wanted(connector, found, Email, EMAIL_FIELDS, wanted.get(UnitKind.EMAIL, ()), lie))
@@ -331,7 +161,7 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
         if rows:
             found.relation_units[kind] = {row.id: Unit(kind, row.id, row.etag, relation=row) for row in rows}
     for own_kind, own_rows in own:
-        _add_late_own(connector, found, own_kind, found.add_own(own_kind, own_rows, tops), tops)
+        add_late_own(connector, found, own_kind, own_rows, tops, partial(found.add_own, own_kind, tops=tops))
     return found
 
 
@@ -348,10 +178,11 @@ def _wanted(
     return rows
 
 
-def _free_from_what_is_gone(found: Gathering, recordings: Iterable[Recording]) -> None:
+def free_from_what_is_gone(found: Found, recordings: Iterable[Recording]) -> None:
     """Make recordings in long-term retention whose fiche is deleted separate units, as live ones would be."""
+    gone = found.missing("fiche", (row.fiche for row in recordings))
     for row in recordings:
-        if row.id in found.retained and row.fiche not in found.fiches:
+        if row.id in found.retained and row.fiche in gone:
             row.fiche = None
 
 
@@ -377,14 +208,9 @@ def _pages(
 ) -> Iterator[list[R]]:
     done = 0
     progress(record.__name__.lower(), done)
-    tables = progress.tables if isinstance(progress, Seen) else {}
-    if connector.has(record):
-        tables |= dict.fromkeys(connector.tables(record), 0)
     for page in connector.read(record, fields, among=among, remembered=True):
         done += len(page)
         progress(record.__name__.lower(), done)
-        if page:
-            tables[connector.table(type(page[0]))] += len(page)
         yield page
 
 
@@ -393,77 +219,77 @@ def _pages(
 # or a younger child might hide behind them.
 
 
-def _add_late_fiches(connector: Connector, found: Gathering, fiches: Sequence[Fiche]) -> None:
+def add_late_fiches(connector: Connector, found: Found, fiches: Sequence[Fiche]) -> None:
     if fiches:
-        wanted = {dossier for row in fiches for dossier in row.dossiers} - found.dossiers.keys()
-        _find_dossiers(connector, found, wanted)
-        fiches = _in_scope(connector, found, Dossier, "dossier", fiches, wanted - found.dossiers.keys())
+        wanted = found.missing("dossier", (dossier for row in fiches for dossier in row.dossiers))
+        find_dossiers(connector, found, wanted)
+        fiches = _in_scope(connector, found, Dossier, "dossier", fiches, found.missing("dossier", wanted))
         _stop_at(connector, Fiche, FICHE_FIELDS, found.add_fiches, found.add_fiches(fiches))
 
 
-def _find_fiches(connector: Connector, found: Gathering, wanted: Iterable[str | None]) -> None:
-    missing = {row for row in wanted if row is not None and row not in found.fiches and row not in found.beyond}
-    _add_late_fiches(connector, found, found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(missing)))))
-    retained = retained_among(connector, found, Fiche, FICHE_FIELDS, missing - found.fiches.keys())
-    _find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None and row.dossier not in found.dossiers})
+def _find_fiches(connector: Connector, found: Found, wanted: Iterable[str | None]) -> None:
+    missing = found.missing("fiche", wanted) - found.beyond
+    add_late_fiches(connector, found, found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(missing)))))
+    retained = retained_among(connector, found, Fiche, FICHE_FIELDS, found.missing("fiche", missing))
+    find_dossiers(connector, found, found.missing("dossier", (row.dossier for row in retained)))
     add_retained_fiches(found, retained)
 
 
-def _find_dossiers(connector: Connector, found: Gathering, wanted: set[str]) -> None:
+def find_dossiers(connector: Connector, found: Found, wanted: set[str]) -> None:
     found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", sorted(wanted))))
-    found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, wanted - found.dossiers.keys()))
+    found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, found.missing("dossier", wanted)))
 
 
-def _add_late_parties(connector: Connector, found: Gathering, parties: Sequence[Party]) -> None:
+def add_late_parties(connector: Connector, found: Found, parties: Sequence[Party]) -> None:
     if parties:
         _find_fiches(connector, found, (row.fiche for row in parties))
-        _find_dossiers(connector, found, {row.dossier for row in parties if row.dossier is not None and row.dossier not in found.dossiers})
-        contacts = {row.contact for row in parties if row.contact is not None and row.contact not in found.contacts}
-        found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(contacts))))
-        retained = retained_among(connector, found, Contact, CONTACT_FIELDS, contacts - found.contacts.keys())
-        found.contacts.update((row.id, row) for row in retained)
+        find_dossiers(connector, found, found.missing("dossier", (row.dossier for row in parties)))
+        contacts = found.missing("contact", (row.contact for row in parties))
+        found.add_contacts(rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(contacts))))
+        found.add_contacts(retained_among(connector, found, Contact, CONTACT_FIELDS, found.missing("contact", contacts)))
         _tie_beyond(connector, found, parties)
         _stop_at(connector, Party, PARTY_FIELDS, found.add_parties, found.add_parties(parties))
 
 
-def _add_late_recordings(connector: Connector, found: Gathering, recordings: Sequence[Recording]) -> None:
+def add_late_recordings(connector: Connector, found: Found, recordings: Sequence[Recording]) -> None:
     if recordings:
         _find_fiches(connector, found, (row.fiche for row in recordings))
-        missing = {row.fiche for row in recordings if row.fiche is not None} - found.fiches.keys()
+        missing = found.missing("fiche", (row.fiche for row in recordings))
         hidden = found.add_recordings(_in_scope(connector, found, Fiche, "fiche", recordings, missing))
         _stop_at(connector, Recording, RECORDING_FIELDS, found.add_recordings, hidden)
 
 
-def _add_late_own(
+def add_late_own(
     connector: Connector,
-    found: Gathering,
+    found: Found,
     kind: RowKind,
     rows: Sequence[Dependent],
     tops: Mapping[tuple[str, str], Sequence[tuple[str, str]]],
+    add: Callable[[Sequence[Dependent]], list[Dependent]],
 ) -> None:
+    rows = add(rows)
     if rows:
         of = {row.id: tops[kind.word, row.id] for row in rows}
         owners = {word: {owner for each in of.values() for to, owner in each if to == word} for word in FILES}
         _find_fiches(connector, found, owners["fiche"])
-        _find_dossiers(connector, found, owners["dossier"] - found.dossiers.keys())
+        find_dossiers(connector, found, found.missing("dossier", owners["dossier"]))
         beyond = set(found.beyond)
-        for word, there in (("dossier", found.dossiers), ("fiche", found.fiches)):
-            if missing := owners[word] - there.keys():
+        for word, ids in owners.items():
+            if missing := found.missing(word, ids):
                 beyond |= connector.out_of_scope(KINDS[word], missing)
         outside = {row for row, each in of.items() if any(owner in beyond for _, owner in each)}
         found.beyond |= outside
-        for row in rows:
-            for name in kind.people if row.id in outside else ():
-                if (contact := getattr(row, name)) in found.contacts:
-                    found.take_part(contact, None)
-        hidden = found.add_own(kind, [row for row in rows if row.id not in outside], tops)
-        _stop_at(connector, cast("type[Dependent]", kind.full), _own_fields(kind), lambda again: found.add_own(kind, again, tops), hidden)
+        named = {getattr(row, name) for row in rows for name in kind.people if row.id in outside} - {None}
+        for contact in named - found.missing("contact", named):
+            found.take_part(contact, None)
+        hidden = add([row for row in rows if row.id not in outside])
+        _stop_at(connector, cast("type[Dependent]", kind.full), own_fields(kind), add, hidden)
 
 
-def _add_late_notes(connector: Connector, found: Gathering, notes: Sequence[Note]) -> None:
+def add_late_notes(connector: Connector, found: Found, notes: Sequence[Note]) -> None:
     if notes:
         _find_fiches(connector, found, (row.regarding for row in notes))
-        missing = {row.regarding for row in notes if row.regarding is not None} - found.fiches.keys()
+        missing = found.missing("fiche", (row.regarding for row in notes))
         hidden = found.add_notes(_in_scope(connector, found, Fiche, "regarding", notes, missing))
         _stop_at(connector, Note, NOTE_FIELDS, found.add_notes, hidden)
 
@@ -473,7 +299,7 @@ def _add_late_notes(connector: Connector, found: Gathering, notes: Sequence[Note
 
 
 def _in_scope(
-    connector: Connector, found: Gathering, owner: type[Record], link: str, rows: Sequence[R], missing: Collection[str]
+    connector: Connector, found: Found, owner: type[Record], link: str, rows: Sequence[R], missing: Collection[str]
 ) -> Sequence[R]:
     """Return the rows without those whose owner is out of scope; `missing` are the owners that were not
     found."""
@@ -484,18 +310,18 @@ def _in_scope(
     return [row for row in rows if getattr(row, link) not in beyond]
 
 
-def _tie_beyond(connector: Connector, found: Gathering, parties: Sequence[Party]) -> None:
+def _tie_beyond(connector: Connector, found: Found, parties: Sequence[Party]) -> None:
     """Tie the people of roles in what is out of scope, and take that link off the role."""
     missing: dict[type[Record], set[str]] = {
-        Dossier: {row.dossier for row in parties if row.dossier is not None} - found.dossiers.keys(),
-        Fiche: {row.fiche for row in parties if row.fiche is not None} - found.fiches.keys(),
+        Dossier: found.missing("dossier", (row.dossier for row in parties)),
+        Fiche: found.missing("fiche", (row.fiche for row in parties)),
     }
+    unknown = found.missing("contact", (row.contact for row in parties))
     beyond = {row for kind, ids in missing.items() if ids for row in connector.out_of_scope(kind, ids)} | found.beyond
     for row in parties:
         if row.dossier in beyond or row.fiche in beyond:
-            if row.contact is not None and row.contact in found.contacts:
-                found.people.append(found.contacts[row.contact].id)
-                found.places.append(None)
+            if row.contact is not None and row.contact not in unknown:
+                found.take_part(row.contact, None)
             row.dossier = None if row.dossier in beyond else row.dossier
             row.fiche = None if row.fiche in beyond else row.fiche
 

@@ -5,17 +5,23 @@ there a hold, a gift there ties its donor. A live row that points to one is not 
 point to may have been deleted long ago: nothing there keeps the links of a row. One that is live again under
 its id, restored from elsewhere, is that live row. Source: the reference, section 6.4; RET-11, RET-20."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, Union
 
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.remains import Reach, Trace
 from connectors.interface.rows import Among
-from jobs.reading.units import Gathering
 from rules.model.records import Fiche, Party, Record
 
+if TYPE_CHECKING:
+    from jobs.reading.units import Gathering
+    from jobs.reading.whole import WholeTables
+
 R = TypeVar("R", bound=Record)
+Found = Union["Gathering", "WholeTables"]  # a few units, or everything
 
 
 def retained_rows_of(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among | None) -> list[R]:
@@ -39,39 +45,40 @@ def without_live(rows: Iterable[R], live: Collection[str]) -> list[R]:
     return [row for row in rows if row.id not in live]
 
 
-def retained_among(
-    connector: Connector, found: Gathering, record: type[R], fields: tuple[str, ...], ids: Collection[str] | None
-) -> list[R]:
+def retained_among(connector: Connector, found: Found, record: type[R], fields: tuple[str, ...], ids: Collection[str] | None) -> list[R]:
     """Return the rows of these ids (None: all) that are there and not live, noted as such. Nothing is queried
     if there is no id."""
     among = Among("id", sorted(ids)) if ids is not None else None
-    rows = without_live(
-        retained_rows_of(connector, record, fields, among), found.dossiers.keys() | found.fiches.keys() | found.contacts.keys()
-    )
+    rows = retained_rows_of(connector, record, fields, among)
+    rows = without_live(rows, found.is_known([row.id for row in rows]))
     found.retained.update(row.id for row in rows)
     return rows
 
 
-def add_retained_fiches(found: Gathering, rows: Sequence[Fiche]) -> None:
+def add_retained_fiches(found: Found, rows: Sequence[Fiche]) -> None:
     """Add fiches that are there to their dossiers, or as units. A fiche whose dossier is deleted is a unit of
     its own, as a live one would be."""
-    rows = without_live(rows, found.fiches)
+    there = found.missing("fiche", (row.id for row in rows))
+    rows = [row for row in rows if row.id in there]
     found.retained.update(row.id for row in rows)
+    gone = found.missing("dossier", (row.dossier for row in rows))
     for row in rows:
-        row.dossier = row.dossier if row.dossier in found.dossiers else None
+        row.dossier = None if row.dossier in gone else row.dossier
     found.add_fiches(rows)
 
 
-def add_retained_parties(found: Gathering, rows: Sequence[Party]) -> None:
+def add_retained_parties(found: Found, rows: Sequence[Party]) -> None:
     """Add roles that are there, and note what they are in. A child whose contact is deleted has an unknown
     birth date (RET-14)."""
     found.retained.update(row.id for row in rows)
+    for name in ("contact", "dossier", "fiche"):
+        gone = found.missing(name, (getattr(row, name) for row in rows))
+        for row in rows:
+            setattr(row, name, None if getattr(row, name) in gone else getattr(row, name))
+    dossiers, fiches = found.places_of("dossier", (row.dossier for row in rows)), found.places_of("fiche", (row.fiche for row in rows))
     for row in rows:
-        row.contact = row.contact if row.contact in found.contacts else None
-        row.dossier = row.dossier if row.dossier in found.dossiers else None
-        row.fiche = row.fiche if row.fiche in found.fiches else None
         found.named_there.update(each for each in (row.dossier, row.fiche) if each is not None)
-        units = {unit.id for unit in (found.unit_of("dossier", row.dossier), found.unit_of("fiche", row.fiche)) if unit is not None}
+        units = {of[each] for of, each in ((dossiers, row.dossier), (fiches, row.fiche)) if each is not None}
         if len(units) > 1:
-            found.bound |= units
+            found.bound.update(units)  # type: ignore[arg-type]  # of one kind: ids of units, or their numbers
     found.add_parties(rows)

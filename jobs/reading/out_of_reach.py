@@ -5,15 +5,16 @@ A row there is removed by a job of the CRM and in no other way. It cannot be mas
 emptied, and the content that a recording there has outside the CRM would be lost from sight. Source: the
 reference, section 6.4; RET-03, RET-20, R-081."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from connectors.interface.connector import Connector
 from jobs.reading.units import Gathering
 from rules.holds.holds import Holds
+from rules.law.decisions import decisions
 from rules.model.decisions import Decision, Disposition, Flag
 from rules.model.records import Unit, UnitKind
 from rules.policy.policy import Policy
-from rules.retention.decide import decide
 
 LONG_TERM = Flag.LONG_TERM_RETENTION.value  # the code of units that stay for it
 
@@ -25,7 +26,9 @@ class OutOfReach:
         self._connector, self._found, self._policy = connector, found, policy
         self._may_purge: bool | None = None
         there = [unit for unit in found.recordings.values() if unit.id in found.retained]
-        self._keeping = {unit.fiches[0].id for unit in there if unit.fiches and not may_go_there(unit, policy, holds, as_of)}
+        asked = [unit for unit in there if unit.fiches]
+        may_go = may_go_there(asked, policy, holds, as_of)
+        self._keeping = {unit.fiches[0].id for unit in asked if unit.id not in may_go}
 
     def keeps(self, unit: Unit, decision: Decision) -> bool:
         """Return whether a unit that is due has to stay, because of the part of it that is there."""
@@ -49,12 +52,21 @@ class OutOfReach:
         return is_masked and not self._found.retained.isdisjoint([unit.id, *(fiche.id for fiche in unit.fiches)])
 
 
-def may_go_there(recording: Unit, policy: Policy, holds: Holds, as_of: date) -> bool:
-    """Return whether a recording that is there may be deleted with its fiche. It may if its own period has
-    ended, or it follows its dossier (RET-03), and no object outside the CRM belongs to it."""
-    if recording.recording is None or recording.recording.storage_uri:
-        return False
-    return (follows(recording) and not holds.covering(recording)) or decide(recording, policy, holds, as_of=as_of).is_disposal
+def may_go_there(recordings: Iterable[Unit], policy: Policy, holds: Holds, as_of: date) -> set[str]:
+    """Return which of these recordings, which lie there, may be deleted with their fiche: those that may go
+    with it and to which no object outside the CRM belongs."""
+    asked = [unit for unit in recordings if unit.recording is not None and not unit.recording.storage_uri]
+    return may_go_along(asked, policy, holds, as_of)
+
+
+def may_go_along(recordings: Iterable[Unit], policy: Policy, holds: Holds, as_of: date) -> set[str]:
+    """Return which of these recordings may be deleted with their fiche: those whose own period has ended, and
+    those that follow their dossier and are not held themselves (RET-03)."""
+    asked = list(recordings)
+    going = {unit.id for unit in asked if follows(unit) and not holds.covering(unit)}
+    own = [unit for unit in asked if unit.id not in going]
+    ended = decisions(own, policy, holds, as_of)
+    return going | {unit.id for unit, decision in zip(own, ended, strict=True) if decision.is_disposal}
 
 
 def follows(recording: Unit) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 
-from jobs.reading.units import Gathering
+from jobs.reading.units import HasRelations
 from rules.model.records import Engagement, UnitKind
 from rules.retention.relations import RelationTerms
 
@@ -20,7 +20,7 @@ class Relations:
     lapsed: set[str] = field(default_factory=set)
 
 
-def relations_after(found: Gathering, going: Collection[str], *, day: date, terms: RelationTerms) -> Relations:
+def relations_after(found: HasRelations, going: Collection[str], *, day: date, terms: RelationTerms) -> Relations:
     """Sort the people of what was read; `going` are the ids of units that are disposed of. Being a donor
     lasts as the schedule's row for donors says, whatever happens to the single gifts; without such a row it
     lasts as long as a gift exists."""

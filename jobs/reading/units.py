@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatch
+from typing import Protocol
 
 import msgspec
 
@@ -213,18 +214,26 @@ class Gathering:
     def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, day: date, terms: RelationTerms) -> None:
         """Add gifts, courses or agreements: as units where a row of the schedule is in force for them, else
         as what ties a contact."""
-        is_unit = kind in terms.units
-        units = self.relation_units.setdefault(kind, {}) if is_unit else {}
-        for row in page:
-            if is_unit:
-                units[row.id] = Unit(kind, row.id, row.etag, relation=row)
-            if row.contact is None:
-                continue
-            if terms.donor and isinstance(row, Donation):
-                self.gifts.setdefault(row.contact, []).append(row.booked_on)
-            elif not is_unit:
-                has_ended = isinstance(row, Engagement) and row.ended_on is not None and row.ended_on < day
-                (self.former if has_ended else self.relations).add(row.contact)
+        sort_relations(self, kind, page, day=day, terms=terms)
+
+    def missing(self, kind: str, ids: Iterable[str | None]) -> set[str]:
+        """Return those of a few ids of contacts, dossiers or fiches that were not read."""
+        of: Mapping[str, Mapping[str, object]] = {"contact": self.contacts, "dossier": self.dossiers, "fiche": self.fiches}
+        there = of[kind]
+        return {each for each in ids if each is not None and each not in there}
+
+    def is_known(self, ids: Collection[str]) -> set[str]:
+        """Return those of some ids that a contact, a dossier or a fiche has."""
+        return {each for each in ids if each in self.contacts or each in self.dossiers or each in self.fiches}
+
+    def places_of(self, kind: str, ids: Iterable[str | None]) -> dict[str, str]:
+        """Return the ids of the units of a few dossiers or fiches by theirs; of a fiche in several dossiers
+        the first."""
+        found = {each: self.unit_of(kind, each) for each in ids if each is not None}
+        return {each: unit.id for each, unit in found.items() if unit is not None}
+
+    def add_contacts(self, page: Iterable[Contact]) -> None:
+        self.contacts.update((row.id, row) for row in page)
 
     def add_own(
         self, kind: RowKind, page: Iterable[Dependent], tops: Mapping[tuple[str, str], Iterable[tuple[str, str]]]
@@ -344,4 +353,37 @@ def is_anonymised(unit: Unit) -> bool:
 
 def is_audio(note: Note, patterns: Collection[str]) -> bool:
     """Return whether a note is a stored conversation (RET-05): a file of a media type of the mapping."""
-    return bool(note.is_document) and any(fnmatch((note.media_type or "").lower(), pattern) for pattern in patterns)
+    return bool(note.is_document) and is_audio_type(note.media_type, patterns)
+
+
+def is_audio_type(media_type: str | None, patterns: Collection[str]) -> bool:
+    """Return whether a stored conversation is of this media type (RET-05)."""
+    return any(fnmatch((media_type or "").lower(), pattern) for pattern in patterns)
+
+
+class HasRelations(Protocol):
+    """What was read of relations, as `Gathering` has it."""
+
+    relations: set[str]
+    former: set[str]
+    relation_units: dict[UnitKind, dict[str, Unit]]
+    gifts: dict[str, list[date | None]]
+
+
+def sort_relations(
+    found: HasRelations, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, day: date, terms: RelationTerms
+) -> None:
+    """Add gifts, courses or agreements to what was read: as units where a row of the schedule is in force for
+    them, else as what ties a contact."""
+    is_unit = kind in terms.units
+    units = found.relation_units.setdefault(kind, {}) if is_unit else {}
+    for row in page:
+        if is_unit:
+            units[row.id] = Unit(kind, row.id, row.etag, relation=row)
+        if row.contact is None:
+            continue
+        if terms.donor and isinstance(row, Donation):
+            found.gifts.setdefault(row.contact, []).append(row.booked_on)
+        elif not is_unit:
+            has_ended = isinstance(row, Engagement) and row.ended_on is not None and row.ended_on < day
+            (found.former if has_ended else found.relations).add(row.contact)

@@ -4,7 +4,7 @@ restriction or an objection that the person obtained (HLD-12, R-078, R-079)."""
 
 from collections.abc import Sequence
 
-from jobs.holds.granted_erasure import erasure_of, giving_way, way_of
+from jobs.holds.granted_erasure import erasure_of, giving_way, ways_of
 from jobs.model.plan import REQUEST_RULE, Plan, PlanLine
 from jobs.model.run import Run
 from jobs.plans.observations import CANARY
@@ -64,8 +64,8 @@ class Fulfilment(UnscheduledRun):
                     rows.blocked[unit.id] = CHANGED
             elif word not in WHOLE:
                 rows.of[unit.id] = [*self._below(unit), write_of_line(self.context.connector, word, line)]
-        decided = [(unit, way_of(self.context, unit)) for line, unit in going if self.word_of(line) in _FILES]
-        ways = [(unit, decision) for unit, decision in decided if decision is not None]
+        files = [unit for line, unit in going if self.word_of(line) in _FILES]
+        ways = [(unit, decision) for unit, decision in zip(files, ways_of(self.context, files), strict=True) if decision is not None]
         facts = facts_for(self.context, ways)
         self.in_place.mask(ways, rows, facts)
         return facts

@@ -41,10 +41,11 @@ from jobs.writing.resume import as_found_again
 from jobs.writing.rows import CHANGED, Rows, rows_of_units
 from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds
+from rules.law.decisions import decisions
 from rules.model.decisions import Decision, Flag, Reason
 from rules.model.records import KINDS, RELATION_KINDS, Dossier, Record, Unit, UnitKind, unit_kind
 from rules.model.residual_data import PlaceState
-from rules.retention.decide import decide, owner_of
+from rules.retention.owners import owner_of
 from rules.retention.relations import relation_terms
 
 ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER, *RELATION_KINDS)
@@ -168,10 +169,12 @@ class Application:
         found = gather_units(context.connector, wanted)
         out_of_reach = OutOfReach(context.connector, found, context.policy, holds, self.day)
         going: list[tuple[PlanLine, Unit, Decision]] = []
-        for line in lines:
-            unit = unit_in(found, self.kind_of(line), line.id)
-            is_left = unit is not None and not is_anonymised(unit)  # ERA-07, R-087
-            decision = decide(unit, context.policy, holds, as_of=self.day) if unit is not None and is_left else None
+        units = [(line, unit_in(found, self.kind_of(line), line.id)) for line in lines]
+        left = [unit for _, unit in units if unit is not None and not is_anonymised(unit)]  # ERA-07, R-087
+        decided = dict(zip(map(id, left), decisions(left, context.policy, holds, self.day), strict=True))
+        kept_by_now = self._kept_by_now(left, holds)
+        for line, unit in units:
+            decision = decided.get(id(unit))
             if unit is None or decision is None:
                 self.journal.is_gone(line)
             elif not decision.is_disposal:
@@ -180,7 +183,7 @@ class Application:
                 self.journal.skip_lines([line], LONG_TERM)
             elif not agrees(line, unit, decision) or self._has_moved(line, unit, found):
                 self.journal.skip_lines([line], CHANGED)
-            elif (kept := self._kept_by_now(unit, holds)) is not None:
+            elif (kept := kept_by_now.get(unit.id)) is not None:
                 self.journal.skip_lines([line], kept.value)
             else:
                 going.append((line, unit, decision))
@@ -239,13 +242,13 @@ class Application:
                 self.journal.skip_lines([line], codes[line.id])
         return [each for each in going if each[0].id not in codes]
 
-    def _kept_by_now(self, unit: Unit, holds: Holds) -> Reason | None:
-        """Return why the version of the schedule now in force keeps a unit that the plan's version disposes
-        of; None where it does not."""
+    def _kept_by_now(self, units: Sequence[Unit], holds: Holds) -> dict[str, Reason]:
+        """Return the units that the version of the schedule now in force keeps, with the reason; none where
+        the plan goes by that version."""
         if self.in_force.digest == self.context.policy.digest:
-            return None
-        decision = decide(unit, self.in_force, holds, as_of=self.day)
-        return None if decision.is_disposal else decision.reason
+            return {}
+        found = decisions(units, self.in_force, holds, self.day)
+        return {unit.id: decision.reason for unit, decision in zip(units, found, strict=True) if not decision.is_disposal}
 
     def _held_since(self, units: Sequence[Unit]) -> dict[str, str]:
         """Return units whose dossier, another row than the unit's own, has come under a hold since it was

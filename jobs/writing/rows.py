@@ -20,7 +20,7 @@ from jobs.model.run import CHANGED as CHANGED
 from jobs.model.run import Mask, RowWrite
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of, without_live
-from jobs.reading.out_of_reach import LONG_TERM, follows, may_go_there
+from jobs.reading.out_of_reach import LONG_TERM, may_go_along, may_go_there
 from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering
 from jobs.writing.outside_objects import Outside
@@ -29,7 +29,6 @@ from rules.holds.holds import Holds
 from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kind
 from rules.model.records import KINDS, ActivityParty, Donation, Fiche, Party, Record, Recording, Unit, UnitKind, word_of
 from rules.policy.policy import Policy
-from rules.retention.decide import decide
 from rules.retention.relations import RelationTerms
 
 TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
@@ -84,11 +83,8 @@ def rows_of_units(
 
     recordings = rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units)))
     found.add_recordings([row for row in recordings if row.id not in found.recordings])
-    going = {
-        row.id: row
-        for row in recordings
-        if (follows(own := found.recordings[row.id]) and not holds.covering(own)) or decide(own, policy, holds, as_of=as_of).is_disposal
-    }
+    may_go = may_go_along([found.recordings[row.id] for row in recordings], policy, holds, as_of)
+    going = {row.id: row for row in recordings if row.id in may_go}
     alone = [unit.recording for unit in units if unit.recording is not None]
     objects = outside.named([*going.values(), *alone])
     for row in recordings:
@@ -108,11 +104,12 @@ def rows_of_units(
         live = {row.id for row in recordings}
         there = without_live(retained_rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units))), live)
         found.add_recordings([row for row in there if row.id not in found.recordings])
+        may_go = may_go_there([found.recordings[row.id] for row in there], policy, holds, as_of)
         for row in there:
             owners[row.id] = unit = fiche_units[row.fiche or ""]
             tails[unit.id].append(write_of(row, retained=True))
             rows.not_taken_over[unit.id] += not row.taken_over
-            if not may_go_there(found.recordings[row.id], policy, holds, as_of):
+            if row.id not in may_go:
                 rows.blocked[unit.id] = LONG_TERM
 
     dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from rules.holds.conditions import Condition, fits
-from rules.model.decisions import Decision, Flag, Reason, with_flags
+from rules.model.decisions import Reason
 from rules.model.records import Unit, UnitKind
 
 CRM: Final = "crm"
@@ -21,8 +21,6 @@ _NONE: Final[tuple[Reason, ...]] = ()
 _LEGAL: Final = (Reason.HOLD_LEGAL,)
 _UNHELD: "Final[Mapping[tuple[str, str], tuple[Hold, ...]]]" = MappingProxyType({})
 _CONTACT: Final = "contact"
-_RULE_IN_CRM: Final = "HLD-14"
-_RULE: Final = "HLD-05"
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -133,17 +131,6 @@ class Holds:
         if dossier:
             found.append(Hold(f"{CRM}:{dossier}", Reason.HOLD_LEGAL, UnitKind.DOSSIER.value, dossier, CRM))
         return tuple(sorted(found, key=lambda hold: (RANKS[hold.reason], hold.hold_id)))
-
-    def mark(self, unit: Unit, decision: Decision) -> Decision:
-        """Return a held unit's decision with what its holds add: a review that is overdue (R-070), and the
-        rule of a legal hold that is not the CRM's own flag."""
-        if decision.reasons[0] not in HOLD_REASONS:
-            return decision
-        if any(hold.is_overdue for hold in self.on(unit)):
-            decision = with_flags(decision, Flag.HOLD_REVIEW_OVERDUE)
-        if decision.rule == _RULE_IN_CRM and not _flagged(unit):
-            decision = msgspec.structs.replace(decision, rule=_RULE)
-        return decision
 
 
 def _by_row(holds: Iterable[Hold]) -> dict[tuple[str, str], tuple[Hold, ...]]:

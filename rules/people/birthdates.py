@@ -58,6 +58,18 @@ def latest_compatible(
 
 
 def _weigh(child: Contact, first_fiche_on: date | None, sentinels: Sentinels, as_of: date) -> tuple[date | None, tuple[Flag, ...]]:
+    earliest, latest, flags = recorded_birth(child, sentinels, as_of)
+    if latest is None:
+        latest = first_fiche_on
+        flags.add(Flag.BIRTHDATE_UNKNOWN)
+    elif earliest is not None and first_fiche_on is not None and earliest > first_fiche_on:
+        flags.add(Flag.BIRTHDATE_AFTER_FIRST_FICHE)
+    return latest, tuple(sorted(flags))
+
+
+def recorded_birth(child: Contact, sentinels: Sentinels, as_of: date) -> tuple[date | None, date | None, set[Flag]]:
+    """Return the earliest and the latest day on which a child can have been born, and what a person should
+    look at; no days where nothing that was recorded tells (lines 1 to 3 of RET-09)."""
     flags: set[Flag] = set()
     number = parse(child.national_number, today=as_of, scheme=sentinels.scheme)
     if number is not None and number.padded:
@@ -67,12 +79,7 @@ def _weigh(child: Contact, first_fiche_on: date | None, sentinels: Sentinels, as
         earliest, latest = _in_part(child, number, sentinels, as_of, flags)
     if latest is None:
         latest = _from_stated_age(child, sentinels, as_of, flags)
-    if latest is None:
-        latest = first_fiche_on
-        flags.add(Flag.BIRTHDATE_UNKNOWN)
-    elif earliest is not None and first_fiche_on is not None and earliest > first_fiche_on:
-        flags.add(Flag.BIRTHDATE_AFTER_FIRST_FICHE)
-    return latest, tuple(sorted(flags))
+    return earliest, latest, flags
 
 
 def _full(

@@ -1,16 +1,11 @@
 """Which rows of the retention schedule apply to a unit: derived from the CRM's categories and the dossier's
 outcome, typed by nobody. Source: RET-12, RET-13, RET-14, section 2.3."""
 
-from typing import Final
-
 import msgspec
 
 from rules.model.decisions import Disposition, Flag
-from rules.model.records import Unit, UnitKind
 from rules.policy.categories import OUTCOMES
 from rules.policy.policy import Policy
-
-_NOTHING: Final[tuple[str, ...]] = ()
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):
@@ -46,32 +41,6 @@ class Classification(msgspec.Struct, frozen=True):
     @property
     def is_complete(self) -> bool:
         return not self.is_missing and not self.unconfigured
-
-
-def facts_of(unit: Unit) -> Facts:
-    """Gather the categories of a dossier and its fiches, or of a lone fiche. A fiche without a category is
-    missing one even where the dossier has some; a dossier without any takes those of its fiches (RET-14)."""
-    keys, is_missing = crm_keys(unit)
-    dossier = unit.dossier
-    return Facts(keys, is_missing, dossier.outcome if dossier is not None else None, unit.kind is UnitKind.FICHE)
-
-
-def crm_keys(unit: Unit) -> tuple[tuple[str, ...], bool]:
-    """Return each CRM category of a unit once, and whether one is missing. The order has no meaning."""
-    dossier = unit.dossier
-    keys = dossier.categories if dossier is not None else _NOTHING
-    is_missing = not keys and not unit.fiches
-    for fiche in unit.fiches:
-        own = fiche.categories
-        if own == keys:
-            is_missing = is_missing or not own
-        elif own:
-            for key in own:
-                if key not in keys:
-                    keys = (*keys, key)
-        else:
-            is_missing = True
-    return keys, is_missing
 
 
 class Classifier:

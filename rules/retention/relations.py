@@ -5,19 +5,18 @@ Rows of the schedule decide here only where the controller has put them in force
 does not decide over a contact: it says how long being a donor lasts, and the contact is deleted with its last
 unit and relation (RET-20). Source: section 2.3, RET-06, RET-11, RET-20; D-66, D-67."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
 import msgspec
 
-from rules.model.decisions import Decision, Disposition, End, Reason, deciding_end
 from rules.model.kinds import kind_of
 from rules.model.records import RELATION_KINDS, Dependent, Donation, Unit, UnitKind
 from rules.policy.categories import Anchor
 from rules.policy.policy import Policy
-from rules.retention.clocks import Clock, Kind, end_after, without_sentinel
-from rules.retention.schedule import RULE_OF_REASON, Schedule, schedule_of
+from rules.retention.clocks import Clock, end_after, without_sentinel
+from rules.retention.schedule import Schedule, schedule_of
 
 ANCHOR_FIELDS: Final = {
     UnitKind.DONATION: Anchor.BOOKED_ON.value,
@@ -80,13 +79,11 @@ def relation_terms(policy: Policy) -> RelationTerms:
     )
 
 
-def clocks_for(unit: Unit, schedule: Schedule) -> tuple[Clock, ...]:
-    """Return the clocks of the rows in force for a gift, course or agreement, or for a row of a dependent
-    table. Where several apply, the longest wins (RET-11)."""
-    kind = sort_of(unit)
-    if isinstance(unit.relation, Dependent):
-        return (schedule.own_tables[kind],) if kind in schedule.own_tables else ()
-    return tuple(clock for kinds, clock in schedule.relations[unit.kind] if kinds is None or kind in kinds)
+def clocks_of(kind: UnitKind, sort: str | None, schedule: Schedule) -> tuple[Clock, ...]:
+    """Return the clocks in force for rows of one kind and sort."""
+    if kind is UnitKind.OWN_TABLE:
+        return (schedule.own_tables[sort],) if sort in schedule.own_tables else ()
+    return tuple(clock for sorts, clock in schedule.relations[kind] if sorts is None or sort in sorts)
 
 
 def sort_of(unit: Unit) -> str | None:
@@ -97,44 +94,14 @@ def sort_of(unit: Unit) -> str | None:
     return None if unit.relation is None or isinstance(unit.relation, Donation) else unit.relation.kind
 
 
-def relation_ends(unit: Unit, clocks: Collection[Clock], sentinels: Collection[date]) -> tuple[End, ...]:
-    """Return the end that each row gives a gift, course, agreement or row of a dependent table; without `on`
-    where its date is missing or the row has no term."""
+def anchor_of(kind: UnitKind) -> str:
+    """Return what a period of these rows counts from, as a schedule names it."""
+    return ANCHOR_FIELDS.get(kind, Anchor.OWN_DATE.value)
+
+
+def counted_day(unit: Unit) -> date | None:
+    """Return the day from which a gift, course, agreement or row of a dependent table counts, as the CRM has
+    it."""
     is_own = isinstance(unit.relation, Dependent)
-    anchor = Anchor.OWN_DATE.value if is_own else ANCHOR_FIELDS[unit.kind]
-    field = kind_of(unit.word, unit.row).counted_from if is_own else anchor
-    on = without_sentinel(getattr(unit.relation, field, None), sentinels)
-    ends = []
-    for clock in clocks:
-        if clock.kind is Kind.NO_TERM:
-            ends.append(End(clock.key, clock.rule, "", None, "", None, Disposition.KEEP))
-        else:
-            until = None if on is None else end_after(clock, on)
-            ends.append(End(clock.key, clock.rule, anchor, on, clock.period, until, clock.disposition))
-    return tuple(ends)
-
-
-def decide_relation(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:
-    """Decide over a gift, a course, an agreement or a row of a dependent table: its date plus the longest
-    period of the rows that apply to it. One that no row in force is for, because its kind is unknown or
-    undecided, is kept as UNCONFIGURED; a running agreement has not started."""
-    clocks = clocks_for(unit, schedule)
-    ends = relation_ends(unit, clocks, schedule.sentinel_days)
-    reasons = [*held]
-    if any(clock.kind is Kind.NO_TERM for clock in clocks):
-        reasons.append(Reason.NO_TERM)
-    if not clocks:
-        reasons.append(Reason.UNCONFIGURED)
-    if any(clock.kind is not Kind.NO_TERM and end.on is None for clock, end in zip(clocks, ends, strict=True)):
-        reasons.append(Reason.NOT_STARTED)
-    endless = {Reason.NO_TERM, Reason.UNCONFIGURED, Reason.NOT_STARTED}
-    best = deciding_end(ends) if endless.isdisjoint(reasons) else None
-    retention_end = None if best is None else best.on
-    if retention_end is not None and as_of <= retention_end:
-        reasons.append(Reason.NOT_EXPIRED)
-    kind = sort_of(unit)
-    categories = tuple(clock.key for clock in clocks) or (() if kind is None else (kind,))
-    if not reasons and best is not None:
-        return Decision(best.disposition, (Reason.EXPIRED,), retention_end, (), categories, best.rule, ends)
-    rule = best.rule if best is not None and reasons[0] is Reason.NOT_EXPIRED else RULE_OF_REASON[reasons[0]]
-    return Decision(Disposition.KEEP, tuple(reasons), retention_end, (), categories, rule, ends)
+    day: date | None = getattr(unit.relation, kind_of(unit.word, unit.row).counted_from if is_own else ANCHOR_FIELDS[unit.kind], None)
+    return day

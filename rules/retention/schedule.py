@@ -7,16 +7,14 @@ from typing import Final
 import msgspec
 
 from rules.model.decisions import Disposition, End, Flag, Reason
-from rules.model.records import RELATION_KINDS, Unit, UnitKind
+from rules.model.records import RELATION_KINDS, UnitKind
 from rules.people.birthdates import sentinels_of
 from rules.policy.policy import Policy
-from rules.retention.classify import Classification, Classifier, Facts, crm_keys
+from rules.retention.classify import Classification, Classifier, Facts
 from rules.retention.clocks import ENDED_ON, RECORDING, Clock, Kind, clock_of
 
-_MAX_PROFILES: Final = 10_000
 _MAX_SCHEDULES: Final = 8
 _AGE, _TERMLESS = Kind.AGE, Kind.NO_TERM
-_LONE = UnitKind.FICHE
 
 # The rule that a reason rests on; an end that decides brings its own.
 RULE_OF_REASON: Final[dict[Reason, str]] = {
@@ -45,7 +43,6 @@ class Profile(msgspec.Struct, frozen=True):
     flags: tuple[Flag, ...]
     categories: tuple[str, ...]
     is_six_month: bool
-    is_usual: bool
     needs_birth: bool
     needs_activity: bool
     review_months: int
@@ -55,7 +52,7 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 class Schedule:
-    """A policy ready to decide: the derivation table, a clock a category, and the profiles met so far."""
+    """A policy ready to decide: the derivation table, and a clock a category."""
 
     def __init__(self, policy: Policy) -> None:
         defaults = policy.defaults
@@ -66,7 +63,6 @@ class Schedule:
         self.delete_after_takeover = defaults.delete_after_takeover
         self.classifier = Classifier(policy)
         self._clocks = {key: clock_of(key, category, review_months=defaults.review_months) for key, category in policy.categories.items()}
-        self._profiles: dict[tuple[tuple[str, ...], bool, str | None, bool], Profile] = {}
         self.recording = self._recording_clock(policy)
         # By kind of unit outside the missions (2.3): the rows in force, each with the kinds that it is for
         # (None: all).
@@ -86,19 +82,8 @@ class Schedule:
             if row.enabled and row.unit == UnitKind.CONTACT.value and (clock := self._clocks[key]).kind is not _TERMLESS
         )
 
-    def profile(self, unit: Unit) -> Profile:
-        """Return what the schedule says of a unit's categories, remembered: there are few combinations."""
-        keys, is_missing = crm_keys(unit)
-        dossier = unit.dossier
-        known = (keys, is_missing, None if dossier is None else dossier.outcome, unit.kind is _LONE)
-        profile = self._profiles.get(known)
-        if profile is None:
-            if len(self._profiles) >= _MAX_PROFILES:
-                self._profiles.clear()
-            profile = self._profiles[known] = self._compile(Facts(*known))
-        return profile
-
-    def _compile(self, facts: Facts) -> Profile:
+    def compiled(self, facts: Facts) -> Profile:
+        """Return what the schedule says of every unit with these categories and this outcome."""
         found = self.classifier.classify(facts)
         clocks = tuple(self._clocks[key] for key in found.keys)
         no_terms = [clock for clock in clocks if clock.kind is _TERMLESS]
@@ -114,7 +99,6 @@ class Schedule:
             flags=found.flags,
             categories=found.categories,
             is_six_month=found.is_six_month,
-            is_usual=all(clock.is_usual or clock.kind is _AGE for clock in counting),
             needs_birth=any(clock.kind is _AGE for clock in counting),
             needs_activity=any(clock.uses_activity for clock in counting),
             review_months=min((clock.review_months for clock in no_terms), default=0),

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from rules.holds.holds import Holds
+from rules.law.decisions import decisions
 from rules.model.decisions import Decision
 from rules.model.records import Contact, Dossier, Email, Fiche, Note, Recording, Unit, UnitKind
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
-from rules.retention.decide import decide
 
 LOTTE = "a0000000-0000-0000-0000-0000000000aa"  # Lotte Peeters
 BRAM = "a0000000-0000-0000-0000-0000000000bb"  # Bram Maes
@@ -140,6 +140,12 @@ def an_email(**facts: Any) -> Unit:
 
 def decided(unit: Unit, as_of: date, policy: Policy = POLICY, holds: Holds | None = None) -> Decision:
     return decide(unit, policy, holds or Holds.none(), as_of=as_of)
+
+
+def decide(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> Decision:
+    """What the law says of one unit by itself."""
+    (decision,) = decisions([unit], policy, holds, as_of)
+    return decision
 
 
 def codes(members: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from connectors.interface.errors import ConnectorError, ReadIncomplete, Unreacha
 
 DEFAULT_RETRY_AFTER_S = 30.0
 SHORTEST_WAIT_S = 1.0
+FIRST_FAULT = 400
 MAX_BROKEN_BODIES = 5  # of one request; a line that keeps breaking gives no read that one could trust
 LOCAL_S = 60.0  # so long a program on this machine may take to start again
 
@@ -45,7 +46,9 @@ class Again:
     def after_answer(self, answer: Answer) -> bool:
         if answer.status == 429:
             return self.throttled
-        return self.passing and faults.is_transient(faults.fault(answer.status, answer.body))
+        if not self.passing or answer.status < FIRST_FAULT:  # a body that is no fault can be a page, and is not looked at here
+            return False
+        return faults.is_transient(faults.fault(answer.status, answer.body))
 
 
 ONCE: Final = Again()

@@ -68,9 +68,10 @@ class Transport:
     def close(self) -> None:
         self._sessions.close()
 
-    def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "") -> Answer:
+    def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "", as_it_came: bool = False) -> Answer:
         """Send a GET until it is answered or patience ends, to an address below the Web API root or an
-        absolute one of this CRM. Half characters in the JSON of the answer are replaced.
+        absolute one of this CRM. Half characters in the JSON of the answer are replaced, unless it is asked
+        for `as_it_came`: to look for them takes as long as sending the request.
 
         Raises:
             Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with
@@ -80,7 +81,9 @@ class Transport:
         if accept != "application/json":
             headers["Accept"] = accept
         answer = self._read(address, headers, (200,), where)
-        return replace(answer, body=with_whole_characters(answer.body)) if accept == "application/json" else answer
+        if as_it_came or accept != "application/json":
+            return answer
+        return replace(answer, body=with_whole_characters(answer.body))
 
     def get_bytes(self, address: str, *, part: str = "", where: str = "") -> Answer:
         """Return a file, or a `part` of it (`bytes=0-99`), by GET: 200 the whole of it, 206 a part, 204

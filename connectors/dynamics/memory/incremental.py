@@ -13,10 +13,11 @@ from typing import Generic, TypeVar
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.memory.change_tracking import MAX_CHANGES, TRACKING, changes_since
-from connectors.dynamics.memory.table_cache import Chunk, Damaged, Memory, Remembered, chunk_of, id_bytes, tidied, without
+from connectors.dynamics.memory.table_cache import Chunk, Damaged, Memory, Remembered, chunk_as_it_came, chunk_of, id_bytes, tidied, without
 from connectors.dynamics.memory.whole_table import WholeTable
-from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken
+from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken
 from connectors.dynamics.reading.lanes import SideBySide
+from connectors.dynamics.reading.page import Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.schema.counts import AGGREGATE_LIMIT, COUNT_LIMIT, aggregate_count, count_up_to_limit, total_count
 from connectors.interface.errors import ConnectorError, ReadIncomplete
@@ -50,16 +51,16 @@ class RememberingReader(Generic[R]):
         select = self._decoder.select
         self._place = memory.place(whole.table, [*select, LOOKUP_TABLE] if self._decoder.prefer_kinds else select)
 
-    def read(self) -> Iterator[list[R]]:
+    def pages(self) -> Iterator[Page[R]]:
         """Yield every row once, as a full read would. Raises ReadIncomplete: as a full read does."""
         remembered = self._memory.load(self._place)
         since = self._since(remembered) if remembered is not None and self._is_recent(remembered) else None
         if remembered is not None and since is not None:
             is_begun = False
             try:
-                for rows in self._from_memory(remembered, since):
+                for page in self._from_memory(remembered, since):
                     is_begun = True
-                    yield rows
+                    yield page
                 return
             except (PageBroken, Damaged):
                 if is_begun:
@@ -71,15 +72,15 @@ class RememberingReader(Generic[R]):
         age = self._memory.now() - remembered.worth.full_at
         return -SLACK <= age < timedelta(days=self._memory.full_every_days)
 
-    def _full(self, remembered: Remembered | None) -> Iterator[list[R]]:
+    def _full(self, remembered: Remembered | None) -> Iterator[Page[R]]:
         started = self._memory.now()
         link, pages = self._all_pages(remembered)
         with self._memory.writing(self._place) as draft:
             for page in pages:
                 link = link or page.delta_link or ""  # the first: what a page asked for again tells may be later than its rows
-                if page.rows:
-                    draft.add(chunk_of([id_bytes(row.id) for row in page.rows], page.raw_rows()))
-                    yield page.rows
+                if len(page):
+                    draft.add(chunk_as_it_came(page.values["id"], page.raw_array()))
+                    yield page
             if link:
                 draft.finish(link, started)
 
@@ -128,7 +129,7 @@ class RememberingReader(Generic[R]):
             return False
         try:
             page = self._decoder.decode(b'{"value":[' + b",".join(changes.rows) + b"]}")
-            changed = [id_bytes(row.id) for row in page.rows]
+            changed = list(map(id_bytes, page.values["id"]))
             deleted = set(map(id_bytes, changes.deleted))
         except (PageBroken, ValueError):
             return False
@@ -141,19 +142,19 @@ class RememberingReader(Generic[R]):
         since.link = changes.link
         return len(since.touched) <= MAX_CHANGES
 
-    def _from_memory(self, remembered: Remembered, since: _Since) -> Iterator[list[R]]:
+    def _from_memory(self, remembered: Remembered, since: _Since) -> Iterator[Page[R]]:
         kept = (without(chunk, since.touched) for chunk in remembered.chunks())
         new = [chunk_of(since.rows.keys(), since.rows.values())]
         with self._memory.writing(self._place) as draft:
             for chunk in tidied(chain(kept, new)):
                 draft.add(chunk)
-                yield self._rows(chunk)
+                yield self._page(chunk)
             draft.finish(since.link, remembered.worth.full_at)
 
-    def _rows(self, chunk: Chunk) -> list[R]:
-        rows = self._decoder.decode(b'{"value":' + chunk.json() + b"}").rows
-        self._transport.count(remembered=len(rows))
-        return rows
+    def _page(self, chunk: Chunk) -> Page[R]:
+        page = self._decoder.decode(b'{"value":' + chunk.json() + b"}")
+        self._transport.count(remembered=len(page))
+        return page
 
     def _number_agrees(self, number: int) -> bool:
         """Return whether the CRM has as many rows, as exactly as it can report."""

@@ -3,13 +3,13 @@ cut, else page after page."""
 
 from collections.abc import Iterator
 from functools import partial
-from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.memory.cuts import Cuts
-from connectors.dynamics.reading.decoder import Page, PageDecoder
+from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.lanes import SideBySide
+from connectors.dynamics.reading.page import Page
 from connectors.dynamics.reading.ranges import CREATED_ON, Axis, Cut, Order, Range, Sample
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.schema.counts import is_empty
@@ -19,7 +19,6 @@ from rules.model.records import Record
 R = TypeVar("R", bound=Record)
 
 _UNKNOWN = (400, 501)  # a filter that is not understood; how that looks is not documented
-_ID = attrgetter("id")
 
 
 class _Beyond(ReadIncomplete):
@@ -37,7 +36,7 @@ class WholeTable(Generic[R]):
         self._transport, self._condition, self._cuts = transport, condition, cuts
         self._at_once = transport.environment.pace.reads
         key = decoder.select[0]
-        dated = decoder.instant_of is not None
+        dated = decoder.created is not None
         self._axes = [Axis(CREATED_ON, Order.INSTANT)] if dated else [Axis(key, Order.TEXT), Axis(key, Order.SQL_SERVER)]
 
     def cut(self) -> Cut | None:
@@ -100,7 +99,7 @@ class WholeTable(Generic[R]):
             yield page, values
 
     def _values(self, page: Page[R]) -> list[Any]:
-        return list(map(self.decoder.instant_of or _ID, page.rows))
+        return page.values[self.decoder.created or "id"]
 
     def _both(self, condition: str) -> str:
         return f"({self._condition}) and ({condition})" if self._condition else condition

@@ -39,6 +39,12 @@ class MappedKinds(Parts):
         kind that is not mapped."""
         return tuple(dict.fromkeys(table.name for table in self.mapping.tables_of(record))) or (word_of(record),)
 
+    def sources(self, record: type[Record]) -> tuple[type[Record], ...]:
+        """Return the classes of the rows of a kind: one for each table from which they come, the class itself
+        where that is one; none if the kind is not mapped."""
+        tables = self.mapping.tables_of(record)
+        return tuple(table.record for table in tables) if len(tables) > 1 else (record,) * len(tables)
+
     def records(self, table: str) -> tuple[type[Record], ...]:
         """Return the classes of the records that come from a table, one for each kind that it holds."""
         return tuple(mapped.record for mapped in self.mapping.named(table))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from threading import get_ident
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from connectors.dynamics.http.query import any_of
 from connectors.dynamics.mapping.mapping import Table
@@ -16,6 +16,7 @@ from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.id_paging import SetReading, read_set
 from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
+from connectors.dynamics.reading.page import Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.role_filter import lone_halves
 from connectors.dynamics.schema.counts import total_count
@@ -25,6 +26,9 @@ from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
 from connectors.interface.errors import Forbidden, ReadIncomplete
 from connectors.interface.rows import Among, Content
 from rules.model.records import Record
+
+if TYPE_CHECKING:
+    import polars as pl
 
 R = TypeVar("R", bound=Record)
 
@@ -43,22 +47,32 @@ class Rows(MappedKinds):
         CRM tracks is read by what has changed since last time, where there is a memory. Without it, every row
         is requested from the CRM now. Raises ReadIncomplete: a page is short, broken, doubled or not
         decodable, or the CRM's own count differs; MappingError: the table does not fit the mapping."""
+        for page in self._pages(record, tuple(fields), among, remembered=remembered):
+            yield page.rows
+
+    def columns(self, record: type[Record], fields: Sequence[str]) -> "Iterator[pl.DataFrame]":
+        """Yield all rows of a kind as frames in the columns of `column_types`, row for row and value for
+        value what `read` gives with `remembered`. Raises as `read`."""
+        for page in self._pages(record, tuple(fields), None, remembered=True):
+            yield page.frame(record, fields)
+
+    def _pages(self, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool) -> Iterator[Page[R]]:
+        """Yield the rows of a kind from all of its tables. Raises as `read`."""
         tables = self.mapping.tables_of(record)
         if among is not None and not among.ids:
             return
         if among is not None and among.in_any_scope:
             tables = tuple({each.name: each for each in reversed(tables) if not self._tables.place(each).is_derived}.values())
         seen: set[str] = set()
-        fields = tuple(fields)
         for table in tables:
             for page in self._read(table, record, fields, among, remembered=remembered):
                 if len(tables) > 1:
-                    if not seen.isdisjoint(row.id for row in page):
+                    if not seen.isdisjoint(page.ids):
                         raise ReadIncomplete(f"Rows of {table.kind} in two tables have the same id.", where=table.name)
-                    seen.update(row.id for row in page)
+                    seen |= page.ids
                 yield page
 
-    def _read(self, table: Table, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool) -> Iterator[list[R]]:
+    def _read(self, table: Table, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool) -> Iterator[Page[R]]:
         definition = self._tables.definition(table)
         if table.links and not {"regarding", "regarding_kind"}.isdisjoint((*fields, among.field if among else "")):
             yield from self._read_tied(table, definition, record, fields, among, remembered=remembered)
@@ -73,9 +87,9 @@ class Rows(MappedKinds):
 
     @contextmanager
     def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> Iterator[None]:
-        """Begin these reads of whole tables, which `read` is then called for with `remembered`, in this order
-        and by this thread. They go on in threads of their own, a few pages ahead of who takes them; with the
-        pace of one read at once, nothing begins before it is asked for."""
+        """Begin these reads of whole tables, which `columns`, or `read` with `remembered`, is then called for
+        in this order and by this thread. They go on in threads of their own, a few pages ahead of who takes
+        them; with the pace of one read at once, nothing begins before it is asked for."""
         if self.environment.pace.reads == 1:
             yield
             return
@@ -93,7 +107,7 @@ class Rows(MappedKinds):
 
     def _live(
         self, table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool
-    ) -> Iterator[list[R]]:
+    ) -> Iterator[Page[R]]:
         if among is None and remembered:
             decoder = self._tables.decoder(table, definition, fields, record, dated=self._cuts is not None)
             begun = self._lanes.take((decoder, get_ident())) if self._lanes is not None else None
@@ -104,37 +118,35 @@ class Rows(MappedKinds):
         reader: Reader[R] = Reader(self._transport, decoder, definition.set_name, table.name)
         if among is None:
             self._check_halves(table, definition)
-            yield from reader.read(only)
+            yield from _filled(reader.pages(only))
             return
         column = self._tables.filter_column(table, definition, among.field)
         if column is None:
             return
         is_swapped = self._tables.place(table) is RolePlace.UNIT and among.field == "id"
         conditions = any_of(column, [swapped(row, table) for row in among.ids] if is_swapped else among.ids)
-        parts = [partial(reader.read, f"({condition}) and {only}" if only else condition) for condition in conditions]
+        parts = [partial(reader.pages, f"({condition}) and {only}" if only else condition) for condition in conditions]
         at_once = min(len(parts), self.environment.pace.reads)
         if at_once > 1:
-            yield from side_by_side(parts, at_once, self._transport.gate.timeline)
+            yield from _filled(side_by_side(parts, at_once, self._transport.gate.timeline))
         else:
-            yield from chain.from_iterable(part() for part in parts)
+            yield from _filled(chain.from_iterable(part() for part in parts))
 
     def _whole(
         self, table: Table, definition: TableDefinition, decoder: PageDecoder[R], side_by_side: SideBySide | None = None
-    ) -> Iterator[list[R]]:
+    ) -> Iterator[Page[R]]:
         """Yield all rows of a kind, by what has changed since last time where that is remembered, else as
         they are now, in ranges `side_by_side` where it is known how to cut the table."""
         only, place = self._tables.condition(table), self._tables.place(table)
         self._check_halves(table, definition)
-        cuts = self._cuts if place in (RolePlace.OWN, RolePlace.CONNECTION) or decoder.instant_of is not None else None
+        cuts = self._cuts if place in (RolePlace.OWN, RolePlace.CONNECTION) or decoder.created is not None else None
         whole: WholeTable[R] = WholeTable(self._transport, decoder, definition.set_name, table.name, only, cuts)
         if self._memory is not None and self._memory.keeps_rows and not only and not place.is_derived:  # changes are told of whole tables
             if definition.tracks_changes:
-                yield from RememberingReader(self._transport, whole, self._memory, side_by_side).read()
+                yield from RememberingReader(self._transport, whole, self._memory, side_by_side).pages()
                 return
             self._memory.drop_table(table.name)  # changes that were not tracked meanwhile would be missed for good
-        for page in whole.pages(cut=whole.cut() if side_by_side is not None else None, side_by_side=side_by_side):
-            if page.rows:
-                yield page.rows
+        yield from _filled(whole.pages(cut=whole.cut() if side_by_side is not None else None, side_by_side=side_by_side))
 
     def _check_halves(self, table: Table, definition: TableDefinition) -> None:
         """Refuse connections that are kept by one half alone, with the person first: none counts twice, and
@@ -153,7 +165,7 @@ class Rows(MappedKinds):
 
     def _read_tied(
         self, table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool
-    ) -> Iterator[list[R]]:
+    ) -> Iterator[Page[R]]:
         """Yield the rows of a table whose rows belong to others by a table of links, with what they belong
         to."""
         own = _own(table, fields)
@@ -163,7 +175,7 @@ class Rows(MappedKinds):
         is_filled = False
         for page in self._read(table, record, own, among, remembered=remembered):
             is_filled = True
-            self._ties.fill(table, definition, page)
+            self._ties.fill(table, definition, page.values)
             yield page
         if asked and not is_filled:  # as many requests as where there are rows (SUS-07)
             self._ties.rows_tied_to(table, definition, asked)
@@ -190,6 +202,11 @@ class Rows(MappedKinds):
         counted = [table for table in tables if not table.only and self._tables.place(table) is RolePlace.OWN]
         counts = [total_count(self._transport, table.name) for table in counted]
         return sum(each for each in counts if each is not None) if any(each is not None for each in counts) else None
+
+
+def _filled(pages: Iterable[Page[R]]) -> Iterator[Page[R]]:
+    """Yield the pages that have rows."""
+    return (page for page in pages if len(page))
 
 
 def _own(table: Table, fields: Sequence[str]) -> Sequence[str]:

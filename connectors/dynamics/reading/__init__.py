@@ -1,1 +1,1 @@
-"""Tables read to their end, as records."""
+"""Tables read to their end, as records or as columns."""

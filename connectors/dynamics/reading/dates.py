@@ -5,7 +5,6 @@ instants are nearly all different, and such a table no longer fits the processor
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,23 +20,19 @@ def wire_type(behaviour: str) -> Any:
     return date | None if behaviour == "date_only" else datetime | None
 
 
-def civil_days(name: str, behaviour: str, zone: ZoneInfo) -> Callable[[list[Any]], None]:
-    """Return a step that replaces the instants in one field of every row by the day they mean. `user_local`
-    gives the day it was in `zone`; `time_zone_independent` is taken literally, without its `Z`."""
-    get = attrgetter(name)
+def civil_days(behaviour: str, zone: ZoneInfo) -> Callable[[list[datetime | None]], list[date | None]]:
+    """Return what gives the days that instants mean. `user_local` gives the day it was in `zone`;
+    `time_zone_independent` is taken literally, without its `Z`."""
     early, late = _hours_alike(zone)
 
-    def literal(rows: list[Any]) -> None:
-        for row in rows:
-            moment = get(row)
-            if moment is not None:
-                setattr(row, name, moment.date())
+    def literal(moments: list[datetime | None]) -> list[date | None]:
+        return [None if moment is None else moment.date() for moment in moments]
 
-    def local(rows: list[Any]) -> None:
-        for row in rows:
-            moment = get(row)
-            if moment is not None:
-                setattr(row, name, moment.date() if early <= moment.hour < late and moment.tzinfo is UTC else _day_in(zone, moment))
+    def local(moments: list[datetime | None]) -> list[date | None]:
+        return [
+            None if moment is None else (moment.date() if early <= moment.hour < late and moment.tzinfo is UTC else _day_in(zone, moment))
+            for moment in moments
+        ]
 
     return literal if behaviour == "time_zone_independent" else local
 

@@ -10,7 +10,8 @@ import msgspec
 from connectors.dynamics.http.query import any_of
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Column, Table
-from connectors.dynamics.reading.decoder import Page, PageBroken, page_type
+from connectors.dynamics.reading.decoder import PageBroken, page_type
+from connectors.dynamics.reading.page import Page, Values
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
@@ -38,7 +39,8 @@ class _PairDecoder:
             content = self._decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None
-        return Page(content.value, {row.id for row in content.value}, content.next_link, content.count, body)
+        values = Values(content.value)
+        return Page(values, set(values["id"]), content.next_link, content.count, body)
 
 
 class Pairs:
@@ -48,8 +50,8 @@ class Pairs:
         self._transport, self._metadata, self._references = transport, metadata, references
 
     def fill(
-        self, table: Table, definition: TableDefinition, fields: Collection[str], pages: Iterable[list[Any]], *, whole: bool
-    ) -> Iterator[list[Any]]:
+        self, table: Table, definition: TableDefinition, fields: Collection[str], pages: Iterable[Page[Any]], *, whole: bool
+    ) -> Iterator[Page[Any]]:
         """Yield the pages with those of the fields filled that come from pairs, `whole` where they are all
         rows of the table. Raises as `Connector.read`."""
         columns = [column for name, column in table.pairs.items() if name in fields]
@@ -57,10 +59,10 @@ class Pairs:
         keys = {column.field: self._keys(table, definition, column) for column in columns if column.reference is not None}
         for page in pages:
             for column in columns:
+                ids = page.values["id"]
                 ties = known.get(column.field)
-                ties = self._tied(definition, column, [row.id for row in page]) if ties is None else ties
-                for row in page:
-                    _fill(row, column.field, ties.get(row.id, ()), keys.get(column.field, {}))
+                ties = self._tied(definition, column, ids) if ties is None else ties
+                _fill(page.values, column.field, [ties.get(row, ()) for row in ids], keys.get(column.field, {}))
             yield page
 
     def tied_to(self, table: Table, definition: TableDefinition, field: str, ids: Collection[str]) -> list[str]:
@@ -97,10 +99,12 @@ def _link(definition: TableDefinition, column: Column) -> Link:
     return link
 
 
-def _fill(row: Any, field: str, others: tuple[str, ...], keys: dict[str, str]) -> None:
+def _fill(values: Values, field: str, tied: list[tuple[str, ...]], keys: dict[str, str]) -> None:
     """Categories are all that are named, in whichever way; of several dossiers the first by id is the one,
     and the fiche is in the others too."""
     if field == "categories":
-        row.categories = tuple(dict.fromkeys((*row.categories, *(keys.get(each, each) for each in others))))
+        named = zip(values["categories"], tied, strict=True)
+        values["categories"] = [tuple(dict.fromkeys((*own, *(keys.get(each, each) for each in others)))) for own, others in named]
     else:
-        row.dossier, row.also_in = (others[0] if others else None), others[1:]
+        values["dossier"] = [others[0] if others else None for others in tied]
+        values["also_in"] = [others[1:] for others in tied]

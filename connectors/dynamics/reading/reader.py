@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 from connectors.dynamics.http.query import query_string, select
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.any_odata import is_offset
-from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken, PageDecoder
+from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
+from connectors.dynamics.reading.page import Page
 from connectors.dynamics.reading.page_lengths import PageLengths
 from connectors.dynamics.schema.counts import COUNT_LIMIT
 from connectors.interface.errors import ReadIncomplete
@@ -28,7 +29,7 @@ class _Short(_Doubtful, Generic[R]):
     """A page that has fewer rows than requested, and another behind it."""
 
     def __init__(self, page: Page[R]) -> None:
-        super().__init__(f"it has {len(page.rows)} rows one time and others the next")
+        super().__init__(f"it has {len(page)} rows one time and others the next")
         self.page = page
 
 
@@ -48,7 +49,7 @@ class Reader(Generic[R]):
 
     def read(self, condition: str = "") -> Iterator[list[R]]:
         """Yield the rows of all pages, or of those that a `$filter` names, as `pages` does."""
-        yield from (page.rows for page in self.pages(condition) if page.rows)
+        yield from (page.rows for page in self.pages(condition) if len(page))
 
     def pages(self, condition: str = "") -> Iterator[Page[R]]:
         """Yield the pages of all rows, or of those that a `$filter` names. Up to the count that the CRM can
@@ -78,14 +79,14 @@ class Reader(Generic[R]):
             raise ReadIncomplete("The CRM tells no count of the rows.", where=self._table)
         if page.count < COUNT_LIMIT:
             pages = list(self._from(page, first, ask_last_again=False))
-            found = sum(len(each.rows) for each in pages)
+            found = sum(len(each) for each in pages)
             if found != page.count:
                 raise _Doubtful(f"the CRM counts {page.count} rows and gave {found}")
             yield from pages
             return
         found = 0
         for each in self._from(page, first, ask_last_again=True):
-            found += len(each.rows)
+            found += len(each)
             yield each
         if found < COUNT_LIMIT:
             raise ReadIncomplete(f"The CRM counts at least {COUNT_LIMIT} rows and gave {found}.", where=self._table)
@@ -103,7 +104,7 @@ class Reader(Generic[R]):
             if page.next_link is None:
                 again = self._page(link, before, known=page) if ask_last_again else page
                 if lacked := again.without(page.ids):
-                    self._transport.count(rows=len(lacked.rows))
+                    self._transport.count(rows=len(lacked))
                     yield lacked
                 if again.next_link is None:
                     return
@@ -126,7 +127,7 @@ class Reader(Generic[R]):
                 return self._page_once(link, before, known)
             except _Short as doubt:
                 if short == doubt.page.ids:
-                    self._lengths.take(len(doubt.page.rows))
+                    self._lengths.take(len(doubt.page))
                     return doubt.page
                 wrong += short is not None
                 short, last = doubt.page.ids, doubt.what
@@ -137,17 +138,17 @@ class Reader(Generic[R]):
             self._transport.count(retries=1)
 
     def _page_once(self, link: str, before: set[str], known: Page[R] | None) -> Page[R]:
-        answer = self._transport.get(link, prefer=self._prefer, where=self._table)
+        answer = self._transport.get(link, prefer=self._prefer, where=self._table, as_it_came=True)
         if known is not None and answer.body == known.body:
             return known
         try:
             page = self._decoder.decode(answer.body)
         except PageBroken:
             raise _Doubtful("it breaks off, or a row lacks a column or has another type than the CRM's metadata says") from None
-        if len(page.ids) != len(page.rows):
+        if len(page.ids) != len(page):
             raise _Doubtful("it holds a row twice")
         if not page.ids.isdisjoint(before):
             raise _Doubtful("it repeats rows of the page before")
-        if page.next_link is not None and self._lengths.doubt(len(page.rows)):
+        if page.next_link is not None and self._lengths.doubt(len(page)):
             raise _Short(page)
         return page

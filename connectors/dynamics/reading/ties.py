@@ -1,9 +1,9 @@
 """What the rows of a table are tied to by a table of links (N:N): each row with all that it belongs to."""
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from connectors.dynamics.mapping.mapping import Mapping, Table
+from connectors.dynamics.reading.page import Values
 from connectors.dynamics.schema.metadata import Link, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.interface.errors import ReadIncomplete
@@ -19,17 +19,17 @@ class Ties:
         """Return the ids of the rows that are tied to one of these. Raises as `fill`."""
         return sorted({row for row, _ in self._pairs(table, definition, owners, of_rows=False)})
 
-    def fill(self, table: Table, definition: TableDefinition, rows: Collection[Any]) -> None:
-        """Write into each row what it is tied to. Raises ReadIncomplete: the pairs cannot be read, which
-        never means that there are none."""
-        owners: dict[str, list[str]] = {row.id: [] for row in rows}
+    def fill(self, table: Table, definition: TableDefinition, values: Values) -> None:
+        """Write into rows what each is tied to. Raises ReadIncomplete: the pairs cannot be read, which never
+        means that there are none."""
+        owners: dict[str, list[str]] = {row: [] for row in values["id"]}
         for row, owner in self._pairs(table, definition, owners, of_rows=True):
             owners[row].append(owner)
         kind = next((each.kind for each in self._mapping.named(link_of(table, definition).other(table.name))), None)
-        for row in rows:
-            found = sorted(owners[row.id])
-            row.regarding, row.tied = next(iter(found), None), tuple(found[1:])
-            row.regarding_kind = kind if found else None
+        found = [sorted(owners[row]) for row in values["id"]]
+        values["regarding"] = [next(iter(each), None) for each in found]
+        values["tied"] = [tuple(each[1:]) for each in found]
+        values["regarding_kind"] = [kind if each else None for each in found]
 
     def _pairs(self, table: Table, definition: TableDefinition, ids: Collection[str], *, of_rows: bool) -> Iterator[tuple[str, str]]:
         link = link_of(table, definition)

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -28,26 +27,6 @@ class NotColumns(Exception):
 class _Kept(msgspec.Struct, array_like=True):
     shapes: list[PlanLine]
     frame: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What lines that are being made have of their own, side by side: the number of the shape, the id, the
-    version, the days of end and anchor."""
-
-    shapes: list[int] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    ends: list[date | None] = field(default_factory=list)
-    etags: list[str] = field(default_factory=list)
-    anchors_on: list[date | None] = field(default_factory=list)
-
-    def add(self, shape: int, row: str, end: date | None, etag: str, anchor_on: date | None) -> None:
-        """Add one line."""
-        self.shapes.append(shape)
-        self.ids.append(row)
-        self.ends.append(end)
-        self.etags.append(etag)
-        self.anchors_on.append(anchor_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +82,11 @@ class LineColumns:
         return cls._ranked(models, frame)
 
     @classmethod
-    def made(cls, shapes: Sequence[PlanLine], rows: Rows) -> LineColumns:
-        """Return lines that were not read but made."""
+    def made(cls, shapes: Sequence[PlanLine], parts: Sequence[pl.DataFrame]) -> LineColumns:
+        """Return lines that were not read but made, in frames of the same columns without the rank."""
         import polars as pl
 
-        columns: tuple[list[Any], ...] = (rows.shapes, rows.ids, rows.ends, rows.etags, rows.anchors_on)
-        types = (pl.UInt32, pl.String, pl.Date, pl.String, pl.Date)
-        made = [pl.Series(name, values, dtype=dtype) for name, values, dtype in zip(COLUMNS, columns, types, strict=False)]
-        return cls._ranked(shapes, pl.DataFrame(made))
+        return cls._ranked(shapes, pl.concat([_part([], []), *parts]).rechunk())
 
     @classmethod
     def _ranked(cls, shapes: Sequence[PlanLine], frame: pl.DataFrame) -> LineColumns:

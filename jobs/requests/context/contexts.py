@@ -2,7 +2,7 @@
 sources, rights. Nothing here stems from a file that is closed to the person (SUS-05): only what is disclosed
 has a context. Source: GDPR art. 15(1), 15(2); section 7.1; RGT-10 to RGT-12; R-100, R-107, R-119, R-120."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace as with_changes
 from types import MappingProxyType
 from typing import Final
@@ -21,6 +21,7 @@ from jobs.requests.redaction.redact import Veil
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row, Scope
 from rules.holds.holds import Holds
+from rules.law.decisions import decisions
 from rules.model.decisions import Decision
 from rules.model.file_roles import PARENTS, SPEAKERS, FileRole
 from rules.model.kinds import ACTIVITIES, depends, kind_of
@@ -29,7 +30,6 @@ from rules.model.records import Dependent, Donation, Engagement, Enrolment, Unit
 from rules.model.requests import Right
 from rules.policy.categories import Category, Mission
 from rules.policy.policy import Policy
-from rules.retention.decide import decide
 from rules.rights.facts import UnitKey
 
 _PURPOSES: Final[Mapping[Mission, tuple[str, ...]]] = MappingProxyType(
@@ -72,10 +72,12 @@ class Contexts:
         self._veil = veil
         self._rows = scope.rows
         self._units = {} if portable else _units(context, _wanted(scope.rows))
+        asked = self._units | _relations(scope.rows)
         self._day = assessment.day
         self._country = assessment.home.country
         self._terms = Terms(assessment.day, context.policy.defaults.request_grace_days)
-        self._holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
+        holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
+        self._decisions = dict(zip(asked, decisions(asked.values(), context.policy, holds, assessment.day), strict=True))
         others = [*([] if portable else [*self._of_files(), *self._of_recordings(), *self._of_own_terms()]), *self._of_relations()]
         own = [] if portable else person_context(self._rows, others, is_whole=assessment.standing.identity, terms=self._terms)
         made = [replace(each, key=f"context-{number}") for number, each in enumerate((*own, *others), 1)]
@@ -108,7 +110,7 @@ class Contexts:
     def _of_file(self, unit: UnitKey, rows: Sequence[Row]) -> Context:
         is_whole, is_limited = unit in self._found.standing.whole, any(row.is_limited for row in rows)
         found = self._units.get(unit)
-        decision = decide(found, self._policy, self._holds, as_of=self._day) if found is not None else None
+        decision = self._decisions.get(unit)
         key = _deciding(decision)
         category = self._policy.categories.get(key)
         purposes = ("support",) if category is None else category.purposes or _PURPOSES[category.mission]
@@ -170,10 +172,9 @@ class Contexts:
     def _end_of_recordings(self, rows: Sequence[Row]) -> Retention:
         """Return the day on which the last of them is deleted. It is not given where RGT-09 applies, since it
         would reveal when the child called."""
-        found = [self._units[row.source] for row in rows if row.source in self._units]
-        decisions = [decide(unit, self._policy, self._holds, as_of=self._day) for unit in found]
+        found = [self._decisions[row.source] for row in rows if row.source in self._decisions]
         is_told = len(found) == len(rows) and not any(row.is_limited for row in rows)
-        return self._terms.of_several(_RECORDING, decisions, criterion="six_months_after_contact", is_day_told=is_told)
+        return self._terms.of_several(_RECORDING, found, criterion="six_months_after_contact", is_day_told=is_told)
 
     def _of_own_terms(self) -> list[Context]:
         """Return the contexts of rows of dependent tables that have a term of their own, one a table."""
@@ -192,14 +193,12 @@ class Contexts:
         category = self._policy.categories.get(key)
         is_in_force = category is not None and category.enabled
         purposes = category.purposes if category is not None and category.purposes else ("support",)
-        decisions = [
-            decide(unit, self._policy, self._holds, as_of=self._day) for row in rows if (unit := self._units.get(row.source)) is not None
-        ]
+        ends = [self._decisions[row.source] for row in rows if row.source in self._decisions]
         retention = self._terms.of_several(
             key,
-            decisions,
+            ends,
             criterion="unknown" if is_in_force else "not_set",
-            is_day_told=is_in_force and not is_limited and len(decisions) == len(rows),
+            is_day_told=is_in_force and not is_limited and len(ends) == len(rows),
         )
         grounds = grounds_of(self._organisation, purposes, category, "not_decided", is_special=is_whole)
         return Context(
@@ -271,20 +270,14 @@ class Contexts:
     def _end_of_relations(self, kind: str, key: str, criterion: str, *, is_day_told: bool) -> Retention:
         """Return the last day of what ends last of one kind. It is a criterion if one of them has no end,
         such as an agreement that continues."""
-        decisions = [found for row in self._rows if row.kind == kind if (found := self._decided(row)) is not None]
+        ends = [self._decisions[row.kind, row.id] for row in self._rows if row.kind == kind if (row.kind, row.id) in self._decisions]
         if kind == "engagement" and self._has_ended(kind):
             criterion = "not_set"
-        return self._terms.of_several(key, decisions, criterion=criterion, is_day_told=is_day_told)
+        return self._terms.of_several(key, ends, criterion=criterion, is_day_told=is_day_told)
 
     def _has_ended(self, kind: str) -> bool:
         ended = [getattr(row.record, "ended_on", None) for row in self._rows if row.kind == kind]
         return all(on is not None and on < self._day for on in ended)
-
-    def _decided(self, row: Row) -> Decision | None:
-        if not isinstance(row.record, Donation | Enrolment | Engagement):
-            return None
-        unit = Unit(UnitKind(row.kind), row.id, row.record.etag, relation=row.record)
-        return decide(unit, self._policy, self._holds, as_of=self._day)
 
     def _with_processors(self, context: Context) -> Context:
         """Return the context with the processors of its data, if the organisation names them. Else the
@@ -309,6 +302,15 @@ def _units(context: JobContext, units: Collection[UnitKey]) -> dict[UnitKey, Uni
     for kind, row in sorted(units):
         wanted.setdefault(unit_kind(kind), []).append(row)
     return {(unit.word, unit.id): unit for unit in gather_units(context.connector, wanted).every_unit()} if wanted else {}
+
+
+def _relations(rows: Iterable[Row]) -> dict[UnitKey, Unit]:
+    """Return gifts, courses and agreements among rows as the schedule sees them."""
+    return {
+        (row.kind, row.id): Unit(UnitKind(row.kind), row.id, row.record.etag, relation=row.record)
+        for row in rows
+        if isinstance(row.record, Donation | Enrolment | Engagement)
+    }
 
 
 def _wanted(rows: Sequence[Row]) -> set[UnitKey]:

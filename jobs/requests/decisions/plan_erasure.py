@@ -12,7 +12,7 @@ from typing import Final
 
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
-from jobs.holds.granted_erasure import as_answered, erasure_of, giving_way, way_of
+from jobs.holds.granted_erasure import as_answered, erasure_of, giving_way, ways_of
 from jobs.model.plan import REQUEST_RULE, Approval, Kind, Plan, PlanLine
 from jobs.model.request import SubjectRequest
 from jobs.plans.unscheduled_plan import store_plan
@@ -81,14 +81,15 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     reason = CONSENT_WITHDRAWN if decision.right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
     lines: list[PlanLine] = []
     going: list[Wanted] = []
+    files = {key: unit for key, (unit, held, _) in verdicts.items() if unit and held != TECHNICAL and key[0] in _FILES}
+    ways = dict(zip(files, ways_of(context, files.values()), strict=True))
     for each in wanted:
         unit, held, table = verdicts.get((each.kind, each.id), _GONE)
         if unit is None:
             continue  # gone already
         if held == TECHNICAL:
             continue  # nothing of ours to write
-        way = way_of(context, unit) if each.kind in _FILES else None
-        lines.append(_line(context, each, unit, table, held or reason, way))
+        lines.append(_line(context, each, unit, table, held or reason, ways.get((each.kind, each.id))))
         if not held:
             going.append(each)
     removed, trims = _people(giving_way(context, erasure), decision, going)

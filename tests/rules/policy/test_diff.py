@@ -13,9 +13,8 @@ from rules.model.bypass import Bypass
 from rules.model.records import Unit
 from rules.policy.diff import Change, Direction, differences
 from rules.policy.policy import People, Policy
-from rules.retention.decide import decide
 from tests.rules import strategies
-from tests.rules.builders import NO_TERM, POLICY, UNTIL_18, UNTIL_25, a_policy, shipped_policy
+from tests.rules.builders import NO_TERM, POLICY, UNTIL_18, UNTIL_25, a_policy, decide, shipped_policy
 
 
 def the_change(new: Policy, old: Policy = POLICY) -> Change:

@@ -16,8 +16,7 @@ from rules.holds.holds import HOLD_REASONS, RANKS, Hold, Holds
 from rules.model.decisions import Disposition, Reason
 from rules.model.records import Contact, Unit, UnitKind
 from rules.policy.policy import Policy
-from rules.retention.decide import decide, decisions
-from tests.rules.builders import BRAM, POLICY, a_child, a_dossier, a_fiche, a_policy, decided
+from tests.rules.builders import BRAM, POLICY, a_child, a_dossier, a_fiche, a_policy, decide, decided
 from tests.rules.people.test_birthdates import children_and_births
 from tests.rules.strategies import AS_OF, PAST, children, dossiers, fiches, holds, policies, units
 
@@ -42,12 +41,6 @@ def test_every_decision_hangs_together(unit: Unit, policy: Policy, held: Holds, 
         assert decision.deciding is not None
         assert decision.rule == decision.deciding.rule
     assert decision.rule
-
-
-@given(found=st.lists(units(), max_size=3), policy=policies(), held=holds())
-def test_a_night_decides_as_each_unit_is_decided_by_itself(found: list[Unit], policy: Policy, held: Holds) -> None:
-    night = list(decisions(found, policy, held, as_of=AS_OF))
-    assert night == [(unit, decide(unit, policy, held, as_of=AS_OF)) for unit in found]
 
 
 @PLENTY

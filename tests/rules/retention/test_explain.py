@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
-from rules.model.decisions import Reason
+from rules.law.steps import explain
+from rules.model.decisions import Reason, Step
 from rules.model.records import Unit
 from rules.policy.policy import Policy
-from rules.retention.decide import decide, explain
 from tests.rules.builders import LOTTE, POLICY, a_child, a_dossier, a_fiche
+from tests.rules.law.second_evaluation import decide
 from tests.rules.strategies import AS_OF, holds, policies, units
 
 Steps = list[dict[str, Any]]
@@ -24,7 +25,10 @@ RANK = [reason.value for reason in Reason]
 
 
 def a_trace(unit: Unit, policy: Policy, held: Holds, as_of: date) -> Steps:
-    _, steps = explain(unit, policy, held, as_of=as_of)
+    return read_again(explain(unit, policy, held, as_of)[1])
+
+
+def read_again(steps: list[Step]) -> Steps:
     written = json.dumps([{"rule": step.rule, "inputs": step.inputs, "result": step.result} for step in steps])
     read: Steps = json.loads(written)
     return read
@@ -103,9 +107,9 @@ def recomputed(steps: Steps) -> tuple[str, list[str], str | None]:
 @settings(max_examples=500, deadline=None)
 @given(units(), policies(), holds(), st.dates(AS_OF - timedelta(days=9000), date(2060, 1, 1)))
 def test_a_trace_recomputes_to_the_decision(unit: Unit, policy: Policy, held: Holds, as_of: date) -> None:
-    decision = decide(unit, policy, held, as_of=as_of)
-    assert explain(unit, policy, held, as_of=as_of)[0] == decision
-    verdict = recomputed(a_trace(unit, policy, held, as_of))
+    decision, steps = explain(unit, policy, held, as_of)
+    assert decision == decide(unit, policy, held, as_of=as_of)
+    verdict = recomputed(read_again(steps))
     end = None if decision.retention_end is None else decision.retention_end.isoformat()
     assert verdict == (decision.disposition.value, [reason.value for reason in decision.reasons], end)
 

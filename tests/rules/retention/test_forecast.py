@@ -8,10 +8,9 @@ from hypothesis import given
 
 from rules.holds.holds import Holds
 from rules.model.records import Unit
-from rules.retention.decide import decide
 from rules.retention.forecast import disposal_month, forecast, month_of, months_from
 from tests.rules import strategies
-from tests.rules.builders import POLICY, a_dossier, a_fiche, decided
+from tests.rules.builders import POLICY, a_dossier, a_fiche, decide, decided
 
 AS_OF = date(2026, 11, 25)
 

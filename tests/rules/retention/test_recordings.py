@@ -10,9 +10,10 @@ import pytest
 
 from rules.dates.calendar import BELGIAN
 from rules.holds.holds import Hold, Holds
+from rules.law.steps import explain
 from rules.model.decisions import Disposition, Flag, Reason
 from rules.model.records import Fiche, Unit
-from rules.retention.decide import explain, owner_of
+from rules.retention.owners import owner_of
 from tests.rules.builders import (
     CATEGORIES,
     POLICY,
@@ -177,7 +178,7 @@ def test_what_hangs_on_a_shared_fiche_is_explained_with_all_its_dossiers_and_goe
     stays = a_dossier(shared, identity="stays", children=[a_child(birth_on=date(2010, 10, 10))], is_active=True)
     both = msgspec.structs.replace(goes, belongs_to=stays)
     marked = a_recording(fiche=shared, belongs_to=both, evidence=True, ended_on=date(2025, 1, 1))
-    decision, steps = explain(marked, POLICY, Holds(), as_of=as_of)
+    decision, steps = explain(marked, POLICY, Holds(), as_of)
     (step,) = [step for step in steps if step.rule == "RET-05"]
     assert step.inputs == {"evidence": True, "in_dossier": True, "dossiers": ["goes", "stays"], "follows": "stays"}
     assert steps[-1].result == decision.disposition.value == "keep"

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Hold, Holds
+from rules.law.steps import explain
 from rules.model.decisions import Disposition, Reason
 from rules.model.records import Contact, Donation, Engagement, Enrolment, Unit, UnitKind
 from rules.policy.policy import Policy
 from rules.retention.contacts import ContactFacts, settle_contacts
-from rules.retention.decide import decide, explain
 from rules.retention.relations import relation_terms
 from tests.rules import strategies
-from tests.rules.builders import POLICY, a_policy, codes, decided, shipped_policy
+from tests.rules.builders import POLICY, a_policy, codes, decide, decided, shipped_policy
 
 PAYMENT: dict[str, Any] = {
     "type": "end_of_calendar_year_after",
@@ -151,7 +151,7 @@ SOME_ROWS = st.sets(st.sampled_from(sorted(ROWS))).map(lambda keys: a_policy({ke
 def test_what_is_decided_over_a_relation_is_what_its_trace_says(unit: Unit, policy: Policy, held: bool) -> None:
     """RET-17: trace and decision draw the same conclusion, and only an end that has passed disposes."""
     holds = Holds.of([Hold("h", Reason.HOLD_LEGAL, unit.kind.value, unit.id)]) if held else Holds.none()
-    decision, steps = explain(unit, policy, holds, as_of=AS_OF)
+    decision, steps = explain(unit, policy, holds, AS_OF)
     assert steps[-1].result == decision.disposition.value
     assert decision.is_disposal == (decision.reasons == (Reason.EXPIRED,))
     if decision.is_disposal:

@@ -18,7 +18,8 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.memory.incremental import RememberingReader
 from connectors.dynamics.memory.table_cache import Memory, chunk_of, id_bytes
-from connectors.dynamics.reading.decoder import Page, PageDecoder
+from connectors.dynamics.reading.decoder import PageDecoder
+from connectors.dynamics.reading.page import Page
 from connectors.dynamics.writing.pool import Pool
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind

@@ -4,6 +4,7 @@ CRM."""
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.memory.table_cache import Chunk, Damaged, Memory, chunk_of, id_bytes, tidied, tidy, without
+from connectors.dynamics.memory.table_cache import Chunk, Damaged, Memory, chunk_as_it_came, chunk_of, id_bytes, tidied, tidy, without
 
 NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -202,3 +203,16 @@ def test_what_a_killed_process_and_an_earlier_mapping_have_left_is_removed(tmp_p
 
 def test_nothing_of_the_rows_shows_in_a_printed_chunk() -> None:
     assert repr(chunk_of([id_bytes(row_id(1))], [row(1)])) == "Chunk(1 rows)"
+
+
+@given(st.lists(st.uuids().map(str), max_size=4), st.sampled_from([str, str.upper, lambda text: f"{{{text}}}"]))
+def test_a_chunk_as_it_came_is_the_one_made_row_by_row(ids: list[str], form: Callable[[str], str]) -> None:
+    ids = [form(each) if at == 1 else each for at, each in enumerate(ids)]
+    rows = [b'{"id":"%s"}' % each.encode() for each in ids]
+    assert chunk_as_it_came(ids, b"[" + b",".join(rows) + b"]") == chunk_of(map(id_bytes, ids), rows)
+
+
+@pytest.mark.parametrize("ids", [["a" * 36], ["0" * 35, "0" * 37], ["00000000-0000-0000-0000-00000000000", "0"]])
+def test_what_is_no_guid_is_no_id_of_a_chunk(ids: list[str]) -> None:
+    with pytest.raises(ValueError, match="badly formed"):
+        chunk_as_it_came(ids, b"[]")

@@ -7,7 +7,7 @@ import pytest
 from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.memory.change_tracking import Changes
 from connectors.dynamics.memory.table_cache import Chunk, chunk_of
-from connectors.dynamics.reading.decoder import Page
+from connectors.dynamics.reading.page import Page, Values
 from connectors.dynamics.writing.batch import Prepared, Request
 from rules.model.records import Contact
 
@@ -20,7 +20,7 @@ ROW = b'{"lastname":"Peeters (fictief)"}'
         Answer(200, {"Set-Cookie": "Peeters"}, ROW, "id"),
         Prepared("key", (Request("PATCH", "/contacts", {}, ROW),)),
         Changes([ROW], set(), "link"),
-        Page([Contact(id="Peeters")], {"Peeters"}, None, 1, ROW),
+        Page(Values([Contact(id="Peeters")]), {"Peeters"}, None, 1, ROW),
         chunk_of([bytes(16)], [ROW]),
         Chunk(b"", ROW),
     ],

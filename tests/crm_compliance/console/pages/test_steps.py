@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 import jobs.plans.explain
-import rules.retention.trace
+import rules.law.steps
 from crm_compliance.console.language.catalogs import Language, translations
 from crm_compliance.console.language.codes import WORDS, words_of
 from crm_compliance.console.language.formats import Formats
@@ -24,12 +24,12 @@ from crm_compliance.console.visit import Visit
 from crm_compliance.reports.why import hidden_from
 from rules.dates.calendar import Calendar
 from rules.holds.holds import Holds
+from rules.law.steps import explain
 from rules.model.decisions import Step
 from rules.model.records import Unit, UnitKind
 from rules.policy.categories import Anchor, Outcome
 from rules.policy.policy import Policy
 from rules.retention.clocks import BIRTH, COMMUNICATED_ON, CREATED_ON, STARTED_ON
-from rules.retention.decide import explain
 from tests.rules.builders import POLICY, a_child, a_dossier, a_fiche
 from tests.rules.strategies import AS_OF, holds, policies, units
 
@@ -71,7 +71,7 @@ def bare(language: Language, steps: list[Step]) -> list[str]:
 @given(unit=units(), policy=policies(), held=holds())
 @settings(max_examples=200, deadline=None)
 def test_no_step_of_any_unit_shows_a_name_of_data(unit: Unit, policy: Policy, held: Holds) -> None:
-    _, steps = explain(unit, policy, held, as_of=AS_OF)
+    _, steps = explain(unit, policy, held, AS_OF)
     assert bare("nl", steps) == []
 
 
@@ -84,7 +84,7 @@ def names_in(module: ModuleType) -> set[str]:
 
 
 def test_every_name_that_a_step_can_have_has_words() -> None:
-    names = names_in(rules.retention.trace) | names_in(jobs.plans.explain)
+    names = names_in(rules.law.steps) | names_in(jobs.plans.explain)
     assert {"fiches", "last_activity", "proceedings_ended_on", "follows", "contacts_that_point_here"} <= names
     assert sorted(names - set(WORDS["input"])) == []
     assert sorted(set(WORDS["input"]) - names) == [], "words for nothing"
@@ -127,7 +127,7 @@ def test_steps_of_contacts_files_and_relations_are_told(step: Step, so: str) -> 
 def test_a_decision_reads_as_sentences(language: Language, end: str, age: str, kept: str) -> None:
     fiche = a_fiche("grooming", communicated_on=date(2026, 3, 20))
     dossier = a_dossier(fiche, children=[a_child(birth_on=date(2007, 9, 1))])
-    _, steps = explain(dossier, POLICY, Holds.none(), as_of=AS_OF)
+    _, steps = explain(dossier, POLICY, Holds.none(), AS_OF)
     told = list(shown(visit_in(language), steps, OF_BIRTH))
     written = "\n".join([*(text for step in told for text in texts(step)), *_pairs(told)])
     assert end in written

@@ -1,0 +1,148 @@
+"""From what a column holds to what a field means: each step makes one list of values from others, for all
+rows of a page at once. Which steps a field takes is for the decoder to say."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.dynamics.mapping.mapping import LOOKUPS, Mapping, Table
+from connectors.dynamics.schema.conditions import Scopes
+from connectors.dynamics.schema.role_places import swapped
+
+_VERSION = re.compile(r'(?:W/)?"[!#-~]*"').fullmatch  # as HTTP writes one (RFC 9110, section 8.8.3)
+_BETWEEN = '"\nW/"'
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Fills the field `target` with what `fill` makes of the values of `sources`, one list for each. Raises
+    ValueError or KeyError: a value cannot be right."""
+
+    target: str
+    sources: tuple[str, ...]
+    fill: Callable[..., list[Any]]
+
+
+def copy(source: str, target: str) -> Step:
+    """Copy a field's value, as it came, to a second one of the same column."""
+    return Step(target, (source,), lambda values: values)
+
+
+def meaning(name: str, meanings: dict[Any, Any]) -> Step:
+    """Replace each value by what it means."""
+    return Step(name, (name,), lambda values: list(map(meanings.__getitem__, values)))
+
+
+def flags(name: str, keys: dict[str, str]) -> Step:
+    """Fill a field from columns of yes and no, each with its key: all yes of categories, else the first."""
+    every = name == "categories"
+
+    def fill(*columns: list[bool | None]) -> list[Any]:
+        found = [
+            tuple(dict.fromkeys(key for flag, key in zip(row, keys.values(), strict=True) if flag)) for row in zip(*columns, strict=True)
+        ]
+        return found if every else [next(iter(each), None) for each in found]
+
+    return Step(name, tuple(keys), fill)
+
+
+def fixed(name: str, key: str) -> Step:
+    """Fill a field with what the mapping says of all rows."""
+    return Step(name, ("id",), lambda ids: [key] * len(ids))
+
+
+def unversioned() -> Step:
+    """Leave empty what has no version: pairs need none, since nobody writes them."""
+    return Step("etag", ("etag",), lambda etags: [etag or "" for etag in etags])
+
+
+def swap(table: Table) -> Step:
+    """Give the roles that are lookups of their dossier or fiche an id of their own."""
+    return Step("id", ("id",), lambda ids: [swapped(row, table) for row in ids])
+
+
+def first(source: str, target: str) -> Step:
+    """Fill a field from another column where its own is empty."""
+    return Step(
+        target, (target, source), lambda own, more: [one if one is not None else other for one, other in zip(own, more, strict=True)]
+    )
+
+
+def union(source: str, target: str, keys: dict[Any, tuple[str, ...]]) -> Step:
+    """Add what another column stands for to a field of several keys."""
+    return Step(
+        target,
+        (target, source),
+        lambda own, more: [tuple(dict.fromkeys((*some, *keys[each]))) for some, each in zip(own, more, strict=True)],
+    )
+
+
+class Asked:
+    """Of which kind the rows are to which lookups point, by their tables."""
+
+    def __init__(self, mapping: Mapping, scopes: Scopes | None) -> None:
+        self._scopes = scopes
+        self._words: dict[str | None, str] = {table.name: table.kind for table in mapping.own}
+        self._shared = scopes.shared if scopes is not None else frozenset()
+
+    def kinds(self, tables: Sequence[str | None], ids: Sequence[str | None]) -> list[str | None]:
+        """Return the kind of each row of a table with an id; None: it is of none, out of scope, or there is
+        no row. Raises ValueError: a row without the table it is in."""
+        nowhere = [row for table, row in zip(tables, ids, strict=True) if table is None] if None in tables else []
+        if nowhere.count(None) < len(nowhere):
+            raise ValueError("a lookup without the table it points to")
+        found = list(map(self._words.get, tables))
+        if self._shared and not self._shared.isdisjoint(tables) and self._scopes is not None:
+            self._ask(found, tables, ids)
+        return found
+
+    def _ask(self, found: list[str | None], tables: Sequence[str | None], ids: Sequence[str | None]) -> None:
+        """Look up the rows of tables that have rows of several kinds."""
+        assert self._scopes is not None
+        for table in self._shared.intersection(tables):
+            asked = {at: row for at, (each, row) in enumerate(zip(tables, ids, strict=True)) if each == table and row is not None}
+            kinds = self._scopes.kinds_of(table, set(asked.values()))
+            for at, row in asked.items():
+                found[at] = kinds.get(row)
+
+    def kind(self, name: str, target: str) -> Step:
+        """Turn the logical name of a lookup's target into our word for it; of a parent, a table without a
+        word stands as its name."""
+
+        def fill(tables: list[str | None], ids: list[str | None]) -> list[str | None]:
+            found = self.kinds(tables, ids)
+            if name != "parent_kind":
+                return found
+            unknown = self._words.keys() | self._shared
+            return [kind if kind is not None or table in unknown else table for kind, table in zip(found, tables, strict=True)]
+
+        return Step(name, (name, target), fill)
+
+    def only(self, hidden: str, name: str, *, stays: bool) -> Step:
+        """Empty a lookup where it points to a row of another kind; `hidden` names the tables. Where `stays`,
+        one to a row of no kind stays, and is noted: the row is out of scope with what it belongs to."""
+        meant = LOOKUPS[name]
+
+        def keep(kind: str | None, row: str | None) -> str | None:
+            if kind is None and stays and row is not None:
+                if self._scopes is not None:
+                    self._scopes.note_elsewhere(row)
+                return row
+            return row if kind in meant else None
+
+        return Step(name, (hidden, name), lambda tables, ids: list(map(keep, self.kinds(_named(tables), ids), ids)))
+
+
+def _named(tables: list[str | None]) -> list[str | None]:
+    """Return the names of tables; an empty one is none."""
+    return [table or None for table in tables] if "" in tables else tables
+
+
+def are_versions(etags: list[str]) -> bool:
+    """Return whether each of these is a version. `*` is none: written back, it would match whatever is there.
+    The service writes numbers, and all of a page are looked at together; any other is looked at by itself."""
+    text = "\n".join(etags)
+    numbers = text.replace(_BETWEEN, "")
+    is_usual = text[:3] == 'W/"' and text[-1:] == '"' and len(text) - len(numbers) == len(_BETWEEN) * (len(etags) - 1)
+    return (is_usual and numbers[3:-1].isdecimal() and numbers.isascii()) or all(map(_VERSION, etags))

@@ -1,0 +1,192 @@
+"""What the law says of everything that was read, in columns: a row for each unit that has a line in a plan,
+in the order of its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+
+import polars as pl
+
+from connectors.interface.connector import Connector
+from jobs.model.plan import Kind
+from jobs.reading.facts import held_in_tables, owners_of_attachments
+from jobs.reading.whole import WholeTables
+from rules.holds.holds import HOLD_REASONS, Holds
+from rules.law.bits import bits, flags_in, reasons_in
+from rules.law.codes import CODES, has, where
+from rules.law.facts import KIND, ROW, Facts
+from rules.law.law import law
+from rules.law.terms import Terms
+from rules.law.verdict import DELETE, KEEP
+from rules.model.decisions import Decision, Disposition, End, Flag, Reason
+from rules.model.records import Record, UnitKind
+from rules.policy.policy import Policy
+from rules.retention.clocks import RECORDING
+from rules.retention.owners import GOES_ALONG
+from rules.retention.schedule import schedule_of
+
+Shape = tuple[UnitKind, str, Decision]
+_SHAPE = ("kind", "source", "disposition", "reasons", "flags", "terms", "along", "rule", "anchor", "has_end")
+_AT_ONCE = 50_000  # units that the law looks at together
+_LAST = date.max  # stands for the day of an end where only its being there counts
+_CONVERSATIONS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
+_COLUMNS = (
+    "row", "kind", "source", "id", "etag", "disposition", "reasons", "flags", "held", "retention_end", "rule", "terms", "anchor",
+    "anchor_on", "legal_hold", "review_due_on",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Units with what becomes of them. `frame` has, for each: `row` of its facts, `kind`, `source`, the
+    number of its table in `tables`, `id`, `etag`, `disposition`, `reasons`, `flags` and `held`
+    (`rules.law.codes`), `retention_end`, `rule`, `terms`, the number in `terms`, `anchor` and `anchor_on` of
+    the end that decides, `legal_hold`, `review_due_on`, and `along`: an attachment that goes with its dossier
+    or lone fiche."""
+
+    frame: pl.DataFrame
+    terms: tuple[Terms, ...]
+    tables: tuple[str, ...]
+
+    @classmethod
+    def of(cls, found: WholeTables, facts: Facts, connector: Connector, policy: Policy, holds: Holds, day: date) -> Decided:
+        """Decide over all units that were read."""
+        held, numbers = held_in_tables(found, holds), dict[Terms, int]()
+        parts = []
+        for part, rows in _parts_of(facts):
+            made = law(part, schedule_of(policy), held, day)
+            frame = made.units.filter(rows & ~pl.col("is_anonymised")).select(*_COLUMNS, along=pl.lit(False))  # ERA-07
+            known = pl.Series([numbers.setdefault(terms, len(numbers)) for terms in made.terms], dtype=pl.UInt32)
+            parts.append(frame.with_columns(terms=known.gather(frame["terms"]) if len(known) else frame["terms"]))
+        return cls(pl.concat(parts), tuple(numbers), tuple(_table_of(connector, source) for source in found.sources))
+
+    def lined(self, kind: Kind) -> Decided:
+        """Return the units for which a plan of this kind has a line, in the order of its lines."""
+        kinds = kinds_of(kind)
+        order = pl.DataFrame({"kind": pl.Series([each.value for each in kinds], dtype=KIND), "order": range(len(kinds))})
+        return replace(self, frame=self.frame.join(order, on="kind").sort("order", "id").drop("order"))
+
+    def flagged(self, flag: Flag, rows: Collection[int]) -> Decided:
+        """Return the same with a flag on the units of these rows."""
+        if not len(rows):
+            return self
+        concerned = pl.col("row").is_in(pl.Series(sorted(rows), dtype=ROW).implode())
+        return replace(self, frame=self.frame.with_columns(flags=pl.col("flags") | where(concerned, flag)))
+
+    def with_owners(self, found: WholeTables, going: pl.Series) -> Decided:
+        """Return the same with each audio attachment deleted along whose dossier or lone fiche goes, one of
+        the rows `going`, though its own term still runs (RET-03, ACC-03). A hold on it keeps both."""
+        pairs = owners_of_attachments(found)
+        if not len(going) or pairs.is_empty():
+            return self
+        gone = self.frame.select(pl.col("row").alias("owner"), pl.col("retention_end").alias("owner_end"))
+        gone = gone.filter(pl.col("owner").is_in(going.implode()))
+        frame = self.frame.join(pairs.join(gone, on="owner"), on="row", how="left", maintain_order="left")
+        along = pl.col("owner").is_not_null() & (pl.col("disposition") == KEEP) & ~has(pl.col("reasons"), *HOLD_REASONS)
+        frame = frame.with_columns(along=along).with_columns(
+            disposition=pl.when("along").then(pl.lit(DELETE)).otherwise("disposition"),
+            reasons=pl.when("along").then(pl.lit(bits([Reason.EXPIRED]), CODES)).otherwise("reasons"),
+            retention_end=pl.when("along").then("owner_end").otherwise("retention_end"),
+            rule=pl.when("along").then(pl.lit(GOES_ALONG)).otherwise("rule"),
+            anchor=pl.when("along").then(pl.lit("owner")).otherwise("anchor"),
+            anchor_on=pl.when(~pl.col("along")).then("anchor_on"),
+        )
+        return replace(self, frame=frame.drop("owner", "owner_end"))
+
+    def due(self) -> pl.DataFrame:
+        """Return the rows of the units that are disposed of."""
+        return self.frame.filter(pl.col("disposition") != KEEP)
+
+    def keys(self, rows: pl.DataFrame) -> list[tuple[str, str]]:
+        """Return units as (table, id)."""
+        return [(self.tables[source], identity) for source, identity in rows.select("source", "id").iter_rows()]
+
+    def reviews(self) -> Iterator[tuple[str, str, date, tuple[str, ...]]]:
+        """Yield the units whose review is due, as (table, id, since when, categories) (RET-15)."""
+        due = self.frame.filter(has(pl.col("flags"), Flag.REVIEW_DUE))
+        for source, identity, due_on, number in due.select("source", "id", "review_due_on", "terms").iter_rows():
+            yield self.tables[source], identity, due_on, self.terms[number].categories
+
+    def crm_holds(self) -> list[tuple[str, str]]:
+        """Return the dossiers with the CRM's own flag, as (table, id) (HLD-14)."""
+        return self.keys(self.frame.filter((pl.col("kind") == UnitKind.DOSSIER.value) & pl.col("legal_hold")))
+
+    @cached_property
+    def shapes(self) -> tuple[pl.DataFrame, list[Shape]]:
+        """Give the units with the number of what their lines have in common, `shape`, and of each such shape
+        the kind, the table and the decision, whose days stand for others."""
+        has_end = pl.col("retention_end").is_not_null()
+        frame = self.frame.select(
+            *(name for name in _SHAPE if name not in ("anchor", "has_end")),
+            "id",
+            "etag",
+            "retention_end",
+            has_end=has_end,
+            anchor=pl.when(has_end).then("anchor"),
+            anchor_on=pl.when(has_end).then("anchor_on"),
+        )
+        shapes = frame.select(_SHAPE).unique(maintain_order=True).with_row_index("shape")
+        models = [
+            (
+                UnitKind(kind),
+                self.tables[source],
+                self._decision(_LAST if ends else None, anchor, along, disposition, reasons, flags, rule, terms),
+            )
+            for kind, source, disposition, reasons, flags, terms, along, rule, anchor, ends in shapes.select(_SHAPE).iter_rows()
+        ]
+        frame = frame.join(shapes, on=_SHAPE, how="left", nulls_equal=True, maintain_order="left")
+        return frame.select("shape", "id", "retention_end", "etag", "anchor_on"), models
+
+    def decisions(self, rows: pl.DataFrame | None = None) -> Iterator[tuple[int, UnitKind, str, str, Decision]]:
+        """Yield units, or those of some rows of `frame`, as (row, kind, table, id, decision); of the ends
+        only the one that decides is there."""
+        frame = self.frame if rows is None else rows
+        columns = (
+            "row", "kind", "source", "id", "retention_end", "anchor", "along", "disposition", "reasons", "flags", "rule", "terms",
+        )  # fmt: skip
+        for row, kind, source, identity, *rest in frame.select(columns).iter_rows():
+            yield row, UnitKind(kind), self.tables[source], identity, self._decision(*rest)
+
+    def _decision(
+        self, end: date | None, anchor: str | None, along: bool, disposition: str, reasons: int, flags: int, rule: str, terms: int
+    ) -> Decision:
+        made = Disposition(disposition)
+        ends = () if end is None or anchor is None else (End("", rule, anchor, None, "", end, made),)
+        categories = (RECORDING,) if along else self.terms[terms].categories
+        return Decision(made, reasons_in(reasons), end, flags_in(flags), categories, rule, ends)
+
+
+def _parts_of(facts: Facts) -> Iterator[tuple[Facts, pl.Expr]]:
+    """Yield the facts in parts, so that what the law puts down on its way is never there of all units at
+    once; with the units of each that count. What follows dossiers comes last, with these."""
+    units, leaders = facts.units, facts.leaders
+    follows = pl.col("row").is_in(leaders["row"].unique().implode())
+    alone = units.filter(~follows) if leaders.height else units
+    every = pl.lit(True)
+    for at in range(0, max(alone.height, 1), _AT_ONCE):
+        part = alone.slice(at, _AT_ONCE)
+        yield _part(facts, part, leaders.clear()), every
+    if leaders.height:
+        concerned = units.filter(follows | pl.col("row").is_in(leaders["leader"].unique().implode()))
+        yield _part(facts, concerned, leaders), follows
+
+
+def _part(facts: Facts, units: pl.DataFrame, leaders: pl.DataFrame) -> Facts:
+    if units.height == facts.units.height:
+        return Facts(units, facts.fiches, facts.children, leaders)
+    rows = units["row"].implode()
+    return Facts(units, facts.fiches.filter(pl.col("row").is_in(rows)), facts.children.filter(pl.col("row").is_in(rows)), leaders)
+
+
+def kinds_of(kind: Kind) -> Sequence[UnitKind]:
+    """Return the kinds of unit that a plan has lines for, in the order of its lines."""
+    files = [each for each in UnitKind if each not in (*_CONVERSATIONS, UnitKind.CONTACT)]
+    return (*(files if kind is not Kind.RECORDINGS else ()), *(_CONVERSATIONS if kind is not Kind.RETENTION else ()))
+
+
+def _table_of(connector: Connector, source: type[Record]) -> str:
+    tables = connector.tables(source)
+    return tables[0] if len(tables) == 1 else connector.table(source)

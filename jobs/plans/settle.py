@@ -1,0 +1,156 @@
+"""What becomes of contacts once units go, in columns. Only those that lead to others, and those that are
+held, are settled one by one. Source: RET-04, RET-20, A-18, A-25."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from jobs.model.run import TRIM
+from jobs.reading.numbered import BASE, ROW
+from jobs.reading.relations import relations_after
+from jobs.reading.whole import WholeTables
+from rules.model.number_schemes import BELGIAN
+from rules.model.records import Contact, UnitKind
+from rules.people.national_numbers import parse
+from rules.retention.contacts import ContactFacts, Stopped, settle_contacts
+from rules.retention.relations import RelationTerms
+
+_FICHE, _OUTSIDE = BASE[UnitKind.FICHE], BASE[UnitKind.DONATION]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """`remove` and `orphans` are contacts by number, `trim` by id; `held` as in `ContactVerdicts`."""
+
+    remove: pl.Series
+    orphans: pl.Series
+    trim: frozenset[str]
+    held: Mapping[str, Stopped]
+
+
+def settle_all(
+    found: WholeTables,
+    going: pl.Series,
+    undone: Mapping[str, str],
+    *,
+    day: date,
+    terms: RelationTerms,
+    held: Collection[str] = (),
+) -> Settled:
+    """Return which contacts are deleted with the units of these numbers, trimmed, or were never linked
+    (RET-20). `undone` are contacts that an earlier run should have removed or trimmed, each with which of the
+    two; `held` those whose own row a hold keeps (HLD-04)."""
+    contacts, about = found.contacts.frame, found.about
+    facts = _facts(found, going, undone, day=day, terms=terms)
+    parents = contacts.select("parent", "parent_kind").with_row_index("contact")
+    parents = parents.filter((pl.col("parent_kind") == "contact") & pl.col("parent").is_not_null())
+    parents = found.contacts.numbered(parents, "parent", "leads").filter(pl.col("leads").is_not_null())
+    own = pl.Series(list(found.contacts.of(held).values()), dtype=ROW)
+    leading = pl.concat([parents["contact"].cast(ROW), parents["leads"], about["about"], about["contact"], own]).unique()
+    few = settle_contacts(_facts_of(found, facts, leading, held))
+    facts = facts.with_columns(pl.Series("leads", _marks(contacts.height, leading)))
+    had = (pl.col("going") | pl.col("lapsed")) & ~pl.col("gone")
+    alone = ~pl.col("leads")
+    numbers = found.contacts.of(few.remove | few.orphans)
+    ids = contacts["id"]
+    trim = facts.select((alone & pl.col("going") & ~pl.col("gone") & pl.col("related") & ~pl.col("kept")).arg_true()).to_series()
+    return Settled(
+        _with(facts.select((alone & had & ~pl.col("kept") & ~pl.col("related")).arg_true()).to_series(), numbers, few.remove),
+        _with(
+            facts.select((alone & ~had & ~pl.col("kept") & ~pl.col("related") & ~pl.col("gone")).arg_true()).to_series(),
+            numbers,
+            few.orphans,
+        ),
+        frozenset(ids.gather(trim)) | few.trim,
+        few.held,
+    )
+
+
+def _facts(found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, day: date, terms: RelationTerms) -> pl.DataFrame:
+    """Return of each contact whether something that stays, or something that goes, refers to it; whether it
+    has a relation, or one of it ends; and whether it is gone already."""
+    contacts, people = found.contacts.frame, found.people
+    height = contacts.height
+    goes = people["place"].is_in(going.implode()).fill_null(False)
+    kept, leaving = people["contact"].filter(~goes), people["contact"].filter(goes)
+    outside = found.unit_numbers().filter(pl.col("outside").is_in(going.implode()))
+    relations = relations_after(found, set(outside["id"]), day=day, terms=terms)
+    lapsed = found.contacts.of(relations.lapsed).values()
+    again = {TRIM: [], "": []}  # type: dict[str, list[int]]
+    for contact, number in found.contacts.of(undone).items():
+        again[TRIM if terms.are_off or undone[contact] == TRIM else ""].append(number)
+    ended = pl.Series([*lapsed, *again[""]], dtype=ROW)
+    if not terms.are_off:
+        # An activity about a gift says nothing of the missions, and a removal that did not happen may have
+        # been for a relation's end: neither is a reason to trim a person who now has another one.
+        ended = pl.concat([ended, leaving])
+        leaving = people["contact"].filter(goes & (people["place"] < _OUTSIDE).fill_null(False))
+    leaving = pl.concat([leaving, pl.Series(again[TRIM], dtype=ROW)])
+    tied = pl.Series(list(found.contacts.of(relations.active | relations.former).values()), dtype=ROW)
+    return contacts.select(
+        pl.Series("kept", _marks(height, kept)),
+        pl.Series("going", _marks(height, leaving)),
+        pl.Series("lapsed", _marks(height, ended)),
+        pl.Series("tied", _marks(height, tied)),
+        gone=pl.col("anonymised_on").is_not_null(),
+        writes=(pl.col("newsletter").fill_null(False) | (pl.col("parent_kind") == "account").fill_null(False)),
+    ).with_columns(related=pl.col("tied") | pl.col("writes"))
+
+
+def _facts_of(found: WholeTables, facts: pl.DataFrame, numbers: pl.Series, held: Collection[str]) -> ContactFacts:
+    """Return the facts of some contacts, as the rule about single ones asks for them."""
+    asked = ("id", "parent", "parent_kind", "newsletter", "anonymised_on")
+    rows, marks = found.contacts.frame.select(asked)[numbers], facts[numbers]
+    ids = found.contacts.frame["id"]
+    about = found.about
+    tied = set(rows["id"].filter(marks["tied"]))
+    return ContactFacts(
+        contacts={values["id"]: Contact(**values) for values in rows.iter_rows(named=True)},
+        kept=set(rows["id"].filter(marks["kept"])),
+        going=set(rows["id"].filter(marks["going"])),
+        about=list(zip(ids.gather(about["about"]), ids.gather(about["contact"]), strict=True)) if about.height else [],
+        relations=tied,
+        former=set(),
+        lapsed=set(rows["id"].filter(marks["lapsed"])),
+        held=frozenset(held),
+    )
+
+
+def _marks(height: int, numbers: pl.Series) -> pl.Series:
+    """Return for each contact whether it is one of these."""
+    marks = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
+    return marks.scatter(numbers.unique(), True) if len(numbers) else marks
+
+
+def _with(numbers: pl.Series, of: Mapping[str, int], more: Collection[str]) -> pl.Series:
+    return pl.concat([numbers.cast(ROW), pl.Series([of[each] for each in more], dtype=ROW)])
+
+
+def alike(found: WholeTables, *, as_of: date, scheme: str) -> set[int]:
+    """Find dossiers that seem to be about the same child, as `possible_duplicates` does. Source: A-25, R-040,
+    IDN-07."""
+    pairs = found.children.filter((pl.col("row") < _FICHE) & pl.col("contact").is_not_null())
+    several = pairs.filter(pl.col("row").n_unique().over("contact") > 1) if pairs["contact"].is_duplicated().any() else pairs.clear()
+    rows = set(several["row"])
+    if not pairs.height:
+        return rows
+    texts = pairs.with_columns(found.contacts.frame["national_number"].gather(pairs["contact"]).alias("text")).filter(pl.col("text") != "")
+    if scheme == BELGIAN:  # numbers that are equal in the end have ten digits in common; what is not plain is looked at
+        digits = pl.col("text").str.replace_all(r"[^0-9]", "").str.tail(10)
+        is_plain = ~pl.col("text").str.contains(r"[^\x00-\x7F]")
+        odd = texts.filter(~is_plain)
+        if odd.is_empty():
+            texts = texts.with_columns(digits=digits).filter(pl.col("row").n_unique().over("digits") > 1)
+    of: dict[str, set[int]] = {}
+    known: dict[str, str] = {}
+    for row, text in texts.select("row", "text").iter_rows():
+        if text not in known:
+            number = parse(text, today=as_of, scheme=scheme)
+            known[text] = number.digits if number is not None else ""
+        if known[text]:
+            of.setdefault(known[text], set()).add(row)
+    return rows.union(*(each for each in of.values() if len(each) > 1))

@@ -1,0 +1,316 @@
+"""Reads everything that a plan depends on: whole tables, each once, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from connectors.interface.connector import Connector
+from connectors.interface.errors import ReadIncomplete
+from connectors.interface.rows import Among
+from jobs.model.plan import Kind
+from jobs.ports.context import Progress
+from jobs.reading.gather import (
+    ACTIVITY_PARTY_FIELDS,
+    CALL_FIELDS,
+    CONTACT_FIELDS,
+    DOSSIER_FIELDS,
+    EMAIL_FIELDS,
+    FICHE_FIELDS,
+    NOTE_FIELDS,
+    PARTY_FIELDS,
+    RECORDING_FIELDS,
+    TIES,
+    R,
+    add_late_fiches,
+    add_late_notes,
+    add_late_own,
+    add_late_parties,
+    add_late_recordings,
+    free_from_what_is_gone,
+    own_fields,
+    rows_of,
+    tie_fields,
+)
+from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
+from jobs.reading.seen import Seen
+from jobs.reading.tops import tops_of
+from rules.model.kinds import Kinds
+from rules.model.records import (
+    KINDS,
+    ActivityParty,
+    Call,
+    Contact,
+    Dependent,
+    Donation,
+    Dossier,
+    Email,
+    Engagement,
+    Enrolment,
+    Fiche,
+    Note,
+    Party,
+    Record,
+    Recording,
+)
+from rules.retention.relations import NOTHING_IN_FORCE, RelationTerms
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from jobs.reading.whole import WholeTables
+
+_SHARED_FICHE_FIELDS = (*FICHE_FIELDS, "also_in")
+_AT_ONCE = 100_000  # rows that are looked up together
+
+
+def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> WholeTables:
+    """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions in
+    force. Raises ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see."""
+    reads = [(source, fields) for record, fields in _reads(connector, kind, terms) for source in connector.sources(record)]
+    with connector.read_ahead(reads):
+        return _gathered(connector, kind, day=day, progress=progress, terms=terms)
+
+
+def _reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
+    """Yield the whole reads of a plan of this kind, in their order."""
+    yield from ((Contact, CONTACT_FIELDS), (Dossier, DOSSIER_FIELDS), (Fiche, _SHARED_FICHE_FIELDS), (Party, PARTY_FIELDS))
+    if kind is not Kind.RETENTION:
+        yield from ((Recording, RECORDING_FIELDS), (Note, NOTE_FIELDS))
+    if kind is not Kind.RECORDINGS:
+        yield from ((TIES[each][0], tie_fields(each, terms)) for each in TIES)
+        yield from ((Call, CALL_FIELDS), (Email, EMAIL_FIELDS))
+        yield from ((cast("type[Dependent]", own.full), own_fields(own)) for own in connector.all_kinds.termed)
+        yield from _named_reads(connector)
+        yield ActivityParty, ACTIVITY_PARTY_FIELDS
+
+
+def _gathered(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms) -> WholeTables:
+    from jobs.reading.whole import WholeTables
+
+    seen = progress if isinstance(progress, Seen) else Seen(progress)  # who looks on counts the same rows
+    found = WholeTables(connector.recording_media_types)
+    read = Frames(connector, found, seen)
+    for frame in read(Contact, CONTACT_FIELDS):
+        found.add_contacts(frame)
+    found.retained_rows = connector.retained_rows()
+    lie = {record for record in KINDS.values() if connector.has(record) and any(map(found.retained_rows.get, connector.tables(record)))}
+    if Contact in lie:
+        found.add_contacts(retained_among(connector, found, Contact, CONTACT_FIELDS, None))
+    for frame in read(Dossier, DOSSIER_FIELDS):
+        found.add_dossiers(frame)
+    if Dossier in lie:
+        found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, None))
+    for frame in read(Fiche, _SHARED_FICHE_FIELDS):
+        add_late_fiches(connector, found, found.add_fiches(frame))
+    add_retained_fiches(found, _retained(connector, Fiche, FICHE_FIELDS, lie))
+    for frame in read(Party, PARTY_FIELDS):
+        add_late_parties(connector, found, found.add_parties(frame))
+    add_retained_parties(found, _retained(connector, Party, PARTY_FIELDS, lie))
+    if kind is not Kind.RETENTION:
+        for frame in read(Recording, RECORDING_FIELDS):
+            add_late_recordings(connector, found, found.add_recordings(frame))
+        for frame in read(Note, NOTE_FIELDS):
+            add_late_notes(connector, found, found.add_notes(frame))
+    _add_retained_conversations(connector, found, lie)  # by a plan of any kind: one that has to stay keeps its fiche
+    if kind is not Kind.RECORDINGS:
+        # Before the activities that hang on them.
+        _add_relations(connector, found, read, day=day, terms=terms, lie=lie)
+        for frame in read(Call, CALL_FIELDS):
+            found.add_calls(frame)
+        for frame in read(Email, EMAIL_FIELDS):
+            found.add_emails(frame)
+        _add_retained_activities(connector, found, lie)
+        _add_own_terms(connector, found, read)
+        _add_named_people(connector, found, read)
+        for frame in read(ActivityParty, ACTIVITY_PARTY_FIELDS):
+            found.add_activity_parties(frame)
+        found.forget_activities()
+    check_visible(connector, seen.rows)
+    if found.beyond:
+        told = f"{len(found.beyond)} rows belong to rows that the mapping leaves out of scope (only): they are not touched"
+        if told not in connector.warnings:
+            connector.warnings.append(told)
+    return found
+
+
+class Frames:
+    """The rows of whole tables, counted as they are read; `source` says of which class each is."""
+
+    def __init__(self, connector: Connector, found: WholeTables, seen: Seen) -> None:
+        self._connector, self._found, self._seen = connector, found, seen
+
+    def __call__(self, record: type[Record], fields: tuple[str, ...]) -> Iterator[pl.DataFrame]:
+        """Yield all rows of a kind. Raises as `Rows.columns`; ReadIncomplete: rows of two tables have the
+        same id."""
+        import polars as pl
+
+        parts: list[pl.DataFrame] = []
+        ids: list[pl.Series] = []
+        for page in self._pages(record, fields):
+            ids.append(page["id"])
+            parts.append(page)
+            if sum(part.height for part in parts) >= _AT_ONCE:
+                yield pl.concat(parts, rechunk=True)
+                parts.clear()
+        if parts:
+            yield pl.concat(parts, rechunk=True)
+        if ids and len(self._connector.sources(record)) > 1:
+            every = pl.concat(ids)
+            if every.n_unique() != len(every):
+                raise ReadIncomplete(
+                    f"rows of {record.__name__.lower()} in two tables have the same id", where=self._connector.tables(record)[0]
+                )
+
+    def _pages(self, record: type[Record], fields: tuple[str, ...]) -> Iterator[pl.DataFrame]:
+        import polars as pl
+
+        from jobs.reading.numbered import SOURCE
+
+        connector, done, stage = self._connector, 0, record.__name__.lower()
+        self._seen(stage, done)
+        tables = self._seen.tables
+        if connector.has(record):
+            tables |= dict.fromkeys(connector.tables(record), 0)
+        for source in connector.sources(record):
+            number = self._found.source(source)
+            for page in connector.columns(source, fields):
+                done += page.height
+                self._seen(stage, done)
+                tables[connector.table(source)] += page.height
+                yield page.with_columns(pl.lit(number, SOURCE).alias("source"))
+
+    def records(self, record: type[R], fields: tuple[str, ...]) -> Iterator[list[R]]:
+        """Yield the rows of a kind as records: for kinds with few rows."""
+        from jobs.reading.numbered import records_of
+
+        for frame in self(record, fields):
+            yield records_of(self._found.sources, frame)
+
+
+def _add_named_people(connector: Connector, found: WholeTables, read: Frames) -> None:
+    """Add who is named by a lookup in a row of a dependent table: like who takes part in an activity, nobody
+    of them is removed before that row. Of a row that is an activity itself it is noted what it belongs to,
+    before its participants are read."""
+    kinds = connector.all_kinds
+    activities = {kind.word for kind in kinds.own if connector.is_activity(kind.full)}
+    hooks: dict[str, list[int | None]] = {}  # what each row belongs to at the top: it goes with the last of these
+    for full, fields in _named_reads(connector):
+        kind = next(each for each in kinds.own if each.full is full)
+        for page in read.records(full, fields):
+            owners = {row.id: list(kind.owners(row)) for row in page}
+            known = _hooks_of(found, kinds, owners.values())
+            told: dict[str, int | None] = {}
+            parts: list[tuple[str, int | None]] = []
+            named = {getattr(row, name) for row in page for name in kind.people} - {None}
+            named -= found.missing("contact", named)
+            for row in page:
+                above: list[int | None] = []
+                for owner, regarding in owners[row.id]:
+                    of = [known.get((owner, regarding))]
+                    above += hooks.get(regarding, of) if kinds[owner].depends else of
+                hooks[row.id] = above or [None]
+                if kind.word in activities and len(hooks[row.id]) == 1:  # of several nobody can tell which is the last
+                    told[row.id] = hooks[row.id][0]
+                parts += [(name, hook) for name in {getattr(row, each) for each in kind.people} & named for hook in hooks[row.id]]
+            found.add_hooks(told)
+            found.take_parts(parts)
+
+
+def _hooks_of(found: WholeTables, kinds: Kinds, owners: Iterable[Iterable[tuple[str, str]]]) -> dict[tuple[str, str], int | None]:
+    """Return what rows with these owners belong to, by kind and id of each owner."""
+    wanted: dict[str, set[str]] = {}
+    for of in owners:
+        for owner, regarding in of:
+            wanted.setdefault(owner, set()).add(regarding)
+    known: dict[tuple[str, str], int | None] = {}
+    for owner, ids in wanted.items():
+        hooks = found.hooks_of_activities(ids) if kinds[owner].depends else found.hooks(owner, ids)
+        known.update(((owner, row), hook) for row, hook in hooks.items())
+    return known
+
+
+def _named_reads(connector: Connector) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
+    """Yield the reads of dependent tables without a term, if any of their rows may name somebody, or people
+    may take part in any."""
+    own = connector.all_kinds.own
+    if any(kind.people or connector.is_activity(kind.full) for kind in own):
+        yield from ((kind.full, (*kind.links, *kind.people)) for kind in own if not kind.term)
+
+
+def _add_own_terms(connector: Connector, found: WholeTables, read: Frames) -> None:
+    """Add the rows of dependent tables that have a term of their own."""
+    from jobs.reading.few import add_own_rows
+
+    for kind in connector.all_kinds.termed:
+        for page in read.records(cast("type[Dependent]", kind.full), own_fields(kind)):
+            tops = tops_of(connector, [(kind.word, row) for row in page])
+            add_late_own(connector, found, kind, page, tops, partial(add_own_rows, found, kind, tops=tops))
+
+
+# A table that looks empty hides a hold, a child or a relation; the others hide only what would have been
+# disposed of.
+GUARDING: tuple[type[Record], ...] = (Contact, Dossier, Fiche, Party, Call, Email, ActivityParty, Donation, Enrolment, Engagement)
+
+
+def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
+    """Refuse a view in which a table is empty while the CRM itself counts rows: a missing privilege looks
+    just like that. `seen` are rows by kind, as far as it was read. The count may be a day old, so a table
+    that was emptied in earnest is taken for hidden until the next one. Raises ReadIncomplete: naming the
+    table."""
+    for record in GUARDING:
+        if seen.get(record.__name__.lower()) == 0 and connector.has(record) and (total := connector.total(record)):
+            raise ReadIncomplete(
+                f"the CRM counts {total} rows in {' and '.join(connector.tables(record))} and shows this account none",
+                hint="give the application user read access to the whole organisation",
+                where=connector.tables(record)[0],
+            )
+
+
+def _add_relations(
+    connector: Connector, found: WholeTables, read: Frames, *, day: date, terms: RelationTerms, lie: Collection[type[Record]]
+) -> None:
+    """Add the relations of contacts, as `jobs.reading.gather.add_relations` does for a few."""
+    for kind, (record, _, _) in TIES.items():
+        fields = tie_fields(kind, terms)
+        live: set[str] = set()
+        for page in read.records(record, fields):
+            found.add_relations(kind, page, day=day, terms=terms)
+            if record in lie:
+                live.update(row.id for row in page)
+        if record in lie:
+            retained = without_live(retained_rows_of(connector, record, fields, None), live)
+            found.retained.update(row.id for row in retained)
+            found.add_relations(kind, retained, day=day, terms=terms)
+
+
+def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], lie: Collection[type[Record]]) -> list[R]:
+    """Return all rows of a kind that are in long-term retention, if there are any."""
+    return retained_rows_of(connector, record, fields, None) if record in lie else []
+
+
+def _add_retained_conversations(connector: Connector, found: WholeTables, lie: Collection[type[Record]]) -> None:
+    """Add the recordings and stored conversations there that no live row is."""
+    recordings, notes = _retained(connector, Recording, RECORDING_FIELDS, lie), _retained(connector, Note, NOTE_FIELDS, lie)
+    live = {row.id for row in rows_of(connector, Recording, (), Among("id", sorted(row.id for row in recordings)))}
+    live |= {row.id for row in rows_of(connector, Note, (), Among("id", sorted(row.id for row in notes)))}
+    recordings, notes = without_live(recordings, live), without_live(notes, live)
+    found.retained.update(row.id for row in (*recordings, *notes))
+    free_from_what_is_gone(found, recordings)
+    found.add_recordings(recordings)
+    found.add_notes(notes)
+
+
+def _add_retained_activities(connector: Connector, found: WholeTables, lie: Collection[type[Record]]) -> None:
+    """Add what the calls and e-mails there belong to, and who takes part in them. An activity that stays
+    keeps its people (RET-20)."""
+    calls, emails = _retained(connector, Call, CALL_FIELDS, lie), _retained(connector, Email, EMAIL_FIELDS, lie)
+    live = found.activities.of(row.id for row in (*calls, *emails))
+    calls, emails = without_live(calls, live), without_live(emails, live)
+    found.add_calls(calls)
+    found.add_emails(emails)
+    found.retained.update(row.id for row in (*calls, *emails))
+    if calls or emails:
+        found.add_activity_parties(retained_rows_of(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, None))

@@ -1,0 +1,361 @@
+"""Whole tables put together in columns: who is in which file, without an object for any row. Rows of which
+something has to be looked at by itself, because they point to what was not there, become records again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+import polars as pl
+
+from connectors.interface.columns import SEPARATOR, frame_of
+from jobs.reading.numbered import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
+from jobs.reading.units import is_audio_type, sort_relations
+from rules.law.facts import DOSSIER_FACTS, UNITS
+from rules.model.file_roles import FILE_ROLES, FileRole
+from rules.model.records import (
+    KINDS,
+    ActivityParty,
+    Call,
+    Contact,
+    Donation,
+    Dossier,
+    Email,
+    Engagement,
+    Enrolment,
+    Fiche,
+    Note,
+    Party,
+    Record,
+    Recording,
+    Unit,
+    UnitKind,
+)
+from rules.retention.relations import RelationTerms
+
+_OWN: Final = {"id": pl.String, "etag": pl.String, "source": SOURCE}
+_CONTACTS: Final = {
+    "id": pl.String, "etag": pl.String, "birth_on": pl.Date, "birth_year": pl.Int64, "birth_month": pl.Int64, "stated_age": pl.Int64,
+    "stated_on": pl.Date, "national_number": pl.String, "parent": pl.String, "parent_kind": pl.String, "newsletter": pl.Boolean,
+    "anonymised_on": pl.Date,
+}  # fmt: skip
+_DOSSIERS: Final = {
+    **_OWN, "categories": pl.String, **{name: UNITS[name] for name in DOSSIER_FACTS}, "legal_hold": pl.Boolean, "anonymised_on": pl.Date,
+}  # fmt: skip
+# `dossier` is a number; `place` the number of the unit of the fiche: its dossier, or itself.
+_FICHES: Final = {
+    **_OWN, "dossier": ROW, "place": ROW, "is_shared": pl.Boolean, "categories": pl.String, "communicated_on": pl.Date,
+    "created_on": pl.Date, "transmitted_on": pl.Date, "anonymised_on": pl.Date,
+}  # fmt: skip
+_RECORDINGS: Final = {
+    **_OWN, "fiche": ROW, "started_on": pl.Date, "ended_on": pl.Date, "taken_over": pl.Boolean, "evidence": pl.Boolean,
+    "is_outside": pl.Boolean,
+}  # fmt: skip
+_NOTES: Final = {**_OWN, "fiche": ROW, "evidence": pl.Boolean}
+_EMAILS: Final = {**_OWN, "sent_on": pl.Date}
+_PEOPLE: Final = {"contact": ROW, "place": ROW}
+_ALSO: Final = {"fiche": ROW, "dossier": ROW}
+_ABOUT: Final = {"about": ROW, "contact": ROW}
+_FICHE, _CONTACT = BASE[UnitKind.FICHE], BASE[UnitKind.CONTACT]
+Rows = pl.DataFrame | Sequence[Record]
+
+
+class WholeTables:
+    """What was read of whole tables. `people` pairs each contact with the number of the unit in which it has
+    a role or a part in an activity, null where that is nothing that this product disposes of; `about` the
+    contact that an activity is about with a participant of it; `children` the files with their child parties,
+    null where nobody knows who that is; `also` the fiches of several dossiers with the others of these.
+
+    `relations`, `former`, `relation_units` and `gifts` are as in `Gathering`.
+
+    `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
+    that a role there names, and `bound` the numbers of the units that one role there ties to each other.
+    `beyond` are rows that belong to one which is out of scope, and are so with it. The methods that add rows
+    return those that point to something not read yet."""
+
+    def __init__(self, audio: Collection[str]) -> None:
+        self.audio = tuple(audio)
+        self.sources: list[type[Record]] = []  # the classes of what was read; of `source` in a frame this is the number
+        self.contacts = Numbered("contact", _CONTACTS)
+        self.dossiers = Numbered("dossier", _DOSSIERS)
+        self.fiches = Numbered("fiche", _FICHES)
+        self.recordings = Numbered("recording", _RECORDINGS)
+        self.attachments = Numbered("note", _NOTES)
+        self.emails = Numbered("e-mail", _EMAILS)
+        self.activities = Numbered("activity", {"id": pl.String, "hook": ROW})
+        self._people = [pl.DataFrame(schema=_PEOPLE)]
+        self._about = [pl.DataFrame(schema=_ABOUT)]
+        self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
+        self._also = [pl.DataFrame(schema=_ALSO)]
+        self.relations: set[str] = set()
+        self.former: set[str] = set()
+        self.relation_units: dict[UnitKind, dict[str, Unit]] = {}
+        self.gifts: dict[str, list[date | None]] = {}
+        self.retained: set[str] = set()
+        self.named_there: set[str] = set()
+        self.bound: set[int] = set()
+        self.beyond: set[str] = set()
+        self.retained_rows: dict[str, int] = {}
+
+    @property
+    def people(self) -> pl.DataFrame:
+        return _whole(self._people)
+
+    @property
+    def about(self) -> pl.DataFrame:
+        return _whole(self._about)
+
+    @property
+    def also(self) -> pl.DataFrame:
+        return _whole(self._also)
+
+    @property
+    def children(self) -> pl.DataFrame:
+        """Each child party once in a file."""
+        if len(self._children) > 1:
+            self._children = [pl.concat(self._children).unique(maintain_order=True)]
+        return self._children[0]
+
+    def missing(self, kind: str, ids: Iterable[str | None]) -> set[str]:
+        """Return those of a few ids of contacts, dossiers or fiches that were not read."""
+        wanted = {each for each in ids if each is not None}
+        return wanted - self._of(kind).of(wanted).keys()
+
+    def places_of(self, kind: str, ids: Iterable[str | None]) -> dict[str, int]:
+        """Return the units of a few dossiers or fiches by their ids; of a fiche in several dossiers the
+        first."""
+        found = self._of(kind).of(ids)
+        if kind == "fiche":
+            places = self.fiches.frame["place"]
+            return {row: places[number] for row, number in found.items()}
+        return found
+
+    def is_known(self, ids: Collection[str]) -> set[str]:
+        """Return those of some ids that a contact, a dossier or a fiche has."""
+        return {row for rows in (self.contacts, self.dossiers, self.fiches) for row in rows.of(ids)}
+
+    def _of(self, kind: str) -> Numbered:
+        return {"contact": self.contacts, "dossier": self.dossiers, "fiche": self.fiches}[kind]
+
+    # -- adding rows -----------------------------------------------------------------------------------------
+
+    def add_contacts(self, rows: Rows) -> None:
+        self.contacts.add(self._frame(Contact, rows, _CONTACTS))
+
+    def add_dossiers(self, rows: Rows) -> None:
+        self.dossiers.add(self._frame(Dossier, rows, _DOSSIERS))
+
+    def add_fiches(self, rows: Rows) -> list[Fiche]:
+        given = self._frame(Fiche, rows, {**_FICHES, "dossier": pl.String, "also_in": pl.String}, without=("place", "is_shared"))
+        if not given.height:
+            return []
+        found = self.dossiers.numbered(given, "dossier", "number")
+        late = pl.col("dossier").is_not_null() & pl.col("number").is_null()
+        others = found.filter(pl.col("also_in") != "").select("id", pl.col("also_in").str.split(SEPARATOR).alias("other")).explode("other")
+        if others.height:
+            others = self.dossiers.numbered(others, "other", "other_number")
+            late |= pl.col("id").is_in(others.filter(pl.col("other_number").is_null())["id"].implode())
+        unresolved, found = _parted(found, late)
+        number = pl.int_range(self.fiches.height, self.fiches.height + pl.len(), dtype=ROW)
+        found = found.with_columns(
+            etag=pl.when(pl.col("number").is_null()).then("etag").otherwise(pl.lit("")),  # a plan does not write the others
+            place=pl.coalesce("number", number + _FICHE),
+            is_shared=pl.col("also_in") != "",
+            dossier="number",
+            fiche=number,
+        )
+        self.fiches.add(found)
+        if others.height:
+            self._also.append(
+                others.join(found.select("id", "fiche"), on="id", maintain_order="left").select("fiche", dossier="other_number")
+            )
+        return records_of(self.sources, unresolved)
+
+    def add_parties(self, rows: Rows) -> list[Party]:
+        given = self._frame(Party, rows, {**_OWN, **dict.fromkeys(("contact", "dossier", "fiche", "role"), pl.String)})
+        if not given.height:
+            return []
+        found = given.select(
+            "role",
+            person=self.contacts.lookup(given["contact"]),
+            in_dossier=self.dossiers.lookup(given["dossier"]),
+            in_fiche=self.fiches.lookup(given["fiche"]),
+        )
+        links = (("contact", "person"), ("dossier", "in_dossier"), ("fiche", "in_fiche"))
+        is_late = pl.any_horizontal(given[link].is_not_null() & found[number].is_null() for link, number in links)
+        late = given.select(is_late).to_series()
+        found = self._with_places(found.filter(~late) if late.any() else found)
+        person, in_dossier, in_fiche = pl.col("person").is_not_null(), pl.col("in_dossier").is_not_null(), pl.col("in_fiche").is_not_null()
+        place = pl.when(~pl.col("is_shared")).then("place")
+        self._people += [
+            found.filter(person & (in_dossier | ~in_fiche)).select(contact="person", place="in_dossier"),
+            found.filter(person & in_fiche).select(contact="person", place=place),
+        ]
+        # A role that the mapping does not know, an option or a row of reference, may be a child's, so the
+        # unit has a child of unknown age (R-161).
+        is_child = pl.col("role") == str(FileRole.CHILD)
+        found = found.filter((is_child | ~pl.col("role").is_in(list(FILE_ROLES))).fill_null(False))
+        found = found.select("in_dossier", "in_fiche", "place", "is_shared", contact=pl.when(is_child).then("person"))
+        self._children += [
+            found.filter(in_dossier).select("contact", row="in_dossier").select("row", "contact"),
+            found.filter(in_fiche).select(row="place", contact="contact"),
+        ]
+        shared = found.filter(pl.col("is_shared").fill_null(False))
+        if shared.height:
+            self._children.append(shared.join(self.also, left_on="in_fiche", right_on="fiche").select(row="dossier", contact="contact"))
+        return records_of(self.sources, given.filter(late))
+
+    def add_recordings(self, rows: Rows) -> list[Recording]:
+        schema = {**_RECORDINGS, "fiche": pl.String, "storage_uri": pl.String}
+        given = self._frame(Recording, rows, schema, without=("is_outside",))
+        found = self.fiches.numbered(given, "fiche", "number")
+        unresolved, found = _parted(found, _lacks("fiche", "number"))
+        is_outside = pl.col("storage_uri").fill_null("") != ""
+        self.recordings.add(found.with_columns(fiche="number", is_outside=is_outside))
+        return records_of(self.sources, unresolved)
+
+    def add_notes(self, rows: Rows) -> list[Note]:
+        """Add audio attachments of fiches; other notes are none of a plan's."""
+        schema = {**_OWN, **dict.fromkeys(("regarding", "regarding_kind", "media_type"), pl.String)}
+        given = self._frame(Note, rows, {**schema, "is_document": pl.Boolean, "evidence": pl.Boolean})
+        media = [each for each in given["media_type"].unique().to_list() if is_audio_type(each, self.audio)]
+        of_type = pl.col("media_type").is_in([each for each in media if each is not None])
+        if None in media:
+            of_type = of_type.fill_null(True)
+        given = given.filter((pl.col("regarding_kind") == "fiche") & pl.col("regarding").is_not_null() & pl.col("is_document") & of_type)
+        found = self.fiches.numbered(given, "regarding", "fiche")
+        unresolved, found = _parted(found, pl.col("fiche").is_null())
+        self.attachments.add(found)
+        return records_of(self.sources, unresolved)
+
+    def add_calls(self, rows: Rows) -> None:
+        self.activities.add(self._hooked(self._frame(Call, rows, dict.fromkeys(("id", "regarding", "regarding_kind"), pl.String))))
+
+    def add_emails(self, rows: Rows) -> None:
+        given = self._frame(Email, rows, {**_EMAILS, "regarding": pl.String, "regarding_kind": pl.String})
+        self.activities.add(self._hooked(given))
+        self.emails.add(given.filter(pl.col("regarding").is_null()))
+
+    def add_activity_parties(self, rows: Rows) -> None:
+        schema = dict.fromkeys(("activity", "party", "party_kind"), pl.String)
+        given = self._frame(ActivityParty, rows, schema).filter(
+            (pl.col("party_kind") == "contact") & pl.col("activity").is_not_null()  # else a user, an account, or nobody in the CRM
+        )
+        # Others have the dangling id of a contact that is gone.
+        found = given.join(self.contacts.numbers.rename({"id": "party", "number": "contact"}), on="party").select("activity", "contact")
+        hooks = self.activities.frame.filter(pl.col("hook").is_not_null())
+        found = found.join(hooks, left_on="activity", right_on="id", how="left", maintain_order="left")
+        hooked, loose = _parted(found, pl.col("hook").is_not_null())
+        loose = self._with_places(self.fiches.numbered(loose, "activity", "in_fiche"))  # a fiche may be one
+        self._take_part(hooked.select("contact", "hook"))
+        self._take_part(loose.select("contact", hook=pl.when(~pl.col("is_shared")).then("place")))
+
+    def _hooked(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return what activities belong to: a unit with which they are deleted, a contact that they are
+        about, or null if they stay."""
+        found = self.dossiers.numbered(rows.select("id", "regarding", "regarding_kind"), "regarding", "in_dossier")
+        found = self._with_places(self.fiches.numbered(found, "regarding", "in_fiche"))
+        found = self.contacts.numbered(found, "regarding", "person")
+        kind = pl.col("regarding_kind")
+        hook = (
+            pl.when(kind == "contact")
+            .then(pl.when(pl.col("regarding").is_not_null()).then(pl.col("person").fill_null(NOBODY - _CONTACT) + _CONTACT))
+            .when(kind == "dossier")
+            .then("in_dossier")
+            .when(kind == "fiche")
+            .then(pl.when(~pl.col("is_shared")).then("place"))
+        )
+        outside = self.unit_numbers()
+        if not outside.height:
+            return found.select("id", hook=hook.cast(ROW))
+        of = pl.when(kind.is_in(list(KINDS))).then(kind).otherwise(pl.lit(UnitKind.OWN_TABLE.value))
+        found = found.with_columns(of=pl.when(kind.is_not_null()).then(of).otherwise(pl.lit(UnitKind.OWN_TABLE.value)))
+        found = found.join(outside, left_on=["of", "regarding"], right_on=["kind", "id"], how="left", maintain_order="left")
+        is_other = ~kind.is_in(["contact", "dossier", "fiche"]).fill_null(False)
+        return found.select("id", hook=pl.when(is_other).then("outside").otherwise(hook).cast(ROW))
+
+    def hooks(self, kind: str, ids: Iterable[str | None]) -> dict[str, int | None]:
+        """Return what rows belong to whose link of this kind has one of a few ids, by these."""
+        wanted = sorted({each for each in ids if each is not None})
+        asked = pl.DataFrame(
+            {"id": wanted, "regarding": wanted, "regarding_kind": [kind] * len(wanted)}, schema_overrides={"id": pl.String}
+        )
+        return dict(self._hooked(asked.cast(pl.String)).iter_rows())
+
+    def hooks_of_activities(self, ids: Iterable[str]) -> dict[str, int | None]:
+        """Return what a few activities belong to, by their ids."""
+        asked = pl.DataFrame({"id": pl.Series(sorted(set(ids)), dtype=pl.String)})
+        return dict(self.activities.frame.join(asked, on="id", how="semi").iter_rows())
+
+    def take_part(self, contact: str, hook: int | None) -> None:
+        """Note that a contact takes part in an activity that belongs to this. None: it belongs to nothing, or
+        is of a kind that is not mapped."""
+        self.take_parts([(contact, hook)])
+
+    def take_parts(self, parts: Sequence[tuple[str, int | None]]) -> None:
+        """Note several such contacts, all of which were read."""
+        asked = pl.DataFrame(parts, schema={"id": pl.String, "hook": ROW}, orient="row")
+        self._take_part(self.contacts.numbered(asked, "id", "contact").select("contact", "hook"))
+
+    def _take_part(self, found: pl.DataFrame) -> None:
+        is_about = (pl.col("hook") >= _CONTACT).fill_null(False)
+        about, people = _parted(found, is_about)
+        self._people.append(people.select("contact", place="hook"))
+        self._about.append(about.filter(pl.col("hook") < NOBODY).select("contact", about=pl.col("hook") - _CONTACT).select(*_ABOUT))
+
+    def add_hooks(self, hooks: Mapping[str, int | None]) -> None:
+        """Note what rows that are activities belong to."""
+        self.activities.add(pl.DataFrame(list(hooks.items()), schema={"id": pl.String, "hook": ROW}, orient="row"))
+
+    def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, day: date, terms: RelationTerms) -> None:
+        """Add gifts, courses or agreements, as `Gathering.add_relations` does."""
+        sort_relations(self, kind, page, day=day, terms=terms)
+
+    def unit_numbers(self) -> pl.DataFrame:
+        """Return what stands outside the missions and has a term of its own, by kind and id, with its
+        number."""
+        units = [(kind.value, row, BASE[kind] + number) for kind, of in self.relation_units.items() for number, row in enumerate(of)]
+        return pl.DataFrame(units, schema={"kind": pl.String, "id": pl.String, "outside": ROW}, orient="row")
+
+    def source(self, record: type[Record]) -> int:
+        """Return the number of a class among those of which rows were read."""
+        if record not in self.sources:
+            self.sources.append(record)
+        return self.sources.index(record)
+
+    def forget_activities(self) -> None:
+        """Forget what activities belong to: nobody asks any more."""
+        self.activities = Numbered("activity", {"id": pl.String, "hook": ROW})
+
+    def _with_places(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Add the unit of the fiche `in_fiche`, and whether that is one of several dossiers."""
+        fiches = self.fiches.frame
+        if not fiches.height:
+            return rows.with_columns(place=pl.lit(None, ROW), is_shared=pl.lit(None, pl.Boolean))
+        return rows.with_columns(*(fiches[name].gather(rows["in_fiche"]).alias(name) for name in ("place", "is_shared")))
+
+    def _frame(self, record: type[Record], rows: Rows, schema: Mapping[str, Any], *, without: Collection[str] = ()) -> pl.DataFrame:
+        """Return rows in the columns of a schema, as far as they have them and in its types."""
+        if not isinstance(rows, pl.DataFrame):
+            made = frame_of(record, [name for name in schema if name not in (*without, "id", "etag", "source")], rows)
+            rows = made.with_columns(pl.Series("source", [self.source(type(row)) for row in rows], dtype=SOURCE))
+        return rows.select(name for name in schema if name not in without)
+
+
+def _lacks(link: str, number: str) -> pl.Expr:
+    return pl.col(link).is_not_null() & pl.col(number).is_null()
+
+
+def _parted(rows: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows that fit and those that do not."""
+    fits = rows.select(condition.fill_null(False)).to_series()
+    if not fits.any():
+        return rows.clear(), rows
+    return rows.filter(fits), rows.filter(~fits)
+
+
+def _whole(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    if len(parts) > 1:
+        parts[:] = [pl.concat(parts, rechunk=True)]
+    return parts[0]

@@ -1,0 +1,43 @@
+"""Civil days in columns: absent ones, months, ends of years. Source: section 3 (DAT-03 to DAT-05), RET-14."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+import polars as pl
+
+from rules.dates.periods import MONTHS_PER_YEAR
+
+TODAY: Final = pl.col("today")  # the day as of which everything is decided
+_LAST_MONTH: Final = date.max.year * MONTHS_PER_YEAR + MONTHS_PER_YEAR  # the first month after the calendar, counted from year 0
+
+
+@lru_cache(maxsize=32)
+def known(sentinels: frozenset[date], *names: str) -> pl.Expr:
+    """Read sentinels in these columns as the absent days that they stand for (RET-14)."""
+    days = pl.col(names)
+    return pl.when(~days.is_in(sorted(sentinels))).then(days) if sentinels else days
+
+
+def is_to_come(day: pl.Expr) -> pl.Expr:
+    """Return whether a day is still to come; one that is absent is not (RET-16)."""
+    return (day > TODAY).fill_null(False)
+
+
+def add_months(day: pl.Expr, months: int) -> pl.Expr:
+    """Count months from a day: the same day number, or the last day of a shorter month; beyond the calendar
+    its last day. `months` is not negative. Source: DAT-03, DAT-04, DAT-05."""
+    if not months:
+        return day
+    year, month = divmod(_LAST_MONTH - months, MONTHS_PER_YEAR)
+    beyond = date(year, month + 1, 1)  # from here on the sum lies beyond the calendar
+    sum_of = pl.when(day < beyond).then(day).dt.offset_by(f"{months}mo")
+    return pl.when(day >= beyond).then(pl.lit(date.max)).otherwise(sum_of)
+
+
+def end_of_calendar_year_after(day: pl.Expr, years: int) -> pl.Expr:
+    """Return 31 December of the year that is `years` after the day's own (RET-06)."""
+    year = (day.dt.year() + years).clip(upper_bound=date.max.year)
+    return pl.when(day.is_not_null()).then(pl.date(year, 12, 31))

@@ -1,0 +1,226 @@
+"""The retention end that each category gives a unit, and the one that decides. Source: RET-06, RET-08,
+RET-10, RET-11, RET-23."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+import polars as pl
+
+from rules.dates.periods import MONTHS_PER_YEAR, period_of_months
+from rules.law.days import add_months, end_of_calendar_year_after, is_to_come
+from rules.law.facts import SEPARATOR
+from rules.law.terms import Basis, Terms
+from rules.model.decisions import Disposition
+from rules.policy.categories import Anchor
+from rules.retention.clocks import BIRTH, CLOSED_ON, LAST_ACTIVITY, LATE_RULE, PROCEEDINGS_ENDED_ON, Clock, Kind
+from rules.retention.schedule import Schedule
+
+_DELETE: Final = Disposition.DELETE.value
+# Where the days stand that a row of the schedule may count from (RET-06).
+_DAY_OF: Final = {
+    PROCEEDINGS_ENDED_ON: "proceedings_ended_on",
+    CLOSED_ON: "shut_on",
+    Anchor.OPENED_ON.value: "opened_on",
+    Anchor.TRANSMITTED_ON.value: "transmitted",
+}
+_OF_FILES: Final = (
+    "last_activity",
+    "is_undated",
+    "shut_on",
+    "late_activity_on",
+    "closing_is_last",
+    "proceedings_ended_on",
+    "opened_on",
+    "born_on",
+)
+_ASKED: Final = ("row", "today", "terms", *_OF_FILES, "own_day", "own_anchor", "taken_over")
+ENDS: Final = {
+    "row": pl.UInt32,
+    "place": pl.UInt32,
+    "on": pl.Date,
+    "anchor": pl.String,
+    "anchor_on": pl.Date,
+    "rule": pl.String,
+    "period": pl.String,
+    "category": pl.String,
+    "disposition": pl.String,
+    "is_termless": pl.Boolean,
+    "is_second_choice": pl.Boolean,
+    "is_to_come": pl.Boolean,
+    "is_only": pl.Boolean,
+    "birthday": pl.Date,
+}
+
+
+def ends_of(units: pl.DataFrame, fiches: pl.DataFrame, terms: Sequence[Terms], schedule: Schedule) -> pl.DataFrame:
+    """Return a row for each category of each unit: `row`, its unit; `place` among its categories; `on`, the
+    last day kept, null where its anchor is absent or it has no term; with `anchor`, `anchor_on`, `rule`,
+    `period`, `category`, `disposition` as the schedule says them.
+
+    `birthday`: on which a child of the file comes of the age of an age-based category (RET-08).
+    `is_second_choice`: the anchor is not the first that the row of the schedule names. `is_to_come`: it is
+    a day that not every dossier is asked for, and still to come (RET-16)."""
+    numbers: dict[tuple[Basis, Clock], int] = {}
+    pairs = [(number, place, each, clock) for number, each in enumerate(terms) for place, clock in enumerate(each.clocks)]
+    of_terms = pl.DataFrame(
+        {
+            "terms": pl.Series([number for number, _, _, _ in pairs], dtype=pl.UInt32),
+            "place": pl.Series([place for _, place, _, _ in pairs], dtype=pl.UInt32),
+            "clock": pl.Series([numbers.setdefault((each.basis, clock), len(numbers)) for _, _, each, clock in pairs], dtype=pl.UInt32),
+            "is_only": pl.Series([len(each.clocks) == 1 for _, _, each, _ in pairs], dtype=pl.Boolean),
+        }
+    )
+    asked = units.select(_ASKED).join(of_terms, on="terms")
+    of_clocks = {(0,): asked} if len(numbers) == 1 else asked.partition_by("clock", as_dict=True, maintain_order=False)
+    parts: list[pl.DataFrame] = []
+    for (basis, clock), number in numbers.items():
+        if (number,) not in of_clocks:
+            continue
+        of_clock = of_clocks[number,]
+        if basis is Basis.FILE and Anchor.TRANSMITTED_ON.value in clock.anchors:
+            of_clock = _with_transmission(of_clock, fiches, clock, terms)
+        found = of_clock.with_columns(_birthday(clock)).with_columns(_end(basis, clock, schedule))
+        parts.append(found.with_columns(_particulars(basis, clock)).select(*ENDS))
+    return pl.concat(parts) if parts else pl.DataFrame(schema=ENDS)
+
+
+def deciding(ends: pl.DataFrame) -> pl.DataFrame:
+    """Return the end that decides over each unit, where there is one: the latest; on one day `delete` beats
+    `anonymise`, then the first (RET-11, RET-23); with `is_started`, whether every category with a term has an
+    end, and whether one of them counts from a second choice or a day to come."""
+    has_end = pl.col("on").is_not_null()
+    told = ("row", "on", "anchor", "anchor_on", pl.col("rule").alias("end_rule"), "disposition")
+    of_only = ends.filter("is_only").select(
+        *told, (has_end | pl.col("is_termless")).alias("is_started"), "is_second_choice", pl.col("is_to_come").alias("anchor_to_come")
+    )
+    several = ends.filter(~pl.col("is_only"))
+    if several.is_empty():
+        return of_only
+    spares = pl.col("disposition") != _DELETE
+    best = several.sort("row", pl.col("on"), spares, "place", descending=[False, True, False, False], nulls_last=True)
+    of_several = several.group_by("row").agg(
+        is_started=(has_end | pl.col("is_termless")).all(),
+        is_second_choice=pl.col("is_second_choice").any(),
+        anchor_to_come=pl.col("is_to_come").any(),
+    )
+    first = best.unique("row", keep="first", maintain_order=True).select(told)
+    return pl.concat([of_only, first.join(of_several, on="row")])
+
+
+@lru_cache(maxsize=256)
+def _end(basis: Basis, clock: Clock, schedule: Schedule) -> list[pl.Expr]:
+    if clock.kind is Kind.NO_TERM:
+        nothing = pl.lit(None, pl.Date)
+        return [nothing.alias("on"), pl.lit("").alias("anchor"), nothing.alias("anchor_on"), *_as_written(clock)]
+    if basis is Basis.OWN_DAY:
+        return _end_of_row(clock, schedule)
+    return _age_end(clock, schedule) if clock.kind is Kind.AGE else _anchored_end(clock)
+
+
+@lru_cache(maxsize=256)
+def _birthday(clock: Clock) -> pl.Expr:
+    return (add_months(pl.col("born_on"), clock.months) if clock.kind is Kind.AGE else pl.lit(None, pl.Date)).alias("birthday")
+
+
+def _as_written(clock: Clock) -> list[pl.Expr]:
+    return [pl.lit(clock.rule).alias("rule"), pl.lit(clock.period).alias("period")]
+
+
+def _age_end(clock: Clock, schedule: Schedule) -> list[pl.Expr]:
+    """The birthday is the last day kept (RET-08); where the last activity or the closing came later, it is
+    those and the late months (RET-10), which 0 switches off."""
+    born, birthday = pl.col("born_on"), pl.col("birthday")
+    if not schedule.late_months:
+        return [birthday.alias("on"), pl.lit(BIRTH).alias("anchor"), born.alias("anchor_on"), *_as_written(clock)]
+    birthday = pl.when(~pl.col("is_undated")).then(birthday)  # the last activity is unknown
+    late = pl.col("late_activity_on")
+    is_late = (late > birthday).fill_null(False)
+    return [
+        pl.when(is_late).then(add_months(late, schedule.late_months)).otherwise(birthday).alias("on"),
+        pl.when(~is_late)
+        .then(pl.lit(BIRTH))
+        .when("closing_is_last")
+        .then(pl.lit(CLOSED_ON))
+        .otherwise(pl.lit(LAST_ACTIVITY))
+        .alias("anchor"),
+        pl.when(is_late).then(late).otherwise(born).alias("anchor_on"),
+        pl.when(is_late).then(pl.lit(LATE_RULE)).otherwise(pl.lit(clock.rule)).alias("rule"),
+        pl.when(is_late).then(pl.lit(period_of_months(schedule.late_months))).otherwise(pl.lit(clock.period)).alias("period"),
+    ]
+
+
+def _anchored_end(clock: Clock) -> list[pl.Expr]:
+    """The first of the row's anchors that exists, plus its period (RET-06). A last activity that is unknown
+    leaves no other choice (RET-07)."""
+    chosen_on, chosen = pl.lit(None, pl.Date), pl.lit(clock.anchors[0])
+    for anchor in reversed(clock.anchors):
+        day = _day_of(anchor)
+        choice = pl.when(day.is_not_null())
+        chosen_on, chosen = choice.then(day).otherwise(chosen_on), choice.then(pl.lit(anchor)).otherwise(chosen)
+        if anchor == LAST_ACTIVITY:
+            unknown = pl.when("is_undated")
+            chosen_on, chosen = unknown.then(None).otherwise(chosen_on), unknown.then(pl.lit(clock.anchors[0])).otherwise(chosen)
+    return [_after(chosen_on, clock).alias("on"), chosen.alias("anchor"), chosen_on.alias("anchor_on"), *_as_written(clock)]
+
+
+def _end_of_row(clock: Clock, schedule: Schedule) -> list[pl.Expr]:
+    """A recording, gift, course, agreement or row of a dependent table counts from its own day. One that was
+    taken over may go at once, where the schedule says so (RET-21)."""
+    day, goes_at_once = pl.col("own_day"), pl.col("taken_over").fill_null(False) & schedule.delete_after_takeover
+    return [
+        pl.when(goes_at_once).then(day).otherwise(_after(day, clock)).alias("on"),
+        pl.col("own_anchor").alias("anchor"),
+        day.alias("anchor_on"),
+        pl.lit(clock.rule).alias("rule"),
+        pl.when(goes_at_once).then(pl.lit("P0M")).otherwise(pl.lit(clock.period)).alias("period"),
+    ]
+
+
+def _after(day: pl.Expr, clock: Clock) -> pl.Expr:
+    if clock.kind is Kind.YEAR_END:
+        return end_of_calendar_year_after(day, clock.months // MONTHS_PER_YEAR)
+    return add_months(day, clock.months)
+
+
+def _day_of(anchor: str) -> pl.Expr:
+    if anchor == LAST_ACTIVITY:
+        return pl.when(~pl.col("is_undated")).then("last_activity")
+    return pl.col(_DAY_OF[anchor]) if anchor in _DAY_OF else pl.lit(None, pl.Date)
+
+
+@lru_cache(maxsize=256)
+def _particulars(basis: Basis, clock: Clock) -> list[pl.Expr]:
+    is_anchored = basis is Basis.FILE and clock.kind not in (Kind.AGE, Kind.NO_TERM)
+    on = pl.col("anchor_on")
+    is_second = on.is_not_null() & (pl.col("anchor") != clock.anchors[0]) if is_anchored else pl.lit(False)
+    to_come = is_to_come(on) if is_anchored and not clock.is_usual else pl.lit(False)
+    is_termless = clock.kind is Kind.NO_TERM
+    return [
+        pl.lit(clock.key).alias("category"),
+        pl.lit(Disposition.KEEP.value if is_termless else clock.disposition.value).alias("disposition"),
+        pl.lit(is_termless).alias("is_termless"),
+        is_second.alias("is_second_choice"),
+        to_come.alias("is_to_come"),
+    ]
+
+
+TRANSMITTED_ON: Final = pl.when(pl.col("transmitted_on").is_not_null().all()).then(pl.col("transmitted_on").max())  # 2.3
+
+
+def _with_transmission(asked: pl.DataFrame, fiches: pl.DataFrame, clock: Clock, terms: Sequence[Terms]) -> pl.DataFrame:
+    """Add `transmitted`: the latest transmission of the fiches of the category, of all where none has it;
+    null as long as one of them was not transmitted (2.3)."""
+    covered = {number: set(each.crm_keys[each.clocks.index(clock)]) for number, each in enumerate(terms) if clock in each.clocks}
+    of_units = fiches.join(asked.select("row", "terms"), on="row")
+    concerned = [
+        categories == "" or not covered[number].isdisjoint(categories.split(SEPARATOR))
+        for number, categories in of_units.select("terms", "categories").iter_rows()
+    ]
+    marked = of_units.with_columns(concerned=pl.Series(concerned, dtype=pl.Boolean)).with_columns(
+        counts=pl.col("concerned") | ~pl.col("concerned").any().over("row")
+    )
+    latest = marked.filter("counts").group_by("row").agg(transmitted=TRANSMITTED_ON)
+    return asked.join(latest, on="row", how="left", maintain_order="left")

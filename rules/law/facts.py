@@ -1,0 +1,237 @@
+"""The facts that the law looks at, in columns. What the CRM says is there as it says it, with sentinels and
+days still to come; what they mean is for the rules. Source: RET-01 to RET-05, RET-17."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain, repeat
+from operator import attrgetter
+from typing import Any, Final
+
+import polars as pl
+
+from rules.model.records import Contact, Dossier, Fiche, Unit, UnitKind
+from rules.retention.clocks import followed_dossier
+from rules.retention.relations import counted_day, sort_of
+
+KIND: Final = pl.Enum([kind.value for kind in UnitKind])
+ROW: Final = pl.UInt32
+SEPARATOR: Final = "\x1f"  # between the categories of one row: no key of a mapping has it
+
+# One row a unit. Null means: the CRM has nothing, or units of this kind have no such fact. Never null are
+# `row`, `kind`, `id`, `etag` and `legal_hold`.
+UNITS: Final[Mapping[str, Any]] = {
+    "row": ROW,  # its number, by which everything else names it
+    "kind": KIND,
+    "id": pl.String,
+    "etag": pl.String,
+    # of a dossier
+    "categories": pl.String,  # its own, empty where the column is; null of every other kind
+    "outcome": pl.String,
+    "opened_on": pl.Date,
+    "closed_on": pl.Date,
+    "reopened_on": pl.Date,
+    "proceedings_ended_on": pl.Date,
+    "reviewed_on": pl.Date,
+    "is_active": pl.Boolean,
+    "public_alert": pl.Boolean,
+    # of every kind: the CRM's own flag on the dossier that the unit is, or belongs to (HLD-14)
+    "legal_hold": pl.Boolean,
+    # of a recording
+    "started_on": pl.Date,
+    "ended_on": pl.Date,
+    "taken_over": pl.Boolean,
+    # of an audio attachment: the days of its fiche, and whether it has one
+    "has_fiche": pl.Boolean,
+    "fiche_communicated_on": pl.Date,
+    "fiche_created_on": pl.Date,
+    # of an e-mail
+    "sent_on": pl.Date,
+    # of a gift, course, agreement, or row of a dependent table: which sort it is, and its day
+    "sort": pl.String,
+    "counted_from": pl.Date,
+}
+NEVER_NULL: Final = ("row", "kind", "id", "etag", "legal_hold")
+# One row a fiche of a dossier, or of a lone one itself; of one in several dossiers a row for each. Never null
+# are `row`, the unit, and `categories`, which is empty where the column is.
+FICHES: Final[Mapping[str, Any]] = {
+    "row": ROW,
+    "categories": pl.String,
+    "communicated_on": pl.Date,
+    "created_on": pl.Date,
+    "transmitted_on": pl.Date,
+}
+# One row a child party of a file: what is recorded of the child's birth, all null of one without a contact.
+CHILDREN: Final[Mapping[str, Any]] = {
+    "row": ROW,
+    "birth_on": pl.Date,
+    "birth_year": pl.Int64,
+    "birth_month": pl.Int64,
+    "stated_age": pl.Int64,
+    "stated_on": pl.Date,
+    "national_number": pl.String,
+}
+# The dossiers that a recording marked as evidence follows, in their order (RET-05): both are rows of units.
+LEADERS: Final[Mapping[str, Any]] = {"row": ROW, "leader": ROW}
+
+DOSSIER_FACTS: Final = (
+    "outcome",
+    "opened_on",
+    "closed_on",
+    "reopened_on",
+    "proceedings_ended_on",
+    "reviewed_on",
+    "is_active",
+    "public_alert",
+)
+RECORDING_FACTS: Final = ("started_on", "ended_on", "taken_over")
+_FICHE_FACTS: Final = ("communicated_on", "created_on", "transmitted_on")
+_CHILD_FACTS: Final = ("birth_on", "birth_year", "birth_month", "stated_age", "stated_on", "national_number")
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+_FILES: Final = (UnitKind.DOSSIER, UnitKind.FICHE)
+NOBODY: Final = Contact()  # a child party without a contact
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of units: a row each in `units`, and what belongs to them in the others."""
+
+    units: pl.DataFrame
+    fiches: pl.DataFrame
+    children: pl.DataFrame
+    leaders: pl.DataFrame
+
+
+class Joined(dict[tuple[str, ...], str]):
+    """Categories as one text; few combinations come again and again."""
+
+    def __missing__(self, categories: tuple[str, ...]) -> str:
+        found = self[categories] = SEPARATOR.join(categories)
+        return found
+
+
+def with_leaders(units: Iterable[Unit]) -> list[Unit]:
+    """Return units, and behind them the dossiers that marked recordings among them follow (RET-05), where
+    they are not among them."""
+    found = list(units)
+    there = set(map(id, found))
+    for unit in tuple(found):
+        for leader in _leaders(unit):
+            if id(leader) not in there:
+                there.add(id(leader))
+                found.append(leader)
+    return found
+
+
+def _leaders(unit: Unit) -> Iterator[Unit]:
+    if unit.belongs_to is not None and (owner := followed_dossier(unit)) is not None:
+        yield owner
+        yield from owner.above()
+
+
+def facts_of(units: Sequence[Unit]) -> Facts:
+    """Return the facts of units that were put together, a row each, in their order; what marked recordings
+    follow is among them (`with_leaders`)."""
+    joined = Joined()
+    places: dict[UnitKind, list[int]] = {}
+    for row, unit in enumerate(units):
+        places.setdefault(unit.kind, []).append(row)
+    if UnitKind.CONTACT in places:
+        raise ValueError("contacts are settled together, not decided one by one")
+    parts = [pl.DataFrame(schema=UNITS), *(_of_kind(kind, rows, [units[row] for row in rows], joined) for kind, rows in places.items())]
+    files = [row for kind in _FILES for row in places.get(kind, ())]
+    leaders = [(row, leader) for row, unit in enumerate(units) if unit.belongs_to is not None for leader in _leaders(unit)]
+    place = {id(leader): 0 for _, leader in leaders}
+    if place:
+        place = {id(unit): row for row, unit in enumerate(units)}
+    return Facts(
+        pl.concat(parts, how="diagonal").sort("row"),
+        _of_fiches(files, units, joined),
+        _of_children(files, units),
+        pl.DataFrame([(row, place[id(leader)]) for row, leader in leaders], schema=LEADERS, orient="row"),
+    )
+
+
+def _of_kind(kind: UnitKind, rows: list[int], units: Sequence[Unit], joined: Joined) -> pl.DataFrame:
+    columns: dict[str, Any] = {
+        "row": rows,
+        "kind": pl.Series([kind.value], dtype=KIND).new_from_index(0, len(rows)),
+        "id": [unit.id for unit in units],
+        "etag": [unit.etag for unit in units],
+        "legal_hold": [_has_legal_hold(unit) for unit in units],
+    }
+    if kind is UnitKind.DOSSIER:
+        columns |= dossier_columns([unit.dossier for unit in units if unit.dossier is not None], joined)
+    elif kind is UnitKind.RECORDING:
+        columns |= {name: [getattr(unit.recording, name) for unit in units] for name in RECORDING_FACTS}
+    elif kind is UnitKind.ATTACHMENT:
+        fiches = [unit.fiches[0] if unit.fiches else None for unit in units]
+        columns["has_fiche"] = [fiche is not None for fiche in fiches]
+        columns["fiche_communicated_on"] = [fiche and fiche.communicated_on for fiche in fiches]
+        columns["fiche_created_on"] = [fiche and fiche.created_on for fiche in fiches]
+    elif kind is UnitKind.EMAIL:
+        columns["sent_on"] = [unit.email and unit.email.sent_on for unit in units]
+    elif kind is not UnitKind.FICHE:
+        columns["sort"] = [sort_of(unit) for unit in units]
+        columns["counted_from"] = [counted_day(unit) for unit in units]
+    return framed(columns, UNITS)
+
+
+def dossier_columns(dossiers: Sequence[Dossier], joined: Joined) -> dict[str, list[Any]]:
+    """Return what is asked of each dossier, in columns."""
+    return {"categories": [joined[dossier.categories] for dossier in dossiers]} | {
+        name: list(map(attrgetter(name), dossiers)) for name in DOSSIER_FACTS
+    }
+
+
+def fiche_columns(fiches: Sequence[Fiche], joined: Joined) -> dict[str, list[Any]]:
+    """Return what is asked of each fiche, in columns."""
+    return {"categories": [joined[fiche.categories] for fiche in fiches]} | {
+        name: list(map(attrgetter(name), fiches)) for name in _FICHE_FACTS
+    }
+
+
+def child_columns(children: Sequence[Contact]) -> dict[str, list[Any]]:
+    """Return what is asked of each child, in columns."""
+    return {name: list(map(attrgetter(name), children)) for name in _CHILD_FACTS}
+
+
+def framed(columns: Mapping[str, Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Return columns as a frame: those of the schema that there are, in its order and of its types."""
+    return pl.DataFrame([_column(name, columns[name], dtype) for name, dtype in schema.items() if name in columns])
+
+
+class _Numbers(dict[date | None, int | None]):
+    """Days as the numbers that a column of days is made of; the same few thousand come again and again."""
+
+    def __missing__(self, day: date | None) -> int | None:
+        found = self[day] = None if day is None else day.toordinal() - _FIRST_DAY
+        return found
+
+
+def _column(name: str, values: Any, dtype: Any) -> pl.Series:
+    if dtype != pl.Date:
+        return pl.Series(name, values, dtype=dtype)
+    return pl.Series(name, list(map(_Numbers().__getitem__, values)), dtype=pl.Int32).cast(pl.Date)
+
+
+def _of_fiches(rows: Sequence[int], units: Sequence[Unit], joined: Joined) -> pl.DataFrame:
+    fiches = list(chain.from_iterable(units[row].fiches for row in rows))
+    return framed(fiche_columns(fiches, joined) | {"row": _owners(rows, [len(units[row].fiches) for row in rows])}, FICHES)
+
+
+def _of_children(rows: Sequence[int], units: Sequence[Unit]) -> pl.DataFrame:
+    children = [child or NOBODY for child in chain.from_iterable(units[row].children for row in rows)]
+    return framed(child_columns(children) | {"row": _owners(rows, [len(units[row].children) for row in rows])}, CHILDREN)
+
+
+def _owners(rows: Sequence[int], lengths: Sequence[int]) -> list[int]:
+    """Return each row as often as it has something."""
+    return list(chain.from_iterable(map(repeat, rows, lengths)))
+
+
+def _has_legal_hold(unit: Unit) -> bool:
+    owner = unit if unit.dossier is not None else unit.belongs_to
+    return owner is not None and owner.dossier is not None and bool(owner.dossier.legal_hold)

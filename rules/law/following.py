@@ -1,0 +1,51 @@
+"""Recordings that do not end by themselves: marked as evidence, they follow their dossier. Source: RET-05,
+note (c) of 4.2."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from rules.law.codes import CODES
+from rules.law.verdict import DELETE, EXPIRED, KEEP
+
+FOLLOWS_DOSSIER = "RET-05"
+DOSSIER = "dossier"  # the anchor of what follows one
+
+
+FOLLOWS: Final = pl.col("leader").is_not_null()
+BOTH_REASONS: Final = (pl.col("held") | pl.col("their_reasons")) & ~EXPIRED  # its own holds, and whatever keeps the dossier
+GOES: Final = BOTH_REASONS == 0  # with its dossier, and always by deleting (RET-03)
+_AS_THEIR_DOSSIER: Final = (
+    pl.when(FOLLOWS).then(pl.when(GOES).then(EXPIRED).otherwise(BOTH_REASONS)).otherwise("reasons").alias("reasons"),
+    pl.when(FOLLOWS).then("their_end").otherwise("retention_end").alias("retention_end"),
+    pl.when(FOLLOWS & GOES).then(pl.lit(DELETE)).when(FOLLOWS).then(pl.lit(KEEP)).otherwise("disposition").alias("disposition"),
+    pl.when(FOLLOWS).then(pl.lit(FOLLOWS_DOSSIER)).otherwise("rule").alias("rule"),
+    pl.when(FOLLOWS).then(pl.lit(DOSSIER)).otherwise("anchor").alias("anchor"),
+    pl.when(~FOLLOWS).then("anchor_on").alias("anchor_on"),
+    pl.when(FOLLOWS).then(pl.lit(0, CODES)).otherwise("flags").alias("flags"),
+)
+
+
+def with_followed(units: pl.DataFrame, leaders: pl.DataFrame) -> pl.DataFrame:
+    """Give each marked recording the end and the reasons of its dossier, beside those of its own holds; of a
+    fiche in several dossiers of the one that stays longest. A disposal of the dossier always deletes it.
+    `leader` is the row of that dossier, null of whatever does not follow one."""
+    if leaders.is_empty():
+        return units.with_columns(leader=pl.lit(None, pl.UInt32))
+    led = leaders.with_columns(place=pl.int_range(pl.len()).over("row"))
+    decided = units.select(
+        pl.col("row").alias("leader"),
+        pl.col("reasons").alias("their_reasons"),
+        pl.col("retention_end").alias("their_end"),
+        (pl.col("disposition") == KEEP).alias("stays"),
+    )
+    # The first that stays; if all go, the last to go (RET-05).
+    best = led.join(decided, on="leader", how="left").sort(
+        "row", ~pl.col("stays"), pl.when(pl.col("stays")).then(None).otherwise("their_end"), "place",
+        descending=[False, False, True, False], nulls_last=True,
+    )  # fmt: skip
+    followed = best.unique("row", keep="first", maintain_order=True).select("row", "leader", "their_reasons", "their_end")
+    found = units.join(followed, on="row", how="left", maintain_order="left")
+    return found.with_columns(_AS_THEIR_DOSSIER).drop("their_reasons", "their_end")

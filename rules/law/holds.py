@@ -1,0 +1,37 @@
+"""Holds in columns: for each unit the reasons of those that cover it. Source: HLD-03 to HLD-07, HLD-14."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from rules.holds.holds import Holds
+from rules.law.bits import bits
+from rules.law.codes import CODES, where
+from rules.model.decisions import Reason
+from rules.model.records import Unit
+
+HELD_BY_CRM = where(pl.col("legal_hold"), Reason.HOLD_LEGAL)  # HLD-14
+HELD = {"row": pl.UInt32, "held": CODES, "is_overdue": pl.Boolean}
+
+
+def held_by(holds: Holds, units: Iterable[Unit]) -> pl.DataFrame:
+    """Return the holds on units, by their rows: their places among these."""
+    return held_units(holds, enumerate(units)) if holds.is_any else pl.DataFrame(schema=HELD)
+
+
+def held_units(holds: Holds, units: Iterable[tuple[int, Unit]]) -> pl.DataFrame:
+    """Return for each of these units, by its row, that a hold covers: the reasons, and whether a review is
+    overdue. The CRM's own flags are among the facts already."""
+    found = ((row, holds.on(unit)) for row, unit in units)
+    covered = [(row, bits(hold.reason for hold in on), any(hold.is_overdue for hold in on)) for row, on in found if on]
+    return pl.DataFrame(covered, schema=HELD, orient="row")
+
+
+def with_holds(units: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Add `held` to each unit, the reasons of the holds on it, the CRM's own flag included (HLD-14)."""
+    if held.is_empty():
+        return units.with_columns(held=HELD_BY_CRM, is_overdue=pl.lit(False))
+    found = units.join(held, on="row", how="left", maintain_order="left")
+    return found.with_columns(held=pl.col("held").fill_null(0) | HELD_BY_CRM, is_overdue=pl.col("is_overdue").fill_null(False))

@@ -1,0 +1,72 @@
+"""The one day that a recording, an audio attachment, a gift, a course, an agreement or a row of a dependent
+table counts from. Source: RET-05, RET-14, RET-16, DAT-14, section 2.3."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from rules.law.days import is_to_come
+from rules.law.terms import FILES, RECORDINGS
+from rules.model.records import UnitKind
+from rules.retention.clocks import COMMUNICATED_ON, CREATED_ON, ENDED_ON, STARTED_ON
+from rules.retention.relations import anchor_of
+
+_OTHERS: Final = (UnitKind.DONATION, UnitKind.ENROLMENT, UnitKind.ENGAGEMENT, UnitKind.OWN_TABLE)
+_KIND: Final = pl.col("kind")
+IS_RECORDING: Final = UnitKind.RECORDING.value == _KIND
+IS_ATTACHMENT: Final = UnitKind.ATTACHMENT.value == _KIND
+IS_EMAIL: Final = UnitKind.EMAIL.value == _KIND
+IS_CONVERSATION: Final = _KIND.is_in(RECORDINGS)
+
+COUNTS_FROM_END: Final = pl.col("ended_on").is_not_null()  # DAT-14: a conversation from its end, without one from its start
+COUNTS_FROM_CREATION: Final = pl.col("has_fiche") & pl.col("fiche_communicated_on").is_null()  # RET-05: of the fiche
+OWN_DAY: Final = (
+    pl.when(IS_RECORDING)
+    .then(pl.coalesce("ended_on", "started_on"))
+    .when(IS_ATTACHMENT)
+    .then(pl.coalesce("fiche_communicated_on", "fiche_created_on"))
+    .when(IS_EMAIL)
+    .then("sent_on")
+    .otherwise("counted_from")
+)
+
+
+def _anchor_outside() -> pl.Expr:
+    anchor = pl.lit(None, pl.String)
+    for kind in _OTHERS:
+        anchor = pl.when(kind.value == _KIND).then(pl.lit(anchor_of(kind))).otherwise(anchor)
+    return anchor
+
+
+OWN_ANCHOR: Final = (
+    pl.when(IS_RECORDING)
+    .then(pl.when(COUNTS_FROM_END).then(pl.lit(ENDED_ON)).otherwise(pl.lit(STARTED_ON)))
+    .when(IS_ATTACHMENT)
+    .then(pl.when(COUNTS_FROM_CREATION).then(pl.lit(CREATED_ON)).otherwise(pl.lit(COMMUNICATED_ON)))
+    .otherwise(_anchor_outside())
+)
+# RET-16: of an e-mail, which has no term, and of a conversation that has one. The creation of a row is no
+# fact about the conversation.
+OWN_DAY_TO_COME: Final = (
+    IS_EMAIL | (IS_CONVERSATION & pl.col("has_clock") & (pl.col("own_anchor") != CREATED_ON)).fill_null(False)
+) & is_to_come(pl.col("own_day"))
+FROM_CREATION: Final = (pl.col("own_anchor") == CREATED_ON).fill_null(False)
+
+_OF_FILES: Final = (
+    pl.lit(None, pl.Date).alias("own_day"),
+    pl.lit(None, pl.String).alias("own_anchor"),
+    pl.lit(False).alias("own_day_to_come"),
+    pl.lit(False).alias("counted_from_creation"),
+)
+
+
+def with_own_days(units: pl.DataFrame) -> pl.DataFrame:
+    """Add `own_day` to each unit that is no file, and `own_anchor`, the column that has it; `own_day_to_come`
+    where that is an error; `counted_from_creation` where nothing better is known."""
+    if units["kind"].is_in(FILES).all():
+        return units.with_columns(_OF_FILES)
+    return units.with_columns(own_day=OWN_DAY, own_anchor=OWN_ANCHOR).with_columns(
+        own_day_to_come=OWN_DAY_TO_COME, counted_from_creation=FROM_CREATION
+    )

@@ -1,0 +1,141 @@
+"""Which rows of the schedule apply to each unit: derived once for each combination of categories and outcome.
+Source: RET-12, RET-14, section 2.3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from rules.law.bits import bits
+from rules.law.codes import CODES
+from rules.law.facts import SEPARATOR
+from rules.model.decisions import Disposition, End, Flag, Reason
+from rules.model.records import UnitKind
+from rules.retention.classify import Classification, Facts
+from rules.retention.clocks import RECORDING, Clock, Kind
+from rules.retention.relations import clocks_of
+from rules.retention.schedule import Schedule
+
+FILES: Final = (UnitKind.DOSSIER.value, UnitKind.FICHE.value)
+RECORDINGS: Final = (UnitKind.RECORDING.value, UnitKind.ATTACHMENT.value)
+_KEY: Final = ("kind", "categories", "others", "is_missing", "outcome", "sort")  # what units have in common to which the same rows apply
+_OWN: Final = pl.col("categories").fill_null("")
+IS_FILE: Final = pl.col("kind").is_in(FILES)
+# RET-14: a fiche without a category is missing one, and so is what has no fiche at all and none of its own.
+IS_MISSING: Final = (IS_FILE & pl.col("has_uncategorised").fill_null(_OWN == "")).fill_null(False)
+_IS_OTHER: Final = (pl.col("categories") != "") & (pl.col("categories") != pl.col("own"))  # of a fiche, beside the dossier's own
+
+
+class Basis(Enum):
+    """Whose days the clocks of a unit count from: those of a file, or the one day of a row."""
+
+    FILE = "file"
+    OWN_DAY = "own day"
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What the schedule says of every unit with the same categories: the clocks that count for it, the
+    reasons that it is kept for whatever its days are, and the ends that are none.
+
+    `crm_keys` are, by clock, the CRM's categories that it covers; `review_months` is 0 where nothing is to be
+    reviewed; `classification` is that of a file."""
+
+    basis: Basis
+    clocks: tuple[Clock, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    categories: tuple[str, ...] = ()
+    fixed_ends: tuple[End, ...] = ()
+    crm_keys: tuple[tuple[str, ...], ...] = ()
+    is_six_month: bool = False
+    review_months: int = 0
+    classification: Classification | None = None
+
+    @property
+    def needs_birth(self) -> bool:
+        return self.basis is Basis.FILE and any(clock.kind is Kind.AGE for clock in self.clocks)
+
+
+def with_terms(units: pl.DataFrame, fiches: pl.DataFrame, schedule: Schedule) -> tuple[pl.DataFrame, list[Terms]]:
+    """Add `terms` to each unit: the number of what the schedule says of it, in the list that is returned too;
+    with what is fixed by it: `term_reasons`, `term_flags`, `has_clock`, `needs_birth`, `needs_activity`,
+    `is_six_month`, `review_months`.
+
+    A dossier's categories are its own and those of all its fiches; a fiche without one is missing one even
+    where the dossier has some (RET-14)."""
+    asked = units.select("row", "kind", "categories", "outcome", "sort", is_missing=IS_MISSING, own=_OWN)
+    beside = fiches.select("row", "categories").join(asked.select("row", "own"), on="row").filter(_IS_OTHER)
+    if beside.is_empty():
+        asked = asked.with_columns(others=pl.lit(None, pl.String))
+    else:
+        beside = beside.select("row", "categories").unique().sort("row", "categories")
+        others = beside.group_by("row").agg(others=pl.col("categories").str.join(SEPARATOR))
+        asked = asked.join(others, on="row", how="left", maintain_order="left")
+    kinds = asked.select(_KEY).unique(maintain_order=True)
+    found = [
+        _terms_of(UnitKind(kind), own_ones, more, is_missing, outcome, sort, schedule)
+        for kind, own_ones, more, is_missing, outcome, sort in kinds.iter_rows()
+    ]
+    told = kinds.with_columns(
+        terms=pl.Series(range(len(found)), dtype=pl.UInt32),
+        term_reasons=pl.Series([bits(each.reasons) for each in found], dtype=CODES),
+        term_flags=pl.Series([bits(each.flags) for each in found], dtype=CODES),
+        has_clock=pl.Series([bool(each.clocks) for each in found], dtype=pl.Boolean),
+        needs_birth=pl.Series([each.needs_birth for each in found], dtype=pl.Boolean),
+        needs_activity=pl.Series([any(clock.uses_activity for clock in each.clocks) for each in found], dtype=pl.Boolean),
+        is_six_month=pl.Series([each.is_six_month for each in found], dtype=pl.Boolean),
+        review_months=pl.Series([each.review_months for each in found], dtype=pl.UInt32),
+    )
+    named = asked.select(_KEY).join(told, on=_KEY, how="left", nulls_equal=True, maintain_order="left").drop(_KEY)
+    return units.hstack(named), found
+
+
+def _terms_of(
+    kind: UnitKind, categories: str | None, others: str | None, is_missing: bool, outcome: str | None, sort: str | None, schedule: Schedule
+) -> Terms:
+    if kind.value in FILES:
+        crm_keys = f"{categories or ''}{SEPARATOR}{others or ''}".split(SEPARATOR)
+        return _of_file(tuple(dict.fromkeys(filter(None, crm_keys))), is_missing, outcome, kind, schedule)
+    if kind.value in RECORDINGS:
+        return _of_recordings(schedule)
+    if kind is UnitKind.EMAIL:  # a lone fiche without a category (RET-05, RET-14)
+        return Terms(Basis.OWN_DAY, reasons=(Reason.UNCONFIGURED,), flags=(Flag.ORPHAN_FICHE,))
+    return _of_relation(clocks_of(kind, sort, schedule), sort)
+
+
+def _of_file(crm_keys: tuple[str, ...], is_missing: bool, outcome: str | None, kind: UnitKind, schedule: Schedule) -> Terms:
+    profile = schedule.compiled(Facts(crm_keys, is_missing, outcome, kind is UnitKind.FICHE))
+    return Terms(
+        Basis.FILE,
+        profile.clocks,
+        profile.reasons,
+        profile.flags,
+        profile.categories,
+        profile.fixed_ends,
+        tuple(profile.crm_keys_of(clock.key) for clock in profile.clocks),
+        profile.is_six_month,
+        profile.review_months,
+        profile.classification,
+    )
+
+
+def _of_recordings(schedule: Schedule) -> Terms:
+    clock = schedule.recording
+    if clock is None:
+        return Terms(Basis.OWN_DAY, reasons=(Reason.UNCONFIGURED,), categories=(RECORDING,))
+    if clock.kind is Kind.NO_TERM:
+        return Terms(Basis.OWN_DAY, reasons=(Reason.NO_TERM,), categories=(RECORDING,))
+    return Terms(Basis.OWN_DAY, (msgspec.structs.replace(clock, key=RECORDING, disposition=Disposition.DELETE),), categories=(RECORDING,))
+
+
+def _of_relation(clocks: Sequence[Clock], sort: str | None) -> Terms:
+    """Of a gift, course, agreement or row of a dependent table. One that no row in force is for, because its
+    sort is unknown or undecided, is UNCONFIGURED (2.3)."""
+    if not clocks:
+        return Terms(Basis.OWN_DAY, reasons=(Reason.UNCONFIGURED,), categories=() if sort is None else (sort,))
+    endless = any(clock.kind is Kind.NO_TERM for clock in clocks)
+    return Terms(Basis.OWN_DAY, tuple(clocks), (Reason.NO_TERM,) if endless else (), categories=tuple(clock.key for clock in clocks))

@@ -1,0 +1,31 @@
+"""Audio attachments that go with the row that they hang on. Source: RET-03, ACC-03."""
+
+from typing import Final
+
+from rules.holds.holds import HOLD_REASONS
+from rules.model.decisions import Decision, Disposition, End, Reason
+from rules.model.records import Unit, UnitKind
+from rules.retention.clocks import RECORDING
+
+GOES_ALONG: Final = "RET-03"  # the rule of an audio attachment that goes with the row that it hangs on
+
+
+def owner_of(unit: Unit) -> str | None:
+    """Return the id of the dossier or lone fiche without which an audio attachment cannot exist; None for
+    every other unit, and where its fiche is in several dossiers: that goes with none of them that another one
+    outlasts."""
+    if unit.kind is not UnitKind.ATTACHMENT or (unit.fiches and unit.fiches[0].also_in):
+        return None
+    if unit.belongs_to is not None:
+        return unit.belongs_to.id
+    return unit.fiches[0].id if unit.fiches else None
+
+
+def with_owner(own: Decision, owner: Decision | None) -> Decision:
+    """Return the decision of an audio attachment. Where its dossier or lone fiche (`owner`) is disposed of
+    and the own term still runs, it is deleted along, always, since a note cannot exist without the row to
+    which it belongs. A hold on it keeps both. Source: RET-03, ACC-03."""
+    if owner is None or own.is_disposal or not owner.is_disposal or any(reason in HOLD_REASONS for reason in own.reasons):
+        return own
+    end = End(RECORDING, GOES_ALONG, "owner", None, "", owner.retention_end, Disposition.DELETE)
+    return Decision(Disposition.DELETE, (Reason.EXPIRED,), owner.retention_end, own.flags, (RECORDING,), GOES_ALONG, (end,))

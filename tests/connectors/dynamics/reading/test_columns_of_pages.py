@@ -1,0 +1,179 @@
+"""A page as a frame and as records: the same values, whatever the CRM sends, or no page for either."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import responses
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.dynamics.mapping.loader import parse_mapping
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
+from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+from connectors.interface.columns import column_types
+from connectors.interface.errors import ReadIncomplete
+from rules.model.personal_records import FullFiche
+from rules.model.records import Contact, Dossier, Note, Record
+from tests.connectors.dynamics.columns_as_read import cells
+from tests.connectors.dynamics.fake_crm import FakeCrm, Reply
+from tests.connectors.dynamics.reading.test_reader import PAGE_FAULTS, dossiers
+
+MAPPING = parse_mapping(REFERENCE.read_text("utf-8"), "reference.yaml")
+BEHAVIOURS = ("user_local", "date_only", "time_zone_independent")
+TEXTS: Any = st.one_of(st.text(max_size=8), st.sampled_from(["", "\x1f", "\u0130", "{", "a\x00b"]))
+GUIDS = st.uuids().map(str)
+IDS: Any = st.one_of(GUIDS, GUIDS.map(str.upper), GUIDS.map(lambda row: f"{{{row}}}"))
+INSTANTS = st.one_of(
+    st.datetimes().map(lambda at: at.isoformat(timespec="seconds") + "Z"),
+    st.datetimes().map(lambda at: at.isoformat() + "+05:45"),
+    st.sampled_from(
+        ["2026-03-29T00:59:59Z", "2026-10-24T22:00:00Z", "9999-12-31T23:59:59Z", "1753-01-01T00:00:00Z", "2026-01-01T00:00:00"]
+    ),
+)
+DAYS = st.dates().map(str)
+OPTIONS: Any = st.one_of(st.none(), st.sampled_from([100000000, 100000030, 42, 1, 0]))
+SEVERAL: Any = st.one_of(st.none(), st.sampled_from(["", "100000030", "100000030,100000099,100000030"]))
+WHOLE: Any = st.one_of(st.none(), st.integers(-(1 << 63), (1 << 63) - 1))
+TABLES: Any = st.sampled_from(["contact", "account", "cf_fiche", "systemuser", ""])
+ODD: Any = st.sampled_from(
+    ["x", "*", None, True, 1.5, 1 << 63, [], "2026", "2026-02-29", "0000-01-01", "2026-1-1", "2026-06-30T23:59:60Z", "2026-01-01T24:00:00Z"]
+)
+
+
+def _instant(behaviour: str) -> Any:
+    return st.one_of(st.none(), DAYS if behaviour == "date_only" else INSTANTS)
+
+
+def _decoder(record: type[Record], fields: tuple[str, ...], **columns: Attribute) -> PageDecoder[Any]:
+    (table,) = MAPPING.tables_of(record)
+    lookups = {column.name for column in table.columns.values() if column.is_lookup}
+    own = {name: _kind(name, "LookupType" if name in lookups else "StringType") for name in table.used} | columns
+    return PageDecoder(table, TableDefinition(table.name, table.name, f"{table.name}id", own), fields, MAPPING, record)
+
+
+def _dates(names: dict[str, str]) -> dict[str, Attribute]:
+    return {name: Attribute(name, name, "DateTimeType", behaviour=behaviour) for name, behaviour in names.items()}
+
+
+def _kind(name: str, kind: str) -> Attribute:
+    return Attribute(name, name, kind)
+
+
+DOSSIER = _dates(dict(zip(("cf_openedon", "cf_closedon", "cf_reopenedon"), BEHAVIOURS, strict=True)))
+FICHE = _dates({"cf_communicatedon": "user_local", "createdon": "time_zone_independent", "cf_anonymisedon": "date_only"})
+PAGES: dict[type[Record], tuple[PageDecoder[Any], tuple[str, ...], dict[str, Any]]] = {
+    Dossier: (
+        _decoder(
+            Dossier,
+            dossier := ("categories", "closed_on", "is_active", "legal_hold", "opened_on", "outcome", "reopened_on"),
+            cf_categories=_kind("cf_categories", "MultiSelectPicklistType"),
+            **DOSSIER,
+        ),
+        dossier,
+        {
+            **{name: _instant(each.behaviour) for name, each in DOSSIER.items()},
+            "cf_categories": SEVERAL,
+            "statecode": OPTIONS,
+            "cf_outcome": OPTIONS,
+            "cf_legalhold": st.one_of(st.none(), st.booleans()),
+        },
+    ),
+    FullFiche: (
+        _decoder(
+            FullFiche,
+            fiche := ("anonymised_on", "categories", "communicated_at", "communicated_on", "created_on", "dossier", "number", "summary"),
+            **FICHE,
+        ),
+        fiche,
+        {
+            **{name: _instant(each.behaviour) for name, each in FICHE.items()},
+            "_cf_dossierid_value": st.one_of(st.none(), IDS),
+            "cf_categories": OPTIONS,
+            "cf_name": st.one_of(st.none(), TEXTS),
+            "cf_summary": st.one_of(st.none(), TEXTS),
+        },
+    ),
+    Contact: (
+        _decoder(
+            Contact,
+            contact := ("birth_year", "newsletter", "parent", "parent_kind", "stated_on"),
+            **_dates({"cf_statedageon": "date_only"}),
+        ),
+        contact,
+        {
+            "cf_birthyear": WHOLE,
+            "cf_newsletter": st.booleans(),
+            "cf_statedageon": _instant("date_only"),
+            "_parentcustomerid_value": st.one_of(st.none(), IDS),
+            f"_parentcustomerid_value@{LOOKUP_TABLE}": TABLES,
+        },
+    ),
+    Note: (
+        _decoder(Note, note := ("media_type", "regarding", "regarding_kind")),
+        note,
+        {"mimetype": TEXTS, "_objectid_value": IDS, f"_objectid_value@{LOOKUP_TABLE}": TABLES},
+    ),
+}
+
+
+@st.composite
+def pages(draw: st.DrawFn) -> tuple[type[Record], bytes]:
+    """A kind, and a page of it as a CRM sends it; one value of every other page is of another sort."""
+    record = draw(st.sampled_from(list(PAGES)))
+    decoder, _, columns = PAGES[record]
+    etags = st.one_of(st.integers(0).map(lambda number: f'W/"{number}"'), st.sampled_from(['"a"', 'W/""']))
+    rows: list[dict[str, Any]] = draw(
+        st.lists(st.fixed_dictionaries({decoder.select[0]: IDS, "@odata.etag": etags, **columns}), max_size=6)
+    )
+    is_odd = draw(st.booleans())
+    if rows and is_odd:
+        draw(st.sampled_from(rows))[draw(st.sampled_from([*columns, "@odata.etag"]))] = draw(ODD)
+    return record, json.dumps({"value": rows}, ensure_ascii=draw(st.booleans())).encode()
+
+
+@given(pages())
+def test_a_frame_has_the_values_of_the_records(given_page: tuple[type[Record], bytes]) -> None:
+    record, body = given_page
+    decoder, fields, _ = PAGES[record]
+    try:
+        page = decoder.decode(body)
+    except PageBroken:
+        return
+    frame = page.frame(record, fields)
+    assert dict(frame.schema) == column_types(record, fields)
+    assert frame.rows() == [cells(row, fields) for row in page.rows]
+    assert page.frame(record, fields).equals(frame)
+    assert decoder.decode(body).rows == page.rows
+
+
+def test_pages_of_these_kinds_are_read() -> None:
+    for record, (decoder, fields, columns) in PAGES.items():
+        row = dict.fromkeys(columns) | {decoder.select[0]: "0" * 8, "@odata.etag": 'W/"1"'}
+        frame = decoder.decode(json.dumps({"value": [row]}).encode()).frame(record, fields)
+        assert frame.height == 1
+
+
+@pytest.fixture
+def crm() -> Iterator[FakeCrm]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield FakeCrm(mock)
+
+
+@pytest.mark.parametrize("fault", PAGE_FAULTS)
+def test_a_page_that_stays_wrong_fails_the_columns_too(crm: FakeCrm, fault: Callable[[Reply], Reply]) -> None:
+    dossiers(crm, 5)
+    crm.fault_times("cf_dossiers", fault, 99)
+    with crm.connector(page_size=2) as connector, pytest.raises(ReadIncomplete) as caught:
+        list(connector.columns(Dossier, ("legal_hold",)))
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_field_that_no_record_has_is_a_mistake_of_ours(crm: FakeCrm) -> None:
+    dossiers(crm, 1)
+    with crm.connector() as connector, pytest.raises(ValueError, match="no field"):
+        list(connector.columns(Dossier, ("legal_hold", "nothing")))

@@ -1,0 +1,53 @@
+"""The law in columns says of every unit what the second evaluation says, in every field."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.holds.holds import Holds
+from rules.law.decisions import decisions
+from rules.law.facts import CHILDREN, FICHES, LEADERS, UNITS, facts_of
+from rules.model.records import Unit, UnitKind
+from rules.policy.policy import Policy
+from tests.rules.builders import POLICY, a_dossier
+from tests.rules.law import anything
+from tests.rules.law.second_evaluation import decide
+from tests.rules.strategies import AS_OF
+
+ON_DAYS = st.one_of(st.just(AS_OF), st.dates(date(2000, 1, 1), date(2060, 1, 1)), st.sampled_from([date(9999, 1, 1), date.max]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(anything.units(), min_size=1, max_size=12), anything.POLICY, anything.holds(), ON_DAYS)
+def test_both_evaluations_are_equal_in_every_field(units: list[Unit], policy: Policy, held: Holds, day: date) -> None:
+    found = decisions(units, policy, held, day)
+    assert len(found) == len(units)
+    for unit, decision in zip(units, found, strict=True):
+        assert decision == decide(unit, policy, held, as_of=day)
+
+
+@settings(max_examples=40, deadline=None)
+@given(anything.units(), anything.POLICY, anything.holds(), ON_DAYS)
+def test_a_unit_by_itself_is_decided_as_among_others(unit: Unit, policy: Policy, held: Holds, day: date) -> None:
+    assert decisions([unit], policy, held, day) == [decide(unit, policy, held, as_of=day)]
+
+
+def test_nothing_is_decided_of_nothing() -> None:
+    assert decisions([], POLICY, Holds.none(), AS_OF) == []
+
+
+def test_a_contact_has_no_decision_of_its_own() -> None:
+    with pytest.raises(ValueError, match="settled together"):
+        decisions([a_dossier(), Unit(UnitKind.CONTACT, "somebody", "1")], POLICY, Holds.none(), AS_OF)
+
+
+@given(st.lists(anything.units(), max_size=6))
+@settings(max_examples=20, deadline=None)
+def test_facts_have_the_columns_that_are_written_down(units: list[Unit]) -> None:
+    facts = facts_of([unit for unit in units if not unit.belongs_to])
+    for frame, schema in ((facts.units, UNITS), (facts.fiches, FICHES), (facts.children, CHILDREN), (facts.leaders, LEADERS)):
+        assert dict(frame.schema) == dict(schema)
