@@ -75,9 +75,8 @@ class Rows(Protocol):
         A kind that is not mapped yields nothing; a frame without rows is never yielded. Raises as `read`."""
 
     def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> AbstractContextManager[None]:
-        """Begin reads of whole tables that `columns`, or `read` with `remembered`, is then called for in this
-        order, while the block runs. What is read is the same; a read that fails raises where it is called
-        for."""
+        """Begin reads of whole tables that `columns` is then called for in this order, while the block runs.
+        What is read is the same; a read that fails raises where it is called for."""
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row does not exist.

@@ -16,7 +16,7 @@ from connectors.dynamics.protocols.kinds import MappedKinds
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.id_paging import SetReading, read_set
 from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
-from connectors.dynamics.reading.page import Page
+from connectors.dynamics.reading.page import FramedPage, Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.role_filter import lone_halves
 from connectors.dynamics.schema.counts import total_count
@@ -53,11 +53,14 @@ class Rows(MappedKinds):
     def columns(self, record: type[Record], fields: Sequence[str]) -> "Iterator[pl.DataFrame]":
         """Yield all rows of a kind as frames in the columns of `column_types`, row for row and value for
         value what `read` gives with `remembered`. Raises as `read`."""
-        for page in self._pages(record, tuple(fields), None, remembered=True):
+        for page in self._pages(record, tuple(fields), None, remembered=True, framed=True):
             yield page.frame(record, fields)
 
-    def _pages(self, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool) -> Iterator[Page[R]]:
-        """Yield the rows of a kind from all of its tables. Raises as `read`."""
+    def _pages(
+        self, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool, framed: bool = False
+    ) -> Iterator[Page[R]]:
+        """Yield the rows of a kind from all of its tables; `framed`: nothing but their frame is asked for.
+        Raises as `read`."""
         tables = self.mapping.tables_of(record)
         if among is not None and not among.ids:
             return
@@ -65,21 +68,24 @@ class Rows(MappedKinds):
             tables = tuple({each.name: each for each in reversed(tables) if not self._tables.place(each).is_derived}.values())
         seen: set[str] = set()
         for table in tables:
-            for page in self._read(table, record, fields, among, remembered=remembered):
+            for page in self._read(table, record, fields, among, remembered=remembered, framed=framed):
                 if len(tables) > 1:
                     if not seen.isdisjoint(page.ids):
                         raise ReadIncomplete(f"Rows of {table.kind} in two tables have the same id.", where=table.name)
                     seen |= page.ids
                 yield page
 
-    def _read(self, table: Table, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool) -> Iterator[Page[R]]:
+    def _read(
+        self, table: Table, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool, framed: bool = False
+    ) -> Iterator[Page[R]]:
         definition = self._tables.definition(table)
         if table.links and not {"regarding", "regarding_kind"}.isdisjoint((*fields, among.field if among else "")):
             yield from self._read_tied(table, definition, record, fields, among, remembered=remembered)
             return
         if among is not None and among.field in table.pairs:
             among = replace(among, field="id", ids=self._pairs.tied_to(table, definition, among.field, among.ids))
-        pages = self._live(table, definition, record, fields, among, remembered=remembered)
+        framed = framed and _fills_alone(table, fields)
+        pages = self._live(table, definition, record, fields, among, remembered=remembered, framed=framed)
         if table.pairs.keys().isdisjoint(fields):
             yield from pages
         else:
@@ -87,30 +93,53 @@ class Rows(MappedKinds):
 
     @contextmanager
     def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> Iterator[None]:
-        """Begin these reads of whole tables, which `columns`, or `read` with `remembered`, is then called for
-        in this order and by this thread. They go on in threads of their own, a few pages ahead of who takes
-        them; with the pace of one read at once, nothing begins before it is asked for."""
+        """Begin these reads of whole tables, which `columns` is then called for in this order and by this
+        thread. They go on in threads of their own, a few pages ahead of who takes them; with the pace of one
+        read at once, nothing begins before it is asked for. What waits to be taken is a frame already, where
+        nothing else fills it: the rows and the bytes of a page weigh several times as much."""
         if self.environment.pace.reads == 1:
             yield
             return
         with Lanes(self.environment.pace.reads, self._transport.gate.timeline) as lanes:
-            for record, fields in reads:
+            for record, given in reads:
+                fields = tuple(given)
                 for table in self.mapping.tables_of(record):
-                    definition, own = self._tables.definition(table), _own(table, tuple(fields))
+                    definition, own = self._tables.definition(table), _own(table, fields)
                     decoder = self._tables.decoder(table, definition, own, record, dated=self._cuts is not None)
-                    lanes.begin((decoder, get_ident()), partial(self._whole, table, definition, decoder))
+                    frame = (record, fields) if _fills_alone(table, fields) else None
+                    lanes.begin((decoder, get_ident(), frame), partial(self._ahead, table, definition, decoder, frame))
             self._lanes = lanes
             try:
                 yield
             finally:
                 self._lanes = None
 
+    def _ahead(
+        self,
+        table: Table,
+        definition: TableDefinition,
+        decoder: PageDecoder[R],
+        frame: tuple[type[Record], Sequence[str]] | None,
+        side_by_side: SideBySide,
+    ) -> Iterator[Page[R] | FramedPage]:
+        pages = self._whole(table, definition, decoder, side_by_side)
+        return pages if frame is None else (FramedPage(page.frame(*frame)) for page in pages)
+
     def _live(
-        self, table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool
+        self,
+        table: Table,
+        definition: TableDefinition,
+        record: type[R],
+        fields: Sequence[str],
+        among: Among | None,
+        *,
+        remembered: bool,
+        framed: bool,
     ) -> Iterator[Page[R]]:
         if among is None and remembered:
             decoder = self._tables.decoder(table, definition, fields, record, dated=self._cuts is not None)
-            begun = self._lanes.take((decoder, get_ident())) if self._lanes is not None else None
+            frame = (record, fields) if framed else None
+            begun = self._lanes.take((decoder, get_ident(), frame)) if self._lanes is not None else None
             yield from self._whole(table, definition, decoder) if begun is None else begun
             return
         decoder = self._tables.decoder(table, definition, fields, record)
@@ -207,6 +236,11 @@ class Rows(MappedKinds):
 def _filled(pages: Iterable[Page[R]]) -> Iterator[Page[R]]:
     """Yield the pages that have rows."""
     return (page for page in pages if len(page))
+
+
+def _fills_alone(table: Table, fields: Sequence[str]) -> bool:
+    """Return whether the rows of a table fill all of these fields themselves: nothing beside them does."""
+    return table.pairs.keys().isdisjoint(fields) and _own(table, fields) == fields
 
 
 def _own(table: Table, fields: Sequence[str]) -> Sequence[str]:

@@ -111,6 +111,25 @@ class Page(Generic[R]):
         return Page(values, set(values["id"]), self.next_link, self.count, body, self.delta_link)
 
 
+class FramedPage:
+    """A page of which its frame alone is kept."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __len__(self) -> int:
+        return int(self._frame.height)
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of its rows."""
+        return set(self._frame["id"])
+
+    def frame(self, record: type[Record], fields: Sequence[str]) -> pl.DataFrame:
+        """Return its rows, in the columns of `column_types` that it was made with."""
+        return self._frame
+
+
 class _RawArray(msgspec.Struct):
     value: msgspec.Raw
 
