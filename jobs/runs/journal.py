@@ -23,9 +23,9 @@ from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
+from jobs.writing.half_done import finish_remaining, is_as_judged, is_shell
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
-from jobs.writing.resume import finish_remaining, is_as_judged, is_shell
 from jobs.writing.rows import CHANGED
 from jobs.writing.send import TECHNICAL, settle_writes
 from rules.dates.instants import instant
