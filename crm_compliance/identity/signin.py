@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crm_compliance.identity.sessions import SignedIn
+from crm_compliance.identity.token_cache import SignedIn
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import clock_of, store_of
 from rules.errors import ComplianceError, UsageError

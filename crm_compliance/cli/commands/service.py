@@ -144,7 +144,7 @@ def signout() -> None:
     Example: crm-compliance signout
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.identity.sessions import sign_out
+    from crm_compliance.identity.token_cache import sign_out
 
     logins = sign_out(arguments.settings().make_data_dir())
     output.answer({"logins": logins}, lambda _: print_line(f"nobody is signed in any more; logins that were forgotten: {logins}"))

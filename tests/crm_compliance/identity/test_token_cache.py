@@ -15,8 +15,8 @@ import requests
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.identity import signin
-from crm_compliance.identity.sessions import SignedIn, sign_out
 from crm_compliance.identity.signin import NotSignedIn, Person, person
+from crm_compliance.identity.token_cache import SignedIn, sign_out
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from rules.errors import Refused, UsageError
@@ -137,7 +137,7 @@ def test_another_login_of_the_same_account_signs_in_for_itself(
 ) -> None:
     people.types(DORA)
     person(settings, "dora", "dpo")
-    monkeypatch.setattr("crm_compliance.identity.sessions.login_session", lambda: "another login")
+    monkeypatch.setattr("crm_compliance.identity.token_cache.login_session", lambda: "another login")
     people.types(ERIK)
     with pytest.raises(NotSignedIn, match="dpo"):
         person(settings, "dora", "dpo")
