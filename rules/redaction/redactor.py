@@ -21,8 +21,8 @@ from rules.redaction.anybody import data_of_anybody, names_of_anybody
 from rules.redaction.known_names import KnownNames, Named
 from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
-from rules.redaction.leak_check import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.name_guesses import before_whose, past_the_surname, without_whose
+from rules.redaction.needles import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.own_name import is_own_name, without_own_name
 from rules.redaction.patterns import Found, detect, hidden
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
@@ -184,7 +184,7 @@ class Redactor:
 
     def needles(self) -> tuple[str, ...]:
         """Return the leak-check terms: what must not occur in any file of the package, in the form that
-        `leak_check.Needles` reads."""
+        `needles.Needles` reads."""
         names = [name_needle(first, last) for person in self._people.values() for first, last in person.names if f"{first}{last}".strip()]
         known = [needle(what, value) for person in self._people.values() for what, value in self._needled(person)]
         own = [name_needle(first, last, own=True) for first, last in self._shown.names]

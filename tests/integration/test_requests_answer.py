@@ -24,7 +24,7 @@ from jobs.requests.answer.release import approve_content, for_release, outcome_o
 from jobs.requests.answer.review import decide_items
 from rules.errors import Refused, UsageError
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
-from rules.redaction.leak_check import Needles
+from rules.redaction.needles import Needles
 from tests.crm_compliance.asking import told
 from tests.integration.deciding import ask
 from tests.integration.night import Night

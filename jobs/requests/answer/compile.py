@@ -33,7 +33,7 @@ from rules.dates.ages import has_reached
 from rules.hints import hint_to
 from rules.model.kinds import RELATIONS
 from rules.model.requests import COPIES, RequestState, Right, Step
-from rules.redaction.leak_check import Needles
+from rules.redaction.needles import Needles
 from rules.rights.authority import ADULT_AGE
 from rules.rights.fields import needed_by
 

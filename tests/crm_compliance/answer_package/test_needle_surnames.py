@@ -17,8 +17,8 @@ from jobs.model.answer import Addressee, Compilation, Field, Recipient, Withheld
 from jobs.ports.outbox import NeedleFound
 from rules.model.languages import LANGUAGES
 from rules.people.spellings import spellings
-from rules.redaction import leak_check, near_names
-from rules.redaction.leak_check import Needles, name_needle
+from rules.redaction import near_names, needles
+from rules.redaction.needles import Needles, name_needle
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, PERSON, compilation, fiche
 from tests.saying import texts_in
 
@@ -56,7 +56,7 @@ def surnames() -> frozenset[str]:
 def spelt_once() -> Iterator[None]:
     """The ways in which each of the thousands may be written are worked out once, not for each answer."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (leak_check, near_names):
+        for module in (near_names, needles):
             patch.setattr(module, "spellings", SPELT)
         yield
 

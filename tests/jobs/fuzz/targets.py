@@ -10,7 +10,7 @@ from jobs.files.encodings import decoded
 from jobs.files.html_text import plain_text
 from jobs.files.limits import MEBI, Limits
 from jobs.files.supervisor import Reader
-from rules.redaction.leak_check import Needles, name_needle, needle
+from rules.redaction.needles import Needles, name_needle, needle
 from rules.redaction.redactor import Protected, Redactor, Shown
 
 # Less than the product gives, so that what is slow or greedy is seen.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.redaction.leak_check import Needles
+from rules.redaction.needles import Needles
 from rules.redaction.redactor import Protected, Redactor, Shown
 from rules.texts.disguises import as_read
 from rules.texts.folding import squeeze, squeeze_quickly, tidy

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from rules.model.home import Home
-from rules.redaction.leak_check import Needles
+from rules.redaction.needles import Needles
 from rules.redaction.patterns import detect
 from rules.redaction.redactor import NAME_GUESS, Protected, Redactor, Shown
 from tests.rules.redaction_cast import LOTTE, MOTHER, OTHERS, REPORTER, a_redactor
