@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
-from crm_compliance.answer_package.last_look import search_message
+from crm_compliance.answer_package.leak_check import search_message
 from crm_compliance.answer_package.message import ENDING, message_text
 from crm_compliance.answer_package.package import package_of
 from crm_compliance.files import disk_errors, sync_folder, write_whole

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from crm_compliance.answer_package.content.content import answer_of
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
-from crm_compliance.answer_package.last_look import search_for_needles
+from crm_compliance.answer_package.leak_check import search_for_needles
 from crm_compliance.answer_package.letter import letter_pdf
 from crm_compliance.answer_package.page import page_html
 from crm_compliance.answer_package.table import data_csv

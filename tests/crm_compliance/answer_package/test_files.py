@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.particulars import recipient_lines
-from crm_compliance.answer_package.last_look import search_for_needles
+from crm_compliance.answer_package.leak_check import search_for_needles
 from crm_compliance.answer_package.package import PackageBroken, package_of, write_plain
 from crm_compliance.answer_package.table import cell
 from crm_compliance.files import DiskProblem

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.answer_package.last_look import search_message
+from crm_compliance.answer_package.leak_check import search_message
 from crm_compliance.answer_package.message import message_text
 from jobs.model.answer import Addressee, Compilation
 from jobs.ports.outbox import NeedleFound

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 import msgspec
 import pytest
 
-from crm_compliance.answer_package.last_look import search_for_needles
+from crm_compliance.answer_package.leak_check import search_for_needles
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Addressee, Compilation, Field, Recipient, Withheld
 from jobs.ports.outbox import NeedleFound
