@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from crm_compliance.alerts.addresses import address_of
 from crm_compliance.console.endpoint import get
-from crm_compliance.console.pages.requests.standing import short_next
+from crm_compliance.console.pages.requests.next_step import short_next
 from crm_compliance.console.visit import Visit
 from crm_compliance.hours import crons_of, trigger_of
 from jobs.inbox.item import InboxItem, ItemKind, Stage

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.errors import nothing_here, status_of
 from crm_compliance.console.pages.requests.evidence import places_of, seen_of
-from crm_compliance.console.pages.requests.standing import next_of, path_of
+from crm_compliance.console.pages.requests.next_step import next_of, path_of
 from crm_compliance.console.pages.review.views import number_of
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link

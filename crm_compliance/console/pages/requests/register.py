@@ -13,7 +13,7 @@ import msgspec
 from starlette.responses import Response
 
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.pages.requests.standing import short_next
+from crm_compliance.console.pages.requests.next_step import short_next
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.requests.calendar import dates_of
 from crm_compliance.reports.requests.register import by_urgency
