@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from crm_compliance.answer_package.notices import letters_of
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.pages.requests.hands import done_at_desk, hand_of, moved
 from crm_compliance.console.pages.requests.page import shown
+from crm_compliance.console.pages.requests.take_step import done_at_desk, hand_of, moved
 from crm_compliance.console.visit import Visit
 from crm_compliance.organisation import organisation_of
 from crm_compliance.wiring import Desk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from crm_compliance.console.pages.requests.hands import done_apart, done_at_desk, moved
+from crm_compliance.console.pages.requests.take_step import done_apart, done_at_desk, moved
 from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.acts import COMPILE, MATCH
 from jobs.register.permissions import Hand, hand_of

@@ -9,7 +9,7 @@ from typing import TypeVar
 from starlette.responses import Response
 
 from crm_compliance.console.language.days import iso_hour
-from crm_compliance.console.pages.requests.hands import moved
+from crm_compliance.console.pages.requests.take_step import moved
 from crm_compliance.console.visit import Visit
 from jobs.register import overrides, transitions
 from rules.errors import UsageError
