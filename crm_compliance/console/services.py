@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from crm_compliance.console.access.sessions import Sessions
-from crm_compliance.console.kept import Kept
+from crm_compliance.console.file_cache import Kept
 from crm_compliance.console.work.acts import LINES
 from crm_compliance.console.work.background import Background
 from crm_compliance.console.work.opening import Opening, subject_of

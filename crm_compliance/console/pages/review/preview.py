@@ -23,7 +23,7 @@ from rules.errors import NotFound, Refused
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
-    from crm_compliance.console.kept import Files
+    from crm_compliance.console.file_cache import Files
 
 PAGES: Final = 60  # of a letter or another PDF that are shown
 TEXT: Final = 200_000  # characters of a table or of data that are shown

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crm_compliance.console import kept
-from crm_compliance.console.kept import LASTS_S, Kept
+from crm_compliance.console import file_cache
+from crm_compliance.console.file_cache import LASTS_S, Kept
 
 
 def test_it_ends_with_its_time() -> None:
@@ -19,7 +19,7 @@ def test_it_ends_with_its_time() -> None:
 
 
 def test_the_oldest_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MOST_BYTES", 10)
+    monkeypatch.setattr(file_cache, "MOST_BYTES", 10)
     found = Kept()
     for name in ("1", "2", "3"):
         found.put((name,), {"file": b"12345"})
