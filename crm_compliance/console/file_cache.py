@@ -16,7 +16,7 @@ MOST: Final = 16
 Files = Mapping[str, bytes]
 
 
-class Kept:
+class FileCache:
     """Files by a key that says whose and as of when; the oldest go first."""
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from crm_compliance.console.access.sessions import Sessions
-from crm_compliance.console.file_cache import Kept
+from crm_compliance.console.file_cache import FileCache
 from crm_compliance.console.work.acts import LINES
 from crm_compliance.console.work.background import Background
 from crm_compliance.console.work.opening import Opening, subject_of
@@ -57,7 +57,7 @@ class Services:
     why_not: Callable[[], Collection[str]] = tuple  # the codes of what is not well with the service
     carry_out: Callable[[Asked, Told], Ended] = carried_out  # has an act carried out by a process of its own
     background: Background = field(init=False)
-    kept: Kept = field(default_factory=Kept)
+    kept: FileCache = field(default_factory=FileCache)
     _at_desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_DESKS))
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)
