@@ -8,8 +8,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from jobs.ledger.certificate_audit import audit_certificates
 from jobs.ledger.certificates import Issued, chained, hash_of, merkle_root
-from jobs.ledger.verification import audit_certificates
 from tests.jobs.proof.test_attestation import a_certificate
 
 Kept = list[tuple[str, Issued | None]]
