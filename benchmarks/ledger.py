@@ -37,9 +37,10 @@ from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from jobs.checks.ledger_agreement import refuse_altered
-from jobs.ledger.checkpoints import Checkpoint, audit_ledger
+from jobs.ledger.checkpoints import Checkpoint
 from jobs.ledger.entries import FIRST, LedgerEntry, decode, encode, next_entry
 from jobs.ledger.merkle import Tree
+from jobs.ledger.verification import audit_ledger
 from jobs.model.plan import Breaker, Counter, Kind, Plan
 from jobs.model.run import Action, ActionState, RowWrite, Run, RunState
 from jobs.ports.context import JobContext

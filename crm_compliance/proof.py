@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crm_compliance.keys.public_keys import PublicKeys
     from crm_compliance.settings import Settings
     from crm_compliance.store.store import SqlStore
-    from jobs.ledger.checkpoints import Audit
+    from jobs.ledger.verification import Audit
     from jobs.ports.context import Clock
     from jobs.proof.attestation import Attestation
     from jobs.registry import Job

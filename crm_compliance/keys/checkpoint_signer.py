@@ -11,9 +11,10 @@ from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from jobs.checks.ledger_agreement import differences
 from jobs.ledger.certificate_audit import audit_certificates
-from jobs.ledger.checkpoints import Audit, Checkpoint, Problem, audit_ledger
+from jobs.ledger.checkpoints import Checkpoint
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import STRANDS
+from jobs.ledger.verification import Audit, Problem, audit_ledger
 from rules.dates.calendar import Calendar
 from rules.errors import ComplianceError
 

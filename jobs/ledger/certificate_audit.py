@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from jobs.ledger.certificates import Certificate, Issued, hash_of, merkle_root
-from jobs.ledger.checkpoints import Problem
 from jobs.ledger.entries import FIRST, LedgerEntry
+from jobs.ledger.verification import Problem
 
 
 def audit_certificates(

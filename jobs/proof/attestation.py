@@ -14,10 +14,11 @@ import msgspec
 import rfc8785
 
 from jobs.ledger.certificates import Certificate, Issued, hash_of, merkle_root
-from jobs.ledger.checkpoints import Checkpoint, Problem, SignatureCheck, signature_problem
+from jobs.ledger.checkpoints import Checkpoint
 from jobs.ledger.entries import LedgerBroken, LedgerEntry, canonical, digest_of
 from jobs.ledger.entries import hash_of as entry_hash
 from jobs.ledger.merkle import Levels, is_included
+from jobs.ledger.verification import Problem, SignatureCheck, signature_problem
 from jobs.model.plan import Plan
 from jobs.model.run import Run
 from jobs.ports.notary import Notary

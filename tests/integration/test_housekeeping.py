@@ -17,7 +17,7 @@ from crm_compliance.reports.documents import plan_document
 from crm_compliance.settings import Settings
 from crm_compliance.store.line_files import LineFiles
 from jobs.checks.ledger_agreement import refuse_altered
-from jobs.ledger.checkpoints import Problem
+from jobs.ledger.verification import Problem
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.model.run import ActionState, RunState
 from jobs.nightly.housekeeping import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping

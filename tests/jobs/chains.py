@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jobs.ledger.checkpoints import audit_ledger
 from jobs.ledger.entries import LedgerEntry, Verdict
+from jobs.ledger.verification import audit_ledger
 
 
 def verdict_of(entries: Iterable[LedgerEntry | None]) -> Verdict:

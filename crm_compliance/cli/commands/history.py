@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from crm_compliance.keys.public_keys import PublicKeys
-    from jobs.ledger.checkpoints import Audit
+    from jobs.ledger.verification import Audit
     from rules.dates.calendar import Calendar
 
 BROKEN = 7
@@ -149,8 +149,8 @@ def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
 
 def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
     from crm_compliance.keys.anchor import read_anchor
-    from jobs.ledger.checkpoints import audit_ledger
     from jobs.ledger.entries import decode, looks_like_one
+    from jobs.ledger.verification import audit_ledger
     from rules.errors import UsageError
 
     keys = _public_keys(pem) if anchor is not None else None

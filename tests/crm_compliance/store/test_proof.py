@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.certificates import Actor, Certificate, Issued, chained
-from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint, audit_ledger
+from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger.entries import FIRST, LedgerBroken
+from jobs.ledger.verification import audit_ledger
 from jobs.proof.checkpoint import make_checkpoint
 from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run
 from tests.jobs.chains import verdict_of
