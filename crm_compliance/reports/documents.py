@@ -104,19 +104,23 @@ def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> Iterator[R
 
 def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: str | None = None) -> dict[str, object]:
     """Return what `history show` answers: outcomes add up to the units read (ACC-03)."""
-    from jobs.model.run import CONTINUED, TRIM
+    from jobs.model.run import CONTINUED, TECHNICAL, TRIM
 
     outcomes, beside = Counter[str](), Counter[str]()
+    causes: dict[str, Counter[str]] = {}
     for action in actions:
         outcome = f"{action.disposition}:{action.state.value}" + (f":{action.code}" if action.code else "")
         # Trimmed contacts have no line in a plan, and a unit that was only finished here had its line in
         # another.
         (beside if action.disposition == TRIM or CONTINUED in action.flags else outcomes)[outcome] += 1
+        if action.code == TECHNICAL:
+            causes.setdefault(outcome, Counter())[action.cause] += 1
     kept = {f"retained:{reason}": n for reason, n in plan.retain.items()}
     return history_line(run, at_work) | {
         "outcomes": dict(sorted(outcomes.items())) | kept,
         "units": plan.units,
         "beside_the_plan": dict(sorted(beside.items())),
+        "technical": {outcome: dict(sorted(found.items())) for outcome, found in sorted(causes.items())},
         "approvals": [_word(word) for word in plan.given],
     }
 

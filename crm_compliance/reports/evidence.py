@@ -219,6 +219,7 @@ def _exceptions(run: Run, journal: Sequence[Action], reference: Reference) -> li
             "disposition": action.disposition,
             "state": action.state.value,
             "code": action.code,
+            **({"cause": action.cause} if action.cause != action.code else {}),
         }
         for action in journal
         if action.state in EXCEPTIONS or action.code == TECHNICAL

@@ -11,7 +11,7 @@ from crm_compliance.reports.parts.clock_times import clock_time
 from crm_compliance.reports.parts.next_steps import NextStep, print_next_steps
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.sentences import ALARMS, bypass_sentence, reason_sentence
-from jobs.model.run import INTERRUPTED, RunState
+from jobs.model.run import INTERRUPTED, TECHNICAL, RunState
 from rules.dates.calendar import Calendar
 
 SHOWN = 20  # rows still there that are named one by one; `--json` has them all
@@ -92,8 +92,10 @@ def print_history_run(document: Document, console: Console, calendar: Calendar) 
     _print_counts(_mapping(document.get("counts")) or document, paper)
     outcomes = _tally(document.get("outcomes"))
     table = paper.table("Outcomes", "Outcome", "Meaning", "Units")
+    technical = _mapping(document.get("technical"))
     for code, number in outcomes.items():
-        table.add_row(code.replace(":", " "), Text(reason_sentence(code.rpartition(":")[2])), paper.number(number))
+        meaning = _meaning(code.rpartition(":")[2], _tally(technical.get(code)), paper)
+        table.add_row(code.replace(":", " "), Text(meaning), paper.number(number))
     paper.show(table)
     for approval in _rows(document.get("approvals")):
         verb = "Rejected" if approval.get("approves") is False else "Approved"
@@ -125,7 +127,8 @@ def _print_counts(counts: Document, paper: Paper) -> None:
         )
     table = paper.table("Skipped", "Code", "Meaning", "Units")
     for code, number in _tally(counts.get("skipped")).items():
-        table.add_row(code, Text(reason_sentence(code)), paper.number(number))
+        causes = _tally(counts.get("technical")) if code == TECHNICAL else {}
+        table.add_row(code, Text(_meaning(code, causes, paper)), paper.number(number))
     paper.show(table)
     for name, number in sorted(_tally(counts.get("unaccounted")).items()):
         told = f"{paper.number(number)} of the skipped units have rows of {name}, which nothing accounts for: crm-compliance datamap"
@@ -141,6 +144,13 @@ def _print_counts(counts: Document, paper: Paper) -> None:
     for alarm in _rows(counts.get("alarms")):
         code = _text(alarm, "code")
         paper.line(Text.assemble((f"Alarm {code}: ", "bold red"), f"{_text(alarm, 'message')}. {ALARMS.get(code, '')}"))
+
+
+def _meaning(code: str, causes: Mapping[str, int], paper: Paper) -> str:
+    """Return what a code means, by its exact causes where they are known: units by cause."""
+    if len(causes) > 1:
+        return "\n".join(f"{paper.number(number)}: {reason_sentence(cause)}" for cause, number in causes.items())
+    return reason_sentence(next(iter(causes), code))
 
 
 def _alarm(number: int, word: str, paper: Paper) -> tuple[str, str]:

@@ -91,6 +91,8 @@ class DocumentFolder(msgspec.Struct, frozen=True):
     files: int
 
 
+TECHNICAL = "SKIPPED_TECHNICAL"  # HLD-13; which of these causes it has is a flag of the unit
+CRM_REFUSED, CONTENT_OUT_OF_REACH, ROWS_UNACCOUNTED = "CRM_REFUSED", "CONTENT_OUT_OF_REACH", "ROWS_UNACCOUNTED"
 UNACCOUNTED = "UNACCOUNTED:"  # a flag: what stands behind it is the table whose rows keep a unit, which nothing accounts for
 
 
@@ -130,6 +132,16 @@ class Action(msgspec.Struct, frozen=True):
     @property
     def key(self) -> Key:
         return (self.table, self.id)
+
+    @property
+    def cause(self) -> str:
+        """The exact cause where the code is SKIPPED_TECHNICAL; the code itself where nothing says it, as in
+        journals of before."""
+        if self.code != TECHNICAL:
+            return self.code
+        if any(flag.startswith(UNACCOUNTED) for flag in self.flags):
+            return ROWS_UNACCOUNTED
+        return next((cause for cause in (CONTENT_OUT_OF_REACH, CRM_REFUSED) if cause in self.flags), self.code)
 
     @property
     def has_retained(self) -> bool:

@@ -22,7 +22,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "backlog_planned": "%(units)s units are %(days)s days past their end, and were planned to go as long ago",
     "backlog_left": "%(units)s units are more than %(days)s days past their end and still there",
     "queue_old": "%(units)s units have waited for a decision of the %(role)s for more than %(days)s days, the oldest for %(oldest)s",
-    "technical": "the CRM has refused %(units)s units for a technical reason in %(runs)s runs in a row (HLD-13)",
+    "technical": "%(units)s units were skipped for a technical reason in %(runs)s runs in a row (HLD-13)",
     "left_over": "%(units)s units are half done since an earlier run (ERA-15)",
     "category_unmapped": "category value %(category)s is not in the mapping: %(units)s units are kept as UNCONFIGURED (R-161)",
     "retained_rows": (

@@ -45,7 +45,7 @@ def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iter
 
 
 def _technical(context: JobContext, past: Past, run: Run, actions: Sequence[Action]) -> Iterator[Alarm]:
-    """Yield an alarm for units that the CRM has refused for a technical reason in several runs in a row
+    """Yield an alarm for units that were skipped for a technical reason in several runs in a row
     (HLD-13)."""
     refused = _refused(actions)
     wanted = context.policy.watch.technical_runs

@@ -5,8 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Key
-from jobs.model.run import CONTINUED, LOOSE, TRIM, UNACCOUNTED, Action, ActionState, RowWrite
-from jobs.writing.send import TECHNICAL
+from jobs.model.run import CONTINUED, LOOSE, TECHNICAL, TRIM, UNACCOUNTED, Action, ActionState, RowWrite
 from rules.model.records import UnitKind
 
 HALF_DONE = (ActionState.PARTIAL, ActionState.FAILED)  # of which rows may have gone all the same
@@ -29,12 +28,14 @@ def counts_of(
     disposed: Counter[str] = Counter({"units": 0, "recordings": 0})
     flags: Counter[str] = Counter()
     by_category: Counter[str] = Counter()
+    technical: Counter[str] = Counter()
     unaccounted: Counter[str] = Counter()
     left = masked = documents = 0
     for action in actions:
         left += len(action.still_there)
         if action.state is ActionState.SKIPPED:
             skipped[action.code] += 1
+            technical[action.cause] += action.code == TECHNICAL
             unaccounted.update(flag.removeprefix(UNACCOUNTED) for flag in action.flags if flag.startswith(UNACCOUNTED))
         elif action.state is not ActionState.DONE:
             states[action.state.value] += 1
@@ -62,6 +63,7 @@ def counts_of(
         "by_category": dict(sorted(by_category.items())),
         "flags": dict(sorted(flags.items())),
         **({"documents": documents} if documents else {}),
+        **({"technical": causes} if (causes := {cause: number for cause, number in sorted(technical.items()) if number}) else {}),
         **({"unaccounted": dict(sorted(unaccounted.items()))} if unaccounted else {}),
     }
 

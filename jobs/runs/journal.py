@@ -11,7 +11,7 @@ from jobs.checks.kill_switch import STOPPED, refuse_if_stopped, stopped
 from jobs.erasures.register import announce, register
 from jobs.holds.active import held_actions
 from jobs.model.plan import Key, PlanLine
-from jobs.model.run import CONTINUED, UNACCOUNTED, Action, ActionState, RowWrite, Run
+from jobs.model.run import CONTENT_OUT_OF_REACH, CONTINUED, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, RowWrite, Run
 from jobs.ports.context import JobContext
 from jobs.residual.clean import purge_before
 from jobs.residual.documents import remove_documents
@@ -27,7 +27,7 @@ from jobs.writing.half_done import finish_remaining, is_as_judged, is_shell
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
 from jobs.writing.rows import CHANGED
-from jobs.writing.send import TECHNICAL, settle_writes
+from jobs.writing.send import settle_writes
 from rules.dates.instants import instant
 from rules.model.decisions import Reason
 from rules.model.records import Contact, Unit
@@ -96,7 +96,9 @@ class Journal:
                 outcomes.append(self._removed(msgspec.structs.replace(action, audit_entries=action.audit_entries + purged.get(key, 0))))
             else:
                 has_lost = bool(action.documents) or any(write.object for write in action.rows)  # what lay outside the CRM has gone before
-                outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL if has_lost else result.state, code=result.code))
+                flags = (*action.flags, CRM_REFUSED) if result.code == TECHNICAL else action.flags
+                state = ActionState.PARTIAL if has_lost else result.state
+                outcomes.append(msgspec.structs.replace(action, state=state, code=result.code, flags=flags))
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
             raise stopped(self.context.store.kill_switch.stopped_since() or self.context.clock())
@@ -115,12 +117,12 @@ class Journal:
         are out of reach."""
         found, orphans = with_unmapped(self.context, intents) if intents else ([], {})
         going, out_of_reach = self.folders.with_documents([action for action in found if action.key not in orphans])
-        flags = {action.key: (UNACCOUNTED + orphans[action.key],) for action in found if action.key in orphans}
+        causes = dict.fromkeys(out_of_reach, CONTENT_OUT_OF_REACH) | {key: UNACCOUNTED + table for key, table in orphans.items()}
         self.record(
             [
-                Action(action.table, action.id, action.disposition, ActionState.SKIPPED, TECHNICAL, flags=flags.get(action.key, ()))
+                Action(action.table, action.id, action.disposition, ActionState.SKIPPED, TECHNICAL, flags=(causes[action.key],))
                 for action in found
-                if action.key in orphans or action.key in out_of_reach
+                if action.key in causes
             ],
             "outcome",
         )
@@ -175,9 +177,12 @@ class Journal:
         self.skip([(line.table, line.id, line.disposition or "") for line in lines], code)
 
     def skip(self, units: Sequence[tuple[str, str, str]], code: str) -> None:
-        """Note units, as (table, id, disposition), that stay, all for the same reason."""
+        """Note units, as (table, id, disposition), that stay, all for the same reason, which may be a cause
+        of SKIPPED_TECHNICAL."""
+        is_cause = code in (CRM_REFUSED, CONTENT_OUT_OF_REACH)
+        told, flags = (TECHNICAL, (code,)) if is_cause else (code, ())
         if units:
-            self.record([Action(*unit, ActionState.SKIPPED, code) for unit in units], "outcome")
+            self.record([Action(*unit, ActionState.SKIPPED, told, flags=flags) for unit in units], "outcome")
 
     def record(self, actions: Sequence[Action], kind: str) -> None:
         """Store what is intended or its outcome, in the ledger too. What is about to be deleted, and what is

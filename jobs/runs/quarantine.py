@@ -15,14 +15,14 @@ from connectors.interface.rows import Among
 from jobs.checks.denials import denied, refuse_role
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.plan import PlanLine
-from jobs.model.run import RowWrite
+from jobs.model.run import CRM_REFUSED, RowWrite
 from jobs.plans.observations import CANARY
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from jobs.reading.gather import rows_of
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.row_kinds import RowKinds
-from jobs.writing.send import TECHNICAL, send_operations
+from jobs.writing.send import send_operations
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
 from rules.model.accounts import account
@@ -68,7 +68,7 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
             codes[line.id] = code
             if mark is None or not mark.told or mark.until < day:
                 fresh.append(_marked(context, policy, line, mark, day, noted=line.id not in unwritable))
-    return codes | dict.fromkeys(_mark(context, policy, fresh), TECHNICAL)
+    return codes | dict.fromkeys(_mark(context, policy, fresh), CRM_REFUSED)
 
 
 def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: date) -> dict[str, str]:

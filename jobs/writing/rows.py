@@ -17,7 +17,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.plan import PlanLine
 from jobs.model.run import CHANGED as CHANGED
-from jobs.model.run import Mask, RowWrite
+from jobs.model.run import CONTENT_OUT_OF_REACH, Mask, RowWrite
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of, without_live
 from jobs.reading.out_of_reach import LONG_TERM, may_go_along, may_go_there
@@ -44,7 +44,6 @@ LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact":
 # The target of these names the fields of a row of a dependent table that become empty: the row outlives what
 # it belongs to, does not name somebody any more, or belongs to something else too.
 EMPTY, UNNAME, UNLINK = "empty", "unname", "unlink"
-EXTERNAL = "SKIPPED_TECHNICAL"
 
 
 class Rows:
@@ -94,12 +93,12 @@ def rows_of_units(
             tails[unit.id].append(write_of(row, object=objects.get(row.id, "")))
             rows.not_taken_over[unit.id] += not row.taken_over
             if row.id not in objects:
-                rows.blocked[unit.id] = EXTERNAL
+                rows.blocked[unit.id] = CONTENT_OUT_OF_REACH
         else:
             tails[unit.id].append(write_of(row, "unlink_fiche", row.fiche or ""))
     for unit in units:
         if unit.recording is not None and unit.id not in objects:
-            rows.blocked[unit.id] = EXTERNAL
+            rows.blocked[unit.id] = CONTENT_OUT_OF_REACH
     if Recording in lie:
         live = {row.id for row in recordings}
         there = without_live(retained_rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units))), live)

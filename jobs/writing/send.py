@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation
 from connectors.interface.connector import Connector
+from jobs.model.run import TECHNICAL as TECHNICAL
 from jobs.model.run import ActionState, RowWrite
 from jobs.writing.read_back import still_there
 from jobs.writing.rows import CHANGED, operation
@@ -18,7 +19,6 @@ from rules.model.decisions import Reason
 
 MAX_OPERATIONS = 1_000  # Microsoft Learn, "Execute batch operations using the Web API"
 TRIES = 3
-TECHNICAL = "SKIPPED_TECHNICAL"  # HLD-13
 Held = Callable[[Collection[str]], Mapping[str, str]]  # keys -> those that may not be written now, each with the code that says why
 
 

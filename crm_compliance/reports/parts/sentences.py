@@ -115,6 +115,9 @@ SKIPS: dict[str, str] = {
         "The CRM refused, content lies in storage that no setting reaches, or rows that nothing accounts for would stay; "
         "the next run tries again."
     ),
+    "CRM_REFUSED": "The CRM refused; the next run tries again.",
+    "CONTENT_OUT_OF_REACH": "Content lies outside the CRM where nothing reaches it now; the next run tries again.",
+    "ROWS_UNACCOUNTED": "Rows of a table that nothing accounts for would stay behind: map it, or say in the mapping that they may stay.",
     "STILL_REFERRED": "A unit that stays, or a relation, refers to this contact again.",
     "STILL_THERE": "Reading back found it again.",
     "PSEUDONYMISED": "What is left could still be led back to a person, so it counts as not anonymised.",
@@ -145,7 +148,7 @@ ALARMS: dict[str, str] = {
     "NO_RUN": "Nights are missing.",
     "QUEUE_OLD": "They are kept for ever until somebody gives them a category, or decides on the row of the schedule (RET-14).",
     "UNACCOUNTED": "No request finds what is in them, and their units stay: map them, or say in the mapping that they may stay.",
-    "TECHNICAL": "The CRM refuses the same units again and again; only an administrator can help (HLD-13).",
+    "TECHNICAL": "The same units are skipped for a technical reason again and again; only an administrator can help (HLD-13).",
     "LEFT_OVER": "Units are half done since an earlier run.",
     "OBJECTS_WITHOUT_ROW": "Nothing will ever remove them; a person has to look whose they are.",
     "ROWS_WITHOUT_OBJECT": "Somebody has removed or moved it, or its storage is not there.",

@@ -14,9 +14,8 @@ from crm_compliance.console.visit import Visit
 from crm_compliance.proof import certificates_of
 from jobs.history.listing import state_of
 from jobs.model.plan import Key, Plan
-from jobs.model.run import Action, ActionState, Run, RunLine, alarms_of
+from jobs.model.run import TECHNICAL, Action, ActionState, Run, RunLine, alarms_of
 from jobs.proof.attestation import encode
-from jobs.writing.send import TECHNICAL
 from rules.errors import NotFound
 from rules.model.roles import Act, is_service
 
@@ -62,7 +61,7 @@ def show(visit: Visit) -> Response:
         told=state,
         took=_took(line),
         figures=_figures(visit, run),
-        skipped=_by_number(run.counts.get("skipped")),
+        skipped=_by_number(_skipped(run)),
         kept=_by_number(plan.retain),
         rows=_by_number(run.counts.get("rows")),
         categories=[(key, visit.category(key), number) for key, number in _by_number(run.counts.get("by_category"))],
@@ -82,7 +81,7 @@ def _left(actions: Iterable[Action]) -> list[Left]:
     found: dict[tuple[str, str], list[Key]] = {}
     for action in actions:
         if action.state is not ActionState.SKIPPED or action.code == TECHNICAL:
-            found.setdefault((action.state.value, action.code), []).append(action.key)
+            found.setdefault((action.state.value, action.cause), []).append(action.key)
     groups = [Left(state, code, units[:NAMED], len(units[NAMED:]), len(units)) for (state, code), units in found.items()]
     return sorted(groups, key=lambda group: (-group.number, group.code, group.state))
 
@@ -115,6 +114,14 @@ def _by_number(counts: object) -> list[tuple[str, int]]:
     """Return codes with their numbers, the largest first."""
     found = counts if isinstance(counts, dict) else {}
     return sorted(((str(code), int(number)) for code, number in found.items() if number), key=lambda each: (-each[1], each[0]))
+
+
+def _skipped(run: Run) -> dict[str, int]:
+    """Return the units skipped, by code, or by the exact cause where that is known."""
+    counts: dict[str, Any] = run.counts
+    skipped: dict[str, int] = counts.get("skipped") or {}
+    causes: dict[str, int] = counts.get("technical") or {}
+    return {code: number for code, number in skipped.items() if code != TECHNICAL or not causes} | causes
 
 
 def _alarms(visit: Visit, run: Run) -> list[tuple[str, Detail]]:

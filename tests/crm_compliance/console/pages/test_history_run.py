@@ -57,6 +57,8 @@ def test_what_failed_is_told_once_for_each_reason_with_its_units(services: Servi
         Action("cf_dossier", "d1", "delete", ActionState.FAILED, "NO_ANSWER"),
         Action("cf_dossier", "d2", "delete", ActionState.SKIPPED, "SKIPPED_TECHNICAL"),
         Action("cf_dossier", "d3", "delete", ActionState.SKIPPED, "SKIPPED_TECHNICAL"),
+        Action("cf_dossier", "d5", "delete", ActionState.SKIPPED, "SKIPPED_TECHNICAL", flags=("CRM_REFUSED",)),
+        Action("cf_dossier", "d6", "delete", ActionState.SKIPPED, "SKIPPED_TECHNICAL", flags=("UNACCOUNTED:cf_visit",)),
         Action("cf_dossier", "d4", "delete", ActionState.SKIPPED, "CHANGED"),
     ]
     store.journal.record("run-1", left)
@@ -70,6 +72,7 @@ def test_what_failed_is_told_once_for_each_reason_with_its_units(services: Servi
     told = text_of(page)
     failed = told[told.index("What failed, and why") : told.index("Planned and not done")]
     assert failed.count("SKIPPED_TECHNICAL") == failed.count("NO_ANSWER") == 1
+    assert failed.count("CRM_REFUSED") == failed.count("ROWS_UNACCOUNTED") == 1, "each by its exact cause, where that is known"
     assert all(f"<code>{unit}</code>" in page for unit in ("d1", "d2", "d3"))
     assert "<code>d4</code>" not in page, "what had changed is no failure"
     assert "1 unit is half done" in told
