@@ -62,3 +62,11 @@ class Organisation(Protocol):
     def unsearched_columns(self) -> tuple[str, ...]:
         """Return the columns of mapped tables that have values and from which no field is filled, as
         `kind.column`. Raises as `data_map`."""
+
+    def has_other_activities(self) -> bool:
+        """Return whether there may be activities, such as letters, of tables that are not mapped. Raises
+        ConnectorError: it cannot be determined now."""
+
+    def has_email_files(self) -> bool:
+        """Return whether there may be files on e-mails that no kind of row holds. Raises ConnectorError: it
+        cannot be determined now."""

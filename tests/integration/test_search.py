@@ -391,8 +391,6 @@ def test_places_that_are_not_searched_are_named(night: Night) -> None:
         "recordings_audio",
         "external_storage",
         "attachments_content",
-        "email_attachments",
-        "other_activities",
         "audit_history",
     )
 

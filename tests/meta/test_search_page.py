@@ -44,6 +44,12 @@ class Organisation:
     def unsearched_columns(self) -> tuple[str, ...]:
         return ()
 
+    def has_other_activities(self) -> bool:
+        return True
+
+    def has_email_files(self) -> bool:
+        return True
+
     def traces(self, *asked: object) -> Traces:
         return Traces(Reach.READ)
 

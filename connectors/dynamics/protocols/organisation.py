@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from connectors.dynamics.datamap.activities import Activities
 from connectors.dynamics.datamap.one_row import OneRow, one_row
 from connectors.dynamics.draft.draft import Draft, draft
 from connectors.dynamics.draft.statistics_table import Creation, StatisticsTable, create
@@ -163,3 +164,9 @@ class Organisation(MappedKinds):
 
     def unsearched_columns(self) -> tuple[str, ...]:
         return self._survey.unsearched_columns()
+
+    def has_other_activities(self) -> bool:
+        return Activities(self.mapping, self._metadata, self._directory).has_others()
+
+    def has_email_files(self) -> bool:
+        return Activities(self.mapping, self._metadata, self._directory).has_email_files()

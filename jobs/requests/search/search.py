@@ -187,7 +187,7 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
 
 def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
     """List contents that are handed over as they are, and in which nobody is looked for; and activities of
-    kinds that are not mapped."""
+    kinds that are not mapped. What this CRM has none of is no gap."""
     places = []
     if connector.has(FullRecording):
         places.append("recordings_audio")
@@ -195,9 +195,11 @@ def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
             places.append("external_storage")
     if connector.has(FullNote) or any(kind.contents for kind in connector.all_kinds.own):
         places.append("attachments_content")
-    if connector.has(FullEmail):
+    if connector.has(FullEmail) and connector.has_email_files():
         places.append("email_attachments")
-    return [*places, "other_activities"]
+    if connector.has_other_activities():
+        places.append("other_activities")
+    return places
 
 
 def _wanted(kind: Kind) -> tuple[str, ...]:
