@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,10 +14,12 @@ from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
 from crm_compliance.console.services import Services
 from crm_compliance.console.work.acts import ACTS
+from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.settings import load_settings
 from crm_compliance.wiring import clock_of
+from rules.errors import ComplianceError
 from rules.model.roles import Role
 from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.console.browser import Browser
@@ -33,11 +36,39 @@ def chrome() -> Iterator[Any]:
         yield started
 
 
+@pytest.fixture(autouse=True)
+def unexpected(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exception]]:
+    """The errors by which acts have ended, ours apart: pages say "something went wrong here" of it, so that a
+    test may not notice. One that provokes it takes it out."""
+    run, found = Work.run, list[Exception]()
+
+    def watched(work: Work, act: Callable[[], Ended], ended: Callable[[Work], None]) -> None:
+        def told() -> Ended:
+            try:
+                return act()
+            except ComplianceError:
+                raise
+            except Exception as error:
+                found.append(error)
+                raise
+
+        run(work, told, ended)
+
+    monkeypatch.setattr(Work, "run", watched)
+    yield found
+    if found:
+        raise ExceptionGroup("acts ended by an error that nobody expects", found)
+
+
 @pytest.fixture
-def services(org: Night, typist: Typist) -> Services:
+def services(org: Night, typist: Typist) -> Iterator[Services]:
     settings = load_settings()
     sessions = Sessions(org.store.sessions, timedelta(minutes=30), timedelta(hours=10))
-    return Services(settings, org.store, clock_of(settings), sessions, carry_out=lambda asked, told: ACTS[asked.act](settings, asked, told))
+    yield Services(settings, org.store, clock_of(settings), sessions, carry_out=lambda asked, told: ACTS[asked.act](settings, asked, told))
+    for thread in threading.enumerate():  # an act that goes on still has its store to end with
+        if thread.name.startswith("act-"):
+            thread.join(60)
+            assert not thread.is_alive(), thread.name
 
 
 @pytest.fixture

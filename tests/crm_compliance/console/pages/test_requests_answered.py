@@ -77,7 +77,7 @@ def test_a_second_person_releases_and_hands_over_in_two_ways(org: Night, approve
 
 
 def test_a_release_that_fails_leaves_nothing_to_hand_over(
-    org: Night, approved: Asking, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+    org: Night, approved: Asking, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch, unexpected: list[Exception]
 ) -> None:
     from crm_compliance.answer_package import outbox
 
@@ -88,6 +88,7 @@ def test_a_release_that_fails_leaves_nothing_to_hand_over(
     answer = signed_in(Role.APPROVER).post(f"/requests/{approved.id}/release")
     assert answer.status_code == 500
     assert "no room" not in answer.text
+    assert str(unexpected.pop()) == "no room"
     assert approved.row().state is RequestState.APPROVED
     assert not org.store.requests.has_part(approved.id, HANDOVER)
 
