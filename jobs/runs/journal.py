@@ -7,32 +7,28 @@ from functools import cached_property
 
 import msgspec
 
-from jobs.checks.kill_switch import STOPPED, refuse_if_stopped, stopped
+from jobs.checks.kill_switch import STOPPED, stopped
 from jobs.erasures.register import announce, register
 from jobs.holds.active import held_actions
 from jobs.model.plan import Key, PlanLine
-from jobs.model.run import CONTENT_OUT_OF_REACH, CONTINUED, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, RowWrite, Run
+from jobs.model.run import CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, Run
 from jobs.ports.context import JobContext
 from jobs.residual.clean import purge_before
 from jobs.residual.documents import remove_documents
 from jobs.residual.purge import purge_retained
 from jobs.residual.recording_content import OBJECT_LEFT, remove_objects
 from jobs.residual.unmapped_rows import with_unmapped
-from jobs.writing import send
 from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
-from jobs.writing.half_done import finish_remaining, is_as_judged, is_shell
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
 from jobs.writing.rows import CHANGED
 from jobs.writing.send import settle_writes
 from rules.dates.instants import instant
 from rules.model.decisions import Reason
-from rules.model.records import Contact, Unit
-
-JUDGED_BY = ("dossier", "fiche", "party")  # kinds of rows on which a period depends
+from rules.model.records import Unit
 
 
 class PlanRejected(Exception):
@@ -65,7 +61,7 @@ class Journal:
         intents = self._without_orphans(intents)
         if not intents:
             return
-        intents = [self._bypassing.marked(action, self.followers) for action in intents]
+        intents = [self.bypassing.marked(action, self.followers) for action in intents]
         intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
         self.record(intents, "intent")
         failed = self._remove_objects(intents, units)
@@ -78,11 +74,11 @@ class Journal:
             self.context.connector,
             {name: action.rows for name, action in sendable.items()},
             {_name(key) for key in self.announced},
-            held=lambda names: self._may_not_go({name: sendable[name] for name in names}, units),
+            held=lambda names: self.may_not_go({name: sendable[name] for name in names}, units),
         )
         written = {name: action.rows for name, action in sendable.items() if settled[name].state is ActionState.DONE}
         settled |= purge_retained(
-            self.context.connector, written, held=lambda names: self._may_not_go({name: sendable[name] for name in names}, units)
+            self.context.connector, written, held=lambda names: self.may_not_go({name: sendable[name] for name in names}, units)
         )
         outcomes = []
         for action in intents:
@@ -93,7 +89,7 @@ class Journal:
             if result.code == STOPPED:
                 continue  # its intent stands; the run goes on from there once the kill switch is lifted
             if result.state is ActionState.DONE:
-                outcomes.append(self._removed(msgspec.structs.replace(action, audit_entries=action.audit_entries + purged.get(key, 0))))
+                outcomes.append(self.removed(msgspec.structs.replace(action, audit_entries=action.audit_entries + purged.get(key, 0))))
             else:
                 has_lost = bool(action.documents) or any(write.object for write in action.rows)  # what lay outside the CRM has gone before
                 flags = (*action.flags, CRM_REFUSED) if result.code == TECHNICAL else action.flags
@@ -104,7 +100,7 @@ class Journal:
             raise stopped(self.context.store.kill_switch.stopped_since() or self.context.clock())
 
     @cached_property
-    def _bypassing(self) -> Bypassing:
+    def bypassing(self) -> Bypassing:
         return Bypassing(self.context, self.context.on(self.day).policy)
 
     @cached_property
@@ -149,7 +145,7 @@ class Journal:
                 outcomes[action.key] = msgspec.structs.replace(action, state=state, code=code)
         return outcomes
 
-    def _may_not_go(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
+    def may_not_go(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
         """Return which of these, by name, must not be written at this moment: all of them once the kill
         switch is set, else those under a hold."""
         if self.context.store.kill_switch.stopped_since() is not None:
@@ -168,7 +164,7 @@ class Journal:
         off."""
         before = self.announced.get(line.key)
         if before is not None and not still_there(self.context.connector, before.rows):
-            self.record([self._removed(before)], "outcome")
+            self.record([self.removed(before)], "outcome")
         else:
             self.skip_lines([line], CHANGED)
 
@@ -219,105 +215,11 @@ class Journal:
         self.context.store.journal.record(self.run, read_back)
         self.actions.update({action.key: action for action in read_back})
 
-    def _removed(self, action: Action) -> Action:
-        # What was removed before keeps its day: backups of then rotate out from there on (ERA-02).
+    def removed(self, action: Action) -> Action:
+        """Return the outcome of a unit that is gone. What was removed before keeps its day: backups of then
+        rotate out from there on (ERA-02)."""
         at = action.removed_at or instant(self.context.clock(), "seconds")
         return msgspec.structs.replace(action, state=ActionState.REMOVED, code="", removed_at=at)
-
-    # -- what a run left that was cut off --------------------------------------------------------------------
-
-    def settle_intended(self) -> None:
-        """Find out the outcome of units that an interrupted run had announced: deleted, half done by us, or
-        to be judged again."""
-        intended = [action for action in self.actions.values() if action.state is ActionState.INTENDED]
-        if not intended:
-            return
-        left = still_there(self.context.connector, (write for action in intended for write in action.rows))
-        outcomes: list[Action] = []
-        for action in intended:
-            remaining = [write for write in action.rows if (write.kind, write.id) in left]
-            if not remaining:
-                outcomes.append(self._removed(action))
-            elif self._is_left_there(action, remaining):
-                outcomes.append(self._purge_remaining(action, remaining))
-            elif len(remaining) < len(action.rows) and (len(action.rows) > send.MAX_OPERATIONS or is_shell(action, remaining)):
-                outcomes.append(self._finish_remaining(action, remaining))
-            else:
-                # One change set is whole or not at all: what is missing somebody else has taken. So the unit
-                # is judged as it now is.
-                self.announced[action.key] = self.actions.pop(action.key)
-        if outcomes:
-            self.record(outcomes, "outcome")
-
-    def _is_left_there(self, action: Action, remaining: Sequence[RowWrite]) -> bool:
-        """Return whether something that a unit was judged by is gone and only rows in long-term retention
-        remain. Nobody can have changed these. As long as the former is whole the unit can be judged again."""
-        judged = [write for write in action.rows if write.kind in JUDGED_BY or write is action.rows[-1]]
-        is_part = any(write not in remaining for write in judged) and all(write.retained for write in remaining)
-        return is_part and not still_there(self.context.connector, remaining, live_only=True)
-
-    def _purge_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
-        """Continue a unit of which only rows in long-term retention remain, unless a hold covers them."""
-        refuse_if_stopped(self.context.store)
-        settled = purge_retained(
-            self.context.connector, {"rest": remaining}, held=lambda names: self._may_not_go(dict.fromkeys(names, action), {})
-        )["rest"]
-        if settled.state is ActionState.DONE:
-            return self._removed(action)
-        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=settled.code)
-
-    def settle_failed(self) -> None:
-        """Check again units whose write had no answer. One that is gone as a whole was carried out late, and
-        is done."""
-        failed = [action for action in self.actions.values() if action.state is ActionState.FAILED and action.rows]
-        left = still_there(self.context.connector, (write for action in failed for write in action.rows)) if failed else set()
-        late = [action for action in failed if not any((write.kind, write.id) in left for write in action.rows)]
-        if late:
-            self.record([self._removed(action) for action in late], "outcome")
-
-    def continue_partials(self, planned: set[Key], crm: str) -> None:
-        """Go on with units that an earlier run left half done (ERA-15): what is left of them cannot be judged
-        any more. Contacts whose row is still there are not among them: a plan finds those again
-        (`JournalStore.undone`). A write that had no answer may have been carried out afterwards: a unit that
-        is gone as a whole is in no plan either."""
-        store = self.context.store
-        for run, action in [*store.journal.partials(), *((run, action) for run, action in store.journal.failures() if action.rows)]:
-            key = action.key
-            if run == self.run or key in planned or key in self.actions or store.plans.get(store.runs.get(run).plan).crm != crm:
-                continue
-            left = still_there(self.context.connector, action.rows)
-            remaining = [write for write in action.rows if (write.kind, write.id) in left]
-            again = msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
-            is_planned = any(write.key(self.context.connector) in planned for write in remaining)
-            if not remaining:
-                self.record([self._removed(again)], "outcome")
-            elif not is_planned and self._is_left_there(action, remaining):
-                again = msgspec.structs.replace(again, removed_at="")
-                self.record([again], "intent")
-                self.record([self._purge_remaining(again, remaining)], "outcome")
-            elif len(remaining) == len(action.rows) or action.state is ActionState.FAILED:
-                continue  # all rows are there, so a plan finds the unit again and judges it as it now is
-            elif action.table != self.context.connector.table(Contact) and is_as_judged(self.context.connector, action, remaining):
-                again = msgspec.structs.replace(again, removed_at="")  # part of it is only removed now
-                self.record([again], "intent")
-                self.record([self._finish_remaining(again, remaining)], "outcome")
-
-    def _finish_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
-        """Continue a unit of which a part is gone, unless a hold covers what remains of it."""
-        refuse_if_stopped(self.context.store)
-        if held := self.held_now({"rest": action}, {}):
-            return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=held["rest"])
-        left = remove_objects(self.context, self.outside, [msgspec.structs.replace(action, rows=tuple(remaining))])
-        if left:
-            return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=next(iter(left.values())))
-        outcome = finish_remaining(
-            self.context.connector,
-            action,
-            remaining,
-            as_sent=self._bypassing.still_allowed(action, remaining),
-            held=lambda names: self._may_not_go(dict.fromkeys(names, action), {}),
-        )
-        return self._removed(outcome) if outcome.state is ActionState.DONE else outcome
 
 
 def name_of(action: Action) -> str:

@@ -33,6 +33,7 @@ from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.counts import HALF_DONE, counts_of, has_failures
 from jobs.runs.journal import Journal, name_of
 from jobs.runs.quarantine import kept_with, waiting
+from jobs.runs.resume import continue_partials, lapsed, settle_failed, settle_intended
 from jobs.writing.attachments import goes_along, may_follow
 from jobs.writing.bypass import bypass_used
 from jobs.writing.half_done import as_found_again
@@ -49,8 +50,6 @@ from rules.retention.owners import owner_of
 from rules.retention.relations import relation_terms
 
 ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER, *RELATION_KINDS)
-# Why an interrupted run begins nothing new.
-PLAN_REJECTED, POLICY_CHANGED, PLAN_EXPIRED = "PLAN_REJECTED", "POLICY_CHANGED", "PLAN_EXPIRED"
 
 CLEANED_TOGETHER = 1_000  # units whose other places are cleaned and read back at once
 
@@ -80,7 +79,7 @@ class Application:
         due = [line for line in lines_of(self.context.store.plans.pages(self.plan.id)) if line.is_disposal]
         self.kinds.load(line.key for line in due)
         journal.followers = {line.id: line for line in due if may_follow(line, self.kind_of(line))}
-        journal.settle_intended()
+        settle_intended(journal)
         self._due = due
         pending = [line for line in due if line.key not in journal.actions]
         self._continue_partials(due)
@@ -88,7 +87,7 @@ class Application:
         trims = people.trims()
         if not journal.actions:
             begin(self.context, self.run.id, self._contacts_to_come(due))
-        if code := self._lapsed():
+        if code := lapsed(self.context, self.plan):
             journal.skip_lines(pending, code)
             people.skip(trims, TRIM, code)
             pending, trims = [], []
@@ -112,7 +111,7 @@ class Application:
         if contacts or trims:
             people.dispose(contacts, trims)
         people.pass_over_held(code)
-        journal.settle_failed()
+        settle_failed(journal)
         self._clean()
         self._verify()
         self.run = write_statistics(self.context, self.run, list(journal.actions.values()))
@@ -135,20 +134,10 @@ class Application:
         yield from self.plan.held_contacts
 
     def _continue_partials(self, due: Sequence[PlanLine]) -> None:
-        self.journal.continue_partials({line.key for line in due}, self.plan.crm)
+        continue_partials(self.journal, {line.key for line in due}, self.plan.crm)
 
     def _contacts(self) -> ContactsOfPlan:
         return ContactsOfPlan(self.journal, self.plan, self.terms)
-
-    def _lapsed(self) -> str:
-        """Return why an interrupted run may reconcile what it had announced and nothing more; empty where it
-        may continue."""
-        plan, context = self.plan, self.context
-        if any(not word.approves for word in plan.given):
-            return PLAN_REJECTED
-        if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
-            return POLICY_CHANGED
-        return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
 
     def _groups_of(self, record: type[Record], lines: Sequence[PlanLine]) -> Iterator[Sequence[PlanLine]]:
         """Yield groups as large as the CRM handles well. One may show how large the next should be."""

@@ -18,7 +18,7 @@ from crm_compliance.reports.parts.sentences import FLAGS, REASONS, SKIPS
 from crm_compliance.reports.plan.formats import FORMATS
 from crm_compliance.settings import Settings, setting_names
 from jobs.registry import JOBS
-from jobs.runs import run
+from jobs.runs import resume
 from jobs.writing import contacts, rows, send
 from rules.model.decisions import Flag, Reason
 from tests.meta.pages import OPERATIONS, ROOT, page
@@ -85,9 +85,9 @@ def test_every_skip_code_has_a_sentence_and_stands_in_the_documents() -> None:
         send.TECHNICAL,
         rows.CHANGED,
         contacts.STILL_REFERRED,
-        run.PLAN_REJECTED,
-        run.POLICY_CHANGED,
-        run.PLAN_EXPIRED,
+        resume.PLAN_REJECTED,
+        resume.POLICY_CHANGED,
+        resume.PLAN_EXPIRED,
     }
     assert codes <= SKIPS.keys()
     assert [code for code in sorted(codes) if f"`{code}`" not in OPERATIONS] == []

@@ -1,0 +1,132 @@
+"""Where a run goes on that was cut off: what became of the units that it had announced, what an earlier run
+left half done, and whether it may begin anything new (ERA-15, RET-17)."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from connectors.interface.connector import Connector
+from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.model.plan import Key, Plan
+from jobs.model.run import CONTINUED, Action, ActionState, RowWrite
+from jobs.ports.context import JobContext
+from jobs.residual.purge import purge_retained
+from jobs.residual.recording_content import remove_objects
+from jobs.runs.journal import Journal
+from jobs.writing import send
+from jobs.writing.half_done import finish_remaining, is_as_judged, is_shell
+from jobs.writing.read_back import still_there
+from rules.model.records import Contact
+
+JUDGED_BY = ("dossier", "fiche", "party")  # kinds of rows on which a period depends
+# Why an interrupted run begins nothing new.
+PLAN_REJECTED, POLICY_CHANGED, PLAN_EXPIRED = "PLAN_REJECTED", "POLICY_CHANGED", "PLAN_EXPIRED"
+
+
+def lapsed(context: JobContext, plan: Plan) -> str:
+    """Return why an interrupted run may reconcile what it had announced and nothing more; empty where it may
+    continue."""
+    if any(not word.approves for word in plan.given):
+        return PLAN_REJECTED
+    if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
+        return POLICY_CHANGED
+    return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
+
+
+def settle_intended(journal: Journal) -> None:
+    """Find out the outcome of units that an interrupted run had announced: deleted, half done by us, or
+    to be judged again."""
+    intended = [action for action in journal.actions.values() if action.state is ActionState.INTENDED]
+    if not intended:
+        return
+    left = still_there(journal.context.connector, (write for action in intended for write in action.rows))
+    outcomes: list[Action] = []
+    for action in intended:
+        remaining = [write for write in action.rows if (write.kind, write.id) in left]
+        if not remaining:
+            outcomes.append(journal.removed(action))
+        elif _is_left_there(journal.context.connector, action, remaining):
+            outcomes.append(_purge_remaining(journal, action, remaining))
+        elif len(remaining) < len(action.rows) and (len(action.rows) > send.MAX_OPERATIONS or is_shell(action, remaining)):
+            outcomes.append(_finish_remaining(journal, action, remaining))
+        else:
+            # One change set is whole or not at all: what is missing somebody else has taken. So the unit
+            # is judged as it now is.
+            journal.announced[action.key] = journal.actions.pop(action.key)
+    if outcomes:
+        journal.record(outcomes, "outcome")
+
+
+def settle_failed(journal: Journal) -> None:
+    """Check again units whose write had no answer. One that is gone as a whole was carried out late, and
+    is done."""
+    failed = [action for action in journal.actions.values() if action.state is ActionState.FAILED and action.rows]
+    left = still_there(journal.context.connector, (write for action in failed for write in action.rows)) if failed else set()
+    late = [action for action in failed if not any((write.kind, write.id) in left for write in action.rows)]
+    if late:
+        journal.record([journal.removed(action) for action in late], "outcome")
+
+
+def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
+    """Go on with units that an earlier run left half done (ERA-15): what is left of them cannot be judged
+    any more. Contacts whose row is still there are not among them: a plan finds those again
+    (`JournalStore.undone`). A write that had no answer may have been carried out afterwards: a unit that
+    is gone as a whole is in no plan either."""
+    store = journal.context.store
+    for run, action in [*store.journal.partials(), *((run, action) for run, action in store.journal.failures() if action.rows)]:
+        key = action.key
+        if run == journal.run or key in planned or key in journal.actions or store.plans.get(store.runs.get(run).plan).crm != crm:
+            continue
+        left = still_there(journal.context.connector, action.rows)
+        remaining = [write for write in action.rows if (write.kind, write.id) in left]
+        again = msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
+        is_planned = any(write.key(journal.context.connector) in planned for write in remaining)
+        if not remaining:
+            journal.record([journal.removed(again)], "outcome")
+        elif not is_planned and _is_left_there(journal.context.connector, action, remaining):
+            again = msgspec.structs.replace(again, removed_at="")
+            journal.record([again], "intent")
+            journal.record([_purge_remaining(journal, again, remaining)], "outcome")
+        elif len(remaining) == len(action.rows) or action.state is ActionState.FAILED:
+            continue  # all rows are there, so a plan finds the unit again and judges it as it now is
+        elif action.table != journal.context.connector.table(Contact) and is_as_judged(journal.context.connector, action, remaining):
+            again = msgspec.structs.replace(again, removed_at="")  # part of it is only removed now
+            journal.record([again], "intent")
+            journal.record([_finish_remaining(journal, again, remaining)], "outcome")
+
+
+def _is_left_there(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> bool:
+    """Return whether something that a unit was judged by is gone and only rows in long-term retention
+    remain. Nobody can have changed these. As long as the former is whole the unit can be judged again."""
+    judged = [write for write in action.rows if write.kind in JUDGED_BY or write is action.rows[-1]]
+    is_part = any(write not in remaining for write in judged) and all(write.retained for write in remaining)
+    return is_part and not still_there(connector, remaining, live_only=True)
+
+
+def _purge_remaining(journal: Journal, action: Action, remaining: Sequence[RowWrite]) -> Action:
+    """Continue a unit of which only rows in long-term retention remain, unless a hold covers them."""
+    refuse_if_stopped(journal.context.store)
+    settled = purge_retained(
+        journal.context.connector, {"rest": remaining}, held=lambda names: journal.may_not_go(dict.fromkeys(names, action), {})
+    )["rest"]
+    if settled.state is ActionState.DONE:
+        return journal.removed(action)
+    return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=settled.code)
+
+
+def _finish_remaining(journal: Journal, action: Action, remaining: Sequence[RowWrite]) -> Action:
+    """Continue a unit of which a part is gone, unless a hold covers what remains of it."""
+    refuse_if_stopped(journal.context.store)
+    if held := journal.held_now({"rest": action}, {}):
+        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=held["rest"])
+    left = remove_objects(journal.context, journal.outside, [msgspec.structs.replace(action, rows=tuple(remaining))])
+    if left:
+        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=next(iter(left.values())))
+    outcome = finish_remaining(
+        journal.context.connector,
+        action,
+        remaining,
+        as_sent=journal.bypassing.still_allowed(action, remaining),
+        held=lambda names: journal.may_not_go(dict.fromkeys(names, action), {}),
+    )
+    return journal.removed(outcome) if outcome.state is ActionState.DONE else outcome
