@@ -1,5 +1,5 @@
-"""The rows of a schedule, ready to count: from which days each counts, how long, and by which rule. Source:
-RET-06 to RET-08, RET-15, RET-21."""
+"""The rows of a schedule, ready to count: from which days each counts, how long, and by which rule. Ends are
+counted by them in `rules/law/ends.py`. Source: RET-06 to RET-08, RET-15, RET-21."""
 
 from collections.abc import Collection
 from datetime import date
@@ -10,7 +10,6 @@ import msgspec
 
 from rules.dates.periods import MONTHS_PER_YEAR, add_months, end_of_calendar_year_after, period_of_months
 from rules.model.decisions import Disposition
-from rules.model.records import Unit, UnitKind
 from rules.policy.categories import Anchor, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 
 RECORDING: Final = "recording"
@@ -101,11 +100,3 @@ def end_after(clock: Clock, on: date) -> date:
 def without_sentinel(on: date | None, sentinels: Collection[date]) -> date | None:
     """Read a sentinel as the absent date that it stands for (RET-14)."""
     return None if on is None or on in sentinels else on
-
-
-def followed_dossier(unit: Unit) -> Unit | None:
-    """Return the dossier that a recording or attachment follows on its evidence mark; None where it has its
-    own term (RET-05). On a lone fiche, or without a fiche, the mark has no effect."""
-    marked = unit.recording.evidence if unit.recording is not None else unit.note is not None and unit.note.evidence
-    owner = unit.belongs_to
-    return owner if marked and owner is not None and owner.kind is UnitKind.DOSSIER else None

@@ -1,4 +1,4 @@
-"""Audio attachments that go with the row that they hang on. Source: RET-03, ACC-03."""
+"""Recordings and audio attachments that go with the row that they hang on. Source: RET-03, RET-05, ACC-03."""
 
 from typing import Final
 
@@ -8,6 +8,14 @@ from rules.model.records import Unit, UnitKind
 from rules.retention.clocks import RECORDING
 
 GOES_ALONG: Final = "RET-03"  # the rule of an audio attachment that goes with the row that it hangs on
+
+
+def followed_dossier(unit: Unit) -> Unit | None:
+    """Return the dossier that a recording or attachment follows on its evidence mark; None where it has its
+    own term (RET-05). On a lone fiche, or without a fiche, the mark has no effect."""
+    marked = unit.recording.evidence if unit.recording is not None else unit.note is not None and unit.note.evidence
+    owner = unit.belongs_to
+    return owner if marked and owner is not None and owner.kind is UnitKind.DOSSIER else None
 
 
 def owner_of(unit: Unit) -> str | None:

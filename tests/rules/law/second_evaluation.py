@@ -32,9 +32,9 @@ from rules.retention.clocks import (
     Clock,
     Kind,
     end_after,
-    followed_dossier,
     without_sentinel,
 )
+from rules.retention.owners import followed_dossier
 from rules.retention.relations import anchor_of, clocks_of, counted_day, sort_of
 from rules.retention.schedule import RULE_OF_REASON, Profile, Schedule, schedule_of
 
