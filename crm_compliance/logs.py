@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import Any, TextIO
 
 import structlog
-from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from rules.errors import ComplianceError
 from rules.model.references import AS_MADE
@@ -83,12 +83,6 @@ def configure(stream: TextIO, *, level: str = "INFO", terminal: bool = False) ->
     for old in [handler for handler in root.handlers if isinstance(handler, _Libraries)]:
         root.removeHandler(old)
     root.addHandler(_Libraries(logging.WARNING))
-
-
-def logger(name: str) -> FilteringBoundLogger:
-    """Return a logger that names its module."""
-    bound: FilteringBoundLogger = structlog.get_logger(module=name)
-    return bound
 
 
 def run_bound(run: str) -> AbstractContextManager[None]:

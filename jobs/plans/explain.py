@@ -1,24 +1,25 @@
 """Says what would become of one unit now, and why, step by step."""
 
+from collections.abc import Collection
+
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
 from jobs.model.plan import PlanLine
 from jobs.plans.draft import line_of
-from jobs.plans.make import settle
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
-from jobs.reading.relations import relations_after
+from jobs.reading.relations import Relations, relations_after
 from jobs.reading.row_kinds import RowKinds, UnitTables
-from jobs.reading.units import chained
+from jobs.reading.units import Gathering, chained
 from jobs.writing.rows import participations
 from rules.errors import NotFound, UsageError
 from rules.law.decisions import decisions, last_of
 from rules.law.steps import explain
 from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, with_flags
 from rules.model.records import KINDS, Call, Contact, Email, Fiche, Party, UnitKind, unit_kind
-from rules.retention.contacts import contact_decision
+from rules.retention.contacts import ContactFacts, contact_decision, settle_contacts
 from rules.retention.owners import GOES_ALONG, owner_of, with_owner
-from rules.retention.relations import relation_terms
+from rules.retention.relations import RelationTerms, relation_terms
 
 UNIT_WORDS = (UnitKind.DOSSIER.value, "fiche", "recording", "note", "email")  # and those of 2.3 that a row in force is for
 
@@ -108,7 +109,7 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     going = {unit.id for unit, verdict in decided if verdict.is_disposal}
     relations = relations_after(gathering, going, day=day, terms=terms)
     held = holds.on_rows([("contact", row)])
-    verdicts = settle(gathering, going, day=day, terms=terms, held=(row,) if held else ())
+    verdicts = settle_contacts(_facts(gathering, going, relations, terms, held=(row,) if held else ()))
     kept = Decision(Disposition.KEEP, held, None, (), (), "HLD-04") if held else None
     decision = contact_decision(row, verdicts) or kept or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
     tables = UnitTables(connector)
@@ -121,3 +122,23 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
         Step("RET-20", {"relation": related}, "trimmed" if row in verdicts.trim else decision.disposition.value),
     ]
     return line_of(table, row, people[0].etag, decision, context.policy.version), steps
+
+
+def _facts(found: Gathering, going: Collection[str], relations: Relations, terms: RelationTerms, *, held: Collection[str]) -> ContactFacts:
+    """Return who refers to whom once the units of these ids are deleted."""
+    places = list(zip(found.people, found.places, strict=True))
+    leaving = {person for person, unit in places if unit is not None and unit.id in going}
+    lapsed = relations.lapsed
+    if not terms.are_off:  # an activity about a gift says nothing of the missions: the end of a relation is no reason to trim
+        lapsed = lapsed | leaving
+        leaving = {person for person, unit in places if unit is not None and unit.id in going and unit.relation is None}
+    return ContactFacts(
+        contacts=found.contacts,
+        kept={person for person, unit in places if unit is None or unit.id not in going},
+        going=leaving,
+        about=found.about,
+        relations=relations.active,
+        former=relations.former,
+        lapsed=lapsed,
+        held=frozenset(held),
+    )

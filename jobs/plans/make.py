@@ -6,8 +6,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from itertools import compress
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +17,6 @@ from jobs.checks.ledger_agreement import refuse_altered
 from jobs.holds.active import active_holds
 from jobs.ledger.plan_lines import damaged_lines, digest_head, unpacked
 from jobs.model.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
-from jobs.model.run import TRIM
 from jobs.model.sentence import Sentence
 from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
@@ -33,23 +30,19 @@ from jobs.plans.queue import alarm_of, look_at_queue
 from jobs.ports.context import JobContext
 from jobs.reading.night import gather
 from jobs.reading.out_of_reach import LONG_TERM
-from jobs.reading.relations import relations_after
-from jobs.reading.units import Gathering
 from jobs.writing.bypass import bypass_planned
 from rules.errors import PolicyError
 from rules.model.decisions import Flag, with_flags
 from rules.model.records import Call, Contact, Email, Note, Record, UnitKind
 from rules.model.roles import SERVICE, Act, needed
-from rules.retention.contacts import ContactFacts, ContactVerdicts, orphan_contact, removed_contact, settle_contacts
-from rules.retention.relations import RelationTerms, relation_terms
+from rules.retention.contacts import orphan_contact, removed_contact
+from rules.retention.relations import relation_terms
 
 if TYPE_CHECKING:
     import polars as pl
 
     from jobs.plans.decided import Decided
     from jobs.reading.whole import WholeTables
-
-NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 
 
 def make_plan(
@@ -162,61 +155,6 @@ def going_rows(found: WholeTables, decided: Decided, going: pl.Series) -> Iterat
     yield from decided.keys(decided.frame.filter(pl.col("row").is_in(going.implode())))
     fiches = found.fiches.frame.filter(~pl.col("is_shared") & pl.col("dossier").is_not_null() & pl.col("place").is_in(going.implode()))
     yield from decided.keys(fiches)
-
-
-def settle(
-    found: Gathering,
-    going: set[str],
-    undone: Mapping[str, str] = NOTHING_UNDONE,
-    *,
-    day: date,
-    terms: RelationTerms,
-    held: Collection[str] = (),
-) -> ContactVerdicts:
-    """Return which contacts are deleted with the units of these ids, trimmed, or were never linked (RET-20).
-    `found` is used up. `undone` are contacts that an earlier run should have removed or trimmed, each with
-    which of the two; `held` those whose own row a hold keeps (HLD-04)."""
-    facts = contact_facts(found, going, undone, day=day, terms=terms, held=held)
-    found.forget_units()
-    return settle_contacts(facts)
-
-
-def contact_facts(
-    found: Gathering,
-    going: set[str],
-    undone: Mapping[str, str] = NOTHING_UNDONE,
-    *,
-    day: date,
-    terms: RelationTerms,
-    held: Collection[str] = (),
-) -> ContactFacts:
-    """Return who refers to whom once the units of these ids are deleted."""
-    leaving: set[str] = set()
-    staying: set[str] = set()
-    for person, unit in zip(found.people, found.places, strict=True):
-        (leaving if unit is not None and unit.id in going else staying).add(person)
-    relations = relations_after(found, going, day=day, terms=terms)
-    if terms.are_off:
-        leaving.update(person for person in undone if person in found.contacts)
-    else:
-        # An activity about a gift says nothing of the missions, and a removal that did not happen may have
-        # been for a relation's end: neither is a reason to trim a person who now has another one.
-        outside = {unit.id for units in found.relation_units.values() for unit in units.values() if unit.id in going}
-        of_missions = [unit is not None and unit.id in going and unit.id not in outside for unit in found.places]
-        relations.lapsed.update(leaving)
-        leaving = set(compress(found.people, of_missions))
-        for person, disposition in undone.items():
-            (leaving if disposition == TRIM else relations.lapsed).add(person)
-    return ContactFacts(
-        contacts=found.contacts,
-        kept=staying,
-        going=leaving,
-        about=found.about,
-        relations=relations.active,
-        former=relations.former,
-        lapsed=relations.lapsed,
-        held=frozenset(held),
-    )
 
 
 def head_of(

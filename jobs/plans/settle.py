@@ -131,8 +131,9 @@ def _with(numbers: pl.Series, of: Mapping[str, int], more: Collection[str]) -> p
 
 
 def alike(found: WholeTables, *, as_of: date, scheme: str) -> set[int]:
-    """Find dossiers that seem to be about the same child, as `possible_duplicates` does. Source: A-25, R-040,
-    IDN-07."""
+    """Find dossiers that seem to be about the same child: a shared contact, or the same valid register number
+    of a child. They are evaluated separately and only reported; merging personal files is for a case manager.
+    `as_of` is the day on which a number has to be valid, by `scheme`. Source: A-25, R-040, IDN-07."""
     pairs = found.children.filter((pl.col("row") < _FICHE) & pl.col("contact").is_not_null())
     several = pairs.filter(pl.col("row").n_unique().over("contact") > 1) if pairs["contact"].is_duplicated().any() else pairs.clear()
     rows = set(several["row"])

@@ -9,14 +9,11 @@ from typing import Protocol
 import msgspec
 
 from connectors.interface.errors import ReadIncomplete
-from jobs.model.plan import Kind
 from rules.model.file_roles import FILE_ROLES, FileRole
 from rules.model.kinds import FILES
 from rules.model.kinds import Kind as RowKind
 from rules.model.records import (
     KINDS,
-    ActivityParty,
-    Call,
     Contact,
     Dependent,
     Donation,
@@ -71,7 +68,6 @@ class Gathering:
     bound: set[str] = field(default_factory=set)
     beyond: set[str] = field(default_factory=set)
     retained_rows: dict[str, int] = field(default_factory=dict)  # how many of each table lie there
-    activities: dict[str, Unit | str | None] = field(default_factory=dict)  # what each hangs on: a unit, a contact's id, or neither
 
     # -- adding pages ----------------------------------------------------------------------------------------
 
@@ -201,13 +197,8 @@ class Gathering:
         dossier = chained(self.units_of_fiche(fiche.id)) if fiche is not None and fiche.dossier is not None else None
         return Unit(kind, row, etag, None, [fiche] if fiche is not None else [], [], recording, note, None, dossier)
 
-    def add_calls(self, page: Iterable[Call]) -> None:
-        for row in page:
-            self.activities[row.id] = self.hook_of(row.regarding_kind, row.regarding)
-
     def add_emails(self, page: Iterable[Email]) -> None:
         for row in page:
-            self.activities[row.id] = self.hook_of(row.regarding_kind, row.regarding)
             if row.regarding is None:
                 self.emails[row.id] = Unit(UnitKind.EMAIL, row.id, row.etag, email=row)
 
@@ -253,7 +244,7 @@ class Gathering:
             people = [owner for word, owner in of if word == "contact"]
             children: list[Contact | None] = [self.contacts.get(owner) or Contact(id=owner) for owner in people]
             unit = Unit(UnitKind.OWN_TABLE, row.id, row.etag, None, [], children, relation=row, belongs_to=chained([*above.values()]))
-            units[row.id] = self.activities[row.id] = unit
+            units[row.id] = unit
             for contact in {*people, *(getattr(row, name) for name in kind.people)} & self.contacts.keys():
                 self.take_part(contact, unit)
         return unresolved
@@ -270,24 +261,6 @@ class Gathering:
             return regarding
         return None if kind == "fiche" and self.is_shared(regarding) else self.unit_of(kind, regarding)
 
-    def add_activity_parties(self, page: Iterable[ActivityParty]) -> None:
-        contacts, activities, fiches = self.contacts, self.activities, self.fiches
-        add_person, add_place = self.people.append, self.places.append
-        for row in page:
-            if row.party_kind != "contact" or row.party is None or row.activity is None:
-                continue  # a user, an account, or nobody in the CRM
-            contact = contacts.get(row.party)
-            if contact is None:
-                continue  # the dangling id of a contact that is gone
-            hook = activities.get(row.activity)
-            if hook is None and row.activity in fiches:  # a fiche may be one
-                hook = self.hook_of("fiche", row.activity)
-            if isinstance(hook, str):
-                self.about.append((hook, contact.id))
-            else:
-                add_person(contact.id)
-                add_place(hook)
-
     def take_part(self, contact: str, hook: Unit | str | None) -> None:
         """Note that a contact takes part in an activity that belongs to this. None: it belongs to nothing, or
         is of a kind that is not mapped."""
@@ -296,16 +269,6 @@ class Gathering:
         else:
             self.people.append(contact)
             self.places.append(hook)
-
-    def forget_units(self) -> None:
-        """Forget everything except contacts and how they relate to each other. At a million rows the rest is
-        two thirds of the memory."""
-        for rows in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, self.fiches, self.activities):
-            rows.clear()
-        self.relation_units.clear()
-        self.gifts.clear()
-        self.people.clear()
-        self.places.clear()
 
     def lies_in_retention(self, unit: Unit) -> bool:
         """Return whether a row of a unit is in long-term retention, where no write reaches it."""
@@ -322,17 +285,6 @@ class Gathering:
         """Yield all units, those already anonymised included."""
         for units in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, *self.relation_units.values()):
             yield from units.values()
-
-    def units(self, kind: Kind) -> Iterator[Unit]:
-        """Yield the units that a plan of this kind has a line for, contacts apart, by kind and id. Rows
-        already anonymised have none (ERA-07)."""
-        files = () if kind is Kind.RECORDINGS else (self.dossiers, self.lone, self.emails, *self.relation_units.values())
-        recordings = () if kind is Kind.RETENTION else (self.recordings, self.attachments)
-        for units in (*files, *recordings):
-            for identity in sorted(units):
-                unit = units[identity]
-                if not is_anonymised(unit):
-                    yield unit
 
 
 def chained(units: Sequence[Unit]) -> Unit | None:

@@ -25,7 +25,6 @@ MIN_KEY_BYTES = 32  # as long as the digest, RFC 2104 section 3
 AGE_BANDS = ("0-5", "6-11", "12-14", "15-17", "18-24", "25+", UNKNOWN)
 DURATION_BANDS = ("same_day", "2d", "7d", "31d", "1y", "longer")
 SEXES = ("f", "m", "x", UNKNOWN)
-COUNTRY_GROUPS = ("neighbouring", "eea", "other")
 
 
 class ColumnType(StrEnum):

@@ -53,7 +53,6 @@ UNITS: Final[Mapping[str, Any]] = {
     "sort": pl.String,
     "counted_from": pl.Date,
 }
-NEVER_NULL: Final = ("row", "kind", "id", "etag", "legal_hold")
 # One row a fiche of a dossier, or of a lone one itself; of one in several dossiers a row for each. Never null
 # are `row`, the unit, and `categories`, which is empty where the column is.
 FICHES: Final[Mapping[str, Any]] = {

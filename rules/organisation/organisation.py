@@ -19,7 +19,6 @@ from rules.model.purposes import PURPOSES, PurposeKey
 from rules.organisation.words import OwnTable, Words
 from rules.policy.policy import Policy
 
-CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
 
 # What a retention schedule may say of the organisation as well: read where no organisation file is named.

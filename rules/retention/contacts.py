@@ -3,15 +3,12 @@ contact has no term of its own. All contacts are settled together, because one m
 RET-04, RET-20, A-18, A-25."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Final
 
 import msgspec
 
 from rules.model.decisions import Decision, Disposition, Flag, Reason
-from rules.model.number_schemes import BELGIAN
-from rules.model.records import Contact, Unit, UnitKind
-from rules.people.national_numbers import parse
+from rules.model.records import Contact
 
 _RULE: Final = "RET-20"
 _CONTACT: Final = "contact"
@@ -159,27 +156,3 @@ def contact_decision(identity: str, verdicts: ContactVerdicts) -> Decision | Non
     if identity in verdicts.remove:
         return removed_contact()
     return orphan_contact() if identity in verdicts.orphans else None
-
-
-def possible_duplicates(units: Iterable[Unit], *, as_of: date = date.max, scheme: str = BELGIAN) -> set[str]:
-    """Find dossiers that seem to be about the same child: a shared contact, or the same valid register number
-    of a child. They are evaluated separately and only reported; merging personal files is for a case manager.
-    `as_of` is the day on which a number has to be valid, by `scheme`. Source: A-25, R-040, IDN-07."""
-    first_with: dict[str, str] = {}
-    found: set[str] = set()
-    for unit in units:
-        if unit.kind is not UnitKind.DOSSIER:
-            continue
-        for child in unit.children:
-            if child is None:
-                continue
-            marks = [child.id] if child.id else []
-            number = parse(child.national_number, today=as_of, scheme=scheme)
-            if number is not None:
-                marks.append(number.digits)  # never the id of a contact
-            for mark in marks:
-                other = first_with.setdefault(mark, unit.id)
-                if other != unit.id:
-                    found.add(other)
-                    found.add(unit.id)
-    return found

@@ -145,19 +145,6 @@ MATRIX: Final[Mapping[Right, Mapping[Row, Cell]]] = MappingProxyType(
 # What a withdrawal can be about that rests on consent also in a file of the mission (6.2).
 CONSENT_BASED: Final = frozenset({"image", "testimonial"})
 
-_ROW_OF_ROLE: Final[Mapping[str, Row]] = MappingProxyType(
-    {"child": Row.CHILD, "parent": Row.PARENT_SELF, "guardian": Row.PARENT_SELF, "suspect": Row.SUSPECT, "employee": Row.VOLUNTEER}
-)
-
-
-def row_of(role: str) -> Row:
-    """Return the row of a role in a file, or of a kind of relation. A role without a row of its own is
-    treated as a witness (RGT-01). Employees have the row of volunteers."""
-    found = _ROW_OF_ROLE.get(role)
-    if found is not None:
-        return found
-    return Row(role) if role in set(Row) else Row.WITNESS
-
 
 def refusal_in_files(right: Right, about: str = "") -> str:
     """Return the code with which a right is refused in every file of the mission, or nothing where it exists

@@ -49,7 +49,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 
 def test_a_line_has_its_instant_level_module_and_fields(lines: Lines) -> None:
-    logs.logger("jobs.runs.apply").info("change set done", done=3, total=9, code="CHANGED", ok=True, wait_s=0.5)
+    structlog.get_logger(module="jobs.runs.apply").info("change set done", done=3, total=9, code="CHANGED", ok=True, wait_s=0.5)
     (line,) = lines()
     assert line.pop("timestamp").endswith("Z")
     head = {"event": "change set done", "level": "info", "module": "jobs.runs.apply"}
@@ -58,14 +58,14 @@ def test_a_line_has_its_instant_level_module_and_fields(lines: Lines) -> None:
 
 def test_every_line_of_a_run_names_the_run_and_no_line_after_it(lines: Lines) -> None:
     with logs.run_bound("run-0470123456"):
-        logs.logger("a").info("inside")
+        structlog.get_logger(module="a").info("inside")
         logging.getLogger("urllib3").warning("inside too")
-    logs.logger("a").info("after")
+    structlog.get_logger(module="a").info("after")
     assert [line.get("run") for line in lines()] == ["run-0470123456", "run-0470123456", None]
 
 
 def test_a_field_that_is_not_on_the_list_is_dropped_and_counted(lines: Lines) -> None:
-    logs.logger("a").info("unit read", firstname=NAME, body=b"...", units=1)
+    structlog.get_logger(module="a").info("unit read", firstname=NAME, body=b"...", units=1)
     (line,) = lines()
     assert (line["units"], line["dropped"]) == (1, 2)
     assert NAME not in json.dumps(line)
@@ -76,14 +76,14 @@ def test_a_field_that_is_not_on_the_list_is_dropped_and_counted(lines: Lines) ->
 def test_no_field_lets_an_address_a_number_or_a_secret_through(lines: Lines, canary: str, key: str) -> None:
     text = f"about {canary}, again {canary}"
     fields: dict[str, Any] = {key: [text, {text: text}]} if key == "stage" else {key: text}
-    logs.logger("a").info(fields.pop("event", "said"), **fields)
+    structlog.get_logger(module="a").info(fields.pop("event", "said"), **fields)
     assert "canary" not in str(lines())
     assert canary not in str(lines())
     assert "[" in str(lines()[0][key])
 
 
 def test_a_number_that_could_be_a_register_number_goes_where_no_count_is_expected(lines: Lines) -> None:
-    logs.logger("a").info("said", message=85073003328, bytes=85073003328)
+    structlog.get_logger(module="a").info("said", message=85073003328, bytes=85073003328)
     assert (lines()[0]["message"], lines()[0]["bytes"]) == ("[number]", 85073003328)
 
 
@@ -111,7 +111,7 @@ def test_an_objects_own_words_are_never_asked_for(lines: Lines) -> None:
         def __repr__(self) -> str:
             return NAME
 
-    logs.logger("a").info("said", message=Person(), stage=[Person()])
+    structlog.get_logger(module="a").info("said", message=Person(), stage=[Person()])
     assert (lines()[0]["message"], lines()[0]["stage"]) == ("[Person]", ["[Person]"])
 
 
@@ -119,8 +119,8 @@ def test_an_error_is_named_with_the_lines_it_went_through_but_not_its_words(line
     try:
         raise ValueError(f"cannot read {NAME}")
     except ValueError as error:
-        logs.logger("a").exception("failed")
-        logs.logger("a").error("failed", exc_info=error)
+        structlog.get_logger(module="a").exception("failed")
+        structlog.get_logger(module="a").error("failed", exc_info=error)
         logging.getLogger("lib").error("failed for %s", NAME, exc_info=sys.exc_info())
     assert [line["error"] for line in lines()] == ["ValueError"] * 3
     assert all(line["at"][0].startswith("test_logs.py:") for line in lines())
@@ -128,7 +128,7 @@ def test_an_error_is_named_with_the_lines_it_went_through_but_not_its_words(line
 
 
 def test_our_own_errors_keep_their_words_because_those_hold_no_payload(lines: Lines) -> None:
-    logs.logger("a").error("failed", exc_info=UsageError("there is no plan p-1"))
+    structlog.get_logger(module="a").error("failed", exc_info=UsageError("there is no plan p-1"))
     assert (lines()[0]["code"], lines()[0]["message"]) == ("usage", "there is no plan p-1")
 
 
@@ -148,14 +148,14 @@ def test_configuring_again_does_not_double_the_lines(lines: Lines) -> None:
     stream = io.StringIO()
     logs.configure(stream, level="ERROR")
     logging.getLogger("lib").error("once")
-    logs.logger("a").warning("below the level")
+    structlog.get_logger(module="a").warning("below the level")
     assert (len(stream.getvalue().splitlines()), lines()) == (1, [])
 
 
 def test_a_person_who_reads_along_gets_one_line_of_keys_and_values(lines: Lines) -> None:
     stream = io.StringIO()
     logs.configure(stream, terminal=True)
-    logs.logger("a").info("plan stored", plan="p-1", units=3, ok=True, stage=["x y"])
+    structlog.get_logger(module="a").info("plan stored", plan="p-1", units=3, ok=True, stage=["x y"])
     text = stream.getvalue()
     assert text.startswith("timestamp=")
     assert 'level=info event="plan stored"' in text

@@ -17,7 +17,7 @@ import requests
 
 from connectors.emulator.serving.server import running
 from connectors.interface.remains import Left, Reach, Trace, Traces
-from jobs.model.plan import Kind, Plan
+from jobs.model.plan import Plan
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Action, ActionState, Run, RunState
 from jobs.nightly.runs import run_retention, verify_run
@@ -361,7 +361,7 @@ def test_the_victims_of_a_plan_are_counted_by_table(more: Night) -> None:
     for _ in range(2):
         more.create("cf_measures", "cf_measureid", cf_name="m", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
     found = gather_units(more.connector, {UnitKind.DOSSIER: [dossier]})
-    assert victims_of(more.connector, list(found.units(Kind.RETENTION))) == {"cf_measure": 2}
+    assert victims_of(more.connector, list(found.every_unit())) == {"cf_measure": 2}
 
 
 def test_ret03_the_victims_of_a_fiche_are_not_those_of_an_audio_attachment_of_it(more: Night) -> None:

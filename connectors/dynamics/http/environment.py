@@ -82,12 +82,6 @@ class Environment:
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
 
-    @property
-    def organisation_url(self) -> str:
-        """The root of the organisation, without a slash at the end: what tokens are requested for and the
-        base of the user interface."""
-        return _API_PATH.sub("", self.url).rstrip("/")
-
 
 def _normalised(url: str, *, any_odata: bool) -> str:
     hint = "Give the Web API root, e.g. https://org.crm4.dynamics.com/api/data/v9.2/."

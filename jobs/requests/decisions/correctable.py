@@ -37,7 +37,6 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 DATES: Final = frozenset({"birth_on"})
-READ: Final = tuple(sorted(set(FIELDS.values())))  # what is read of a contact before and after it is corrected
 
 
 def corrections(

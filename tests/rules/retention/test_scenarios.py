@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from rules.dates.calendar import BELGIAN
-from rules.model.decisions import Decision, Disposition, Flag, Reason, with_flags
+from rules.model.decisions import Decision, Disposition, Flag, Reason
 from rules.model.records import Unit
-from rules.retention.contacts import possible_duplicates
 from tests.rules.builders import BRAM, LOTTE, a_child, a_dossier, a_fiche, a_lone_fiche, a_policy, codes, decided
 from tests.wire_days import civil_date
 
@@ -342,18 +341,3 @@ def test_r039_a_lone_runaway_fiche_is_a_unit_and_an_orphan() -> None:
     assert (decision.retention_end, decision.flags) == (date(2035, 1, 1), (Flag.ORPHAN_FICHE,))
     assert Flag.ORPHAN_FICHE not in decided(a_lone_fiche("e_safety", communicated_on=date(2026, 1, 1)), LATER).flags
     assert Flag.ORPHAN_FICHE in decided(a_lone_fiche(communicated_on=date(2026, 1, 1)), LATER).flags
-
-
-def test_r040_two_dossiers_with_one_register_number_are_reported_and_not_merged() -> None:
-    one = a_dossier(identity="one", children=[a_child(LOTTE, national_number="08.02.29-998.89")])
-    two = a_dossier(identity="two", children=[a_child(BRAM, national_number="08022999889")])
-    other = a_dossier(identity="other", children=[a_child("somebody else", national_number="12.08.15-997.55")])
-    copy = a_dossier(identity="copy", children=[a_child("another", national_number="12.08.15-997.55")])
-    assert possible_duplicates([one, two, other, copy]) == {"one", "two"}
-    flagged = with_flags(decided(one, LATER), Flag.POSSIBLE_DUPLICATE, Flag.POSSIBLE_DUPLICATE)
-    assert flagged.flags == (Flag.POSSIBLE_DUPLICATE,)
-
-
-def test_r040_two_dossiers_with_one_child_contact_are_reported() -> None:
-    dossiers = [a_dossier(identity=identity, children=[a_child(LOTTE), None]) for identity in ("one", "two")]
-    assert possible_duplicates([*dossiers, a_dossier(identity="three", children=[None])]) == {"one", "two"}

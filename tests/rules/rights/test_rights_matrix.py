@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rules.model.requests import Right
-from rules.rights.matrix import CONDITIONS, MATRIX, MISSION, RELATIONS, Availability, Row, refusal_in_files, row_of
+from rules.rights.matrix import CONDITIONS, MATRIX, MISSION, RELATIONS, Availability, Row, refusal_in_files
 from rules.rights.standing import OVERRIDABLE
 
 REFUSALS = {"", "RF-02", "RF-04", "RF-05", "RF-06"}
@@ -46,27 +46,7 @@ def test_a_refusal_has_a_text_that_fits_and_is_never_the_neutral_one() -> None:
 
 @pytest.mark.parametrize("right", list(Right))
 def test_sus10_each_right_is_neutral_for_a_suspect(right: Right) -> None:
-    assert MATRIX[right][row_of("suspect")].decision is Availability.NEUTRAL
-
-
-@pytest.mark.parametrize(
-    ("role", "row"),
-    [
-        ("child", Row.CHILD),
-        ("parent", Row.PARENT_SELF),
-        ("guardian", Row.PARENT_SELF),
-        ("reporter", Row.WITNESS),
-        ("witness", Row.WITNESS),
-        ("professional", Row.WITNESS),
-        ("other", Row.WITNESS),
-        ("donor", Row.DONOR),
-        ("employee", Row.VOLUNTEER),
-        ("parent_for_child", Row.PARENT_FOR_CHILD),
-        ("100000099", Row.WITNESS),
-    ],
-)
-def test_rgt01_everybody_has_a_row(role: str, row: Row) -> None:
-    assert row_of(role) is row
+    assert MATRIX[right][Row.SUSPECT].decision is Availability.NEUTRAL
 
 
 def test_the_rights_that_do_not_reach_a_file_of_the_mission() -> None:

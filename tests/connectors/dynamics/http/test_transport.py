@@ -344,8 +344,6 @@ def test_an_address_that_is_no_web_api_root_is_refused(url: str) -> None:
 def test_an_address_is_normalised() -> None:
     environment = Environment(" https://CFBE.crm4.dynamics.com/api/data/v9.2 ")
     assert environment.url == "https://cfbe.crm4.dynamics.com/api/data/v9.2/"
-    assert environment.organisation_url == "https://cfbe.crm4.dynamics.com"
-    assert Environment("https://server/org/api/data/v9.1/").organisation_url == "https://server/org"
     assert Environment("http://[::1]:80/api/data/v9.2").is_loopback
 
 

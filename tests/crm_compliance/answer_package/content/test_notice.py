@@ -12,7 +12,7 @@ import pytest
 from crm_compliance.answer_package.content.notice import TOLD_AS, language_of, notice_letter
 from crm_compliance.answer_package.letter import letter_pdf
 from jobs.register.decision import Decision, Known, Notice, What
-from jobs.requests.decisions.correctable import READ
+from jobs.requests.decisions.correctable import FIELDS
 from rules.model.languages import LANGUAGES
 from rules.model.requests import Right
 from tests.crm_compliance.answer_package.pages import opened, pages_of, text_of
@@ -98,14 +98,14 @@ def test_every_deed_has_its_letter_in_every_language(language: str, deed: What) 
 def test_no_page_has_the_last_sentence_alone() -> None:
     """However much the letter says, the last sentence goes with the signature."""
     for count in range(1, 13):
-        decision = msgspec.structs.replace(DECISION, corrected=dict.fromkeys(list(READ)[:count], ""))
+        decision = msgspec.structs.replace(DECISION, corrected=dict.fromkeys(sorted(set(FIELDS.values()))[:count], ""))
         last = pages_of(letter(What.CORRECT, What.RESTRICT, language="de", decision=decision))[-1]
         assert texts_in("de").say("letter", "closing") in last, count
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_field_that_can_be_corrected_has_a_label(language: str) -> None:
-    assert [name for name in READ if not texts_in(language).knows("field", name)] == []
+    assert [name for name in FIELDS.values() if not texts_in(language).knows("field", name)] == []
 
 
 def test_a_recipient_is_written_to_in_the_language_of_its_country_where_that_has_one() -> None:
