@@ -20,10 +20,12 @@ Verdict = tuple[Fate, str]
 _SAID = "said in the mapping"
 
 
-def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping, *, sees_to_documents: bool = False) -> Verdict:
+def of_table(
+    table: Reached, parents: Values[str, Verdict], mapping: Mapping, *, sees_to_documents: bool = False, left_out: Collection[str] = ()
+) -> Verdict:
     """Return the fate of a table and why, from those of the tables that it leads to; one that is not among
     `parents` is taken to go. `sees_to_documents`: documents are removed before the rows that say where they
-    lie."""
+    lie. `left_out` are tables of pairs among dossiers, fiches and people that nothing reads."""
     if mapped := mapping.named(table.name):
         return Fate.MAPPED, ", ".join(dict.fromkeys(map(_part, mapped)))
     for each in mapping.tables:
@@ -34,6 +36,8 @@ def of_table(table: Reached, parents: Values[str, Verdict], mapping: Mapping, *,
         return Fate.PLATFORM, "kept by the CRM itself"
     if decided := mapping.stay.get(table.name):
         return Fate.STAYS, _reason(decided)
+    if table.name in left_out:
+        return Fate.UNACCOUNTED, f"pairs of {_names(table.ties)} that the mapping does not read"
     if all(tie.on_delete == LINKS_ONLY for tie in table.ties):
         return Fate.GOES_ALONG, f"pairs, removed by the CRM with {_names(table.ties)}"
     left = [

@@ -12,6 +12,7 @@ from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import count_where, total_count
 from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
+from connectors.dynamics.schema.pairs_left_out import is_left_out
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
 from rules.model.data_map import DataMap, Fate, Place
@@ -107,10 +108,13 @@ class Survey:
         found = reached([name for name in self._starts if there.table(name) is not None], PLATFORM, self._metadata, count)
         known = {name: table for name, table in found.items() if there.table(name) is not None}
         verdicts: dict[str, Verdict] = {}
-        sees_to_documents = self._sees_to_documents
-        while (
-            judged := {name: of_table(table, verdicts, self._mapping, sees_to_documents=sees_to_documents) for name, table in known.items()}
-        ) != verdicts:
+        of_ours = [definition for name in self._starts if (definition := self._metadata.table(name)) is not None]
+        left_out = {link.table for each in of_ours for link in each.links if is_left_out(link, self._mapping)}
+
+        def judge(table: Reached) -> Verdict:
+            return of_table(table, verdicts, self._mapping, sees_to_documents=self._sees_to_documents, left_out=left_out)
+
+        while (judged := {name: judge(table) for name, table in known.items()}) != verdicts:
             verdicts = judged  # what does not go keeps back what goes with it, in whichever order they were found
         return found, verdicts
 

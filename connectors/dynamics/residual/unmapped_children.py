@@ -15,7 +15,8 @@ from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE
 from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.counts import total_count
-from connectors.dynamics.schema.metadata import Metadata, Relationship
+from connectors.dynamics.schema.metadata import Link, Metadata, Relationship
+from connectors.dynamics.schema.pairs_left_out import is_left_out
 from connectors.dynamics.schema.role_places import OTHER_HALF
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.remains import Hanging, RowKey
@@ -99,13 +100,18 @@ class Children:
         return found
 
     def _tied(self, parent: str, ids: Collection[str]) -> list[Hanging]:
-        """Return the rows that a table of links ties to these: the pair goes, and they would stay."""
+        """Return the rows that a table of links ties to these: the pair goes, and they would stay. Of pairs
+        among dossiers, fiches and people that nothing reads, the pair itself keeps its row: nobody knows whom
+        it is needed by."""
         definition = self._metadata.table(parent)
         mapped = {table.name for table in self._mapping.tables}
         found: list[Hanging] = []
         for link in definition.links if definition else ():
             other = link.other(parent)
             pairs = self._directory.table(link.table)
+            if pairs is not None and is_left_out(link, self._mapping):
+                found += self._paired(pairs, link, parent, ids)
+                continue
             if pairs is None or other in mapped | PLATFORM or other in self._mapping.stay:
                 continue
             near = link.column(parent)
@@ -117,6 +123,18 @@ class Children:
             found += [Hanging((other, str(row[far]).lower()), (parent, str(row[near]).lower()), goes=False) for row in tied]
         if found:
             self._warn(f"rows of {found[0].row[0]} are tied to rows of {parent} that are to go", "", found[0].row[0])
+        return found
+
+    def _paired(self, pairs: KnownTable, link: Link, parent: str, ids: Collection[str]) -> list[Hanging]:
+        """Return the pairs of a table of links in which these rows stand, on either side."""
+        sides = [column for side, column in ((link.one, link.one_column), (link.two, link.two_column)) if side == parent]
+        found: list[Hanging] = []
+        for near in sides:
+            try:
+                rows = [(str(row[pairs.primary_id]), str(row[near])) for row in self._directory.rows(pairs, near, ids, near)]
+            except NotOffered:
+                rows = [("", row) for row in ids] if total_count(self._transport, pairs.name) != 0 else []
+            found += [Hanging((pairs.name, pair.lower()), (parent, row.lower()), goes=False) for pair, row in rows]
         return found
 
     def _columns(self, parent: str, *, restricting: bool) -> Mapping[tuple[str, str], bool]:

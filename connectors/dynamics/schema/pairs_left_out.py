@@ -12,12 +12,23 @@ from connectors.dynamics.schema.metadata import Link, Metadata
 from connectors.interface.errors import Finding
 
 CONTACT = "contact"
+TIED_KINDS = frozenset({*UNIT_KINDS, CONTACT})
+
+
+def is_left_out(link: Link, mapping: Mapping) -> bool:
+    """Return whether a table of pairs ties two of them that differ, and the mapping neither reads it nor says
+    that it says nothing new."""
+    if link.table in mapping.stay or mapping.named(link.table):
+        return False
+    if any(column.name == link.table for table in mapping.tables for column in table.pairs.values()):
+        return False
+    one, two = ({table.kind for table in mapping.named(side)} & TIED_KINDS for side in (link.one, link.two))
+    return any(kind != other for kind in one for other in two)
 
 
 def pairs_left_out(mapping: Mapping, metadata: Metadata, transport: Transport) -> Iterator[Finding]:
     """Yield a warning for each table of pairs with rows that ties two of them and that the mapping neither
     reads nor lets stay. Raises ConnectorError."""
-    read = {table.name for table in mapping.tables} | {each.name for table in mapping.tables for each in table.pairs.values()}
     kinds = {table.name: table.kind for kind in (*UNIT_KINDS, CONTACT) for table in mapping.of(kind)}
     told: set[str] = set()
     for kind in UNIT_KINDS:
@@ -25,7 +36,7 @@ def pairs_left_out(mapping: Mapping, metadata: Metadata, transport: Transport) -
             definition = metadata.table(table.name)
             for link in definition.links if definition is not None else ():
                 other = kinds.get(link.other(table.name), kind)
-                if link.table not in read | mapping.stay.keys() | told and other != kind:
+                if link.table not in told and is_left_out(link, mapping):
                     told.add(link.table)
                     yield from _told(table, link, other, metadata, transport)
 

@@ -9,6 +9,7 @@ from typing import Final
 
 MAP_REASONS: Final[Mapping[str, str]] = {
     "platform": "kept by the CRM itself",
+    "pairs_left_out": "pairs of %(parent)s that the mapping does not read",
     "pairs": "pairs, removed by the CRM with %(parent)s",
     "removed": "removed by the CRM with %(parent)s",
     "documents": "the documents stay in SharePoint when the row that tells where they lie goes: "

@@ -87,6 +87,24 @@ def test_a_unit_with_such_rows_stays_and_is_told_by_the_table(org: tuple[Typist,
     assert "UNACCOUNTED: cf_caption" in check["message"]
 
 
+def test_a_fiche_that_a_second_dossier_needs_by_a_pair_stays(org: tuple[Typist, Night]) -> None:
+    """Nothing reads the pair, and unknown is never deletable: the dossier that its column names stays too."""
+    typist, night = org
+    kept, _ = (night.dossier("social_card", spoken=LONG_AGO) for _ in range(2))
+    still_open = night.dossier("sexting", spoken=LONG_AGO, closed=False)
+    (fiche,) = night.fiches_of(kept)
+    link = {"@odata.id": f"{night.emulator.url}cf_fiches({fiche})"}
+    assert night.http.post(f"{night.emulator.url}cf_dossiers({still_open})/cf_dossier_also/$ref", json=link).status_code == 204
+    plan = typist.ask("plan")
+    assert "cf_dossier_also" in next(alarm["message"] for alarm in plan["alarms"] if alarm["code"] == "UNACCOUNTED")
+    for who, role in (("an", "crm_admin"), ("bea", "dpo")):
+        typist.ask("plans", "approve", plan["plan"], "--as", who, "--role", role)
+    done = typist.type("apply", plan["plan"], "--json").document
+    assert (done["skipped"], done["unaccounted"]) == ({"SKIPPED_TECHNICAL": 1}, {"cf_dossier_also": 1})
+    assert {row["cf_dossierid"] for row in night.rows("cf_dossiers")} == {kept, still_open}
+    assert night.fiches_of(kept) == [fiche]
+
+
 def test_a_request_names_what_was_not_searched(org: tuple[Typist, Night]) -> None:
     """EXP-03: nothing is called searched that was not looked at."""
     _, night = org

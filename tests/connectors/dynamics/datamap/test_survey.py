@@ -73,6 +73,7 @@ relationships:
   - {name: cf_dossier_Posts, parent: cf_dossier, child: post, column: regardingobjectid, on_delete: no_cascade}
 many_to_many:
   - {name: cf_dossier_groups, one: cf_dossier, two: cf_group}
+  - {name: cf_dossier_also, one: cf_dossier, two: cf_fiche}
 """
 
 
@@ -106,6 +107,11 @@ def visit(crm: Crm, dossier: str) -> tuple[str, str, str]:
     row = crm.create("cf_visits", cf_name="v", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
     photo = crm.create("cf_photos", cf_name="p", **{"cf_VisitId@odata.bind": f"/cf_visits({row})"})
     return row, photo, crm.create("cf_captions", cf_name="c", **{"cf_PhotoId@odata.bind": f"/cf_photos({photo})"})
+
+
+def pair(crm: Crm, dossier: str, fiche: str) -> None:
+    answer = crm.send("POST", f"cf_dossiers({dossier})/cf_dossier_also/$ref", {"@odata.id": f"{crm.emulator.url}cf_fiches({fiche})"})
+    assert answer.status_code == 204, answer.text
 
 
 def test_everything_of_the_reference_environment_is_accounted_for(tmp_path: Path) -> None:
@@ -159,6 +165,31 @@ def test_what_a_table_of_links_ties_to_a_unit_stays_when_the_unit_goes(crm: Crm)
     found = crm.connector.data_map(whole=True)
     assert (place(found, "cf_dossier_groups").fate, place(found, "cf_group").fate) == (Fate.GOES_ALONG, Fate.UNACCOUNTED)
     assert crm.connector.hanging([("cf_dossier", dossier)]) == [Hanging(("cf_group", group), ("cf_dossier", dossier), goes=False)]
+
+
+def test_pairs_of_units_that_nothing_reads_are_unaccounted_and_keep_both_sides(crm: Crm) -> None:
+    """A report may be needed by a second dossier that only a pair names."""
+    dossier, other, fiche = crm.dossier(), crm.dossier(), crm.fiche()
+    found = place(crm.connector.data_map(whole=True), "cf_dossier_also")
+    assert (found.fate, found.rows, found.is_alarming) == (Fate.UNACCOUNTED, 0, False)
+    pair(crm, dossier, fiche)
+    found = place(crm.connector.data_map(whole=True), "cf_dossier_also")
+    assert (found.fate, found.rows, found.is_alarming) == (Fate.UNACCOUNTED, 1, True)
+    hanging = crm.connector.hanging([("cf_dossier", dossier), ("cf_dossier", other), ("cf_fiche", fiche)])
+    assert {(each.row[0], each.on, each.goes) for each in hanging} == {
+        ("cf_dossier_also", ("cf_dossier", dossier), False),
+        ("cf_dossier_also", ("cf_fiche", fiche), False),
+    }
+
+
+def test_pairs_that_somebody_let_stay_keep_nothing(tmp_path: Path) -> None:
+    with running(environment=environment(tmp_path)) as emulator:
+        crm = Crm(emulator, stay="{cf_dossier_also: {why: says the same as the column, by: DPO}}")
+        dossier, fiche = crm.dossier(), crm.fiche()
+        pair(crm, dossier, fiche)
+        assert place(crm.connector.data_map(whole=True), "cf_dossier_also").fate is Fate.STAYS
+        assert crm.connector.hanging([("cf_dossier", dossier), ("cf_fiche", fiche)]) == []
+        crm.close()
 
 
 def test_a_row_below_one_that_goes_along_keeps_the_unit_at_the_root(crm: Crm) -> None:
