@@ -93,7 +93,7 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     gathering.contacts[row] = people[0]
     children = rows_anywhere(connector, Contact, ("parent", "parent_kind"), Among("parent", [row]), lie)
     terms = relation_terms(context.policy)
-    add_relations(connector, gathering, day=day, progress=context.progress, among=Among("contact", [row]), terms=terms, lie=lie)
+    add_relations(connector, gathering, progress=context.progress, among=Among("contact", [row]), terms=terms, lie=lie)
     for kind, regarding in taking:
         gathering.take_part(row, gathering.hook_of(kind, regarding))
     holds = active_holds(context, day)
@@ -114,7 +114,7 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     decision = contact_decision(row, verdicts) or kept or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
     tables = UnitTables(connector)
     refer: dict[str, object] = {f"{tables.of(unit)} {unit.id}": verdict.reason.value for unit, verdict in decided}
-    related = bool(relations.active | relations.former) or bool(people[0].newsletter) or people[0].parent_kind == "account"
+    related = bool(relations.lasting) or bool(people[0].newsletter) or people[0].parent_kind == "account"
     steps = [
         Step("RET-20", refer, f"{sum(1 for _, verdict in decided if not verdict.is_disposal)} units that stay refer to this contact"),
         Step("RET-20", {"contacts_that_point_here": len(children), "activities_about_others": len(about)}, "count as staying"),
@@ -137,8 +137,7 @@ def _facts(found: Gathering, going: Collection[str], relations: Relations, terms
         kept={person for person, unit in places if unit is None or unit.id not in going},
         going=leaving,
         about=found.about,
-        relations=relations.active,
-        former=relations.former,
+        relations=relations.lasting,
         lapsed=lapsed,
         held=frozenset(held),
     )

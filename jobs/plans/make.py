@@ -102,7 +102,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     from jobs.reading.unreachable import lying, unreachable
 
     connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
-    found = gather(connector, kind, day=day, progress=lookout.seen, terms=terms)
+    found = gather(connector, kind, progress=lookout.seen, terms=terms)
     draft.retained_rows = found.retained_rows
     holds = active_holds(context, day)
     every = Decided.of(found, facts_of_tables(found), connector, policy, holds, day)

@@ -90,7 +90,7 @@ def _facts(found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, d
         ended = pl.concat([ended, leaving])
         leaving = people["contact"].filter(goes & (people["place"] < _OUTSIDE).fill_null(False))
     leaving = pl.concat([leaving, pl.Series(again[TRIM], dtype=ROW)])
-    tied = pl.Series(list(found.contacts.of(relations.active | relations.former).values()), dtype=ROW)
+    tied = pl.Series(list(found.contacts.of(relations.lasting).values()), dtype=ROW)
     return contacts.select(
         pl.Series("kept", _marks(height, kept)),
         pl.Series("going", _marks(height, leaving)),
@@ -114,7 +114,6 @@ def _facts_of(found: WholeTables, facts: pl.DataFrame, numbers: pl.Series, held:
         going=set(rows["id"].filter(marks["going"])),
         about=list(zip(ids.gather(about["about"]), ids.gather(about["contact"]), strict=True)) if about.height else [],
         relations=tied,
-        former=set(),
         lapsed=set(rows["id"].filter(marks["lapsed"])),
         held=frozenset(held),
     )

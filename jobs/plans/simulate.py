@@ -86,7 +86,7 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     old = context.on(day).policy
     terms = (relation_terms(old), relation_terms(new))
     connector, holds = context.connector, active_holds(context, day)
-    found = gather(connector, Kind.ALL, day=day, progress=context.progress, terms=terms[0].joined(terms[1]))
+    found = gather(connector, Kind.ALL, progress=context.progress, terms=terms[0].joined(terms[1]))
     facts = facts_of_tables(found)
     both = []
     for policy in (old, new):

@@ -4,7 +4,6 @@ run, because a view with holes in it looks just like an organisation with less t
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -69,29 +68,27 @@ def add_relations(
     connector: Connector,
     found: Found,
     *,
-    day: date,
     progress: Progress,
     among: Among | None = None,
     terms: RelationTerms = NOTHING_IN_FORCE,
     without: Collection[UnitKind] = (),
     lie: Collection[type[Record]] = (),
 ) -> None:
-    """Add the active and former relations of contacts (RET-20): a gift, a course, an agreement that has not
-    ended before `day`; those of the kinds `without` are passed over. Of the kinds `lie` rows in long-term
-    retention tie their contact too."""
+    """Add the relations of contacts (RET-20): gifts, courses, agreements; those of the kinds `without` are
+    passed over. Of the kinds `lie` rows in long-term retention tie their contact too."""
     for kind, (record, _, _) in TIES.items():
         if kind in without:
             continue
         fields = tie_fields(kind, terms)
         live: set[str] = set()
         for page in _pages(connector, record, fields, progress, among):
-            found.add_relations(kind, page, day=day, terms=terms)
+            found.add_relations(kind, page, terms=terms)
             if record in lie:
                 live.update(map(_ID, page))
         if record in lie:
             retained = without_live(retained_rows_of(connector, record, fields, among), live)
             found.retained.update(map(_ID, retained))
-            found.add_relations(kind, retained, day=day, terms=terms)
+            found.add_relations(kind, retained, terms=terms)
 
 
 def tie_fields(kind: UnitKind, terms: RelationTerms) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -66,12 +65,12 @@ _SHARED_FICHE_FIELDS = (*FICHE_FIELDS, "also_in")
 _AT_ONCE = 100_000  # rows that are looked up together
 
 
-def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> WholeTables:
+def gather(connector: Connector, kind: Kind, *, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> WholeTables:
     """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions in
     force. Raises ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see."""
     reads = [(source, fields) for record, fields in _reads(connector, kind, terms) for source in connector.sources(record)]
     with connector.read_ahead(reads):
-        return _gathered(connector, kind, day=day, progress=progress, terms=terms)
+        return _gathered(connector, kind, progress=progress, terms=terms)
 
 
 def _reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
@@ -87,7 +86,7 @@ def _reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Iterator[t
         yield ActivityParty, ACTIVITY_PARTY_FIELDS
 
 
-def _gathered(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms) -> WholeTables:
+def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: RelationTerms) -> WholeTables:
     from jobs.reading.whole import WholeTables
 
     seen = progress if isinstance(progress, Seen) else Seen(progress)  # who looks on counts the same rows
@@ -117,7 +116,7 @@ def _gathered(connector: Connector, kind: Kind, *, day: date, progress: Progress
     _add_retained_conversations(connector, found, lie)  # by a plan of any kind: one that has to stay keeps its fiche
     if kind is not Kind.RECORDINGS:
         # Before the activities that hang on them.
-        _add_relations(connector, found, read, day=day, terms=terms, lie=lie)
+        _add_relations(connector, found, read, terms=terms, lie=lie)
         for frame in read(Call, CALL_FIELDS):
             found.add_calls(frame)
         for frame in read(Email, EMAIL_FIELDS):
@@ -269,21 +268,19 @@ def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
             )
 
 
-def _add_relations(
-    connector: Connector, found: WholeTables, read: Frames, *, day: date, terms: RelationTerms, lie: Collection[type[Record]]
-) -> None:
+def _add_relations(connector: Connector, found: WholeTables, read: Frames, *, terms: RelationTerms, lie: Collection[type[Record]]) -> None:
     """Add the relations of contacts, as `jobs.reading.gather.add_relations` does for a few."""
     for kind, (record, _, _) in TIES.items():
         fields = tie_fields(kind, terms)
         live: set[str] = set()
         for page in read.records(record, fields):
-            found.add_relations(kind, page, day=day, terms=terms)
+            found.add_relations(kind, page, terms=terms)
             if record in lie:
                 live.update(row.id for row in page)
         if record in lie:
             retained = without_live(retained_rows_of(connector, record, fields, None), live)
             found.retained.update(row.id for row in retained)
-            found.add_relations(kind, retained, day=day, terms=terms)
+            found.add_relations(kind, retained, terms=terms)
 
 
 def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], lie: Collection[type[Record]]) -> list[R]:

@@ -39,7 +39,7 @@ class Gathering:
 
     `people` and `places` run side by side: a contact, and the unit in which it has a role or a part in an
     activity (None: nothing that this product disposes of). `about` pairs the contact that an activity is
-    about with a participant of it. `relations` and `former` are contacts with a relation that no row of the
+    about with a participant of it. `relations` are contacts with a relation that no row of the
     schedule decides over; the others stand in `relation_units`, with the rows of dependent tables that have a
     term of their own, and in `gifts` the days of a contact's gifts.
     `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
@@ -60,7 +60,6 @@ class Gathering:
     places: list[Unit | None] = field(default_factory=list)
     about: list[tuple[str, str]] = field(default_factory=list)
     relations: set[str] = field(default_factory=set)
-    former: set[str] = field(default_factory=set)
     relation_units: dict[UnitKind, dict[str, Unit]] = field(default_factory=dict)
     gifts: dict[str, list[date | None]] = field(default_factory=dict)
     retained: set[str] = field(default_factory=set)
@@ -202,10 +201,10 @@ class Gathering:
             if row.regarding is None:
                 self.emails[row.id] = Unit(UnitKind.EMAIL, row.id, row.etag, email=row)
 
-    def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, day: date, terms: RelationTerms) -> None:
+    def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, terms: RelationTerms) -> None:
         """Add gifts, courses or agreements: as units where a row of the schedule is in force for them, else
         as what ties a contact."""
-        sort_relations(self, kind, page, day=day, terms=terms)
+        sort_relations(self, kind, page, terms=terms)
 
     def missing(self, kind: str, ids: Iterable[str | None]) -> set[str]:
         """Return those of a few ids of contacts, dossiers or fiches that were not read."""
@@ -317,14 +316,11 @@ class HasRelations(Protocol):
     """What was read of relations, as `Gathering` has it."""
 
     relations: set[str]
-    former: set[str]
     relation_units: dict[UnitKind, dict[str, Unit]]
     gifts: dict[str, list[date | None]]
 
 
-def sort_relations(
-    found: HasRelations, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, day: date, terms: RelationTerms
-) -> None:
+def sort_relations(found: HasRelations, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, terms: RelationTerms) -> None:
     """Add gifts, courses or agreements to what was read: as units where a row of the schedule is in force for
     them, else as what ties a contact."""
     is_unit = kind in terms.units
@@ -337,5 +333,4 @@ def sort_relations(
         if terms.donor and isinstance(row, Donation):
             found.gifts.setdefault(row.contact, []).append(row.booked_on)
         elif not is_unit:
-            has_ended = isinstance(row, Engagement) and row.ended_on is not None and row.ended_on < day
-            (found.former if has_ended else found.relations).add(row.contact)
+            found.relations.add(row.contact)

@@ -89,7 +89,6 @@ class WholeTables:
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
         self._also = [pl.DataFrame(schema=_ALSO)]
         self.relations: set[str] = set()
-        self.former: set[str] = set()
         self.relation_units: dict[UnitKind, dict[str, Unit]] = {}
         self.gifts: dict[str, list[date | None]] = {}
         self.retained: set[str] = set()
@@ -308,9 +307,9 @@ class WholeTables:
         """Note what rows that are activities belong to."""
         self.activities.add(pl.DataFrame(list(hooks.items()), schema={"id": pl.String, "hook": ROW}, orient="row"))
 
-    def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, day: date, terms: RelationTerms) -> None:
+    def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, terms: RelationTerms) -> None:
         """Add gifts, courses or agreements, as `Gathering.add_relations` does."""
-        sort_relations(self, kind, page, day=day, terms=terms)
+        sort_relations(self, kind, page, terms=terms)
 
     def unit_numbers(self) -> pl.DataFrame:
         """Return what stands outside the missions and has a term of its own, by kind and id, with its

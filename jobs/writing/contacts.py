@@ -138,11 +138,11 @@ def check_contacts(
             children.setdefault(child.parent or "", []).append(child.id)
     found = Gathering(())
     tied = [contact for contact in ids if contact not in given_up]
-    add_relations(connector, found, day=day, progress=progress, among=Among("contact", tied), terms=terms, lie=lie)
+    add_relations(connector, found, progress=progress, among=Among("contact", tied), terms=terms, lie=lie)
     if untied := [contact for contact in ids if contact in given_up]:
         without = (UnitKind.DONATION,) if gifts_have_a_term(terms) else ()
         of_untied = Among("contact", untied)
-        add_relations(connector, found, day=day, progress=progress, among=of_untied, terms=terms, without=without, lie=lie)
+        add_relations(connector, found, progress=progress, among=of_untied, terms=terms, without=without, lie=lie)
     relations = relations_after(found, (), day=day, terms=terms)
     bound = {*retained} if retained and not connector.may_purge_retained() else {*retained} & {*trims}
     donors = [contact for contact in ids if terms.donor or contact in given_up] if Donation in lie else []
@@ -155,7 +155,7 @@ def check_contacts(
         with_party=_contacts_of(rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", ids), lie), leaving) | {*half_done},
         taking_part=participations(connector, ids, lie),
         children=children,
-        related=relations.active | relations.former,
+        related=relations.lasting,
         held=held,
         given_up=given_up,
         leaving=leaving,

@@ -20,8 +20,8 @@ class ContactFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `kept`: a party of something that stays, or a participant of an activity that stays. `going`: a party of a
     unit that is disposed of, or a participant of one of its activities. `about`: (contact that an activity is
-    about, participant of it). `relations`: an active donation, enrolment or running engagement. `former`: an
-    ended engagement. `lapsed`: a relation that ends by a row of the schedule, with its gift, course or
+    about, participant of it). `relations`: a donation, enrolment or engagement, also one that has ended.
+    `lapsed`: a relation that ends by a row of the schedule, with its gift, course or
     agreement or before it (2.3). `held`: a hold keeps the contact's own row (HLD-04). Newsletter consent and
     parents are read from the contacts."""
 
@@ -30,7 +30,6 @@ class ContactFacts(msgspec.Struct, frozen=True, kw_only=True):
     going: set[str]
     about: list[tuple[str, str]]
     relations: set[str]
-    former: set[str]
     lapsed: set[str] = set()
     held: frozenset[str] = frozenset()
 
@@ -69,7 +68,7 @@ def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
     going = {identity for identity in facts.going if identity in contacts and identity not in gone}
     lapsed = {identity for identity in facts.lapsed if identity in contacts and identity not in gone}
     leads_to, related = _links(facts, gone)
-    related |= {identity for identity in facts.relations | facts.former if identity in contacts and identity not in gone}
+    related |= {identity for identity in facts.relations if identity in contacts and identity not in gone}
 
     # `kept` holds nearly everybody, so no set of its size is ever made anew: what matters is asked of those
     # who lead anywhere, who are few. Whom the units that go lead to at all; everybody else is out of reach

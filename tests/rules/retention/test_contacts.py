@@ -24,7 +24,6 @@ def settled(
     going: Iterable[str] = (),
     about: Iterable[tuple[str, str]] = (),
     relations: Iterable[str] = (),
-    former: Iterable[str] = (),
 ) -> ContactVerdicts:
     return settle_contacts(
         ContactFacts(
@@ -33,7 +32,6 @@ def settled(
             going=set(going),
             about=list(about),
             relations=set(relations),
-            former=set(former),
         )
     )
 
@@ -57,9 +55,8 @@ def test_r043_an_active_donor_is_trimmed() -> None:
     assert settled({"lotte": {}}, going=["lotte"], relations=["lotte"], kept=["lotte"]).trim == set()
 
 
-def test_a_contact_whose_agreement_has_ended_is_never_removed() -> None:
-    assert settled({"lotte": {}}, going=["lotte"], former=["lotte"]) == ContactVerdicts(set(), {"lotte"}, set())
-    assert settled({"lotte": {}}, former=["lotte"]) == ContactVerdicts(set(), set(), set())
+def test_a_contact_without_a_unit_is_no_orphan_where_a_relation_lasts() -> None:
+    assert settled({"lotte": {}}, relations=["lotte"]) == ContactVerdicts(set(), set(), set())
 
 
 def test_the_parent_of_a_contact_that_stays_stays() -> None:
@@ -120,13 +117,13 @@ def cases(draw: st.DrawFn) -> tuple[ContactFacts, set[tuple[str, str]], set[str]
         gone = draw(st.integers(0, 9)) == 0
         contacts[name] = Contact(id=name, parent=parent, parent_kind=kind, anonymised_on=date(2026, 1, 1) if gone else None)
     about = draw(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=3))
-    facts = ContactFacts(contacts=contacts, kept=draw(some), going=draw(some), about=about, relations=draw(some), former=draw(some))
+    facts = ContactFacts(contacts=contacts, kept=draw(some), going=draw(some), about=about, relations=draw(some))
     there = {name for name, contact in contacts.items() if contact.anonymised_on is None}
     links = {(name, contact.parent) for name, contact in contacts.items() if contact.parent and contact.parent_kind == "contact"} | set(
         about
     )
     links = {(one, other) for one, other in links if one != other and one in there and other in there}
-    related = facts.relations | facts.former | {name for name, contact in contacts.items() if contact.parent_kind == "account"}
+    related = facts.relations | {name for name, contact in contacts.items() if contact.parent_kind == "account"}
     return facts, links, related, there
 
 

@@ -12,7 +12,7 @@ NAMES = ("lotte", "bram", "ines", "joris", "kaat")
 
 
 def settled(contacts: dict[str, Contact], held: set[str], **facts: set[str]) -> ContactVerdicts:
-    told: dict[str, set[str]] = {"kept": set(), "going": set(), "relations": set(), "former": set()} | facts
+    told: dict[str, set[str]] = {"kept": set(), "going": set(), "relations": set()} | facts
     return settle_contacts(ContactFacts(contacts=contacts, about=[], held=frozenset(held), **told))
 
 

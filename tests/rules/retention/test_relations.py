@@ -162,7 +162,7 @@ def test_what_is_decided_over_a_relation_is_what_its_trace_says(unit: Unit, poli
 
 def facts(**more: Any) -> ContactFacts:
     people = {name: Contact(id=name) for name in ("donor", "friend")}
-    return ContactFacts(**{"contacts": people, "kept": set(), "going": set(), "about": [], "relations": set(), "former": set()} | more)
+    return ContactFacts(**{"contacts": people, "kept": set(), "going": set(), "about": [], "relations": set()} | more)
 
 
 def test_a_person_goes_with_their_last_relation() -> None:
