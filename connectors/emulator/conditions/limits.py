@@ -104,7 +104,9 @@ class Limits:
         account.execution_s += seconds
 
     def headers(self, user: str, server: str) -> list[tuple[str, str]]:
-        account, allowed = self.account(user, server), self.allowance
+        """Return what is left. Without limits that is all of it: who goes by the headers would wait for
+        nothing, and by a clock that was set for ever."""
+        account, allowed = self.account(user, server) if self.enabled else _Account(), self.allowance
         return [
             ("x-ms-ratelimit-burst-remaining-xrm-requests", str(max(0, allowed.requests - account.requests))),
             ("x-ms-ratelimit-time-remaining-xrm-requests", f"{max(0.0, allowed.execution_s - account.execution_s):,.2f}"),

@@ -125,3 +125,10 @@ def test_the_operations_of_a_batch_may_be_refused_one_by_one(crm: Client) -> Non
     assert "0x80072322" in answer.text
     assert crm.emulator.stats()["throttled"] == 2
     assert error_of(ask(crm)) == (429, "0x80072322")
+
+
+@pytest.mark.row(16)
+def test_without_limits_all_of_the_allowance_is_left(crm: Client) -> None:
+    crm.control("PUT", "limits", {"on": False, "requests": 3})
+    answers = [ask(crm) for _ in range(5)]
+    assert {answer.headers["x-ms-ratelimit-burst-remaining-xrm-requests"] for answer in answers} == {"3"}
