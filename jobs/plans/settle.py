@@ -80,7 +80,7 @@ def _facts(found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, d
     outside = found.unit_numbers().filter(pl.col("outside").is_in(going.implode()))
     relations = relations_after(found, set(outside["id"]), day=day, terms=terms)
     lapsed = found.contacts.of(relations.lapsed).values()
-    again = {TRIM: [], "": []}  # type: dict[str, list[int]]
+    again: dict[str, list[int]] = {TRIM: [], "": []}
     for contact, number in found.contacts.of(undone).items():
         again[TRIM if terms.are_off or undone[contact] == TRIM else ""].append(number)
     ended = pl.Series([*lapsed, *again[""]], dtype=ROW)
