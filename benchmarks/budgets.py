@@ -1,0 +1,196 @@
+"""What a plan and a `why` cost in counts that neither a clock nor what else the machine does changes, beside
+the ceilings of budgets.toml. Ends with exit code 1 where one is crossed.
+
+Two organisations of the emulator, one larger than the other, are planned in full. What a row costs is the
+difference between the two, so that starting up, definitions and the store's own work drop out. Each plan is
+made twice and the second one counted: in the first, caches fill and modules are imported.
+
+| count | what it is |
+|---|---|
+| `requests` | of the plan of the smaller organisation, or of one `why` |
+| `decodings` | how often the bytes of a page go to the decoder |
+| `calls_a_row`, `calls` | calls of Python's functions, and from Python into libraries |
+| `loops_a_row`, `loops` | rounds of loops in Python; from Python 3.12 on, which can tell |
+| `bytes_a_row` | of Python's memory at its peak; columns are not in it |
+| `frames` | how often columns are worked out |
+
+    python -m benchmarks.budgets [--small 40] [--large 200]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+import tomllib
+import tracemalloc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from connectors.dynamics.http.answers import Answer
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.reading.decoder import PageDecoder
+from connectors.dynamics.reading.page import Page
+from connectors.emulator.serving.server import SeedSpec, running
+from crm_compliance.settings import environment_of, load_settings
+from crm_compliance.wiring import desk
+from jobs.model.plan import Kind
+from jobs.plans.explain import explain_unit
+from jobs.plans.make import lines_of, make_plan
+
+BUDGETS = Path(__file__).with_name("budgets.toml")
+SMALL, LARGE = 40, 200  # dossiers
+SEEDED_FOR = date(2026, 3, 15)
+Counts = Mapping[str, Mapping[str, float]]
+
+
+@dataclass
+class Tally:
+    """What one piece of work has taken; `memory` is the peak, in bytes."""
+
+    calls: int = 0
+    loops: int = 0
+    frames: int = 0
+    memory: int = 0
+    decoded: int = 0
+    received: int = 0
+    rows: int = 0
+    requests: int = 0
+
+
+@contextmanager
+def counted(tally: Tally) -> Iterator[None]:
+    """Count what this thread does meanwhile, its memory aside, which is that of all."""
+    me, watching = threading.get_ident(), getattr(sys, "monitoring", None)
+
+    def called(_: Any, event: str, what: Any) -> None:
+        tally.calls += event in ("call", "c_call")
+        tally.frames += event == "c_call" and what.__name__ == "collect"
+
+    def looped(*_: Any) -> None:
+        tally.loops += threading.get_ident() == me
+
+    if watching is not None:
+        watching.use_tool_id(watching.OPTIMIZER_ID, __name__)
+        watching.register_callback(watching.OPTIMIZER_ID, watching.events.JUMP, looped)
+        watching.set_events(watching.OPTIMIZER_ID, watching.events.JUMP)
+    tracemalloc.start()
+    sys.setprofile(called)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        tally.memory = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        if watching is not None:
+            watching.set_events(watching.OPTIMIZER_ID, watching.events.NO_EVENTS)
+            watching.free_tool_id(watching.OPTIMIZER_ID)
+
+
+def costs(dossiers: int) -> tuple[Tally, Tally]:
+    """Return what a full plan of an organisation takes, and then a `why` of one of its units."""
+    plan, why = Tally(), Tally()
+    seed = SeedSpec(dossiers=dossiers, seed=1, as_of=SEEDED_FOR)
+    with tempfile.TemporaryDirectory() as folder, running(seed=seed) as emulator:
+        given = {"CRM_URL": emulator.url, "CRM_TOKEN": "budgets", "DATA_DIR": folder, "INCREMENTAL_READS": "false", "CRM_READS": "1"}
+        with patch.dict(os.environ, environment_of(given), clear=True):
+            settings = load_settings()
+        with desk(settings) as opened:
+            make_plan(opened.context, Kind.ALL)
+        with desk(settings) as opened, pages_seen(plan):
+            context, stats = opened.context, opened.context.connector.stats
+            with counted(plan):
+                made = make_plan(context, Kind.ALL)
+            plan.rows, plan.requests = stats.rows, stats.requests
+            line = next(lines_of(context.store.plans.pages(made.id)))
+            explain_unit(context, line.table, line.id)
+            before = stats.requests
+            with counted(why):
+                explain_unit(context, line.table, line.id)
+            why.requests = stats.requests - before
+    return plan, why
+
+
+@contextmanager
+def pages_seen(tally: Tally) -> Iterator[None]:
+    """Note of how many bytes pages come, and how many are decoded."""
+    get, decode = Transport.get, PageDecoder.decode
+
+    def received(transport: Transport, *given: Any, as_it_came: bool = False, **options: Any) -> Answer:
+        answer = get(transport, *given, as_it_came=as_it_came, **options)
+        tally.received += len(answer.body) if as_it_came else 0
+        return answer
+
+    def decoded(decoder: PageDecoder[Any], body: bytes, **options: Any) -> Page[Any]:
+        tally.decoded += len(body)
+        return decode(decoder, body, **options)
+
+    with patch.object(Transport, "get", received), patch.object(PageDecoder, "decode", decoded):
+        yield
+
+
+def counts_of(less: Tally, more: Tally, why: Tally) -> Counts:
+    """Return the counts by heading and name, from what plans of the smaller and the larger organisation have
+    taken, and a `why`."""
+
+    def a_row(name: str) -> float:
+        return float(getattr(more, name) - getattr(less, name)) / (more.rows - less.rows)
+
+    plan = {
+        "requests": less.requests,
+        "decodings": more.decoded / more.received,
+        "calls_a_row": a_row("calls"),
+        "loops_a_row": a_row("loops"),
+        "bytes_a_row": a_row("memory"),
+        "frames": more.frames,
+    }
+    found = {"plan": plan, "why": {name: getattr(why, name) for name in ("requests", "calls", "loops", "frames")}}
+    return {heading: {name: counts[name] for name in counts if _is_told(name)} for heading, counts in found.items()}
+
+
+def _is_told(name: str) -> bool:
+    """Return whether this Python tells such a count."""
+    return not name.startswith("loops") or hasattr(sys, "monitoring")
+
+
+def ceilings(path: Path = BUDGETS) -> Counts:
+    """Return what budgets.toml allows."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def crossed(found: Counts, allowed: Counts) -> list[str]:
+    """Return a sentence for each count above its ceiling, without one, or that nobody measures any more."""
+    told = []
+    for heading in {**found, **allowed}:
+        counts, limits = found.get(heading, {}), allowed.get(heading, {})
+        told += [
+            f"{heading}.{name}: {value:,.4g} is above {limits[name]:,}" for name, value in counts.items() if value > limits.get(name, value)
+        ]
+        told += [f"{heading}.{name} stands on one side only" for name in sorted(filter(_is_told, counts.keys() ^ limits.keys()))]
+    return told
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", type=int, default=SMALL, help="dossiers of the smaller organisation")
+    parser.add_argument("--large", type=int, default=LARGE, help="dossiers of the larger one")
+    given = parser.parse_args()
+    (less, why), (more, _) = costs(given.small), costs(given.large)
+    found, allowed = counts_of(less, more, why), ceilings()
+    print(f"{'':>20} {'measured':>10} {'ceiling':>10}")
+    for heading, counts in found.items():
+        for name, value in counts.items():
+            print(f"{heading + '.' + name:>20} {value:>10,.4g} {allowed.get(heading, {}).get(name, float('nan')):>10,}")
+    if told := crossed(found, allowed):
+        raise SystemExit("\n".join(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""What a plan and a `why` may cost, in counts: benchmarks/budgets.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from requests.adapters import HTTPAdapter
+
+from benchmarks.budgets import LARGE, SMALL, Tally, ceilings, costs, counts_of, crossed
+from connectors.dynamics.reading.decoder import PageDecoder
+from connectors.dynamics.reading.page import Page
+from tests.in_process import SEND
+
+
+@pytest.fixture(scope="module", autouse=True)
+def real_threads() -> Iterator[None]:
+    """The emulator works in a thread of its own, where nothing is counted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HTTPAdapter, "send", SEND)
+        yield
+
+
+@pytest.fixture(scope="module")
+def less(real_threads: None) -> tuple[Tally, Tally]:
+    return costs(SMALL)
+
+
+def test_a_plan_and_a_why_cost_no_more_than_they_may(less: tuple[Tally, Tally]) -> None:
+    assert crossed(counts_of(less[0], costs(LARGE)[0], less[1]), ceilings()) == []
+
+
+def test_pages_decoded_twice_and_looked_at_row_by_row_cross_the_ceilings(
+    less: tuple[Tally, Tally], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = PageDecoder.decode
+    inner: list[PageDecoder[Any]] = []
+
+    def twice(decoder: PageDecoder[Any], body: bytes, **options: Any) -> Page[Any]:
+        if not inner:
+            inner.append(decoder)
+            for row in decoder.decode(body, **options).rows:
+                (row.id.lower(), row.id.strip(), row.etag.strip(), hash(row.id))
+            inner.clear()
+        return decode(decoder, body, **options)
+
+    monkeypatch.setattr(PageDecoder, "decode", twice)
+    told = crossed(counts_of(less[0], costs(LARGE)[0], less[1]), ceilings())
+    assert {each.partition(":")[0] for each in told} >= {"plan.decodings", "plan.calls_a_row"}
+
+
+def test_a_count_without_a_ceiling_and_a_ceiling_without_a_count_are_told(tmp_path: Path) -> None:
+    budgets = tmp_path / "budgets.toml"
+    budgets.write_text("[plan]\nframes = 2\nrequests = 9\n")
+    assert crossed({"plan": {"frames": 3, "loops": 1}}, ceilings(budgets)) == [
+        "plan.frames: 3 is above 2",
+        "plan.loops stands on one side only",
+        "plan.requests stands on one side only",
+    ]
