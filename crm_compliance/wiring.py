@@ -129,6 +129,15 @@ def mapping_text(settings: Settings) -> tuple[str, str]:
     return text_of(settings.mapping, "mapping"), str(settings.mapping)
 
 
+def named_categories(settings: Settings) -> frozenset[str] | None:
+    """Return the keys of the categories that the mapping of the settings tells; None where they name none.
+    Raises MappingError: it is refused."""
+    from connectors.dynamics.mapping.loader import parse_mapping
+    from connectors.dynamics.mapping.schedule_check import category_keys
+
+    return category_keys(parse_mapping(*mapping_text(settings))) if settings.mapping is not None else None
+
+
 def app_url_of(settings: Settings) -> str:
     """Return the address of the app that people use, if the mapping names one."""
     from connectors.dynamics.mapping.loader import parse_mapping

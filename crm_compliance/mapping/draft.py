@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.mapping.schedule_check import own_rows
+from crm_compliance.organisation import organisation_of
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import connector_of, policy_of
-from rules.policy.categories import CRM_CATEGORIES
+from rules.organisation.organisation import Organisation
 from rules.policy.policy import Policy
 
 
@@ -27,10 +28,10 @@ class DraftedMapping:
 
 
 def draft_mapping(settings: Settings) -> DraftedMapping:
-    """Derive a mapping. Raises ConnectorError: the CRM cannot be asked; PolicyError: the schedule of the
-    settings is refused."""
+    """Derive a mapping. Raises ConnectorError: the CRM cannot be asked; PolicyError, OrganisationError: the
+    schedule or the organisation file of the settings is refused."""
     policy = policy_of(settings)
-    categories = _called(policy)
+    categories = _called(policy, organisation_of(settings).under(policy))
     with connector_of(settings, mapping=Mapping("draft")) as connector:
         found = connector.draft(categories)
         mapping, _ = examine_mapping(found.text(), "draft")
@@ -42,17 +43,17 @@ def draft_mapping(settings: Settings) -> DraftedMapping:
     return DraftedMapping(text, tables, found.derived, [*found.open_tables, *found.open_fields])
 
 
-def _called(policy: Policy) -> dict[str, tuple[str, ...]]:
-    """Return what the schedule calls each category of the CRM: its row's labels, where no other category
-    leads to that row."""
-    rows = {key: {line.key for line in lines} for key, lines in policy.derive.items()}
+def _called(policy: Policy, organisation: Organisation) -> dict[str, tuple[str, ...]]:
+    """Return what each category of the CRM is called: in the words of the organisation, and by the labels of
+    its row of the schedule where no other category leads to that row."""
+    rows = {key: {line.key for line in policy.derive[key]} if key in policy.derive else {key} for key in policy.crm_categories}
     shared = Counter(row for found in rows.values() for row in found)
-    known = {key for key in policy.categories if key in CRM_CATEGORIES} - rows.keys()
-    rows |= {key: {key} for key in known}
-    return {
-        key: tuple(label for row in found if len(found) == 1 and shared[row] <= 1 for label in _labels(policy, row))
+    labels = {
+        key: [label for row in found if len(found) == 1 and shared[row] <= 1 for label in _labels(policy, row)]
         for key, found in rows.items()
     }
+    own = {key: words.model_dump(exclude_none=True).values() for key, words in organisation.words.get("value", {}).items()}
+    return {key: (*found, *own.get(key, ())) for key, found in labels.items()}
 
 
 def _labels(policy: Policy, row: str) -> tuple[str, ...]:

@@ -152,7 +152,8 @@ file, and have the form that they have there.
 - a value of another kind, such as `"6"` in quotes for a number;
 - fewer than two approvers, one person twice, or an approver who is also `proposed_by`;
 - a line of `derive` that leads to no category; an outcome without a line, or with two;
-- an enabled row for dossiers that nothing leads to;
+- an enabled row for dossiers that nothing leads to although `derive` has a list of that name; where the settings name a mapping, by
+  `policy check`, also one that no category of it goes by;
 - an anchor that the unit does not have;
 - `retain` on a row with a term, or `delete` on one without;
 - a schedule without an enabled row, or without the row `recording`;
@@ -181,8 +182,8 @@ recorded nowhere in the CRM, so `partner_contact` cannot be enabled.
 ## Outcomes
 
 The outcomes are {outcomes} and the empty one, written `outcomes: []`. Each list of `derive` says for every one of them which row
-decides; a line without `outcomes` is for all. A category of the CRM without a list goes by the row of the same key; a row of
-your own needs a line all the same, so that none is there by mistake.
+decides; a line without `outcomes` is for all. A category of the CRM without a list goes by the row of the same key. Which
+categories there are is said by [the mapping](mapping.md): `mapping check` and `doctor` warn of a row in force that none of them goes by.
 
 ```yaml
 derive:

@@ -90,34 +90,6 @@ class Outcome(StrEnum):
 
 OUTCOMES = tuple(Outcome)
 
-# The CRM's own categories in the reference environment. A row of the schedule with the same key needs no line
-# in `derive`.
-CRM_CATEGORIES = frozenset(
-    {
-        "social_card",
-        "e_safety",
-        "civil_party",
-        "child_prostitution",
-        "child_trafficking",
-        "sex_tourism",
-        "social_networks",
-        "grooming",
-        "sexting",
-        "sextortion",
-        "runaway",
-        "international_abduction",
-        "third_party_abduction",
-        "unexplained_disappearance",
-        "unaccompanied_minor",
-        "national_parental_abduction",
-        "lost_or_injured",
-        "undefined_disappearance",
-        "preventive",
-        "csam_report",
-        "sexual_abuse_other",
-    }
-)
-
 
 class Labels(Model):
     """What a category is called, in the languages in which people are written to."""

@@ -2,8 +2,7 @@
 somewhere, anchors exist. Each check yields the field it is about and a sentence; `rules.policy.loader` adds
 the line."""
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
 from rules.files.yaml_lines import Path
@@ -14,7 +13,6 @@ from rules.model.kinds import RELATIONS
 from rules.model.records import UnitKind
 from rules.policy.categories import (
     ANCHORS_OF_UNIT,
-    CRM_CATEGORIES,
     OUTCOMES,
     Anchor,
     CategoryBase,
@@ -34,8 +32,9 @@ UNDECIDED = "to be decided"  # how the shipped rows without a published term beg
 WITH_KINDS = ("enrolment", "engagement")
 
 
-def check_policy(policy: PolicyFile) -> Iterator[Finding]:
-    """Yield everything that is wrong with a schedule whose form is right."""
+def check_policy(policy: PolicyFile, crm_categories: Collection[str] | None = None) -> Iterator[Finding]:
+    """Yield everything that is wrong with a schedule whose form is right; `crm_categories` are those that the
+    mapping tells, where it is held against one."""
     yield from _approvers(policy)
     yield from _recording(policy)
     yield from _elsewhere(policy)
@@ -47,7 +46,7 @@ def check_policy(policy: PolicyFile) -> Iterator[Finding]:
         for index, line in enumerate(lines):
             yield from ((("derive", crm_category, index, "key"), text) for text in _target(policy, line))
         yield from ((("derive", crm_category, *path), text) for path, text in _outcomes(lines))
-    yield from _unreachable(policy)
+    yield from _unreachable(policy, crm_categories)
     yield from _named(policy)
     yield from ((("contacts", *path), text) for path, text in _twice(policy.contacts.bypass))
 
@@ -219,8 +218,17 @@ def _outcomes(lines: tuple[Derivation, ...]) -> Iterator[Finding]:
             yield (index, "outcomes"), "an outcome stands here twice"
 
 
-def _unreachable(policy: PolicyFile) -> Iterator[Finding]:
-    reached = {line.key for line in chain.from_iterable(policy.derive.values())} | (CRM_CATEGORIES - policy.derive.keys())
+def _unreachable(policy: PolicyFile, crm_categories: Collection[str] | None) -> Iterator[Finding]:
+    remedy = "name under derive the category of the CRM that goes by this row"
+    for key in unreached(policy, policy.categories.keys() if crm_categories is None else crm_categories):
+        lacking = "" if key in policy.derive else f", and the mapping has no category {key}"
+        yield ("categories", key), f"no line of derive leads here{lacking}: {remedy}"
+
+
+def unreached(policy: PolicyFile, crm_categories: Collection[str]) -> Iterator[str]:
+    """Yield the rows in force for dossiers by which no category goes: no line of `derive` leads to them, and
+    the category of their own name is led elsewhere or is none of the CRM's (RET-12)."""
     for key, category in policy.categories.items():
-        if category.enabled and category.unit == "dossier" and key not in reached:
-            yield ("categories", key), "no line of derive leads here: name under derive the category of the CRM that goes by this row"
+        answers_for_itself = key in crm_categories and key not in policy.derive
+        if category.enabled and category.unit == "dossier" and key not in policy.led_to and not answers_for_itself:
+            yield key

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from rules.model.bypass import Bypass
 from rules.model.decisions import Disposition
-from rules.policy.categories import CRM_CATEGORIES, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
+from rules.policy.categories import Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 from rules.policy.policy import Policy
 from rules.policy.rows import disposition_word, period_text
 
@@ -76,19 +76,19 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 }
 
 
-def differences(old: Policy, new: Policy) -> tuple[Change, ...]:
+def differences(old: Policy, new: Policy, crm_categories: Collection[str] | None = None) -> tuple[Change, ...]:
     """Return every change, rows first, in the order of the new file; two schedules that say the same have
     none. Pure, and as thorough as the file: a key that this function has no sentence for is reported by its
-    name with both values."""
-    return (*_rows(old, new), *_derivations(old, new), *_people(old, new), *_rest(old, new))
+    name with both values. `crm_categories` are those that a mapping tells, where one is named."""
+    return (*_rows(old, new, crm_categories), *_derivations(old, new), *_people(old, new), *_rest(old, new))
 
 
-def _rows(old: Policy, new: Policy) -> Iterator[Change]:
+def _rows(old: Policy, new: Policy, crm_categories: Collection[str] | None) -> Iterator[Change]:
     for key in [*new.categories, *(key for key in old.categories if key not in new.categories)]:
         before, after = old.categories.get(key), new.categories.get(key)
         if before == after:
             continue
-        affected = _affected(key, new if after is not None else old)
+        affected = _affected(key, new if after is not None else old, crm_categories)
         where = f"categories.{key}"
         if before is None and after is not None:
             what = f"a new row, {_said(after)}" if after.enabled else "a new row, off: it decides nothing"
@@ -272,17 +272,20 @@ def _reversed(direction: Direction) -> Direction:
     return {Direction.EARLIER: Direction.LATER, Direction.LATER: Direction.EARLIER}.get(direction, direction)
 
 
-def categories_of(key: str, policy: Policy) -> list[str]:
-    """Return the categories of the CRM that go by a row of the schedule."""
+def categories_of(key: str, policy: Policy, crm_categories: Collection[str] | None = None) -> list[str]:
+    """Return the categories of the CRM that go by a row of the schedule. A row answers for the category of
+    its own name too, unless `derive` leads that elsewhere: where nobody says which categories there are, if
+    no line leads to the row (RET-12)."""
     found = [name for name, lines in policy.derive.items() if any(line.key == key for line in lines)]
-    return [*found, key] if key in CRM_CATEGORIES and key not in policy.derive else found
+    answers_for_itself = key in (policy.crm_categories if crm_categories is None else crm_categories)
+    return [*found, key] if answers_for_itself and key not in policy.derive else found
 
 
-def _affected(key: str, policy: Policy) -> str:
+def _affected(key: str, policy: Policy, crm_categories: Collection[str] | None) -> str:
     """Return which units a row is for, in the words of the CRM."""
     row = policy.categories[key]
     if row.unit == "dossier":
-        crm = categories_of(key, policy)
+        crm = categories_of(key, policy, crm_categories)
         return f"affects units with {', '.join(crm)}" if crm else "affects no category of the CRM"
     kinds = f" of the kind {', '.join(row.kinds)}" if row.kinds else ""
     return f"affects every {row.unit}{kinds}"

@@ -2,6 +2,7 @@
 is refused whole: nothing is guessed, and all its errors are reported at once."""
 
 import json
+from collections.abc import Collection
 from functools import lru_cache
 from hashlib import sha256
 
@@ -25,21 +26,23 @@ _KINDS = {"months_after", "years_after", "until_age", "end_of_calendar_year_afte
 _TEXTS = {"string_pattern_mismatch": "a key has small letters, digits and underscores, and begins with a letter"}
 
 
-def load_policy(text: str, *, source: str) -> Policy:
-    """Read a retention schedule from the text of its file; `source` is what messages call the file.
+def load_policy(text: str, *, source: str, crm_categories: Collection[str] | None = None) -> Policy:
+    """Read a retention schedule from the text of its file; `source` is what messages call the file,
+    `crm_categories` are those that the mapping tells. Without them a row counts as reached by a category of
+    its own name.
 
     `Policy.digest` is the SHA-256 of the text in UTF-8, so a plan can say which schedule decided, byte for
     byte. Raises PolicyError: the schedule is not usable. `where` is the place of the first error, the message
     lists them all: first what is wrong in a line, top down, then what is missing. Source: RET-06, RET-12,
     ACC-02; R-021, R-022."""
-    found = _read(text)
+    found = _read(text, None if crm_categories is None else frozenset(crm_categories))
     if isinstance(found, Policy):
         return found
     raise refusal(PolicyError, "the retention schedule is refused", found, source=source, hint=HINT)
 
 
 @lru_cache(maxsize=64)  # a schedule is read anew for every job, and is the same nearly always
-def _read(text: str) -> Policy | list[Problem]:
+def _read(text: str, crm_categories: frozenset[str] | None) -> Policy | list[Problem]:
     """Return the schedule, or all that is wrong with it in the order in which it is reported."""
     document = read_yaml(text)
     problems = sorted(document.problems)
@@ -54,7 +57,8 @@ def _read(text: str) -> Policy | list[Problem]:
         except ValidationError as error:
             problems = problems_of(document, PolicyFile, error.errors(include_url=False), texts=_TEXTS, kinds=_KINDS)
         else:
-            problems = sorted(document.problems + [document.problem(path, found) for path, found in check_policy(policy_file)])
+            told = check_policy(policy_file, crm_categories)
+            problems = sorted(document.problems + [document.problem(path, found) for path, found in told])
         if not problems:
             digest = sha256(text.encode()).hexdigest()
             return Policy.model_validate_json(json.dumps({**document.value, "digest": digest}), strict=True)

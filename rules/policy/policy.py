@@ -371,6 +371,11 @@ class PolicyFile(Model):
     categories: dict[Key, Category]
     """The rows of the schedule."""
 
+    @property
+    def led_to(self) -> frozenset[str]:
+        """The rows to which a line of `derive` leads."""
+        return frozenset(line.key for lines in self.derive.values() for line in lines)
+
 
 class Policy(PolicyFile):
     """The retention schedule of one organisation, one version. `digest` is the SHA-256 of the text it was
@@ -388,6 +393,13 @@ class Policy(PolicyFile):
     def home(self) -> Home:
         """What a number or a postcode is read as that does not say of which country it is."""
         return Home(self.defaults.country, self.defaults.national_number)
+
+    @property
+    def crm_categories(self) -> tuple[str, ...]:
+        """The categories of the CRM of which the schedule speaks: those of `derive`, and the name of each row
+        for dossiers to which no line leads, which answers for the category of that name (RET-12)."""
+        own = (key for key, row in self.categories.items() if row.unit == "dossier" and key not in self.led_to)
+        return (*self.derive, *(key for key in own if key not in self.derive))
 
     @property
     def harmless(self) -> frozenset[str]:

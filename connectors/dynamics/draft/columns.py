@@ -4,14 +4,13 @@ would end a term too early."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from connectors.dynamics.draft.reading import Seen
 from connectors.dynamics.draft.tables import likeness
-from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, folded
+from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, Words, folded
 from connectors.dynamics.mapping.mapping import (
     LOOKUPS,
     MUST_BE_CHOICE,
@@ -30,8 +29,6 @@ from rules.model.records import KINDS
 
 if TYPE_CHECKING:
     from connectors.dynamics.draft.references import Referred
-
-Words = Mapping[str, Mapping[str, tuple[str, ...]]]  # what the values of a field are called, by field and key
 
 _CHOICES: Final = frozenset({"PicklistType", "MultiSelectPicklistType"})
 _TEXTS: Final = frozenset({"StringType", "MemoType"})

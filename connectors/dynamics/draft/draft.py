@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from connectors.dynamics.draft.columns import Drafted, Words, draft_columns
+from connectors.dynamics.draft.columns import Drafted, draft_columns
 from connectors.dynamics.draft.dependent import dependent_entries
 from connectors.dynamics.draft.elsewhere import Elsewhere
 from connectors.dynamics.draft.option_text import told_rows
@@ -15,7 +15,7 @@ from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.references import refer
 from connectors.dynamics.draft.tables import Kinds, kinds_of
 from connectors.dynamics.draft.text import are_fiches_too, draft_text
-from connectors.dynamics.draft.words import OPTION_WORDS, folded
+from connectors.dynamics.draft.words import OPTION_WORDS, Words, folded
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
 from rules.model.data_map import Place
@@ -66,12 +66,12 @@ class Draft:
 
 
 def draft(transport: Transport, categories: Mapping[str, Collection[str]]) -> Draft:
-    """Derive a mapping from what a CRM says of its tables; `categories` are what the schedule calls those
-    that it has rows for, by key. Raises ConnectorError."""
+    """Derive a mapping from what a CRM says of its tables; `categories` are what those are called that the
+    schedule has rows for, by key. Raises ConnectorError."""
     reader = CrmTables(transport)
     tables = reader.all()
-    kinds = kinds_of(tables)
     words = _words(categories)
+    kinds = kinds_of(tables, words)
     drafted = tuple(draft_columns(kind, table, kinds.found, words) for kind, table in kinds.found.items())
     likely = {kind: found[0] for kind, found in kinds.candidates.items() if found and kind not in OPTIONAL_KINDS} | kinds.found
     maybe = {
@@ -93,8 +93,7 @@ def draft(transport: Transport, categories: Mapping[str, Collection[str]]) -> Dr
 def _words(categories: Mapping[str, Collection[str]]) -> Words:
     """Return what the values of fields are called. A category is one of the schedule: another would lead to
     no row of it."""
-    own = {key: (*(folded(word) for word in (key, *words)), *OPTION_WORDS["categories"].get(key, ())) for key, words in categories.items()}
-    return {**OPTION_WORDS, "categories": own}
+    return {**OPTION_WORDS, "categories": {key: tuple(folded(word) for word in (key, *words)) for key, words in categories.items()}}
 
 
 def _prefix(own: list[str], kinds: Kinds) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from connectors.dynamics.draft.columns import Drafted, Option, Words, option_of
+from connectors.dynamics.draft.columns import Drafted, Option, option_of
 from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.tables import likeness
-from connectors.dynamics.draft.words import FIELD_WORDS
+from connectors.dynamics.draft.words import FIELD_WORDS, Words
 from connectors.dynamics.mapping.mapping import MUST_BE_CHOICE
 from connectors.dynamics.schema.masks_check import PLATFORM
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute

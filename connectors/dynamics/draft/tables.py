@@ -11,7 +11,7 @@ from itertools import permutations
 from typing import Final
 
 from connectors.dynamics.draft.reading import Seen
-from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, folded
+from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, Words, folded
 
 RELATIONS: Final = ("donation", "enrolment", "engagement")
 MAYBE_FICHES: Final = ("phonecall",)  # standard tables of which each row may be a communication of its own
@@ -38,8 +38,8 @@ def likeness(names: tuple[str, ...], words: tuple[str, ...]) -> int:
     return 2 if any(name.startswith(word) or name.endswith(word) for name in names for word in long) else 0
 
 
-def kinds_of(tables: Mapping[str, Seen]) -> Kinds:
-    """Return which table is which kind."""
+def kinds_of(tables: Mapping[str, Seen], words: Words) -> Kinds:
+    """Return which table is which kind; `words` are what the values of fields are called."""
     kinds = Kinds({kind: tables[name] for kind, name in STANDARD_TABLES.items() if name in tables})
     own = [table for table in tables.values() if table.name not in STANDARD_TABLES.values()]
     kinds.found |= _files(own)
@@ -63,7 +63,7 @@ def kinds_of(tables: Mapping[str, Seen]) -> Kinds:
     if "dossier" in kinds.found and fiche is not None:
         dossier = kinds.found["dossier"].name
         kinds.also = [
-            table for table in rest if table.name not in taken and table.lookups_to(dossier) and _options_like(table, "categories")
+            table for table in rest if table.name not in taken and table.lookups_to(dossier) and _options_like(table, words["categories"])
         ]
     for kind in ("dossier", "fiche", "party"):
         if kind not in kinds.found:
@@ -118,12 +118,12 @@ def _may_tell_roles(table: Seen) -> bool:
 
 def _roles(table: Seen) -> int:
     """Return 3 where a column has options that are called like roles in a file."""
-    return 3 if _options_like(table, "role") else 0
+    return 3 if _options_like(table, OPTION_WORDS["role"]) else 0
 
 
-def _options_like(table: Seen, name: str) -> bool:
-    """Return whether two options of one column are called like keys of a field."""
-    words = {word for each in OPTION_WORDS[name].values() for word in each}
+def _options_like(table: Seen, keys: Mapping[str, tuple[str, ...]]) -> bool:
+    """Return whether two options of one column are called like some of these keys."""
+    words = {word for each in keys.values() for word in each}
     counts = [sum(any(folded(label) in words for label in labels) for labels in options.values()) for options in table.labels.values()]
     return max(counts, default=0) >= 2
 

@@ -201,31 +201,14 @@ FIELD_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTy
     }
 )
 
-# What option values are called, by the key that they stand for.
+Words = Mapping[str, Mapping[str, tuple[str, ...]]]  # what the values of a field are called, by field and key
+
+# What option values are called, by the key that they stand for. Categories are those of the schedule, in the
+# words of the organisation.
 OPTION_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
     {
         name: {key: tuple(folded(word) for word in words.split("|")) for key, words in keys.items()}
         for name, keys in {
-            "categories": {
-                "social_card": "Sociale kaart|Carte sociale|Out-of-remit contact", "e_safety": "E-safety|Sécurité en ligne|Online safety",
-                "civil_party": "Burgerlijke partij|Burgerlijke partijstelling|Partie civile|Civil-party action",
-                "child_prostitution": "Kinderprostitutie|Prostitution d'enfants|Child prostitution",
-                "child_trafficking": "Kinderhandel|Traite d'enfants|Child trafficking",
-                "sex_tourism": "Sekstoerisme|Tourisme sexuel|Sex tourism",
-                "social_networks": "Sociale netwerken|Sociale media|Réseaux sociaux",
-                "grooming": "Grooming", "sexting": "Sexting", "sextortion": "Sextorsion|Sextortie|Sextortion",
-                "runaway": "Weglopen|Wegloper|Fugue|Runaway|Ausreißer",
-                "international_abduction": "Internationale ontvoering|Enlèvement international|International abduction",
-                "third_party_abduction": "Ontvoering door derden|Enlèvement par un tiers|Abduction by a third party",
-                "unexplained_disappearance": "Onverklaarbare verdwijning|Disparition inexpliquée|Unexplained disappearance",
-                "unaccompanied_minor": "Niet-begeleide minderjarige|Mineur étranger non accompagné|Unaccompanied minor",
-                "national_parental_abduction": "Nationale ontvoering door ouder|Enlèvement parental national",
-                "lost_or_injured": "Verloren of gewond|Égaré ou blessé|Lost or injured",
-                "undefined_disappearance": "Ongedefinieerde verdwijning|Disparition indéfinie",
-                "preventive": "Preventief|Préventif|Preventive",
-                "csam_report": "Melding beelden van misbruik|Signalement d'images d'abus",
-                "sexual_abuse_other": "Ander seksueel misbruik|Autre abus sexuel|Other sexual abuse",
-            },
             "outcome": {
                 "not_located": "Niet gelokaliseerd|Niet terecht|Non localisé|Not located",
                 "located": "Gelokaliseerd|Terecht|Localisé|Located",

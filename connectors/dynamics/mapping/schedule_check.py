@@ -1,5 +1,6 @@
 """Words of a mapping that the schedule does not know: a row of its own that is not there, and keys that
-resemble one that is, where a typing error would keep units for ever."""
+resemble one that is, where a typing error would keep units for ever; and rows of the schedule that no
+category of the mapping goes by."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -8,6 +9,7 @@ from typing import Final, NamedTuple
 from connectors.dynamics.mapping.mapping import Column, Mapping, Table
 from rules.files.suggestions import asked, nearest, suggestion
 from rules.model.records import UnitKind
+from rules.policy.checks import unreached
 from rules.policy.policy import Policy
 
 _OWN: Final = UnitKind.OWN_TABLE.value
@@ -24,15 +26,24 @@ class Misspelt(NamedTuple):
 
 def misspelt(mapping: Mapping, policy: Policy) -> Iterator[Misspelt]:
     """Yield each row of the schedule that a dependent table names and that is not in force for it, and each
-    key of a category or kind that the schedule does not know and that is like one it knows, once each. A key
-    that is like none may be one that nobody has decided on yet: its units are kept (R-161), and a plan says
-    so."""
+    key of a category or kind that the schedule does not know and that is like one it knows, once each; then
+    the rows in force that no category goes by. A key that is like none may be one that nobody has decided on
+    yet: its units are kept (R-161), and a plan says so."""
     told = set()
     for table in mapping.tables:
         for slip in chain(_term(table, policy), _keys(table, policy)):
             if slip.where not in told:
                 told.add(slip.where)
                 yield slip
+    stated = list(_categories(mapping))
+    if stated and (found := list(unreached(policy, {key for _, key in stated}))):
+        rows = f"the row{'s' if len(found) > 1 else ''} {', '.join(found)} of the schedule"
+        yield Misspelt(stated[0][0], f"no category here goes by {rows}: name under derive the one of the CRM that does", "")
+
+
+def category_keys(mapping: Mapping) -> frozenset[str]:
+    """Return the keys of the categories that dossiers and fiches may have."""
+    return frozenset(key for _, key in _categories(mapping))
 
 
 def own_rows(policy: Policy) -> list[str]:
@@ -61,7 +72,7 @@ def _term(table: Table, policy: Policy) -> Iterator[Misspelt]:
 
 def _keys(table: Table, policy: Policy) -> Iterator[Misspelt]:
     for field, word, known in (
-        ("categories", "category", [*policy.derive]),
+        ("categories", "category", policy.crm_categories),
         ("kind", f"kind of {table.kind}", policy.kinds.get(table.kind, ())),
     ):
         for column in (table.columns.get(field), table.pairs.get(field)):
@@ -69,6 +80,15 @@ def _keys(table: Table, policy: Policy) -> Iterator[Misspelt]:
                 meant = nearest(key, known)
                 if key not in known and meant is not None:
                     yield Misspelt(where, f"the schedule knows no {word} {key}, and its units are kept{asked(meant)}", meant)
+
+
+def _categories(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    """Yield the keys of categories, each with its place."""
+    for table in mapping.tables:
+        if "categories" in table.fixed:
+            yield table.lines["categories"], table.fixed["categories"]
+        for column in (table.columns.get("categories"), table.pairs.get("categories")):
+            yield from _stated(column) if column is not None else ()
 
 
 def _stated(column: Column) -> Iterable[tuple[str, str]]:

@@ -115,13 +115,15 @@ def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -
 def check(
     path: Path | None = typer.Argument(None, metavar="[F]", help="A policy file or a folder of versions; without, the one in force."),
 ) -> None:
-    """Check a retention schedule; every error is told with file and line (exit 3).
+    """Check a retention schedule; every error is told with file and line (exit 3). Where the settings name a
+    mapping, so is a row in force that no category of it goes by.
 
     Example: crm-compliance policy check policy.yaml
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.organisation import organisation_of
-    from crm_compliance.wiring import clock_of, versions_in
+    from crm_compliance.wiring import clock_of, named_categories, versions_in
+    from rules.policy.loader import load_policy
 
     settings = arguments.settings()
     if path is None:
@@ -131,7 +133,7 @@ def check(
         version = versions.at(clock_of(settings)())
     else:
         versions, version = _one(path)
-    found = version.policy
+    found = load_policy(version.text, source=version.source, crm_categories=named_categories(settings))
     unfilled = organisation_of(settings).under(found).unfilled(found)
     enabled = sum(1 for category in found.categories.values() if category.enabled)
     document = {
@@ -182,11 +184,13 @@ def diff(
 
     Example: crm-compliance policy diff policy-2026.yaml policy-2027.yaml
     """
+    from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.policy_changes import print_changes
+    from crm_compliance.wiring import named_categories
     from rules.policy.diff import differences
 
     before, after = (_one(path)[1].policy for path in (old, new))
-    changes = differences(before, after)
+    changes = differences(before, after, named_categories(arguments.settings()))
     document = {
         "old": _named(before),
         "new": _named(after),

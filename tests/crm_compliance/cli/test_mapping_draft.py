@@ -59,6 +59,10 @@ def test_of_the_reference_environment_every_column_and_key_is_derived(
     with organisation(capsys, monkeypatch, tmp_path, ENVIRONMENT) as typist:
         document, text = drafted(typist, tmp_path)
         assert document["open"] == []
+        unlike = "# choose: 100000050: no key is like it"  # the schedule and the organisation call it otherwise
+        assert text.count(unlike) == text.count("# choose: 1") == 2
+        text = text.replace(unlike, "100000050: csam_report")
+        (tmp_path / "draft.yaml").write_text(text, encoding="utf-8")
         wanted, found = (parse_mapping(each, "m") for each in (REFERENCE.read_text("utf-8"), text))
         assert {table.kind: table.name for table in wanted.tables} == document["tables"]
         assert columns(found) == columns(wanted)
@@ -421,6 +425,28 @@ def put_in_force(text: str, kind: str) -> str:
 def parse_problems(text: str) -> list[str]:
     """What is wrong with a draft beside what nobody has chosen yet."""
     return [problem.text for problem in examine_mapping(text, "m")[1] if problem.code != "missing"]
+
+
+def test_a_category_is_told_by_the_words_of_the_organisation(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A schedule of one's own has rows, and the organisation file what it calls its categories; of both the
+    product knows none by itself."""
+    told = organisation_file(tmp_path, {"pesten": dict.fromkeys(("nl", "fr", "de", "en"), "Nog niet duidelijk")})
+    with organisation(capsys, monkeypatch, tmp_path, SECOND) as typist:
+        typist.set(POLICY=str(DATA / "second-policy.yaml"), ORGANISATION=str(told))
+        _, text = drafted(typist, tmp_path)
+        assert {number for (_, _, number), key in keys(parse_mapping(text, "m")).items() if key == "pesten"} == {912340033}
+
+
+def organisation_file(folder: Path, values: dict[str, dict[str, str]]) -> Path:
+    """The organisation file of the second organisation, with what it calls some of its values."""
+    document = YAML(typ="safe").load((DATA / "second-organisation.yaml").read_text("utf-8"))
+    document.setdefault("words", {})["value"] = values
+    path = folder / "organisation.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+    return path
 
 
 def test_only_categories_of_the_schedule_are_drafted(

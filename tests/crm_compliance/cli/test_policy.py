@@ -15,6 +15,8 @@ from crm_compliance.reports.policy_changes import COLUMNS, NEW_COLUMNS
 from tests.crm_compliance.typist import LONG_AGO, Typist, limited, people_and_cases
 from tests.integration.night import Night, approve_where_needed, brussels_noon
 
+DATA = Path(__file__).parents[2] / "data"
+
 SHIPPED_AGE = "rule: RET-08\n    type: until_age\n    age: 25\n    disposition: anonymise\n    mission: disappearance\n  missing_intl"
 
 
@@ -159,6 +161,21 @@ def test_a_row_that_nobody_decided_upon_cannot_be_enabled(typist: Typist) -> Non
     assert "categories.volunteer.basis" in error["message"]
     line = text[:start].count("\n") + text[start:].split("basis:")[0].count("\n") + 1
     assert error["where"] == f"{path}:{line}"
+
+
+def test_a_row_that_no_category_of_the_named_mapping_goes_by_is_refused(typist: Typist) -> None:
+    """RET-12: it would decide over nothing. Which categories there are is said by the mapping alone."""
+    line = "  pesten:\n    - key: bullying\n"
+    path, mapping = typist.folder / "policy.yaml", typist.folder / "mapping.yaml"
+    path.write_text((DATA / "second-policy.yaml").read_text("utf-8").replace(line, ""), encoding="utf-8")
+    assert typist.ask("policy", "check", path)["ok"] is True
+    mapping.write_text((DATA / "second-mapping.yaml").read_text("utf-8"), encoding="utf-8")
+    typist.set(MAPPING=str(mapping))
+    error = typist.refused("policy", "check", path, code=3)
+    assert "categories.bullying: no line of derive leads here, and the mapping has no category bullying" in error["message"]
+    assert error["where"].startswith(f"{path}:")
+    mapping.write_text(mapping.read_text("utf-8").replace("runaway", "bullying"), encoding="utf-8")
+    assert typist.ask("policy", "check", path)["ok"] is True
 
 
 def test_a_difference_is_told_in_words_with_its_direction(typist: Typist) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rules.holds.holds import Holds
 from rules.model.bypass import Bypass
 from rules.model.records import Unit
-from rules.policy.diff import Change, Direction, differences
+from rules.policy.diff import Change, Direction, categories_of, differences
 from rules.policy.policy import People, Policy
 from tests.rules import strategies
 from tests.rules.builders import NO_TERM, POLICY, UNTIL_18, UNTIL_25, a_policy, decide, shipped_policy
@@ -62,6 +62,26 @@ def test_a_changed_row_says_what_it_means(rows: dict[str, Any], where: str, dire
     change = changes[f"categories.{next(iter(rows))}.{where}"]
     assert part in change.sentence
     assert change.direction == direction
+
+
+@pytest.mark.parametrize(
+    ("key", "crm_categories", "found"),
+    [
+        ("preventive", None, ["preventive"]),
+        ("preventive", ["runaway"], []),
+        ("missing_runaway", None, ["runaway"]),
+        ("missing_runaway", ["runaway", "missing_runaway"], ["runaway", "missing_runaway"]),
+        ("social_card", ["social_card"], ["social_card"]),
+    ],
+)
+def test_a_row_answers_for_the_category_of_its_own_name_where_there_is_one(
+    key: str, crm_categories: list[str] | None, found: list[str]
+) -> None:
+    """RET-12."""
+    new = a_policy({key: {"type": "months_after", "months": 7, "anchor": "opened_on", "disposition": "delete"}})
+    assert categories_of(key, new, crm_categories) == found
+    told = next(change.sentence for change in differences(POLICY, new, crm_categories) if change.where.startswith(f"categories.{key}"))
+    assert told.endswith(f"affects units with {', '.join(found)}" if found else "affects no category of the CRM")
 
 
 def test_a_bypass_that_ends_keeps_longer_and_that_of_people_is_told() -> None:

@@ -165,7 +165,6 @@ def test_a_schedule_of_another_country_names_its_clock_too() -> None:
         ("      outcomes: [returned]\n", "", "", "derive.third_party_abduction[1]: located has two lines"),
         ("outcomes: [returned]", "outcomes: [returned, returned]", "", "derive.third_party_abduction[0].outcomes: an outcome stands"),
         ("  runaway:\n    - key: missing_runaway", "  runaway: []", "", "derive.runaway: no line is for the empty outcome"),
-        ("  runaway:\n    - key: missing_runaway\n", "", "", "categories.missing_runaway: no line of derive leads here"),
         ("unit: recording", "unit: dossier", "", "categories.recording.unit: the unit of the row recording is recording"),
         ("    unit: recording", "    unit: recording\n    enabled: false", "", "categories.recording.enabled: the row recording cannot"),
         ("disposition: delete", "disposition: anonymise", "  recording:", "categories.recording.disposition: a recording is deleted"),
@@ -248,6 +247,17 @@ def test_a_schedule_that_would_not_work_is_refused(old: str, new: str, after: st
 def test_a_category_that_is_derived_elsewhere_does_not_reach_the_row_of_its_own_key() -> None:
     error = refused(changed("- key: social_card", "- key: e_safety"))
     assert "categories.social_card: no line of derive leads here" in str(error)
+
+
+def test_a_row_is_reached_by_the_category_of_its_own_name_where_the_mapping_has_that() -> None:
+    """RET-12: which categories there are is the mapping's to tell; without one any may be."""
+    text = changed("  runaway:\n    - key: missing_runaway\n", "")
+    assert "missing_runaway" in load_policy(text, source="ours.yaml").crm_categories
+    assert "missing_runaway" not in load_policy(text, source="ours.yaml", crm_categories={"missing_runaway"}).led_to
+    with pytest.raises(PolicyError) as caught:
+        load_policy(text, source="ours.yaml", crm_categories={"runaway"})
+    assert "categories.missing_runaway: no line of derive leads here, and the mapping has no category missing_runaway" in str(caught.value)
+    assert caught.value.where == f"ours.yaml:{text[: text.index('  missing_runaway:')].count(chr(10)) + 1}"
 
 
 def test_one_mistake_is_told_once() -> None:

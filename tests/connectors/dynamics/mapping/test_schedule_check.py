@@ -3,6 +3,8 @@ decides over are kept for ever (R-158, R-161)."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from connectors.dynamics.mapping.loader import parse_mapping
@@ -11,6 +13,7 @@ from crm_compliance.settings import Settings
 from crm_compliance.wiring import mapping_text, policy_text
 from rules.policy.loader import load_policy
 
+DATA = Path(__file__).parents[3] / "data"
 VISITS = """
   home_visits:
     labels: {nl: Huisbezoeken, fr: Visites, en: Home visits, de: Hausbesuche}
@@ -75,3 +78,14 @@ def test_a_key_that_is_like_one_of_the_schedule_is_told_wherever_it_stands(part:
     line = next(number for number, each in enumerate(text.splitlines(), 1) if "runawy" in each)
     found = list(misspelt(parse_mapping(text, "m.yaml"), load_policy(policy_text(Settings())[0], source="policy.yaml")))
     assert [(each.where, each.meant) for each in found] == [(f"m.yaml:{line}", "runaway")]
+
+
+@pytest.mark.parametrize(("key", "told"), [("bullying", False), ("pesten", True)])
+def test_a_row_in_force_that_no_category_of_the_mapping_goes_by_is_told(key: str, told: bool) -> None:
+    """It decides over nothing, and its units are kept as UNCONFIGURED (RET-12, R-161)."""
+    mapping = (DATA / "second-mapping.yaml").read_text("utf-8").replace("runaway", key)
+    text = (DATA / "second-policy.yaml").read_text("utf-8").replace("  pesten:\n    - key: bullying\n", "")
+    found = list(misspelt(parse_mapping(mapping, "m.yaml"), load_policy(text, source="policy.yaml")))
+    line = next(number for number, each in enumerate(mapping.splitlines(), 1) if f": {key}" in each)
+    slips = [each.where for each in found if "goes by" in each.message and "bullying" in each.message]
+    assert slips == ([f"m.yaml:{line}"] if told else [])
