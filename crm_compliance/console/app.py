@@ -23,7 +23,7 @@ from crm_compliance.console.access import cookies, origin
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.access.once import Forms
 from crm_compliance.console.access.rate import Rate
-from crm_compliance.console.api.app import ROOT as API
+from crm_compliance.console.api.answers import ROOT as API
 from crm_compliance.console.api.app import api_of
 from crm_compliance.console.endpoint import Endpoint
 from crm_compliance.console.errors import nothing_here, refused

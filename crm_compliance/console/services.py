@@ -141,16 +141,17 @@ class Services:
         with self._place(), desk(self.settings) as opened:
             yield opened
 
-    def begin(self, asked: Asked, *, kind: str = "", reads_crm: bool = True, patience_s: float | None = None) -> Work:
+    def begin(self, asked: Asked, *, kind: str = "", reads_crm: bool = True, alone: bool = False, patience_s: float | None = None) -> Work:
         """Have an act carried out by a process of its own, and return when it is over or has taken too long.
-        Raises Refused: with code `busy`, where another one goes on for the same subject."""
+        Raises Refused: with code `busy`, where another one goes on for the same subject, or the same act for
+        any subject if it is done `alone`."""
         work = Work(asked.subject, asked.act, asked.who, asked.now, kind)
 
         def whole() -> Ended:
             with self._place() if reads_crm else nullcontext():
                 return self.carry_out(asked, work.tell)
 
-        return self.background.begin(work, whole, patience_s=patience_s)
+        return self.background.begin(work, whole, alone=alone, patience_s=patience_s)
 
     def lines_of(self, plan: str, person: Person, now: datetime) -> LinesView:
         """Return the lines of a plan. Raises Opening: that takes long, and goes on; UsageError: no such plan;

@@ -46,6 +46,14 @@ def approve_plan(
     return store.plans.approve(plan.id, word, ("approval", approval_entry(plan, word, reference)))
 
 
+def has_said(plan: Plan, who: str, role: str, comment: str, *, approves: bool, now: datetime) -> bool:
+    """Return whether this person has given this word on a plan already, and it still counts."""
+    return any(
+        same_person(word.who, who) and (word.role, word.comment, word.approves) == (role, comment, approves)
+        for word in _speaking(plan, now)
+    )
+
+
 def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
     """Return the plan as it stands, once it is what the ledger says. A word that somebody else gives between
     the two readings is no alteration: both are read again. Raises StoreAltered."""

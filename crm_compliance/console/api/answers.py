@@ -4,7 +4,7 @@ them, and errors with the code, message, hint and place that `--json` gives."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -13,10 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from crm_compliance.console.errors import status_of
+from crm_compliance.console.services import Busy
 from crm_compliance.console.work.opening import Opening
 from crm_compliance.identity.bearer import KeysUnreachable, NoToken
 from rules.errors import ComplianceError
 
+ROOT: Final = "/api/v1"
 AGAIN_S: Final = "5"
 MOST: Final = 500  # entries of one answer
 
@@ -39,6 +41,23 @@ class PlanAnswer(Document):
     dispose: dict[str, int]
     retain: dict[str, int]
     applicable: bool
+
+
+class Wrong(BaseModel):
+    code: str
+    message: str
+    hint: str
+    where: str
+
+
+class MakingAnswer(BaseModel):
+    """How far a plan is: `rows` read from the CRM in so many `requests`, and why it could not be made."""
+
+    plan: str
+    state: Literal["going_on", "made", "failed"]
+    rows: int
+    requests: int
+    error: Wrong | None = None
 
 
 class LineAnswer(Document):
@@ -134,30 +153,30 @@ class WaitingAnswer(BaseModel):
     due_on: str | None
 
 
-class Wrong(BaseModel):
-    code: str
-    message: str
-    hint: str
-    where: str
-
-
 class ErrorAnswer(BaseModel):
     error: Wrong
 
 
 def answer_of(error: ComplianceError) -> JSONResponse:
     """Return the answer for what an operation raised."""
-    from crm_compliance.reports.parts.hints import in_words
-
     headers: dict[str, str] = {}
     status = status_of(error)
     if isinstance(error, NoToken):
         status, headers = 401, {"WWW-Authenticate": "Bearer"}
     elif error.code == "person_needed":
         status = 403
-    elif error.code == "busy" or isinstance(error, KeysUnreachable):
+    elif isinstance(error, Busy | KeysUnreachable):
         status, headers = 503, {"Retry-After": "60"}
-    return _wrong(status, error.code, str(error), in_words(error.hint), error.where, headers)
+    elif error.code == "busy":  # with what somebody else is doing at this moment
+        headers = {"Retry-After": "60"}
+    return JSONResponse({"error": wrong_of(error).model_dump()}, status_code=status, headers=headers)
+
+
+def wrong_of(error: ComplianceError) -> Wrong:
+    """Return an error as answers tell it."""
+    from crm_compliance.reports.parts.hints import in_words
+
+    return Wrong(code=error.code, message=str(error), hint=in_words(error.hint), where=error.where)
 
 
 async def compliance_error(_: Request, error: Exception) -> JSONResponse:
@@ -178,7 +197,7 @@ async def invalid(_: Request, error: Exception) -> JSONResponse:
     somebody."""
     assert isinstance(error, RequestValidationError)
     places = [f"{'.'.join(str(part) for part in problem['loc'])}: {_kind(problem)}" for problem in error.errors()]
-    return _wrong(400, "usage", "the call is not as the interface describes it", "/api/v1/openapi.json", "; ".join(places)[:500], {})
+    return _wrong(400, "usage", "the call is not as the interface describes it", f"{ROOT}/openapi.json", "; ".join(places)[:500], {})
 
 
 async def not_served(_: Request, error: Exception) -> JSONResponse:

@@ -1,15 +1,16 @@
-"""Plans: list, show, make, compare, approve and reject; and why one unit is kept or goes."""
+"""Plans: list, show, compare, approve and reject; and why one unit is kept or goes."""
 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from crm_compliance.console.api.answers import MOST, ChangesAnswer, LineAnswer, LinesAnswer, OpeningAnswer, PlanAnswer, WhyAnswer
 from crm_compliance.console.api.caller import Caller, acting
+from crm_compliance.console.api.once import IdempotencyKey
 from jobs.plans.lines.query import MOST_LINES, LineQuery
 from rules.errors import UsageError
 from rules.model.roles import Act
@@ -26,13 +27,6 @@ BEING_OPENED: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Wanted(BaseModel):
-    """What plan to make."""
-
-    model_config = ConfigDict(extra="forbid")
-    kind: Literal["retention", "recordings", "all"] = "all"
-
-
 class Word(BaseModel):
     """What somebody says of a plan."""
 
@@ -45,20 +39,6 @@ def list_plans(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -
     """The newest plans."""
     found = islice(caller.services.store.plans.newest(), limit)
     return [_answer(caller, plan) for plan in found]
-
-
-@router.post("/plans", status_code=201)
-def make(caller: Annotated[Caller, acting(Act.PLAN)], wanted: Wanted) -> PlanAnswer:
-    """Decide on every unit and store the plan; nothing is written to the CRM. Takes as long as the CRM needs
-    to be read."""
-    from jobs.model.plan import Kind
-    from jobs.plans.make import make_plan
-    from jobs.restores.detect import warning_of_rows_back
-
-    with caller.services.desk() as desk:
-        warning = warning_of_rows_back(desk.context)
-        made = make_plan(desk.context, Kind(wanted.kind), proposer=caller.person.who, warning=warning)
-    return _answer(caller, made)
 
 
 @router.get("/plans/{plan}")
@@ -121,17 +101,21 @@ def changes(
 
 
 @router.post("/plans/{plan}/approve")
-def approve(caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, word: Word) -> PlanAnswer:
+def approve(
+    caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, word: Word, idempotency_key: IdempotencyKey = ""
+) -> PlanAnswer:
     """Approve a plan that waits for two people."""
-    return _said(caller, plan, word, approves=True)
+    return _said(caller, plan, word, idempotency_key, approves=True)
 
 
 @router.post("/plans/{plan}/reject")
-def reject(caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, word: Word) -> PlanAnswer:
+def reject(
+    caller: Annotated[Caller, acting(Act.APPROVE_PLAN)], plan: PlanId, word: Word, idempotency_key: IdempotencyKey = ""
+) -> PlanAnswer:
     """Reject a plan for good; the comment says why."""
     if not word.comment.strip():
         raise UsageError("why a plan is rejected must be said", hint="a comment without personal data", where="comment")
-    return _said(caller, plan, word, approves=False)
+    return _said(caller, plan, word, idempotency_key, approves=False)
 
 
 @router.get("/units/{table}/{id}/why")
@@ -158,10 +142,16 @@ def _opened(caller: Caller, plan: str) -> LinesView:
     return caller.services.lines_of(plan, caller.person, caller.services.clock())
 
 
-def _said(caller: Caller, plan: str, word: Word, *, approves: bool) -> PlanAnswer:
-    from jobs.plans.approve import approve_plan
+def _said(caller: Caller, plan: str, word: Word, key: str, *, approves: bool) -> PlanAnswer:
+    """Give a word on a plan. With a key, one that this person has given already is not given again: they
+    have one word on a plan, so that nothing need be kept to know it."""
+    from jobs.plans.approve import approve_plan, has_said
 
     services, person = caller.services, caller.person
+    if key:
+        before = services.store.plans.get(plan)
+        if has_said(before, person.who, person.role, word.comment, approves=approves, now=services.clock()):
+            return _answer(caller, before)
     ring = services.keys()
     after = approve_plan(
         services.store,

@@ -19,15 +19,20 @@ PLAN, MATCH, COMPILE, LINES, DATA_MAP, TRY = "plan", "match", "compile", "lines"
 
 
 def make_plan(settings: Settings, asked: Asked, told: Told) -> Ended:
-    """Make a plan: of a kind, and for an instant or for now (`as_of`). Gives its id."""
+    """Make a plan: of a kind, for an instant or for now (`as_of`), and under an id that is given or a new one
+    (`plan`). Gives its id."""
+    from dataclasses import replace
+
     from jobs.model.plan import Kind
     from jobs.plans.make import make_plan as make
     from jobs.restores.detect import warning_of_rows_back
 
     as_of = datetime.fromisoformat(asked.details["as_of"]) if asked.details.get("as_of") else None
     with _desk(settings, told) as desk:
-        warning = warning_of_rows_back(desk.context)
-        made = make(desk.context, Kind(asked.details["kind"]), as_of=as_of, proposer=asked.who, warning=warning)
+        given = asked.details.get("plan")
+        context = replace(desk.context, new_id=lambda _: given) if given else desk.context
+        warning = warning_of_rows_back(context)
+        made = make(context, Kind(asked.details["kind"]), as_of=as_of, proposer=asked.who, warning=warning)
     return Ended(made=made.id)
 
 

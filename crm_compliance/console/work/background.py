@@ -45,14 +45,17 @@ class Background:
     _works: dict[str, Work] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, work: Work, act: Callable[[], Ended], *, patience_s: float | None = None) -> Work:
+    def begin(self, work: Work, act: Callable[[], Ended], *, alone: bool = False, patience_s: float | None = None) -> Work:
         """Begin an act, and return when it is over or has taken too long. Raises Refused: with code `busy`,
-        where another one goes on for the same subject."""
+        where another one goes on for the same subject, or the same act for any subject if it is done
+        `alone`."""
         with self._lock:
-            before = self._works.get(work.subject)
-            if before is not None and not before.is_over:
+            going_on = [each for each in self._works.values() if not each.is_over]
+            if any(each.subject == work.subject or (alone and each.act == work.act) for each in going_on):
                 raise Refused("something is being done for this already", hint="wait until it has ended", where=work.subject, code="busy")
-            self.store.expire(work.started_at - KEPT)
+            long_ago = work.started_at - KEPT
+            self.store.expire(long_ago)
+            self._works = {each.subject: each for each in self._works.values() if not each.is_over or each.started_at >= long_ago}
             self.store.put(work.subject, _stored(work, is_over=False))
             self._works[work.subject] = work
         threading.Thread(target=work.run, args=(act, self._ended), name=f"act-{work.act}", daemon=True).start()
@@ -66,6 +69,10 @@ class Background:
             return work
         stored = self.store.get(subject)
         return _work(subject, stored) if stored is not None else None
+
+    def at_work(self, act: str) -> Work | None:
+        """Return what goes on of an act, for whatever subject."""
+        return next((work for work in list(self._works.values()) if work.act == act and not work.is_over), None)
 
     def forget(self, work: Work) -> None:
         """Forget an act that has ended and was told."""

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
-from crm_compliance.console.pages.plans.making import MADE_BY_PEOPLE, SUBJECT
+from crm_compliance.console.pages.plans.making import MADE_BY_PEOPLE, making
 from crm_compliance.console.visit import Visit
 from jobs.model.plan import Kind
 from rules.errors import UsageError
@@ -39,7 +39,7 @@ def show(visit: Visit) -> Response:
         older=f"/plans?{urlencode(asked | {'before': shown[-1].id})}" if len(found) > A_PAGE else "",
         is_filtered=bool(asked or before),
         stopped_since=store.kill_switch.stopped_since(),
-        making=visit.services.background.of(SUBJECT),
+        making=making(visit),
         made_by_people=MADE_BY_PEOPLE,
     )
 

@@ -11,6 +11,7 @@ from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.acts import PLAN
 from crm_compliance.console.work.process import Asked
+from crm_compliance.console.work.work import Work
 from jobs.model.plan import Kind
 from rules.errors import UsageError
 from rules.model.roles import Act
@@ -29,13 +30,19 @@ def start(visit: Visit) -> Response:
     person = visit.person
     details = {"kind": kind, "as_of": moment}
     asked = Asked(act=PLAN, subject=SUBJECT, who=person.who, role=person.role, now=visit.now, details=details)
-    visit.services.begin(asked, kind=kind, patience_s=0)
+    visit.services.begin(asked, kind=kind, alone=True, patience_s=0)
     return visit.see("/plans", note="plan_begun")
+
+
+def making(visit: Visit) -> Work | None:
+    """Return the plan that goes on, whoever has it made, else the one of a page that has ended last."""
+    background = visit.services.background
+    return background.at_work(PLAN) or background.of(SUBJECT)
 
 
 def status(visit: Visit) -> Response:
     """Show how far the plan is, as a piece of the list."""
-    return visit.part("plans/making.html.j2", making=visit.services.background.of(SUBJECT))
+    return visit.part("plans/making.html.j2", making=making(visit))
 
 
 ENDPOINTS: Final = (get("/plans/making", status, Act.PLAN), post("/plans/making", start, Act.PLAN))

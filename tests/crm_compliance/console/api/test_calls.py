@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import date
 from typing import Any
 
@@ -12,11 +13,16 @@ from httpx2 import Response
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from crm_compliance.console.api.answers import ROOT as ROOT_OF_CALLS
 from crm_compliance.console.api.app import BODY_BYTES, ROUTERS, TRIES
 from crm_compliance.console.api.caller import act_of
+from crm_compliance.console.services import Services
+from crm_compliance.console.work.process import Asked
+from crm_compliance.console.work.work import Counts, Ended, Told
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
+from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
-from tests.crm_compliance.console.browser import ROOT, Browser
+from tests.crm_compliance.console.browser import ROOT, Browser, text_of
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 
@@ -52,6 +58,16 @@ class Script:
         answer = self.call("POST", path, json=body)
         assert answer.status_code == status, answer.text
         return answer.json()
+
+
+def made(script: Script, services: Services, **wanted: str) -> Any:
+    """A plan that was asked for, once it is there."""
+    begun = script.call("POST", "/plans", json=wanted)
+    assert begun.status_code == 202, begun.text
+    work = services.background.of(f"plan {begun.json()['plan']}")
+    assert work is None or work.wait(60)
+    assert script.call("GET", begun.headers["Location"].removeprefix(ROOT_OF_CALLS)).json()["state"] == "made"
+    return script.ask(f"/plans/{begun.json()['plan']}")
 
 
 def act(route: APIRoute) -> Act | None:
@@ -101,10 +117,10 @@ def test_tokens_are_not_tried_without_end(app: Starlette) -> None:
     assert codes == [*[401] * TRIES, 429]
 
 
-def test_a_plan_is_made_looked_through_and_approved_by_two(app: Starlette, org: Night) -> None:
+def test_a_plan_is_made_looked_through_and_approved_by_two(app: Starlette, org: Night, services: Services) -> None:
     people_and_cases(org)
     admin, dpo, auditor = (Script(app, role) for role in (Role.CRM_ADMIN, Role.DPO, Role.AUDITOR))
-    plan = admin.act("/plans", {"kind": "all"}, 201)
+    plan = made(admin, services, kind="all")
     assert (plan["state"], plan["units"] > 0) == ("waiting", True)
     name = plan["plan"]
     page = auditor.ask(f"/plans/{name}/lines", outcome="dispose", limit=1)
@@ -121,15 +137,68 @@ def test_a_plan_is_made_looked_through_and_approved_by_two(app: Starlette, org: 
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "same_person"), "who made it has no word"
     given = dpo.act(f"/plans/{name}/approve", {"comment": "looked through"})["approvals"]["given"]
     assert [word["role"] for word in given] == ["dpo"]
-    again = dpo.act("/plans", {}, 201)
+    again = made(dpo, services)
     assert auditor.ask(f"/plans/{name}/changes/{again['plan']}")["unchanged"] == plan["units"]
     assert [each["plan"] for each in auditor.ask("/plans", limit=1)] == [again["plan"]]
     assert admin.act(f"/plans/{again['plan']}/reject", {"comment": "one is enough"})["state"] == "rejected"
 
 
-def test_why_a_unit_is_kept_is_told_step_by_step(app: Starlette, org: Night) -> None:
+def test_a_call_says_how_far_a_plan_is_and_one_is_made_at_a_time(app: Starlette, services: Services) -> None:
+    go_on, told_of = threading.Event(), threading.Event()
+
+    def slow(asked: Asked, told: Told) -> Ended:
+        told(Counts(rows=1234, requests=5))
+        told_of.set()
+        assert go_on.wait(60)
+        raise ComplianceError("no token", code="token", hint="look")
+
+    object.__setattr__(services, "carry_out", slow)
+    admin = Script(app, Role.CRM_ADMIN)
+    first = admin.call("POST", "/plans", json={}, headers={"Idempotency-Key": "one"})
+    assert (first.status_code, first.headers["Retry-After"]) == (202, "5")
+    plan, where = first.json()["plan"], first.headers["Location"].removeprefix(ROOT_OF_CALLS)
+    assert told_of.wait(20)
+    assert admin.ask(where) == {"plan": plan, "state": "going_on", "rows": 1234, "requests": 5, "error": None}
+    again = admin.call("POST", "/plans", json={}, headers={"Idempotency-Key": "one"})
+    assert (again.status_code, again.json()["plan"]) == (202, plan), "the same call is the same plan"
+    other = Script(app, Role.DPO).call("POST", "/plans", json={})
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "busy")
+    page = Browser(app).sign_in(Role.CRM_ADMIN)
+    assert page.post("/plans/making", kind="all").status_code == 409
+    assert "rows read so far: 1,234" in text_of(page.page("/plans")), "people see what a script has begun"
+    go_on.set()
+    work = services.background.of(f"plan {plan}")
+    assert work is not None
+    assert work.wait(20)
+    failed = admin.ask(where)
+    assert (failed["state"], failed["error"]["code"], failed["error"]["hint"]) == ("failed", "token", "look")
+    assert admin.call("GET", "/plans/nothing/making").status_code == 400
+
+
+def test_a_plan_or_a_word_on_it_that_is_sent_again_under_its_key_is_one(app: Starlette, org: Night, services: Services) -> None:
+    """ACC-09, ACC-10: nobody is refused, and nothing is kept as an attempt, where a connection was lost."""
     people_and_cases(org)
-    plan = Script(app, Role.DPO).act("/plans", {}, 201)["plan"]
+    admin, dpo, key = Script(app, Role.CRM_ADMIN), Script(app, Role.DPO), {"Idempotency-Key": "key-1"}
+    begun = admin.call("POST", "/plans", json={}, headers=key).json()["plan"]
+    work = services.background.of(f"plan {begun}")
+    assert work is not None
+    assert work.wait(60)
+    again = admin.call("POST", "/plans", json={}, headers=key)
+    assert (again.status_code, again.json()) == (200, {"plan": begun, "state": "made", "rows": 0, "requests": 0, "error": None})
+    assert [plan.id for plan in org.store.plans.all()] == [begun]
+    answers = [dpo.call("POST", f"/plans/{begun}/approve", json={"comment": "good"}, headers=key) for _ in range(2)]
+    assert [each.status_code for each in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert [word.who for word in org.store.plans.get(begun).given] == ["demo-ben"]
+    assert "denied" not in {entry.kind for entry in org.store.ledger.entries()}
+    for path, comment, given in (("reject", "good", key), ("approve", "better", key), ("approve", "good", {})):
+        answer = dpo.call("POST", f"/plans/{begun}/{path}", json={"comment": comment}, headers=given)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "same_person"), "another word, or without a key"
+
+
+def test_why_a_unit_is_kept_is_told_step_by_step(app: Starlette, org: Night, services: Services) -> None:
+    people_and_cases(org)
+    plan = made(Script(app, Role.DPO), services)["plan"]
     line = Script(app, Role.DPO).ask(f"/plans/{plan}/lines", outcome="retain", limit=1)["lines"][0]
     address = f"/units/{line['table']}/{line['id'].upper()}/why"
     why = Script(app, Role.DPO).ask(address)
@@ -161,10 +230,10 @@ def test_runs_and_the_ledger_are_for_who_may_see_the_history(app: Starlette, org
     assert (verified["ok"], verified["problems"]) == (True, [])
 
 
-def test_a_hold_is_placed_by_one_and_released_by_another(app: Starlette, org: Night) -> None:
+def test_a_hold_is_placed_by_one_and_released_by_another(app: Starlette, org: Night, services: Services) -> None:
     people_and_cases(org)
     dpo, approver = Script(app, Role.DPO), Script(app, Role.APPROVER)
-    plan = dpo.act("/plans", {}, 201)["plan"]
+    plan = made(dpo, services)["plan"]
     unit = dpo.ask(f"/plans/{plan}/lines", outcome="dispose", table="cf_dossier", limit=1)["lines"][0]
     wanted = {"type": "judicial", "table": unit["table"], "id": unit["id"], "reason": "CASE", "basis": "letter", "review_on": "2027-05-01"}
     hold = dpo.act("/holds", wanted, 201)["hold"]

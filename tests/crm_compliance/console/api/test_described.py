@@ -16,7 +16,8 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.applications import Starlette
 
-from crm_compliance.console.api.app import ROOT, ROUTERS
+from crm_compliance.console.api.answers import ROOT
+from crm_compliance.console.api.app import ROUTERS
 from crm_compliance.console.app import routes
 from crm_compliance.console.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
