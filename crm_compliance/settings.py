@@ -176,6 +176,8 @@ class Settings(BaseModel):
     crm_ca_file: PathSetting | None = None
     crm_concurrency: Annotated[int, Field(ge=1, le=52)] = 16
     crm_reads: Annotated[int, Field(ge=1, le=52)] = 16
+    crm_lake: PathSetting | None = None
+    crm_lake_hours: Annotated[int, Field(ge=1, le=168)] = 24
     crm_patience_s: Annotated[int, Field(ge=0, le=86_400)] = 1_800
     crm_reserved_share: Annotated[float, Field(ge=0, le=0.9)] = 0.25
     database_url: Secret | None = None

@@ -25,6 +25,7 @@ from rules.errors import ComplianceError, MappingError, PolicyError
 
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
+    from connectors.dynamics.lake.lake import Lake
     from connectors.dynamics.mapping.mapping import Mapping
     from connectors.dynamics.memory.table_cache import Memory
     from connectors.interface.connector import Connector
@@ -231,10 +232,12 @@ def connector_of(
     patience: Patience = Patience.OF_A_PERSON,
     mapping: Mapping | None = None,
     zone: ZoneInfo | None = None,
+    lake: Lake | None = None,
 ) -> DynamicsConnector:
     """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server
     that is not Dataverse; `pseudonyms` is the key behind them where the schedule keeps one; `mapping` stands
-    instead of the one of the settings, `zone` instead of the one of the schedule."""
+    instead of the one of the settings, `zone` instead of the one of the schedule. Plans read the tables of a
+    `lake` instead of the CRM's."""
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import connect
     from connectors.dynamics.pace.governor import Pace
@@ -259,7 +262,15 @@ def connector_of(
         patience_s=_patience_s(settings, patience),
         is_known=patience is Patience.OF_A_SERVICE,
         zone=zone or calendar_of(settings).zone,
+        lake=lake,
     )
+
+
+def lake_of(settings: Settings, clock: Clock) -> Lake | None:
+    """Return the lake that plans read, if the settings name one."""
+    from connectors.dynamics.lake.lake import Lake
+
+    return None if settings.crm_lake is None else Lake(settings.crm_lake, timedelta(hours=settings.crm_lake_hours), clock)
 
 
 def _patience_s(settings: Settings, patience: Patience) -> float:
@@ -424,7 +435,12 @@ def desk(
     with (
         ExitStack() as opened,
         connector_of(
-            settings, memory=memory_of(settings, clock), pseudonyms=pseudonyms, patience=patience, zone=policy.calendar.zone
+            settings,
+            memory=memory_of(settings, clock),
+            pseudonyms=pseudonyms,
+            patience=patience,
+            zone=policy.calendar.zone,
+            lake=lake_of(settings, clock),
         ) as connector,
         connector.watched(while_waiting) if while_waiting is not None else nullcontext(),
     ):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from connectors.dynamics.bulk_delete.deletes import BulkDelete, Deleting
@@ -12,6 +13,7 @@ from connectors.dynamics.datamap.survey import Survey
 from connectors.dynamics.http.auth import TokenSource
 from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
 from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.lake.lake import Lake
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.memory.cache_invalidation import WrittenRows
@@ -41,6 +43,9 @@ from connectors.dynamics.writing.pool import Pool
 from connectors.interface.rows import ReadStats
 from rules.dates.calendar import BRUSSELS
 
+if TYPE_CHECKING:
+    from connectors.dynamics.lake.reader import LakeReader
+
 
 class DynamicsConnector(Changes, Remains, Organisation):
     """One environment and one account, or several that share the writing. Threads may read at the same time;
@@ -59,11 +64,13 @@ class DynamicsConnector(Changes, Remains, Organisation):
         bulk_delete: BulkDelete = BulkDelete.OFF,
         pseudonym_key: bytes | None = None,
         sees_to_documents: bool = False,
+        lake: Lake | None = None,
     ) -> None:
         """Create the connector. With a `memory`, tables whose changes the CRM tracks may be read by what has
         changed since last time. `more_tokens` are those of further application users. `pseudonym_key` is that
         of the technique `hmac` where it outlives the run (ERA-05). `sees_to_documents`: documents in
-        SharePoint are removed before the rows that say where they lie."""
+        SharePoint are removed before the rows that say where they lie. Plans read whole tables from the
+        `lake`, if there is one, instead of the CRM."""
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)
         self.mapping, self._memory = mapping, memory
@@ -100,6 +107,12 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings, sees_to_documents=sees_to_documents)
         self._survey = Survey(self._transport, mapping, self._metadata, directory, sees_to_documents=sees_to_documents)
         self._locations = DocumentLocations(directory)
+        self._lake = self._reader_of(lake) if lake is not None else None
+
+    def _reader_of(self, lake: Lake) -> "LakeReader":
+        from connectors.dynamics.lake.reader import LakeReader  # polars takes a while to import
+
+        return LakeReader(lake, self.mapping, self._metadata, self._tables)
 
     def __enter__(self) -> "DynamicsConnector":
         return self
@@ -141,6 +154,7 @@ def connect(
     is_known: bool = False,
     zone: ZoneInfo = BRUSSELS,
     sees_to_documents: bool = False,
+    lake: Lake | None = None,
 ) -> DynamicsConnector:
     """Return a connector from plain values. Nothing is sent yet. A `mapping` that was read already stands
     instead of its text; an instant is the day that it was in `zone`. Raises UsageError: the address is not
@@ -168,4 +182,5 @@ def connect(
         bulk_delete=bulk_delete,
         pseudonym_key=pseudonym_key,
         sees_to_documents=sees_to_documents,
+        lake=lake,
     )

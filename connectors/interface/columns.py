@@ -63,18 +63,20 @@ def frame_of(record: type[Record], fields: Sequence[str], rows: Sequence[Record]
     return frame_of_values(record, fields, lambda name: list(map(attrgetter(name), rows)))
 
 
-def frame_of_values(record: type[Record], fields: Sequence[str], values: Callable[[str], list[Any]]) -> pl.DataFrame:
+def frame_of_values(record: type[Record], fields: Sequence[str], values: Callable[[str], list[Any] | pl.Series]) -> pl.DataFrame:
     """Return a frame of the types of `column_types` from what `values` gives for each of its columns: what
-    records of the kind hold, in the order of the rows."""
+    records of the kind hold, in the order of the rows, or a column that says the same."""
     import polars as pl
 
     return pl.DataFrame([_column(name, held_by(record, name), kind, values(name)) for name, kind in column_types(record, fields).items()])
 
 
-def _column(name: str, held: type, kind: pl.DataType, values: list[Any]) -> pl.Series:
+def _column(name: str, held: type, kind: pl.DataType, values: list[Any] | pl.Series) -> pl.Series:
     """Return a column of one type; days and instants by way of their numbers, which is many times as fast."""
     import polars as pl
 
+    if isinstance(values, pl.Series):
+        return values.alias(name).cast(kind)
     if held is tuple:
         return pl.Series(name, list(map(SEPARATOR.join, values)), dtype=kind)
     if held is date:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rules.model.records import Record
@@ -72,7 +73,13 @@ class Rows(Protocol):
         """Yield all rows of a kind, from every table that serves it, as frames of some rows each: what `read`
         gives with `remembered`, row for row and value for value, in the columns of `column_types`.
 
-        A kind that is not mapped yields nothing; a frame without rows is never yielded. Raises as `read`."""
+        A kind that is not mapped yields nothing; a frame without rows is never yielded. For plans alone: they
+        may come from a lake (`lake_instant`). Raises as `read`."""
+
+    def lake_instant(self) -> datetime | None:
+        """Return how new the lake is that `columns` has read, by the newest row that it took up; None where
+        the CRM itself was read. Raises ReadIncomplete: that is longer ago than a plan may rely on, or not
+        known."""
 
     def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> AbstractContextManager[None]:
         """Begin reads of whole tables that `columns` is then called for in this order, while the block runs.

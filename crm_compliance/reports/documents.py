@@ -51,6 +51,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
         "hold_changes": [msgspec.to_builtins(change) for change in plan.hold_changes],
         "warnings": list(map(str, plan.warnings)),
         "retained_rows": plan.retained_rows,
+        "lake_instant": None if plan.lake_instant is None else instant(plan.lake_instant),
         "alarms": [alarm.document for alarm in plan.alarms],
         "waiting": plan.waiting,
         "queue": None if plan.queue is None else msgspec.to_builtins(plan.queue),

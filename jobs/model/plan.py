@@ -229,6 +229,7 @@ class Plan(msgspec.Struct, frozen=True):
     waiting: dict[str, int] = {}
     backlog: tuple[tuple[str, str], ...] = ()
     retained_rows: dict[str, int] = {}  # in long-term retention, by table: no plan reaches them
+    lake_instant: datetime | None = None  # how new the lake was that the rows were read from; None: the CRM itself was read
     unaccounted: tuple[str, ...] = ()  # columns that may hold personal data and are not mapped, as table.column
     request: str = ""
     queue: WorkQueue | None = None  # what waits for a person's decision; None where the plan did not look

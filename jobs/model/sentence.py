@@ -28,6 +28,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "retained_rows": (
         "RETAINED_ROWS: %(rows)s rows of %(table)s lie in long-term retention; they go with their unit, and what has none stays"
     ),
+    "plan_from_lake": (
+        "PLAN_FROM_LAKE: read from the lake of %(at)s and not from the CRM; a run reads each unit from the CRM before it writes"
+    ),
     "new_columns": "NEW_COLUMNS: may hold personal data and stand in no mapping, so no request finds what is in them: %(columns)s",
     "rows_back": ("RESTORED: %(rows)s rows that had been erased are back in the CRM; replay before anything is planned"),
     "erasure_altered": "line %(line)s of %(file)s is not as it was written",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,6 +58,7 @@ class Draft:
         self.crm_holds: list[tuple[str, str]] = []
         self.victims: dict[str, int] = {}
         self.retained_rows: dict[str, int] = {}
+        self.lake_instant: datetime | None = None
         self.held_contacts: list[tuple[str, str, str]] = []
         self.due: Tally[str] = Tally()
         self._policy_version = policy_version

@@ -103,7 +103,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
 
     connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
     found = gather(connector, kind, progress=lookout.seen, terms=terms)
-    draft.retained_rows = found.retained_rows
+    draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     holds = active_holds(context, day)
     every = Decided.of(found, facts_of_tables(found), connector, policy, holds, day)
     staying = unreachable(connector, found, every.frame, policy)
@@ -207,7 +207,7 @@ def head_of(
         held_contacts=tuple(sorted(draft.held_contacts)),
         crm_holds=tuple(sorted(draft.crm_holds)),
         hold_changes=hold_changes(context, kind, draft.crm_holds),
-        warnings=(*unmapped(categories), *overlooked(retained, unmapped_columns, past.columns_known(now))),
+        warnings=(*from_lake(draft.lake_instant), *unmapped(categories), *overlooked(retained, unmapped_columns, past.columns_known(now))),
         notes_on_trimmed=about_contacts(context, sorted(trims)),
         victims=draft.victims,
         why=reasons,
@@ -217,6 +217,7 @@ def head_of(
         waiting=dict(sorted(lookout.waiting.items())),
         backlog=late,
         retained_rows=retained,
+        lake_instant=draft.lake_instant,
         unaccounted=unmapped_columns,
         queue=queue,
         bypass=bypass_planned(policy, draft.going(), len(trims), context.connector.table(Contact)),
@@ -285,6 +286,12 @@ def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str
     return tuple(sorted(changes, key=lambda change: (change.change, change.table, change.id)))
 
 
+def from_lake(instant: datetime | None) -> Iterator[Sentence]:
+    """Yield that the rows are those of a lake, and how new it is."""
+    if instant is not None:
+        yield Sentence.of("plan_from_lake", at=f"{instant:%Y-%m-%dT%H:%M:%SZ}")
+
+
 def unmapped(categories: Iterable[CategoryTotal]) -> tuple[Sentence, ...]:
     """Name category values that the mapping does not know (R-161)."""
     found = [total for total in categories if is_of_the_crm(total.category)]
@@ -324,6 +331,7 @@ def plan_entry(plan: Plan) -> dict[str, object]:
         "held_contacts": len(plan.held_contacts),
         "breaker": plan.breaker.tripped,
         "why": plan.why,
+        **({"lake": plan.lake_instant.isoformat()} if plan.lake_instant is not None else {}),
         "alarms": [alarm.code for alarm in plan.alarms],
         "waiting": plan.waiting,
         **({"bypass": plan.bypass} if plan.bypass else {}),

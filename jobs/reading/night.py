@@ -67,7 +67,8 @@ _AT_ONCE = 100_000  # rows that are looked up together
 
 def gather(connector: Connector, kind: Kind, *, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> WholeTables:
     """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions in
-    force. Raises ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see."""
+    force. Raises ReadIncomplete: a page is not whole, rows point to rows that this account cannot see, or the
+    lake that was read is too old."""
     reads = [(source, fields) for record, fields in _reads(connector, kind, terms) for source in connector.sources(record)]
     with connector.read_ahead(reads):
         return _gathered(connector, kind, progress=progress, terms=terms)
@@ -128,6 +129,7 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
             found.add_activity_parties(frame)
         found.forget_activities()
     check_visible(connector, seen.rows)
+    found.lake_instant = connector.lake_instant()
     if found.beyond:
         told = f"{len(found.beyond)} rows belong to rows that the mapping leaves out of scope (only): they are not touched"
         if told not in connector.warnings:

@@ -4,7 +4,7 @@ something has to be looked at by itself, because they point to what was not ther
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import polars as pl
@@ -96,6 +96,7 @@ class WholeTables:
         self.bound: set[int] = set()
         self.beyond: set[str] = set()
         self.retained_rows: dict[str, int] = {}
+        self.lake_instant: datetime | None = None  # how new the lake is that it was read from; None: the CRM itself was read
 
     @property
     def people(self) -> pl.DataFrame:

@@ -1,5 +1,7 @@
 """What a connector to Dynamics is made of."""
 
+from typing import TYPE_CHECKING
+
 from connectors.dynamics.bulk_delete.deletes import Deleting
 from connectors.dynamics.datamap.survey import Survey
 from connectors.dynamics.http.environment import Environment
@@ -24,6 +26,9 @@ from connectors.dynamics.schema.unmapped_tables import Directory
 from connectors.dynamics.writing.mask import Masking
 from connectors.dynamics.writing.pool import Pool
 from connectors.interface.rows import ReadStats
+
+if TYPE_CHECKING:
+    from connectors.dynamics.lake.reader import LakeReader
 
 
 class Parts:
@@ -55,3 +60,4 @@ class Parts:
     _children: Children
     _survey: Survey
     _locations: DocumentLocations
+    _lake: "LakeReader | None"  # read instead of the CRM, for whole tables of plans

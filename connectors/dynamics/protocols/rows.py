@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from threading import get_ident
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connectors.dynamics.http.query import any_of
 from connectors.dynamics.mapping.mapping import Table
@@ -19,6 +20,7 @@ from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
 from connectors.dynamics.reading.page import FramedPage, Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.role_filter import lone_halves
+from connectors.dynamics.reading.ties import link_of, sides_of
 from connectors.dynamics.schema.counts import total_count
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, swapped
@@ -29,6 +31,8 @@ from rules.model.records import Record
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from connectors.dynamics.lake.reader import LakeReader
 
 R = TypeVar("R", bound=Record)
 
@@ -52,7 +56,8 @@ class Rows(MappedKinds):
 
     def columns(self, record: type[Record], fields: Sequence[str]) -> "Iterator[pl.DataFrame]":
         """Yield all rows of a kind as frames in the columns of `column_types`, row for row and value for
-        value what `read` gives with `remembered`. Raises as `read`."""
+        value what `read` gives with `remembered`; where there is a lake, what it has of them. Raises as
+        `read`."""
         for page in self._pages(record, tuple(fields), None, remembered=True, framed=True):
             yield page.frame(record, fields)
 
@@ -79,6 +84,9 @@ class Rows(MappedKinds):
         self, table: Table, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool, framed: bool = False
     ) -> Iterator[Page[R]]:
         definition = self._tables.definition(table)
+        if framed and self._lake is not None:
+            yield from self._laid(self._lake, table, definition, record, fields)
+            return
         if table.links and not {"regarding", "regarding_kind"}.isdisjoint((*fields, among.field if among else "")):
             yield from self._read_tied(table, definition, record, fields, among, remembered=remembered)
             return
@@ -91,13 +99,36 @@ class Rows(MappedKinds):
         else:
             yield from self._pairs.fill(table, definition, fields, pages, whole=among is None)
 
+    def _laid(
+        self, lake: "LakeReader", table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str]
+    ) -> Iterator[Page[R]]:
+        """Yield the rows of a kind that a lake has of a table, with what they are tied to."""
+        self._check_halves(table, definition)
+        own = _own(table, fields)
+        pages: Iterator[Any] = lake.pages(table, definition, record, own)
+        if not table.pairs.keys().isdisjoint(fields):
+            pages = self._pairs.fill(table, definition, fields, pages, whole=True, told=lake.pairs)
+        if own is fields:
+            yield from pages
+            return
+        link = link_of(table, definition)
+        pairs = lake.pairs(link, *sides_of(table, link))
+        for page in pages:
+            self._ties.fill(table, definition, page.values, pairs)
+            yield page
+
+    def lake_instant(self) -> datetime | None:
+        """Return the newest instant at which the lake that `columns` has read took up a row; None without a
+        lake. Raises ReadIncomplete: that is longer ago than a plan may rely on, or not known."""
+        return self._lake.instant() if self._lake is not None else None
+
     @contextmanager
     def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> Iterator[None]:
         """Begin these reads of whole tables, which `columns` is then called for in this order and by this
         thread. They go on in threads of their own, a few pages ahead of who takes them; with the pace of one
         read at once, nothing begins before it is asked for. What waits to be taken is a frame already, where
         nothing else fills it: the rows and the bytes of a page weigh several times as much."""
-        if self.environment.pace.reads == 1:
+        if self.environment.pace.reads == 1 or self._lake is not None:
             yield
             return
         with Lanes(self.environment.pace.reads, self._transport.gate.timeline) as lanes:

@@ -71,7 +71,7 @@ class PageDecoder(Generic[R]):
         first: dict[str, str] = {definition.primary_id: "id"}  # by column: the field that the decoder fills
         hidden: dict[str, tuple[str, Any]] = {}  # by column: a name that no field can have, and its type
         asked = steps.Asked(mapping, scopes)
-        self._has_versions = place is not RolePlace.PAIR
+        self.has_versions = place is not RolePlace.PAIR
         if place is RolePlace.PAIR:
             wire["etag"] = ("@odata.etag", str | None, False)
             self._steps.append(steps.unversioned())
@@ -108,8 +108,12 @@ class PageDecoder(Generic[R]):
         self.created = self._created(first, hidden) if dated and CREATED_ON in definition.attributes else None
         if place is RolePlace.UNIT:
             self._steps.append(steps.swap(table))
-        self._lookups = ["id", *(name for name in wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
+        self.lookups = ["id", *(name for name in wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
         self._decoder = msgspec.json.Decoder(page_type(made, wire, hidden))
+        # What a row is made of: by the name that it has in a row, its name on the wire and its type.
+        self.wire = {name: (column, kind) for name, (column, kind, _) in wire.items()}
+        self.wire |= {name: (column, kind) for column, (name, kind) in hidden.items() if not column.startswith(_UNSELECTED)}
+        self.defaults = {info.name: info.default for info in _fields(made) if info.name not in wire}
 
     def _created(self, first: dict[str, str], hidden: dict[str, tuple[str, Any]]) -> str:
         """Read the instant of creation as it came, whatever a field makes of it; gives the name it has in a
@@ -172,14 +176,19 @@ class PageDecoder(Generic[R]):
             except msgspec.DecodeError:
                 body = with_whole_characters(body)  # only then: it takes half as long as decoding
                 content = self._decoder.decode(body)
-            values = Values(content.value, self._lookups)
-            for step in self._steps:
-                values[step.target] = step.fill(*[values[name] for name in step.sources])
-            if versioned and self._has_versions and not steps.are_versions(values["etag"]):
+            values = Values(content.value, self.lookups)
+            self.fill(values)
+            if versioned and self.has_versions and not steps.are_versions(values["etag"]):
                 raise ValueError("a version that is none")
         except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None  # the decoder's own message may quote a value
         return Page(values, set(values["id"]), content.next_link, content.count, body, content.delta_link)
+
+    def fill(self, values: Values) -> None:
+        """Work out what the fields of some rows mean, from what `wire` names. Raises ValueError or KeyError:
+        a value cannot be right."""
+        for step in self._steps:
+            values[step.target] = step.fill(*[values[name] for name in step.sources])
 
     def _column(self, table: Table, definition: TableDefinition, column: Column) -> tuple[str, Any, bool]:
         attribute = definition.attributes[column.name]

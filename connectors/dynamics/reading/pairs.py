@@ -2,7 +2,7 @@
 end and counted. A pair says nothing beside its two ids, and has no version that anybody would write back."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -17,6 +17,9 @@ from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
 from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Record
+
+# All pairs of a table of links, by its two columns.
+PairsOf = Callable[[Link, str, str], Iterable[tuple[str, str]]]
 
 
 class _Pair(Record, gc=False, kw_only=True):
@@ -50,12 +53,20 @@ class Pairs:
         self._transport, self._metadata, self._references = transport, metadata, references
 
     def fill(
-        self, table: Table, definition: TableDefinition, fields: Collection[str], pages: Iterable[Page[Any]], *, whole: bool
+        self,
+        table: Table,
+        definition: TableDefinition,
+        fields: Collection[str],
+        pages: Iterable[Page[Any]],
+        *,
+        whole: bool,
+        told: PairsOf | None = None,
     ) -> Iterator[Page[Any]]:
         """Yield the pages with those of the fields filled that come from pairs, `whole` where they are all
-        rows of the table. Raises as `Connector.read`."""
+        rows of the table. The CRM is asked for pairs, unless somebody else has `told` all. Raises as
+        `Connector.read`."""
         columns = [column for name, column in table.pairs.items() if name in fields]
-        known = {column.field: self._tied(definition, column, None) for column in columns} if whole else {}
+        known = {column.field: self._tied(definition, column, None, told) for column in columns} if whole else {}
         keys = {column.field: self._keys(table, definition, column) for column in columns if column.reference is not None}
         for page in pages:
             for column in columns:
@@ -70,11 +81,19 @@ class Pairs:
         link = _link(definition, table.pairs[field])
         return sorted({pair.near for pair in self._read(definition.name, link, link.column(link.other(definition.name)), ids)})
 
-    def _tied(self, definition: TableDefinition, column: Column, ids: Collection[str] | None) -> dict[str, tuple[str, ...]]:
+    def _tied(
+        self, definition: TableDefinition, column: Column, ids: Collection[str] | None, told: PairsOf | None = None
+    ) -> dict[str, tuple[str, ...]]:
         link = _link(definition, column)
         found: defaultdict[str, set[str]] = defaultdict(set)
-        for pair in self._read(definition.name, link, link.column(definition.name), ids):
-            found[pair.near].add(pair.far)
+        by = link.column(definition.name)
+        pairs: Iterable[tuple[str, str]]
+        if told is not None:
+            pairs = told(link, by, link.column(link.other(definition.name)))
+        else:
+            pairs = ((pair.near, pair.far) for pair in self._read(definition.name, link, by, ids))
+        for near, far in pairs:
+            found[near].add(far)
         return {row: tuple(sorted(others)) for row, others in found.items()}
 
     def _read(self, near: str, link: Link, by: str, ids: Collection[str] | None) -> Iterator[_Pair]:

@@ -1,6 +1,6 @@
 """What the rows of a table are tied to by a table of links (N:N): each row with all that it belongs to."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.reading.page import Values
@@ -19,12 +19,13 @@ class Ties:
         """Return the ids of the rows that are tied to one of these. Raises as `fill`."""
         return sorted({row for row, _ in self._pairs(table, definition, owners, of_rows=False)})
 
-    def fill(self, table: Table, definition: TableDefinition, values: Values) -> None:
-        """Write into rows what each is tied to. Raises ReadIncomplete: the pairs cannot be read, which never
-        means that there are none."""
+    def fill(self, table: Table, definition: TableDefinition, values: Values, told: Iterable[tuple[str, str]] | None = None) -> None:
+        """Write into rows what each is tied to. The CRM is asked for pairs, unless somebody else has `told`
+        them. Raises ReadIncomplete: the pairs cannot be read, which never means that there are none."""
         owners: dict[str, list[str]] = {row: [] for row in values["id"]}
-        for row, owner in self._pairs(table, definition, owners, of_rows=True):
-            owners[row].append(owner)
+        for row, owner in self._pairs(table, definition, owners, of_rows=True) if told is None else told:
+            if row in owners:
+                owners[row].append(owner)
         kind = next((each.kind for each in self._mapping.named(link_of(table, definition).other(table.name))), None)
         found = [sorted(owners[row]) for row in values["id"]]
         values["regarding"] = [next(iter(each), None) for each in found]
@@ -33,8 +34,7 @@ class Ties:
 
     def _pairs(self, table: Table, definition: TableDefinition, ids: Collection[str], *, of_rows: bool) -> Iterator[tuple[str, str]]:
         link = link_of(table, definition)
-        near = link.column(table.name)
-        far = link.two_column if near == link.one_column else link.one_column
+        near, far = sides_of(table, link)
         pairs = self._directory.table(link.table)
         if pairs is None:
             raise ReadIncomplete("the table of links is not there", where=link.table)
@@ -52,3 +52,10 @@ class Ties:
 def link_of(table: Table, definition: TableDefinition) -> Link:
     """Return the relationship of a table of links, which the mapping was checked to name."""
     return next(link for link in definition.links if link.table == table.links)
+
+
+def sides_of(table: Table, link: Link) -> tuple[str, str]:
+    """Return the columns of a table of links: that of the table's own rows, then that of what they are tied
+    to."""
+    near = link.column(table.name)
+    return near, link.two_column if near == link.one_column else link.one_column

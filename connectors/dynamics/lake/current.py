@@ -1,0 +1,104 @@
+"""The rows of a table as a lake has them now: of what was appended again and again the last version of each
+row, without what was deleted or has gone into long-term retention."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from connectors.dynamics.lake.folder import Folder, Laid
+from connectors.dynamics.lake.kinds import BOOL, INT, SINK, typed
+from connectors.interface.errors import ReadIncomplete
+
+VERSION: Final = "versionnumber"
+_ID, _DELETED, _SINK, _STATE = "id", "isdelete", "sinkmodifiedon", "msft_datastate"
+_RETAINED: Final = "1"  # of msft_datastate: the row lies in long-term retention, and the CRM has it no more
+_LAST: Final = 2**63 - 1
+_MARKS: Final = (_ID, _DELETED, _STATE)
+
+
+class CurrentRows:
+    """The tables of one lake; `newest` is the newest instant at which it took up a row of those that were
+    read."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self.newest: datetime | None = None
+
+    def of(self, table: str, key: str, columns: Collection[str], *, optional: Collection[str] = ()) -> pl.DataFrame:
+        """Return the current rows of a table with these columns, by their names in lower case, as the files
+        hold them. `key` is the column of its ids; of `optional` those that are there. Raises ReadIncomplete:
+        the table or a column is missing, or a file cannot be read."""
+        laid = self._folder.table(table)
+        wanted = dict.fromkeys([key, _SINK, *columns])
+        frames = [_frame(table, laid, path, wanted, {*_MARKS, VERSION, *optional}) for path in laid.files]
+        if laid.columns is None or not frames:
+            known = {name for frame in frames for name in frame.columns} if laid.columns is None else set(laid.columns)
+            if lacking := sorted(set(wanted) - known):
+                raise _lacks(table, lacking[0])
+        if not frames:
+            return pl.DataFrame(schema=dict.fromkeys([*wanted, VERSION, *optional], pl.String))
+        rows = pl.concat(frames, how="diagonal_relaxed")
+        try:
+            return self._current(table, key, rows)
+        except pl.exceptions.PolarsError:  # its message may quote a value
+            raise ReadIncomplete(f"The rows of {table} in the lake are not as a link lays them down.", where=table) from None
+
+    def _current(self, table: str, key: str, rows: pl.DataFrame) -> pl.DataFrame:
+        sunk = rows.select(typed(SINK, _SINK, rows.schema[_SINK])).to_series()
+        newest = sunk.max()
+        if isinstance(newest, datetime) and (self.newest is None or newest > self.newest):
+            self.newest = newest
+        ids = pl.coalesce(name for name in (_ID, key) if name in rows.columns)
+        is_deleted = typed(BOOL, _DELETED, rows.schema[_DELETED]).fill_null(False) if _DELETED in rows.columns else pl.lit(False)
+        version = typed(INT, VERSION, rows.schema[VERSION]) if VERSION in rows.columns else pl.lit(None, pl.Int64)
+        key_of = ids.cast(pl.String).str.to_lowercase()
+        marks = rows.select(id=key_of, is_deleted=is_deleted, version=version).with_columns(sunk.alias("sunk"))
+        if marks["id"].null_count():
+            raise ReadIncomplete(f"A row of {table} in the lake has no id.", where=table)
+        if marks["id"].is_duplicated().any():
+            # A row that was deleted stands there with nothing but its id: its version may be lacking too.
+            last = pl.when(pl.col("is_deleted")).then(pl.col("version").fill_null(_LAST)).otherwise("version").alias("version")
+            order = marks.with_row_index("at").with_columns(last).sort("version", "sunk", "at", nulls_last=False)
+            at = order.unique("id", keep="last")["at"].sort()
+            rows, marks = rows[at], marks[at]
+        is_kept = ~marks["is_deleted"]
+        if _STATE in rows.columns:
+            is_kept &= (rows[_STATE].cast(pl.String) != _RETAINED).fill_null(True)
+        return rows.filter(is_kept)
+
+
+def _frame(table: str, laid: Laid, path: Path, wanted: Mapping[str, None], more: Collection[str]) -> pl.DataFrame:
+    """Return the columns of one file that are wanted, by their names in lower case; one that the table has
+    and the file has not, since it is younger, is empty there."""
+    try:
+        if laid.form == "csv":
+            assert laid.columns is not None
+            if not path.stat().st_size:
+                return pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
+            schema = dict.fromkeys(laid.columns.values(), pl.String)
+            scan = pl.scan_csv(path, has_header=False, schema=schema)
+        else:
+            scan = pl.scan_parquet(path, hive_partitioning=False)
+        inside = set(scan.collect_schema().names())
+        known = laid.columns if laid.columns is not None else {name.lower(): name for name in inside}
+        if laid.columns is not None and (lacking := [name for name in wanted if name not in known]):
+            raise _lacks(table, lacking[0])
+        names = {name: known[name] for name in (*wanted, *sorted(set(more) - wanted.keys())) if known.get(name) in inside}
+        return scan.select(pl.col(each).alias(name) for name, each in names.items()).collect()
+    except (pl.exceptions.PolarsError, OSError):
+        raise ReadIncomplete(
+            f"A file of {table} in the lake cannot be read.", hint="try again: it may be being written", where=table
+        ) from None
+
+
+def _lacks(table: str, column: str) -> ReadIncomplete:
+    return ReadIncomplete(
+        f"The lake has no column {table}.{column}.",
+        hint="add it to the link, and wait until it is there; or unset crm_lake to read it from the CRM",
+        where=f"{table}.{column}",
+    )

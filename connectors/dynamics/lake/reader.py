@@ -1,0 +1,177 @@
+"""Rows of whole tables from a lake, in the columns in which the CRM gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import polars as pl
+
+from connectors.dynamics.lake.conditions import Meant, only_of
+from connectors.dynamics.lake.current import VERSION, CurrentRows
+from connectors.dynamics.lake.folder import Folder
+from connectors.dynamics.lake.kinds import IDS, OPTIONS, kind_of, typed
+from connectors.dynamics.lake.lake import Lake
+from connectors.dynamics.mapping.mapping import Mapping, Table
+from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageDecoder
+from connectors.dynamics.reading.page import Values
+from connectors.dynamics.reading.tables import FittingTables
+from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
+from connectors.dynamics.schema.role_places import is_key
+from connectors.interface.columns import frame_of_values
+from connectors.interface.errors import ReadIncomplete
+from rules.model.records import Record
+
+_ETAG, _VALUE = "@odata.etag", "_value"
+_AT_ONCE: Final = 50_000  # rows of one page
+
+
+class LakeReader:
+    """Reads tables from a lake in the sense of one mapping, compared with the CRM's metadata."""
+
+    def __init__(self, lake: Lake, mapping: Mapping, metadata: Metadata, tables: FittingTables) -> None:
+        self._lake, self._rows = lake, CurrentRows(Folder(lake.root))
+        self._metadata, self._tables = metadata, tables
+        self._meant = Meant(mapping, metadata, self._ids_of)
+
+    def pages(self, table: Table, definition: TableDefinition, record: type[Record], fields: Sequence[str]) -> Iterator[LakePage]:
+        """Yield the rows of a kind that a table has, without what is tied to them by tables of pairs. Raises
+        ReadIncomplete: the lake lacks the table or a column, or a value cannot be right."""
+        decoder: PageDecoder[Any] = self._tables.decoder(table, definition, fields, record)
+        place = self._tables.place(table)
+        meant = self._meant.of(table, definition, place)
+        sources = {name: _source(column, definition) for name, (column, _) in decoder.wire.items() if column != _ETAG}
+        asked = {*(source for source, _ in sources.values()), *(meant.meta.root_names() if meant is not None else ())}
+        asked -= {name for name in asked if name.endswith(_TYPE) and _target(definition, name)}
+        if decoder.has_versions:
+            asked.add(VERSION)
+        rows = self._rows.of(table.name, definition.primary_id, asked)
+        try:
+            if meant is not None:
+                rows = rows.filter(meant)
+            if decoder.has_versions and rows[VERSION].null_count():
+                raise ReadIncomplete(f"A row of {table.name} in the lake has no version.", where=table.name)
+            frame = rows.select(
+                _versions(decoder) if column == _ETAG else _held(definition, rows, *sources[name], kind).alias(name)
+                for name, (column, kind) in decoder.wire.items()
+            )
+            for at in range(0, frame.height, _AT_ONCE):
+                page = LakePage(frame.slice(at, _AT_ONCE), decoder)
+                decoder.fill(page.values)
+                yield page
+        except (pl.exceptions.PolarsError, ValueError, KeyError):  # a message may quote a value
+            raise ReadIncomplete(f"The rows of {table.name} in the lake hold what their columns cannot.", where=table.name) from None
+
+    def instant(self) -> datetime:
+        """Return the newest instant at which the lake took up a row of the tables that were read. Raises
+        ReadIncomplete: it is too long ago, or there is none."""
+        newest, now = self._rows.newest, self._lake.clock()
+        hours = int(self._lake.longest.total_seconds()) // 3600
+        if newest is None:
+            raise ReadIncomplete("The lake has no row that says when it was taken up.", where="crm_lake")
+        if now - newest > self._lake.longest:
+            raise ReadIncomplete(
+                f"The lake is of {newest:%Y-%m-%dT%H:%M:%SZ}, more than {hours} hours ago: nothing was taken up since.",
+                hint="look at the link in Power Apps; or raise crm_lake_hours where nobody works for longer; or unset crm_lake",
+                where="crm_lake",
+            )
+        return newest
+
+    def pairs(self, link: Link, near: str, far: str) -> list[tuple[str, str]]:
+        """Return the pairs of a table of links, by its two columns of ids. Raises as `pages`."""
+        definition = self._metadata.table(link.table)
+        if definition is None:
+            raise ReadIncomplete(f"The CRM has no table {link.table} of pairs.", where=link.table)
+        rows = self._rows.of(link.table, definition.primary_id, (near, far))
+        found = rows.select(pl.col(name).cast(pl.String).str.strip_chars("{}").str.to_lowercase() for name in (near, far))
+        if sum(found.null_count().row(0)):
+            raise ReadIncomplete(f"A pair of {link.table} in the lake has one side only.", where=link.table)
+        return found.rows()
+
+    def _ids_of(self, table: Table, definition: TableDefinition) -> pl.Series:
+        condition = only_of(table, definition)
+        assert condition is not None
+        rows = self._rows.of(table.name, definition.primary_id, condition.meta.root_names())
+        return rows.filter(condition)[definition.primary_id].cast(pl.String).str.to_lowercase()
+
+
+class _FrameValues(Values):
+    """What rows say that are columns already; ids are in lower case."""
+
+    def __init__(self, frame: pl.DataFrame, defaults: dict[str, Any]) -> None:
+        super().__init__([])
+        self._frame, self._defaults = frame, defaults
+
+    def __len__(self) -> int:
+        return int(self._frame.height)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        if name not in self._of:
+            self._of[name] = self._taken(name)
+        return self._of[name]
+
+    def _taken(self, name: str) -> list[Any]:
+        if name not in self._frame.columns:
+            return [self._defaults[name]] * len(self)
+        column = self._frame[name]
+        if isinstance(column.dtype, pl.Datetime):
+            return [None if at is None else at.replace(tzinfo=UTC) for at in column.dt.replace_time_zone(None).to_list()]
+        return list(column.to_list())
+
+    def column(self, name: str) -> list[Any] | pl.Series:
+        """Return a column as it came where nothing has worked upon it, else its values."""
+        return self._frame[name] if name in self._frame.columns and name not in self._changed else self[name]
+
+
+class LakePage:
+    """Some rows of a table."""
+
+    def __init__(self, frame: pl.DataFrame, decoder: PageDecoder[Any]) -> None:
+        self.values = _FrameValues(frame, decoder.defaults)
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of its rows."""
+        return set(self.values["id"])
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def frame(self, record: type[Record], fields: Sequence[str]) -> pl.DataFrame:
+        """Return its rows as a frame of the types of `column_types`."""
+        return frame_of_values(record, fields, self.values.column)
+
+
+_TYPE: Final = "_entitytype"
+
+
+def _source(wire: str, definition: TableDefinition) -> tuple[str, str]:
+    """Return the column of a lake for one of the wire, and what it is of; the link writes lookups by their
+    plain names, and their tables beside them."""
+    name, _, annotation = wire.partition("@")
+    if name not in definition.attributes and name.startswith("_") and name.endswith(_VALUE):
+        name = name.removeprefix("_").removesuffix(_VALUE)
+        return (f"{name}{_TYPE}", "") if annotation == LOOKUP_TABLE else (name, IDS)
+    attribute = definition.attributes.get(name)
+    if name == definition.primary_id or (attribute is not None and is_key(name, definition) and attribute.kind == "UniqueidentifierType"):
+        return name, IDS
+    return name, OPTIONS if attribute is not None and attribute.kind == "MultiSelectPicklistType" else ""
+
+
+def _target(definition: TableDefinition, name: str) -> str:
+    """Return the one table to which a lookup may point; empty where there are several."""
+    targets = definition.attributes[name.removesuffix(_TYPE)].targets
+    return next(iter(targets)) if len(targets) == 1 else ""
+
+
+def _held(definition: TableDefinition, rows: pl.DataFrame, source: str, kind: str, wire: Any) -> pl.Expr:
+    if source.endswith(_TYPE) and source not in rows.columns:
+        link = source.removesuffix(_TYPE)
+        return pl.when(pl.col(link).is_not_null()).then(pl.lit(_target(definition, source)))
+    return typed(kind or kind_of(wire), source, rows.schema[source])
+
+
+def _versions(decoder: PageDecoder[Any]) -> pl.Expr:
+    version = pl.format('W/"{}"', pl.col(VERSION).cast(pl.String)) if decoder.has_versions else pl.lit(None, pl.String)
+    return version.alias("etag")
