@@ -120,7 +120,8 @@ def _describe(found: DeltaTable, said: dict[str, Any]) -> None:
     told = dict(configuration) if isinstance(configuration, dict) else {each["key"]: each["value"] for each in configuration}
     is_mapped = told.get(_MAPPING, "none") != "none"
     fields = msgspec.json.decode(said["schemaString"])["fields"]
-    found.columns = {each[_NAME]: each["metadata"][_PHYSICAL] if is_mapped else each[_NAME] for each in fields}
+    beside = set(said.get("partitionColumns") or ())  # these stand in no file
+    found.columns = {each[_NAME]: each["metadata"][_PHYSICAL] if is_mapped else each[_NAME] for each in fields if each[_NAME] not in beside}
 
 
 def _accept(found: DeltaTable, said: dict[str, Any]) -> None:

@@ -1,0 +1,94 @@
+"""Which rows of a lake count, and what their columns hold in whichever type they were written."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from connectors.dynamics.lake.current import CurrentRows
+from connectors.dynamics.lake.folder import Folder
+from connectors.dynamics.lake.kinds import BOOL, DAY, IDS, INSTANT, INT, OPTIONS, typed
+from connectors.interface.errors import ReadIncomplete
+
+SINK = datetime(2026, 11, 25, 1, tzinfo=UTC)
+ROW = {"Id": "a", "contactid": "a", "name": "new", "versionnumber": 5, "IsDelete": None, "SinkModifiedOn": SINK}
+
+
+def names(folder: Path, *files: list[dict[str, Any]]) -> dict[str, Any]:
+    """The name of each current row."""
+    (folder / "contact").mkdir()
+    schema = {"IsDelete": pl.Boolean, "versionnumber": pl.Int64, "name": pl.String, "contactid": pl.String, "msft_datastate": pl.Int64}
+    for number, rows in enumerate(files):
+        pl.DataFrame(rows, schema_overrides=schema).write_parquet(folder / "contact" / f"{number}.parquet")
+    found = CurrentRows(Folder(folder)).of("contact", "contactid", ("name",))
+    assert len(found) == found["contactid"].n_unique()
+    return dict(found.select("contactid", "name").iter_rows())
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([{"versionnumber": 4, "name": "old"}], {"a": "new"}),
+        ([{"versionnumber": 6, "name": "newer"}], {"a": "newer"}),
+        ([{"name": "again", "SinkModifiedOn": SINK.replace(hour=2)}], {"a": "again"}),
+        ([{"name": "before", "SinkModifiedOn": SINK.replace(hour=0)}], {"a": "new"}),
+        ([{"Id": "A", "contactid": "A", "versionnumber": 4, "name": "old"}], {"a": "new"}),
+        ([{"versionnumber": 6, "name": None, "contactid": None, "IsDelete": True}], {}),
+        ([{"versionnumber": None, "name": None, "contactid": None, "IsDelete": True}], {}),
+        ([{"versionnumber": 4, "IsDelete": True}], {"a": "new"}),  # put back since
+        ([{"versionnumber": 6, "msft_datastate": 1}], {}),  # lies in long-term retention
+        ([{"versionnumber": 6, "name": "newer", "msft_datastate": 0}], {"a": "newer"}),
+    ],
+)
+def test_the_last_version_of_a_row_counts(tmp_path: Path, others: list[dict[str, Any]], expected: dict[str, str]) -> None:
+    assert names(tmp_path / "", [ROW | other for other in others], [ROW | {"msft_datastate": None}]) == expected
+
+
+def test_a_row_without_an_id_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadIncomplete, match="has no id"):
+        names(tmp_path, [ROW | {"Id": None, "contactid": None}])
+
+
+def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "contact").mkdir()
+    path = tmp_path / "contact" / "0.parquet"
+    pl.DataFrame([ROW]).write_parquet(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ReadIncomplete, match="cannot be read"):
+        CurrentRows(Folder(tmp_path)).of("contact", "contactid", ("name",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        (INSTANT, ["2018-05-25T16:21:09.0000000+00:00", "2021-06-25T16:21:12Z", "6/28/2021 4:34:35 PM", None],
+         ["2018-05-25T16:21:09+00:00", "2021-06-25T16:21:12+00:00", "2021-06-28T16:34:35+00:00", None]),
+        (INSTANT, ["2018-05-25T23:30:00.9990000+02:00"], ["2018-05-25T21:30:00+00:00"]),
+        (INSTANT, [datetime(2018, 5, 25, 23, 30, tzinfo=UTC)], ["2018-05-25T23:30:00+00:00"]),
+        (DAY, ["2018-05-25", "2018-05-25T00:00:00Z", None], [date(2018, 5, 25), date(2018, 5, 25), None]),
+        (DAY, [datetime(2018, 5, 25, tzinfo=UTC)], [date(2018, 5, 25)]),
+        (OPTIONS, ["1;2", "1,2", "[-1,1,2,-1]", "7", None], ["1,2", "1,2", "1,2", "7", None]),
+        (BOOL, ["True", "false", "1", "0", None], [True, False, True, False, None]),
+        (INT, ["100000000", None], [100000000, None]),
+        (INT, [3.0], [3]),
+        (IDS, ["{0000000A-0000-0000-0000-000000000000}", None], ["0000000a-0000-0000-0000-000000000000", None]),
+    ],
+)  # fmt: skip
+def test_a_value_is_the_same_in_whichever_type_it_came(kind: str, values: list[Any], expected: list[Any]) -> None:
+    frame = pl.DataFrame({"x": values})
+    found = frame.select(typed(kind, "x", frame.schema["x"])).to_series()
+    if kind == INSTANT:
+        assert found.dtype == pl.Datetime("us", "UTC")
+        found = pl.Series([None if at is None else at.isoformat() for at in found.to_list()])
+    assert found.to_list() == expected
+
+
+@pytest.mark.parametrize(("kind", "value"), [(INSTANT, "yesterday"), (DAY, "05/25/2018"), (BOOL, "perhaps"), (INT, "1.5"), (INT, "x")])
+def test_a_value_that_a_column_cannot_have_is_never_taken_for_none(kind: str, value: str) -> None:
+    frame = pl.DataFrame({"x": [value, None]})
+    with pytest.raises(pl.exceptions.PolarsError):
+        frame.select(typed(kind, "x", frame.schema["x"]))
