@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, compile_path
 
 from crm_compliance.console import assets
 from crm_compliance.console.access import cookies, origin
@@ -31,9 +31,9 @@ from crm_compliance.console.pages import preferences, signin
 from crm_compliance.console.pages.plans.opening import waiting
 from crm_compliance.console.pages.rooms import ENDPOINTS
 from crm_compliance.console.services import Services
-from crm_compliance.console.visit import Visit
+from crm_compliance.console.visit import Visit, local_path
 from crm_compliance.console.work.opening import Opening
-from rules.errors import ComplianceError
+from rules.errors import ComplianceError, Refused, UsageError
 
 PAGES: Final = 4  # at once: each of forty that shared the interpreter would take as long as all of them
 SIGN_INS: Final = 10  # of one client in a minute
@@ -69,16 +69,17 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
         if endpoint.method != "POST":
             return await to_thread.run_sync(_looked, services, request, endpoint, limiter=None if endpoint.is_long else turns)
         visit = await run_in_threadpool(_visit, services, request)
+        if not origin.is_own(request):
+            return _not_ours() if visit.session is not None else Response(status_code=401, headers=dict(PAGE))
         if visit.session is None:
             return _to_sign_in(visit)
-        if not origin.is_own(request):
-            return _not_ours()
-        form = await _form(request, endpoint.form_bytes)
-        if isinstance(form, Response):
-            return form
+        try:
+            form = await _form(request, endpoint.form_bytes)
+        except UsageError as error:
+            return await run_in_threadpool(refused, visit, error)
         async with _closed_after(form):
             if not origin.has_token(request, str(form.get(origin.FIELD, "")), visit.token):
-                return _not_ours()
+                return await run_in_threadpool(refused, visit, _old_page())
             sent = forms.sent(visit.token, request.url.path, form)
             if sent is None:
                 return await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
@@ -112,18 +113,25 @@ def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
             return _not_ours()
         if endpoint.is_limited and not tries.allows(request.client.host if request.client else ""):
             return PlainTextResponse("too many tries\n", status_code=429, headers={"Retry-After": "60", **PAGE})
-        form: FormData | Response = FormData()
-        if endpoint.method == "POST":
-            form = await _form(request, endpoint.form_bytes)
-        if isinstance(form, Response):
-            return form
+        try:
+            form = await _form(request, endpoint.form_bytes) if endpoint.method == "POST" else FormData()
+        except UsageError as error:
+            return await run_in_threadpool(refused, Visit(request, services), error)
         return await run_in_threadpool(_answered, Visit(request, services, form=form), endpoint)
 
     return handle
 
 
 def _rest(services: Services) -> Handler:
+    """Answer for an address that no page has. Where only forms go, as after a form that was refused, the page
+    above it has what it is about."""
+    pages = {each.path for each in INSIDE if each.method == "GET"}
+    forms = [compile_path(each.path)[0] for each in INSIDE if each.method == "POST" and each.path not in pages]
+
     async def handle(request: Request) -> Response:
+        path = request.url.path
+        if any(form.fullmatch(path) for form in forms):
+            return RedirectResponse(local_path(path.rpartition("/")[0] or "/"), status_code=303, headers=dict(PAGE))
         return await run_in_threadpool(lambda: nothing_here(_visit(services, request)))
 
     return handle
@@ -154,19 +162,20 @@ async def _closed_after(form: FormData) -> AsyncIterator[None]:
         await form.close()
 
 
-async def _form(request: Request, most: int) -> FormData | Response:
-    """Read a form whole; what is answered instead if it is larger than it may be, or is no form."""
+async def _form(request: Request, most: int) -> FormData:
+    """Read a form whole. Raises UsageError: with code `too_large`, it is larger than it may be; `no_form`, it
+    is none."""
     given = request.headers.get("Content-Length", "")
     if given.isdecimal() and int(given) > most:
-        return _no_form("this is more than a form may hold", 413)
+        raise _too_large()
     read = bytearray()
     try:
         async for chunk in request.stream():
             read += chunk
             if len(read) > most:
-                return _no_form("this is more than a form may hold", 413)
+                raise _too_large()
     except ClientDisconnect:
-        return _no_form("the form did not come whole", 400)
+        raise _no_form() from None
 
     async def again() -> dict[str, object]:
         return {"type": "http.request", "body": bytes(read), "more_body": False}
@@ -177,21 +186,35 @@ async def _form(request: Request, most: int) -> FormData | Response:
         for name, value in form.multi_items():  # some encodings make halves of characters, which nothing can write
             f"{name}{value if isinstance(value, str) else value.filename}".encode()
     except (HTTPException, LookupError, ValueError):  # no boundary, too many fields, an encoding that is none
-        return _no_form("this is not a form that can be read", 400)
+        raise _no_form() from None
     return form
 
 
-def _no_form(why: str, status: int) -> Response:
-    return PlainTextResponse(f"{why}\n", status_code=status, headers=dict(PAGE))
+def _too_large() -> UsageError:
+    return UsageError("this is more than a form may hold", hint="send less", code="too_large")
+
+
+def _no_form() -> UsageError:
+    return UsageError("this is not a form that can be read", hint="send it again", code="no_form")
+
+
+def _old_page() -> Refused:
+    return Refused("this was not sent from a page of this session", hint="open the page again", code="old_page")
 
 
 def _to_sign_in(visit: Visit) -> Response:
-    """Send somebody to the way in; a page that was asked for waits there, a picture or a stream does not."""
-    if visit.is_part or visit.request.method not in ("GET", "HEAD"):
-        return Response(status_code=401, headers={"HX-Redirect": "/signin", **PAGE})
-    response = RedirectResponse("/signin", status_code=303, headers=dict(PAGE))
-    if visit.request.headers.get("Sec-Fetch-Dest", "document") == "document":
-        cookies.give(response, signin.WANTED, visit.here, is_secure=visit.services.is_secure, lasts=signin.WANTED_LASTS)
+    """Send somebody to the way in. A page that was asked for waits there, a picture or a stream does not; who
+    sent a form is told that it was not taken, and comes back to the page that it was on."""
+    is_form = visit.request.method not in ("GET", "HEAD")
+    if visit.is_part:
+        response = Response(status_code=401, headers={"HX-Redirect": "/signin", **PAGE})
+    else:
+        response = RedirectResponse("/signin", status_code=303, headers=dict(PAGE))
+    if is_form:
+        visit.note_on(response, "session_over")
+    if is_form or (not visit.is_part and visit.request.headers.get("Sec-Fetch-Dest", "document") == "document"):
+        wanted = visit.came_from if is_form else visit.here
+        cookies.give(response, signin.WANTED, wanted or "/", is_secure=visit.services.is_secure, lasts=signin.WANTED_LASTS)
     return response
 
 

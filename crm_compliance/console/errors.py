@@ -13,9 +13,9 @@ from rules.errors import ComplianceError, NotFound
 if TYPE_CHECKING:
     from crm_compliance.console.visit import Visit
 
-FORBIDDEN: Final = frozenset({"role", "same_person"})
+FORBIDDEN: Final = frozenset({"role", "same_person", "old_page"})
 OURS: Final = frozenset({"disk", "open_to_others", "store"})  # nothing is wrong with what was asked
-NOT_FOUND, CONFLICT, UNREACHABLE, BUG = 404, 409, 503, 500
+NOT_FOUND, CONFLICT, TOO_LARGE, UNREACHABLE, BUG = 404, 409, 413, 503, 500
 STATUS_OF_EXIT: Final = {2: 400, 3: 500, 4: UNREACHABLE, 5: CONFLICT, 6: CONFLICT, 7: BUG}
 log = structlog.get_logger()
 
@@ -24,6 +24,8 @@ def status_of(error: ComplianceError) -> int:
     """Return the status code that says what kind of error it is."""
     if error.code in OURS:
         return BUG
+    if error.code == "too_large":
+        return TOO_LARGE
     return 403 if error.code in FORBIDDEN else STATUS_OF_EXIT.get(error.exit_code, BUG)
 
 
@@ -39,7 +41,7 @@ def refused(visit: Visit, error: ComplianceError) -> Response:
         found = Told(what, "", str(error), "not_found", "")
     if visit.is_part:
         return visit.part("error_part.html.j2", status=status, error=found)
-    return visit.page("error.html.j2", status=status, error=found)
+    return visit.page("error.html.j2", status=status, error=found, back=visit.came_from if visit.request.method == "POST" else "")
 
 
 def nothing_here(visit: Visit) -> Response:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from starlette.datastructures import FormData
@@ -213,8 +213,12 @@ class Visit:
         else:
             response = RedirectResponse(path, status_code=303, headers=dict(PAGE))
         if note:
-            cookies.give(response, cookies.NOTE, note, is_secure=self.services.is_secure, lasts=NOTE_LASTS)
+            self.note_on(response, note)
         return response
+
+    def note_on(self, response: Response, note: str) -> None:
+        """Have one of `NOTES` said once, on the page that comes next."""
+        cookies.give(response, cookies.NOTE, note, is_secure=self.services.is_secure, lasts=NOTE_LASTS)
 
     def _shell(self) -> Mapping[str, Any]:
         session = self.session
@@ -245,6 +249,18 @@ class Visit:
         """Return the address of this page, for a form that comes back to it, in ASCII: a cookie takes it."""
         path, query = quote(self.request.url.path), str(self.request.query_params)
         return f"{path}?{query}" if query else path
+
+    @property
+    def came_from(self) -> str:
+        """Return the address of the page of ours on which this was sent, as the browser says; empty where it
+        says none."""
+        try:
+            page = urlsplit(self.request.headers.get("Referer", ""))
+        except ValueError:
+            return ""
+        if page.netloc.casefold() != self.request.headers.get("Host", "").casefold():
+            return ""
+        return local_path(f"{page.path}?{page.query}" if page.query else page.path)
 
 
 def person_of(session: Session) -> Person:

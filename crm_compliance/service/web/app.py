@@ -5,6 +5,7 @@ them."""
 import asyncio
 import secrets
 from collections.abc import Callable, Collection, Sequence
+from string import ascii_letters, digits
 from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ FILE_NAME: Final = "package.zip"
 CHUNK: Final = 64 * 1024
 TRIES: Final = 60  # of one client in a minute that lead to nothing
 TEXT_OF_METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
+NO_MORE_THAN_HOST: Final = frozenset(f"{ascii_letters}{digits}-.:[]")  # with a port; what else an address may have is no host
 THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 log = structlog.get_logger()
 
@@ -116,6 +118,8 @@ class Guarded:
 def _host(scope: Scope) -> str:
     """Return the host that a request names, without port; empty if it names none, or an invalid one."""
     named = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    if not NO_MORE_THAN_HOST.issuperset(named):
+        return ""
     try:
         return urlsplit(f"//{named}").hostname or ""
     except ValueError:

@@ -42,6 +42,17 @@ KEEP_S: Final = 130
 GRACE_S: Final = 5
 
 
+class OneLength(h11.Connection):
+    """Takes no request that says twice how long it is: whoever passes it on may have believed the other one,
+    and then what one takes for its body is to the other a request of somebody else (RFC 9112, 6.1)."""
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, h11.Request) and {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
+            raise h11.RemoteProtocolError("two lengths")
+        return event
+
+
 class GuardedConnection(H11Protocol):
     """One connection, with its limits: how many there are, how long headers and body take, how long nothing
     is taken, how long it lives."""
@@ -56,6 +67,10 @@ class GuardedConnection(H11Protocol):
     _idle_since = 0.0
     _stall_timer: asyncio.TimerHandle | None = None
     _life_timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = OneLength(h11.SERVER, HEADER_BYTES)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the class above
         super().connection_made(transport)

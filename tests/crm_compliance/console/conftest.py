@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from starlette.applications import Starlette
 
@@ -14,7 +15,8 @@ from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.app import routes
 from crm_compliance.console.services import Services
 from crm_compliance.console.work.acts import ACTS
-from crm_compliance.console.work.work import Ended, Work
+from crm_compliance.console.work.process import Asked
+from crm_compliance.console.work.work import Ended, Told, Work
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.settings import load_settings
@@ -64,7 +66,12 @@ def unexpected(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exception]]:
 def services(org: Night, typist: Typist) -> Iterator[Services]:
     settings = load_settings()
     sessions = Sessions(org.store.sessions, timedelta(minutes=30), timedelta(hours=10))
-    yield Services(settings, org.store, clock_of(settings), sessions, carry_out=lambda asked, told: ACTS[asked.act](settings, asked, told))
+
+    def carry_out(asked: Asked, told: Told) -> Ended:
+        heard = msgspec.json.decode(msgspec.json.encode(asked), type=Asked)  # as the process of an act hears it
+        return ACTS[asked.act](settings, heard, told)
+
+    yield Services(settings, org.store, clock_of(settings), sessions, carry_out=carry_out)
     for thread in threading.enumerate():  # an act that goes on still has its store to end with
         if thread.name.startswith("act-"):
             thread.join(60)

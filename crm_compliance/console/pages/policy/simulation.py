@@ -56,7 +56,7 @@ def _given(visit: Visit) -> tuple[str, str]:
     file = visit.form.get("file")
     if isinstance(file, UploadFile) and file.size:
         try:
-            text, source = file.file.read(FILE_BYTES).decode("utf-8"), visit.say("the file")
+            text, source = file.file.read(FILE_BYTES).decode("utf-8"), str(visit.say("the file"))  # goes to a process
         except UnicodeDecodeError:
             raise UsageError("this is not a text in UTF-8", where="file", hint="a schedule is a YAML file") from None
         try:

@@ -38,6 +38,8 @@ def test_a_hold_is_placed_by_one_person_and_lifted_by_another(typist: Typist, or
     lift = {"asked_by": "carl", "reason": "case closed"}
     assert dpo.post(f"{address}/release", **lift).status_code == 403
     assert approver.post(f"{address}/release", **(lift | {"reason": ""})).status_code == 400
+    refused = approver.post(f"{address}/release", **(lift | {"asked_by": "Juridische dienst"}))
+    assert (refused.status_code, "without spaces: anna" in refused.text) == (400, True)
     assert approver.post(f"{address}/release", **lift).status_code == 303
     assert typist.ask("plan")["retain"] == {}
     assert "asked for by carl" in text_of(approver.page(address))

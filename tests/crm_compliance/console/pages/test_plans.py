@@ -195,6 +195,7 @@ def test_who_made_a_plan_does_not_decide_on_it(org: Night, units: dict[str, str]
 
 def test_a_rejection_takes_a_reason_and_ends_the_plan(org: Night, plan: str, signed_in: Signed) -> None:
     dpo = signed_in(Role.DPO)
+    assert f'hx-post="/plans/{plan}/approve" hx-target="#told"' in dpo.page(f"/plans/{plan}"), "a refusal leaves what was typed"
     assert dpo.post(f"/plans/{plan}/reject", comment="  ").status_code == 400
     assert org.store.plans.get(plan).given == ()
     dpo.post(f"/plans/{plan}/reject", comment="<b>wrong</b> categories")

@@ -270,7 +270,21 @@ def test_a_proxy_that_is_trusted_says_for_whom_it_asks(desk: Desk) -> None:
     assert codes == [404] * 2 * TRIES + [429]
 
 
-@pytest.mark.parametrize("host", ["example.org", "example.org:80", "127.0.0.1.example.org", "[::2]", "[", "a/b", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "example.org",
+        "example.org:80",
+        "127.0.0.1.example.org",
+        "[::2]",
+        "[",
+        "a/b",
+        "",
+        "example.org@127.0.0.1",
+        "127.0.0.1/x",
+        "127.0.0.1?x",
+    ],
+)
 def test_another_host_is_not_served(desk: Desk, host: str) -> None:
     """No answer, and no address in one, follows from a host that somebody else has chosen."""
     answer = requests.get(desk.url, headers={"Host": host}, timeout=10, allow_redirects=False)

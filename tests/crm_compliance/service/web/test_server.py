@@ -85,6 +85,18 @@ def test_what_is_no_http_gets_an_answer_with_the_guarding_headers() -> None:
     assert {f"{name}: {value}".lower() for name, value in HEADERS.items()} <= lines
 
 
+@pytest.mark.parametrize(
+    "lengths", [b"Content-Length: 4\r\nTransfer-Encoding: chunked", b"Transfer-Encoding: chunked\r\nContent-Length: 5"]
+)
+def test_what_says_twice_how_long_it_is_brings_no_second_request_along(lengths: bytes) -> None:
+    """A proxy that believes the other length would take the second one for somebody else's."""
+    smuggled = b"0\r\n\r\nGET /large HTTP/1.1\r\nHost: h\r\n\r\n"
+    with served() as listener, connected(listener, b"POST /form HTTP/1.1\r\nHost: h\r\n" + lengths + b"\r\n\r\n" + smuggled) as client:
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
 def test_many_that_hang_keep_nobody_else_out_for_long() -> None:
     """Beyond the limit one that hangs is closed at once; the others are gone after the time for headers."""
     with served(most=20, header_s=0.5) as listener, ExitStack() as held:
