@@ -212,7 +212,14 @@ def memory_of(settings: Settings, clock: Clock) -> Memory:
     # Another user may see other columns of the same rows, so it has a memory of its own.
     whose = hashlib.sha256(f"{settings.needed_crm_url} {settings.crm_client_id or ''}".encode()).hexdigest()[:16]
     keeps_rows = settings.incremental_reads
-    return Memory(private_folder(folder) / whose, key, now=clock, full_every_days=settings.full_read_days, keeps_rows=keeps_rows)
+    return Memory(
+        private_folder(folder) / whose,
+        key,
+        now=clock,
+        full_every_days=settings.full_read_days,
+        keeps_rows=keeps_rows,
+        made_by=software_version(),
+    )
 
 
 def line_cache_of(settings: Settings) -> LineFiles:

@@ -88,6 +88,15 @@ def _column(name: str, held: type, kind: pl.DataType, values: list[Any] | pl.Ser
     return pl.Series(name, values, dtype=kind)
 
 
+def values_of(record: type[Record], column: pl.Series) -> list[Any]:
+    """Return what records of a kind hold in the field of a column, in the order of the rows; as it stands in
+    the column where it is no field of theirs."""
+    values = column.to_list()
+    if column.name in record.__struct_fields__ and held_by(record, column.name) is tuple:
+        return [tuple(each.split(SEPARATOR)) if each else () for each in values]
+    return values
+
+
 @cache
 def held_by(record: type[Record], name: str) -> type:
     """Return what a field of a record holds, None aside; `tuple` where it holds several. Raises ValueError:

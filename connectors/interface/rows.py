@@ -60,18 +60,18 @@ class Rows(Protocol):
 
     stats: ReadStats
 
-    def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
+    def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
         order unspecified.
 
         A kind that is not mapped yields nothing. Fields that the organisation does not map stay None. With
-        `among` every id is looked up, in as many requests as needed. With `remembered` rows may come from an
-        earlier read and what has changed since: for plans, never for what is about to be written. Raises
-        ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs."""
+        `among` every id is looked up, in as many requests as needed. Raises ReadIncomplete: a page is short,
+        broken, doubled or not decodable, or the CRM's own count differs."""
 
     def columns(self, record: type[Record], fields: Sequence[str]) -> Iterator["pl.DataFrame"]:
         """Yield all rows of a kind, from every table that serves it, as frames of some rows each: what `read`
-        gives with `remembered`, row for row and value for value, in the columns of `column_types`.
+        gives, row for row and value for value, in the columns of `column_types`. Rows may come from an
+        earlier read and what has changed since: for plans, never for what is about to be written.
 
         A kind that is not mapped yields nothing; a frame without rows is never yielded. For plans alone: they
         may come from a lake (`lake_instant`). Raises as `read`."""

@@ -205,7 +205,7 @@ def _pages(
 ) -> Iterator[list[R]]:
     done = 0
     progress(record.__name__.lower(), done)
-    for page in connector.read(record, fields, among=among, remembered=True):
+    for page in connector.read(record, fields, among=among):
         done += len(page)
         progress(record.__name__.lower(), done)
         yield page

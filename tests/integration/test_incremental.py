@@ -76,6 +76,7 @@ def test_what_is_about_to_be_written_is_read_from_the_crm_itself(make_night: Cal
     assert night.apply(night.plan()).counts["statistics"] not in (0, None)
     held = night.dossier("e_safety", spoken=date(2019, 1, 2))
     gone = night.dossier("e_safety", spoken=date(2019, 1, 3))
+    night.plan()
     plan = night.plan()
     night.patch("cf_dossiers", held, cf_legalhold=True)
     assert explain_unit(night.context, "cf_dossier", gone)[0].outcome == "dispose"

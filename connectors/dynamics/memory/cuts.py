@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from connectors.dynamics.memory.table_cache import Damaged, Memory
+from connectors.dynamics.memory.table_cache import Memory
+from connectors.dynamics.memory.table_file import Damaged
 from connectors.dynamics.reading.ranges import Axis, Cut, Order
 
 

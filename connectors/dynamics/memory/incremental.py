@@ -1,27 +1,33 @@
 """Reading a table by what has changed since last time, with the same rows as a full read.
 
-The rows of last time are remembered (`table_cache.py`), changes and deletions applied to them, and the
-number of rows compared with the CRM's own. Every row is yielded, also unchanged ones: time alone makes a row
-due. A full read is done where there is no memory or no usable delta link, where numbers differ, and every few
-days in any case."""
+The rows of last time are remembered as frames (`table_cache.py`), changes and deletions applied to them, and
+the number of rows compared with the CRM's own. Every row is yielded, also unchanged ones: time alone makes a
+row due. A full read is done where there is no memory or no usable delta link, where numbers differ, and every
+few days in any case."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import chain
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+from uuid import UUID
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.memory.change_tracking import MAX_CHANGES, TRACKING, changes_since
-from connectors.dynamics.memory.table_cache import Chunk, Damaged, Memory, Remembered, chunk_as_it_came, chunk_of, id_bytes, tidied, without
+from connectors.dynamics.memory.table_cache import Memory
+from connectors.dynamics.memory.table_file import Damaged, Remembered, heights
 from connectors.dynamics.memory.whole_table import WholeTable
-from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken
+from connectors.dynamics.reading.decoder import PageBroken
 from connectors.dynamics.reading.lanes import SideBySide
 from connectors.dynamics.reading.page import Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.schema.counts import AGGREGATE_LIMIT, COUNT_LIMIT, aggregate_count, count_up_to_limit, total_count
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.model.records import Record
+
+if TYPE_CHECKING:
+    import polars as pl
 
 R = TypeVar("R", bound=Record)
 
@@ -32,11 +38,17 @@ SLACK = timedelta(hours=1)  # by which a clock may be corrected; one that is set
 
 @dataclass(slots=True)
 class _Since:
-    """What has changed since the memory was written: the JSON of rows there now, and all touched ids."""
+    """What has changed since the memory was written: the rows there now, and all touched ids."""
 
     link: str
-    rows: dict[bytes, bytes] = field(default_factory=dict)
-    touched: set[bytes] = field(default_factory=set)
+    rows: pl.DataFrame
+    touched: set[str] = field(default_factory=set)
+
+    @property
+    def ids(self) -> pl.Series:
+        import polars as pl
+
+        return pl.Series("id", sorted(self.touched), dtype=pl.String)
 
 
 class RememberingReader(Generic[R]):
@@ -48,21 +60,21 @@ class RememberingReader(Generic[R]):
         self._transport, self._whole, self._memory, self._side_by_side = transport, whole, memory, side_by_side
         self._decoder, self._set_name, self._table = whole.decoder, whole.set_name, whole.table
         self._prefer = Reader(transport, whole.decoder, whole.set_name, whole.table).prefer
-        select = self._decoder.select
-        self._place = memory.place(whole.table, [*select, LOOKUP_TABLE] if self._decoder.prefer_kinds else select)
+        self._place = memory.place(whole.table, self._decoder.meaning)
 
-    def pages(self) -> Iterator[Page[R]]:
-        """Yield every row once, as a full read would. Raises ReadIncomplete: as a full read does."""
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Yield every row once, as a full read would, in frames of `PageDecoder.frame`. Raises
+        ReadIncomplete: as a full read does."""
         remembered = self._memory.load(self._place)
         since = self._since(remembered) if remembered is not None and self._is_recent(remembered) else None
         if remembered is not None and since is not None:
             is_begun = False
             try:
-                for page in self._from_memory(remembered, since):
+                for rows in self._from_memory(remembered, since):
                     is_begun = True
-                    yield page
+                    yield rows
                 return
-            except (PageBroken, Damaged):
+            except Damaged:
                 if is_begun:
                     what = "What was remembered is damaged, and now forgotten."
                     raise ReadIncomplete(what, hint="Try again.", where=self._table) from None
@@ -72,15 +84,16 @@ class RememberingReader(Generic[R]):
         age = self._memory.now() - remembered.worth.full_at
         return -SLACK <= age < timedelta(days=self._memory.full_every_days)
 
-    def _full(self, remembered: Remembered | None) -> Iterator[Page[R]]:
+    def _full(self, remembered: Remembered | None) -> Iterator[pl.DataFrame]:
         started = self._memory.now()
         link, pages = self._all_pages(remembered)
         with self._memory.writing(self._place) as draft:
             for page in pages:
                 link = link or page.delta_link or ""  # the first: what a page asked for again tells may be later than its rows
                 if len(page):
-                    draft.add(chunk_as_it_came(page.values["id"], page.raw_array()))
-                    yield page
+                    rows = self._decoder.frame(page)
+                    draft.add(rows)
+                    yield rows
             if link:
                 draft.finish(link, started)
 
@@ -110,51 +123,63 @@ class RememberingReader(Generic[R]):
     def _since(self, remembered: Remembered) -> _Since | None:
         """Return what has changed, once the numbers agree; None where that cannot be relied on. People
         continue working while we read, so a number that differs is checked a second time before it counts."""
-        since = _Since(remembered.worth.link)
+        import polars as pl
+
+        since = _Since(remembered.worth.link, pl.DataFrame(schema=self._decoder.kept_types))
         for _ in range(2):
             if not self._follow(since):
                 return None
             try:
-                untouched = sum(len(chunk) - len(since.touched.intersection(chunk.each_id())) for chunk in remembered.chunks())
+                untouched = heights(remembered.chunks(), since.ids) if since.touched else remembered.worth.rows
             except Damaged:
                 return None
-            if self._number_agrees(untouched + len(since.rows)):
+            if self._number_agrees(untouched + since.rows.height):
                 return since
         return None
 
     def _follow(self, since: _Since) -> bool:
         """Follow the delta link to its end; whether its answer makes sense."""
+        import polars as pl
+
         changes = changes_since(self._transport, since.link, prefer=self._prefer, where=self._table)
         if changes is None:
             return False
         try:
             page = self._decoder.decode(b'{"value":[' + b",".join(changes.rows) + b"]}")
-            changed = list(map(id_bytes, page.values["id"]))
-            deleted = set(map(id_bytes, changes.deleted))
+            deleted = {str(UUID(each)) for each in changes.deleted}
         except (PageBroken, ValueError):
             return False
-        if len(set(changed)) != len(changes.rows) or not deleted.isdisjoint(changed):
+        changed = page.ids
+        if len(changed) != len(changes.rows) or not deleted.isdisjoint(changed):
             return False  # a row that was changed and deleted: which came first is not told
-        for row_id in deleted:
-            since.rows.pop(row_id, None)
-        since.rows.update(zip(changed, changes.rows, strict=True))
+        again = pl.Series(sorted(changed | deleted), dtype=pl.String)
+        since.rows = pl.concat([since.rows.filter(~pl.col("id").is_in(again.implode())), self._decoder.frame(page)])
         since.touched.update(changed, deleted)
         since.link = changes.link
         return len(since.touched) <= MAX_CHANGES
 
-    def _from_memory(self, remembered: Remembered, since: _Since) -> Iterator[Page[R]]:
-        kept = (without(chunk, since.touched) for chunk in remembered.chunks())
-        new = [chunk_of(since.rows.keys(), since.rows.values())]
-        with self._memory.writing(self._place) as draft:
-            for chunk in tidied(chain(kept, new)):
-                draft.add(chunk)
-                yield self._page(chunk)
-            draft.finish(since.link, remembered.worth.full_at)
+    def _from_memory(self, remembered: Remembered, since: _Since) -> Iterator[pl.DataFrame]:
+        import polars as pl
 
-    def _page(self, chunk: Chunk) -> Page[R]:
-        page = self._decoder.decode(b'{"value":' + chunk.json() + b"}")
-        self._transport.count(remembered=len(page))
-        return page
+        touched, types = since.ids, self._decoder.kept_types
+        with self._memory.writing(self._place) as draft:
+            for chunk in remembered.chunks():
+                rows = chunk.rows()
+                if rows.schema != types:
+                    raise Damaged
+                kept = rows.filter(~pl.col("id").is_in(touched.implode())) if len(touched) else rows
+                if kept.height == rows.height:
+                    draft.add_again(chunk, rows)
+                else:
+                    draft.add(kept)
+                if kept.height:
+                    self._transport.count(remembered=kept.height)
+                    yield kept
+            if since.rows.height:
+                draft.add(since.rows)
+                self._transport.count(rows=since.rows.height)
+                yield since.rows
+            draft.finish(since.link, remembered.worth.full_at)
 
     def _number_agrees(self, number: int) -> bool:
         """Return whether the CRM has as many rows, as exactly as it can report."""

@@ -1,6 +1,6 @@
 """Rows of the CRM, read to the end: live ones, or by what has changed since last time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -14,10 +14,10 @@ from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.memory.incremental import RememberingReader
 from connectors.dynamics.memory.whole_table import WholeTable
 from connectors.dynamics.protocols.kinds import MappedKinds
-from connectors.dynamics.reading.decoder import PageDecoder
+from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
 from connectors.dynamics.reading.id_paging import SetReading, read_set
 from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
-from connectors.dynamics.reading.page import FramedPage, Page
+from connectors.dynamics.reading.page import AnyPage, FramedPage, Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.role_filter import lone_halves
 from connectors.dynamics.reading.ties import link_of, sides_of
@@ -32,9 +32,12 @@ from rules.model.records import Record
 if TYPE_CHECKING:
     import polars as pl
 
-    from connectors.dynamics.lake.reader import LakeReader
+    from connectors.dynamics.lake.reader import LakePage, LakeReader
 
 R = TypeVar("R", bound=Record)
+P = TypeVar("P", bound=AnyPage)
+_Source = Callable[[Table, TableDefinition, type[Any], Sequence[str], Among | None], Iterator[P]]  # gives what a table's own rows say
+_Read = Callable[[Table, type[Any], Sequence[str], Among | None], Iterator[P]]  # gives all that rows of a table say
 
 
 class Rows(MappedKinds):
@@ -42,30 +45,29 @@ class Rows(MappedKinds):
 
     _lanes: Lanes | None = None  # what was begun and is not read yet
 
-    def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
+    def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
-        order unspecified.
+        order unspecified. Every row is requested from the CRM now.
 
         The records' class is a subclass made for these fields, whose own names on the wire are the CRM's:
-        compute with them, do not encode or pickle them. With `remembered`, a whole table whose changes the
-        CRM tracks is read by what has changed since last time, where there is a memory. Without it, every row
-        is requested from the CRM now. Raises ReadIncomplete: a page is short, broken, doubled or not
-        decodable, or the CRM's own count differs; MappingError: the table does not fit the mapping."""
-        for page in self._pages(record, tuple(fields), among, remembered=remembered):
+        compute with them, do not encode or pickle them. Raises ReadIncomplete: a page is short, broken,
+        doubled or not decodable, or the CRM's own count differs; MappingError: the table does not fit the
+        mapping."""
+        for page in self._pages(partial(self._read, self._live), record, tuple(fields), among):
             yield page.rows
 
     def columns(self, record: type[Record], fields: Sequence[str]) -> "Iterator[pl.DataFrame]":
         """Yield all rows of a kind as frames in the columns of `column_types`, row for row and value for
-        value what `read` gives with `remembered`; where there is a lake, what it has of them. Raises as
-        `read`."""
-        for page in self._pages(record, tuple(fields), None, remembered=True, framed=True):
+        value what `read` gives. A table whose changes the CRM tracks is read by what has changed since last
+        time, where there is a memory; where there is a lake, what it has of them. Raises as `read`."""
+        lake = self._lake
+        read = partial(self._read, self._framed) if lake is None else partial(self._laid, lake)
+        pages: Iterator[Any] = self._pages(read, record, tuple(fields), None)
+        for page in pages:
             yield page.frame(record, fields)
 
-    def _pages(
-        self, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool, framed: bool = False
-    ) -> Iterator[Page[R]]:
-        """Yield the rows of a kind from all of its tables; `framed`: nothing but their frame is asked for.
-        Raises as `read`."""
+    def _pages(self, read: _Read[P], record: type[Record], fields: Sequence[str], among: Among | None) -> Iterator[P]:
+        """Yield the rows of a kind from all of its tables, each as `read` gives it. Raises as `read`."""
         tables = self.mapping.tables_of(record)
         if among is not None and not among.ids:
             return
@@ -73,39 +75,32 @@ class Rows(MappedKinds):
             tables = tuple({each.name: each for each in reversed(tables) if not self._tables.place(each).is_derived}.values())
         seen: set[str] = set()
         for table in tables:
-            for page in self._read(table, record, fields, among, remembered=remembered, framed=framed):
+            for page in read(table, record, fields, among):
                 if len(tables) > 1:
                     if not seen.isdisjoint(page.ids):
                         raise ReadIncomplete(f"Rows of {table.kind} in two tables have the same id.", where=table.name)
                     seen |= page.ids
                 yield page
 
-    def _read(
-        self, table: Table, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool, framed: bool = False
-    ) -> Iterator[Page[R]]:
+    def _read(self, source: _Source[P], table: Table, record: type[Record], fields: Sequence[str], among: Among | None) -> Iterator[P]:
         definition = self._tables.definition(table)
-        if framed and self._lake is not None:
-            yield from self._laid(self._lake, table, definition, record, fields)
-            return
         if table.links and not {"regarding", "regarding_kind"}.isdisjoint((*fields, among.field if among else "")):
-            yield from self._read_tied(table, definition, record, fields, among, remembered=remembered)
+            yield from self._read_tied(source, table, definition, record, fields, among)
             return
         if among is not None and among.field in table.pairs:
             among = replace(among, field="id", ids=self._pairs.tied_to(table, definition, among.field, among.ids))
-        framed = framed and _fills_alone(table, fields)
-        pages = self._live(table, definition, record, fields, among, remembered=remembered, framed=framed)
+        pages = source(table, definition, record, fields, among)
         if table.pairs.keys().isdisjoint(fields):
             yield from pages
         else:
             yield from self._pairs.fill(table, definition, fields, pages, whole=among is None)
 
-    def _laid(
-        self, lake: "LakeReader", table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str]
-    ) -> Iterator[Page[R]]:
+    def _laid(self, lake: "LakeReader", table: Table, record: type[Record], fields: Sequence[str], _: Among | None) -> "Iterator[LakePage]":
         """Yield the rows of a kind that a lake has of a table, with what they are tied to."""
+        definition = self._tables.definition(table)
         self._check_halves(table, definition)
         own = _own(table, fields)
-        pages: Iterator[Any] = lake.pages(table, definition, record, own)
+        pages = lake.pages(table, definition, record, own)
         if not table.pairs.keys().isdisjoint(fields):
             pages = self._pairs.fill(table, definition, fields, pages, whole=True, told=lake.pairs)
         if own is fields:
@@ -126,8 +121,8 @@ class Rows(MappedKinds):
     def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> Iterator[None]:
         """Begin these reads of whole tables, which `columns` is then called for in this order and by this
         thread. They go on in threads of their own, a few pages ahead of who takes them; with the pace of one
-        read at once, nothing begins before it is asked for. What waits to be taken is a frame already, where
-        nothing else fills it: the rows and the bytes of a page weigh several times as much."""
+        read at once, nothing begins before it is asked for. What waits to be taken is a frame already: the
+        rows and the bytes of a page weigh several times as much."""
         if self.environment.pace.reads == 1 or self._lake is not None:
             yield
             return
@@ -135,44 +130,28 @@ class Rows(MappedKinds):
             for record, given in reads:
                 fields = tuple(given)
                 for table in self.mapping.tables_of(record):
-                    definition, own = self._tables.definition(table), _own(table, fields)
-                    decoder = self._tables.decoder(table, definition, own, record, dated=self._cuts is not None)
-                    frame = (record, fields) if _fills_alone(table, fields) else None
-                    lanes.begin((decoder, get_ident(), frame), partial(self._ahead, table, definition, decoder, frame))
+                    definition = self._tables.definition(table)
+                    decoder = self._whole_decoder(table, definition, _own(table, fields), record)
+                    lanes.begin((decoder, get_ident()), partial(self._whole, table, definition, decoder))
             self._lanes = lanes
             try:
                 yield
             finally:
                 self._lanes = None
 
-    def _ahead(
-        self,
-        table: Table,
-        definition: TableDefinition,
-        decoder: PageDecoder[R],
-        frame: tuple[type[Record], Sequence[str]] | None,
-        side_by_side: SideBySide,
-    ) -> Iterator[Page[R] | FramedPage]:
-        pages = self._whole(table, definition, decoder, side_by_side)
-        return pages if frame is None else (FramedPage(page.frame(*frame)) for page in pages)
+    def _framed(
+        self, table: Table, definition: TableDefinition, record: type[Record], fields: Sequence[str], among: Among | None
+    ) -> Iterator[FramedPage]:
+        decoder = self._whole_decoder(table, definition, fields, record)
+        begun = self._lanes.take((decoder, get_ident())) if self._lanes is not None else None
+        yield from self._whole(table, definition, decoder) if begun is None else begun
+
+    def _whole_decoder(self, table: Table, definition: TableDefinition, fields: Sequence[str], record: type[Record]) -> PageDecoder[Any]:
+        return self._tables.decoder(table, definition, fields, record, whole=True, dated=self._cuts is not None)
 
     def _live(
-        self,
-        table: Table,
-        definition: TableDefinition,
-        record: type[R],
-        fields: Sequence[str],
-        among: Among | None,
-        *,
-        remembered: bool,
-        framed: bool,
+        self, table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str], among: Among | None
     ) -> Iterator[Page[R]]:
-        if among is None and remembered:
-            decoder = self._tables.decoder(table, definition, fields, record, dated=self._cuts is not None)
-            frame = (record, fields) if framed else None
-            begun = self._lanes.take((decoder, get_ident(), frame)) if self._lanes is not None else None
-            yield from self._whole(table, definition, decoder) if begun is None else begun
-            return
         decoder = self._tables.decoder(table, definition, fields, record)
         only = "" if among is not None and among.in_any_scope else self._tables.condition(table)
         reader: Reader[R] = Reader(self._transport, decoder, definition.set_name, table.name)
@@ -193,20 +172,31 @@ class Rows(MappedKinds):
             yield from _filled(chain.from_iterable(part() for part in parts))
 
     def _whole(
-        self, table: Table, definition: TableDefinition, decoder: PageDecoder[R], side_by_side: SideBySide | None = None
-    ) -> Iterator[Page[R]]:
+        self, table: Table, definition: TableDefinition, decoder: PageDecoder[Any], side_by_side: SideBySide | None = None
+    ) -> Iterator[FramedPage]:
         """Yield all rows of a kind, by what has changed since last time where that is remembered, else as
-        they are now, in ranges `side_by_side` where it is known how to cut the table."""
+        they are now, in ranges `side_by_side` where it is known how to cut the table. Raises as `read`."""
+        for rows in self._whole_frames(table, definition, decoder, side_by_side):
+            try:
+                yield decoder.framed(rows)
+            except PageBroken:
+                told = f"A lookup in {table.name} does not say to which table it points."
+                raise ReadIncomplete(told, hint="Try again later.", where=table.name) from None
+
+    def _whole_frames(
+        self, table: Table, definition: TableDefinition, decoder: PageDecoder[Any], side_by_side: SideBySide | None
+    ) -> "Iterator[pl.DataFrame]":
         only, place = self._tables.condition(table), self._tables.place(table)
         self._check_halves(table, definition)
         cuts = self._cuts if place in (RolePlace.OWN, RolePlace.CONNECTION) or decoder.created is not None else None
-        whole: WholeTable[R] = WholeTable(self._transport, decoder, definition.set_name, table.name, only, cuts)
+        whole: WholeTable[Any] = WholeTable(self._transport, decoder, definition.set_name, table.name, only, cuts)
         if self._memory is not None and self._memory.keeps_rows and not only and not place.is_derived:  # changes are told of whole tables
             if definition.tracks_changes:
-                yield from RememberingReader(self._transport, whole, self._memory, side_by_side).pages()
+                yield from RememberingReader(self._transport, whole, self._memory, side_by_side).frames()
                 return
             self._memory.drop_table(table.name)  # changes that were not tracked meanwhile would be missed for good
-        yield from _filled(whole.pages(cut=whole.cut() if side_by_side is not None else None, side_by_side=side_by_side))
+        for page in _filled(whole.pages(cut=whole.cut() if side_by_side is not None else None, side_by_side=side_by_side)):
+            yield decoder.frame(page)
 
     def _check_halves(self, table: Table, definition: TableDefinition) -> None:
         """Refuse connections that are kept by one half alone, with the person first: none counts twice, and
@@ -224,8 +214,14 @@ class Rows(MappedKinds):
             raise ReadIncomplete(told, hint="Make these connections anew in the CRM, which keeps both halves.", where=table.name)
 
     def _read_tied(
-        self, table: Table, definition: TableDefinition, record: type[R], fields: Sequence[str], among: Among | None, *, remembered: bool
-    ) -> Iterator[Page[R]]:
+        self,
+        source: _Source[P],
+        table: Table,
+        definition: TableDefinition,
+        record: type[Record],
+        fields: Sequence[str],
+        among: Among | None,
+    ) -> Iterator[P]:
         """Yield the rows of a table whose rows belong to others by a table of links, with what they belong
         to."""
         own = _own(table, fields)
@@ -233,7 +229,7 @@ class Rows(MappedKinds):
         if among is not None and among.field == "regarding":
             among = Among("id", self._ties.rows_tied_to(table, definition, among.ids) or asked)
         is_filled = False
-        for page in self._read(table, record, own, among, remembered=remembered):
+        for page in self._read(source, table, record, own, among):
             is_filled = True
             self._ties.fill(table, definition, page.values)
             yield page
@@ -267,11 +263,6 @@ class Rows(MappedKinds):
 def _filled(pages: Iterable[Page[R]]) -> Iterator[Page[R]]:
     """Yield the pages that have rows."""
     return (page for page in pages if len(page))
-
-
-def _fills_alone(table: Table, fields: Sequence[str]) -> bool:
-    """Return whether the rows of a table fill all of these fields themselves: nothing beside them does."""
-    return table.pairs.keys().isdisjoint(fields) and _own(table, fields) == fields
 
 
 def _own(table: Table, fields: Sequence[str]) -> Sequence[str]:

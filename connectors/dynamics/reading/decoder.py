@@ -1,12 +1,15 @@
-"""A page of rows, decoded straight into records. For each kind of record and set of fields one msgspec struct
-is built whose fields carry the wire's column names; it is a subclass of the record, so the decoder's own
-object is the record and no second one is made per row. Only dates, choices and lookups are then looked at
-again, a column at a time."""
+"""A page of rows, decoded straight into records, or into a frame. For each kind of record and set of fields
+one msgspec struct is built whose fields carry the wire's column names; it is a subclass of the record, so the
+decoder's own object is the record and no second one is made per row. Only dates, choices and lookups are then
+looked at again, a column at a time."""
 
+from __future__ import annotations
+
+import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -16,14 +19,18 @@ from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading import steps
 from connectors.dynamics.reading.dates import civil_days, wire_type
 from connectors.dynamics.reading.meanings import Known, MultiKeys, Referred, SingleKeys, meanings
-from connectors.dynamics.reading.page import Page, Values
+from connectors.dynamics.reading.page import FramedPage, FramedValues, Page, Values
 from connectors.dynamics.reading.ranges import CREATED_ON
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, is_key
+from connectors.interface.columns import column_types, frame_of_values
 from rules.errors import MappingError
 from rules.model.records import Record
+
+if TYPE_CHECKING:
+    import polars as pl
 
 R = TypeVar("R", bound=Record)
 
@@ -51,15 +58,19 @@ class PageDecoder(Generic[R]):
         scopes: Scopes | None = None,
         place: RolePlace = RolePlace.OWN,
         *,
+        whole: bool = False,
         dated: bool = False,
     ) -> None:
         """Create the decoder. `record` is the class of the records where it is not the kind's own: the full
         one. `references` are needed where a field is filled from a table of reference, `scopes` where a table
-        has rows of several kinds. `place` is where the rows are kept, if they are roles. `dated`: when each
-        row was created is read too, where the table tells it."""
+        has rows of several kinds. `place` is where the rows are kept, if they are roles. `whole`: pages
+        become frames of whole tables, of which no record is made; `dated`: and when each row was created is
+        read too, where the table tells it."""
         made = record or table.record
         self.record = cast("type[R]", made)
+        self._fields = tuple(fields)
         self._steps: list[steps.Step] = []
+        self._referred: list[dict[str, str]] = []
         self._references = references
         self._zone = mapping.zone
         known = table.columns_of(made)
@@ -108,12 +119,23 @@ class PageDecoder(Generic[R]):
         self.created = self._created(first, hidden) if dated and CREATED_ON in definition.attributes else None
         if place is RolePlace.UNIT:
             self._steps.append(steps.swap(table))
+        self._asking = [step for step in self._steps if whole and step.asks]
+        self._steps = [step for step in self._steps if step not in self._asking]
         self.lookups = ["id", *(name for name in wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
         self._decoder = msgspec.json.Decoder(page_type(made, wire, hidden))
         # What a row is made of: by the name that it has in a row, its name on the wire and its type.
         self.wire = {name: (column, kind) for name, (column, kind, _) in wire.items()}
         self.wire |= {name: (column, kind) for column, (name, kind) in hidden.items() if not column.startswith(_UNSELECTED)}
         self.defaults = {info.name: info.default for info in _fields(made) if info.name not in wire}
+        used = [definition.attributes[name] for column in columns for name in column.names]
+        self._meant = (table, used, asked.known, mapping.zone.key, place.name, wire, hidden, [step.target for step in self._asking])
+
+    @property
+    def meaning(self) -> str:
+        """A digest of all that makes of a page what its frame is: fields, columns, options, keys."""
+        meant = (self._fields, self._meant, self._referred)
+        plain = msgspec.to_builtins(meant, str_keys=True, order="deterministic", enc_hook=repr)
+        return hashlib.sha256(msgspec.json.encode(plain)).hexdigest()
 
     def _created(self, first: dict[str, str], hidden: dict[str, tuple[str, Any]]) -> str:
         """Read the instant of creation as it came, whatever a field makes of it; gives the name it has in a
@@ -153,9 +175,8 @@ class PageDecoder(Generic[R]):
             self._steps.append(steps.first(source, column.field))
             return
         if column.reference is not None:
-            assert self._references is not None
             (target,) = attribute.targets
-            wire, keys = f"_{name}_value", self._references.keys_of(column, target)
+            wire, keys = f"_{name}_value", self._keys_of(column, target)
             hidden[wire] = source, str | None
             self._steps.append(steps.union(source, column.field, Referred(keys)))
         else:
@@ -190,6 +211,44 @@ class PageDecoder(Generic[R]):
         for step in self._steps:
             values[step.target] = step.fill(*[values[name] for name in step.sources])
 
+    @property
+    def kept_types(self) -> dict[str, pl.DataType]:
+        """The columns of `frame`."""
+        import polars as pl
+
+        sources = dict.fromkeys(name for step in self._asking for name in step.sources)
+        more = [name for name in sources if name not in self._fields]
+        own = [name for name in more if name in self.record.__struct_fields__]
+        return column_types(self.record, (*self._fields, *own)) | {name: pl.String() for name in more if name not in own}
+
+    def frame(self, page: Page[R]) -> pl.DataFrame:
+        """Return the rows of a page, decoded by a decoder for whole tables, as a frame: what they say
+        themselves."""
+        import polars as pl
+
+        kept = [name for name in self.kept_types if name not in ("id", "etag")]
+        own = [name for name in kept if name in self.record.__struct_fields__]
+        found = frame_of_values(self.record, own, page.values.__getitem__)
+        hidden = [pl.Series(name, page.values[name], dtype=pl.String) for name in kept if name not in own]
+        return found.with_columns(hidden) if hidden else found
+
+    def framed(self, rows: pl.DataFrame) -> FramedPage:
+        """Return a page of such rows with what other rows say of them now. Raises PageBroken: a lookup does
+        not say to which table it points."""
+        values = FramedValues(self.record, rows)
+        try:
+            for step in self._asking:
+                values[step.target] = step.fill(*[values[name] for name in step.sources])
+        except ValueError:
+            raise PageBroken from None
+        return FramedPage(values)
+
+    def _keys_of(self, column: Column, target: str) -> dict[str, str]:
+        assert self._references is not None
+        keys = self._references.keys_of(column, target)
+        self._referred.append(keys)
+        return keys
+
     def _column(self, table: Table, definition: TableDefinition, column: Column) -> tuple[str, Any, bool]:
         attribute = definition.attributes[column.name]
         name, kind = column.field, field_type(table.full, column.field)
@@ -198,9 +257,8 @@ class PageDecoder(Generic[R]):
             self.select.append(wire)
             return wire, str | None, True
         if column.reference is not None:
-            assert self._references is not None
             (target,) = attribute.targets
-            keys = self._references.keys_of(column, target)
+            keys = self._keys_of(column, target)
             self._steps.append(steps.meaning(name, Referred(keys) if name == "categories" else meanings(name, keys)))
             self.select.append(f"_{column.name}_value")
             return f"_{column.name}_value", str | None, True

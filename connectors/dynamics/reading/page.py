@@ -6,17 +6,29 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
-from connectors.interface.columns import frame_of_values
+from connectors.interface.columns import column_types, frame_of_values, values_of
 from rules.model.records import Record
 
 if TYPE_CHECKING:
     import polars as pl
 
 R = TypeVar("R", bound=Record)
+
+
+class AnyPage(Protocol):
+    """Some rows of a table, whatever holds them."""
+
+    @property
+    def values(self) -> Any:
+        """What they say, by field (`Values`)."""
+
+    @property
+    def ids(self) -> set[str]:
+        """Their ids."""
 
 
 class Values:
@@ -89,14 +101,6 @@ class Page(Generic[R]):
         """Its records."""
         return cast("list[R]", self.values.rows())
 
-    def frame(self, record: type[Record], fields: Sequence[str]) -> pl.DataFrame:
-        """Return its rows as a frame of the types of `column_types`."""
-        return frame_of_values(record, fields, self.values.__getitem__)
-
-    def raw_array(self) -> bytes:
-        """Return the JSON of all rows."""
-        return bytes(msgspec.json.decode(self.body, type=_RawArray).value)
-
     def raw_rows(self) -> list[bytes]:
         """Return the JSON of each row, in their order."""
         return list(map(bytes, msgspec.json.decode(self.body, type=_RawPage).value))
@@ -111,27 +115,46 @@ class Page(Generic[R]):
         return Page(values, set(values["id"]), self.next_link, self.count, body, self.delta_link)
 
 
-class FramedPage:
-    """A page of which its frame alone is kept."""
+class FramedValues:
+    """What some rows say, by field, as `Values` does, of rows that are a frame already."""
 
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
+    def __init__(self, record: type[Record], frame: pl.DataFrame) -> None:
+        self._record, self._frame = record, frame
+        self._changed: dict[str, list[Any]] = {}
 
     def __len__(self) -> int:
         return int(self._frame.height)
 
+    def __getitem__(self, name: str) -> list[Any]:
+        return self._changed[name] if name in self._changed else values_of(self._record, self._frame[name])
+
+    def __setitem__(self, name: str, values: list[Any]) -> None:
+        self._changed[name] = values
+
+    def frame(self, fields: Sequence[str]) -> pl.DataFrame:
+        """Return the rows in the columns of `column_types`."""
+        changed = [name for name in fields if name in self._changed]
+        found = self._frame.with_columns(frame_of_values(self._record, changed, self.__getitem__)) if changed else self._frame
+        return found.select(list(column_types(self._record, fields)))
+
+
+@dataclass(frozen=True, slots=True)
+class FramedPage:
+    """Rows of whole tables, of which no record was made."""
+
+    values: FramedValues = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
     @property
     def ids(self) -> set[str]:
         """The ids of its rows."""
-        return set(self._frame["id"])
+        return set(self.values["id"])
 
-    def frame(self, record: type[Record], fields: Sequence[str]) -> pl.DataFrame:
-        """Return its rows, in the columns of `column_types` that it was made with."""
-        return self._frame
-
-
-class _RawArray(msgspec.Struct):
-    value: msgspec.Raw
+    def frame(self, _: type[Record], fields: Sequence[str]) -> pl.DataFrame:
+        """Return its rows in the columns of `column_types`."""
+        return self.values.frame(fields)
 
 
 class _RawPage(msgspec.Struct):

@@ -3,7 +3,7 @@ end and counted. A pair says nothing beside its two ids, and has no version that
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,13 +11,14 @@ from connectors.dynamics.http.query import any_of
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Column, Table
 from connectors.dynamics.reading.decoder import PageBroken, page_type
-from connectors.dynamics.reading.page import Page, Values
+from connectors.dynamics.reading.page import AnyPage, FramedValues, Page, Values
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
 from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Record
 
+P = TypeVar("P", bound=AnyPage)
 # All pairs of a table of links, by its two columns.
 PairsOf = Callable[[Link, str, str], Iterable[tuple[str, str]]]
 
@@ -57,11 +58,11 @@ class Pairs:
         table: Table,
         definition: TableDefinition,
         fields: Collection[str],
-        pages: Iterable[Page[Any]],
+        pages: Iterable[P],
         *,
         whole: bool,
         told: PairsOf | None = None,
-    ) -> Iterator[Page[Any]]:
+    ) -> Iterator[P]:
         """Yield the pages with those of the fields filled that come from pairs, `whole` where they are all
         rows of the table. The CRM is asked for pairs, unless somebody else has `told` all. Raises as
         `Connector.read`."""
@@ -118,7 +119,7 @@ def _link(definition: TableDefinition, column: Column) -> Link:
     return link
 
 
-def _fill(values: Values, field: str, tied: list[tuple[str, ...]], keys: dict[str, str]) -> None:
+def _fill(values: Values | FramedValues, field: str, tied: list[tuple[str, ...]], keys: dict[str, str]) -> None:
     """Categories are all that are named, in whichever way; of several dossiers the first by id is the one,
     and the fiche is in the others too."""
     if field == "categories":

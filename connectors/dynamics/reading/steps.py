@@ -16,12 +16,14 @@ _BETWEEN = '"\nW/"'
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Fills the field `target` with what `fill` makes of the values of `sources`, one list for each. Raises
+    """Fills the field `target` with what `fill` makes of the values of `sources`, one list for each; one that
+    `asks` looks at other rows than its own, so what it gives is worth nothing the next time. Raises
     ValueError or KeyError: a value cannot be right."""
 
     target: str
     sources: tuple[str, ...]
     fill: Callable[..., list[Any]]
+    asks: bool = False
 
 
 def copy(source: str, target: str) -> Step:
@@ -86,6 +88,11 @@ class Asked:
         self._words: dict[str | None, str] = {table.name: table.kind for table in mapping.own}
         self._shared = scopes.shared if scopes is not None else frozenset()
 
+    @property
+    def known(self) -> tuple[dict[str | None, str], list[str]]:
+        """What is known without asking: the word for each table's rows, and the tables that hold several."""
+        return self._words, sorted(self._shared)
+
     def kinds(self, tables: Sequence[str | None], ids: Sequence[str | None]) -> list[str | None]:
         """Return the kind of each row of a table with an id; None: it is of none, out of scope, or there is
         no row. Raises ValueError: a row without the table it is in."""
@@ -117,7 +124,7 @@ class Asked:
             unknown = self._words.keys() | self._shared
             return [kind if kind is not None or table in unknown else table for kind, table in zip(found, tables, strict=True)]
 
-        return Step(name, (name, target), fill)
+        return Step(name, (name, target), fill, asks=bool(self._shared))
 
     def only(self, hidden: str, name: str, *, stays: bool) -> Step:
         """Empty a lookup where it points to a row of another kind; `hidden` names the tables. Where `stays`,
@@ -131,7 +138,8 @@ class Asked:
                 return row
             return row if kind in meant else None
 
-        return Step(name, (hidden, name), lambda tables, ids: list(map(keep, self.kinds(_named(tables), ids), ids)))
+        asks = stays or bool(self._shared)
+        return Step(name, (hidden, name), lambda tables, ids: list(map(keep, self.kinds(_named(tables), ids), ids)), asks)
 
 
 def _named(tables: list[str | None]) -> list[str | None]:

@@ -25,7 +25,7 @@ class FittingTables:
         self._mapping, self._metadata, self._references, self._scopes = mapping, metadata, references, scopes
         self._checked: dict[type[Record], TableDefinition] = {}
         self._places: dict[type[Record], RolePlace] = {}
-        self._decoders: dict[tuple[type[Record], tuple[str, ...], bool], PageDecoder[Any]] = {}
+        self._decoders: dict[tuple[type[Record], tuple[str, ...], bool, bool], PageDecoder[Any]] = {}
 
     def definition(self, table: Table) -> TableDefinition:
         """Return the table's definition: reading or writing on a wrong mapping is refused, not tried. Raises
@@ -41,10 +41,18 @@ class FittingTables:
         return found
 
     def decoder(
-        self, table: Table, definition: TableDefinition, fields: Iterable[str], record: type[Record], *, dated: bool = False
+        self,
+        table: Table,
+        definition: TableDefinition,
+        fields: Iterable[str],
+        record: type[Record],
+        *,
+        whole: bool = False,
+        dated: bool = False,
     ) -> PageDecoder[Any]:
-        """Return the decoder that reads pages of the table into records that have these fields; `dated`: and
-        that knows when each row was created. Raises ValueError: a record of this kind has no such field."""
+        """Return the decoder that reads pages of the table into records that have these fields; `whole`: that
+        reads whole tables into frames, and `dated`: that knows when each row was created. Raises ValueError:
+        a record of this kind has no such field."""
         made = table.full if table.has_all(record) else table.record
         place = self.place(table)
         named = set(fields) - {"id", "etag"} | (_OF_A_ROLE & table.columns.keys() if place is not RolePlace.OWN else set())
@@ -52,10 +60,10 @@ class FittingTables:
         unknown = [name for name in names if name not in made.__struct_fields__]
         if unknown:
             raise ValueError(f"{table.kind} has no field {unknown[0]}")
-        key = (made, names, dated)
+        key = (made, names, whole, dated)
         if key not in self._decoders:
             self._decoders[key] = PageDecoder(
-                table, definition, names, self._mapping, made, self._references, self._scopes, place, dated=dated
+                table, definition, names, self._mapping, made, self._references, self._scopes, place, whole=whole, dated=dated
             )
         return self._decoders[key]
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from connectors.dynamics.mapping.mapping import Mapping, Table
-from connectors.dynamics.reading.page import Values
+from connectors.dynamics.reading.page import FramedValues, Values
 from connectors.dynamics.schema.metadata import Link, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.interface.errors import ReadIncomplete
@@ -19,7 +19,13 @@ class Ties:
         """Return the ids of the rows that are tied to one of these. Raises as `fill`."""
         return sorted({row for row, _ in self._pairs(table, definition, owners, of_rows=False)})
 
-    def fill(self, table: Table, definition: TableDefinition, values: Values, told: Iterable[tuple[str, str]] | None = None) -> None:
+    def fill(
+        self,
+        table: Table,
+        definition: TableDefinition,
+        values: Values | FramedValues,
+        told: Iterable[tuple[str, str]] | None = None,
+    ) -> None:
         """Write into rows what each is tied to. The CRM is asked for pairs, unless somebody else has `told`
         them. Raises ReadIncomplete: the pairs cannot be read, which never means that there are none."""
         owners: dict[str, list[str]] = {row: [] for row in values["id"]}

@@ -14,7 +14,7 @@ from rules.model.records import Record
 def assert_same(connector: Connector, record: type[Record], fields: Iterable[str]) -> int:
     """Read a kind both ways; return how many rows it has."""
     names = tuple(fields)
-    expected = {row.id: cells(row, names) for page in connector.read(record, names, remembered=True) for row in page}
+    expected = {row.id: cells(row, names) for page in connector.read(record, names) for row in page}
     found: dict[str, tuple[Any, ...]] = {}
     for frame in connector.columns(record, names):
         assert frame.height

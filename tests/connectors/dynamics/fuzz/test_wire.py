@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from urllib.parse import urlsplit
 
+import polars as pl
 import pytest
 import requests
 import urllib3
@@ -20,7 +21,8 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.bodies import BodyBroken, read_body
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.memory.table_cache import Damaged, Memory, chunk_of, id_bytes
+from connectors.dynamics.memory.table_cache import Memory
+from connectors.dynamics.memory.table_file import Damaged
 from connectors.dynamics.pace.allowance import hints_of
 from connectors.interface.errors import ReadIncomplete
 from tests.connectors.dynamics.fuzz.corpus import entries
@@ -167,11 +169,11 @@ def memory() -> Memory:
 
 @cache
 def stored() -> tuple[Path, bytes]:
-    ids = [id_bytes(f"00000000-0000-4000-8000-{number:012x}") for number in range(3)]
-    place = memory().place("contact", ["contactid"])
+    rows = pl.DataFrame({"id": [f"00000000-0000-4000-8000-{number:012x}" for number in range(3)], "etag": ['W/"1"'] * 3})
+    place = memory().place("contact", "")
     with memory().writing(place) as draft:
         for _ in range(3):
-            draft.add(chunk_of(ids, [b'{"@odata.etag":"W/\\"1\\""}'] * 3))
+            draft.add(rows)
         draft.finish("https://crm.example/link", NOW)
     return place, place.read_bytes()
 
@@ -179,7 +181,7 @@ def stored() -> tuple[Path, bytes]:
 def rows_read(place: Path) -> int | None:
     found = memory().load(place)
     try:
-        return None if found is None else sum(len(chunk) for chunk in found.chunks())
+        return None if found is None else sum(chunk.rows().height for chunk in found.chunks())
     except Damaged:
         return None
 

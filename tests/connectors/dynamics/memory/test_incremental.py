@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import polars as pl
 import pytest
 import requests
 
@@ -17,7 +18,7 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.memory.incremental import RememberingReader
-from connectors.dynamics.memory.table_cache import Memory, chunk_of, id_bytes
+from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.page import Page
 from connectors.dynamics.writing.pool import Pool
@@ -51,10 +52,10 @@ class Organisation:
 
     def read(self, record: type[Record], *, full: bool = False) -> dict[str, Any]:
         with self.connector(None if full else self.memory) as connector:
-            rows = [row for page in connector.read(record, FIELDS[record], remembered=True) for row in page]
+            rows = [row for frame in connector.columns(record, FIELDS[record]) for row in frame.iter_rows(named=True)]
             self.fetched, self.remembered = connector.stats.rows, connector.stats.remembered
         names = (*FIELDS[record], "etag")
-        found = {row.id: tuple(getattr(row, name) for name in names) for row in rows}
+        found = {row["id"]: tuple(row[name] for name in names) for row in rows}
         assert len(found) == len(rows)
         return found
 
@@ -213,7 +214,7 @@ def test_after_a_week_the_whole_table_is_read_in_any_case(organisation: Organisa
 def test_a_read_that_is_not_finished_is_not_remembered(organisation: Organisation) -> None:
     organisation.load("cf_dossier", "cf_dossierid", 5200)
     with organisation.connector(organisation.memory, page_size=1000) as connector:
-        next(iter(connector.read(Dossier, FIELDS[Dossier], remembered=True)))
+        next(iter(connector.columns(Dossier, FIELDS[Dossier])))
     organisation.read(Dossier)
     assert organisation.remembered == 0
 
@@ -232,14 +233,14 @@ def test_what_we_erase_or_empty_is_not_kept(organisation: Organisation) -> None:
     (place,) = organisation.memory.folder.iterdir()
     found = organisation.memory.load(place)
     assert found is not None
-    assert [uuid.UUID(bytes=each) for chunk in found.chunks() for each in chunk.each_id()] == [uuid.UUID(kept)]
+    assert [each for chunk in found.chunks() for each in chunk.rows()["id"]] == [kept]
     assert organisation.read(Contact) == organisation.read(Contact, full=True)
     assert organisation.remembered + organisation.fetched > 0
 
 
 def test_a_table_without_change_tracking_is_read_in_full(organisation: Organisation) -> None:
     with organisation.connector(organisation.memory) as connector:
-        list(connector.read(Note, ("regarding", "regarding_kind"), remembered=True))
+        list(connector.columns(Note, ("regarding", "regarding_kind")))
     assert not organisation.memory.folder.exists() or not [
         p for p in organisation.memory.folder.iterdir() if p.name.startswith("annotation")
     ]
@@ -257,15 +258,14 @@ def test_a_clock_that_was_set_back_makes_no_memory_young(organisation: Organisat
     assert organisation.remembered == remembered
 
 
-def test_rows_that_can_no_longer_be_decoded_are_read_anew(organisation: Organisation) -> None:
-    """The CRM's metadata have changed since: a column has another type now."""
+def test_rows_that_are_not_in_the_columns_of_now_are_read_anew(organisation: Organisation) -> None:
     ids = organisation.load("cf_dossier", "cf_dossierid", 60)
     first = organisation.read(Dossier)
     (place,) = organisation.memory.folder.iterdir()
     old = organisation.memory.load(place)
     assert old is not None
     with organisation.memory.writing(place) as draft:
-        draft.add(chunk_of([id_bytes(row_id) for row_id in ids], [b'{"@odata.etag":"W/1","cf_dossierid":7}'] * 60))
+        draft.add(pl.DataFrame({"id": ids, "etag": ['W/"1"'] * 60, "cf_dossierid": [7] * 60}))
         draft.finish(old.worth.link, old.worth.full_at)
     assert organisation.read(Dossier) == first
     assert organisation.fetched == 60
@@ -292,17 +292,17 @@ def test_a_kind_that_was_not_asked_for_before_is_another_memory(organisation: Or
     """The same column, with and without the table that its lookup points to."""
     organisation.load("contact", "contactid", 3, parentcustomerid=None)
     with organisation.connector(organisation.memory) as connector:
-        list(connector.read(Contact, ("parent",), remembered=True))
-        list(connector.read(Contact, ("parent", "parent_kind"), remembered=True))
+        list(connector.columns(Contact, ("parent",)))
+        list(connector.columns(Contact, ("parent", "parent_kind")))
     assert len(list(organisation.memory.folder.iterdir())) == 2
 
 
 def test_a_table_whose_changes_are_not_tracked_any_more_is_forgotten(organisation: Organisation) -> None:
     """What changes until it is tracked again, no delta link would tell."""
-    with organisation.memory.writing(organisation.memory.place("annotation", ["annotationid"])) as draft:
+    with organisation.memory.writing(organisation.memory.place("annotation", "another mapping")) as draft:
         draft.finish("link of then", NOW)
     with organisation.connector(organisation.memory) as connector:
-        list(connector.read(Note, ("regarding", "regarding_kind"), remembered=True))
+        list(connector.columns(Note, ("regarding", "regarding_kind")))
     assert list(organisation.memory.folder.iterdir()) == []
 
 

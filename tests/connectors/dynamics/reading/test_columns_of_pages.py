@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.dynamics.mapping.loader import parse_mapping
-from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.dynamics.mapping.mapping import REFERENCE, Choice, Mapping, Table
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
+from connectors.dynamics.reading.page import Page
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.interface.columns import column_types
 from connectors.interface.errors import ReadIncomplete
@@ -136,6 +140,10 @@ def pages(draw: st.DrawFn) -> tuple[type[Record], bytes]:
     return record, json.dumps({"value": rows}, ensure_ascii=draw(st.booleans())).encode()
 
 
+def framed(decoder: PageDecoder[Any], page: Page[Any], fields: Sequence[str]) -> pl.DataFrame:
+    return decoder.framed(decoder.frame(page)).values.frame(fields)
+
+
 @given(pages())
 def test_a_frame_has_the_values_of_the_records(given_page: tuple[type[Record], bytes]) -> None:
     record, body = given_page
@@ -144,18 +152,73 @@ def test_a_frame_has_the_values_of_the_records(given_page: tuple[type[Record], b
         page = decoder.decode(body)
     except PageBroken:
         return
-    frame = page.frame(record, fields)
+    frame = framed(decoder, page, fields)
     assert dict(frame.schema) == column_types(record, fields)
     assert frame.rows() == [cells(row, fields) for row in page.rows]
-    assert page.frame(record, fields).equals(frame)
+    assert framed(decoder, page, fields).equals(frame)
     assert decoder.decode(body).rows == page.rows
 
 
 def test_pages_of_these_kinds_are_read() -> None:
     for record, (decoder, fields, columns) in PAGES.items():
         row = dict.fromkeys(columns) | {decoder.select[0]: "0" * 8, "@odata.etag": 'W/"1"'}
-        frame = decoder.decode(json.dumps({"value": [row]}).encode()).frame(record, fields)
-        assert frame.height == 1
+        frame = framed(decoder, decoder.decode(json.dumps({"value": [row]}).encode()), fields)
+        assert (frame.height, dict(frame.schema)) == (1, column_types(record, fields))
+
+
+class Elsewhere:
+    """Of which kind rows are now; the first read of a lookup is older than that."""
+
+    shared = frozenset({"cf_dossier"})
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, str | None] = {"a": "dossier", "b": "dossier"}
+        self.noted: list[str] = []
+
+    def kinds_of(self, _: str, ids: set[str]) -> dict[str, str | None]:
+        return {row: self.kinds[row] for row in ids}
+
+    def note_elsewhere(self, row: str) -> None:
+        self.noted.append(row)
+
+
+def test_what_other_rows_say_is_asked_each_time_and_is_no_part_of_what_is_kept() -> None:
+    (table,) = MAPPING.tables_of(Note)
+    lookup = Attribute("objectid", "ObjectId", "LookupType", targets=frozenset({"cf_dossier", "incident"}))
+    scopes: Any = Elsewhere()
+    fields = ("regarding", "regarding_kind")
+    definition = TableDefinition(table.name, table.name, "annotationid", {"objectid": lookup})
+    decoder: PageDecoder[Any] = PageDecoder(table, definition, fields, MAPPING, None, None, scopes, whole=True)
+    rows = [{"annotationid": row, "@odata.etag": 'W/"1"', "_objectid_value": row} for row in ("a", "b")]
+    page = decoder.decode(json.dumps({"value": [row | {f"_objectid_value@{LOOKUP_TABLE}": "cf_dossier"} for row in rows]}).encode())
+    kept = decoder.frame(page)
+    assert dict(kept.schema) == decoder.kept_types
+    assert decoder.framed(kept).values.frame(fields)["regarding_kind"].to_list() == ["dossier", "dossier"]
+    scopes.kinds["b"] = None
+    assert decoder.framed(kept).values.frame(fields)["regarding_kind"].to_list() == ["dossier", None]
+    without_table = decoder.frame(decoder.decode(json.dumps({"value": rows}).encode()))
+    with pytest.raises(PageBroken):
+        decoder.framed(without_table)
+
+
+def test_frames_mean_something_else_where_anything_that_made_them_is_another() -> None:
+    (table,) = MAPPING.tables_of(Dossier)
+    attributes = {name: _kind(name, "StringType") for name in table.used}
+    definition = TableDefinition(table.name, table.name, "id", attributes)
+    dated = definition.attributes | _dates({"cf_openedon": "user_local"})
+    column = table.columns["outcome"]
+    other_keys = replace(table, columns=table.columns | {"outcome": replace(column, choice=Choice({1: "grounded"}, {}))})
+    zone = replace(MAPPING, zone=ZoneInfo("Europe/London"))
+    asked: list[tuple[Table, TableDefinition, tuple[str, ...], Mapping]] = [
+        (table, definition, ("outcome",), MAPPING),
+        (table, definition, ("outcome", "legal_hold"), MAPPING),
+        (table, replace(definition, attributes=dated), ("outcome", "opened_on"), MAPPING),
+        (other_keys, definition, ("outcome",), MAPPING),
+        (table, definition, ("outcome",), zone),
+    ]
+    meanings = [PageDecoder(*each, whole=True).meaning for each in asked]
+    assert len(set(meanings)) == len(asked)
+    assert PageDecoder(*asked[0], whole=True).meaning == meanings[0]
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import pytest
 
 from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.memory.change_tracking import Changes
-from connectors.dynamics.memory.table_cache import Chunk, chunk_of
-from connectors.dynamics.reading.page import Page, Values
+from connectors.dynamics.memory.table_file import Chunk
+from connectors.dynamics.reading.page import FramedPage, FramedValues, Page, Values
 from connectors.dynamics.writing.batch import Prepared, Request
+from connectors.interface.columns import frame_of
 from rules.model.records import Contact
 
 ROW = b'{"lastname":"Peeters (fictief)"}'
@@ -21,8 +22,8 @@ ROW = b'{"lastname":"Peeters (fictief)"}'
         Prepared("key", (Request("PATCH", "/contacts", {}, ROW),)),
         Changes([ROW], set(), "link"),
         Page(Values([Contact(id="Peeters")]), {"Peeters"}, None, 1, ROW),
-        chunk_of([bytes(16)], [ROW]),
-        Chunk(b"", ROW),
+        Chunk(ROW),
+        FramedPage(FramedValues(Contact, frame_of(Contact, (), [Contact(id="Peeters")]))),
     ],
     ids=lambda value: type(value).__name__,
 )
