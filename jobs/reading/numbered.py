@@ -28,6 +28,7 @@ class Numbered:
         self._what = what
         self._parts = [pl.DataFrame(schema=schema)]
         self._numbers: pl.DataFrame | None = None
+        self._is_plain = True
         self.height = 0
 
     def add(self, rows: pl.DataFrame) -> None:
@@ -46,13 +47,15 @@ class Numbered:
 
     @property
     def numbers(self) -> pl.DataFrame:
-        """Every `id` with its `number`. Raises ReadIncomplete: a row was read twice."""
+        """Every `id` with its `number`, and its `hash`. Raises ReadIncomplete: a row was read twice."""
         if self._numbers is None:
             ids = self.frame["id"]
-            if ids.n_unique() != len(ids):
+            hashes = hashed(ids)
+            self._is_plain = hashes.n_unique() == len(ids)  # no two ids have the same hash, so none is there twice
+            if not self._is_plain and ids.n_unique() != len(ids):
                 twice = ids.filter(ids.is_duplicated())[0]
                 raise ReadIncomplete(f"a {self._what} was read twice", hint="the CRM's pages overlap: try again", where=twice)
-            self._numbers = pl.DataFrame({"id": ids, "number": pl.int_range(len(ids), dtype=ROW, eager=True)})
+            self._numbers = pl.DataFrame({"id": ids, "number": pl.int_range(len(ids), dtype=ROW, eager=True), "hash": hashes})
         return self._numbers
 
     def numbered(self, rows: pl.DataFrame, column: str, to: str) -> pl.DataFrame:
@@ -62,8 +65,15 @@ class Numbered:
 
     def lookup(self, ids: pl.Series) -> pl.Series:
         """Return the numbers of ids, in their order; null where there is none."""
-        asked = ids.alias("id").to_frame()
-        return asked.join(self.numbers, on="id", how="left", maintain_order="left")["number"]
+        asked, numbers = ids.alias("id").to_frame(), self.numbers
+        if not self._is_plain:
+            return asked.join(numbers, on="id", how="left", maintain_order="left")["number"]
+        # Hashes are joined in half the time that texts take; what has the hash of an id need not have the id.
+        found = asked.with_columns(hashed(ids).alias("hash")).join(
+            numbers.select("hash", "number"), on="hash", how="left", maintain_order="left"
+        )
+        is_it = numbers["id"].gather(found["number"]) == found["id"]
+        return found.select(pl.when(is_it).then("number")).to_series()
 
     def of(self, ids: Iterable[str | None]) -> dict[str, int]:
         """Return the numbers of those of a few ids that there are."""
@@ -71,7 +81,12 @@ class Numbered:
         if not wanted or not self.height:
             return {}
         asked = pl.DataFrame({"id": pl.Series(sorted(wanted), dtype=pl.String)})
-        return dict(self.numbers.join(asked, on="id", how="semi").iter_rows())
+        return dict(self.numbers.join(asked, on="id", how="semi").select("id", "number").iter_rows())
+
+
+def hashed(ids: pl.Series) -> pl.Series:
+    """Return a number for each id, the same for the same."""
+    return ids.hash()
 
 
 def records_of(sources: Sequence[type[Record]], rows: pl.DataFrame) -> list[Any]:

@@ -243,7 +243,7 @@ class WholeTables:
             (pl.col("party_kind") == "contact") & pl.col("activity").is_not_null()  # else a user, an account, or nobody in the CRM
         )
         # Others have the dangling id of a contact that is gone.
-        found = given.join(self.contacts.numbers.rename({"id": "party", "number": "contact"}), on="party").select("activity", "contact")
+        found = self.contacts.numbered(given, "party", "contact").filter(pl.col("contact").is_not_null()).select("activity", "contact")
         hooks = self.activities.frame.filter(pl.col("hook").is_not_null())
         found = found.join(hooks, left_on="activity", right_on="id", how="left", maintain_order="left")
         hooked, loose = _parted(found, pl.col("hook").is_not_null())
