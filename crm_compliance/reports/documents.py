@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from heapq import merge
 from typing import TYPE_CHECKING
@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jobs.ledger.rounds import RoundMade
-from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
 from jobs.model.plan import Counter as BreakerCounter
+from jobs.model.plan import Plan
 from jobs.model.run import INTERRUPTED, Action, Run
 from rules.dates.instants import instant
-from rules.holds.placements import PlacedHold
 
 if TYPE_CHECKING:
-    from jobs.ports.store import Store
+    pass
 
 
 def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state: bool = False) -> dict[str, object]:
@@ -133,64 +132,6 @@ def _counter(counter: BreakerCounter) -> dict[str, object]:
 def _word(word: object) -> dict[str, object]:
     built: dict[str, object] = msgspec.to_builtins(word)
     return {"as": built["who"], "role": built["role"], "at": built["at"], "approves": built["approves"], "comment": built["comment"]}
-
-
-def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
-    """Return what the `holds` commands answer for one hold, as it is on a day. Texts that people
-    wrote stay in the store."""
-    return {
-        "hold": hold.id,
-        "type": hold.type.value,
-        "table": hold.table,
-        "id": hold.row or None,
-        "state": hold.state(day).value,
-        "ends_on": _day(hold.ends_on),
-        "review_on": hold.review_on.isoformat(),
-        "review_overdue": hold.is_overdue(day),
-        "person": hold.everything,
-        "where": [f"{condition.field}={value}" for condition in hold.conditions for value in condition.values],
-        "reason": hold.told_reason,
-        "placed_by": hold.placed_by,
-        "placed_at": instant(hold.placed_at),
-        "released_by": hold.released_by or None,
-        "released_at": instant(hold.released_at),
-        "notified_on": _day(hold.notified_on),
-        "source": "placed",
-    }
-
-
-def request_hold_documents(store: Store, tables: Mapping[str, str]) -> list[dict[str, object]]:
-    """Return what pending subject requests hold, for the DPO alone. There is one line for each request and
-    row, with the request's id as the hold (HLD-08). A closed request no longer leads to any row, although it
-    still holds for a while (ACC-08)."""
-    from jobs.model.request import FROZEN, Frozen
-    from rules.holds.of_requests import REASON_OF_RIGHT
-
-    lines: list[dict[str, object]] = []
-    empty = dict.fromkeys(("ends_on", "review_on", "placed_by", "released_by", "released_at", "notified_on"))
-    for request in store.requests.all():
-        part = store.requests.part(request.id, FROZEN) if not request.is_closed else None
-        frozen = msgspec.json.decode(part, type=Frozen) if part is not None else None
-        rows = [*(("contact", row) for row in frozen.contacts), *frozen.rows] if frozen is not None else []
-        lines += [
-            {"hold": request.id, "type": "request", "table": tables.get(kind, kind), "id": row, "state": "active", **empty}
-            | {"review_overdue": False, "person": kind == "contact", "where": [], "reason": REASON_OF_RIGHT[request.right].value}
-            | {"placed_at": instant(request.received_at), "source": "request"}
-            for kind, row in rows
-            if request.right in REASON_OF_RIGHT
-        ]
-    return lines
-
-
-def flag_documents(plans: Iterable[Plan], crm: str | None) -> list[dict[str, object]]:
-    """Return the CRM's hold flags as the last plan saw them; plans come newest first (HLD-14)."""
-    last = next((plan for plan in plans if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == crm), None)
-    empty = dict.fromkeys(("reason", "placed_by", "placed_at", "released_by", "released_at", "notified_on"))
-    dates = {"state": "active", "ends_on": None, "review_on": None, "review_overdue": False, "person": False}
-    return [
-        {"hold": f"crm:{row}", "type": "legal", "table": table, "id": row, **dates, "where": [], **empty, "source": "crm"}
-        for table, row in (last.crm_holds if last is not None else ())
-    ]
 
 
 def _day(day: date | None) -> str | None:

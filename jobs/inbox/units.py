@@ -8,6 +8,7 @@ from typing import Final
 
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
+from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.work_queue import QUEUE_OLD, queue_of
 from jobs.ports.store import Store
 from rules.hints import hint_to
@@ -29,8 +30,8 @@ def of_units(store: Store, policy: Policy, day: date, crm: str) -> Iterator[Inbo
 
 def _holds(store: Store, day: date) -> Iterator[InboxItem]:
     """Yield the holds whose review was not done in time; that releases none (HLD-03)."""
-    for hold in store.holds.all(unreleased=True):
-        if hold.is_overdue(day) and not is_of_other_crm(store, hold.crm):
+    for hold in store.holds.page(HoldQuery(day, HoldList.REVIEW)).holds:
+        if not is_of_other_crm(store, hold.crm):
             yield InboxItem(
                 kind=ItemKind.HOLD_TO_REVIEW,
                 roles=roles_of(Act.PLACE_HOLD),

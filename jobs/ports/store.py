@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jobs.ledger.heads import Head
     from jobs.ledger.rounds import RoundMade
     from jobs.model.crm_cost import CrmCost
+    from jobs.model.hold_query import HoldPage, HoldQuery
     from jobs.model.plan import Approval, Kind, Plan
     from jobs.model.request import SubjectRequest
     from jobs.model.run import Action, ActionState, Erasure, Run, RunLine
@@ -241,6 +242,13 @@ class HoldStore(Protocol):
 
     def all(self, *, unreleased: bool = False) -> list[PlacedHold]:
         """Return all holds, or the unreleased ones, in the order in which they were placed."""
+
+    def page(self, query: HoldQuery, *, offset: int = 0, limit: int | None = None) -> HoldPage:
+        """Return some of the holds that are asked for, the newest first; of those past their review, what has
+        waited longest. `limit` None: all from `offset` on."""
+
+    def number(self, query: HoldQuery) -> int:
+        """Return how many holds are asked for."""
 
     def get(self, hold: str) -> PlacedHold:
         """Raises UsageError for an unknown id."""

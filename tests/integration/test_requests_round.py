@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from crm_compliance.reports.documents import hold_document
+from crm_compliance.reports.holds import hold_document
 from jobs.checks.ledger_agreement import differences
 from jobs.holds.place import Wanted, place_hold
 from jobs.model.outcome import Outcome as JobOutcome

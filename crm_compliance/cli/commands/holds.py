@@ -36,7 +36,7 @@ def list_(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person as signed_in
-    from crm_compliance.reports.documents import flag_documents, hold_document, request_hold_documents
+    from crm_compliance.reports.holds import held_by_flags, held_by_requests, hold_document
     from crm_compliance.wiring import clock_of, clock_shown, mapped_tables, store_of
     from jobs.checks.same_zone import zone_of
 
@@ -47,9 +47,9 @@ def list_(
         holds = store.holds.all()
         day = clock_shown(settings, zone_of(store)).day(clock()) if holds else date.max
         documents = [hold_document(hold, day) for hold in holds]
-        documents += flag_documents(store.plans.newest(), settings.crm_url)
+        documents += held_by_flags(store.plans.newest(), settings.crm_url).documents()
         if sees_requests:
-            documents += request_hold_documents(store, mapped_tables(settings))
+            documents += held_by_requests(store, mapped_tables(settings)).documents()
     output.answer(documents, lambda console: console.print(_listed(documents) if documents else "No hold."))
 
 
@@ -162,7 +162,7 @@ def release(
 
 
 def _answer(hold: PlacedHold, day: date) -> None:
-    from crm_compliance.reports.documents import hold_document
+    from crm_compliance.reports.holds import hold_document
 
     document = hold_document(hold, day)
     output.answer(

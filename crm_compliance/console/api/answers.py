@@ -116,6 +116,14 @@ class HoldAnswer(Document):
     source: str
 
 
+class HoldsAnswer(BaseModel):
+    """One page of holds; `next` is the offset of the page after it."""
+
+    total: int
+    next: int | None
+    holds: list[HoldAnswer]
+
+
 class RequestAnswer(Document):
     request: str
     right: str

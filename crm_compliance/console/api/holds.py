@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from crm_compliance.console.api.answers import HoldAnswer
+from crm_compliance.console.api.answers import MOST, HoldAnswer, HoldsAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.once import MADE_BEFORE, IdempotencyKey, ids_of, made_before
+from jobs.model.hold_query import HoldList, HoldQuery
 from rules.errors import Refused
 from rules.model.roles import Act
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crm_compliance.reports.holds import HeldRows
 
 router = APIRouter(tags=["holds"])
 Line = Annotated[str, Field(max_length=500)]
@@ -46,19 +52,34 @@ class Release(BaseModel):
 
 
 @router.get("/holds")
-def list_holds(caller: Annotated[Caller, acting(Act.SEE_HOLDS)]) -> list[HoldAnswer]:
-    """All holds in the order in which they were placed, released ones too, then the hold flags of the CRM as
-    the last plan saw them. Those of subject requests are for whoever may see them."""
-    from crm_compliance.reports.documents import flag_documents, hold_document, request_hold_documents
-    from crm_compliance.wiring import mapped_tables
+def list_holds(
+    caller: Annotated[Caller, acting(Act.SEE_HOLDS)],
+    which: Annotated[HoldList, Query(alias="list", description="review: in force, and past the day of review")] = HoldList.ALL,
+    source: Annotated[
+        Literal["", "placed", "crm", "request"], Query(description="who holds: people, the hold flags of the CRM, requests; empty: all")
+    ] = "",
+    type: Annotated[Literal["", "legal", "judicial", "complaint", "request", "restriction", "objection"], Query()] = "",
+    table: Annotated[str, Query(max_length=100)] = "",
+    id: Annotated[str, Query(max_length=60, description="a part of the id of a hold that was placed, or of a row")] = "",
+    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+) -> HoldsAnswer:
+    """One page of the holds: what people have placed, the newest first, released ones too; then the hold
+    flags of the CRM as the last plan saw them; then, for whoever may see them, what requests keep."""
+    from crm_compliance.reports.holds import hold_document
 
     services = caller.services
     store, day = services.store, services.calendar.day(services.clock())
-    documents = [hold_document(hold, day) for hold in store.holds.all()]
-    documents += flag_documents(store.plans.newest(), services.settings.crm_url)
-    if caller.may(Act.SEE_HOLDS_OF_REQUESTS):
-        documents += request_hold_documents(store, mapped_tables(services.settings))
-    return [HoldAnswer.model_validate(document) for document in documents]
+    total, documents = 0, list[dict[str, object]]()
+    if source in ("", "placed"):
+        total, placed = store.holds.page(HoldQuery(day, which, type, table, id), offset=offset, limit=limit)
+        documents += [hold_document(hold, day) for hold in placed]
+    for rows in _kept_by_others(caller, source, type) if which in (HoldList.ALL, HoldList.IN_FORCE) else ():
+        fitting = rows.filtered(table, id)
+        documents += fitting.documents(max(0, offset - total), limit - len(documents)) if offset < total + len(fitting) else []
+        total += len(fitting)
+    following = offset + len(documents) if offset + len(documents) < total else None
+    return HoldsAnswer(total=total, next=following, holds=[HoldAnswer.model_validate(each) for each in documents])
 
 
 @router.post("/holds", status_code=201, responses=MADE_BEFORE)
@@ -66,7 +87,7 @@ def place(
     caller: Annotated[Caller, acting(Act.PLACE_HOLD)], wanted: Placed, response: Response, idempotency_key: IdempotencyKey = ""
 ) -> HoldAnswer:
     """Place a hold; it takes effect at once, also on a run that is under way."""
-    from crm_compliance.reports.documents import hold_document
+    from crm_compliance.reports.holds import hold_document
     from jobs.holds.place import Wanted, place_hold
     from rules.holds.placements import HoldType
 
@@ -91,10 +112,22 @@ def place(
     return HoldAnswer.model_validate(hold_document(placed, day))
 
 
+def _kept_by_others(caller: Caller, source: str, type: str) -> Iterator[HeldRows]:
+    """Yield what flags and requests keep, as far as the caller asks for it and may see it."""
+    from crm_compliance.reports.holds import held_by_flags, held_by_requests
+    from crm_compliance.wiring import mapped_tables
+
+    services = caller.services
+    if source in ("", "crm") and type in ("", "legal"):
+        yield held_by_flags(services.store.plans.newest(), services.settings.crm_url)
+    if source in ("", "request") and type in ("", "request") and caller.may(Act.SEE_HOLDS_OF_REQUESTS):
+        yield held_by_requests(services.store, mapped_tables(services.settings))
+
+
 @router.post("/holds/{hold}/release")
 def release(caller: Annotated[Caller, acting(Act.RELEASE_HOLD)], hold: Annotated[str, Path(max_length=100)], wanted: Release) -> HoldAnswer:
     """Release a hold; what has expired meanwhile goes in the next run."""
-    from crm_compliance.reports.documents import hold_document
+    from crm_compliance.reports.holds import hold_document
     from crm_compliance.wiring import register_key
     from jobs.holds.place import release_hold
 

@@ -17,6 +17,7 @@ from crm_compliance.console.pages.why import row_of
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
 from jobs.checks.same_crm import is_of_other_crm
+from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.plan import Kind, LinesRemoved, Plan, PlanLine
 from jobs.model.request import FROZEN, Frozen, SubjectRequest
 from rules.model.roles import Act
@@ -81,10 +82,10 @@ def _lines(visit: Visit, table: str, row: str) -> Iterator[tuple[Plan, PlanLine]
             break
 
 
-def _holds(visit: Visit, row: str) -> Iterator[PlacedHold]:
-    """Yield the holds in force that were placed on this very record."""
-    today = visit.services.calendar.day(visit.now)
-    return (hold for hold in visit.services.store.holds.all(unreleased=True) if hold.row == row and hold.is_in_force(today))
+def _holds(visit: Visit, row: str) -> list[PlacedHold]:
+    """Return the holds in force that were placed on this very record."""
+    query = HoldQuery(visit.services.calendar.day(visit.now), HoldList.IN_FORCE, text=row)
+    return [hold for hold in visit.services.store.holds.page(query).holds if hold.row == row]
 
 
 def _requests(visit: Visit, row: str) -> Iterator[SubjectRequest]:

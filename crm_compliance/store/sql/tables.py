@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -109,6 +110,8 @@ verification = Table(
     Column("seal", String),
 )
 
+# What lists are asked for by stands beside the document, which alone says what a hold keeps; days are in the
+# form of ISO 8601.
 holds = Table(
     "holds",
     metadata,
@@ -116,6 +119,12 @@ holds = Table(
     Column("id", String, nullable=False, unique=True),
     Column("released", Boolean, nullable=False),
     Column("doc", Text, nullable=False),
+    Column("type", String, nullable=False, server_default=""),
+    Column("held", String, nullable=False, server_default=""),
+    Column("row", String, nullable=False, server_default=""),
+    Column("ends_on", String),
+    Column("review_on", String, nullable=False, server_default=""),
+    Index("ix_holds_listed", "released", "ends_on", "review_on"),
 )
 
 switches = Table("switches", metadata, Column("name", String, primary_key=True), Column("doc", Text, nullable=False))

@@ -155,6 +155,8 @@ def older(typist: Typist) -> None:
             for table in ("served_crms", "sessions", "crm_use", "told", "alert_channels", "seen", "works", "verification")
         ),
         "DROP INDEX ix_plans_applied",
+        "DROP INDEX ix_holds_listed",
+        *(f"ALTER TABLE holds DROP COLUMN {column}" for column in ("type", "held", "row", "ends_on", "review_on")),
         "DROP INDEX ix_ledger_kind",
         "DROP TABLE ledger_head",
         "DROP TABLE undecided",

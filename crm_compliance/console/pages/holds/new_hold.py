@@ -33,7 +33,7 @@ def show(visit: Visit) -> Response:
         "holds/new.html.j2",
         given=given | {"review_on": add_months(today, USUAL_REVIEW_MONTHS).isoformat()},
         again=again,
-        tables=_tables(visit),
+        tables=tables_to_hold(visit),
         types=[(kind.value, visit.word("hold_type", kind.value)) for kind in PLACEABLE],
         obtainable=[kind.value for kind in OBTAINABLE],
         fields={visit.word("table", _name(visit, kind)): ", ".join(fields) for kind, fields in FIELDS.items()},
@@ -104,7 +104,7 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _tables(visit: Visit) -> list[tuple[str, str]]:
+def tables_to_hold(visit: Visit) -> list[tuple[str, str]]:
     """Return the tables whose rows can be held, by name, with what people call them."""
     found = mapped_tables(visit.services.settings)
     names = [name for kind in HOLDABLE for name in found.get(kind, "").split(" or ") if name]

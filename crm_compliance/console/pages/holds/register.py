@@ -1,69 +1,80 @@
 """The holds in a list: in force, past their review, over; the hold flags of the CRM; and for whoever may see
-it what pending requests keep."""
+it what pending requests keep. Each is filtered, and read as far as it is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.holds.new_hold import tables_to_hold
 from crm_compliance.console.visit import Visit
-from crm_compliance.reports.documents import flag_documents, request_hold_documents
+from crm_compliance.reports.holds import HeldRows, held_by_flags, held_by_requests
 from crm_compliance.wiring import mapped_tables
+from jobs.model.hold_query import HoldList, HoldQuery
 from rules.errors import UsageError
-from rules.holds.placements import PlacedHold
+from rules.holds.placements import HoldType
 from rules.model.roles import Act
 
 ON_A_PAGE: Final = 50
-IN_FORCE: Final = "in_force"
+PLACED: Final = (HoldList.IN_FORCE, HoldList.REVIEW, HoldList.OVER)
 FLAGS: Final = "crm"
 OF_REQUESTS: Final = "requests"
-PLACED: Final[Mapping[str, Callable[[PlacedHold, date], bool]]] = {
-    IN_FORCE: PlacedHold.is_in_force,
-    "review": PlacedHold.is_overdue,
-    "over": lambda hold, day: not hold.is_in_force(day),
-}
+FILTERS: Final = ("type", "table", "id")
 
 
 def show(visit: Visit) -> Response:
-    """Show one of the lists, fifty holds on a page."""
+    """Show a page of one of the lists. Raises UsageError: a list or a type that there is not."""
     store, day = visit.services.store, visit.services.calendar.day(visit.now)
-    wanted = visit.query("show", IN_FORCE)
-    if wanted not in (*PLACED, FLAGS, OF_REQUESTS):
-        raise UsageError("there is nothing of that name", where="show")
-    if wanted == OF_REQUESTS:
-        visit.refuse(Act.SEE_HOLDS_OF_REQUESTS)
-    holds = store.holds.all()
-    lists: dict[str, Sequence[Any]] = {name: [hold for hold in reversed(holds) if fits(hold, day)] for name, fits in PLACED.items()}
-    lists["review"] = sorted((hold for hold in holds if hold.is_overdue(day)), key=lambda hold: hold.review_on)
-    lists[FLAGS] = flag_documents(store.plans.newest(), visit.services.settings.crm_url)
-    if wanted == OF_REQUESTS:
-        lists[OF_REQUESTS] = request_hold_documents(store, mapped_tables(visit.services.settings))
-    found = lists[wanted]
-    page = visit.page_number(len(found), ON_A_PAGE)
+    wanted, chosen = visit.query("show", HoldList.IN_FORCE), {name: visit.query(name).strip() for name in FILTERS}
+    if wanted not in (*PLACED, FLAGS, OF_REQUESTS) or chosen["type"] not in ("", *HoldType):
+        raise UsageError("there is nothing of that name", where="show, type")
+    flags = held_by_flags(store.plans.newest(), visit.services.settings.crm_url)
+    counts = {each.value: store.holds.number(HoldQuery(day, each)) for each in PLACED} | {FLAGS: len(flags)}
+    found: Sequence[Any]
+    if wanted in PLACED:
+        query = HoldQuery(day, HoldList(wanted), chosen["type"], chosen["table"], chosen["id"])
+        total = store.holds.number(query) if any(chosen.values()) else counts[wanted]
+        page = visit.page_number(total, ON_A_PAGE)
+        found = store.holds.page(query, offset=(page - 1) * ON_A_PAGE, limit=ON_A_PAGE).holds
+    else:
+        rows = (flags if wanted == FLAGS else _of_requests(visit)).filtered(chosen["table"], chosen["id"])
+        total = len(rows)
+        page = visit.page_number(total, ON_A_PAGE)
+        found = rows.documents((page - 1) * ON_A_PAGE, ON_A_PAGE)
     first = (page - 1) * ON_A_PAGE
     return visit.page(
         "holds/register.html.j2",
         wanted=wanted,
-        counts={name: len(each) for name, each in lists.items() if name != OF_REQUESTS},
+        is_placed=wanted in PLACED,
+        counts=counts,
+        chosen=chosen,
+        is_filtered=any(chosen.values()),
+        types=list(HoldType),
+        tables=tables_to_hold(visit),
         sees_requests=visit.may(Act.SEE_HOLDS_OF_REQUESTS),
         may_place=visit.may(Act.PLACE_HOLD),
-        found=found[first : first + ON_A_PAGE],
+        found=found,
         today=day,
         first=first + 1,
-        last=min(first + ON_A_PAGE, len(found)),
-        total=len(found),
-        before=_address(wanted, page - 1) if page > 1 else "",
-        after=_address(wanted, page + 1) if first + ON_A_PAGE < len(found) else "",
+        last=first + len(found),
+        total=total,
+        before=_address(wanted, chosen, page - 1) if page > 1 else "",
+        after=_address(wanted, chosen, page + 1) if first + len(found) < total else "",
     )
 
 
-def _address(wanted: str, page: int) -> str:
-    return f"/holds?{urlencode({'show': wanted, 'page': str(page)})}"
+def _of_requests(visit: Visit) -> HeldRows:
+    visit.refuse(Act.SEE_HOLDS_OF_REQUESTS)
+    return held_by_requests(visit.services.store, mapped_tables(visit.services.settings))
+
+
+def _address(wanted: str, chosen: dict[str, str], page: int) -> str:
+    asked = {"show": wanted, **{name: value for name, value in chosen.items() if value}, "page": str(page)}
+    return f"/holds?{urlencode(asked)}"
 
 
 ENDPOINTS: Final = (get("/holds", show, Act.SEE_HOLDS),)

@@ -238,10 +238,34 @@ def test_a_hold_is_placed_by_one_and_released_by_another(app: Starlette, org: Ni
     wanted = {"type": "judicial", "table": unit["table"], "id": unit["id"], "reason": "CASE", "basis": "letter", "review_on": "2027-05-01"}
     hold = dpo.act("/holds", wanted, 201)["hold"]
     assert dpo.ask(f"/units/{unit['table']}/{unit['id']}/why")["outcome"] == "retain"
-    assert [each["state"] for each in approver.ask("/holds") if each["hold"] == hold] == ["active"]
+    assert [(each["hold"], each["state"]) for each in approver.ask("/holds", list="in_force")["holds"]] == [(hold, "active")]
     release = {"asked_by": "carl", "reason": "the case is closed"}
     assert dpo.call("POST", f"/holds/{hold}/release", json=release).status_code == 403
     assert approver.act(f"/holds/{hold}/release", release)["state"] == "released"
+
+
+def test_holds_come_a_page_at_a_time_and_those_of_requests_only_to_whom_they_may(app: Starlette, org: Night, services: Services) -> None:
+    """HLD-08, ACC-08, SUS-07."""
+    dossier, flagged = org.dossier("social_card", spoken=date(2018, 3, 1)), org.dossier("grooming", cf_legalhold=True)
+    org.contact(firstname="Voorbeeld", lastname="Donor (fictief)", birthdate="1985-07-30", emailaddress1="voorbeeld@example.org")
+    dpo, auditor = Script(app, Role.DPO), Script(app, Role.AUDITOR)
+    wanted = {"type": "judicial", "table": "cf_dossier", "id": dossier, "reason": "CASE", "basis": "letter", "review_on": "2027-05-01"}
+    placed = [dpo.act("/holds", wanted, 201)["hold"] for _ in range(3)]
+    made(dpo, services)
+    request = dpo.act("/requests", FORM, 201)["request"]
+    every, offset = list[dict[str, Any]](), 0
+    while offset is not None:
+        page = dpo.ask("/holds", offset=offset, limit=2)
+        every += page["holds"]
+        offset = page["next"]
+    assert page["total"] == len(every)
+    assert [each["hold"] for each in every][:4] == [*reversed(placed), f"crm:{flagged}"]
+    assert {each["hold"] for each in every[4:]} == {request}
+    assert [each["source"] for each in auditor.ask("/holds")["holds"]] == [*["placed"] * 3, "crm"]
+    assert dpo.ask("/holds", source="crm")["total"] == dpo.ask("/holds", type="legal")["total"] == 1
+    assert dpo.ask("/holds", id=dossier[:8], source="placed")["total"] == 3
+    assert dpo.ask("/holds", list="over") == {"total": 0, "next": None, "holds": []}
+    assert auditor.ask("/holds", source="request")["total"] == 0
 
 
 def test_a_request_is_taken_in_and_moved_on(app: Starlette, org: Night) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
+from rules.holds.placements import HoldType
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import LONG_AGO, Typist
@@ -56,6 +58,30 @@ def test_a_form_that_is_sent_twice_places_one_hold(org: Night, signed_in: Callab
     assert len(org.store.holds.all()) == 1
     place(dpo, **(form | {"basis": "another letter"}))
     assert len(org.store.holds.all()) == 2
+
+
+def test_a_long_list_is_filtered_and_paged(org: Night, signed_in: Callable[..., Browser]) -> None:
+    dpo, dossier = signed_in(Role.DPO), org.dossier("social_card", spoken=LONG_AGO)
+    first = place(dpo, scope="row", table="cf_dossier", id=dossier)
+    hold = org.store.holds.get(first.rsplit("/", 1)[1])
+    for number in range(60):
+        other = msgspec.structs.replace(hold, id=f"hold-{number:012d}", row=f"{number:08d}{NOBODY[8:]}", type=HoldType.LEGAL)
+        org.store.holds.place(other, ("hold_placed", {}))
+    page = dpo.page("/holds")
+    assert "1–50 of 61" in text_of(page)
+    assert dossier not in page
+    assert "51–61 of 61" in text_of(dpo.page("/holds?page=2"))
+    assert dossier in dpo.page("/holds?page=2")
+    assert '<option value="cf_dossier">' in page
+    legal = dpo.page("/holds?type=legal&table=cf_dossier")
+    assert "1–50 of 60" in text_of(legal)
+    assert "type=legal&amp;table=cf_dossier&amp;page=2" in legal
+    one = dpo.page(f"/holds?id={dossier[:13].upper()}")
+    assert dossier in one
+    assert "00000001" not in one
+    assert "No hold is like this" in text_of(dpo.page("/holds?id=nothing"))
+    assert "No hold is like this" in text_of(dpo.page("/holds?show=crm&table=contact"))
+    assert dpo.get("/holds?type=nothing").status_code == 400
 
 
 def test_what_people_wrote_is_for_those_who_decide(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
 from crm_compliance.store.store import SqlStore
+from jobs.model.hold_query import HoldList, HoldQuery
 from rules.errors import Refused, UsageError
 from rules.holds.conditions import Condition
-from tests.rules.holds.test_placements import a_hold
+from rules.holds.placements import HoldType
+from tests.rules.holds.test_placements import DAY, a_hold
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
@@ -46,3 +49,43 @@ def test_a_hold_of_an_id_that_there_is_changes_nothing(store: SqlStore) -> None:
     assert (refused.value.code, refused.value.where) == ("exists", a_hold().id)
     assert store.holds.all() == [a_hold()]
     assert [entry.kind for entry in store.ledger.entries()] == ["hold_placed"]
+
+
+def test_lists_say_what_each_hold_says_of_the_day(store: SqlStore) -> None:
+    """HLD-03: the last day is still covered; a review that was not done releases nothing."""
+    one = timedelta(days=1)
+    asked: tuple[dict[str, Any], ...] = (
+        {"ends_on": None, "review_on": DAY},
+        {"ends_on": DAY, "review_on": DAY - one},
+        {"ends_on": DAY - one, "review_on": DAY - 3 * one, "type": HoldType.JUDICIAL},
+        {"ends_on": DAY + one, "review_on": DAY - 2 * one, "table": "contact", "row": "100%"},
+    )
+    for number, facts in enumerate(asked):
+        store.holds.place(a_hold(id=f"hold-{number}", **facts), ("hold_placed", {}))
+    lifted = msgspec.structs.replace(store.holds.get("hold-0"), released_at=NOW, released_by="erik")
+    store.holds.place(msgspec.structs.replace(lifted, id="hold-4", released_at=None), ("hold_placed", {}))
+    store.holds.release(msgspec.structs.replace(lifted, id="hold-4"), ("hold_released", {}))
+    every = store.holds.all()
+    for day in (DAY - one, DAY, DAY + one, DAY + 2 * one):
+        lists = {each: [hold.id for hold in store.holds.page(HoldQuery(day, each)).holds] for each in HoldList}
+        assert lists[HoldList.ALL] == [hold.id for hold in reversed(every)]
+        assert lists[HoldList.IN_FORCE] == [hold.id for hold in reversed(every) if hold.is_in_force(day)]
+        assert lists[HoldList.OVER] == [hold.id for hold in reversed(every) if not hold.is_in_force(day)]
+        overdue = sorted((hold for hold in every if hold.is_overdue(day)), key=lambda hold: hold.review_on)
+        assert lists[HoldList.REVIEW] == [hold.id for hold in overdue]
+        assert all(store.holds.number(HoldQuery(day, each)) == len(found) for each, found in lists.items())
+
+
+def test_a_list_is_read_as_far_as_it_is_shown_and_filtered(store: SqlStore) -> None:
+    for number in range(7):
+        store.holds.place(
+            a_hold(id=f"hold-{number}", row=f"a_{number}", table="contact" if number % 2 else "cf_dossier"), ("hold_placed", {})
+        )
+    total, holds = store.holds.page(HoldQuery(DAY), offset=5, limit=5)
+    assert (total, [hold.id for hold in holds]) == (7, ["hold-1", "hold-0"])
+    assert store.holds.page(HoldQuery(DAY), offset=7, limit=5) == (7, [])
+    assert store.holds.number(HoldQuery(DAY, table="contact")) == 3
+    assert store.holds.number(HoldQuery(DAY, type="judicial")) == 0
+    assert [hold.id for hold in store.holds.page(HoldQuery(DAY, text=" A_3 ")).holds] == ["hold-3"]
+    assert store.holds.number(HoldQuery(DAY, text="%")) == 0, "what is typed is no pattern"
+    assert store.holds.number(HoldQuery(DAY, text="HOLD-6")) == 1
