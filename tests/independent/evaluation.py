@@ -99,7 +99,6 @@ class Verdict:
     may_reasons: set[str] = field(default_factory=set)
     decided_by: str | None = None
     steps: list[str] = field(default_factory=list)
-    doubt: str = ""
 
     @property
     def reason(self) -> str:
@@ -478,7 +477,9 @@ class Evaluator:
         self.six_months(verdict, reasons, anchor)
         verdict.may |= {"TAKEOVER_WARNING", "DISPOSED_NOT_TAKEN_OVER"}
         if not verdict.disposed and unit in units and units[unit].disposed:
-            verdict.doubt = "its own term still runs but its fiche goes, and the note with it (RET-03)"
+            verdict.note("its own term still runs, but its fiche goes and a note cannot do without it (RET-03)")
+            verdict.end = units[unit].end
+            self.conclude(verdict, set())
         return verdict
 
     def loose_mail(self, mail: Row) -> Verdict:

@@ -335,16 +335,13 @@ class Trial:
     def difference(self, verdict: Verdict, line: dict[str, Any]) -> str:
         parts: list[str] = []
         end = verdict.end.isoformat() if verdict.end else None
-        if verdict.doubt:
-            self.findings.doubts.append(f"{verdict.table}: {verdict.doubt}: the product says {line['outcome']} {line['reasons']}")
-        else:
-            for name, want in (("outcome", verdict.outcome), ("disposition", verdict.disposition)):
-                if line[name] != want:
-                    parts.append(f"{name}: expected {want}, found {line[name]}")
-            if [r for r in line["reasons"] if r not in verdict.may_reasons] != verdict.reasons:
-                parts.append(f"reasons: expected {verdict.reasons}, found {line['reasons']}")
-            if line["reason"] != verdict.reason:
-                parts.append(f"reason: expected {verdict.reason}, found {line['reason']}")
+        for name, want in (("outcome", verdict.outcome), ("disposition", verdict.disposition)):
+            if line[name] != want:
+                parts.append(f"{name}: expected {want}, found {line[name]}")
+        if [r for r in line["reasons"] if r not in verdict.may_reasons] != verdict.reasons:
+            parts.append(f"reasons: expected {verdict.reasons}, found {line['reasons']}")
+        if line["reason"] != verdict.reason:
+            parts.append(f"reason: expected {verdict.reason}, found {line['reason']}")
         if line["retention_end"] != end:
             parts.append(f"retention_end: expected {end}, found {line['retention_end']}")
         if sorted(line["categories"]) != verdict.categories:

@@ -198,6 +198,8 @@ class PageDecoder(Generic[R]):
                 body = with_whole_characters(body)  # only then: it takes half as long as decoding
                 content = self._decoder.decode(body)
             values = Values(content.value, self.lookups)
+            for name in self.lookups:  # whoever asks for rows or columns asks for these
+                values[name]
             self.fill(values)
             if versioned and self.has_versions and not steps.are_versions(values["etag"]):
                 raise ValueError("a version that is none")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 R = TypeVar("R", bound=Record)
+_ID_LENGTH = 36  # of a GUID as text
 
 
 class AnyPage(Protocol):
@@ -74,11 +75,15 @@ class Values:
 
 def lowered(ids: list[str | None]) -> list[str | None]:
     """Return ids in lower case and without braces, since they are compared as text all over the product. The
-    service writes them so; one look at all of them makes sure."""
+    service writes them so; one look at all of them makes sure. Raises ValueError: one is no id, as an empty
+    text is none."""
     text = "".join(filter(None, ids))
-    if "{" not in text and text == text.lower():
-        return ids
-    return [row if row is None else row.strip("{}").lower() for row in ids]
+    if "{" in text or text != text.lower():
+        ids = [row if row is None else row.strip("{}").lower() for row in ids]
+        text = "".join(filter(None, ids))
+    if len(text) != _ID_LENGTH * (len(ids) - ids.count(None)):
+        raise ValueError("an id that is none")
+    return ids
 
 
 @dataclass(frozen=True, slots=True)

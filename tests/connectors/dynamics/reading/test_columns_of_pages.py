@@ -31,6 +31,7 @@ MAPPING = parse_mapping(REFERENCE.read_text("utf-8"), "reference.yaml")
 BEHAVIOURS = ("user_local", "date_only", "time_zone_independent")
 TEXTS: Any = st.one_of(st.text(max_size=8), st.sampled_from(["", "\x1f", "\u0130", "{", "a\x00b"]))
 GUIDS = st.uuids().map(str)
+GUID, OTHER = "0b5a7d1c-0000-4000-8000-000000000001", "0b5a7d1c-0000-4000-8000-000000000002"
 IDS: Any = st.one_of(GUIDS, GUIDS.map(str.upper), GUIDS.map(lambda row: f"{{{row}}}"))
 INSTANTS = st.one_of(
     st.datetimes().map(lambda at: at.isoformat(timespec="seconds") + "Z"),
@@ -161,7 +162,7 @@ def test_a_frame_has_the_values_of_the_records(given_page: tuple[type[Record], b
 
 def test_pages_of_these_kinds_are_read() -> None:
     for record, (decoder, fields, columns) in PAGES.items():
-        row = dict.fromkeys(columns) | {decoder.select[0]: "0" * 8, "@odata.etag": 'W/"1"'}
+        row = dict.fromkeys(columns) | {decoder.select[0]: GUID, "@odata.etag": 'W/"1"'}
         frame = framed(decoder, decoder.decode(json.dumps({"value": [row]}).encode()), fields)
         assert (frame.height, dict(frame.schema)) == (1, column_types(record, fields))
 
@@ -172,7 +173,7 @@ class Elsewhere:
     shared = frozenset({"cf_dossier"})
 
     def __init__(self) -> None:
-        self.kinds: dict[str, str | None] = {"a": "dossier", "b": "dossier"}
+        self.kinds: dict[str, str | None] = {GUID: "dossier", OTHER: "dossier"}
         self.noted: list[str] = []
 
     def kinds_of(self, _: str, ids: set[str]) -> dict[str, str | None]:
@@ -189,12 +190,12 @@ def test_what_other_rows_say_is_asked_each_time_and_is_no_part_of_what_is_kept()
     fields = ("regarding", "regarding_kind")
     definition = TableDefinition(table.name, table.name, "annotationid", {"objectid": lookup})
     decoder: PageDecoder[Any] = PageDecoder(table, definition, fields, MAPPING, None, None, scopes, whole=True)
-    rows = [{"annotationid": row, "@odata.etag": 'W/"1"', "_objectid_value": row} for row in ("a", "b")]
+    rows = [{"annotationid": row, "@odata.etag": 'W/"1"', "_objectid_value": row} for row in (GUID, OTHER)]
     page = decoder.decode(json.dumps({"value": [row | {f"_objectid_value@{LOOKUP_TABLE}": "cf_dossier"} for row in rows]}).encode())
     kept = decoder.frame(page)
     assert dict(kept.schema) == decoder.kept_types
     assert decoder.framed(kept).values.frame(fields)["regarding_kind"].to_list() == ["dossier", "dossier"]
-    scopes.kinds["b"] = None
+    scopes.kinds[OTHER] = None
     assert decoder.framed(kept).values.frame(fields)["regarding_kind"].to_list() == ["dossier", None]
     without_table = decoder.frame(decoder.decode(json.dumps({"value": rows}).encode()))
     with pytest.raises(PageBroken):
@@ -219,6 +220,17 @@ def test_frames_mean_something_else_where_anything_that_made_them_is_another() -
     meanings = [PageDecoder(*each, whole=True).meaning for each in asked]
     assert len(set(meanings)) == len(asked)
     assert PageDecoder(*asked[0], whole=True).meaning == meanings[0]
+
+
+@pytest.mark.parametrize("given_id", ["", "{}", "x", GUID[:-1], GUID + "0"])
+@pytest.mark.parametrize(
+    ("record", "column"), [(Dossier, "cf_dossierid"), (FullFiche, "_cf_dossierid_value"), (Contact, "_parentcustomerid_value")]
+)
+def test_what_is_no_id_breaks_the_page_before_anybody_asks_for_the_row(record: type[Record], column: str, given_id: str) -> None:
+    decoder, _, columns = PAGES[record]
+    row = dict.fromkeys(columns) | {decoder.select[0]: GUID, "@odata.etag": 'W/"1"', column: given_id}
+    with pytest.raises(PageBroken):
+        decoder.decode(json.dumps({"value": [row]}).encode())
 
 
 @pytest.fixture
