@@ -14,6 +14,8 @@ from jobs.nightly.runs import verify_run
 from jobs.plans.explain import explain_unit
 from tests.integration.night import Night
 
+TOLD = ("units", "dispose", "retain", "flags", "trims", "held_contacts", "crm_holds", "seen", "categories")  # of a plan, beside lines
+
 
 def lines(night: Night) -> dict[str, PlanLine]:
     return night.lines(night.plan())
@@ -33,26 +35,22 @@ def test_due_units_that_did_not_change_are_found_by_the_day_alone(make_night: Ca
     assert fetched > 0
 
 
-def test_night_after_night_the_plans_are_those_of_full_reads(
-    make_night: Callable[..., Night], emulator: RunningEmulator, database_file: Callable[[], str]
-) -> None:
-    emulator.load(SeedSpec(60, 5, date(2026, 11, 25)).rows())
-    without_limits = {"policy": lambda text: text.replace("max: 200", "max: 9999")}
-    remembering = make_night(remembering=True, url=database_file(), **without_limits)
-    full = make_night(url=database_file(), **without_limits)
-    for night in range(3):
-        assert lines(remembering) == lines(full)
-        if night == 0:
-            plan = remembering.plan()
-            assert remembering.apply(plan).counts["deleted"]
-        else:
-            held = next(line.id for line in lines(full).values() if line.table == "cf_dossier")
-            remembering.patch("cf_dossiers", held, cf_legalhold=True)
-            remembering.dossier("grooming", spoken=date(2019, 1, 1))
-        for each in (remembering, full):
-            each.clock.now += timedelta(days=1)
-    assert remembering.connector.stats.remembered > 0
-    assert remembering.connector.stats.rows < full.connector.stats.rows
+def work_by_day(night: Night, dossiers: list[str]) -> None:
+    """What people do between two nights: hold, link elsewhere, delete, bring back, add."""
+    held, left, right, gone, back = dossiers[:5]
+    night.patch("cf_dossiers", held, cf_legalhold=True)
+    for fiche in night.fiches_of(left):
+        night.patch("cf_fiches", fiche, **{"cf_DossierId@odata.bind": f"/cf_dossiers({right})"})
+    for table, row in (("cf_dossiers", gone), ("cf_dossiers", back)):
+        assert night.http.delete(f"{night.emulator.url}{table}({row})").ok
+    night.http.post(f"{night.emulator.url}cf_dossiers", json={"cf_dossierid": back, "cf_name": "D-terug"}).raise_for_status()
+    child = night.contact(birthdate="2020-02-29")
+    night.donation(child)
+    added = night.dossier("grooming", spoken=date(2019, 1, 1))
+    night.party(child, "child", dossier=added)
+    night.note("cf_dossier", added)
+    night.call("cf_dossier", right, [child])
+    night.recording(date(2025, 1, 1), fiche=night.fiches_of(added)[0])
 
 
 @pytest.fixture
@@ -66,6 +64,28 @@ def every_table_tracked(emulator: RunningEmulator) -> Iterator[None]:
     yield
     for table, was in before:
         object.__setattr__(table, "change_tracking", was)
+
+
+@pytest.mark.usefixtures("every_table_tracked")
+def test_night_after_night_the_plans_are_those_of_full_reads(
+    make_night: Callable[..., Night], emulator: RunningEmulator, database_file: Callable[[], str]
+) -> None:
+    emulator.load(SeedSpec(60, 5, date(2026, 11, 25)).rows())
+    without_limits = {"policy": lambda text: text.replace("max: 200", "max: 9999")}
+    remembering = make_night(remembering=True, url=database_file(), **without_limits)
+    full = make_night(url=database_file(), **without_limits)
+    for night in range(3):
+        plan, expected = remembering.plan(), full.plan()
+        assert remembering.lines(plan) == full.lines(expected)
+        assert [getattr(plan, name) for name in TOLD] == [getattr(expected, name) for name in TOLD]
+        if night == 0:
+            assert remembering.apply(plan).counts["deleted"]
+        else:
+            work_by_day(remembering, [line.id for line in lines(full).values() if line.table == "cf_dossier"])
+        for each in (remembering, full):
+            each.clock.now += timedelta(days=1)
+    assert remembering.connector.stats.remembered > 0
+    assert remembering.connector.stats.rows < full.connector.stats.rows
 
 
 @pytest.mark.usefixtures("every_table_tracked")

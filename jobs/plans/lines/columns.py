@@ -112,7 +112,7 @@ class LineColumns:
     def written(self) -> bytes:
         """Return the columns as bytes."""
         out = io.BytesIO()
-        self.frame.write_parquet(out, compression="zstd", statistics=False)
+        self.frame.write_parquet(out, compression="zstd", compression_level=1, statistics=False)  # higher levels gain nothing on ids
         return msgspec.msgpack.encode(_Kept(list(self.shapes), out.getvalue()))
 
     def lines(self, places: pl.Series) -> Iterator[PlanLine]:
