@@ -68,7 +68,10 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
     async def handle(request: Request) -> Response:
         if endpoint.method != "POST":
             return await to_thread.run_sync(_looked, services, request, endpoint, limiter=None if endpoint.is_long else turns)
-        visit = await run_in_threadpool(_visit, services, request)
+        try:
+            visit = await run_in_threadpool(_visit, services, request)
+        except ComplianceError as error:
+            return await run_in_threadpool(refused, Visit(request, services), error)
         if not origin.is_own(request):
             return _not_ours() if visit.session is not None else Response(status_code=401, headers=dict(PAGE))
         if visit.session is None:
@@ -101,7 +104,10 @@ def _visit(services: Services, request: Request) -> Visit:
 
 def _looked(services: Services, request: Request, endpoint: Endpoint) -> Response:
     """Answer a page that changes nothing, all in one thread."""
-    visit = _visit(services, request)
+    try:
+        visit = _visit(services, request)
+    except ComplianceError as error:  # nobody can tell who it is: the database does not answer
+        return refused(Visit(request, services), error)
     return _answered(visit, endpoint) if visit.session is not None else _to_sign_in(visit)
 
 
@@ -204,7 +210,7 @@ def _old_page() -> Refused:
 
 def _to_sign_in(visit: Visit) -> Response:
     """Send somebody to the way in. A page that was asked for waits there, a picture or a stream does not; who
-    sent a form is told that it was not taken, and comes back to the page that it was on."""
+    sent a form is told that it was not taken. It, and a piece of a page, lead back to where they were."""
     is_form = visit.request.method not in ("GET", "HEAD")
     if visit.is_part:
         response = Response(status_code=401, headers={"HX-Redirect": "/signin", **PAGE})
@@ -212,9 +218,12 @@ def _to_sign_in(visit: Visit) -> Response:
         response = RedirectResponse("/signin", status_code=303, headers=dict(PAGE))
     if is_form:
         visit.note_on(response, "session_over")
-    if is_form or (not visit.is_part and visit.request.headers.get("Sec-Fetch-Dest", "document") == "document"):
-        wanted = visit.came_from if is_form else visit.here
-        cookies.give(response, signin.WANTED, wanted or "/", is_secure=visit.services.is_secure, lasts=signin.WANTED_LASTS)
+    if is_form or visit.is_part:
+        wanted = visit.came_from
+    else:
+        wanted = visit.here if visit.request.headers.get("Sec-Fetch-Dest", "document") == "document" else ""
+    if wanted:
+        cookies.give(response, signin.WANTED, wanted, is_secure=visit.services.is_secure, lasts=signin.WANTED_LASTS)
     return response
 
 

@@ -5,6 +5,7 @@ was refused or could not reach the CRM has left no run, and counts as late."""
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
@@ -107,14 +108,15 @@ def record_not_whole(store: Store) -> tuple[str, ...]:
     return (NOT_WHOLE,) if last is not None and not last.ok else ()
 
 
-def disk_not_well(settings: Settings) -> tuple[str, ...]:
-    """Return the code that the data folder has hardly any room left, or cannot be written: the next night
-    would fail, and pages can only be looked at."""
+def disk_not_well(settings: Settings, database: Path | None = None) -> tuple[str, ...]:
+    """Return the code that the data folder has hardly any room left, or cannot be written, or that the file
+    `database` is gone: the next night would fail, and pages can only be looked at."""
     try:
         found = os.statvfs(settings.data_dir)
     except OSError:
         return (CLOSED,)
-    if found.f_flag & os.ST_RDONLY or not os.access(settings.data_dir, os.W_OK | os.X_OK):
+    is_closed = found.f_flag & os.ST_RDONLY or not os.access(settings.data_dir, os.W_OK | os.X_OK)
+    if is_closed or (database is not None and not database.exists()):
         return (CLOSED,)
     return (FULL,) if found.f_bavail * found.f_frsize < LEAST_BYTES else ()
 

@@ -91,7 +91,7 @@ def waiting_now(settings: Settings, store: SqlStore, now: datetime, since: datet
         since,
         zone,
         schedule=lambda: policy_of(settings),
-        beside=lambda: (*telling(), *record_not_whole(store), *disk_not_well(settings)),
+        beside=lambda: (*telling(), *record_not_whole(store), *disk_not_well(settings, store.database.file)),
     )
     why = health.why_not()
     try:

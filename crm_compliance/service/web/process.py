@@ -107,7 +107,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
             clock(),
             calendar.zone,
             schedule=lambda: policy_of(settings),
-            beside=lambda: (*telling(), *record_not_whole(store), *disk_not_well(settings)),
+            beside=lambda: (*telling(), *record_not_whole(store), *disk_not_well(settings, store.database.file)),
         )
         sessions = Sessions(store.sessions, timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
         services = Services(settings, store, clock, sessions, health.why_not)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import URL, make_url
@@ -143,6 +144,11 @@ def _sqlite_file(url: URL) -> Path:
         raise DiskProblem(f"there is no folder {file.parent}", hint="make the folder of the database first", where=str(file))
     if file.is_dir():
         raise DiskProblem("the database is a folder", hint="name a file", where=str(file))
+    journal = Path(f"{file}-wal")
+    if not file.exists() and journal.exists() and journal.stat().st_size:
+        raise DiskProblem(
+            "the database is gone, and its journal (-wal) is still there", hint="put the database back beside it", where=str(file)
+        )
     # Never opened where it is there: whoever closes a file drops all POSIX locks that the process has on it,
     # those of SQLite for a store that is already open too. Another program would then take itself for the
     # last one, and remove the journal that this one still writes.
@@ -156,7 +162,10 @@ def _engine(url: URL, file: Path | None) -> Engine:
     # hide_parameters: an error message must not carry what was to be written (ACC-05).
     if file is None:
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=POSTGRESQL_ARGUMENTS)
-    engine = create_engine(url.set(database=str(file)), hide_parameters=True, connect_args={"timeout": BUSY_S})
+    # Never made by connecting: where somebody has moved the file away while it is open, SQLite would make an
+    # empty one, and throw away the journal of the other.
+    there = url.set(database=f"file:{quote(str(file))}", query={"mode": "rw", "uri": "true"})
+    engine = create_engine(there, hide_parameters=True, connect_args={"timeout": BUSY_S})
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:

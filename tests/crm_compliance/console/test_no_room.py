@@ -12,6 +12,7 @@ from crm_compliance.files import DiskProblem
 from crm_compliance.service import health
 from crm_compliance.service.health import disk_not_well
 from crm_compliance.settings import Settings
+from crm_compliance.store.sql.database import Database
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist, people_and_cases
@@ -51,7 +52,26 @@ def test_the_health_of_the_service_tells_before_a_night_fails(tmp_path: Path, mo
         small.setattr(health, "LEAST_BYTES", 2**62)
         assert disk_not_well(settings) == ("DISK_FULL",)
     assert disk_not_well(Settings(data_dir=tmp_path / "gone")) == ("DISK_READ_ONLY",)
+    assert disk_not_well(settings, tmp_path / "state.db") == ("DISK_READ_ONLY",)
     found = os.statvfs(tmp_path)
     closed = os.statvfs_result((*found[:8], found.f_flag | os.ST_RDONLY, found.f_namemax))
     monkeypatch.setattr(os, "statvfs", lambda _: closed)
     assert disk_not_well(settings) == ("DISK_READ_ONLY",)
+
+
+def test_a_database_that_is_moved_away_and_back_has_lost_nothing(org: Night, signed_in: Signed) -> None:
+    """SQLite would make an empty one in its place, and throw away what the journal of the other holds."""
+    dpo = signed_in(Role.DPO, "nl")
+    assert dpo.post("/stop").status_code == 303
+    token = dpo.token
+    file = org.store.database.file
+    assert file is not None
+    away = file.rename(file.with_name("away.db"))
+    with pytest.raises(DiskProblem, match="its journal"):
+        Database.open(f"sqlite:///{file}")
+    org.store.database.engine.dispose()  # who comes now gets no connection that is open already
+    for answer in (dpo.get("/plans"), dpo.client.post("/resume", data={"csrf": token}, headers={"Sec-Fetch-Site": "same-origin"})):
+        assert (answer.status_code, "de schijf is vol, of een map ontbreekt" in text_of(answer.text)) == (500, True)
+    assert not file.exists()
+    away.rename(file)
+    assert org.store.kill_switch.stopped_since() is not None

@@ -41,6 +41,13 @@ def test_so_is_who_sends_it_by_htmx(services: Services, signed_in: Signed) -> No
     assert NOT_TAKEN in text_of(dpo.page("/signin"))
 
 
+def test_a_piece_of_a_page_leads_back_to_the_page(services: Services, signed_in: Signed) -> None:
+    dpo = signed_in(Role.DPO)
+    ended(services, dpo)
+    assert dpo.get("/plans/making", **OURS, **{"HX-Request": "true"}).headers["HX-Redirect"] == "/signin"
+    assert dpo.client.post("/signin", data={"who": "demo-ben"}).headers["Location"] == "/plans?kind=all"
+
+
 def test_a_form_of_another_site_leaves_nothing_in_the_browser_of_who_is_not_signed_in(browser: Browser) -> None:
     answer = browser.client.post("/stop", data={}, headers={"Sec-Fetch-Site": "cross-site"})
     assert (answer.status_code, answer.text) == (401, "")
