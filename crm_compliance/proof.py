@@ -33,7 +33,7 @@ def write_evidence(settings: Settings, store: SqlStore, clock: Clock, path: Path
     stamp came, or the anchor could not be written. Raises StoreAltered: tables are not what the ledger says;
     KeysMissing."""
     from crm_compliance.keys.checkpoint_signer import DeskNotary
-    from crm_compliance.reports.evidence import write_pack
+    from crm_compliance.reports.evidence_pack import write_pack
     from crm_compliance.wiring import calendar_of, keys_in_force, software_version
     from jobs.proof.checkpoint import make_checkpoint
 

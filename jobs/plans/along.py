@@ -8,14 +8,14 @@ from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from jobs.holds.active import active_holds
 from jobs.model.run import RowWrite
-from jobs.plans.cascade import victims_of
+from jobs.plans.cascade_preview import victims_of
 from jobs.plans.explain import UNIT_WORDS
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.reading.row_kinds import RowKinds
+from jobs.writing.deletion_order import EMPTY, rows_of_contacts, rows_of_units
 from jobs.writing.in_place import MASKED
 from jobs.writing.outside_objects import Outside
-from jobs.writing.rows import EMPTY, rows_of_contacts, rows_of_units
 from rules.errors import NotFound, UsageError
 from rules.model.decisions import Disposition
 from rules.model.records import Contact, Unit, UnitKind, unit_kind

@@ -11,7 +11,7 @@ from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relation
 from jobs.reading.relations import Relations, relations_after
 from jobs.reading.row_kinds import RowKinds, UnitTables
 from jobs.reading.units import Gathering, chained
-from jobs.writing.rows import participations
+from jobs.writing.deletion_order import participations
 from rules.errors import NotFound, UsageError
 from rules.law.decisions import decisions, last_of
 from rules.law.steps import explain

@@ -20,7 +20,7 @@ from jobs.model.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTo
 from jobs.model.sentence import Sentence
 from jobs.model.work_queue import WorkQueue
 from jobs.plans.approval_reasons import Planned, breaker_of, why
-from jobs.plans.cascade import victims_among
+from jobs.plans.cascade_preview import victims_among
 from jobs.plans.category_names import is_of_the_crm, totals_with_names
 from jobs.plans.draft import Draft
 from jobs.plans.lines.view import keep_columns

@@ -11,8 +11,8 @@ from jobs.model.plan import Key
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.residual.recording_content import AT_ONCE, OBJECT_LEFT, WRITTEN, changed_units
+from jobs.writing.deletion_order import CHANGED
 from jobs.writing.document_folders import BINNED, DocumentFolders, Place
-from jobs.writing.rows import CHANGED
 
 
 def remove_documents(context: JobContext, folders: DocumentFolders, intents: Sequence[Action]) -> dict[Key, str]:

@@ -16,8 +16,8 @@ from jobs.model.plan import Key
 from jobs.model.run import Action, ActionState, RowWrite
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
+from jobs.writing.deletion_order import CHANGED
 from jobs.writing.outside_objects import Outside
-from jobs.writing.rows import CHANGED
 from rules.model.decisions import Reason
 from rules.model.records import Dossier, Fiche, Record, Recording
 

@@ -12,7 +12,7 @@ from jobs.model.run import TRIM, Action, ActionState, RowWrite
 from jobs.residual.clean import PLACES_LEFT
 from jobs.runs.journal import Journal
 from jobs.writing.contacts import ContactCheck, check_contacts
-from jobs.writing.rows import CHANGED, rows_of_contacts
+from jobs.writing.deletion_order import CHANGED, rows_of_contacts
 from rules.model.decisions import Reason
 from rules.model.records import Contact
 from rules.retention.relations import RelationTerms

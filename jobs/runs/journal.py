@@ -20,11 +20,11 @@ from jobs.residual.recording_content import OBJECT_LEFT, remove_objects
 from jobs.residual.unmapped_rows import with_unmapped
 from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
+from jobs.writing.deletion_order import CHANGED
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
-from jobs.writing.rows import CHANGED
 from jobs.writing.send import settle_writes
 from rules.dates.instants import instant
 from rules.model.decisions import Reason

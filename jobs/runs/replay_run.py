@@ -18,9 +18,9 @@ from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.contacts import ContactCheck
+from jobs.writing.deletion_order import CHANGED, EMPTY, Rows, write_of_line
 from jobs.writing.dissociate import disowning
 from jobs.writing.in_place import MASKED
-from jobs.writing.rows import CHANGED, EMPTY, Rows, write_of_line
 from rules.model.decisions import Disposition
 
 _NOTHING_COUNTED: Facts = MappingProxyType({})

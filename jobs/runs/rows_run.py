@@ -15,7 +15,7 @@ from jobs.reading.owners import UNIT_KINDS, WHOLE, look_around
 from jobs.reading.row_kinds import RowKinds
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.run import Application
-from jobs.writing.rows import CHANGED, Rows, below
+from jobs.writing.deletion_order import CHANGED, Rows, below
 from rules.model.decisions import Disposition
 from rules.model.records import Unit, UnitKind
 

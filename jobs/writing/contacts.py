@@ -14,7 +14,7 @@ from jobs.reading.long_term import retained_rows_of
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.relations import relations_after
 from jobs.reading.units import Gathering
-from jobs.writing.rows import CHANGED, TRIMMED_FIELDS, participations
+from jobs.writing.deletion_order import CHANGED, TRIMMED_FIELDS, participations
 from rules.model.decisions import Reason
 from rules.model.records import Call, Contact, Donation, Email, Party, UnitKind
 from rules.retention.relations import RelationTerms

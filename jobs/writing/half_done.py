@@ -9,7 +9,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.run import Action, ActionState, RowWrite
 from jobs.reading.gather import rows_of
-from jobs.writing.rows import CHANGED
+from jobs.writing.deletion_order import CHANGED
 from jobs.writing.send import Held, settle_writes
 from rules.model.records import KINDS, Fiche, UnitKind
 

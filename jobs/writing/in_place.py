@@ -15,7 +15,7 @@ import msgspec
 from jobs.model.run import Action, Mask, RowWrite
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
-from jobs.writing.rows import Rows
+from jobs.writing.deletion_order import Rows
 from jobs.writing.statistics import facts_of_journal, written_rows
 from rules.anonymisation.anonymity import Anonymity, Conditions, Remnant, anonymity, are_backups_out_of_use, is_history_gone
 from rules.anonymisation.statistics import Combination, count_rows

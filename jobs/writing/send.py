@@ -13,8 +13,8 @@ from connectors.interface.changes import ChangeSet, ChangeStatus, Operation
 from connectors.interface.connector import Connector
 from jobs.model.run import TECHNICAL as TECHNICAL
 from jobs.model.run import ActionState, RowWrite
+from jobs.writing.deletion_order import CHANGED, operation
 from jobs.writing.read_back import still_there
-from jobs.writing.rows import CHANGED, operation
 from rules.model.decisions import Reason
 
 MAX_OPERATIONS = 1_000  # Microsoft Learn, "Execute batch operations using the Web API"

@@ -21,7 +21,7 @@ from jobs.model.plan import Plan
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Action, ActionState, Run, RunState
 from jobs.nightly.runs import run_retention, verify_run
-from jobs.plans.cascade import victims_of
+from jobs.plans.cascade_preview import victims_of
 from jobs.reading.gather import gather_units
 from jobs.runs.apply import apply_plan
 from rules.model.records import UnitKind

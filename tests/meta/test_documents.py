@@ -19,7 +19,7 @@ from crm_compliance.reports.plan.formats import FORMATS
 from crm_compliance.settings import Settings, setting_names
 from jobs.registry import JOBS
 from jobs.runs import resume
-from jobs.writing import contacts, rows, send
+from jobs.writing import contacts, send
 from rules.model.decisions import Flag, Reason
 from tests.meta.pages import OPERATIONS, ROOT, page
 
@@ -83,7 +83,7 @@ def test_every_reason_and_flag_has_a_sentence() -> None:
 def test_every_skip_code_has_a_sentence_and_stands_in_the_documents() -> None:
     codes = {
         send.TECHNICAL,
-        rows.CHANGED,
+        deletion_order.CHANGED,
         contacts.STILL_REFERRED,
         resume.PLAN_REJECTED,
         resume.POLICY_CHANGED,

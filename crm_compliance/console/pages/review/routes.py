@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from crm_compliance.console.pages.review import decide, files, page, preview
+from crm_compliance.console.pages.review import decide, files, item, preview
 
-ENDPOINTS: Final = (*decide.ENDPOINTS, *files.ENDPOINTS, *page.ENDPOINTS, *preview.ENDPOINTS)
+ENDPOINTS: Final = (*decide.ENDPOINTS, *files.ENDPOINTS, *item.ENDPOINTS, *preview.ENDPOINTS)

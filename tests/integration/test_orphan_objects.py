@@ -20,7 +20,7 @@ from jobs.checks.ledger_agreement import refuse_altered
 from jobs.ledger.verification import Problem
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.housekeeping import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
+from jobs.nightly.orphan_objects import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
 from jobs.nightly.runs import verify_run
 from jobs.plans.lines.view import LinesView
 from jobs.plans.make import make_plan
