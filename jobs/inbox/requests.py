@@ -26,7 +26,7 @@ from jobs.register.dates import (
 from jobs.register.decision import NoticeState
 from jobs.register.permissions import next_step
 from jobs.requests.answer.compile import compilation_of
-from jobs.requests.answer.release import CONTENT
+from jobs.requests.answer.release_check import CONTENT
 from jobs.requests.decisions.notices import NOTICE_DUE, REMIND_AFTER, notices_of
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to

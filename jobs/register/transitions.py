@@ -1,5 +1,4 @@
-"""The transitions of a subject request: identified, suspended, resumed, extended, closed, delivered to the
-wrong person.
+"""The transitions of a subject request: identified, suspended, resumed, extended, closed.
 
 Each is the same for everybody, whatever is in the file (IDV-03, SUS-04). Every transition is one row of the
 register replaced, with its entry in the ledger: the request, the step, the role and codes, and nothing about
@@ -38,7 +37,6 @@ from rules.rights.deadlines import may_extend, stops_clock
 IDENTITY: Final = "identity"
 QUESTIONS: Final = (IDENTITY, "scope")
 EXTENSIONS: Final = ("complexity", "number")
-BREACH_HOURS: Final = timedelta(hours=72)  # GDPR art. 33(1), EXP-16
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 
 # A refusal that is told without an answer having been prepared, with whom it fits; every other one is decided
@@ -176,18 +174,6 @@ def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
     return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS])
 
 
-def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
-    """Record that an answer reached the wrong person. The link is dead at once, and the authority is notified
-    within 72 hours (EXP-16). The first time counts; recording it again changes nothing."""
-    request = admitted(hand, request_id, Step.MISDELIVER)
-    if request.misdelivered_at is not None:
-        return request
-    if request.released_at is None:
-        raise refused("state", "nothing was released for this request", "", request.id)
-    changes = {"misdelivered_at": hand.now, "link": "", "link_until": hand.now}
-    return save_move(hand, request, changes, Step.MISDELIVER, {}, parts={HANDOVER: None})
-
-
 def renew(hand: Hand, request_id: str) -> SubjectRequest:
     """Let the link of a released answer be used as often as at first, until the day on which it ends. A
     download that a proxy took whole and did not pass on has counted (EXP-16). Raises Refused: with code
@@ -199,11 +185,6 @@ def renew(hand: Hand, request_id: str) -> SubjectRequest:
         raise refused("gone", "the link has ended or was withdrawn", "hand the archive over in another way", request.id)
     told = {"downloads": len(request.downloads)}
     return save_move(hand, request, {"renewals": (*request.renewals, hand.now)}, Step.RENEW, told)
-
-
-def notify_by(request: SubjectRequest) -> datetime | None:
-    """Return until when the authority must be notified of a delivery to the wrong person."""
-    return None if request.misdelivered_at is None else request.misdelivered_at + BREACH_HOURS
 
 
 def read_outcome(text: str) -> tuple[Outcome, str]:

@@ -14,6 +14,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.owners import UNIT_KINDS, WHOLE, look_around
 from jobs.reading.row_kinds import RowKinds
 from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.recheck import held_since
 from jobs.runs.run import Application
 from jobs.writing.deletion_order import CHANGED, Rows, below
 from rules.model.decisions import Disposition
@@ -87,7 +88,7 @@ class UnscheduledRun(Application, ABC):
             return
         rows = self._rows_of([unit for line, unit in going if self.word_of(line) in WHOLE], seen.found, holds)
         facts = self._write(rows, going)
-        rows.blocked |= self._kept(rows) | self._held_since([unit for _, unit in going])
+        rows.blocked |= self._kept(rows) | held_since(self.context.connector, [unit for _, unit in going])
         self.journal.carry_out(self._announced(going, rows, facts, seen.loose), {line.key: unit for line, unit in going})
 
     def _announced(self, going: Going, rows: Rows, facts: Facts, loose: Collection[tuple[str, str]]) -> list[Action]:

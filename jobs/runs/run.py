@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import msgspec
 
-from connectors.interface.rows import Among
 from jobs.checks.clock import refuse_other_clock
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import begin, end, leave
@@ -21,7 +20,7 @@ from jobs.plans.make import lines_of
 from jobs.ports.context import JobContext
 from jobs.proof.certify import certify
 from jobs.proof.checkpoint import make_checkpoint
-from jobs.reading.gather import gather_units, rows_of
+from jobs.reading.gather import gather_units
 from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
 from jobs.reading.row_kinds import RowKinds
 from jobs.reading.units import Gathering, is_anonymised
@@ -33,6 +32,7 @@ from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.counts import HALF_DONE, counts_of, has_failures
 from jobs.runs.journal import Journal, name_of
 from jobs.runs.quarantine import kept_with, waiting
+from jobs.runs.recheck import agrees, has_moved, held_since, unit_in
 from jobs.runs.resume import continue_partials, lapsed, settle_failed, settle_intended
 from jobs.writing.attachments import goes_along, may_follow
 from jobs.writing.bypass import bypass_used
@@ -44,7 +44,7 @@ from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds
 from rules.law.decisions import decisions
 from rules.model.decisions import Decision, Flag, Reason
-from rules.model.records import KINDS, RELATION_KINDS, Dossier, Record, Unit, UnitKind, unit_kind
+from rules.model.records import KINDS, RELATION_KINDS, Record, Unit, UnitKind, unit_kind
 from rules.model.residual_data import PlaceState
 from rules.retention.owners import owner_of
 from rules.retention.relations import relation_terms
@@ -170,7 +170,7 @@ class Application:
                 self.journal.skip_lines([line], decision.reason.value)
             elif out_of_reach.keeps(unit, decision):
                 self.journal.skip_lines([line], LONG_TERM)
-            elif not agrees(line, unit, decision) or self._has_moved(line, unit, found):
+            elif not agrees(line, unit, decision) or has_moved(line, unit, found):
                 self.journal.skip_lines([line], CHANGED)
             elif (kept := kept_by_now.get(unit.id)) is not None:
                 self.journal.skip_lines([line], kept.value)
@@ -182,13 +182,8 @@ class Application:
         rows = self._rows_of([unit for _, unit, _ in going], found, holds)
         facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
-        rows.blocked |= kept_with(context, rows.of, self.day) | self._held_since([unit for _, unit, _ in going])
+        rows.blocked |= kept_with(context, rows.of, self.day) | held_since(context.connector, [unit for _, unit, _ in going])
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
-
-    @staticmethod
-    def _has_moved(line: PlanLine, unit: Unit, found: Gathering) -> bool:
-        """Return whether a row of the unit was moved into long-term retention since it was planned."""
-        return Flag.LONG_TERM_RETENTION not in line.flags and found.lies_in_retention(unit)
 
     def _settle_followers(self, lines: Sequence[PlanLine]) -> None:
         """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with
@@ -238,15 +233,6 @@ class Application:
             return {}
         found = decisions(units, self.in_force, holds, self.day)
         return {unit.id: decision.reason for unit, decision in zip(units, found, strict=True) if not decision.is_disposal}
-
-    def _held_since(self, units: Sequence[Unit]) -> dict[str, str]:
-        """Return units whose dossier, another row than the unit's own, has come under a hold since it was
-        read. No version shows it (HLD-07)."""
-        dossiers = {unit.id: [level.id for level in unit.above()] for unit in units if unit.belongs_to is not None}
-        ids = sorted({dossier for each in dossiers.values() for dossier in each})
-        rows = rows_of(self.context.connector, Dossier, ("legal_hold",), Among("id", ids))
-        held = {row.id for row in rows if row.legal_hold}
-        return {unit: Reason.HOLD_LEGAL.value for unit, each in dossiers.items() if not held.isdisjoint(each)}
 
     def _intents(
         self, going: Sequence[tuple[PlanLine, Unit, Decision]], rows: Rows, facts: Mapping[str, dict[str, object]]
@@ -364,28 +350,3 @@ class Application:
             ],
         )
         return run
-
-
-def agrees(line: PlanLine, unit: Unit, decision: Decision) -> bool:
-    """Return whether a fresh decision is the planned one: same version of the unit's row, disposition, end
-    and categories (RET-17)."""
-    end = decision.retention_end.isoformat() if decision.retention_end is not None else None
-    return (line.etag, line.disposition, line.retention_end, line.categories) == (
-        unit.etag,
-        decision.disposition.value,
-        end,
-        decision.categories,
-    )
-
-
-def unit_in(found: Gathering, kind: UnitKind, row: str) -> Unit | None:
-    """Return the unit of this kind and id, if it was found."""
-    tables = {
-        UnitKind.DOSSIER: found.dossiers,
-        UnitKind.FICHE: found.lone,
-        UnitKind.RECORDING: found.recordings,
-        UnitKind.ATTACHMENT: found.attachments,
-        UnitKind.EMAIL: found.emails,
-        **found.relation_units,
-    }
-    return tables.get(kind, {}).get(row)

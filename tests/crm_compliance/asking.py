@@ -21,7 +21,8 @@ from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.requests.answer.compile import compilation_of
-from jobs.requests.answer.release import for_release, released
+from jobs.requests.answer.release import released
+from jobs.requests.answer.release_check import for_release
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Clock
 

@@ -14,7 +14,8 @@ from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.register.permissions import hand_of
 from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import compile_request
-from jobs.requests.answer.release import approve_content, for_release, outcome_of
+from jobs.requests.answer.release import approve_content, outcome_of
+from jobs.requests.answer.release_check import for_release
 from jobs.requests.answer.review import completeness, decide_items
 from jobs.requests.search.search import places_not_searched
 from rules.model.requests import Outcome, Right

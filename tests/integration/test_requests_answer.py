@@ -20,7 +20,8 @@ from jobs.model.request import Details, SubjectRequest, Word
 from jobs.ports.context import JobContext
 from jobs.register.permissions import Hand, hand_of
 from jobs.requests.answer.compile import compile_request, compiled
-from jobs.requests.answer.release import approve_content, for_release, outcome_of
+from jobs.requests.answer.release import approve_content, outcome_of
+from jobs.requests.answer.release_check import for_release
 from jobs.requests.answer.review import decide_items
 from rules.errors import Refused, UsageError
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right

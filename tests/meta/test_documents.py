@@ -19,7 +19,7 @@ from crm_compliance.reports.plan.formats import FORMATS
 from crm_compliance.settings import Settings, setting_names
 from jobs.registry import JOBS
 from jobs.runs import resume
-from jobs.writing import contacts, send
+from jobs.writing import contacts, deletion_order, send
 from rules.model.decisions import Flag, Reason
 from tests.meta.pages import OPERATIONS, ROOT, page
 

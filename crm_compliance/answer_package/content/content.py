@@ -10,6 +10,7 @@ from crm_compliance.answer_package.content.items_copy import copy_sections, deed
 from crm_compliance.answer_package.content.letterhead import NOBODY, letterhead, sender_of
 from crm_compliance.answer_package.content.particulars import context_section, inside, searched
 from crm_compliance.answer_package.content.reasons import declined, left_out_rows
+from crm_compliance.answer_package.content.refusal import complaint, refusal_sections
 from crm_compliance.answer_package.content.retention import kept_of, kept_section
 from crm_compliance.answer_package.content.summary import summary
 from crm_compliance.answer_package.content.view import Shown, is_bare, is_neutral, is_refusal, shown_of
@@ -55,29 +56,11 @@ def _sections(compilation: Compilation, shown: Shown, texts: Texts, article: str
     if is_neutral(compilation):  # the text and nothing else: whatever were added for one would tell it from the other (SUS-04)
         return (Section("", (Paragraph(texts.say("neutral", "text", article=article, authority=complain_to)),)),)
     if is_refusal(compilation):
-        return (*_refusal(compilation, texts), _complaint(texts))
+        return (*refusal_sections(compilation, texts), complaint(texts))
     if compilation.right in COPIES:
         copy = copy_sections(compilation, shown, texts)
-        return (*_given(compilation, shown, texts), _complaint(texts), *copy, glossary(compilation, shown, texts))
-    return (*_outcome(compilation, told, texts), _complaint(texts), glossary(compilation, shown, texts))
-
-
-def _refusal(compilation: Compilation, texts: Texts) -> tuple[Section, ...]:
-    code = compilation.refusal
-    reasons = (Paragraph(texts.code("refusal", code)), Paragraph(texts.code("refusal_more", code)))
-    intro = Section("", (Paragraph(texts.say("refusal", "intro")),))
-    return intro, Section(texts.say("refusal", "reason"), reasons), *kept_section(kept_of(compilation), texts)
-
-
-def _complaint(texts: Texts) -> Section:
-    """Return the authority and the court, as named in every answer that somebody may disagree with (art.
-    12(4), 15(1)(f))."""
-    authority = texts.organisation.authority
-    lodged = (authority.lodge_with or authority.complain_to).in_language(texts.language)
-    address = authority.address.in_language(texts.language)
-    email = texts.say("letter", "by_email", email=authority.email) if authority.email else ""
-    told = (texts.say("complaint", "authority", authority=lodged, address=address, email=email), texts.say("complaint", "court"))
-    return Section(texts.say("complaint", "title"), tuple(Paragraph(line) for line in told))
+        return (*_given(compilation, shown, texts), complaint(texts), *copy, glossary(compilation, shown, texts))
+    return (*_outcome(compilation, told, texts), complaint(texts), glossary(compilation, shown, texts))
 
 
 def _given(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Section, ...]:

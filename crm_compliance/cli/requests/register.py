@@ -262,8 +262,8 @@ def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> Non
 
     Example: crm-compliance requests misdelivered request-0123 --as dora --role dpo
     """
-    from jobs.register.transitions import misdelivered as move
-    from jobs.register.transitions import notify_by
+    from jobs.register.misdelivery import misdelivered as move
+    from jobs.register.misdelivery import notify_by
     from rules.dates.instants import instant
 
     _move(as_, role, lambda hand: move(hand, request), more=lambda moved: {"notify_by": instant(notify_by(moved))})

@@ -10,7 +10,8 @@ from jobs.model.answer import Compilation
 from jobs.ports.context import JobContext
 from jobs.register.permissions import Hand
 from jobs.requests.answer.attachments import attachments_of
-from jobs.requests.answer.release import unfinished, who_hears
+from jobs.requests.answer.release import who_hears
+from jobs.requests.answer.release_check import unfinished
 from jobs.requests.answer.review import for_looking
 from jobs.requests.decisions.decide import as_it_stands
 

@@ -1,10 +1,9 @@
 """The two approvals without which no answer is released: the DPO's of its content, and a second person's of
 its release.
 
-On the day of the release everything is checked once more: whether the person's entitlement is still what the
-answer says (SUS-08, RGT-07), whether anything is missing (EXP-14), and what else prevents it (IDV-05, R-121).
-A neutral answer takes the same steps (SUS-07, R-116). Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08
-to ACC-10, section 9.4; R-097, R-116, R-117, R-126 to R-128, R-157."""
+On the day of the release everything is checked once more (`release_check`). A neutral answer takes the same
+steps (SUS-07, R-116). Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08 to ACC-10, section 9.4; R-097,
+R-116, R-117, R-126 to R-128, R-157."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,23 +18,16 @@ from jobs.ports.context import JobContext
 from jobs.ports.outbox import NeedleFound, Outbox, Unchecked
 from jobs.register.decision import decision_of
 from jobs.register.overrides import overrides_of
-from jobs.register.permissions import Hand, admitted, check_role, hand_of, refused, save_move, signed, wrong_state
+from jobs.register.permissions import admitted, hand_of, save_move, signed
 from jobs.requests.answer.attachments import attachments_of
-from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
+from jobs.requests.answer.compile import NEUTRAL, compiled
 from jobs.requests.answer.links import Link, new_link
-from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
-from jobs.requests.decisions.decide import as_it_stands, is_decided
+from jobs.requests.answer.release_check import CONTENT, for_release, sent_back, unfinished
 from rules.errors import Refused
 from rules.hints import hint_to
-from rules.model.accounts import same_person
-from rules.model.requests import COPIES, Outcome, RequestState, Step, may
+from rules.model.requests import COPIES, Outcome, RequestState, Step
 
-CONTENT, RELEASE = "content", "release"
-MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
-_HINTS: Final = {
-    "CHANNEL_CHANGED": "identify the person anew by another method, or two people set it aside: --rule CHANNEL_CHANGED (IDV-05)",
-    TRANSFER_BASIS_MISSING: "record the ground of the transfer on the fiche, then compile again (R-121)",
-}
+RELEASE: Final = "release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
         files = attachments_of(context, compilation)
         archive, passphrase = outbox.package(compilation, files, who_hears(context, compilation), link.until)
     except Unchecked as unchecked:
-        raise _sent_back(hand_of(context, who, role), request, unchecked) from None
+        raise sent_back(hand_of(context, who, role), request, unchecked) from None
     except NeedleFound as found:
         if found.item:
             raise _sent_back_for(context, request, found, who, role) from None
@@ -98,43 +90,6 @@ def who_hears(context: JobContext, compilation: Compilation) -> list[str]:
     return [notice.recipient for notice in decision.notices if notice.recipient in named] if decision is not None else []
 
 
-def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
-    """Return a request and its current answer, once this person may release it. Raises Refused: as
-    `check_release` does; ConnectorError: the CRM cannot be read."""
-    request = admitted(hand_of(context, who, role), request_id, Step.RELEASE)
-    compilation = compiled(context.store, request)
-    check_release(context, request, compilation, who, role)
-    return request, as_it_stands(context, request, compilation)
-
-
-def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> None:
-    """Refuse a release that is not allowed. If the answer itself no longer holds, the request is sent back to
-    the review. Raises Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126),
-    `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or that of the block that prevents it (`NO_CONTACT`,
-    `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`); ConnectorError: it could not be checked."""
-    hand = hand_of(context, who, role)
-    check_role(hand, Step.RELEASE)
-    if not may(Step.RELEASE, request.state):
-        raise wrong_state(request, Step.RELEASE)
-    content = next((word for word in request.words if word.step == CONTENT), None)
-    if content is None:
-        raise refused("not_approved", "nobody has approved the content", hint_to("approve_answer", request=request.id), request.id)
-    if same_person(content.who, who):
-        message = "whoever approved the content cannot release it"
-        raise refused("same_person", message, "the release is a second person's (ACC-09)", request.id)
-    problem = unfinished(context, request, compilation)
-    if problem is not None:
-        raise _sent_back(hand, request, problem)
-    today = drafted(context, request, with_files=False)
-    problem = _does_not_hold(request, compilation, today)
-    if problem is not None:
-        raise _sent_back(hand, request, problem)
-    for block in today.compilation.blocks:
-        hint = _HINTS.get(block, "look at the request again, then compile it again")
-        contact = hint_to("override_contact", request=request.id)
-        raise refused(block, f"the release is stopped by {block}", contact if block == "NO_CONTACT" else hint, request.id)
-
-
 def _sent_back_for(context: JobContext, request: SubjectRequest, found: NeedleFound, who: str, role: str) -> Refused:
     """Send a request back to the review because of one item; what was decided on the items stands, the words
     on the answer do not. The hint is the one step by which the answer can be approved again."""
@@ -146,7 +101,7 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: NeedleFo
     if found.is_near:
         other = f'{other}, or, where it is no name, its decision anew with "code": "{NOT_A_NAME}"'
     found.hint = hint_to("review_needle", request=request.id, item=found.item, other=other)
-    return _sent_back(hand_of(context, who, role), request, found)
+    return sent_back(hand_of(context, who, role), request, found)
 
 
 def released(request: SubjectRequest, compilation: Compilation, who: str, role: str, at: datetime, **delivery: Any) -> SubjectRequest:
@@ -168,68 +123,3 @@ def outcome_of(compilation: Compilation) -> tuple[Outcome, str]:
     if compilation.right not in COPIES:
         return Outcome.DONE, ""
     return (Outcome.DELIVERED_PARTLY if compilation.told_withheld else Outcome.DELIVERED), ""
-
-
-def unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
-    """Return what the content still lacks."""
-    if compilation.answer == "dpo_review":
-        hint = hint_to("override_then_compile", rules=", ".join(compilation.blocks))
-        return refused("dpo_review", "this answer waits for a decision of the DPO", hint, request.id)
-    if not is_decided(context, request, compilation):
-        hint = hint_to("decide", request=request.id)
-        return refused("undecided", "nothing has been decided on this right yet", hint, request.id)
-    if compilation.pending and compilation.right in COPIES:
-        hint = hint_to("review_pending", request=request.id)
-        return refused("pending_item", f"items that wait for a review: {compilation.pending}", hint, request.id)
-    if not compilation.is_complete:
-        hint = hint_to("match_again", request=request.id)
-        return refused(INCOMPLETE, "a row is neither included nor withheld nor excluded", hint, request.id)
-    return None
-
-
-def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> Refused | None:
-    """Return what has changed since the answer was compiled, so that it must not be released as it is."""
-    new = today.compilation
-    if MANDATE_LAPSED in new.blocks:
-        message = "the child is of age now: the mandate has ended, and the child itself must confirm"
-        return refused(MANDATE_LAPSED, message, hint_to("close_lapsed", request=request.id), request.id)
-    if _stands_otherwise(old, new) or (TRANSFER_BASIS_MISSING in old.blocks and TRANSFER_BASIS_MISSING not in new.blocks):
-        return refused(
-            CHANGED, "what may be told has changed since the answer was compiled", hint_to("compile", request=request.id), request.id
-        )
-    if old.right in COPIES:
-        known = {item.source for item in old.items}
-        if not new.is_complete or any(item.source not in known for item in new.items):
-            return refused(
-                INCOMPLETE, "a row that belongs to the answer is not in it", hint_to("compile_complete", request=request.id), request.id
-            )
-    return None
-
-
-def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
-    """Return whether the person's entitlement differs from what the answer says. What a decision has ended,
-    such as a newsletter, is not a change."""
-    files = {context.source for context in old.contexts if context.source[1]}
-    files_now = {context.source for context in new.contexts if context.source[1]}
-    if old.right in COPIES:
-        stands, stands_now = ((each.answer, each.scope, each.remarks) for each in (old, new))
-        if old.refusal != new.refusal and not old.contexts:  # a refusal beside something that could be told is the DPO's own
-            return True
-        # An earlier request whose time has come meanwhile may still be told: it was when the answer was
-        # compiled.
-        relations, relations_now = (
-            {context.kind for context in each.contexts if not context.source[1] and context.kind != "request"} for each in (old, new)
-        )
-        return stands != stands_now or files != files_now or relations != relations_now
-    if old.answer == NEUTRAL or new.answer == "dpo_review":
-        return old.answer != new.answer
-    return not files <= files_now
-
-
-def _sent_back(hand: Hand, request: SubjectRequest, problem: Refused) -> Refused:
-    """Withdraw the approvals of the answer, and send the request to the review."""
-    changes: dict[str, Any] = {"state": RequestState.REVIEWING, "words": overrides_of(request)}
-    if problem.code == MANDATE_LAPSED:
-        changes["outcome"] = Outcome.MANDATE_LAPSED
-    save_move(hand, request, changes, Step.RELEASE, {"sent_back": True})
-    return problem

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crm_compliance.answer_package.package import package_of
-from jobs.requests.answer.release import for_release
+from jobs.requests.answer.release_check import for_release
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.typist import Typist

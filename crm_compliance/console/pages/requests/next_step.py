@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from jobs.model.request import CANDIDATES, CONFIRMED
 from jobs.register.dates import target_of
 from jobs.register.overrides import overridden
-from jobs.requests.answer.release import CONTENT
+from jobs.requests.answer.release_check import CONTENT
 from rules.model.accounts import same_person
 from rules.model.requests import COPIES, RequestState
 from rules.model.roles import Act, roles_of

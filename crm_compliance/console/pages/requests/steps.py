@@ -11,7 +11,7 @@ from starlette.responses import Response
 from crm_compliance.console.language.days import iso_hour
 from crm_compliance.console.pages.requests.take_step import moved
 from crm_compliance.console.visit import Visit
-from jobs.register import overrides, transitions
+from jobs.register import misdelivery, overrides, transitions
 from rules.errors import UsageError
 from rules.model.requests import IdentityMethod, Mandate
 
@@ -74,7 +74,7 @@ def close(visit: Visit) -> Response:
 
 def misdelivered(visit: Visit) -> Response:
     """Record that the answer reached the wrong person."""
-    return moved(visit, transitions.misdelivered, note="request_misdelivered")
+    return moved(visit, misdelivery.misdelivered, note="request_misdelivered")
 
 
 def renew(visit: Visit) -> Response:

@@ -1,0 +1,127 @@
+"""What must hold on the day of a release: that somebody else approved the content (ACC-09, R-126), whether
+the person's entitlement is still what the answer says (SUS-08, RGT-07), whether anything is missing (EXP-14),
+and what else prevents it (IDV-05, R-121). What no longer holds goes back to the review."""
+
+from typing import Any, Final
+
+from jobs.model.answer import Compilation
+from jobs.model.request import SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.register.overrides import overrides_of
+from jobs.register.permissions import Hand, admitted, check_role, hand_of, refused, save_move, wrong_state
+from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted
+from jobs.requests.context.transmissions import TRANSFER_BASIS_MISSING
+from jobs.requests.decisions.decide import as_it_stands, is_decided
+from rules.errors import Refused
+from rules.hints import hint_to
+from rules.model.accounts import same_person
+from rules.model.requests import COPIES, Outcome, RequestState, Step, may
+
+CONTENT: Final = "content"  # the DPO's word, which a second person's release stands on
+MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
+_HINTS: Final = {
+    "CHANNEL_CHANGED": "identify the person anew by another method, or two people set it aside: --rule CHANNEL_CHANGED (IDV-05)",
+    TRANSFER_BASIS_MISSING: "record the ground of the transfer on the fiche, then compile again (R-121)",
+}
+
+
+def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
+    """Return a request and its current answer, once this person may release it. Raises Refused: as
+    `check_release` does; ConnectorError: the CRM cannot be read."""
+    request = admitted(hand_of(context, who, role), request_id, Step.RELEASE)
+    compilation = compiled(context.store, request)
+    check_release(context, request, compilation, who, role)
+    return request, as_it_stands(context, request, compilation)
+
+
+def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> None:
+    """Refuse a release that is not allowed. If the answer itself no longer holds, the request is sent back to
+    the review. Raises Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126),
+    `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or that of the block that prevents it (`NO_CONTACT`,
+    `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`); ConnectorError: it could not be checked."""
+    hand = hand_of(context, who, role)
+    check_role(hand, Step.RELEASE)
+    if not may(Step.RELEASE, request.state):
+        raise wrong_state(request, Step.RELEASE)
+    content = next((word for word in request.words if word.step == CONTENT), None)
+    if content is None:
+        raise refused("not_approved", "nobody has approved the content", hint_to("approve_answer", request=request.id), request.id)
+    if same_person(content.who, who):
+        message = "whoever approved the content cannot release it"
+        raise refused("same_person", message, "the release is a second person's (ACC-09)", request.id)
+    problem = unfinished(context, request, compilation)
+    if problem is not None:
+        raise sent_back(hand, request, problem)
+    today = drafted(context, request, with_files=False)
+    problem = _does_not_hold(request, compilation, today)
+    if problem is not None:
+        raise sent_back(hand, request, problem)
+    for block in today.compilation.blocks:
+        hint = _HINTS.get(block, "look at the request again, then compile it again")
+        contact = hint_to("override_contact", request=request.id)
+        raise refused(block, f"the release is stopped by {block}", contact if block == "NO_CONTACT" else hint, request.id)
+
+
+def unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
+    """Return what the content still lacks."""
+    if compilation.answer == "dpo_review":
+        hint = hint_to("override_then_compile", rules=", ".join(compilation.blocks))
+        return refused("dpo_review", "this answer waits for a decision of the DPO", hint, request.id)
+    if not is_decided(context, request, compilation):
+        hint = hint_to("decide", request=request.id)
+        return refused("undecided", "nothing has been decided on this right yet", hint, request.id)
+    if compilation.pending and compilation.right in COPIES:
+        hint = hint_to("review_pending", request=request.id)
+        return refused("pending_item", f"items that wait for a review: {compilation.pending}", hint, request.id)
+    if not compilation.is_complete:
+        hint = hint_to("match_again", request=request.id)
+        return refused(INCOMPLETE, "a row is neither included nor withheld nor excluded", hint, request.id)
+    return None
+
+
+def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> Refused | None:
+    """Return what has changed since the answer was compiled, so that it must not be released as it is."""
+    new = today.compilation
+    if MANDATE_LAPSED in new.blocks:
+        message = "the child is of age now: the mandate has ended, and the child itself must confirm"
+        return refused(MANDATE_LAPSED, message, hint_to("close_lapsed", request=request.id), request.id)
+    if _stands_otherwise(old, new) or (TRANSFER_BASIS_MISSING in old.blocks and TRANSFER_BASIS_MISSING not in new.blocks):
+        return refused(
+            CHANGED, "what may be told has changed since the answer was compiled", hint_to("compile", request=request.id), request.id
+        )
+    if old.right in COPIES:
+        known = {item.source for item in old.items}
+        if not new.is_complete or any(item.source not in known for item in new.items):
+            return refused(
+                INCOMPLETE, "a row that belongs to the answer is not in it", hint_to("compile_complete", request=request.id), request.id
+            )
+    return None
+
+
+def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
+    """Return whether the person's entitlement differs from what the answer says. What a decision has ended,
+    such as a newsletter, is not a change."""
+    files = {context.source for context in old.contexts if context.source[1]}
+    files_now = {context.source for context in new.contexts if context.source[1]}
+    if old.right in COPIES:
+        stands, stands_now = ((each.answer, each.scope, each.remarks) for each in (old, new))
+        if old.refusal != new.refusal and not old.contexts:  # a refusal beside something that could be told is the DPO's own
+            return True
+        # An earlier request whose time has come meanwhile may still be told: it was when the answer was
+        # compiled.
+        relations, relations_now = (
+            {context.kind for context in each.contexts if not context.source[1] and context.kind != "request"} for each in (old, new)
+        )
+        return stands != stands_now or files != files_now or relations != relations_now
+    if old.answer == NEUTRAL or new.answer == "dpo_review":
+        return old.answer != new.answer
+    return not files <= files_now
+
+
+def sent_back(hand: Hand, request: SubjectRequest, problem: Refused) -> Refused:
+    """Withdraw the approvals of the answer, and send the request to the review."""
+    changes: dict[str, Any] = {"state": RequestState.REVIEWING, "words": overrides_of(request)}
+    if problem.code == MANDATE_LAPSED:
+        changes["outcome"] = Outcome.MANDATE_LAPSED
+    save_move(hand, request, changes, Step.RELEASE, {"sent_back": True})
+    return problem

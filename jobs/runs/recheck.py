@@ -1,0 +1,53 @@
+"""Whether a unit is still what was planned and approved, by what is read just before it is written: its
+version and a decision made afresh are compared with the line of the plan, and whatever differs leaves the
+unit alone (RET-17, HLD-07)."""
+
+from collections.abc import Sequence
+
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
+from jobs.model.plan import PlanLine
+from jobs.reading.gather import rows_of
+from jobs.reading.units import Gathering
+from rules.model.decisions import Decision, Flag, Reason
+from rules.model.records import Dossier, Unit, UnitKind
+
+
+def agrees(line: PlanLine, unit: Unit, decision: Decision) -> bool:
+    """Return whether a fresh decision is the planned one: same version of the unit's row, disposition, end
+    and categories (RET-17)."""
+    end = decision.retention_end.isoformat() if decision.retention_end is not None else None
+    return (line.etag, line.disposition, line.retention_end, line.categories) == (
+        unit.etag,
+        decision.disposition.value,
+        end,
+        decision.categories,
+    )
+
+
+def has_moved(line: PlanLine, unit: Unit, found: Gathering) -> bool:
+    """Return whether a row of the unit was moved into long-term retention since it was planned."""
+    return Flag.LONG_TERM_RETENTION not in line.flags and found.lies_in_retention(unit)
+
+
+def held_since(connector: Connector, units: Sequence[Unit]) -> dict[str, str]:
+    """Return units whose dossier, another row than the unit's own, has come under a hold since it was read.
+    No version shows it (HLD-07)."""
+    dossiers = {unit.id: [level.id for level in unit.above()] for unit in units if unit.belongs_to is not None}
+    ids = sorted({dossier for each in dossiers.values() for dossier in each})
+    rows = rows_of(connector, Dossier, ("legal_hold",), Among("id", ids))
+    held = {row.id for row in rows if row.legal_hold}
+    return {unit: Reason.HOLD_LEGAL.value for unit, each in dossiers.items() if not held.isdisjoint(each)}
+
+
+def unit_in(found: Gathering, kind: UnitKind, row: str) -> Unit | None:
+    """Return the unit of this kind and id, if it was found."""
+    tables = {
+        UnitKind.DOSSIER: found.dossiers,
+        UnitKind.FICHE: found.lone,
+        UnitKind.RECORDING: found.recordings,
+        UnitKind.ATTACHMENT: found.attachments,
+        UnitKind.EMAIL: found.emails,
+        **found.relation_units,
+    }
+    return tables.get(kind, {}).get(row)
