@@ -19,6 +19,7 @@ DEEP = (
     # programs of others, and a browser
     "tests/integration/clients",
     "tests/integration/test_foreign_odata.py",
+    "tests/integration/test_mixed_organisation.py",
     "tests/integration/test_new_organisation.py",
     "tests/crm_compliance/cli/test_requests_review.py",
     "tests/crm_compliance/console/test_accessible.py",

@@ -55,8 +55,8 @@ class Option:
 class Drafted:
     """The columns of one kind, by field; the options of those that are choices; for each field that is open
     the columns that could fill it; and the tables of reference of fields, in force or proposed, with further
-    lookups to them; `instead` are columns of the organisation's own for fields that a column of the platform
-    fills."""
+    lookups to them; `either` are lookups of a role to a dossier or a fiche, `instead` columns of the
+    organisation's own for fields that a column of the platform fills."""
 
     kind: str
     table: Seen
@@ -66,6 +66,7 @@ class Drafted:
     references: dict[str, Referred] = field(default_factory=dict)
     proposed: dict[str, list[Referred]] = field(default_factory=dict)
     further: dict[str, list[Referred]] = field(default_factory=dict)
+    either: list[str] = field(default_factory=list)
     instead: dict[str, list[Attribute]] = field(default_factory=dict)
 
     @property
@@ -115,8 +116,21 @@ def draft_columns(kind: str, table: Seen, tables: dict[str, Seen], words: Words 
             candidates = [each for each in found if _fits(kind, name, each, table, tables)]
             if candidates or (name in drafted.needed and not _has_other_file(drafted, name)):
                 drafted.open[name] = candidates
+    _either(drafted, tables)
     drafted.columns = {name: drafted.columns[name] for name in names if name in drafted.columns}
     return drafted
+
+
+def _either(drafted: Drafted, tables: dict[str, Seen]) -> None:
+    """Let a lookup of a role that points to dossiers and to fiches stand for both."""
+    for one, other in (UNIT_KINDS, UNIT_KINDS[::-1]):
+        column = drafted.columns.get(one)
+        if drafted.kind != "party" or column is None or other not in tables or other in drafted.columns:
+            continue
+        if tables[other].name in drafted.table.definition.attributes[column].targets:
+            drafted.columns[other] = column
+            drafted.open.pop(other, None)
+            drafted.either.append(column)
 
 
 def _has_other_file(drafted: Drafted, name: str) -> bool:

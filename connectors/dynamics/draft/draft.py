@@ -99,5 +99,7 @@ def _words(categories: Mapping[str, Collection[str]]) -> Words:
 def _prefix(own: list[str], kinds: Kinds) -> str:
     """Return the publisher's prefix: that of the case, else the one of most tables."""
     dossier = kinds.found.get("dossier")
+    if dossier is not None and "_" in dossier.name:  # a table of the platform has no publisher
+        return dossier.name.partition("_")[0]
     counts = Counter(name.partition("_")[0] for name in own)
-    return dossier.name.partition("_")[0] if dossier is not None else (counts.most_common(1) or [("new", 0)])[0][0]
+    return (counts.most_common(1) or [("new", 0)])[0][0]

@@ -51,6 +51,7 @@ class Elsewhere:
                     yield from self._pairs(drafted, name)
                 continue
             if name in MUST_BE_CHOICE.get(drafted.kind, ()):
+                yield from self._status(drafted, name)
                 yield from self._references(drafted, name)
                 yield from self._flags(drafted, name)
             if name in MANY.get(drafted.kind, ()):
@@ -110,6 +111,18 @@ class Elsewhere:
                 yield f"    # more: {{{name}: [{each.column.name}]}}  # choose: {told}; what it names counts too"
             else:
                 yield f"    # choose: {name}: {each.column.name} may be it instead, {told}"
+
+    def _status(self, drafted: Drafted, name: str) -> Iterator[str]:
+        """Yield the status of a row, where one of its reasons is called like a key."""
+        definition = drafted.table.definition
+        status = definition.attributes.get("statuscode")
+        found = [option_of(value, (label,), name, self._words) for value, label in ((status and status.options) or {}).items()]
+        if status is not None and any(option.key for option in found):
+            told = ", ".join(f"{option.value}: {option.key}" for option in found if option.key)
+            others = [f"{option.value} ({option.labels[0]})" for option in found if not option.key]
+            rows = self._told(sum(self._reader.count_of(definition, status, option.value) or 0 for option in found if option.key))
+            yield f"    # choose: the status of a row may tell {name} ({rows}): {name}: statuscode under columns, and under choices"
+            yield f"    # {name}: {{{told}}}{'  # without a key: ' if others else ''}{', '.join(others)}"
 
     def _state(self, drafted: Drafted) -> Iterator[str]:
         """Yield the columns of yes and no that are called as if they said whether a case is open: there are

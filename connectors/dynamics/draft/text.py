@@ -152,6 +152,8 @@ def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str]) -> 
     definition, count = drafted.table.definition, reader.count
     yield f"  {drafted.kind}:  # {told_rows(count(definition, None))}"
     yield f"    table: {definition.name}{drafted.table.remark()}"
+    if drafted.either:
+        yield f"    either: [{', '.join(drafted.either)}]"
     if unsaid := [name for name in drafted.open if name in SAFEGUARDS.get(drafted.kind, ())]:
         yield f"    # without: [{', '.join(unsaid)}]  # choose: put this in force where the organisation does not record them"
     lean = mappable_fields(KINDS[drafted.kind])

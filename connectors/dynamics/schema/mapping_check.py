@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
-from connectors.dynamics.mapping.mapping import LOOKUPS, UNIT_KINDS, Column, Condition, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.left_out import options_of
+from connectors.dynamics.schema.lookups_check import check_owners, check_roles
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface.errors import Finding
@@ -37,6 +38,7 @@ COLUMN_TYPES = {
 _TEXT_TYPES = frozenset({"StringType", "MemoType", "UniqueidentifierType", "EntityNameType"})
 _NUMBER_TYPES = frozenset({"IntegerType", "BigIntType"})
 _IMAGE_TYPES = frozenset({"ImageType", "FileType"})
+STANDARD_NUMBERS = frozenset({"participationtypemask"})  # what its numbers mean is the same in every CRM
 PLATFORM_NUMBERS = frozenset({"participation"})  # the options of such a column are the platform's own, the same everywhere
 _EXPECTED = {
     bool: frozenset({"BooleanType"}),
@@ -57,7 +59,11 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     if definition is None:
         like = suggestion(table.name, metadata.names())
         return [error(f"The CRM has no table {table.name} ({table.kind}){asked(like) or '.'}", table.where, "no_table", like)]
-    findings: list[Finding] = [*_check_links(table, definition, mapping), *_check_roles(table, definition, mapping, metadata)]
+    findings: list[Finding] = [
+        *_check_links(table, definition, mapping),
+        *check_roles(table, definition, mapping, metadata),
+        *check_owners(table, definition, mapping),
+    ]
     for column in (*table.columns.values(), *table.personal.values()):
         for name in column.names:
             attribute, placed = definition.attributes.get(name), replace(column, where=column.place(name))
@@ -162,19 +168,6 @@ def _check_links(table: Table, definition: TableDefinition, mapping: Mapping) ->
         yield error(told, table.lines["links"], "type")
 
 
-def _check_roles(table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
-    """Yield a finding where a table of roles leads to dossiers or fiches by a lookup that is not mapped: who
-    is in them would not be known, a child or a suspect neither."""
-    if table.kind != "party" or place_of(table, mapping, metadata) is not RolePlace.OWN:
-        return
-    for kind in (word for word in UNIT_KINDS if word not in table.columns):
-        named = {each.name for each in mapping.of(kind)}
-        for each in definition.attributes.values():
-            if each.kind in LOOKUP_TYPES and named & each.targets and each.name not in table.used:
-                told = f"{table.name} has a lookup to a {kind}, {each.name}, that is not mapped: roles in a {kind} would not be known."
-                yield error(f"{told} Map it as party.{kind}.", table.where, "missing", each.name)
-
-
 def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:
     """Yield a finding for each masked column that cannot take the result of its technique, which empties or
     fills it (section 5.3)."""
@@ -264,6 +257,8 @@ def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterato
     place = f"{table.name}.{attribute.name}"
     choice = column.choice
     assert choice is not None
+    if attribute.name in STANDARD_NUMBERS and attribute.kind == "IntegerType":
+        return
     allowed = CHOICE_TYPES if column.field == "categories" else CHOICE_TYPES - {"MultiSelectPicklistType"}
     if attribute.kind not in allowed and attribute.kind != "BooleanType":
         yield error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a choice, or yes and no.", column.where, "type")
