@@ -64,6 +64,8 @@ _SECTIONS: Final[Mapping[str, Mapping[str, Described]]] = {
         "crm_reads": Described("How many reads of whole tables at once at most."),
         "crm_lake": Described("A folder of the CRM's tables, as Synapse Link or Fabric Link lays them down, that plans read.", "/mnt/lake"),
         "crm_lake_hours": Described("How many hours old the newest row there may be."),
+        "workers": Described("Who decides on units: here, threads, processes, or a scheduler (extra `cluster`).", "tls://scheduler:8786"),
+        "worker_count": Described("How many of them."),
         "crm_reserved_share": Described("The share of the CRM's limits that is left to others."),
         "crm_patience_s": Described("How many seconds a run waits out an outage of the CRM."),
         "crm_extra_clients": Described("Further applications that share the writing, as JSON.", is_secret=True),

@@ -125,6 +125,15 @@ def _cron(value: str) -> str:
     return value
 
 
+HERE_ALONE, THREADS, PROCESSES = "here", "threads", "processes"
+
+
+def _workers(value: str) -> str:
+    if value not in (HERE_ALONE, THREADS, PROCESSES) and not re.fullmatch(r"(tls|tcp)://[A-Za-z0-9.\-\[\]:]+:\d+", value):
+        raise ValueError("should be here, threads, processes, or the address of a cluster's scheduler, for example tls://scheduler:8786")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 PathSetting = Annotated[Path, AfterValidator(_path)]
@@ -178,6 +187,8 @@ class Settings(BaseModel):
     crm_reads: Annotated[int, Field(ge=1, le=52)] = 16
     crm_lake: PathSetting | None = None
     crm_lake_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    workers: Annotated[Text, AfterValidator(_workers)] = HERE_ALONE
+    worker_count: Annotated[int, Field(ge=1, le=512)] = 2
     crm_patience_s: Annotated[int, Field(ge=0, le=86_400)] = 1_800
     crm_reserved_share: Annotated[float, Field(ge=0, le=0.9)] = 0.25
     database_url: Secret | None = None

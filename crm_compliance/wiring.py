@@ -422,6 +422,7 @@ def desk(
     from connectors.dynamics.memory.table_cache import tidy
     from crm_compliance.connections.document_stores import document_stores
     from crm_compliance.connections.object_stores import object_stores
+    from crm_compliance.connections.worker_pool import Pool, workers_of
     from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.keys.custody import tell_of_recovery
     from crm_compliance.keys.key_ring import pseudonym_key
@@ -462,6 +463,9 @@ def desk(
             if recovering:
                 tell_of_recovery(settings, store, clock)
             keys = keys_in_force(settings, store, clock)
+            workers = workers_of(settings)
+            if isinstance(workers, Pool):
+                opened.callback(workers.close)
             context = JobContext(
                 connector=connector,
                 store=store,
@@ -487,6 +491,7 @@ def desk(
                 erased=ErasureFile(settings.erasures_path, keys),
                 compares_clocks=settings.clock is None,
                 line_cache=line_cache_of(settings),
+                workers=workers,
                 tables_seen=lambda found: keep_tables(settings.data_dir, settings.needed_crm_url, found, clock()),
                 forget_memory=lambda: tidy(settings.data_dir / "memory", clock(), older_than_days=0),
             )

@@ -36,7 +36,11 @@ class Lain:
         return replace(self, types={name: kind for name, kind in self.types.items() if name != column})
 
     def unversioned(self) -> Lain:
-        return self.but([row | {"versionnumber": None} for row in self.rows])
+        return self.saying(versionnumber=None)
+
+    def saying(self, **values: Any) -> Lain:
+        """The same with these values in every row, as far as it has the columns."""
+        return self.but([row | {name: value for name, value in values.items() if name in row} for row in self.rows])
 
     def but(self, rows: Iterable[dict[str, Any]]) -> Lain:
         return replace(self, rows=list(rows))

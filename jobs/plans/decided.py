@@ -12,6 +12,7 @@ import polars as pl
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Kind
+from jobs.ports.workers import HERE, Workers
 from jobs.reading.facts import held_in_tables, owners_of_attachments
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import HOLD_REASONS, Holds
@@ -52,14 +53,14 @@ class Decided:
     tables: tuple[str, ...]
 
     @classmethod
-    def of(cls, found: WholeTables, facts: Facts, connector: Connector, policy: Policy, holds: Holds, day: date) -> Decided:
-        """Decide over all units that were read."""
+    def of(
+        cls, found: WholeTables, facts: Facts, connector: Connector, policy: Policy, holds: Holds, day: date, workers: Workers = HERE
+    ) -> Decided:
+        """Decide over all units that were read, a part of them by each worker."""
         held, numbers = held_in_tables(found, holds), dict[Terms, int]()
         parts = []
-        for part, rows in _parts_of(facts):
-            made = law(part, schedule_of(policy), held, day)
-            frame = made.units.filter(rows & ~pl.col("is_anonymised")).select(*_COLUMNS, along=pl.lit(False))  # ERA-07
-            known = pl.Series([numbers.setdefault(terms, len(numbers)) for terms in made.terms], dtype=pl.UInt32)
+        for frame, terms in workers.each(decided_part, ((part, rows, policy, held, day) for part, rows in _parts_of(facts))):
+            known = pl.Series([numbers.setdefault(each, len(numbers)) for each in terms], dtype=pl.UInt32)
             parts.append(frame.with_columns(terms=known.gather(frame["terms"]) if len(known) else frame["terms"]))
         return cls(pl.concat(parts), tuple(numbers), tuple(_table_of(connector, source) for source in found.sources))
 
@@ -157,6 +158,14 @@ class Decided:
         ends = () if end is None or anchor is None else (End("", rule, anchor, None, "", end, made),)
         categories = (RECORDING,) if along else self.terms[terms].categories
         return Decision(made, reasons_in(reasons), end, flags_in(flags), categories, rule, ends)
+
+
+def decided_part(part: Facts, rows: pl.Expr, policy: Policy, held: pl.DataFrame, day: date) -> tuple[pl.DataFrame, tuple[Terms, ...]]:
+    """Decide over one part of the units; return those of them that count, and the terms that they number. A
+    plain function of what it is given: it may be done anywhere, and twice."""
+    made = law(part, schedule_of(policy), held, day)
+    frame = made.units.filter(rows & ~pl.col("is_anonymised")).select(*_COLUMNS, along=pl.lit(False))  # ERA-07
+    return frame, tuple(made.terms)
 
 
 def _parts_of(facts: Facts) -> Iterator[tuple[Facts, pl.Expr]]:

@@ -105,7 +105,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     found = gather(connector, kind, progress=lookout.seen, terms=terms)
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     holds = active_holds(context, day)
-    every = Decided.of(found, facts_of_tables(found), connector, policy, holds, day)
+    every = Decided.of(found, facts_of_tables(found), connector, policy, holds, day, context.workers)
     staying = unreachable(connector, found, every.frame, policy)
     decided = every.lined(kind)
     del every

@@ -90,7 +90,7 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     facts = facts_of_tables(found)
     both = []
     for policy in (old, new):
-        decided = Decided.of(found, facts, connector, policy, holds, day).lined(Kind.ALL)
+        decided = Decided.of(found, facts, connector, policy, holds, day, context.workers).lined(Kind.ALL)
         both.append(decided.with_owners(found, decided.due()["row"]))
     going = [each.due()["row"] for each in both]
     kinds = [Counter(each.due()["kind"]) for each in both]

@@ -111,7 +111,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
     unconfigured: Counter[str] = Counter()
     doubts: Counter[str] = Counter()
     found = gather(context.connector, Kind.ALL, progress=context.progress, terms=relation_terms(policy))
-    decided = Decided.of(found, facts_of_tables(found), context.connector, policy, holds, day).lined(Kind.ALL)
+    decided = Decided.of(found, facts_of_tables(found), context.connector, policy, holds, day, context.workers).lined(Kind.ALL)
     for *_, decision in decided.decisions():
         used.update(decision.categories)
         if Reason.UNCONFIGURED in decision.reasons:

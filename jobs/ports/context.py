@@ -13,6 +13,7 @@ from jobs.ports.erasure_journal import NO_ERASURE_JOURNAL, ErasureJournal
 from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
 from jobs.ports.notary import Notary
 from jobs.ports.store import NO_SUBJECT_REQUESTS, Store, SubjectRequests
+from jobs.ports.workers import HERE, Workers
 
 if TYPE_CHECKING:
     from connectors.interface.connector import Connector
@@ -91,6 +92,7 @@ class JobContext:
     compares_clocks: bool = False  # whether `clock` is this machine's, so that the CRM's must agree with it
     forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
     line_cache: LineCache = NO_LINE_CACHE
+    workers: Workers = HERE  # on the parts of a plan
     tables_seen: Callable[[DataMap], None] = _unkept  # is told what a plan has seen of the tables of the CRM
 
     @property

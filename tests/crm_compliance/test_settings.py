@@ -32,6 +32,8 @@ DOCUMENTED = {
     "CRM_LAKE",
     "CRM_LAKE_HOURS",
     "CRM_READS",
+    "WORKERS",
+    "WORKER_COUNT",
     "CRM_RESERVED_SHARE",
     "CRM_AUTHORITY",
     "CRM_CA_FILE",

@@ -89,7 +89,10 @@ def _frame(table: str, laid: Laid, path: Path, wanted: Mapping[str, None], more:
         if laid.columns is not None and (lacking := [name for name in wanted if name not in known]):
             raise _lacks(table, lacking[0])
         names = {name: known[name] for name in (*wanted, *sorted(set(more) - wanted.keys())) if known.get(name) in inside}
-        return scan.select(pl.col(each).alias(name) for name, each in names.items()).collect()
+        columns = {name: pl.col(each) for name, each in names.items()}
+        if laid.form == "csv":  # the CRM has no empty text, quoted or not
+            columns = {name: column.replace({"": None}) for name, column in columns.items()}
+        return scan.select(column.alias(name) for name, column in columns.items()).collect()
     except (pl.exceptions.PolarsError, OSError):
         raise ReadIncomplete(
             f"A file of {table} in the lake cannot be read.", hint="try again: it may be being written", where=table

@@ -15,7 +15,7 @@ from connectors.dynamics.lake.kinds import IDS, OPTIONS, kind_of, typed
 from connectors.dynamics.lake.lake import Lake
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageDecoder
-from connectors.dynamics.reading.page import Values
+from connectors.dynamics.reading.page import ID_LENGTH, Values
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import is_key
@@ -56,6 +56,8 @@ class LakeReader:
                 _versions(decoder) if column == _ETAG else _held(definition, rows, *sources[name], kind).alias(name)
                 for name, (column, kind) in decoder.wire.items()
             )
+            if not all(frame[name].drop_nulls().str.len_bytes().eq(ID_LENGTH).all() for name in decoder.lookups):
+                raise ValueError("an id that is none")
             for at in range(0, frame.height, _AT_ONCE):
                 page = LakePage(frame.slice(at, _AT_ONCE), decoder)
                 decoder.fill(page.values)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 R = TypeVar("R", bound=Record)
-_ID_LENGTH = 36  # of a GUID as text
+ID_LENGTH = 36  # of a GUID as text
 
 
 class AnyPage(Protocol):
@@ -81,7 +81,7 @@ def lowered(ids: list[str | None]) -> list[str | None]:
     if "{" in text or text != text.lower():
         ids = [row if row is None else row.strip("{}").lower() for row in ids]
         text = "".join(filter(None, ids))
-    if len(text) != _ID_LENGTH * (len(ids) - ids.count(None)):
+    if len(text) != ID_LENGTH * (len(ids) - ids.count(None)):
         raise ValueError("an id that is none")
     return ids
 

@@ -64,6 +64,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "crm_unauthorised": "The CRM does not accept the account of this service. Tell the administrator.",
     "crm_forbidden": "The account of this service lacks a privilege in the CRM. Tell the administrator.",
     "crm_throttled": "The CRM has too much to do at this moment. Try again in a few minutes.",
+    "workers_lost": "What decides on units beside the program ended twice, so nothing was stored. Tell the administrator.",
     "crm_read_incomplete": (
         "The CRM gave only a part of what it has, so nothing was decided on it. Try again; if it goes on, tell the administrator."
     ),

@@ -69,8 +69,9 @@ def test_what_changed_after_the_lake_was_laid_down_is_not_deleted(typist: Typist
         ({"sunk": SUNK - timedelta(days=2)}, "crm_lake", "more than 24 hours ago"),
         ({"changed": lambda lain: lain.without("cf_legalhold")}, "cf_dossier.cf_legalhold", "no column"),
         ({"changed": lambda lain: lain.unversioned()}, "contact", "no version"),
+        ({"changed": lambda lain: lain.saying(cf_dossierid="7")}, "cf_dossier", "what their columns cannot"),
     ],
-    ids=["old", "without a column", "without versions"],
+    ids=["old", "without a column", "without versions", "with an id that is none"],
 )
 def test_a_lake_that_is_old_or_lacks_something_gives_no_plan(
     typist: Typist, org: Night, changed: dict[str, Any], where: str, told: str

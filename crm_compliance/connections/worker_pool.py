@@ -1,0 +1,122 @@
+"""Workers that the settings name: threads, processes, or those of a cluster, behind the one interface that
+all of them have, `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import islice
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from crm_compliance.settings import HERE_ALONE, PROCESSES, THREADS, Settings
+from jobs.ports.workers import HERE, Workers
+from rules.errors import ComplianceError, UsageError
+from rules.model.crm_addresses import on_this_machine
+
+T = TypeVar("T")
+
+_AHEAD: Final = 2  # parts for each worker that are sent before their turn
+Part = tuple[Any, ...]
+Opened = Callable[[], AbstractContextManager[Executor]]
+
+
+class WorkersLost(ComplianceError):
+    """Workers are gone with what they worked on, and those that took their place are too."""
+
+    exit_code = 4
+    code = "workers_lost"
+
+
+class Pool:
+    """Workers of an executor that is opened when it is first needed, and once more where it breaks. `lost`
+    are the errors by which it says that a worker is gone."""
+
+    def __init__(self, opened: Opened, workers: int, lost: tuple[type[BaseException], ...] = (BrokenExecutor,)) -> None:
+        self._opened, self._workers, self._lost = opened, workers, lost
+        self._executor: Executor | None = None
+        self._open = ExitStack()
+
+    def close(self) -> None:
+        """Let the workers go."""
+        self._executor = None
+        self._open.close()
+
+    def each(self, work: Callable[..., T], parts: Iterable[Part]) -> Iterator[T]:
+        """Yield what `work` makes of each part, in the order of the parts. A part whose worker is gone is
+        given to a new one together with those that were not answered; nothing of them was used before. Raises
+        WorkersLost: none of these is answered by the new workers either."""
+        rest = iter(parts)
+        unanswered: deque[Part] = deque()
+        futures: deque[Future[T]] = deque()  # of the first of these
+        is_new = False
+        while True:
+            unanswered.extend(islice(rest, self._workers * _AHEAD - len(unanswered)))
+            if not unanswered:
+                return
+            try:
+                for part in islice(unanswered, len(futures), None):
+                    futures.append(self._submit(work, part))
+                made = futures.popleft().result()
+            except self._lost:
+                for future in futures:
+                    future.cancel()
+                futures.clear()
+                self.close()
+                if is_new:
+                    raise WorkersLost(
+                        "Workers ended while they decided on units, and new ones did too. Nothing was stored.",
+                        hint="look at the memory of their machine, or set workers to here",
+                        where="workers",
+                    ) from None
+                is_new = True
+                continue
+            is_new = False
+            unanswered.popleft()
+            yield made
+
+    def _submit(self, work: Callable[..., T], part: Part) -> Future[T]:
+        if self._executor is None:
+            self._executor = self._open.enter_context(self._opened())
+        return self._executor.submit(work, *part)
+
+
+def workers_of(settings: Settings) -> Workers | Pool:
+    """Return who works on the parts of a plan, by the settings; nobody is called yet. Raises UsageError: the
+    extra for a cluster is not installed, or its address is not encrypted."""
+    number = settings.worker_count
+    if settings.workers == HERE_ALONE:
+        return HERE
+    if settings.workers == THREADS:
+        return Pool(lambda: ThreadPoolExecutor(number, thread_name_prefix="part"), number)
+    if settings.workers == PROCESSES:
+        # A process that is copied would have the locks of threads that it has not.
+        return Pool(lambda: ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn")), number)
+    return _cluster(settings.workers, number)
+
+
+def _cluster(address: str, number: int) -> Pool:
+    if urlsplit(address).scheme != "tls" and not on_this_machine(address):
+        raise UsageError(
+            "a cluster is asked over TLS alone: what is sent is about people",
+            hint="start it with TLS, and name it by tls://; dask's own settings name the certificates",
+            where="workers",
+        )
+    try:
+        from distributed import Client
+        from distributed.comm.core import CommClosedError
+        from distributed.scheduler import KilledWorker
+    except ImportError:
+        raise UsageError(
+            "workers names a cluster, and its extra is not installed", hint="pip install 'crm-compliance[cluster]'", where="workers"
+        ) from None
+
+    @contextmanager
+    def opened() -> Iterator[Executor]:
+        with Client(address) as client, client.get_executor() as executor:
+            yield executor
+
+    return Pool(opened, number, (KilledWorker, CommClosedError, OSError))

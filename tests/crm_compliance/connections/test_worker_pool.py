@@ -1,0 +1,118 @@
+"""Parts are worked on by threads and processes as by this process: each once, in order, whoever dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_compliance.connections.worker_pool import Pool, WorkersLost, workers_of
+from crm_compliance.settings import Settings
+from jobs.ports.workers import HERE
+from rules.errors import UsageError
+
+PARTS = [(number,) for number in range(9)]
+
+
+def doubled(number: int) -> int:
+    return 2 * number
+
+
+def killed(number: int, folder: str, times: int) -> int:
+    """What `doubled` gives; the process that is at part 4 dies, as often as is said."""
+    if number == 4 and len(died := list(Path(folder).iterdir())) < times:
+        Path(folder, str(len(died))).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Pool]:
+    pool = workers_of(Settings(workers="processes"))
+    assert isinstance(pool, Pool)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def threads() -> Iterator[Pool]:
+    pool = workers_of(Settings(workers="threads", worker_count=3))
+    assert isinstance(pool, Pool)
+    yield pool
+    pool.close()
+
+
+def test_every_part_comes_once_and_in_its_order(threads: Pool, processes: Pool) -> None:
+    expected = list(HERE.each(doubled, PARTS))
+    assert expected == [2 * number for number in range(9)]
+    assert list(threads.each(doubled, PARTS)) == list(processes.each(doubled, PARTS)) == expected
+    assert list(threads.each(doubled, [])) == []
+
+
+def test_a_part_whose_process_was_killed_is_worked_on_again(processes: Pool, tmp_path: Path) -> None:
+    made = list(processes.each(killed, [(number, str(tmp_path), 1) for number in range(9)]))
+    assert len(list(tmp_path.iterdir())) == 1
+    assert made == [2 * number for number in range(9)]
+
+
+def test_where_new_workers_die_too_nothing_comes_of_it(processes: Pool, tmp_path: Path) -> None:
+    found = processes.each(killed, [(number, str(tmp_path), 9) for number in range(9)])
+    made: list[int] = []
+    with pytest.raises(WorkersLost) as stopped:
+        made.extend(found)
+    assert (stopped.value.exit_code, stopped.value.code) == (4, "workers_lost")
+    assert made == [2 * number for number in range(len(made))]
+    assert len(made) <= 4
+
+
+def test_what_the_work_raises_is_raised(threads: Pool) -> None:
+    with pytest.raises(TypeError):
+        list(threads.each(doubled, [(1,), (None,)]))
+
+
+class Inline(Executor):
+    """An executor of somebody else's; it is gone as often as is said, when something is sent to it."""
+
+    gone = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if Inline.gone:
+            Inline.gone -= 1
+            raise OSError
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.mark.parametrize(("gone", "is_lost"), [(0, False), (1, False), (2, True)])
+def test_any_executor_will_do_and_none_is_asked_for_ever(gone: int, *, is_lost: bool) -> None:
+    Inline.gone = gone
+    pool = Pool(Inline, 2, (OSError,))
+    if is_lost:
+        with pytest.raises(WorkersLost):
+            list(pool.each(doubled, PARTS))
+    else:
+        assert list(pool.each(doubled, PARTS)) == [2 * number for number in range(9)]
+
+
+def test_no_more_parts_are_taken_than_are_soon_worked_on() -> None:
+    taken: list[int] = []
+
+    def parts() -> Iterator[tuple[int]]:
+        for number in range(100):
+            taken.append(number)
+            yield (number,)
+
+    found = Pool(Inline, 2).each(doubled, parts())
+    assert [next(found), next(found)] == [0, 2]
+    assert len(taken) <= 6
+
+
+def test_a_cluster_is_asked_over_tls_alone() -> None:
+    with pytest.raises(UsageError, match="TLS"):
+        workers_of(Settings(workers="tcp://scheduler.example.org:8786"))
