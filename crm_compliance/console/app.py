@@ -189,8 +189,9 @@ async def _form(request: Request, most: int) -> FormData:
     whole = Request(request.scope, again)
     try:
         form = await whole.form(max_files=20, max_fields=FIELDS, max_part_size=most)
-        for name, value in form.multi_items():  # some encodings make halves of characters, which nothing can write
-            f"{name}{value if isinstance(value, str) else value.filename}".encode()
+        for name, value in form.multi_items():  # some encodings make halves of characters, which nothing can write, and zeros
+            if b"\0" in f"{name}{value if isinstance(value, str) else value.filename}".encode():
+                raise ValueError("a sign that no text has")
     except (HTTPException, LookupError, ValueError):  # no boundary, too many fields, an encoding that is none
         raise _no_form() from None
     return form

@@ -83,11 +83,13 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         raise denied(context.store, Act.PLACE_HOLD, data, error) from None
     if hold.row and not rows_anywhere(connector, KINDS[kind], (), Among("id", [hold.row]), connector.retaining((KINDS[kind],))):
         what = "there is no such contact" if wanted.person else "there is no such row"
-        raise UsageError(what, hint="ids are lower case, without braces, as a plan file has them", where=f"{hold.table} {hold.row}")
+        hint = "ids are lower case, without braces, as a plan file has them"
+        raise UsageError(what, hint=hint, where=f"{hold.table} {hold.row}", code="no_row")
     if known := set(wanted.obtained_by):
         missing = known - {row.id for row in rows_of(connector, Contact, (), Among("id", sorted(known)))}
         if missing:
-            raise UsageError("there is no such contact", hint="an id as a plan file has it", where=f"--obtained-by {min(missing)}")
+            hint = "an id as a plan file has it"
+            raise UsageError("there is no such contact", hint=hint, where=f"--obtained-by {min(missing)}", code="no_row")
     context.store.holds.place(hold, ("hold_placed", hold_entry(hold, context.reference) | {"role": role, "by": data["by"]}))
     return hold
 

@@ -20,6 +20,9 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "old_page": "This page was opened before you signed in anew, so nothing was taken. Open it again, and send it from there.",
     "busy": "Something else is being done at this moment. Try again in a minute.",
     "exists": "This was made already. Look for it in the list.",
+    "no_row": (
+        "The CRM has no record with this id. Copy it once more from the address of its page in the CRM, and look which table it is in."
+    ),
     "not_found": "What this is about is not there any more. Look for it again.",
     "role": "Your role may not do this. Ask somebody whose role may.",
     "signin": "You could not be signed in. Try again; if it fails again, ask the administrator whether your account has a role here.",

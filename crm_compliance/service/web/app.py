@@ -106,6 +106,11 @@ class Guarded:
         if _host(scope) not in self._hosts:
             await PlainTextResponse("this host is not served here\n", status_code=421)(scope, receive, guarded)
             return
+        if (
+            "\0" in scope["path"] or b"%00" in scope["query_string"]
+        ):  # nothing of ours has such an address, and PostgreSQL takes no such text
+            await _not_found()(scope, receive, guarded)
+            return
         try:
             await self._app(scope, receive, guarded)
         except Exception as error:  # whatever it says may name a person: neither an answer nor a log repeats it

@@ -185,7 +185,7 @@ def test_texts_of_people_are_texts_on_every_page(org: Night, typist: Typist, sig
 
 
 @pytest.mark.parametrize(
-    "query", ["sort=__class__", "offset=-1", "limit=0", "outcome='", "page=9999999999999999999", "id=%00", "sort=%F0%9F%92%A9"]
+    "query", ["sort=__class__", "offset=-1", "limit=0", "outcome='", "page=9999999999999999999", "id=%FF", "sort=%F0%9F%92%A9"]
 )
 def test_a_strange_query_is_answered(plan: str, signed_in: Callable[..., Browser], query: str) -> None:
     assert signed_in(Role.DPO).get(f"/plans/{plan}/lines?{query}").status_code in (200, 400)
@@ -200,6 +200,17 @@ def test_a_form_in_an_encoding_that_is_none_is_refused(app: Starlette, signed_in
     answer = browser.client.post(where, content=body, headers=headers)
     assert answer.status_code < 500
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("address", ["/plans/plan-%00", "/plans?before=%00", "/requests/%00", "/api/v1/plans/%00", "/d/%00"])
+def test_a_zero_is_in_no_address_of_ours(signed_in: Callable[..., Browser], address: str) -> None:
+    """PostgreSQL takes no text that has one."""
+    assert signed_in(Role.DPO).get(address).status_code == 404
+
+
+def test_nor_in_what_somebody_types(org: Night, plan: str, signed_in: Callable[..., Browser]) -> None:
+    assert signed_in(Role.DPO).post(f"/plans/{plan}/reject", comment="a\0b").status_code == 400
+    assert org.store.plans.get(plan).given == ()
 
 
 @pytest.mark.parametrize("where", ["/preferences", "/signin", "/role"])

@@ -134,6 +134,11 @@ def test_what_no_hold_may_be_is_refused(
     assert org.store.holds.all() == []
 
 
+def test_a_record_that_is_not_there_is_said_in_the_language_of_the_page(org: Night, signed_in: Callable[..., Browser]) -> None:
+    answer = signed_in(Role.DPO, "nl").post("/holds/new", **FORM, scope="row", table="cf_dossier", id=NOBODY)
+    assert (answer.status_code, "Het CRM heeft geen record met dit id" in text_of(answer.text)) == (400, True)
+
+
 def test_what_requests_keep_is_for_the_dpo_alone(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
     assert "show=requests" in signed_in(Role.DPO).page("/holds?show=requests")
     for role in (Role.APPROVER, Role.AUDITOR):
