@@ -65,6 +65,10 @@ class Numbered:
 
     def lookup(self, ids: pl.Series) -> pl.Series:
         """Return the numbers of ids, in their order; null where there is none."""
+        if ids.null_count():
+            there = ids.is_not_null().arg_true()
+            none = pl.repeat(None, len(ids), dtype=ROW, eager=True)
+            return none.scatter(there, self.lookup(ids.gather(there))) if len(there) else none
         asked, numbers = ids.alias("id").to_frame(), self.numbers
         if not self._is_plain:
             return asked.join(numbers, on="id", how="left", maintain_order="left")["number"]

@@ -254,10 +254,17 @@ class WholeTables:
     def _hooked(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return what activities belong to: a unit with which they are deleted, a contact that they are
         about, or null if they stay."""
-        found = self.dossiers.numbered(rows.select("id", "regarding", "regarding_kind"), "regarding", "in_dossier")
-        found = self._with_places(self.fiches.numbered(found, "regarding", "in_fiche"))
-        found = self.contacts.numbered(found, "regarding", "person")
         kind = pl.col("regarding_kind")
+        links = {each: rows.select(pl.when(kind == each).then("regarding")).to_series() for each in ("dossier", "fiche", "contact")}
+        found = rows.select(
+            "id",
+            "regarding",
+            "regarding_kind",
+            in_dossier=self.dossiers.lookup(links["dossier"]),
+            in_fiche=self.fiches.lookup(links["fiche"]),
+            person=self.contacts.lookup(links["contact"]),
+        )
+        found = self._with_places(found)
         hook = (
             pl.when(kind == "contact")
             .then(pl.when(pl.col("regarding").is_not_null()).then(pl.col("person").fill_null(NOBODY - _CONTACT) + _CONTACT))

@@ -20,6 +20,8 @@ _BIS_SEX_UNKNOWN = 20
 _BIS_SEX_KNOWN = 40
 _FICTITIOUS = "000001"  # a wholly unknown date: year 00, month 00, day 01 (IDN-04)
 _SERIALS = range(1, 999)
+_SIGNS = " -./\t"
+_WITHOUT_SIGNS = str.maketrans("", "", _SIGNS)
 
 
 class NationalNumber(msgspec.Struct, frozen=True, gc=False):
@@ -55,7 +57,7 @@ def parse(text: str | None, *, today: date, scheme: str = BELGIAN) -> NationalNu
         written = unicodedata.normalize("NFKC", text)
         return NationalNumber(module.compact(written), None, None, None, False, False) if module and module.is_valid(written) else None
     if not (len(text) == _LENGTH and text.isascii() and text.isdigit()):
-        text = clean(unicodedata.normalize("NFKC", text), " -./\t")
+        text = text.translate(_WITHOUT_SIGNS) if text.isascii() else clean(unicodedata.normalize("NFKC", text), _SIGNS)
         if not (text.isascii() and text.isdigit()):
             return None
     if len(text) == _LENGTH:
