@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE, Choice, Mapping, Table
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
-from connectors.dynamics.reading.page import Page
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.interface.columns import column_types
 from connectors.interface.errors import ReadIncomplete
@@ -54,11 +53,13 @@ def _instant(behaviour: str) -> Any:
     return st.one_of(st.none(), DAYS if behaviour == "date_only" else INSTANTS)
 
 
-def _decoder(record: type[Record], fields: tuple[str, ...], **columns: Attribute) -> PageDecoder[Any]:
+def _decoder(record: type[Record], fields: tuple[str, ...], **columns: Attribute) -> tuple[PageDecoder[Any], PageDecoder[Any]]:
+    """One that makes records, and one that makes frames of whole tables."""
     (table,) = MAPPING.tables_of(record)
     lookups = {column.name for column in table.columns.values() if column.is_lookup}
     own = {name: _kind(name, "LookupType" if name in lookups else "StringType") for name in table.used} | columns
-    return PageDecoder(table, TableDefinition(table.name, table.name, f"{table.name}id", own), fields, MAPPING, record)
+    definition = TableDefinition(table.name, table.name, f"{table.name}id", own)
+    return PageDecoder(table, definition, fields, MAPPING, record), PageDecoder(table, definition, fields, MAPPING, record, whole=True)
 
 
 def _dates(names: dict[str, str]) -> dict[str, Attribute]:
@@ -71,7 +72,7 @@ def _kind(name: str, kind: str) -> Attribute:
 
 DOSSIER = _dates(dict(zip(("cf_openedon", "cf_closedon", "cf_reopenedon"), BEHAVIOURS, strict=True)))
 FICHE = _dates({"cf_communicatedon": "user_local", "createdon": "time_zone_independent", "cf_anonymisedon": "date_only"})
-PAGES: dict[type[Record], tuple[PageDecoder[Any], tuple[str, ...], dict[str, Any]]] = {
+PAGES: dict[type[Record], tuple[tuple[PageDecoder[Any], PageDecoder[Any]], tuple[str, ...], dict[str, Any]]] = {
     Dossier: (
         _decoder(
             Dossier,
@@ -130,7 +131,7 @@ PAGES: dict[type[Record], tuple[PageDecoder[Any], tuple[str, ...], dict[str, Any
 def pages(draw: st.DrawFn) -> tuple[type[Record], bytes]:
     """A kind, and a page of it as a CRM sends it; one value of every other page is of another sort."""
     record = draw(st.sampled_from(list(PAGES)))
-    decoder, _, columns = PAGES[record]
+    (decoder, _), _, columns = PAGES[record]
     etags = st.one_of(st.integers(0).map(lambda number: f'W/"{number}"'), st.sampled_from(['"a"', 'W/""']))
     rows: list[dict[str, Any]] = draw(
         st.lists(st.fixed_dictionaries({decoder.select[0]: IDS, "@odata.etag": etags, **columns}), max_size=6)
@@ -141,29 +142,45 @@ def pages(draw: st.DrawFn) -> tuple[type[Record], bytes]:
     return record, json.dumps({"value": rows}, ensure_ascii=draw(st.booleans())).encode()
 
 
-def framed(decoder: PageDecoder[Any], page: Page[Any], fields: Sequence[str]) -> pl.DataFrame:
-    return decoder.framed(decoder.frame(page)).values.frame(fields)
+def framed(decoder: PageDecoder[Any], body: bytes, fields: Sequence[str]) -> pl.DataFrame:
+    return decoder.framed(decoder.frame(decoder.decode(body))).values.frame(fields)
 
 
 @given(pages())
 def test_a_frame_has_the_values_of_the_records(given_page: tuple[type[Record], bytes]) -> None:
+    """And is refused where they are."""
     record, body = given_page
-    decoder, fields, _ = PAGES[record]
+    (decoder, whole), fields, _ = PAGES[record]
     try:
-        page = decoder.decode(body)
+        rows = decoder.decode(body).rows
+    except PageBroken:
+        with pytest.raises(PageBroken):
+            framed(whole, body, fields)
+        return
+    frame = framed(whole, body, fields)
+    assert dict(frame.schema) == column_types(record, fields)
+    assert frame.rows() == [cells(row, fields) for row in rows]
+
+
+@given(st.data())
+def test_some_rows_of_a_page_are_those_rows(data: st.DataObject) -> None:
+    record, body = data.draw(pages())
+    whole = PAGES[record][0][1]
+    try:
+        page = whole.decode(body)
     except PageBroken:
         return
-    frame = framed(decoder, page, fields)
-    assert dict(frame.schema) == column_types(record, fields)
-    assert frame.rows() == [cells(row, fields) for row in page.rows]
-    assert framed(decoder, page, fields).equals(frame)
-    assert decoder.decode(body).rows == page.rows
+    gone = data.draw(st.sets(st.sampled_from(sorted(page.ids)))) if page.ids else set()
+    left = page.without(gone)
+    expected = whole.frame(page).filter(~pl.col("id").is_in(sorted(gone)))
+    assert (left is None) == expected.is_empty()
+    assert left is None or whole.frame(left).equals(expected)
 
 
 def test_pages_of_these_kinds_are_read() -> None:
-    for record, (decoder, fields, columns) in PAGES.items():
+    for record, ((_, decoder), fields, columns) in PAGES.items():
         row = dict.fromkeys(columns) | {decoder.select[0]: GUID, "@odata.etag": 'W/"1"'}
-        frame = framed(decoder, decoder.decode(json.dumps({"value": [row]}).encode()), fields)
+        frame = framed(decoder, json.dumps({"value": [row]}).encode(), fields)
         assert (frame.height, dict(frame.schema)) == (1, column_types(record, fields))
 
 
@@ -227,7 +244,7 @@ def test_frames_mean_something_else_where_anything_that_made_them_is_another() -
     ("record", "column"), [(Dossier, "cf_dossierid"), (FullFiche, "_cf_dossierid_value"), (Contact, "_parentcustomerid_value")]
 )
 def test_what_is_no_id_breaks_the_page_before_anybody_asks_for_the_row(record: type[Record], column: str, given_id: str) -> None:
-    decoder, _, columns = PAGES[record]
+    (decoder, _), _, columns = PAGES[record]
     row = dict.fromkeys(columns) | {decoder.select[0]: GUID, "@odata.etag": 'W/"1"', column: given_id}
     with pytest.raises(PageBroken):
         decoder.decode(json.dumps({"value": [row]}).encode())
