@@ -13,7 +13,10 @@ from rules.errors import UsageError
 
 # What a disk says when it takes no more. Any other OSError may come from the network as well, and is not ours
 # to explain.
-DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
+DISK_ERRORS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM),
+    *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
+}
 
 
 class DiskProblem(UsageError):

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -28,6 +28,7 @@ from rules.model.crm_addresses import on_this_machine
 PREFIX = "CRM_COMPLIANCE_"
 CONFIG = f"{PREFIX}CONFIG"
 _CRON = "_cron"  # how the settings of jobs end
+_LONGEST_NAME, _LONGEST_PATH = 255, 1_023  # in bytes, as both Linux and macOS take them
 TEST_PREFIX = f"{PREFIX}TEST_"  # read by tests only
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -75,9 +76,12 @@ def _web_api_root(value: str) -> str:
 
 def _path(value: Path) -> Path:
     try:
-        return value.expanduser()
+        path = value.expanduser()
     except RuntimeError:
         raise ValueError("should be a path; the home folder in it is not known") from None
+    if "\0" in str(path) or len(os.fsencode(path)) > _LONGEST_PATH or any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+        raise ValueError("should be a path that a disk can have")
+    return path
 
 
 def _clients(value: object) -> object:
@@ -269,7 +273,9 @@ class Settings(BaseModel):
     @property
     def store_url(self) -> str:
         """The SQLAlchemy URL of the state store, never in a message: it may hold a password."""
-        return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.data_dir.absolute() / 'state.db'}"
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{quote(str(self.data_dir.absolute() / 'state.db'))}"  # a name may have a question mark in it
 
     @property
     def needed_crm_url(self) -> str:

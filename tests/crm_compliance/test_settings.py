@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from crm_compliance.connections.credentials import more_token_sources, token_source
 from crm_compliance.hours import crons_of
 from crm_compliance.settings import PREFIX, Settings, load_settings, setting_names
+from crm_compliance.store.sql.database import Database
 from jobs.registry import JOBS
 from rules.errors import UsageError
 
@@ -195,6 +196,9 @@ def test_secrets_never_show_in_a_printed_form() -> None:
         ("CRM_URL", f"http://{CANARY}.example/api/data/v9.2/"),
         ("CRM_URL", "http://org.crm4.dynamics.com/api/data/v9.2/"),
         ("DATA_DIR", f"~{CANARY}/data"),
+        ("DATA_DIR", f"/srv/{CANARY}{'a' * 256}/data"),
+        ("ANCHOR_FILE", f"/{CANARY}/{'anchors/' * 200}"),
+        ("POLICY", f"{CANARY}\0.yaml"),
     ],
 )
 def test_a_value_that_is_not_usable_is_refused_by_name_and_never_shown(name: str, value: str) -> None:
@@ -280,6 +284,14 @@ def test_the_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
     found = settings(DATA_DIR=str(tmp_path / "deep" / "data"))
     assert found.make_data_dir() == found.make_data_dir() == tmp_path / "deep" / "data"
     assert stat.S_IMODE(found.data_dir.stat().st_mode) == 0o700
+
+
+def test_the_store_lies_in_the_data_folder_whatever_that_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "what? 100%41 é #1"
+    folder.mkdir()
+    Database.open(settings(DATA_DIR=str(folder)).store_url).close()
+    assert (folder / "state.db").stat().st_size
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_data_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:
