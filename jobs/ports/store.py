@@ -171,9 +171,10 @@ class JournalStore(Protocol):
     def states(self, run: str) -> dict[ActionState, int]:
         """Return how many units of a run are in which state."""
 
-    def undone(self, table: str) -> dict[str, str]:
-        """Return the ids of this table that some run should have written and that the last run to try has
-        not. It skipped them, failed or was cut off. Each id comes with the disposition that was planned."""
+    def undone(self, table: str, among: Collection[str] | None = None) -> dict[str, str]:
+        """Return the ids of this table, or those `among` a few of them, that some run should have written and
+        that the last run to try has not. It skipped them, failed or was cut off. Each id comes with the
+        disposition that was planned."""
 
     def unfinished(self, run: str) -> list[tuple[str, Action]]:
         """Return what runs other than this one last left PARTIAL or FAILED, and none has done since. Each

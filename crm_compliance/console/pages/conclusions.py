@@ -176,10 +176,10 @@ def _last_dossier(visit: Visit, asked: Mapping[str, object], result: object) -> 
     return visit.say("The fiche goes with the last of its dossiers: %(dossier)s.") % {"dossier": str(result).rpartition(" ")[2]}, ()
 
 
-def _count_as_staying(visit: Visit, asked: Mapping[str, object], result: object) -> So:
-    if not any(asked.values()):
+def _led_to(visit: Visit, asked: Mapping[str, object], result: object) -> So:
+    if str(result).startswith("0 "):
         return visit.say("No other contact keeps it."), ()
-    return visit.say("These count as staying, and keep the contact."), ()
+    return visit.say("Those of them that stay keep the contact."), ()
 
 
 # By an input that only these steps have; the first that is there tells.
@@ -201,7 +201,7 @@ _SENTENCES: Final = {
     "reasons": _disposition,
     "dossiers": _last_dossier,
     "owner": _disposition,
-    "contacts_that_point_here": _count_as_staying,
+    "contacts_that_point_here": _led_to,
     "relation": _disposition,
     "as_of": _future,
 }

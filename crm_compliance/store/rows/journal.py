@@ -81,8 +81,10 @@ class Journal(Rows):
         with self._transactions.reading() as connection:
             return {ActionState(state): number for state, number in connection.execute(query)}
 
-    def undone(self, table: str) -> dict[str, str]:
+    def undone(self, table: str, among: Collection[str] | None = None) -> dict[str, str]:
         query = select(*WHOLE).where(actions.c.unit_table == table).order_by(actions.c.position)
+        if among is not None:
+            query = query.where(actions.c.unit_id.in_(among))
         with self._transactions.reading() as connection:
             last = {row.unit_id: None if row.state == ActionState.DONE.value else row for row in connection.execute(query)}
             left = [row for row in last.values() if row is not None]

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 import jobs.plans.explain
+import jobs.plans.explain_contact
 import rules.law.steps
 from crm_compliance.console.language.catalogs import Language, translations
 from crm_compliance.console.language.codes import WORDS, words_of
@@ -84,7 +85,7 @@ def names_in(module: ModuleType) -> set[str]:
 
 
 def test_every_name_that_a_step_can_have_has_words() -> None:
-    names = names_in(rules.law.steps) | names_in(jobs.plans.explain)
+    names = names_in(rules.law.steps) | names_in(jobs.plans.explain) | names_in(jobs.plans.explain_contact)
     assert {"fiches", "last_activity", "proceedings_ended_on", "follows", "contacts_that_point_here"} <= names
     assert sorted(names - set(WORDS["input"])) == []
     assert sorted(set(WORDS["input"]) - names) == [], "words for nothing"
@@ -104,7 +105,7 @@ def test_every_date_that_a_period_counts_from_has_words() -> None:
         (Step("RET-03", {"owner": "delete"}, "keep"), "Het blijft bewaard."),
         (Step("RET-20", {f"cf_dossier {UNIT_ID}": "EXPIRED"}, "1 units that stay refer to this contact"), "1 eenheid die blijft"),
         (Step("RET-20", {}, "0 units that stay refer to this contact"), "0 eenheden die blijven"),
-        (Step("RET-20", {"contacts_that_point_here": 2, "activities_about_others": 0}, "count as staying"), "tellen als wat blijft"),
+        (Step("RET-20", {"contacts_that_point_here": 2, "activities_about_others": 0}, "1 of these stay"), "houdt het contact tegen"),
         (Step("HLD-04", {"contact": "its own row"}, ["HOLD_LEGAL"]), "Een bewaarplicht houdt het tegen:"),
         (Step("RET-20", {"relation": True}, "trimmed"), "beperkt tot wat die nodig heeft"),
         (Step("RET-06", {"category": "donation"}, False), "stelt voor deze categorie geen einde"),

@@ -1,0 +1,92 @@
+"""`why` says of a unit or a contact what a plan of the same moment says, whoever leads to it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from jobs.plans import explain_contact
+from jobs.plans.explain import explain_unit
+from rules.model.decisions import Flag
+from tests.integration.night import Night
+
+OLD, NEW = date(2020, 1, 10), date(2026, 11, 1)
+
+
+def parent_of(night: Night, child: str) -> str:
+    parent = night.contact()
+    night.patch("contacts", child, **{"parentcustomerid_contact@odata.bind": f"/contacts({parent})"})
+    return parent
+
+
+def both_say(night: Night, *contacts: str) -> list[str | None]:
+    """What becomes of contacts: delete, retain, or None where a plan has no line."""
+    lines = night.lines(night.plan())
+    found: list[str | None] = []
+    for row in contacts:
+        told, _ = explain_unit(night.context, "contact", row)
+        if row in lines:
+            assert told == lines[row]
+        else:
+            assert (told.outcome, told.reason) == ("retain", "NOT_EXPIRED")
+        found.append(lines[row].disposition or lines[row].outcome if row in lines else None)
+    return found
+
+
+def test_whom_a_contact_that_goes_leads_to_goes_along(night: Night) -> None:
+    reporter = night.contact()
+    night.party(reporter, "reporter", dossier=night.dossier("social_card", spoken=OLD))
+    assistant = parent_of(night, reporter)
+    assert both_say(night, reporter, assistant, parent_of(night, assistant)) == ["delete"] * 3
+
+
+def test_whom_a_contact_that_stays_leads_to_stays(night: Night) -> None:
+    reporter, other = night.contact(), night.contact()
+    night.party(reporter, "reporter", dossier=night.dossier("social_card", spoken=OLD))
+    night.party(other, "reporter", dossier=night.dossier("social_card", spoken=NEW))
+    first = parent_of(night, reporter)
+    second = parent_of(night, first)
+    night.patch("contacts", other, **{"parentcustomerid_contact@odata.bind": f"/contacts({first})"})
+    assert both_say(night, reporter, other, first, second) == ["delete", None, None, None]
+
+
+def test_who_takes_part_in_an_activity_about_a_contact_that_goes_goes_along(night: Night) -> None:
+    reporter, aunt, neighbour = night.contact(), night.contact(), night.contact()
+    night.party(reporter, "reporter", dossier=night.dossier("social_card", spoken=OLD))
+    night.call("contact", reporter, [aunt])
+    night.call("contact", aunt, [neighbour])
+    assert both_say(night, reporter, aunt, neighbour) == ["delete"] * 3
+
+
+def test_contacts_that_lead_to_each_other_alone_were_never_linked(night: Night) -> None:
+    one = night.contact()
+    other = parent_of(night, one)
+    night.patch("contacts", other, **{"parentcustomerid_contact@odata.bind": f"/contacts({one})"})
+    assert both_say(night, one, other) == ["retain", "retain"]
+
+
+def test_a_role_in_nothing_keeps_a_contact(night: Night) -> None:
+    somebody = night.contact()
+    night.party(somebody, "reporter")
+    assert both_say(night, somebody) == [None]
+
+
+def test_of_too_many_nobody_is_looked_at_and_the_contact_counts_as_staying(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain_contact, "MOST_PEOPLE", 1)
+    reporter = night.contact()
+    night.party(reporter, "reporter", dossier=night.dossier("social_card", spoken=OLD))
+    told, _ = explain_unit(night.context, "contact", parent_of(night, reporter))
+    assert (told.outcome, told.reason) == ("retain", "NOT_EXPIRED")
+
+
+def test_two_dossiers_of_one_child_are_told_as_the_plan_tells_them(night: Night) -> None:
+    child = night.contact(birthdate="1990-03-03")
+    dossiers = [night.dossier("runaway", spoken=OLD) for _ in range(3)]
+    night.party(child, "child", dossier=dossiers[0])
+    night.party(child, "child", fiche=night.fiches_of(dossiers[1])[0])
+    night.party(child, "parent", dossier=dossiers[2])
+    lines = night.lines(night.plan())
+    told = [explain_unit(night.context, "cf_dossier", row)[0] for row in dossiers]
+    assert told == [lines[row] for row in dossiers]
+    assert [Flag.POSSIBLE_DUPLICATE in line.flags for line in told] == [True, True, False]
