@@ -2,8 +2,9 @@
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from itertools import islice, takewhile
 from pathlib import Path
@@ -17,6 +18,7 @@ from rules.errors import UsageError
 from rules.model.languages import LANGUAGES, Language
 
 T = TypeVar("T")
+LAST_YEAR: Final = 9_000
 SET_BACK: Final = timedelta(days=1)  # so far may what was listed before be younger by its own clock
 
 
@@ -43,15 +45,18 @@ def day(text: str, option: str) -> date:
 
 
 def instant(text: str, option: str, settings: Settings) -> datetime:
-    """Return an RFC 3339 instant; a bare day means 12:00 by the clock of the schedule."""
+    """Return an RFC 3339 instant; a bare day means 12:00 by the clock of the schedule. Raises UsageError: it
+    is none, or so late that terms counted from it end after the calendar."""
+    moment: datetime | None = None
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        return datetime.combine(day(text, option), time(12), calendar_of(settings).zone)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise UsageError(f"{option} is not a date or time: {text[:40]}", hint="write 2026-11-25 or 2026-11-25T09:30:00Z")
+        moment = datetime.combine(day(text, option), time(12), calendar_of(settings).zone)
+    else:
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(text.upper())
+        if moment is None or moment.tzinfo is None:
+            raise UsageError(f"{option} is not a date or time: {text[:40]}", hint="write 2026-11-25 or 2026-11-25T09:30:00Z")
+    if moment.year > LAST_YEAR:
+        raise UsageError(f"{option} is too late: {text[:40]}", hint=f"the year {LAST_YEAR} is the last")
     return moment
 
 
@@ -61,9 +66,9 @@ def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, s
     clock may have been set back. Raises UsageError: `since` is not a date."""
     if since:
         first, days = day(since, "--since"), calendar()
-        near = takewhile(lambda each: days.day(at(each)) >= first - SET_BACK, found)
+        near = takewhile(lambda each: days.day(at(each)) + SET_BACK >= first, found)
         found = (each for each in near if days.day(at(each)) >= first)
-    return list(islice(found, limit))
+    return list(islice(found, limit if limit is None else min(limit, sys.maxsize)))
 
 
 def language(text: str) -> Language | None:

@@ -133,6 +133,8 @@ def test_the_commands_are_those_of_the_contract() -> None:
         ("plan surplus", "surplus"),
         ("plan --as-of 2026-02-30", "2026-02-30"),
         ("plan --as-of yesterday", "yesterday"),
+        ("plan --as-of 9999-12-31", "9999-12-31"),
+        ("plan --as-of 9999-12-31T23:59:59-14:00", "too late"),
         ("plan --as-of 2026-02-28T10:00:00", "2026-02-28T10:00:00"),
         ("plan --output plan.docx", ".docx"),
         ("plan --output plan", "suffix"),
