@@ -38,11 +38,10 @@ contracts: .venv/dev.stamp
 docs: .venv/runtime.stamp  ## write what the pages and schemas say of jobs, formats, techniques and the rules
 	$(RUN) crm_compliance.reports.pages
 
-bench: .venv/dev.stamp  ## ratios, measured side by side (takes minutes)
+bench: .venv/dev.stamp node  ## ratios, measured side by side (takes half an hour); docs/benchmarks.md
+	$(RUN) benchmarks.table --output docs
 	$(RUN) benchmarks.throughput
 	$(RUN) benchmarks.deletes
-	$(RUN) benchmarks.plan
-	$(RUN) benchmarks.reads
 	$(RUN) benchmarks.ledger
 	$(RUN) benchmarks.matching
 	$(RUN) benchmarks.answer

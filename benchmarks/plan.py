@@ -58,7 +58,7 @@ with desk(load_settings()) as opened:
     plan = make_plan(opened.context, Kind.ALL)
     stats = opened.context.connector.stats
     print(json.dumps({"cpu": time.process_time() - before, "wall": time.perf_counter() - began, "rows": stats.rows,
-                      "remembered": stats.remembered, "units": plan.units,
+                      "pages": stats.pages, "remembered": stats.remembered, "units": plan.units,
                       "due": sum(plan.dispose.values()), "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 """
 

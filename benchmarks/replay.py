@@ -1,0 +1,109 @@
+"""A server between client and emulator that remembers what the emulator has answered and gives the same bytes
+again, so that the emulator's own slowness plays no part; if asked, each after a delay, or over TLS."""
+
+from __future__ import annotations
+
+import gzip
+import multiprocessing
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import urllib3
+
+from connectors.emulator.serving.certificates import server_certificate, write_authority
+
+_AT_ONCE = ("EntityDefinitions", "WhoAmI", "RetrieveCurrentOrganization")  # what is no look at rows
+_KEPT = ("content-type", "content-encoding", "odata-version")
+
+
+class Replay:
+    """A server that remembers what is at `url`, in a process of its own; `authority` is where to write the
+    certificate that vouches for it over TLS."""
+
+    def __init__(self, url: str, authority: Path | None = None) -> None:
+        self._pipe, theirs = multiprocessing.Pipe()
+        self._process = multiprocessing.get_context("spawn").Process(target=_remember, args=(theirs, url, authority), daemon=True)
+        self._process.start()
+        self.url: str = self._pipe.recv()
+
+    def delay(self, seconds: float) -> None:
+        """Let each answer to a look at rows take so long from here on."""
+        self._pipe.send(seconds)
+        self._pipe.recv()
+
+    def close(self) -> None:
+        """End the server."""
+        self._pipe.send(None)
+        self._process.join()
+
+
+@contextmanager
+def replay(url: str, authority: Path | None = None) -> Iterator[Replay]:
+    """Serve what is at `url`, each answer from memory once it was given."""
+    server = Replay(url, authority)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def _remember(pipe: Connection, url: str, authority: Path | None) -> None:
+    answers: dict[tuple[str, str, str], tuple[int, dict[str, str], bytes]] = {}
+    pool = urllib3.PoolManager(maxsize=64)
+    origin, here, delay, alone = url[: url.index("/api/")], [""], [0.0], threading.Lock()
+
+    class Remembering(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            asked = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+            key = (self.path, self.headers.get("Prefer", ""), self.headers.get("Accept-Encoding", ""))
+            if delay[0] and not any(name in self.path for name in _AT_ONCE):
+                time.sleep(delay[0])
+            if key not in answers:
+                with alone:
+                    answer = pool.request("GET", origin + self.path, headers=asked, decode_content=False)
+                kept = {name: value for name, value in answer.headers.items() if name.lower() in _KEPT}
+                answers[key] = answer.status, kept, _pointing(answer.data, kept.get("content-encoding", ""), origin, here[0])
+            status, headers, body = answers[key]
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep silent."""
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+        daemon_threads = True
+
+    server = Server(("127.0.0.1", 0), Remembering)
+    if authority is not None:
+        made, context = server_certificate("127.0.0.1"), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with made.files() as (certificate, key):
+            context.load_cert_chain(certificate, key)
+        write_authority(authority, made.authority)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    here[0] = f"{'http' if authority is None else 'https'}://127.0.0.1:{server.server_port}"
+    pipe.send(f"{here[0]}{urlsplit(url).path}")
+    while (told := pipe.recv()) is not None:
+        delay[0] = told
+        pipe.send(None)
+
+
+def _pointing(body: bytes, encoding: str, origin: str, here: str) -> bytes:
+    """Return the body of an answer with links that lead here."""
+    told = gzip.decompress(body) if encoding == "gzip" else body
+    told = told.replace(f'"{origin}/'.encode(), f'"{here}/'.encode())
+    return gzip.compress(told) if encoding == "gzip" else told

@@ -1,0 +1,285 @@
+"""One table of what a plan costs, with plots, for the docs: processor time beside the floor of downloading
+and decoding the same pages with requests and orjson, memory, a night by changes, waiting for slow pages,
+`why`, and what other clients need only to read.
+
+All ratios are of one run, whose parts go in turns, and of processor time of the client's process alone.
+Between client and emulator stands a server that gives the emulator's answers again (replay.py), but for the
+night by changes, which asks the emulator itself.
+
+    python -m benchmarks.table [--sizes 20000 80000] [--rounds 3] [--delay 1.0] [--at-once 16] [--output docs]
+
+A run of a minute or two: `--sizes 500 2000 --rounds 1 --delay 0.05`, without `--output`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from benchmarks.peers import FLOOR_NAME, compared
+from benchmarks.plan import FLOOR, PLAN, emulator, measured, requested
+from benchmarks.reads import walls
+from benchmarks.replay import replay
+from crm_compliance.settings import environment_of
+
+PAGE, PLOT = "benchmarks.md", "benchmarks.svg"
+ABOUT = (
+    "What a plan costs, written by `python -m benchmarks.table --output docs` (`make bench`). The floor is downloading and decoding "
+    "the same pages with requests and orjson. Processor time is that of the client's process, user and system; ratios are medians of "
+    "rounds in turns within one run. The emulator's answers are given again from memory, but for nights by changes. What must not "
+    "grow is counted, without a clock, by `python -m benchmarks.budgets` and the tests."
+)
+WHYS = 30  # units that are asked about
+WHY = """
+import itertools, json, statistics, sys, time
+
+from crm_compliance.settings import load_settings
+from crm_compliance.wiring import desk
+from jobs.plans.explain import explain_unit
+from jobs.plans.make import lines_of
+
+with desk(load_settings()) as opened:
+    store = opened.context.store
+    lines = list(itertools.islice(lines_of(store.plans.pages(next(store.plans.newest()).id)), int(sys.argv[1])))
+    costs = []
+    for line in (*lines, *lines):
+        before = time.process_time()
+        explain_unit(opened.context, line.table, line.id)
+        costs.append(time.process_time() - before)
+    print(json.dumps({"cpu": statistics.median(costs[len(lines):])}))
+"""
+Figures = dict[str, float]
+
+
+@dataclass
+class Size:
+    """What was measured with so many dossiers: by name, a figure a round."""
+
+    dossiers: int
+    rows: int = 0
+    units: int = 0
+    pages: int = 0
+    changed: int = 0
+    floor: list[Figures] = field(default_factory=list)
+    plan: list[Figures] = field(default_factory=list)
+    command: list[float] = field(default_factory=list)
+    changes: list[Figures] = field(default_factory=list)
+    why: list[float] = field(default_factory=list)
+
+    def ratio(self, costs: Iterable[float]) -> float:
+        """Return the median ratio to the floor of the same round."""
+        return statistics.median(cost / floor["cpu"] for cost, floor in zip(costs, self.floor, strict=True))
+
+
+@dataclass
+class Run:
+    """All that one run has measured."""
+
+    sizes: list[Size]
+    walls: dict[str, Figures]
+    peers: dict[str, Figures | None]
+    delay: float
+    began: datetime
+    load: tuple[float, float]  # of the last minute, before and after
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[20_000, 80_000], help="dossiers; 80,000 are a million rows and 236 pages")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--delay", type=float, default=1.0, help="seconds that each page takes, for the time of waiting")
+    parser.add_argument("--at-once", type=int, default=16)
+    parser.add_argument("--output", type=Path, help=f"a folder for {PAGE} and {PLOT}")
+    given = parser.parse_args()
+    began, load = datetime.now(UTC), os.getloadavg()[0]
+    sizes: list[Size] = []
+    waited: dict[str, Figures] = {}
+    others: dict[str, Figures | None] = {}
+    for dossiers in sorted(given.sizes):
+        with emulator(dossiers) as url:
+            sizes.append(measured_size(url, dossiers, given.rounds))
+            if dossiers == max(given.sizes):
+                others = compared(url, given.rounds)
+                with replay(url) as server:
+                    waited = walls(server, given.delay, [given.at_once])
+    run = Run(sizes, waited, others, given.delay, began, (load, os.getloadavg()[0]))
+    text = page(run)
+    print(text)
+    if given.output is not None:
+        (given.output / PAGE).write_text(text, encoding="utf-8")
+        (given.output / PLOT).write_text(plot(run), encoding="utf-8")
+
+
+def measured_size(url: str, dossiers: int, rounds: int) -> Size:
+    """Measure one organisation: floor, plans and `why` in turns, and a night in which one dossier in a
+    hundred has changed."""
+    size = Size(dossiers)
+    with tempfile.TemporaryDirectory() as folder, replay(url) as server:
+        given = {"CRM_TOKEN": "bench", "INCREMENTAL_READS": "false", "CRM_READS": "1"}
+        full = environment_of(given | {"CRM_URL": server.url, "DATA_DIR": f"{folder}/full"})
+        nightly = environment_of({"CRM_TOKEN": "bench", "CRM_URL": url, "DATA_DIR": f"{folder}/nightly"})
+        pages = json.dumps(requested(server.url))
+        measured([FLOOR, server.url], full, pages)  # has the answers remembered, as the plan does
+        measured([PLAN], full, "")
+        measured([PLAN], nightly, "")
+        for _ in range(rounds):
+            size.floor.append(measured([FLOOR, server.url], full, pages))
+            size.plan.append(measured([PLAN], full, ""))
+            size.command.append(command_cost(["plan"], full))
+            size.changed = change(url, dossiers // 100 or 1)
+            size.changes.append(measured([PLAN], nightly, ""))
+            size.why.append(measured([WHY, str(WHYS)], full, "")["cpu"])
+        size.rows, size.units = int(size.floor[-1]["rows"]), int(size.plan[-1]["units"])
+        size.pages = int(size.plan[-1]["pages"])
+    return size
+
+
+def command_cost(words: list[str], environment: dict[str, str]) -> float:
+    """Return the CPU seconds of a whole command, user and system, starting up included."""
+    command = [sys.executable, "-m", "crm_compliance", *words]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(words)} ended with exit {process.returncode}")
+    return used.ru_utime + used.ru_stime
+
+
+def change(url: str, number: int) -> int:
+    """Change so many dossiers, and return how many that are."""
+    with requests.Session() as session:
+        session.headers["Authorization"] = "Bearer bench"
+        found = session.get(f"{url}cf_dossiers?$select=cf_dossierid&$top={number}", timeout=60).json()["value"]
+        for row in found:
+            answer = session.patch(f"{url}cf_dossiers({row['cf_dossierid']})", json={"cf_name": f"D-{time.time_ns()}"}, timeout=60)
+            answer.raise_for_status()
+    return len(found)
+
+
+def page(run: Run) -> str:
+    """Return the page of the docs."""
+    large = run.sizes[-1]
+    lines = [
+        "# Benchmarks",
+        "",
+        ABOUT,
+        "",
+        f"{run.began:%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} processors, {platform.system()}, "
+        f"Python {platform.python_version()}; "
+        f"load {run.load[0]:.1f} before and {run.load[1]:.1f} after; rounds: {len(large.floor)}.",
+        "",
+        "| | " + " | ".join(f"{each.rows:,} rows" for each in run.sizes) + " | bar |",
+        "|---|" + "--:|" * (len(run.sizes) + 1),
+        *(f"| {' | '.join(row)} |" for row in _rows(run)),
+        "",
+        "## Waiting",
+        "",
+        f"A full plan of {large.rows:,} rows, {large.pages} pages, where each answer takes {run.delay:g} s:",
+        "",
+        "| | seconds | peak |",
+        "|---|--:|--:|",
+        *(f"| {name} | {found['wall']:.0f} | {found['peak_mb']:.0f} MB |" for name, found in run.walls.items()),
+        "",
+        "## Others, reading only",
+        "",
+        f"The same {large.rows:,} rows, over TLS. None of the others decides anything.",
+        "",
+        "| | CPU | times the floor | peak |",
+        "|---|--:|--:|--:|",
+        *_peers(run.peers),
+        "",
+        f"![Processor time beside the floor, growth, and time of waiting]({PLOT})",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _rows(run: Run) -> Iterator[list[str]]:
+    sizes = run.sizes
+    yield ["units", *(f"{each.units:,}" for each in sizes), ""]
+    yield ["floor, CPU", *(f"{_median(each.floor, 'cpu'):.2f} s" for each in sizes), ""]
+    yield ["full plan, CPU", *(f"{_median(each.plan, 'cpu'):.2f} s" for each in sizes), ""]
+    yield ["full plan / floor", *(f"{each.ratio(found['cpu'] for found in each.plan):.2f}" for each in sizes), "1.25"]
+    yield ["`plan`, starting up included, / floor", *(f"{each.ratio(each.command):.2f}" for each in sizes), "1.5"]
+    yield ["full plan, CPU a row", *(f"{_a_row(each):.2f} µs" for each in sizes), "within 10 %"]
+    yield ["full plan, peak memory", *(f"{_median(each.plan, 'peak_mb'):.0f} MB" for each in sizes), "350 MB"]
+    yield ["rows changed before a night by changes", *(f"{each.changed:,}" for each in sizes), "2,000"]
+    yield ["night by changes, CPU", *(f"{_median(each.changes, 'cpu'):.2f} s" for each in sizes), "2.5 s a million units"]
+    yield ["night by changes, peak memory", *(f"{_median(each.changes, 'peak_mb'):.0f} MB" for each in sizes), ""]
+    yield ["`why` of one unit, CPU", *(f"{statistics.median(each.why) * 1000:.1f} ms" for each in sizes), "6–10 ms"]
+
+
+def _a_row(size: Size) -> float:
+    return _median(size.plan, "cpu") * 1e6 / size.rows
+
+
+def _median(found: list[Figures], name: str) -> float:
+    return statistics.median(each[name] for each in found)
+
+
+def _peers(peers: dict[str, Figures | None]) -> Iterator[str]:
+    floor = peers[FLOOR_NAME]
+    for name, found in peers.items():
+        if found is None or floor is None:
+            yield f"| {name} | not measured | | |"
+        else:
+            yield f"| {name} | {found['cpu']:.2f} s | {found['cpu'] / floor['cpu']:.2f} | {found['peak_mb']:.0f} MB |"
+
+
+def plot(run: Run) -> str:
+    """Return the plots, as SVG."""
+    import vl_convert
+
+    large, floor = run.sizes[-1], run.peers[FLOOR_NAME]
+    plan, command = "full plan", "full plan, by the command"
+    ratios = {plan: large.ratio(found["cpu"] for found in large.plan), command: large.ratio(large.command)}
+    ratios |= {f"reading: {name.partition(' (')[0]}": each["cpu"] / floor["cpu"] for name, each in run.peers.items() if each and floor}
+    spec = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "background": "white",
+        "config": {"font": "sans-serif", "title": {"anchor": "start", "fontSize": 13}, "axis": {"labelLimit": 320}},
+        "title": f"{run.began:%Y-%m-%d}, {large.rows:,} rows",
+        "vconcat": [
+            _bars("Processor time, times the floor", "times", ratios),
+            _bars("Processor time of a full plan, µs a row", "µs", {f"{each.rows:,} rows": _a_row(each) for each in run.sizes}),
+            _bars(
+                f"Seconds of a plan whose answers take {run.delay:g} s each", "seconds", {n: each["wall"] for n, each in run.walls.items()}
+            ),
+        ],
+    }
+    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+
+
+def _bars(title: str, unit: str, values: dict[str, float]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "width": 460,
+        "height": {"step": 24},
+        "data": {"values": [{"name": name, "value": round(value, 2)} for name, value in values.items()]},
+        "encoding": {
+            "y": {"field": "name", "type": "nominal", "title": None, "sort": None},
+            "x": {"field": "value", "type": "quantitative", "title": unit},
+        },
+        "layer": [
+            {"mark": {"type": "bar", "color": "#0f766e"}},
+            {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"text": {"field": "value", "type": "quantitative"}}},
+        ],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The table of `make bench`, from figures that nobody measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from benchmarks.peers import FLOOR_NAME
+from benchmarks.table import Run, Size, page, plot
+
+FLOORS = [{"cpu": 2.0, "rows": 1000}, {"cpu": 1.0, "rows": 1000}, {"cpu": 4.0, "rows": 1000}]
+PLANS = [{"cpu": cpu, "peak_mb": 300.0, "units": 200} for cpu in (4.0, 3.0, 4.0)]
+SIZE = Size(
+    dossiers=70,
+    rows=1000,
+    units=200,
+    pages=12,
+    changed=2,
+    floor=[dict(each) for each in FLOORS],
+    plan=[dict(each) for each in PLANS],
+    command=[6.0, 5.0, 8.0],
+    changes=[dict(each) for each in PLANS],
+    why=[0.015, 0.016, 0.014],
+)
+RUN = Run(
+    sizes=[SIZE, replace(SIZE, rows=2000)],
+    walls={"one page after the other": {"wall": 12.0, "peak_mb": 300.0}},
+    peers={FLOOR_NAME: {"cpu": 2.0, "peak_mb": 60.0}, "another (client)": {"cpu": 5.0, "peak_mb": 90.0}, "a third": None},
+    delay=1.0,
+    began=datetime(2026, 3, 2, tzinfo=UTC),
+    load=(1.0, 2.0),
+)
+
+
+def row(text: str, name: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")[1:]]
+
+
+def test_a_ratio_is_the_median_of_those_within_a_round() -> None:
+    assert row(page(RUN), "full plan / floor") == ["2.00", "2.00", "1.25"]  # of 2, 3 and 1: not of medians, 4 and 2
+
+
+def test_what_a_row_costs_is_told_by_size() -> None:
+    assert row(page(RUN), "full plan, CPU a row") == ["4000.00 µs", "2000.00 µs", "within 10 %"]
+
+
+def test_who_could_not_be_measured_is_told_so_and_not_drawn() -> None:
+    assert row(page(RUN), "a third") == ["not measured", "", ""]
+    assert row(page(RUN), "another (client)") == ["5.00 s", "2.50", "90 MB"]
+    drawn = plot(RUN)
+    assert "reading: another" in drawn
+    assert "a third" not in drawn
