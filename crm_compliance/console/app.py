@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route, compile_path
 from crm_compliance.console import assets
 from crm_compliance.console.access import cookies, origin
 from crm_compliance.console.access.headers import PAGE
-from crm_compliance.console.access.once import Forms
+from crm_compliance.console.access.once import Forms, Sent, answered_once
 from crm_compliance.console.access.rate import Rate
 from crm_compliance.console.api.answers import ROOT as API
 from crm_compliance.console.api.app import api_of
@@ -45,7 +45,7 @@ log = structlog.get_logger()
 
 def routes(services: Services, *, now: Callable[[], float] = monotonic) -> Sequence[BaseRoute]:
     """Return the routes of the console; none of them is one of the service's own."""
-    tries, turns, forms = Rate(now, SIGN_INS), CapacityLimiter(PAGES), Forms(now)
+    tries, turns, forms = Rate(now, SIGN_INS), CapacityLimiter(PAGES), Forms(services.store.sent_forms)
     inside = [Route(each.path, _door(services, each, turns, forms), methods=_methods(each)) for each in INSIDE]
     outside = [Route(each.path, _porch(services, each, tries), methods=_methods(each)) for each in OUTSIDE]
     calls = Mount(API, app=api_of(services, now=now))
@@ -87,13 +87,16 @@ def _door(services: Services, endpoint: Endpoint, turns: CapacityLimiter, forms:
             if sent is None:
                 return await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
             async with sent.turn:
-                if sent.led_to:
-                    return visit.see(sent.led_to, note="sent_before")
-                response = await run_in_threadpool(_answered, replace(visit, form=form), endpoint)
-                sent.keep(response)
-                return response
+                return await run_in_threadpool(_answered_once, replace(visit, form=form), endpoint, sent)
 
     return handle
+
+
+def _answered_once(visit: Visit, endpoint: Endpoint, sent: Sent) -> Response:
+    try:
+        return answered_once(sent, visit.now, lambda: _answered(visit, endpoint), lambda led_to: visit.see(led_to, note="sent_before"))
+    except ComplianceError as error:
+        return refused(visit, error)
 
 
 def _visit(services: Services, request: Request) -> Visit:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from crm_compliance.store.expired_rows import OwnData
 from crm_compliance.store.rows.certificates import Certificates
 from crm_compliance.store.rows.checkpoints import Checkpoints
+from crm_compliance.store.rows.console.sent_forms import SentForms
 from crm_compliance.store.rows.console.sessions import Sessions
 from crm_compliance.store.rows.console.works import Works
 from crm_compliance.store.rows.crm_use import CrmUse
@@ -50,6 +51,7 @@ class SqlStore(Store):
     ledger: Ledger
     journal: Journal
     leases: Leases
+    sent_forms: SentForms
     sessions: Sessions
     told: Told
     works: Works
@@ -93,6 +95,7 @@ class SqlStore(Store):
             quarantine=Quarantine(within),
             requests=Requests(within, sealer),
             runs=Runs(within),
+            sent_forms=SentForms(within),
             sessions=Sessions(within),
             statistics=Statistics(within),
             told=Told(within),

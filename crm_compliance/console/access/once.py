@@ -1,53 +1,118 @@
 """A form that is sent again, by a double click or over a connection that was lost, is answered with what came
-of it the first time. Each page gives its forms a key of one time (`once`)."""
+of it the first time, also after a restart of the service. Each page gives its forms a key of one time
+(`once`)."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import OrderedDict
+import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+from weakref import WeakValueDictionary
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from crm_compliance.console.access.origin import FIELD
+from crm_compliance.console.access.sessions import digest_of
+from rules.errors import Refused
+
+if TYPE_CHECKING:
+    from crm_compliance.store.rows.console.sent_forms import SentForm
 
 KEY: Final = "once"  # of forms
-LASTS_S: Final = 3600.0
-MOST: Final = 2_000
+LASTS: Final = timedelta(hours=1)
+_NONCE: Final = bytes(12)  # each key seals one address, once
 
 
-@dataclass(slots=True)
+class SentFormStore(Protocol):
+    """Where the forms that were sent are kept, by the SHA-256 of a session's token and a reference."""
+
+    def begin(self, session: str, ref: str, at: datetime, *, since: datetime) -> SentForm | None:
+        """Return the form that was sent before; None for one that is sent for the first time, which is then
+        known. Forget those that were sent at `since` or before."""
+
+    def answer(self, session: str, ref: str, led_to: bytes) -> None: ...
+
+    def forget(self, session: str, ref: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
-    """One form: `led_to` is where its answer has led, empty before there is one, or where it was refused.
-    Whoever sends it again waits for `turn`."""
+    """One form of one session. Whoever sends it again waits for `turn`."""
 
-    at: float
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    led_to: str = ""
+    turn: asyncio.Lock
+    _store: SentFormStore
+    _token: str
+    _ref: str
+
+    def begin(self, now: datetime) -> str:
+        """Return where the answer has led of the same form, sent before; empty where it was not sent before.
+        Raises Refused: with code `sent_before`, where it was sent, and the service ended before it had
+        answered: nobody knows here whether it was done."""
+        found = self._store.begin(digest_of(self._token), self._ref, now, since=now - LASTS)
+        if found is None:
+            return ""
+        try:
+            led_to = AESGCM(self._key).decrypt(_NONCE, found.led_to, None).decode() if found.led_to is not None else ""
+        except (InvalidTag, ValueError):
+            led_to = ""
+        if not led_to:
+            raise Refused(
+                "this was sent before, and the service ended before it had answered",
+                hint="look whether it was done; where it was not, send it from a page that was opened anew",
+                code="sent_before",
+            )
+        return led_to
 
     def keep(self, response: Response) -> None:
         """Remember where an answer leads; one that refuses leads nowhere, and may go otherwise next time."""
-        self.led_to = response.headers.get("Location" if response.status_code == 303 else "HX-Redirect", "")
+        led_to = response.headers.get("Location" if response.status_code == 303 else "HX-Redirect", "")
+        if led_to:
+            self._store.answer(digest_of(self._token), self._ref, AESGCM(self._key).encrypt(_NONCE, led_to.encode(), None))
+        else:
+            self.forget()
+
+    def forget(self) -> None:
+        self._store.forget(digest_of(self._token), self._ref)
+
+    @property
+    def _key(self) -> bytes:
+        return hmac.new(self._token.encode(), f"sent {self._ref}".encode(), hashlib.sha256).digest()
 
 
 class Forms:
-    """The forms that were sent of late, in the memory of this process; the oldest are forgotten first."""
+    """The forms that were sent of late. The store knows them by a digest that is keyed by the session's
+    token: whoever reads the store learns nothing of what was sent, nor whereto it led."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._sent: OrderedDict[bytes, Sent] = OrderedDict()
+    def __init__(self, store: SentFormStore) -> None:
+        self._store = store
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def sent(self, session: str, path: str, form: FormData) -> Sent | None:
+    def sent(self, token: str, path: str, form: FormData) -> Sent | None:
         """Return the form of this session that says the same; None where it carries no key, or a file."""
         said = [(name, value) for name, value in form.multi_items() if name != FIELD]
         if not form.get(KEY) or not all(isinstance(value, str) for _, value in said):
             return None
-        now, digest = self._now(), hashlib.sha256(msgspec.json.encode([session, path, said])).digest()
-        while self._sent and (len(self._sent) >= MOST or now - next(iter(self._sent.values())).at > LASTS_S):
-            self._sent.popitem(last=False)
-        return self._sent.setdefault(digest, Sent(now))
+        ref = hmac.new(token.encode(), msgspec.json.encode([path, said]), hashlib.sha256).hexdigest()
+        return Sent(self._turns.setdefault(ref, asyncio.Lock()), self._store, token, ref)
+
+
+def answered_once(sent: Sent, now: datetime, answer: Callable[[], Response], before: Callable[[str], Response]) -> Response:
+    """Return what answers a form: that of `answer`, or for one that was sent before, that of `before` where
+    its answer has led. Raises Refused: nobody knows whether it was done."""
+    if led_to := sent.begin(now):
+        return before(led_to)
+    try:
+        response = answer()
+    except BaseException:
+        sent.forget()
+        raise
+    sent.keep(response)
+    return response

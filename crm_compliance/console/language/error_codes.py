@@ -23,6 +23,10 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "no_row": (
         "The CRM has no record with this id. Copy it once more from the address of its page in the CRM, and look which table it is in."
     ),
+    "sent_before": (
+        "This form had been sent already, and the service was started anew before it had answered. Look whether it was done; "
+        "where it was not, send it from a page that you open anew."
+    ),
     "not_found": "What this is about is not there any more. Look for it again.",
     "role": "Your role may not do this. Ask somebody whose role may.",
     "signin": "You could not be signed in. Try again; if it fails again, ask the administrator whether your account has a role here.",

@@ -307,6 +307,18 @@ seen = Table(
     Column("ref", String(32), primary_key=True),
 )
 
+# The forms that were sent in a session of late: `ref` is a keyed digest of what was sent, `sent_at` is in
+# seconds since 1970, `led_to` the address that its answer has led to, sealed with the session's token; null
+# before there is one. It goes with the session, or after an hour.
+sent_forms = Table(
+    "sent_forms",
+    metadata,
+    Column("session", String, primary_key=True),
+    Column("ref", String(64), primary_key=True),
+    Column("sent_at", Double, nullable=False),
+    Column("led_to", LargeBinary),
+)
+
 # What people have had begun in the console: `subject` is a request, a plan, the data map; `began_at` is in
 # seconds since 1970. It goes once its end was told.
 works = Table(

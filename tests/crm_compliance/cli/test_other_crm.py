@@ -152,7 +152,7 @@ def older(typist: Typist) -> None:
         typist,
         *(
             f"DROP TABLE {table}"
-            for table in ("served_crms", "sessions", "crm_use", "told", "alert_channels", "seen", "works", "verification")
+            for table in ("served_crms", "sessions", "crm_use", "told", "alert_channels", "seen", "works", "verification", "sent_forms")
         ),
         "DROP INDEX ix_plans_applied",
         "DROP INDEX ix_holds_listed",

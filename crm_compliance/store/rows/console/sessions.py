@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_into
-from crm_compliance.store.sql.tables import seen, sessions
+from crm_compliance.store.sql.tables import seen, sent_forms, sessions
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +56,15 @@ class Sessions(Rows):
         with self._transactions.database.writing() as connection:
             connection.execute(delete(sessions).where(sessions.c.digest == digest))
             connection.execute(delete(seen).where(seen.c.session == digest))
+            connection.execute(delete(sent_forms).where(sent_forms.c.session == digest))
 
     def expire(self, *, began_before: datetime, seen_before: datetime) -> int:
         """Remove those that have ended; return how many."""
         ended = (sessions.c.began_at <= began_before.timestamp()) | (sessions.c.seen_at <= seen_before.timestamp())
         with self._transactions.database.writing() as connection:
             number = connection.execute(delete(sessions).where(ended)).rowcount
-            connection.execute(delete(seen).where(seen.c.session.not_in(select(sessions.c.digest))))
+            for each in (seen, sent_forms):
+                connection.execute(delete(each).where(each.c.session.not_in(select(sessions.c.digest))))
         return number
 
     def note_seen(self, digest: str, keys: Collection[str]) -> None:

@@ -6,19 +6,24 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from crm_compliance.console.access.cookies import NOTE
-from crm_compliance.console.access.once import LASTS_S, MOST, Forms
+from crm_compliance.console.access.once import LASTS, Forms, answered_once
+from crm_compliance.console.app import routes
 from crm_compliance.console.pages.plans.making import SUBJECT
 from crm_compliance.console.services import Services
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Ended, Told
+from crm_compliance.service.web.app import app_of
+from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.console.live import live
@@ -105,36 +110,90 @@ def test_who_sends_it_again_at_once_waits_for_the_first(org: Night, app: Starlet
     assert made == ["plan"]
 
 
+FORM = FormData([("once", "a"), ("kind", "Voorbeeld (fictief)"), ("csrf", "x")])
+NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
+
+
 @pytest.fixture
-def clock() -> list[float]:
-    return [0.0]
+def token(services: Services) -> str:
+    return services.sessions.begin("oid-1", ("dpo",), "", NOW)
 
 
-def test_what_was_refused_may_be_sent_again(clock: list[float]) -> None:
-    forms, form = Forms(lambda: clock[0]), FormData([("once", "a"), ("kind", "all"), ("csrf", "x")])
-    sent = forms.sent("anna", "/plans/making", form)
-    assert sent is not None
-    sent.keep(PlainTextResponse("no", status_code=409))
-    assert not sent.led_to
-    sent.keep(RedirectResponse("/plans", status_code=303))
-    again = forms.sent("anna", "/plans/making", FormData([("once", "a"), ("kind", "all"), ("csrf", "y")]))
-    assert again is not None
-    assert (again is sent, again.led_to) == (True, "/plans")
+def test_what_was_refused_may_be_sent_again(org: Night, token: str) -> None:
+    forms = Forms(org.store.sent_forms)
+    answers: list[Response] = [PlainTextResponse("no", status_code=409), RedirectResponse("/plans", status_code=303)]
+    led = list[str]()
+    for _ in range(3):
+        sent = forms.sent(token, "/plans/making", FORM)
+        assert sent is not None
+        answered_once(sent, NOW, lambda: answers.pop(0), lambda led_to: led.append(led_to) or PlainTextResponse(led_to))  # type: ignore[func-returns-value]
+    assert (answers, led) == ([], ["/plans"])
 
 
-def test_a_form_is_the_same_for_one_session_and_one_address_and_an_hour(clock: list[float]) -> None:
-    forms, form = Forms(lambda: clock[0]), FormData([("once", "a")])
-    sent = forms.sent("anna", "/stop", form)
-    assert forms.sent("ben", "/stop", form) is not sent
-    assert forms.sent("anna", "/resume", form) is not sent
-    assert forms.sent("anna", "/stop", FormData([("kind", "all")])) is None
-    clock[0] = LASTS_S + 1
-    assert forms.sent("anna", "/stop", form) is not sent
+def test_a_form_is_the_same_for_one_session_and_one_address_and_an_hour(org: Night, services: Services, token: str) -> None:
+    forms, other = Forms(org.store.sent_forms), services.sessions.begin("oid-2", ("dpo",), "", NOW)
+
+    def led(token: str, path: str, form: FormData, now: datetime = NOW) -> str:
+        sent = forms.sent(token, path, form)
+        assert sent is not None
+        before = sent.begin(now)
+        if not before:
+            sent.keep(RedirectResponse("/done", status_code=303))
+        return before
+
+    again = FormData([*FORM.multi_items()[:2], ("csrf", "y")])
+    assert (led(token, "/stop", FORM), led(token, "/stop", again)) == ("", "/done")
+    assert (led(other, "/stop", FORM), led(token, "/resume", FORM)) == ("", "")
+    assert led(token, "/stop", FormData([("once", "b")])) == ""
+    assert led(token, "/stop", FORM, NOW + LASTS - timedelta(seconds=1)) == "/done"
+    assert led(token, "/stop", FORM, NOW + LASTS) == ""
+    assert forms.sent(token, "/stop", FormData([("kind", "all")])) is None
+    with org.store.database.reading() as connection:
+        kept = connection.execute(text("SELECT * FROM sent_forms")).all()
+    assert len(kept) == 1, "what is an hour old goes with the next form"
+    assert not [each for each in ("done", "stop", "Voorbeeld", token) if each in str(kept)], "sealed"
+    services.sessions.end(token)
+    with org.store.database.reading() as connection:
+        assert connection.execute(text("SELECT * FROM sent_forms")).all() == [], "it goes with the session"
 
 
-def test_no_crowd_of_forms_fills_the_memory(clock: list[float]) -> None:
-    forms = Forms(lambda: clock[0])
-    first = forms.sent("anna", "/stop", FormData([("once", "first")]))
-    for number in range(MOST):
-        forms.sent("anna", "/stop", FormData([("once", str(number))]))
-    assert forms.sent("anna", "/stop", FormData([("once", "first")])) is not first
+def test_after_a_restart_a_form_that_is_sent_again_is_the_same(org: Night, typist: Typist, app: Starlette, services: Services) -> None:
+    """Two services over one store, one after the other: the second knows what the first was sent."""
+    people_and_cases(org)
+    plan = typist.ask("plan")["plan"]
+    before, path = Browser(app).sign_in(Role.CRM_ADMIN), f"/plans/{plan}/approve"
+    form = {"comment": "looked at", "once": key_on(before.page(f"/plans/{plan}"), path)}
+    assert before.post(path, **form).status_code == 303
+    anew = Services(services.settings, org.store, services.clock, services.sessions, carry_out=services.carry_out)
+    after = Browser(app_of(Downloads(org.store, services.clock), console=routes(anew)))
+    after.client.cookies = before.client.cookies
+    answer = after.post(path, **form)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/plans/{plan}")
+    assert "had been sent already" in text_of(after.page(f"/plans/{plan}"))
+    assert [word.who for word in org.store.plans.get(plan).given] == ["demo-anna"]
+    assert "denied" not in {entry.kind for entry in org.store.ledger.entries()}
+
+
+def test_nobody_says_that_a_form_was_done_which_the_end_of_the_service_has_cut_off(
+    org: Night, app: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dpo, dossier = Browser(app).sign_in(Role.DPO), org.dossier("social_card", fiches=0)
+    page = dpo.page(f"/holds/new?table=cf_dossier&id={dossier}")
+    form = {"scope": "row", "table": "cf_dossier", "id": dossier, "type": "judicial", "reason": "REQ-1", "basis": "letter"}
+    form |= {"review_on": "2027-02-01", "once": key_on(page, "/holds/new")}
+
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        for name in ("answer", "forget"):
+            patched.setattr(type(org.store.sent_forms), name, killed)
+        with pytest.raises(BaseException):  # noqa: B017, PT011 - how the test client says that the process is gone
+            dpo.post("/holds/new", **form)
+    assert len(org.store.holds.all()) == 1
+    answer = dpo.post("/holds/new", **form)
+    assert answer.status_code == 409
+    assert "Look whether it was done" in text_of(answer.text)
+    assert len(org.store.holds.all()) == 1
+    form["once"] = key_on(dpo.page("/holds/new"), "/holds/new")
+    assert dpo.post("/holds/new", **form).status_code == 303, "a page that was opened anew sends another form"
