@@ -148,6 +148,8 @@ def diff(
     Example: crm-compliance plans diff plan-0123 plan-0456 --output changes.xlsx --language nl
     """
     from crm_compliance.cli.terminal import arguments
+    from crm_compliance.console.language.catalogs import LANGUAGES
+    from crm_compliance.console.language.line_words import line_words
     from crm_compliance.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.changes import FORMATS, Difference, difference_document, print_difference, write_difference
@@ -163,7 +165,8 @@ def diff(
     clock, cache = clock_of(settings), line_cache_of(settings)
     with store_of(settings, clock) as store:
         found = compare(*(LinesView.of(store, plan, cache) for plan in (before, after)))
-    difference = Difference(found, link_of(found.after.plan.crm, app_url_of(settings)), clock(), spoken)
+    words = line_words(spoken, str) if spoken is not None and spoken in LANGUAGES else None
+    difference = Difference(found, link_of(found.after.plan.crm, app_url_of(settings)), clock(), spoken, words)
     if path is not None:
         with write_whole(path) as out:
             write_difference(path.suffix.lower(), difference, cast(BinaryIO, out))

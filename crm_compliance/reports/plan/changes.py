@@ -20,7 +20,7 @@ from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.spreadsheet import Cell, Column, Linked, write_csv, write_xlsx
 from crm_compliance.reports.parts.template import template
 from crm_compliance.reports.plan.headings import WORDS, heading, sheet_name
-from crm_compliance.reports.plan.lines_file import WIDTH, WIDTHS, cell_of
+from crm_compliance.reports.plan.lines_file import WIDTH, WIDTHS, InWords, cells_of, columns_of
 from crm_compliance.reports.plan.model import Link
 from jobs.model.plan import Plan, PlanLine
 from jobs.plans.lines.compare import ADDED, CHANGED, REMOVED, Change, Comparison
@@ -35,12 +35,14 @@ _SIDES: Final = ("outcome", "disposition", "retention_end", "reason", "reasons",
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A comparison with what its writers need: addresses in the CRM, the moment, and the language of
-    headings and reasons; without one, headings are names of columns and reasons are English."""
+    headings and reasons; without one, headings are names of columns and reasons are English. With `words`
+    each column of codes of a file has one beside it that says them."""
 
     found: Comparison
     link: Link
     now: datetime
     language: Language | None = None
+    words: InWords | None = None
 
     @property
     def plans(self) -> tuple[Plan, Plan]:
@@ -155,23 +157,29 @@ def _html(difference: Difference, out: BinaryIO) -> None:
 def _rows(difference: Difference) -> Iterator[list[Cell]]:
     for each in difference.found.changes():
         address = safe_link(difference.link(each.table, each.id))
-        sides = [cell_of(line, name) if line is not None else None for name in _SIDES for line in (each.before, each.after)]
+        table = cells_of(each.after or each.before, "table", difference.words)
+        sides = [cell for name in _SIDES for line in (each.before, each.after) for cell in cells_of(line, name, difference.words)]
         change = each.change if difference.language is None else WORDS[difference.language][each.change]
-        yield [each.table, Linked(each.id, address), change, difference.why(each), *sides]
+        yield [*table, Linked(each.id, address), change, difference.why(each), *sides]
 
 
-def _columns(language: Language | None) -> list[Column]:
-    columns = [Column(heading(name, language), WIDTHS.get(name, WIDTH)) for name in ("table", "id", "change")]
+def _columns(difference: Difference) -> list[Column]:
+    language, words = difference.language, difference.words
+    columns = [*columns_of("table", heading("table", language), language, words)]
+    columns += [Column(heading(name, language), WIDTHS.get(name, WIDTH)) for name in ("id", "change")]
     columns.append(Column(heading("why", language), 60))
     for name in _SIDES:
         for side in ("before", "after"):
             said = f"{side}_{name}" if language is None else f"{heading(name, language)}, {heading(side, language)}"
-            columns.append(Column(said, WIDTHS.get(name, WIDTH)))
+            columns += columns_of(name, said, language, words)
     return columns
 
 
 def _csv(difference: Difference, out: BinaryIO) -> None:
-    write_csv(_columns(difference.language), _rows(difference), out)
+    """Write text alone: the address of each row stands in a column of its own, the last."""
+    columns = [*_columns(difference), Column(heading("link", difference.language), WIDTH)]
+    rows = ([*row, next((cell.address for cell in row if isinstance(cell, Linked)), "")] for row in _rows(difference))
+    write_csv(columns, rows, out)
 
 
 def _xlsx(difference: Difference, out: BinaryIO) -> None:
@@ -180,7 +188,7 @@ def _xlsx(difference: Difference, out: BinaryIO) -> None:
         f"From {before.id} to {after.id}",
         sheet_name(difference.language),
         difference.now,
-        _columns(difference.language),
+        _columns(difference),
         _rows(difference),
         out,
     )

@@ -25,6 +25,7 @@ _LINES: Final = (  # column; nl, fr, de, en: the order of `rules.model.languages
     ("change", "wijziging", "changement", "Änderung", "change"),
     ("why", "wat er veranderde", "ce qui a changé", "was sich änderte", "what changed"),
     ("fate", "lot", "sort", "Schicksal", "fate"),
+    ("in words", "in woorden", "en mots", "in Worten", "in words"),
     ("before", "voordien", "avant", "vorher", "before"),
     ("after", "nadien", "après", "nachher", "after"),
     ("added", "toegevoegd", "ajouté", "hinzugekommen", "added"),

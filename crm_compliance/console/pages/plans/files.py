@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.language.line_words import line_words
 from crm_compliance.console.pages.plans.changes import compared_with
 from crm_compliance.console.pages.plans.lines import query_of
 from crm_compliance.console.pages.plans.opening import lines_of
@@ -18,7 +19,7 @@ from crm_compliance.console.services import waiting_for
 from crm_compliance.console.visit import Visit
 from crm_compliance.console.work.opening import Opening
 from crm_compliance.reports.plan.changes import Difference, write_difference
-from crm_compliance.reports.plan.lines_file import write_lines
+from crm_compliance.reports.plan.lines_file import InWords, write_lines
 from rules.model.roles import Act
 
 TYPES: Final = {".csv": "text/csv; charset=utf-8", ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -41,7 +42,7 @@ def lines(suffix: str) -> Callable[[Visit], Response]:
         link = visit.services.links(plan.crm)
 
         def write(out: BinaryIO) -> None:
-            write_lines(suffix, view, query, out, link=link, now=visit.now, language=visit.language)
+            write_lines(suffix, view, query, out, link=link, now=visit.now, language=visit.language, words=_words(visit))
 
         return download(f"{plan.id}-units{suffix}", suffix, write)
 
@@ -57,7 +58,7 @@ def changes(suffix: str) -> Callable[[Visit], Response]:
             found = compared_with(visit, plan, visit.query("since"))
         except Opening:
             return _once_open(visit, plan.id, "changes")
-        difference = Difference(found, visit.services.links(plan.crm), visit.now, visit.language)
+        difference = Difference(found, visit.services.links(plan.crm), visit.now, visit.language, _words(visit))
 
         def write(out: BinaryIO) -> None:
             write_difference(suffix, difference, out)
@@ -65,6 +66,10 @@ def changes(suffix: str) -> Callable[[Visit], Response]:
         return download(f"{plan.id}-changes{suffix}", suffix, write)
 
     return answer
+
+
+def _words(visit: Visit) -> InWords:
+    return line_words(visit.language, visit.category)
 
 
 def _once_open(visit: Visit, plan: str, page: str) -> Response:

@@ -24,8 +24,8 @@ from crm_compliance.reports.plan.changes import (
     why_changed,
     write_difference,
 )
-from crm_compliance.reports.plan.headings import WORDS
-from crm_compliance.reports.plan.lines_file import SUFFIXES, write_lines
+from crm_compliance.reports.plan.headings import WORDS, heading
+from crm_compliance.reports.plan.lines_file import CODED, SUFFIXES, write_lines
 from jobs.model.plan import LINE_COLUMNS, PlanLine
 from jobs.plans.lines.compare import Change, compare
 from jobs.plans.lines.query import LineQuery
@@ -173,6 +173,27 @@ def test_every_row_of_the_workbook_opens_its_record_and_ends_on_a_day() -> None:
     assert head[:5] == ["tabel", "id", "uitkomst", "bestemming", "einde van de bewaring"]
     assert [row[1] for row in rows] == [f'=HYPERLINK("{link("cf_dossier", id)}","{id}")' for id in ("a1", "c3", "d4")]
     assert all(isinstance(row[4], datetime) for row in rows)
+
+
+def in_words(line: PlanLine, column: str) -> str:
+    return f"<{column} of {line.id}>"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_beside_each_column_of_codes_stands_what_it_says(suffix: str) -> None:
+    """For an auditor both: the word, and the code that it is a word of."""
+    out = io.BytesIO()
+    write_lines(suffix, view(AFTER), LineQuery(), out, link=link, now=NOW, language="fr", words=in_words)
+    head, first, *_ = table(out.getvalue()) if suffix == ".csv" else sheet(out.getvalue())
+    for name in CODED:
+        place = head.index(heading(name, "fr"))
+        assert (head[place + 1], first[place + 1]) == (f"{heading(name, 'fr')}, en mots", f"<{name} of a1>")
+    assert len(head) == len(first) == len(LINE_COLUMNS) + len(CODED) + (suffix == ".csv")
+    what = Difference(compare(view(BEFORE), view(AFTER)), link, NOW, "fr", in_words)
+    head, *rows = table(written(".csv", what)) if suffix == ".csv" else sheet(written(".xlsx", what))
+    gone = next(row for row in rows if "b2" in str(row))
+    place = head.index("motif, avant, en mots")
+    assert (gone[place], gone[place + 2] or "") == ("<reason of b2>", "")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
