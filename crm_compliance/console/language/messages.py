@@ -18,6 +18,7 @@ from babel.messages.pofile import write_po
 
 from crm_compliance.console.language.catalogs import Language, catalogs
 from crm_compliance.console.language.codes import messages as of_codes
+from crm_compliance.console.language.schedule_texts import messages as of_schedule
 from crm_compliance.console.navigation import ENTRIES
 from crm_compliance.console.notes import NOTES
 
@@ -45,6 +46,7 @@ def messages() -> dict[Message, str]:
         for _, message, _, _ in extract(method, BytesIO(file.read_bytes()), keywords=KEYWORDS, options=options):
             found.setdefault(message if isinstance(message, str) else (message[0], message[1]), path)
     found.update(dict.fromkeys(of_codes(), "codes"))
+    found.update(dict.fromkeys(of_schedule(), "schedule_texts.py"))
     found.update(dict.fromkeys((*(each.name for each in ENTRIES), *NOTES.values()), "navigation.py"))
     return found
 

@@ -17,6 +17,8 @@ from crm_compliance.console.language.catalogs import Language
 FAMILIES: Final = ("ret", "dat", "hld", "era", "rgt", "sus", "rf", "idv", "exp", "ddl", "acc", "idn")
 IDENTIFIER: Final = re.compile(rf"\b(?:{'|'.join(each.upper() for each in FAMILIES)})-[0-9]{{2}}\b")
 
+NAMED: Final = re.compile(rf"{IDENTIFIER.pattern}|\bR-[0-9]{{3}}\b")  # with the requirements that a sentence names
+
 
 class Rule(NamedTuple):
     """One rule in one language."""
@@ -56,7 +58,7 @@ def with_links(text: str, language: Language) -> Markup:
             return rule
         return str(Markup('<a class="rule" href="/rules#{}" title="{}">{}</a>').format(rule, known[rule], rule))
 
-    return Markup(IDENTIFIER.sub(link, str(escape(text))))  # escaped before; what is added is escaped too
+    return Markup(NAMED.sub(link, str(escape(text))))  # escaped before; what is added is escaped too
 
 
 @cache

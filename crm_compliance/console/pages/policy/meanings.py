@@ -16,6 +16,7 @@ from rules.policy.policy import Policy
 from rules.policy.rows import disposition_word
 
 PERIOD: Final = frozenset({"type", "months", "years", "age", "anchor", "event", "review_months"})
+TEXTS: Final = ("source", "basis", "suggestion")  # which pages say in their language where they are those of the shipped schedule
 DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -158,6 +159,8 @@ def _value(visit: Visit, value: object, where: str) -> str:
             return ", ".join(said) or visit.say("nothing")
         case _:
             text = str(value)
+            if where.rpartition(".")[2] in TEXTS:
+                return visit.say(text)
             return visit.formats.day(text) if DAY.fullmatch(text) else text
 
 

@@ -26,7 +26,9 @@ class Row(NamedTuple):
     anchor: str
     then: str
     row: Category
+    source: str
     basis: str
+    suggestion: str
 
 
 def show(visit: Visit) -> Response:
@@ -58,7 +60,9 @@ def _row(visit: Visit, key: str, category: Category) -> Row:
         anchor=(f" {visit.say('else')} ").join(words),
         then=disposition_word(category.disposition),
         row=category,
-        basis=getattr(labels, visit.language) if labels is not None else category.basis,
+        source=visit.say(category.source),
+        basis=getattr(labels, visit.language) if labels is not None else visit.say(category.basis),
+        suggestion=visit.say(category.suggestion) if category.suggestion and not category.enabled else "",
     )
 
 

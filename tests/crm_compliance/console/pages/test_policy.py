@@ -38,7 +38,6 @@ def test_everybody_reads_the_schedule_with_its_sources(org: Night, signed_in: Ca
 def test_the_schedule_speaks_the_language_of_the_page(org: Night, signed_in: Callable[..., Browser]) -> None:
     dutch = signed_in(Role.DPO, "nl").page("/policy")
     assert "tot de leeftijd van 25" in text_of(dutch)
-    assert '<span lang="en">Privacy policy' in dutch, "what is in the file alone is said to be English"
     assert "jusqu’à l’âge de 25 ans" in text_of(signed_in(Role.DPO, "fr").page("/policy"))
 
 
@@ -77,3 +76,13 @@ def test_what_is_no_schedule_is_refused(org: Night, signed_in: Callable[..., Bro
     answer = admin.client.post("/policy/simulation", data={"csrf": admin.token}, files={"file": ("new.yaml", content)})
     assert answer.status_code == 400, name
     assert "Nothing has been tried yet" in text_of(admin.page("/policy/simulation"))
+
+
+def test_what_the_shipped_schedule_suggests_is_in_the_language_of_the_page(signed_in: Callable[..., Browser]) -> None:
+    english, dutch, french = (text_of(signed_in(Role.DPO, language).page("/policy")) for language in ("en", "nl", "fr"))
+    assert "Suggested: None; the controller decides" in english
+    for page in (dutch, french):
+        assert "the controller decides" not in page
+        assert "Privacy policy" not in page
+    assert "Geen; de verwerkingsverantwoordelijke beslist" in dutch
+    assert "Politique de confidentialité §9" in french
