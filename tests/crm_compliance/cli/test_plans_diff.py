@@ -83,7 +83,7 @@ def test_the_files_have_every_change(typist: Typist, two: None, tmp_path: Path) 
         file = tmp_path / f"changes{suffix}"
         assert typist.ask("plans", "diff", "plan-a", "plan-b", "--output", file, "--language", "nl")["files"] == [str(file)]
     assert len(list(csv.reader(io.StringIO((tmp_path / "changes.csv").read_text(encoding="utf-8"))))) == 4
-    assert load_workbook(tmp_path / "changes.xlsx")["Eenheden"]["C2"].value == "gewijzigd"
+    assert load_workbook(tmp_path / "changes.xlsx")["Eenheden"]["D2"].value == "gewijzigd"
     assert "verwijderen in plaats van bewaren" in (tmp_path / "changes.html").read_text(encoding="utf-8")
 
 

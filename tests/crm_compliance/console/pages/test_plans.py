@@ -15,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
+from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.services import Services
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Counts, Ended, Told
@@ -250,7 +251,8 @@ def test_what_changed_since_the_plan_before_is_told_unit_by_unit(
         assert browser.get(f"/plans/{later}/changes?{bad}").status_code == status, bad
     answer = browser.get(f"/plans/{later}/changes.csv?since={plan}")
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{later}-changes.csv"'
-    assert new in answer.text
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert ["etn=cf_dossier" in row["link"] and new in row["link"] for row in rows if row["id"] == new] == [True]
 
 
 def test_the_filtered_units_are_a_file_in_the_language_of_the_page(plan: str, units: dict[str, str], signed_in: Signed) -> None:
@@ -266,8 +268,10 @@ def test_the_filtered_units_are_a_file_in_the_language_of_the_page(plan: str, un
     assert book.sheetnames == ["Unités"]
     (head, line) = list(book.worksheets[0].iter_rows(values_only=True))
     assert "fin de la conservation" in head
-    assert str(line[1]).startswith("=HYPERLINK(")
-    assert units["no_term"] in str(line[1])
+    said = dict(zip(head, line, strict=True))
+    assert str(said["id"]).startswith("=HYPERLINK(")
+    assert units["no_term"] in str(said["id"])
+    assert (said["motif"], said["motif, en mots"]) == ("NO_TERM", words_of("fr")("reason", "NO_TERM")), "the code, and what it says"
 
 
 def test_one_unit_is_explained_and_decided_again_step_by_step(plan: str, units: dict[str, str], signed_in: Signed) -> None:
