@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from crm_compliance.alerts.addresses import address_of
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.plans.plan import lines_address
 from crm_compliance.console.pages.requests.next_step import short_next
 from crm_compliance.console.visit import Visit
 from crm_compliance.hours import crons_of, trigger_of
@@ -19,6 +20,7 @@ from jobs.inbox.waiting import waiting, waiting_for
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan
 from jobs.registry import JOBS
 from rules.errors import ComplianceError
+from rules.model.decisions import Reason
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
@@ -118,12 +120,22 @@ def _line(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> Line
         title,
         request.reference if request is not None else "",
         _why(visit, item),
-        address_of(item, sees_history=visit.may(Act.SEE_HISTORY)),
+        _address(visit, item),
         act,
         TONES[item.stage],
         SYMBOLS.get(item.kind, "user-round-search"),
         item,
     )
+
+
+def _address(visit: Visit, item: InboxItem) -> str:
+    """Return where it is seen to. Units without a term stand in the last plan; a message does not name it,
+    for it would be another one by the time that somebody reads."""
+    if item.kind is ItemKind.UNDECIDED and visit.may(Act.SEE_REPORTS):
+        plan = next((each for each in visit.services.store.plans.newest(LOOKING_AT_DOSSIERS) if not each.as_of_given), None)
+        if plan is not None:
+            return lines_address(plan, reason=Reason.UNCONFIGURED.value)
+    return address_of(item, sees_history=visit.may(Act.SEE_HISTORY))
 
 
 def _words(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> tuple[str, str]:

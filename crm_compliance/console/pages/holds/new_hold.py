@@ -113,6 +113,8 @@ def tables_to_hold(visit: Visit) -> list[tuple[str, str]]:
 
 def _words(visit: Visit, table: str) -> str:
     words = visit.word("table", table)
+    if words == table:  # no unit of its own, such as a role: these are called as what a run deletes
+        words = visit.word("deleted", table)
     return f"{words} ({table})" if words != table else table
 
 

@@ -134,6 +134,12 @@ def test_what_no_hold_may_be_is_refused(
     assert org.store.holds.all() == []
 
 
+def test_every_table_that_can_be_held_has_a_name(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
+    page = signed_in(Role.DPO, "nl").page("/holds/new")
+    assert "Rollen in een dossier (cf_party)" in page
+    assert re.findall(r'value="([a-z_]+)"[^>]*>\1<', page) == []
+
+
 def test_a_record_that_is_not_there_is_said_in_the_language_of_the_page(org: Night, signed_in: Callable[..., Browser]) -> None:
     answer = signed_in(Role.DPO, "nl").post("/holds/new", **FORM, scope="row", table="cf_dossier", id=NOBODY)
     assert (answer.status_code, "Het CRM heeft geen record met dit id" in text_of(answer.text)) == (400, True)

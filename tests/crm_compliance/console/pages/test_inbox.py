@@ -39,6 +39,17 @@ def test_a_plan_waits_for_those_whose_word_it_lacks_and_leads_to_it(org: Night, 
         assert "waits for your approval" not in text_of(signed_in(role).page("/"))
 
 
+def test_units_without_a_term_are_one_click_away(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
+    org.fiche(None, spoken=LONG_AGO)
+    plan = typist.ask("plan")["plan"]
+    dpo = signed_in(Role.DPO)
+    page = dpo.page("/")
+    assert "1 unit has no term" in text_of(page)
+    (address,) = set(re.findall(r'href="(/plans/[^"]*reason=UNCONFIGURED)"', page))
+    assert address.startswith(f"/plans/{plan}/lines")
+    assert "1 unit" in text_of(dpo.page(address))
+
+
 def test_who_sees_no_reports_sees_no_nights(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
     people_and_cases(org)
     plan = typist.ask("plan")["plan"]
