@@ -68,3 +68,9 @@ const showParts = () => {
 };
 document.addEventListener("change", showParts);
 document.addEventListener("DOMContentLoaded", showParts);
+
+// A file that the service would refuse is told before it is sent; a proxy would say it in words of its own.
+document.addEventListener("change", (event) => {
+  const { most, tooLarge } = event.target.dataset ?? {};
+  if (most) event.target.setCustomValidity((event.target.files[0]?.size ?? 0) > Number(most) ? tooLarge : "");
+});

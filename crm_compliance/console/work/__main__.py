@@ -9,9 +9,11 @@ import threading
 from typing import Final
 
 import msgspec
+import structlog
 
 from crm_compliance.console.work.process import Asked, Line
 
+log = structlog.get_logger()
 NICER: Final = 5  # pages come first
 
 
@@ -24,6 +26,7 @@ def main() -> int:
     from crm_compliance.settings import load_settings
     from rules.errors import ComplianceError
 
+    configure(sys.stderr, terminal=False)
     asked = msgspec.json.decode(sys.stdin.buffer.readline(), type=Asked)
     threading.Thread(target=_end_with_the_other, daemon=True).start()
     os.nice(NICER)
@@ -39,6 +42,9 @@ def main() -> int:
         _say(Line(ended=ACTS[asked.act](settings, asked, told)))
     except ComplianceError as error:
         _say(Line(failure=failure_of(error)))
+    except Exception as error:  # whatever it says may name a person: Python itself would write that
+        log.error("an act failed", exc_info=error)
+        return 1
     return 0
 
 

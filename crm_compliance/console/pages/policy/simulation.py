@@ -21,6 +21,7 @@ from rules.policy.loader import load_policy
 
 SUBJECT: Final = "simulation"
 FILE_BYTES: Final = 256 * 1024  # nine times the shipped one: reading YAML takes seconds for a megabyte
+AROUND_BYTES: Final = 4 * 1024  # of a form with a file
 MONTHS_SHOWN: Final = 12
 
 
@@ -38,7 +39,9 @@ def show(visit: Visit) -> Response:
     if visit.is_part:
         return visit.part("policy/simulated.html.j2", **values)
     known = [each for each in versions_of(visit) if not each.is_in_force]
-    return visit.page("policy/simulation.html.j2", known=known, may_start=visit.may(Act.PLAN), **values)
+    return visit.page(
+        "policy/simulation.html.j2", known=known, may_start=visit.may(Act.PLAN), file_bytes=FILE_BYTES - AROUND_BYTES, **values
+    )
 
 
 def start(visit: Visit) -> Response:

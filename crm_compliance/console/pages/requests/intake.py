@@ -121,6 +121,7 @@ def _page(
         representatives=" ".join(sorted(REPRESENTATIVES)),
         about=ABOUT,
         today=visit.services.calendar.day(visit.now),
+        file_bytes=MAX_BYTES,
     )
 
 

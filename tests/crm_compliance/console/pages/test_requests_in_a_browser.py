@@ -44,6 +44,11 @@ def page(app: Starlette, started: Any) -> Iterator[Any]:
 def test_from_the_form_to_who_the_person_is(org: Night, services: Services, page: Any) -> None:
     org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03")
     page.goto("/requests/new")
+    file = page.get_by_label("JSON file")
+    file.set_input_files({"name": "form.json", "mimeType": "application/json", "buffer": b"x" * 1_000_000})
+    assert "Choose a smaller file" in file.evaluate("each => each.validationMessage")
+    file.set_input_files({"name": "form.json", "mimeType": "application/json", "buffer": b"{}"})
+    assert file.evaluate("each => each.validity.valid")
     child, corrections = page.get_by_role("heading", name="The child"), page.get_by_role("heading", name="What it should say")
     assert (child.is_visible(), corrections.is_visible()) == (False, False)
     page.get_by_label("Who they say they are").select_option("guardian")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from crm_compliance.console.work.process import Asked, carried_out
@@ -39,3 +41,14 @@ def test_how_it_failed_is_told(code: str, found: tuple[str, str, int]) -> None:
     with pytest.raises(ComplianceError) as failed:
         says(code)
     assert (str(failed.value), failed.value.code, failed.value.exit_code) == found
+
+
+def test_what_an_error_of_a_library_says_of_somebody_is_in_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CRM_COMPLIANCE_DATA_DIR", str(tmp_path))
+    with pytest.raises(ComplianceError, match="something went wrong here"):
+        carried_out(msgspec.structs.replace(ASKED, act="Lotte Zandstra"), lambda _: None)
+    told = capfd.readouterr().err
+    assert "KeyError" in told, "the error that there is no such act"
+    assert "Lotte" not in told
