@@ -3,7 +3,7 @@ row, without what was deleted or has gone into long-term retention."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -29,21 +29,27 @@ class CurrentRows:
         self._folder = folder
         self.newest: datetime | None = None
 
-    def of(self, table: str, key: str, columns: Collection[str], *, optional: Collection[str] = ()) -> pl.DataFrame:
+    def of(self, table: str, key: str, columns: Collection[str]) -> pl.DataFrame:
         """Return the current rows of a table with these columns, by their names in lower case, as the files
-        hold them. `key` is the column of its ids; of `optional` those that are there. Raises ReadIncomplete:
-        the table or a column is missing, or a file cannot be read."""
+        hold them. `key` is the column of its ids. Raises ReadIncomplete: the table or a column is missing, or
+        a file cannot be read."""
         laid = self._folder.table(table)
         wanted = dict.fromkeys([key, _SINK, *columns])
-        frames = [_frame(table, laid, path, wanted, {*_MARKS, VERSION, *optional}) for path in laid.files]
-        if laid.columns is None or not frames:
-            known = {name for frame in frames for name in frame.columns} if laid.columns is None else set(laid.columns)
-            if lacking := sorted(set(wanted) - known):
-                raise _lacks(table, lacking[0])
-        if not frames:
-            return pl.DataFrame(schema=dict.fromkeys([*wanted, VERSION, *optional], pl.String))
-        rows = pl.concat(frames, how="diagonal_relaxed")
         try:
+            frames = list(_frames(laid, dict.fromkeys([*wanted, *_MARKS, VERSION])))
+        except (pl.exceptions.PolarsError, OSError):
+            raise ReadIncomplete(
+                f"A file of {table} in the lake cannot be read.", hint="try again: it may be being written", where=table
+            ) from None
+        known = {name for frame in frames for name in frame.columns} if laid.columns is None else set(laid.columns)
+        if lacking := [name for name in wanted if name not in known]:
+            raise ReadIncomplete(
+                f"The lake has no column {table}.{lacking[0]}.",
+                hint="add it to the link, and wait until it is there; or unset crm_lake to read it from the CRM",
+                where=f"{table}.{lacking[0]}",
+            )
+        try:
+            rows = pl.concat([pl.DataFrame(schema=dict.fromkeys(wanted, pl.Null)), *frames], how="diagonal_relaxed")
             return self._current(table, key, rows)
         except pl.exceptions.PolarsError:  # its message may quote a value
             raise ReadIncomplete(f"The rows of {table} in the lake are not as a link lays them down.", where=table) from None
@@ -72,36 +78,34 @@ class CurrentRows:
         return rows.filter(is_kept)
 
 
-def _frame(table: str, laid: Laid, path: Path, wanted: Mapping[str, None], more: Collection[str]) -> pl.DataFrame:
-    """Return the columns of one file that are wanted, by their names in lower case; one that the table has
-    and the file has not, since it is younger, is empty there."""
-    try:
-        if laid.form == "csv":
-            assert laid.columns is not None
-            if not path.stat().st_size:
-                return pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
-            schema = dict.fromkeys(laid.columns.values(), pl.String)
-            scan = pl.scan_csv(path, has_header=False, schema=schema)
-        else:
+def _frames(laid: Laid, names: Iterable[str]) -> Iterator[pl.DataFrame]:
+    """Yield those of these columns that the files have, by their names in lower case: one that the table has
+    and a file has not, since it is younger, is empty there. Raises OSError: a file was written meanwhile,
+    and of a text nothing tells that it is not all there yet."""
+    before = _written(laid.files)
+    if laid.form == "csv" and (filled := [path for path, (size, _) in before.items() if size]):
+        inside = list((laid.columns or {}).values())
+        # The CRM has no empty text, quoted or not.
+        columns = {name: pl.col(each).replace({"": None}) for name, each in _of(laid, names, inside)}
+        yield _taken(pl.scan_csv(filled, has_header=False, schema=dict.fromkeys(inside, pl.String)), columns)
+    if laid.form == "parquet":
+        for path in laid.files:
             scan = pl.scan_parquet(path, hive_partitioning=False)
-        inside = set(scan.collect_schema().names())
-        known = laid.columns if laid.columns is not None else {name.lower(): name for name in inside}
-        if laid.columns is not None and (lacking := [name for name in wanted if name not in known]):
-            raise _lacks(table, lacking[0])
-        names = {name: known[name] for name in (*wanted, *sorted(set(more) - wanted.keys())) if known.get(name) in inside}
-        columns = {name: pl.col(each) for name, each in names.items()}
-        if laid.form == "csv":  # the CRM has no empty text, quoted or not
-            columns = {name: column.replace({"": None}) for name, column in columns.items()}
-        return scan.select(column.alias(name) for name, column in columns.items()).collect()
-    except (pl.exceptions.PolarsError, OSError):
-        raise ReadIncomplete(
-            f"A file of {table} in the lake cannot be read.", hint="try again: it may be being written", where=table
-        ) from None
+            yield _taken(scan, {name: pl.col(each) for name, each in _of(laid, names, scan.collect_schema().names())})
+    if _written(laid.files) != before:
+        raise OSError
 
 
-def _lacks(table: str, column: str) -> ReadIncomplete:
-    return ReadIncomplete(
-        f"The lake has no column {table}.{column}.",
-        hint="add it to the link, and wait until it is there; or unset crm_lake to read it from the CRM",
-        where=f"{table}.{column}",
-    )
+def _of(laid: Laid, names: Iterable[str], inside: Collection[str]) -> Iterator[tuple[str, str]]:
+    known = laid.columns if laid.columns is not None else {name.lower(): name for name in inside}
+    return ((name, known[name]) for name in names if known.get(name) in inside)
+
+
+def _taken(scan: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    return scan.select(column.alias(name) for name, column in columns.items()).collect()
+
+
+def _written(files: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Return how long each file is, and when it was written."""
+    found = ((path, path.stat()) for path in files)
+    return {path: (stat.st_size, stat.st_mtime_ns) for path, stat in found}

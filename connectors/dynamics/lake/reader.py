@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
@@ -16,6 +16,7 @@ from connectors.dynamics.lake.lake import Lake
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageDecoder
 from connectors.dynamics.reading.page import ID_LENGTH, Values
+from connectors.dynamics.reading.steps import Step
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import is_key
@@ -24,6 +25,7 @@ from connectors.interface.errors import ReadIncomplete
 from rules.model.records import Record
 
 _ETAG, _VALUE = "@odata.etag", "_value"
+_SLACK: Final = timedelta(hours=1)  # by which a clock may be wrong
 _AT_ONCE: Final = 50_000  # rows of one page
 
 
@@ -67,11 +69,17 @@ class LakeReader:
 
     def instant(self) -> datetime:
         """Return the newest instant at which the lake took up a row of the tables that were read. Raises
-        ReadIncomplete: it is too long ago, or there is none."""
+        ReadIncomplete: it is too long ago or still to come, or there is none."""
         newest, now = self._rows.newest, self._lake.clock()
         hours = int(self._lake.longest.total_seconds()) // 3600
         if newest is None:
             raise ReadIncomplete("The lake has no row that says when it was taken up.", where="crm_lake")
+        if newest - now > _SLACK:
+            raise ReadIncomplete(
+                f"The lake is of {newest:%Y-%m-%dT%H:%M:%SZ}, which is still to come.",
+                hint="set the clock of this machine, or look at who writes into the lake",
+                where="crm_lake",
+            )
         if now - newest > self._lake.longest:
             raise ReadIncomplete(
                 f"The lake is of {newest:%Y-%m-%dT%H:%M:%SZ}, more than {hours} hours ago: nothing was taken up since.",
@@ -112,6 +120,13 @@ class _FrameValues(Values):
         if name not in self._of:
             self._of[name] = self._taken(name)
         return self._of[name]
+
+    def take(self, step: Step) -> None:
+        """Take a step, over the column where it can and nothing has worked upon its values."""
+        if step.column is None or step.sources[0] in self._of:
+            super().take(step)
+            return
+        self._frame = self._frame.with_columns(step.column(self._frame[step.sources[0]]).alias(step.target))
 
     def _taken(self, name: str) -> list[Any]:
         if name not in self._frame.columns:

@@ -5,10 +5,13 @@ instants are nearly all different, and such a table no longer fits the processor
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from rules.dates.periods import civil_date
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _HOUR = timedelta(hours=1)
 _YEARS = range(1753, 2101)  # from the first day that the CRM can hold; time zones were made later, and rules of summer time end here
@@ -35,6 +38,13 @@ def civil_days(behaviour: str, zone: ZoneInfo) -> Callable[[list[datetime | None
         ]
 
     return literal if behaviour == "time_zone_independent" else local
+
+
+def civil_day_column(behaviour: str, zone: ZoneInfo) -> "Callable[[pl.Series], pl.Series]":
+    """Return what gives the same of a column of instants in UTC."""
+    if behaviour == "time_zone_independent":
+        return lambda moments: moments.dt.date()
+    return lambda moments: moments.dt.convert_time_zone(zone.key).dt.date().clip(upper_bound=date.max)  # the last evening, as above
 
 
 def _day_in(zone: ZoneInfo, moment: datetime) -> date:

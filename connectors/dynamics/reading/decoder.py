@@ -17,7 +17,7 @@ from connectors.dynamics.http.characters import with_whole_characters
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading import steps
-from connectors.dynamics.reading.dates import civil_days, wire_type
+from connectors.dynamics.reading.dates import civil_day_column, civil_days, wire_type
 from connectors.dynamics.reading.meanings import Known, MultiKeys, Referred, SingleKeys, meanings
 from connectors.dynamics.reading.page import FramedPage, FramedValues, Page, Values
 from connectors.dynamics.reading.ranges import CREATED_ON
@@ -171,7 +171,7 @@ class PageDecoder(Generic[R]):
                 self.select.append(name)
                 hidden[name], first[name] = (source, wire_type(behaviour) if is_day else datetime | None), source
             if is_day and behaviour != "date_only":
-                self._steps.append(steps.Step(source, (source,), civil_days(behaviour, self._zone)))
+                self._steps.append(self._days(source, behaviour))
             self._steps.append(steps.first(source, column.field))
             return
         if column.reference is not None:
@@ -211,7 +211,10 @@ class PageDecoder(Generic[R]):
         """Work out what the fields of some rows mean, from what `wire` names. Raises ValueError or KeyError:
         a value cannot be right."""
         for step in self._steps:
-            values[step.target] = step.fill(*[values[name] for name in step.sources])
+            values.take(step)
+
+    def _days(self, name: str, behaviour: str) -> steps.Step:
+        return steps.Step(name, (name,), civil_days(behaviour, self._zone), column=civil_day_column(behaviour, self._zone))
 
     @property
     def kept_types(self) -> dict[str, pl.DataType]:
@@ -281,7 +284,7 @@ class PageDecoder(Generic[R]):
         if kind is date:
             behaviour = _behaviour(table, column, attribute.behaviour)
             if behaviour != "date_only":
-                self._steps.append(steps.Step(name, (name,), civil_days(behaviour, self._zone)))
+                self._steps.append(self._days(name, behaviour))
             return column.name, wire_type(behaviour), True
         if kind is bytes:
             raise ValueError(f"{table.kind}.{name} is content: it is fetched by itself")

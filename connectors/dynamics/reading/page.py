@@ -16,6 +16,8 @@ from rules.model.records import Record
 if TYPE_CHECKING:
     import polars as pl
 
+    from connectors.dynamics.reading.steps import Step
+
 R = TypeVar("R", bound=Record)
 ID_LENGTH = 36  # of a GUID as text
 
@@ -57,6 +59,10 @@ class Values:
         if values is not self._of.get(name):
             self._of[name] = values
             self._changed.add(name)
+
+    def take(self, step: Step) -> None:
+        """Take a step over all rows. Raises as it."""
+        self[step.target] = step.fill(*[self[name] for name in step.sources])
 
     def rows(self) -> list[Any]:
         """Return the rows, with all that was replaced."""

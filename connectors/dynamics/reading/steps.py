@@ -4,11 +4,14 @@ rows of a page at once. Which steps a field takes is for the decoder to say."""
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.dynamics.mapping.mapping import LOOKUPS, Mapping, Table
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.role_places import swapped
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _VERSION = re.compile(r'(?:W/)?"[!#-~]*"').fullmatch  # as HTTP writes one (RFC 9110, section 8.8.3)
 _BETWEEN = '"\nW/"'
@@ -17,13 +20,15 @@ _BETWEEN = '"\nW/"'
 @dataclass(frozen=True, slots=True)
 class Step:
     """Fills the field `target` with what `fill` makes of the values of `sources`, one list for each; one that
-    `asks` looks at other rows than its own, so what it gives is worth nothing the next time. Raises
-    ValueError or KeyError: a value cannot be right."""
+    `asks` looks at other rows than its own, so what it gives is worth nothing the next time. `column` makes
+    the same of a column of its one source, for rows that are columns already. Raises ValueError or KeyError:
+    a value cannot be right."""
 
     target: str
     sources: tuple[str, ...]
     fill: Callable[..., list[Any]]
     asks: bool = False
+    column: "Callable[[pl.Series], pl.Series] | None" = None
 
 
 def copy(source: str, target: str) -> Step:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from connectors.dynamics.lake import current
 from connectors.dynamics.lake.current import CurrentRows
 from connectors.dynamics.lake.folder import Folder
 from connectors.dynamics.lake.kinds import BOOL, DAY, IDS, INSTANT, INT, OPTIONS, typed
+from connectors.dynamics.reading.dates import civil_day_column, civil_days
 from connectors.interface.errors import ReadIncomplete
 
 SINK = datetime(2026, 11, 25, 1, tzinfo=UTC)
@@ -85,6 +90,30 @@ def test_a_value_is_the_same_in_whichever_type_it_came(kind: str, values: list[A
         assert found.dtype == pl.Datetime("us", "UTC")
         found = pl.Series([None if at is None else at.isoformat() for at in found.to_list()])
     assert found.to_list() == expected
+
+
+ZONES = [ZoneInfo(name) for name in ("Europe/Brussels", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/St_Johns", "UTC")]
+MOMENTS = st.datetimes(datetime(1753, 1, 1), datetime(9999, 12, 31, 23, 59), timezones=st.just(UTC))  # noqa: DTZ001  hypothesis adds it
+
+
+@given(st.lists(st.none() | MOMENTS, max_size=20), st.sampled_from(ZONES), st.sampled_from(["user_local", "time_zone_independent"]))
+@example([datetime(9999, 12, 31, 23, 30, tzinfo=UTC), datetime(1753, 1, 1, tzinfo=UTC)], ZONES[0], "user_local")
+def test_a_column_of_instants_means_the_days_that_each_means(moments: list[datetime | None], zone: ZoneInfo, behaviour: str) -> None:
+    column = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
+    assert civil_day_column(behaviour, zone)(column).to_list() == civil_days(behaviour, zone)(moments)
+
+
+def test_a_file_that_is_written_meanwhile_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "contact" / "0.parquet"
+
+    def taken(scan: pl.LazyFrame, columns: dict[str, pl.Expr]) -> pl.DataFrame:
+        found = scan.select(columns.values()).collect()
+        path.write_bytes(path.read_bytes() + b"more")
+        return found
+
+    monkeypatch.setattr(current, "_taken", taken)
+    with pytest.raises(ReadIncomplete, match="cannot be read"):
+        names(tmp_path, [ROW])
 
 
 @pytest.mark.parametrize(("kind", "value"), [(INSTANT, "yesterday"), (DAY, "05/25/2018"), (BOOL, "perhaps"), (INT, "1.5"), (INT, "x")])
