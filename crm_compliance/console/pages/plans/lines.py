@@ -123,7 +123,9 @@ def _word(visit: Visit, name: str, value: str) -> str:
         return visit.say("none")
     if name in ("outcome", "disposition"):
         return visit.word("outcome", value)
-    return visit.word("table", value) if name == "table" else value
+    if name == "table":
+        return visit.word("table", value)
+    return f"{visit.word(name, value).rstrip('.')} · {value}"  # of a reason or a flag
 
 
 ENDPOINTS: Final = (get("/plans/{plan}/lines", show, Act.SEE_REPORTS),)

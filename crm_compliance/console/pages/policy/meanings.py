@@ -103,7 +103,7 @@ def _kept(visit: Visit, row: Category) -> str:
     if isinstance(row, NoTerm) and row.review_months:
         reviewed = visit.say_counted("reviewed every %s month", "reviewed every %s months", row.review_months)
         return f"{said}, {reviewed}"
-    anchors = f" {visit.say('else')} ".join(anchor(visit, each.value, row.unit) for each in row.anchors)
+    anchors = f", {visit.say('else')} ".join(anchor(visit, each.value, row.unit) for each in row.anchors)
     return f"{said}, {_colon(visit, visit.say('counted from'), anchors)}" if anchors else said
 
 

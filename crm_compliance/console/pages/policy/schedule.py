@@ -57,7 +57,7 @@ def _row(visit: Visit, key: str, category: Category) -> Row:
         key=key,
         name=getattr(category.labels, visit.language),
         period=period(visit, category),
-        anchor=(f" {visit.say('else')} ").join(words),
+        anchor=(f", {visit.say('else')} ").join(words),
         then=disposition_word(category.disposition),
         row=category,
         source=visit.say(category.source),

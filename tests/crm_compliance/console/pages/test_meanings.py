@@ -80,7 +80,7 @@ def test_keys_below_others_are_told_in_words() -> None:
         (
             {"civil_party": {**FIVE, "years": 3}},
             "years",
-            "einde van de procedure anders",
+            "einde van de procedure, anders",
             "3 jaar, geteld vanaf: ",
             "5 jaar → 3 jaar. Het gaat",
         ),
