@@ -121,7 +121,9 @@ def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
         if endpoint.method == "POST" and not origin.is_own(request):
             return _not_ours()
         if endpoint.is_limited and not tries.allows(request.client.host if request.client else ""):
-            return PlainTextResponse("too many tries\n", status_code=429, headers={"Retry-After": "60", **PAGE})
+            response = await run_in_threadpool(refused, Visit(request, services), _too_many())
+            response.headers["Retry-After"] = "60"
+            return response
         try:
             form = await _form(request, endpoint.form_bytes) if endpoint.method == "POST" else FormData()
         except UsageError as error:
@@ -202,6 +204,10 @@ async def _form(request: Request, most: int) -> FormData:
 
 def _too_large() -> UsageError:
     return UsageError("this is more than a form may hold", hint="send less", code="too_large")
+
+
+def _too_many() -> Refused:
+    return Refused("too many tries", hint="wait a minute", code="too_many")
 
 
 def _no_form() -> UsageError:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 FORBIDDEN: Final = frozenset({"role", "same_person", "old_page"})
 OURS: Final = frozenset({"disk", "open_to_others", "store"})  # nothing is wrong with what was asked
-NOT_FOUND, CONFLICT, TOO_LARGE, UNREACHABLE, BUG = 404, 409, 413, 503, 500
+NOT_FOUND, CONFLICT, UNREACHABLE, BUG = 404, 409, 503, 500
+STATUS_OF_CODE: Final = {"too_large": 413, "too_many": 429}
 STATUS_OF_EXIT: Final = {2: 400, 3: 500, 4: UNREACHABLE, 5: CONFLICT, 6: CONFLICT, 7: BUG}
 log = structlog.get_logger()
 
@@ -24,8 +25,8 @@ def status_of(error: ComplianceError) -> int:
     """Return the status code that says what kind of error it is."""
     if error.code in OURS:
         return BUG
-    if error.code == "too_large":
-        return TOO_LARGE
+    if error.code in STATUS_OF_CODE:
+        return STATUS_OF_CODE[error.code]
     return 403 if error.code in FORBIDDEN else STATUS_OF_EXIT.get(error.exit_code, BUG)
 
 

@@ -15,6 +15,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "usage": "Something in what was asked is not right, or is no longer there. Correct it and try again.",
     "refused": "This is not possible as things stand now. Look again at what it is about.",
     "bug": "Something went wrong in the program itself. Tell the administrator what you were doing.",
+    "too_many": "Somebody at this address has tried to sign in too often. Wait a minute, then try again.",
     "too_large": "This is more than can be sent here. Choose a smaller file, or write less.",
     "no_form": "What was sent did not come whole, or cannot be read. Open the page again, and send it again.",
     "old_page": "This page was opened before you signed in anew, so nothing was taken. Open it again, and send it from there.",

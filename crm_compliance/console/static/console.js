@@ -57,6 +57,20 @@ document.addEventListener("htmx:afterSettle", (event) => {
 // What is shown at once is also said to whoever listens.
 document.addEventListener("htmx:responseError", () => document.getElementById("told")?.scrollIntoView({ block: "nearest" }));
 
+// Nothing is silent where the service cannot be reached; what it answers next takes these words away.
+document.addEventListener("htmx:sendError", () => {
+  const told = document.getElementById("told");
+  if (!told || told.querySelector("[data-lost]")) return;
+  const line = document.createElement("p");
+  line.className = "callout bad";
+  line.setAttribute("role", "alert");
+  line.dataset.lost = "";
+  line.textContent = told.dataset.unreachable;
+  told.replaceChildren(line);
+  line.scrollIntoView({ block: "nearest" });
+});
+document.addEventListener("htmx:beforeOnLoad", () => document.querySelector("#told [data-lost]")?.remove());
+
 // Parts of a form that go with a choice: data-when="NAME VALUE VALUE…". Without script all of them are there.
 const showParts = () => {
   for (const part of document.querySelectorAll("[data-when]")) {

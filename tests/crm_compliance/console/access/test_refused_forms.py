@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from crm_compliance.console.app import SIGN_INS
 from crm_compliance.console.services import Services
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import ROOT, Browser, text_of
@@ -95,3 +96,12 @@ def test_where_only_forms_go_leads_to_the_page_above(signed_in: Signed, form: st
     """The address that a browser shows where a form was refused, and asks for when somebody loads it anew."""
     answer = signed_in(Role.DPO).get(form)
     assert (answer.status_code, answer.headers.get("Location")) == ((303, page) if page else (404, None))
+
+
+def test_who_tries_too_often_is_told_in_words(browser: Browser) -> None:
+    browser.client.headers["Accept-Language"] = "nl"
+    for _ in range(SIGN_INS):
+        assert browser.client.post("/signin", data={"who": "nobody"}).status_code == 400
+    answer = browser.client.post("/signin", data={"who": "nobody"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+    assert "te vaak geprobeerd" in text_of(answer.text)

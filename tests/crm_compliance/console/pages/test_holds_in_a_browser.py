@@ -54,6 +54,10 @@ def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, started: Any) 
         page.get_by_role("alert").wait_for()
         assert page.get_by_label("Reason code").input_value() == "LIT-1"
         row.fill(dossier)
+        page.route("**/holds/new", lambda route: route.abort())
+        page.get_by_role("button", name="Place the hold").click()
+        page.get_by_text("The service cannot be reached").wait_for()
+        page.unroute("**/holds/new")
         page.get_by_role("button", name="Place the hold").click()
         page.get_by_role("heading", name="Hold: legal").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
