@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
 
@@ -31,28 +31,27 @@ class Pages:
 
     def __init__(self, head: Mapping[str, object]) -> None:
         self._open: list[str] = []
+        self.room = LINES_A_PAGE  # how many lines the open page still takes
         self._pages: list[bytes] = []
         self._sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
 
     def add(self, line: str) -> None:
         """Add a line, with its end."""
-        self.extend((line,))
+        self.add_text(line, 1)
 
-    def extend(self, lines: Sequence[str]) -> None:
-        """Add lines, each with its end."""
-        at = 0
-        while at < len(lines):
-            some = lines[at : at + LINES_A_PAGE - len(self._open)]
-            self._open += some
-            at += len(some)
-            if len(self._open) == LINES_A_PAGE:
-                self._turn()
+    def add_text(self, text: str, lines: int) -> None:
+        """Add as many lines, each with its end; there has to be room for them."""
+        self._open.append(text)
+        self.room -= lines
+        if not self.room:
+            self._turn()
 
     def _turn(self) -> None:
         page = "".join(self._open).encode()
         self._sha.update(page)
         self._pages.append(zlib.compress(page, 1))
         self._open.clear()
+        self.room = LINES_A_PAGE
 
     def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
         """Return the pages, and the digest, contacts to trim included: the one that `is_unaltered` checks."""

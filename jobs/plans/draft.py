@@ -93,7 +93,11 @@ class Draft:
                 one.gather(shape), _quoted(part["id"]), two.gather(shape), _day("retention_end"), three.gather(shape),
                 _quoted(part["etag"]), four.gather(shape), _day("anchor_on"), five.gather(shape),
             )  # fmt: skip
-            self._pages.extend(part.select(text).to_series().to_list())
+            texts, at = part.select(text).to_series(), 0
+            while at < len(texts):
+                some = texts.slice(at, self._pages.room)
+                self._pages.add_text(some.str.join("").item(), len(some))
+                at += len(some)
 
     def _shape(self, kind: UnitKind, table: str, decision: Decision) -> Shape:
         model = line_of(table, _ID, _ETAG, decision, self._policy_version)

@@ -94,7 +94,13 @@ def add_relations(
 def tie_fields(kind: UnitKind, terms: RelationTerms) -> tuple[str, ...]:
     """Return what is read of relations of this kind: more where a row of the schedule decides over them."""
     _, tie, decides = TIES[kind]
-    return decides if kind in terms.units or (kind is UnitKind.DONATION and terms.donor) else tie
+    return decides if decides_over(kind, terms) else tie
+
+
+def decides_over(kind: UnitKind, terms: RelationTerms) -> bool:
+    """Return whether a row of the schedule decides over relations of this kind; else each ties its contact
+    and says nothing more."""
+    return kind in terms.units or (kind is UnitKind.DONATION and bool(terms.donor))
 
 
 def own_fields(kind: RowKind) -> tuple[str, ...]:

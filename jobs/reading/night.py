@@ -28,6 +28,7 @@ from jobs.reading.gather import (
     add_late_own,
     add_late_parties,
     add_late_recordings,
+    decides_over,
     free_from_what_is_gone,
     own_fields,
     rows_of,
@@ -277,10 +278,14 @@ def _add_relations(connector: Connector, found: WholeTables, read: Frames, *, te
     for kind, (record, _, _) in TIES.items():
         fields = tie_fields(kind, terms)
         live: set[str] = set()
-        for page in read.records(record, fields):
-            found.add_relations(kind, page, terms=terms)
-            if record in lie:
+        if decides_over(kind, terms):
+            for page in read.records(record, fields):
+                found.add_relations(kind, page, terms=terms)
                 live.update(row.id for row in page)
+        else:
+            for frame in read(record, fields):
+                found.relations.update(frame["contact"].drop_nulls())
+                live.update(frame["id"] if record in lie else ())
         if record in lie:
             retained = without_live(retained_rows_of(connector, record, fields, None), live)
             found.retained.update(row.id for row in retained)
