@@ -32,6 +32,7 @@ from crm_compliance.wiring import (
     connector_of,
     desk,
     fitting,
+    lake_of,
     mapping_text,
     permitted,
     policy_of,
@@ -44,6 +45,7 @@ from jobs.model.plan import Kind
 from jobs.model.verification import Verifier
 from jobs.plans.make import overlooked
 from jobs.plans.past import Past
+from jobs.reading.night import whole_reads
 from jobs.register.dates import OVERDUE, has_gone_overdue
 from jobs.restores.detect import RESTORED, rows_back
 from rules.dates.instants import instant
@@ -53,6 +55,7 @@ from rules.organisation.organisation import SAID_BY_POLICY
 from rules.policy.loader import SHIPPED
 from rules.policy.policy import Policy
 from rules.redaction.written_by_country import is_known
+from rules.retention.relations import relation_terms
 
 SKEW_S = 60.0  # a clock that is off by more may judge a birthday on the wrong day
 
@@ -110,6 +113,8 @@ def _crm(settings: Settings, *, has_store: bool, is_well: bool) -> Iterator[Chec
         needed.append(_attempt("privileges", lambda: _privileges(connector, policy_of(settings))))
         yield needed[1]
         yield _attempt("capabilities", lambda: _capabilities(connector))
+        if settings.crm_lake is not None:
+            yield _attempt("lake", lambda: _lake(settings))
         yield _attempt("visibility", lambda: _visibility(connector))
         if is_well and all(check.ok for check in needed):  # else nobody could look
             yield _attempt("restored", lambda: _restored(settings))
@@ -353,6 +358,15 @@ def _visibility(connector: Connector) -> str:
             f"the CRM counts rows that this account does not see in {', '.join(hidden)}", hint="give read access to the organisation"
         )
     return "no table looks empty that is not"
+
+
+def _lake(settings: Settings) -> str:
+    """Read from the lake what a plan would, and say how new it is."""
+    with connector_of(settings, lake=lake_of(settings, clock_of(settings))) as connector:
+        reads = whole_reads(connector, Kind.ALL, relation_terms(policy_of(settings)))
+        sources = [(source, fields) for record, fields in reads for source in connector.sources(record)]
+        rows = sum(frame.height for source, fields in sources for frame in connector.columns(source, fields))
+        return f"{rows} rows, taken up until {connector.lake_instant():%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _restored(settings: Settings) -> str:

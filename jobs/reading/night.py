@@ -70,12 +70,12 @@ def gather(connector: Connector, kind: Kind, *, progress: Progress, terms: Relat
     """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions in
     force. Raises ReadIncomplete: a page is not whole, rows point to rows that this account cannot see, or the
     lake that was read is too old."""
-    reads = [(source, fields) for record, fields in _reads(connector, kind, terms) for source in connector.sources(record)]
+    reads = [(source, fields) for record, fields in whole_reads(connector, kind, terms) for source in connector.sources(record)]
     with connector.read_ahead(reads):
         return _gathered(connector, kind, progress=progress, terms=terms)
 
 
-def _reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
+def whole_reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Iterator[tuple[type[Record], tuple[str, ...]]]:
     """Yield the whole reads of a plan of this kind, in their order."""
     yield from ((Contact, CONTACT_FIELDS), (Dossier, DOSSIER_FIELDS), (Fiche, _SHARED_FICHE_FIELDS), (Party, PARTY_FIELDS))
     if kind is not Kind.RETENTION:

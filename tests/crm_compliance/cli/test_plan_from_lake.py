@@ -3,6 +3,7 @@ something, and never enough to delete by."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,10 +25,14 @@ SUNK = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
 Lay = Callable[..., Path]
 
 
+def names() -> set[str]:
+    """The tables of the mapping of the settings."""
+    return {table.name for table in parse_mapping(*mapping_text(load_settings())).tables}
+
+
 def laid(url: str, root: Path, form: str, changed: Callable[[Lain], Lain] = with_history, sunk: datetime = SUNK) -> Path:
     """A lake of all that the mapping of the settings names, as the CRM has it now."""
-    names = {table.name for table in parse_mapping(*mapping_text(load_settings())).tables}
-    WRITERS[form](root, map(changed, tables_of(url, names, sunk, token=TOKEN).values()))
+    WRITERS[form](root, map(changed, tables_of(url, names(), sunk, token=TOKEN).values()))
     return root
 
 
@@ -88,11 +93,25 @@ def test_a_lake_that_is_old_or_lacks_something_gives_no_plan(
 def test_a_table_that_the_lake_lacks_is_never_an_empty_one(typist: Typist, org: Night, form: str) -> None:
     people_and_cases(org)
     root = typist.folder / "lake"
-    names = {table.name for table in parse_mapping(*mapping_text(load_settings())).tables} - {"cf_party"}
-    WRITERS[form](root, [lain for name, lain in tables_of(org.emulator.url, names, SUNK, token=TOKEN).items() if name != "cf_party"])
+    WRITERS[form](root, [lain for name, lain in tables_of(org.emulator.url, names(), SUNK, token=TOKEN).items() if name != "cf_party"])
     typist.set(CRM_LAKE=str(root))
     error = typist.refused("plan", code=4)
     assert (error["code"], error["where"]) == ("crm_read_incomplete", "cf_party")
+
+
+def test_the_doctor_reads_the_lake_as_a_plan_would(typist: Typist, org: Night) -> None:
+    people_and_cases(org)
+    tables = tables_of(org.emulator.url, names(), SUNK, token=TOKEN)
+    root = typist.folder / "lake"
+    WRITERS["csv"](root / "whole", tables.values())
+    WRITERS["csv"](root / "part", [lain for name, lain in tables.items() if name != "cf_fiche"])
+    typist.set(CRM_LAKE=str(root / "whole"))
+    found = next(check for check in typist.ask("doctor")["checks"] if check["name"] == "lake")
+    assert re.fullmatch(r"\d{2} rows, taken up until 2026-11-25T02:30:00Z", found["message"])
+    typist.set(CRM_LAKE=str(root / "part"))
+    document = typist.ask("doctor", code=4)
+    (found,) = [check for check in document["checks"] if not check["ok"]]
+    assert (found["name"], "cf_fiche" in found["message"]) == ("lake", True)
 
 
 def test_a_lake_that_is_not_mounted_gives_no_plan(typist: Typist, org: Night) -> None:
