@@ -237,12 +237,16 @@ def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation 
         if not looks_like_one(content):
             raise UsageError("this is not a file of certificates", hint=hint_to("write_certificates")) from None
         return None, [Problem("file", f"is not as it was written: {_place_of(error)}")]
+    try:
+        as_written = encode(document)
+    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError):
+        return None, [Problem("file", "is not as it was written: it holds a number or a text that no such file has")]
     problems = [*_about_certificates(document), *_about_counts(document), *_about_ledger(document, check), *_about_parts(document)]
     if (verdict := check(document.key, document.message, document.signature)) is not True:
         unknown = f"is by the key {document.key[:40]}, which is not among those given"
         told = unknown if verdict is None else "does not verify: something was changed"
         problems.append(Problem("signature", told))
-    if not problems and content != encode(document):
+    if not problems and content != as_written:
         problems.append(Problem("file", "says what it said, but was written anew: spaces, order or line ends are others"))
     return document, problems
 

@@ -4,6 +4,7 @@ named (9.2, R-140, R-141)."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -221,6 +222,13 @@ def test_a_file_that_was_only_written_anew_is_told_apart(content: bytes, notary:
     assert "written anew" in problem
     (doubled,) = problems(content.replace(b'"schema":', b'"schema":"x","schema":', 1), notary)
     assert "written anew" in doubled
+
+
+@pytest.mark.parametrize(("before", "after"), [(b'"entries":', str(10**30).encode()), (b'"key":', b'"\\ud800"')])
+def test_what_has_no_place_in_such_a_file_does_not_verify(content: bytes, notary: PlainNotary, before: bytes, after: bytes) -> None:
+    told = problems(re.sub(before + rb"[^,}]*", lambda _: before + after, content), notary)
+    assert len(told) == 1
+    assert "not as it was written" in told[0]
 
 
 @pytest.mark.parametrize("other", [b"", b"null", b"{}", b"Geachte heer", b'{"seq":1}', b"[" * 100_000])
