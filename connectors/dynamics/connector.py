@@ -39,6 +39,7 @@ from connectors.dynamics.schema.names import Naming
 from connectors.dynamics.schema.unmapped_tables import Directory
 from connectors.dynamics.writing.mask import Masking
 from connectors.dynamics.writing.platform_rows import Removing
+from connectors.dynamics.writing.pointers import Pointers
 from connectors.dynamics.writing.pool import Pool
 from connectors.interface.rows import ReadStats
 from rules.dates.calendar import BRUSSELS
@@ -104,6 +105,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._lying = LyingReader(directory, self.warnings)
         self._long_term = LongTerm(directory)
         self._naming = Naming(self._transport, directory, self.warnings)
+        self._pointers = Pointers(mapping, self._metadata, directory)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings, sees_to_documents=sees_to_documents)
         self._survey = Survey(self._transport, mapping, self._metadata, directory, sees_to_documents=sees_to_documents)
         self._locations = DocumentLocations(directory)

@@ -3,7 +3,8 @@ along; others would remain.
 
 What is deleted along is noted with its unit, so that its history and its place in the recycle bin are cleaned
 too. A unit of which something would remain is skipped and tried again: somebody has to map that table, or
-state that its rows may stay (R-158)."""
+state that its rows may stay (R-158). So is one with which the CRM would delete rows of ours that are not its
+own: nobody has judged them by it."""
 
 from collections.abc import Sequence
 
@@ -28,6 +29,8 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
     going = {each.row for each in hanging if each.goes} if context.documents else set()
     for each in hanging:
         owner = owners[each.on]
+        if owners.get(each.row) == owner:  # a row of the same unit, that the CRM would delete along
+            continue
         if not each.goes and each.row in going:
             continue
         if each.goes and each.on not in there:  # what hangs on a row in long-term retention goes along with nothing

@@ -4,7 +4,8 @@ Leaves first: notes, activities (their parties are deleted with them), party row
 with their notes, then fiches, then the unit's own row. A recording whose own term or hold still runs stays,
 its link emptied (RET-03). Rows carry the version that was read here, just before they are written. No earlier
 write of a unit changes the version of a later row of it, because nothing is removed before what belongs to
-it. A recording's row carries the reference of what it has outside the CRM, which is deleted before it."""
+it; where rows point to each other besides, the connector empties those lookups first. A recording's row
+carries the reference of what it has outside the CRM, which is deleted before it."""
 
 from collections import Counter as Tally
 from collections import defaultdict

@@ -46,7 +46,7 @@ def in_force(text: str) -> str:
 # What the administrator answers, from the draft's own candidates.
 ANSWERS = (
     (r"# copies: \[\]", "copies: []"),
-    ("# goes_along:", "goes_along:"),
+    ("# goes_along:", f"goes_along:\n  th_bezoek.th_vorigid: {SOLE}"),
     (rf'#   ({UNFILLED}): \{{why: "", by: ""\}}', rf"  \1: {SOLE}"),
     (
         r"# dependent:\n((?:#.*\n)+)",
@@ -128,8 +128,8 @@ class House(Planted):
         self.connect(self.role, here, mother)
         self.pair(("th_chat", chat), "th_chat_contact", ("contact", child))
         on = {"th_ZaakId__bind": self.at(*here)}
-        self.make("th_bezoek", th_op=day, **on, **self.texts("th_bezoek"))
-        visit = self.make("th_bezoek", th_op=day, **on, **self.texts("th_bezoek"))
+        before = self.make("th_bezoek", th_op=day, **on, **self.texts("th_bezoek"))
+        visit = self.make("th_bezoek", th_op=day, **on, th_VorigId__bind=self.at("th_bezoek", before), **self.texts("th_bezoek"))
         on = {"th_BezoekId__bind": self.at("th_bezoek", visit), "th_WieId__bind": self.at("contact", mother)}
         seen = self.make("th_waarneming", **on, **self.texts("th_waarneming"))
         self.make("th_bijschrift", th_WaarnemingId__bind=self.at("th_waarneming", seen), **self.texts("th_bijschrift"))

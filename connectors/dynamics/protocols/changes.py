@@ -64,13 +64,15 @@ class Changes(Rows):
             MappingError: a table does not fit the mapping.
             ValueError: an update or delete without the version it is about; nothing was sent."""
         prepared: list[Prepared] = []
-        for change_set in change_sets:
+        emptied = self._pointers.of(change_sets)
+        for at, change_set in enumerate(change_sets):
             definitions: dict[type[Record], tuple[Table, TableDefinition]] = {}
             for operation in change_set.operations:
                 table = self.mapping.table(operation.record)
                 if table is not None and not self._tables.place(table).is_derived:
                     definitions[operation.record] = (table, self._tables.definition(table))
-            prepared.append(prepare(change_set, definitions, self.mapping, self._metadata, self.environment.root_path, self._masking))
+            root = self.environment.root_path
+            prepared.append(prepare(change_set, definitions, self.mapping, self._metadata, root, self._masking, emptied[at]))
         in_order = self._in_order(change_sets)
         statuses = [ChangeStatus.UNKNOWN] * len(change_sets)
         try:

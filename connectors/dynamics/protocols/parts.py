@@ -24,6 +24,7 @@ from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.names import Naming
 from connectors.dynamics.schema.unmapped_tables import Directory
 from connectors.dynamics.writing.mask import Masking
+from connectors.dynamics.writing.pointers import Pointers
 from connectors.dynamics.writing.pool import Pool
 from connectors.interface.rows import ReadStats
 
@@ -58,6 +59,7 @@ class Parts:
     _long_term: LongTerm
     _naming: Naming
     _children: Children
+    _pointers: Pointers
     _survey: Survey
     _locations: DocumentLocations
     _lake: "LakeReader | None"  # read instead of the CRM, for whole tables of plans

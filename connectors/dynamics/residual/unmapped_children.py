@@ -34,6 +34,10 @@ PLATFORM = frozenset(
     }
 )
 DOCUMENTS = "sharepointdocumentlocation"
+_TAKEN_ALONG = (
+    "the CRM would delete rows of {child} along with rows of {parent} that are to go, by {column}, which fills no field: "
+    "empty it, or let the relationship remove the link only"
+)
 EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table hangs on anything
 
 
@@ -68,7 +72,9 @@ class Children:
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
         """Return what depends on these rows, at any depth. Raises as `Connector.hanging`. What hangs on a row
-        that goes along goes or stays with it; each is told of the row of ours at its root."""
+        that goes along goes or stays with it; each is told of the row of ours at its root. A row of ours that
+        the CRM would delete along, by a lookup that fills no field, is told as one that stays, also where it
+        is one of these rows."""
         roots = {key: key for key in rows}
         found: list[Hanging] = []
         level = list(roots)
@@ -76,13 +82,16 @@ class Children:
             below = [
                 Hanging(each.row, roots[each.on], goes=each.goes) if each.on in roots else each
                 for each in self._on(level, restricting=restricting)
-                if each.row not in roots  # two halves of a connection hang on each other
+                if each.row not in roots or self._is_ours(each)  # two halves of a connection hang on each other
             ]
             found += below
             fresh = {each.row: each.on for each in below if each.goes and each.row[1] and each.row not in roots}
             roots |= fresh
             level = list(fresh)
         return found
+
+    def _is_ours(self, each: Hanging) -> bool:
+        return not each.goes and bool(self._mapping.named(each.row[0]))
 
     def _on(self, rows: Collection[RowKey], *, restricting: bool) -> list[Hanging]:
         """Return what depends on these rows by one relationship."""
@@ -146,7 +155,12 @@ class Children:
             or (each.on_delete == CASCADE and (each.child != DOCUMENTS or self._sees_to_documents))
             for each in (definition.children if definition else ())
             # What restricts a delete is refused by the CRM itself.
-            if (each.child not in mapped | PLATFORM or _is_other_half(each) or _takes_connections(each))
+            if (
+                each.child not in mapped | PLATFORM
+                or _is_other_half(each)
+                or _takes_connections(each)
+                or (each.on_delete == CASCADE and self._is_unread(each.child, each.column))
+            )
             and (restricting or each.on_delete != RESTRICT)
             and (
                 each.on_delete == CASCADE or _is_other_half(each) or not self._mapping.named(each.child)
@@ -154,8 +168,15 @@ class Children:
             and self._mapping.stay.keys().isdisjoint((each.child, f"{each.child}.{each.column}"))
         }
 
+    def _is_unread(self, child: str, column: str) -> bool:
+        """Whether rows of ours point to others by a lookup that fills no field: nobody has judged them by
+        it, and where the CRM deletes them along they may have to stay."""
+        is_ours = bool(self._mapping.named(child)) and child not in PLATFORM | {CONNECTION}
+        return is_ours and column not in self._mapping.used(child)
+
     def _of(self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, goes: bool) -> list[Hanging]:
-        lookup, beyond = f"_{column}_value", self._beyond(table.name)
+        is_unread = self._is_unread(table.name, column)
+        lookup, beyond = f"_{column}_value", "" if is_unread else self._beyond(table.name)
         try:
             if self._is_empty(table, lookup):
                 return []
@@ -166,6 +187,11 @@ class Children:
             self._warn(f"{table.name}.{column} points to {parent}, and its rows cannot be looked at: {refusal.reason}", column, table.name)
             return [] if goes else [Hanging((table.name, ""), (parent, row), goes=False) for row in ids]
         found = [Hanging((table.name, str(row[table.primary_id]).lower()), (parent, str(row[lookup]).lower()), goes=goes) for row in rows]
+        if is_unread:
+            kept = [Hanging(each.row, each.on, goes=False) for each in found if each.row != each.on]
+            if kept and (told := _TAKEN_ALONG.format(child=table.name, column=column, parent=parent)) not in self._warnings:
+                self._warnings.append(told)
+            return kept
         if beyond:  # out of scope: not to be deleted, and the CRM would
             if found:
                 self._warn(f"rows of {table.name} that are out of scope would go with rows of {parent}", column, table.name)

@@ -104,8 +104,12 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
                 add(link.other(table.name), "Read", f"{word}: what {column.field} stands for")
         if OperationKind.MASK in operations:
             add("team", "Read", "the neutral team that owns anonymised rows")
+    mapped = {need.table for need in found.values() if need.access == "Delete"}
     for need in list(found.values()):
         definition = metadata.table(need.table) if need.access == "Delete" else None
+        pointing = [each for each in definition.parents if each.parent in mapped] if definition else []
+        if any(each.column not in mapping.used(need.table) and each.on_delete != "NoCascade" for each in pointing):
+            add(need.table, "Write", "a lookup to what goes with it is emptied first", is_certain=False)
         for child in definition.children if definition else ():
             if child.on_delete == "Cascade":
                 add(child.child, "Delete", f"goes with {need.table}", is_certain=False)

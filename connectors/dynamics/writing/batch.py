@@ -5,7 +5,8 @@ Whatever does not fit, in number, order or form, is UNKNOWN, and the caller read
 import uuid
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Values
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import msgspec
 from requests.structures import CaseInsensitiveDict
@@ -28,6 +29,7 @@ from connectors.dynamics.writing.multipart import (
     request_part,
     split,
 )
+from connectors.dynamics.writing.pointers import Emptied
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Operation, OperationKind
 from connectors.interface.errors import ConnectorError, Unauthorised
 from rules.model.bypass import Bypass
@@ -67,15 +69,19 @@ def prepare(
     metadata: Metadata,
     root_path: str,
     masking: Masking | None = None,
+    emptied: Emptied = MappingProxyType({}),
 ) -> Prepared:
     """Turn the operations of a change set into requests. What cannot be written is refused here, before
-    anything is sent. Raises ValueError: an update or delete without a version. Without If-Match, a PATCH on a
-    row already erased creates it again: here that resurrects a person."""
+    anything is sent. `emptied` are the rows that point to one deleted before them: they lose the lookup
+    first, under their version, and are deleted as the transaction has them. Raises ValueError: an update or
+    delete without a version. Without If-Match, a PATCH on a row already erased creates it again: here that
+    resurrects a person."""
     if not change_set.operations:
         return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.DONE))
     if len(change_set.operations) > MAX_OPERATIONS:
         return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="too_many_operations"))
     requests: list[Request] = []
+    first: list[Request] = []
     contents: list[Request] = []  # of file columns; after the writes under a version, which they would change
     for index, operation in enumerate(change_set.operations):
         if operation.kind is not OperationKind.CREATE and operation.etag in ("", "*"):
@@ -84,20 +90,25 @@ def prepare(
         try:
             if found is None:
                 raise NotWritable("table")
-            if operation.kind is not OperationKind.MASK:
+            lookups = emptied.get((found[0].name, operation.id.lower())) if operation.kind is OperationKind.DELETE else None
+            if lookups:
+                requests.append(_request(replace(operation, etag="*"), *found, mapping, metadata, root_path))
+                headers = _headers(operation) | {"Content-Type": "application/json", "If-Match": _header(operation.etag)}
+                first.append(Request("PATCH", requests[-1].path, headers, msgspec.json.encode(lookups)))
+            elif operation.kind is not OperationKind.MASK:
                 requests.append(_request(operation, *found, mapping, metadata, root_path))
             elif masking is None:
                 raise NotWritable("mask")
             else:
-                first, *more = _mask(operation, *found, masking, root_path)
-                requests.append(first)
+                written, *more = _mask(operation, *found, masking, root_path)
+                requests.append(written)
                 contents += more
         except NotWritable:
             refused = ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="not_mapped", failed=index)
             return Prepared(change_set.key, result=refused)
-    if len(requests) + len(contents) > MAX_OPERATIONS:
+    if len(first) + len(requests) + len(contents) > MAX_OPERATIONS:
         return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="too_many_operations"))
-    return Prepared(change_set.key, (*requests, *contents))
+    return Prepared(change_set.key, (*first, *requests, *contents))
 
 
 # Source: section 1.8 of the wire reference. Only what runs before or after a write of ours is passed by,

@@ -1,0 +1,77 @@
+"""Lookups by which rows that go in one change set point to each other, beside those by which they belong to
+each other: a visit to the visit before, a case to its last report.
+
+Where the CRM deletes what such a lookup points to, it empties it, and the row has another version than the
+one under which it is deleted after: the change set would be refused, night after night. So the lookup is
+emptied first, under the version that is known; from then on the transaction keeps everybody else from the
+row."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping as Values
+
+from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.schema.metadata import Metadata, Relationship
+from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
+from connectors.interface.changes import ChangeSet, OperationKind
+
+RowKey = tuple[str, str]  # table and id
+Emptied = Values[RowKey, Values[str, None]]  # the body that empties the lookups of a row
+
+_NOTHING = "NoCascade"  # the lookup keeps its value
+
+
+class Pointers:
+    """The lookups of one CRM that fill no field of the mapping and point from one mapped table to another."""
+
+    def __init__(self, mapping: Mapping, metadata: Metadata, directory: Directory) -> None:
+        self._mapping, self._metadata, self._directory = mapping, metadata, directory
+
+    def of(self, change_sets: Sequence[ChangeSet]) -> list[Emptied]:
+        """Return for each change set the rows that point to one deleted before them. The CRM is asked only
+        where there are such lookups. Raises ConnectorError."""
+        places = [dict(self._deleted(one)) for one in change_sets]
+        several = [each for each in places if len(each) > 1]
+        ids: defaultdict[str, set[str]] = defaultdict(set)
+        for table, row in (key for each in several for key in each):
+            ids[table].add(row)
+        found = {key: links for table in ids for key, links in self._links(table, ids)}
+        return [self._emptied(each, found) for each in places]
+
+    def _deleted(self, change_set: ChangeSet) -> Iterator[tuple[RowKey, int]]:
+        for at, operation in enumerate(change_set.operations):
+            table = self._mapping.table(operation.record) if operation.kind is OperationKind.DELETE else None
+            if table is not None:
+                yield (table.name, operation.id.lower()), at
+
+    def _links(self, name: str, ids: Values[str, Collection[str]]) -> Iterator[tuple[RowKey, list[tuple[Relationship, str]]]]:
+        """Yield the rows of one table that point to others, with where to."""
+        definition = self._metadata.table(name)
+        if definition is None:
+            return
+        ours = [
+            each
+            for each in definition.parents
+            if each.parent in ids and each.on_delete != _NOTHING and each.column not in self._mapping.used(name) and each.navigation
+        ]
+        ours = [each for each in ours if each.column in definition.attributes and definition.attributes[each.column].updatable]
+        table = self._directory.table(name) if ours else None
+        if table is None:
+            return
+        columns = [f"_{column}_value" for column in dict.fromkeys(each.column for each in ours)]
+        try:
+            if self._directory.is_empty(table, " or ".join(f"{column} ne null" for column in columns)):
+                return
+            for row in self._directory.rows(table, table.primary_id, sorted(ids[name]), ",".join(columns)):
+                links = [(each, str(row.get(f"_{each.column}_value") or "").lower()) for each in ours]
+                yield (name, str(row[table.primary_id]).lower()), [(each, to) for each, to in links if to in ids[each.parent]]
+        except NotOffered:  # then the CRM says itself what has another version
+            return
+
+    def _emptied(self, places: Values[RowKey, int], found: Values[RowKey, list[tuple[Relationship, str]]]) -> Emptied:
+        emptied: dict[RowKey, dict[str, None]] = {}
+        for key, at in places.items():
+            for each, to in found.get(key, ()):
+                if places.get((each.parent, to), at) < at:
+                    emptied.setdefault(key, {})[f"{each.navigation}@odata.bind"] = None
+        return emptied

@@ -1,0 +1,117 @@
+"""Lookups that the mapping does not read and by which rows of ours point to each other: what the CRM would
+delete along by one is not taken along, and what it empties by one does not keep a unit from going (ERA-15,
+R-158)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.emulator.serving.server import running
+from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
+from jobs.model.run import RunState
+from rules.model.records import Fiche
+from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.integration.night import TOKEN, Night
+from tests.known_definitions import KNOWN
+from tests.yaml_files import read_yaml, yaml_text
+
+LONG_AGO, LATELY = date(2018, 3, 1), date(2026, 11, 1)
+MakeNight = Callable[..., Night]
+POINTERS = (  # child, lookup, parent, what a delete of the parent does
+    ("cf_dossier", "cf_maindossierid", "cf_dossier", "cascade"),
+    ("cf_dossier", "cf_applicantid", "contact", "cascade"),
+    ("cf_dossier", "cf_lastficheid", "cf_fiche", "remove_link"),
+    ("cf_fiche", "cf_beforeid", "cf_fiche", "remove_link"),
+)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
+    for child, column, parent, on_delete in POINTERS:
+        document["tables"][child]["columns"][column] = {"type": f"lookup {parent}"}
+        found = {"name": column, "parent": parent, "child": child, "column": column, "on_delete": on_delete}
+        document["relationships"].append(found)
+    path = tmp_path_factory.mktemp("crm") / "environment.yaml"
+    path.write_text(yaml_text(document), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def night(environment: Path, make_night: MakeNight) -> Iterator[Night]:
+    with running(environment=environment, token=TOKEN, limits=False) as emulator, KNOWN.of(emulator, TOKEN):
+        base = make_night()
+        made = Night(emulator, base.store, base.key, base.policy, base.clock)
+        yield made
+        made.close()
+
+
+def point(night: Night, table_set: str, row: str, column: str, to: str) -> None:
+    night.patch(table_set, row, **{f"{column}@odata.bind": f"/{to}"})
+
+
+def test_a_dossier_that_is_kept_is_not_taken_along_by_its_main_dossier(night: Night) -> None:
+    """RET-13: it is open; nothing that is deleted may take it along."""
+    main = night.dossier("social_card", spoken=LONG_AGO)
+    kept = night.dossier("runaway", closed=False, spoken=LATELY)
+    point(night, "cf_dossiers", kept, "cf_maindossierid", f"cf_dossiers({main})")
+    done = night.apply(night.plan())
+    assert night.get("cf_dossiers", kept) is not None
+    assert night.get("cf_dossiers", main) is not None
+    assert (done.counts["skipped"], done.counts["unaccounted"]) == ({"SKIPPED_TECHNICAL": 1}, {"cf_dossier": 1})
+    assert any("by cf_maindossierid, which fills no field" in each for each in night.connector.warnings)
+    point(night, "cf_dossiers", kept, "cf_maindossierid", f"cf_dossiers({kept})")  # to itself: nothing takes it along
+    night.apply(night.plan())
+    assert (night.get("cf_dossiers", main), night.get("cf_dossiers", kept) is not None) == (None, True)
+
+
+def test_of_two_dossiers_that_go_the_one_that_takes_the_other_along_goes_the_night_after(night: Night) -> None:
+    """Each is certified with its own rows."""
+    main, below = (night.dossier("social_card", spoken=LONG_AGO) for _ in range(2))
+    point(night, "cf_dossiers", below, "cf_maindossierid", f"cf_dossiers({main})")
+    night.apply(night.plan())
+    assert (night.get("cf_dossiers", below), night.get("cf_dossiers", main) is not None) == (None, True)
+    done = night.apply(night.plan())
+    assert (done.state, night.get("cf_dossiers", main)) == (RunState.DONE, None)
+
+
+def test_a_person_who_would_take_a_dossier_along_stays(night: Night) -> None:
+    """Whose last file has gone may still be named in another, by a lookup that nobody reads."""
+    person = night.contact(lastname="Verzonnen")
+    night.party(person, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    kept = night.dossier("runaway", closed=False, spoken=LATELY)
+    point(night, "cf_dossiers", kept, "cf_applicantid", f"contacts({person})")
+    night.apply(night.plan())
+    assert night.get("cf_dossiers", kept) is not None
+    assert night.get("contacts", person) is not None
+
+
+def test_rows_of_a_unit_that_point_to_each_other_go_in_one_night(night: Night) -> None:
+    """In a line and in a circle: what the CRM empties has another version then."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=3)
+    fiches = night.fiches_of(dossier)
+    for one, other in zip(fiches, [*fiches[1:], fiches[0]], strict=True):
+        point(night, "cf_fiches", one, "cf_beforeid", f"cf_fiches({other})")
+    point(night, "cf_dossiers", dossier, "cf_lastficheid", f"cf_fiches({fiches[-1]})")
+    done = night.apply(night.plan())
+    assert (done.state, done.counts["skipped"], night.get("cf_dossiers", dossier)) == (RunState.DONE, {}, None)
+    assert [night.get("cf_fiches", fiche) for fiche in fiches] == [None] * 3
+
+
+def test_a_pointing_row_that_somebody_changed_keeps_all_as_it_was(night: Night) -> None:
+    """RET-17: the version under which its lookup is emptied is the one that was read."""
+    one, other = (night.fiche("social_card", spoken=LONG_AGO) for _ in range(2))
+    point(night, "cf_fiches", other, "cf_beforeid", f"cf_fiches({one})")
+    rows = [row for page in night.connector.read(Fiche, ["dossier"]) for row in page]
+    night.patch("cf_fiches", other, cf_summary="Iets nieuws (verzonnen).")
+    deletes = tuple(Operation(OperationKind.DELETE, Fiche, row.id, row.etag) for row in sorted(rows, key=lambda row: row.id != one))
+    assert [each.id for each in deletes] == [one, other]
+    (result,) = night.connector.change([ChangeSet("unit", deletes)])
+    assert result.status is ChangeStatus.CHANGED
+    assert [night.get("cf_fiches", each) is not None for each in (one, other)] == [True, True]
+    assert night.rows(f"cf_fiches?$select=cf_ficheid&$filter=_cf_beforeid_value eq {one}")[0]["cf_ficheid"] == other
