@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, settings
 from requests.adapters import HTTPAdapter
 from sqlalchemy import create_engine
 
+from crm_compliance import logs
 from crm_compliance.__main__ import GARBAGE_AFTER
 from crm_compliance.store.sql import database
 from rules.files import yaml_lines
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 gc.set_threshold(GARBAGE_AFTER)  # as in the product
+logs.configure(sys.stderr)  # as in the product: what is not configured draws each error in colours, frame by frame
 os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fails, rather than sharing the machine's with others
 
 # A busy machine is no failure: neither an example nor making it has to be quick. The same tree gives the
