@@ -25,6 +25,7 @@ from rules.redaction.name_guesses import before_whose, past_the_surname, without
 from rules.redaction.needles import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.own_name import is_own_name, without_own_name
 from rules.redaction.patterns import Found, detect, hidden
+from rules.redaction.redaction import Redaction
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
 from rules.texts.folding import Squeezed, Tidy, fold, squeeze, squeeze_quickly, stands_in, tidy
 
@@ -45,15 +46,6 @@ _SAME_PERSON = re.compile(r"(?:\s|[^\W\d_]\.){1,4}")
 
 _BRACKET = re.compile(r"\s*\([^()]*\)")
 _SAID_OF_SOMEBODY = re.compile(r"\s*\(\s*[^\W\d_A-Z][^()]*\)")
-
-
-class Redaction(msgspec.Struct, frozen=True):
-    """One thing that is not shown: the class of what it was (`name`, `name_guess`, `phone`, `email`,
-    `address`, `national_number`, …), the label that stands in its place, and the rule."""
-
-    what: str
-    label: str
-    rule: str = "EXP-06"
 
 
 class Protected(msgspec.Struct, frozen=True):

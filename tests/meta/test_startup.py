@@ -55,3 +55,9 @@ def test_what_needs_no_key_loads_nothing_to_use_one(data: Path, words: str) -> N
 
 def test_the_schedule_is_shown_without_a_store(tmp_path: Path) -> None:
     assert loaded(tmp_path / "data", "policy", "show", "--json") & (NEVER | {"sqlalchemy", "rich"}) == set()
+
+
+def test_what_opens_for_every_job_loads_no_redactor() -> None:
+    """Its patterns take longer to load than many a command."""
+    code = "import sys, jobs.restores.detect, jobs.plans.make, jobs.model.answer; print('rules.redaction.redactor' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout == "False\n"
