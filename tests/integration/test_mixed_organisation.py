@@ -183,6 +183,15 @@ def test_from_nothing_to_an_answer_and_a_disposal(
     mapping.write_text(answered(mapping.read_text("utf-8")), "utf-8")
     typist.set(MAPPING=str(mapping))
     assert typist.type("mapping", "statistics-table", "--create").code == 0
+    undecided = mapping.with_name("undecided.yaml")
+    undecided.write_text(re.sub(r" +contact.th_gezinid: .*\n", "", mapping.read_text("utf-8")), "utf-8")
+    typist.set(MAPPING=str(undecided))
+    (family,) = [each for each in json.loads(typist.type("datamap", "--json").out) if each["column"] == "th_gezinid"]
+    assert (family["fate"], family["why"].split("; ")[1]) == (
+        "unaccounted",
+        "rows of th_gezin to which it points stay, and are not searched",
+    )
+    typist.set(MAPPING=str(mapping))
     said = typist.type("mapping", "check", mapping, "--json")
     assert (said.code, said.document["problems"]) == (0, []), "one round is enough"
     assert [each for each in typist.ask("datamap") if each["fate"] == "unaccounted" and each["rows"] != 0] == []

@@ -97,7 +97,15 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
     for table in mapped:
         if table.masks is not None and attribute.name in table.masks.columns:
             return Fate.MASKED, f"{table.place}.anonymise: {table.masks.columns[attribute.name].technique}"
-    return Fate.UNACCOUNTED, "no field of the mapping is filled from it"
+    return Fate.UNACCOUNTED, _unfilled(attribute, mapping)
+
+
+def _unfilled(attribute: Attribute, mapping: Mapping) -> str:
+    """Say that no field is filled from a column; of a lookup also what becomes of the rows behind it, which
+    nothing follows (a country, but a family too)."""
+    told = "no field of the mapping is filled from it"
+    behind = sorted(name for name in attribute.targets if not mapping.named(name))
+    return f"{told}; rows of {', '.join(behind)} to which it points stay, and are not searched" if behind else told
 
 
 def _part(table: Table) -> str:

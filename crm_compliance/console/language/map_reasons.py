@@ -20,6 +20,7 @@ MAP_REASONS: Final[Mapping[str, str]] = {
     "emptied": "%(column)s is only emptied when %(parent)s goes",
     "calculated": "the CRM makes it from other columns",
     "unfilled": "no field of the mapping is filled from it",
+    "unfilled_lookup": "no field of the mapping is filled from it; rows of %(parent)s to which it points stay, and are not searched",
     "said": "said in the mapping",
     "some_rows": "%(place)s where %(condition)s; others are out of scope",
 }
