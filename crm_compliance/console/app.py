@@ -228,6 +228,8 @@ def _to_sign_in(visit: Visit) -> Response:
         response = RedirectResponse("/signin", status_code=303, headers=dict(PAGE))
     if is_form:
         visit.note_on(response, "session_over")
+    elif visit.token:
+        visit.note_on(response, "session_ended")
     if is_form or visit.is_part:
         wanted = visit.came_from
     else:

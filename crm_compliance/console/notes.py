@@ -5,6 +5,7 @@ from typing import Final
 NOTES: Final = {
     "signed_out": "You are signed out.",
     "session_over": "Your session had ended, and what you sent was not taken. Sign in, and send it again.",
+    "session_ended": "Your session has ended. Sign in again to go on.",
     "saved": "Saved.",
     "sent_before": "This form had been sent already. This is what came of it.",
     "plan_approved": "Your approval is recorded.",

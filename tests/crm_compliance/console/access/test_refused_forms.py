@@ -46,6 +46,7 @@ def test_a_piece_of_a_page_leads_back_to_the_page(services: Services, signed_in:
     dpo = signed_in(Role.DPO)
     ended(services, dpo)
     assert dpo.get("/plans/making", **OURS, **{"HX-Request": "true"}).headers["HX-Redirect"] == "/signin"
+    assert "Your session has ended" in text_of(dpo.page("/signin"))
     assert dpo.client.post("/signin", data={"who": "demo-ben"}).headers["Location"] == "/plans?kind=all"
 
 
@@ -105,3 +106,13 @@ def test_who_tries_too_often_is_told_in_words(browser: Browser) -> None:
     answer = browser.client.post("/signin", data={"who": "nobody"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
     assert "te vaak geprobeerd" in text_of(answer.text)
+
+
+def test_who_looks_at_a_page_after_the_session_has_ended_is_told_and_who_comes_for_the_first_time_is_not(
+    services: Services, signed_in: Signed, browser: Browser
+) -> None:
+    dpo = signed_in(Role.DPO)
+    ended(services, dpo)
+    for visitor, is_told in ((dpo, True), (browser, False)):
+        assert visitor.get("/plans").headers["Location"] == "/signin"
+        assert ("Your session has ended" in text_of(visitor.page("/signin"))) is is_told
