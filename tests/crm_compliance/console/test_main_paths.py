@@ -25,6 +25,7 @@ def test_two_people_approve_a_plan_from_their_inboxes(org: Night, typist: Typist
             click("waits for your approval")
             page.get_by_label("Comment").fill("looked through")
             click("Approve", "button")
+        page.get_by_text("Your approval is recorded").wait_for()
         assert "looked through" in page.locator("main").inner_text()
     assert org.store.plans.get(plan).state(org.clock()) is PlanState.READY
     assert "waits for your approval" not in come_in(Role.DPO).locator("main").inner_text()
