@@ -38,6 +38,7 @@ from tests.known_definitions import ASK, Answers, is_first
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 READ = loader._read.__wrapped__  # the reading itself
+Asked = tuple[str, frozenset[str] | None]  # a text, and the categories that the mapping tells
 
 
 class Prompt:
@@ -82,13 +83,13 @@ class Schedules:
     once."""
 
     def __init__(self) -> None:
-        self.found: dict[str, Policy | list[Problem]] = {}  # by the text
-        self.new: dict[str, Policy | list[Problem]] = {}  # by this process
+        self.found: dict[Asked, Policy | list[Problem]] = {}
+        self.new: dict[Asked, Policy | list[Problem]] = {}  # by this process
 
-    def __call__(self, text: str) -> Policy | list[Problem]:
-        if text not in self.found:
-            self.found[text] = self.new[text] = READ(text)
-        return self.found[text]
+    def __call__(self, *asked: *Asked) -> Policy | list[Problem]:
+        if asked not in self.found:
+            self.found[asked] = self.new[asked] = READ(*asked)
+        return self.found[asked]
 
 
 def serve() -> None:
