@@ -14,7 +14,7 @@ from jobs.checks.clock import refuse_other_clock
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import begin, end, leave
 from jobs.holds.active import active_holds
-from jobs.model.plan import Plan, PlanLine
+from jobs.model.plan import Kind, Plan, PlanLine
 from jobs.model.run import COUNTED, TRIM, Action, ActionState, Run, RunState
 from jobs.plans.make import lines_of
 from jobs.ports.context import JobContext
@@ -183,6 +183,7 @@ class Application:
         facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         rows.blocked |= kept_with(context, rows.of, self.day) | held_since(context.connector, [unit for _, unit, _ in going])
+        rows.blocked |= dict.fromkeys(self._taking_what_stays(rows), CHANGED)
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
 
     def _settle_followers(self, lines: Sequence[PlanLine]) -> None:
@@ -225,6 +226,21 @@ class Application:
             if line.id in codes:
                 self.journal.skip_lines([line], codes[line.id])
         return [each for each in going if each[0].id not in codes]
+
+    def _taking_what_stays(self, rows: Rows) -> set[str]:
+        """Return the units with which a recording would go that a plan of all kinds does not dispose of. It
+        is a unit of its own (RET-03): somebody has moved it there since, and nobody has approved that it
+        goes."""
+        if self.plan.kind is not Kind.ALL:
+            return set()
+        crm, planned = self.context.connector, {line.key for line in self._due}
+        recording = UnitKind.RECORDING.value
+        return {
+            unit
+            for unit, writes in rows.of.items()
+            for row in writes
+            if row.kind == recording and row.operation == "delete" and row.key(crm) not in planned
+        }
 
     def _kept_by_now(self, units: Sequence[Unit], holds: Holds) -> dict[str, Reason]:
         """Return the units that the version of the schedule now in force keeps, with the reason; none where

@@ -49,6 +49,19 @@ def test_a_plan_of_dossiers_alone_takes_expired_recordings_with_them(night: Nigh
     assert night.rows("cf_recordings") == []
 
 
+def test_a_recording_that_the_plan_keeps_does_not_go_with_a_dossier_to_which_it_was_moved(night: Night) -> None:
+    """It is a unit of its own (RET-03), and goes by a plan that says so."""
+    held, due = night.dossier("runaway", spoken=LONG_AGO, cf_legalhold=True), night.dossier("social_card", spoken=LONG_AGO)
+    recording = night.recording(LONG_AGO, fiche=night.fiches_of(held)[0])
+    plan = night.plan()
+    (fiche,) = night.fiches_of(due)
+    night.patch("cf_recordings", recording, **{"cf_FicheId@odata.bind": f"/cf_fiches({fiche})"})
+    assert night.apply(plan).counts["skipped"] == {"CHANGED": 1}
+    assert night.get("cf_dossiers", due) is not None
+    night.apply(night.plan())
+    assert [night.get(*row) for row in (("cf_dossiers", due), ("cf_recordings", recording))] == [None, None]
+
+
 def test_a_recording_whose_own_term_still_runs_stays_without_its_link(night: Night) -> None:
     """RET-03."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
