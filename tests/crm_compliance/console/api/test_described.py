@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import schemathesis
 from fastapi.routing import APIRoute
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.schemas import BaseSchema
@@ -51,6 +51,7 @@ def test_every_operation_answers_as_described(described: BaseSchema, mode: Gener
         @SAME
         @given(case=operation.as_strategy(generation_mode=mode))
         def answers(case: Any) -> None:
+            assume(r"\x00" not in repr((case.path_parameters, case.query)))  # in no address: refused before the interface is asked
             case.call_and_validate(headers={"Authorization": f"Bearer {DPO}"}, excluded_checks=OTHERS)
 
         try:
