@@ -6,6 +6,7 @@ call, so that a run that was killed continues where it was. The order of work is
 outside the CRM, rows from the leaves on, then residual data, then reading back, then certificates."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 import msgspec
@@ -227,14 +228,17 @@ class Application:
                 self.journal.skip_lines([line], codes[line.id])
         return [each for each in going if each[0].id not in codes]
 
+    @cached_property
+    def _planned(self) -> frozenset[tuple[str, str]]:
+        return frozenset(line.key for line in self._due)
+
     def _taking_what_stays(self, rows: Rows) -> set[str]:
         """Return the units with which a recording would go that a plan of all kinds does not dispose of. It
         is a unit of its own (RET-03): somebody has moved it there since, and nobody has approved that it
         goes."""
         if self.plan.kind is not Kind.ALL:
             return set()
-        crm, planned = self.context.connector, {line.key for line in self._due}
-        recording = UnitKind.RECORDING.value
+        crm, planned, recording = self.context.connector, self._planned, UnitKind.RECORDING.value
         return {
             unit
             for unit, writes in rows.of.items()
