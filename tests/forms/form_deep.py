@@ -1,5 +1,5 @@
-"""De Diepte: what is written about a dossier lies in reports, their paragraphs and what is attached to these,
-and each dossier has a theme, many to many."""
+"""De Diepte: what is written about a dossier lies in reports, their paragraphs and what is attached to these;
+dossiers have themes and fiches, both many to many."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ TABLES = {
     for table in REFERENCE.tables
 }
 MARK = "(fictief)"  # of a subject that is ours: the product writes notes too
-THEMES = "di_dossier_themas"
+THEMES, FICHES = "di_dossier_themas", "di_dossier_fiches"
 
 
 def translate(rows: list[Row]) -> list[Row]:
     """Rows of the reference environment as this organisation has them."""
     written = [row for row in rows if _is_report(row)]
-    others = renamed((row for row in rows if not _is_report(row)), TABLES)
+    others = [_paired(row) for row in renamed((row for row in rows if not _is_report(row)), TABLES)]
     themes = [_theme(row) for row in rows if row.table == "cf_dossier"]
     return [*others, *themes, *(each for row in written for each in _report(row))]
+
+
+def _paired(row: Row) -> Row:
+    """A fiche is tied to its dossier by a pair."""
+    if row.table != "di_fiche" or "di_dossierid" not in row.links:
+        return row
+    return row.where(links={PAIRED + FICHES if column == "di_dossierid" else column: link for column, link in row.links.items()})
 
 
 def _is_report(row: Row) -> bool:
