@@ -52,6 +52,7 @@ def test_every_operation_answers_as_described(described: BaseSchema, mode: Gener
         @given(case=operation.as_strategy(generation_mode=mode))
         def answers(case: Any) -> None:
             assume(r"\x00" not in repr((case.path_parameters, case.query)))  # in no address: refused before the interface is asked
+            assume("Authorization" not in str(getattr(case.meta.phase.data, "description", "")))  # what was wrong is put right below
             case.call_and_validate(headers={"Authorization": f"Bearer {DPO}"}, excluded_checks=OTHERS)
 
         try:
