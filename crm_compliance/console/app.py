@@ -120,7 +120,8 @@ def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
     async def handle(request: Request) -> Response:
         if endpoint.method == "POST" and not origin.is_own(request):
             return _not_ours()
-        if endpoint.is_limited and not tries.allows(request.client.host if request.client else ""):
+        client = request.client.host if request.client else ""
+        if endpoint.is_limited and not tries.allows(client):
             response = await run_in_threadpool(refused, Visit(request, services), _too_many())
             response.headers["Retry-After"] = "60"
             return response
@@ -128,7 +129,10 @@ def _porch(services: Services, endpoint: Endpoint, tries: Rate) -> Handler:
             form = await _form(request, endpoint.form_bytes) if endpoint.method == "POST" else FormData()
         except UsageError as error:
             return await run_in_threadpool(refused, Visit(request, services), error)
-        return await run_in_threadpool(_answered, Visit(request, services, form=form), endpoint)
+        response = await run_in_threadpool(_answered, Visit(request, services, form=form), endpoint)
+        if cookies.gives_session(response, is_secure=services.is_secure):
+            tries.forget(client)
+        return response
 
     return handle
 

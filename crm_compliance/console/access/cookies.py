@@ -27,6 +27,12 @@ def give_session(response: Response, token: str, *, is_secure: bool) -> None:
     response.set_cookie(bound(SESSION, is_secure=is_secure), token, secure=is_secure, httponly=True, samesite="lax", path="/")
 
 
+def gives_session(response: Response, *, is_secure: bool) -> bool:
+    """Return whether somebody comes in by this response."""
+    begins = f"{bound(SESSION, is_secure=is_secure)}="
+    return any(each.startswith(begins) and not each.startswith(f'{begins}""') for each in response.headers.getlist("set-cookie"))
+
+
 def take_session(response: Response, *, is_secure: bool) -> None:
     take(response, bound(SESSION, is_secure=is_secure), is_secure=is_secure)
 

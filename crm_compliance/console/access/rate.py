@@ -26,6 +26,10 @@ class Rate:
         self._failures[one] += 1
         return self._failures[one] <= self._tries
 
+    def forget(self, client: str) -> None:
+        """Let a client begin anew: it got in, and people of one office share an address."""
+        self._failures.pop(_one(client), None)
+
 
 def _one(client: str) -> str:
     """Return the addresses that one client can have: one of IPv4, a whole network of IPv6."""

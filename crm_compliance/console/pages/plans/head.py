@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobs.model.plan import Plan, PlanState
+
 if TYPE_CHECKING:
     from crm_compliance.console.visit import Visit
-    from jobs.model.plan import Plan
 
 
 def head_of(visit: Visit, plan: Plan) -> dict[str, Any]:
     """Return what every page of a plan shows at its head."""
-    return {"plan": plan, "plan_state": plan.state(visit.now).value, "day_of": visit.services.calendar.day(plan.as_of)}
+    return {"plan": plan, "plan_state": _state_of(visit, plan), "day_of": visit.services.calendar.day(plan.as_of)}
+
+
+def _state_of(visit: Visit, plan: Plan) -> str:
+    """Return the state of a plan; while it is carried out, that of its run."""
+    store, state = visit.services.store, plan.state(visit.now)
+    run = store.runs.of_plan(plan.id) if state is not PlanState.APPLIED else None
+    if run is None or run.is_over:
+        return state.value
+    return run.state.value if store.leases.run_at_work() == run.id else "interrupted"

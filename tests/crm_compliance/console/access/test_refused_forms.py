@@ -8,6 +8,7 @@ import pytest
 
 from crm_compliance.console.app import SIGN_INS
 from crm_compliance.console.services import Services
+from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import ROOT, Browser, text_of
 
@@ -106,6 +107,15 @@ def test_who_tries_too_often_is_told_in_words(browser: Browser) -> None:
     answer = browser.client.post("/signin", data={"who": "nobody"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
     assert "te vaak geprobeerd" in text_of(answer.text)
+
+
+def test_who_gets_in_is_not_counted_so_that_an_office_behind_one_address_comes_in(browser: Browser) -> None:
+    who = DEMO_PEOPLE[0].who
+    for _ in range(SIGN_INS + 1):
+        assert browser.client.post("/signin", data={"who": who}).status_code == 303
+    for _ in range(SIGN_INS):
+        assert browser.client.post("/signin", data={"who": "nobody"}).status_code == 400
+    assert browser.client.post("/signin", data={"who": who}).status_code == 429
 
 
 def test_who_looks_at_a_page_after_the_session_has_ended_is_told_and_who_comes_for_the_first_time_is_not(
