@@ -43,7 +43,8 @@ class Content:
 class ReadStats:
     """What reading and writing have cost so far; `remembered` are rows that did not have to be fetched again,
     `waited_s` is time spent on keeping to the CRM's limits, `peak_concurrency` how many batches ran at once
-    at most."""
+    at most. `missed` tells by table how many rows a full read found otherwise than they were remembered with
+    all changes that the CRM had told."""
 
     pages: int = 0
     rows: int = 0
@@ -53,6 +54,7 @@ class ReadStats:
     throttled: int = 0
     waited_s: float = 0.0
     peak_concurrency: int = 0
+    missed: dict[str, int] = field(default_factory=dict)
 
 
 class Rows(Protocol):

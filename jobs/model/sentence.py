@@ -16,6 +16,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "canary_due": "canary %(number)s (%(table)s) must be kept and is due: %(reason)s",
     "view_shrank": "%(table)s: %(rows)s rows in sight, %(before)s at the plan before, %(removed)s removed by our own runs since",
     "unaccounted": "tables with rows that nothing accounts for: %(tables)s",
+    "missed_changes": "%(table)s: rows that a full read found otherwise than nights by changes had them: %(rows)s",
     "no_unit_read": "no unit was read; the plan before read %(before)s",
     "nothing_due": "nothing is due; the median of the last runs is %(median)s",
     "no_run": "%(kind)s: no run was completed for %(hours)s hours",

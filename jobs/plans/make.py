@@ -4,6 +4,7 @@ to the CRM (R-061)."""
 from __future__ import annotations
 
 import hashlib
+from collections import Counter as Tally
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from jobs.plans.cascade_preview import victims_among
 from jobs.plans.category_names import is_of_the_crm, totals_with_names
 from jobs.plans.draft import Draft
 from jobs.plans.lines.view import keep_columns
-from jobs.plans.observations import CANARY, Lookout, nothing_due, shrunk, unaccounted
+from jobs.plans.observations import CANARY, Lookout, missed_changes, nothing_due, shrunk, unaccounted
 from jobs.plans.past import BACKLOG, Past
 from jobs.plans.queue import alarm_of, look_at_queue
 from jobs.ports.context import JobContext
@@ -102,7 +103,9 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     from jobs.reading.unreachable import lying, unreachable
 
     connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
+    told = Tally(connector.stats.missed)
     found = gather(connector, kind, progress=lookout.seen, terms=terms)
+    draft.missed = Tally(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     holds = active_holds(context, day)
     every = Decided.of(found, facts_of_tables(found), connector, policy, holds, day, context.workers)
@@ -247,6 +250,7 @@ def alarms_of_plan(
     found = connector.data_map()
     context.tables_seen(found)
     yield from unaccounted(found)
+    yield from missed_changes(draft.missed)
     yield from past.missing_runs(kind, now, policy.watch.no_run_hours)
 
 

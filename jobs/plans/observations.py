@@ -4,7 +4,7 @@ reach, changes, a backlog."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from jobs.plans.decided import Decided
 
-CANARY, UNACCOUNTED_TABLES = "CANARY", "UNACCOUNTED"
+CANARY, UNACCOUNTED_TABLES, MISSED_CHANGES = "CANARY", "UNACCOUNTED", "MISSED_CHANGES"
 NO_UNITS = (UnitKind.CONTACT, UnitKind.OWN_TABLE)  # contacts have no decision of their own, and dependent tables words of their own
 UNITS = tuple(KINDS[kind.value] for kind in UnitKind if kind not in NO_UNITS)
 
@@ -177,6 +177,13 @@ def unaccounted(found: DataMap) -> Iterator[Alarm]:
     them."""
     if names := [place.table for place in found.alarming]:
         yield Alarm.of(UNACCOUNTED_TABLES, "unaccounted", tables=", ".join(names))
+
+
+def missed_changes(missed: Mapping[str, int]) -> Iterator[Alarm]:
+    """Yield an alarm for each table of which the CRM has not told all changes, so that nights by changes went
+    by rows that were not as they remembered them. This plan has read the table in full."""
+    for table, rows in sorted(missed.items()):
+        yield Alarm.of(MISSED_CHANGES, "missed_changes", table=table, rows=rows)
 
 
 def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Policy, day: date) -> Iterator[Alarm]:

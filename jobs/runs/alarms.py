@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from jobs.model.plan import Alarm, Plan
 from jobs.model.run import CONTINUED, Action, ActionState, Run
 from jobs.model.work_queue import QUEUE_OLD
-from jobs.plans.observations import CANARY, UNACCOUNTED_TABLES
+from jobs.plans.observations import CANARY, MISSED_CHANGES, UNACCOUNTED_TABLES
 from jobs.plans.past import BACKLOG, NOTHING_DUE, VIEW_SHRANK, Past
 from jobs.ports.context import JobContext
 from jobs.runs.quarantine import PUT_OFF
@@ -15,7 +15,7 @@ from rules.model.records import Contact
 
 TECHNICAL_AGAIN, LEFT_OVER = "TECHNICAL", "LEFT_OVER"
 WORK = (QUEUE_OLD, UNACCOUNTED_TABLES)  # work that waits for a person: the night did what it had to
-LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, *WORK)  # that two people let a plan through does not make its run a good one
+LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, MISSED_CHANGES, *WORK)  # that two people let a plan through does not make its run a good one
 KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were skipped because they are to be kept
 
 

@@ -10,6 +10,7 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface.errors import ConnectorError
 from jobs.model.plan import PlanLine
+from jobs.model.run import RunState
 from jobs.nightly.runs import verify_run
 from jobs.plans.explain import explain_unit
 from tests.integration.night import Night
@@ -86,6 +87,29 @@ def test_night_after_night_the_plans_are_those_of_full_reads(
             each.clock.now += timedelta(days=1)
     assert remembering.connector.stats.remembered > 0
     assert remembering.connector.stats.rows < full.connector.stats.rows
+
+
+@pytest.mark.usefixtures("every_table_tracked")
+def test_a_hold_that_the_crm_did_not_tell_of_is_an_alarm_of_the_next_full_read(make_night: Callable[..., Night]) -> None:
+    """Meanwhile the plan names a unit that is held, and no run writes it: that reads the CRM itself
+    (HLD-07)."""
+    night = make_night(remembering=True)
+    held = night.dossier("e_safety", spoken=date(2019, 1, 1))
+    night.plan()
+    night.patch("cf_dossiers", held, cf_legalhold=True)
+    faults = f"{night.emulator.root}/_emulator/faults"
+    night.http.put(faults, json=[{"match": {"path": "deltatoken"}, "do": "lose_row"}]).raise_for_status()
+    plan = night.plan()
+    night.http.put(faults, json=[]).raise_for_status()
+    assert (night.lines(plan)[held].outcome, [alarm.code for alarm in plan.alarms]) == ("dispose", [])
+    assert night.apply(plan).counts["deleted"] == 0
+    night.clock.now += timedelta(days=7)
+    plan = night.plan()
+    assert night.lines(plan)[held].outcome == "retain"
+    (alarm,) = [alarm for alarm in plan.alarms if alarm.code == "MISSED_CHANGES"]
+    assert alarm.message == "cf_dossier: rows that a full read found otherwise than nights by changes had them: 1"
+    assert night.apply(plan).state is RunState.DONE_WITH_FAILURES
+    assert not [alarm for alarm in night.plan().alarms if alarm.code == "MISSED_CHANGES"]
 
 
 @pytest.mark.usefixtures("every_table_tracked")

@@ -21,6 +21,7 @@ def test_every_alarm_has_a_sentence_and_stands_in_the_documents() -> None:
         past.NO_RUN,
         past.BACKLOG,
         observations.CANARY,
+        observations.MISSED_CHANGES,
         alarms.TECHNICAL_AGAIN,
         alarms.LEFT_OVER,
         QUEUE_OLD,

@@ -188,8 +188,10 @@ class Transport:
         remembered: int = 0,
         waited_s: float = 0.0,
         at_once: int = 0,
+        missed: tuple[str, int] | None = None,
     ) -> None:
-        """Add to the statistics; several threads may work at once, `at_once` of them on batches."""
+        """Add to the statistics; several threads may work at once, `at_once` of them on batches. `missed`
+        names a table."""
         with _counting:
             self.stats.waited_s += waited_s
             self.stats.peak_concurrency = max(self.stats.peak_concurrency, at_once)
@@ -199,6 +201,8 @@ class Transport:
             self.stats.pages += pages
             self.stats.rows += rows
             self.stats.remembered += remembered
+            if missed is not None:
+                self.stats.missed[missed[0]] = self.stats.missed.get(missed[0], 0) + missed[1]
 
     def _wait_to_read(self, where: str) -> None:
         try:

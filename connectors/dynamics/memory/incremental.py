@@ -3,7 +3,8 @@
 The rows of last time are remembered as frames (`table_cache.py`), changes and deletions applied to them, and
 the number of rows compared with the CRM's own. Every row is yielded, also unchanged ones: time alone makes a
 row due. A full read is done where there is no memory or no usable delta link, where numbers differ, and every
-few days in any case."""
+few days in any case; what it finds is then compared with what is remembered, as far as the CRM told changes:
+rows that it had not told of are counted (`ReadStats.missed`)."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.memory.change_tracking import MAX_CHANGES, TRACKING, changes_since
+from connectors.dynamics.memory.fingerprints import Fingerprints, untouched, without
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.memory.table_file import Damaged, Remembered, heights
 from connectors.dynamics.memory.whole_table import WholeTable
@@ -38,11 +40,14 @@ SLACK = timedelta(hours=1)  # by which a clock may be corrected; one that is set
 
 @dataclass(slots=True)
 class _Since:
-    """What has changed since the memory was written: the rows there now, and all touched ids."""
+    """What has changed since the memory was written: the rows there now, and all touched ids. `agrees`:
+    together with the memory they are as many rows as the CRM has."""
 
+    remembered: Remembered
     link: str
     rows: pl.DataFrame
     touched: set[str] = field(default_factory=set)
+    agrees: bool = False
 
     @property
     def ids(self) -> pl.Series:
@@ -66,11 +71,11 @@ class RememberingReader(Generic[R]):
         """Yield every row once, as a full read would, in frames of `PageDecoder.frame`. Raises
         ReadIncomplete: as a full read does."""
         remembered = self._memory.load(self._place)
-        since = self._since(remembered) if remembered is not None and self._is_recent(remembered) else None
-        if remembered is not None and since is not None:
+        since = self._since(remembered) if remembered is not None else None
+        if since is not None and since.agrees and self._is_recent(since.remembered):
             is_begun = False
             try:
-                for rows in self._from_memory(remembered, since):
+                for rows in self._from_memory(since):
                     is_begun = True
                     yield rows
                 return
@@ -78,32 +83,60 @@ class RememberingReader(Generic[R]):
                 if is_begun:
                     what = "What was remembered is damaged, and now forgotten."
                     raise ReadIncomplete(what, hint="Try again.", where=self._table) from None
-        yield from self._full(remembered)
+        yield from self._full(since)
 
     def _is_recent(self, remembered: Remembered) -> bool:
         age = self._memory.now() - remembered.worth.full_at
         return -SLACK <= age < timedelta(days=self._memory.full_every_days)
 
-    def _full(self, remembered: Remembered | None) -> Iterator[pl.DataFrame]:
+    def _full(self, since: _Since | None) -> Iterator[pl.DataFrame]:
         started = self._memory.now()
-        link, pages = self._all_pages(remembered)
+        link, pages = self._all_pages(since)
         with self._memory.writing(self._place) as draft:
+            read = Fingerprints() if since is not None else None
+            remembered = self._fingerprints(since) if since is not None else None  # before the draft takes their place
             for page in pages:
                 link = link or page.delta_link or ""  # the first: what a page asked for again tells may be later than its rows
                 if len(page):
                     rows = self._decoder.frame(page)
                     draft.add(rows)
+                    if read is not None:
+                        read.add(rows)
                     yield rows
             if link:
                 draft.finish(link, started)
+        if since is not None and read is not None and remembered is not None:
+            self._compare(since, remembered, read)
 
-    def _all_pages(self, remembered: Remembered | None) -> tuple[str, Iterator[Page[R]]]:
+    def _fingerprints(self, since: _Since) -> Fingerprints | None:
+        """Return what a full read should find by all that the CRM has told; None where the memory is
+        damaged."""
+        found, touched = Fingerprints(), since.ids
+        try:
+            for chunk in since.remembered.chunks():
+                rows = chunk.rows()
+                if rows.schema != self._decoder.kept_types:
+                    return None
+                found.add(untouched(rows, touched))
+        except Damaged:
+            return None
+        found.add(since.rows)
+        return found
+
+    def _compare(self, since: _Since, remembered: Fingerprints, read: Fingerprints) -> None:
+        """Count the rows that differ, but for those of which the CRM tells by now that they have changed
+        while we read. Where it tells nothing any more, nothing can be said."""
+        if (differing := remembered.differing(read)).is_empty():
+            return
+        later = _Since(since.remembered, since.link, since.rows.clear())
+        if self._follow(later) and (number := without(differing, later.ids)):
+            self._transport.count(missed=(self._table, number))
+
+    def _all_pages(self, since: _Since | None) -> tuple[str, Iterator[Page[R]]]:
         """Return all pages, and a delta link where they will bring none: of ranges the CRM tells no changes.
-        What changes from now on is then asked for by a link that the one of last time leads to."""
-        if remembered is not None and self._side_by_side is not None and (cut := self._whole.cut()) is not None:
-            changes = changes_since(self._transport, remembered.worth.link, prefer=self._prefer, where=self._table)
-            if changes is not None:
-                return changes.link, self._whole.pages(cut=cut, side_by_side=self._side_by_side)
+        What changes from now on is then asked for by a link that the one of last time has led to."""
+        if since is not None and self._side_by_side is not None and (cut := self._whole.cut()) is not None:
+            return since.link, self._whole.pages(cut=cut, side_by_side=self._side_by_side)
         return "", self._tracked_pages()
 
     def _tracked_pages(self) -> Iterator[Page[R]]:
@@ -121,21 +154,23 @@ class RememberingReader(Generic[R]):
         yield from self._whole.pages()
 
     def _since(self, remembered: Remembered) -> _Since | None:
-        """Return what has changed, once the numbers agree; None where that cannot be relied on. People
-        continue working while we read, so a number that differs is checked a second time before it counts."""
+        """Return what has changed, and whether the numbers agree; None where the CRM does not tell it.
+        People continue working while we read, so a number that differs is checked a second time before it
+        counts."""
         import polars as pl
 
-        since = _Since(remembered.worth.link, pl.DataFrame(schema=self._decoder.kept_types))
+        since = _Since(remembered, remembered.worth.link, pl.DataFrame(schema=self._decoder.kept_types))
         for _ in range(2):
             if not self._follow(since):
                 return None
             try:
-                untouched = heights(remembered.chunks(), since.ids) if since.touched else remembered.worth.rows
+                left = heights(remembered.chunks(), since.ids) if since.touched else remembered.worth.rows
             except Damaged:
                 return None
-            if self._number_agrees(untouched + since.rows.height):
-                return since
-        return None
+            if self._number_agrees(left + since.rows.height):
+                since.agrees = True
+                break
+        return since
 
     def _follow(self, since: _Since) -> bool:
         """Follow the delta link to its end; whether its answer makes sense."""
@@ -158,16 +193,14 @@ class RememberingReader(Generic[R]):
         since.link = changes.link
         return len(since.touched) <= MAX_CHANGES
 
-    def _from_memory(self, remembered: Remembered, since: _Since) -> Iterator[pl.DataFrame]:
-        import polars as pl
-
+    def _from_memory(self, since: _Since) -> Iterator[pl.DataFrame]:
         touched, types = since.ids, self._decoder.kept_types
         with self._memory.writing(self._place) as draft:
-            for chunk in remembered.chunks():
+            for chunk in since.remembered.chunks():
                 rows = chunk.rows()
                 if rows.schema != types:
                     raise Damaged
-                kept = rows.filter(~pl.col("id").is_in(touched.implode())) if len(touched) else rows
+                kept = untouched(rows, touched)
                 if kept.height == rows.height:
                     draft.add_again(chunk, rows)
                 else:
@@ -179,7 +212,7 @@ class RememberingReader(Generic[R]):
                 draft.add(since.rows)
                 self._transport.count(rows=since.rows.height)
                 yield since.rows
-            draft.finish(since.link, remembered.worth.full_at)
+            draft.finish(since.link, since.remembered.worth.full_at)
 
     def _number_agrees(self, number: int) -> bool:
         """Return whether the CRM has as many rows, as exactly as it can report."""

@@ -144,6 +144,7 @@ ALARMS: dict[str, str] = {
     "VIEW_SHRANK": "Rows are out of sight: a privilege may be lacking, or somebody has deleted them.",
     "NOTHING_DUE": "Nothing was found where there usually is something.",
     "CANARY": "A record of which the outcome is known came out otherwise: policy, mapping or data have changed.",
+    "MISSED_CHANGES": "The CRM had not told that rows changed or went, so nights by changes went by old ones; this plan has read all anew.",
     "BACKLOG": "Units are long past their end, were planned to go, and are still there.",
     "NO_RUN": "Nights are missing.",
     "QUEUE_OLD": "They are kept for ever until somebody gives them a category, or decides on the row of the schedule (RET-14).",

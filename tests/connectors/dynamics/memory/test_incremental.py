@@ -54,6 +54,7 @@ class Organisation:
         with self.connector(None if full else self.memory) as connector:
             rows = [row for frame in connector.columns(record, FIELDS[record]) for row in frame.iter_rows(named=True)]
             self.fetched, self.remembered = connector.stats.rows, connector.stats.remembered
+            self.missed = connector.stats.missed
         names = (*FIELDS[record], "etag")
         found = {row["id"]: tuple(row[name] for name in names) for row in rows}
         assert len(found) == len(rows)
@@ -196,8 +197,42 @@ def test_a_change_that_the_link_hides_shows_in_the_numbers(organisation: Organis
     organisation.delete(f"cf_dossiers({ids[0]})")
     _hide_a_deletion(organisation)
     found = organisation.read(Dossier)
+    assert organisation.missed == {"cf_dossier": 1}
     organisation.http.put(f"{organisation.emulator.root}/_emulator/faults", json=[])
     assert found == organisation.read(Dossier, full=True)
+
+
+def test_a_full_read_tells_how_many_rows_changed_that_the_link_had_hidden(organisation: Organisation) -> None:
+    """Of three changes the CRM tells two, and the number of rows is as it was: for a week nothing shows."""
+    ids = organisation.load("cf_dossier", "cf_dossierid", 60)
+    organisation.read(Dossier)
+    for each in ids[:3]:
+        organisation.patch(f"cf_dossiers({each})", cf_legalhold=True)
+    _hide_a_deletion(organisation)
+    by_changes = organisation.read(Dossier)
+    organisation.http.put(f"{organisation.emulator.root}/_emulator/faults", json=[])
+    full = organisation.read(Dossier, full=True)
+    (hidden,) = [each for each in ids if by_changes[each] != full[each]]
+    assert (hidden in ids[:3], organisation.missed) == (True, {})
+    organisation.now += timedelta(days=7)
+    assert organisation.read(Dossier) == full
+    assert organisation.missed == {"cf_dossier": 1}
+    organisation.now += timedelta(days=7)
+    organisation.read(Dossier)
+    assert (organisation.fetched, organisation.missed) == (60, {}), "what is remembered is right again"
+
+
+def test_what_changes_while_a_full_read_goes_on_was_not_missed(organisation: Organisation) -> None:
+    ids = organisation.load("cf_dossier", "cf_dossierid", 120)
+    organisation.read(Dossier)
+    organisation.patch(f"cf_dossiers({ids[0]})", cf_legalhold=True)
+    organisation.now += timedelta(days=7)
+    with organisation.connector(organisation.memory) as connector:
+        for number, _ in enumerate(connector.columns(Dossier, FIELDS[Dossier])):
+            if number == 0:
+                for each in ids:
+                    organisation.patch(f"cf_dossiers({each})", cf_legalhold=False)
+        assert (connector.stats.rows >= 120, connector.stats.missed) == (True, {})
 
 
 def test_after_a_week_the_whole_table_is_read_in_any_case(organisation: Organisation) -> None:

@@ -1,0 +1,46 @@
+"""Rows of a table as two hashes each, of its id and of all of it: enough to tell which rows of two reads
+differ, in 16 bytes a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Fingerprints:
+    """The hashes of rows that are added frame by frame."""
+
+    def __init__(self) -> None:
+        self._frames: list[pl.DataFrame] = []
+
+    def add(self, rows: pl.DataFrame) -> None:
+        import polars as pl
+
+        self._frames.append(pl.DataFrame({"id": rows["id"].hash(), "row": rows.hash_rows()}))
+
+    def differing(self, other: Fingerprints) -> pl.Series:
+        """Return the hashes of the ids whose rows differ, or are in one of both alone."""
+        import polars as pl
+
+        mine, theirs = self._all(), other._all()
+        both = [mine.join(theirs, on=["id", "row"], how="anti"), theirs.join(mine, on=["id", "row"], how="anti")]
+        return pl.concat(both)["id"].unique()
+
+    def _all(self) -> pl.DataFrame:
+        import polars as pl
+
+        return pl.concat([pl.DataFrame(schema={"id": pl.UInt64, "row": pl.UInt64}), *self._frames])
+
+
+def without(hashes: pl.Series, ids: pl.Series) -> int:
+    """Return how many of these hashes are of none of the ids."""
+    return int((~hashes.is_in(ids.hash().implode())).sum())
+
+
+def untouched(rows: pl.DataFrame, touched: pl.Series) -> pl.DataFrame:
+    """Return the rows that have none of these ids."""
+    import polars as pl
+
+    return rows.filter(~pl.col("id").is_in(touched.implode())) if len(touched) else rows
