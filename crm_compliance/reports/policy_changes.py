@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from crm_compliance.reports.parts.cells import write_csv_rows
+from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.paper import Paper
+from crm_compliance.reports.plan.model import Link
 from jobs.plans.simulate import CHANGES, DISPOSITION, END_MOVES, REASON, WOULD_GO, WOULD_STAY, ChangedUnit, Simulation
 from rules.policy.diff import Change, Direction
 from rules.policy.policy import Policy
@@ -163,17 +165,19 @@ def _unit(one: ChangedUnit) -> dict[str, object]:
     return built
 
 
-def write_units(found: Simulation, suffix: str, out: IO[bytes]) -> None:
-    """Write the units that change, one a line; nothing is closed here."""
+def write_units(found: Simulation, suffix: str, out: IO[bytes], *, link: Link) -> None:
+    """Write the units that change, one a line; nothing is closed here. `link` gives the address of a row in
+    the CRM (ACC-04): the last column of CSV, as in the other files of units."""
     if suffix == ".jsonl":
         encoder = msgspec.json.Encoder()
         for one in found.changed:
             out.write(encoder.encode(one) + b"\n")
         return
-    write_csv_rows((*COLUMNS, *NEW_COLUMNS), map(_cells, found.changed), out)
+    write_csv_rows((*COLUMNS, *NEW_COLUMNS, "link"), (_cells(one, link) for one in found.changed), out)
 
 
-def _cells(one: ChangedUnit) -> Iterator[str]:
+def _cells(one: ChangedUnit, link: Link) -> Iterator[str]:
     yield from (one.table, one.id, one.change)
     for verdict in (one.old, one.new):
         yield from (verdict.outcome, verdict.disposition or "", verdict.retention_end or "", verdict.reason, " ".join(verdict.categories))
+    yield safe_link(link(one.table, one.id))

@@ -221,6 +221,7 @@ def simulate(
     from crm_compliance.cli.terminal.report_files import labels_of
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.policy_changes import SUFFIXES, print_simulation, simulation_document, write_units
+    from crm_compliance.wiring import app_url_of, link_of
     from jobs.plans.simulate import simulate as simulated
 
     if path is not None:
@@ -231,11 +232,12 @@ def simulate(
     tried = _one(new)[1].policy
     with arguments.opened() as desk:
         found = simulated(desk.context, tried, day=desk.context.day(moment or desk.context.clock()))
+        link = link_of(desk.context.crm, app_url_of(desk.settings))
     if path is not None:
         from crm_compliance.files import write_whole
 
         with write_whole(path) as out:
-            write_units(found, path.suffix.lower(), out)
+            write_units(found, path.suffix.lower(), out, link=link)
     document = simulation_document(found) | {"files": [str(path)] if path is not None else []}
 
     def tell(console: Console) -> None:

@@ -266,7 +266,8 @@ def test_a_simulation_shows_what_a_row_for_gifts_would_do(typist: Typist, org: N
 
 
 def test_the_units_that_change_are_written_as_csv(typist: Typist, org: Night) -> None:
-    org.party(org.contact(birthdate="2003-01-01"), "child", dossier=org.dossier("runaway", spoken=date(2015, 1, 10)))
+    runaway = org.dossier("runaway", spoken=date(2015, 1, 10))
+    org.party(org.contact(birthdate="2003-01-01"), "child", dossier=runaway)
     new, path = changed(typist, "new.yaml", SHORTER), typist.folder / "changed.csv"
     said = typist.type("policy", "simulate", new, "--output", path)
     assert said.code == 0
@@ -274,8 +275,11 @@ def test_the_units_that_change_are_written_as_csv(typist: Typist, org: Night) ->
     assert "kept now, would go" in said.out
     assert max(map(len, said.out.replace(str(path), "").splitlines())) <= 80
     head, row = csv.reader(path.read_text(encoding="utf-8").splitlines())
-    assert tuple(head) == (*COLUMNS, *NEW_COLUMNS)
-    assert dict(zip(head, row, strict=True))["new_end"] == "2024-01-01"
+    assert tuple(head) == (*COLUMNS, *NEW_COLUMNS, "link")
+    unit = dict(zip(head, row, strict=True))
+    assert unit["new_end"] == "2024-01-01"
+    assert unit["link"].startswith("http")
+    assert f"etn=cf_dossier&id={runaway}" in unit["link"]
     assert path.stat().st_mode & 0o077 == 0
 
 

@@ -46,6 +46,8 @@ def test_the_register_shows_what_is_due_first_and_whose_it_is_to_the_dpo_alone(t
     assert NAME in page
     assert "23 days overdue" in text_of(page)
     assert "Check who asks" in text_of(page)
+    dutch = signed_in(Role.DPO, "nl").page("/requests")
+    assert ("<code>erasure</code>" in dutch, "<code>witness</code>" in dutch) == (True, True), "words, and their codes beside"
     for role in (Role.APPROVER, Role.AUDITOR):
         other = signed_in(role)
         assert late in other.page("/requests")
@@ -98,7 +100,7 @@ def test_a_request_goes_its_path_from_page_to_page(org: Night, typist: Typist, s
     assert dpo.post(f"{path}/match").status_code == 303
     page = dpo.page(path)
     assert contact in page
-    assert "Same birth date" in page
+    assert "Same birth date birth_date" in text_of(page)
     (name,) = re.findall(r'name="candidate" value="([^"]*)"', page)
     assert dpo.post(f"{path}/confirm").status_code == 400, "neither a candidate nor nobody"
     assert dpo.post(f"{path}/confirm", candidate=name).status_code == 303
