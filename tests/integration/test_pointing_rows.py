@@ -5,18 +5,21 @@ R-158)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from jobs.model.run import RunState
 from rules.model.records import Fiche
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.night import TOKEN, Night
+from tests.integration.test_in_place import a_runaway, in_place, mapped
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
@@ -27,6 +30,7 @@ POINTERS = (  # child, lookup, parent, what a delete of the parent does
     ("cf_dossier", "cf_applicantid", "contact", "cascade"),
     ("cf_dossier", "cf_lastficheid", "cf_fiche", "remove_link"),
     ("cf_fiche", "cf_beforeid", "cf_fiche", "remove_link"),
+    ("cf_dossier", "cf_mainpartyid", "cf_party", "remove_link"),
 )
 
 
@@ -42,13 +46,40 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def night(environment: Path, make_night: MakeNight) -> Iterator[Night]:
+@contextmanager
+def within(environment: Path, base: Night) -> Iterator[Night]:
     with running(environment=environment, token=TOKEN, limits=False) as emulator, KNOWN.of(emulator, TOKEN):
-        base = make_night()
         made = Night(emulator, base.store, base.key, base.policy, base.clock)
         yield made
         made.close()
+
+
+@pytest.fixture
+def night(environment: Path, make_night: MakeNight) -> Iterator[Night]:
+    with within(environment, make_night()) as made:
+        yield made
+
+
+@pytest.fixture
+def masking_night(environment: Path, make_night: MakeNight) -> Iterator[Night]:
+    """A night of a schedule that anonymises in place."""
+    with within(environment, make_night(policy=in_place())) as made:
+        made.create("teams", "teamid", name="Geanonimiseerd")
+        text, of_each = (
+            REFERENCE.read_text("utf-8"),
+            {"cf_dossier": "        cf_openedon: null\n", "cf_fiche": "        cf_dossierid: null\n"},
+        )
+        for child, column, *_ in POINTERS:
+            text = text.replace(of_each[child], f"{of_each[child]}        {column}: null\n", 1)
+        with mapped(made, text):
+            yield made
+
+
+def anonymised_on(night: Night, dossier: str) -> str | None:
+    row = night.get("cf_dossiers", dossier)
+    assert row is not None
+    found: str | None = row["cf_anonymisedon"]
+    return found
 
 
 def point(night: Night, table_set: str, row: str, column: str, to: str) -> None:
@@ -115,3 +146,25 @@ def test_a_pointing_row_that_somebody_changed_keeps_all_as_it_was(night: Night) 
     assert result.status is ChangeStatus.CHANGED
     assert [night.get("cf_fiches", each) is not None for each in (one, other)] == [True, True]
     assert night.rows(f"cf_fiches?$select=cf_ficheid&$filter=_cf_beforeid_value eq {one}")[0]["cf_ficheid"] == other
+
+
+def test_what_points_to_a_row_that_is_masked_does_not_keep_it_from_that(masking_night: Night) -> None:
+    """A masked row takes nothing along (R-081), and a row of ours that points to it is judged by itself."""
+    night = masking_night
+    main, kept = a_runaway(night), night.dossier("runaway", closed=False, spoken=LATELY)
+    point(night, "cf_dossiers", kept, "cf_maindossierid", f"cf_dossiers({main})")
+    done = night.apply(night.plan())
+    assert (done.state, done.counts["skipped"]) == (RunState.DONE, {})
+    assert anonymised_on(night, main) is not None
+    assert anonymised_on(night, kept) is None
+
+
+def test_a_masked_row_that_points_to_one_that_goes_is_masked_in_one_night(masking_night: Night) -> None:
+    """Its role goes first, and the CRM empties the lookup to it: the row has another version then."""
+    night = masking_night
+    dossier = a_runaway(night)
+    (party,) = night.rows(f"cf_parties?$select=cf_partyid&$filter=_cf_dossierid_value eq {dossier}")
+    point(night, "cf_dossiers", dossier, "cf_mainpartyid", f"cf_parties({party['cf_partyid']})")
+    done = night.apply(night.plan())
+    assert (done.state, done.counts["skipped"]) == (RunState.DONE, {})
+    assert anonymised_on(night, dossier) is not None

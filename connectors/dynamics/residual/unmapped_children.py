@@ -159,7 +159,8 @@ class Children:
                 each.child not in mapped | PLATFORM
                 or _is_other_half(each)
                 or _takes_connections(each)
-                or (each.on_delete == CASCADE and self._is_unread(each.child, each.column))
+                # A row that is masked takes none of ours along.
+                or (each.on_delete == CASCADE and not restricting and self._is_unread(each.child, each.column))
             )
             and (restricting or each.on_delete != RESTRICT)
             and (

@@ -73,7 +73,7 @@ def prepare(
 ) -> Prepared:
     """Turn the operations of a change set into requests. What cannot be written is refused here, before
     anything is sent. `emptied` are the rows that point to one deleted before them: they lose the lookup
-    first, under their version, and are deleted as the transaction has them. Raises ValueError: an update or
+    first, under their version, and are written as the transaction has them. Raises ValueError: an update or
     delete without a version. Without If-Match, a PATCH on a row already erased creates it again: here that
     resurrects a person."""
     if not change_set.operations:
@@ -90,12 +90,12 @@ def prepare(
         try:
             if found is None:
                 raise NotWritable("table")
-            lookups = emptied.get((found[0].name, operation.id.lower())) if operation.kind is OperationKind.DELETE else None
-            if lookups:
-                requests.append(_request(replace(operation, etag="*"), *found, mapping, metadata, root_path))
+            if operation.kind is not OperationKind.CREATE and (lookups := emptied.get((found[0].name, operation.id.lower()))):
+                address = f"{root_path}{found[1].set_name}({guid(operation.id)})"
                 headers = _headers(operation) | {"Content-Type": "application/json", "If-Match": _header(operation.etag)}
-                first.append(Request("PATCH", requests[-1].path, headers, msgspec.json.encode(lookups)))
-            elif operation.kind is not OperationKind.MASK:
+                first.append(Request("PATCH", address, headers, msgspec.json.encode(lookups)))
+                operation = replace(operation, etag="*")
+            if operation.kind is not OperationKind.MASK:
                 requests.append(_request(operation, *found, mapping, metadata, root_path))
             elif masking is None:
                 raise NotWritable("mask")

@@ -1,10 +1,10 @@
-"""Lookups by which rows that go in one change set point to each other, beside those by which they belong to
-each other: a visit to the visit before, a case to its last report.
+"""Lookups by which rows that are written in one change set point to rows that go in it, beside those by which
+they belong to each other: a visit to the visit before, a case to its last report.
 
 Where the CRM deletes what such a lookup points to, it empties it, and the row has another version than the
-one under which it is deleted after: the change set would be refused, night after night. So the lookup is
-emptied first, under the version that is known; from then on the transaction keeps everybody else from the
-row."""
+one under which it is deleted, masked or changed after: the change set would be refused, night after night. So
+the lookup is emptied first, under the version that is known; from then on the transaction keeps everybody
+else from the row."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -30,17 +30,19 @@ class Pointers:
     def of(self, change_sets: Sequence[ChangeSet]) -> list[Emptied]:
         """Return for each change set the rows that point to one deleted before them. The CRM is asked only
         where there are such lookups. Raises ConnectorError."""
-        places = [dict(self._deleted(one)) for one in change_sets]
-        several = [each for each in places if len(each) > 1]
+        written = [dict(self._written(one)) for one in change_sets]
+        deleted = [dict(self._written(one, OperationKind.DELETE)) for one in change_sets]
         ids: defaultdict[str, set[str]] = defaultdict(set)
-        for table, row in (key for each in several for key in each):
+        for table, row in (key for each, gone in zip(written, deleted, strict=True) if gone and len(each) > 1 for key in each):
             ids[table].add(row)
         found = {key: links for table in ids for key, links in self._links(table, ids)}
-        return [self._emptied(each, found) for each in places]
+        return [self._emptied(each, gone, found) for each, gone in zip(written, deleted, strict=True)]
 
-    def _deleted(self, change_set: ChangeSet) -> Iterator[tuple[RowKey, int]]:
+    def _written(self, change_set: ChangeSet, *kinds: OperationKind) -> Iterator[tuple[RowKey, int]]:
+        """Yield the rows that are written, or written in one of some ways, with their places."""
         for at, operation in enumerate(change_set.operations):
-            table = self._mapping.table(operation.record) if operation.kind is OperationKind.DELETE else None
+            is_meant = operation.kind in kinds if kinds else operation.kind is not OperationKind.CREATE
+            table = self._mapping.table(operation.record) if is_meant else None
             if table is not None:
                 yield (table.name, operation.id.lower()), at
 
@@ -68,10 +70,12 @@ class Pointers:
         except NotOffered:  # then the CRM says itself what has another version
             return
 
-    def _emptied(self, places: Values[RowKey, int], found: Values[RowKey, list[tuple[Relationship, str]]]) -> Emptied:
+    def _emptied(
+        self, written: Values[RowKey, int], deleted: Values[RowKey, int], found: Values[RowKey, list[tuple[Relationship, str]]]
+    ) -> Emptied:
         emptied: dict[RowKey, dict[str, None]] = {}
-        for key, at in places.items():
+        for key, at in written.items():
             for each, to in found.get(key, ()):
-                if places.get((each.parent, to), at) < at:
+                if deleted.get((each.parent, to), at) < at:
                     emptied.setdefault(key, {})[f"{each.navigation}@odata.bind"] = None
         return emptied
