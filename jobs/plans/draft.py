@@ -97,7 +97,8 @@ class Draft:
             texts, at = part.select(text).to_series(), 0
             while at < len(texts):
                 some = texts.slice(at, self._pages.room)
-                self._pages.add_text(some.str.join("").item(), len(some))
+                # By a line that lacks its id or its version the page fails: it is not left out silently.
+                self._pages.add_text(some.str.join("", ignore_nulls=False).item(), len(some))
                 at += len(some)
 
     def _shape(self, kind: UnitKind, table: str, decision: Decision) -> Shape:

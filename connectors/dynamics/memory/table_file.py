@@ -122,6 +122,7 @@ def _last(place: Path, cipher: Cipher) -> tuple[bytes, bytes]:
 
 
 def _chunks(place: Path, name: bytes, worth: Worth, cipher: Cipher) -> Iterator[Chunk]:
+    number = -1
     try:
         with open(place, "rb") as file:
             if file.read(NAME_BYTES) != name:
@@ -131,6 +132,8 @@ def _chunks(place: Path, name: bytes, worth: Worth, cipher: Cipher) -> Iterator[
                     yield Chunk(cipher.open(_bound_to(place, name, number), sealed))
     except OSError:
         raise Damaged from None
+    if number < worth.chunks:
+        raise Damaged  # it was cut off behind a piece since its end was read
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from datetime import date
 
 import msgspec
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +58,16 @@ def test_a_filled_shape_is_the_encoded_line(units: list[tuple[UnitKind, str, str
     made, read = draft.columns(), LineColumns.of(map(zlib.decompress, pages))
     assert ([*made.shapes], made.frame.schema) == ([*read.shapes], read.frame.schema)
     assert made.frame.equals(read.frame)
+
+
+@pytest.mark.parametrize("lacking", ["id", "etag"])
+def test_a_unit_is_never_left_out_silently(lacking: str) -> None:
+    draft, kept = Draft("1.0", DAY, 30, {}), Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
+    rows = pl.DataFrame([(0, "one", None, "1", None), (0, "other", None, "1", None)], schema=SCHEMA, orient="row")
+    rows = rows.with_columns(pl.when(pl.col("id") == "one").then(lacking).alias(lacking))
+    draft.add(rows, [(UnitKind.DOSSIER, "cf_dossier", kept)])
+    with pytest.raises(TypeError):
+        draft.finish(())
 
 
 @given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.just("id"), st.just("etag"), decisions()), max_size=30))

@@ -167,6 +167,18 @@ def test_taking_rows_out_keeps_all_others(kept: list[int], gone: set[int], size:
 # -- other processes -----------------------------------------------------------------------------------------
 
 
+def test_what_is_cut_off_behind_a_piece_meanwhile_is_not_taken_for_the_whole(memory: Memory) -> None:
+    place = memory.place("contact", "contactid")
+    save(memory, place, 1, 2)
+    found = memory.load(place)
+    assert found is not None
+    content = place.read_bytes()
+    begins = table_file.NAME_BYTES
+    place.write_bytes(content[: begins + 4 + int.from_bytes(content[begins : begins + 4], "big")])
+    with pytest.raises(Damaged):
+        list(found.chunks())
+
+
 def test_what_another_process_has_written_meanwhile_is_not_taken_for_the_rest_of_what_we_loaded(memory: Memory) -> None:
     """Its first chunks with our number of chunks would be a table that lacks rows, without a word."""
     place = memory.place("contact", "id")
