@@ -415,10 +415,12 @@ def desk(
     patience: Patience = Patience.OF_A_PERSON,
     while_waiting: Callable[[], None] | None = None,
     recovering: bool = False,
+    asks_crm: bool = True,
 ) -> Iterator[Desk]:
     """Open everything that a job needs, the CRM checked against the mapping, and close it again. What
     `while_waiting` raises ends a wait for the CRM. With `recovering` the store is taken as it is, although it
-    was lost or put back to an older day."""
+    was lost or put back to an older day. Without `asks_crm` the CRM is not checked, for what has to be done
+    while it does not answer and writes nothing there."""
     from connectors.dynamics.memory.table_cache import tidy
     from crm_compliance.connections.document_stores import document_stores
     from crm_compliance.connections.object_stores import object_stores
@@ -452,9 +454,10 @@ def desk(
         ) as connector,
         connector.watched(while_waiting) if while_waiting is not None else nullcontext(),
     ):
-        warnings = checked(connector, policy)
-        fitting(connector, policy)
-        permitted(connector, policy)
+        warnings = checked(connector, policy) if asks_crm else ()
+        if asks_crm:
+            fitting(connector, policy)
+            permitted(connector, policy)
         for warning in warnings:
             if warn is not None:
                 warn(warning)

@@ -136,9 +136,10 @@ class Services:
         return open_keys(self.settings, self.store, self.clock)
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
-        """Open all that an act needs that reads the CRM. Raises Busy: too many do."""
-        with self._place(), desk(self.settings) as opened:
+    def desk(self, *, asks_crm: bool = True) -> Iterator[Desk]:
+        """Open all that an act needs that reads the CRM; without `asks_crm` it is not checked before. Raises
+        Busy: too many do."""
+        with self._place(), desk(self.settings, asks_crm=asks_crm) as opened:
             yield opened
 
     def begin(self, asked: Asked, *, kind: str = "", reads_crm: bool = True, alone: bool = False, patience_s: float | None = None) -> Work:

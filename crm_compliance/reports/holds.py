@@ -64,6 +64,7 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
         "released_at": instant(hold.released_at),
         "notified_on": _day(hold.notified_on),
         "source": "placed",
+        "seen_in_crm": not hold.is_unseen,
     }
 
 
@@ -95,6 +96,7 @@ def _flag(table: str, row: str, _: None) -> dict[str, object]:
     return {"hold": f"crm:{row}", "type": "legal", "table": table, "id": row, **dates, "where": [], "reason": None, **EMPTY} | {
         "placed_at": None,
         "source": "crm",
+        "seen_in_crm": True,
     }
 
 
@@ -103,7 +105,7 @@ def _of_request(table: str, row: str, held: tuple[SubjectRequest, bool]) -> dict
     return (
         {"hold": request.id, "type": "request", "table": table, "id": row, "state": "active", "ends_on": None, "review_on": None}
         | {"review_overdue": False, "person": is_person, "where": [], "reason": REASON_OF_RIGHT[request.right].value, **EMPTY}
-        | {"placed_at": instant(request.received_at), "source": "request"}
+        | {"placed_at": instant(request.received_at), "source": "request", "seen_in_crm": True}
     )
 
 

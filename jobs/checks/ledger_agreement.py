@@ -154,6 +154,7 @@ def hold_entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
         "ref": reference(hold.table, hold.row) if hold.row else None,
         "basis": reference("basis", _sha256(hold.basis)),
         "obtained_by": [reference("contact", contact) for contact in hold.obtained_by],
+        **({"unseen": True} if hold.is_unseen else {}),
     } | _plain_facts(hold)
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 import msgspec
 
 from connectors.interface.connector import Connector
+from connectors.interface.errors import ConnectorError
 from connectors.interface.rows import Among
 from jobs.checks.denials import denied, refuse_role
 from jobs.checks.ledger_agreement import Reference, hold_entry
@@ -33,7 +34,8 @@ HOLDABLE = KINDS_IN_ORDER
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody asks to hold. That is one row of a table, everything of a person, or all that meets
     conditions on facts of a table's units. `obtained_by` are the contacts of the person who obtained a
-    restriction, or has objected."""
+    restriction, or has objected. With `even_unseen` it is placed also while the CRM does not answer, and says
+    so: HLD-02 asks for one authorised person, and a run may begin before that person can ask again."""
 
     type: HoldType
     table: str = ""
@@ -45,6 +47,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     obtained_by: tuple[str, ...] = ()
     ends_on: date | None = None
     review_on: date
+    even_unseen: bool = False
 
 
 def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> PlacedHold:
@@ -54,7 +57,8 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         Refused: another role than the DPO's, or a reason that is none (NOT_A_HOLD); both are recorded
             (ACC-10); or, with code `exists`, an id that there is.
         UsageError: an unknown table, row, contact, field or value, or a date that no hold may have.
-        ConnectorError: whether the row is there could not be read; nothing is stored."""
+        ConnectorError: whether the row is there could not be read, and nobody asked for it `even_unseen`;
+            nothing is stored."""
     who, now, connector = account(who), context.clock(), context.connector
     day = context.day(now)
     data: dict[str, object] = {"type": wanted.type.value, "role": role, "by": context.reference("person", who)}
@@ -81,6 +85,20 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         check_new(hold, day)
     except Refused as error:
         raise denied(context.store, Act.PLACE_HOLD, data, error) from None
+    try:
+        _refuse_missing(connector, hold, wanted)
+    except ConnectorError:
+        if not wanted.even_unseen:
+            raise
+        hold = msgspec.structs.replace(hold, is_unseen=True)
+    context.store.holds.place(hold, ("hold_placed", hold_entry(hold, context.reference) | {"role": role, "by": data["by"]}))
+    return hold
+
+
+def _refuse_missing(connector: Connector, hold: PlacedHold, wanted: Wanted) -> None:
+    """Refuse a hold on a row that is not there, or obtained by somebody who is not. Raises UsageError: with
+    code `no_row`; ConnectorError: it could not be read."""
+    kind = hold.kind
     if hold.row and not rows_anywhere(connector, KINDS[kind], (), Among("id", [hold.row]), connector.retaining((KINDS[kind],))):
         what = "there is no such contact" if wanted.person else "there is no such row"
         hint = "ids are lower case, without braces, as a plan file has them"
@@ -90,8 +108,6 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         if missing:
             hint = "an id as a plan file has it"
             raise UsageError("there is no such contact", hint=hint, where=f"--obtained-by {min(missing)}", code="no_row")
-    context.store.holds.place(hold, ("hold_placed", hold_entry(hold, context.reference) | {"role": role, "by": data["by"]}))
-    return hold
 
 
 def release_hold(
@@ -154,7 +170,13 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
         return "contact", ()
     holdable = (*HOLDABLE, *(each.word for each in connector.all_kinds.own))
     kinds = RowKinds(connector, holdable)
-    kind = kinds.of(wanted.table, wanted.row) if wanted.table in kinds else ""
+    try:
+        kind = kinds.of(wanted.table, wanted.row) if wanted.table in kinds else ""
+    except ConnectorError as error:
+        if not wanted.even_unseen:
+            raise
+        hint = "hold everything of the person, or whatever meets conditions"
+        raise UsageError("only the CRM tells which of several kinds a row of this table is", hint=hint, where=wanted.table) from error
     if not kind:
         names = ", ".join(
             dict.fromkeys(table for word in holdable if connector.has(KINDS[word]) for table in connector.tables(KINDS[word]))

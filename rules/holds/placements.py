@@ -79,6 +79,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     release_reason: str = ""
     notified_on: date | None = None
     crm: str = ""  # whose row it is; empty in a hold that was placed before CRMs were told apart
+    is_unseen: bool = False  # the CRM did not answer, so nobody has looked whether there is such a row
 
     @property
     def reason(self) -> Reason:

@@ -92,7 +92,7 @@ def at(typist: Typist, moment: str) -> None:
     typist.set(CLOCK=moment)
 
 
-def unreachable(*_: object) -> tuple[str, ...]:
+def unreachable(*_: object, **__: object) -> tuple[str, ...]:
     """A CRM that does not answer, without the minutes in which one waits for it."""
     raise Unreachable("the CRM does not answer")
 

@@ -89,6 +89,9 @@ def place(
     ),
     ends_on: str = typer.Option("", "--ends-on", metavar="DATE", help="The last day; without it the hold lasts until it is released."),
     review_on: str = typer.Option(..., "--review-on", metavar="DATE", help="When a person looks again, within 12 months."),
+    unseen: bool = typer.Option(
+        False, "--unseen", help="Place it even if the CRM does not answer; nobody has then seen the row, and a mistyped id keeps nothing."
+    ),
     as_: str = AS,
     role: str = role_for(Act.PLACE_HOLD),
 ) -> None:
@@ -113,11 +116,14 @@ def place(
         obtained_by=tuple(arguments.row_id(contact) for contact in obtained_by),
         ends_on=_day(ends_on, "--ends-on"),
         review_on=arguments.day(review_on, "--review-on"),
+        even_unseen=unseen,
     )
     someone = signed_in(arguments.settings(), as_, role)
-    with arguments.opened() as desk:
+    with arguments.opened(asks_crm=not unseen) as desk:
         placed = place_hold(desk.context, wanted, someone.who, someone.role)
         day = desk.context.today
+    if placed.is_unseen:
+        output.warn(f"{placed.id} was not seen in the CRM, which does not answer: look up its id once it does")
     _answer(placed, day)
 
 

@@ -28,11 +28,14 @@ def settings() -> Settings:
 
 
 @contextmanager
-def opened(*, for_a_run: bool = False) -> Iterator[Desk]:
+def opened(*, for_a_run: bool = False, asks_crm: bool = True) -> Iterator[Desk]:
     """Yield the desk, with a progress bar on a terminal and warnings on stderr; a run is more patient with
-    the CRM than a person."""
+    the CRM than a person. Without `asks_crm` the CRM is not checked before."""
     patience = Patience.OF_A_RUN if for_a_run else Patience.OF_A_PERSON
-    with output.progress() as progress, desk(settings(), progress=progress, warn=output.warn, patience=patience) as opened_desk:
+    with (
+        output.progress() as progress,
+        desk(settings(), progress=progress, warn=output.warn, patience=patience, asks_crm=asks_crm) as opened_desk,
+    ):
         yield opened_desk
 
 

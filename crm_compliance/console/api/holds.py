@@ -40,6 +40,7 @@ class Placed(BaseModel):
     obtained_by: list[RowId] = Field([], max_length=20)
     ends_on: date | None = None
     review_on: date
+    unseen: bool = Field(False, description="place it even if the CRM does not answer: a mistyped id then keeps nothing")
 
 
 class Release(BaseModel):
@@ -102,8 +103,9 @@ def place(
         obtained_by=tuple(wanted.obtained_by),
         ends_on=wanted.ends_on,
         review_on=wanted.review_on,
+        even_unseen=wanted.unseen,
     )
-    with caller.services.desk() as desk:
+    with caller.services.desk(asks_crm=not wanted.unseen) as desk:
         context, day = replace(desk.context, new_id=ids_of(caller, idempotency_key, wanted)), desk.context.today
         try:
             placed = place_hold(context, asked, caller.person.who, caller.person.role)

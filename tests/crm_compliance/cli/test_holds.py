@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.dynamics.connector import DynamicsConnector
+from tests.crm_compliance.requesting import unreachable
 from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.integration.night import Night
 
@@ -122,6 +124,21 @@ def test_r074_a_restriction_needs_the_notice_to_be_lifted(typist: Typist, org: N
     for more in ([], ["--notified-on", "2026-11-26"], ["--notified-on", "2026-11-24"]):
         assert typist.refused(*release, *more, code=5)["code"] == "notice"
     assert typist.ask(*release, "--notified-on", "2026-11-25")["notified_on"] == "2026-11-25"
+
+
+def test_a_hold_is_placed_while_the_crm_does_not_answer_if_that_is_asked_for(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dossier = org.dossier("social_card", spoken=LONG_AGO)
+    with monkeypatch.context() as away:
+        away.setattr(DynamicsConnector, "check", unreachable)
+        away.setattr("jobs.holds.place.rows_anywhere", unreachable)
+        assert typist.refused(*place("cf_dossier", dossier), code=4)["code"] == "crm_unreachable"
+        said = typist.type(*place("cf_dossier", dossier, "--unseen"))
+    assert (said.code, "was not seen in the CRM" in said.err) == (0, True)
+    (listed,) = typist.ask("holds", "list")
+    assert (listed["id"], listed["seen_in_crm"]) == (dossier, False)
+    assert typist.ask("plan")["retain"] == {"HOLD_JUDICIAL": 1}
 
 
 def test_the_list_needs_no_crm(typist: Typist, org: Night) -> None:

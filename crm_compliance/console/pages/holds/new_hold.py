@@ -9,6 +9,7 @@ from typing import Final
 
 from starlette.responses import Response
 
+from connectors.interface.errors import ConnectorError
 from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.visit import Visit
 from crm_compliance.wiring import mapped_tables
@@ -47,8 +48,16 @@ def place(visit: Visit) -> Response:
     to what came of it."""
     wanted = _wanted(visit)
     try:
-        with visit.services.desk() as desk:
+        with visit.services.desk(asks_crm=not wanted.even_unseen) as desk:
             hold = place_hold(replace(desk.context, new_id=visit.id_of_form), wanted, visit.person.who, visit.person.role)
+    except ConnectorError as error:
+        if wanted.even_unseen:
+            raise
+        says = visit.say(
+            "The CRM does not answer, so nothing was placed. If it cannot wait, tick below that it is placed all the same, "
+            "and send it again."
+        )
+        raise ConnectorError(says, where=error.code) from error
     except Refused as error:
         if error.code != "exists":
             raise
@@ -74,6 +83,7 @@ def _wanted(visit: Visit) -> Wanted:
         obtained_by=tuple(_row_id(line, "obtained_by") for line in _lines(visit.given("obtained_by"))),
         ends_on=visit.given_day("ends_on", visit.say("Last day")),
         review_on=visit.needed_day("review_on", visit.say("Review on")),
+        even_unseen=bool(visit.given("unseen")),
     )
 
 

@@ -8,9 +8,12 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from connectors.dynamics.connector import DynamicsConnector
+from jobs.ledger.heads import HOLDS
 from rules.holds.placements import HoldType
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
+from tests.crm_compliance.requesting import unreachable
 from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.integration.night import Night
 
@@ -143,6 +146,33 @@ def test_every_table_that_can_be_held_has_a_name(typist: Typist, org: Night, sig
 def test_a_record_that_is_not_there_is_said_in_the_language_of_the_page(org: Night, signed_in: Callable[..., Browser]) -> None:
     answer = signed_in(Role.DPO, "nl").post("/holds/new", **FORM, scope="row", table="cf_dossier", id=NOBODY)
     assert (answer.status_code, "Het CRM heeft geen record met dit id" in text_of(answer.text)) == (400, True)
+
+
+def test_while_the_crm_does_not_answer_a_hold_is_placed_if_it_cannot_wait(
+    org: Night, typist: Typist, signed_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HLD-02 asks for one authorised person, at once: a night may begin before the DPO can ask again."""
+    dossier, dpo = org.dossier("social_card", spoken=LONG_AGO), signed_in(Role.DPO)
+    form = FORM | {"scope": "row", "table": "cf_dossier", "id": dossier}
+    with monkeypatch.context() as away:
+        away.setattr(DynamicsConnector, "check", unreachable)
+        away.setattr("jobs.holds.place.rows_anywhere", unreachable)
+        answer = dpo.post("/holds/new", **form)
+        assert (answer.status_code, "tick below that it is placed all the same" in text_of(answer.text)) == (503, True)
+        assert org.store.holds.all() == []
+        address = place(dpo, **form, unseen="1")
+        for page in (dpo.page(address), dpo.page("/holds")):
+            assert "Not seen in the CRM" in text_of(page)
+    assert list(org.store.ledger.strand(HOLDS))[-1].data["unseen"] is True
+    assert typist.ask("plan")["retain"] == {"HOLD_JUDICIAL": 1}
+    assert signed_in(Role.APPROVER).post(f"{address}/release", asked_by="carl", reason="looked up").status_code == 303
+    assert "Not seen" not in text_of(dpo.page(address))
+
+
+def test_a_crm_that_answers_is_asked_whatever_was_ticked(org: Night, signed_in: Callable[..., Browser]) -> None:
+    dpo, form = signed_in(Role.DPO), FORM | {"scope": "row", "table": "cf_dossier", "unseen": "1"}
+    assert dpo.post("/holds/new", **form, id=NOBODY).status_code == 400
+    assert "Not seen" not in text_of(dpo.page(place(dpo, **form, id=org.dossier("social_card", spoken=LONG_AGO))))
 
 
 def test_what_requests_keep_is_for_the_dpo_alone(typist: Typist, org: Night, signed_in: Callable[..., Browser]) -> None:
