@@ -73,6 +73,8 @@ class Meant:
 def _has(condition: Condition, attribute: Attribute) -> pl.Expr:
     values = [each.strip("{}").casefold() for each in condition.values]
     text = pl.col(condition.column).cast(pl.String).str.to_lowercase()
+    if attribute.kind not in LOOKUP_TYPES | {"StringType"}:
+        text = text.str.strip_suffix(".0")  # where a column has gaps, its numbers may be written with a point
     if attribute.kind == "BooleanType":
         text = text.replace({"1": "true", "0": "false"})
     if attribute.kind in LOOKUP_TYPES:

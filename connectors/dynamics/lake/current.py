@@ -16,7 +16,7 @@ from connectors.interface.errors import ReadIncomplete
 
 VERSION: Final = "versionnumber"
 _ID, _DELETED, _SINK, _STATE = "id", "isdelete", "sinkmodifiedon", "msft_datastate"
-_RETAINED: Final = "1"  # of msft_datastate: the row lies in long-term retention, and the CRM has it no more
+_RETAINED: Final = 1  # of msft_datastate: the row lies in long-term retention, and the CRM has it no more
 _LAST: Final = 2**63 - 1
 _MARKS: Final = (_ID, _DELETED, _STATE)
 
@@ -74,7 +74,7 @@ class CurrentRows:
             rows, marks = rows[at], marks[at]
         is_kept = ~marks["is_deleted"]
         if _STATE in rows.columns:
-            is_kept &= (rows[_STATE].cast(pl.String) != _RETAINED).fill_null(True)
+            is_kept &= (rows.select(typed(INT, _STATE, rows.schema[_STATE])).to_series() != _RETAINED).fill_null(True)
         return rows.filter(is_kept)
 
 

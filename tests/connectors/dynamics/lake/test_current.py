@@ -34,6 +34,14 @@ def names(folder: Path, *files: list[dict[str, Any]]) -> dict[str, Any]:
     return dict(found.select("contactid", "name").iter_rows())
 
 
+def test_what_lies_in_long_term_retention_is_told_by_a_number_with_a_point_too(tmp_path: Path) -> None:
+    (tmp_path / "contact").mkdir()
+    rows = [ROW | {"contactid": each, "Id": each, "msft_datastate": state} for each, state in (("a", 1.0), ("b", None), ("c", 0.0))]
+    pl.DataFrame(rows, schema_overrides={"IsDelete": pl.Boolean}).write_parquet(tmp_path / "contact" / "0.parquet")
+    found = CurrentRows(Folder(tmp_path)).of("contact", "contactid", ("name",))
+    assert found["contactid"].to_list() == ["b", "c"]
+
+
 @pytest.mark.parametrize(
     ("others", "expected"),
     [
