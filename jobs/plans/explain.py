@@ -77,6 +77,8 @@ def shares_child(connector: Connector, unit: Unit) -> bool:
     if unit.kind is not UnitKind.DOSSIER:
         return False
     children = {child.id for child in unit.children if child is not None}
+    if not children:
+        return False
     lie = connector.retaining((Party,))
     roles = [
         row for row in rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", sorted(children)), lie) if row.role == FileRole.CHILD

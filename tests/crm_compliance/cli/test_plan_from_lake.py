@@ -46,7 +46,7 @@ def test_a_plan_from_a_lake_is_that_from_the_crm(typist: Typist, organisation: s
         found = typist.ask("plan")
     changes = typist.ask("plans", "diff", live["plan"], found["plan"])
     assert (changes["added"], changes["removed"], changes["changed"]) == (0, 0, 0)
-    assert changes["unchanged"] > 40
+    assert changes["unchanged"] > 30
     said = ("units", "dispose", "retain", "flags", "victims", "due_soon", "waiting", "trims")
     assert [found[name] for name in said] == [live[name] for name in said]
     assert (live["lake_instant"], found["lake_instant"]) == (None, "2026-11-25T02:35:00Z")
