@@ -17,7 +17,6 @@ from crm_compliance.answer_package.package import package_of
 from crm_compliance.files import disk_errors, sync_folder, write_whole
 from jobs.model.answer import Compilation
 from jobs.model.request import HANDOVER, Handover
-from jobs.ports.store import Store
 from jobs.requests.answer.links import TIMES
 from rules.errors import UsageError
 from rules.organisation.organisation import Organisation
@@ -26,7 +25,7 @@ from rules.organisation.organisation import Organisation
 class _Outbox:
     """The archive and the message of an answer, wherever they are put."""
 
-    def __init__(self, organisation: Organisation, public_url: str) -> None:
+    def __init__(self, organisation: Organisation, *, public_url: str) -> None:
         self._organisation = organisation
         self._public_url = public_url.rstrip("/")
 
@@ -54,7 +53,7 @@ class FileOutbox(_Outbox):
     passphrase file is there already, or is the archive itself."""
 
     def __init__(self, organisation: Organisation, *, archive: Path, passphrase_file: Path, public_url: str) -> None:
-        super().__init__(organisation, public_url)
+        super().__init__(organisation, public_url=public_url)
         self.archive = archive
         self.note = archive.with_name(archive.name + ENDING)
         self._secret = passphrase_file
@@ -64,35 +63,23 @@ class FileOutbox(_Outbox):
             raise _not_new(passphrase_file)
 
     @contextmanager
-    def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:
+    def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[Mapping[str, bytes | None]]:
         with write_whole(self.archive) as out, write_whole(self.note) as beside, _new_secret(self._secret, passphrase):
             for file, content in ((beside, message.encode()), (out, archive)):
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            yield
+            yield {HANDOVER: None}  # what another release has held opens another archive
 
 
 class HeldOutbox(_Outbox):
     """Passphrase and message sealed beside the request, until somebody has passed them on; the archive is a
-    part of the request anyway."""
-
-    def __init__(self, organisation: Organisation, store: Store, request: str, *, public_url: str) -> None:
-        super().__init__(organisation, public_url)
-        self._store, self._request = store, request
+    part of the request anyway. All are stored at once: of two who release, the one who is refused would
+    otherwise leave a passphrase that does not open the archive of the other."""
 
     @contextmanager
-    def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:
-        self._hold(msgspec.json.encode(Handover(passphrase, message)))
-        try:
-            yield
-        except BaseException:
-            self._hold(None)
-            raise
-
-    def _hold(self, part: bytes | None) -> None:
-        request = self._store.requests.get(self._request)
-        self._store.requests.save(request, since=request, parts={HANDOVER: part})
+    def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[Mapping[str, bytes | None]]:
+        yield {HANDOVER: msgspec.json.encode(Handover(passphrase, message))}
 
 
 @contextmanager

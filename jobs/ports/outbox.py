@@ -44,6 +44,7 @@ class Outbox(Protocol):
     def message(self, compilation: Compilation, token: str, until: datetime) -> str:
         """The message that takes the link to the person."""
 
-    def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[None]:
-        """Write archive, passphrase and message. They take their names, and the passphrase stays, only if the
+    def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[Mapping[str, bytes | None]]:
+        """Write archive, passphrase and message, or give the parts of the request that hold them: those are
+        stored with the release, or not at all. Files take their names, and the passphrase stays, only if the
         block ends well."""

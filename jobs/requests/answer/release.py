@@ -78,8 +78,8 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
     digest = hashlib.sha256(archive).hexdigest()
     row = released(request, compilation, who, role, now, package_sha256=digest, link=link.digest, link_until=link.until, downloads=())
     entry = signed(("request", {"request": request.id, "step": Step.RELEASE.value, "sha256": digest}), hand_of(context, who, role))
-    with outbox.putting(archive, passphrase, outbox.message(compilation, link.token, link.until)):
-        context.store.requests.save(row, [entry], since=request, parts={PACKAGE: archive})
+    with outbox.putting(archive, passphrase, outbox.message(compilation, link.token, link.until)) as held:
+        context.store.requests.save(row, [entry], since=request, parts={PACKAGE: archive, **held})
     return Released(digest, link)
 
 

@@ -26,7 +26,7 @@ def release(visit: Visit) -> Response:
 
     def act(desk: Desk, request: str) -> None:
         context = desk.context
-        release_answer(context, request, who, role, HeldOutbox(context.organisation, context.store, request, public_url=public_url))
+        release_answer(context, request, who, role, HeldOutbox(context.organisation, public_url=public_url))
         fulfil_later(context, request)
 
     return done_at_desk(visit, "release", act, note="request_released")

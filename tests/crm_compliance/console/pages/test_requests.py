@@ -171,7 +171,7 @@ def test_a_long_search_goes_on_and_the_page_says_so(
     services.background.patience_s = 0
     monkeypatch.setattr("jobs.requests.search.confirm.match_request", lambda *_: go_on.wait(60))
     assert dpo.post(f"{path}/match").status_code == 303
-    assert "The CRM is searched for the person" in dpo.page(path)
+    assert "The CRM is being searched for the person" in dpo.page(path)
     assert "hx-trigger" in dpo.get(f"{path}/work", **{"HX-Request": "true"}).text
     assert dpo.post(f"{path}/match").status_code == 409
     work = services.background.of(asking.id)

@@ -3,17 +3,26 @@ decided item by item; recipients told. Everybody is fictitious."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
 
 import msgspec
 import pytest
 import pyzipper
+from httpx2 import Response
 
+from crm_compliance.console.app import routes
 from crm_compliance.console.services import Services
+from crm_compliance.service.web.app import app_of
+from crm_compliance.service.web.downloads import Downloads
 from jobs.model.request import HANDOVER, Handover
+from jobs.requests.answer.release_check import for_release
 from rules.model.requests import RequestState
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
@@ -101,6 +110,54 @@ def test_what_a_release_that_was_cut_off_has_left_is_shown_to_nobody(org: Night,
     assert approver.get(f"{path}/message").status_code == 400
     assert approver.post(f"{path}/release").status_code == 303
     assert "voorbeeld-zin" not in approver.page(path)
+
+
+@pytest.mark.parametrize("has_own_service", [False, True], ids=["one service", "two services"])
+def test_of_two_releases_at_the_same_instant_one_leaves(
+    org: Night, approved: Asking, services: Services, monkeypatch: pytest.MonkeyPatch, has_own_service: bool
+) -> None:
+    """Each of them might. In two services both have passed every guard when the first is stored."""
+    path, together = f"/requests/{approved.id}", Barrier(2)
+    if has_own_service:
+
+        def passed(*given: Any) -> Any:
+            found = for_release(*given)
+            together.wait(60)
+            return found
+
+        monkeypatch.setattr("jobs.requests.answer.release.for_release", passed)
+    browsers = []
+    for who in ("erik", "carla"):
+        own = Services(services.settings, services.store, services.clock, services.sessions, carry_out=services.carry_out)
+        own.background.patience_s = 60
+        served = own if has_own_service else services
+        browser = Browser(app_of(Downloads(served.store, served.clock), console=routes(served)))
+        browser.client.cookies.set("session", served.sessions.begin(who, ("approver",), "", served.clock()))
+        browsers.append(browser)
+    forms = [{"csrf": browser.token} for browser in browsers]
+
+    def at_once(number: int) -> Response:
+        if not has_own_service:
+            together.wait(60)
+        return browsers[number].client.post(f"{path}/release", data=forms[number], headers={"Sec-Fetch-Site": "same-origin"})
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(at_once, range(2)))
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    (refused,) = (text_of(answer.text) for answer in answers if answer.status_code == 409)
+    told = (
+        ("Somebody else has changed the request",) if has_own_service else ("Something is being done for this", "Somebody may have moved")
+    )
+    assert any(words in refused for words in told), refused
+    found = [entry.data for entry in org.store.ledger.entries() if entry.kind == "request" and entry.data.get("request") == approved.id]
+    assert [data["step"] for data in found].count("release") == 1
+    assert [word.step for word in approved.row().words].count("release") == 1
+    (passphrase,) = re.findall(r'class="passphrase"><code>([^<]*)', browsers[0].page(path))
+    package = browsers[1].get(f"{path}/archive").content
+    assert hashlib.sha256(package).hexdigest() == approved.row().package_sha256
+    with pyzipper.AESZipFile(io.BytesIO(package)) as archive:
+        archive.setpassword(passphrase.encode())
+        assert b"Fien" in archive.read("data.json")
 
 
 def test_what_is_not_handed_over_goes_with_the_closing(org: Night, approved: Asking, signed_in: SignedIn) -> None:
