@@ -100,9 +100,12 @@ def _answered_once(visit: Visit, endpoint: Endpoint, sent: Sent) -> Response:
 
 
 def _visit(services: Services, request: Request) -> Visit:
-    """Return who is at the browser, if somebody is signed in there."""
+    """Return who is at the browser, if somebody is signed in there. What a page asks again by itself (htmx
+    with a header of ours, a stream) does not keep a session from its idle end."""
     token = cookies.session_token(request, is_secure=services.is_secure)
-    return Visit(request, services, token, services.sessions.of(token, services.clock()) if token else None)
+    asks_again = "X-Asks-Again" in request.headers or request.headers.get("Accept") == "text/event-stream"
+    session = services.sessions.of(token, services.clock(), is_used=not asks_again) if token else None
+    return Visit(request, services, token, session)
 
 
 def _looked(services: Services, request: Request, endpoint: Endpoint) -> Response:

@@ -60,9 +60,9 @@ class Visit:
 
     @property
     def is_over(self) -> bool:
-        """Whether the person has signed out, or acts in another role, since this was asked for: an answer
-        that lasts asks."""
-        session = self.services.sessions.now(self.token)
+        """Whether the session has ended, or the person acts in another role, since this was asked for: an
+        answer that lasts asks."""
+        session = self.services.sessions.of(self.token, self.now, is_used=False)
         return session is None or self.session is None or session.role != self.session.role
 
     @property

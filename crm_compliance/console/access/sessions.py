@@ -65,8 +65,9 @@ class Sessions:
         self.store.put(digest_of(token), session)
         return token
 
-    def of(self, token: str, now: datetime) -> Session | None:
-        """Return the session of a token, None where it has none or it is over."""
+    def of(self, token: str, now: datetime, *, is_used: bool = True) -> Session | None:
+        """Return the session of a token, None where it has none or it is over. A page that asks by itself
+        does not use it: nobody may sit there any more."""
         session = self.store.get(digest_of(token))
         if session is None:
             return None
@@ -74,13 +75,9 @@ class Sessions:
         if is_put_back or now - session.began_at >= self.longest or now - session.seen_at >= self.idle:
             self.store.drop(digest_of(token))
             return None
-        if now - session.seen_at >= SEEN_AGAIN:
+        if is_used and now - session.seen_at >= SEEN_AGAIN:
             return self.store.update(digest_of(token), lambda each: msgspec.structs.replace(each, seen_at=now))
         return session
-
-    def now(self, token: str) -> Session | None:
-        """Return the session as it is, None where it was ended; asking does not use it."""
-        return self.store.get(digest_of(token))
 
     def act_as(self, token: str, session: Session, role: str) -> None:
         """Go on in another of the session's own roles."""

@@ -10,8 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from crm_compliance.console.access.sessions import Sessions, digest_of, name_of
+from crm_compliance.console.app import routes
+from crm_compliance.console.services import Services
+from crm_compliance.service.web.app import app_of
+from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
-from tests.crm_compliance.console.browser import Browser
+from tests.crm_compliance.console.browser import Browser, text_of
 from tests.integration.night import Night
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
@@ -152,3 +156,46 @@ def test_what_was_seen_goes_with_the_session_and_is_kept_for_none_that_has_ended
     sessions.begin("oid-1", ROLES, "", NOW + timedelta(hours=1))
     with org.store.database.reading() as connection:
         assert connection.execute(text("SELECT * FROM seen")).all() == []
+
+
+def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(sessions: Sessions) -> None:
+    token = sessions.begin("oid-1", ROLES, "", NOW)
+    for minutes in (10, 20, 29):
+        assert sessions.of(token, NOW + timedelta(minutes=minutes), is_used=False) is not None
+    assert sessions.of(token, NOW + timedelta(minutes=30), is_used=False) is None
+
+
+@pytest.fixture
+def day(org: Night, services: Services) -> tuple[Browser, Callable[[timedelta], None]]:
+    """A browser of the DPO at the running service, and what has time pass there."""
+    now = [services.clock()]
+    served = Services(services.settings, org.store, lambda: now[0], services.sessions)
+
+    def passes(time: timedelta) -> None:
+        now[0] += time
+
+    return Browser(app_of(Downloads(org.store, served.clock), console=routes(served))).sign_in(Role.DPO), passes
+
+
+def test_who_works_on_without_a_break_signs_in_again_after_ten_hours(day: tuple[Browser, Callable[[timedelta], None]]) -> None:
+    browser, passes = day
+    token = browser.token
+    for _ in range(29):
+        passes(timedelta(minutes=20))
+        assert browser.get("/holds").status_code == 200
+    passes(timedelta(minutes=20))
+    answer = browser.client.post("/stop", data={"csrf": token}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/signin")
+    assert "what you sent was not taken" in text_of(browser.page("/signin"))
+    assert browser.sign_in(Role.DPO).get("/holds").status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"HX-Request": "true", "X-Asks-Again": "1"}, {"Accept": "text/event-stream"}], ids=["htmx", "stream"])
+def test_a_page_left_open_that_asks_again_is_signed_out(day: tuple[Browser, Callable[[timedelta], None]], headers: dict[str, str]) -> None:
+    browser, passes = day
+    for _ in range(2):
+        passes(timedelta(minutes=14))
+        assert browser.get("/plans/making", **headers).status_code == 200
+    passes(timedelta(minutes=2))
+    assert browser.get("/plans/making", **headers).status_code in (303, 401)
+    assert "Your session has ended" in text_of(browser.page("/signin"))
