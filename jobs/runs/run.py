@@ -184,7 +184,7 @@ class Application:
         facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         rows.blocked |= kept_with(context, rows.of, self.day) | held_since(context.connector, [unit for _, unit, _ in going])
-        rows.blocked |= dict.fromkeys(self._taking_what_stays(rows), CHANGED)
+        rows.blocked = dict.fromkeys(self._taking_what_stays(rows), CHANGED) | rows.blocked  # what is known better stays the reason
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
 
     def _settle_followers(self, lines: Sequence[PlanLine]) -> None:
