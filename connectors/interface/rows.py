@@ -43,8 +43,8 @@ class Content:
 class ReadStats:
     """What reading and writing have cost so far; `remembered` are rows that did not have to be fetched again,
     `waited_s` is time spent on keeping to the CRM's limits, `peak_concurrency` how many batches ran at once
-    at most. `missed` tells by table how many rows a full read found otherwise than they were remembered with
-    all changes that the CRM had told."""
+    at most. `missed` tells by table how many rows that were remembered, with all changes that the CRM had
+    told, a full read found otherwise or not at all."""
 
     pages: int = 0
     rows: int = 0

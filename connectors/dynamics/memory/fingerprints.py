@@ -20,13 +20,9 @@ class Fingerprints:
 
         self._frames.append(pl.DataFrame({"id": rows["id"].hash(), "row": rows.hash_rows()}))
 
-    def differing(self, other: Fingerprints) -> pl.Series:
-        """Return the hashes of the ids whose rows differ, or are in one of both alone."""
-        import polars as pl
-
-        mine, theirs = self._all(), other._all()
-        both = [mine.join(theirs, on=["id", "row"], how="anti"), theirs.join(mine, on=["id", "row"], how="anti")]
-        return pl.concat(both)["id"].unique()
+    def missing_in(self, other: Fingerprints) -> pl.Series:
+        """Return the hashes of the ids whose rows are otherwise in the other, or not there."""
+        return self._all().join(other._all(), on=["id", "row"], how="anti")["id"]
 
     def _all(self) -> pl.DataFrame:
         import polars as pl

@@ -124,9 +124,11 @@ class RememberingReader(Generic[R]):
         return found
 
     def _compare(self, since: _Since, remembered: Fingerprints, read: Fingerprints) -> None:
-        """Count the rows that differ, but for those of which the CRM tells by now that they have changed
-        while we read. Where it tells nothing any more, nothing can be said."""
-        if (differing := remembered.differing(read)).is_empty():
+        """Count the remembered rows that are otherwise or gone, but for those of which the CRM tells by now
+        that they have changed while we read. Where it tells nothing any more, nothing can be said. Rows that
+        are in the CRM alone are not counted: what we were about to erase is taken out of the memory, also
+        where a delete only seemed to succeed."""
+        if (differing := remembered.missing_in(read)).is_empty():
             return
         later = _Since(since.remembered, since.link, since.rows.clear())
         if self._follow(later) and (number := without(differing, later.ids)):

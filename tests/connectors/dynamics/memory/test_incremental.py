@@ -222,6 +222,15 @@ def test_a_full_read_tells_how_many_rows_changed_that_the_link_had_hidden(organi
     assert (organisation.fetched, organisation.missed) == (60, {}), "what is remembered is right again"
 
 
+def test_a_row_that_we_only_seemed_to_erase_was_not_missed(organisation: Organisation) -> None:
+    """R-089: it is out of the memory, and its version never changed."""
+    ids = organisation.load("cf_dossier", "cf_dossierid", 60)
+    found = organisation.read(Dossier)
+    organisation.memory.forget("cf_dossier", {ids[0]: found[ids[0]][-1]})
+    assert organisation.read(Dossier) == found
+    assert (organisation.fetched, organisation.missed) == (60, {})
+
+
 def test_what_changes_while_a_full_read_goes_on_was_not_missed(organisation: Organisation) -> None:
     ids = organisation.load("cf_dossier", "cf_dossierid", 120)
     organisation.read(Dossier)
