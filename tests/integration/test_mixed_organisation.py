@@ -20,13 +20,14 @@ from tests.connectors.storage.sharepoint import Library
 from tests.crm_compliance.typist import Typist
 from tests.forms.answering import unpacked
 from tests.independent.asking import pdf_text
+from tests.integration.matched import DPO, matched_with
 from tests.integration.night import TOKEN
 from tests.integration.planted import LOCATION, Planted, left_of
 
 ENVIRONMENT = Path(__file__).parents[1] / "data" / "mixed-environment.yaml"
 SITES = ("https://tussenhaven.sharepoint.com/sites/CRM", "https://tussenhaven.sharepoint.com/sites/Archief")
 THEMES = {"Weglopen": ("WEG", 746000010), "Sociale kaart": ("SOC", 746000011)}  # code of a list, status of a chat
-DPO, APPROVER = ("--as", "dora", "--role", "dpo"), ("--as", "erik", "--role", "approver")
+APPROVER = ("--as", "erik", "--role", "approver")
 # Numbers and names of others: found, and told as labels. Pictures are handed over without their comments.
 AS_LABELS = re.compile(r"activityparty\..*|phonecall.phonenumber|email.(sender|torecipients)")
 PICTURES = {"contact.entityimage", "th_waarneming.th_foto"}
@@ -229,15 +230,7 @@ def narrowed_is_refused(typist: Typist, mapping: Path) -> None:
 
 def unfound(typist: Typist, contact: str, words: dict[str, str]) -> set[str]:
     """The places of words that the answer does not have, and that are not named as not searched."""
-    given = {"firstname": "Finn", "lastname": "Peeters (fictief)", "birthdate": "2008-03-01", "phones": [], "nationalnumbers": []}
-    form = {"right": "access", "requester_kind": "unknown", "received_at": "2026-11-25T10:00:00Z", "channel": "email", "language": "nl"}
-    path = typist.folder / "form.json"
-    path.write_text(json.dumps({**form, "given": {**given, "emails": ["finn@example.org"]}, "on_behalf_of": None}), "utf-8")
-    request = typist.ask("requests", "open", path)["request"]
-    typist.ask("requests", "identify", request, "--method", "eid", *DPO)
-    match = typist.ask("requests", "match", request)
-    (chosen,) = [each["candidate"] for each in match["candidates"] if each["id"] == contact]
-    typist.ask("requests", "confirm", request, chosen, *DPO)
+    request, not_searched = matched_with(typist, contact)
     assert typist.ask("requests", "compile", request, *DPO)["answer"] == "package"
     waiting = [each["item"] for each in typist.ask("requests", "review", request) if each["status"] == "PENDING_REVIEW"]
     decisions = typist.folder / "decisions.jsonl"
@@ -249,7 +242,7 @@ def unfound(typist: Typist, contact: str, words: dict[str, str]) -> set[str]:
     files = unpacked(archive, secret)
     assert sum(name.endswith(".png") for name in files) == len(PICTURES)
     told = "".join(content.decode("latin-1") for content in files.values()) + pdf_text(files["letter.pdf"])
-    named = {*match["not_searched"]}
+    named = {*not_searched}
 
     def is_named(place: str) -> bool:
         table, _, column = place.partition(".")

@@ -14,6 +14,7 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.storage.sharepoint import Library
 from tests.crm_compliance.typist import Typist
+from tests.integration.matched import DPO, matched_with
 from tests.integration.night import TOKEN
 from tests.integration.planted import LOCATION, Planted, left_of
 
@@ -22,7 +23,7 @@ SITE = "https://beuk.sharepoint.com/sites/CRM"
 BY_RULE = {"activityparty.addressused", "activityparty.partyidname", "hb_gesprek.hb_nummerbeller", "phonecall.phonenumber",
            "email.sender", "email.torecipients"}  # numbers and names: found, and told as labels  # fmt: skip
 UNSEARCHED = {"contact.hb_weetje": "column:contact.hb_weetje", "hb_traject.hb_bijnaam": "column:dossier.hb_bijnaam"}
-DPO, APPROVER = ("--as", "dora", "--role", "dpo"), ("--as", "erik", "--role", "approver")
+APPROVER = ("--as", "erik", "--role", "approver")
 
 # What the administrator answers, from the draft's own candidates: what stands there, and what becomes of it.
 ANSWERS = (
@@ -147,18 +148,10 @@ def test_from_nothing_to_an_answer_and_a_disposal(
 
 
 def assert_found(typist: Typist, contact: str, words: dict[str, str]) -> None:
-    given = {"firstname": "Finn", "lastname": "Peeters (fictief)", "birthdate": "2008-03-01", "phones": [], "nationalnumbers": []}
-    form = {"right": "access", "requester_kind": "unknown", "received_at": "2026-11-25T10:00:00Z", "channel": "email", "language": "nl"}
-    path = typist.folder / "form.json"
-    path.write_text(json.dumps({**form, "given": {**given, "emails": ["finn@example.org"]}, "on_behalf_of": None}), "utf-8")
-    request = typist.ask("requests", "open", path)["request"]
-    typist.ask("requests", "identify", request, "--method", "eid", *DPO)
-    match = typist.ask("requests", "match", request)
-    (chosen,) = [each["candidate"] for each in match["candidates"] if each["id"] == contact]
-    typist.ask("requests", "confirm", request, chosen, *DPO)
+    request, not_searched = matched_with(typist, contact)
     typist.ask("requests", "compile", request, *DPO)
     told = json.dumps(typist.ask("requests", "review", request))
     missing = {place for word, place in words.items() if word not in told}
     assert missing == {"hb_evaluatie.hb_verslag"} | UNSEARCHED.keys() | BY_RULE
-    assert {*UNSEARCHED.values()} <= {*match["not_searched"]}
+    assert {*UNSEARCHED.values()} <= {*not_searched}
     assert '"text/plain"' in told, "the file of the evaluation is handed over as what its name says"

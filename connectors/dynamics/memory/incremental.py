@@ -4,7 +4,7 @@ The rows of last time are remembered as frames (`table_cache.py`), changes and d
 the number of rows compared with the CRM's own. Every row is yielded, also unchanged ones: time alone makes a
 row due. A full read is done where there is no memory or no usable delta link, where numbers differ, and every
 few days in any case; what it finds is then compared with what is remembered, as far as the CRM told changes:
-rows that it had not told of are counted (`ReadStats.missed`)."""
+remembered rows that are otherwise or gone, untold, are counted (`ReadStats.missed`)."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ class RememberingReader(Generic[R]):
         if len(changed) != len(changes.rows) or not deleted.isdisjoint(changed):
             return False  # a row that was changed and deleted: which came first is not told
         again = pl.Series(sorted(changed | deleted), dtype=pl.String)
-        since.rows = pl.concat([since.rows.filter(~pl.col("id").is_in(again.implode())), self._decoder.frame(page)])
+        since.rows = pl.concat([untouched(since.rows, again), self._decoder.frame(page)])
         since.touched.update(changed, deleted)
         since.link = changes.link
         return len(since.touched) <= MAX_CHANGES
