@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
     from jobs.erasures.register import Register
     from jobs.ports.context import Clock, JobContext, Progress
-    from jobs.ports.store import Store
+    from jobs.ports.store.store import Store
     from rules.dates.calendar import Calendar
     from rules.policy.policy import Policy
     from rules.policy.versions import PolicyVersions

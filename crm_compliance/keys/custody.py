@@ -17,7 +17,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import KEYS
 from jobs.ports.context import Clock
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 
 TOLD = "told"  # in keys/: the keys that a ledger knows of
 

@@ -21,7 +21,8 @@ from jobs.ledger.rounds import RoundMade
 from jobs.model.plan import Approval, Plan
 from jobs.model.run import Action, ActionState, Run
 from jobs.ports.notary import Notary
-from jobs.ports.store import PolicyVersion, Store
+from jobs.ports.store.policies import PolicyVersion
+from jobs.ports.store.store import Store
 from jobs.proof import attestation
 from jobs.proof.attestation import LedgerIndex, attest
 from jobs.proof.completeness import reckoning_of

@@ -17,7 +17,7 @@ from rules.holds.placements import PlacedHold
 
 if TYPE_CHECKING:
     from jobs.model.request import SubjectRequest
-    from jobs.ports.store import Store
+    from jobs.ports.store.store import Store
 
 EMPTY = dict.fromkeys(("placed_by", "released_by", "released_at", "notified_on"))
 

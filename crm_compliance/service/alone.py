@@ -15,7 +15,7 @@ from rules.errors import ComplianceError, Refused
 
 if TYPE_CHECKING:
     from crm_compliance.settings import Settings
-    from jobs.ports.store import Lease
+    from jobs.ports.store.leases import Lease
 
 SERVER: Final = "server"  # the lease
 LOOK_S: Final = 5.0

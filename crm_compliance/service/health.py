@@ -15,7 +15,7 @@ from crm_compliance.settings import Settings
 from jobs.model.plan import Kind
 from jobs.model.run import RunLine, RunState
 from jobs.ports.context import Clock
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.registry import JOBS
 from rules.errors import ComplianceError
 

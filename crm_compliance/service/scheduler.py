@@ -23,7 +23,8 @@ from crm_compliance.wiring import Desk, Patience, clock_of, desk, policy_of, sto
 from jobs.model.plan import Alarm
 from jobs.plans.past import Past
 from jobs.ports.context import JobContext
-from jobs.ports.store import Lease, Store
+from jobs.ports.store.leases import Lease
+from jobs.ports.store.store import Store
 from jobs.registry import JOBS, Job
 from jobs.restores.detect import replay_if_restored
 from rules.errors import ComplianceError, Refused

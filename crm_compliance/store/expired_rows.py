@@ -14,13 +14,14 @@ from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.tables import actions, holds, plan_pages
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
 from jobs.model.run import ActionState
-from jobs.ports.store import Entry, Expired, PastTerms
+from jobs.ports.store.ledger import Entry
+from jobs.ports.store.own_data import Expired, PastTerms
 
 HEADS_AN_ENTRY = 500
 
 
 class OwnData(Rows):
-    """What `jobs.ports.store.OwnData` asks."""
+    """What `jobs.ports.store.own_data.OwnData` asks."""
 
     def expire(self, past: PastTerms, now: datetime) -> Expired:
         told: list[Entry] = []

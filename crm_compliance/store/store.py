@@ -1,4 +1,4 @@
-"""The state store: what `jobs.ports.store.Store` asks, answered over one database."""
+"""The state store: what `jobs.ports.store.store.Store` asks, answered over one database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from crm_compliance.store.rows.verifications import Verifications
 from crm_compliance.store.rows.work_queue import WorkQueue
 from crm_compliance.store.run_lock import Leases
 from crm_compliance.store.sql.database import Database
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 
 if TYPE_CHECKING:
     from jobs.ports.context import Clock

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.errors import Refused
 from rules.model.roles import Act, may, refusal
 

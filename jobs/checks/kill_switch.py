@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from jobs.ports.context import JobContext
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.errors import Refused
 from rules.hints import hint_to
 

@@ -19,7 +19,7 @@ from jobs.model.plan import Approval, LinesRemoved, Plan
 from jobs.model.request import FROZEN, KEEP, SubjectRequest
 from jobs.model.run import COUNTED, Run
 from jobs.ports.context import JobContext
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
 from rules.holds.placements import PlacedHold

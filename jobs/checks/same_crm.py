@@ -5,7 +5,7 @@ emulator could approve the plans of a real CRM (section 9.4)."""
 from collections.abc import Mapping
 
 from jobs.checks.denials import denied
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.errors import Refused
 from rules.model.crm_addresses import same_crm
 

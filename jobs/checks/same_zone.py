@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from rules.errors import Refused
 
 if TYPE_CHECKING:
-    from jobs.ports.store import Store
+    from jobs.ports.store.store import Store
     from rules.policy.policy import Policy
 
 OTHER_ZONE: Final = "other_zone"

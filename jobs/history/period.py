@@ -14,7 +14,8 @@ from jobs.history.listing import midnight
 from jobs.ledger.entries import LedgerEntry
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Approval, Plan
 from jobs.model.run import Run, RunLine, RunState
-from jobs.ports.store import PolicyVersion, Store
+from jobs.ports.store.policies import PolicyVersion
+from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.holds.placements import PlacedHold
 from rules.model.requests import Step

@@ -12,7 +12,7 @@ from jobs.checks.denials import denied, refuse_role
 from jobs.checks.ledger_agreement import Reference, hold_entry
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.ports.context import JobContext
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.reading.gather import rows_anywhere, rows_of
 from jobs.reading.row_kinds import RowKinds
 from jobs.register.hold_texts import without_requests

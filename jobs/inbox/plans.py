@@ -13,7 +13,7 @@ from jobs.model.run import Run, RunState, alarms_of
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.nightly.orphan_objects import WITHOUT_OBJECT, WITHOUT_ROW
 from jobs.plans.observations import UNACCOUNTED_TABLES
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
 from rules.model.roles import Act, Role, roles_of

@@ -11,7 +11,7 @@ from typing import Final
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.model.request import DECISIONS, SubjectRequest
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.register.dates import (
     DUE_IN,
     OPEN_AFTER_RELEASE,

@@ -10,7 +10,7 @@ from jobs.checks.same_crm import is_of_other_crm
 from jobs.inbox.item import InboxItem, ItemKind, Stage
 from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.work_queue import QUEUE_OLD, queue_of
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.hints import hint_to
 from rules.model.decisions import Flag
 from rules.model.roles import Act, Role, roles_of

@@ -8,7 +8,7 @@ from jobs.inbox.item import InboxItem, by_urgency
 from jobs.inbox.plans import of_health, of_plans
 from jobs.inbox.requests import of_requests
 from jobs.inbox.units import of_units
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.policy.policy import Policy
 
 

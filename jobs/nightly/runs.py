@@ -10,7 +10,7 @@ from jobs.model.run import ActionState, Run, alarms_of, run_document
 from jobs.plans.make import make_plan
 from jobs.plans.past import NO_RUN
 from jobs.ports.context import JobContext
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.residual.documents import documents_left
 from jobs.residual.recording_content import objects_left
 from jobs.restores.detect import replay_if_restored

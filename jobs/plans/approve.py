@@ -9,7 +9,7 @@ from jobs.checks.ledger_agreement import CLOSE_BY, Reference, References, approv
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan, PlanState
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.errors import Refused
 from rules.model.accounts import account, same_person
 from rules.model.roles import Act, is_service, may, refusal

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from connectors.interface.connector import Connector
 from jobs.model.plan import Alarm, Kind, Plan
 from jobs.model.run import CHANGED, Action, ActionState, Run
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 
 VIEW_SHRANK, NOTHING_DUE, NO_RUN, BACKLOG = "VIEW_SHRANK", "NOTHING_DUE", "NO_RUN", "BACKLOG"

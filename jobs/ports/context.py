@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 from jobs.ports.erasure_journal import NO_ERASURE_JOURNAL, ErasureJournal
 from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
 from jobs.ports.notary import Notary
-from jobs.ports.store import NO_SUBJECT_REQUESTS, Store, SubjectRequests
+from jobs.ports.store.requests import NO_SUBJECT_REQUESTS, SubjectRequests
+from jobs.ports.store.store import Store
 from jobs.ports.workers import HERE, Workers
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from jobs.ledger.verification import Problem, SignatureCheck, signature_problem
 from jobs.model.plan import Plan
 from jobs.model.run import Run
 from jobs.ports.notary import Notary
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.proof.completeness import Completeness, reckoning_of
 from rules.dates.calendar import Calendar
 from rules.errors import UsageError

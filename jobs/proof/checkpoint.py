@@ -7,7 +7,7 @@ from jobs.ledger.entries import FIRST, Chain, LedgerBroken
 from jobs.ledger.merkle import Tree
 from jobs.ports.context import Clock
 from jobs.ports.notary import Notary
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.dates.instants import instant
 from rules.hints import hint_to
 

@@ -8,7 +8,7 @@ import msgspec
 from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import Action, ActionState, Run
 from jobs.plans.make import lines_of
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.model.decisions import Reason
 

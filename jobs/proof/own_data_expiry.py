@@ -14,7 +14,7 @@ from jobs.model.plan import LinesRemoved
 from jobs.model.run import Run
 from jobs.plans.lines.view import forget_removed
 from jobs.ports.context import JobContext
-from jobs.ports.store import Expired, PastTerms
+from jobs.ports.store.own_data import Expired, PastTerms
 from jobs.proof.completeness import reckoning_of
 from rules.dates.periods import add_months, add_years
 from rules.holds.placements import PlacedHold

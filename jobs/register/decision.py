@@ -12,7 +12,7 @@ import msgspec
 
 from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.model.request import DECISIONS
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.errors import Refused
 from rules.model.requests import COPIES, Right
 

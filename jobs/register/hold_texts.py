@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from jobs.checks.ledger_agreement import Reference, hold_entry
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.holds.placements import PlacedHold
 from rules.model.references import NAMED, tidied
 from rules.model.roles import SERVICE

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from jobs.model.request import GIVEN, Details, Given, GivenPerson, SubjectRequest
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.errors import UsageError
 from rules.hints import hint_to

@@ -4,7 +4,7 @@ child. Source: EXP-04, R-151, RGT-01; contract 3.6."""
 import msgspec
 
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.register.permissions import refused
 from rules.hints import hint_to
 

@@ -13,7 +13,8 @@ from jobs.checks.denials import refuse_role
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
-from jobs.ports.store import Entry, Store
+from jobs.ports.store.ledger import Entry
+from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.errors import Refused
 from rules.hints import Hint, hint_to

@@ -3,7 +3,7 @@
 import msgspec
 
 from jobs.model.request import COMPILATION, SubjectRequest
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden
 
 

@@ -26,7 +26,8 @@ from jobs.model.request import (
     Suspension,
     Word,
 )
-from jobs.ports.store import Entry, Store
+from jobs.ports.store.ledger import Entry
+from jobs.ports.store.store import Store
 from jobs.register.dates import is_refusal, open_questions, stops_of
 from jobs.register.overrides import overrides_of
 from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, refused, save_move, signed, wrong_state

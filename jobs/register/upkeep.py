@@ -21,7 +21,7 @@ from jobs.model.request import (
     Frozen,
     SubjectRequest,
 )
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.register.dates import is_past, is_past_years, needs_reminder, open_questions, was_given_up
 from jobs.register.decision import decision_of
 from jobs.register.hold_texts import request_code, restate_holds

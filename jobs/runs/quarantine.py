@@ -18,7 +18,7 @@ from jobs.model.plan import PlanLine
 from jobs.model.run import CRM_REFUSED, RowWrite
 from jobs.plans.observations import CANARY
 from jobs.ports.context import JobContext
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.reading.gather import rows_of
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.reading.row_kinds import RowKinds

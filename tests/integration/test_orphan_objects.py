@@ -25,7 +25,7 @@ from jobs.nightly.runs import verify_run
 from jobs.plans.lines.view import LinesView
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
-from jobs.ports.store import Expired, PastTerms
+from jobs.ports.store.own_data import Expired, PastTerms
 from jobs.proof.attestation import LedgerIndex, attest
 from jobs.proof.completeness import reckoning_of
 from rules.errors import Refused, UsageError

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from crm_compliance.settings import Settings
     from jobs.model.plan import Plan
-    from jobs.ports.store import Store
+    from jobs.ports.store.store import Store
     from rules.dates.calendar import Calendar
 
 

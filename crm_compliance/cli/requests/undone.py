@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from crm_compliance.cli.terminal.output import output
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 
 
 @contextmanager

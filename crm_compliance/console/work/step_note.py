@@ -11,7 +11,7 @@ from jobs.register.decision import Undone, decision_of, undone
 from jobs.requests.answer.compile import compilation_of
 
 if TYPE_CHECKING:
-    from jobs.ports.store import Store
+    from jobs.ports.store.store import Store
 
 UNDONE: Final = "request_undone"
 

@@ -15,7 +15,7 @@ import msgspec
 from crm_compliance.files import write_whole
 from crm_compliance.reports.requests.items import review_page
 from jobs.model.request import REVIEW_PAGE
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.register.permissions import Hand
 from jobs.requests.answer.review import for_page
 

@@ -16,7 +16,7 @@ import msgspec
 
 from jobs.model.request import PACKAGE, SubjectRequest
 from jobs.ports.context import Clock
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.requests.answer.links import TIMES, digest_of
 from rules.errors import Refused
 

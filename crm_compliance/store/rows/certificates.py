@@ -12,7 +12,7 @@ from crm_compliance.store.sql.documents import Altered, decoded
 from crm_compliance.store.sql.tables import certificates
 from jobs.ledger.certificates import Issued, chained
 from jobs.ledger.entries import LedgerBroken
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 
 PAGE = 1_000
 
@@ -21,7 +21,8 @@ LAST = select(certificates.c.doc).order_by(certificates.c.position.desc()).limit
 
 
 class Certificates(Rows):
-    """What `jobs.ports.store.CertificateStore` asks, and more for whoever looks at all of them."""
+    """What `jobs.ports.store.certificates.CertificateStore` asks, and more
+    for whoever looks at all of them."""
 
     def of_run(self, run: str, *, offset: int = 0, limit: int | None = None) -> list[Issued]:
         query = select(certificates.c.doc).where(certificates.c.run == run).order_by(certificates.c.position)

@@ -14,7 +14,7 @@ LAST = select(checkpoints.c.doc).order_by(checkpoints.c.entries.desc()).limit(1)
 
 
 class Checkpoints(Rows):
-    """What `jobs.ports.store.CheckpointStore` asks."""
+    """What `jobs.ports.store.checkpoints.CheckpointStore` asks."""
 
     def last(self) -> KeptCheckpoint | None:
         return self._transactions.one(LAST, KeptCheckpoint, "the last checkpoint")

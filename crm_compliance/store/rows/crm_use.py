@@ -18,7 +18,7 @@ _SUMS = ("requests", "retries", "throttled", "waited_s")
 
 
 class CrmUse(Rows):
-    """What `jobs.ports.store.CrmUse` asks."""
+    """What `jobs.ports.store.crms.CrmUse` asks."""
 
     def add(self, job: str, stats: ReadStats) -> None:
         values = {name: getattr(stats, name) for name in _SUMS}

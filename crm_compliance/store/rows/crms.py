@@ -13,7 +13,7 @@ from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import ledger as entries
 from crm_compliance.store.sql.tables import plans, served_crms
 from jobs.checks.same_crm import OTHER_CRM
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 from rules.dates.instants import instant
 from rules.errors import Refused
 from rules.model.crm_addresses import THIS_MACHINE, organisation_at
@@ -42,7 +42,7 @@ def _other_authority() -> Refused:
 
 
 class Crms(Rows):
-    """What `jobs.ports.store.CrmStore` asks. The store remembers each CRM that it is opened for."""
+    """What `jobs.ports.store.crms.CrmStore` asks. The store remembers each CRM that it is opened for."""
 
     def __init__(self, transactions: Transactions) -> None:
         super().__init__(transactions)

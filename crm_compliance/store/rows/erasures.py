@@ -13,7 +13,7 @@ from crm_compliance.store.sql.seals import ERASURES, Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import erasures
 from jobs.ledger.heads import Tally
 from jobs.model.run import Erasure
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 
 PAGE = 5_000
 COLUMNS = (erasures.c.ref, erasures.c.operation, erasures.c.row_table, erasures.c.run, erasures.c.at, erasures.c.reason)
@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Erasures(Rows):
-    """What `jobs.ports.store.ErasureStore` asks, and more for whoever looks after the keys."""
+    """What `jobs.ports.store.erasures.ErasureStore` asks, and more for whoever looks after the keys."""
 
     def all(self) -> Iterator[Erasure]:
         """Read page by page. What is not sealed by one of our keys is none: it would let a living row go from

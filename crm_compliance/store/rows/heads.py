@@ -25,7 +25,7 @@ from rules.errors import UsageError
 
 if TYPE_CHECKING:
     from jobs.ports.context import Clock
-    from jobs.ports.store import Entry
+    from jobs.ports.store.ledger import Entry
 
 ONLY = 1  # the table has one row
 

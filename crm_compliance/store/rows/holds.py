@@ -10,13 +10,13 @@ from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_new
 from crm_compliance.store.sql.tables import holds
 from jobs.model.hold_query import HoldList, HoldPage, HoldQuery
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 from rules.errors import NotFound, Refused
 from rules.holds.placements import PlacedHold
 
 
 class Holds(Rows):
-    """What `jobs.ports.store.HoldStore` asks."""
+    """What `jobs.ports.store.holds.HoldStore` asks."""
 
     def all(self, *, unreleased: bool = False) -> list[PlacedHold]:
         query = select(holds.c.doc).order_by(holds.c.position)

@@ -18,7 +18,7 @@ from crm_compliance.store.sql.seals import Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import actions
 from jobs.ledger.heads import RUNS, JournalTally, altered
 from jobs.model.run import Action, ActionState, Erasure
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 
 PURPOSE, WEIGHT = "journal", "journal row"
 CHUNK = 400
@@ -35,7 +35,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Journal(Rows):
-    """What `jobs.ports.store.JournalStore` asks."""
+    """What `jobs.ports.store.journal.JournalStore` asks."""
 
     def __init__(self, transactions: Transactions, ledger: Ledger) -> None:
         super().__init__(transactions)

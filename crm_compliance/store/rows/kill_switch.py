@@ -9,7 +9,7 @@ from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import switches
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 
 STOPPED = "stopped"
 SET = select(switches.c.doc).where(switches.c.name == STOPPED)
@@ -22,7 +22,7 @@ class Stopped(msgspec.Struct, frozen=True):
 
 
 class KillSwitch(Rows):
-    """What `jobs.ports.store.KillSwitch` asks."""
+    """What `jobs.ports.store.kill_switch.KillSwitch` asks."""
 
     def stopped_since(self) -> datetime | None:
         found = self._transactions.one(SET, Stopped, "the kill switch")

@@ -13,14 +13,14 @@ from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.tables import ledger, runs
 from jobs.ledger.entries import FIRST, Chain, LedgerBroken, LedgerEntry, canonical, next_entry
 from jobs.ledger.heads import STRANDS, Head, believed
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 
 PAGE = 1000
 COLUMNS = (ledger.c.seq, ledger.c.at, ledger.c.kind, ledger.c.run, ledger.c.data, ledger.c.prev_hash, ledger.c.hash)
 
 
 class Ledger(Rows):
-    """What `jobs.ports.store.LedgerStore` asks, and more for the keeper of database and keys."""
+    """What `jobs.ports.store.ledger.LedgerStore` asks, and more for the keeper of database and keys."""
 
     def __init__(self, transactions: Transactions) -> None:
         super().__init__(transactions)

@@ -21,14 +21,14 @@ from rules.model.accounts import same_person
 if TYPE_CHECKING:
     from jobs.model.plan import Kind
     from jobs.model.work_queue import QueueMoves
-    from jobs.ports.store import Entry
+    from jobs.ports.store.ledger import Entry
 
 AT_ONCE: Final = 25  # heads that are read in one go: some are large
 IN_A_QUERY: Final = 500  # ids that one query names
 
 
 class Plans(Rows):
-    """What `jobs.ports.store.PlanStore` asks."""
+    """What `jobs.ports.store.plans.PlanStore` asks."""
 
     def save(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
         """`pages` is consumed inside the transaction, one at a time: a plan need not fit in memory."""

@@ -8,12 +8,13 @@ from sqlalchemy import Connection, delete, select
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import policies
-from jobs.ports.store import Entry, PolicyVersion
+from jobs.ports.store.ledger import Entry
+from jobs.ports.store.policies import PolicyVersion
 from rules.dates.instants import instant
 
 
 class Policies(Rows):
-    """What `jobs.ports.store.PolicyStore` asks."""
+    """What `jobs.ports.store.policies.PolicyStore` asks."""
 
     def remember(self, digest: str, version: str, text: str) -> None:
         told: list[Entry] = []

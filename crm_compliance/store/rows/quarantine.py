@@ -9,12 +9,12 @@ from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import quarantine
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 from rules.retention.quarantine import Mark
 
 
 class Quarantine(Rows):
-    """What `jobs.ports.store.Quarantine` asks."""
+    """What `jobs.ports.store.quarantine.Quarantine` asks."""
 
     def marks(self) -> list[Mark]:
         return self._transactions.all(select(quarantine.c.doc).order_by(quarantine.c.position), Mark, "a unit in quarantine")

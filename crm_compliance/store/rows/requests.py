@@ -14,7 +14,7 @@ from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_into, insert_new
 from crm_compliance.store.sql.tables import request_parts, request_totals, subject_requests
 from jobs.model.request import SubjectRequest
-from jobs.ports.store import Entry
+from jobs.ports.store.ledger import Entry
 from rules.errors import NotFound, Refused
 from rules.model.references import is_reference, short_reference
 from rules.model.requests import RequestState, Right
@@ -39,7 +39,7 @@ class Sealer(Protocol):
 
 
 class Requests(Rows):
-    """What `jobs.ports.store.RequestStore` asks. Without a sealer no part is written or read."""
+    """What `jobs.ports.store.requests.RequestStore` asks. Without a sealer no part is written or read."""
 
     def __init__(self, transactions: Transactions, sealer: Sealer | None) -> None:
         super().__init__(transactions)

@@ -20,14 +20,14 @@ from rules.errors import NotFound
 
 if TYPE_CHECKING:
     from jobs.model.plan import Kind
-    from jobs.ports.store import Entry
+    from jobs.ports.store.ledger import Entry
 
 AT_ONCE: Final = 50  # rows that are read in one go
 IN_A_QUERY: Final = 500  # ids that one query names
 
 
 class Runs(Rows):
-    """What `jobs.ports.store.RunStore` asks."""
+    """What `jobs.ports.store.runs.RunStore` asks."""
 
     def __init__(self, transactions: Transactions) -> None:
         super().__init__(transactions)

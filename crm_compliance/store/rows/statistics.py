@@ -19,13 +19,13 @@ from crm_compliance.store.sql.tables import waiting_statistics as table
 
 if TYPE_CHECKING:
     from jobs.model.run import Action, Run
-    from jobs.ports.store import Entry
+    from jobs.ports.store.ledger import Entry
 
 PURPOSE = "waiting statistics"
 
 
 class Statistics(Rows):
-    """What `jobs.ports.store.StatisticsStore` asks."""
+    """What `jobs.ports.store.statistics.StatisticsStore` asks."""
 
     def waiting(self, crm: str) -> dict[tuple[str, str], int]:
         query = select(table.c.month, table.c.facts, table.c.units).where(table.c.crm == crm).order_by(table.c.month, table.c.facts)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crm_compliance.store.rows.heads import Heads
     from jobs.ledger.heads import Head
     from jobs.ports.context import Clock
-    from jobs.ports.store import Entry
+    from jobs.ports.store.ledger import Entry
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ PURPOSE = "verification"
 
 
 class Verifications(Rows):
-    """What `jobs.ports.store.VerificationStore` asks."""
+    """What `jobs.ports.store.verifications.VerificationStore` asks."""
 
     def last(self) -> Verification | None:
         with self._transactions.reading() as connection:

@@ -13,7 +13,7 @@ A_STATEMENT = 500
 
 
 class WorkQueue(Rows):
-    """What `jobs.ports.store.WorkQueue` asks."""
+    """What `jobs.ports.store.work_queue.WorkQueue` asks."""
 
     def undecided(self, crm: str) -> dict[str, Waiting]:
         query = select(undecided.c.ref, undecided.c.unit_table, undecided.c.since).where(undecided.c.crm == crm)

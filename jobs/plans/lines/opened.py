@@ -6,7 +6,7 @@ from time import monotonic
 from jobs.plans.lines.compare import Comparison, compare
 from jobs.plans.lines.view import QUICK, LinesView
 from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.errors import UsageError
 
 LOOK_S = 30.0  # so often is asked whether the plans that nobody asks for are still there

@@ -11,7 +11,7 @@ from jobs.plans.lines.view import LinesView
 if TYPE_CHECKING:
     from jobs.model.plan import Plan
     from jobs.ports.line_cache import LineCache
-    from jobs.ports.store import Store
+    from jobs.ports.store.store import Store
 
 
 def previous_of(store: Store, plan: Plan) -> Plan | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jobs.model.plan import Plan
     from jobs.ports.context import Progress
-    from jobs.ports.store import Store
+    from jobs.ports.store.store import Store
 
 ORDERS_KEPT = 6
 QUICK = 20_000  # lines that are read from their pages in no time

@@ -13,7 +13,7 @@ from jobs.files.file_texts import Checked
 from jobs.model.answer import Addressee, Compilation, Item
 from jobs.model.request import COMPILATION, DECISIONS, REVIEW_PAGE, GivenPerson, SubjectRequest
 from jobs.ports.context import JobContext
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.register.decision import as_reviewed, reopened
 from jobs.register.overrides import overrides_of
 from jobs.register.permissions import admitted, hand_of, refused, save_move

@@ -14,7 +14,7 @@ import msgspec
 
 from jobs.model.plan import Alarm
 from jobs.model.request import DECISIONS, SubjectRequest
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from jobs.register.decision import Decision, Notice, NoticeState, NotTold, decision_of, encoded
 from jobs.register.permissions import Hand, admitted, refused, save_move, signed
 from rules.errors import UsageError

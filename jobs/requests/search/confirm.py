@@ -28,7 +28,8 @@ from jobs.model.request import (
     SubjectRequest,
 )
 from jobs.ports.context import JobContext
-from jobs.ports.store import Entry, Store
+from jobs.ports.store.ledger import Entry
+from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden, overrides_of
 from jobs.register.permissions import Hand, admitted, refused, save_move
 from jobs.requests.search.freeze import frozen_of

@@ -17,7 +17,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.ledger.rounds import ENDED, HOUSEKEEPING, STARTED
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import ActionState, RunState, StatisticWrite, StatisticWrites
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.errors import Refused, UsageError
 from tests.conftest import StandingClock
 from tests.crm_compliance.store.values import ENTRY, NIGHT, PAGES, a_plan, a_run, a_word, an_action

@@ -19,7 +19,7 @@ from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import TRIM, ActionState
 from jobs.plans.along import AlongRow, rows_along
 from jobs.plans.lines.query import MOST_LINES, LineQuery
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from rules.errors import NotFound, UsageError
 from rules.model.roles import Act
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.plan_lines import digest_head, paged
 from jobs.model.plan import Plan, PlanLine
-from jobs.ports.store import Store
+from jobs.ports.store.store import Store
 from tests.crm_compliance.store.values import ENTRY, a_plan
 
 DAYS = st.dates(date(1900, 1, 1), date(2200, 12, 31)).map(str)

@@ -1,0 +1,1 @@
+"""What jobs ask of the state store, a protocol a noun; the desk answers over one database."""

@@ -1,0 +1,28 @@
+"""The quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from jobs.ports.store.ledger import Entry
+
+if TYPE_CHECKING:
+    from rules.retention.quarantine import Mark
+
+
+class Quarantine(Protocol):
+    """The units that are left alone until a person has looked at them."""
+
+    def marks(self) -> list[Mark]:
+        """Return the units in quarantine, in the order in which they were first marked."""
+
+    def put(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
+        """Put units into quarantine, or replace what stands there, by (table, id)."""
+
+    def tell(self, units: Collection[tuple[str, str]]) -> None:
+        """Note that the owners of units, as (table, id), were told. What a person has said of one meanwhile
+        stays."""
+
+    def drop(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
+        """Take units, as (table, id), out of quarantine."""
