@@ -40,7 +40,7 @@ from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.page import Page
 from connectors.emulator.serving.server import SeedSpec, running
 from crm_compliance.settings import environment_of, load_settings
-from crm_compliance.wiring import desk
+from crm_compliance.wiring.desk import desk
 from jobs.model.plan import Kind
 from jobs.plans.explain import explain_unit
 from jobs.plans.make import lines_of, make_plan

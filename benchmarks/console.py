@@ -42,7 +42,10 @@ from crm_compliance.console.app import INSIDE
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.settings import load_settings
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring import clock_of, keys_in_force, policy_of, store_of
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.keys import keys_in_force
+from crm_compliance.wiring.schedule import policy_of
+from crm_compliance.wiring.store import store_of
 from jobs.checks.ledger_agreement import hold_entry
 from jobs.ledger.plan_lines import digest_head, paged
 from jobs.ledger.rounds import HOUSEKEEPING

@@ -99,7 +99,7 @@ def requested(url: str) -> list[tuple[str, str]]:
     from connectors.dynamics.http.answers import Answer
     from connectors.dynamics.http.auth import StaticToken
     from crm_compliance.settings import Settings
-    from crm_compliance.wiring import mapping_text
+    from crm_compliance.wiring.mapping import mapping_text
     from jobs.reading import gather
     from rules.model import records
 

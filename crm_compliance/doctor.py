@@ -25,20 +25,14 @@ from crm_compliance.proof import refuse_broken, verify_ledger
 from crm_compliance.reports.parts.hints import in_words
 from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import StoreUnusable
-from crm_compliance.wiring import (
-    calendar_of,
-    checked,
-    clock_of,
-    connector_of,
-    desk,
-    fitting,
-    lake_of,
-    mapping_text,
-    permitted,
-    policy_of,
-    register_key,
-    store_of,
-)
+from crm_compliance.wiring.checks import checked, fitting, permitted
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.crm import connector_of, lake_of
+from crm_compliance.wiring.desk import desk
+from crm_compliance.wiring.keys import register_key
+from crm_compliance.wiring.mapping import mapping_text
+from crm_compliance.wiring.schedule import calendar_of, policy_of
+from crm_compliance.wiring.store import store_of
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind

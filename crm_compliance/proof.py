@@ -34,7 +34,9 @@ def write_evidence(settings: Settings, store: SqlStore, clock: Clock, path: Path
     KeysMissing."""
     from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.reports.evidence_pack import write_pack
-    from crm_compliance.wiring import calendar_of, keys_in_force, software_version
+    from crm_compliance.wiring.keys import keys_in_force
+    from crm_compliance.wiring.schedule import calendar_of
+    from crm_compliance.wiring.software import software_version
     from jobs.proof.checkpoint import make_checkpoint
 
     ring = keys_in_force(settings, store, clock)
@@ -61,7 +63,8 @@ def certificates_of(
     """Return the signed document with the certificates of a run, or with that of one unit, as (table, id) of
     the CRM. Raises UsageError: the run is unknown or not over, or has no such certificate (any more)."""
     from crm_compliance.keys.checkpoint_signer import DeskNotary
-    from crm_compliance.wiring import calendar_of, keys_in_force
+    from crm_compliance.wiring.keys import keys_in_force
+    from crm_compliance.wiring.schedule import calendar_of
     from jobs.proof.attestation import LedgerIndex, attest
     from jobs.proof.checkpoint import make_checkpoint
 
@@ -91,7 +94,7 @@ def verify_ledger(
     DiskProblem is raised."""
     from crm_compliance.keys.checkpoint_signer import audit_store
     from crm_compliance.keys.key_ring import public_keys_below
-    from crm_compliance.wiring import clock_shown
+    from crm_compliance.wiring.schedule import clock_shown
     from jobs.checks.same_zone import zone_of
 
     began, ticks = clock(), monotonic()
@@ -111,7 +114,8 @@ def verify_ledger(
 def verify_of_night(settings: Settings, job: Job, go_on: Callable[[], None] = lambda: None) -> Audit | None:
     """Verify the whole ledger once a job of the night has ended, if it is the one after which that is done.
     Raises LedgerBroken: it does not verify; the health of the service and the alerts tell it from then on."""
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
 
     if not job.verifies:
         return None

@@ -13,7 +13,8 @@ import structlog
 
 from connectors.channels.channel import ChannelFailed
 from crm_compliance.alerts.channels import Switch, channels_of
-from crm_compliance.wiring import clock_of, store_of
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError
 
 if TYPE_CHECKING:

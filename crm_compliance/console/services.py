@@ -18,7 +18,8 @@ from crm_compliance.console.work.opening import Opening, subject_of
 from crm_compliance.console.work.process import Asked, carried_out
 from crm_compliance.console.work.work import Ended, Told, Work
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import Desk, calendar_of, desk, policy_of
+from crm_compliance.wiring.desk import Desk, desk
+from crm_compliance.wiring.schedule import calendar_of, policy_of
 from rules.errors import ComplianceError, Refused
 
 if TYPE_CHECKING:
@@ -73,21 +74,21 @@ class Services:
     @cached_property
     def lines(self) -> OpenedPlans:
         """The lines of stored plans, those looked at last kept open."""
-        from crm_compliance.wiring import line_cache_of
+        from crm_compliance.wiring.store import line_cache_of
         from jobs.plans.lines.opened import OpenedPlans
 
         return OpenedPlans(self.store, line_cache_of(self.settings))
 
     @cached_property
     def _app_url(self) -> str:
-        from crm_compliance.wiring import app_url_of
+        from crm_compliance.wiring.mapping import app_url_of
 
         return app_url_of(self.settings)
 
     def links(self, crm: str) -> Callable[[str, str], str]:
         """Return what gives the address of a row in the CRM's own user interface; none where the mapping
         cannot be used."""
-        from crm_compliance.wiring import link_of
+        from crm_compliance.wiring.mapping import link_of
 
         try:
             return link_of(crm, self._app_url)
@@ -96,7 +97,7 @@ class Services:
 
     @cached_property
     def _tables(self) -> dict[str, str]:
-        from crm_compliance.wiring import mapped_tables
+        from crm_compliance.wiring.mapping import mapped_tables
 
         try:
             return mapped_tables(self.settings)

@@ -31,7 +31,7 @@ from crm_compliance.console.notes import NOTES
 from crm_compliance.console.services import Services
 from crm_compliance.identity.signin import Person
 from crm_compliance.store.rows.console.sessions import Session
-from crm_compliance.wiring import new_id
+from crm_compliance.wiring.software import new_id
 from jobs.checks.denials import refuse_role
 from jobs.model.sentence import Sentence
 from rules.errors import ComplianceError, UsageError

@@ -18,7 +18,7 @@ from crm_compliance.demo.asker import asker_among, rows_of
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.reports.parts.sentences import WHY, counted
 from crm_compliance.settings import Settings, environment_of
-from crm_compliance.wiring import clock_of
+from crm_compliance.wiring.clock import clock_of
 from rules.errors import ComplianceError, UsageError
 from rules.model.roles import Role
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from crm_compliance.identity.token_cache import SignedIn
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import clock_of, store_of
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError, UsageError
 from rules.model.accounts import account
 from rules.model.roles import HUMAN_ROLES, SERVICE, Act, Role, may, roles_of

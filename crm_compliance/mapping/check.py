@@ -10,7 +10,9 @@ from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.mapping.schedule_check import misspelt
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import NO_PROVINCES, PROVINCES_HINT, connector_of, lacking_for_notice, lacking_provinces, policy_of
+from crm_compliance.wiring.checks import NO_PROVINCES, PROVINCES_HINT, lacking_for_notice, lacking_provinces
+from crm_compliance.wiring.crm import connector_of
+from crm_compliance.wiring.schedule import policy_of
 from rules.policy.policy import Policy
 
 # Of which sort a problem or a warning is.

@@ -11,7 +11,8 @@ from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.mapping.schedule_check import own_rows
 from crm_compliance.organisation import organisation_of
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import connector_of, policy_of
+from crm_compliance.wiring.crm import connector_of
+from crm_compliance.wiring.schedule import policy_of
 from rules.organisation.organisation import Organisation
 from rules.policy.policy import Policy
 

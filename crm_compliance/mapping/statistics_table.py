@@ -10,7 +10,7 @@ from connectors.dynamics.draft.statistics_table import StatisticsTable, statisti
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import mapping_text
+from crm_compliance.wiring.mapping import mapping_text
 from rules.errors import UsageError
 
 

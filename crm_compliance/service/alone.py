@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from crm_compliance.wiring import clock_of, store_of
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.store import store_of
 from rules.errors import ComplianceError, Refused
 
 if TYPE_CHECKING:

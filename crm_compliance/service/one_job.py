@@ -9,7 +9,11 @@ from pathlib import Path
 from crm_compliance.files import disk_errors, write_whole
 from crm_compliance.reports.requests.review_pages import removing_pages
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import Desk, clock_of, policy_of, register_key, store_of
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.desk import Desk
+from crm_compliance.wiring.keys import register_key
+from crm_compliance.wiring.schedule import policy_of
+from crm_compliance.wiring.store import store_of
 from jobs.checks.clock import ClocksDiffer
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.model.outcome import Outcome

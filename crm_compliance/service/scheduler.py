@@ -19,7 +19,11 @@ from crm_compliance.proof import verify_of_night
 from crm_compliance.service.one_job import carry_out, without_crm
 from crm_compliance.settings import Settings
 from crm_compliance.store.erasure_file import ErasureFile
-from crm_compliance.wiring import Desk, Patience, clock_of, desk, policy_of, store_of
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.crm import Patience
+from crm_compliance.wiring.desk import Desk, desk
+from crm_compliance.wiring.schedule import policy_of
+from crm_compliance.wiring.store import store_of
 from jobs.model.plan import Alarm
 from jobs.plans.past import Past
 from jobs.ports.context import JobContext

@@ -13,7 +13,9 @@ import structlog
 from crm_compliance.alerts.channels import channels_of, telling_not_well
 from crm_compliance.alerts.teller import Telling, tell
 from crm_compliance.service.health import Health, disk_not_well, record_not_whole
-from crm_compliance.wiring import calendar_of, clock_of, policy_of, store_of
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.schedule import calendar_of, policy_of
+from crm_compliance.wiring.store import store_of
 from jobs.inbox.plans import of_health
 from jobs.inbox.waiting import waiting
 from rules.errors import ComplianceError, PolicyError

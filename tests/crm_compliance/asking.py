@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring import desk, store_of
+from crm_compliance.wiring.desk import desk
+from crm_compliance.wiring.store import store_of
 from jobs.model.answer import Compilation
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext

@@ -18,7 +18,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import doctor
 from crm_compliance.settings import environment_of
-from crm_compliance.wiring import mapping_text
+from crm_compliance.wiring.mapping import mapping_text
 from tests.crm_compliance.typist import Typist, people_and_cases, set_faults
 from tests.integration.night import TOKEN, Night
 
@@ -238,7 +238,7 @@ def test_what_is_not_known_of_a_country_is_said(country: str, told: bool) -> Non
     """EXP-06: how plates, numbers and postcodes are written there is not guessed."""
     from crm_compliance.doctor import _policy
     from crm_compliance.settings import Settings
-    from crm_compliance.wiring import policy_of
+    from crm_compliance.wiring.schedule import policy_of
 
     shipped = policy_of(Settings())
     here = shipped.model_copy(update={"defaults": shipped.defaults.model_copy(update={"country": country})})

@@ -9,21 +9,15 @@ from pathlib import Path
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
-from crm_compliance import wiring
 from crm_compliance.files import text_of
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import (
-    Patience,
-    checked,
-    clock_of,
-    connector_of,
-    desk,
-    mapping_text,
-    memory_of,
-    new_id,
-    policy_of,
-    policy_text,
-)
+from crm_compliance.wiring.checks import checked
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.crm import Patience, connector_of, memory_of
+from crm_compliance.wiring.desk import desk
+from crm_compliance.wiring.mapping import mapping_text
+from crm_compliance.wiring.schedule import policy_of, policy_text
+from crm_compliance.wiring.software import new_id, software_version
 from rules.errors import MappingError, UsageError
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night
@@ -33,7 +27,7 @@ ROOT = "https://org.example/api/data/v9.2/"
 
 def test_a_set_clock_starts_at_its_instant_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter([100.0, 100.0, 107.5])
-    monkeypatch.setattr("crm_compliance.wiring.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("crm_compliance.wiring.clock.time.monotonic", lambda: next(ticks))
     clock = clock_of(Settings.model_validate({"crm_url": "http://127.0.0.1:1/api/data/v9.2/", "clock": "2026-03-29T03:30:00+02:00"}))
     assert clock() == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     assert clock() == datetime(2026, 3, 29, 1, 30, 7, 500_000, tzinfo=UTC)
@@ -107,7 +101,7 @@ def test_a_warning_about_the_mapping_reaches_the_person(typist: Typist, org: Nig
     assert "warning: " in said.err
     assert "100000050" in said.err
     assert said.document["units"] == 0
-    assert wiring.software_version()
+    assert software_version()
 
 
 def memory_folder(typist: Typist) -> Path:

@@ -14,7 +14,8 @@ from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring import mapping_text, policy_of
+from crm_compliance.wiring.mapping import mapping_text
+from crm_compliance.wiring.schedule import policy_of
 from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.night import TOKEN, Clock, Night, witness_of

@@ -13,7 +13,7 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
 from connectors.storage.sharepoint import SharePoint
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import mapping_text
+from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, Run
 from jobs.plans.make import make_plan

@@ -25,7 +25,7 @@ from crm_compliance.organisation import organisation_of
 from crm_compliance.settings import Settings
 from crm_compliance.store.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring import checked
+from crm_compliance.wiring.checks import checked
 from jobs.model.plan import Kind, Plan, PlanLine
 from jobs.model.run import Run
 from jobs.plans.approve import approve_plan
@@ -81,7 +81,7 @@ class Night:
     http: requests.Session = field(init=False)
 
     def __post_init__(self) -> None:
-        from crm_compliance.wiring import mapping_text
+        from crm_compliance.wiring.mapping import mapping_text
 
         # Nights here do not sleep, so that a job of the CRM has to be over at the first look.
         self.emulator.emulator.switches.bulk_delete_queue_s = self.emulator.emulator.switches.bulk_delete_run_s = 0.0

@@ -21,7 +21,7 @@ from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring import store_of
+from crm_compliance.wiring.store import store_of
 from tests.conftest import StandingClock
 from tests.crm_compliance.console.browser import Browser, text_of
 

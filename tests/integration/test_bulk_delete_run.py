@@ -25,7 +25,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.transport import Transport
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.settings import Settings, environment_of
-from crm_compliance.wiring import mapping_text
+from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState, Run, RunState
 from jobs.runs.apply import apply_plan

@@ -15,7 +15,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.governor import Pace
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import mapping_text
+from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState, RunState
 from jobs.runs.apply import apply_plan

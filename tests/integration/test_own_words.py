@@ -27,7 +27,8 @@ from crm_compliance.console.services import Services
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
-from crm_compliance.wiring import clock_of, store_of
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.store import store_of
 from rules.model.roles import Role
 from tests.connectors.channels.receiver import receiving
 from tests.crm_compliance.answer_package.pages import text_of

@@ -15,7 +15,7 @@ from connectors.emulator.serving.server import running
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring import policy_of
+from crm_compliance.wiring.schedule import policy_of
 from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS
 from tests.connectors.dynamics.datamap.test_survey import environment

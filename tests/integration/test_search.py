@@ -20,8 +20,8 @@ import requests
 from connectors.dynamics.http.sessions import Sessions
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from connectors.storage.local import LocalFolder
-from crm_compliance import wiring
 from crm_compliance.settings import Settings
+from crm_compliance.wiring import mapping
 from jobs.model.privileges import NEEDS
 from jobs.requests.search.facts import files_of, roles_of
 from jobs.requests.search.search import Material, Mention, places_not_searched, search_everywhere
@@ -404,10 +404,10 @@ def test_storage_that_is_reached_is_no_gap_and_copies_that_nobody_told_of_are_on
 
 
 def test_kinds_and_columns_that_are_not_mapped_are_named(make_night: Callable[..., Night], monkeypatch: pytest.MonkeyPatch) -> None:
-    text, source = wiring.mapping_text(Settings())
+    text, source = mapping.mapping_text(Settings())
     lean = re.sub(r"\n  donation:\n.*?(?=\n  enrolment:)", "", text, flags=re.DOTALL)
     lean = lean.replace("      transcript: cf_transcript\n", "").replace("      body: documentbody\n", "")
-    monkeypatch.setattr(wiring, "mapping_text", lambda settings: (lean, source))
+    monkeypatch.setattr(mapping, "mapping_text", lambda settings: (lean, source))
     places = places_not_searched(make_night().context)
     assert {"kind:donation", "column:recording.transcript", "column:note.body"} <= set(places)
 

@@ -14,7 +14,8 @@ from connectors.emulator.serving.server import running
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring import mapping_text, policy_of
+from crm_compliance.wiring.mapping import mapping_text
+from crm_compliance.wiring.schedule import policy_of
 from jobs.holds.place import Wanted, place_hold
 from jobs.model.plan import Kind
 from jobs.plans.explain import explain_unit

@@ -29,7 +29,7 @@ from crm_compliance.connections.credentials import token_source
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.identity.signin import NotSignedIn, Person, person
 from crm_compliance.settings import Settings, environment_of
-from crm_compliance.wiring import connector_of
+from crm_compliance.wiring.crm import connector_of
 from rules.errors import UsageError
 from rules.model.records import Dossier
 from tests.crm_compliance.typist import set_faults

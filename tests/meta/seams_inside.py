@@ -25,7 +25,7 @@ from crm_compliance.reports.pages import pages
 from crm_compliance.service.health import Health
 from crm_compliance.service.scheduler import run_job
 from crm_compliance.settings import load_settings
-from crm_compliance.wiring import store_of
+from crm_compliance.wiring.store import store_of
 from jobs.model.answer import ItemStatus
 from jobs.requests.answer.compile import compile_request
 from jobs.requests.search.search import search_everywhere

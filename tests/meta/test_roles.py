@@ -11,7 +11,7 @@ from tests.meta.pages import ROOT
 TABLE = ROOT / "rules" / "model" / "roles.py"
 # Where the word "service" is none of a role: how patient a command is, and a class of keyed references.
 OTHER_SERVICES = {
-    ("crm_compliance/wiring.py", "service"),
+    ("crm_compliance/wiring/crm.py", "service"),
     ("crm_compliance/keys/checkpoint_signer.py", "service"),
     ("crm_compliance/console/language/schedule_codes.py", "dpo"),  # the key of a schedule
     ("rules/organisation/organisation.py", "dpo"),  # a key of the file: how the officer is written to

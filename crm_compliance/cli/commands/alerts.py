@@ -34,7 +34,8 @@ def list_() -> None:
     from crm_compliance.alerts.listing import listed
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.service.telling import waiting_now
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
     channels, clock = _channels(settings), clock_of(settings)
@@ -68,7 +69,7 @@ def try_out(channel: str = typer.Option("", "--channel", metavar="C", help="This
 
 def _channels(settings: Settings) -> Channels:
     from crm_compliance.alerts.channels import channels_of
-    from crm_compliance.wiring import clock_of
+    from crm_compliance.wiring.clock import clock_of
 
     found = channels_of(settings, clock_of(settings))
     if not found.types:

@@ -29,7 +29,8 @@ def stop() -> None:
     Example: crm-compliance stop
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
     from jobs.checks import kill_switch
     from rules.dates.instants import instant
 
@@ -49,7 +50,8 @@ def resume() -> None:
     Example: crm-compliance resume
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
     from jobs.checks import kill_switch
 
     settings = arguments.settings()
@@ -68,7 +70,8 @@ def list_() -> None:
     Example: crm-compliance quarantine list --json
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
@@ -92,7 +95,10 @@ def undo(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import clock_of, policy_of, register_key, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.keys import register_key
+    from crm_compliance.wiring.schedule import policy_of
+    from crm_compliance.wiring.store import store_of
     from jobs.runs import quarantine as jobs_quarantine
 
     settings = arguments.settings()

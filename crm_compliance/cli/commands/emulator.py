@@ -44,7 +44,7 @@ def serve(
     from connectors.emulator.serving.server import serve as serve_emulator
     from connectors.emulator.storage.database import StateProblem
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring import today
+    from crm_compliance.wiring.clock import today
 
     if profile not in ("online", "onprem"):
         raise UsageError("--profile is online or onprem")

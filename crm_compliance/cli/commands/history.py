@@ -41,7 +41,9 @@ def list_(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import history_line, newest_first, round_line
-    from crm_compliance.wiring import clock_of, clock_shown, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import clock_shown
+    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
     from jobs.ledger.rounds import RoundMade
 
@@ -70,7 +72,9 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import history_document, round_line
     from crm_compliance.reports.run import print_history_run
-    from crm_compliance.wiring import clock_of, clock_shown, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import clock_shown
+    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
@@ -94,7 +98,8 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.files import write_whole
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
     from jobs.ledger.entries import encode
 
     settings = arguments.settings()
@@ -138,7 +143,8 @@ def verify(
 def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.proof import verify_ledger
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
     from jobs.model.verification import Verifier
 
     settings = arguments.settings()

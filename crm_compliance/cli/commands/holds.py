@@ -37,7 +37,10 @@ def list_(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person as signed_in
     from crm_compliance.reports.holds import held_by_flags, held_by_requests, hold_document
-    from crm_compliance.wiring import clock_of, clock_shown, mapped_tables, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.mapping import mapped_tables
+    from crm_compliance.wiring.schedule import clock_shown
+    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
@@ -143,7 +146,10 @@ def release(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import calendar_of, clock_of, register_key, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.keys import register_key
+    from crm_compliance.wiring.schedule import calendar_of
+    from crm_compliance.wiring.store import store_of
     from jobs.holds.place import release_hold
 
     settings = arguments.settings()

@@ -37,7 +37,7 @@ def check(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.files import text_of
     from crm_compliance.mapping.check import check_mapping_file
-    from crm_compliance.wiring import mapping_text
+    from crm_compliance.wiring.mapping import mapping_text
 
     settings = arguments.settings()
     text, source = (text_of(path, "mapping"), str(path)) if path is not None else mapping_text(settings)
@@ -74,7 +74,7 @@ def explain(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import facts_of, table_of
     from crm_compliance.mapping.explain import explain_row
-    from crm_compliance.wiring import connector_of
+    from crm_compliance.wiring.crm import connector_of
 
     wanted = arguments.row_id(row)
     with connector_of(arguments.settings()) as connector:
@@ -156,7 +156,7 @@ def statistics(
     from crm_compliance.files import write_whole
     from crm_compliance.mapping.statistics_table import WRITERS, mapped_columns, wanted_table
     from crm_compliance.reports.parts.endings import ending_of
-    from crm_compliance.wiring import connector_of
+    from crm_compliance.wiring.crm import connector_of
 
     suffix = ending_of(path, WRITERS) if path is not None else ""
     if path is not None:

@@ -85,7 +85,9 @@ def list_(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.documents import plan_document
-    from crm_compliance.wiring import clock_of, clock_shown, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import clock_shown
+    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
@@ -125,7 +127,8 @@ def show_(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.formats import FORMATS
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
 
     for path in outputs:
         ending_of(path, FORMATS)
@@ -153,7 +156,9 @@ def diff(
     from crm_compliance.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.plan.changes import FORMATS, Difference, difference_document, print_difference, write_difference
-    from crm_compliance.wiring import app_url_of, clock_of, line_cache_of, link_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.mapping import app_url_of, link_of
+    from crm_compliance.wiring.store import line_cache_of, store_of
     from jobs.plans.lines.compare import compare
     from jobs.plans.lines.view import LinesView
 
@@ -213,7 +218,8 @@ def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> Non
     from crm_compliance.identity.signin import person
     from crm_compliance.keys.custody import open_keys
     from crm_compliance.reports.documents import plan_document
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
     from jobs.plans.approve import approve_plan
 
     settings = arguments.settings()
@@ -248,7 +254,10 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     from crm_compliance.reports.plan.changes import print_since, since_document
     from crm_compliance.reports.plan.formats import Source
     from crm_compliance.reports.plan.terminal import print_plan
-    from crm_compliance.wiring import app_url_of, calendar_of, clock_of, line_cache_of, link_of, policy_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.mapping import app_url_of, link_of
+    from crm_compliance.wiring.schedule import calendar_of, policy_of
+    from crm_compliance.wiring.store import line_cache_of
     from jobs.plans.lines.previous import since_previous
     from jobs.plans.make import lines_of
 

@@ -72,7 +72,8 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
 
 
 def _in_force(settings: Settings) -> tuple[PolicyVersions, Version]:
-    from crm_compliance.wiring import clock_of, policy_versions
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import policy_versions
 
     versions = policy_versions(settings)
     return versions, versions.at(clock_of(settings)())
@@ -122,7 +123,9 @@ def check(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.organisation import organisation_of
-    from crm_compliance.wiring import clock_of, named_categories, versions_in
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.mapping import named_categories
+    from crm_compliance.wiring.schedule import versions_in
     from rules.policy.loader import load_policy
 
     settings = arguments.settings()
@@ -186,7 +189,7 @@ def diff(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.policy_changes import print_changes
-    from crm_compliance.wiring import named_categories
+    from crm_compliance.wiring.mapping import named_categories
     from rules.policy.diff import differences
 
     before, after = (_one(path)[1].policy for path in (old, new))
@@ -221,7 +224,7 @@ def simulate(
     from crm_compliance.cli.terminal.report_files import labels_of
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.policy_changes import SUFFIXES, print_simulation, simulation_document, write_units
-    from crm_compliance.wiring import app_url_of, link_of
+    from crm_compliance.wiring.mapping import app_url_of, link_of
     from jobs.plans.simulate import simulate as simulated
 
     if path is not None:
@@ -263,7 +266,7 @@ def review(
     from crm_compliance.files import write_whole
     from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.review import SUFFIXES, print_review, review_document, review_pieces
-    from crm_compliance.wiring import app_url_of, link_of
+    from crm_compliance.wiring.mapping import app_url_of, link_of
     from jobs.plans.yearly_review import review_schedule
 
     suffix = ending_of(path, SUFFIXES)

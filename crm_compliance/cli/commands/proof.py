@@ -53,7 +53,8 @@ def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.files import write_whole
     from crm_compliance.proof import certificates_of
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
     from jobs.proof.attestation import encode
 
     settings = arguments.settings()
@@ -135,7 +136,8 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
     from crm_compliance.cli.terminal.tables import table_of
     from crm_compliance.files import write_whole
     from crm_compliance.keys.public_keys import write_pem
-    from crm_compliance.wiring import policy_of, register_key
+    from crm_compliance.wiring.keys import register_key
+    from crm_compliance.wiring.schedule import policy_of
 
     settings = arguments.settings()
     if path is not None:
@@ -179,7 +181,9 @@ def rotate() -> None:
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.checkpoint_signer import DeskNotary
-    from crm_compliance.wiring import clock_of, keys_in_force, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.keys import keys_in_force
+    from crm_compliance.wiring.store import store_of
     from jobs.proof.checkpoint import make_checkpoint
 
     settings = arguments.settings()
@@ -202,7 +206,10 @@ def destroy(key: str = typer.Argument(..., metavar="KEY"), as_: str = AS, role: 
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import clock_of, keys_in_force, policy_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.keys import keys_in_force
+    from crm_compliance.wiring.schedule import policy_of
+    from crm_compliance.wiring.store import store_of
     from jobs.checks.denials import denied, refuse_role
 
     settings = arguments.settings()
@@ -232,7 +239,8 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.proof import write_evidence
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
     arguments.target(path)

@@ -15,7 +15,7 @@ from crm_compliance.cli.terminal.output import output, print_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from crm_compliance.wiring import Desk
+    from crm_compliance.wiring.desk import Desk
     from jobs.model.run import Run
     from jobs.ports.context import JobContext
     from jobs.restores.lost_runs import LostPlaces
@@ -70,7 +70,7 @@ def _recovering() -> Iterator[tuple[Desk, Path | None]]:
     aside."""
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.anchor import put_aside
-    from crm_compliance.wiring import desk
+    from crm_compliance.wiring.desk import desk
 
     settings = arguments.settings()
     with output.progress() as progress, desk(settings, progress=progress, warn=output.warn, recovering=True) as opened:
@@ -175,7 +175,7 @@ def check(file: str = typer.Argument(..., metavar="F", help="JSON Lines or CSV w
     Example: crm-compliance erased check contacts.csv
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring import erased_before
+    from crm_compliance.wiring.store import erased_before
     from jobs.erasures.import_check import incoming_rows, look_through
 
     with _opened(file) as lines, erased_before(arguments.settings(), output.warn) as (register, references):

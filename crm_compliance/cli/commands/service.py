@@ -66,7 +66,8 @@ def _role(path: Path) -> int:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.files import write_whole
     from crm_compliance.reports.role import role_page
-    from crm_compliance.wiring import connector_of, policy_of
+    from crm_compliance.wiring.crm import connector_of
+    from crm_compliance.wiring.schedule import policy_of
     from jobs.model.privileges import needs_under
 
     settings = arguments.settings()
@@ -85,7 +86,7 @@ def _role(path: Path) -> int:
 def _read(name: str) -> int:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.tables import facts_of
-    from crm_compliance.wiring import connector_of
+    from crm_compliance.wiring.crm import connector_of
 
     with connector_of(arguments.settings(), any_odata=True) as connector:
         found = connector.read_set(name)

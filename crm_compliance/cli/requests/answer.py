@@ -126,7 +126,10 @@ def review(
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests import review_pages
     from crm_compliance.reports.requests.items import item_document
-    from crm_compliance.wiring import calendar_of, clock_of, register_key, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.keys import register_key
+    from crm_compliance.wiring.schedule import calendar_of
+    from crm_compliance.wiring.store import store_of
     from jobs.register.permissions import Hand, hand_of
     from jobs.requests.answer import review as reviewing_items
 

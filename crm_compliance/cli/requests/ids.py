@@ -14,7 +14,8 @@ def id_of(context: typer.Context, typed: str) -> str:
         UsageError: a reference whose check sign does not fit, or that no request has.
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
     from rules.model.references import PREFIX, is_reference, tidied
 
     reference = tidied(typed)

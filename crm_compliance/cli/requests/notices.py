@@ -54,7 +54,10 @@ def notices(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import calendar_of, clock_of, register_key, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.keys import register_key
+    from crm_compliance.wiring.schedule import calendar_of
+    from crm_compliance.wiring.store import store_of
     from jobs.register.decision import NotTold
     from jobs.register.permissions import Hand
     from jobs.requests.decisions import notices as recipients
@@ -99,7 +102,7 @@ def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, langua
     from crm_compliance.answer_package.notices import letters_of
     from crm_compliance.files import new_folder, write_together
     from crm_compliance.organisation import organisation_of
-    from crm_compliance.wiring import policy_of
+    from crm_compliance.wiring.schedule import policy_of
     from jobs.requests.decisions import notices as recipients
 
     request, decision = recipients.listed(hand, request_id)

@@ -54,7 +54,10 @@ def open_(file: str = typer.Argument(..., metavar="FILE|-", help="A JSON file, o
     null}
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.wiring import calendar_of, clock_of, new_id, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import calendar_of
+    from crm_compliance.wiring.software import new_id
+    from crm_compliance.wiring.store import store_of
     from jobs.register.intake import open_request, read_form
 
     settings = arguments.settings()
@@ -76,7 +79,9 @@ def list_() -> None:
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.requests.register import by_urgency, request_document
-    from crm_compliance.wiring import calendar_of, clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import calendar_of
+    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
     clock = clock_of(settings)
@@ -98,7 +103,8 @@ def show(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
     handles = bool(as_ or role) and person(settings, as_, role).may(Act.HANDLE_REQUEST)
@@ -116,7 +122,9 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
     from crm_compliance.files import write_whole
     from crm_compliance.reports.parts.sentences import counted
     from crm_compliance.reports.requests.calendar import dates_of
-    from crm_compliance.wiring import calendar_of, clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import calendar_of
+    from crm_compliance.wiring.store import store_of
 
     settings = arguments.settings()
     clock = clock_of(settings)
@@ -296,7 +304,10 @@ def _move(
 @contextmanager
 def _hand(settings: Settings, who: str, role: str) -> Iterator[tuple[Hand, SqlStore]]:
     from crm_compliance.identity.signin import person
-    from crm_compliance.wiring import clock_of, policy_of, register_key, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.keys import register_key
+    from crm_compliance.wiring.schedule import policy_of
+    from crm_compliance.wiring.store import store_of
     from jobs.checks.same_zone import refuse_other_zone
     from jobs.register.permissions import Hand
 
@@ -315,7 +326,8 @@ def _answer(
     CRM: that is for the DPO."""
     from crm_compliance.reports.parts.hints import commands_after
     from crm_compliance.reports.requests.register import print_request, request_document
-    from crm_compliance.wiring import calendar_of, clock_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import calendar_of
     from jobs.register.permissions import next_step
     from jobs.register.release_blockers import blocks_of
     from jobs.requests.decisions.notices import counts_of

@@ -71,7 +71,10 @@ def confirm(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.review_pages import removing_pages
-    from crm_compliance.wiring import calendar_of, clock_of, register_key, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.keys import register_key
+    from crm_compliance.wiring.schedule import calendar_of
+    from crm_compliance.wiring.store import store_of
     from jobs.register.permissions import Hand
     from jobs.requests.search.confirm import confirm_candidates
 

@@ -12,7 +12,9 @@ from typing import Final, TypeVar, get_args
 
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.settings import Settings, load_settings
-from crm_compliance.wiring import Desk, Patience, calendar_of, desk
+from crm_compliance.wiring.crm import Patience
+from crm_compliance.wiring.desk import Desk, desk
+from crm_compliance.wiring.schedule import calendar_of
 from rules.dates.calendar import Calendar
 from rules.errors import UsageError
 from rules.model.languages import LANGUAGES, Language

@@ -117,7 +117,7 @@ def place(
 def _kept_by_others(caller: Caller, source: str, type: str) -> Iterator[HeldRows]:
     """Yield what flags and requests keep, as far as the caller asks for it and may see it."""
     from crm_compliance.reports.holds import held_by_flags, held_by_requests
-    from crm_compliance.wiring import mapped_tables
+    from crm_compliance.wiring.mapping import mapped_tables
 
     services = caller.services
     if source in ("", "crm") and type in ("", "legal"):
@@ -130,7 +130,7 @@ def _kept_by_others(caller: Caller, source: str, type: str) -> Iterator[HeldRows
 def release(caller: Annotated[Caller, acting(Act.RELEASE_HOLD)], hold: Annotated[str, Path(max_length=100)], wanted: Release) -> HoldAnswer:
     """Release a hold; what has expired meanwhile goes in the next run."""
     from crm_compliance.reports.holds import hold_document
-    from crm_compliance.wiring import register_key
+    from crm_compliance.wiring.keys import register_key
     from jobs.holds.place import release_hold
 
     services, now = caller.services, caller.services.clock()

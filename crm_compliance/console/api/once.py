@@ -10,7 +10,7 @@ from fastapi import Header
 from pydantic import BaseModel
 
 from crm_compliance.console.api.caller import Caller
-from crm_compliance.wiring import new_id
+from crm_compliance.wiring.software import new_id
 from rules.errors import Refused
 
 PURPOSE: Final = "idempotency key"

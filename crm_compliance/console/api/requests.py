@@ -158,7 +158,7 @@ def close(caller: Handles, request: RequestId, word: Closed) -> RequestAnswer:
 def _moved(caller: Caller, move: Callable[[Hand], SubjectRequest]) -> RequestAnswer:
     """Take one step, and answer with the request as it then stands."""
     from crm_compliance.reports.requests.review_pages import removing_pages
-    from crm_compliance.wiring import register_key
+    from crm_compliance.wiring.keys import register_key
     from jobs.checks.same_zone import refuse_other_zone
     from jobs.register.permissions import Hand
 

@@ -18,7 +18,7 @@ def show(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> ScheduleAnswer:
     """The retention schedule in force."""
     from dataclasses import asdict
 
-    from crm_compliance.wiring import policy_versions
+    from crm_compliance.wiring.schedule import policy_versions
     from rules.policy.rows import describe
 
     version = policy_versions(caller.services.settings).at(caller.services.clock())

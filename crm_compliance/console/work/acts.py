@@ -13,7 +13,7 @@ from crm_compliance.console.work.work import Ended, Told
 if TYPE_CHECKING:
     from crm_compliance.console.work.process import Asked
     from crm_compliance.settings import Settings
-    from crm_compliance.wiring import Desk
+    from crm_compliance.wiring.desk import Desk
 
 PLAN, MATCH, COMPILE, LINES, DATA_MAP, TRY = "plan", "match", "compile", "lines", "datamap", "try"
 
@@ -84,7 +84,8 @@ def try_schedule(settings: Settings, asked: Asked, told: Told) -> Ended:
 
 def open_lines(settings: Settings, asked: Asked, told: Told) -> Ended:
     """Keep the lines of a stored plan in columns, as an older version or a full disk has not; counts them."""
-    from crm_compliance.wiring import clock_of, line_cache_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import line_cache_of, store_of
     from jobs.plans.lines.view import LinesView
 
     plan = asked.details["plan"]
@@ -107,7 +108,7 @@ ACTS: Final[Mapping[str, Act]] = {
 @contextmanager
 def _desk(settings: Settings, told: Told) -> Iterator[Desk]:
     """Open all that an act needs that reads the CRM; how much it has read is told as it goes on."""
-    from crm_compliance.wiring import desk
+    from crm_compliance.wiring.desk import desk
 
     with desk(settings) as opened, telling_reads(opened, told):
         yield opened

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from crm_compliance.console.work.work import Counts, Told
 
 if TYPE_CHECKING:
-    from crm_compliance.wiring import Desk
+    from crm_compliance.wiring.desk import Desk
     from jobs.ports.context import Progress
 
 TOLD_EVERY_S: Final = 0.5

@@ -17,7 +17,7 @@ import structlog
 
 from crm_compliance.service.web.server import address_of
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import clock_of
+from crm_compliance.wiring.clock import clock_of
 from jobs.ports.context import Clock
 from rules.errors import UsageError
 
@@ -93,7 +93,9 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     from crm_compliance.service.web.app import app_of, hosts_of
     from crm_compliance.service.web.downloads import Downloads
     from crm_compliance.service.web.server import fitted, server_of
-    from crm_compliance.wiring import calendar_of, clock_of, policy_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.schedule import calendar_of, policy_of
+    from crm_compliance.wiring.store import store_of
 
     configure(sys.stderr, level=settings.log_level, terminal=False)
     clock = clock_of(settings)

@@ -20,7 +20,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import SeedSpec, running
 from connectors.interface.connector import Connector
 from crm_compliance.settings import PREFIX, TEST_PREFIX, load_settings
-from crm_compliance.wiring import connector_of
+from crm_compliance.wiring.crm import connector_of
 from tests.connectors.contract.suite import ConnectorContract
 
 REAL = os.environ.get(f"{TEST_PREFIX}URL", "")

@@ -132,7 +132,7 @@ def test_a_changed_policy_or_mapping_needs_a_new_plan(typist: Typist, org: Night
     before = org.writes()
     assert "the schedule" in typist.refused("apply", plan, code=5)["message"]
     typist.unset("POLICY")
-    from crm_compliance.wiring import mapping_text
+    from crm_compliance.wiring.mapping import mapping_text
 
     mapping = tmp_path / "mapping.yaml"
     mapping.write_text(mapping_text(typist.settings)[0] + "\n# ours\n", encoding="utf-8")

@@ -111,7 +111,7 @@ def test_quarantine_is_listed_and_undone(typist: Typist, org: Night) -> None:
 
 
 def test_a_mapping_that_cannot_hold_a_notice_is_refused_where_one_is_to_be_written(typist: Typist, org: Night) -> None:
-    from crm_compliance.wiring import mapping_text
+    from crm_compliance.wiring.mapping import mapping_text
 
     mapping = typist.folder / "mapping.yaml"
     lines = mapping_text(typist.settings)[0].splitlines()

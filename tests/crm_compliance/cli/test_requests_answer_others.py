@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.wiring import mapping_text
+from crm_compliance.wiring.mapping import mapping_text
 from rules.model.requests import Outcome
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, Asking, told

@@ -131,7 +131,7 @@ def test_what_has_had_its_day_goes_also_where_the_crm_cannot_be_reached(typist: 
     """R-125."""
     request = opened(typist)
     released(org, request, Outcome.DELIVERED)
-    typist.monkeypatch.setattr("crm_compliance.wiring.checked", unreachable)
+    typist.monkeypatch.setattr("crm_compliance.wiring.desk.checked", unreachable)
     for moment, is_there in (("2026-12-25T22:59:00Z", True), ("2026-12-25T23:00:00Z", False)):
         at(typist, moment)
         typist.refused("run", "requests", code=4)

@@ -86,7 +86,7 @@ def test_what_was_said_is_sealed_and_stands_nowhere_else(typist: Typist, org: Ni
 def test_a_receipt_is_not_lost_because_the_crm_cannot_be_reached(typist: Typist, org: Night) -> None:
     """HLD-08: stored first; what it keeps is looked up by the next plan."""
     with typist.monkeypatch.context() as without:
-        without.setattr("crm_compliance.wiring.checked", unreachable)
+        without.setattr("crm_compliance.wiring.desk.checked", unreachable)
         said = typist.type("requests", "open", written(typist.folder, a_form()), "--json")
     assert (said.code, said.document["state"]) == (0, "received")
     assert "not looked up yet" in said.err

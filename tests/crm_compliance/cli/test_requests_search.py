@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from crm_compliance.wiring import store_of
+from crm_compliance.wiring.store import store_of
 from jobs.model.request import GIVEN, Given, GivenPerson, SubjectRequest
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.crm_compliance.typist import NOW, Typist

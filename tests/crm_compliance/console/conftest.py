@@ -20,7 +20,7 @@ from crm_compliance.console.work.work import Ended, Told, Work
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.settings import load_settings
-from crm_compliance.wiring import clock_of
+from crm_compliance.wiring.clock import clock_of
 from rules.errors import ComplianceError
 from rules.model.roles import Role
 from tests.browser.chromium import chromium, is_here

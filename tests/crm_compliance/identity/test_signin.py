@@ -191,7 +191,8 @@ def test_an_approval_elsewhere_needs_two_accounts(desk: Desk, terminal: None, ty
     typist.unset("CRM_TOKEN", "CLOCK")
     typist.set(CRM_TENANT_ID="tenant", CRM_CLIENT_ID="client", CRM_CLIENT_SECRET="s")
     typist.monkeypatch.setattr("jobs.model.plan.Plan.missing", lambda self, now: ("crm_admin", "dpo"))
-    typist.monkeypatch.setattr("crm_compliance.wiring.clock_of", lambda _: org.clock)  # the plan is not past its days, whatever day it is
+    # the plan is not past its days, whatever day it is
+    typist.monkeypatch.setattr("crm_compliance.wiring.clock.clock_of", lambda _: org.clock)
     code, error = 0, ""
     for role in ("dpo", "crm_admin"):
         said = typist.type("plans", "approve", plan, "--as", f"person-{role}", "--role", role, "--json")

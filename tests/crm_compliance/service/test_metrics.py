@@ -15,7 +15,7 @@ from crm_compliance.service.health import Health
 from crm_compliance.service.metrics import Metrics
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.server import listening
-from crm_compliance.wiring import calendar_of, policy_of
+from crm_compliance.wiring.schedule import calendar_of, policy_of
 from rules.dates.calendar import BRUSSELS
 from tests.crm_compliance.requesting import a_form, written
 from tests.crm_compliance.typist import NOW, Typist, people_and_cases

@@ -68,7 +68,7 @@ def test_r125_the_night_removes_what_has_had_its_day_also_without_the_crm(
         row, state=RequestState.RELEASED, outcome=Outcome.DELIVERED, released_at=datetime(2026, 10, 2, 9, tzinfo=UTC)
     )
     org.store.requests.save(sent, since=row, parts={PACKAGE: b"zip"})
-    typist.monkeypatch.setattr("crm_compliance.wiring.checked", unreachable)
+    typist.monkeypatch.setattr("crm_compliance.wiring.desk.checked", unreachable)
     run_job(typist.settings, "requests", threading.Event())
     assert [line["event"] for line in told()] == ["job started", "job failed"]
     assert org.store.requests.part(request, PACKAGE) is None

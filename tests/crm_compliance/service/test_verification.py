@@ -14,7 +14,7 @@ from crm_compliance.proof import verify_ledger, verify_of_night
 from crm_compliance.service.health import record_not_whole
 from crm_compliance.service.scheduler import run_job
 from crm_compliance.store.sql import tables
-from crm_compliance.wiring import clock_of
+from crm_compliance.wiring.clock import clock_of
 from jobs.checks.ledger_agreement import hold_entry
 from jobs.model.verification import Verifier
 from jobs.registry import JOBS
@@ -69,7 +69,7 @@ def test_it_is_verified_also_where_the_job_could_not_be_done(typist: Typist, org
     def unreachable(*_: object) -> tuple[str, ...]:
         raise Unreachable("the CRM does not answer")
 
-    typist.monkeypatch.setattr("crm_compliance.wiring.checked", unreachable)
+    typist.monkeypatch.setattr("crm_compliance.wiring.desk.checked", unreachable)
     assert typist.type("run", "housekeeping").code == 4
     found = org.store.verifications.last()
     assert found is not None

@@ -11,7 +11,7 @@ import pytest
 
 from crm_compliance.organisation import organisation_of, product_texts
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import policy_of
+from crm_compliance.wiring.schedule import policy_of
 from rules.errors import OrganisationError
 from rules.files.yaml_lines import read_yaml
 from rules.model.languages import LANGUAGES

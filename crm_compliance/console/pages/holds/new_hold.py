@@ -12,7 +12,7 @@ from starlette.responses import Response
 from connectors.interface.errors import ConnectorError
 from crm_compliance.console.endpoint import get, post
 from crm_compliance.console.visit import Visit
-from crm_compliance.wiring import mapped_tables
+from crm_compliance.wiring.mapping import mapped_tables
 from jobs.holds.place import HOLDABLE, Wanted, place_hold
 from rules.dates.periods import add_months
 from rules.errors import Refused, UsageError

@@ -17,7 +17,7 @@ from crm_compliance.console.pages.plans.progress import progress_of
 from crm_compliance.console.pages.plans.words import words_on
 from crm_compliance.console.visit import Visit
 from crm_compliance.hours import crons_of, trigger_of
-from crm_compliance.wiring import mapping_digest
+from crm_compliance.wiring.mapping import mapping_digest
 from jobs.model.plan import CategoryCounter, Counter, Kind, LinesRemoved, Plan, PlanState
 from jobs.nightly.runs import approved_plan
 from jobs.plans.lines.due import ends_by_month

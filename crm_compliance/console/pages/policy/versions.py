@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from crm_compliance.console.visit import Visit
-from crm_compliance.wiring import policy_versions
+from crm_compliance.wiring.schedule import policy_versions
 from rules.errors import NotFound, PolicyError
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy

@@ -11,7 +11,7 @@ from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.pages.requests.page import handover_of
 from crm_compliance.console.pages.requests.take_step import done_at_desk, moved
 from crm_compliance.console.visit import Visit
-from crm_compliance.wiring import Desk
+from crm_compliance.wiring.desk import Desk
 from jobs.model.request import HANDOVER, PACKAGE
 from jobs.register.permissions import Hand, signed
 from jobs.requests.answer.release import release_answer

@@ -13,7 +13,7 @@ from crm_compliance.console.pages.requests.page import shown
 from crm_compliance.console.pages.requests.take_step import done_at_desk, hand_of, moved
 from crm_compliance.console.visit import Visit
 from crm_compliance.organisation import organisation_of
-from crm_compliance.wiring import Desk
+from crm_compliance.wiring.desk import Desk
 from jobs.register.decision import NotTold
 from jobs.register.permissions import Hand
 from jobs.register.permissions import hand_of as hand_at

@@ -14,7 +14,7 @@ from crm_compliance.console.work.counting import telling_reads
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.step_note import noting
 from crm_compliance.console.work.work import Ended, Work
-from crm_compliance.wiring import Desk
+from crm_compliance.wiring.desk import Desk
 from jobs.checks.same_zone import refuse_other_zone
 from jobs.register.permissions import Hand
 from rules.errors import ComplianceError

@@ -10,7 +10,8 @@ import pytest
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.schedule_check import misspelt
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import mapping_text, policy_text
+from crm_compliance.wiring.mapping import mapping_text
+from crm_compliance.wiring.schedule import policy_text
 from rules.policy.loader import load_policy
 
 DATA = Path(__file__).parents[3] / "data"

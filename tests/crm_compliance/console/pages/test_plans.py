@@ -19,7 +19,7 @@ from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.services import Services
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Counts, Ended, Told
-from crm_compliance.wiring import mapping_text
+from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from jobs.plans.along import ROW, TOTAL, rows_along

@@ -123,7 +123,8 @@ def test_a_decision_is_stored_at_once_and_leads_to_the_next(asking: Asking, sign
 
 
 def asking_entries(asking: Asking) -> list[Any]:
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.wiring.clock import clock_of
+    from crm_compliance.wiring.store import store_of
 
     settings = asking.typist.settings
     with store_of(settings, clock_of(settings)) as store:

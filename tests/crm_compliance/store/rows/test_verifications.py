@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from crm_compliance.service.health import record_not_whole
 from crm_compliance.store.store import SqlStore
-from crm_compliance.wiring import clock_of, store_of
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.store import store_of
 from jobs.model.verification import Verification, Verifier
 from tests.crm_compliance.typist import Typist
 

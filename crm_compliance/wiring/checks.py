@@ -1,0 +1,84 @@
+"""Whether mapping, schedule and privileges fit this CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rules.errors import MappingError
+
+if TYPE_CHECKING:
+    from connectors.dynamics.connector import DynamicsConnector
+    from connectors.dynamics.mapping.mapping import Mapping
+    from connectors.interface.connector import Connector
+    from rules.policy.policy import Policy
+
+
+NO_PROVINCES = "postcode_to_province knows the provinces of Belgium alone, and country of the schedule is {country}"
+
+PROVINCES_HINT = "mask the column with null or constant"
+
+
+def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
+    """Compare the mapping with the CRM and with the schedule and return what is only a warning. Masks are
+    checked if the schedule anonymises in place. Raises MappingError: the mapping names something that the CRM
+    lacks; all mismatches are reported."""
+    from connectors.dynamics.mapping.schedule_check import misspelt
+
+    findings = connector.check(in_place=policy.anonymise.is_in_place)
+    errors = [finding for finding in findings if finding.is_error]
+    if errors:
+        more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])
+        raise MappingError(errors[0].message + more, hint="correct the mapping, or the CRM", where=errors[0].where)
+    told = (f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
+    return (*told, *(f"{slip.where}: {slip.message}" for slip in misspelt(connector.mapping, policy)))
+
+
+def lacking_for_notice(mapping: Mapping, policy: Policy) -> list[str]:
+    """Return the fields of notes that a schedule needs, because its quarantine notifies owners by one, and
+    that the mapping lacks."""
+
+    if policy.quarantine is None or policy.quarantine.notice != "note":
+        return []
+    notes = mapping.of("note")[:1]  # where they come from several tables, ours go into the first
+    return sorted({"subject", "text"} - {name for table in notes for name in table.columns})
+
+
+def lacking_provinces(mapping: Mapping, policy: Policy) -> Iterator[str]:
+    """Yield the places of the mapping that ask for a province where nobody knows those of the country."""
+    from rules.anonymisation.techniques import has_provinces
+
+    if policy.anonymise.is_in_place and not has_provinces(policy.home.country):
+        for table in mapping.tables:
+            for column in table.masks.columns.values() if table.masks is not None else ():
+                if column.technique == "postcode_to_province":
+                    yield column.where
+
+
+def fitting(connector: DynamicsConnector, policy: Policy) -> None:
+    """Refuse a schedule that asks for what the mapping lacks. A quarantine that notifies owners by a note
+    needs the note's text. Raises MappingError: naming what the mapping lacks."""
+    if lacking := lacking_for_notice(connector.mapping, policy):
+        raise MappingError(
+            f"the schedule tells owners by a note, and the mapping has no {' and no '.join(lacking)} of notes",
+            hint="map note.subject and note.text, or set quarantine.notice to none",
+            where="quarantine.notice",
+        )
+    if (where := next(lacking_provinces(connector.mapping, policy), None)) is not None:
+        raise MappingError(NO_PROVINCES.format(country=policy.home.country), hint=PROVINCES_HINT, where=where)
+
+
+def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
+    """Compare the application user's privileges with what the jobs need under a schedule. Return what is only
+    a warning. Raises Forbidden: something is missing, or a table is visible in part only; all of it is
+    reported."""
+    from connectors.interface.errors import Forbidden
+    from jobs.model.privileges import needs_under
+
+    findings = connector.check_privileges(needs_under(policy), policy.bypasses)
+    lines = {wrong: [f"{each.where}: {each.message}" for each in findings if each.is_error is wrong] for wrong in (True, False)}
+    if lines[True]:
+        raise Forbidden(
+            "\n".join(lines[True]), hint="give the application user the role of docs/least-privilege-role.md", where="privileges"
+        )
+    return tuple(lines[False])

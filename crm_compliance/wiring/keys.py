@@ -1,0 +1,42 @@
+"""The keys of references and signatures, made and replaced in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crm_compliance.settings import Settings
+from crm_compliance.wiring.clock import clock_of
+from crm_compliance.wiring.store import store_of
+
+if TYPE_CHECKING:
+    from crm_compliance.keys.key_ring import KeyRing
+    from crm_compliance.store.store import SqlStore
+    from jobs.ports.context import Clock
+
+
+def register_key(settings: Settings) -> KeyRing:
+    """Return the keys of references and signatures, made at the first start. Raises KeysMissing: the ledger
+    names keys that do not exist."""
+    from crm_compliance.keys.custody import open_keys
+
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        return open_keys(settings, store, clock)
+
+
+def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
+    """Return the keys, those that are a year old replaced, and record in the ledger what became of them
+    (9.2). They are not replaced while a run is unfinished: its intents and outcomes have their references by
+    one key."""
+    from crm_compliance.keys.custody import open_keys
+    from crm_compliance.keys.key_ring import made_entry
+
+    ring = open_keys(settings, store, clock)
+    if made := ring.untold():
+        store.ledger.append([("key_made", made_entry(key)) for key in made])
+        ring.mark_told(made)
+    if not ring.is_due(clock()) or store.runs.unfinished():
+        return ring
+    ring, replaced = ring.rotate(clock(), if_due=True)
+    store.ledger.append([("key_rotated", entry) for entry in replaced])
+    return ring

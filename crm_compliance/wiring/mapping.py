@@ -1,0 +1,57 @@
+"""The mapping in force, and what of it is asked without a CRM."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from importlib.resources import files
+
+from crm_compliance.files import text_of
+from crm_compliance.settings import Settings
+
+
+def mapped_tables(settings: Settings) -> dict[str, str]:
+    """Return the tables of the mapping in force, by our word for the kind of row; several stand one after the
+    other. Raises MappingError: the mapping is refused."""
+    from connectors.dynamics.mapping.loader import parse_mapping
+
+    found: dict[str, list[str]] = {}
+    for table in parse_mapping(*mapping_text(settings)).tables:
+        found.setdefault(table.kind, []).append(table.name)
+    return {kind: " or ".join(dict.fromkeys(names)) for kind, names in found.items()}
+
+
+def mapping_digest(settings: Settings) -> str:
+    """Return the SHA-256 of the mapping in force, by which a plan says which one has made it."""
+    return hashlib.sha256(mapping_text(settings)[0].encode()).hexdigest()
+
+
+def mapping_text(settings: Settings) -> tuple[str, str]:
+    """Return the text of the mapping in force, and its name for messages."""
+    if settings.mapping is None:
+        return (files("connectors.dynamics") / "mapping" / "reference.yaml").read_text(encoding="utf-8"), "reference.yaml (shipped)"
+    return text_of(settings.mapping, "mapping"), str(settings.mapping)
+
+
+def named_categories(settings: Settings) -> frozenset[str] | None:
+    """Return the keys of the categories that the mapping of the settings tells; None where they name none.
+    Raises MappingError: it is refused."""
+    from connectors.dynamics.mapping.loader import parse_mapping
+    from connectors.dynamics.mapping.schedule_check import category_keys
+
+    return category_keys(parse_mapping(*mapping_text(settings))) if settings.mapping is not None else None
+
+
+def app_url_of(settings: Settings) -> str:
+    """Return the address of the app that people use, if the mapping names one."""
+    from connectors.dynamics.mapping.loader import parse_mapping
+
+    return parse_mapping(*mapping_text(settings)).app_url
+
+
+def link_of(crm: str, app_url: str) -> Callable[[str, str], str]:
+    """Return the address of a row in the CRM's own user interface (ACC-04); `app_url` is the mapping's."""
+    from connectors.dynamics.links import row_address
+
+    organisation_url = crm.split("/api/data/")[0]
+    return lambda table, row: row_address(organisation_url, app_url, table, row)

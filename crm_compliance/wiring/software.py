@@ -1,0 +1,17 @@
+"""Which version this is, and the ids that it gives."""
+
+from __future__ import annotations
+
+import secrets
+
+
+def software_version() -> str:
+    """Return the version of this product as it was installed."""
+    from importlib.metadata import version
+
+    return version("crm-compliance")
+
+
+def new_id(prefix: str) -> str:
+    """Return an opaque id without spaces."""
+    return f"{prefix}-{secrets.token_hex(6)}"

@@ -1,0 +1,62 @@
+"""The state store, and what is kept in files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from crm_compliance.settings import Settings
+from crm_compliance.wiring.clock import clock_of
+
+if TYPE_CHECKING:
+    from crm_compliance.store.line_files import LineFiles
+    from crm_compliance.store.store import SqlStore
+    from jobs.erasures.register import Register
+    from jobs.ports.context import Clock
+
+
+def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
+    """Open the state store in the data folder, or at `DATABASE_URL`; it remembers the CRM of the settings.
+    Raises StoreLost: it is empty, but the files beside it show that it was not empty before; Refused: with
+    code `other_crm`, if that is on this machine and the store has served one that is not."""
+    from crm_compliance.keys.custody import open_store
+
+    return open_store(settings, clock, recovering=recovering)
+
+
+def line_cache_of(settings: Settings) -> LineFiles:
+    """Return where lines of plans are kept in columns, encrypted, below the data folder."""
+    from crm_compliance.keys.key_ring import memory_key
+    from crm_compliance.store.line_files import LineFiles
+
+    return LineFiles(settings.data_dir / "lines", lambda: memory_key(settings.make_data_dir()))
+
+
+@contextmanager
+def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
+    """Yield the register of erasures and how its references are made, without a CRM. After the database was
+    lost, the register is what the file beside it has."""
+    from crm_compliance.keys.custody import StoreLost, keys_of_register, open_keys
+    from crm_compliance.store.erasure_file import ErasureFile
+    from jobs.erasures.register import Register
+
+    clock = clock_of(settings)
+    try:
+        opened = store_of(settings, clock)
+    except StoreLost as lost:
+        warn(f"{lost}; the file of the register alone is asked")
+        ring = keys_of_register(settings)
+        journal = ErasureFile(settings.erasures_path, ring)
+        for damage in journal.damage():
+            warn(str(damage))
+        yield Register(journal.read()), ring.references
+        return
+    with opened as store:
+        ring = open_keys(settings, store, clock)
+        journal = ErasureFile(settings.erasures_path, ring)
+        for damage in journal.damage():
+            warn(str(damage))
+        store.erasures.check(whole=True)
+        yield Register(chain(store.erasures.all(), journal.read())), ring.references
