@@ -14,7 +14,7 @@ def address_of(item: InboxItem, *, sees_history: bool) -> str:
             return f"/history/{item.subject}"
         case ItemKind.ANSWER_TO_REVIEW:
             return f"/requests/{item.subject}/review"
-        case ItemKind.HOLD_TO_REVIEW:
+        case ItemKind.HOLD_TO_REVIEW | ItemKind.HOLD_NOT_FOUND:
             return f"/holds/{item.subject}"
         case ItemKind.QUARANTINE:
             return "/quarantine"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jobs.model.request import SubjectRequest
     from jobs.ports.store.store import Store
 
-EMPTY = dict.fromkeys(("placed_by", "released_by", "released_at", "notified_on"))
+EMPTY = dict.fromkeys(("placed_by", "released_by", "released_at", "notified_on", "looked_up_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
         "notified_on": _day(hold.notified_on),
         "source": "placed",
         "seen_in_crm": not hold.is_unseen,
+        "looked_up_at": instant(hold.looked_up_at),
     }
 
 

@@ -17,6 +17,7 @@ from crm_compliance.alerts.channels import channels_of
 from crm_compliance.service.health import UNREADABLE, Health, last_ends
 from jobs.inbox.item import InboxItem
 from jobs.inbox.waiting import waiting
+from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import RunState
 from jobs.register.dates import days_left
@@ -153,7 +154,8 @@ class Metrics(Collector):
         yield _gauge("undecided_units", "Units kept because nothing in force decides on them", [({}, float(undecided))])
         quarantined = sum(not mark.undone for mark in self._store.quarantine.marks())
         yield _gauge("quarantined_units", "Units in quarantine", [({}, float(quarantined))])
-        yield _gauge("holds", "Holds in force that were placed here", [({}, float(len(self._store.holds.all(unreleased=True))))])
+        in_force = HoldQuery(self._calendar.day(self._clock()), HoldList.IN_FORCE)
+        yield _gauge("holds", "Holds in force that were placed here", [({}, float(self._store.holds.number(in_force)))])
 
     def _of_crm(self) -> Iterator[Metric]:
         costs = self._store.crm_use.all()

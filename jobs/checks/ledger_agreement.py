@@ -163,11 +163,15 @@ def about_holds(store: Store, believed: Believed, day: date) -> Iterator[Differe
     the ledger does not know."""
     placed: dict[str, LedgerEntry] = {}
     released: set[str] = set()
+    unseen: dict[str, bool] = {}
     for entry in store.ledger.strand(HOLDS):
-        if entry.kind in ("hold_placed", "hold_restated"):
-            placed[str(entry.data.get("hold"))] = entry
+        id = str(entry.data.get("hold"))
+        if entry.kind == "hold_looked_up":
+            unseen[id] = entry.data.get("found") is not True
+        elif entry.kind in ("hold_placed", "hold_restated"):
+            placed[id], unseen[id] = entry, entry.data.get("unseen") is True
         else:
-            released.add(str(entry.data.get("hold")))
+            released.add(id)
     table = {hold.id: hold for hold in store.holds.all(unreleased=True)}
     for id, entry in placed.items():
         if id in released:
@@ -179,6 +183,8 @@ def about_holds(store: Store, believed: Believed, day: date) -> Iterator[Differe
                 yield Difference(f"hold {id}", "is in force by the ledger, and not by the table of holds")
         elif told := _about_hold(hold, entry, believed):
             yield Difference(f"hold {id}", f"is not as it was placed: {told}")
+        elif unseen[id] is not hold.is_unseen:
+            yield Difference(f"hold {id}", "its row was seen in the CRM by one of ledger and table alone", is_grave=False)
     for id in sorted(table.keys() - (placed.keys() - released)):
         what = "was released by the ledger, and not by the table of holds" if id in released else "is in no entry of the ledger"
         yield Difference(f"hold {id}", what, is_grave=False)

@@ -7,13 +7,12 @@ import msgspec
 
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ConnectorError
-from connectors.interface.rows import Among
 from jobs.checks.denials import denied, refuse_role
 from jobs.checks.ledger_agreement import Reference, hold_entry
 from jobs.checks.same_crm import refuse_other_crm
+from jobs.holds.look_up import missing
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
-from jobs.reading.gather import rows_anywhere, rows_of
 from jobs.reading.row_kinds import RowKinds
 from jobs.register.hold_texts import without_requests
 from rules.dates.calendar import Calendar
@@ -22,7 +21,7 @@ from rules.holds.conditions import Condition, read_conditions
 from rules.holds.placements import HoldState, HoldType, PlacedHold, check_new, check_notice
 from rules.model.accounts import account, same_person
 from rules.model.kinds import KINDS_IN_ORDER
-from rules.model.records import KINDS, Contact
+from rules.model.records import KINDS
 from rules.model.roles import Act
 from rules.policy.policy import Policy
 
@@ -98,16 +97,14 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
 def _refuse_missing(connector: Connector, hold: PlacedHold, wanted: Wanted) -> None:
     """Refuse a hold on a row that is not there, or obtained by somebody who is not. Raises UsageError: with
     code `no_row`; ConnectorError: it could not be read."""
-    kind = hold.kind
-    if hold.row and not rows_anywhere(connector, KINDS[kind], (), Among("id", [hold.row]), connector.retaining((KINDS[kind],))):
+    lost = next(missing(connector, hold), None)
+    if lost is not None and lost == hold.row:
         what = "there is no such contact" if wanted.person else "there is no such row"
         hint = "ids are lower case, without braces, as a plan file has them"
         raise UsageError(what, hint=hint, where=f"{hold.table} {hold.row}", code="no_row")
-    if known := set(wanted.obtained_by):
-        missing = known - {row.id for row in rows_of(connector, Contact, (), Among("id", sorted(known)))}
-        if missing:
-            hint = "an id as a plan file has it"
-            raise UsageError("there is no such contact", hint=hint, where=f"--obtained-by {min(missing)}", code="no_row")
+    if lost is not None:
+        hint = "an id as a plan file has it"
+        raise UsageError("there is no such contact", hint=hint, where=f"--obtained-by {lost}", code="no_row")
 
 
 def release_hold(

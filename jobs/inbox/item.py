@@ -28,6 +28,7 @@ class ItemKind(StrEnum):
     REQUEST_TO_CLOSE = "request_to_close"
     NOTICES_TO_GIVE = "notices_to_give"
     HOLD_TO_REVIEW = "hold_to_review"
+    HOLD_NOT_FOUND = "hold_not_found"
     QUARANTINE = "quarantine"
     UNDECIDED = "undecided"
     TABLES_UNACCOUNTED = "tables_unaccounted"

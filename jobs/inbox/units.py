@@ -1,5 +1,5 @@
-"""What waits of units: holds past their review, units in quarantine, units that nothing in force decides on.
-Source: HLD-01, HLD-03, RET-14. Units are counted here and never named."""
+"""What waits of units: holds past their review or on nothing, units in quarantine, units that nothing decides
+on. Source: HLD-01, HLD-03, RET-14. Units are counted here and never named."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -29,7 +29,18 @@ def of_units(store: Store, policy: Policy, day: date, crm: str) -> Iterator[Inbo
 
 
 def _holds(store: Store, day: date) -> Iterator[InboxItem]:
-    """Yield the holds whose review was not done in time; that releases none (HLD-03)."""
+    """Yield the holds whose review was not done in time, which releases none (HLD-03), and those of which the
+    CRM turned out to have no row."""
+    for hold in store.holds.page(HoldQuery(day, HoldList.UNSEEN)).holds:
+        if hold.looked_up_at is not None and not is_of_other_crm(store, hold.crm):
+            yield InboxItem(
+                kind=ItemKind.HOLD_NOT_FOUND,
+                roles=roles_of(Act.PLACE_HOLD),
+                subject=hold.id,
+                stage=Stage.OVERDUE,
+                since=hold.looked_up_at,
+                facts={"type": hold.type.value},
+            )
     for hold in store.holds.page(HoldQuery(day, HoldList.REVIEW)).holds:
         if not is_of_other_crm(store, hold.crm):
             yield InboxItem(

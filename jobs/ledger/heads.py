@@ -23,7 +23,7 @@ STRANDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         PLANS: ("plan", "approval", "plans_cleared"),
         RUNS: ("run_started", "run_ended"),
-        HOLDS: ("hold_placed", "hold_released", "hold_restated"),
+        HOLDS: ("hold_placed", "hold_released", "hold_restated", "hold_looked_up"),
         SWITCH: ("stopped", "resumed"),
         QUARANTINE: ("quarantined", "quarantine_undone", "quarantine_left"),
         REQUESTS: ("request", "requests_totalled"),

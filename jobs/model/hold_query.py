@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 class HoldList(StrEnum):
-    """The lists of holds: in force, those of them whose review was not done in time (HLD-03), released or
-    past their last day, all."""
+    """The lists of holds: in force, those of them whose review was not done in time (HLD-03), those of which
+    nobody has seen the row, released or past their last day, all."""
 
     IN_FORCE = "in_force"
     REVIEW = "review"
+    UNSEEN = "unseen"
     OVER = "over"
     ALL = "all"
 

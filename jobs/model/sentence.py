@@ -14,6 +14,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "canary_not_found": "canary %(number)s (%(table)s) was not found",
     "canary_kept": "canary %(number)s (%(table)s) must be due and is kept: %(reason)s",
     "canary_due": "canary %(number)s (%(table)s) must be kept and is due: %(reason)s",
+    "hold_not_found": "holds on records that the CRM does not have, so that they keep nothing: %(holds)s",
     "view_shrank": "%(table)s: %(rows)s rows in sight, %(before)s at the plan before, %(removed)s removed by our own runs since",
     "unaccounted": "tables with rows that nothing accounts for: %(tables)s",
     "missed_changes": "%(table)s: rows that a full read found otherwise than nights by changes had them: %(rows)s",

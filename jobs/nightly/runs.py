@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
+from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
 from jobs.model.run import ActionState, Run, alarms_of, run_document
@@ -64,10 +65,11 @@ def _run(context: JobContext, kind: Kind) -> Run:
 def _carry_out_approved(context: JobContext, kind: Kind) -> None:
     """Carry out the last plan of a kind that waited for people and has their words: a night enforces it, for
     no person does (section 9.4). Where somebody has rejected a later one, none is carried out. Neither is one
-    of which schedule or mapping are others by now; it expires, and the plan of this night says what they
-    want."""
+    of which schedule or mapping are others by now, or that was approved before it was known that a hold is on
+    nothing; it expires, and the plan of this night says what they want."""
+    lost = look_up_unseen(context)
     plan = approved_plan(context.store, kind, context.crm, context.clock())
-    if plan is None:
+    if plan is None or (lost and HOLD_NOT_FOUND not in plan.why):
         return
     try:
         apply_plan(context, plan.id)

@@ -16,6 +16,7 @@ from connectors.interface.rows import Among
 from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_agreement import refuse_altered
 from jobs.holds.active import active_holds
+from jobs.holds.look_up import look_up_unseen, not_found
 from jobs.ledger.plan_lines import damaged_lines, digest_head, unpacked
 from jobs.model.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
 from jobs.model.sentence import Sentence
@@ -33,6 +34,7 @@ from jobs.reading.night import gather
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.writing.bypass import bypass_planned
 from rules.errors import PolicyError
+from rules.holds.placements import PlacedHold
 from rules.model.decisions import Flag, with_flags
 from rules.model.records import Call, Contact, Email, Note, Record, UnitKind
 from rules.model.roles import SERVICE, Act, needed
@@ -57,6 +59,7 @@ def make_plan(
     day = context.day(moment)
     context = context.on(day)
     refuse_altered(context)
+    lost = look_up_unseen(context) if as_of is None else []
     if context.policy.valid_from > day:
         raise PolicyError(f"the policy is valid from {context.policy.valid_from} on", hint="plan a later day, or take the version in force")
     head = digest_head(kind, moment, context.crm, context.policy.digest, context.mapping_digest)
@@ -80,6 +83,7 @@ def make_plan(
         trims=trims,
         digest=digest,
         queue=queue,
+        lost=lost,
     )
     if warning is not None:
         plan = msgspec.structs.replace(plan, warnings=(warning, *plan.warnings))
@@ -174,13 +178,14 @@ def head_of(
     trims: set[str],
     digest: str,
     queue: WorkQueue,
+    lost: Sequence[PlacedHold],
 ) -> Plan:
     """Return the head of the plan: totals, digest, what the guards say, and who has to review it."""
     policy, categories, planned = context.policy, totals_with_names(context, draft.by_category()), Planned(draft, lookout)
     breaker = breaker_of(context, past, kind, planned)
     late = () if given else backlog_of(context, past, kind, lookout, now)
     # A look at another day is never applied: what is odd about it is that day's own.
-    alarms = () if given else tuple(alarms_of_plan(context, past, kind, draft, lookout, late, now, queue))
+    alarms = () if given else (*not_found(lost), *alarms_of_plan(context, past, kind, draft, lookout, late, now, queue))
     reasons = why(context, past, planned, breaker, lookout, alarms)
     retained, unmapped_columns = draft.retained_rows, context.connector.unaccounted_columns()
     return Plan(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from jobs.holds.look_up import HOLD_NOT_FOUND
 from jobs.model.plan import Alarm, Plan
 from jobs.model.run import CONTINUED, Action, ActionState, Run
 from jobs.model.work_queue import QUEUE_OLD
@@ -15,7 +16,8 @@ from rules.model.records import Contact
 
 TECHNICAL_AGAIN, LEFT_OVER = "TECHNICAL", "LEFT_OVER"
 WORK = (QUEUE_OLD, UNACCOUNTED_TABLES)  # work that waits for a person: the night did what it had to
-LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, MISSED_CHANGES, *WORK)  # that two people let a plan through does not make its run a good one
+# That two people let a plan through does not make its run a good one.
+LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, HOLD_NOT_FOUND, MISSED_CHANGES, *WORK)
 KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were skipped because they are to be kept
 
 

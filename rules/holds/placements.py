@@ -79,7 +79,8 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     release_reason: str = ""
     notified_on: date | None = None
     crm: str = ""  # whose row it is; empty in a hold that was placed before CRMs were told apart
-    is_unseen: bool = False  # the CRM did not answer, so nobody has looked whether there is such a row
+    is_unseen: bool = False  # nobody has seen its row: the CRM did not answer, or, once it was looked up, has none
+    looked_up_at: datetime | None = None  # when the row of a hold that was placed unseen was looked for
 
     @property
     def reason(self) -> Reason:

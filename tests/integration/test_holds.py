@@ -3,18 +3,24 @@ HLD-11)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from connectors.interface.errors import ConnectorError
+from jobs.checks.ledger_agreement import Believed, about_holds
+from jobs.ledger.heads import HOLDS
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState
+from jobs.nightly.runs import run_retention
 from jobs.plans.explain import explain_unit
 from jobs.plans.make import lines_of, make_plan
 from rules.errors import Refused, UsageError
 from rules.holds.of_requests import RequestHold
+from rules.holds.placements import PlacedHold
+from tests.crm_compliance.requesting import unreachable
 from tests.integration.holding import LONG_AGO, Register, carry_out, place, release, with_register
 from tests.integration.night import Night, brussels_noon
 
@@ -401,3 +407,58 @@ def test_skipped_by_a_hold_is_a_state_of_its_own(night: Night) -> None:
     run = night.apply(plan)
     (action,) = night.store.journal.of_run(run.id)
     assert (action.state, action.code) == (ActionState.SKIPPED, "HOLD_JUDICIAL")
+
+
+NOBODY = "00000000-0000-0000-0000-00000000ffff"
+
+
+def unseen(night: Night, monkeypatch: pytest.MonkeyPatch, row: str) -> PlacedHold:
+    """A hold that was placed while the CRM did not answer."""
+    with monkeypatch.context() as away:
+        away.setattr("jobs.holds.look_up.rows_anywhere", unreachable)
+        return place(night, "cf_dossier", row, even_unseen=True)
+
+
+def looked_up(night: Night) -> list[tuple[object, object]]:
+    found = [entry.data for entry in night.store.ledger.strand(HOLDS) if entry.kind == "hold_looked_up"]
+    return [(data["hold"], data["found"]) for data in found]
+
+
+def test_a_hold_that_nobody_has_seen_is_looked_up_by_the_next_plan(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    hold = unseen(night, monkeypatch, dossier)
+    make_plan(night.context, Kind.RETENTION, as_of=night.clock() + timedelta(days=30))
+    assert looked_up(night) == []  # a look at another day changes nothing
+    plan = night.plan()
+    assert (plan.alarms, plan.retain) == ((), {"HOLD_JUDICIAL": 1})
+    night.plan()
+    seen = night.store.holds.get(hold.id)
+    assert (seen.is_unseen, seen.looked_up_at is not None, looked_up(night)) == (False, True, [(hold.id, True)])
+    assert list(about_holds(night.store, Believed(night.store, night.context.references), night.context.today)) == []
+
+
+def test_a_hold_on_nothing_stays_and_makes_plans_wait_for_two_people(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    night.dossier("social_card", spoken=LONG_AGO)
+    hold = unseen(night, monkeypatch, NOBODY)
+    for _ in range(2):
+        plan = night.plan()
+        assert ([alarm.code for alarm in plan.alarms], plan.why) == (["HOLD_NOT_FOUND"], ("HOLD_NOT_FOUND",))
+    assert looked_up(night) == [(hold.id, False)]
+    kept = night.store.holds.get(hold.id)
+    assert (kept.is_unseen, kept.is_in_force(night.context.today)) == (True, True)
+    assert list(about_holds(night.store, Believed(night.store, night.context.references), night.context.today)) == []
+    release(night, hold)
+    assert night.plan().why == ()
+
+
+def test_what_was_approved_before_a_hold_turned_out_to_be_on_nothing_is_not_carried_out(
+    make_night: Callable[..., Night], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = make_night(first_look=True)
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.approved(night.plan())
+    unseen(night, monkeypatch, NOBODY)
+    with pytest.raises(Refused) as refused:
+        run_retention(night.context)
+    assert (refused.value.code, refused.value.where != plan.id) == ("approval", True)
+    assert night.get("cf_dossiers", dossier) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY
+from jobs.holds import look_up
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.plans import approval_reasons, observations, past
 from jobs.runs import alarms, quarantine
@@ -22,6 +23,7 @@ def test_every_alarm_has_a_sentence_and_stands_in_the_documents() -> None:
         past.BACKLOG,
         observations.CANARY,
         observations.MISSED_CHANGES,
+        look_up.HOLD_NOT_FOUND,
         alarms.TECHNICAL_AGAIN,
         alarms.LEFT_OVER,
         QUEUE_OLD,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import typer
 
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.cli.terminal.people import AS, role_for
+from jobs.model.hold_query import HoldList, HoldQuery
 from rules.errors import UsageError
 from rules.model.roles import Act
 
@@ -27,12 +29,17 @@ def add_to(app: typer.Typer) -> None:
 
 @holds.command("list")
 def list_(
-    as_: str = AS, role: str = role_for(Act.SEE_HOLDS_OF_REQUESTS, " sees also what pending subject requests hold; nobody else does.")
+    which: HoldList = typer.Option(
+        HoldList.ALL, "--list", help="Those in force, past their review, of which nobody has seen the row, or over; else all."
+    ),
+    limit: int | None = typer.Option(None, "--limit", metavar="N", min=1, help="At most so many of people's, the newest; without, all."),
+    as_: str = AS,
+    role: str = role_for(Act.SEE_HOLDS_OF_REQUESTS, " sees also what pending subject requests hold; nobody else does."),
 ) -> None:
-    """All holds in the order in which they were placed, released ones too, then the hold flags of the CRM as
-    the last plan saw them.
+    """The holds in the order in which they were placed, released ones too; of all or those in force, then the
+    hold flags of the CRM as the last plan saw them.
 
-    Example: crm-compliance holds list --json
+    Example: crm-compliance holds list --list in_force --limit 50 --json
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person as signed_in
@@ -47,12 +54,12 @@ def list_(
     sees_requests = bool(as_ or role) and signed_in(settings, as_, role).may(Act.SEE_HOLDS_OF_REQUESTS)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        holds = store.holds.all()
-        day = clock_shown(settings, zone_of(store)).day(clock()) if holds else date.max
-        documents = [hold_document(hold, day) for hold in holds]
-        documents += held_by_flags(store.plans.newest(), settings.crm_url).documents()
-        if sees_requests:
-            documents += held_by_requests(store, mapped_tables(settings)).documents()
+        day = clock_shown(settings, zone_of(store)).day(clock()) if store.holds.number(HoldQuery(date.max)) else date.max
+        holds = store.holds.page(HoldQuery(day, which), limit=limit if limit is None else min(limit, sys.maxsize)).holds
+        documents = [hold_document(hold, day) for hold in (holds if which is HoldList.REVIEW else reversed(holds))]
+        if which in (HoldList.ALL, HoldList.IN_FORCE):
+            documents += held_by_flags(store.plans.newest(), settings.crm_url).documents()
+            documents += held_by_requests(store, mapped_tables(settings)).documents() if sees_requests else ()
     output.answer(documents, lambda console: console.print(_listed(documents) if documents else "No hold."))
 
 
@@ -126,7 +133,7 @@ def place(
         placed = place_hold(desk.context, wanted, someone.who, someone.role)
         day = desk.context.today
     if placed.is_unseen:
-        output.warn(f"{placed.id} was not seen in the CRM, which does not answer: look up its id once it does")
+        output.warn(f"{placed.id} was not seen in the CRM, which does not answer: the next plan looks its id up")
     _answer(placed, day)
 
 

@@ -40,6 +40,7 @@ SYMBOLS: Final = {
     ItemKind.RUN_INTERRUPTED: "refresh-cw",
     ItemKind.STOPPED: "circle-stop",
     ItemKind.HOLD_TO_REVIEW: "shield",
+    ItemKind.HOLD_NOT_FOUND: "shield",
     ItemKind.QUARANTINE: "clock",
     ItemKind.UNDECIDED: "scale",
     ItemKind.TABLES_UNACCOUNTED: "map",
@@ -169,7 +170,9 @@ def _words(visit: Visit, item: InboxItem, request: SubjectRequest | None) -> tup
         case ItemKind.NOTICES_TO_GIVE:
             return say_counted("%s recipient is to be told", "%s recipients are to be told", count), say("Open the request")
         case ItemKind.HOLD_TO_REVIEW:
-            return say("A hold is past the day of its review"), say("Look at the holds")
+            return say("A hold is past the day of its review"), say("Look at the hold")
+        case ItemKind.HOLD_NOT_FOUND:
+            return say("A hold is on a record that the CRM does not have, so it keeps nothing"), say("Look at the hold")
         case ItemKind.QUARANTINE:
             return say_counted("%s unit leaves quarantine and is disposed of", "%s units leave quarantine and are disposed of", count), say(
                 "See which"

@@ -137,6 +137,7 @@ WHY: dict[str, str] = {
     "DRIFTED": "It disposes of units that had changed when a plan with them had been approved before.",
     "VIEW_SHRANK": "Fewer rows are in sight than at the plan before, beyond what our own runs have removed.",
     "CANARY": "A canary is not as the policy says.",
+    "HOLD_NOT_FOUND": "A hold that was placed while the CRM did not answer is on a record that is not there.",
 }
 
 # What an alarm means; its own message says how many.
@@ -144,6 +145,7 @@ ALARMS: dict[str, str] = {
     "VIEW_SHRANK": "Rows are out of sight: a privilege may be lacking, or somebody has deleted them.",
     "NOTHING_DUE": "Nothing was found where there usually is something.",
     "CANARY": "A record of which the outcome is known came out otherwise: policy, mapping or data have changed.",
+    "HOLD_NOT_FOUND": "What was to be kept may go: place the hold anew with the right id, and have this one lifted.",
     "MISSED_CHANGES": "The CRM had not told that rows changed or went, so nights by changes went by old ones; this plan has read all anew.",
     "BACKLOG": "Units are long past their end, were planned to go, and are still there.",
     "NO_RUN": "Nights are missing.",

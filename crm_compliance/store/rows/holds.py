@@ -1,4 +1,4 @@
-"""Holds in the database: placed once, restated where they name a request, released once."""
+"""Holds in the database: placed once, restated in other words or as a look has shown it, released once."""
 
 from collections.abc import Iterator
 
@@ -67,8 +67,10 @@ def _asked(query: HoldQuery) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions of a query, which say what `PlacedHold` says of a day."""
     day = query.day.isoformat()
     in_force = holds.c.released.is_(False) & (holds.c.ends_on.is_(None) | (holds.c.ends_on >= day))
-    if query.list in (HoldList.IN_FORCE, HoldList.REVIEW):
+    if query.list in (HoldList.IN_FORCE, HoldList.REVIEW, HoldList.UNSEEN):
         yield in_force
+    if query.list is HoldList.UNSEEN:
+        yield holds.c.unseen.is_(True)
     if query.list is HoldList.REVIEW:
         yield holds.c.review_on < day
     if query.list is HoldList.OVER:
@@ -85,7 +87,7 @@ def _number(connection: Connection, query: HoldQuery) -> int:
     return int(connection.execute(select(func.count()).select_from(holds).where(*_asked(query))).scalar_one())
 
 
-def _row(hold: PlacedHold) -> dict[str, str | None]:
+def _row(hold: PlacedHold) -> dict[str, str | bool | None]:
     return {
         "doc": msgspec.json.encode(hold).decode(),
         "type": hold.type.value,
@@ -93,4 +95,5 @@ def _row(hold: PlacedHold) -> dict[str, str | None]:
         "row": hold.row,
         "ends_on": hold.ends_on.isoformat() if hold.ends_on is not None else None,
         "review_on": hold.review_on.isoformat(),
+        "unseen": hold.is_unseen,
     }

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from crm_compliance.files import DiskProblem, disk_errors, refuse_open_to_others
 from rules.errors import UsageError
 
-HEAD = "0017"  # the last step in migrations/versions
+HEAD = "0018"  # the last step in migrations/versions
 VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
 SIGNED = "0008"  # the first version whose journal and register of erasures are sealed
 BUSY_S = 30

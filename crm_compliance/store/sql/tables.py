@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -124,6 +125,7 @@ holds = Table(
     Column("row", String, nullable=False, server_default=""),
     Column("ends_on", String),
     Column("review_on", String, nullable=False, server_default=""),
+    Column("unseen", Boolean, nullable=False, server_default=false()),
     Index("ix_holds_listed", "released", "ends_on", "review_on"),
 )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class HoldStore(Protocol):
-    """The holds: placed once, restated where they name a request, released once."""
+    """The holds: placed once, restated in other words or as a look has shown it, released once."""
 
     def all(self, *, unreleased: bool = False) -> list[PlacedHold]:
         """Return all holds, or the unreleased ones, in the order in which they were placed."""
@@ -34,4 +34,4 @@ class HoldStore(Protocol):
         """Replace a hold by its released self. Raises Refused with code `released`: it was before."""
 
     def restate(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
-        """Replace a hold by the same one in other words, unless it has changed meanwhile."""
+        """Replace a hold by the same one, said or seen otherwise, unless it has changed meanwhile."""

@@ -132,13 +132,25 @@ def test_a_hold_is_placed_while_the_crm_does_not_answer_if_that_is_asked_for(
     dossier = org.dossier("social_card", spoken=LONG_AGO)
     with monkeypatch.context() as away:
         away.setattr(DynamicsConnector, "check", unreachable)
-        away.setattr("jobs.holds.place.rows_anywhere", unreachable)
+        away.setattr("jobs.holds.look_up.rows_anywhere", unreachable)
         assert typist.refused(*place("cf_dossier", dossier), code=4)["code"] == "crm_unreachable"
         said = typist.type(*place("cf_dossier", dossier, "--unseen"))
     assert (said.code, "was not seen in the CRM" in said.err) == (0, True)
     (listed,) = typist.ask("holds", "list")
     assert (listed["id"], listed["seen_in_crm"]) == (dossier, False)
     assert typist.ask("plan")["retain"] == {"HOLD_JUDICIAL": 1}
+
+
+def test_a_list_is_read_as_far_as_it_is_asked_for(typist: Typist, org: Night) -> None:
+    placed = [typist.ask(*place("cf_dossier", org.dossier("social_card", spoken=LONG_AGO)))["hold"] for _ in range(3)]
+    typist.ask("holds", "release", placed[0], "--asked-by", "carl", "--as", "erik", "--role", "approver", "--reason", "over")
+
+    def listed(*more: str) -> list[str]:
+        return [each["hold"] for each in typist.ask("holds", "list", *more)]
+
+    assert (listed(), listed("--limit", "2"), listed("--limit", "9" * 30)) == (placed, placed[1:], placed)
+    assert (listed("--list", "in_force", "--limit", "1"), listed("--list", "over")) == (placed[2:], placed[:1])
+    assert (listed("--list", "review"), listed("--list", "unseen")) == ([], [])
 
 
 def test_the_list_needs_no_crm(typist: Typist, org: Night) -> None:

@@ -156,7 +156,7 @@ def older(typist: Typist) -> None:
         ),
         "DROP INDEX ix_plans_applied",
         "DROP INDEX ix_holds_listed",
-        *(f"ALTER TABLE holds DROP COLUMN {column}" for column in ("type", "held", "row", "ends_on", "review_on")),
+        *(f"ALTER TABLE holds DROP COLUMN {column}" for column in ("type", "held", "row", "ends_on", "review_on", "unseen")),
         "DROP INDEX ix_ledger_kind",
         "DROP TABLE ledger_head",
         "DROP TABLE undecided",

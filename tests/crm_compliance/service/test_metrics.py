@@ -21,6 +21,7 @@ from tests.crm_compliance.requesting import a_form, written
 from tests.crm_compliance.typist import NOW, Typist, people_and_cases
 from tests.crm_compliance.web import serving
 from tests.integration.night import Night
+from tests.rules.holds.test_placements import a_hold
 
 LABELS: Final = {"channel", "code", "job", "kind", "outcome", "reason", "stage", "state", "table", "within"}  # what a label can be
 Read = Callable[..., dict[tuple[str, str], float]]
@@ -77,6 +78,12 @@ def test_figures_tell_what_a_night_did_and_what_waits(org: Night, typist: Typist
     text = " ".join(label for _, label in found)
     for secret in (*ids.values(), request, waiting, run["run"]):  # nothing in them leads to anybody
         assert secret not in text
+
+
+def test_a_hold_past_its_last_day_is_not_in_force(org: Night, read: Read) -> None:
+    for hold in (a_hold(), a_hold(id="hold-2", ends_on=NOW.date()), a_hold(id="hold-3", ends_on=NOW.date() - timedelta(days=1))):
+        org.store.holds.place(hold, ("hold_placed", {}))
+    assert (read()["holds", ""], read(NOW + timedelta(days=1))["holds", ""]) == (2, 1)
 
 
 def test_figures_of_a_store_that_cannot_be_read_say_so(org: Night, read: Read) -> None:

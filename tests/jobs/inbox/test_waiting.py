@@ -30,6 +30,7 @@ from tests.conftest import StandingClock
 from tests.crm_compliance.store.rows.test_requests import OPEN, a_request
 from tests.crm_compliance.store.values import ENTRY, a_plan, a_run, a_word
 from tests.rules.builders import shipped_policy
+from tests.rules.holds.test_placements import a_hold
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -253,6 +254,13 @@ def test_a_hold_past_its_review_waits_for_the_dpo(store: SqlStore) -> None:
     assert found(store) == []
     (item,) = found(store, NOW + timedelta(days=1))
     assert (item.kind, item.subject, item.roles, item.stage) == (ItemKind.HOLD_TO_REVIEW, "hold-1", (Role.DPO,), Stage.OVERDUE)
+
+
+def test_a_hold_that_is_on_nothing_waits_for_the_dpo(store: SqlStore) -> None:
+    for hold in (a_hold(placed_at=NOW, is_unseen=True), a_hold(id="hold-2", placed_at=NOW, is_unseen=True, looked_up_at=NOW)):
+        store.holds.place(hold, ENTRY)
+    (item,) = found(store)  # nobody has looked for the other one yet
+    assert (item.kind, item.subject, item.roles, item.stage) == (ItemKind.HOLD_NOT_FOUND, "hold-2", (Role.DPO,), Stage.OVERDUE)
 
 
 def test_units_in_quarantine_wait_in_batches_and_are_not_named(store: SqlStore) -> None:

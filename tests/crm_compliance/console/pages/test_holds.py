@@ -156,7 +156,7 @@ def test_while_the_crm_does_not_answer_a_hold_is_placed_if_it_cannot_wait(
     form = FORM | {"scope": "row", "table": "cf_dossier", "id": dossier}
     with monkeypatch.context() as away:
         away.setattr(DynamicsConnector, "check", unreachable)
-        away.setattr("jobs.holds.place.rows_anywhere", unreachable)
+        away.setattr("jobs.holds.look_up.rows_anywhere", unreachable)
         answer = dpo.post("/holds/new", **form)
         assert (answer.status_code, "tick below that it is placed all the same" in text_of(answer.text)) == (503, True)
         assert org.store.holds.all() == []

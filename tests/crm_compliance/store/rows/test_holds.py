@@ -58,13 +58,14 @@ def test_lists_say_what_each_hold_says_of_the_day(store: SqlStore) -> None:
         {"ends_on": None, "review_on": DAY},
         {"ends_on": DAY, "review_on": DAY - one},
         {"ends_on": DAY - one, "review_on": DAY - 3 * one, "type": HoldType.JUDICIAL},
-        {"ends_on": DAY + one, "review_on": DAY - 2 * one, "table": "contact", "row": "100%"},
+        {"ends_on": DAY + one, "review_on": DAY - 2 * one, "table": "contact", "row": "100%", "is_unseen": True},
+        {"ends_on": DAY - one, "is_unseen": True},
     )
     for number, facts in enumerate(asked):
         store.holds.place(a_hold(id=f"hold-{number}", **facts), ("hold_placed", {}))
     lifted = msgspec.structs.replace(store.holds.get("hold-0"), released_at=NOW, released_by="erik")
-    store.holds.place(msgspec.structs.replace(lifted, id="hold-4", released_at=None), ("hold_placed", {}))
-    store.holds.release(msgspec.structs.replace(lifted, id="hold-4"), ("hold_released", {}))
+    store.holds.place(msgspec.structs.replace(lifted, id="hold-9", released_at=None), ("hold_placed", {}))
+    store.holds.release(msgspec.structs.replace(lifted, id="hold-9"), ("hold_released", {}))
     every = store.holds.all()
     for day in (DAY - one, DAY, DAY + one, DAY + 2 * one):
         lists = {each: [hold.id for hold in store.holds.page(HoldQuery(day, each)).holds] for each in HoldList}
@@ -73,6 +74,8 @@ def test_lists_say_what_each_hold_says_of_the_day(store: SqlStore) -> None:
         assert lists[HoldList.OVER] == [hold.id for hold in reversed(every) if not hold.is_in_force(day)]
         overdue = sorted((hold for hold in every if hold.is_overdue(day)), key=lambda hold: hold.review_on)
         assert lists[HoldList.REVIEW] == [hold.id for hold in overdue]
+        unseen = [hold.id for hold in reversed(every) if hold.is_unseen and hold.is_in_force(day)]
+        assert lists[HoldList.UNSEEN] == unseen
         assert all(store.holds.number(HoldQuery(day, each)) == len(found) for each, found in lists.items())
 
 
