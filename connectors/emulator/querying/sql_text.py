@@ -1,189 +1,117 @@
 """The SELECT that the `sql` option takes, read into the same query that FetchXML is read into.
 
-The grammar is what the vendor's Python client documents: one table or simple joins, WHERE, GROUP BY with
-aggregates, ORDER BY, TOP or OFFSET. Names are checked against the schema and values are bound, so no text of
-the caller reaches the database."""
+sqlglot reads T-SQL; of what it can read, this takes what the vendor's Python client documents: one table or
+simple joins, WHERE, GROUP BY with aggregates, ORDER BY, TOP or OFFSET. Names are checked against the schema
+and values are bound, so no text of the caller reaches the database."""
+
+from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from connectors.emulator.errors import WebApiError, bad_query
 from connectors.emulator.querying.criteria import attribute, entity
 from connectors.emulator.querying.fetch_query import MAX_DEPTH, MAX_PAGE, Chosen, Comparison, Element, Fetch, Filter, Link, Order, too_deep
 from connectors.emulator.schema.environment import Column, Environment
 
-_TOKEN = re.compile(
-    r"(?P<space>\s+|--[^\n]*|/\*.*?\*/)|(?P<text>[Nn]?'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*|\[\w+\])"
-    r"|(?P<sign><>|!=|<=|>=|[=<>(),.*])",
-    re.DOTALL,
-)
-_REFUSED = {"having", "union", "with", "right", "full", "cross", "case", "coalesce", "over", "exists", "percent"}
-_REFUSED |= {"insert", "update", "delete"}
-_RESERVED = {"select", "from", "where", "join", "inner", "left", "on", "order", "group", "by", "offset"}
-_RESERVED |= {"and", "or", "not", "as", "asc", "desc"}
-_COMPARISONS = {"=": "eq", "<>": "ne", "!=": "ne", ">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
-_AGGREGATES = {"count": "countcolumn", "sum": "sum", "avg": "avg", "min": "min", "max": "max"}
+if TYPE_CHECKING:
+    from sqlglot import exp
 
-Token = tuple[str, str]  # kind and text; names are lower case
-Reference = tuple[str, str]  # alias, or "" for none, and column
+_AS = re.compile(r"\bas\b", re.IGNORECASE)
+_COMPARISONS = {"eq": "eq", "neq": "ne", "gt": "gt", "gte": "ge", "lt": "lt", "lte": "le"}
+_NEGATED = {"like": "not-like", "between": "not-between", "in": "not-in", "null": "not-null"}
+_AGGREGATES = {"count": "countcolumn", "sum": "sum", "avg": "avg", "min": "min", "max": "max"}
+_JOINS = {"": "inner", "INNER": "inner", "LEFT": "outer", "LEFT OUTER": "outer"}
 
 
 def read_sql(environment: Environment, text: str) -> Fetch:
     """Read one SELECT. Raises WebApiError: 400 for anything outside the grammar, and for tables and columns
     that do not exist."""
-    return _Parser(environment, _tokens(text)).select()
+    import sqlglot  # it takes a tenth of a second, and few ask for `sql`
+    from sqlglot.errors import SqlglotError
+
+    try:
+        statements = sqlglot.parse(text, read="tsql")
+    except SqlglotError as error:
+        raise bad_query(f"Incorrect syntax: {str(error).splitlines()[0][:100]}") from None
+    except RecursionError:
+        raise too_deep() from None
+    if len(statements) != 1 or statements[0] is None or statements[0].key != "select":
+        raise bad_query("One SELECT is expected.")
+    return _Reading(environment, text).select(statements[0])
 
 
-def _tokens(text: str) -> list[Token]:
-    found: list[Token] = []
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise bad_query(f"Incorrect syntax near '{text[position : position + 20]}'.")
-        kind, word = str(match.lastgroup), match.group()
-        if kind == "name":
-            word = word.strip("[]").lower()
-            if word in _REFUSED and not match.group().startswith("["):
-                raise bad_query(f"'{word.upper()}' is not supported.")
-        if kind == "text":
-            word = word[word.index("'") + 1 : -1].replace("''", "'")
-        if kind != "space":
-            found.append((kind, word))
-        position = match.end()
-    return found
-
-
-class _Parser:
-    def __init__(self, environment: Environment, tokens: list[Token]) -> None:
-        self.environment, self.tokens = environment, tokens
-        self.position = 0
+class _Reading:
+    def __init__(self, environment: Environment, text: str) -> None:
+        self.environment, self.text = environment, text
         self.elements: dict[str, Element] = {}
-        self.depth = 0
 
-    # -- tokens ----------------------------------------------------------------------------------------------
-
-    def _peek(self) -> Token:
-        return self.tokens[self.position] if self.position < len(self.tokens) else ("end", "")
-
-    def _next(self) -> Token:
-        token = self._peek()
-        self.position += 1
-        return token
-
-    def _takes(self, *words: str) -> bool:
-        """Skip these words if they are next; return whether they were."""
-        ahead = [token for token in self.tokens[self.position : self.position + len(words)] if token[0] in ("name", "sign")]
-        if [word for _, word in ahead] != list(words):
-            return False
-        self.position += len(words)
-        return True
-
-    def _need(self, *words: str) -> None:
-        if not self._takes(*words):
-            raise self._unexpected()
-
-    def _unexpected(self) -> WebApiError:
-        word = self._peek()[1] or "the end"
-        if word == "select":
-            return bad_query("Subqueries are not supported.")
-        return bad_query(f"Incorrect syntax near '{word[:40]}'.")
-
-    def _name(self) -> str:
-        kind, word = self._peek()
-        if kind != "name" or word in _RESERVED:
-            raise self._unexpected()
-        self.position += 1
-        return word
-
-    def _whole(self) -> int:
-        kind, word = self._next()
-        if kind != "number" or not word.isdigit() or len(word) > 9:
-            raise bad_query(f"A whole number is expected, not '{word[:20]}'.")
-        return int(word)
-
-    # -- the statement ---------------------------------------------------------------------------------------
-
-    def select(self) -> Fetch:
-        self._need("select")
-        distinct = self._takes("distinct")
-        top = self._whole() if self._takes("top") else None
-        if top is not None and top > MAX_PAGE:
-            raise bad_query(f"TOP takes a number from 0 to {MAX_PAGE}.")
-        items = [self._item()]
-        while self._takes(","):
-            items.append(self._item())
-        self._need("from")
-        root = self._table("")
-        while link_kind := self._join_kind():
-            self._join(link_kind)
-        if self._takes("where"):
-            root.filters.append(self._either())
-        grouped = [self._resolved(reference) for reference in self._list("group")]
-        aggregated = bool(grouped) or any(function for function, *_ in items)
-        for function, distinct_values, reference, alias in items:
-            self._choose(function, distinct_values, reference, alias, grouped, aggregate=aggregated)
-        fetch = Fetch(root, top=top, distinct=distinct and not aggregated, aggregate=aggregated, raw_order=True, nulls=True)
-        self._order(fetch)
-        self._offset(fetch)
-        if self._peek()[0] != "end":
-            raise self._unexpected()
+    def select(self, node: exp.Expr) -> Fetch:
+        _only(node, "expressions", "from_", "joins", "where", "group", "order", "limit", "offset", "distinct")
+        args = node.args
+        if args.get("from_") is None:
+            raise bad_query("Incorrect syntax: a FROM is expected.")
+        root = self._table(args["from_"], "")
+        for join in args.get("joins") or ():
+            self._join(join)
+        if (where := args.get("where")) is not None:
+            root.filters.append(Filter(False, [self._condition(where.this, 0)]))
+        grouped: list[tuple[Element, Column]] = []
+        if (group := args.get("group")) is not None:
+            _only(group, "expressions")
+            grouped = [self._resolved(each) for each in group.expressions]
+        aggregated = bool(grouped) or any(each.unalias().key in _AGGREGATES for each in node.expressions)
+        for each in node.expressions:
+            self._choose(each, grouped, aggregated)
+        distinct = args.get("distinct")
+        if distinct is not None:
+            _only(distinct)
+        fetch = Fetch(root, distinct=distinct is not None and not aggregated, aggregate=aggregated, raw_order=True, nulls=True)
+        if (order := args.get("order")) is not None:
+            self._order(fetch, order)
+        self._limit(fetch, args.get("limit"), args.get("offset"))
         return fetch
 
-    def _item(self) -> tuple[str, bool, Reference, str]:
-        """Return a column or an aggregate of one: function, whether distinct, column, and its alias."""
-        if self._peek()[1] == "*":
-            raise bad_query("SELECT * is not supported. Specify column names explicitly.")
-        function, distinct = "", False
-        follows = self.tokens[self.position + 1 : self.position + 2] == [("sign", "(")]
-        if follows and self._peek()[1] in _AGGREGATES:
-            function = self._name()
-            self._need("(")
-            distinct = self._takes("distinct")
-            reference = ("", "*") if function == "count" and self._takes("*") else self._reference()
-            self._need(")")
-        else:
-            reference = self._reference()
-        alias = self._name() if self._takes("as") else ""
-        return function, distinct, reference, alias
+    # -- tables and columns ----------------------------------------------------------------------------------
 
-    def _reference(self) -> Reference:
-        first = self._name()
-        return (first, self._name()) if self._takes(".") else ("", first)
-
-    def _table(self, name: str) -> Element:
-        table = entity(self.environment, self._name())
-        explicit = self._takes("as")
-        kind, word = self._peek()
-        alias = self._name() if explicit or (kind == "name" and word not in _RESERVED) else table.name
+    def _table(self, clause: exp.Expr, name: str) -> Element:
+        node = clause.this
+        if node.key != "table":
+            raise _unsupported(node)
+        _only(node, "this", "alias")
+        table = entity(self.environment, node.name.lower())
+        alias = node.alias.lower() or table.name
         if alias in self.elements:
             raise bad_query(f"The alias '{alias}' is used more than once.")
-        element = Element(table, name and alias, f"f{len(self.elements)}")
-        self.elements[alias] = element
+        self.elements[alias] = element = Element(table, name and alias, f"f{len(self.elements)}")
         return element
 
-    def _join_kind(self) -> str:
-        if self._takes("join") or self._takes("inner", "join"):
-            return "inner"
-        return "outer" if self._takes("left", "join") or self._takes("left", "outer", "join") else ""
-
-    def _join(self, kind: str) -> None:
+    def _join(self, node: exp.Expr) -> None:
         """Read `JOIN table ON one.column = other.column`, in either order, and conditions after it."""
-        element = self._table("linked")
-        self._need("on")
-        left = self._resolved(self._reference())
-        self._need("=")
-        right = self._resolved(self._reference())
+        _only(node, "this", "side", "kind", "on")
+        kind = _JOINS.get(" ".join(filter(None, (node.args.get("side"), node.args.get("kind")))))
+        on = node.args.get("on")
+        if kind is None or on is None:
+            raise bad_query("This kind of join is not supported.")
+        element = self._table(node, "linked")
+        first, *more = on.flatten(unnest=False) if on.key == "and" else (on,)
+        if first.key != "eq":
+            raise _unsupported(first)
+        left, right = self._resolved(first.this), self._resolved(first.expression)
         if left[0] is element:
             left, right = right, left
         if right[0] is not element or left[0] is element:
             raise bad_query("A join needs a column of the joined table and one of a table before it.")
         left[0].links.append(Link(element, right[1], left[1], kind))
-        if self._takes("and"):
-            element.filters.append(self._both())
+        if more:
+            element.filters.append(Filter(False, [self._condition(each, 0) for each in more]))
 
-    def _resolved(self, reference: Reference) -> tuple[Element, Column]:
-        alias, name = reference
+    def _resolved(self, node: exp.Expr) -> tuple[Element, Column]:
+        if node.key != "column":
+            raise _unsupported(node)
+        _only(node, "this", "table")
+        alias, name = node.args["table"].name.lower() if node.args.get("table") else "", node.name.lower()
         if alias:
             if alias not in self.elements:
                 raise bad_query(f"The multi-part identifier '{alias}.{name}' could not be bound.")
@@ -194,83 +122,66 @@ class _Parser:
         element = holders[0] if holders else next(iter(self.elements.values()))
         return element, attribute(element.table, name)
 
-    def _list(self, word: str) -> list[Reference]:
-        if not self._takes(word, "by"):
-            return []
-        found = [self._reference()]
-        while self._takes(","):
-            found.append(self._reference())
-        return found
-
     # -- conditions ------------------------------------------------------------------------------------------
 
-    def _either(self) -> Filter:
-        found = Filter(True, [self._both()])
-        while self._takes("or"):
-            found.parts.append(self._both())
+    def _condition(self, node: exp.Expr, depth: int) -> Filter | Comparison:
+        if depth > MAX_DEPTH:
+            raise too_deep()
+        if node.key in ("and", "or"):
+            return Filter(node.key == "or", [self._condition(each, depth + 1) for each in node.flatten(unnest=False)])
+        if node.key == "paren":
+            return self._condition(node.this, depth + 1)
+        negated = node.key == "not"
+        if negated:
+            node = node.this
+        found = self._comparison(node)
+        if negated or node.args.get("negate"):
+            if found.operator not in _NEGATED or (negated and node.args.get("negate")):
+                raise _unsupported(node)
+            found = replace(found, operator=_NEGATED[found.operator])
         return found
 
-    def _both(self) -> Filter:
-        found = Filter(False, [self._single()])
-        while self._takes("and"):
-            found.parts.append(self._single())
-        return found
-
-    def _single(self) -> Filter | Comparison:
-        if self._takes("("):
-            self.depth += 1
-            if self.depth > MAX_DEPTH:
-                raise too_deep()
-            inside = self._either()
-            self._need(")")
-            self.depth -= 1
-            return inside
-        element, column = self._resolved(self._reference())
-        bare = Comparison(column.name, "", of=element.name)
-        if self._takes("is", "null"):
+    def _comparison(self, node: exp.Expr) -> Comparison:
+        if node.key not in {*_COMPARISONS, *_NEGATED, "is"}:
+            raise _unsupported(node)
+        element, column = self._resolved(node.this)
+        bare = Comparison(column.name, node.key, of=element.name)
+        if node.key == "is" and node.expression.key == "null":
             return replace(bare, operator="null")
-        if self._takes("is", "not", "null"):
-            return replace(bare, operator="not-null")
-        negation = "not-" if self._takes("not") else ""
-        if self._takes("like"):
-            return replace(bare, operator=negation + "like", values=(self._value(),))
-        if self._takes("between"):
-            low = self._value()
-            self._need("and")
-            return replace(bare, operator=negation + "between", values=(low, self._value()))
-        if self._takes("in", "("):
-            values = [self._value()]
-            while self._takes(","):
-                values.append(self._value())
-            self._need(")")
-            return replace(bare, operator=negation + "in", values=tuple(values))
-        operator = _COMPARISONS.get(self._peek()[1]) if self._peek()[0] == "sign" else None
-        if operator is None or negation:
-            raise self._unexpected()
-        self.position += 1
-        if self._peek()[0] == "name":
-            other, compared = self._resolved(self._reference())
-            return replace(bare, operator=operator, column=f"{other.name or other.table.name}.{compared.name}")
-        return replace(bare, operator=operator, values=(self._value(),))
-
-    def _value(self) -> str:
-        kind, word = self._peek()
-        if kind not in ("text", "number"):
-            raise self._unexpected()
-        self.position += 1
-        return word
+        if node.key == "like":
+            return replace(bare, values=(_value(node.expression),))
+        if node.key == "between":
+            _only(node, "this", "low", "high")
+            return replace(bare, values=(_value(node.args["low"]), _value(node.args["high"])))
+        if node.key == "in":
+            _only(node, "this", "expressions")
+            return replace(bare, values=tuple(map(_value, node.expressions)))
+        if node.key not in _COMPARISONS:
+            raise _unsupported(node)
+        bare = replace(bare, operator=_COMPARISONS[node.key])
+        if node.expression.key == "column":
+            other, compared = self._resolved(node.expression)
+            return replace(bare, column=f"{other.name or other.table.name}.{compared.name}")
+        return replace(bare, values=(_value(node.expression),))
 
     # -- what is given, and in which order -------------------------------------------------------------------
 
-    def _choose(
-        self, function: str, distinct: bool, reference: Reference, alias: str, grouped: list[tuple[Element, Column]], *, aggregate: bool
-    ) -> None:
-        if reference[1] == "*":
+    def _choose(self, item: exp.Expr, grouped: list[tuple[Element, Column]], aggregate: bool) -> None:
+        node, alias, function, distinct = item.unalias(), item.alias.lower(), "", False
+        if alias and _AS.search(self.text, _end(node), _start(item.args["alias"])) is None:
+            raise bad_query(f"Incorrect syntax near '{alias[:40]}'.")
+        if node.key == "star":
+            raise bad_query("SELECT * is not supported. Specify column names explicitly.")
+        if node.key in _AGGREGATES:
+            _only(node, "this", "big_int")
+            function, node = node.key, node.this
+            if distinct := node.key == "distinct" and len(node.expressions) == 1:
+                node = node.expressions[0]
+        if node.key == "star" and function == "count":
             element = next(iter(self.elements.values()))
-            column = element.table.columns[element.table.key]
-            chosen = Chosen(column, alias or "count", "count")
+            chosen = Chosen(element.table.columns[element.table.key], alias or "count", "count")
         else:
-            element, column = self._resolved(reference)
+            element, column = self._resolved(node)
             if function:
                 chosen = Chosen(column, alias or f"{function}_{column.name}", _AGGREGATES[function], distinct)
             elif not aggregate:
@@ -279,49 +190,75 @@ class _Parser:
                 chosen = Chosen(column, alias or column.wire, grouped=True)
             else:
                 raise bad_query(f"Column '{column.name}' is invalid in the select list because it is not in the GROUP BY clause.")
-        key = chosen.key or column.wire
+        key = chosen.key or chosen.column.wire
         if any(key == (other.key or other.column.wire) for each in self.elements.values() for other in each.chosen):
             raise bad_query(f"The column '{key}' is selected more than once: give one an alias.")
         element.chosen.append(chosen)
 
-    def _order(self, fetch: Fetch) -> None:
+    def _order(self, fetch: Fetch, order: exp.Expr) -> None:
         chosen = [(element, each) for element in self.elements.values() for each in element.chosen]
-        for (alias, name), descending in self._ordered():
-            named = next(((element, each) for element, each in chosen if not alias and each.key == name), None)
-            element, column = (named[0], named[1].column) if named else self._resolved((alias, name))
+        for ordered in order.expressions:
+            node, descending = ordered.this, bool(ordered.args.get("desc"))
+            bare = node.name.lower() if node.key == "column" and not node.args.get("table") else ""
+            named = next(((element, each) for element, each in chosen if bare and each.key == bare), None)
+            element, column = (named[0], named[1].column) if named else self._resolved(node)
             if not fetch.aggregate:
                 fetch.root.orders.append(Order(column.name, "", descending, element.name))
                 continue
             grouped = next((each for of, each in chosen if of is element and each.column is column and each.grouped), None)
             found = named[1] if named else grouped
             if found is None:
-                raise bad_query(f"Column '{name}' is invalid in the ORDER BY clause because it is not in the GROUP BY clause.")
+                raise bad_query(f"Column '{column.name}' is invalid in the ORDER BY clause because it is not in the GROUP BY clause.")
             fetch.root.orders.append(Order("", found.key, descending))
 
-    def _ordered(self) -> list[tuple[Reference, bool]]:
-        if not self._takes("order", "by"):
-            return []
-        found: list[tuple[Reference, bool]] = []
-        while not found or self._takes(","):
-            reference = self._reference()
-            descending = self._takes("desc")
-            if not descending:
-                self._takes("asc")
-            found.append((reference, descending))
-        return found
-
-    def _offset(self, fetch: Fetch) -> None:
-        if not self._takes("offset"):
+    def _limit(self, fetch: Fetch, limit: exp.Expr | None, offset: exp.Expr | None) -> None:
+        """Take `TOP n`, or `OFFSET n ROWS` with or without `FETCH NEXT n ROWS ONLY`."""
+        if offset is not None:
+            if not fetch.root.orders:
+                raise bad_query("OFFSET needs an ORDER BY, and does not go with TOP.")
+            fetch.skip = _whole(offset.expression)
+        if limit is None:
             return
-        if fetch.top is not None or not fetch.root.orders:
-            raise bad_query("OFFSET needs an ORDER BY, and does not go with TOP.")
-        fetch.skip = self._whole()
-        if not self._takes("rows"):
-            self._need("row")
-        if self._takes("fetch"):
-            if not self._takes("next"):
-                self._need("first")
-            fetch.top = min(self._whole(), MAX_PAGE)
-            if not self._takes("rows"):
-                self._need("row")
-            self._need("only")
+        options = limit.args.get("limit_options")
+        if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+            raise bad_query("PERCENT and WITH TIES are not supported.")
+        if limit.key == "fetch":
+            fetch.top = min(_whole(limit.args["count"]), MAX_PAGE)
+        else:
+            fetch.top = _whole(limit.expression)
+            if fetch.top > MAX_PAGE:
+                raise bad_query(f"TOP takes a number from 0 to {MAX_PAGE}.")
+
+
+def _value(node: exp.Expr) -> str:
+    if node.key == "neg" and node.this.key == "literal" and not node.this.is_string:
+        return f"-{node.this.name}"
+    if node.key not in ("literal", "national"):
+        raise _unsupported(node)
+    return str(node.name)
+
+
+def _whole(node: exp.Expr) -> int:
+    if node.key != "literal" or node.args.get("is_string") or not node.name.isdigit() or len(node.name) > 9:
+        raise bad_query(f"A whole number is expected, not '{node.name[:20]}'.")
+    return int(node.name)
+
+
+def _only(node: exp.Expr, *names: str) -> None:
+    """Refuse a part of the statement that has more than these."""
+    for name, value in node.args.items():
+        if value and name not in names:
+            raise bad_query(f"'{name.upper()}' of {node.key.upper()} is not supported.")
+
+
+def _unsupported(node: exp.Expr) -> WebApiError:
+    return bad_query("Subqueries are not supported." if node.key == "subquery" else f"'{node.key.upper()}' is not supported here.")
+
+
+def _end(node: exp.Expr) -> int:
+    """Return where a part of the statement ends, of which the library knows the words only."""
+    return max((each.meta["end"] + 1 for each in node.walk() if "end" in each.meta), default=0)
+
+
+def _start(node: exp.Expr) -> int:
+    return int(node.meta["start"])

@@ -71,6 +71,7 @@ def test_groups_are_counted(family: Client) -> None:
     rows = selected(family, text)
     assert rows == [{"cf_name": "A", "cnt": 2, "high": 100000001}, {"cf_name": "B", "cnt": 0}]
     assert selected(family, "SELECT COUNT(*) FROM cf_dossier") == [{"count": 2}]
+    assert selected(family, "SELECT COUNT(DISTINCT [cf_channel])\nAS n FROM cf_fiche WHERE cf_channel > -1", "cf_fiches") == [{"n": 2}]
 
 
 def test_distinct_top_and_offset_limit_the_rows(family: Client) -> None:
@@ -132,6 +133,8 @@ def test_pages_of_joined_rows_follow_each_other(crm: Client) -> None:
         "SELECT cf_name FROM cf_dossier WHERE cf_name =",
         "SELECT cf_name FROM cf_dossier OFFSET 5 ROWS",
         "SELECT cf_name cf_summary FROM cf_dossier",
+        "SELECT cf_name FROM cf_dossier WHERE NOT (cf_name = 'A')",
+        f"SELECT cf_name FROM cf_dossier WHERE {'(' * 500}cf_name = 'A'{')' * 500}",
         "SELECT cf_name FROM cf_dossier WHERE cf_name = 'unterminated",
         "",
     ],
