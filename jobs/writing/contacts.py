@@ -4,7 +4,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
@@ -41,10 +41,11 @@ class ContactCheck:
         leaving: Collection[str] = (),
         retained: Collection[str] = (),
         bound: Collection[str] = (),
+        trimmed: Collection[str] = TRIMMED_FIELDS,
     ) -> None:
         self.retained = set(retained)
         self.etags = {contact: row.etag for contact, row in contacts.items()}
-        self.already_empty = {contact for contact, row in contacts.items() if all(getattr(row, name) is None for name in TRIMMED_FIELDS)}
+        self.already_empty = {contact for contact, row in contacts.items() if all(getattr(row, name, None) is None for name in trimmed)}
         self._contacts = contacts
         self._removals = set(removals)
         self._going = {*going, *removals}
@@ -128,7 +129,9 @@ def check_contacts(
     lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
     fields = ("parent", "parent_kind", "newsletter")
     contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", list(removals)))}
-    contacts |= {row.id: row for row in rows_of(connector, Contact, (*fields, *TRIMMED_FIELDS), Among("id", list(trims)))}
+    trimmed = (*TRIMMED_FIELDS, *connector.all_kinds["contact"].further)
+    full = cast("type[Contact]", connector.all_kinds["contact"].full)
+    contacts |= {row.id: row for row in rows_of(connector, full, (*fields, *trimmed), Among("id", list(trims)))}
     moved = sorted({*ids} - contacts.keys()) if Contact in lie else []
     retained = {row.id: row for row in retained_rows_of(connector, Contact, fields, Among("id", moved))}
     contacts |= retained
@@ -161,6 +164,7 @@ def check_contacts(
         leaving=leaving,
         retained=retained,
         bound=bound,
+        trimmed=trimmed,
     )
 
 

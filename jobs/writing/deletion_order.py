@@ -34,12 +34,13 @@ from rules.retention.relations import RelationTerms
 
 TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
 # What becomes empty in a row that stays, by operation: a contact's fields of operations; who had a role; from
-# where somebody reported.
+# where somebody reported. With the first two go the further texts of the row.
 EMPTIED: Mapping[str, tuple[str, ...]] = {
     "trim": TRIMMED_FIELDS,
     "disown": ("contact", "name", "notes", "authority_evidence"),
     "drop_caller": ("caller_number", "caller_email", "ip_address"),
 }
+_WITH_FURTHER = frozenset({"trim", "disown"})
 # operation -> the field that it empties
 LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact"}
 # The target of these names the fields of a row of a dependent table that become empty: the row outlives what
@@ -362,19 +363,22 @@ def _own_activities(connector: Connector, ids: Sequence[str]) -> dict[str, list[
 
 def operation(connector: Connector, write: RowWrite) -> Operation:
     """Return the connector's operation for one write of the journal."""
-    kind, values = _written(write)
+    kind, values = _written(connector, write)
     return Operation(kind, write.record(connector), write.id, write.etag, values, frozenset(write.bypass))
 
 
-def fields_emptied(operation: str, target: str) -> tuple[str, ...]:
-    """Return the fields of a row that stays which an operation empties; none where it does something else."""
-    return tuple(target.split(",")) if operation in (EMPTY, UNNAME, UNLINK) else EMPTIED.get(operation, ())
+def fields_emptied(connector: Connector, write: RowWrite) -> tuple[str, ...]:
+    """Return the fields of a row that stays which a write empties; none where it does something else."""
+    if write.operation in (EMPTY, UNNAME, UNLINK):
+        return tuple(write.target.split(","))
+    further = connector.all_kinds[write.kind].further if write.operation in _WITH_FURTHER else ()
+    return (*EMPTIED.get(write.operation, ()), *further)
 
 
-def _written(write: RowWrite) -> tuple[OperationKind, dict[str, object]]:
+def _written(connector: Connector, write: RowWrite) -> tuple[OperationKind, dict[str, object]]:
     if link := LINKS.get(write.operation):
         return OperationKind.UPDATE, {link: None}
-    if emptied := fields_emptied(write.operation, write.target):
+    if emptied := fields_emptied(connector, write):
         return OperationKind.UPDATE, dict.fromkeys(emptied)
     if write.mask is not None:
         return OperationKind.MASK, _shown(write.mask)

@@ -36,7 +36,7 @@ def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: 
         if write.mask is not None:
             masks[write.id] = write
         else:
-            by_kind[(write.kind, write.operation, fields_emptied(write.operation, write.target))][write.id] = write.target
+            by_kind[(write.kind, write.operation, fields_emptied(connector, write))][write.id] = write.target
     left = (
         {(masks[row].kind, row) for row in connector.unmasked([operation(connector, write) for write in masks.values()])}
         if masks

@@ -3,9 +3,12 @@ stands in an answer. Whatever handles rows of every kind asks here. A new kind i
 record, one line here, the rule of each field (`rules/rights/fields.py`), and its table in the mapping."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Final, get_type_hints
+
+import msgspec
 
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS, REGARDING, Record
@@ -25,7 +28,9 @@ class Kind:
     `texts` are the fields that may speak of people; `dates` those by which an answer orders the rows, the
     first that is there. `order` is the place of the kind in an answer; without one it is told only with
     another row, cannot be held and is not erased by itself. `choices` are fields of which the mapping must
-    say what each option means, of the lean record and of the personal one.
+    say what each option means, of the lean record and of the personal one. `further` are texts of the
+    organisation's own beside our fields, named like their columns, and `wider` the personal record with
+    them.
 
     Of a dependent table (`dependent` in the mapping): `own` is the record with all its columns, `above` the
     kinds that its rows may belong to, by the fields `lookups`, `people` the fields that name a contact,
@@ -45,6 +50,8 @@ class Kind:
     dates: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
+    wider: type[Record] | None = None
     own: type[Record] | None = None
     above: tuple[str, ...] = ()
     lookups: tuple[str, ...] = ()
@@ -61,7 +68,7 @@ class Kind:
     @property
     def full(self) -> type[Record]:
         """The record with all that is known of a row."""
-        return self.own or FULL[self.word]
+        return self.own or self.wider or FULL[self.word]
 
     @property
     def contents(self) -> tuple[str, ...]:
@@ -135,8 +142,20 @@ LINKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
+@cache
+def with_further(word: str, texts: tuple[str, ...]) -> Kind:
+    """Return a kind whose rows have these texts too, each named like its column."""
+    kind = ROW_KINDS[word]
+    fields = [(name, str | None, None) for name in texts]
+    full: type[Record] = msgspec.defstruct(kind.full.__name__, fields, bases=(kind.full,), module=__name__, gc=False, kw_only=True)  # type: ignore[assignment]
+    made = replace(kind, texts=(*kind.texts, *texts), further=texts, wider=full)
+    full.__kind__ = made  # type: ignore[attr-defined]  # a row by itself says what is true of it
+    return made
+
+
 def kind_of(word: str, record: Record) -> Kind:
-    """Return what is true of the kind of a row: of a dependent table, its record says it."""
+    """Return what is true of the kind of a row: of a dependent table, or with further texts, its record says
+    it."""
     own: Kind | None = getattr(record, "__kind__", None)
     return own if own is not None else ROW_KINDS[word]
 
@@ -148,12 +167,13 @@ def depends(word: str) -> bool:
 
 class Kinds(Mapping[str, Kind]):
     """The kinds of row of one organisation, in the order in which they are searched: those of every
-    organisation, then its dependent tables, each behind those that its rows belong to."""
+    organisation, some `with_further` texts, then its dependent tables, each behind those that its rows belong
+    to."""
 
-    def __init__(self, own: Sequence[Kind] = ()) -> None:
-        self._of = {**ROW_KINDS, **{kind.word: kind for kind in own}}
+    def __init__(self, own: Sequence[Kind] = (), wider: Sequence[Kind] = ()) -> None:
+        self._of = {**ROW_KINDS, **{kind.word: kind for kind in (*wider, *own)}}
         self.own = tuple(own)
-        self.depending = (*DEPENDENT, *own)
+        self.depending = (*(self._of[kind.word] for kind in DEPENDENT), *own)
         self.termed = tuple(kind for kind in reversed(self.own) if kind.term)  # what belongs to others first
         self.in_order = (*KINDS_IN_ORDER, *(kind.word for kind in own))
         before = {word: fields for word, fields in LINKS.items() if word != "contact"}

@@ -275,9 +275,12 @@ def rule_for(kind: str, field: str) -> FieldRule:
 
 def rules_of(kind: Kind) -> Mapping[str, FieldRule]:
     """Return the rules of all fields of a kind. What a dependent table says is told like the story of a file:
-    to whom the file is disclosed, texts once a person has read them; who is named in it by a link is not."""
+    to whom the file is disclosed, texts once a person has read them; who is named in it by a link is not. A
+    further text is told like the others of its kind: of files and what belongs to them with the file, of a
+    person to that person."""
     if kind.own is None:
-        return FIELDS[kind.word]
+        further = _FILE_TEXT if kind.is_file or kind.depends or kind.word == "recording" else _own(Nature.TEXT)
+        return {**FIELDS[kind.word], **dict.fromkeys(kind.further, further)} if kind.further else FIELDS[kind.word]
     told = {name: Nature(nature) for name, nature in kind.natures.items()}
     return {name: _NEVER if nature is Nature.INTERNAL else _file(nature) for name, nature in told.items()}
 

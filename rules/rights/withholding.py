@@ -40,7 +40,7 @@ def withheld_on_behalf(kind: str, field: str) -> str | None:
     """Return the class by which a field of a limited file is withheld, or None where it may be shown. Free
     texts, files and recordings are withheld as statements of the child until the DPO has read them,
     regardless of what else they contain."""
-    if kind not in FIELDS:  # of a table that the organisation alone knows, anything may lead to the child
+    if field not in FIELDS.get(kind, ()):  # of a table or column that the organisation alone knows, anything may lead to the child
         return CHILD_STATEMENTS
     rule = rule_for(kind, field)
     if rule.shown is ShownTo.NEVER or (kind, field) in _HARMLESS:

@@ -34,10 +34,7 @@ PICTURES = {"contact.entityimage", "th_waarneming.th_foto"}
 BEHIND_A_LOOKUP = {"th_gezin": "column:contact.th_gezinid"}  # rows to which a person points
 
 SOLE = "{why: goes with its row, by: A. Beheerder}"
-UNFILLED = (
-    r"contact\.th_cv|contact\.th_gezinid|contact\.th_profiel|contact\.websiteurl|incident\.th_brief|incident\.th_foto|incident\.th_gegevens"
-    r"|incident\.th_internetadres|incident\.ticketnumber|th_chat\.th_bestand|th_chat\.th_gesprek|th_chat\.th_schuilnaam"
-)
+UNFILLED = r"contact\.th_cv|contact\.th_gezinid|incident\.th_brief|incident\.th_foto|th_chat\.th_bestand"
 
 
 def in_force(text: str) -> str:
@@ -59,6 +56,7 @@ ANSWERS = (
     ),
     (r"# without: \[reopened_on, proceedings_ended_on, legal_hold\]", "without: [reopened_on, proceedings_ended_on]"),
     (r"# choose: legal_hold \(needed, or under without\): th_bewaren.*", "legal_hold: th_bewaren"),
+    (r"# (texts: \[)(?!th_toelichting)", r"\1"),
     (r"    table: incident\n", "    table: incident\n    only: {casetypecode: [2]}\n"),
     (r"# choose: categories \(needed\): no column is like it", "categories: statuscode"),
     (r" +# choose: the status of a row may tell categories \(2 rows\).*\n +# (categories: \{.*?\}).*\n", r"      choices: {\1}\n"),

@@ -86,7 +86,7 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
         for section, columns in (("columns", table.columns), ("personal", table.personal)):
             for column in columns.values():
                 if attribute.name in column.names:
-                    place = f"{section}.{column.field}" if table.own is None else column.holds or "belongs_to"
+                    place = column.holds or (f"{section}.{column.field}" if table.own is None else "belongs_to")
                     return Fate.MAPPED, f"{table.place}.{place}"
         if any(each.column == attribute.name for each in table.only):
             return Fate.MAPPED, f"{table.place}.only"

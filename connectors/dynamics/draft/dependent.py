@@ -11,7 +11,7 @@ from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDe
 from rules.model.data_map import Fate, Place
 from rules.model.records import REGARDING
 
-_SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "texts": ("StringType", "MemoType"),
         "dates": ("DateTimeType",),
@@ -57,13 +57,13 @@ def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str, told: 
         yield f"#    belongs_to: {{{owners}}}  # {counts}{several}"
     else:
         yield f"#    {tied[0]}"
-    for section, types in _SECTIONS.items():
+    for section, types in SECTIONS.items():
         fitting = [each for each in columns if each.kind in types and each not in above]
         if section == "people":
             fitting = [each for each in fitting if contact in each.targets]
         if fitting:
             yield f"#    {section}: [{', '.join(each.name for each in fitting)}]"
-    if above and (dates := [each for each in columns if each.kind in _SECTIONS["dates"]]):
+    if above and (dates := [each for each in columns if each.kind in SECTIONS["dates"]]):
         candidates = " | ".join(f"{each.name} ({told(definition, each)})" for each in dates)
         rows = ", ".join(terms) or "none yet for the unit own_table"
         yield f"#    # choose: term: {{row: , date: {dates[0].name}}}, only for rows that outlive or precede what they belong to;"

@@ -8,11 +8,13 @@ from types import MappingProxyType
 from typing import Final
 
 from connectors.dynamics.draft.columns import Drafted
+from connectors.dynamics.draft.dependent import SECTIONS
 from connectors.dynamics.draft.elsewhere import Elsewhere
 from connectors.dynamics.draft.option_text import choice_lines, counted, option_lines, told_rows
 from connectors.dynamics.draft.reading import CrmTables, Seen
 from connectors.dynamics.draft.statistics_table import COLUMNS, TABLE
 from connectors.dynamics.draft.tables import Kinds
+from connectors.dynamics.mapping.checks import can_be_further
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS, SAFEGUARDS, mappable_fields
 from connectors.dynamics.mapping.mapping_file import SCHEMA
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
@@ -49,7 +51,7 @@ def draft_text(
         "",
         "# choose: copies of rows that the Web API does not reach: search_index, lake, offline; [] says that there are none (ERA-12)",
         "# copies: []",
-        *_decisions(unaccounted),
+        *_decisions([each for each in unaccounted if not any(_is_text(each, one) for one in drafted)]),
         *_dependent(dependent),
         "",
         "tables:",
@@ -57,7 +59,7 @@ def draft_text(
     by_kind = {each.kind: each for each in drafted}
 
     def entry(drafted: Drafted) -> Iterator[str]:
-        yield from _table(drafted, reader, categories)
+        yield from _table(drafted, reader, categories, [each for each in unaccounted if _is_text(each, drafted)])
         yield from places.values(drafted)
         yield from places.masks(drafted)
 
@@ -148,7 +150,14 @@ def are_fiches_too(calls: Seen | None, count: Count) -> bool:
     return calls is not None and bool(_own_choices(calls)) and bool(count(calls.definition, None))
 
 
-def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str]) -> Iterator[str]:
+def _is_text(place: Place, drafted: Drafted) -> bool:
+    """Return whether a place is a text of a table, with values, that fills no field."""
+    attribute = drafted.table.definition.attributes.get(place.column or "") if place.table == drafted.table.name else None
+    is_open = place.fate is Fate.UNACCOUNTED and place.rows != 0
+    return is_open and attribute is not None and attribute.kind in SECTIONS["texts"] and can_be_further(drafted.kind, attribute.name)
+
+
+def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str], texts: Collection[Place]) -> Iterator[str]:
     definition, count = drafted.table.definition, reader.count
     yield f"  {drafted.kind}:  # {told_rows(count(definition, None))}"
     yield f"    table: {definition.name}{drafted.table.remark()}"
@@ -168,6 +177,10 @@ def _table(drafted: Drafted, reader: CrmTables, categories: Collection[str]) -> 
                 yield f"      # choose: {name} may stand in a column of your own instead: {_columns(found, drafted.table, count)}"
         for name, found in open_fields.items():
             yield f"      # choose: {name}{_need(drafted, name)}: {_columns(found, drafted.table, count)}"
+    if texts:
+        told = ", ".join(f"{each.column} {told_rows(each.rows)}" for each in texts)
+        yield "    # choose: these texts fill no field; put this in force where they speak of people, else name them under goes_along"
+        yield f"    # texts: [{', '.join(str(each.column) for each in texts)}]  # {told}"
     if drafted.choices:
         yield "    choices:"
     for name, options in drafted.choices.items():

@@ -213,8 +213,8 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
             if name in named and not has_column(name):
                 yield Slip((section, name), f"{kind}.{name} stands under {section} but has no column")
     for at, name in enumerate(part.readable):
-        if not has_column(name):
-            found = suggestion(name[:60], {*part.columns, *part.personal})
+        if not has_column(name) and name not in part.texts:
+            found = suggestion(name[:60], {*part.columns, *part.personal, *part.texts})
             yield Slip(("readable", at), f"{kind}.{name[:40]} stands under readable but has no column{asked(found)}", "unknown", found)
     for section, columns in (("columns", part.columns), ("personal", part.personal)):
         for name, column in columns.items():
@@ -223,6 +223,7 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
             if kind == "contact" and (name == "role" or _SUSPECT.search(name) or _SUSPECT.search(column)):
                 yield Slip((section, name), "a suspect attribute on the contact is refused (R-112): map the role of the party instead")
     yield from _check_shared(kind, part, {name: field_type(full, name) for name in named})
+    yield from _check_texts(kind, part)
     for name in part.behaviour:
         if name in named and field_type(full, name) not in (date, datetime):
             yield Slip(("behaviour", name), f"{name} is not a date, so it has no behaviour")
@@ -235,6 +236,30 @@ def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Itera
     elif part.anonymise is not None:
         for slip in _check_masks(part.anonymise, part.columns.get("anonymised_on", ""), has_column("anonymised_on")):
             yield slip.below("anonymise")
+
+
+def can_be_further(kind: str, column: str) -> bool:
+    """Return whether rows of a kind may have a further text that is named like this column."""
+    return kind in ROW_KINDS and not hasattr(FULL[kind], column)
+
+
+def _check_texts(kind: str, part: TablePart) -> Iterator[Slip]:
+    """Refuse a further text that fills a field too: it would be told twice."""
+    if part.texts and kind not in ROW_KINDS:
+        yield Slip(("texts",), f"{_UNKNOWN}: rows of {kind} say nothing about anybody")
+        return
+    filling: dict[str, str] = {}
+    for section in ("columns", "personal"):
+        filling |= {column: f"{section}.{name}" for name, column in getattr(part, section).items()}
+    filling |= {
+        column: f"{section}.{name}" for section in ("flags", "more") for name, found in getattr(part, section).items() for column in found
+    }
+    for at, column in enumerate(part.texts):
+        if column in filling or column in part.texts[:at]:
+            yield Slip(("texts", at), f"{column} stands under {filling.get(column, 'texts')} already")
+        elif not can_be_further(kind, column):
+            told = f"a field of {kind} is called {column} too: fill that field from it, and name under texts what filled it"
+            yield Slip(("texts", at), told)
 
 
 def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> Iterator[Slip]:

@@ -1,10 +1,11 @@
 """YAML text -> Mapping; every mistake is named by file, line and field, all of them in one go (R-161)."""
 
 from functools import lru_cache
+from itertools import chain
 
 from pydantic import ValidationError
 
-from connectors.dynamics.mapping.checks import check_mapping, part_path
+from connectors.dynamics.mapping.checks import can_be_further, check_mapping, part_path
 from connectors.dynamics.mapping.dependent_tables import dependent_tables, known_dependent
 from connectors.dynamics.mapping.mapping import (
     ANSWERS,
@@ -24,9 +25,9 @@ from connectors.dynamics.mapping.masks import MaskedColumn, Masks
 from rules.errors import MappingError
 from rules.files.yaml_lines import Document, Path, Problem, read_yaml
 from rules.files.yaml_models import problems_of, without_mistakes
-from rules.model.kinds import Kinds
+from rules.model.kinds import Kinds, with_further
 from rules.model.personal_records import FULL, personal_fields
-from rules.model.records import KINDS
+from rules.model.records import KINDS, Record
 
 ONLY_PART = (0,)  # the place of a kind's only table, which stands in no list
 
@@ -80,6 +81,7 @@ def _known_part(kind: str, part: TablePart) -> TablePart:
         update={
             "columns": columns,
             "personal": {name: column for name, column in part.personal.items() if name in personal},
+            "texts": tuple(name for name in dict.fromkeys(part.texts) if can_be_further(kind, name)),
             "flags": {name: flags for name, flags in part.flags.items() if name in lean and flags},
             "fixed": {name: key for name, key in part.fixed.items() if name in lean},
             "many_to_many": {name: pairs for name, pairs in part.many_to_many.items() if name in lean},
@@ -96,16 +98,25 @@ class _Built:
 
     def mapping(self, file: MappingFile) -> Mapping:
         own = list(dependent_tables(file.dependent, self._where))
+        texts = {kind: tuple(dict.fromkeys(chain.from_iterable(part.texts for part in parts))) for kind, parts in file.tables.items()}
+        wider = {kind: with_further(kind, found) for kind, found in texts.items() if found}
         return Mapping(
             self._source,
-            (*(self._table(kind, parts, at) for kind, parts in file.tables.items() for at in range(len(parts))), *own),
+            (
+                *(
+                    self._table(kind, parts, at, wider[kind].full if kind in wider else FULL[kind])
+                    for kind, parts in file.tables.items()
+                    for at in range(len(parts))
+                ),
+                *own,
+            ),
             file.recording_media_types,
             file.app_url,
             file.copies,
             self._decided("stay", file.stay),
             self._decided("goes_along", file.goes_along),
             frozenset(file.beyond_reach),
-            Kinds([table.own for table in own if table.own is not None]),
+            Kinds([table.own for table in own if table.own is not None], list(wider.values())),
         )
 
     def _decided(self, section: str, parts: dict[str, DecidedPart]) -> dict[str, Decided]:
@@ -114,7 +125,7 @@ class _Built:
     def _where(self, *path: str | int) -> str:
         return f"{self._source}:{self._document.line(path)}"
 
-    def _table(self, kind: str, parts: tuple[TablePart, ...], index: int) -> Table:
+    def _table(self, kind: str, parts: tuple[TablePart, ...], index: int, full: type[Record]) -> Table:
         part, at = parts[index], part_path(kind, index, self._document.lines)
 
         def columns(section: str, names: dict[str, str]) -> dict[str, Column]:
@@ -147,7 +158,11 @@ class _Built:
 
         masks = self._masks((*at, "anonymise"), part.anonymise) if part.anonymise is not None else None
         lean, personal = columns("columns", part.columns) | flagged, columns("personal", part.personal)
-        record, full = KINDS[kind], FULL[kind]
+        personal |= {
+            name: Column(name, name, self._where(*at, "texts", index), is_readable=name in part.readable, holds="texts")
+            for index, name in enumerate(part.texts)
+        }
+        record = KINDS[kind]
         if len(parts) > 1:
             record, full = class_of(record, part.table, index), class_of(full, part.table, index)
         only = tuple(Condition(column, values, self._where(*at, "only", column)) for column, values in part.only.items())

@@ -94,8 +94,8 @@ class Column:
     (DAT-09); `is_readable` where it states that the application user may read the column although the CRM
     secures it. What it holds is a key where there is a `choice`, a `reference`, or several columns of yes and
     no, the `flags`, each with what it stands for; `name` is the first of these. `holds` says what a column of
-    a dependent table holds, by the section that names it. `lines` are the places of columns that do not stand
-    at `where`."""
+    a dependent table, or a further text, holds, by the section that names it. `lines` are the places of
+    columns that do not stand at `where`."""
 
     field: str
     name: str

@@ -132,6 +132,9 @@ class TablePart(Model):
     """Columns that point to a dossier or to a fiche, whichever it is, and so stand for both fields."""
     personal: Annotated[dict[str, Name], BeforeValidator(_none_yet)] = Field(default_factory=dict)
     """What only a subject request reads; a field that is left out is not searched and not told."""
+    texts: tuple[Name, ...] = ()
+    """Further columns with free texts, which fill no field: searched, redacted, read by a person before they
+    are sent, and told by the CRM's own labels."""
     without: tuple[str, ...] = ()
     """Fields that the organisation does not record although their absence hides a hold or a relation, or
     shortens a term."""
@@ -151,7 +154,8 @@ class TablePart(Model):
     behaviour: dict[str, Behaviour] = Field(default_factory=dict)
     """Our date field to its behaviour, only where the CRM's metadata does not tell (DAT-09)."""
     readable: tuple[str, ...] = ()
-    """Fields whose column the CRM secures and which the application user may read all the same."""
+    """Fields, and columns under texts, that the CRM secures and which the application user may read all the
+    same."""
     anonymise: AnonymisePart | None = None
     """How a dossier or a fiche is anonymised in place."""
 

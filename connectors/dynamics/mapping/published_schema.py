@@ -24,6 +24,7 @@ from connectors.dynamics.mapping.mapping import (
 from connectors.dynamics.mapping.mapping_file import MappingFile
 from rules.anonymisation.choice_keys import CHOICE_KEYS
 from rules.documents.policy_page import described_schema
+from rules.model.kinds import ROW_KINDS
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS
 
@@ -35,7 +36,7 @@ def mapping_schema() -> str:
     what must fit together."""
     schema = _plain(described_schema(MappingFile))
     part, tables = schema["$defs"].pop("TablePart"), schema["properties"]["tables"]
-    for given, name in ((part, "without"), (part, "readable"), (schema["$defs"]["AnonymisePart"], "keeps")):
+    for given, name in ((part, "without"), (part, "readable"), (part, "texts"), (schema["$defs"]["AnonymisePart"], "keeps")):
         given["properties"][name]["uniqueItems"] = True
     of_kinds = {kind: _parts(kind, _part(kind, part, schema["$defs"]), schema["$defs"]) for kind in KINDS}
     schema["properties"]["tables"] = {**_object(of_kinds, sorted(KINDS.keys() - OPTIONAL_KINDS)), "description": tables["description"]}
@@ -95,9 +96,14 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
         found["either"] = given["either"]
     if more := [*dates, *(name for name in keyed if name == "categories")]:
         found["more"] = {**_object(dict.fromkeys(more, given["more"]["additionalProperties"])), "description": given["more"]["description"]}
-    for section, words in (("without", sorted(SAFEGUARDS.get(kind, ()))), ("readable", sorted(named))):
-        if words:
-            found[section] = {**given[section], "items": {"enum": words}}
+    if kind in ROW_KINDS:
+        found["texts"] = given["texts"]
+    if safeguards := sorted(SAFEGUARDS.get(kind, ())):
+        found["without"] = {**given["without"], "items": {"enum": safeguards}}
+    found["readable"] = {
+        **given["readable"],
+        "items": {"anyOf": [{"enum": sorted(named)}, name]} if kind in ROW_KINDS else {"enum": sorted(named)},
+    }
     if kind in MASKED_KINDS:
         found["anonymise"] = given["anonymise"]
     return {"description": " ".join((KINDS[kind].__doc__ or "").split()), **_object(found, part["required"])}

@@ -38,6 +38,7 @@ COLUMN_TYPES = {
 _TEXT_TYPES = frozenset({"StringType", "MemoType", "UniqueidentifierType", "EntityNameType"})
 _NUMBER_TYPES = frozenset({"IntegerType", "BigIntType"})
 _IMAGE_TYPES = frozenset({"ImageType", "FileType"})
+OUTLIVING = frozenset({"contact", "party"})  # kinds whose rows may stay without what they say of somebody (RET-20, 6.2)
 STANDARD_NUMBERS = frozenset({"participationtypemask"})  # what its numbers mean is the same in every CRM
 PLATFORM_NUMBERS = frozenset({"participation"})  # the options of such a column are the platform's own, the same everywhere
 _EXPECTED = {
@@ -172,6 +173,11 @@ def _check_masking(table: Table, column: Column, attribute: Attribute, definitio
     """Yield a finding for each masked column that cannot take the result of its technique, which empties or
     fills it (section 5.3)."""
     technique = APPLIED.get(table.kind, {}).get(column.field)
+    if column.holds == "texts" and table.kind in OUTLIVING:
+        technique = "drop_text"
+        if not attribute.updatable:
+            told = f"{table.name}.{column.name} cannot be emptied where the row stays: the CRM makes it from others. Leave it out of texts."
+            yield error(told, column.where, "masking")
     if technique is None:
         return
     kind = COLUMN_TYPES.get(attribute.kind, attribute.kind)
@@ -196,7 +202,9 @@ def _check_security(table: Table, column: Column, attribute: Attribute) -> Itera
 def _check_column(table: Table, column: Column, attribute: Attribute, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
     kind = field_type(table.full, column.field)
     place = f"{table.name}.{attribute.name}"
-    if column.is_lookup:
+    if column.holds == "texts" and place_of(table, mapping, metadata).is_derived:
+        yield error(f"{place} is no text of a role: name it under the kind that {table.name} is mapped to.", column.where, "conflict")
+    elif column.is_lookup:
         yield from _check_lookup(table, column, attribute, mapping, metadata)
     elif column.holds == "choices":
         if attribute.kind not in CHOICE_TYPES:
@@ -305,6 +313,18 @@ def check_decisions(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
         elif column and column not in definition.attributes:
             like = suggestion(column, definition.attributes)
             yield Finding(False, f"The table {name} has no column {column}{asked(like) or '.'}", decided.where, "no_column", like)
+        elif column and place in mapping.goes_along:
+            yield from _check_stays(definition.attributes[column], name, decided.where, mapping)
+
+
+def _check_stays(attribute: Attribute, table: str, where: str, mapping: Mapping) -> Iterator[Finding]:
+    """Yield a warning for a column that goes with its row where the row may stay without what it says of
+    somebody: nothing empties what is no field."""
+    kinds = sorted({each.kind for each in mapping.named(table)} & OUTLIVING)
+    if kinds and attribute.is_filled and attribute.kind in _TEXT_TYPES | _IMAGE_TYPES:
+        told = f"{table}.{attribute.name} stays as it is where a {kinds[0]} is emptied and not deleted (RET-20)"
+        remedy = ": name it under texts if it may speak of a case." if attribute.kind in _TEXT_TYPES else "."
+        yield Finding(False, told + remedy, where, "kept")
 
 
 def error(message: str, where: str, code: str, suggestion: str = "") -> Finding:

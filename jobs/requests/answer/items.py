@@ -354,7 +354,7 @@ def _rules(row: Row) -> Mapping[str, FieldRule]:
 
 
 def _rule(row: Row, name: str) -> FieldRule:
-    return rule_for(row.kind, name) if row.kind in FIELDS else _rules(row).get(name, rule_for(row.kind, name))
+    return _rules(row).get(name, rule_for(row.kind, name))
 
 
 def numbered(items: list[Item]) -> tuple[Item, ...]:

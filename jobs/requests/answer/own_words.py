@@ -9,8 +9,8 @@ from connectors.interface.connector import Connector
 
 @dataclass(frozen=True, slots=True)
 class OwnWords:
-    """`told` are the words for each table and column, by `table` and `table.column`; `options` those of each
-    option of a choice, by `table.column`."""
+    """`told` are the words for each table and column, by `table` and `table.column`, and for further texts of
+    a kind, by `kind.column`; `options` those of each option of a choice, by `table.column`."""
 
     told: dict[str, str] = field(default_factory=dict)
     options: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
@@ -25,11 +25,18 @@ class OwnWords:
 
 
 def words_of(connector: Connector, kinds: Collection[str], language: str) -> OwnWords:
-    """Return the words for those of the kinds that are dependent tables. Raises ConnectorError."""
-    words = OwnWords()
-    for kind in connector.all_kinds.own:
-        if kind.word in kinds:
+    """Return the words for those of the kinds that are dependent tables, and for further texts of the others.
+    Raises ConnectorError."""
+    told: dict[str, str] = {}
+    options: dict[str, Mapping[int, str]] = {}
+    for word, kind in connector.all_kinds.items():
+        if word not in kinds:
+            continue
+        for source in connector.sources(kind.full) if kind.further else ():
+            fields = connector.labels(source, language).fields
+            told |= {f"{word}.{name}": fields[name] for name in kind.further if name in fields}
+        if kind.own is not None:
             labels = connector.labels(kind.full, language)
-            words.told.update({kind.word: labels.table, **{f"{kind.word}.{name}": text for name, text in labels.fields.items()}})
-            words = OwnWords(words.told, {**words.options, **{f"{kind.word}.{name}": each for name, each in labels.options.items()}})
-    return words
+            told |= {word: labels.table, **{f"{word}.{name}": text for name, text in labels.fields.items()}}
+            options |= {f"{word}.{name}": each for name, each in labels.options.items()}
+    return OwnWords(told, options)

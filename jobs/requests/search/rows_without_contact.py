@@ -11,7 +11,7 @@ from jobs.requests.search.case_files import Filing
 from jobs.requests.search.search import Material
 from rules.model.file_roles import FileRole
 from rules.model.personal_records import FULL, FullContact, FullDossier, FullFiche, FullParty
-from rules.model.records import Record
+from rules.model.records import Record, word_of
 from rules.rights.facts import RoleInFile
 
 _CONTENT = frozenset({"picture", "media", "body", "image"})
@@ -70,6 +70,7 @@ def roles_of_rows(material: Material, filing: Filing, rows: Collection[tuple[str
     return found
 
 
-def _read(context: JobContext, record: type[Any], field: str, ids: Collection[str], fields: tuple[str, ...] | None = None) -> list[Any]:
-    wanted = fields or tuple(name for name in record.__struct_fields__ if name not in _CONTENT and name not in Record.__struct_fields__)
-    return [row for page in context.connector.read(record, wanted, among=always(field, ids)) for row in page]
+def _read(context: JobContext, record: type[Record], field: str, ids: Collection[str], fields: tuple[str, ...] | None = None) -> list[Any]:
+    full: Any = context.connector.all_kinds[word_of(record)].full
+    wanted = fields or tuple(name for name in full.__struct_fields__ if name not in _CONTENT and name not in Record.__struct_fields__)
+    return [row for page in context.connector.read(full, wanted, among=always(field, ids)) for row in page]

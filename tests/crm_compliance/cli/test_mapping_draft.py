@@ -141,14 +141,14 @@ def test_what_nothing_accounts_for_stands_there_as_a_decision_to_take(
             night.close()
             night.store.close()
     assert '#   cf_caption: {why: "", by: ""}  # 1 row' in text
-    assert '#   cf_dossier.cf_hobby: {why: "", by: ""}  # 1 row' in text
+    assert "    # texts: [cf_hobby]  # cf_hobby 1 row" in text
     assert "  dossier:  # 1 row" in text
-    decided = text.replace("# stay:", "stay:").replace("# goes_along:", "goes_along:").replace("#   cf_", "  cf_")
+    decided = text.replace("# stay:", "stay:").replace("#   cf_", "  cf_").replace("# texts:", "texts:")
     mapping, problems = examine_mapping(decided, "m")
     assert problems == []
     assert mapping is not None
     assert "cf_caption" in mapping.stay
-    assert "cf_dossier.cf_hobby" in mapping.goes_along
+    assert mapping.kinds["dossier"].further == ("cf_hobby",)
     lines = text.partition("# dependent:\n")[2].partition("\n\n")[0].splitlines()
     mapping, problems = examine_mapping("\n".join([text, "dependent:", *(line.removeprefix("# ") for line in lines)]), "m")
     assert problems == []
