@@ -22,7 +22,10 @@ def main() -> None:
     refuse_strangers(sys.argv[1:])
     from crm_compliance.cli.app import main as run
 
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # everything goes with the process: looking through it once more takes a quarter of a short command
 
 
 if __name__ == "__main__":

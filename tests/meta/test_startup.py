@@ -39,6 +39,17 @@ def loaded(data: Path, *words: str) -> set[str]:
     return {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
 
 
+def test_a_process_that_ends_does_not_look_through_what_it_has_loaded(tmp_path: Path) -> None:
+    code = (
+        "import atexit, gc, sys; from crm_compliance.__main__ import main; sys.argv[1:] = ['--help'];"
+        "atexit.register(lambda: print(len(gc.get_objects()))); main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout.splitlines()[-1]) < 1_000
+
+
 def test_the_help_needs_nothing(tmp_path: Path) -> None:
     assert loaded(tmp_path / "data", "--help") & AT_FIRST == set()
 
