@@ -13,7 +13,7 @@ from typing import Final
 from jobs.files.archives import ARCHIVE, GZIP, members, unzipped
 from jobs.files.byte_strings import among_bytes
 from jobs.files.encodings import decoded
-from jobs.files.html_text import BREAKS, lines_of, plain_text
+from jobs.files.html_text import goes_on, lines_of, plain_text
 from jobs.files.limits import Limits, Unread
 from jobs.files.messages import header_names, header_texts, message_text, parts_of
 from jobs.files.pdf import is_pdf, read_pages, read_pdf, without_keywords
@@ -29,10 +29,15 @@ _SAMPLE: Final = 4096
 _HEADER: Final = re.compile(r"^(From|To|Cc|Date|Subject|MIME-Version|Received|Message-ID|Content-Type):", re.MULTILINE | re.IGNORECASE)
 _OFFICE: Final = "[Content_Types].xml"
 _HARMLESS: Final = re.compile(r"(?:^|/)printerSettings\d*\.bin$|\.(?:odttf|fntdata)$")  # set-up of a printer, obfuscated fonts
-_BREAKS: Final = BREAKS | {  # of documents: where a paragraph, a cell, a line ends
-    "w:p", "w:br", "w:tab", "w:cr", "w:tc", "a:p", "a:br", "si", "c", "row", "text:p", "text:h", "text:tab", "text:line-break", "text:s",
-    "table:table-cell", "td", "th", "comment",
-}  # fmt: skip
+_BREAKS: Final = frozenset({  # where a paragraph, a cell, a line ends, in pages and in documents
+    "p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote", "hr", "td", "th", "w:p",
+    "w:br", "w:tab", "w:cr", "w:tc", "a:p", "a:br", "si", "c", "row", "comment", "text:p", "text:h", "text:tab", "text:line-break",
+    "text:s", "table:table-cell",
+})  # fmt: skip
+_RUNS: Final = ("w:", "a:", "text:")  # of documents: mostly about how a run of words looks
+_CHANGES: Final = frozenset({
+    "w:ins", "w:del", "w:movefrom", "w:moveto", "w:txbxcontent", "w:sdtcontent", "text:note", "text:deletion", "text:annotation",
+})  # fmt: skip
 _LOOKS: Final = frozenset({"w:ascii", "w:hansi", "w:cs", "w:eastasia", "typeface", "style", "class", "xmlns"})  # fonts and style sheets
 
 
@@ -176,26 +181,35 @@ def _message(found: Found, content: bytes, depth: int) -> bool:
 
 
 def _text(text: str) -> Iterator[str]:
-    """Return a text; of markup its words, first joined over tags that only change their looks, then what its
-    attributes and comments say."""
+    """Return a text; of markup its words, joined as far as they may be one, then apart wherever they may be
+    two (a name that was struck out stands right after the word before it), then what its attributes and
+    comments say."""
     if "\\u" in text:
         yield _JSON_ESCAPES.sub(_as_meant, text)
     if not has_markup(text):
         yield text
         return
-    words, hidden, said, inside = [], [], [], ""
+    words, apart, hidden, said, inside = [], [], [], [], ""
     for token in tokens(text):
         if isinstance(token, Tag):
             inside = "" if token.is_end else token.name
             words += ["\n"] if token.name in _BREAKS else []
+            apart += ["\n"] if _parts(token.name) else []
             said += [value for key, value in token.attributes if value and key not in _LOOKS]
         elif token.is_seen:
             words.append(token.text)
+            apart.append(token.text)
         elif inside != "style":
             hidden.append(unescaped(token.text))
     yield lines_of("".join(words))
+    yield lines_of("".join(apart))
     yield "\n".join(said)
     yield "\n".join(hidden)
+
+
+def _parts(name: str) -> bool:
+    """Say whether two words may stand on the two sides of a tag, and not one."""
+    return name in _BREAKS or name in _CHANGES or not (goes_on(name) or name.startswith(_RUNS))
 
 
 def _is_message(media_type: str, name: str) -> bool:

@@ -222,6 +222,20 @@ def test_words_in_two_cells_are_two_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "struck"),
+    [
+        ("<w:r><w:t>Lena vertelt</w:t></w:r>", "<w:del><w:r><w:delText>Peeters</w:delText></w:r></w:del>"),
+        ("<w:r><w:t>Lena</w:t></w:r>", "<w:del><w:r><w:delText>Pee</w:delText></w:r><w:r><w:delText>ters</w:delText></w:r></w:del>"),
+        ("<vcard><fn>Lena</fn>", "<n>Peeters</n><tel>1</tel></vcard>"),
+    ],
+)
+def test_a_word_is_read_by_itself_where_it_stands_right_beside_another(before: str, struck: str) -> None:
+    """What was struck out of a document is in it still, and a name glued to the word before it is no name."""
+    parts = {"[Content_Types].xml": "<T/>", "word/document.xml": f"<w:p>{before}{struck}</w:p>"}
+    assert "Peeters" in said(packed(**parts)).split("\n")
+
+
+@pytest.mark.parametrize(
     ("content", "why"),
     [
         (a_compound_file(WHO), Unread.UNKNOWN),
