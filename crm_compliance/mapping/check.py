@@ -4,7 +4,6 @@ does not fit the CRM, also where there are mistakes elsewhere in the file (R-161
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Final
 
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
@@ -15,30 +14,11 @@ from crm_compliance.wiring.crm import connector_of
 from crm_compliance.wiring.schedule import policy_of
 from rules.policy.policy import Policy
 
-# Of which sort a problem or a warning is.
-CODES: Final = {
-    "form": "the file, or a value in it, is not written as it has to be",
-    "unknown": "a key, a kind, a field or a word that is not known",
-    "missing": "something that is needed is not there",
-    "conflict": "two parts of the file do not fit together",
-    "no_table": "the CRM has no such table",
-    "no_column": "the table has no such column",
-    "no_option": "the column has no such option value, or the table of reference no such row",
-    "type": "the column is of another type, or its lookup points elsewhere",
-    "behaviour": "the behaviour of a date column is not known, or is another (DAT-09)",
-    "secured": "the column is secured and would look empty",
-    "masking": "anonymising in place could not be carried out (ERA-06)",
-    "schedule": "it does not fit the retention schedule",
-    "option_left_out": "warning: the CRM has an option, or a row of reference, that the mapping lacks",
-    "pairs_left_out": "warning: a many-to-many relationship among dossiers, fiches and people that the mapping does not read",
-    "kept": "warning: what stays on a masked row (ERA-02)",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One problem or warning: file and line, one of CODES, what is wrong, and what was probably meant (""
-    where nothing is like it)."""
+    """One problem or warning: file and line, one of the codes of docs/mapping.md, what is wrong, and what was
+    probably meant ("" where nothing is like it)."""
 
     where: str
     code: str

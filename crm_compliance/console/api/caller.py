@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,12 +58,6 @@ def acting(act: Act) -> Any:
 def _signature(services: Services, person: Person) -> dict[str, object]:
     """Return whose attempt a refusal records; the keys are opened for nothing else."""
     return {"role": person.role, "by": services.keys().reference("person", person.who)}
-
-
-def act_of(dependency: Callable[..., Any]) -> Act | None:
-    """Return the act that a dependency checks; None for another one."""
-    found = getattr(dependency, "act", None)
-    return found if isinstance(found, Act) else None
 
 
 def _token(request: Request) -> str:

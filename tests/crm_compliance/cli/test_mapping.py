@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import pytest
 
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
-from crm_compliance.mapping.check import CODES
 from tests.crm_compliance.typist import LONG_AGO, Said, Typist, organisation_of
 from tests.integration.night import TOKEN, Night
+
+PAGE = (Path(__file__).parents[3] / "docs" / "mapping.md").read_text(encoding="utf-8")
+CODES = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^(\| `.*?) \|", PAGE.split("## Checking")[1].split("\n## ")[0], re.MULTILINE))))
 
 
 @pytest.fixture

@@ -96,13 +96,9 @@ def calendar_file(visit: Visit) -> Response:
     return Response("".join(dates_of(pending, visit.now, visit.services.calendar)), media_type="text/calendar", headers=headers)
 
 
-def name_of(visit: Visit, request: SubjectRequest) -> str:
-    """Return how the person called themselves, for who handles requests; empty once it has been erased."""
-    return names_of(visit, [request]).get(request.id, "")
-
-
 def names_of(visit: Visit, requests: Sequence[SubjectRequest]) -> dict[str, str]:
-    """Return how the people of several requests called themselves, by request."""
+    """Return how the people of requests called themselves, by request, for who handles them; those whose
+    name has been erased are left out."""
     if not visit.may(Act.HANDLE_REQUEST):
         return {}
     parts = visit.services.store.requests.some_parts([request.id for request in requests], GIVEN)

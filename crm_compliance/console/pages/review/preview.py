@@ -41,10 +41,6 @@ class Made(NamedTuple):
     stopped: str = ""
     item: str = ""
 
-    @property
-    def is_working_copy(self) -> bool:
-        return bool(self.lacks or self.stopped)
-
 
 class Line(NamedTuple):
     """One file of a package in the list: `shows` is how it can be shown, empty where it cannot."""

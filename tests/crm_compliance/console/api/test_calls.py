@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 
 from crm_compliance.console.api.answers import ROOT as ROOT_OF_CALLS
 from crm_compliance.console.api.app import BODY_BYTES, ROUTERS, TRIES
-from crm_compliance.console.api.caller import act_of
 from crm_compliance.console.services import Services
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.work import Counts, Ended, Told
@@ -71,8 +70,8 @@ def made(script: Script, services: Services, **wanted: str) -> Any:
 
 
 def act(route: APIRoute) -> Act | None:
-    found = [act_of(each.call) for each in route.dependant.dependencies if each.call is not None]
-    return next(iter(found), None)
+    found = [getattr(each.call, "act", None) for each in route.dependant.dependencies]
+    return next((each for each in found if isinstance(each, Act)), None)
 
 
 def test_every_operation_takes_an_act() -> None:
