@@ -6,6 +6,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
+
 from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.errors import bad_query, no_property, unknown_function
 from connectors.emulator.querying.conditions import Condition, Conditions, Operand
@@ -175,16 +177,7 @@ def _text(moment: datetime) -> str:
 def shifted(moment: datetime, unit: str, number: int) -> datetime:
     """Return a date shifted by calendar arithmetic: the 31st, a month back, is the last day of that month."""
     try:
-        if unit in ("Months", "Years"):
-            months = moment.year * 12 + moment.month - 1 + number * (12 if unit == "Years" else 1)
-            year, month = divmod(months, 12)
-            for day in range(moment.day, 27, -1):
-                try:
-                    return moment.replace(year=year, month=month + 1, day=day)
-                except ValueError:
-                    continue
-            return moment.replace(year=year, month=month + 1)
-        return moment + timedelta(**{unit.lower(): number})
+        return moment + relativedelta(**{unit.lower(): number})  # type: ignore[arg-type]
     except (ValueError, OverflowError) as problem:
         raise bad_query("The number reaches beyond the calendar.") from problem
 
@@ -206,6 +199,6 @@ def _named_period(name: str, today: date) -> tuple[date, date] | None:
         sunday = today - timedelta(days=(today.weekday() + 1) % 7) + timedelta(weeks=step)
         return sunday, sunday + timedelta(weeks=1)
     if match.group(2) == "Month":
-        months = today.year * 12 + today.month - 1 + step
-        return date(months // 12, months % 12 + 1, 1), date((months + 1) // 12, (months + 1) % 12 + 1, 1)
+        first = today.replace(day=1) + relativedelta(months=step)
+        return first, first + relativedelta(months=1)
     return date(today.year + step, 1, 1), date(today.year + step + 1, 1, 1)
