@@ -11,6 +11,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,6 @@ from crm_compliance.__main__ import GARBAGE_AFTER
 from crm_compliance.store.sql import database
 from rules.files import yaml_lines
 from tests import known_definitions, suites
-from tests.composed_once import ComposedOnce
 from tests.in_process import SEND, emulators_in_process
 from tests.new_stores import given_again, sharing_statements
 from tests.stopped_at_once import servers_stopped_at_once
@@ -139,7 +139,7 @@ def quick_stops() -> Iterator[None]:
 def quick_yaml() -> Iterator[None]:
     """A file that says the same as one that this process has read before is not parsed again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml_lines, "YAML", ComposedOnce)
+        patch.setattr(yaml_lines, "compose", lru_cache(maxsize=64)(yaml_lines.compose))
         yield
 
 

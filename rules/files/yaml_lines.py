@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.errors import ComplianceError
+from rules.files.yaml_nodes import compose
 
 Path: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | int | float | bool"
@@ -79,7 +79,7 @@ def read_yaml(text: str, *, as_written: bool = False) -> Document:
     """Read one YAML document. What cannot be read stands in `problems`, never in an exception."""
     document = Document()
     try:
-        root = YAML(typ="safe", pure=True).compose(text)  # comments are not kept
+        root = compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         document.problems.append(Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {error.problem or error.context}"))
