@@ -25,7 +25,7 @@ from sqlalchemy import create_engine
 from crm_compliance import logs
 from crm_compliance.__main__ import GARBAGE_AFTER
 from crm_compliance.store.sql import database
-from rules.files import yaml_lines
+from rules.files import yaml_lines, yaml_nodes
 from tests import known_definitions, suites
 from tests.in_process import SEND, emulators_in_process
 from tests.new_stores import given_again, sharing_statements
@@ -139,7 +139,7 @@ def quick_stops() -> Iterator[None]:
 def quick_yaml() -> Iterator[None]:
     """A file that says the same as one that this process has read before is not parsed again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml_lines, "compose", lru_cache(maxsize=64)(yaml_lines.compose))
+        patch.setattr(yaml_lines, "compose", lru_cache(maxsize=64)(yaml_nodes.compose))
         yield
 
 

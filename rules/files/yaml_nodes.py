@@ -12,11 +12,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import Node
 
-# Where they differ: tabs, line ends and byte order marks of Unicode, directives, documents, tags, and a comment
-# below the head of a block.
+# Where they differ: tabs, line ends and byte order marks of Unicode, directives, documents, tags, and a
+# comment below the head of a block.
 _OTHERWISE: Final = re.compile(r"[\t\x85\u2028\u2029\ufeff]|^(?:%|---|\.\.\.)|(?:^|[\s\[{,?:-])!|[|>][-+0-9]*\s*#", re.MULTILINE)
-# The parser in C overflows the stack where something is nested ten thousandfold. Nothing is nested deeper than a
-# file has brackets, and columns of indentation.
+# The parser in C overflows the stack where something is nested ten thousandfold. Nothing is nested deeper
+# than a file has brackets, and columns of indentation.
 _BRACKETS, _COLUMNS = 200, 250
 
 
@@ -37,7 +37,5 @@ def compose(text: str) -> Node | None:
 
 def _is_plain(text: str) -> bool:
     return (
-        text.count("[") + text.count("{") <= _BRACKETS
-        and max(map(len, text.split("\n"))) <= _COLUMNS
-        and _OTHERWISE.search(text) is None
+        text.count("[") + text.count("{") <= _BRACKETS and max(map(len, text.split("\n"))) <= _COLUMNS and _OTHERWISE.search(text) is None
     )
