@@ -46,7 +46,7 @@ from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.keys import keys_in_force
 from crm_compliance.wiring.schedule import policy_of
 from crm_compliance.wiring.store import store_of
-from jobs.checks.ledger_agreement import hold_entry
+from jobs.checks.agreement.holds import hold_entry
 from jobs.ledger.plan_lines import digest_head, paged
 from jobs.ledger.rounds import HOUSEKEEPING
 from jobs.model.plan import Approval, Breaker, CategoryTotal, Counter, Kind, Plan, PlanLine

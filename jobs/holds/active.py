@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
 
-from jobs.checks.ledger_agreement import Believed, about_holds, refuse
+from jobs.checks.agreement.holds import about_holds
+from jobs.checks.agreement.references import Believed
+from jobs.checks.ledger_agreement import refuse
 from jobs.holds.reach import Spread
 from jobs.model.run import Action
 from jobs.ports.context import JobContext

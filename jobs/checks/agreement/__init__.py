@@ -1,0 +1,1 @@
+"""Tables of the store held against the ledger, a noun each (ACC-06)."""

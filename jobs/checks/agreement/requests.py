@@ -1,0 +1,72 @@
+"""Subject requests, by the register and by the ledger."""
+
+from collections.abc import Iterator, Sequence
+
+from jobs.checks.agreement.references import CLOSE_BY, Difference, at
+from jobs.ledger.entries import LedgerEntry
+from jobs.ledger.heads import REQUESTS
+from jobs.model.request import FROZEN, KEEP, SubjectRequest
+from jobs.ports.store.store import Store
+from rules.dates.calendar import Calendar
+from rules.model.requests import Step
+
+
+def about_requests(store: Store, calendar: Calendar) -> Iterator[Difference]:
+    """Yield requests in which the register differs from the ledger. These are requests pending by the ledger
+    alone, which keep what may be about the person (HLD-08), and closed ones that lack what they continue to
+    keep, or have another part in its place (R-073)."""
+    opened: dict[str, LedgerEntry] = {}
+    closed: dict[str, LedgerEntry] = {}
+    kept: dict[str, LedgerEntry] = {}  # the last that says which part is kept
+    expired: set[str] = set()
+    totalled = 0
+    for entry in store.ledger.strand(REQUESTS):
+        if entry.kind == "requests_totalled":
+            number = entry.data.get("requests")
+            totalled += number if isinstance(number, int) else 0
+        elif entry.data.get("step") == "open":
+            opened[str(entry.data.get("request"))] = entry
+        elif entry.data.get("step") in (Step.CLOSE.value, KEEP):
+            kept[str(entry.data.get("request"))] = entry
+            if entry.data.get("step") == Step.CLOSE.value:
+                closed[str(entry.data.get("request"))] = entry
+        elif entry.data.get("step") == "expire" and FROZEN in _list_of_parts(entry):
+            expired.add(str(entry.data.get("request")))
+    register = {request.id: request for request in store.requests.all()}
+    missing = 0
+    for id, entry in opened.items():
+        request = register.get(id)
+        if request is None:
+            missing += 1
+            if id not in closed or missing > totalled:
+                yield Difference(f"request {id}", "is in the ledger, and not in the register")
+            continue
+        told = _about_request(request, entry, closed.get(id), calendar)
+        if not told and id in closed and id not in expired:
+            told = _about_part(closed[id], kept[id], store.requests.part_digest(id, FROZEN))
+        if told:
+            yield Difference(f"request {id}", told)
+    for id in sorted(register.keys() - opened.keys()):
+        yield Difference(f"request {id}", "is in no entry of the ledger", is_grave=False)
+
+
+def _about_part(closed: LedgerEntry, kept: LedgerEntry, found: str | None) -> str:
+    if found is None:
+        return "keeps something by the ledger, and the part that says what is gone" if closed.data.get("keeps") is True else ""
+    return "" if kept.data.get("kept", found) == found else "keeps something else by the ledger: another part was put in its place"
+
+
+def _about_request(request: SubjectRequest, opened: LedgerEntry, closed: LedgerEntry | None, calendar: Calendar) -> str:
+    if request.right.value != opened.data.get("right"):
+        return "is for another right than at its receipt"
+    if request.closed_at is None:
+        return ""  # it keeps what it keeps
+    if closed is None:
+        return "is pending by the ledger, and closed by the register"
+    is_same_day = calendar.day(request.closed_at) >= calendar.day(at(closed) - CLOSE_BY)
+    return "" if is_same_day else "was closed on another day by the ledger"
+
+
+def _list_of_parts(entry: LedgerEntry) -> Sequence[object]:
+    parts = entry.data.get("parts")
+    return parts if isinstance(parts, list) else []
