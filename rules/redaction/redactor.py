@@ -24,8 +24,20 @@ from rules.redaction.labels import LABEL, Labels, label_for
 from rules.redaction.name_guesses import before_whose, past_the_surname, without_whose
 from rules.redaction.needles import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.own_name import is_own_name, without_own_name
-from rules.redaction.patterns import Found, detect, hidden
+from rules.redaction.patterns import Found, hidden
+from rules.redaction.people import (
+    SAID_OF_SOMEBODY,
+    SHORTEST_ADDRESS,
+    Protected,
+    Shown,
+    alike,
+    days_in,
+    own_values,
+    surnames,
+    without_remarks,
+)
 from rules.redaction.redaction import Redaction
+from rules.redaction.spans import EDGES, Span, merged, outside
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
 from rules.texts.folding import Squeezed, Tidy, fold, squeeze, squeeze_quickly, stands_in, tidy
 
@@ -35,49 +47,12 @@ _LONG: Final = 2_000  # letters of an encoded part from which no slips of the pe
 _PIECE: Final = 5_000  # letters of what an encoded part says that are read at once, twice each: the first name is enough
 _LONGEST_NARROWED: Final = 20_000  # letters of a line; a longer one is redacted whole
 _SHORTEST_NUMBER: Final = 8  # of a national number
-_SHORTEST_ADDRESS: Final = 5
 _APART: Final = " ||||| "  # no name reaches across it
 _STREET_AND_NUMBER = re.compile(r"(?!\s*[A-Z-]{0,3}\d{4,5}\s+\D*$)(?=.*\d)(?=(?:.*[^\W\d_]){4})", re.DOTALL)
 _TOWN = re.compile(r"(?:(?:a|te|in)?(?:b|d|f|l|nl|lu)?\d{4,5}[a-z]+)?")
 _SHORTEST_ENCODED: Final = 4
-_EDGES: Final = " ,;-\n\t"
 _OWN_WORD = re.compile(r"(?<=\s)(?:d')?(?P<name>[^\W\d_]\S*)")
 _SAME_PERSON = re.compile(r"(?:\s|[^\W\d_]\.){1,4}")
-
-_BRACKET = re.compile(r"\s*\([^()]*\)")
-_SAID_OF_SOMEBODY = re.compile(r"\s*\(\s*[^\W\d_A-Z][^()]*\)")
-
-
-class Protected(msgspec.Struct, frozen=True):
-    """Somebody else whose identity must not be seen, with everything by which they would be known.
-
-    `key` distinguishes people (an id, a name); `role` is child, parent, guardian, reporter, witness, suspect,
-    professional, staff or other. `emails`, `phones` and `national_numbers` are as the CRM has them, in any
-    spelling; `addresses` are streets, and places where they are rare enough to identify somebody;
-    `organisation` is shown instead of a professional where it is known."""
-
-    key: str
-    role: str
-    names: tuple[tuple[str, str], ...] = ()  # (first name, last name)
-    phones: tuple[str, ...] = ()
-    emails: tuple[str, ...] = ()
-    national_numbers: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
-    birth_dates: tuple[str, ...] = ()
-    organisation: str = ""
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """The person whom the answer is about: what of them stays readable, also where others share it."""
-
-    names: tuple[tuple[str, str], ...] = ()
-    phones: tuple[str, ...] = ()
-    emails: tuple[str, ...] = ()
-    national_numbers: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
-    birth_dates: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
-    ip_addresses: tuple[str, ...] = ()
 
 
 class Redacted(msgspec.Struct, frozen=True):
@@ -85,30 +60,6 @@ class Redacted(msgspec.Struct, frozen=True):
 
     text: str
     redactions: tuple[Redaction, ...] = ()
-
-
-class _Span(msgspec.Struct, frozen=True):
-    """A part of a tidy text to redact; the lowest `rank` gives the label where two overlap. `keys` are whom a
-    name fits."""
-
-    begin: int
-    end: int
-    what: str
-    rank: int
-    keys: frozenset[str] = frozenset()
-
-
-def _without_remarks(names: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Leave out what somebody wrote behind a name, such as `(overleden)`: it is not a name, and the word may
-    stand anywhere in a text."""
-    return tuple((_without_remark(first), _without_remark(last)) for first, last in names)
-
-
-def _without_remark(name: str) -> str:
-    """Cut off a bracket without a capital, which is a remark where the name itself has one: `de smet
-    (janssens)` may be two names."""
-    rest = _BRACKET.sub(lambda match: "" if match[0].lower() == match[0] else match[0], name).strip()
-    return rest if rest and rest.lower() != rest else name
 
 
 class Redactor:
@@ -120,16 +71,16 @@ class Redactor:
 
     def __init__(self, others: Sequence[Protected], shown: Shown, language: str, home: Home = IN_BELGIUM) -> None:
         others = [
-            msgspec.structs.replace(person, names=tuple(name for name in _without_remarks(person.names) if not is_own_name(*name, home)))
+            msgspec.structs.replace(person, names=tuple(name for name in without_remarks(person.names) if not is_own_name(*name, home)))
             for person in others
         ]
         # `Peeters (zoon van Els Claes)`: who is told of behind the person's own name is not the person.
-        own_names = [(_SAID_OF_SOMEBODY.sub("", first), _SAID_OF_SOMEBODY.sub("", last)) for first, last in shown.names]
-        shown = msgspec.structs.replace(shown, names=_without_remarks(own_names))
+        own_names = [(SAID_OF_SOMEBODY.sub("", first), SAID_OF_SOMEBODY.sub("", last)) for first, last in shown.names]
+        shown = msgspec.structs.replace(shown, names=without_remarks(own_names))
         self._people = {person.key: person for person in others}
         self._shown, self._language, self._home = shown, language, home
-        self._alike = _alike(others)
-        self._own_values = _own_values(shown, home)
+        self._alike = alike(others)
+        self._own_values = own_values(shown, home)
         self._own_firsts = frozenset(one.letters for first, last in shown.names for one in spellings(first, last) if one.part is Part.FIRST)
         self._own_letters = frozenset(spelling.letters for first, last in shown.names for spelling in spellings(first, last))
         self._names = KnownNames([(person.key, first, last) for person in others for first, last in person.names], self._own_letters)
@@ -140,12 +91,12 @@ class Redactor:
         self._own_strings = KnownStrings(
             (OWN_ADDRESS if what == "address" else what, value) for what, values in self._own_values.items() for value in values
         )
-        self._birth_dates = frozenset(day for person in others for written in person.birth_dates for day in _days(written))
+        self._birth_dates = frozenset(day for person in others for written in person.birth_dates for day in days_in(written))
         organisations = {key: self._safe_organisation(person) for key, person in self._people.items()}
         self._labels = Labels([(key, self._people[key].role, organisations[key]) for key in dict.fromkeys(self._alike.values())], language)
         kept = "|".join(re.escape(f"[{name}]") for name in sorted(set(organisations.values())) if name)
         self._label_pattern = re.compile(f"{LABEL.pattern}|{kept}") if kept else LABEL
-        self._surnames = _surnames(others)
+        self._surnames = surnames(others)
 
     def label(self, key: str) -> str:
         """Return the label of a person, numbered in the order of first use: `[moeder]`, `[derde 1]`."""
@@ -231,33 +182,33 @@ class Redactor:
         pieces: list[str] = []
         redactions: list[Redaction] = []
         done = 0
-        for span, label in self._labelled(_merged(part for span in spans if (part := _outside(span, own, seen)) is not None), seen):
+        for span, label in self._labelled(merged(part for span in spans if (part := outside(span, own, seen)) is not None), seen):
             begin, end = plain.at[span.begin], plain.at[span.end - 1] + 1
             pieces += [text[done:begin], label]
             redactions.append(Redaction(span.what, label))
             done = end
         return "".join([*pieces, text[done:]]), redactions
 
-    def _found(self, seen: str, squeezed: Squeezed) -> tuple[list[_Span], list[tuple[int, int]]]:
+    def _found(self, seen: str, squeezed: Squeezed) -> tuple[list[Span], list[tuple[int, int]]]:
         """Find numbers and addresses: those of others, and the places of the person's own."""
         own = [(found.begin, found.end) for found in self._own_strings.find(squeezed)]
-        spans: list[_Span] = []
+        spans: list[Span] = []
         for found in data_of_anybody(seen, self._home):
             if self._is_own(found, own, seen):
                 own.append((found.begin, found.end))
             elif found.what != "date":
-                spans.append(_Span(found.begin, found.end, found.what, rank=1))
+                spans.append(Span(found.begin, found.end, found.what, rank=1))
                 if found.what == "address":  # what looks like the person's own in it is not
                     own = [(begin, end) for begin, end in own if not (found.begin <= begin and end <= found.end)]
             elif found.value in self._birth_dates:
-                spans.append(_Span(found.begin, found.end, "birth_date", rank=1))
+                spans.append(Span(found.begin, found.end, "birth_date", rank=1))
         for found in self._known.find(squeezed):
             end = past_the_number(seen, found.end) if found.what == "address" else found.end
-            spans.append(_Span(found.begin, end, found.what, rank=1))
+            spans.append(Span(found.begin, end, found.what, rank=1))
         own += [(named.begin, named.end) for named in self._own_names.find(seen, squeezed) if named.part is Part.FULL]
         return spans, own
 
-    def _named(self, seen: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]], own: Sequence[tuple[int, int]]) -> Iterator[_Span]:
+    def _named(self, seen: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]], own: Sequence[tuple[int, int]]) -> Iterator[Span]:
         """Find the names of others, known and guessed."""
         guessable = without_own_name(seen, self._home)
         for named in self._names.find(seen, squeezed, barred):
@@ -267,7 +218,7 @@ class Redactor:
                 or fold(seen[named.end : end]) in self._own_letters
             ):
                 end = named.end
-            yield _Span(named.begin, end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))
+            yield Span(named.begin, end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))
         for guess in names_of_anybody(seen, self._home):
             guess = self._of_others(guess, seen, own)
             letters = fold(guess.value)
@@ -279,9 +230,9 @@ class Redactor:
             if line_break and fold(head) in self._own_letters:  # the next speaker in a transcript
                 continue
             if letters not in self._own_letters and fold(without_whose(guess.value)) not in self._own_letters:
-                yield _Span(guess.begin, guess.end, NAME_GUESS, 3, frozenset({"guess:" + fold(re.split(r"[\s-]", guess.value)[-1])}))
+                yield Span(guess.begin, guess.end, NAME_GUESS, 3, frozenset({"guess:" + fold(re.split(r"[\s-]", guess.value)[-1])}))
             elif guess.what == "titled" and letters in self._surnames:
-                yield _Span(guess.begin, guess.end, "name", 3, frozenset(self._alike[key] for key in self._surnames[letters]))
+                yield Span(guess.begin, guess.end, "name", 3, frozenset(self._alike[key] for key in self._surnames[letters]))
 
     def _of_others(self, guess: Found, seen: str, own: Sequence[tuple[int, int]]) -> Found:
         """Return a guess without the person's own name behind it, and without what joins the two: of `Els van
@@ -289,7 +240,7 @@ class Redactor:
         end = min((begin for begin, stop in own if guess.begin < begin < guess.end <= stop), default=guess.end)
         name = seen[guess.begin : end]
         if end < guess.end:
-            name = before_whose(name).rstrip(_EDGES)
+            name = before_whose(name).rstrip(EDGES)
         for word in _OWN_WORD.finditer(name):
             joined = before_whose(name[: word.start("name")])
             if fold(word["name"]) in self._own_firsts and joined != name[: word.start("name")]:
@@ -297,13 +248,13 @@ class Redactor:
                 break
         return Found(guess.begin, guess.begin + len(name), guess.what, name)
 
-    def _encoded(self, text: str, plain: Tidy, seen: str) -> Iterator[_Span]:
+    def _encoded(self, text: str, plain: Tidy, seen: str) -> Iterator[Span]:
         """Find what stands for the name, number or address of another without being readable, such as base64:
         all of it is redacted."""
         places: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         for begin, end, said in _parts(text, plain, seen):
             places[said].append((begin, end))
-        found: dict[str, _Span] = {}
+        found: dict[str, Span] = {}
         words: list[str] = []
         for said, ((begin, end), *_) in places.items():
             if end - begin == len(said):  # digits for letters, which hide nothing else
@@ -323,35 +274,35 @@ class Redactor:
         letters = squeeze_quickly(view).lower()
         return self._names.may_be_in(letters) or self._known.may_be_in(letters)
 
-    def _others_in(self, views: Sequence[str]) -> dict[str, _Span]:
+    def _others_in(self, views: Sequence[str]) -> dict[str, Span]:
         """Find others in many short texts at once, each by its text."""
         begins = list(accumulate((len(view) + len(_APART) for view in views), initial=0))
         read = tidy(_APART.join(views))
         squeezed = squeeze(read.text)
-        found: dict[str, _Span] = {}
+        found: dict[str, Span] = {}
         for named in self._names.find(read.text, squeezed):
             if named.end - named.begin >= _SHORTEST_ENCODED:
                 view = views[bisect_right(begins, read.at[named.begin]) - 1]
-                found.setdefault(view, _Span(named.begin, named.end, "name", 1, frozenset(self._alike[key] for key in named.keys)))
+                found.setdefault(view, Span(named.begin, named.end, "name", 1, frozenset(self._alike[key] for key in named.keys)))
         for known in self._known.find(squeezed):
             view = views[bisect_right(begins, read.at[known.begin]) - 1]
-            found.setdefault(view, _Span(known.begin, known.end, known.what, rank=1))
+            found.setdefault(view, Span(known.begin, known.end, known.what, rank=1))
         return found
 
-    def _labelled(self, spans: Sequence[_Span], seen: str) -> list[tuple[_Span, str]]:
+    def _labelled(self, spans: Sequence[Span], seen: str) -> list[tuple[Span, str]]:
         """Return each span with its label. A first and a last name of one person, found apart, are one."""
-        labelled: list[tuple[_Span, str]] = []
+        labelled: list[tuple[Span, str]] = []
         for span in spans:
             label = self._label_of(span)
             if labelled and span.keys:
                 before, before_label = labelled[-1]
                 if before_label == label and before.keys and _SAME_PERSON.fullmatch(seen, before.end, span.begin):
-                    labelled[-1] = (_Span(before.begin, span.end, before.what, before.rank, before.keys), label)
+                    labelled[-1] = (Span(before.begin, span.end, before.what, before.rank, before.keys), label)
                     continue
             labelled.append((span, label))
         return labelled
 
-    def _label_of(self, span: _Span) -> str:
+    def _label_of(self, span: Span) -> str:
         if not span.keys:
             return label_for(span.what, self._language)
         keys = sorted(span.keys, key=self._standing)
@@ -378,7 +329,7 @@ class Redactor:
             yield from ((what, value) for value in known if value and value not in self._own_values[what])
         for address in person.addresses:
             line = fold(address.split(",")[0])
-            if len(line) >= _SHORTEST_ADDRESS and not any(stands_in(line, own) for own in self._own_addresses):
+            if len(line) >= SHORTEST_ADDRESS and not any(stands_in(line, own) for own in self._own_addresses):
                 yield "address", address
 
     def _needled(self, person: Protected) -> Iterator[tuple[str, str]]:
@@ -393,7 +344,7 @@ class Redactor:
         if found.value in self._own_values.get(found.what, ()):
             return True
         if found.what == "birth_date":
-            return any(found.value in _days(written) for written in self._shown.birth_dates)
+            return any(found.value in days_in(written) for written in self._shown.birth_dates)
         if found.what == "address":
             if any(same_house(seen[found.begin : found.end], address) for address in self._shown.addresses):
                 return True
@@ -423,82 +374,6 @@ def _rank(named: Named) -> int:
     return {Part.FULL: 0, Part.INITIALS: 2}.get(named.part, 2)
 
 
-def _outside(span: _Span, own: Sequence[tuple[int, int]], seen: str) -> _Span | None:
-    """Return what of a find is not the person's own: of `Lotte Peeters, Els` not `Peeters, Els` but `Els`;
-    None where all of it is."""
-    begin, end = span.begin, span.end
-    for own_begin, own_end in own:
-        if own_begin <= begin and end <= own_end:
-            return None
-        if own_begin <= begin < own_end:
-            begin = own_end
-        elif own_begin < end <= own_end:
-            end = own_begin
-    part = seen[begin:end]
-    begin, end = begin + len(part) - len(part.lstrip(_EDGES)), end - len(part) + len(part.rstrip(_EDGES))
-    return _Span(begin, end, span.what, span.rank, span.keys) if begin < end else None
-
-
-def _merged(spans: Iterator[_Span]) -> list[_Span]:
-    """Join what overlaps: all of it is redacted, under the label of the surest and longest."""
-    merged: list[_Span] = []
-    best: list[_Span] = []
-    for span in sorted(spans, key=lambda one: (one.begin, -one.end)):
-        if merged and span.begin < merged[-1].end:
-            first = _surer(best[-1], span)
-            merged[-1] = _Span(merged[-1].begin, max(merged[-1].end, span.end), first.what, first.rank, first.keys)
-            best[-1] = first
-        else:
-            merged.append(span)
-            best.append(span)
-    return merged
-
-
-def _surer(one: _Span, other: _Span) -> _Span:
-    """Return the one that shows what it is: a name inside an e-mail address is an e-mail address."""
-    for outer, inner in ((one, other), (other, one)):
-        if not outer.keys and outer.begin <= inner.begin and inner.end <= outer.end:
-            return outer
-    return min(one, other, key=lambda span: (span.rank, span.begin - span.end))
-
-
 def _is_told(letters: str) -> bool:
     """Return whether a national number, of any country, is long enough to be looked for in a text."""
     return len(letters) > _SHORTEST_NUMBER and sum(map(str.isdigit, letters)) >= _SHORTEST_NUMBER - 2
-
-
-def _days(written: str) -> frozenset[str]:
-    """Return a date as `detect` writes it, with and without its century."""
-    found = {one.value for one in detect(tidy(written).text) if one.what in ("date", "birth_date")}
-    return frozenset(found | {"--" + value[2:] for value in found if not value.startswith("--")})
-
-
-def _own_values(shown: Shown, home: Home) -> dict[str, frozenset[str]]:
-    return {
-        "phone": frozenset(numbers_of_people(shown.phones, home.country)),
-        "email": frozenset(email for written in shown.emails if (email := normal_email(written))),
-        "national_number": frozenset(fold(number) for number in shown.national_numbers),
-        "address": frozenset(address for address in shown.addresses if len(fold(address)) >= _SHORTEST_ADDRESS),
-        "account": frozenset(fold(account) for account in shown.accounts),
-        "ip_address": frozenset(shown.ip_addresses),
-    }
-
-
-def _alike(others: Sequence[Protected]) -> dict[str, str]:
-    """Return the key under which each person is labelled: rows with one name and role are one person."""
-    first_seen: dict[tuple[str, frozenset[str]], str] = {}
-    alike: dict[str, str] = {}
-    for person in others:
-        names = frozenset(fold(f"{first} {last}") for first, last in person.names if fold(first) and fold(last))
-        alike[person.key] = first_seen.setdefault((person.role, names), person.key) if names else person.key
-    return alike
-
-
-def _surnames(others: Sequence[Protected]) -> dict[str, frozenset[str]]:
-    """Return the grown-up people by every spelling of their surname."""
-    found: dict[str, set[str]] = {}
-    for person in others:
-        for _, last in person.names:
-            for spelling in spellings("", last) if person.role != FileRole.CHILD else ():
-                found.setdefault(spelling.letters, set()).add(person.key)
-    return {letters: frozenset(keys) for letters, keys in found.items()}

@@ -10,7 +10,7 @@ from jobs.requests.search.case_files import record_of
 from jobs.requests.search.contact_details import compared, is_own_caller
 from rules.model.file_roles import CARE, FileRole
 from rules.model.personal_records import FullContact
-from rules.redaction.redactor import Protected, Shown
+from rules.redaction.people import Protected, Shown
 
 _REMARK = re.compile(r"\([^()]*\)")
 _CARE_OF = re.compile(r"^\s*(?:p/a|c/o|per adres|chez|bij|bei)\b(?:[^,;\n]*[,;\n]\s*|.*$)", re.IGNORECASE | re.DOTALL)

@@ -11,7 +11,7 @@ from jobs.requests.redaction.other_people import split_name, without_remarks
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row
 from rules.model.personal_records import FullContact
-from rules.redaction.redactor import Protected
+from rules.redaction.people import Protected
 from rules.texts.folding import fold, squeeze_quickly
 
 STAFF: Final = "systemuser"

@@ -8,7 +8,8 @@ from jobs.requests.redaction.other_people import other_people, shown_person
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row
 from rules.redaction.needles import GUID, TEXT, Needles, needle
-from rules.redaction.redactor import Protected, Redacted, Redactor
+from rules.redaction.people import Protected
+from rules.redaction.redactor import Redacted, Redactor
 from rules.texts.disguises import as_read
 
 LEFT_OUT = "[…]"

@@ -11,7 +11,8 @@ from jobs.files.html_text import plain_text
 from jobs.files.limits import MEBI, Limits
 from jobs.files.supervisor import Reader
 from rules.redaction.needles import Needles, name_needle, needle
-from rules.redaction.redactor import Protected, Redactor, Shown
+from rules.redaction.people import Protected, Shown
+from rules.redaction.redactor import Redactor
 
 # Less than the product gives, so that what is slow or greedy is seen.
 LIMITS = Limits(seconds=10.0, wall=60.0, memory=384 * MEBI)

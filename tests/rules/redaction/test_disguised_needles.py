@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.redaction.needles import Needles
-from rules.redaction.redactor import Protected
+from rules.redaction.people import Protected
 from rules.texts.disguises import as_read
 from tests.rules.redaction_cast import a_redactor
 

@@ -6,7 +6,8 @@ import pytest
 
 from rules.model.home import Home
 from rules.redaction.national_numbers import is_national_number, national_numbers
-from rules.redaction.redactor import Protected, Redactor, Shown
+from rules.redaction.people import Protected, Shown
+from rules.redaction.redactor import Redactor
 
 NETHERLANDS = Home("NL", "nl.bsn")
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.redaction.needles import CLASSES, Needles, name_needle, needle
-from rules.redaction.redactor import Protected, Shown
+from rules.redaction.people import Protected, Shown
 from tests.rules.redaction_cast import a_redactor
 
 STORED = a_redactor().needles()

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.redaction.needles import Needles
-from rules.redaction.redactor import Protected, Redactor, Shown
+from rules.redaction.people import Protected, Shown
+from rules.redaction.redactor import Redactor
 from rules.texts.disguises import as_read
 from rules.texts.folding import squeeze, squeeze_quickly, tidy
 from tests.rules.redaction_cast import LOTTE, a_redactor

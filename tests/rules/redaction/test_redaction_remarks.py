@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rules.redaction.redactor import Protected, Redactor, Shown
+from rules.redaction.people import Protected, Shown
+from rules.redaction.redactor import Redactor
 
 SHOWN = Shown(names=(("Lotte", "Zandstra (fictief)"),))
 

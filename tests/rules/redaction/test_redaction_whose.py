@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules.redaction.redactor import Protected, Redactor, Shown
+from rules.redaction.people import Protected, Shown
+from rules.redaction.redactor import Redactor
 
 FIEN = Shown(names=(("Fien", "Vandaele"),))
 ELISE = Shown(names=(("Elise", "Dufour"),))

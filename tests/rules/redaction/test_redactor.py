@@ -8,7 +8,8 @@ import pytest
 from rules.model.home import Home
 from rules.redaction.needles import Needles
 from rules.redaction.patterns import detect
-from rules.redaction.redactor import NAME_GUESS, Protected, Redactor, Shown
+from rules.redaction.people import Protected, Shown
+from rules.redaction.redactor import NAME_GUESS, Redactor
 from tests.rules.redaction_cast import LOTTE, MOTHER, OTHERS, REPORTER, a_redactor
 
 
