@@ -17,7 +17,7 @@ from jobs.requests.answer.compile import compile_request
 from jobs.requests.answer.release import approve_content, outcome_of
 from jobs.requests.answer.release_check import for_release
 from jobs.requests.answer.review import completeness, decide_items
-from jobs.requests.search.search import places_not_searched
+from jobs.requests.search.gaps import places_not_searched
 from rules.model.requests import Outcome, Right
 from tests.integration.deciding import ask
 from tests.integration.documents import LOCATION, Documents, environment_with_sharepoint

@@ -23,8 +23,8 @@ from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import policy_of
 from jobs.model.answer import ItemStatus
 from jobs.requests.answer.own_words import words_of
+from jobs.requests.search.material import Material
 from jobs.requests.search.rows_without_contact import add_loose_rows
-from jobs.requests.search.search import Material
 from rules.model.data_map import Fate
 from rules.model.requests import Right
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf

@@ -24,7 +24,9 @@ from crm_compliance.settings import Settings
 from crm_compliance.wiring import mapping
 from jobs.model.privileges import NEEDS
 from jobs.requests.search.facts import files_of, roles_of
-from jobs.requests.search.search import Material, Mention, places_not_searched, search_everywhere
+from jobs.requests.search.gaps import places_not_searched
+from jobs.requests.search.material import Material, Mention
+from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS
 from tests.integration.night import ROLE, Night
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.dynamics.mapping.mapping_file import COPIES
 from connectors.interface.remains import DocumentLocation, Lying, Reach, Traces
-from jobs.requests.search.search import places_not_searched
+from jobs.requests.search.gaps import places_not_searched
 from rules.model.data_map import DataMap, Fate, Place
 from rules.model.kinds import Kinds
 

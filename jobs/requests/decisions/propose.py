@@ -20,7 +20,7 @@ from jobs.register.decision import What
 from jobs.register.people import confirmed_people
 from jobs.requests.decisions.correctable import corrections
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
-from jobs.requests.search.search import Material
+from jobs.requests.search.material import Material
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right

@@ -15,8 +15,8 @@ import ahocorasick
 
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.case_files import Filing
+from jobs.requests.search.material import NUMBERS
 from jobs.requests.search.scope import MENTION, Row
-from jobs.requests.search.search import NUMBERS
 from rules.model.records import Record
 
 _SHORTEST: Final = 4

@@ -14,8 +14,9 @@ from jobs.register.people import ConfirmedPeople, confirmed_people, given_of
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.contact_details import is_own_caller, own_numbers
 from jobs.requests.search.facts import files_of, roles_of
+from jobs.requests.search.material import Material
 from jobs.requests.search.rows_without_contact import add_loose_rows, roles_of_rows, stand_in
-from jobs.requests.search.search import Material, search_everywhere
+from jobs.requests.search.search import search_everywhere
 from rules.model.file_roles import FileRole
 from rules.model.home import Home
 from rules.model.kinds import RELATIONS

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobs.requests.search.facts import Files
-from jobs.requests.search.search import Material
+from jobs.requests.search.material import Material
 from rules.model.kinds import Kind
 from rules.model.records import Record
 from rules.rights.facts import UnitKey

@@ -33,8 +33,8 @@ from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden, overrides_of
 from jobs.register.permissions import Hand, admitted, refused, save_move
 from jobs.requests.search.freeze import frozen_of
+from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.match import find_candidates
-from jobs.requests.search.search import places_not_searched
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import RequestState, Step

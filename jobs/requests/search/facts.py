@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import cast
 
-from jobs.requests.search.search import Material
+from jobs.requests.search.material import Material
 from rules.model.file_roles import FileRole
 from rules.model.kinds import ACTIVITIES, FILES
 from rules.model.records import REGARDING

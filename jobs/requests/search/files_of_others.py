@@ -19,9 +19,10 @@ from jobs.ports.context import JobContext
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.documents import content_of, is_outside
+from jobs.requests.search.material import Material, Mention
 from jobs.requests.search.mentions import EVIDENCE, NAME_PART, Sought
 from jobs.requests.search.scope import MENTION, Scope
-from jobs.requests.search.search import Material, Mention, inside_of
+from jobs.requests.search.search import inside_of
 from rules.rights.facts import UnitKey
 
 MOST_FILES: Final = 200

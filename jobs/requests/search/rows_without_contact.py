@@ -8,7 +8,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import always
 from jobs.requests.search.callers import CALLED
 from jobs.requests.search.case_files import Filing
-from jobs.requests.search.search import Material
+from jobs.requests.search.material import Material
 from rules.model.file_roles import FileRole
 from rules.model.personal_records import FULL, FullContact, FullDossier, FullFiche, FullParty
 from rules.model.records import Record, word_of

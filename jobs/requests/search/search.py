@@ -1,123 +1,29 @@
-"""Everything that the CRM has about confirmed people, and where it could not be looked for (EXP-03)."""
+"""Everything that the CRM has about confirmed people (EXP-03)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
 
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
-from connectors.interface.remains import Reach, Trace
-from connectors.interface.rows import Among
+from connectors.interface.remains import Trace
 from jobs.ports.context import JobContext
-from jobs.reading.decoy_reads import NOBODY, always, ids_or_nobody
+from jobs.reading.decoy_reads import always, ids_or_nobody
 from jobs.reading.gather import rows_of
-from jobs.requests.search.documents import TABLE, documents_not_searched, documents_of, is_reached
+from jobs.requests.search.documents import documents_of, is_reached
+from jobs.requests.search.gaps import AT_ONCE, ELSEWHERE, places_not_searched
+from jobs.requests.search.material import NUMBERS, Elsewhere, Material, Mention
 from jobs.requests.search.mentions import LINK, Sought
 from rules.model.home import Home
-from rules.model.kinds import ACTIVITIES, DEPENDENT, FILES, RELATIONS, Kind, Kinds
+from rules.model.kinds import ACTIVITIES, DEPENDENT, FILES, RELATIONS, Kind
 from rules.model.personal_records import (
-    FullActivityParty,
-    FullCall,
     FullContact,
-    FullDonation,
-    FullDossier,
-    FullEmail,
-    FullEngagement,
-    FullEnrolment,
     FullFiche,
-    FullNote,
-    FullParty,
-    FullRecording,
 )
 from rules.model.records import REGARDING, Record
 
-AT_ONCE = 4  # reads; the parallelism that the service itself hints at
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A row that mentions people without being linked to them. It has the place, the strongest kind of
-    evidence (name, phone, email, national_number), and those of the people searched for whom it mentions.
-    Where the place is a file, `said` are the passages of it that mention them: nothing else keeps them."""
-
-    kind: str
-    id: str
-    field: str
-    evidence: str
-    people: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """A row in the recycle bin or in long-term retention (`place`), with its fields by their names here;
-    texts as they are."""
-
-    place: str
-    kind: str
-    id: str
-    values: dict[str, object]
-
-
-@dataclass(slots=True)
-class Material:
-    """What was found, by id. `contacts` are the people searched for and everybody else in their files;
-    `accounts` are names of organisations.
-
-    `numbers` are those of every dossier and fiche of the CRM, and of proceedings. Fiches, recordings, notes,
-    calls and e-mails are those of the files in which the person has a role, those about the person, those in
-    which they take part, and those that mention them. Of the file of such an activity or mention in which the
-    person has no role, only the dossier or lone fiche itself is here, with its roles, the fiches that these
-    are on, and their contacts. Anonymised rows are left out."""
-
-    contacts: dict[str, FullContact] = field(default_factory=dict)
-    accounts: dict[str, str] = field(default_factory=dict)
-    parties: dict[str, FullParty] = field(default_factory=dict)
-    dossiers: dict[str, FullDossier] = field(default_factory=dict)
-    fiches: dict[str, FullFiche] = field(default_factory=dict)
-    recordings: dict[str, FullRecording] = field(default_factory=dict)
-    notes: dict[str, FullNote] = field(default_factory=dict)
-    calls: dict[str, FullCall] = field(default_factory=dict)
-    emails: dict[str, FullEmail] = field(default_factory=dict)
-    activity_parties: dict[str, FullActivityParty] = field(default_factory=dict)
-    donations: dict[str, FullDonation] = field(default_factory=dict)
-    enrolments: dict[str, FullEnrolment] = field(default_factory=dict)
-    engagements: dict[str, FullEngagement] = field(default_factory=dict)
-    others: dict[str, dict[str, Any]] = field(default_factory=dict)  # by kind
-    mentions: list[Mention] = field(default_factory=list)
-    elsewhere: list[Elsewhere] = field(default_factory=list)
-    numbers: set[str] = field(default_factory=set)
-    not_searched: tuple[str, ...] = ()
-    kinds: Kinds = field(default_factory=Kinds)
-
-    def rows(self, kind: str) -> dict[str, Any]:
-        """Return the rows of one kind, by the word for it."""
-        found: dict[str, Any] = getattr(self, _PLACES[kind]) if kind in _PLACES else self.others.setdefault(kind, {})
-        return found
-
-
-_PLACES: Mapping[str, str] = {
-    "contact": "contacts",
-    "party": "parties",
-    "dossier": "dossiers",
-    "fiche": "fiches",
-    "recording": "recordings",
-    "note": "notes",
-    "call": "calls",
-    "email": "emails",
-    "activity_party": "activity_parties",
-    "donation": "donations",
-    "enrolment": "enrolments",
-    "engagement": "engagements",
-}
-# The numbers by which a file is known: also of those that nobody asks about, for texts name them.
-NUMBERS: Mapping[str, tuple[str, ...]] = {"dossier": ("number", "court_reference"), "fiche": ("number",)}
 ANONYMISED = ("contact", "dossier", "fiche")  # kinds whose rows outlive their own anonymisation
-
-ELSEWHERE = (Trace.BIN, Trace.RETAINED)
 
 
 def search_everywhere(
@@ -153,53 +59,6 @@ def inside_of(context: JobContext, units: Collection[tuple[str, str]]) -> Materi
         search.inside(units)
         search.documents(context)
     return search.material
-
-
-def places_not_searched(context: JobContext) -> tuple[str, ...]:
-    """Return codes for where people cannot be searched for in this organisation, for any person
-    (docs/search.md). The codes are the same for everybody, so that the list of a neutral answer reveals
-    nothing (SUS-04). Raises ConnectorError: whether the recycle bin or another place can be searched cannot
-    be determined now."""
-    connector = context.connector
-    places = ["backups"]
-    places += connector.copies if connector.copies is not None else ["copies"]
-    kinds = connector.all_kinds
-    for word, kind in kinds.items():
-        if not connector.has(kind.full):
-            places.append(f"kind:{word}")
-            continue
-        mapped = connector.fields(kind.full)
-        places += [f"column:{word}.{name}" for name in (*kind.texts, *kind.contents) if name not in mapped]
-    places += _unread_contents(connector, has_stores=bool(context.objects))
-    looks = [(trace, kind) for trace in ELSEWHERE for kind in kinds.values()]
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
-        reached = threads.map(lambda look: connector.lying(look[0], look[1].full, (), Among("id", [NOBODY])).reach, looks)
-        places += [trace.value for (trace, _), reach in zip(looks, reached, strict=True) if reach is Reach.NOT_REACHABLE]
-    places += [f"column:{place}" for place in connector.unsearched_columns()]
-    tables = [f"table:{name}" for name in connector.data_map().unsearched_tables]
-    documents = documents_not_searched(context, tables)
-    places += [name for name in tables if name != TABLE or name in documents]
-    places += documents
-    if connector.traces(Trace.HISTORY, ()).reach is not Reach.NOT_KEPT:
-        places.append("audit_history")
-    return tuple(dict.fromkeys(places))
-
-
-def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
-    """List contents that are handed over as they are, and in which nobody is looked for; and activities of
-    kinds that are not mapped. What this CRM has none of is no gap."""
-    places = []
-    if connector.has(FullRecording):
-        places.append("recordings_audio")
-        if not has_stores and "storage_uri" in connector.fields(FullRecording):
-            places.append("external_storage")
-    if connector.has(FullNote) or any(kind.contents for kind in connector.all_kinds.own):
-        places.append("attachments_content")
-    if connector.has(FullEmail) and connector.has_email_files():
-        places.append("email_attachments")
-    if connector.has_other_activities():
-        places.append("other_activities")
-    return places
 
 
 def _wanted(kind: Kind) -> tuple[str, ...]:

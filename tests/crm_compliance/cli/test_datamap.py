@@ -110,7 +110,7 @@ def test_a_request_names_what_was_not_searched(org: tuple[Typist, Night]) -> Non
     _, night = org
     dossier = night.dossier("sexting", spoken=LONG_AGO, cf_hobby="h")
     with_caption(night, dossier)
-    from jobs.requests.search.search import places_not_searched
+    from jobs.requests.search.gaps import places_not_searched
 
     places = places_not_searched(night.context)
     assert {"table:cf_caption", "table:cf_photo", "table:cf_visit", "column:dossier.cf_hobby"} <= set(places)

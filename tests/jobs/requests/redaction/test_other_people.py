@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from jobs.requests.redaction.other_people import nicknames, other_people, split_name
-from jobs.requests.search.search import Elsewhere, Material
+from jobs.requests.search.material import Elsewhere, Material
 from rules.model.home import IN_BELGIUM
 from rules.model.personal_records import FullContact, FullParty
 

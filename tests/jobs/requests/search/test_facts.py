@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from jobs.requests.search.facts import Files, files_of, roles_of
-from jobs.requests.search.search import Elsewhere, Material, Mention
+from jobs.requests.search.material import Elsewhere, Material, Mention
 from rules.model.personal_records import FullActivityParty, FullCall, FullDossier, FullFiche, FullNote, FullParty, FullRecording
 from rules.rights.standing import FileFacts, RoleInFile
 
