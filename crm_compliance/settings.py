@@ -5,22 +5,35 @@ wins over the file, an empty one counts as not there. An unknown name is refused
 silently keeps its default is how a guard fails. Messages name the setting, never its value: half of the
 values are secrets."""
 
-import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from crm_compliance.files import private_folder, refuse_open_to_others
+from crm_compliance.setting_types import (
+    HERE_ALONE,
+    ChannelSecrets,
+    Client,
+    Clients,
+    Cron,
+    Instant,
+    Networks,
+    PathSetting,
+    Secret,
+    Sites,
+    StampUrl,
+    Text,
+    WebApiRoot,
+    WebUrl,
+    Workers,
+)
 from rules.errors import UsageError
 from rules.files.suggestions import meant, nearest
 from rules.model.crm_addresses import on_this_machine
@@ -28,148 +41,7 @@ from rules.model.crm_addresses import on_this_machine
 PREFIX = "CRM_COMPLIANCE_"
 CONFIG = f"{PREFIX}CONFIG"
 _CRON = "_cron"  # how the settings of jobs end
-_LONGEST_NAME, _LONGEST_PATH = 255, 1_023  # in bytes, as both Linux and macOS take them
 TEST_PREFIX = f"{PREFIX}TEST_"  # read by tests only
-RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-
-
-def _instant(value: object) -> object:
-    """Return an RFC 3339 instant; refuse all else: pydantic itself takes numbers and local times."""
-    if isinstance(value, datetime) and value.tzinfo is not None:  # TOML has instants of its own
-        return value.astimezone(UTC)
-    if isinstance(value, str) and RFC_3339.fullmatch(value):
-        with suppress(ValueError, OverflowError):  # a 30th of February; their messages would repeat the value
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    raise ValueError("should be an RFC 3339 instant, for example 2026-03-01T02:30:00Z")
-
-
-def _web_url(value: str) -> str:
-    """Return an http(s) address with host and path alone; plain http is for this machine only."""
-    if re.search(r"[\s\\\x00-\x1f]", value):
-        raise ValueError("should be an http(s) address without spaces or backslashes")
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # its message would repeat the value
-        good = False
-    if not good:
-        raise ValueError("should be an http(s) address, for example https://org.crm4.dynamics.com/api/data/v9.2/")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("should be an address without a user, a query or a fragment")
-    if parts.scheme == "http" and not on_this_machine(value):
-        raise ValueError("should be https: plain http is for this machine only")
-    return value
-
-
-def _stamp_url(value: str) -> str:
-    """Return the address of a time-stamp authority. Plain http is usual among them: a digest is sent, and
-    what comes back is signed."""
-    if urlsplit(value).scheme == "http":
-        _web_url(f"https{value[4:]}")
-        return value
-    return _web_url(value)
-
-
-def _web_api_root(value: str) -> str:
-    return f"{_web_url(value).rstrip('/')}/"
-
-
-def _path(value: Path) -> Path:
-    try:
-        path = value.expanduser()
-    except RuntimeError:
-        raise ValueError("should be a path; the home folder in it is not known") from None
-    if "\0" in str(path) or len(os.fsencode(path)) > _LONGEST_PATH or any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
-        raise ValueError("should be a path that a disk can have")
-    return path
-
-
-def _clients(value: object) -> object:
-    """Return the clients: a list of tables in the file, the same as JSON in a variable."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:  # its message would repeat the value
-        raise ValueError('should be a JSON list, for example [{"client_id": "…", "client_secret": "…"}]') from None
-
-
-def _channel_secrets(value: object) -> object:
-    """Return the secrets of channels: tables in the file, the same as JSON in a variable."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:  # its message would repeat the value
-        raise ValueError('should be a JSON object, for example {"mail": {"password": "…"}}') from None
-
-
-def _listed(value: object) -> object:
-    """Return a list: a list in the file; in a variable, or in short, its parts separated by commas."""
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-
-
-def _site(value: str) -> str:
-    """Return the address of a site or library of SharePoint, without a slash at its end."""
-    if urlsplit(_web_url(value)).scheme != "https":
-        raise ValueError("should be an https address, for example https://org.sharepoint.com/sites/CRM")
-    return value.rstrip("/")
-
-
-def _network(value: str) -> str:
-    try:
-        return str(ip_network(value))
-    except ValueError:
-        raise ValueError("should be addresses or networks, for example 127.0.0.1, 10.0.0.0/24") from None
-
-
-def _cron(value: str) -> str:
-    if not re.fullmatch(r"[0-9A-Za-z*/,\-]+( [0-9A-Za-z*/,\-]+){4}", value):
-        raise ValueError("should be a cron line of five fields, for example 30 2 * * *")
-    return value
-
-
-HERE_ALONE, THREADS, PROCESSES = "here", "threads", "processes"
-
-
-def _workers(value: str) -> str:
-    if value not in (HERE_ALONE, THREADS, PROCESSES) and not re.fullmatch(r"(tls|tcp)://[A-Za-z0-9.\-\[\]:]+:\d+", value):
-        raise ValueError("should be here, threads, processes, or the address of a cluster's scheduler, for example tls://scheduler:8786")
-    return value
-
-
-Text = Annotated[str, Field(min_length=1)]
-Secret = Annotated[SecretStr, Field(min_length=1)]
-PathSetting = Annotated[Path, AfterValidator(_path)]
-Instant = Annotated[datetime, BeforeValidator(_instant)]
-WebUrl = Annotated[Text, AfterValidator(_web_url)]
-StampUrl = Annotated[Text, AfterValidator(_stamp_url)]
-WebApiRoot = Annotated[Text, AfterValidator(_web_api_root)]
-Site = Annotated[Text, AfterValidator(_site)]
-Network = Annotated[Text, AfterValidator(_network)]
-Cron = Annotated[Text, AfterValidator(_cron)]
-
-
-class Client(BaseModel):
-    """One more application user that shares the writing, in the first one's tenant and roles."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    client_id: Text
-    client_secret: Secret | None = None
-    client_certificate: PathSetting | None = None
-    client_certificate_password: Secret | None = None
-
-
-class ChannelSecret(BaseModel):
-    """What of one alert channel stands in no file that others read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    url: Secret | None = None
-    password: Secret | None = None
-    key: Secret | None = None
-    client_secret: Secret | None = None
 
 
 class Settings(BaseModel):
@@ -184,14 +56,14 @@ class Settings(BaseModel):
     crm_client_secret: Secret | None = None
     crm_client_certificate: PathSetting | None = None
     crm_client_certificate_password: Secret | None = None
-    crm_extra_clients: Annotated[tuple[Client, ...], BeforeValidator(_clients)] = ()
+    crm_extra_clients: Clients = ()
     crm_authority: WebUrl | None = None
     crm_ca_file: PathSetting | None = None
     crm_concurrency: Annotated[int, Field(ge=1, le=52)] = 16
     crm_reads: Annotated[int, Field(ge=1, le=52)] = 16
     crm_lake: PathSetting | None = None
     crm_lake_hours: Annotated[int, Field(ge=1, le=168)] = 24
-    workers: Annotated[Text, AfterValidator(_workers)] = HERE_ALONE
+    workers: Workers = HERE_ALONE
     worker_count: Annotated[int, Field(ge=1, le=512)] = 2
     crm_patience_s: Annotated[int, Field(ge=0, le=86_400)] = 1_800
     crm_reserved_share: Annotated[float, Field(ge=0, le=0.9)] = 0.25
@@ -200,7 +72,7 @@ class Settings(BaseModel):
     storage_dir: PathSetting | None = None
     azure_storage: Secret | None = None
     azure_container: Text | None = None
-    sharepoint_sites: Annotated[tuple[Site, ...], BeforeValidator(_listed)] = ()
+    sharepoint_sites: Sites = ()
     graph_url: WebApiRoot = "https://graph.microsoft.com/v1.0/"
     policy: PathSetting | None = None
     mapping: PathSetting | None = None
@@ -220,9 +92,9 @@ class Settings(BaseModel):
     session_hours: Annotated[int, Field(ge=1, le=24)] = 10
     public_url: WebUrl = "http://127.0.0.1:8080"
     alerts: PathSetting | None = None
-    alert_secrets: Annotated[dict[str, ChannelSecret], BeforeValidator(_channel_secrets)] = {}
+    alert_secrets: ChannelSecrets = {}
     metrics_token: Secret | None = None
-    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
+    trusted_proxies: Networks = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from connectors.channels.signature import is_key
 from connectors.channels.webhook import Form, Webhook
 from crm_compliance.alerts.alerts_file import HINT, Alerts, EmailPart, PingPart, SignInPart, WebhookPart, checked_url, load_alerts
 from crm_compliance.files import text_of
-from crm_compliance.settings import ChannelSecret
+from crm_compliance.setting_types import ChannelSecret
 from crm_compliance.wiring.software import software_version
 from rules.errors import AlertsError, ComplianceError
 from rules.files.suggestions import meant

@@ -4,7 +4,8 @@ from urllib.parse import urlsplit
 
 from connectors.dynamics.http.auth import EntraTokens, StaticToken, TokenSource, certificate_credential
 from connectors.storage.graph import scope_of
-from crm_compliance.settings import Client, Settings
+from crm_compliance.setting_types import Client
+from crm_compliance.settings import Settings
 from rules.errors import UsageError
 
 

@@ -10,7 +10,7 @@ from jobs.plans.observations import CANARY, Lookout
 from jobs.plans.past import VIEW_SHRANK, Past
 from jobs.ports.context import JobContext
 from rules.model.records import UnitKind
-from rules.policy.policy import Limit
+from rules.policy.limits import Limit
 from rules.retention.breaker import breaker, category_breaker
 
 BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED = "BREAKER_TRIPPED", "CATEGORY_LIMIT", "FIRST_RUN", "DRIFTED"

@@ -18,7 +18,8 @@ from jobs.reading.seen import Seen
 from rules.model.data_map import DataMap
 from rules.model.decisions import Decision, Reason
 from rules.model.records import KINDS, ActivityParty, Record, UnitKind
-from rules.policy.policy import Policy, Watch
+from rules.policy.limits import Watch
+from rules.policy.policy import Policy
 from rules.retention.breaker import median_of
 from rules.retention.quarantine import Mark, covers, waits
 

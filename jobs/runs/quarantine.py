@@ -28,8 +28,8 @@ from rules.hints import hint_to
 from rules.model.accounts import account
 from rules.model.records import Note
 from rules.model.roles import Act
+from rules.policy.limits import Quarantine as QuarantinePolicy
 from rules.policy.policy import Policy
-from rules.policy.policy import Quarantine as QuarantinePolicy
 from rules.retention.quarantine import QUARANTINED, UNDONE, Mark, covers, last_day, waits
 
 Reference: TypeAlias = Callable[[str, str], str]

@@ -27,24 +27,8 @@ from rules.policy.categories import (
     UntilEvent,
     YearsAfter,
 )
-from rules.policy.policy import (
-    Anonymise,
-    Approvals,
-    Backups,
-    Canary,
-    CategoryLimit,
-    Defaults,
-    Limit,
-    Limits,
-    OwnData,
-    People,
-    Policy,
-    PolicyFile,
-    Quarantine,
-    QueueWatch,
-    Statistics,
-    Watch,
-)
+from rules.policy.limits import Approvals, Canary, CategoryLimit, Limit, Limits, Quarantine, QueueWatch, Watch
+from rules.policy.policy import Anonymise, Backups, Defaults, OwnData, People, Policy, PolicyFile, Statistics
 from rules.policy.rows import describe
 
 SCHEMA_ID: Final = "retention-schedule/1"
@@ -127,8 +111,8 @@ def _page(shipped: Policy) -> Iterator[str]:
 _INTRODUCTION: Final = """\
 # The retention schedule
 
-This page comes from `rules/policy/policy.py` and `rules/policy/categories.py`; when it is out of date, a test fails and says
-how to make it anew.
+This page comes from `policy.py`, `limits.py` and `categories.py` of `rules/policy/`; when it is out of date, a test
+fails and says how to make it anew.
 
 A schedule is one YAML file. It says how long personal data are kept, counted from when, and what happens then. The product comes
 with one published schedule; `policy show --output FILE` writes it, and the setting `POLICY` names another file, or a folder

@@ -1,176 +1,25 @@
 """The retention schedule as values: frozen models that refuse unknown keys (source: section 2 of the rules,
 policy §6.2 and §9). `PolicyFile` is what a file says, and what the published JSON schema describes; `Policy`
-adds the digest of the text it was read from. Its rows are in `categories.py`."""
+adds the digest of the text it was read from. Its rows are in `categories.py`, its limits and what it watches
+in `limits.py`."""
 
-import re
 from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
+from pydantic import Field
 
-from rules.dates.calendar import Calendar, are_known, is_zone
+from rules.dates.calendar import Calendar
 from rules.files.model import Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
-from rules.model.home import BELGIUM, Home, is_region
+from rules.model.home import Home
 from rules.model.languages import USUAL, Language
-from rules.model.number_schemes import is_scheme
 from rules.model.purposes import PurposeKey
-from rules.model.roles import DECIDES_BY_DEFAULT, Deciding
 from rules.policy.categories import Category, Derivation, Labels, Mission
+from rules.policy.limits import Approvals, Canary, Limits, Quarantine, Watch
 from rules.policy.processing import Processor, PurposeBasis
-
-
-class Limit(Model):
-    """The circuit breaker's limits of one counter (RET-24)."""
-
-    max: Annotated[int, Field(ge=0)] = 200
-    """More planned disposals than this wait for the approval of two persons."""
-    factor: Annotated[int, Field(ge=1)] = 3
-    """So do more than this many times the median of the last 30 runs."""
-    median_from: Annotated[int, Field(ge=0)] = 10
-    """The median counts from this value on."""
-
-
-class CategoryLimit(Model):
-    """The circuit breaker's limits of one category; what is left out does not hold. A unit with several
-    categories counts in each."""
-
-    max: Annotated[int, Field(ge=0)] | None = None
-    """More planned disposals of the category than this wait for the approval of two persons."""
-    percent: Annotated[int, Field(ge=0, le=100)] | None = None
-    """So do more than this share of the units of the category that were read."""
-    factor: Annotated[int, Field(ge=1)] | None = None
-    """So do more than this many times the median of the category over the last 30 runs."""
-    median_from: Annotated[int, Field(ge=0)] = 10
-    """The median counts from this value on."""
-
-
-class Limits(Model):
-    """The circuit breaker: recordings have a counter of their own (RET-24)."""
-
-    units: Limit = Limit()
-    """Dossiers, lone fiches and e-mails without one."""
-    recordings: Limit = Limit()
-    """Recordings, and attachments that count as such."""
-    categories: dict[Key, CategoryLimit] = Field(default={})
-    """Limits of single categories, by the key of their row, beside those of the whole."""
-
-
-class Approvals(Model):
-    """When two persons look at a plan although the circuit breaker did not trip, and how long their approval
-    holds (9.4)."""
-
-    first_run: bool = True
-    """Whether a plan needs approval that disposes of a category of which no completed run has disposed
-    before."""
-    valid_hours: Annotated[int, Field(ge=1)] = 72
-    """An approval counts for this long; after that the person may give it again."""
-
-
-class QueueWatch(Model):
-    """Who decides on units that nothing in force decides on (no category, one that nobody knows, or a row
-    that is off), and how soon."""
-
-    owner: Deciding = DECIDES_BY_DEFAULT
-    """The role whose work it is."""
-    days: Annotated[int, Field(ge=1)] = 30
-    """Days, from the one on which a plan first found a unit so, after which it is overdue and an alarm."""
-
-
-class Watch(Model):
-    """From when on something that looks wrong is an alarm."""
-
-    view_shrinks_percent: Annotated[int, Field(ge=0, le=100)] = 10
-    """Rows of one table may disappear from sight up to this share of those that the plan before saw."""
-    view_shrinks_rows: Annotated[int, Field(ge=0)] = 5
-    """And up to this many; the alarm comes where both are exceeded."""
-    backlog_days: Annotated[int, Field(ge=1)] = 7
-    """Days past its end after which a unit that should be gone, and was planned to go as long ago, is a
-    backlog."""
-    technical_runs: Annotated[int, Field(ge=1)] = 3
-    """After this many runs in a row in which the CRM refused a unit for a technical reason, a person has to
-    look (HLD-13)."""
-    no_run_hours: Annotated[int, Field(ge=1)] = 26
-    """Hours without a completed run after which nights are missing."""
-    usual_runs: Annotated[int, Field(ge=1)] = 7
-    """Completed runs after which the median says what is usual."""
-    usual_disposals: Annotated[int, Field(ge=1)] = 5
-    """From this median on, a night on which nothing is due is an alarm."""
-    queue: QueueWatch = QueueWatch()
-    """Units that wait for a person's decision, and are kept until then (RET-14)."""
-
-
-GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-
-
-def _guid(value: str) -> str:
-    if re.match(GUID, value) is None:
-        raise ValueError("this is the id of a row: lower-case hexadecimal digits in five groups, without braces")
-    return value
-
-
-Guid = Annotated[str, AfterValidator(_guid), WithJsonSchema({"type": "string", "pattern": GUID})]
-
-
-COUNTRY = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
-
-
-def _holidays(value: str) -> str:
-    if re.match(COUNTRY, value) is None or not are_known(value):
-        raise ValueError("no public holidays are known of it: this is the ISO code of a country, or of a part, such as BE or DE-NW")
-    return value
-
-
-def _zone(value: str) -> str:
-    if not is_zone(value):
-        raise ValueError("there is no such time zone: this is a name of the IANA time zone database, such as Europe/Brussels")
-    return value
-
-
-def _country(value: str) -> str:
-    if value != BELGIUM and not is_region(value):
-        raise ValueError("no telephone numbers are known of it: this is the ISO code of a country, such as BE")
-    return value
-
-
-def _scheme(value: str) -> str:
-    if not is_scheme(value):
-        raise ValueError("no check of such national numbers is known: this is be, none, or a module of python-stdnum such as nl.bsn")
-    return value
-
-
-class Canary(Model):
-    """A unit of which the outcome is known beforehand. It must be one that stands alone, made up for this and
-    never a real case."""
-
-    table: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=128)]
-    """The logical name of its table in the CRM."""
-    id: Guid
-    """The id of its row, in lower case without braces."""
-    due: bool
-    """`true`: every plan must dispose of it, and no run ever does; `false`: every plan must keep it."""
-
-
-def _all_or_several(value: object) -> str:
-    return "several" if isinstance(value, list | tuple) else "all"
-
-
-AllOrSome = Annotated[
-    Annotated[Literal["all"], Tag("all")] | Annotated[tuple[Key, ...], Field(min_length=1), Tag("several")], Discriminator(_all_or_several)
-]
-
-
-class Quarantine(Model):
-    """Due units are marked first, their owners notified, and disposed of some days later."""
-
-    days: Annotated[int, Field(ge=1, le=365)] = 14
-    """Days after the marking on which a unit still stays."""
-    categories: AllOrSome = "all"
-    """The rows of the schedule whose units wait, or `all`."""
-    notice: Literal["note", "none"] = "none"
-    """How the owner is told: by a note on the dossier, fiche or recording in the CRM, or not at all."""
+from rules.policy.values import Country, Holidays, NumberScheme, Zone
 
 
 class Defaults(Model):
@@ -188,17 +37,17 @@ class Defaults(Model):
     """Days ahead that a report looks."""
     delete_after_takeover: bool = False
     """Whether a recording may go before its end once it was taken over (RET-21)."""
-    country: Annotated[str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})] = "BE"
+    country: Country = "BE"
     """The ISO code of the country in which the organisation works: a telephone number that says no country is
     one of it, and so is a recipient or a home address (IDN-10). With another country than BE, `holidays`,
     `national_number` and `timezone` have to be named as well, since nobody can tell which are meant."""
-    national_number: Annotated[str, AfterValidator(_scheme)] = "be"
+    national_number: NumberScheme = "be"
     """Which numbers are national numbers: `be`, whose numbers also show a birth date; the name of a module of
     python-stdnum, such as `nl.bsn`, whose numbers are compared only; `none`, where they mean nothing
     (IDN-01)."""
     sentinels: tuple[date, ...] = (date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
     """Dates that stand for no date at all (RET-09)."""
-    holidays: Annotated[str, AfterValidator(_holidays), WithJsonSchema({"type": "string", "pattern": COUNTRY})] = "BE"
+    holidays: Holidays = "BE"
     """The country, or part of one (`DE-NW`), on whose public holidays no answer to a subject request is due
     (DDL-05)."""
     extra_holidays: tuple[date, ...] = ()
@@ -338,7 +187,7 @@ class PolicyFile(Model):
     """The legal basis of each purpose, as answers to the people concerned tell it (GDPR art. 6 and 9)."""
     processors: tuple[Processor, ...] = ()
     """Who processes personal data for the controller (GDPR art. 28), as answers tell it."""
-    timezone: Annotated[str, AfterValidator(_zone)] = "Europe/Brussels"
+    timezone: Zone = "Europe/Brussels"
     """The IANA time zone in which every date is a civil date: a period ends with the last hour of its last
     day there, jobs are due by its clock, and reports and answers tell its hours (DAT-01, DAT-13). A store
     keeps the one it began with."""

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rules.policy.policy import CategoryLimit, Limit
+from rules.policy.limits import CategoryLimit, Limit
 
 MEDIAN_RUNS = 30  # RET-24
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from rules.policy.policy import Quarantine
+    from rules.policy.limits import Quarantine
 
 QUARANTINED, UNDONE = "QUARANTINED", "QUARANTINE_UNDONE"
 

@@ -24,7 +24,7 @@ from jobs.register.decision import Decision, Notice
 from rules.holds.placements import HoldType, PlacedHold
 from rules.model.requests import RequestState, Right
 from rules.model.roles import Role
-from rules.policy.policy import Quarantine
+from rules.policy.limits import Quarantine
 from rules.retention.quarantine import Mark
 from tests.conftest import StandingClock
 from tests.crm_compliance.store.rows.test_requests import OPEN, a_request

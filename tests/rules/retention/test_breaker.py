@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.policy.policy import Limit
+from rules.policy.limits import Limit
 from rules.retention.breaker import BreakerFinding, breaker
 
 USUAL = Limit(max=200, factor=3, median_from=10)

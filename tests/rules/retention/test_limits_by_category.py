@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.policy.policy import CategoryLimit
+from rules.policy.limits import CategoryLimit
 from rules.retention.breaker import CategoryFinding, category_breaker
 
 

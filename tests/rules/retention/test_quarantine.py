@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.policy.policy import Quarantine
+from rules.policy.limits import Quarantine
 from rules.retention.quarantine import QUARANTINED, UNDONE, Mark, covers, last_day, waits
 
 DAY = date(2026, 11, 25)

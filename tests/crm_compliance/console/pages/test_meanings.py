@@ -14,7 +14,8 @@ from crm_compliance.console.language.codes import WORDS
 from crm_compliance.console.pages.policy.meanings import PERIOD, Meaning, meaning
 from rules.policy.categories import Category
 from rules.policy.diff import differences
-from rules.policy.policy import CategoryLimit, Limits, Policy, PolicyFile, Quarantine
+from rules.policy.limits import CategoryLimit, Limits, Quarantine
+from rules.policy.policy import Policy, PolicyFile
 from tests.crm_compliance.console.pages.test_steps import visit_in
 from tests.rules.builders import NO_TERM, POLICY, UNTIL_25, a_policy, shipped_policy
 from tests.rules.strategies import ODD_POLICY
