@@ -3,12 +3,14 @@ an error."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import Final, cast
 
 from jinja2 import Environment, PackageLoader, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from crm_compliance.console.assets import address_of
 from crm_compliance.console.language.catalogs import LANGUAGES, OWN_NAMES, SPOKEN, Language, translations
@@ -18,6 +20,8 @@ from crm_compliance.console.language.formats import Formats
 from crm_compliance.console.language.rules import titles, with_links
 from crm_compliance.reports.parts.template import new_environment
 from rules.dates.calendar import Calendar
+
+_ENDS_OF_PARTS: Final = re.compile(r"(?<=[._])(?=[^._])")
 
 
 @cache
@@ -34,6 +38,7 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
             for name in ("day", "short_day", "long_day", "month", "weekday", "clock", "time", "number", "percent")
         }
     )
+    made.filters["breakable"] = breakable
     made.globals.update(
         language=language,
         languages={each: OWN_NAMES[each] for each in LANGUAGES},
@@ -45,6 +50,11 @@ def environment_of(language: Language, calendar: Calendar) -> Environment:
         rule_title=lambda rule: titles(language).get(rule, rule),
     )
     return made
+
+
+def breakable(text: object) -> Markup:
+    """Return a technical name that breaks where its parts meet, and not within one."""
+    return Markup("<wbr>").join(_ENDS_OF_PARTS.split(str(text)))
 
 
 def _counted(ngettext: Callable[..., str], formats: Formats) -> Callable[..., str]:

@@ -41,6 +41,8 @@ ALL_LOOKS = tuple((language, theme) for language in ("nl", "fr", "en") for theme
 LOOKS: dict[Role, tuple[tuple[str, str], ...]] = {
     role: ALL_LOOKS if role is Role.DPO else (("nl", "dark"), ("fr", "light")) for role in HUMAN_ROLES
 }
+WIDE_TABLES = """() => [...document.querySelectorAll(".table-box")].filter(box => box.scrollWidth > box.clientWidth)
+  .map(box => box.getAttribute("aria-label") + ": " + box.scrollWidth + " in " + box.clientWidth)"""
 
 
 @pytest.fixture
@@ -95,6 +97,8 @@ def test_no_page_keeps_anybody_out(busy: Night, app: Starlette, signed_in: Calla
                 page.set_viewport_size({"width": 360, "height": 740})
                 if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
                     wrong.append((kind, language, theme, "wider than a telephone", str(width)))
+                page.set_viewport_size({"width": 768, "height": 1024})
+                wrong += [(kind, language, theme, "a table wider than a tablet", name) for name in page.evaluate(WIDE_TABLES)]
             wrong += [("the browser", language, theme, text, "") for text in said]
             context.close()
     assert wrong == []
