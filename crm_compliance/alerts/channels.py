@@ -124,7 +124,7 @@ class _Opener:
 
     def tokens(self, name: str, part: SignInPart) -> TokenSource:
         """Return what the application signs in with: nothing is asked for yet."""
-        from connectors.dynamics.http.auth import EntraTokens
+        from connectors.dynamics.http.entra import EntraTokens
 
         secrets = self.secret(name)
         if secrets.client_secret is None and not part.certificate:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from connectors.dynamics.http.auth import EntraTokens, StaticToken, TokenSource, certificate_credential
+from connectors.dynamics.http.auth import StaticToken, TokenSource
 from connectors.storage.graph import scope_of
 from crm_compliance.setting_types import Client
 from crm_compliance.settings import Settings
@@ -43,6 +43,8 @@ def credential_of(settings: Settings) -> str | dict[str, str]:
             "people cannot sign in at the console: the application has neither a secret nor a certificate",
             hint="set CRM_COMPLIANCE_CRM_CLIENT_SECRET or _CRM_CLIENT_CERTIFICATE",
         )
+    from connectors.dynamics.http.entra import certificate_credential
+
     password = client.client_certificate_password
     return certificate_credential(client.client_certificate, password.get_secret_value() if password is not None else "")
 
@@ -71,7 +73,9 @@ def graph_token_source(settings: Settings) -> TokenSource:
     return _entra(settings, first, scope_of(settings.graph_url))
 
 
-def _entra(settings: Settings, client: Client, scope: str = "") -> EntraTokens:
+def _entra(settings: Settings, client: Client, scope: str = "") -> TokenSource:
+    from connectors.dynamics.http.entra import EntraTokens  # MSAL, where there is no static token
+
     parts = urlsplit(settings.crm_url or "")
     secret, password = client.client_secret, client.client_certificate_password
     return EntraTokens(

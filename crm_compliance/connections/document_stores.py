@@ -1,9 +1,15 @@
 """Where people keep documents outside the CRM: the sites of SharePoint that the settings name, and nothing
 else."""
 
-from connectors.storage.sharepoint import SharePoint
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from crm_compliance.connections.credentials import graph_token_source
 from crm_compliance.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.storage.sharepoint import SharePoint
 
 
 def document_stores(settings: Settings, *, user_agent: str = "crm-compliance", patience_s: float = 0.0) -> tuple[SharePoint, ...]:
@@ -11,6 +17,8 @@ def document_stores(settings: Settings, *, user_agent: str = "crm-compliance", p
     and there is no access that could be used."""
     if not settings.sharepoint_sites:
         return ()
+    from connectors.storage.sharepoint import SharePoint
+
     return (
         SharePoint.open(
             settings.graph_url,

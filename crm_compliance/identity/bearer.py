@@ -177,7 +177,7 @@ class TokenBearers:
         return found, published.issuers
 
     def _fetched(self, now: float) -> _Published:
-        from connectors.dynamics.http.auth import PatientSession
+        from connectors.dynamics.http.entra import PatientSession
 
         authority, _ = application_of(self.settings)
         ca_file = str(self.settings.crm_ca_file) if self.settings.crm_ca_file is not None else None

@@ -118,7 +118,7 @@ def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str
         _refuse_without_terminal()
     import msal
 
-    from connectors.dynamics.http.auth import PatientSession
+    from connectors.dynamics.http.entra import PatientSession
 
     cache = msal.SerializableTokenCache()
     if signed_in.kept.tokens:

@@ -85,7 +85,7 @@ def way_back(settings: Settings, store: SqlStore, kept: str, query: Mapping[str,
 def _application(settings: Settings) -> msal.ConfidentialClientApplication:
     import msal
 
-    from connectors.dynamics.http.auth import PatientSession
+    from connectors.dynamics.http.entra import PatientSession
 
     authority, client = application_of(settings)
     return msal.ConfidentialClientApplication(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from random import SystemRandom
 from typing import TYPE_CHECKING
@@ -61,7 +61,6 @@ def desk(
     from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.keys.custody import tell_of_recovery
     from crm_compliance.keys.key_ring import pseudonym_key
-    from crm_compliance.logs import run_bound
     from crm_compliance.organisation import organisation_of
     from crm_compliance.store.data_map_file import keep_tables
     from crm_compliance.store.erasure_file import ErasureFile
@@ -115,7 +114,7 @@ def desk(
                 new_id=new_id,
                 shuffle=SystemRandom(),
                 progress=progress,
-                logged_as=run_bound,
+                logged_as=_logged_as,
                 notary=DeskNotary(settings, keys, warn or unheard),
                 policy_text=version.text,
                 speaks_for=organisation_of(settings),
@@ -138,3 +137,10 @@ def desk(
                 if warn is not None:
                     for warning in connector.warnings:
                         warn(warning)
+
+
+def _logged_as(run: str) -> AbstractContextManager[None]:
+    """Name the run in what is logged meanwhile. What only looks or plans loads no logs."""
+    from crm_compliance.logs import run_bound
+
+    return run_bound(run)

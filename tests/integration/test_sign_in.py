@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from connectors.dynamics.http.auth import EntraTokens
+from connectors.dynamics.http.entra import EntraTokens
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import ObjectError, Unauthorised, Unreachable
 from crm_compliance.connections.credentials import token_source

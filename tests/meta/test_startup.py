@@ -7,15 +7,21 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
+import requests
+
+from connectors.emulator.serving.server import SeedSpec, running
+from crm_compliance.settings import environment_of
 
 ROOT = Path(__file__).parents[2]
 NEVER = {  # by a command that only looks into the store
     "alembic", "apscheduler", "azure", "holidays", "jinja2", "msal", "odata_query", "phonenumbers", "psycopg", "polars", "pypdfium2",
     "pyzipper", "requests", "starlette", "structlog", "typst", "uvicorn", "xlsxwriter", "ahocorasick", "tenacity", "isal",
 }  # fmt: skip
+UNASKED = {"msal", "tenacity", "structlog", "phonenumbers"}  # by a look at one unit in a CRM with a static token
 AT_FIRST = NEVER | {"pydantic", "sqlalchemy", "cryptography", "rich", "ruamel", "stdnum", "rapidfuzz", "babel"}
 CODE = (
     "import json, sys; from crm_compliance.cli.app import run; code = run(sys.argv[1:]); sys.stderr.write(json.dumps(sorted(sys.modules)))"
@@ -30,9 +36,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def loaded(data: Path, *words: str) -> set[str]:
+def loaded(data: Path, *words: str, **settings: str) -> set[str]:
     """The top-level modules that are there once a command has ended."""
-    environment = os.environ | {"CRM_COMPLIANCE_DATA_DIR": str(data), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment_of({"DATA_DIR": str(data), **settings})
     done = subprocess.run(
         [sys.executable, "-c", CODE, *words], env=environment, capture_output=True, text=True, check=True, cwd=data.parent
     )
@@ -66,6 +72,14 @@ def test_what_needs_no_key_loads_nothing_to_use_one(data: Path, words: str) -> N
 
 def test_the_schedule_is_shown_without_a_store(tmp_path: Path) -> None:
     assert loaded(tmp_path / "data", "policy", "show", "--json") & (NEVER | {"sqlalchemy", "rich"}) == set()
+
+
+def test_a_look_at_one_unit_loads_nothing_for_requests_logs_and_tokens(data: Path) -> None:
+    with running(seed=SeedSpec(dossiers=1, seed=1, as_of=date(2026, 3, 15))) as emulator:
+        [dossier] = requests.get(f"{emulator.url}cf_dossiers", headers={"Authorization": "Bearer startup"}, timeout=10).json()["value"]
+        there = loaded(data, "why", "cf_dossier", dossier["cf_dossierid"], CRM_URL=emulator.url, CRM_TOKEN="startup")
+    assert there & UNASKED == set()
+    assert {"polars", "sqlalchemy", "requests"} <= there
 
 
 def test_what_opens_for_every_job_loads_no_redactor() -> None:

@@ -77,8 +77,8 @@ def _keys(table: Table, policy: Policy) -> Iterator[Misspelt]:
     ):
         for column in (table.columns.get(field), table.pairs.get(field)):
             for where, key in _stated(column) if column is not None else ():
-                meant = nearest(key, known)
-                if key not in known and meant is not None:
+                meant = nearest(key, known) if key not in known else None
+                if meant is not None:
                     yield Misspelt(where, f"the schedule knows no {word} {key}, and its units are kept{asked(meant)}", meant)
 
 

@@ -8,7 +8,6 @@ import msgspec
 
 from jobs.model.request import FROZEN, GIVEN, KEEP, Frozen, Given, SubjectRequest
 from jobs.ports.context import JobContext
-from jobs.requests.search.match import find_all_candidates
 from rules.errors import Refused
 from rules.holds.of_requests import REASON_OF_RIGHT, RequestHold
 
@@ -67,6 +66,10 @@ def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dic
         ConnectorError: the CRM could not be read in full; nothing is stored.
         Refused: with code `not_frozen`, where what a person said of themselves is gone, and so is what
             was kept."""
+    if not requests:
+        return {}
+    from jobs.requests.search.match import find_all_candidates  # what compares people takes longer to load than most plans to open
+
     before = {request.id: frozen_of(context, request.id) for request in requests}
     given: dict[str, Given] = {}
     for request in requests:

@@ -20,7 +20,8 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from connectors.channels.channel import ChannelFailed
 from connectors.channels.mail import Mail, Security
-from connectors.dynamics.http.auth import EntraTokens, StaticToken
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.entra import EntraTokens
 from connectors.emulator.serving.certificates import ServerCertificate, server_certificate
 from tests.connectors.channels.receiver import a_notice
 

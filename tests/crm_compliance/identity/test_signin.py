@@ -10,7 +10,8 @@ import msal
 import pytest
 import requests
 
-from connectors.dynamics.http.auth import EntraTokens, PatientSession, StaticToken
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.entra import EntraTokens, PatientSession
 from crm_compliance.connections.credentials import token_source
 from crm_compliance.identity.signin import NotSignedIn, Person, person, proposer
 from crm_compliance.settings import Settings

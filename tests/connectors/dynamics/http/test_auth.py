@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from connectors.dynamics.http.auth import EntraTokens, StaticToken
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.entra import EntraTokens
 from connectors.interface.errors import Unauthorised, Unreachable
 from rules.errors import UsageError
 

@@ -1,0 +1,207 @@
+"""Bearer tokens of Entra ID or AD FS, by MSAL: for a real CRM, for Graph, for mail. A token or a secret never
+stands in a repr, a log or an exception."""
+
+import random
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msal
+import requests
+import tenacity
+
+from connectors.dynamics.http.environment import check_ca_file
+from connectors.interface.errors import Unauthorised, Unreachable
+from rules.errors import UsageError
+
+RENEW_BEFORE_S = 300.0  # a long request must not start with a token that lapses on its way
+ENTRA_HOST = "https://login.microsoftonline.com"
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----.+?-----END (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----", re.DOTALL
+)
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_ERROR_NAME = re.compile(r"[a-z_]{1,60}")
+
+
+class EntraTokens:
+    """Client-credentials tokens from Entra ID or AD FS (Microsoft Learn, "Use single-tenant server-to-server
+    authentication"). Give a secret, or the path of a certificate with its key (PEM, or PFX/P12 by its
+    suffix). Nothing is sent before the first `token()`."""
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        organisation_url: str,
+        tenant_id: str = "",
+        authority: str = "",
+        scope: str = "",
+        secret: str = "",
+        certificate: str | Path = "",
+        password: str = "",
+        ca_file: str | None = None,
+        timeout_s: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if bool(secret) == bool(certificate):
+            raise UsageError("Give either a client secret or a client certificate.")
+        if not client_id:
+            raise UsageError("The client id is missing.")
+        if not authority and not tenant_id:
+            raise UsageError("The tenant id is missing.", hint="For AD FS give its authority instead, e.g. https://adfs.example.org/adfs.")
+        self._authority = (authority or f"{ENTRA_HOST}/{tenant_id}").rstrip("/")
+        if not self._authority.startswith("https://"):
+            raise UsageError("The authority must be an https URL.")
+        check_ca_file(ca_file)
+        self._client_id = client_id
+        self._credential = secret or certificate_credential(Path(certificate), password)
+        is_adfs = self._authority.rsplit("/", 1)[-1].lower() == "adfs"
+        # Entra: resource + /.default; AD FS: resource + /scope. The organisation's URL has no slash at its
+        # end, so no `//.default` arises.
+        self._scope = scope or f"{organisation_url.rstrip('/')}/{'openid' if is_adfs else '.default'}"
+        self._http = PatientSession(ca_file, timeout_s, sleep, chance)
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._app: Any = None
+        self._token = ""
+        self._lapses_at = 0.0
+
+    def __repr__(self) -> str:
+        return f"EntraTokens(authority={self._authority!r}, client_id={self._client_id!r})"
+
+    def token(self) -> str:
+        with self._lock:
+            if not self._token or self._monotonic() >= self._lapses_at:
+                self._acquire()
+            return self._token
+
+    def renew(self, rejected: str) -> str | None:
+        with self._lock:
+            if self._token in ("", rejected):  # else another thread has renewed it meanwhile
+                if self._app is not None:
+                    self._app.remove_tokens_for_client()
+                self._acquire()
+            return self._token
+
+    def close(self) -> None:
+        self._http.close()
+        self._token = ""
+
+    def _acquire(self) -> None:
+        self._token = ""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # MSAL's hints are for its callers' developers, not for whoever reads a run's log
+                if self._app is None:
+                    self._app = self._application()
+                answer = self._app.acquire_token_for_client([self._scope])
+        except (requests.RequestException, msal.exceptions.MsalServiceError) as failure:
+            raise Unreachable(
+                f"The sign-in service does not answer ({type(failure).__name__}).",
+                hint="Check network, proxy and CA file.",
+                where=self._authority,
+            ) from None
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, msal.exceptions.MsalError):
+            # MSAL puts whole answers into these messages, so nothing of them is passed on.
+            raise Unauthorised(
+                "The sign-in service's answer is not usable.",
+                hint="Check tenant id or authority, client id and certificate.",
+                where=self._authority,
+            ) from None
+        token = answer.get("access_token") if isinstance(answer, dict) else None
+        if not isinstance(token, str) or not token:
+            raise _refusal(answer, self._authority)
+        lifetime = answer.get("expires_in")
+        lifetime_s = float(lifetime) if isinstance(lifetime, int | float | str) and str(lifetime).isdigit() else 0.0
+        self._token = token
+        self._lapses_at = self._monotonic() + lifetime_s - min(RENEW_BEFORE_S, lifetime_s / 2)
+
+    def _application(self) -> Any:
+        return msal.ConfidentialClientApplication(
+            self._client_id,
+            client_credential=self._credential,
+            authority=self._authority,
+            http_client=self._http,
+            instance_discovery=False,  # the authority is configured by us; asking Microsoft about it fails behind strict firewalls
+        )
+
+
+def _refusal(answer: object, authority: str) -> Unauthorised:
+    """Return a refusal in our own words: what the service sends holds names, addresses and trace ids."""
+    name, number = "", ""
+    if isinstance(answer, dict):
+        error = answer.get("error")
+        name = error if isinstance(error, str) and _ERROR_NAME.fullmatch(error) else ""
+        codes = answer.get("error_codes")
+        number = f"AADSTS{codes[0]}" if isinstance(codes, list) and codes and isinstance(codes[0], int) else ""
+    code = ", ".join(part for part in (name, number) if part)
+    return Unauthorised(
+        f"The sign-in service gives no token{f' ({code})' if code else ''}.",
+        hint="Check client id, tenant and secret or certificate; a secret may have expired.",
+        where=authority,
+        service_code=number or name,
+    )
+
+
+def certificate_credential(path: Path, password: str) -> dict[str, str]:
+    """Return the credential in the form that MSAL takes; a wrong password or file is reported now, not in the
+    middle of the night."""
+    try:
+        content = path.read_bytes()
+    except OSError as failure:
+        raise UsageError(f"The client certificate cannot be read ({failure.strerror}).", where=str(path)) from None
+    if path.suffix.lower() in (".pfx", ".p12"):
+        from cryptography.hazmat.primitives.serialization import pkcs12
+
+        try:
+            key, certificate, _ = pkcs12.load_key_and_certificates(content, password.encode() or None)
+        except ValueError:
+            raise UsageError("The client certificate is not a PFX file, or its password is wrong.", where=str(path)) from None
+        if key is None or certificate is None:
+            raise UsageError("The PFX file lacks the key or the certificate.", where=str(path))
+        pfx = {"private_key_pfx_path": str(path)}
+        return pfx | {"passphrase": password} if password else pfx
+    text = content.decode("ascii", "replace")
+    key_text, certificate_text = _PRIVATE_KEY.search(text), _CERTIFICATE.search(text)
+    if not key_text or not certificate_text:
+        raise UsageError("The PEM file must hold the private key and the certificate.", where=str(path))
+    pem = {"private_key": key_text.group(), "public_certificate": certificate_text.group()}
+    return pem | {"passphrase": password} if password else pem
+
+
+class PatientSession(requests.Session):
+    """The HTTP client under MSAL: our CA file, a time-out, and a few repetitions, which are safe here."""
+
+    ATTEMPTS = 4
+
+    def __init__(
+        self,
+        ca_file: str | None,
+        timeout_s: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        super().__init__()
+        self._ca_file, self._timeout_s, self._sleep, self._chance = ca_file, timeout_s, sleep, chance
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs["timeout"] = self._timeout_s
+        kwargs["allow_redirects"] = False  # the body holds the secret
+        if self._ca_file:
+            kwargs["verify"] = self._ca_file
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self.ATTEMPTS),
+            wait=lambda state: min(2.0 ** (state.attempt_number - 1), 8.0) * (0.5 + self._chance() / 2),
+            retry=tenacity.retry_if_exception_type((requests.ConnectionError, requests.Timeout))
+            | tenacity.retry_if_result(lambda response: response.status_code in (429, 500, 502, 503, 504)),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+            sleep=self._sleep,
+        )
+        response: requests.Response = retrying(super().request, method, url, *args, **kwargs)
+        return response
