@@ -23,6 +23,7 @@ from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.protocols.changes import Changes
 from connectors.dynamics.protocols.organisation import Organisation
 from connectors.dynamics.protocols.remains import Remains
+from connectors.dynamics.reading.behind import Behind
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.pairs import Pairs
 from connectors.dynamics.reading.references import References
@@ -87,7 +88,9 @@ class DynamicsConnector(Changes, Remains, Organisation):
         wanted: dict[str, list[str]] = {}
         for table in mapping.tables:
             states = ("statecode", "statuscode") if table.masks else ()
-            wanted.setdefault(table.name, []).extend((*table.used, *(each.column for each in table.only), *states))
+            wanted.setdefault(table.name, []).extend(
+                (*table.used, *(each.column for each in table.only), *states, *mapping.leading(table.name))
+            )
         self._metadata = Metadata(self._transport, wanted)
         self._directory = directory = Directory(self._transport)
         self._scopes = Scopes(mapping, self._metadata, directory)
@@ -104,6 +107,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._ties = Ties(directory, mapping)
         self._lying = LyingReader(directory, self.warnings)
         self._long_term = LongTerm(directory)
+        self._behind = Behind(directory, mapping, self._metadata, self._scopes, self._long_term.rows_of)
         self._naming = Naming(self._transport, directory, self.warnings)
         self._pointers = Pointers(mapping, self._metadata, directory)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings, sees_to_documents=sees_to_documents)

@@ -75,7 +75,7 @@ def _goes_along(kind: Kind, row: Record, gone: Mapping[str, set[str]]) -> bool:
     if kind.term:
         return False  # it went by itself
     owners = [owner in gone.get(name, ()) for name, owner in kind.owners(row)]
-    if len(kind.lookups) > 1:
+    if kind.own is not None:
         return bool(owners) and all(owners)
     if kind.depends or kind.word == "fiche":
         return any(owners)

@@ -110,8 +110,11 @@ class ContactsOfPlan:
             if code:
                 self.skip([contact], "delete", code)
         versions = {contact: etags[contact] for contact in contacts if not codes[contact]}
-        rows = rows_of_contacts(self.context.connector, versions, self.terms, given_up=self.given_up, retained=check.retained)
-        self.journal.carry_out([self._action(contact, "delete", rows[contact]) for contact in versions], {})
+        waits: set[str] = set()  # of several who have a row in common the last goes with it
+        rows = rows_of_contacts(self.context.connector, versions, self.terms, given_up=self.given_up, retained=check.retained, waits=waits)
+        for contact in sorted(waits):
+            self.skip([contact], "delete", CHANGED)
+        self.journal.carry_out([self._action(contact, "delete", rows[contact]) for contact in versions if contact not in waits], {})
 
     def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:
         intents = []

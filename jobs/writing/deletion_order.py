@@ -28,7 +28,7 @@ from jobs.writing.outside_objects import Outside
 from rules.anonymisation.techniques import APPLIED
 from rules.holds.holds import Holds
 from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kind
-from rules.model.records import KINDS, ActivityParty, Donation, Fiche, Party, Record, Recording, Unit, UnitKind, word_of
+from rules.model.records import KINDS, ActivityParty, Donation, Fiche, Party, Record, Recording, Unit, UnitKind, tied_to, word_of
 from rules.policy.policy import Policy
 from rules.retention.relations import RelationTerms
 
@@ -232,7 +232,7 @@ def _links(kind: Kind, row: Record) -> Iterator[tuple[str, str]]:
     for name in kind.owner_fields:
         if (owner := getattr(row, name)) is not None:
             yield name, owner
-    yield from (("tied", owner) for owner in getattr(row, "tied", ()))
+    yield from (("tied", owner) for _, owner in tied_to(getattr(row, "tied", ()), None))
 
 
 def _goes(kind: Kind, row: Record, *, is_retained: bool) -> RowWrite:
@@ -297,17 +297,18 @@ def rows_of_contacts(
     *,
     given_up: Collection[str] = (),
     retained: Collection[str] = (),
+    waits: set[str] | None = None,
 ) -> dict[str, list[RowWrite]]:
     """Return the writes that remove each contact (id -> version): notes and activities about it, then its
     row. Where being a donor has ended before the term of the payment, by the schedule or because the person
     has `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
-    `retained` lie in long-term retention."""
+    `retained` lie in long-term retention; `waits` is for `below`."""
     lie = connector.retaining(tuple(kind.record for kind in connector.all_kinds.depending)) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):
         for gift in rows_of(connector, Donation, ("contact",), Among("contact", donors)):
             rows[gift.contact or ""].append(write_of(gift, "unlink_contact", gift.contact or ""))
-    for contact, write in below(connector, dict(zip(contacts, contacts, strict=True)), lie):
+    for contact, write in below(connector, dict(zip(contacts, contacts, strict=True)), lie, waits):
         rows[contact].append(write)
     for contact, etag in contacts.items():
         rows[contact].append(RowWrite("contact", contact, etag, retained=contact in retained))

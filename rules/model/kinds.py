@@ -11,7 +11,7 @@ from typing import Final, get_type_hints
 import msgspec
 
 from rules.model.personal_records import FULL, personal_fields
-from rules.model.records import KINDS, REGARDING, Record
+from rules.model.records import KINDS, REGARDING, Record, tied_to
 
 _OWNERS: Final = ("dossier", "fiche", "contact", "regarding")  # fields that name another row; `regarding` one of any kind
 _LINKS: Final = (*_OWNERS, "regarding_kind", "tied", "anonymised_on")
@@ -104,7 +104,7 @@ class Kind:
             owner = getattr(row, name, None)
             if kind is not None and owner is not None:
                 yield kind, owner
-                yield from ((kind, other) for other in getattr(row, "tied", ()))
+        yield from (owner for owner in tied_to(getattr(row, "tied", ()), getattr(row, "regarding_kind", None)) if owner[0])
 
 
 _ROW_KINDS = (

@@ -4,7 +4,7 @@ A record holds civil dates (DAT-01, DAT-08), keys instead of option values, and 
 the CRM has nothing or the column was not requested. Records are msgspec structs because a nightly run decodes
 every row of the CRM into one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -169,7 +169,7 @@ class ActivityParty(Record, gc=False, kw_only=True):
 class Dependent(Record, gc=False, kw_only=True):
     """A row of a table of the organisation's own that goes with what it belongs to: `regarding`, of the kind
     `regarding_kind`, which may be such a table again; the others where it has several links. Where a table of
-    links ties it to several of them, `tied` are the others."""
+    links ties it to several of them, or several point to it, `tied` are the others (`of_kind`)."""
 
     regarding: str | None = None
     regarding_kind: str | None = None
@@ -180,6 +180,21 @@ class Dependent(Record, gc=False, kw_only=True):
     regarding_4: str | None = None
     regarding_4_kind: str | None = None
     tied: tuple[str, ...] = ()
+
+
+_OF_KIND = ":"
+
+
+def of_kind(kind: str, row: str) -> str:
+    """Return a row among the `tied` of another, with its kind; an empty kind is that of none."""
+    return f"{kind}{_OF_KIND}{row}"
+
+
+def tied_to(tied: Iterable[str], kind: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the kind and id of each of the `tied`; `kind` is that of those which do not say theirs."""
+    for each in tied:
+        said, mark, row = each.rpartition(_OF_KIND)
+        yield (said if mark else kind or ""), row
 
 
 REGARDING = ("regarding", "regarding_2", "regarding_3", "regarding_4")  # by how many links such a row may belong to others

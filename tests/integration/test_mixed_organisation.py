@@ -31,10 +31,10 @@ APPROVER = ("--as", "erik", "--role", "approver")
 # Numbers and names of others: found, and told as labels. Pictures are handed over without their comments.
 AS_LABELS = re.compile(r"activityparty\..*|phonecall.phonenumber|email.(sender|torecipients)")
 PICTURES = {"contact.entityimage", "th_waarneming.th_foto"}
-BEHIND_A_LOOKUP = {"th_gezin": "column:contact.th_gezinid"}  # rows to which a person points
+FAMILY = re.compile(r"  th_gezin:.*\n(?:    .*\n)+")  # to which people point
 
 SOLE = "{why: goes with its row, by: A. Beheerder}"
-UNFILLED = r"contact\.th_cv|contact\.th_gezinid|incident\.th_brief|incident\.th_foto|th_chat\.th_bestand"
+UNFILLED = r"contact\.th_cv|incident\.th_brief|incident\.th_foto|th_chat\.th_bestand"
 
 
 def in_force(text: str) -> str:
@@ -183,7 +183,7 @@ def test_from_nothing_to_an_answer_and_a_disposal(
     typist.set(MAPPING=str(mapping))
     assert typist.type("mapping", "statistics-table", "--create").code == 0
     undecided = mapping.with_name("undecided.yaml")
-    undecided.write_text(re.sub(r" +contact.th_gezinid: .*\n", "", mapping.read_text("utf-8")), "utf-8")
+    undecided.write_text(FAMILY.sub("", mapping.read_text("utf-8")), "utf-8")
     typist.set(MAPPING=str(undecided))
     (family,) = [each for each in json.loads(typist.type("datamap", "--json").out) if each["column"] == "th_gezinid"]
     assert (family["fate"], family["why"].split("; ")[1]) == (
@@ -202,7 +202,7 @@ def test_from_nothing_to_an_answer_and_a_disposal(
         typist.ask("plans", "approve", plan, "--as", who, "--role", role)
     done = typist.ask("apply", plan)
     assert (done["state"], done["skipped"], done["documents"]) == ("done", {}, len(SITES)), done
-    assert {place.partition(".")[0] for place in left_of(of_old, tmp_path / "crm.db").values()} == BEHIND_A_LOOKUP.keys()
+    assert left_of(of_old, tmp_path / "crm.db") == {}
     assert [library.item(case[:8]) is None for case in (gone, kept) for library in house.libraries] == [True, True, False, False]
     in_texts = {word for word, place in of_young.items() if not place.startswith(("document", "annotation of", "activitymime"))}
     lost = {of_young[word] for word in in_texts - left_of(of_young, tmp_path / "crm.db").keys()}
@@ -245,7 +245,7 @@ def unfound(typist: Typist, contact: str, words: dict[str, str]) -> set[str]:
     def is_named(place: str) -> bool:
         table, _, column = place.partition(".")
         kinds = {"incident": "dossier", "th_chat": "fiche"}
-        return bool(named & {f"table:{table}", f"column:{kinds.get(table, table)}.{column}"}) or BEHIND_A_LOOKUP.get(table) in named
+        return bool(named & {f"table:{table}", f"column:{kinds.get(table, table)}.{column}"})
 
     missing = {place for word, place in words.items() if word not in told and not is_named(place)}
     return {place for place in missing - PICTURES if not AS_LABELS.fullmatch(place)}

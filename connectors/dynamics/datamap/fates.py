@@ -82,6 +82,8 @@ def of_column(attribute: Attribute, definition: TableDefinition, of_table: Verdi
         return Fate.PLATFORM, "kept by the CRM itself"
     if not mapped:
         return fate, why
+    if (behind := mapping.leading(definition.name).get(attribute.name)) is not None:
+        return Fate.MAPPED, f"{behind.place}.behind"
     for table in mapped:
         for section, columns in (("columns", table.columns), ("personal", table.personal)):
             for column in columns.values():

@@ -66,7 +66,7 @@ class Survey:
             definition, known = self._metadata.table(name), self._directory.table(name)
             if definition is None or known is None:
                 continue
-            named = self._mapping.used(name) | {each.column for table in tables for each in table.only}
+            named = self._mapping.used(name) | {each.column for table in tables for each in table.only} | self._mapping.leading(name).keys()
             columns = [
                 each
                 for each in definition.attributes.values()

@@ -1,10 +1,11 @@
 """Tables of the organisation's own that hang on what the draft maps, as entries that somebody puts in force:
 what they belong to, and what each of their columns holds."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from connectors.dynamics.draft.option_text import told_rows
 from connectors.dynamics.draft.reading import Seen
 from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
@@ -39,7 +40,40 @@ def dependent_entries(
     }
     words = {**kinds, **{name: name for name in found}}
     contact = next((name for name, word in kinds.items() if word == "contact"), "")
-    return [line for name, seen in found.items() for line in _entry(name, seen, words, contact, told, terms)]
+    lines = [line for name, seen in found.items() for line in _entry(name, seen, words, contact, told, terms)]
+    behind = _behind(places, tables, words)
+    return [*lines, *(line for name, pointing in behind.items() for line in _entry_behind(tables[name], pointing, contact))]
+
+
+def _behind(places: Collection[Place], tables: Mapping[str, Seen], words: Mapping[str, str]) -> dict[str, dict[str, list[Place]]]:
+    """Return the tables with texts of the organisation's own that are not reached and to which mapped rows
+    point by a lookup that nothing accounts for, each with these lookups by kind."""
+    found: dict[str, dict[str, list[Place]]] = {}
+    for place in places:
+        column = tables[place.table].definition.attributes.get(place.column or "") if place.table in tables else None
+        if column is None or column.kind not in LOOKUP_TYPES or not place.is_alarming or place.table not in words:
+            continue
+        for name in column.targets - words.keys():
+            own = tables[name].definition if name in tables and "_" in name else None
+            texts = [each for each in own.attributes.values() if each.kind == "MemoType" and each.is_filled] if own is not None else []
+            if texts:
+                found.setdefault(name, {}).setdefault(words[place.table], []).append(place)
+    return found
+
+
+def _entry_behind(seen: Seen, pointing: Mapping[str, Collection[Place]], contact: str) -> Iterator[str]:
+    definition = seen.definition
+    yield f"#  {seen.name}:{seen.remark()}"
+    lookups = ", ".join(f"{kind}: {_several([str(each.column) for each in found])}" for kind, found in pointing.items())
+    counts = ", ".join(f"{each.name} {told_rows(each.rows)}" for found in pointing.values() for each in found)
+    yield f"#    behind: {{{lookups}}}  # {counts}; choose: a row goes with the last that points to it"
+    yield from _sections(
+        [each for each in definition.attributes.values() if each.is_filled and not is_housekeeping(each, definition)], contact
+    )
+
+
+def _several(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
 def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str, told: Told, terms: Collection[str]) -> Iterator[str]:
@@ -57,17 +91,20 @@ def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str, told: 
         yield f"#    belongs_to: {{{owners}}}  # {counts}{several}"
     else:
         yield f"#    {tied[0]}"
-    for section, types in SECTIONS.items():
-        fitting = [each for each in columns if each.kind in types and each not in above]
-        if section == "people":
-            fitting = [each for each in fitting if contact in each.targets]
-        if fitting:
-            yield f"#    {section}: [{', '.join(each.name for each in fitting)}]"
+    yield from _sections([each for each in columns if each not in above], contact)
     if above and (dates := [each for each in columns if each.kind in SECTIONS["dates"]]):
         candidates = " | ".join(f"{each.name} ({told(definition, each)})" for each in dates)
         rows = ", ".join(terms) or "none yet for the unit own_table"
         yield f"#    # choose: term: {{row: , date: {dates[0].name}}}, only for rows that outlive or precede what they belong to;"
         yield f"#    # date: {candidates}; row of the schedule: {rows}"
+
+
+def _sections(columns: Collection[Attribute], contact: str) -> Iterator[str]:
+    """Yield what the columns hold, by section."""
+    for section, types in SECTIONS.items():
+        fitting = [each for each in columns if each.kind in types and (section != "people" or contact in each.targets)]
+        if fitting:
+            yield f"#    {section}: [{', '.join(each.name for each in fitting)}]"
 
 
 def _owners(columns: Collection[Attribute], words: Mapping[str, str], name: str) -> list[Attribute]:
@@ -79,5 +116,4 @@ def _owners(columns: Collection[Attribute], words: Mapping[str, str], name: str)
 
 
 def _told_words(lookup: Attribute, words: Mapping[str, str]) -> str:
-    found = sorted(words[target] for target in lookup.targets if target in words)
-    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
+    return _several(sorted(words[target] for target in lookup.targets if target in words))

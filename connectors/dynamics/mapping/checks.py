@@ -109,16 +109,20 @@ def _check_dependent(file: MappingFile) -> Iterator[Slip]:
             yield Slip(at, f"{name} is the table of {mapped[name]} already")
         elif name in KINDS:
             yield Slip(at, f"{name} is a kind of row that the product knows: map it under tables")
-        if not part.belongs_to and len(part.tied_by) != 1:
-            yield Slip(at, "name a lookup under belongs_to, or one table of links under tied_by", "missing")
+        if not part.belongs_to and not part.behind and len(part.tied_by) != 1:
+            told = "name a lookup under belongs_to, one table of links under tied_by, or what points to the rows under behind"
+            yield Slip(at, told, "missing")
         elif part.belongs_to and part.tied_by:
             yield Slip((*at, "tied_by"), "rows belong to others by lookups or by a table of links, not by both")
+        elif part.behind and (part.belongs_to or part.tied_by):
+            yield Slip((*at, "behind"), "rows belong to others by lookups or links of their own, or to what points to them, not by both")
         elif len(part.belongs_to) > len(REGARDING):
             told = f"rows belong to others by {len(REGARDING)} lookups at most: who is only named in them stands under people"
             yield Slip((*at, "belongs_to"), told)
         for section, column, words in (
             *(("belongs_to", column, words) for column, words in part.belongs_to.items()),
             *(("tied_by", column, (word,)) for column, word in part.tied_by.items()),
+            *(("behind", word, (word,)) for word in part.behind),
         ):
             for at_word, word in enumerate(words):
                 if word not in owners:
@@ -160,7 +164,7 @@ def _check_term(part: DependentPart) -> Iterator[Slip]:
         yield Slip(("date",), f"{part.term.date} does not stand under dates{asked(found)}", "unknown", found)
     if part.masked is not None:
         yield Slip((), "rows with a term of their own are not masked: they stay until it ends, and are deleted then")
-    if part.tied_by:
+    if part.tied_by or part.behind:
         yield Slip((), "rows with a term of their own belong to something by a lookup, which is emptied where that goes first")
 
 

@@ -47,7 +47,7 @@ def in_order(parts: Mapping[str, DependentPart]) -> list[str]:
 
 
 def above_of(part: DependentPart) -> set[str]:
-    return {*chain.from_iterable(part.belongs_to.values()), *part.tied_by.values()}
+    return {*chain.from_iterable(part.belongs_to.values()), *part.tied_by.values(), *part.behind}
 
 
 def columns_in(part: DependentPart) -> Iterator[tuple[str, str]]:
@@ -100,7 +100,11 @@ def dependent_tables(parts: Mapping[str, DependentPart], where: Callable[..., st
         kind.full.__kind__ = kind  # type: ignore[attr-defined]  # a row by itself says what is true of it
         links = next(iter(part.tied_by), "")
         lines = {"term": where(*at, "term", "row"), "links": where(*at, "tied_by", links)}
-        yield Table(name, kind.record, kind.full, name, where(*at), lookups, personal=personal, own=kind, links=links, lines=lines)
+        lines |= {f"behind.{word}": where(*at, "behind", word) for word in part.behind}
+        yield Table(
+            name, kind.record, kind.full, name, where(*at), lookups,
+            personal=personal, own=kind, links=links, leads=dict(part.behind), lines=lines,
+        )  # fmt: skip
 
 
 def _emptied(part: DependentPart, lookups: Mapping[str, Column]) -> tuple[str, ...]:

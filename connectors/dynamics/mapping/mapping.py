@@ -140,7 +140,9 @@ class Table:
     several tables. `only` are the conditions that its rows meet; those that do not are out of scope. `fixed`
     are fields that have the same key in all its rows, `pairs` those that are filled from a table of pairs.
     `own` is what is true of a dependent table, and `links` the table of links by which its rows belong to
-    others, where no lookup does. `lines` are the places of `fixed`, by field, and of `term` and `links`."""
+    others, where no lookup does; `leads` are, by kind, the lookups of others that point to its rows, where
+    these belong to what points to them. `lines` are the places of `fixed`, by field, of `term`, `links` and
+    `leads`."""
 
     kind: str
     record: type[Record]
@@ -155,6 +157,7 @@ class Table:
     pairs: Values[str, Column] = field(default_factory=dict)
     own: Kind | None = None
     links: str = ""
+    leads: Values[str, tuple[str, ...]] = field(default_factory=dict)
     lines: Values[str, str] = field(default_factory=dict)
 
     @property
@@ -166,6 +169,11 @@ class Table:
     def used(self) -> tuple[str, ...]:
         """The columns from which some field is filled."""
         return tuple(name for column in (*self.columns.values(), *self.personal.values()) for name in column.names)
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether something else than its rows says what these belong to."""
+        return bool(self.links or self.leads)
 
     def has_all(self, record: type[Record]) -> bool:
         """Return whether a class of record has the personal fields too."""
@@ -248,6 +256,12 @@ class Mapping:
     def used(self, table: str) -> frozenset[str]:
         """Return the columns of a table of the CRM from which some field is filled."""
         return frozenset(name for mapped in self.looked_at(table) for name in mapped.used)
+
+    def leading(self, table: str) -> Values[str, Table]:
+        """Return the lookups of a table of the CRM by which its rows name those of dependent tables, each
+        with that table."""
+        kinds = {mapped.kind for mapped in self.named(table)}
+        return {lookup: each for each in self.tables for kind in kinds & each.leads.keys() for lookup in each.leads[kind]}
 
 
 @cache

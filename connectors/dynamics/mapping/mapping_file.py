@@ -187,6 +187,9 @@ class DependentPart(Model):
     tied_by: dict[Name, Name] = Field(default_factory=dict)
     """Instead of a lookup: the table of links of an N:N relationship, and the kind of row to which it
     ties."""
+    behind: dict[Name, Words] = Field(default_factory=dict)
+    """Instead of a lookup of its own: the kind of row that points to its rows, and the lookup by which it
+    does, or several. A row goes with the last that points to it."""
     texts: tuple[Name, ...] = ()
     """Free texts: searched, redacted, read by a person before they are sent."""
     dates: tuple[Name, ...] = ()

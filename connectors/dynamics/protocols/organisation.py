@@ -135,8 +135,8 @@ class Organisation(MappedKinds):
         MappingError: the table does not fit the mapping; Forbidden: the CRM does not let us look;
         ConnectorError."""
         try:
-            roles = [name for each in self.mapping.views(table.name) for name in each.used]
-            return one_row(self._directory, table, self._tables.definition(table), row, roles)
+            others = [*self.mapping.leading(table.name), *(name for each in self.mapping.views(table.name) for name in each.used)]
+            return one_row(self._directory, table, self._tables.definition(table), row, others)
         except NotOffered as refusal:
             raise Forbidden(refusal.reason, where=table.name) from None
 

@@ -10,6 +10,7 @@ from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.memory.cache_invalidation import WrittenRows
 from connectors.dynamics.memory.cuts import Cuts
 from connectors.dynamics.memory.table_cache import Memory
+from connectors.dynamics.reading.behind import Behind
 from connectors.dynamics.reading.file_columns import Contents
 from connectors.dynamics.reading.pairs import Pairs
 from connectors.dynamics.reading.tables import FittingTables
@@ -55,6 +56,7 @@ class Parts:
     _places: Places
     _contents: Contents
     _ties: Ties
+    _behind: Behind
     _lying: LyingReader
     _long_term: LongTerm
     _naming: Naming

@@ -84,7 +84,7 @@ class Rows(MappedKinds):
 
     def _read(self, source: _Source[P], table: Table, record: type[Record], fields: Sequence[str], among: Among | None) -> Iterator[P]:
         definition = self._tables.definition(table)
-        if table.links and not {"regarding", "regarding_kind"}.isdisjoint((*fields, among.field if among else "")):
+        if table.is_tied and not {"regarding", "regarding_kind"}.isdisjoint((*fields, among.field if among else "")):
             yield from self._read_tied(source, table, definition, record, fields, among)
             return
         if among is not None and among.field in table.pairs:
@@ -105,6 +105,11 @@ class Rows(MappedKinds):
             pages = self._pairs.fill(table, definition, fields, pages, whole=True, told=lake.pairs)
         if own is fields:
             yield from pages
+            return
+        if table.leads:  # what points to them is asked of the CRM
+            for page in pages:
+                self._behind.fill(table, page.values)
+                yield page
             return
         link = link_of(table, definition)
         pairs = lake.pairs(link, *sides_of(table, link))
@@ -222,19 +227,26 @@ class Rows(MappedKinds):
         fields: Sequence[str],
         among: Among | None,
     ) -> Iterator[P]:
-        """Yield the rows of a table whose rows belong to others by a table of links, with what they belong
-        to."""
-        own = _own(table, fields)
+        """Yield the rows of a table whose rows belong to others by a table of links, or by lookups of these,
+        with what they belong to."""
+        own, behind = _own(table, fields), self._behind if table.leads else None
         asked = among.ids[:1] if among is not None else ()
         if among is not None and among.field == "regarding":
-            among = Among("id", self._ties.rows_tied_to(table, definition, among.ids) or asked)
+            tied = behind.rows_tied_to(table, among.ids) if behind else self._ties.rows_tied_to(table, definition, among.ids)
+            among = Among("id", tied or asked)
         is_filled = False
         for page in self._read(source, table, record, own, among):
             is_filled = True
-            self._ties.fill(table, definition, page.values)
+            if behind:
+                behind.fill(table, page.values)
+            else:
+                self._ties.fill(table, definition, page.values)
             yield page
         if asked and not is_filled:  # as many requests as where there are rows (SUS-07)
-            self._ties.rows_tied_to(table, definition, asked)
+            if behind:
+                behind.look(table, asked)
+            else:
+                self._ties.rows_tied_to(table, definition, asked)
 
     def read_set(self, set_name: str) -> SetReading:
         """Page through one entity set, ids only, also of an OData service that is not Dataverse (`doctor
@@ -268,5 +280,5 @@ def _filled(pages: Iterable[Page[R]]) -> Iterator[Page[R]]:
 def _own(table: Table, fields: Sequence[str]) -> Sequence[str]:
     """Return the fields that the table's own rows fill; what its rows are tied to by a table of links does
     not stand in them."""
-    is_tied = table.links and not {"regarding", "regarding_kind"}.isdisjoint(fields)
+    is_tied = table.is_tied and not {"regarding", "regarding_kind"}.isdisjoint(fields)
     return [name for name in fields if name not in ("regarding", "regarding_kind", "tied")] if is_tied else fields

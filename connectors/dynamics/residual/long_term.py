@@ -4,11 +4,12 @@ A CRM without such retention costs one question about its tables. In one that ha
 decides; only a table that is not enabled now is queried for earlier rows, once. Rows there are counted by
 reading their ids, since the store offers no aggregates. Source: the reference, sections 6.4 and 10.2."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from connectors.dynamics.residual.bin_and_retention import NAMES, RETAINED, RETENTION_POLICY
-from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
 
 _AT_ONCE = 8
@@ -45,6 +46,12 @@ class LongTerm:
             if number:
                 found[name] = number
         return found
+
+    def rows_of(self, table: KnownTable, lookup: str, column: str, ids: Collection[str]) -> Iterator[dict[str, Any]]:
+        """Yield the rows of one table that are there and whose column is one of these ids, with a lookup.
+        Raises as `tables`; NotOffered: this account may not look."""
+        if self.tables({table.name}):
+            yield from self._directory.rows_in_source(table, RETAINED, (lookup,), column, ids)
 
     def _has_any(self, name: str) -> bool:
         table = self._directory.known([name])[name]

@@ -82,7 +82,7 @@ class Children:
             below = [
                 Hanging(each.row, roots[each.on], goes=each.goes) if each.on in roots else each
                 for each in self._on(level, restricting=restricting)
-                if each.row not in roots or self._is_ours(each)  # two halves of a connection hang on each other
+                if each.row not in roots or (self._is_ours(each) and not self._leads(each))  # two halves of a connection hang on each other
             ]
             found += below
             fresh = {each.row: each.on for each in below if each.goes and each.row[1] and each.row not in roots}
@@ -92,6 +92,10 @@ class Children:
 
     def _is_ours(self, each: Hanging) -> bool:
         return not each.goes and bool(self._mapping.named(each.row[0]))
+
+    def _leads(self, each: Hanging) -> bool:
+        """Whether a row that goes too points to this one, which is behind it: the lookup is emptied first."""
+        return any(lead.name == each.on[0] for lead in self._mapping.leading(each.row[0]).values())
 
     def _on(self, rows: Collection[RowKey], *, restricting: bool) -> list[Hanging]:
         """Return what depends on these rows by one relationship."""
@@ -190,7 +194,12 @@ class Children:
         found = [Hanging((table.name, str(row[table.primary_id]).lower()), (parent, str(row[lookup]).lower()), goes=goes) for row in rows]
         if is_unread:
             kept = [Hanging(each.row, each.on, goes=False) for each in found if each.row != each.on]
-            if kept and (told := _TAKEN_ALONG.format(child=table.name, column=column, parent=parent)) not in self._warnings:
+            is_meant = column in self._mapping.leading(table.name)
+            if (
+                kept
+                and not is_meant
+                and (told := _TAKEN_ALONG.format(child=table.name, column=column, parent=parent)) not in self._warnings
+            ):
                 self._warnings.append(told)
             return kept
         if beyond:  # out of scope: not to be deleted, and the CRM would

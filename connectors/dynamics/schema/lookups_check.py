@@ -8,6 +8,7 @@ from connectors.dynamics.mapping.mapping import CONNECTION, UNIT_KINDS, Mapping,
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface.errors import Finding
+from rules.files.suggestions import asked, suggestion
 
 _NO_OWNERS: Final = ("activity_party", "statistic")
 
@@ -32,6 +33,34 @@ def check_roles(table: Table, definition: TableDefinition, mapping: Mapping, met
             else:
                 continue
             yield Finding(True, told, table.where, "missing", each.name)
+
+
+def check_behind(table: Table, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield a finding where a lookup under `behind` does not lead to the table, or where another lookup of a
+    mapped table does: what it points to would go while something still needs it."""
+    leading: dict[str, set[str]] = {}
+    for kind, lookups in table.leads.items():
+        named = [each.name for each in mapping.of(kind)]
+        definitions = [found for name in named if (found := metadata.table(name)) is not None]
+        for lookup in lookups:
+            there = [each.attributes[lookup] for each in definitions if lookup in each.attributes]
+            where = table.lines[f"behind.{kind}"]
+            if definitions and not there:
+                like = suggestion(lookup, [name for each in definitions for name in each.attributes])
+                yield Finding(True, f"No table of {kind} has a column {lookup} (behind){asked(like) or '.'}", where, "no_column", like)
+            elif there and not any(each.kind in LOOKUP_TYPES and table.name in each.targets for each in there):
+                yield Finding(True, f"{named[0]}.{lookup} does not point to {table.name}.", where, "type")
+            for name in named:
+                leading.setdefault(name, set()).add(lookup)
+    for other in {each.name: each for each in mapping.own if table.leads}.values():
+        definition = metadata.table(other.name)
+        for attribute in definition.attributes.values() if definition is not None else ():
+            is_meant = attribute.name in leading.get(other.name, ()) or attribute.name in other.used
+            if attribute.kind in LOOKUP_TYPES and table.name in attribute.targets and not is_meant:
+                told = f"{other.name}.{attribute.name} points to {table.name} too: what it points to would go while the row is needed"
+                yield Finding(
+                    True, f"{told}. Name {other.kind}: {attribute.name} under behind as well.", table.where, "missing", attribute.name
+                )
 
 
 def check_owners(table: Table, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Condition, Mapping, Table, field_type
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.left_out import options_of
-from connectors.dynamics.schema.lookups_check import check_owners, check_roles
+from connectors.dynamics.schema.lookups_check import check_behind, check_owners, check_roles
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface.errors import Finding
@@ -64,6 +64,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
         *_check_links(table, definition, mapping),
         *check_roles(table, definition, mapping, metadata),
         *check_owners(table, definition, mapping),
+        *check_behind(table, mapping, metadata),
     ]
     for column in (*table.columns.values(), *table.personal.values()):
         for name in column.names:

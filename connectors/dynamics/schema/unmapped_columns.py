@@ -18,7 +18,7 @@ def unaccounted_columns(mapping: Mapping, metadata: Metadata) -> tuple[str, ...]
 
 def _unaccounted(table: Table, mapping: Mapping, metadata: Metadata) -> Iterator[str]:
     definition = metadata.table(table.name)
-    known = mapping.used(table.name)
+    known = mapping.used(table.name) | mapping.leading(table.name).keys()
     for attribute in definition.attributes.values() if definition is not None else ():
         if "_" in attribute.name and attribute.name not in known and not attribute.part_of and _may_be_personal(attribute):
             yield attribute.name

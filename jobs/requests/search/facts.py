@@ -9,7 +9,7 @@ from typing import cast
 from jobs.requests.search.material import Material
 from rules.model.file_roles import FileRole
 from rules.model.kinds import ACTIVITIES, FILES
-from rules.model.records import REGARDING
+from rules.model.records import REGARDING, tied_to
 from rules.rights.standing import FileFacts, RoleInFile, UnitKey
 
 Values = Mapping[str, object]
@@ -104,7 +104,7 @@ class Files:
         above = [(name, values.get(name)) for name in FILES]
         above += [("dossier", other) for other in cast("tuple[str, ...]", values.get("also_in", ()))]
         above += [(str(values.get(f"{name}_kind")), values.get(name)) for name in REGARDING]
-        above += [(str(values.get("regarding_kind")), owner) for owner in cast("tuple[str, ...]", values.get("tied") or ())]
+        above += tied_to(cast("tuple[str, ...]", values.get("tied") or ()), cast("str | None", values.get("regarding_kind")))
         above += [(name, values.get("activity")) for name in ACTIVITIES]
         above += cast("tuple[tuple[str, str], ...]", values.get("shared_with", ()))
         for name, identity in above:

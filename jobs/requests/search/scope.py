@@ -19,7 +19,7 @@ from rules.dates.calendar import Calendar
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.kinds import RELATIONS, ROW_KINDS, kind_of
 from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
-from rules.model.records import REGARDING, Dependent, Record
+from rules.model.records import REGARDING, Dependent, Record, tied_to
 from rules.rights.facts import UnitKey
 from rules.rights.standing import ItemScope, item_scope
 
@@ -231,8 +231,8 @@ class Scope:
         seen, waiting = set[str](), [record]
         for each in waiting:
             seen.add(each.id)
-            for name in REGARDING:
-                kind, regarding = getattr(each, f"{name}_kind", None), getattr(each, name, None)
+            named = [(getattr(each, f"{name}_kind", None), getattr(each, name, None)) for name in REGARDING]
+            for kind, regarding in (*named, *tied_to(getattr(each, "tied", ()), getattr(each, "regarding_kind", None))):
                 if kind == "contact" and regarding in self._me:
                     return True
                 top = self._found.filing.row(kind, regarding) if kind and regarding and kind not in ROW_KINDS else None

@@ -59,7 +59,16 @@ def test_two_mappings_may_call_different_columns_of_the_same_table_theirs() -> N
         ("cf_dossier: {belongs_to: {cf_x: contact}}", "cf_dossier is the table of dossier already"),
         ("email: {belongs_to: {cf_x: contact}}", "email is the table of email already"),
         ("fiche: {belongs_to: {cf_x: contact}}", "fiche is a kind of row that the product knows: map it under tables"),
-        ("cf_a: {belongs_to: {}}", "name a lookup under belongs_to, or one table of links under tied_by"),
+        (
+            "cf_a: {belongs_to: {}}",
+            "name a lookup under belongs_to, one table of links under tied_by, or what points to the rows under behind",
+        ),
+        (
+            "cf_a: {belongs_to: {cf_x: contact}, behind: {fiche: cf_aid}}",
+            "rows belong to others by lookups or links of their own, or to what points to them, not by both",
+        ),
+        ("cf_a: {behind: {fich: cf_aid}}", "fich is neither a kind of row that is mapped nor a table under dependent; did you mean fiche?"),
+        ("cf_a: {behind: {cf_a: cf_aid}}", "the rows of cf_a belong to rows of dependent tables in a circle, and to nothing else"),
         (
             "cf_a: {belongs_to: {cf_x: contact}, tied_by: {cf_y: dossier}}",
             "rows belong to others by lookups or by a table of links, not by both",
@@ -108,6 +117,10 @@ def test_a_mistake_elsewhere_is_told_beside_the_tables() -> None:
         (
             "cf_a: {belongs_to: {cf_x: dossier}, dates: [cf_when], masked: {}, term: {row: visits, date: cf_when}}",
             "rows with a term of their own are not masked: they stay until it ends, and are deleted then",
+        ),
+        (
+            "cf_a: {behind: {dossier: cf_x}, dates: [cf_when], term: {row: visits, date: cf_when}}",
+            "rows with a term of their own belong to something by a lookup, which is emptied where that goes first",
         ),
         (
             "cf_a: {tied_by: {cf_x: dossier}, dates: [cf_when], term: {row: visits, date: cf_when}}",

@@ -1,0 +1,245 @@
+"""Rows to which a report or a person points (a statement, a family), by configuration alone: searched and
+told with what points to them, gone with the last that does (EXP-03, HLD-04, ERA-12, R-158, R-161)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.emulator.serving.server import running
+from connectors.interface.errors import ConnectorError
+from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.keys.request_seals import Sealing
+from crm_compliance.mapping.explain import explain_row
+from crm_compliance.settings import Settings
+from crm_compliance.store.store import SqlStore
+from crm_compliance.wiring.mapping import mapping_text
+from crm_compliance.wiring.schedule import policy_of
+from jobs.requests.search.search import search_everywhere
+from rules.model.data_map import Fate
+from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
+from tests.integration.dependent import NOW
+from tests.integration.holding import place
+from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.integration.test_planted_words import Planter
+from tests.integration.test_requests_answer import Answer
+from tests.yaml_files import read_yaml, yaml_text
+
+LONG_AGO = date(2020, 1, 10)
+MAPPING = """
+dependent:
+  cf_statement:
+    behind: {fiche: [cf_statementid, cf_otherid], dossier: cf_statementid}
+    texts: [cf_name, cf_text]
+    files: [cf_scan]
+  cf_family:
+    behind: {contact: cf_familyid}
+    texts: [cf_name]
+"""
+
+
+def text(label: str) -> dict[str, Any]:
+    return {"type": "memo(2000)", "pii": True, "label": {"nl": label}}
+
+
+def lookup(table: str, schema_name: str) -> dict[str, str]:
+    return {"type": f"lookup {table}", "schema_name": schema_name}
+
+
+@contextmanager
+def a_night(folder: Path, on_delete: str = "remove_link", mapping: str = MAPPING) -> Iterator[Night]:
+    document: dict[str, Any] = read_yaml(ENVIRONMENT)
+    tables = document["tables"]
+    for name, more in (("cf_statement", {"cf_text": text("Verklaring"), "cf_scan": {"type": "file", "pii": True}}), ("cf_family", {})):
+        key = {f"{name}id": {"type": "guid", "key": True}}
+        tables[name] = {"set": f"{name}s", "audited": True, "columns": {**key, "cf_name": {**text("Naam"), "primary_name": True}, **more}}
+        tables[name]["columns"]["cf_name"]["type"] = "string(100)"
+    pointing = (("cf_fiche", "cf_statementid"), ("cf_fiche", "cf_otherid"), ("cf_dossier", "cf_statementid"), ("contact", "cf_familyid"))
+    for table, column in pointing:
+        to = "cf_family" if table == "contact" else "cf_statement"
+        tables[table]["columns"][column] = lookup(
+            to, {"cf_statementid": "cf_StatementId", "cf_otherid": "cf_OtherId"}.get(column, "cf_FamilyId")
+        )
+        relation = {"name": f"{to}_{table}_{column}", "parent": to, "child": table, "column": column, "on_delete": on_delete}
+        document["relationships"].append(relation)
+    environment = folder / "environment.yaml"
+    environment.write_text(yaml_text(document), encoding="utf-8")
+    clock, key_ring = Clock(NOW), KeyRing.open(folder, NOW)
+    with running(environment=environment, token=TOKEN) as emulator:
+        witness = witness_of(folder, folder, clock)
+        store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
+        whole = f"{mapping_text(Settings())[0]}\n{mapping}"
+        made = Night(emulator, store, key_ring, policy_of(Settings()), clock, mapping=whole)
+        yield made
+        made.close()
+        store.close()
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    with a_night(tmp_path) as made:
+        yield made
+
+
+def statement(night: Night, **columns: Any) -> str:
+    return night.create("cf_statements", "cf_statementid", **{"cf_name": "verklaring", **columns})
+
+
+def point(night: Night, table_set: str, row: str, to: str, navigation: str = "cf_StatementId") -> None:
+    target = "cf_families" if navigation == "cf_FamilyId" else "cf_statements"
+    night.patch(table_set, row, **{f"{navigation}@odata.bind": f"/{target}({to})"})
+
+
+def ended(night: Night, **columns: Any) -> tuple[str, str]:
+    """A dossier that has ended, and its fiche."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=0, **columns)
+    return dossier, night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
+
+
+@pytest.mark.parametrize("on_delete", ["remove_link", "restrict", "cascade"])
+def test_one_goes_with_the_report_that_points_to_it_and_nothing_of_it_is_left(tmp_path: Path, on_delete: str) -> None:
+    """ERA-12, whatever the CRM does with what points to a row that goes."""
+    with a_night(tmp_path, on_delete) as night:
+        planter = Planter(night)
+        child = night.contact(birthdate="2000-02-01")
+        dossier, fiche = ended(night)
+        night.party(child, "child", dossier=dossier)
+        row = statement(night, **planter.texts("cf_statement"))
+        planter.file("cf_statements", row, "cf_scan")
+        point(night, "cf_fiches", fiche, row)
+        family = night.create("cf_familys", "cf_familyid", **planter.texts("cf_family"))
+        night.patch("contacts", child, **{"cf_FamilyId@odata.bind": f"/cf_familys({family})"})
+        done = night.apply(night.plan())
+        gone = [
+            night.get("cf_dossiers", dossier),
+            night.get("cf_statements", row),
+            night.get("contacts", child),
+            night.get("cf_familys", family),
+        ]
+        assert (done.counts["skipped"], gone, planter.left()) == ({}, [None] * 4, set())
+        assert not [warning for warning in night.connector.warnings if "cf_statement" in warning]
+        objects = [issued.certificate.objects for issued in night.store.certificates.of_run(done.id)]
+        assert sorted(each.get("dependent_rows", 0) for each in objects) == [1, 1]
+
+
+def test_one_to_which_something_that_stays_points_stays(night: Night) -> None:
+    """Whatever kind of row that is, and by whichever lookup; it goes with the last of them."""
+    (_, fiche), row = ended(night), statement(night)
+    running = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
+    (kept,) = night.fiches_of(running)
+    shared = statement(night)
+    for to in (row, shared):
+        point(night, "cf_fiches", fiche, to, "cf_StatementId" if to == row else "cf_OtherId")
+    point(night, "cf_dossiers", running, row)
+    point(night, "cf_fiches", kept, shared, "cf_OtherId")
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], night.get("cf_fiches", fiche)) == ({}, None)
+    file, report = night.get("cf_dossiers", running), night.get("cf_fiches", kept)
+    assert file is not None
+    assert report is not None
+    assert (file["_cf_statementid_value"], report["_cf_otherid_value"]) == (row, shared)
+    assert (night.get("cf_statements", row) is None, night.get("cf_statements", shared) is None) == (False, False)
+
+
+def test_one_that_two_have_in_common_goes_with_the_last_of_them(night: Night) -> None:
+    """One of two units waits for the next night, or nothing would lead to it any more."""
+    (_, one), (_, other), row = ended(night), ended(night), statement(night)
+    for fiche in (one, other):
+        point(night, "cf_fiches", fiche, row)
+    first = night.apply(night.plan())
+    assert (first.counts["skipped"], night.get("cf_statements", row) is None) == ({"CHANGED": 1}, False)
+    second = night.apply(night.approved(night.plan()))
+    assert (second.counts["skipped"], night.get("cf_statements", row)) == ({}, None)
+
+
+def test_what_people_have_in_common_goes_with_the_last_of_them(night: Night) -> None:
+    family = night.create("cf_familys", "cf_familyid", cf_name="gezin")
+    people = [night.contact(birthdate="2000-02-01") for _ in range(2)]
+    for person in people:
+        night.patch("contacts", person, **{"cf_FamilyId@odata.bind": f"/cf_familys({family})"})
+        night.party(person, "child", dossier=ended(night)[0])
+    first = night.apply(night.plan())
+    assert (first.counts["skipped"], night.get("cf_familys", family) is None) == ({"CHANGED": 1}, False)
+    assert [night.get("contacts", person) is None for person in people].count(True) == 1
+    night.apply(night.approved(night.plan()))
+    assert [night.get("contacts", person) for person in people] == [None, None]
+    assert night.get("cf_familys", family) is None
+
+
+def test_a_hold_on_one_keeps_what_points_to_it(night: Night) -> None:
+    """HLD-04."""
+    (dossier, fiche), row = ended(night), statement(night)
+    point(night, "cf_fiches", fiche, row)
+    place(night, "cf_statement", row)
+    night.apply(night.plan())
+    assert (night.get("cf_dossiers", dossier) is None, night.get("cf_statements", row) is None) == (False, False)
+
+
+def test_a_read_that_fails_removes_nothing(night: Night) -> None:
+    """A failed read is never an empty one."""
+    (dossier, fiche), row = ended(night), statement(night)
+    point(night, "cf_fiches", fiche, row)
+    plan = night.plan()
+    night.emulator_faults([{"match": {"path": "/cf_statements"}, "do": "status", "status": 500, "times": 100}])
+    with pytest.raises(ConnectorError):
+        night.apply(plan)
+    night.emulator_faults([])
+    assert (night.get("cf_dossiers", dossier) is None, night.get("cf_statements", row) is None) == (False, False)
+
+
+def test_each_person_is_told_of_their_own_whoever_else_it_is_of(night: Night) -> None:
+    """EXP-03, SUS-07."""
+    family = night.create("cf_familys", "cf_familyid", cf_name="Een gezin met een hond.")
+    child = night.contact(birthdate="2012-03-04")
+    brother = night.contact(birthdate="2014-03-04", firstname="Warre", lastname="Zandstra (fictief)")
+    row = statement(night, cf_text="Ik hoorde een hond.")
+    dossier = night.dossier("grooming", closed=False, fiches=0)
+    fiche = night.fiche("grooming", dossier=dossier, spoken=date(2026, 5, 4))
+    point(night, "cf_fiches", fiche, row)
+    for person in (child, brother):
+        night.patch("contacts", person, **{"cf_FamilyId@odata.bind": f"/cf_familys({family})"})
+        night.party(person, "child" if person == child else "witness", dossier=dossier)
+    compilation = Answer(night, child).compile()
+    assert {item.proposal for item in compilation.items if item.kind in ("cf_family", "cf_statement")} == {
+        "Een gezin met een hond.",
+        "verklaring\n\nIk hoorde een hond.",
+    }
+    assert compilation.is_complete
+    (told,) = [item for item in Answer(night, brother).compile().items if item.kind == "cf_family"]
+    assert told.proposal == "Een gezin met een hond."
+    asked = []
+    for people in ({child}, set[str]()):
+        before = night.connector.stats.requests
+        search_everywhere(night.context, people)
+        asked.append(night.connector.stats.requests - before)
+    assert asked[0] == asked[1]
+
+
+def test_the_lookup_is_mapped_and_the_row_is_explained_with_its_unit(night: Night) -> None:
+    (dossier, fiche), row = ended(night), statement(night)
+    point(night, "cf_fiches", fiche, row)
+    assert [finding.message for finding in night.connector.check(decisions=True) if finding.is_error] == []
+    fates = {each.name: (each.fate, each.why) for each in night.connector.data_map(whole=True).places}
+    assert fates["cf_fiche.cf_statementid"] == (Fate.MAPPED, "dependent.cf_statement.behind")
+    assert fates["cf_statement.cf_text"] == (Fate.MAPPED, "dependent.cf_statement.texts")
+    told = explain_row(night.connector, "cf_statement", row)
+    assert (told.kind, told.unit) == ("cf_statement", {"table": "cf_dossier", "id": dossier})
+    assert explain_row(night.connector, "cf_fiche", fiche).unfilled == []
+
+
+def test_a_lookup_that_leads_there_and_is_not_named_is_refused(tmp_path: Path) -> None:
+    """What it points to would go while something needs it."""
+    short = MAPPING.replace("{fiche: [cf_statementid, cf_otherid], dossier: cf_statementid}", "{fiche: [cf_statementid, cf_othrid]}")
+    with a_night(tmp_path, mapping=short) as night:
+        found = {finding.message: finding.suggestion for finding in night.connector.check() if finding.is_error}
+    told = "points to cf_statement too: what it points to would go while the row is needed."
+    assert found == {
+        "No table of fiche has a column cf_othrid (behind); did you mean cf_otherid?": "cf_otherid",
+        f"cf_fiche.cf_otherid {told} Name fiche: cf_otherid under behind as well.": "cf_otherid",
+        f"cf_dossier.cf_statementid {told} Name dossier: cf_statementid under behind as well.": "cf_statementid",
+    }
