@@ -13,9 +13,9 @@ from connectors.emulator.operations.web_api import WebApi
 from connectors.emulator.querying import labels
 from connectors.emulator.request.faults import Faults
 from connectors.emulator.signin.tokens import Tokens
-from connectors.emulator.storage.audit import AuditTrail
 from connectors.emulator.storage.database import Database
-from connectors.emulator.storage.tombstones import Tombstones
+from connectors.emulator.storage.remains.audit import AuditTrail
+from connectors.emulator.storage.remains.tombstones import Tombstones
 
 Rows = Iterable[tuple[str, dict[str, Any]]]
 

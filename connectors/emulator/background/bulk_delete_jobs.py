@@ -25,11 +25,11 @@ from connectors.emulator.schema.environment import Table
 from connectors.emulator.security.access import Access
 from connectors.emulator.security.custom_logic import BYPASS
 from connectors.emulator.security.gate import Gate
-from connectors.emulator.storage.audit import AUDIT, AuditTrail
 from connectors.emulator.storage.cascades import Fall, Row
-from connectors.emulator.storage.long_term import RetainedRows
 from connectors.emulator.storage.new_rows import Values, system_defaults
-from connectors.emulator.storage.recycle_bin import RecycleBin
+from connectors.emulator.storage.remains.audit import AUDIT, AuditTrail
+from connectors.emulator.storage.remains.long_term import RetainedRows
+from connectors.emulator.storage.remains.recycle_bin import RecycleBin
 from connectors.emulator.storage.sources import BIN, RETAINED
 from connectors.emulator.storage.tables import Tables
 

@@ -12,14 +12,14 @@ from datetime import datetime
 from connectors.emulator.background.recurrence import parse_recurrence
 from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
-from connectors.emulator.querying.fetch_query import Fetch, read_fetch
-from connectors.emulator.querying.fetch_statement import Statement
+from connectors.emulator.querying.fetchxml.query import Fetch, read_fetch
+from connectors.emulator.querying.fetchxml.statement import Statement
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.security.gate import Gate
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.long_term import RetainedRows
 from connectors.emulator.storage.new_rows import Values, system_defaults
+from connectors.emulator.storage.remains.long_term import RetainedRows
 from connectors.emulator.storage.tables import Tables
 from connectors.emulator.storage.traces import Row
 

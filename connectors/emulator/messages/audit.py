@@ -11,7 +11,7 @@ from connectors.emulator.messages.target import target_of
 from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import parse_instant
-from connectors.emulator.storage.audit import AUDIT, LOG_DELETION, AuditTrail, Change, changes_of, wire_value
+from connectors.emulator.storage.remains.audit import AUDIT, LOG_DELETION, AuditTrail, Change, changes_of, wire_value
 
 MAX_DETAILS = 5_000  # on one page, and where no page size is asked for
 READ_HISTORY = "prvReadRecordAuditHistory"

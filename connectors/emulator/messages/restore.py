@@ -7,7 +7,7 @@ from connectors.emulator.errors import WebApiError, no_such_row
 from connectors.emulator.messages.call import Call
 from connectors.emulator.messages.target import target_of
 from connectors.emulator.request.exchange import Answer
-from connectors.emulator.storage.recycle_bin import Binned, RecycleBin
+from connectors.emulator.storage.remains.recycle_bin import Binned, RecycleBin
 
 KEY_IN_USE = "0x80049939"
 ALTERNATE_KEY_IN_USE = "0x80049929"

@@ -9,9 +9,9 @@ from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, message_no
 from connectors.emulator.messages.call import Call
 from connectors.emulator.messages.target import Target, target_of
 from connectors.emulator.querying.criteria import entity
-from connectors.emulator.querying.fetch_query import Fetch
+from connectors.emulator.querying.fetchxml.query import Fetch
 from connectors.emulator.request.exchange import Answer
-from connectors.emulator.storage.long_term import RetainedRows
+from connectors.emulator.storage.remains.long_term import RetainedRows
 
 
 def retain(call: Call) -> Answer:

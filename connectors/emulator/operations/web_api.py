@@ -35,7 +35,7 @@ from connectors.emulator.schema.environment import Table
 from connectors.emulator.security.gate import Gate
 from connectors.emulator.storage.database import Database
 from connectors.emulator.storage.payload import read_json, referenced
-from connectors.emulator.storage.recycle_bin import RecycleBin
+from connectors.emulator.storage.remains.recycle_bin import RecycleBin
 from connectors.emulator.storage.writes import Writer
 
 _UNSAFE = re.compile(r"[/<>*%&:\\?+]")  # the front end refuses these in a path, encoded or not; `$filter` is the way out

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.emulator.errors import bad_query, bad_top, no_property
 from connectors.emulator.querying.conditions import Operand
-from connectors.emulator.querying.fetchxml import MAX_AGGREGATED, too_many_to_aggregate
+from connectors.emulator.querying.fetchxml.answer import MAX_AGGREGATED, too_many_to_aggregate
 from connectors.emulator.querying.filters import WHOLE_KINDS, FilterCompiler
 from connectors.emulator.querying.labels import formatted
 from connectors.emulator.querying.pages import ROW, Among, Reader, Within

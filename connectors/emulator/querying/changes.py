@@ -22,7 +22,7 @@ from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.privileges import privilege_name
 from connectors.emulator.security.access import PRIVILEGE_DENIED
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.tombstones import Tombstones, count_between, deleted_between, tracking_days
+from connectors.emulator.storage.remains.tombstones import Tombstones, count_between, deleted_between, tracking_days
 
 REFUSED = ("$filter", "$orderby", "$expand", "$top")
 TRACKING_COOKIE = 'istracking="True"'

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from connectors.emulator.errors import WebApiError, bad_query, no_such_row
 from connectors.emulator.querying.aggregates import aggregate
 from connectors.emulator.querying.changes import TRACKING_COOKIE, changed
-from connectors.emulator.querying.fetch_query import read_fetch
-from connectors.emulator.querying.fetchxml import fetch, run
+from connectors.emulator.querying.fetchxml.answer import fetch, run
+from connectors.emulator.querying.fetchxml.query import read_fetch
 from connectors.emulator.querying.pages import Among, Reader, Within
 from connectors.emulator.querying.query import refuse_options
 from connectors.emulator.querying.sql_text import read_sql

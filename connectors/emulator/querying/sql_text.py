@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING
 
 from connectors.emulator.errors import WebApiError, bad_query
 from connectors.emulator.querying.criteria import attribute, entity
-from connectors.emulator.querying.fetch_query import MAX_DEPTH, MAX_PAGE, Chosen, Comparison, Element, Fetch, Filter, Link, Order, too_deep
+from connectors.emulator.querying.fetchxml.query import (
+    MAX_DEPTH,
+    MAX_PAGE,
+    Chosen,
+    Comparison,
+    Element,
+    Fetch,
+    Filter,
+    Link,
+    Order,
+    too_deep,
+)
 from connectors.emulator.schema.environment import Column, Environment
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import Any
 
 from connectors.emulator.errors import WebApiError
 from connectors.emulator.querying import cookies
-from connectors.emulator.querying.fetch_columns import aggregate_columns, row_columns
-from connectors.emulator.querying.fetch_query import Fetch, read_fetch
-from connectors.emulator.querying.fetch_statement import Statement
+from connectors.emulator.querying.fetchxml.columns import aggregate_columns, row_columns
+from connectors.emulator.querying.fetchxml.query import Fetch, read_fetch
+from connectors.emulator.querying.fetchxml.statement import Statement
 from connectors.emulator.querying.filters import FilterCompiler
 from connectors.emulator.querying.pages import MAX_COUNT, Among, Reader, Within
 from connectors.emulator.querying.query import refuse_options

@@ -7,7 +7,7 @@ from typing import Any
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
 from connectors.emulator.querying.conditions import Condition
 from connectors.emulator.querying.criteria import attribute, condition
-from connectors.emulator.querying.fetch_query import EXISTING, JOINS, Comparison, Element, Fetch, Filter, Link
+from connectors.emulator.querying.fetchxml.query import EXISTING, JOINS, Comparison, Element, Fetch, Filter, Link
 from connectors.emulator.querying.filters import MAX_CONDITIONS, TEXT_KINDS, WHOLE_KINDS
 from connectors.emulator.querying.labels import formatted
 from connectors.emulator.schema.environment import Column, Environment, Table

@@ -10,9 +10,9 @@ from connectors.emulator.errors import DUPLICATE_RECORD, WebApiError
 from connectors.emulator.schema.environment import Relationship, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.cascades import Row, fall_of
+from connectors.emulator.storage.remains.tombstones import Tombstones
 from connectors.emulator.storage.sources import RETAINED, source_of
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.tombstones import Tombstones
 
 
 class RetainedRows:

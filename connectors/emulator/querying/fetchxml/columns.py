@@ -4,7 +4,7 @@ not even its name."""
 from dataclasses import dataclass
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
-from connectors.emulator.querying.fetch_query import Chosen, Element, Fetch
+from connectors.emulator.querying.fetchxml.query import Chosen, Element, Fetch
 from connectors.emulator.querying.filters import WHOLE_KINDS
 from connectors.emulator.querying.rows import RowWriter, bare_value
 from connectors.emulator.request.preferences import FORMATTED

@@ -1,0 +1,1 @@
+"""FetchXML: read against the schema, put into SQL, and answered."""
