@@ -13,13 +13,13 @@ from typing import Final
 from jobs.files.archives import ARCHIVE, GZIP, members, unzipped
 from jobs.files.byte_strings import among_bytes
 from jobs.files.encodings import decoded
-from jobs.files.html_text import goes_on, lines_of, plain_text
+from jobs.files.html_text import lines_of, plain_text
 from jobs.files.limits import Limits, Unread
 from jobs.files.messages import header_names, header_texts, message_text, parts_of
 from jobs.files.pdf import is_pdf, read_pages, read_pdf, without_keywords
 from jobs.files.pictures import is_picture, redrawn, said_in
 from jobs.files.result import Found, Reading
-from rules.texts.markup import Tag, has_markup, tokens, unescaped
+from rules.texts.markup import Tag, goes_on, has_markup, tokens, unescaped
 
 LONGEST_TEXT: Final = 1024 * 1024  # bytes; nobody would read a longer text item by item
 _PROGRAMS: Final = ("{\\rtf", "%!PS", "%!FontType")  # text that is a program for drawing one: a word in it may be cut in many ways

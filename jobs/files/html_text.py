@@ -3,16 +3,8 @@ interpret. Source: EXP-01, EXP-19."""
 
 import re
 
-from rules.texts.markup import Words, has_markup, tokens
+from rules.texts.markup import Words, goes_on, has_markup, tokens
 
-# Elements over which a word goes on. At every other, known to HTML or not, one text ends and another begins,
-# so that no name or number is glued to what stands beside it and passes for another (EXP-06).
-_IN_LINE = frozenset({
-    "a", "abbr", "acronym", "b", "basefont", "bdi", "bdo", "big", "blink", "cite", "code", "data", "del", "dfn", "em", "font", "i",
-    "img", "ins", "kbd", "label", "mark", "nobr", "q", "rb", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong",
-    "sub", "sup", "time", "tt", "u", "var", "wbr",
-})  # fmt: skip
-_SMART_TAGS = ("o:", "st1:")  # of Outlook, around words of a sentence
 CELLS = frozenset({"td", "th"})
 _UNSEEN = frozenset({"template"})
 _SPACES = re.compile(r"[ \t\r\f\v]+")
@@ -36,11 +28,6 @@ def plain_text(text: str) -> str:
         elif not goes_on(token.name):
             seen.append("\n")
     return lines_of("".join(seen))
-
-
-def goes_on(name: str) -> bool:
-    """Say whether a word may go on over a tag of this name."""
-    return name in _IN_LINE or name.startswith(_SMART_TAGS)
 
 
 def lines_of(text: str) -> str:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rules.texts.markup import Tag, Words, has_markup, tokens, unescaped
+from rules.texts.markup import Tag, Words, goes_on, has_markup, tokens, unescaped
 
 _MOST_ROUNDS: Final = 8  # one disguise inside another
 _MOST_ENCODED: Final = 3  # one encoding inside another
@@ -24,12 +24,6 @@ _AMPERSANDS: Final = re.compile(r"&(?:amp;|#0*38;|#[xX]0*26;)+(?=[#a-zA-Z])")
 _REFERENCE: Final = re.compile(
     r"&(?:#0*+[0-9]{1,7};|#[xX]0*+[0-9a-fA-F]{1,6};|[a-zA-Z][a-zA-Z0-9]{1,31};|#[0-9]{2,7}(?![0-9])|#[xX][0-9a-fA-F]{2,5}(?![0-9a-fA-F]))"
 )
-_INLINE: Final = frozenset(
-    {
-        "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "mark", "o:p", "q", "rp",
-        "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
-    }
-)  # fmt: skip
 # What begins anywhere in a run of letters would be tried at every one of them: the cost of a long run would
 # be its square.
 _PERCENT_TOKEN: Final = re.compile(r"(?<!\S)[^\s%]*+(?:%[^\s%]*+)++")
@@ -210,7 +204,7 @@ def _words_of(text: str) -> Iterator[str]:
     for token in tokens(text):
         if isinstance(token, Words):
             yield token.text if token.is_seen else ""
-        elif isinstance(token, Tag) and token.name not in _INLINE:
+        elif isinstance(token, Tag) and not goes_on(token.name):
             yield "\n"
 
 
@@ -229,7 +223,8 @@ def _without_percents(token: re.Match[str]) -> str:
             return run[0]
         after = run.string[run.end() : run.end() + 1]
         is_word = before.isalpha() or after.isalpha() or any(character.isalpha() for character in said)
-        return said if is_encoded or (is_word and not before.isdigit()) else run[0]
+        is_address = said == "@" and after.isalpha()  # 88%40example.org
+        return said if is_encoded or is_address or (is_word and not before.isdigit()) else run[0]
 
     return _PERCENT.sub(meant, token[0])
 

@@ -13,6 +13,14 @@ import msgspec
 
 # What a browser does not show, up to the end of the element; nothing in them is a tag.
 RAW: Final = frozenset({"script", "style", "title"})
+# Elements over which a word goes on. At every other, known to HTML or not, one text ends and another begins,
+# so that no name or number is glued to what stands beside it and passes for another (EXP-06).
+_IN_LINE: Final = frozenset({
+    "a", "abbr", "acronym", "b", "basefont", "bdi", "bdo", "big", "blink", "cite", "code", "data", "del", "dfn", "em", "font", "i",
+    "img", "ins", "kbd", "label", "mark", "nobr", "q", "rb", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong",
+    "sub", "sup", "time", "tt", "u", "var", "wbr",
+})  # fmt: skip
+_SMART_TAGS: Final = ("o:", "st1:")  # of Outlook, around words of a sentence
 _NAME: Final = re.compile(r"[a-zA-Z][^\s/>]*+")
 _SPACES: Final = re.compile(r"[\s/]*+")
 _BLANKS: Final = re.compile(r"\s*+")
@@ -49,6 +57,11 @@ def has_markup(text: str) -> bool:
     """Say whether a text holds a tag or a comment, and not merely a sign such as `<` or an address such as
     `<jan@example.org>`."""
     return any(not _LINK.match(text, found.start()) for found in _TAG.finditer(text))
+
+
+def goes_on(name: str) -> bool:
+    """Say whether a word may go on over a tag of this name."""
+    return name in _IN_LINE or name.startswith(_SMART_TAGS)
 
 
 def tokens(text: str) -> Iterator[Words | Tag]:
