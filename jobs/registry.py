@@ -1,6 +1,6 @@
 """The jobs that the command line, the scheduler, the settings and the documents know, in the order of the
 night. A new job is its own file and one line here. A job without a plan writes its beginning and its end into
-the ledger (`jobs.proof.recorded`); the history and the health of the service read it there."""
+the ledger (`jobs.proof.job_record`); the history and the health of the service read it there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ from azure.storage.blob import BlobProperties, BlobServiceClient
 
 from connectors.interface.errors import Finding, ObjectError
 from connectors.interface.objects import Stored
-from connectors.storage.derived import is_made_of, made_of
+from connectors.storage.derivatives import is_made_of, made_of
 
 HISTORY = ["versions", "snapshots"]
 PASSES = 3  # deleting the current version of a blob leaves it as an earlier one, which the next pass finds

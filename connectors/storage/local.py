@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from connectors.interface.errors import Finding, ObjectError
 from connectors.interface.objects import Stored
-from connectors.storage.derived import is_made_of, made_of
+from connectors.storage.derivatives import is_made_of, made_of
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -14,7 +14,7 @@ from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.file_cache import FileCache
 from crm_compliance.console.work.acts import LINES
 from crm_compliance.console.work.background import Background
-from crm_compliance.console.work.opening import Opening, subject_of
+from crm_compliance.console.work.large_plan import Opening, subject_of
 from crm_compliance.console.work.process import Asked, carried_out
 from crm_compliance.console.work.work import Ended, Told, Work
 from crm_compliance.settings import Settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crm_compliance.identity.signin import Person
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
-    from jobs.plans.lines.opened import OpenedPlans
+    from jobs.plans.lines.open_plans import OpenedPlans
     from jobs.plans.lines.view import LinesView
     from jobs.ports.context import Clock
     from rules.dates.calendar import Calendar
@@ -75,7 +75,7 @@ class Services:
     def lines(self) -> OpenedPlans:
         """The lines of stored plans, those looked at last kept open."""
         from crm_compliance.wiring.store import line_cache_of
-        from jobs.plans.lines.opened import OpenedPlans
+        from jobs.plans.lines.open_plans import OpenedPlans
 
         return OpenedPlans(self.store, line_cache_of(self.settings))
 

@@ -15,8 +15,8 @@ from prometheus_client.registry import Collector
 
 from crm_compliance.alerts.channels import channels_of
 from crm_compliance.service.health import UNREADABLE, Health, last_ends
+from jobs.inbox.inbox import waiting
 from jobs.inbox.item import InboxItem
-from jobs.inbox.waiting import waiting
 from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.plan import Kind, PlanState
 from jobs.model.run import RunState

@@ -5,7 +5,7 @@ from jobs.ledger.rounds import REQUESTS
 from jobs.model.outcome import Outcome
 from jobs.model.run import RunState
 from jobs.ports.context import JobContext
-from jobs.proof.recorded import recorded
+from jobs.proof.job_record import recorded
 from jobs.register.dates import alarms_of, has_gone_overdue
 from jobs.register.upkeep import keep_register
 from jobs.requests.decisions.carry_out import fulfil_all

@@ -44,7 +44,7 @@ from rules.retention.relations import relation_terms
 if TYPE_CHECKING:
     import polars as pl
 
-    from jobs.plans.decided import Decided
+    from jobs.plans.verdicts import Decided
     from jobs.reading.whole import WholeTables
 
 
@@ -101,8 +101,8 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     give the contacts to trim."""
     import polars as pl
 
-    from jobs.plans.decided import Decided
     from jobs.plans.settle import alike, settle_all
+    from jobs.plans.verdicts import Decided
     from jobs.reading.facts import facts_of_tables
     from jobs.reading.unreachable import lying, unreachable
 

@@ -26,7 +26,7 @@ from rules.retention.quarantine import Mark, covers, waits
 if TYPE_CHECKING:
     import polars as pl
 
-    from jobs.plans.decided import Decided
+    from jobs.plans.verdicts import Decided
 
 CANARY, UNACCOUNTED_TABLES, MISSED_CHANGES = "CANARY", "UNACCOUNTED", "MISSED_CHANGES"
 NO_UNITS = (UnitKind.CONTACT, UnitKind.OWN_TABLE)  # contacts have no decision of their own, and dependent tables words of their own

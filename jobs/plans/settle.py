@@ -10,8 +10,8 @@ from datetime import date
 import polars as pl
 
 from jobs.model.run import TRIM
-from jobs.reading.numbered import BASE, ROW
 from jobs.reading.relations import relations_after
+from jobs.reading.row_numbers import BASE, ROW
 from jobs.reading.whole import WholeTables
 from rules.model.number_schemes import BELGIAN
 from rules.model.records import Contact, UnitKind

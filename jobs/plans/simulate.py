@@ -24,7 +24,7 @@ from rules.retention.forecast import forecast
 from rules.retention.relations import relation_terms
 
 if TYPE_CHECKING:
-    from jobs.plans.decided import Decided
+    from jobs.plans.verdicts import Decided
 
 WOULD_GO, WOULD_STAY, DISPOSITION, END_MOVES, REASON = "would_go", "would_stay", "disposition", "end_moves", "reason"
 CHANGES = (WOULD_GO, WOULD_STAY, DISPOSITION, END_MOVES, REASON)
@@ -79,8 +79,8 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     """Decide on every unit under the schedule in force on a day and under another one. The other one is
     treated as in force on that day, whatever its `valid_from`. Raises ConnectorError: the CRM could not be
     read whole."""
-    from jobs.plans.decided import Decided
     from jobs.plans.settle import settle_all
+    from jobs.plans.verdicts import Decided
     from jobs.reading.facts import facts_of_tables
 
     old = context.on(day).policy

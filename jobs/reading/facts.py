@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from jobs.reading.few import few_of
-from jobs.reading.numbered import BASE, ROW, SOURCE, Numbered
+from jobs.reading.row_numbers import BASE, ROW, SOURCE, Numbered
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import Holds
 from rules.law.facts import CHILDREN, FICHES, KIND, LEADERS, UNITS, Facts, facts_of

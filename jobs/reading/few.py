@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from jobs.reading.numbered import BASE, ROW, Numbered, records_of
+from jobs.reading.row_numbers import BASE, ROW, Numbered, records_of
 from jobs.reading.units import Gathering
 from jobs.reading.whole import WholeTables
 from rules.model.kinds import Kind as RowKind

@@ -171,7 +171,7 @@ class Frames:
     def _pages(self, record: type[Record], fields: tuple[str, ...]) -> Iterator[pl.DataFrame]:
         import polars as pl
 
-        from jobs.reading.numbered import SOURCE
+        from jobs.reading.row_numbers import SOURCE
 
         connector, done, stage = self._connector, 0, record.__name__.lower()
         self._seen(stage, done)
@@ -188,7 +188,7 @@ class Frames:
 
     def records(self, record: type[R], fields: tuple[str, ...]) -> Iterator[list[R]]:
         """Yield the rows of a kind as records: for kinds with few rows."""
-        from jobs.reading.numbered import records_of
+        from jobs.reading.row_numbers import records_of
 
         for frame in self(record, fields):
             yield records_of(self._found.sources, frame)

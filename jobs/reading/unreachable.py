@@ -8,7 +8,7 @@ from collections.abc import Collection
 import polars as pl
 
 from connectors.interface.connector import Connector
-from jobs.reading.numbered import BASE, ROW
+from jobs.reading.row_numbers import BASE, ROW
 from jobs.reading.whole import WholeTables
 from rules.model.decisions import Disposition
 from rules.model.records import UnitKind
@@ -24,7 +24,7 @@ def lying(found: WholeTables) -> set[int]:
 
 def unreachable(connector: Connector, found: WholeTables, decided: pl.DataFrame, policy: Policy) -> set[int]:
     """Return the numbers of the units that are due and have to stay, because of the part of them that is
-    there. `decided` is the frame of `jobs.plans.decided.Decided`, of all units."""
+    there. `decided` is the frame of `jobs.plans.verdicts.Decided`, of all units."""
     if not found.retained:
         return set()
     recordings = found.recordings.frame.with_row_index("row", _RECORDING).with_columns(pl.col("row").cast(ROW))

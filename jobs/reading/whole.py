@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
-from jobs.reading.numbered import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
+from jobs.reading.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
 from jobs.reading.units import is_audio_type, sort_relations
 from rules.law.facts import DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole

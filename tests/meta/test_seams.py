@@ -31,7 +31,7 @@ JOB = '''"""Greets: an example of a job."""
 
 from jobs.model.outcome import Outcome
 from jobs.ports.context import JobContext
-from jobs.proof.recorded import recorded
+from jobs.proof.job_record import recorded
 
 
 def greet(context: JobContext) -> Outcome:

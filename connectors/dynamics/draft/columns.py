@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
-from connectors.dynamics.draft.reading import Seen
+from connectors.dynamics.draft.crm_tables import Seen
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import ACTIVITY_COLUMNS, FIELD_WORDS, OPTION_WORDS, STANDARD_COLUMNS, Words, folded
 from connectors.dynamics.mapping.mapping import (

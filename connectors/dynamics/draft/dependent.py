@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from connectors.dynamics.draft.crm_tables import Seen
 from connectors.dynamics.draft.option_text import told_rows
-from connectors.dynamics.draft.reading import Seen
 from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
 from rules.model.data_map import Fate, Place

@@ -13,7 +13,7 @@ from connectors.dynamics.draft.columns import Option
 from rules.anonymisation.choice_keys import CHOICE_KEYS
 
 if TYPE_CHECKING:
-    from connectors.dynamics.draft.reading import CrmTables
+    from connectors.dynamics.draft.crm_tables import CrmTables
     from connectors.dynamics.draft.references import Referred
     from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 

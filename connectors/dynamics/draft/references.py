@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from connectors.dynamics.draft.columns import Drafted, Option, option_of
-from connectors.dynamics.draft.reading import CrmTables, Seen
+from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import FIELD_WORDS, Words
 from connectors.dynamics.mapping.mapping import MUST_BE_CHOICE

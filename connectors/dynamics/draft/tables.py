@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Final
 
-from connectors.dynamics.draft.reading import Seen
+from connectors.dynamics.draft.crm_tables import Seen
 from connectors.dynamics.draft.words import FIELD_WORDS, KINDS_BY_WORD, OPTION_WORDS, STANDARD_TABLES, Words, folded
 
 RELATIONS: Final = ("donation", "enrolment", "engagement")

@@ -33,7 +33,7 @@ def list_() -> None:
     """
     from crm_compliance.alerts.listing import listed
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.service.telling import waiting_now
+    from crm_compliance.service.alerts import waiting_now
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.store import store_of
 

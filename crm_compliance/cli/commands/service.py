@@ -120,9 +120,9 @@ def serve(
 
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.logs import configure
+    from crm_compliance.service.alerts import telling
     from crm_compliance.service.alone import alone
     from crm_compliance.service.scheduler import serve as serve_jobs
-    from crm_compliance.service.telling import telling
     from crm_compliance.service.web.process import serving
     from crm_compliance.service.web.server import listening
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 
 from crm_compliance.console.errors import status_of
 from crm_compliance.console.services import Busy
-from crm_compliance.console.work.opening import Opening
+from crm_compliance.console.work.large_plan import Opening
 from crm_compliance.identity.bearer import KeysUnreachable, NoToken
 from rules.errors import ComplianceError
 

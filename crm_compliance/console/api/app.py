@@ -14,16 +14,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_compliance.console.access.rate import Rate
-from crm_compliance.console.api import answers, holds, making, plans, requests, runs, schedule
+from crm_compliance.console.api import answers, holds, new_plan, plans, requests, runs, schedule
 from crm_compliance.console.api.answers import ROOT, ErrorAnswer
 from crm_compliance.console.services import Services
-from crm_compliance.console.work.opening import Opening
+from crm_compliance.console.work.large_plan import Opening
 from crm_compliance.identity.bearer import NoToken, bearers_of
 from rules.errors import ComplianceError
 
 BODY_BYTES: Final = 256 * 1024
 TRIES: Final = 30  # of one client in a minute with a token that is not good
-ROUTERS: Final = (making.router, plans.router, runs.router, holds.router, requests.router, schedule.router)
+ROUTERS: Final = (new_plan.router, plans.router, runs.router, holds.router, requests.router, schedule.router)
 # What any operation may answer instead; a code says which it is (docs/api.md).
 _INSTEAD: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": ErrorAnswer, "description": description}

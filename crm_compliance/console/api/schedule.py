@@ -36,7 +36,7 @@ def show(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> ScheduleAnswer:
 @router.get("/inbox")
 def inbox(caller: Annotated[Caller, acting(Act.SEE_SCHEDULE)]) -> list[WaitingAnswer]:
     """What waits for the caller in their role, the most urgent first."""
-    from jobs.inbox.waiting import waiting, waiting_for
+    from jobs.inbox.inbox import waiting, waiting_for
 
     services, person = caller.services, caller.person
     crm = services.settings.crm_url or ""

@@ -15,8 +15,8 @@ from crm_compliance.console.pages.plans.plan import lines_address
 from crm_compliance.console.pages.requests.next_step import short_next
 from crm_compliance.console.visit import Visit
 from crm_compliance.hours import crons_of, trigger_of
+from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
-from jobs.inbox.waiting import waiting, waiting_for
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Kind, Plan
 from jobs.registry import JOBS
 from rules.errors import ComplianceError

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from crm_compliance.console.work.counting import telling_counts, telling_reads
+from crm_compliance.console.work.progress import telling_counts, telling_reads
 from crm_compliance.console.work.work import Ended, Told
 
 if TYPE_CHECKING:

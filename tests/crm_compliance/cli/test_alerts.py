@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crm_compliance.service.telling import look
+from crm_compliance.service.alerts import look
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.crm_compliance.typist import NOW, Typist, people_and_cases
 from tests.integration.night import Night

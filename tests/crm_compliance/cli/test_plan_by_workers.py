@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crm_compliance.connections import worker_pool
-from jobs.plans import decided
+from jobs.plans import verdicts
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 
@@ -40,7 +40,7 @@ def plan_by(typist: Typist, workers: str) -> str:
 
 def test_who_decides_makes_no_difference(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     people_and_cases(org)
-    monkeypatch.setattr(decided, "_AT_ONCE", 2)
+    monkeypatch.setattr(verdicts, "_AT_ONCE", 2)
     monkeypatch.setattr(worker_pool, "ProcessPoolExecutor", Dying)
     alone = plan_by(typist, "here")
     for workers in ("threads", "processes"):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.head import head_of
-from crm_compliance.console.pages.plans.opening import lines_of
+from crm_compliance.console.pages.plans.large_plan import lines_of
 from crm_compliance.console.pages.plans.plan import category_name
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link

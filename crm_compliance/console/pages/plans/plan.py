@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.head import head_of
-from crm_compliance.console.pages.plans.opening import lines_of
+from crm_compliance.console.pages.plans.large_plan import lines_of
 from crm_compliance.console.pages.plans.progress import progress_of
 from crm_compliance.console.pages.plans.words import words_on
 from crm_compliance.console.visit import Visit

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from crm_compliance.console.pages.requests.page import shown
 from crm_compliance.console.visit import Visit
-from crm_compliance.console.work.counting import telling_reads
 from crm_compliance.console.work.process import Asked
+from crm_compliance.console.work.progress import telling_reads
 from crm_compliance.console.work.step_note import noting
 from crm_compliance.console.work.work import Ended, Work
 from crm_compliance.wiring.desk import Desk

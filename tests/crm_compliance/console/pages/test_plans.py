@@ -75,7 +75,7 @@ def test_a_plan_says_what_it_would_do_and_leads_to_the_lines(plan: str, units: d
 def test_a_large_plan_is_opened_beside_the_pages_which_say_so_and_go_on(
     plan: str, units: dict[str, str], services: Services, signed_in: Signed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.plans.lines.opened.QUICK", 0)
+    monkeypatch.setattr("jobs.plans.lines.open_plans.QUICK", 0)
     go_on, opens = threading.Event(), services.carry_out
 
     def slowly(asked: Asked, told: Told) -> Ended:
@@ -115,7 +115,7 @@ def test_a_large_plan_is_opened_beside_the_pages_which_say_so_and_go_on(
 def test_a_plan_whose_lines_were_altered_is_told_as_such_when_it_is_opened(
     plan: str, org: Night, services: Services, signed_in: Signed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.plans.lines.opened.QUICK", 0)
+    monkeypatch.setattr("jobs.plans.lines.open_plans.QUICK", 0)
     with org.store.database.writing() as connection:
         connection.execute(text("UPDATE plan_pages SET content = x'00'"))
     browser = signed_in(Role.AUDITOR)

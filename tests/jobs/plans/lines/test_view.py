@@ -18,7 +18,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import StoreAltered
 from jobs.ledger.plan_lines import LINES_A_PAGE, paged
 from jobs.model.plan import LinesRemoved, PlanLine
-from jobs.plans.lines.opened import OpenedPlans
+from jobs.plans.lines.open_plans import OpenedPlans
 from jobs.plans.lines.query import FILTERS, SORTS, LineQuery
 from jobs.plans.lines.view import LinesView, forget_removed
 from rules.errors import UsageError

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.service.telling import TELLER, keep_telling, look
+from crm_compliance.service.alerts import TELLER, keep_telling, look
 from crm_compliance.settings import Settings
 from tests.connectors.channels.receiver import Receiver, receiving
 from tests.crm_compliance.typist import NOW, Typist, people_and_cases

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
-from jobs.reading import numbered
-from jobs.reading.numbered import Numbered
+from jobs.reading import row_numbers
+from jobs.reading.row_numbers import Numbered
 
 IDS = st.lists(st.text("ab", max_size=4), unique=True, max_size=12)
 HASHES: dict[str, Callable[[pl.Series], pl.Series]] = {
@@ -32,13 +32,13 @@ def rows(*ids: str) -> Numbered:
 @given(ids=IDS, asked=st.lists(st.none() | st.text("ab", max_size=4), max_size=12))
 def test_a_lookup_gives_the_number_of_each_id_that_there_is(how: str, ids: list[str], asked: list[str | None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(numbered, "hashed", HASHES[how])
+        patch.setattr(row_numbers, "hashed", HASHES[how])
         found = rows(*ids).lookup(pl.Series(asked, dtype=pl.String)).to_list()
     assert found == [ids.index(each) if each is not None and each in ids else None for each in asked]
 
 
 @pytest.mark.parametrize("how", HASHES)
 def test_a_row_that_was_read_twice_stops_the_read(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numbered, "hashed", HASHES[how])
+    monkeypatch.setattr(row_numbers, "hashed", HASHES[how])
     with pytest.raises(ReadIncomplete, match="read twice"):
         rows("a", "b", "a").lookup(pl.Series(["a"]))

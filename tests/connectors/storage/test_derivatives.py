@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.storage.derived import DERIVED, is_made_of, made_of
+from connectors.storage.derivatives import DERIVED, is_made_of, made_of
 
 
 @pytest.mark.parametrize("name", ["call.wav.json", "call.wav.nl.vtt", "call.wav.TXT", "call.wav.thumb.jpg"])

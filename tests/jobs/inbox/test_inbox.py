@@ -13,8 +13,8 @@ import pytest
 
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
+from jobs.inbox.inbox import waiting, waiting_for
 from jobs.inbox.item import InboxItem, ItemKind, Stage
-from jobs.inbox.waiting import waiting, waiting_for
 from jobs.model.answer import Addressee, Compilation, Item, ItemStatus
 from jobs.model.plan import Alarm, Plan
 from jobs.model.request import COMPILATION, DECISIONS, SubjectRequest, Word

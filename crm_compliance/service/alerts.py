@@ -16,8 +16,8 @@ from crm_compliance.service.health import Health, disk_not_well, record_not_whol
 from crm_compliance.wiring.clock import clock_of
 from crm_compliance.wiring.schedule import calendar_of, policy_of
 from crm_compliance.wiring.store import store_of
+from jobs.inbox.inbox import waiting
 from jobs.inbox.plans import of_health
-from jobs.inbox.waiting import waiting
 from rules.errors import ComplianceError, PolicyError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.head import head_of
-from crm_compliance.console.work.opening import Opening, subject_of
+from crm_compliance.console.work.large_plan import Opening, subject_of
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
