@@ -1,6 +1,6 @@
 """Storage outside the CRM where the content of recordings is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,11 +29,13 @@ class ObjectStore(Protocol):
         """Return the one spelling of an address in this storage; None where it is elsewhere or is not the
         address of one object."""
 
-    def remove(self, address: str) -> None:
-        """Remove an object, if there, with its versions and snapshots and what was made of it."""
+    def remove(self, address: str, kept: Collection[str] = ()) -> None:
+        """Remove an object, if there, with its versions and snapshots and what was made of it, except what is
+        among the addresses `kept`: it is somebody's own object."""
 
-    def is_there(self, address: str) -> bool:
-        """Return whether anything of the object exists: itself, a version, a snapshot, a derivative."""
+    def is_there(self, address: str, kept: Collection[str] = ()) -> bool:
+        """Return whether anything of the object exists: itself, a version, a snapshot, a derivative that is
+        not `kept`."""
 
     def fetch(self, address: str) -> bytes | None:
         """Return the object itself, whole; None where it is missing."""

@@ -4,7 +4,7 @@ Needs the extra `azure`. Versions and snapshots are deleted with their blob (Mic
 versioning", "Blob snapshots"). What the account keeps on its own after a deletion (soft delete) no client can
 shorten: `findings` states for how many days."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -71,20 +71,20 @@ class BlobContainer:
         name = self._name(address)
         return None if name is None else self._address(name)
 
-    def remove(self, address: str) -> None:
+    def remove(self, address: str, kept: Collection[str] = ()) -> None:
         name = self._needed(address)
         with _explained("a blob cannot be removed"):
             for _ in range(PASSES):
-                found = self._belonging(name)
+                found = self._belonging(name, kept)
                 for blob in sorted(found, key=lambda blob: (blob.name == name, blob.is_current_version is not False)):
                     self._delete(blob)
                 if not found:
                     return
         raise ObjectError("a blob is still there after it was removed", hint="look at the versions in the container", where=WHERE)
 
-    def is_there(self, address: str) -> bool:
+    def is_there(self, address: str, kept: Collection[str] = ()) -> bool:
         with _explained("a blob cannot be looked for"):
-            return bool(self._belonging(self._needed(address)))
+            return bool(self._belonging(self._needed(address), kept))
 
     def fetch(self, address: str) -> bytes | None:
         name = self._needed(address)
@@ -143,10 +143,13 @@ class BlobContainer:
     def _address(self, name: str) -> str:
         return f"{self._root}/{quote(name, safe='/')}"
 
-    def _belonging(self, name: str) -> list[BlobProperties]:
-        """Return everything that exists of a blob: itself, versions, snapshots, and what was made of it."""
+    def _belonging(self, name: str, kept: Collection[str]) -> list[BlobProperties]:
+        """Return everything that exists of a blob: itself, versions, snapshots, and what was made of it and
+        is not kept."""
         found = self._client.list_blobs(name_starts_with=name, include=HISTORY)
-        return [blob for blob in found if blob.name == name or is_made_of(str(blob.name), name)]
+        return [
+            blob for blob in found if blob.name == name or (is_made_of(str(blob.name), name) and self._address(str(blob.name)) not in kept)
+        ]
 
     def _delete(self, blob: BlobProperties) -> None:
         try:

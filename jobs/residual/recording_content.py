@@ -6,7 +6,7 @@ first, and only then is the object deleted. If its row stays all the same, the n
 and deletes the row."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from connectors.interface.errors import ObjectError
@@ -28,42 +28,51 @@ AT_ONCE = 8  # removals; each waits for its storage most of the time
 
 def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Action]) -> dict[Key, str]:
     """Remove the object of each row that has one (`RowWrite.object`), and give the units that must not be
-    written, with a code.
+    written, with a code. Of these nothing was removed.
 
-    CHANGED: a row is another than was judged, or a recording that stays names the same object. A hold's code:
-        the CRM has put one on the
-    dossier since (HLD-07). Of these nothing was removed.
+    CHANGED: a row is another than was judged, or a recording that stays names the same object; one that stays
+        because it must not be written counts too.
+    A hold's code: the CRM has put one on the dossier since (HLD-07).
     OBJECT_LEFT: an object could not be removed; the rows stay, so that it is not lost from sight. One that is
         missing counts as removed."""
     having = [action for action in intents if any(write.object for write in action.rows)]
     codes = dict.fromkeys(changed_units(context, having), CHANGED)
-    removals: list[tuple[Key, ObjectStore, str]] = []
     rows = _recordings(context, having)
     held_in_crm = _held(context, list(rows.values()))
-    going = {write.id for action in having for write in action.rows if write.object}
+    places: dict[str, tuple[ObjectStore, str]] = {}
     for action in having:
-        key = action.key
-        for write in action.rows if key not in codes else ():
-            if not write.object:
-                continue
+        for write in _with_object(action) if action.key not in codes else ():
             row = rows.get(write.id)
             place = outside.place(row.storage_uri) if row is not None and row.storage_uri else None
             if write.id in held_in_crm:
-                codes[key] = Reason.HOLD_LEGAL.value
-            elif place is None or write.object not in outside.references(place[1]) or outside.others(place[1], going):
-                codes[key] = CHANGED
+                codes[action.key] = Reason.HOLD_LEGAL.value
+            elif place is None or write.object not in outside.references(place[1]):
+                codes[action.key] = CHANGED
             else:
-                removals.append((key, *place))
-    removals = [removal for removal in removals if removal[0] not in codes]
+                places[write.id] = place
+    going, are_settled = having, False
+    while not are_settled:  # whoever drops out may share an object with who is left
+        going = [action for action in going if action.key not in codes]
+        ids = {write.id for action in going for write in _with_object(action)}
+        shared = [action.key for action in going if any(outside.others(places[write.id][1], ids) for write in _with_object(action))]
+        codes |= dict.fromkeys(shared, CHANGED)
+        are_settled = not shared
+    removals = [(action.key, *places[write.id]) for action in going for write in _with_object(action)]
     if removals:
         context.still_ours()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for (key, _, _), failure in zip(removals, pool.map(_remove, removals), strict=True):
+        kept = outside.claimed(ids)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            failures = list(pool.map(lambda removal: _remove(removal, kept), removals))
+        for (key, _, _), failure in zip(removals, failures, strict=True):
             if failure:
                 codes[key] = OBJECT_LEFT
                 if failure not in context.connector.warnings:
                     context.connector.warnings.append(failure)
     return codes
+
+
+def _with_object(action: Action) -> list[RowWrite]:
+    return [write for write in action.rows if write.object]
 
 
 def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action]) -> dict[Key, tuple[Key, ...]]:
@@ -77,7 +86,8 @@ def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action
         return {}
     try:
         listed = (item for store in context.objects for item in store.listing())
-        names = (name for item in listed for name in (item.address, *item.made_of))
+        claimed = outside.claimed(())
+        names = (name for item in listed for name in (item.address, *(() if item.address in claimed else item.made_of)))
         named = {reference: name for name in names for reference in outside.references(name)}
         there = {reference: named[reference] for reference in wanted & named.keys()}
     except ObjectError as error:
@@ -94,12 +104,13 @@ def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action
     return {key: found for key, found in left.items() if found}
 
 
-def _remove(removal: tuple[Key, ObjectStore, str]) -> str:
-    """Remove one object and check whether it is gone. Return what went wrong, without the address."""
+def _remove(removal: tuple[Key, ObjectStore, str], kept: Collection[str]) -> str:
+    """Remove one object and check whether it is gone; of what was made of it, what is `kept` stays. Return
+    what went wrong, without the address."""
     _, store, address = removal
     try:
-        store.remove(address)
-        return f"an object is still in {store.described} after it was removed" if store.is_there(address) else ""
+        store.remove(address, kept)
+        return f"an object is still in {store.described} after it was removed" if store.is_there(address, kept) else ""
     except ObjectError as error:
         return str(error)
 

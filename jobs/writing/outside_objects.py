@@ -5,7 +5,7 @@ nowhere (ACC-05)."""
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from connectors.interface.objects import ObjectStore
 from connectors.interface.rows import Among
@@ -61,15 +61,23 @@ class Outside:
 
     def others(self, canonical: str, going: Collection[str]) -> set[str]:
         """Return the recordings beside these that name this object at this moment."""
+        suspects = self._all_named().get(canonical, set()) - set(going)
+        now = rows_of(self._context.connector, Recording, ("storage_uri",), Among("id", sorted(suspects)))
+        return {row.id for row in now if row.storage_uri and (held := self.place(row.storage_uri)) is not None and held[1] == canonical}
+
+    def claimed(self, going: Collection[str]) -> frozenset[str]:
+        """Return the objects that recordings beside these name. Such an object stays, also where its name
+        says that it was made of one that goes."""
+        return frozenset(canonical for canonical, ids in self._all_named().items() if not ids.issubset(going))
+
+    def _all_named(self) -> Mapping[str, set[str]]:
         if self._named is None:
             self._named = defaultdict(set)
             for page in self._context.connector.read(Recording, ("storage_uri",)):
                 for row in page:
                     if row.storage_uri and (held := self.place(row.storage_uri)) is not None:
                         self._named[held[1]].add(row.id)
-        suspects = self._named[canonical] - set(going)
-        now = rows_of(self._context.connector, Recording, ("storage_uri",), Among("id", sorted(suspects)))
-        return {row.id for row in now if row.storage_uri and (held := self.place(row.storage_uri)) is not None and held[1] == canonical}
+        return self._named
 
     def _warn(self, message: str) -> None:
         if message not in self._context.connector.warnings:

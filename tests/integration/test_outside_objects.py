@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -54,15 +54,15 @@ class Storage:
     def canonical(self, address: str) -> str | None:
         return self.real.canonical(address)
 
-    def remove(self, address: str) -> None:
+    def remove(self, address: str, kept: Collection[str] = ()) -> None:
         self.asked.append(address.rpartition("/")[2])
         self.on_remove()
         if address.rpartition("/")[2] in self.broken:
             raise ObjectError("the storage of a test refuses")
-        self.real.remove(address)
+        self.real.remove(address, kept)
 
-    def is_there(self, address: str) -> bool:
-        return self.real.is_there(address)
+    def is_there(self, address: str, kept: Collection[str] = ()) -> bool:
+        return self.real.is_there(address, kept)
 
     def fetch(self, address: str) -> bytes | None:
         return self.real.fetch(address)
@@ -236,6 +236,19 @@ def test_two_due_recordings_of_one_object_take_it_along(reaching: Reaching) -> N
     assert reaching.storage.names == set()
 
 
+def test_an_object_whose_name_says_that_it_was_made_of_another_stays_with_a_recording_that_names_it(reaching: Reaching) -> None:
+    """A name proves nothing against a row: the log of a chat may be called after the call before it."""
+    due, kept = a_recording(reaching), a_recording(reaching, "call.wav.txt", RECENT)
+    reaching.storage.put("call.wav.json")
+    run = reaching.apply()
+    assert outcome(reaching, run, due)[0] is ActionState.DONE
+    assert reaching.storage.names == {"call.wav.txt"}
+    assert verify_run(reaching.context, run.id)["still_there"] == []
+    reaching.night.patch("cf_recordings", kept, cf_endedon="2025-09-01T11:00:00Z", cf_startedon="2025-09-01T11:00:00Z")
+    reaching.apply()
+    assert reaching.storage.names == set()
+
+
 @pytest.mark.parametrize("address", ["https://opslag.example.org/call.wav", "file:///etc/hostname", "Lotte Peeters (fictief)"])
 def test_a_recording_in_storage_that_nothing_reaches_waits(reaching: Reaching, address: str) -> None:
     """Skipped and said, without the address: it may hold a name (ACC-05)."""
@@ -284,6 +297,24 @@ def test_a_hold_that_the_crm_got_just_before_the_removal_keeps_the_object(reachi
     monkeypatch.setattr("jobs.runs.journal.Journal.held_now", held)
     run = reaching.apply(plan)
     assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
+    assert (reaching.storage.names, reaching.storage.asked) == ({"call.wav"}, [])
+
+
+def test_an_object_that_a_held_recording_shares_stays_whole(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HLD-07: both are due, and the hold comes just before the removal; the object is the held one's too."""
+    dossier = reaching.night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
+    (fiche,) = reaching.night.fiches_of(dossier)
+    row, other = a_recording(reaching, fiche=fiche), a_recording(reaching)
+    plan = reaching.plan()
+
+    def held(self: object, actions: object, units: object) -> dict[str, str]:
+        reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
+        return {}
+
+    monkeypatch.setattr("jobs.runs.journal.Journal.held_now", held)
+    run = reaching.apply(plan)
+    assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
+    assert outcome(reaching, run, other) == (ActionState.SKIPPED, "CHANGED")
     assert (reaching.storage.names, reaching.storage.asked) == ({"call.wav"}, [])
 
 
