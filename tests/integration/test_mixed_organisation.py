@@ -1,8 +1,9 @@
 """An organisation that mixes what others have one of: dossiers are incidents of one type, reports telephone
 calls and chats, a status tells what a chat is about, and roles stand in lookups, a table, connections, pairs
 and among participants. What is written lies three levels deep, in columns of every type and in two sites of
-SharePoint. Words planted in every text column and every file are found or named as not searched, and none is
-left (EXP-03, ERA-12, R-158). Everybody is fictitious."""
+SharePoint; visits have a term of their own, and people a family behind a lookup. Words planted in every text
+column and every file are found or named as not searched, and none is left (EXP-03, ERA-12, R-158). Everybody
+is fictitious."""
 
 from __future__ import annotations
 
@@ -11,11 +12,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator, running
+from crm_compliance.settings import Settings
+from crm_compliance.wiring.schedule import policy_text
 from tests.connectors.storage.sharepoint import Library
 from tests.crm_compliance.typist import Typist
 from tests.forms.answering import unpacked
@@ -23,6 +27,7 @@ from tests.independent.asking import pdf_text
 from tests.integration.matched import DPO, matched_with
 from tests.integration.night import TOKEN
 from tests.integration.planted import LOCATION, Planted, left_of
+from tests.integration.test_terms_of_own import VISITS
 
 ENVIRONMENT = Path(__file__).parents[1] / "data" / "mixed-environment.yaml"
 SITES = ("https://tussenhaven.sharepoint.com/sites/CRM", "https://tussenhaven.sharepoint.com/sites/Archief")
@@ -56,6 +61,7 @@ ANSWERS = (
     ),
     (r"# without: \[reopened_on, proceedings_ended_on, legal_hold\]", "without: [reopened_on, proceedings_ended_on]"),
     (r"# choose: legal_hold \(needed, or under without\): th_bewaren.*", "legal_hold: th_bewaren"),
+    (r"    # choose: term: \{row: , date: th_op\}.*", "    term: {row: home_visits, date: th_op}"),
     (r"# (texts: \[)(?!th_toelichting)", r"\1"),
     (r"    table: incident\n", "    table: incident\n    only: {casetypecode: [2]}\n"),
     (r"# choose: categories \(needed\): no column is like it", "categories: statuscode"),
@@ -107,6 +113,14 @@ class House(Planted):
         bound = {f"regardingobjectid_{about[0]}_{table}__bind": self.at(*about), f"{table}_activity_parties": [party]}
         return self.make(table, **bound, **more, **self.texts(table))
 
+    def visit(self, case: str, day: str, **more: str) -> tuple[str, str]:
+        """A visit of a day, with what was seen there and a caption below that."""
+        of_case = {"th_ZaakId__bind": self.at("incident", case)}
+        visit = self.make("th_bezoek", th_op=day, **of_case, **more, **self.texts("th_bezoek"))
+        seen = self.make("th_waarneming", th_BezoekId__bind=self.at("th_bezoek", visit), **self.texts("th_waarneming"))
+        self.make("th_bijschrift", th_WaarnemingId__bind=self.at("th_waarneming", seen), **self.texts("th_bijschrift"))
+        return visit, seen
+
     def story(self, child: str, mother: str, theme: str, day: str, *, closed: bool) -> str:
         """A dossier with everything that can hang on it."""
         people = {"customerid_contact__bind": self.at("contact", mother), "th_KindId__bind": self.at("contact", child)}
@@ -128,10 +142,8 @@ class House(Planted):
         self.pair(("th_chat", chat), "th_chat_contact", ("contact", child))
         on = {"th_ZaakId__bind": self.at(*here)}
         before = self.make("th_bezoek", th_op=day, **on, **self.texts("th_bezoek"))
-        visit = self.make("th_bezoek", th_op=day, **on, th_VorigId__bind=self.at("th_bezoek", before), **self.texts("th_bezoek"))
-        on = {"th_BezoekId__bind": self.at("th_bezoek", visit), "th_WieId__bind": self.at("contact", mother)}
-        seen = self.make("th_waarneming", **on, **self.texts("th_waarneming"))
-        self.make("th_bijschrift", th_WaarnemingId__bind=self.at("th_waarneming", seen), **self.texts("th_bijschrift"))
+        visit, seen = self.visit(case, day, th_VorigId__bind=self.at("th_bezoek", before))
+        self.change("th_waarneming", seen, **{"th_WieId@odata.bind": self.at("contact", mother)})
         self.make("th_afspraak", th_BijId_incident__bind=self.at(*here), **self.texts("th_afspraak"))
         self.make("th_afspraak", th_BijId_th_chat__bind=self.at("th_chat", chat), **self.texts("th_afspraak"))
         self.make("task", regardingobjectid_th_bezoek_task__bind=self.at("th_bezoek", visit), **self.texts("task"))
@@ -175,9 +187,14 @@ def test_from_nothing_to_an_answer_and_a_disposal(
     kept = house.story(young, house.person("Els", "Maes"), "Weglopen", "2026-09-10", closed=False)
     of_young = {word: place for word, place in house.words.items() if word not in of_old}
 
+    before = len(house.words)
+    open_case = house.make("incident", casetypecode=2, th_gestart="2021-04-01", th_bewaren=False, title="Loopt nog")
+    house.visit(open_case, "2021-04-06")
+    of_visit = dict([*house.words.items()][before:])
     typist = Typist(capsys, monkeypatch, tmp_path, house.emulator.url)
-    mapping = tmp_path / "mapping.yaml"
-    typist.set(SHAREPOINT_SITES=",".join(SITES), GRAPH_URL=f"{house.emulator.root}/v1.0/")
+    mapping, schedule = tmp_path / "mapping.yaml", tmp_path / "policy.yaml"
+    schedule.write_text(policy_text(Settings())[0].replace("\ncategories:\n", f"\ncategories:\n{indent(VISITS, '  ')}", 1), "utf-8")
+    typist.set(SHAREPOINT_SITES=",".join(SITES), GRAPH_URL=f"{house.emulator.root}/v1.0/", POLICY=str(schedule))
     assert typist.type("mapping", "draft", "--output", mapping).code == 0
     mapping.write_text(answered(mapping.read_text("utf-8")), "utf-8")
     typist.set(MAPPING=str(mapping))
@@ -197,16 +214,38 @@ def test_from_nothing_to_an_answer_and_a_disposal(
     narrowed_is_refused(typist, mapping)
 
     assert unfound(typist, young, of_young) == set()
-    plan = typist.ask("plan")["plan"]
-    for who, role in (("ann", "crm_admin"), ("dora", "dpo")):
-        typist.ask("plans", "approve", plan, "--as", who, "--role", role)
-    done = typist.ask("apply", plan)
-    assert (done["state"], done["skipped"], done["documents"]) == ("done", {}, len(SITES)), done
-    assert left_of(of_old, tmp_path / "crm.db") == {}
+    done = disposed(typist)
+    # Of two visits that point to each other, and are units, the second has another version by then, and waits
+    # with who was seen there.
+    assert (done["state"], done["skipped"], done["documents"]) == ("done", {"CHANGED": 1, "STILL_REFERRED": 1}, len(SITES)), done
+    done = disposed(typist)
+    assert (done["state"], done["skipped"]) == ("done", {}), done
+    assert left_of(of_old | of_visit, tmp_path / "crm.db") == {}, "the visit of a case that stays has gone by its own term"
+    assert house.client.http.get(f"{house.emulator.url}incidents({open_case})").status_code == 200
     assert [library.item(case[:8]) is None for case in (gone, kept) for library in house.libraries] == [True, True, False, False]
     in_texts = {word for word, place in of_young.items() if not place.startswith(("document", "annotation of", "activitymime"))}
     lost = {of_young[word] for word in in_texts - left_of(of_young, tmp_path / "crm.db").keys()}
     assert lost <= {*PICTURES, "incident.th_foto"}, "nothing of the other child has gone"  # whose pictures are compressed
+    only_what_is_new_is_told_as_new(typist, house)
+
+
+def disposed(typist: Typist) -> dict[str, Any]:
+    """Make a plan, have it approved and carry it out."""
+    plan = typist.ask("plan")["plan"]
+    for who, role in (("ann", "crm_admin"), ("dora", "dpo")):
+        typist.type("plans", "approve", plan, "--as", who, "--role", role)
+    done: dict[str, Any] = typist.ask("apply", plan)
+    return done
+
+
+def only_what_is_new_is_told_as_new(typist: Typist, house: House) -> None:
+    """What changed in the CRM since the data map was made last (R-158)."""
+    typist.ask("datamap")
+    column = {"@odata.type": "Microsoft.Dynamics.CRM.MemoAttributeMetadata", "SchemaName": "th_Stemming", "MaxLength": 2000}
+    address = f"{house.emulator.url}EntityDefinitions(LogicalName='th_chat')/Attributes"
+    assert house.client.http.post(address, json=column).status_code == 204
+    new = [(each["table"], each["column"], each["fate"]) for each in typist.ask("datamap") if each["new"]]
+    assert new == [("th_chat", "th_stemming", "unaccounted")]
 
 
 def narrowed_is_refused(typist: Typist, mapping: Path) -> None:

@@ -22,15 +22,15 @@ ENVIRONMENT = Path(__file__).parents[1] / "data" / "beuk-environment.yaml"
 SITE = "https://beuk.sharepoint.com/sites/CRM"
 BY_RULE = {"activityparty.addressused", "activityparty.partyidname", "hb_gesprek.hb_nummerbeller", "phonecall.phonenumber",
            "email.sender", "email.torecipients"}  # numbers and names: found, and told as labels  # fmt: skip
-UNSEARCHED = {"contact.hb_weetje": "column:contact.hb_weetje", "hb_traject.hb_bijnaam": "column:dossier.hb_bijnaam"}
+UNSEARCHED = {"contact.hb_weetje": "column:contact.hb_weetje"}
 APPROVER = ("--as", "erik", "--role", "approver")
 
 # What the administrator answers, from the draft's own candidates: what stands there, and what becomes of it.
 ANSWERS = (
     (r"# copies: \[\]", "copies: []"),
     ("# stay:", "stay:\n  hb_traject_gesprek: {why: says what the column says, by: A. Beheerder}"),
-    ("# goes_along:", "goes_along:"),
-    (r'#   (contact.hb_weetje|hb_traject.hb_bijnaam): \{why: "", by: ""\}', r"  \1: {why: goes with its row, by: A. Beheerder}"),
+    ("# goes_along:", "goes_along:\n  contact.hb_weetje: {why: goes with its row, by: A. Beheerder}"),
+    (r"# (texts: \[hb_bijnaam\])", r"\1"),
     (r'#   hb_gesprek.hb_gevoerdop: \{why: "", by: ""\}', "  hb_gesprek.actualend: {why: when it was closed, by: A. Beheerder}"),
     (r"# dependent:\n((?:#.*\n)+)", lambda found: "dependent:\n" + re.sub("^#", "", found[1], flags=re.MULTILINE)),
     (r"# without: \[reopened_on, proceedings_ended_on, legal_hold\]", "without: [reopened_on, proceedings_ended_on]"),
