@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
@@ -11,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+_FONT: Final = re.compile(rb'url\("(fonts/[^"]+)"\)')
 YEAR: Final = "public, max-age=31536000, immutable"  # an address names its content
 
 
@@ -27,14 +30,19 @@ def static_files() -> dict[str, StaticFile]:
     """Return all files by path."""
     found: dict[str, StaticFile] = {}
     root = files("crm_compliance.console") / "static"
-    for folder in ("", "vendor", "fonts"):
+    for folder in ("vendor", "fonts", ""):
         for each in (root / folder if folder else root).iterdir():
             ending = f".{each.name.rpartition('.')[2]}"
             if ending in TYPES:
-                content = each.read_bytes()
                 path = f"{folder}/{each.name}" if folder else each.name
+                content = _with_versions(each.read_bytes(), found) if ending == ".css" else each.read_bytes()
                 found[path] = StaticFile(content, TYPES[ending], hashlib.sha256(content).hexdigest()[:12])
     return found
+
+
+def _with_versions(style: bytes, found: Mapping[str, StaticFile]) -> bytes:
+    """Return a style that names its fonts by their versions, as pages do that fetch them beforehand."""
+    return _FONT.sub(lambda name: b'url("%s?v=%s")' % (name[1], found[name[1].decode()].version.encode()), style)
 
 
 def address_of(path: str) -> str:

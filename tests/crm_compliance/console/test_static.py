@@ -28,6 +28,14 @@ def test_an_address_changes_with_its_content_and_is_kept_for_long(browser: Brows
     assert browser.get("/static/console.css", **{"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
+def test_a_font_has_one_address_for_the_page_and_for_the_style(browser: Browser) -> None:
+    """Else the browser fetches it twice, and asks anew for each page."""
+    named = re.findall(r'url\("(fonts/[^"]+)"\)', static_files()["console.css"].content.decode())
+    assert {f"/static/{each}" for each in named} == {address_of(path) for path in static_files() if path.startswith("fonts/")}
+    (preloaded,) = re.findall(r'rel="preload" href="([^"]+)"', browser.page("/signin"))
+    assert preloaded.removeprefix("/static/") in named
+
+
 def test_there_is_no_way_out_of_the_folder(browser: Browser) -> None:
     for path in ("../app.py", "..%2fapp.py", "vendor/../../app.py", "/etc/passwd", "vendor/README.md"):
         assert browser.get(f"/static/{path}").status_code == 404

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get
+from crm_compliance.console.pages.plans.head import head_of
 from crm_compliance.console.visit import Visit
 from jobs.model.plan import Plan
 from jobs.model.run import ActionState, Run
@@ -70,10 +71,13 @@ async def _told(visit: Visit, plan: Plan) -> AsyncIterator[str]:
                 if await run_in_threadpool(lambda: visit.is_over):
                     break
             found = await run_in_threadpool(progress_of, visit, plan)
-            values = {"progress": found, "sees_history": visit.may(Act.SEE_HISTORY)}
+            ended = found is not None and found.run.is_over
+            values = {"progress": found, "sees_history": visit.may(Act.SEE_HISTORY), "ended": ended}
+            if ended:
+                values |= await run_in_threadpool(lambda: head_of(visit, visit.services.store.plans.get(plan.id)))
             html = await run_in_threadpool(visit.written, "pages/plans/progress.html.j2", **values)
             yield _event("progress", html)
-            if found is None or found.run.is_over:
+            if found is None or ended:
                 break
         yield _event("end", "over")
     except ComplianceError as error:  # the answer has begun: there is no page to put it on

@@ -357,7 +357,11 @@ def test_how_far_a_run_is_is_told_as_it_goes_on(org: Night, plan: str, signed_in
     assert "Interrupted" in text_of(answer.text), "nobody works on it"
     assert answer.text.endswith("event: end\ndata: over\n\n")
     org.store.runs.save(replace(run, state=RunState.DONE, ended_at=now), [("run_ended", {"run": run.id})])
-    assert browser.get(f"/plans/{plan}/progress").text.count("event: progress\n") == 1
+    ended = browser.get(f"/plans/{plan}/progress").text
+    assert ended.count("event: progress\n") == 1
+    assert 'id="plan-state" hx-swap-oob="true"' in ended, "the head of the page says so too"
+    assert 'id="stop-run" hx-swap-oob="delete"' in ended
+    assert "hx-swap-oob" not in answer.text + browser.page(f"/plans/{plan}")
     assert "sse-connect" not in browser.page(f"/plans/{plan}")
 
 
