@@ -5,6 +5,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -71,7 +72,7 @@ def run(arguments: list[str]) -> int:
     typed_error = typer.BadParameter.__mro__[1]  # typer's own error for wrong arguments
     try:
         arguments = take_global_options(arguments)
-        code = _commands()(args=arguments, standalone_mode=False, prog_name="crm-compliance")
+        code = _commands(arguments)(args=arguments, standalone_mode=False, prog_name="crm-compliance")
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer has made this of a KeyboardInterrupt
             print_line(GO_ON, error=True)
@@ -96,11 +97,20 @@ def run(arguments: list[str]) -> int:
         return _bug(error)
 
 
+def _commands(arguments: Sequence[str]) -> Any:
+    """Return the commands, or the one command or group with which a line begins, alone: reading the
+    parameters of a hundred functions takes longer than most commands."""
+    names = {*(command.name for command in app.registered_commands), *(group.name for group in app.registered_groups)}
+    return _built(arguments[0] if arguments and arguments[0] in names else "")
+
+
 @cache
-def _commands() -> Any:
-    """Return the commands, built once: reading the parameters of a hundred functions takes longer than most
-    commands."""
-    return typer.main.get_command(app)
+def _built(name: str) -> Any:
+    part = copy(app)
+    if name:
+        part.registered_commands = [command for command in app.registered_commands if command.name == name]
+        part.registered_groups = [group for group in app.registered_groups if group.name == name]
+    return typer.main.get_command(part)
 
 
 def take_global_options(arguments: list[str]) -> list[str]:
@@ -140,7 +150,7 @@ def _mistyped(error: Exception, arguments: list[str]) -> int:
 def _known(arguments: list[str]) -> tuple[list[str], list[str]]:
     """Return the words of the line that are commands, and the commands that may follow them."""
     words: list[str] = []
-    command: Any = _commands()
+    command: Any = _commands(arguments)
     for item in arguments:
         below = getattr(command, "commands", {}).get(item)
         if below is None:

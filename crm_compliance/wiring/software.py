@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 
 
+@cache  # it stands in a file
 def software_version() -> str:
     """Return the version of this product as it was installed."""
     from importlib.metadata import version

@@ -68,8 +68,7 @@ def _read(text: str, is_shipped: bool) -> Organisation | list[Problem]:
         else:
             problems = sorted(document.problems + [document.problem(path, found) for path, found in _untold(read, read.languages, ())])
         if not problems:
-            whole = {**document.value, "digest": sha256(text.encode()).hexdigest(), "is_shipped": is_shipped}
-            return Organisation.model_validate_json(json.dumps(whole), strict=True)
+            return Organisation.of(read, sha256(text.encode()).hexdigest(), is_shipped=is_shipped)
     return problems
 
 

@@ -135,6 +135,12 @@ class Organisation(OrganisationFile):
     timezone: str = Field(default="Europe/Brussels", exclude=True)
     country: str = Field(default="BE", exclude=True)
 
+    @classmethod
+    def of(cls, file: OrganisationFile, digest: str, *, is_shipped: bool) -> Organisation:
+        """Return what a file says that was validated."""
+        given = file.model_fields_set | {"digest", "is_shipped"}
+        return cls.model_construct(given, **dict(file), digest=digest, is_shipped=is_shipped)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Organisation) and self._identity == other._identity
 

@@ -60,6 +60,5 @@ def _read(text: str, crm_categories: frozenset[str] | None) -> Policy | list[Pro
             told = check_policy(policy_file, crm_categories)
             problems = sorted(document.problems + [document.problem(path, found) for path, found in told])
         if not problems:
-            digest = sha256(text.encode()).hexdigest()
-            return Policy.model_validate_json(json.dumps({**document.value, "digest": digest}), strict=True)
+            return Policy.of(policy_file, sha256(text.encode()).hexdigest())
     return problems

@@ -232,6 +232,11 @@ class Policy(PolicyFile):
 
     digest: str = Field(default="", exclude=True)
 
+    @classmethod
+    def of(cls, file: PolicyFile, digest: str) -> "Policy":
+        """Return what a file says that was validated."""
+        return cls.model_construct(file.model_fields_set | {"digest"}, **dict(file), digest=digest)
+
     @property
     def calendar(self) -> Calendar:
         """In which zone a day is one, and on which days no answer to a subject request is due (DAT-01,
@@ -247,7 +252,8 @@ class Policy(PolicyFile):
     def crm_categories(self) -> tuple[str, ...]:
         """The categories of the CRM of which the schedule speaks: those of `derive`, and the name of each row
         for dossiers to which no line leads, which answers for the category of that name (RET-12)."""
-        own = (key for key, row in self.categories.items() if row.unit == "dossier" and key not in self.led_to)
+        led_to = self.led_to
+        own = (key for key, row in self.categories.items() if row.unit == "dossier" and key not in led_to)
         return (*self.derive, *(key for key in own if key not in self.derive))
 
     @property

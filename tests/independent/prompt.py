@@ -98,7 +98,7 @@ def serve() -> None:
     known: Answers = {}
     loader._read = schedules = Schedules()  # type: ignore[assignment]
     read_shipped()
-    app._commands()
+    app._commands([])
     for line in sys.stdin:
         job = json.loads(line)
         read, write = os.pipe()

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from connectors.emulator.serving.server import SeedSpec, running
+from crm_compliance.cli import app
 from crm_compliance.settings import environment_of
 
 ROOT = Path(__file__).parents[2]
@@ -86,3 +87,13 @@ def test_what_opens_for_every_job_loads_no_redactor() -> None:
     """Its patterns take longer to load than many a command."""
     code = "import sys, jobs.restores.detect, jobs.plans.make, jobs.model.answer; print('rules.redaction.redactor' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout == "False\n"
+
+
+def test_a_line_that_begins_with_a_command_builds_no_other() -> None:
+    """Reading the parameters of all of them takes a fifth of the shortest command."""
+    assert list(app._commands(["plans", "list"]).commands) == ["plans"]
+    assert list(app._commands(["why"]).commands) == ["why"]
+    everything = list(app._commands([]).commands)
+    assert {"plans", "why", "serve"} < set(everything)
+    assert list(app._commands(["plants"]).commands) == list(app._commands(["--help"]).commands) == everything
+    assert all(list(app._commands([name]).commands) == [name] for name in everything)

@@ -2,7 +2,7 @@
 resemble one that is, where a typing error would keep units for ever; and rows of the schedule that no
 category of the mapping goes by."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -29,9 +29,9 @@ def misspelt(mapping: Mapping, policy: Policy) -> Iterator[Misspelt]:
     key of a category or kind that the schedule does not know and that is like one it knows, once each; then
     the rows in force that no category goes by. A key that is like none may be one that nobody has decided on
     yet: its units are kept (R-161), and a plan says so."""
-    told = set()
+    told, categories = set(), policy.crm_categories
     for table in mapping.tables:
-        for slip in chain(_term(table, policy), _keys(table, policy)):
+        for slip in chain(_term(table, policy), _keys(table, policy, categories)):
             if slip.where not in told:
                 told.add(slip.where)
                 yield slip
@@ -70,9 +70,9 @@ def _term(table: Table, policy: Policy) -> Iterator[Misspelt]:
     yield Misspelt(table.lines["term"], told + asked(found), found)
 
 
-def _keys(table: Table, policy: Policy) -> Iterator[Misspelt]:
+def _keys(table: Table, policy: Policy, categories: Collection[str]) -> Iterator[Misspelt]:
     for field, word, known in (
-        ("categories", "category", policy.crm_categories),
+        ("categories", "category", categories),
         ("kind", f"kind of {table.kind}", policy.kinds.get(table.kind, ())),
     ):
         for column in (table.columns.get(field), table.pairs.get(field)):

@@ -1,15 +1,16 @@
 """The CRM's tables, privileges and clock as it reports them."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from collections.abc import Mapping as Values
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from connectors.dynamics.datamap.activities import Activities
 from connectors.dynamics.datamap.one_row import OneRow, one_row
-from connectors.dynamics.draft.draft import Draft, draft
-from connectors.dynamics.draft.statistics_table import Creation, StatisticsTable, create
 from connectors.dynamics.http.clock import ENOUGH
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.mapping.mapping import CONNECTION, Table
@@ -33,6 +34,10 @@ from rules.errors import UsageError
 from rules.model.bypass import Bypass
 from rules.model.data_map import DataMap
 from rules.model.records import Record
+
+if TYPE_CHECKING:
+    from connectors.dynamics.draft.draft import Draft
+    from connectors.dynamics.draft.statistics_table import Creation, StatisticsTable
 
 
 class Organisation(MappedKinds):
@@ -155,11 +160,15 @@ class Organisation(MappedKinds):
 
     def create_statistics(self, wanted: StatisticsTable) -> Creation:
         """Make the table of statistics, or what it lacks. Raises ConnectorError: the CRM refuses."""
+        from connectors.dynamics.draft.statistics_table import create
+
         return create(self._transport, wanted)
 
     def draft(self, categories: Values[str, Collection[str]]) -> Draft:
         """Derive a mapping from what the CRM says of its tables; `categories` are what the schedule calls
         those that it has rows for, by key. Raises ConnectorError."""
+        from connectors.dynamics.draft.draft import draft
+
         return draft(self._transport, categories)
 
     def unsearched_columns(self) -> tuple[str, ...]:

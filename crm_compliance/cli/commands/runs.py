@@ -12,6 +12,8 @@ from crm_compliance.cli.terminal.output import output
 from rules.errors import ComplianceError, UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from jobs.model.run import Run
 
 FAILURES = 6  # done with failures
@@ -111,7 +113,6 @@ def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argu
     Example: crm-compliance why cf_dossier 00000000-0000-0000-0000-000000000001
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.reports.why import print_why
     from jobs.plans.category_names import names_of
     from jobs.plans.explain import explain_unit
     from jobs.plans.make import public_line
@@ -123,4 +124,10 @@ def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argu
     shown = public_line(line)
     trace = [{"rule": step.rule, "inputs": step.inputs, "result": step.result} for step in steps]
     told = shown | {"trace": trace} | ({"called": called} if called else {})
-    output.answer(told, lambda console: print_why(shown, steps, console, called))
+
+    def show(console: Console) -> None:
+        from crm_compliance.reports.why import print_why
+
+        print_why(shown, steps, console, called)
+
+    output.answer(told, show)
