@@ -57,7 +57,7 @@ def _upkeep(document: Document, paper: Paper) -> Iterator[str | Text]:
     if found["not_reached"]:
         yield f"{paper.number(found['not_reached'])} of the recordings name a storage that no setting reaches."
     yield (
-        f"Our own data that have had their day: lines of {paper.number(expired['plans'])} plans, "
+        f"Our own data that have expired: lines of {paper.number(expired['plans'])} plans, "
         f"journals of {paper.number(expired['journals'])} runs with {paper.number(expired['units'])} units, "
         f"{paper.number(expired['holds'])} holds."
     )

@@ -90,11 +90,11 @@ def print_history_run(document: Document, console: Console, calendar: Calendar) 
             paper.line(f"{name.replace('_', ' ')}: {told if told != '' else 'none'}")
         return
     _print_counts(_mapping(document.get("counts")) or document, paper)
-    outcomes = _tally(document.get("outcomes"))
+    outcomes = _counts(document.get("outcomes"))
     table = paper.table("Outcomes", "Outcome", "Meaning", "Units")
     technical = _mapping(document.get("technical"))
     for code, number in outcomes.items():
-        meaning = _meaning(code.rpartition(":")[2], _tally(technical.get(code)), paper)
+        meaning = _meaning(code.rpartition(":")[2], _counts(technical.get(code)), paper)
         table.add_row(code.replace(":", " "), Text(meaning), paper.number(number))
     paper.show(table)
     for approval in _rows(document.get("approvals")):
@@ -109,7 +109,7 @@ def _print_counts(counts: Document, paper: Paper) -> None:
             ", ",
             (f"{paper.number(_number(counts, 'anonymised'))} anonymised", "yellow"),
             ", ",
-            f"{paper.number(sum(_tally(counts.get('skipped')).values()))} skipped, ",
+            f"{paper.number(sum(_counts(counts.get('skipped')).values()))} skipped, ",
             _alarm(_number(counts, "partial"), "in part", paper),
             ", ",
             _alarm(_number(counts, "failed"), "failed", paper),
@@ -126,20 +126,20 @@ def _print_counts(counts: Document, paper: Paper) -> None:
             )
         )
     table = paper.table("Skipped", "Code", "Meaning", "Units")
-    for code, number in _tally(counts.get("skipped")).items():
-        causes = _tally(counts.get("technical")) if code == TECHNICAL else {}
+    for code, number in _counts(counts.get("skipped")).items():
+        causes = _counts(counts.get("technical")) if code == TECHNICAL else {}
         table.add_row(code, Text(_meaning(code, causes, paper)), paper.number(number))
     paper.show(table)
-    for name, number in sorted(_tally(counts.get("unaccounted")).items()):
+    for name, number in sorted(_counts(counts.get("unaccounted")).items()):
         told = f"{paper.number(number)} of the skipped units have rows of {name}, which nothing accounts for: crm-compliance datamap"
         paper.line(Text(told, style="yellow"))
     if documents := _number(counts, "documents"):
         paper.line(f"{paper.number(documents)} documents outside the CRM went before their rows.")
     table = paper.table("Rows deleted, by table of the CRM", "Table", "Rows")
-    for name, number in sorted(_tally(counts.get("rows")).items()):
+    for name, number in sorted(_counts(counts.get("rows")).items()):
         table.add_row(name, paper.number(number))
     paper.show(table)
-    for word, number in _tally(counts.get("bypass")).items():
+    for word, number in _counts(counts.get("bypass")).items():
         paper.line(Text.assemble(("Bypass: ", "bold yellow"), f"{bypass_sentence(word, number)}."))
     for alarm in _rows(counts.get("alarms")):
         code = _text(alarm, "code")
@@ -163,7 +163,7 @@ def _state(document: Document) -> Text:
     return Text(state.replace("_", " "), style=colours.get(state, ""))
 
 
-def _tally(value: object) -> dict[str, int]:
+def _counts(value: object) -> dict[str, int]:
     """Return codes with their counts, from a mapping or from a list of rows with a `code` or a `state`."""
     if isinstance(value, Mapping):
         return {str(code): number for code, number in value.items() if isinstance(number, int)}

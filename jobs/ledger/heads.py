@@ -37,7 +37,7 @@ _OF_KIND: Final = MappingProxyType({kind: strand for strand, kinds in STRANDS.it
 _encode = msgspec.json.Encoder().encode
 
 
-class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RegisterCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The register of erasures: how many `rows` the table has, the `position` of the last and the running
     `digest` of all; `end` says how long the file was, and which line it ended with."""
 
@@ -46,7 +46,7 @@ class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: str = FIRST
     end: str = ""
 
-    def after(self, rows: Iterable[tuple[int, Erasure]]) -> "Tally":
+    def after(self, rows: Iterable[tuple[int, Erasure]]) -> "RegisterCounts":
         """Return the same after these rows, each with its position, have been added."""
         number, last, digest = self.rows, self.position, self.digest
         for position, row in rows:
@@ -55,17 +55,17 @@ class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(self, rows=number, position=last, digest=digest)
 
 
-class JournalTally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class JournalCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The journal of all runs: how many `rows` it has, and the `sum`, modulo 2^256, of a keyed digest of
-    each, in hex. A sum, because rows are replaced and have their day: it follows each change without the
+    each, in hex. A sum, because rows are replaced and expire: it follows each change without the
     others being read."""
 
     rows: int = 0
     sum: str = FIRST
 
-    def after(self, rows: int, weight: int) -> "JournalTally":
+    def after(self, rows: int, weight: int) -> "JournalCounts":
         """Return the same after so many rows, of this total weight, have been added or removed."""
-        return JournalTally(self.rows + rows, f"{(int(self.sum, 16) + weight) % (1 << 256):064x}")
+        return JournalCounts(self.rows + rows, f"{(int(self.sum, 16) + weight) % (1 << 256):064x}")
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,8 +77,8 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entries: int
     hash: str
     strands: dict[str, str]
-    erasures: Tally
-    journal: JournalTally = JournalTally()
+    erasures: RegisterCounts
+    journal: JournalCounts = JournalCounts()
     waiting: str | msgspec.UnsetType = msgspec.UNSET
     key: str = ""
     signature: str = ""

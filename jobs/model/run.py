@@ -194,7 +194,7 @@ COUNTED = ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial",
 class Run(msgspec.Struct, frozen=True):
     """One execution of one plan. `counts` is the answer of `apply` without its head; `alarms`
     are those in it, as people are told them. `reckoned` is what the
-    lines of its plan and its journal came to (ACC-03), noted before either has had its day;
+    lines of its plan and its journal came to (ACC-03), noted before either has expired;
     `is_journal_gone`: the journal has (ACC-07), and with `are_certificates_gone` its certificates have."""
 
     id: str

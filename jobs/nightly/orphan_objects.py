@@ -50,7 +50,7 @@ def run_housekeeping(context: JobContext) -> Outcome:
     Raises:
         ObjectError: a storage cannot be listed, so that nothing is known.
         Refused: a run is going on: its objects go before their rows.
-        ClocksDiffer: what has had its day is not known; nothing was removed."""
+        ClocksDiffer: what has expired is not known; nothing was removed."""
     refuse_other_clock(context)
     run = context.new_id("run")
     with context.store.leases.exclusive(), context.logged_as(run):

@@ -22,7 +22,7 @@ def run_requests(context: JobContext) -> Outcome:
     carried out, with the code of what stands in the way.
 
     Raises:
-        ClocksDiffer: what has had its day is not known; nothing was begun.
+        ClocksDiffer: what has expired is not known; nothing was begun.
         ConnectorError: what a pending request keeps could not be looked up; all that goes by the calendar was
             done."""
     now, store, calendar = context.clock(), context.store, context.policy.calendar

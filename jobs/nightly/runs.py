@@ -105,7 +105,7 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
         return {"run": run_id, "checked": 0, "still_there": [], "not_checkable": []}
     if context.store.runs.get(run_id).is_journal_gone:
         raise UsageError(
-            "the journal of this run has had its day, so nobody knows its rows any more",
+            "the journal of this run has expired, so nobody knows its rows any more",
             hint=hint_to("certificates_of_run", run=run_id),
             where=run_id,
         )

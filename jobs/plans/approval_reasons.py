@@ -1,12 +1,12 @@
 """What stops a plan until two people have looked: the circuit breaker, and what else to see first."""
 
-from collections import Counter as Tally
+from collections import Counter as Counts
 from collections.abc import Iterable
 
 from jobs.holds.look_up import HOLD_NOT_FOUND
 from jobs.model.plan import Alarm, Breaker, CategoryCounter, Counter, Kind
 from jobs.plans.draft import RECORDING_KINDS, Draft
-from jobs.plans.observations import CANARY, Lookout
+from jobs.plans.observations import CANARY, Observations
 from jobs.plans.past import VIEW_SHRANK, Past
 from jobs.ports.context import JobContext
 from rules.model.records import UnitKind
@@ -22,10 +22,10 @@ class Planned:
     """How much a plan disposes of in earnest, by counter and by category; `read` are all units of a category,
     kept ones too."""
 
-    def __init__(self, draft: Draft, lookout: Lookout) -> None:
-        aside: Tally[str] = Tally()
-        aside_of: Tally[str] = Tally()
-        for kind, decision in lookout.aside:
+    def __init__(self, draft: Draft, observations: Observations) -> None:
+        aside: Counts[str] = Counts()
+        aside_of: Counts[str] = Counts()
+        for kind, decision in observations.aside:
             aside["recordings" if kind in RECORDING_KINDS else "units"] += kind is not UnitKind.CONTACT
             aside_of.update(decision.categories)
         self.counters = {name: number - aside[name] for name, number in draft.planned().items()}
@@ -54,7 +54,9 @@ def counter_of(context: JobContext, kind: Kind, counter: str, planned: int, limi
     return Counter(planned, finding.limit, finding.median, finding.tripped)
 
 
-def why(context: JobContext, past: Past, planned: Planned, found: Breaker, lookout: Lookout, alarms: Iterable[Alarm]) -> tuple[str, ...]:
+def why(
+    context: JobContext, past: Past, planned: Planned, found: Breaker, observations: Observations, alarms: Iterable[Alarm]
+) -> tuple[str, ...]:
     """Return the codes of all that requires two approvals, empty if nothing does, in the order of WHY."""
     codes = {alarm.code for alarm in alarms if alarm.code in NEEDS_APPROVAL}
     if found.units.tripped or found.recordings.tripped:
@@ -63,6 +65,6 @@ def why(context: JobContext, past: Past, planned: Planned, found: Breaker, looko
         codes.add(CATEGORY_LIMIT)
     if context.policy.approvals.first_run and {key for key, number in planned.of.items() if number > 0} - past.disposed_categories():
         codes.add(FIRST_RUN)
-    if lookout.drifted:
+    if observations.drifted:
         codes.add(DRIFTED)
     return tuple(code for code in WHY if code in codes)

@@ -4,7 +4,7 @@ of lines is in memory at a time."""
 
 from __future__ import annotations
 
-from collections import Counter as Tally
+from collections import Counter as Counts
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -61,7 +61,7 @@ class Draft:
         self.missed: Mapping[str, int] = {}
         self.lake_instant: datetime | None = None
         self.held_contacts: list[tuple[str, str, str]] = []
-        self.due: Tally[str] = Tally()
+        self.due: Counts[str] = Counts()
         self._policy_version = policy_version
         self._soon = day + timedelta(days=due_soon_days)
         self._shapes: list[Shape] = []
@@ -146,7 +146,7 @@ class Draft:
 
     def going(self) -> dict[tuple[str, tuple[str, ...]], int]:
         """Return how many units are disposed of, by table and categories."""
-        counts: Tally[tuple[str, tuple[str, ...]]] = Tally()
+        counts: Counts[tuple[str, tuple[str, ...]]] = Counts()
         for shape in self._shapes:
             if shape.decision.is_disposal:
                 counts[shape.table, shape.decision.categories] += shape.count
@@ -154,7 +154,7 @@ class Draft:
 
     def retained(self) -> dict[str, int]:
         """Return how many units stay, by their primary reason."""
-        counts: Tally[str] = Tally()
+        counts: Counts[str] = Counts()
         for shape in self._shapes:
             if not shape.decision.is_disposal:
                 counts[shape.decision.reason.value] += shape.count
@@ -162,7 +162,7 @@ class Draft:
 
     def flagged(self) -> dict[str, int]:
         """Return how many units carry each flag."""
-        counts: Tally[str] = Tally()
+        counts: Counts[str] = Counts()
         for shape in self._shapes:
             for flag in shape.decision.flags:
                 counts[flag.value] += shape.count

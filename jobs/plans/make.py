@@ -4,7 +4,7 @@ to the CRM (R-061)."""
 from __future__ import annotations
 
 import hashlib
-from collections import Counter as Tally
+from collections import Counter as Counts
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from jobs.plans.cascade_preview import victims_among
 from jobs.plans.category_names import is_of_the_crm, totals_with_names
 from jobs.plans.draft import Draft
 from jobs.plans.lines.view import keep_columns
-from jobs.plans.observations import CANARY, Lookout, missed_changes, nothing_due, shrunk, unaccounted
+from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
 from jobs.plans.past import BACKLOG, Past
 from jobs.plans.queue import alarm_of, look_at_queue
 from jobs.ports.context import JobContext
@@ -65,17 +65,17 @@ def make_plan(
     head = digest_head(kind, moment, context.crm, context.policy.digest, context.mapping_digest)
     draft = Draft(context.policy.version, day, context.policy.defaults.due_soon_days, head)
     past = Past.of(context.store, context.crm)
-    lookout = Lookout(context, past, kind, day)
-    trims = decide_all(context, draft, kind, day, lookout)
+    observations = Observations(context, past, kind, day)
+    trims = decide_all(context, draft, kind, day, observations)
     refuse_other_clock(context)  # by all the answers that the plan was made of
     pages, digest = draft.finish(trims)
-    queue, moves = look_at_queue(context, lookout, day)
+    queue, moves = look_at_queue(context, observations, day)
     plan = head_of(
         context,
         draft,
         kind,
         past=past,
-        lookout=lookout,
+        observations=observations,
         now=now,
         as_of=moment,
         given=as_of is not None,
@@ -91,12 +91,12 @@ def make_plan(
         context.store.policies.remember(context.policy.digest, context.policy.version, context.policy_text)
     context.store.plans.save(plan, pages, ("plan", plan_entry(plan)), None if plan.as_of_given else moves)
     if not plan.as_of_given:
-        leave_quarantine(context, lookout)
+        leave_quarantine(context, observations)
     keep_columns(context.line_cache, plan, draft.columns)
     return plan
 
 
-def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout: Lookout) -> set[str]:
+def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observations: Observations) -> set[str]:
     """Read everything and decide on every unit, by kind and id so that the order of reading does not matter;
     give the contacts to trim."""
     import polars as pl
@@ -107,9 +107,9 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     from jobs.reading.unreachable import lying, unreachable
 
     connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
-    told = Tally(connector.stats.missed)
-    found = gather(connector, kind, progress=lookout.seen, terms=terms)
-    draft.missed = Tally(connector.stats.missed) - told
+    told = Counts(connector.stats.missed)
+    found = gather(connector, kind, progress=observations.seen, terms=terms)
+    draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     holds = active_holds(context, day)
     every = Decided.of(found, facts_of_tables(found), connector, policy, holds, day, context.workers)
@@ -119,7 +119,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     if kind is not Kind.RECORDINGS:
         decided = decided.flagged(Flag.POSSIBLE_DUPLICATE, alike(found, as_of=day, scheme=policy.defaults.national_number))
     decided = decided.flagged(Flag.LONG_TERM_RETENTION, staying | lying(found))
-    going = lookout.look_at(decided, staying)
+    going = observations.look_at(decided, staying)
     decided = decided.with_owners(found, going)
     draft.add(*decided.shapes)
     draft.crm_holds += decided.crm_holds()
@@ -150,7 +150,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     # take them for ones that were never linked.
     trims, removals = settled.trim & found.retained, lines.filter(pl.col("shape") == 1).height
     if out_of_reach := len(trims) + (removals if removals and not connector.may_purge_retained() else 0):
-        lookout.waiting[LONG_TERM] += out_of_reach
+        observations.waiting[LONG_TERM] += out_of_reach
     return set(settled.trim)
 
 
@@ -170,7 +170,7 @@ def head_of(
     kind: Kind,
     *,
     past: Past,
-    lookout: Lookout,
+    observations: Observations,
     now: datetime,
     as_of: datetime,
     given: bool,
@@ -181,12 +181,12 @@ def head_of(
     lost: Sequence[PlacedHold],
 ) -> Plan:
     """Return the head of the plan: totals, digest, what the guards say, and who has to review it."""
-    policy, categories, planned = context.policy, totals_with_names(context, draft.by_category()), Planned(draft, lookout)
+    policy, categories, planned = context.policy, totals_with_names(context, draft.by_category()), Planned(draft, observations)
     breaker = breaker_of(context, past, kind, planned)
-    late = () if given else backlog_of(context, past, kind, lookout, now)
+    late = () if given else backlog_of(context, past, kind, observations, now)
     # A look at another day is never applied: what is odd about it is that day's own.
-    alarms = () if given else (*not_found(lost), *alarms_of_plan(context, past, kind, draft, lookout, late, now, queue))
-    reasons = why(context, past, planned, breaker, lookout, alarms)
+    alarms = () if given else (*not_found(lost), *alarms_of_plan(context, past, kind, draft, observations, late, now, queue))
+    reasons = why(context, past, planned, breaker, observations, alarms)
     retained, unmapped_columns = draft.retained_rows, context.connector.unaccounted_columns()
     return Plan(
         id=context.new_id("plan"),
@@ -221,8 +221,8 @@ def head_of(
         why=reasons,
         approval_hours=policy.approvals.valid_hours,
         alarms=alarms,
-        seen=lookout.rows(context.connector),
-        waiting=dict(sorted(lookout.waiting.items())),
+        seen=observations.rows(context.connector),
+        waiting=dict(sorted(observations.waiting.items())),
         backlog=late,
         retained_rows=retained,
         lake_instant=draft.lake_instant,
@@ -237,16 +237,16 @@ def alarms_of_plan(
     past: Past,
     kind: Kind,
     draft: Draft,
-    lookout: Lookout,
+    observations: Observations,
     late: Sequence[tuple[str, str]],
     now: datetime,
     queue: WorkQueue,
 ) -> Iterator[Alarm]:
     """Yield what looks wrong before anything is written."""
     policy, connector = context.policy, context.connector
-    due = sum(draft.planned().values()) - lookout.waiting[CANARY]
-    yield from lookout.odd_canaries(connector)
-    yield from shrunk(past, kind, lookout.rows(connector), policy.watch, connector)
+    due = sum(draft.planned().values()) - observations.waiting[CANARY]
+    yield from observations.odd_canaries(connector)
+    yield from shrunk(past, kind, observations.rows(connector), policy.watch, connector)
     yield from nothing_due(past, kind, draft.units, due, policy, context.day(now))
     if late:
         yield Alarm.of(BACKLOG, "backlog_planned", units=len(late), days=policy.watch.backlog_days)
@@ -259,10 +259,10 @@ def alarms_of_plan(
     yield from past.missing_runs(kind, now, policy.watch.no_run_hours)
 
 
-def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, now: datetime) -> tuple[tuple[str, str], ...]:
+def backlog_of(context: JobContext, past: Past, kind: Kind, observations: Observations, now: datetime) -> tuple[tuple[str, str], ...]:
     """Return the units far past their end that an old plan already disposed of. Before there is such a plan,
     nothing is late."""
-    if not lookout.late:
+    if not observations.late:
         return ()
     before = past.old_plan(kind, now - timedelta(days=context.policy.watch.backlog_days))
     if before is None:
@@ -271,13 +271,13 @@ def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, no
         planned = {line.key for line in lines_of(context.store.plans.pages(before.id)) if line.is_disposal}
     except LinesRemoved:
         return ()
-    return tuple(sorted(planned & lookout.late))
+    return tuple(sorted(planned & observations.late))
 
 
-def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
+def leave_quarantine(context: JobContext, observations: Observations) -> None:
     """Release from quarantine those units that are not due any more. Should they be due again, their days
     begin again."""
-    left = lookout.left(context.connector)
+    left = observations.left(context.connector)
     if left:
         units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table} for mark in left]
         context.store.quarantine.drop([(mark.table, mark.id) for mark in left], [("quarantine_left", {"units": units})])

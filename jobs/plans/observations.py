@@ -33,7 +33,7 @@ NO_UNITS = (UnitKind.CONTACT, UnitKind.OWN_TABLE)  # contacts have no decision o
 UNITS = tuple(KINDS[kind.value] for kind in UnitKind if kind not in NO_UNITS)
 
 
-class Lookout:
+class Observations:
     """Observations on every unit that a plan decides on.
 
     `seen` counts the rows as they are read. `aside` are disposals that no run of this plan carries out, each

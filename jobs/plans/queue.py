@@ -8,20 +8,20 @@ import msgspec
 
 from jobs.model.plan import Alarm
 from jobs.model.work_queue import QUEUE_OLD, QueueMoves, Waiting, WorkQueue, queue_of
-from jobs.plans.observations import Lookout
+from jobs.plans.observations import Observations
 from jobs.ports.context import JobContext
 
 
-def look_at_queue(context: JobContext, lookout: Lookout, day: date) -> tuple[WorkQueue, QueueMoves]:
+def look_at_queue(context: JobContext, observations: Observations, day: date) -> tuple[WorkQueue, QueueMoves]:
     """Return the queue of the units that a plan has looked at, as of its day, and what that changes in the
     store. A unit that the store knows by a reference of an older key keeps its age."""
     known = context.store.work_queue.undecided(context.crm)
     waiting: dict[str, Waiting] = {}
-    for table, row in lookout.undecided:
+    for table, row in observations.undecided:
         refs = context.references(table, row)
         before = next((known[ref] for ref in refs if ref in known), None)
         waiting[refs[0]] = Waiting(refs[0], table, day) if before is None else msgspec.structs.replace(before, ref=refs[0])
-    looked_at = lookout.tables(context.connector)
+    looked_at = observations.tables(context.connector)
     moves = QueueMoves(
         context.crm,
         come=[unit for ref, unit in waiting.items() if ref not in known],

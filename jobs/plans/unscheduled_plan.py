@@ -2,7 +2,7 @@
 granted. Its lines are made by `restores/plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit
 breaker requires more approvals than it comes with."""
 
-from collections import Counter as Tally
+from collections import Counter as Counts
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -39,7 +39,7 @@ def store_plan(
     refuse_altered(context)
     pages, digest = paged(lines, trims, digest_head(kind, now, context.crm, policy.digest, context.mapping_digest))
     going = [line for line in lines if line.is_disposal]
-    due = Tally(line.disposition for line in going)
+    due = Counts(line.disposition for line in going)
     breaker = _breaker_of(context, kind, [line.table for line in going if line.table not in uncounted])
     plan = Plan(
         id=context.new_id("plan"),
@@ -57,7 +57,7 @@ def store_plan(
         digest=digest,
         units=len(lines),
         dispose={"delete": due["delete"], "anonymise": due["anonymise"]},
-        retain=dict(sorted(Tally(line.reason for line in lines if not line.is_disposal).items())),
+        retain=dict(sorted(Counts(line.reason for line in lines if not line.is_disposal).items())),
         flags={},
         breaker=breaker,
         valid_until=now + timedelta(hours=policy.plan_valid_hours),
@@ -68,7 +68,9 @@ def store_plan(
         trims=trims,
         warnings=tuple(warnings),
         request=request,
-        bypass=bypass_planned(policy, Tally((line.table, line.categories) for line in going), len(trims), context.connector.table(Contact)),
+        bypass=bypass_planned(
+            policy, Counts((line.table, line.categories) for line in going), len(trims), context.connector.table(Contact)
+        ),
     )
     context.store.plans.save(plan, pages, ("plan", plan_entry(plan)))
     return plan

@@ -142,9 +142,7 @@ def attest(
     if not run.is_over:
         raise UsageError("the run is not over", hint=hint_to("apply", plan=run.plan), where=run.id)
     if run.are_certificates_gone:
-        raise UsageError(
-            "the certificates of this run were removed when they had had their day", hint=hint_to("export_history"), where=run.id
-        )
+        raise UsageError("the certificates of this run were removed when they had expired", hint=hint_to("export_history"), where=run.id)
     issued = store.certificates.of_run(run.id)
     plan = store.plans.get(run.plan)
     shown, membership = issued, None

@@ -19,7 +19,7 @@ from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.contacts import ContactCheck
 from jobs.writing.deletion_order import CHANGED, EMPTY, Rows, write_of_line
-from jobs.writing.dissociate import disowning
+from jobs.writing.dissociate import dissociation
 from jobs.writing.in_place import MASKED
 from rules.model.decisions import Disposition
 
@@ -61,7 +61,7 @@ class Replay(UnscheduledRun):
 
     def _write(self, rows: Rows, going: Going) -> Facts:
         anonymise = Disposition.ANONYMISE.value
-        again = disowning(
+        again = dissociation(
             self.context.connector, [line.id for line, _ in going if self.word_of(line) == "party" and line.disposition == anonymise]
         )
         for line, unit in going:

@@ -16,7 +16,7 @@ from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
 from jobs.writing.deletion_order import CHANGED, Rows, write_of_line
-from jobs.writing.dissociate import disowning, unnaming
+from jobs.writing.dissociate import dissociation, unnaming
 from jobs.writing.statistics import facts_for
 from rules.model.decisions import Disposition
 from rules.model.records import Unit
@@ -50,7 +50,7 @@ class Fulfilment(UnscheduledRun):
         """Dissociate a role, just delete another row that is not a unit, and dispose of a file as the
         schedule says, with its row of statistics."""
         disowned = [unit.id for line, unit in going if self.word_of(line) == "party"]
-        writes = disowning(self.context.connector, disowned)
+        writes = dissociation(self.context.connector, disowned)
         for line, unit in going:
             word = self.word_of(line)
             if word == "party":

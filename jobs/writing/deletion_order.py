@@ -7,7 +7,7 @@ write of a unit changes the version of a later row of it, because nothing is rem
 it; where rows point to each other besides, the connector empties those lookups first. A recording's row
 carries the reference of what it has outside the CRM, which is deleted before it."""
 
-from collections import Counter as Tally
+from collections import Counter as Counts
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -55,7 +55,7 @@ class Rows:
     def __init__(self) -> None:
         self.of: dict[str, list[RowWrite]] = {}
         self.blocked: dict[str, str] = {}
-        self.not_taken_over: Tally[str] = Tally()
+        self.not_taken_over: Counts[str] = Counts()
 
 
 def rows_of_units(

@@ -27,7 +27,7 @@ def unnaming(connector: Connector, rows: Collection[RowWrite], contacts: Collect
     return found
 
 
-def disowning(connector: Connector, roles: Collection[str]) -> dict[str, list[RowWrite]]:
+def dissociation(connector: Connector, roles: Collection[str]) -> dict[str, list[RowWrite]]:
     """Return the writes for each role, its own row last. A role that is nobody's (any more) has none. A fiche
     is written once, with the first."""
     parties = sorted(rows_of(connector, Party, PARTY_FIELDS, Among("id", sorted(roles))), key=lambda row: row.id)

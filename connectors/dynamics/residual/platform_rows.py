@@ -29,7 +29,7 @@ JOBS: Mapping[str, tuple[str, ...]] = {
 TRACE_LOG = "plugintracelog"
 
 
-class Leftovers:
+class ResidualRows:
     """Rows of some tables of the platform that point to rows of ours, in one CRM."""
 
     def __init__(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.audit_history import AUDIT, History
 from connectors.dynamics.residual.bin_and_retention import BIN, RETAINED, OtherSource
-from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE, Leftovers
+from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE, ResidualRows
 from connectors.dynamics.residual.purge import Purging
 from connectors.dynamics.schema.capabilities import Capability
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
@@ -24,9 +24,9 @@ class Places:
         purging = Purging(transport, user, warnings)
         self.history = History(transport, directory, purging, warnings)
         self._purging = purging
-        self._others: dict[Trace, Leftovers | OtherSource] = {
-            Trace.TIMELINE: Leftovers("what stands in timelines", TIMELINE, directory, removing, warnings),
-            Trace.JOBS: Leftovers("what jobs leave", JOBS, directory, removing, warnings),
+        self._others: dict[Trace, ResidualRows | OtherSource] = {
+            Trace.TIMELINE: ResidualRows("what stands in timelines", TIMELINE, directory, removing, warnings),
+            Trace.JOBS: ResidualRows("what jobs leave", JOBS, directory, removing, warnings),
             Trace.RETAINED: OtherSource(RETAINED, directory, purging, removing, warnings),
             Trace.BIN: OtherSource(BIN, directory, purging, removing, warnings),
         }
@@ -40,7 +40,7 @@ class Places:
         if trace is Trace.HISTORY:
             return self.history.kept(tables)
         other = self._others[trace]
-        return other.kept() if isinstance(other, Leftovers) else other.kept(tables)
+        return other.kept() if isinstance(other, ResidualRows) else other.kept(tables)
 
     def purge(self, trace: Trace, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
         """Remove it; gives the rows of which that is not allowed. Raises as `Connector.purge`."""

@@ -223,8 +223,8 @@ CLEANING: Mapping[tuple[str, str], str] = {
     ("bulkdeleteoperation", "Read"): "jobs: what ours did",
     ("bulkdeleteoperation", "Delete"): "jobs: remove what tells of ours",
     ("bulkdeletefailure", "Read"): "jobs: what ours could not delete",
-    ("duplicaterecord", "Read"): "jobs: find leftovers of duplicate detection",
-    ("duplicaterecord", "Delete"): "jobs: remove leftovers of duplicate detection",
+    ("duplicaterecord", "Read"): "jobs: find residual rows of duplicate detection",
+    ("duplicaterecord", "Delete"): "jobs: remove residual rows of duplicate detection",
 }
 CLEANING_NAMED = {
     BULK_DELETE: "audit history, recycle bin, long-term retention: delete by a job",

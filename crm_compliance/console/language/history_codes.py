@@ -66,7 +66,7 @@ COUNTED: Final[Mapping[str, str]] = {  # by jobs without a plan
     "without_row": "Objects that belong to no recording",
     "rows_without_object": "Recordings whose object is missing",
     "not_reached": "Recordings in a storage that no setting reaches",
-    "expired_plans": "Plans whose lines had had their day",
+    "expired_plans": "Plans whose lines had expired",
 }
 VERIFIERS: Final[Mapping[str, str]] = {
     Verifier.NIGHT: "the night",

@@ -161,7 +161,7 @@ class DryRunReport:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _Sums:
     """One pass over the lines: counts for all, rows for those that the report lists. Strings that repeat are
     kept once."""
 
@@ -235,10 +235,10 @@ def build_report(
         trim), RET-24, HLD-14."""
     labels = {each.category: each.name for each in plan.categories if each.called} | dict(labels)
     day = calendar.day(plan.as_of)
-    tally = _Tally()
+    sums = _Sums()
     for line in lines:
-        tally.add(line, day.isoformat())
-    tally.disposals.sort(key=_by_table_and_end)
+        sums.add(line, day.isoformat())
+    sums.disposals.sort(key=_by_table_and_end)
     return DryRunReport(
         plan=plan,
         now=now,
@@ -249,8 +249,8 @@ def build_report(
             for c in sorted(plan.categories, key=lambda c: (-(c.delete + c.anonymise), -c.retain, c.category))
         ),
         tables=tuple(
-            TableRow(table, table_name(table), *(tally.tables[table, fate] for fate in ("delete", "anonymise", "retain")))
-            for table in sorted({table for table, _ in tally.tables}, key=_table_rank)
+            TableRow(table, table_name(table), *(sums.tables[table, fate] for fate in ("delete", "anonymise", "retain")))
+            for table in sorted({table for table, _ in sums.tables}, key=_table_rank)
         ),
         reasons=tuple(
             ReasonRow(code, reason_sentence(code), plan.retain[code]) for code in sorted(plan.retain, key=_reason_rank) if plan.retain[code]
@@ -260,19 +260,19 @@ def build_report(
                 code,
                 advice(code).sentence,
                 advice(code).action,
-                tally.flags[code],
-                tuple(sorted(tally.flagged[code], key=_by_table_and_end)),
+                sums.flags[code],
+                tuple(sorted(sums.flagged[code], key=_by_table_and_end)),
             )
-            for code in sorted(tally.flags, key=lambda code: (not advice(code).action, code))
+            for code in sorted(sums.flags, key=lambda code: (not advice(code).action, code))
         ),
         doubts=tuple(
             Group(code, reason_sentence(code), DOUBT[code], len(rows), tuple(sorted(rows, key=_by_table_and_end)))
-            for code, rows in sorted(tally.doubts.items(), key=lambda item: _reason_rank(item[0]))
+            for code, rows in sorted(sums.doubts.items(), key=lambda item: _reason_rank(item[0]))
         ),
-        disposals=tuple(tally.disposals),
-        past_end=PastEnd(tally.past["disposed"], tally.past["held"], tally.past["open"], tally.past["other"]),
-        evidence_kept=tally.evidence_kept,
-        lines=tally.lines,
+        disposals=tuple(sums.disposals),
+        past_end=PastEnd(sums.past["disposed"], sums.past["held"], sums.past["open"], sums.past["other"]),
+        evidence_kept=sums.evidence_kept,
+        lines=sums.lines,
         next_steps=next_steps(plan, plan.state(now), now, calendar),
         labels=labels,
         link=link,

@@ -11,7 +11,7 @@ from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.seals import ERASURES, Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import erasures
-from jobs.ledger.heads import Tally
+from jobs.ledger.heads import RegisterCounts
 from jobs.model.run import Erasure
 from jobs.ports.store.ledger import Entry
 
@@ -69,18 +69,18 @@ class Erasures(Rows):
 
     def head(self) -> dict[str, object]:
         with self._transactions.reading_head() as (connection, head):
-            tally = head.erasures if head is not None else Tally().after(since(connection, 0))
-        return {"rows": tally.rows, "digest": tally.digest}
+            counts = head.erasures if head is not None else RegisterCounts().after(since(connection, 0))
+        return {"rows": counts.rows, "digest": counts.digest}
 
     def digests(self, rows: Collection[int]) -> dict[int, str]:
         """The digest over the first entries, for each of these numbers that the register reaches."""
         found: dict[int, str] = {}
         with self._transactions.reading() as connection:
-            tally = Tally()
+            counts = RegisterCounts()
             for each in since(connection, 0):
-                tally = tally.after([each])
-                if tally.rows in rows:
-                    found[tally.rows] = tally.digest
+                counts = counts.after([each])
+                if counts.rows in rows:
+                    found[counts.rows] = counts.digest
         return found
 
     def keys(self) -> set[str]:

@@ -19,7 +19,7 @@ from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.seals import Seals
 from crm_compliance.store.sql.tables import ledger, ledger_head
 from jobs.ledger.entries import LedgerEntry, StoreAltered
-from jobs.ledger.heads import Head, JournalTally, Tally, altered, strands_after
+from jobs.ledger.heads import Head, JournalCounts, RegisterCounts, altered, strands_after
 from rules.dates.instants import instant
 from rules.errors import UsageError
 
@@ -75,7 +75,7 @@ class Heads:
         self._open = threading.local()
         self._believed = ""  # the head in the form in which it was last signed or checked here
         self.forgotten: tuple[int, str] | None = None
-        self._is_recounted = False  # a head of this process is in the database: its tally of the journal is ours
+        self._is_recounted = False  # a head of this process is in the database: its counts of the journal are ours
         self.is_recovering = False  # a person has said that the database was lost, or restored from a backup: what there is is taken
 
     @property
@@ -133,7 +133,7 @@ class Heads:
         is done where one is read."""
         if head is None or (seals := self.seals()) is None or self.is_recovering:
             return
-        if journal.tally(connection, seals) != head.journal:
+        if journal.counts(connection, seals) != head.journal:
             raise altered("the journal of the runs")
         if whole:
             journal.check_documents(connection, seals)
@@ -147,12 +147,12 @@ class Heads:
         head was signed: by the number of its rows, and with `whole` by each of them."""
         if head is None or self._witness is None or self.is_recovering:
             return
-        tally = head.erasures
-        if (erasures.count(connection), erasures.last_position(connection)) != (tally.rows, tally.position):
+        counts = head.erasures
+        if (erasures.count(connection), erasures.last_position(connection)) != (counts.rows, counts.position):
             raise altered("the register of erasures in the database")
-        if whole and Tally().after(erasures.since(connection, 0)).digest != tally.digest:
+        if whole and RegisterCounts().after(erasures.since(connection, 0)).digest != counts.digest:
             raise altered("the register of erasures in the database")
-        if not self._witness.has_register(tally.end):
+        if not self._witness.has_register(counts.end):
             raise altered("the register of erasures beside the database")
 
     def publish(self) -> None:
@@ -229,8 +229,8 @@ class Heads:
             Head(
                 *last,
                 strands_after(strands, added),
-                self._tally(connection, head),
-                self._journal_tally(connection, head),
+                self._register_counts(connection, head),
+                self._journal_counts(connection, head),
                 self._waiting(connection, head),
             )
         )
@@ -243,10 +243,10 @@ class Heads:
         self._believed = doc
         self._open.head = signed
 
-    def _tally(self, connection: Connection, head: Head | None) -> Tally:
+    def _register_counts(self, connection: Connection, head: Head | None) -> RegisterCounts:
         assert self._witness is not None
         if head is None or self.is_recovering:
-            return msgspec.structs.replace(Tally().after(erasures.since(connection, 0)), end=self._witness.register_end())
+            return msgspec.structs.replace(RegisterCounts().after(erasures.since(connection, 0)), end=self._witness.register_end())
         before: int | None = self._open.erased
         if before is None:
             return head.erasures
@@ -256,10 +256,10 @@ class Heads:
             raise altered("the register of erasures beside the database")
         return msgspec.structs.replace(head.erasures.after(erasures.since(connection, before)), end=self._witness.register_end())
 
-    def _journal_tally(self, connection: Connection, head: Head | None) -> JournalTally:
+    def _journal_counts(self, connection: Connection, head: Head | None) -> JournalCounts:
         assert self._witness is not None
         if head is None or (self.is_recovering and not self._is_recounted):
-            return journal.tally(connection, self._witness.seals())
+            return journal.counts(connection, self._witness.seals())
         return head.journal.after(*(self._open.journal or (0, 0)))
 
     def _waiting(self, connection: Connection, head: Head | None) -> str:

@@ -16,14 +16,14 @@ from crm_compliance.store.sql.database import LEDGER_LOCK
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.seals import Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import actions
-from jobs.ledger.heads import RUNS, JournalTally, altered
+from jobs.ledger.heads import RUNS, JournalCounts, altered
 from jobs.model.run import Action, ActionState, Erasure
 from jobs.ports.store.ledger import Entry
 
 PURPOSE, WEIGHT = "journal", "journal row"
 CHUNK = 400
 PAGE = 5_000
-# What a row is known by in the tally of the journal: all but its document, which the seal binds.
+# What a row is known by in the counts of the journal: all but its document, which the seal binds.
 KNOWN_BY = (actions.c.position, actions.c.run, actions.c.unit_table, actions.c.unit_id, actions.c.state, actions.c.seal)
 WHOLE = (*KNOWN_BY, actions.c.doc)
 
@@ -212,13 +212,13 @@ def _seal_anew(connection: Connection, key: str, sealing: Sealing) -> tuple[int,
     return 0, weight
 
 
-def tally(connection: Connection, seals: Seals) -> JournalTally:
+def counts(connection: Connection, seals: Seals) -> JournalCounts:
     """Return the counts of the journal, from its rows as they are."""
     rows = weight = 0
     for row in connection.execute(select(*KNOWN_BY).execution_options(yield_per=PAGE)):
         rows += 1
         weight += _weight(seals, row)
-    return JournalTally().after(rows, weight)
+    return JournalCounts().after(rows, weight)
 
 
 def check_documents(connection: Connection, seals: Seals) -> None:

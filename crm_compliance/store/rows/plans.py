@@ -91,7 +91,7 @@ class Plans(Rows):
             if count is None:
                 raise _unknown(plan)
             if count and connection.execute(select(plan_pages.c.page).where(plan_pages.c.plan == plan).limit(1)).scalar() is None:
-                raise LinesRemoved("the lines of this plan were removed when they had had their day", hint="make a new plan", where=plan)
+                raise LinesRemoved("the lines of this plan were removed when they had expired", hint="make a new plan", where=plan)
         return (self._page(plan, page) for page in range(count))
 
     def _page(self, plan: str, page: int) -> bytes:

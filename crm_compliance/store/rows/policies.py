@@ -31,7 +31,7 @@ class Policies(Rows):
 
 
 def drop(connection: Connection, digests: Collection[str]) -> list[str]:
-    """Remove versions that have had their day; gives the digests of those that were there, oldest first."""
+    """Remove versions that have expired; gives the digests of those that were there, oldest first."""
     query = select(policies.c.digest).where(policies.c.digest.in_(digests)).order_by(policies.c.position)
     there = list(connection.execute(query).scalars())
     connection.execute(delete(policies).where(policies.c.digest.in_(there)))

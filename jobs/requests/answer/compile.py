@@ -25,7 +25,7 @@ from jobs.requests.context.contexts import Contexts
 from jobs.requests.context.earlier_requests import earlier_requests, request_context, request_item
 from jobs.requests.decisions.propose import propose
 from jobs.requests.redaction.people_in_texts import mentioned_people, texts_of_rows
-from jobs.requests.redaction.redact import Veil
+from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.assess import Assessment, assess
 from jobs.requests.search.files_of_others import Searched, search_files_of_others
 from jobs.requests.search.scope import Row, Scope
@@ -110,12 +110,12 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
     files = Files(context) if with_files and request.right in COPIES else None
     texts = (*texts_of_rows(scope.rows), *(files.texts_of(scope.rows) if files is not None else ()))
     also = mentioned_people(context, found, texts) if files is not None else ()
-    veil = Veil(found, shell.language, (controller.email, dpo.email), also, rows=scope.rows, texts=texts)
-    contexts = Contexts(context, found, scope, veil, portable=request.right is Right.PORTABILITY)
+    redactor = TextRedactor(found, shell.language, (controller.email, dpo.email), also, rows=scope.rows, texts=texts)
+    contexts = Contexts(context, found, scope, redactor, portable=request.right is Right.PORTABILITY)
     shell = msgspec.structs.replace(shell, contexts=contexts.made)
     if request.right in COPIES:
         words = words_of(context.connector, {row.kind for row in scope.rows}, shell.language)
-        items = _items(context, found, scope, contexts, veil, shell.language, files, words)
+        items = _items(context, found, scope, contexts, redactor, shell.language, files, words)
         shell = msgspec.structs.replace(shell, words=words.told)
         told = {item.source for item in items}
         is_complete = scope.is_complete and told == {row.source for row in _candidates(found, scope)}
@@ -127,7 +127,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         shell = msgspec.structs.replace(shell, items=items, is_complete=is_complete, offers_listening=offers)
     else:
         shell = propose(context, request, found.given, found.standing, found.material, shell)
-    return Draft(msgspec.structs.replace(shell, needles=veil.needles()), found, scope, searched)
+    return Draft(msgspec.structs.replace(shell, needles=redactor.needles()), found, scope, searched)
 
 
 def compilation_of(store: Store, request: str) -> Compilation | None:
@@ -162,14 +162,14 @@ def _items(
     found: Assessment,
     scope: Scope,
     contexts: Contexts,
-    veil: Veil,
+    redactor: TextRedactor,
     language: str,
     files: Files | None,
     words: OwnWords,
 ) -> tuple[Item, ...]:
-    needles = Needles(veil.needles())
+    needles = Needles(redactor.needles())
     maker = Items(
-        veil,
+        redactor,
         language,
         scope.numbers | scope.asker_numbers,
         calendar=context.policy.calendar,

@@ -17,7 +17,7 @@ import msgspec
 from jobs.files.file_texts import Checked
 from jobs.files.html_text import plain_text
 from jobs.model.answer import DPO_REVIEW, NOT_THE_PERSON, RECIPIENT, RGT_09, Attachment, Field, Item, ItemStatus
-from jobs.requests.redaction.redact import Veil
+from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.contact_details import is_own_caller
 from jobs.requests.search.mentions import NAME_PART
 from jobs.requests.search.scope import MENTION, Row, json_value
@@ -73,7 +73,7 @@ class Items:
 
     def __init__(
         self,
-        veil: Veil,
+        redactor: TextRedactor,
         language: str,
         numbers: frozenset[str],
         *,
@@ -90,7 +90,7 @@ class Items:
         text_of: Callable[[FullNote], str | None] = lambda note: None,
         checked: Callable[[Attachment], Checked] = lambda attachment: Checked(),
     ) -> None:
-        self._veil, self._language, self._numbers = veil, language, numbers
+        self._redactor, self._language, self._numbers = redactor, language, numbers
         self._calendar, self._country = calendar, country
         self._names = tuple(name.casefold() for name in names if name)
         self._askers, self._whole_contact, self._needed = askers, whole_contact, needed
@@ -147,7 +147,7 @@ class Items:
         if not texts:
             return item
         parts = [str(field.value) for field in texts]
-        redacted = self._veil.redact("\n\n".join(self._around(part) for part in parts) if row.place == MENTION else "\n\n".join(parts))
+        redacted = self._redactor.redact("\n\n".join(self._around(part) for part in parts) if row.place == MENTION else "\n\n".join(parts))
         limits = next((code for field in texts if (code := withheld_on_behalf(row.kind, field.name))), "")
         if row.place == MENTION and row.evidence == NAME_PART:  # most who are called so are somebody else
             proposed = msgspec.structs.replace(item, needs_review=True, proposal=redacted.text, redactions=redacted.redactions)
@@ -213,7 +213,7 @@ class Items:
             if row.record.contact is not None and row.record.contact in self._askers:
                 yield from (Field("role", row.record.role), Field("name", self._askers[row.record.contact]))
                 return
-            label = self._veil.label(row.record.contact or row.record.id)
+            label = self._redactor.label(row.record.contact or row.record.id)
             yield Field("name", label, redactions=(Redaction("name", label),))
             return
         # In the order in which people name them, not that of the columns.
@@ -234,9 +234,9 @@ class Items:
         12` or in a remark between brackets. A single word is the person's own, even if others share it."""
         if field.is_text or not isinstance(field.value, str) or " " not in field.value:
             return field
-        if "(" not in field.value and not self._veil.tells(field.value):
+        if "(" not in field.value and not self._redactor.tells(field.value):
             return field
-        redacted = self._veil.redact(field.value)
+        redacted = self._redactor.redact(field.value)
         return msgspec.structs.replace(field, value=redacted.text, redactions=redacted.redactions)
 
     def _is_told(self, row: Row, name: str) -> bool:
@@ -266,7 +266,7 @@ class Items:
         if rule.nature is Nature.TEXT:
             return Field(name, plain_text(str(value)), is_text=True)
         if rule.nature in (Nature.REFERENCE, Nature.RECIPIENT) or (row.kind == "party" and rule.nature is Nature.NAME):
-            redacted = self._veil.redact(str(value))
+            redacted = self._redactor.redact(str(value))
             return Field(name, redacted.text, redactions=redacted.redactions, provided=provided)
         return Field(name, json_value(value), provided=provided)
 

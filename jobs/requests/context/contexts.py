@@ -17,7 +17,7 @@ from jobs.requests.context.grounds import grounds_of, in_languages, may_be_objec
 from jobs.requests.context.person_context import person_context
 from jobs.requests.context.terms import Terms
 from jobs.requests.context.transmissions import PROCESSOR, recipients_of
-from jobs.requests.redaction.redact import Veil
+from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row, Scope
 from rules.holds.holds import Holds
@@ -65,11 +65,13 @@ class Contexts:
     """The contexts of one answer, in their order: the person's own row, files by age, recordings,
     relations."""
 
-    def __init__(self, context: JobContext, assessment: Assessment, scope: Scope, veil: Veil, *, portable: bool = False) -> None:
+    def __init__(
+        self, context: JobContext, assessment: Assessment, scope: Scope, redactor: TextRedactor, *, portable: bool = False
+    ) -> None:
         self._found = assessment
         self._policy = context.policy
         self._organisation = context.organisation
-        self._veil = veil
+        self._redactor = redactor
         self._rows = scope.rows
         self._units = {} if portable else _units(context, _wanted(scope.rows))
         asked = self._units | _relations(scope.rows)
@@ -129,7 +131,7 @@ class Contexts:
             basis=category.basis if category is not None and category.enabled else "not_decided",
             grounds=grounds,
             data_categories=_data(rows, is_whole=is_whole),
-            recipients=recipients_of(fiches, self._veil, self._country),
+            recipients=recipients_of(fiches, self._redactor, self._country),
             retention=self._terms.of_file(key, category, decision, tells_age=is_only_child),
             sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited),
             rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,  # to vital interests nobody objects (RGT-11)
@@ -160,7 +162,7 @@ class Contexts:
                 basis=category.basis if category is not None and category.enabled else "not_decided",
                 grounds=grounds_of(self._organisation, (_RECORDING,), category, "not_decided", is_special=is_whole),
                 data_categories=("voice", "communication"),
-                recipients=recipients_of((), self._veil, self._country),
+                recipients=recipients_of((), self._redactor, self._country),
                 retention=self._end_of_recordings(rows),
                 sources=_CONTACTS if is_whole else self._from_person(),  # who speaks is in no column
                 rights=_AND_OBJECTION,  # a legitimate interest is the basis (6.2)
@@ -212,7 +214,7 @@ class Contexts:
             basis=category.basis if category is not None and is_in_force else "not_decided",
             grounds=grounds,
             data_categories=_data(rows, is_whole=is_whole),
-            recipients=recipients_of((), self._veil, self._country),
+            recipients=recipients_of((), self._redactor, self._country),
             retention=retention,
             sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited) if units else _CONTACTS,
             rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,
@@ -254,7 +256,7 @@ class Contexts:
             basis=category.basis if category is not None and is_in_force else basis,
             grounds=grounds_of(self._organisation, purposes, category, basis, is_special=False),
             data_categories=tuple(dict.fromkeys(("identification", *data))),
-            recipients=recipients_of((), self._veil, self._country),
+            recipients=recipients_of((), self._redactor, self._country),
             retention=self._end_of_relations(kind, _key_of(self._policy, category), criterion, is_day_told=is_in_force),
             sources=self._from_person(),
             rights=rights,

@@ -4,7 +4,7 @@ ground. Source: GDPR art. 15(1)(c), 15(2); section 7.1; RGT-09; R-120, R-121."""
 from collections.abc import Iterable
 
 from jobs.model.answer import Recipient
-from jobs.requests.redaction.redact import Veil
+from jobs.requests.redaction.redact import TextRedactor
 from rules.model.personal_records import FullFiche
 from rules.rights.criminal_matters import acts_in_criminal_matters
 from rules.rights.transfers import is_outside
@@ -13,7 +13,7 @@ TRANSFER_BASIS_MISSING = "TRANSFER_BASIS_MISSING"
 PROCESSOR = Recipient("processor", is_category=True)
 
 
-def recipients_of(fiches: Iterable[FullFiche], veil: Veil, country: str) -> tuple[Recipient, ...]:
+def recipients_of(fiches: Iterable[FullFiche], redactor: TextRedactor, country: str) -> tuple[Recipient, ...]:
     """Return the recipients, oldest first. They are given by category where the log only shows that something
     was passed on, not to whom. Which of them are disclosed is decided item by item
     (`Compilation.told_contexts`). A processor of the organisation is disclosed as a category."""
@@ -24,10 +24,10 @@ def recipients_of(fiches: Iterable[FullFiche], veil: Veil, country: str) -> tupl
             continue
         outside = is_outside(fiche.transmitted_country)
         told = Recipient(
-            name=veil.redact(name).text if name else "police",
+            name=redactor.redact(name).text if name else "police",
             on=fiche.transmitted_on.isoformat() if fiche.transmitted_on is not None else "",
             country=(fiche.transmitted_country or "").strip().upper() if outside else "",
-            safeguard=veil.redact((fiche.transfer_basis or "").strip()).text if outside else "",
+            safeguard=redactor.redact((fiche.transfer_basis or "").strip()).text if outside else "",
             is_category=not name,
             source=("fiche", fiche.id),
             is_criminal=acts_in_criminal_matters(name, fiche.transmitted_country, country),

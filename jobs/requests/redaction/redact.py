@@ -15,8 +15,8 @@ from rules.texts.disguises import as_read
 LEFT_OUT = "[…]"
 
 
-class Veil:
-    """What stands between the texts of the CRM and their recipient."""
+class TextRedactor:
+    """Redacts the texts of one answer: other people, numbers of other files, ids of the CRM."""
 
     def __init__(
         self,

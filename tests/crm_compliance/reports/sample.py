@@ -3,7 +3,7 @@ machine."""
 
 from __future__ import annotations
 
-from collections import Counter as Tally
+from collections import Counter as Counts
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -184,11 +184,11 @@ def generated(count: int) -> Iterator[PlanLine]:
 
 def plan_of(lines: Sequence[PlanLine], *, tripped: bool = False, given: Sequence[Approval] = (), **changes: object) -> Plan:
     """The head that belongs to the lines."""
-    dispose: Tally[str] = Tally({"delete": 0, "anonymise": 0})
-    retain: Tally[str] = Tally()
-    flags: Tally[str] = Tally()
+    dispose: Counts[str] = Counts({"delete": 0, "anonymise": 0})
+    retain: Counts[str] = Counts()
+    flags: Counts[str] = Counts()
     categories: dict[str, list[int]] = {}
-    due: Tally[str] = Tally()
+    due: Counts[str] = Counts()
     units = recordings = 0
     for line in lines:
         soon = line.reason == Reason.NOT_EXPIRED and line.retention_end is not None and line.retention_end < SOON.isoformat()

@@ -48,7 +48,7 @@ def earlier(visit: Visit, plan: Plan) -> list[Plan]:
 
 def compared_with(visit: Visit, plan: Plan, since: str) -> Comparison:
     """Compare a plan with an earlier one. Raises UsageError: there is no such plan; LinesRemoved: the lines
-    of one of them have had their day."""
+    of one of them have expired."""
     before = visit.services.store.plans.get(since)
     lines_of(visit, before.id)
     lines_of(visit, plan.id)

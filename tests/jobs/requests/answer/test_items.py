@@ -12,7 +12,7 @@ import pytest
 from jobs.model.answer import Addressee, Compilation, Context, Item, ItemStatus, MentionedIn, Recipient, Retention
 from jobs.requests.answer.items import Items, numbered, with_decisions
 from jobs.requests.context.transmissions import PROCESSOR
-from jobs.requests.redaction.redact import Veil
+from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.scope import Row
 from rules.dates.calendar import BELGIAN
 from rules.model.personal_records import (
@@ -33,7 +33,7 @@ from rules.redaction.redactor import Redacted
 NUMBERS = frozenset({"+32470000001", "lotte@example.org"})
 
 
-class PlainVeil:
+class PlainRedactor:
     """Redacts one name, so that these tests are about items and not about names."""
 
     def redact(self, text: str) -> Redacted:
@@ -47,7 +47,7 @@ class PlainVeil:
 
 
 def maker(**more: bool) -> Items:
-    return Items(cast("Veil", PlainVeil()), "nl", NUMBERS, calendar=BELGIAN, country="BE", names=("Lotte",), **more)  # type: ignore[arg-type]
+    return Items(cast("TextRedactor", PlainRedactor()), "nl", NUMBERS, calendar=BELGIAN, country="BE", names=("Lotte",), **more)  # type: ignore[arg-type]
 
 
 def compilation(items: tuple[Item, ...], **more: Any) -> Compilation:
