@@ -48,6 +48,8 @@ PLAN = """
 import json, resource, sys, time
 from pathlib import Path
 
+from crm_compliance.__main__ import tell_libraries
+tell_libraries()
 from crm_compliance.settings import load_settings
 from crm_compliance.wiring import desk
 from jobs.model.plan import Kind

@@ -8,7 +8,7 @@ remembered rows that are otherwise or gone, untold, are counted (`ReadStats.miss
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -67,22 +67,31 @@ class RememberingReader(Generic[R]):
         self._prefer = Reader(transport, whole.decoder, whole.set_name, whole.table).prefer
         self._place = memory.place(whole.table, self._decoder.meaning)
 
-    def frames(self) -> Iterator[pl.DataFrame]:
-        """Yield every row once, as a full read would, in frames of `PageDecoder.frame`. Raises
-        ReadIncomplete: as a full read does."""
+    def runs(self) -> Iterator[Iterable[pl.DataFrame]]:
+        """Yield every row once, as a full read would, in frames of `PageDecoder.frame`: each page as it
+        comes, and what is remembered as one run, whose frames are made when they are taken. It waits for
+        nobody, and put ready for whoever takes it, it would be the whole table. Raises ReadIncomplete: as a
+        full read does."""
         remembered = self._memory.load(self._place)
         since = self._since(remembered) if remembered is not None else None
         if since is not None and since.agrees and self._is_recent(since.remembered):
-            is_begun = False
-            try:
-                for rows in self._from_memory(since):
-                    is_begun = True
-                    yield rows
-                return
-            except Damaged:
-                if is_begun:
-                    what = "What was remembered is damaged, and now forgotten."
-                    raise ReadIncomplete(what, hint="Try again.", where=self._table) from None
+            yield self._remembered(since)
+        else:
+            yield from ((rows,) for rows in self._full(since))
+
+    def _remembered(self, since: _Since) -> Iterator[pl.DataFrame]:
+        """Yield what is remembered with what has changed; the whole table anew where that turns out to be
+        damaged."""
+        is_begun = False
+        try:
+            for rows in self._from_memory(since):
+                is_begun = True
+                yield rows
+            return
+        except Damaged:
+            if is_begun:
+                what = "What was remembered is damaged, and now forgotten."
+                raise ReadIncomplete(what, hint="Try again.", where=self._table) from None
         yield from self._full(since)
 
     def _is_recent(self, remembered: Remembered) -> bool:

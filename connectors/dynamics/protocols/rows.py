@@ -149,7 +149,7 @@ class Rows(MappedKinds):
     ) -> Iterator[FramedPage]:
         decoder = self._whole_decoder(table, definition, fields, record)
         begun = self._lanes.take((decoder, get_ident())) if self._lanes is not None else None
-        yield from self._whole(table, definition, decoder) if begun is None else begun
+        yield from chain.from_iterable(self._whole(table, definition, decoder) if begun is None else begun)
 
     def _whole_decoder(self, table: Table, definition: TableDefinition, fields: Sequence[str], record: type[Record]) -> PageDecoder[Any]:
         return self._tables.decoder(table, definition, fields, record, whole=True, dated=self._cuts is not None)
@@ -178,30 +178,39 @@ class Rows(MappedKinds):
 
     def _whole(
         self, table: Table, definition: TableDefinition, decoder: PageDecoder[Any], side_by_side: SideBySide | None = None
-    ) -> Iterator[FramedPage]:
+    ) -> Iterator[Iterable[FramedPage]]:
         """Yield all rows of a kind, by what has changed since last time where that is remembered, else as
-        they are now, in ranges `side_by_side` where it is known how to cut the table. Raises as `read`."""
-        for rows in self._whole_frames(table, definition, decoder, side_by_side):
+        they are now, in ranges `side_by_side` where it is known how to cut the table; in runs, as
+        `RememberingReader.runs` does, unless the CRM has to be asked about the rows. Raises as `read`, as
+        does taking a run."""
+
+        def framed(rows: "pl.DataFrame") -> FramedPage:
             try:
-                yield decoder.framed(rows)
+                return decoder.framed(rows)
             except PageBroken:
                 told = f"A lookup in {table.name} does not say to which table it points."
                 raise ReadIncomplete(told, hint="Try again later.", where=table.name) from None
 
-    def _whole_frames(
+        for run in self._runs(table, definition, decoder, side_by_side):
+            if decoder.asks:
+                yield from ((framed(rows),) for rows in run)
+            else:
+                yield map(framed, run)
+
+    def _runs(
         self, table: Table, definition: TableDefinition, decoder: PageDecoder[Any], side_by_side: SideBySide | None
-    ) -> "Iterator[pl.DataFrame]":
+    ) -> "Iterator[Iterable[pl.DataFrame]]":
         only, place = self._tables.condition(table), self._tables.place(table)
         self._check_halves(table, definition)
         cuts = self._cuts if place in (RolePlace.OWN, RolePlace.CONNECTION) or decoder.created is not None else None
         whole: WholeTable[Any] = WholeTable(self._transport, decoder, definition.set_name, table.name, only, cuts)
         if self._memory is not None and self._memory.keeps_rows and not only and not place.is_derived:  # changes are told of whole tables
             if definition.tracks_changes:
-                yield from RememberingReader(self._transport, whole, self._memory, side_by_side).frames()
+                yield from RememberingReader(self._transport, whole, self._memory, side_by_side).runs()
                 return
             self._memory.drop_table(table.name)  # changes that were not tracked meanwhile would be missed for good
         for page in _filled(whole.pages(cut=whole.cut() if side_by_side is not None else None, side_by_side=side_by_side)):
-            yield decoder.frame(page)
+            yield (decoder.frame(page),)
 
     def _check_halves(self, table: Table, definition: TableDefinition) -> None:
         """Refuse connections that are kept by one half alone, with the person first: none counts twice, and

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
 
 import msgspec
@@ -119,6 +119,7 @@ class PageDecoder(Generic[R]):
         self.created = self._created(first, hidden) if dated and CREATED_ON in definition.attributes else None
         if place is RolePlace.UNIT:
             self._steps.append(steps.swap(table))
+        self._whole = whole
         self._asking = [step for step in self._steps if whole and step.asks]
         self._steps = [step for step in self._steps if step not in self._asking]
         self.lookups = ["id", *(name for name in wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
@@ -188,9 +189,10 @@ class PageDecoder(Generic[R]):
         self.select.append(wire)
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
-        """Return the page in a body. Rows that are stored elsewhere than in their table have no version that
-        could be written back (`versioned`). Half characters are replaced. Raises PageBroken: it is not what
-        was requested."""
+        """Return the page in a body: its rows, or of whole tables a frame, so that their objects are gone
+        before the next page makes its own. Rows that are stored elsewhere than in their table have no version
+        that could be written back (`versioned`). Half characters are replaced. Raises PageBroken: it is not
+        what was requested."""
         try:
             try:
                 content = self._decoder.decode(body)
@@ -205,7 +207,9 @@ class PageDecoder(Generic[R]):
                 raise ValueError("a version that is none")
         except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None  # the decoder's own message may quote a value
-        return Page(values, set(values["id"]), content.next_link, content.count, body, content.delta_link)
+        asked_again = body if content.next_link is None else b""  # only the last page is
+        held = self._kept(values) if self._whole else values
+        return Page(held, set(values["id"]), content.next_link, content.count, asked_again, content.delta_link)
 
     def fill(self, values: Values) -> None:
         """Work out what the fields of some rows mean, from what `wire` names. Raises ValueError or KeyError:
@@ -217,6 +221,11 @@ class PageDecoder(Generic[R]):
         return steps.Step(name, (name,), civil_days(behaviour, self._zone), column=civil_day_column(behaviour, self._zone))
 
     @property
+    def asks(self) -> bool:
+        """Whether what other rows are has to be asked to know what the rows of a frame say."""
+        return bool(self._asking)
+
+    @cached_property
     def kept_types(self) -> dict[str, pl.DataType]:
         """The columns of `frame`."""
         import polars as pl
@@ -226,16 +235,25 @@ class PageDecoder(Generic[R]):
         own = [name for name in more if name in self.record.__struct_fields__]
         return column_types(self.record, (*self._fields, *own)) | {name: pl.String() for name in more if name not in own}
 
-    def frame(self, page: Page[R]) -> pl.DataFrame:
-        """Return the rows of a page, decoded by a decoder for whole tables, as a frame: what they say
-        themselves."""
+    def _kept(self, values: Values) -> FramedValues:
+        """Return what rows say themselves as a frame, with the instants of their creation where they are
+        read."""
         import polars as pl
 
         kept = [name for name in self.kept_types if name not in ("id", "etag")]
         own = [name for name in kept if name in self.record.__struct_fields__]
-        found = frame_of_values(self.record, own, page.values.__getitem__)
-        hidden = [pl.Series(name, page.values[name], dtype=pl.String) for name in kept if name not in own]
-        return found.with_columns(hidden) if hidden else found
+        frame = frame_of_values(self.record, own, values.__getitem__)
+        hidden = [pl.Series(name, values[name], dtype=pl.String) for name in kept if name not in own]
+        found = FramedValues(self.record, frame.with_columns(hidden) if hidden else frame)
+        if self.created is not None:
+            found[self.created] = values[self.created]
+        return found
+
+    def frame(self, page: Page[R]) -> pl.DataFrame:
+        """Return the rows of a page, decoded by a decoder for whole tables, as a frame: what they say
+        themselves."""
+        assert isinstance(page.values, FramedValues)
+        return page.values.given
 
     def framed(self, rows: pl.DataFrame) -> FramedPage:
         """Return a page of such rows with what other rows say of them now. Raises PageBroken: a lookup does

@@ -8,8 +8,6 @@ from itertools import compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-import msgspec
-
 from connectors.interface.columns import column_types, frame_of_values, values_of
 from rules.model.records import Record
 
@@ -94,10 +92,10 @@ def lowered(ids: list[str | None]) -> list[str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """One page: its values and the ids of its rows, the link to the next, the CRM's own count and the delta
-    link if requested, and the bytes it came in."""
+    """One page: its values, of rows or of a frame, and the ids of its rows, the link to the next, the CRM's
+    own count and the delta link if requested, and of the last page the bytes it came in."""
 
-    values: Values = field(repr=False)
+    values: Values | FramedValues = field(repr=False)
     ids: set[str] = field(repr=False)
     next_link: str | None
     count: int | None
@@ -109,21 +107,16 @@ class Page(Generic[R]):
 
     @property
     def rows(self) -> list[R]:
-        """Its records."""
+        """Its records; of a frame none are made."""
+        assert isinstance(self.values, Values)
         return cast("list[R]", self.values.rows())
-
-    def raw_rows(self) -> list[bytes]:
-        """Return the JSON of each row, in their order."""
-        return list(map(bytes, msgspec.json.decode(self.body, type=_RawPage).value))
 
     def without(self, ids: Collection[str]) -> Page[R] | None:
         """Return the page without these rows; None if no row remains."""
-        kept = [row not in ids for row in self.values["id"]]
-        if not any(kept):
+        if self.ids <= set(ids):
             return None
-        values = self.values.only(kept)
-        body = b'{"value":[' + b",".join(compress(self.raw_rows(), kept)) + b"]}"
-        return Page(values, set(values["id"]), self.next_link, self.count, body, self.delta_link)
+        values = self.values.only([row not in ids for row in self.values["id"]])
+        return Page(values, set(values["id"]), self.next_link, self.count, b"", self.delta_link)
 
 
 class FramedValues:
@@ -141,6 +134,17 @@ class FramedValues:
 
     def __setitem__(self, name: str, values: list[Any]) -> None:
         self._changed[name] = values
+
+    @property
+    def given(self) -> pl.DataFrame:
+        """The frame, without what was replaced."""
+        return self._frame
+
+    def only(self, kept: Sequence[bool]) -> FramedValues:
+        """Return those of the rows that are kept."""
+        found = FramedValues(self._record, self._frame.filter(list(kept)))
+        found._changed = {name: list(compress(values, kept)) for name, values in self._changed.items()}
+        return found
 
     def frame(self, fields: Sequence[str]) -> pl.DataFrame:
         """Return the rows in the columns of `column_types`."""
@@ -166,7 +170,3 @@ class FramedPage:
     def frame(self, _: type[Record], fields: Sequence[str]) -> pl.DataFrame:
         """Return its rows in the columns of `column_types`."""
         return self.values.frame(fields)
-
-
-class _RawPage(msgspec.Struct):
-    value: list[msgspec.Raw]

@@ -61,13 +61,11 @@ def agrees(body: bytes) -> bool:
         return not quiet(broken)
     content = as_json(body)
     assert isinstance(content, dict)
-    assert len(page.rows) == len(page.raw_rows()) == len(content["value"])
-    for row, raw, said in zip(page.rows, page.raw_rows(), content["value"], strict=True):
+    for row, said in zip(page.rows, content["value"], strict=True):
         assert row.id == said["cf_dossierid"].strip("{}").lower()
         assert row.etag == said["@odata.etag"]
         assert row.legal_hold is said["cf_legalhold"]
         assert (row.categories == ()) == (not said["cf_categories"])
-        assert as_json(raw) == said
         assert (row.outcome, row.is_active, row.opened_on) == (None, None, None), "nobody asked for them"
     assert page.ids == {row.id for row in page.rows}
     assert (page.next_link, page.count) == (content.get("@odata.nextLink"), content.get("@odata.count"))
