@@ -210,11 +210,15 @@ def below(
         for kind, row, is_retained in _dependent(connector, fresh, lie):
             is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
             above = {owner for _, owner in _links(kind, row)}
+            if is_retained and kind.own is not None and not units.keys() >= above:
+                continue  # it goes with the last of them: what lies there keeps its links
             if not is_retained and (is_known or not units.keys() >= above or (kind.term and not with_termed)):
                 staying |= {} if is_known else {row.id: (kind, row)}
                 continue
             of = sorted({units[owner] for owner in above & units.keys()})
-            if len(of) > 1 and waits is not None:
+            if len(of) > 1 and waits is not None and is_retained:
+                waits.update(of[1:])
+            elif len(of) > 1 and waits is not None:
                 staying[row.id] = (kind, row)
             else:
                 level.append((of[-1], _goes(kind, row, is_retained=is_retained)))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -27,6 +28,7 @@ from tests.integration.dependent import NOW
 from tests.integration.holding import place
 from tests.integration.night import TOKEN, Clock, Night, witness_of
 from tests.integration.test_planted_words import Planter
+from tests.integration.test_purging_retained import retain
 from tests.integration.test_requests_answer import Answer
 from tests.yaml_files import read_yaml, yaml_text
 
@@ -169,6 +171,35 @@ def test_what_people_have_in_common_goes_with_the_last_of_them(night: Night) -> 
     night.apply(night.approved(night.plan()))
     assert [night.get("contacts", person) for person in people] == [None, None]
     assert night.get("cf_familys", family) is None
+
+
+def in_retention(night: Night, table: str, table_set: str) -> set[str]:
+    text = f'<fetch datasource="retained"><entity name="{table}"><attribute name="{table}id"/></entity></fetch>'
+    return {row[f"{table}id"] for row in night.rows(f"{table_set}?fetchXml={quote(text)}")}
+
+
+def test_one_in_long_term_retention_goes_from_there_with_its_report(night: Night) -> None:
+    """ERA-12, line 10."""
+    (dossier, fiche), row = ended(night), statement(night)
+    point(night, "cf_fiches", fiche, row)
+    for table, each in (("cf_fiche", fiche), ("cf_dossier", dossier), ("cf_statement", row)):
+        retain(night, table, each)
+    assert in_retention(night, "cf_statement", "cf_statements") == {row}
+    done = night.apply(night.plan())
+    assert done.counts["skipped"] == {}
+    assert [in_retention(night, *names) for names in (("cf_fiche", "cf_fiches"), ("cf_statement", "cf_statements"))] == [set(), set()]
+
+
+def test_one_to_which_a_report_there_points_stays_with_that(night: Night) -> None:
+    (dossier, fiche), row = ended(night), statement(night)
+    later = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
+    (kept,) = night.fiches_of(later)
+    for each in (fiche, kept):
+        point(night, "cf_fiches", each, row)
+    retain(night, "cf_fiche", kept)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], night.get("cf_dossiers", dossier)) == ({}, None)
+    assert night.get("cf_statements", row) is not None
 
 
 def test_a_hold_on_one_keeps_what_points_to_it(night: Night) -> None:

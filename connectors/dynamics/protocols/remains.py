@@ -40,6 +40,9 @@ class Remains(MappedKinds):
         is_untied = trace is Trace.RETAINED and "dossier" in table.pairs  # pairs are those of live rows
         if is_untied:
             among = None
+        fields = tuple(fields)
+        if among is not None and among.field == "regarding" and table.leads:
+            among = Among("id", self._behind.rows_tied_to(table, among.ids) or among.ids[:1])
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
             return Lying(Reach.READ)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
@@ -52,6 +55,8 @@ class Remains(MappedKinds):
         if is_untied and found.rows:
             hint = "restore them, or let them be deleted there, before they count in any decision"
             raise ReadIncomplete(f"Nobody can tell to which dossiers {table.name} in retention belongs.", hint=hint, where=table.name)
+        if table.leads and "regarding" in fields:
+            self._behind.fill_rows(table, found.rows)
         return found if place is RolePlace.OWN else replace(found, rows=tuple(row for row in found.rows if _is_role(row)))
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:

@@ -2,7 +2,7 @@
 their family. Each such row belongs to whatever points to it, and stays as long as anything does."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
@@ -12,7 +12,7 @@ from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
-from rules.model.records import of_kind
+from rules.model.records import Record, of_kind
 
 _WHOLE: Final = 500  # rows of a page from which all that point anywhere are read at once
 
@@ -33,7 +33,7 @@ class Behind:
         """Return the ids of the rows to which one of these points. Raises as `fill`."""
         return sorted({row for name, lookup in self._lookups(table) for row, _ in self._pairs(name, lookup, owners, of_rows=False)})
 
-    def fill(self, table: Table, values: Values | FramedValues) -> None:
+    def fill(self, table: Table, values: Values | FramedValues | dict[str, list[Any]]) -> None:
         """Write into rows what points to each, of whatever kind. Raises ReadIncomplete: what points to them
         cannot be read, which never means that nothing does."""
         found = self._owners(table, values["id"])
@@ -41,6 +41,14 @@ class Behind:
         values["regarding"] = [each[0][1] if each else None for each in ordered]
         values["regarding_kind"] = [each[0][0] or None if each else None for each in ordered]
         values["tied"] = [tuple(of_kind(*owner) for owner in each[1:]) for each in ordered]
+
+    def fill_rows(self, table: Table, rows: Sequence[Record]) -> None:
+        """Write the same into records. Raises as `fill`."""
+        values: dict[str, list[Any]] = {"id": [row.id for row in rows]}
+        self.fill(table, values)
+        for name in values.keys() - {"id"}:
+            for row, value in zip(rows, values[name], strict=True):
+                setattr(row, name, value)
 
     def look(self, table: Table, rows: Collection[str]) -> None:
         """Ask for what points to some rows, whatever the answer (SUS-07). Raises as `fill`."""
