@@ -125,12 +125,12 @@ def rows_of_units(
         if write.retained and connector.all_kinds[write.kind].term:
             rows.blocked[unit_id] = LONG_TERM  # no write takes its link off
         leaves[unit_id].append(write)
-    rows.blocked |= dict.fromkeys(waits, CHANGED)
-    for unit_id, role, write in _parties(connector, set(dossiers), by_fiche):  # last: a decision depends on them
+    for unit_id, role, write in _parties(connector, set(dossiers), by_fiche, waits):  # last: a decision depends on them
         if not connector.is_derived(type(role)):  # else it goes with the row of the unit
             leaves[unit_id].append(write)
         if versions.get(role.id) != role.etag:
             rows.blocked[unit_id] = CHANGED  # a role that the decision did not know, a younger child perhaps
+    rows.blocked |= dict.fromkeys(waits, CHANGED)
     if Party in lie:
         for unit_id, role, write in _retained_parties(connector, set(dossiers), by_fiche):
             if not connector.is_derived(type(role)):
@@ -277,15 +277,23 @@ def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type
         yield from ((kind, row, is_retained) for (_, is_retained), row in found.items())
 
 
-def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, Party, RowWrite]]:
+def _parties(
+    connector: Connector, dossiers: set[str], units: Mapping[str, str], waits: set[str] | None = None
+) -> Iterator[tuple[str, Party, RowWrite]]:
     """Return the roles in dossiers that go and in their fiches or lone ones (fiche -> unit), each with the id
     of its unit and its write. A row that also names a dossier or fiche which stays is a role there too: it
-    stays, and only the link to what goes is emptied (RET-20)."""
+    stays, and only the link to what goes is emptied (RET-20). So it is between two units that go: one of them
+    `waits` for the next run, since it may yet be refused, and its term then depends on the role."""
     found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
     for row in found.values():
         by_dossier = row.dossier if row.dossier in dossiers else None
         by_fiche = units.get(row.fiche) if row.fiche is not None else None
+        if by_dossier is not None and by_fiche is not None and by_dossier != by_fiche:
+            last = max(by_dossier, by_fiche)
+            if waits is not None:
+                waits.add(last)
+            by_dossier, by_fiche = (None, by_fiche) if last == by_dossier else (by_dossier, None)
         if by_dossier is not None and row.fiche is not None and by_fiche is None:
             yield by_dossier, row, write_of(row, "unlink_dossier", by_dossier)
         elif by_fiche is not None and row.dossier is not None and by_dossier is None:

@@ -402,6 +402,36 @@ def test_a_role_of_which_everything_goes_goes_too(night: Night) -> None:
     assert night.rows("cf_parties") == []
 
 
+def test_a_role_in_two_units_that_go_is_lost_to_neither_of_them(night: Night) -> None:
+    """RET-08, RET-20: which of the two is carried out first does not decide whether the other still knows its
+    child, without whom its term would begin anew with the first fiche."""
+    child = night.contact(birthdate="2000-05-05")
+    pairs = [(night.dossier("social_card", spoken=date(2018, 1, 1)), night.dossier("sexting", spoken=date(2018, 1, 1))) for _ in range(4)]
+    for n, (short, until_age) in enumerate(pairs):
+        first, second = (short, until_age) if n % 2 else (until_age, short)
+        night.party(child, "child", dossier=first, fiche=night.fiches_of(second)[0])
+    for _ in range(2):
+        plan = night.plan()
+        night.approved(plan)
+        night.apply(plan)
+    assert night.rows("cf_dossiers?$select=cf_dossierid") == []
+    assert night.get("contacts", child) is None
+
+
+def test_a_unit_that_the_crm_refuses_keeps_the_role_that_it_shares(night: Night) -> None:
+    child = night.contact(birthdate="2000-05-05")
+    short, until_age = night.dossier("social_card", spoken=date(2018, 1, 1)), night.dossier("sexting", spoken=date(2018, 1, 1))
+    role = night.party(child, "child", dossier=short, fiche=night.fiches_of(until_age)[0])
+    plan = night.plan()
+    night.emulator_faults(
+        [{"match": {"method": "DELETE", "path": f"cf_dossiers({until_age})"}, "times": 99, "do": "status", "status": 403}]
+    )
+    night.approved(plan)
+    night.apply(plan)
+    assert night.get("cf_parties", role) is not None
+    assert night.get("contacts", child) is not None
+
+
 def test_a_contact_with_nothing_to_empty_is_not_written(night: Night) -> None:
     donor = night.contact(emailaddress1="donor@example.org")
     night.donation(donor)
