@@ -20,13 +20,16 @@ from crm_compliance.mapping.explain import explain_row
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring.mapping import mapping_text
-from crm_compliance.wiring.schedule import policy_of
+from crm_compliance.wiring.schedule import policy_of, policy_text
 from jobs.requests.search.search import search_everywhere
 from rules.model.data_map import Fate
+from rules.policy.loader import load_policy
+from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.dependent import NOW
 from tests.integration.holding import place
 from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.integration.test_in_place import a_runaway, in_place
 from tests.integration.test_planted_words import Planter
 from tests.integration.test_purging_retained import retain
 from tests.integration.test_requests_answer import Answer
@@ -45,6 +48,9 @@ dependent:
 """
 
 
+LOOKUPS = "cf_statementid: null\n        cf_otherid: null"  # of a fiche that is masked
+
+
 def text(label: str) -> dict[str, Any]:
     return {"type": "memo(2000)", "pii": True, "label": {"nl": label}}
 
@@ -54,7 +60,9 @@ def lookup(table: str, schema_name: str) -> dict[str, str]:
 
 
 @contextmanager
-def a_night(folder: Path, on_delete: str = "remove_link", mapping: str = MAPPING) -> Iterator[Night]:
+def a_night(
+    folder: Path, on_delete: str = "remove_link", mapping: str = MAPPING, masks: str = "", policy: Policy | None = None
+) -> Iterator[Night]:
     document: dict[str, Any] = read_yaml(ENVIRONMENT)
     tables = document["tables"]
     for name, more in (("cf_statement", {"cf_text": text("Verklaring"), "cf_scan": {"type": "file", "pii": True}}), ("cf_family", {})):
@@ -69,14 +77,15 @@ def a_night(folder: Path, on_delete: str = "remove_link", mapping: str = MAPPING
         )
         relation = {"name": f"{to}_{table}_{column}", "parent": to, "child": table, "column": column, "on_delete": on_delete}
         document["relationships"].append(relation)
+    tables["cf_dossier"]["columns"]["cf_background"] = text("Achtergrond")
     environment = folder / "environment.yaml"
     environment.write_text(yaml_text(document), encoding="utf-8")
     clock, key_ring = Clock(NOW), KeyRing.open(folder, NOW)
     with running(environment=environment, token=TOKEN) as emulator:
         witness = witness_of(folder, folder, clock)
         store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
-        whole = f"{mapping_text(Settings())[0]}\n{mapping}"
-        made = Night(emulator, store, key_ring, policy_of(Settings()), clock, mapping=whole)
+        whole = f"{masks or mapping_text(Settings())[0]}\n{mapping}"
+        made = Night(emulator, store, key_ring, policy or policy_of(Settings()), clock, mapping=whole)
         yield made
         made.close()
         store.close()
@@ -209,6 +218,29 @@ def test_a_hold_on_one_keeps_what_points_to_it(night: Night) -> None:
     place(night, "cf_statement", row)
     night.apply(night.plan())
     assert (night.get("cf_dossiers", dossier) is None, night.get("cf_statements", row) is None) == (False, False)
+
+
+def test_where_a_report_is_masked_the_row_goes_and_no_text_of_the_file_stays(tmp_path: Path) -> None:
+    """5.3, ERA-06: a further text is overwritten like any column, and the lookup that leads to the row is
+    empty."""
+    masks = mapping_text(Settings())[0].replace("    table: cf_dossier\n", "    table: cf_dossier\n    texts: [cf_background]\n", 1)
+    for column, more in (("cf_openedon", "cf_statementid: null\n        cf_background: drop_text"), ("cf_communicatedon", LOOKUPS)):
+        assert masks.count(f"        {column}: null\n") == 1
+        masks = masks.replace(f"        {column}: null\n", f"        {column}: null\n        {more}\n", 1)
+    policy = load_policy(in_place()(policy_text(Settings())[0]), source="policy.yaml")
+    with a_night(tmp_path, masks=masks, policy=policy) as night:
+        night.create("teams", "teamid", name="Geanonimiseerd")
+        dossier = a_runaway(night, cf_background="Alles over thuis.")
+        (fiche,) = night.fiches_of(dossier)
+        row = statement(night, cf_text="Ik hoorde een hond.")
+        point(night, "cf_fiches", fiche, row)
+        done = night.apply(night.plan())
+        assert (done.counts["anonymised"], done.counts["skipped"], night.get("cf_statements", row)) == (1, {}, None)
+        file, report = night.get("cf_dossiers", dossier), night.get("cf_fiches", fiche)
+        assert file is not None
+        assert report is not None
+        assert (file["cf_background"], report["_cf_statementid_value"]) == (None, None)
+        assert file["cf_anonymisedon"]
 
 
 def test_a_read_that_fails_removes_nothing(night: Night) -> None:
