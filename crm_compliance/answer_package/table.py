@@ -4,15 +4,12 @@ spreadsheet of another country splits it, nor by a line end inside it."""
 
 import csv
 import io
-import re
 from typing import Final
 
 from crm_compliance.answer_package.content.view import Shown
+from crm_compliance.reports.parts.cells import formula_safe
 
 COLUMNS: Final = ("item", "context", "type", "title", "date", "field", "value")
-# What begins a formula, also full-width; before it nothing but what a spreadsheet skips. Behind `;`, a tab or
-# a line end a new cell begins.
-_FORMULA: Final = re.compile("(^|[;\t\r\n|])([ \u00a0\"'\u200b-\u200f\ufeff]*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\u2212])")
 
 
 def data_csv(shown: Shown) -> bytes:
@@ -35,5 +32,4 @@ def cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    safe = _FORMULA.sub(lambda found: f"{found[1]}'{found[2]}", str(value))
-    return f"'{safe}" if safe[:1] in ("\t", "\r", "\n") else safe
+    return formula_safe(str(value))

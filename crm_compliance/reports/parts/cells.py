@@ -2,12 +2,15 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import IO
 
 from jobs.model.plan import LINE_COLUMNS, PlanLine
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # R-124: a spreadsheet runs a cell that starts so
+# R-124: what begins a formula, also full-width; before it nothing but what a spreadsheet skips. Behind `;`, a
+# tab or a line end a new cell begins where a spreadsheet of another country splits a line.
+_FORMULA = re.compile("(^|[;\t\r\n|])([ \u00a0\"'\u200b-\u200f\ufeff]*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\u2212])")
 # Of an XLSX file: rows are written one after the other, and text stays text.
 OPTIONS = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 
@@ -19,8 +22,11 @@ def cells(line: PlanLine) -> list[str]:
 
 
 def formula_safe(cell: str) -> str:
-    """Return the cell, with an apostrophe in front if a spreadsheet would run it."""
-    return "'" + cell if cell.startswith(FORMULA_STARTS) else cell
+    """Return the cell, with an apostrophe before whatever a spreadsheet would run."""
+    if not cell or (cell[0].isalnum() and cell.isprintable() and ";" not in cell and "|" not in cell):
+        return cell  # as nearly all are, of millions
+    safe = _FORMULA.sub(lambda found: f"{found[1]}'{found[2]}", cell)
+    return f"'{safe}" if safe[:1] in ("\t", "\r", "\n") else safe
 
 
 def write_csv_rows(head: Sequence[str], rows: Iterable[Iterable[str]], out: IO[bytes]) -> None:

@@ -86,11 +86,19 @@ def test_the_csv_file_has_the_columns_of_the_contract_and_a_unit_a_line() -> Non
     assert {row["disposition"] for row in rows} == {"delete", "anonymise", ""}
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_no_cell_of_a_csv_file_is_a_formula(start: str) -> None:
-    lines = [a_line(1, categories=[f"{start}HYPERLINK(1)"])]
-    rows = list(csv.reader(io.StringIO(written(".csv", lines).decode(), newline="")))
-    assert rows[1][LINE_COLUMNS.index("categories")] == f"'{start}HYPERLINK(1)"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        *((f"{start}HYPERLINK(1)", f"'{start}HYPERLINK(1)") for start in ("=", "+", "-", "@", "\t", "\r", "＝")),
+        ("a;=1+1", "a;'=1+1"),
+        (" =1+1", "' =1+1"),
+        ("a-b", "a-b"),
+    ],
+)
+def test_no_cell_of_a_csv_file_is_a_formula(text: str, shown: str) -> None:
+    """R-124: also full-width, behind a blank, and where a spreadsheet splits at a semicolon."""
+    rows = list(csv.reader(io.StringIO(written(".csv", [a_line(1, categories=[text])]).decode(), newline="")))
+    assert rows[1][LINE_COLUMNS.index("categories")] == shown
 
 
 def test_a_spreadsheet_has_the_same_cells_as_strings_and_a_sheet_of_totals() -> None:
