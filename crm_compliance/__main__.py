@@ -8,8 +8,8 @@ import sys
 from crm_compliance.ownership import refuse_strangers
 
 # Loading modules makes objects that live on: looking through them after each 2,000 takes a sixth of the
-# start.
-GARBAGE_AFTER = 200_000
+# start, and looking through them once a tenth of a short command, which has ended before.
+GARBAGE_AFTER, AT_FIRST = 200_000, 400_000
 # Whatever else is installed may ask to be called by the library of our models, which looks for that in all
 # that is installed.
 NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
@@ -27,7 +27,8 @@ def tell_libraries() -> None:
 
 def main() -> None:
     """Run the command that was typed."""
-    gc.set_threshold(GARBAGE_AFTER)
+    gc.set_threshold(AT_FIRST)
+    gc.callbacks.append(_later_on)
     tell_libraries()
     refuse_strangers(sys.argv[1:])
     from crm_compliance.cli.app import main as run
@@ -36,6 +37,12 @@ def main() -> None:
         run()
     finally:
         gc.freeze()  # everything goes with the process: looking through it once more takes a quarter of a short command
+
+
+def _later_on(phase: str, _found: object) -> None:
+    if phase == "stop":
+        gc.set_threshold(GARBAGE_AFTER)
+        gc.callbacks.remove(_later_on)
 
 
 if __name__ == "__main__":

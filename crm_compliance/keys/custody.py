@@ -5,8 +5,11 @@ Keys are made for a store that is new and for no other: with new ones, the refer
 lead nowhere without anybody noticing, and rows that had been erased would not be known again (ACC-02,
 ERA-13)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
 from crm_compliance.keys.key_ring import KeyRing, KeysMissing, is_key_id, made_entry
@@ -16,8 +19,10 @@ from crm_compliance.store.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import KEYS
-from jobs.ports.context import Clock
 from jobs.ports.store.ledger import Entry
+
+if TYPE_CHECKING:
+    from jobs.ports.context import Clock
 
 TOLD = "told"  # in keys/: the keys that a ledger knows of
 

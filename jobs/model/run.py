@@ -2,14 +2,17 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from jobs.model.plan import Alarm, Key, Kind
 from rules.model.bypass import Bypass
 from rules.model.records import KINDS, Record
+
+if TYPE_CHECKING:
+    from connectors.interface.connector import Connector
 
 INTERRUPTED = "interrupted"  # how people are told of a run that has not ended and that nobody is working on
 CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
@@ -72,11 +75,11 @@ class RowWrite(msgspec.Struct, frozen=True):
     retained: bool = False
     table: str = ""
 
-    def key(self, crm: Connector) -> RowKey:
+    def key(self, crm: "Connector") -> RowKey:
         """The table of the row in this CRM, and its id."""
         return self.table or crm.table(KINDS[self.kind]), self.id
 
-    def record(self, crm: Connector) -> type[Record]:
+    def record(self, crm: "Connector") -> type[Record]:
         """The class of the records that rows of its table are."""
         return crm.record(self.kind, self.table)
 

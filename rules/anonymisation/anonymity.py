@@ -2,12 +2,17 @@
 somebody (ERA-01, ERA-02). Pure. One condition that is not met, or not known to be met, is enough: then the
 unit is pseudonymised and the retention duty stands."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from rules.model.residual_data import PlaceState
-from rules.policy.policy import Backups
+
+if TYPE_CHECKING:
+    from rules.policy.policy import Backups
 
 
 class Anonymity(StrEnum):

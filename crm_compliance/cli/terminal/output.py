@@ -37,7 +37,8 @@ class Output:
             def on_broken_pipe(self) -> None:  # rich itself would end the program with exit code 1, which means a bug here
                 raise BrokenPipeError
 
-        show(Screen(highlight=False, soft_wrap=False))
+        # What stands between colons is what somebody wrote, and no picture.
+        show(Screen(highlight=False, soft_wrap=False, emoji=False))
         if ids is not None:
             print_line(f"{ids[0]} {ids[1]}")
 
