@@ -35,7 +35,7 @@ from tests.unflushed import FLUSH, Unflushed, unflushed
 if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
 
-# Hundreds of processes load the product: to compile it anew each time takes longer than what they do.
+# Hundreds of processes load the product: to compile it again each time takes longer than what they do.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 gc.set_threshold(GARBAGE_AFTER)  # as in the product

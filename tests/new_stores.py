@@ -3,7 +3,7 @@
 Alembic loads and plans a tenth of a second for what SQLite does in a few milliseconds: the steps that make
 the tables are taken in full once, and then given again word for word. Any other upgrade, and every program
 that a test starts, takes the steps themselves; so do the tests of the steps (`real_steps`). SQLAlchemy puts
-each statement into words for each engine anew: here engines of a kind share the words.
+each statement into words for each engine again: here engines of a kind share the words.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def _unlink(folder: int, name: str) -> None:
     with _explained("an object"):
         try:
             if not stat.S_ISREG(_mode(folder, name)):
-                raise ObjectError("an address names something that is no file", hint="look at the recording in the CRM")
+                raise ObjectError("an address names something that is not a file", hint="look at the recording in the CRM")
             os.unlink(name, dir_fd=folder)
         except FileNotFoundError:
             return
@@ -168,7 +168,7 @@ def _content(folder: int, name: str) -> bytes | None:
             return None
         with open(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ObjectError("an address names something that is no file", hint="look at the recording in the CRM")
+                raise ObjectError("an address names something that is not a file", hint="look at the recording in the CRM")
             return file.read()
 
 

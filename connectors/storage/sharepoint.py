@@ -85,7 +85,9 @@ class SharePoint:
             return None
         drive, item = found
         if "folder" not in item:
-            raise ObjectError("a document location names something that is no folder", hint="look at the location in the CRM", where=WHERE)
+            raise ObjectError(
+                "a document location names something that is not a folder", hint="look at the location in the CRM", where=WHERE
+            )
         return f"{drive}/{_id(item)}"
 
     def documents(self, folder: str) -> Iterator[Document]:

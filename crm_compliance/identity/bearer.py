@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jobs.ports.context import Clock
 
 KEYS_LAST_S: Final = 3_600.0
-ASKED_AGAIN_S: Final = 60.0  # a token with a key of which nobody has heard has them asked for anew, no more often than this
+ASKED_AGAIN_S: Final = 60.0  # a token with a key of which nobody has heard has them asked for again, no more often than this
 CLOCKS_DIFFER_S: Final = 60
 ENTRA_V1: Final = "https://sts.windows.net/"  # who issues tokens of an interface for which version 2 was not chosen
 _CLAIMS: Final = ("exp", "iat", "iss", "aud")

@@ -133,7 +133,7 @@ def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str
         )
         chosen = signed_in.accounts(application.get_accounts(), who)
         answer: dict[str, Any] | None = None
-        if chosen is not None:  # fetched anew: a role that was taken away is gone at once
+        if chosen is not None:  # fetched again: a role that was taken away is gone at once
             answer = application.acquire_token_silent(list(SCOPES), chosen, force_refresh=True)
         is_new = not is_somebody(answer)
         if is_new:
@@ -148,7 +148,7 @@ def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str
     claims: dict[str, Any] = answer["id_token_claims"]
     account_id = _account_id(application, claims)
     if account_id:
-        signed_in.keep(cache.serialize(), account_id, anew=is_new)
+        signed_in.keep(cache.serialize(), account_id, is_new=is_new)
     return claims
 
 

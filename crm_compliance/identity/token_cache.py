@@ -55,12 +55,12 @@ class SignedIn:
         found = [account for account in lasting.values() if wanted in _names(account)]
         return found[0] if len(found) == 1 else None
 
-    def keep(self, tokens: str, account: str, *, anew: bool) -> None:
-        """Keep MSAL's tokens; `anew`: this account has signed in just now."""
+    def keep(self, tokens: str, account: str, *, is_new: bool) -> None:
+        """Keep MSAL's tokens; `is_new`: this account has signed in just now."""
         if not self._minutes:
             return
         since = self.kept.since
-        if anew or account not in since:
+        if is_new or account not in since:
             since = {id: moment for id, moment in since.items() if id != account} | {account: self._now}
         self.kept = Kept(tokens, since)
         nonce = secrets.token_bytes(_NONCE)

@@ -22,7 +22,7 @@ from jobs.ledger.heads import Head, altered
 from rules.errors import UsageError
 
 NAME = "ledger.head"
-LENGTH = 256  # bytes; always the same, so that writing anew never leaves half a file
+LENGTH = 256  # bytes; always the same, so that writing again never leaves half a file
 
 
 class HeadUnreadable(UsageError):

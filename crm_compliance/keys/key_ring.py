@@ -262,12 +262,12 @@ def made_entry(key: Key) -> dict[str, object]:
 def memory_key(data_dir: Path) -> bytes:
     """Return the key `keys/memory.key`, and make it if there is none. It encrypts what is remembered of the
     CRM between two reads."""
-    return _kept(data_dir, "memory.key", "delete it: what was remembered is then read anew")
+    return _kept(data_dir, "memory.key", "delete it: what was remembered is then read again")
 
 
 def signin_key(data_dir: Path) -> bytes:
     """Return the key `keys/signin.key` that encrypts who is signed in, and make it if there is none."""
-    return _kept(data_dir, "signin.key", "delete it: people then sign in anew")
+    return _kept(data_dir, "signin.key", "delete it: people then sign in again")
 
 
 def pseudonym_key(data_dir: Path) -> bytes:

@@ -32,7 +32,7 @@ _ABOUT_NOBODY: Final = frozenset({"statistic"})  # 5.4
 
 OUT_OF_SCOPE: Final = "out_of_scope"
 NO_KIND: Final = "It meets the conditions of no kind (`only`): it is out of scope, not searched and not touched."
-NO_ROLE: Final = "It is no role of a person in a dossier or fiche: nothing reads it as one, and it goes with neither."
+NO_ROLE: Final = "It is not a role of a person in a dossier or fiche: nothing reads it as one, and it goes with neither."
 OTHER_HALF: Final = "The platform keeps a connection as two halves; the other one, {half}, is the role, and is told here. Both go together."
 
 

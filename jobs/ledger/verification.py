@@ -78,7 +78,7 @@ def audit_ledger(
                 agreed += 1
             elif checkpoint.entries == tree.size:
                 first = wanted[met - 2].entries + 1 if met > 1 else 1
-                told = "written anew: they are not those of the checkpoint"
+                told = "rewritten: they are not those of the checkpoint"
                 problems.append(Problem(f"entries {first} to {checkpoint.entries}", told, first))
     if chain.first_broken is not None:
         problems.insert(0, Problem(f"entry {chain.first_broken}", "does not follow from the one before it", chain.first_broken))

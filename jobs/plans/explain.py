@@ -49,7 +49,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     if unit is None:
         raise NotFound(
             "there is no such unit",
-            hint="ids are lower case, without braces; rows already anonymised are no units",
+            hint="ids are lower case, without braces; rows already anonymised are not units",
             where=f"{table} {row[:64]}",
         )
     holds = active_holds(context, day)

@@ -245,7 +245,7 @@ def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation 
         told = unknown if verdict is None else "does not verify: something was changed"
         problems.append(Problem("signature", told))
     if not problems and content != as_written:
-        problems.append(Problem("file", "says what it said, but was written anew: spaces, order or line ends are others"))
+        problems.append(Problem("file", "says what it said, but was rewritten: spaces, order or line ends are others"))
     return document, problems
 
 

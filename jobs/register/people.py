@@ -38,7 +38,7 @@ def given_of(store: Store, request: str) -> Given:
     """Return what was said at the receipt. Raises Refused: with code `erased`, if it has expired."""
     part = store.requests.part(request, GIVEN)
     if part is None:
-        raise refused("erased", "what was said with this request has been erased", "open the request anew", request)
+        raise refused("erased", "what was said with this request has been erased", "open the request again", request)
     return msgspec.json.decode(part, type=Given)
 
 

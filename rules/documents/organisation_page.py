@@ -49,7 +49,7 @@ def _page() -> Iterator[str]:
 _INTRODUCTION: Final = """\
 # The organisation file
 
-This page comes from `rules/organisation/organisation.py`; when it is out of date, a test fails and says how to make it anew.
+This page comes from `rules/organisation/organisation.py`; when it is out of date, a test fails and says how to make it again.
 
 Everything that is said in the name of an organisation stands in one YAML file: who it is and where it is written to, whom a person may
 complain to, whom a child may call, what data are kept for and on which ground, who processes them, and what it words itself. The product

@@ -112,7 +112,7 @@ _INTRODUCTION: Final = """\
 # The retention schedule
 
 This page comes from `policy.py`, `limits.py` and `categories.py` of `rules/policy/`; when it is out of date, a test
-fails and says how to make it anew.
+fails and says how to make it again.
 
 A schedule is one YAML file. It says how long personal data are kept, counted from when, and what happens then. The product comes
 with one published schedule; `policy show --output FILE` writes it, and the setting `POLICY` names another file, or a folder

@@ -115,7 +115,7 @@ def _checked(field: str, value: str, categories: Collection[str], outcomes: Coll
         try:
             return date.fromisoformat(value).isoformat()
         except ValueError:
-            raise UsageError(f"{field} is no date: {value[:40]}", hint="write it as 2026-11-25", where="--where") from None
+            raise UsageError(f"{field} is not a date: {value[:40]}", hint="write it as 2026-11-25", where="--where") from None
     if field in ("category", "outcome"):
         known = categories if field == "category" else outcomes
         if value in known or value == NONE or value.isdecimal():

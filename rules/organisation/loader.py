@@ -37,7 +37,7 @@ Texts = Mapping[str, Mapping[str, str]]
 
 def load_organisation(text: str, *, source: str, texts: Texts, is_shipped: bool = False) -> Organisation:
     """Read an organisation from the text of its file; `source` is what messages call the file, `texts` are
-    the product's own sentences by table and key, which the file may word anew.
+    the product's own sentences by table and key, which the file may reword.
 
     Raises:
         OrganisationError: the file is not usable. `where` is the place of the first error, the message lists

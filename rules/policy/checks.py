@@ -154,7 +154,7 @@ def _category(key: str, category: CategoryBase) -> Iterator[Finding]:
     elif category.bypass and category.unit == "contact":
         yield ("bypass",), "a row for contacts decides over no contact: say so under contacts.bypass"
     if not category.leads_to_child and category.unit != "dossier":
-        yield ("leads_to_child",), f"the unit {category.unit} is no file of a child: only a row for dossiers says so (RGT-09)"
+        yield ("leads_to_child",), f"the unit {category.unit} is not a file of a child: only a row for dossiers says so (RGT-09)"
     if not category.open_blocks and not isinstance(category, MonthsAfter):
         yield ("open_blocks",), "only a category of months may disregard that a dossier is open (RET-13)"
 
@@ -191,7 +191,7 @@ def _relation_of_contact(category: CategoryBase) -> Iterator[Finding]:
         yield (
             ("anchor",),
             "the end of a partnership is recorded nowhere in the CRM, so nobody could tell when the period begins: set enabled: false, "
-            "and end the relation by hand (a contact without a parent account is no partner)",
+            "and end the relation by hand (a contact without a parent account is not a partner)",
         )
     elif category.disposition is not Disposition.DELETE:
         yield ("disposition",), "a contact whose last relation has ended is deleted (RET-20)"
@@ -201,7 +201,7 @@ def _target(policy: PolicyFile, line: Derivation) -> Iterator[str]:
     if line.key not in policy.categories:
         yield f"there is no category {line.key}"
     elif policy.categories[line.key].unit != "dossier":
-        yield f"{line.key} is no category of dossiers"
+        yield f"{line.key} is not a category of dossiers"
 
 
 def _outcomes(lines: tuple[Derivation, ...]) -> Iterator[Finding]:

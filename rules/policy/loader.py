@@ -41,7 +41,7 @@ def load_policy(text: str, *, source: str, crm_categories: Collection[str] | Non
     raise refusal(PolicyError, "the retention schedule is refused", found, source=source, hint=HINT)
 
 
-@lru_cache(maxsize=64)  # a schedule is read anew for every job, and is the same nearly always
+@lru_cache(maxsize=64)  # a schedule is read again for every job, and is the same nearly always
 def _read(text: str, crm_categories: frozenset[str] | None) -> Policy | list[Problem]:
     """Return the schedule, or all that is wrong with it in the order in which it is reported."""
     document = read_yaml(text)

@@ -70,7 +70,7 @@ def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
     leads_to, related = _links(facts, gone)
     related |= {identity for identity in facts.relations if identity in contacts and identity not in gone}
 
-    # `kept` holds nearly everybody, so no set of its size is ever made anew: what matters is asked of those
+    # `kept` holds nearly everybody, so no set of its size is ever made again: what matters is asked of those
     # who lead anywhere, who are few. Whom the units that go lead to at all; everybody else is out of reach
     # and stays.
     reachable = _closure(going | lapsed, leads_to)

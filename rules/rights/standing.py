@@ -36,7 +36,7 @@ OVERRIDABLE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "RGT-05": "the child did not agree, is too young to ask alone, or has no known birth date: the answer still serves the child",
         "RGT-13": "the person is recorded as dead but was identified alive: the record is wrong",
-        "SUS-05": "the role of the person in a file cannot be read from the CRM: it was looked up, and is no suspicion",
+        "SUS-05": "the role of the person in a file cannot be read from the CRM: it was looked up, and is not a suspicion",
         "SUS-06": "a file shares a child with one in which the requester is suspected: it tells nothing of the other",
         "SUS-08": "the suspicion in a file has ended: the file may be told",
         "SUS-11": "a parent suspected in a file of the child may act for the child in the other files",

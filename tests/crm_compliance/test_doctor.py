@@ -178,7 +178,7 @@ def test_a_stranger_among_the_packages(typist: Typist, org: Night, monkeypatch: 
 
 
 def test_a_set_is_read_to_its_end_and_hashed(typist: Typist, org: Night, crm: RunningEmulator) -> None:
-    """`ids_sha256` is that of the sorted lower-case ids, one a line; anybody can compute it anew."""
+    """`ids_sha256` is that of the sorted lower-case ids, one a line; anybody can compute it again."""
     cases = people_and_cases(org)
     assert cases
     fiches = sorted(row["cf_ficheid"].lower() for row in org.rows("cf_fiches?$select=cf_ficheid"))

@@ -157,7 +157,7 @@ def altered_ledger_file(case: Case) -> None:
     rechained = rewritten([json.loads(line) for line in lines[:-1]])
     (case.folder / "tried.jsonl").write_text(rechained)
     done = case.type("ledger", "verify", "tried.jsonl", "--anchor", "anchor.jsonl", "--keys", "keys.pem", "--json", env=offline(case))
-    case.same("written anew with hashes that fit", done.code, 7)
+    case.same("written again with hashes that fit", done.code, 7)
 
 
 def rewritten(entries: list[dict[str, Any]]) -> str:

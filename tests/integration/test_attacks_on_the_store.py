@@ -2,7 +2,7 @@
 (ACC-06, ACC-09).
 
 Each attack writes to the database directly, and does what it can to look right: it drops triggers, and
-computes digests and chains anew.
+computes digests and chains again.
 """
 
 from __future__ import annotations
@@ -320,9 +320,9 @@ def test_a_lifted_kill_switch_is_noticed(attacked: Night) -> None:
 
 
 def rewrite(night: Night, *, until: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
-    """Change entries of the ledger, or drop them, and compute the whole chain anew."""
+    """Change entries of the ledger, or drop them, and compute the whole chain again."""
 
-    def anew(connection: Connection) -> None:
+    def again(connection: Connection) -> None:
         rows = [dict(row._mapping) for row in connection.execute(text("SELECT * FROM ledger ORDER BY seq"))]
         connection.execute(text("DELETE FROM ledger"))
         last, seq = FIRST, 0
@@ -342,7 +342,7 @@ def rewrite(night: Night, *, until: Callable[[dict[str, Any]], dict[str, Any] | 
             connection.execute(text(f"INSERT INTO ledger ({columns}) VALUES ({', '.join(':' + name for name in values)})"), values)
             last = own
 
-    attack(night, with_connection=anew)
+    attack(night, with_connection=again)
 
 
 @pytest.mark.parametrize("also", [(), ("DELETE FROM checkpoints",), ("DELETE FROM checkpoints", "DELETE FROM ledger_head")])

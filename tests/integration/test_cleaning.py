@@ -182,7 +182,7 @@ def test_history_that_may_be_seen_and_not_purged_leaves_its_unit_partial_until_i
     assert (run.state, actions(night, run)[dossier].state) == (RunState.DONE_WITH_FAILURES, ActionState.PARTIAL)
     assert night.store.certificates.of_run(run.id) == []
     may(night)
-    night = make_night()  # the next night's process asks anew what it may
+    night = make_night()  # the next night's process asks again what it may
     again = night.apply(night.plan())
     assert actions(night, again)[dossier].state is ActionState.DONE
     assert NAME not in audits(night)

@@ -65,7 +65,7 @@ def test_a_night_in_which_the_unit_was_put_off_does_not_lose_what_had_gone_befor
 
 
 def test_a_dossier_that_kept_itself_and_a_fiche_brings_along_what_had_gone(night: Night) -> None:
-    """Two rows are left, so that a plan judges the dossier anew."""
+    """Two rows are left, so that a plan judges the dossier again."""
     dossier, _ = expired(night)
     left = night.fiches_of(dossier)[1]
     fault(night, kept("cf_dossiers", dossier), kept("cf_fiches", left))

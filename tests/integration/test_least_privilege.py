@@ -61,7 +61,7 @@ def test_a_table_that_is_seen_in_part_stops_the_run_before_it_plans(night: Night
 def test_the_page_of_the_role_is_current(night: Night) -> None:
     page = role_page(night.connector.least_role(NEEDS), night.connector.cleaning_role(), night.connector.answering_role())
     stored = ROOT / "docs" / "least-privilege-role.md"
-    assert stored.read_text(encoding="utf-8") == page, "write it anew: crm-compliance doctor --role docs/least-privilege-role.md"
+    assert stored.read_text(encoding="utf-8") == page, "write it again: crm-compliance doctor --role docs/least-privilege-role.md"
 
 
 def test_what_answers_ask_for_is_told_apart_and_is_not_too_much(night: Night) -> None:

@@ -82,8 +82,8 @@ def start(night: Night) -> None:
 
 
 def leftovers(night: Night) -> dict[str, Any]:
-    """Everything that is there, by what it is about; of participants, whose ids are given anew each time, how
-    many there are."""
+    """Everything that is there, by what it is about; of participants, whose ids are new each time, how many
+    there are."""
     found: dict[str, Any] = {table: rows for table, rows in state_of(night).items() if table != "cf_statistics"}
     audits = night.rows("audits?$select=objecttypecode,_objectid_value,operation,action")
     about = ((row["objecttypecode"], row["_objectid_value"], row["operation"], row["action"]) for row in audits)

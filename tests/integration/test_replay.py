@@ -2,7 +2,7 @@
 R-091).
 
 A restore brings back every row with the version it had; where a test says `made_again`, somebody has made
-rows anew with their old ids.
+rows again with their old ids.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def test_a_row_that_somebody_moves_meanwhile_is_kept_all_the_same(night: Night, 
 
 
 def test_a_closed_request_is_not_looked_up_any_more(night: Night) -> None:
-    """What it kept is all it keeps, and no link to anybody is made anew."""
+    """What it kept is all it keeps, and no link to anybody is made again."""
     dossier = expired_dossier_of(night, night.contact(**ASKER))
     request = registered(night)
     frozen = Frozen(contacts=(), rows=(), at=night.clock())

@@ -91,7 +91,7 @@ def test_a_restriction_is_told_of_at_once(night: Night) -> None:
     request = decided(night, Right.RESTRICTION, child)
     assert states(night, request) == ["due"]
     told(dora(night), request.id, 1, TODAY)
-    decide(night, request)  # who was told stays told when it is decided anew
+    decide(night, request)  # who was told stays told when it is decided again
     assert states(night, request) == ["told"]
     assert b"Verzonnen" in (reopened(night.store, request.id) or b"")
 

@@ -33,7 +33,7 @@ def proven() -> set[int]:
 
 
 def test_the_page_is_current() -> None:
-    assert (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8") == emulator_page(), f"make it anew: {MAKE_ANEW}"
+    assert (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8") == emulator_page(), f"make it again: {MAKE_ANEW}"
 
 
 def test_rows_are_numbered_without_a_gap() -> None:

@@ -146,7 +146,7 @@ def _check_dependent(file: MappingFile) -> Iterator[Slip]:
             for at_kept, column in enumerate(part.masked.keeps):
                 if column not in may_stay:
                     found = suggestion(column[:60], may_stay)
-                    told = f"{column} is no date, number, choice or yes and no of this table{asked(found)}"
+                    told = f"{column} is not a date, number, choice or yes and no of this table{asked(found)}"
                     yield Slip((*at, "masked", "keeps", at_kept), told, "unknown", found)
         yield from (slip.below(*at, "term") for slip in _check_term(part))
         for at_readable, column in enumerate(part.readable):

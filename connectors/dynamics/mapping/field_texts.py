@@ -18,7 +18,7 @@ class FieldText(NamedTuple):
 
 _MASKED: Final = FieldText("since when a row is anonymised in place; the product writes it", "no row can be anonymised in place (ERA-07)")
 _CATEGORIES: Final = FieldText("what a case is about, and by it how long it is kept")
-_WHOSE: Final = FieldText("whose row it is", "the row is no relation of anybody: its person may go while it is there")
+_WHOSE: Final = FieldText("whose row it is", "the row is not a relation of anybody: its person may go while it is there")
 _REGARDING: Final = FieldText("the row that it belongs to, goes with and is held by", "it goes with nothing, and is told to nobody")
 _NAME: Final = FieldText("how the row is called")
 
@@ -112,7 +112,7 @@ FIELD_TEXTS: Final[Mapping[str, Mapping[str, FieldText]]] = MappingProxyType(
             "birth_place": FieldText("who somebody is; emptied when only a relation remains", "the column is not emptied then"),
             "image": FieldText("a picture; emptied when only a relation remains", "the column is not emptied then"),
             "description": FieldText("remarks; emptied when only a relation remains", "the column is not emptied then"),
-            "anonymised_on": FieldText("since when a contact was reduced to its relation; the product writes it", "it is reduced anew"),
+            "anonymised_on": FieldText("since when a contact was reduced to its relation; the product writes it", "it is reduced again"),
             "first_name": FieldText("who somebody is: found by it, redacted for others"),
             "last_name": FieldText("who somebody is: found by it, redacted for others"),
             "email": FieldText("who somebody is, and a channel that is known"),

@@ -32,7 +32,7 @@ from rules.model.records import KINDS, Record
 ONLY_PART = (0,)  # the place of a kind's only table, which stands in no list
 
 
-@lru_cache(maxsize=4)  # a mapping is read anew for every job, and is the same nearly always
+@lru_cache(maxsize=4)  # a mapping is read again for every job, and is the same nearly always
 def parse_mapping(text: str, source: str) -> Mapping:
     """Return the mapping in a text; `source` is the name used for places in it. Raises MappingError: with
     every mistake, each with its line."""

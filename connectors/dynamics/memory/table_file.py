@@ -126,7 +126,7 @@ def _chunks(place: Path, name: bytes, worth: Worth, cipher: Cipher) -> Iterator[
     try:
         with open(place, "rb") as file:
             if file.read(NAME_BYTES) != name:
-                raise Damaged  # another process has written the table anew
+                raise Damaged  # another process has written the table again
             for number, sealed in enumerate(_pieces(file)):
                 if number < worth.chunks:
                     yield Chunk(cipher.open(_bound_to(place, name, number), sealed))

@@ -225,7 +225,7 @@ class Rows(MappedKinds):
             raise Forbidden(refusal.reason, where=table.name) from None
         if not is_whole:
             told = f"Rows of {table.name} name the person first, and have no other half that names them second."
-            raise ReadIncomplete(told, hint="Make these connections anew in the CRM, which keeps both halves.", where=table.name)
+            raise ReadIncomplete(told, hint="Make these connections again in the CRM, which keeps both halves.", where=table.name)
 
     def _read_tied(
         self,

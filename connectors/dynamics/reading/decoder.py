@@ -329,7 +329,7 @@ def _behaviour(table: Table, column: Column, from_metadata: str) -> str:
     return behaviour
 
 
-_fields = cache(msgspec.structs.fields)  # a record's hints are read once, not anew by each connector
+_fields = cache(msgspec.structs.fields)  # a record's hints are read once, not again by each connector
 
 
 def page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]], hidden: dict[str, tuple[str, Any]]) -> type[Any]:

@@ -204,7 +204,7 @@ def _check_column(table: Table, column: Column, attribute: Attribute, mapping: M
     kind = field_type(table.full, column.field)
     place = f"{table.name}.{attribute.name}"
     if column.holds == "texts" and place_of(table, mapping, metadata).is_derived:
-        yield error(f"{place} is no text of a role: name it under the kind that {table.name} is mapped to.", column.where, "conflict")
+        yield error(f"{place} is not a text of a role: name it under the kind that {table.name} is mapped to.", column.where, "conflict")
     elif column.is_lookup:
         yield from _check_lookup(table, column, attribute, mapping, metadata)
     elif column.holds == "choices":

@@ -28,7 +28,7 @@ class Switches:
         "nested", "The one error of a failed change set: in a multipart of its own, or plain.", "nested", "plain"
     )
     count_capped: bool = _switch(True, "`/$count` stops at 5,000 as `@odata.count` does.")
-    stale_counts: bool = _switch(False, "`RetrieveTotalRecordCount` gives a snapshot, which is taken anew after 24 hours.")
+    stale_counts: bool = _switch(False, "`RetrieveTotalRecordCount` gives a snapshot, which is taken again after 24 hours.")
     collection_links_only: bool = _switch(False, "An expanded collection in a list has only its nextLink, no rows, as in older builds.")
     inner_errors: bool = _switch(False, "Errors carry an `innererror` with a stack trace, as on-premises.")
     bound_references: bool = _switch(True, "`$1` is understood in a bind too; releases on-premises before 9.1 answered 500.")

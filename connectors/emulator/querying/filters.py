@@ -172,7 +172,7 @@ class FilterCompiler:
         if isinstance(scope.get(names[0]), str) and names[0]:
             variable = names.pop(0)
             if not names:
-                raise bad_query(f"The variable '{variable}' is no column.")
+                raise bad_query(f"The variable '{variable}' is not a column.")
             return self.column(table, scope[variable], names)
         if len(scope) > 1:
             raise bad_query(f"Could not find a property named '{names[0]}': inside any and all, columns are reached by the variable.")

@@ -130,7 +130,7 @@ def _day(text: str) -> date:
         return day
     if instant := parse_instant(text):
         return instant.date()
-    raise bad_query(f"'{text[:40]}' is no date.")
+    raise bad_query(f"'{text[:40]}' is not a date.")
 
 
 def _on(operand: Operand, name: str, text: str) -> Condition:

@@ -115,7 +115,7 @@ def _rule(item: Any) -> Fault:
     if not isinstance(match, dict) or (
         unknown := set(match) - {"method", "path", "nth", "every"} or set(item) - {"match", "times", "do"} - _EXTRA
     ):
-        raise FaultProblem(f"unknown keys in a rule: {', '.join(sorted(unknown)) if isinstance(match, dict) else 'match is no object'}")
+        raise FaultProblem(f"unknown keys in a rule: {', '.join(sorted(unknown)) if isinstance(match, dict) else 'match is not an object'}")
     methods = match.get("method") or []
     nth, every, times = match.get("nth", 0), match.get("every", 0), item.get("times")
     if any(not isinstance(n, int) or n < 0 for n in (nth, every, times or 0)):
@@ -136,7 +136,7 @@ def _path(pattern: str) -> Callable[[str], bool]:
         expression = re.compile(pattern.removeprefix("re:"))
     except re.error as problem:
         if pattern.startswith("re:"):
-            raise FaultProblem(f"path is no regular expression: {problem}") from problem
+            raise FaultProblem(f"path is not a regular expression: {problem}") from problem
         expression = re.compile(r"(?!)")
     if pattern.startswith("re:"):
         return lambda address: expression.search(address) is not None

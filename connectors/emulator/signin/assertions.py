@@ -48,7 +48,7 @@ def _claims(assertion: str, certificate: Certificate) -> dict[str, Any]:
     except jwt.InvalidSignatureError:
         raise AssertionProblem("its signature does not fit the certificate") from None
     except jwt.PyJWTError:
-        raise AssertionProblem("it is no signed JWT") from None
+        raise AssertionProblem("it is not a signed JWT") from None
 
 
 def _names(thumbprint: object, fingerprint: bytes) -> bool:

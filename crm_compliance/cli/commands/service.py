@@ -153,7 +153,7 @@ def signout() -> None:
 
 def demo(
     folder: Path = typer.Option(
-        Path("demo-data"), "--folder", metavar="DIR", help="Where everything of the demo lies; made anew each time."
+        Path("demo-data"), "--folder", metavar="DIR", help="Where everything of the demo lies; made again each time."
     ),
     dossiers: int = typer.Option(200, min=1, help="Dossiers of the fictitious organisation."),
 ) -> int:

@@ -42,8 +42,8 @@ def compile_(
     as_: str = AS,
     role: str = role_for(Act.HANDLE_REQUEST),
 ) -> None:
-    """Read everything about the person anew, and compile the answer; what was decided on items that are still
-    the same stands. What was granted or refused of another right than access is undone, which is told.
+    """Read everything about the person again, and compile the answer; what was decided on items that are
+    still the same stands. What was granted or refused of another right than access is undone, which is told.
 
     An answer is a package, neutral, or waits for the DPO (dpo_review). What stops its release later is shown
     by `requests show`.

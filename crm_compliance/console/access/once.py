@@ -66,7 +66,7 @@ class Sent:
         if not led_to:
             raise Refused(
                 "this was sent before, and the service ended before it had answered",
-                hint="look whether it was done; where it was not, send it from a page that was opened anew",
+                hint="look whether it was done; where it was not, send it from a page that was opened again",
                 code="sent_before",
             )
         return led_to

@@ -27,7 +27,7 @@ class Rate:
         return self._failures[one] <= self._tries
 
     def forget(self, client: str) -> None:
-        """Let a client begin anew: it got in, and people of one office share an address."""
+        """Let a client begin again: it got in, and people of one office share an address."""
         self._failures.pop(_one(client), None)
 
 

@@ -18,15 +18,15 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "too_many": "Somebody at this address has tried to sign in too often. Wait a minute, then try again.",
     "too_large": "This is more than can be sent here. Choose a smaller file, or write less.",
     "no_form": "What was sent did not come whole, or cannot be read. Open the page again, and send it again.",
-    "old_page": "This page was opened before you signed in anew, so nothing was taken. Open it again, and send it from there.",
+    "old_page": "This page was opened before you signed in again, so nothing was taken. Open it again, and send it from there.",
     "busy": "Something else is being done at this moment. Try again in a minute.",
     "exists": "This was made already. Look for it in the list.",
     "no_row": (
         "The CRM has no record with this id. Copy it once more from the address of its page in the CRM, and look which table it is in."
     ),
     "sent_before": (
-        "This form had been sent already, and the service was started anew before it had answered. Look whether it was done; "
-        "where it was not, send it from a page that you open anew."
+        "This form had been sent already, and the service was restarted before it had answered. Look whether it was done; "
+        "where it was not, send it from a page that you open again."
     ),
     "not_found": "What this is about is not there any more. Look for it again.",
     "role": "Your role may not do this. Ask somebody whose role may.",
@@ -38,7 +38,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "plan_state": ("This plan waits for nobody’s word any more: it was carried out or rejected, or is too old. Look at the list of plans."),
     "process_ended": "What was being done was ended from outside. Nothing was left half done: begin it again.",
     "clock_back": "The clock of this machine says a time before this plan was made. Tell the administrator.",
-    "cut_off": "The service was started anew before this had ended. See how far it came, and begin it again.",
+    "cut_off": "The service was restarted before this had ended. See how far it came, and begin it again.",
     "rules_changed": "The schedule, the mapping or the program has changed since this plan was made. Make a new plan.",
     "lines_removed": ("The lines of this plan have been removed: a plan that is not carried out keeps them for 30 days. Make a new plan."),
     "another_run": "Another run is at work, or was cut off and has to end first. Look at the history.",

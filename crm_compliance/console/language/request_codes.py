@@ -227,7 +227,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "not_confirmed": "Nobody has said yet who the person is.",
     "not_compiled": "There is no answer yet.",
     "contradiction": "A candidate contradicts what is known of the person. Two people first set the rule IDN-17 aside.",
-    "erased": "What was said with this request has been erased. Register it anew.",
+    "erased": "What was said with this request has been erased. Register it again.",
     "extended": "A request is extended once.",
     "no_extension": "This request cannot be extended.",
     "EXTENSION_TOO_LATE": "The person had to be told before the due date was over. The due date stands.",

@@ -45,7 +45,7 @@ STOPS: Final[Mapping[str, str]] = {
 }
 
 WRONG: Final[Mapping[str, str]] = {
-    "changed": "Somebody else has decided on this item meanwhile, or it has been compiled anew.",
+    "changed": "Somebody else has decided on this item meanwhile, or it has been compiled again.",
     "needle": "By this text somebody else would be known.",
     "near_name": "This text has what looks like the name, number or address of somebody, and no proposal has it.",
     "unchecked": "No program can check this file.",

@@ -28,7 +28,7 @@ def conclusion(visit: Visit, step: Step) -> So:
     rule makes."""
     asked, result = step.inputs, step.result
     if step.rule == "RET-17":
-        return visit.say("Everything is read anew, as it is on %(day)s.") % {"day": _day(visit, asked["as_of"])}, ()
+        return visit.say("Everything is read again, as it is on %(day)s.") % {"day": _day(visit, asked["as_of"])}, ()
     if step.rule == "HLD-04" and isinstance(result, list):
         return (visit.say("It is held:"), _reasons(visit, result)) if result else (visit.say("No hold covers it."), ())
     if step.rule == "4.2" and isinstance(result, list):

@@ -65,7 +65,7 @@ def show(visit: Visit) -> Response:
 
 
 def make(visit: Visit) -> Response:
-    """Begin to make the map anew, as `datamap` does; the page looks for the end of it."""
+    """Begin to make the map again, as `datamap` does; the page looks for the end of it."""
     person = visit.person
     visit.services.begin(Asked(act=DATA_MAP, subject=SUBJECT, who=person.who, role=person.role, now=visit.now))
     return visit.see("/datamap")

@@ -43,7 +43,7 @@ def find(visit: Visit) -> Response:
     if table is None:
         raise UsageError(
             "the last plans have no unit with this id",
-            hint="paste the whole address of its page in the CRM: a fiche of a dossier is no unit by itself",
+            hint="paste the whole address of its page in the CRM: a fiche of a dossier is not a unit by itself",
             where="record",
         )
     return _go(visit, table, row)

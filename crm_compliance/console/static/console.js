@@ -40,7 +40,7 @@ document.addEventListener("focusout", (event) => {
   if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.removeAttribute("open");
 });
 
-// What replaces the very thing that had the focus has it next, at its heading: the keyboard does not start anew.
+// What replaces the very thing that had the focus has it next, at its heading: the keyboard does not start again.
 let asked = false;
 document.addEventListener("htmx:beforeRequest", (event) => {
   const active = document.activeElement;

@@ -101,7 +101,7 @@
     if (words) tell(words);
     for (const next of [now.dataset.next, now.dataset.previous]) if (next) fetched(next);
   }
-  // The list has those around an item: beyond its end it is fetched anew.
+  // The list has those around an item: beyond its end it is fetched again.
   async function keepList(now) {
     const list = document.querySelector(".review-list");
     if (!list || document.getElementById(`row-${now.dataset.item}`)) return;

@@ -48,7 +48,7 @@ def match(settings: Settings, asked: Asked, told: Told) -> Ended:
 
 
 def compile_(settings: Settings, asked: Asked, told: Told) -> Ended:
-    """Read everything about the person of a request anew, and compile the answer."""
+    """Read everything about the person of a request again, and compile the answer."""
     from crm_compliance.console.work.step_note import noting
     from jobs.requests.answer.compile import compile_request
 
@@ -58,7 +58,7 @@ def compile_(settings: Settings, asked: Asked, told: Told) -> Ended:
 
 
 def map_data(settings: Settings, asked: Asked, told: Told) -> Ended:
-    """Make the data map anew, as `datamap` does."""
+    """Make the data map again, as `datamap` does."""
     from crm_compliance.store.data_map_file import keep_map
 
     with _desk(settings, told) as desk:

@@ -85,7 +85,7 @@ class Background:
     def _ended(self, work: Work) -> None:
         try:
             self.store.put(work.subject, _stored(work, is_over=True))
-        except ComplianceError as error:  # then it is known until the service is started anew
+        except ComplianceError as error:  # then it is known until the service is restarted
             log.error("how an act ended could not be kept", code=error.code, act=work.act)
 
 

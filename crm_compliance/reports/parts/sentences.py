@@ -73,7 +73,7 @@ FLAGS: dict[str, Advice] = {
     ),
     Flag.HOLD_REVIEW_OVERDUE: Advice(
         "A hold covers it whose review is past its day; it stays in force.",
-        "Review the hold: release it by a second person, or place it anew with the next day of review.",
+        "Review the hold: release it by a second person, or place it again with the next day of review.",
     ),
     Flag.LONG_TERM_RETENTION: Advice(
         "A row of it lies in the CRM's long-term retention, where only a job of the CRM can delete it.",
@@ -145,8 +145,8 @@ ALARMS: dict[str, str] = {
     "VIEW_SHRANK": "Rows are out of sight: a privilege may be lacking, or somebody has deleted them.",
     "NOTHING_DUE": "Nothing was found where there usually is something.",
     "CANARY": "A record of which the outcome is known came out otherwise: policy, mapping or data have changed.",
-    "HOLD_NOT_FOUND": "What was to be kept may go: place the hold anew with the right id, and have this one lifted.",
-    "MISSED_CHANGES": "The CRM had not told that rows changed or went, so nights by changes went by old ones; this plan has read all anew.",
+    "HOLD_NOT_FOUND": "What was to be kept may go: place the hold again with the right id, and have this one lifted.",
+    "MISSED_CHANGES": "The CRM had not told that rows changed or went, so nights by changes went by old ones; this plan read all again.",
     "BACKLOG": "Units are long past their end, were planned to go, and are still there.",
     "NO_RUN": "Nights are missing.",
     "QUEUE_OLD": "They are kept for ever until somebody gives them a category, or decides on the row of the schedule (RET-14).",
@@ -208,7 +208,7 @@ RULES: dict[str, str] = {
     "RET-14": "A category without a period keeps the unit",
     "RET-15": "A unit without a term is reviewed from time to time",
     "RET-16": "A date in the future keeps the unit",
-    "RET-17": "Everything is read anew at this moment",
+    "RET-17": "Everything is read again at this moment",
     "RET-20": "A shared contact is kept until its last unit has gone",
     "RET-21": "Six months are the maximum for a recording",
     "RET-22": "A recording is kept longer for a named hold only",

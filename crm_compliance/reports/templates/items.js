@@ -5,7 +5,7 @@
   const byId = (id) => document.getElementById(id);
   const words = { PENDING_REVIEW: "to decide", APPROVED: "to be released", APPROVED_REDACTED: "to be released with a different text", WITHHELD: "left out" };
   const SEEN = "SEEN_UNCHECKED"; // a word on one file that no program can check: by its own button, never by a key
-  const NO_NAME = "NOT_A_NAME"; // a word on this text alone: a new one needs it anew
+  const NO_NAME = "NOT_A_NAME"; // a word on this text alone: a new one needs it again
   let unsaved = false;
 
   const statusOf = (item) => made.get(item.id)?.status ?? item.dataset.status;

@@ -22,7 +22,7 @@ from jobs.ports.context import Clock
 from rules.errors import UsageError
 
 READY_S: Final = 60.0
-AGAIN_S: Final = 5.0  # before it is started anew
+AGAIN_S: Final = 5.0  # before it is restarted
 END_S: Final = 10.0
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ def _keep(settings: Settings, listener: socket.socket, clock: Clock, process: Ba
             continue
         if stop.wait(AGAIN_S):
             break
-        log.error("what serves downloads had ended, and is started again", code=process.exitcode)
+        log.error("what serves downloads had ended, and is restarted", code=process.exitcode)
         process, _ = _started(settings, listener, clock)
     _end(process)
 

@@ -205,10 +205,10 @@ def _seal_anew(connection: Connection, key: str, sealing: Sealing) -> tuple[int,
     for row in connection.execute(select(*WHOLE).where(actions.c.seal.startswith(f"{key}:", autoescape=True))).all():
         assert seals is not None
         _opened(seals, row)
-        anew = seal(seals, PURPOSE, _message(row.position, row.run, row.doc))
-        connection.execute(update(actions).where(actions.c.position == row.position).values(seal=anew))
+        sealed = seal(seals, PURPOSE, _message(row.position, row.run, row.doc))
+        connection.execute(update(actions).where(actions.c.position == row.position).values(seal=sealed))
         known: Known = row[:6]
-        weight += _weight(seals, (*known[:5], anew)) - _weight(seals, known)
+        weight += _weight(seals, (*known[:5], sealed)) - _weight(seals, known)
     return 0, weight
 
 

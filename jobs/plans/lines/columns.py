@@ -21,7 +21,7 @@ AT_ONCE: Final = 2_000  # lines made into objects at a time
 
 
 class NotColumns(Exception):
-    """These bytes are no columns of lines."""
+    """These bytes are not columns of lines."""
 
 
 class _Kept(msgspec.Struct, array_like=True):

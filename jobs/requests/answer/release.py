@@ -94,12 +94,12 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: NeedleFo
     """Send a request back to the review because of one item; what was decided on the items stands, the words
     on the answer do not. The hint is the one step by which the answer can be approved again."""
     other = (
-        "or its text anew as APPROVED_REDACTED"
+        "or its text again as APPROVED_REDACTED"
         if any(each.item == found.item and each.needs_review for each in compiled(context.store, request).items)
         else "or correct the row in the CRM and compile"
     )
     if found.is_near:
-        other = f'{other}, or, where it is no name, its decision anew with "code": "{NOT_A_NAME}"'
+        other = f'{other}, or, where it is no name, its decision again with "code": "{NOT_A_NAME}"'
     found.hint = hint_to("review_needle", request=request.id, item=found.item, other=other)
     return sent_back(hand_of(context, who, role), request, found)
 

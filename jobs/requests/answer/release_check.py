@@ -20,7 +20,7 @@ from rules.model.requests import COPIES, Outcome, RequestState, Step, may
 CONTENT: Final = "content"  # the DPO's word, which a second person's release stands on
 MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
 _HINTS: Final = {
-    "CHANNEL_CHANGED": "identify the person anew by another method, or two people set it aside: --rule CHANNEL_CHANGED (IDV-05)",
+    "CHANNEL_CHANGED": "identify the person again by another method, or two people set it aside: --rule CHANNEL_CHANGED (IDV-05)",
     TRANSFER_BASIS_MISSING: "record the ground of the transfer on the fiche, then compile again (R-121)",
 }
 

@@ -240,7 +240,7 @@ def _read(number: int, line: str, statuses: Collection[str]) -> Decision:
         raise _wrong(number, "has a text that is none")
     if text and any("\ud800" <= sign <= "\udfff" for sign in text):
         raise _wrong(
-            number, "has a text with half of a character in it, which cannot be stored", "write the character anew, or leave it out"
+            number, "has a text with half of a character in it, which cannot be stored", "write the character again, or leave it out"
         )
     if status == ItemStatus.WITHHELD and not code:
         raise _wrong(number, "withholds without a code", '"code": "RF-03"')

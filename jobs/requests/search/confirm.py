@@ -60,7 +60,7 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
     store, request = context.store, admitted(hand, request_id, Step.MATCH)
     part = store.requests.part(request.id, GIVEN)
     if part is None:
-        raise refused("erased", "what was said with this request has been erased", "open the request anew", request.id)
+        raise refused("erased", "what was said with this request has been erased", "open the request again", request.id)
     found = find_candidates(context, msgspec.json.decode(part, type=Given))
     earlier = _candidates(store, request.id)
     listed = Candidates(

@@ -1,4 +1,4 @@
-"""Global choices made, described anew and removed over the Web API."""
+"""Global choices made, described again and removed over the Web API."""
 
 from __future__ import annotations
 

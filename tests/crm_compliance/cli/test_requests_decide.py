@@ -416,7 +416,7 @@ def test_a_step_that_leads_back_behind_the_decision_tells_that_it_is_undone(typi
 
 
 def test_portability_that_was_refused_can_be_granted_once_it_is_compiled_again(typist: Typist, org: Night) -> None:
-    """The review of the data begins anew."""
+    """The review of the data begins again."""
     donor = lotte(org)
     org.donation(donor)
     asking = asking_for(typist, "portability", donor)

@@ -112,7 +112,7 @@ def test_the_page_keeps_nobody_out(asking: Asking, browser: Any, scheme: Any) ->
 
 
 def test_a_decision_on_what_an_item_was_before_is_refused(asking: Asking) -> None:
-    """Compiled anew, the numbers of items may mean others."""
+    """Compiled again, the numbers of items may mean others."""
     item = next(item for item in asking.items() if item["needs_review"])
     line = {"item": item["item"], "status": "APPROVED", "digest": "0" * 64}
     error = asking.decide(line, code=2)

@@ -29,7 +29,7 @@ def test_an_address_changes_with_its_content_and_is_kept_for_long(browser: Brows
 
 
 def test_a_font_has_one_address_for_the_page_and_for_the_style(browser: Browser) -> None:
-    """Else the browser fetches it twice, and asks anew for each page."""
+    """Else the browser fetches it twice, and asks again for each page."""
     named = re.findall(r'url\("(fonts/[^"]+)"\)', static_files()["console.css"].content.decode())
     assert {f"/static/{each}" for each in named} == {address_of(path) for path in static_files() if path.startswith("fonts/")}
     (preloaded,) = re.findall(r'rel="preload" href="([^"]+)"', browser.page("/signin"))

@@ -21,7 +21,7 @@ from rules.errors import ComplianceError
 
 
 def test_a_whole_night_on_an_emulator(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is really done, although the shell names a real CRM; a second demo starts anew."""
+    """Everything is really done, although the shell names a real CRM; a second demo starts again."""
     monkeypatch.setenv("CRM_COMPLIANCE_CRM_URL", "https://real.crm4.dynamics.com/api/data/v9.2/")
     monkeypatch.setenv("CRM_COMPLIANCE_CRM_CLIENT_ID", "real")
     folder = tmp_path / "demo"

@@ -184,8 +184,8 @@ def test_a_tenant_that_is_everybodys_is_refused(tmp_path: Path, tenant: str) -> 
 
 def test_a_name_that_fits_two_accounts_chooses_none(tmp_path: Path) -> None:
     kept = SignedIn(tmp_path, authority="a", client="c", minutes=60, now=NOW)
-    kept.keep(json.dumps({}), "one", anew=True)
-    kept.keep(json.dumps({}), "two", anew=True)
+    kept.keep(json.dumps({}), "one", is_new=True)
+    kept.keep(json.dumps({}), "two", is_new=True)
     known = [{"home_account_id": id, "local_account_id": id, "username": f"dora@{id}.example.org"} for id in ("one", "two")]
     assert kept.accounts(known, "dora") is None
     assert kept.accounts(known, "dora@one.example.org") == known[0]

@@ -71,7 +71,7 @@ def test_without_its_key_nothing_is_left(sealing: Sealing) -> None:
     sealing.destroy("request-1")
     sealing.destroy("request-1")
     assert sealing.unseal("request-1", "given", sealed) is None
-    sealing.seal("request-1", "given", b"anew")  # another key
+    sealing.seal("request-1", "given", b"again")  # another key
     with pytest.raises(SealBroken):
         sealing.unseal("request-1", "given", sealed)
 

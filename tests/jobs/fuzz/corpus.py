@@ -121,7 +121,7 @@ def made() -> dict[str, bytes]:
 
 
 def write() -> None:
-    """Write the seeds anew."""
+    """Write the seeds again."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, content in made().items():
         (FOLDER / name).write_bytes(content)

@@ -1,5 +1,5 @@
 """Checkpoints kept elsewhere bring to light what a chain cannot: an end that was cut off, a history written
-anew (ACC-06, R-141)."""
+again (ACC-06, R-141)."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def test_an_end_that_was_cut_off_is_named(at: list[int], draw: st.DataObject) ->
 def test_a_history_written_anew_is_named_from_the_last_checkpoint_that_agrees(at: list[int], draw: st.DataObject) -> None:
     entries = chain(range(at[-1]))
     changed = draw.draw(st.integers(0, at[-1] - 1))
-    anew = chain([*range(changed), 1000, *range(changed + 1, at[-1])])  # every hash fits
-    audit = audit_ledger(anew, points_of(entries, at))
+    again = chain([*range(changed), 1000, *range(changed + 1, at[-1])])  # every hash fits
+    audit = audit_ledger(again, points_of(entries, at))
     good = [size for size in at if size <= changed]
     assert audit.verdict.ok
     assert audit.first_broken == (good[-1] if good else 0) + 1 <= changed + 1

@@ -159,7 +159,7 @@ def test_a_schedule_of_another_country_names_its_clock_too() -> None:
         ("  - Executive director\n", "", "", "approvers: a schedule is approved by two different persons"),
         ("approvers:", "proposed_by: executive director\napprovers:", "", "proposed_by: who proposes a schedule does not approve it"),
         ("- key: social_card", "- key: social_kard", "", "derive.social_card[0].key: there is no category social_kard"),
-        ("- key: social_card", "- key: recording", "", "derive.social_card[0].key: recording is no category of dossiers"),
+        ("- key: social_card", "- key: recording", "", "derive.social_card[0].key: recording is not a category of dossiers"),
         ("not_located, not_returned, found", "not_located, found", "", "derive.third_party_abduction: no line is for not_returned"),
         ("outcomes: [returned]", "outcomes: [returned, located]", "", "derive.third_party_abduction[1]: located has two lines"),
         ("      outcomes: [returned]\n", "", "", "derive.third_party_abduction[1]: located has two lines"),

@@ -29,7 +29,7 @@ def query_of(visit: Visit) -> LineQuery:
     filters = {name: "" if value == NONE else value for name in FILTERS if (value := visit.query(name))}
     offset = visit.query("offset", "0")
     if not offset.isdecimal() or len(offset) > 9:
-        raise UsageError("this is no place in the list", hint="begin at the first page", where="offset")
+        raise UsageError("this is not a place in the list", hint="begin at the first page", where="offset")
     return LineQuery(
         **filters,
         id=visit.query("id")[:64],

@@ -121,7 +121,7 @@ def _searching(visit: Visit, request: SubjectRequest) -> Next:
     if requests.part(request.id, CONFIRMED) is None:
         text = say("Only what you confirm gets into an answer. To say that nobody is the person is an answer too.")
         return Next("confirm", say("Say who the person is"), text, "")
-    text = say("Everything about the person is read anew, and what may be told becomes items to review.")
+    text = say("Everything about the person is read again, and what may be told becomes items to review.")
     return Next("compile", say("Compile the answer"), text, "")
 
 
@@ -131,7 +131,7 @@ def _reviewing(visit: Visit, request: SubjectRequest, compilation: Compilation |
         return Next("look", say("Review and approve") if request.right in COPIES else say("Decide and approve"), "", "")
     if compilation.answer == "dpo_review" and overridden(request).issuperset(compilation.blocks):
         return Next(
-            "compile", say("Compile the answer"), say("Two people have set the rule aside: the answer is made anew without it."), ""
+            "compile", say("Compile the answer"), say("Two people have set the rule aside: the answer is made again without it."), ""
         )
     if compilation.answer == "dpo_review":
         text = say("A rule stands in the way. Two people set it aside, then the answer is compiled again; or it stays as it is.")

@@ -32,12 +32,12 @@ def confirm(visit: Visit) -> Response:
 
 
 def compile_(visit: Visit) -> Response:
-    """Read everything about the person anew, and compile the answer."""
+    """Read everything about the person again, and compile the answer."""
     return done_apart(visit, COMPILE)
 
 
 def completeness(visit: Visit) -> Response:
-    """Count anew how many rows are in the answer, withheld and excluded; it is shown once, and stored
+    """Count again how many rows are in the answer, withheld and excluded; it is shown once, and stored
     nowhere."""
     who, role = visit.person.who, visit.person.role
     return done_at_desk(

@@ -100,7 +100,7 @@ def _decision(visit: Visit, item: Item, what: str) -> dict[str, object]:
             has_text = status in (ItemStatus.PENDING_REVIEW, ItemStatus.APPROVED_REDACTED) and text
             return {"status": status, "code": visit.given("code"), **({"text": text} if has_text else {})}
         case _:
-            raise UsageError("this is no decision on an item", hint="choose one of the buttons", where="do")
+            raise UsageError("this is not a decision on an item", hint="choose one of the buttons", where="do")
 
 
 def _text(visit: Visit) -> str:

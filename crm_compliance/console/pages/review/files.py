@@ -1,4 +1,4 @@
-"""The file of an item, to be looked at: a picture drawn anew, the pages of a PDF as pictures, a sound; and
+"""The file of an item, to be looked at: a picture redrawn, the pages of a PDF as pictures, a sound; and
 what a program reads in it. Whatever else it is, it is taken away and opened elsewhere."""
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def test_two_mappings_may_call_different_columns_of_the_same_table_theirs() -> N
         ),
         (
             "cf_a: {belongs_to: {cf_x: dossier}, texts: [cf_t], masked: {keeps: [cf_t]}}",
-            "cf_t is no date, number, choice or yes and no of this table",
+            "cf_t is not a date, number, choice or yes and no of this table",
         ),
         ("cf_a: {belongs_to: {cf_x: dossier}, text: [cf_t]}", "this is not known here; did you mean texts?"),
     ],

@@ -97,6 +97,6 @@ def test_what_is_given_up_never_looks_like_the_end(lanes: Lanes) -> None:
     second = lanes.take("second")
     assert second is not None
     assert list(second) == [0, 1, 2]
-    assert lanes.take("first") is None  # to be read anew, and not to be taken for empty
+    assert lanes.take("first") is None  # to be read again, and not to be taken for empty
     lanes.__exit__(None, None, None)
     assert told in ([GeneratorExit], [Stopped])

@@ -164,8 +164,8 @@ def test_after_a_restart_a_form_that_is_sent_again_is_the_same(org: Night, typis
     before, path = Browser(app).sign_in(Role.CRM_ADMIN), f"/plans/{plan}/approve"
     form = {"comment": "looked at", "once": key_on(before.page(f"/plans/{plan}"), path)}
     assert before.post(path, **form).status_code == 303
-    anew = Services(services.settings, org.store, services.clock, services.sessions, carry_out=services.carry_out)
-    after = Browser(app_of(Downloads(org.store, services.clock), console=routes(anew)))
+    again = Services(services.settings, org.store, services.clock, services.sessions, carry_out=services.carry_out)
+    after = Browser(app_of(Downloads(org.store, services.clock), console=routes(again)))
     after.client.cookies = before.client.cookies
     answer = after.post(path, **form)
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/plans/{plan}")
@@ -196,4 +196,4 @@ def test_nobody_says_that_a_form_was_done_which_the_end_of_the_service_has_cut_o
     assert "Look whether it was done" in text_of(answer.text)
     assert len(org.store.holds.all()) == 1
     form["once"] = key_on(dpo.page("/holds/new"), "/holds/new")
-    assert dpo.post("/holds/new", **form).status_code == 303, "a page that was opened anew sends another form"
+    assert dpo.post("/holds/new", **form).status_code == 303, "a page that was opened again sends another form"

@@ -95,7 +95,7 @@ def test_a_page_elsewhere_is_no_way_back(signed_in: Signed, referer: str) -> Non
     [("/plans/plan-1/reject", "/plans/plan-1"), ("/stop", "/"), ("/history/proof/verification", "/history/proof"), ("/a/b/c", None)],
 )
 def test_where_only_forms_go_leads_to_the_page_above(signed_in: Signed, form: str, page: str | None) -> None:
-    """The address that a browser shows where a form was refused, and asks for when somebody loads it anew."""
+    """The address that a browser shows where a form was refused, and asks for when it is loaded again."""
     answer = signed_in(Role.DPO).get(form)
     assert (answer.status_code, answer.headers.get("Location")) == ((303, page) if page else (404, None))
 

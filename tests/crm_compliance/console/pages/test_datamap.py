@@ -1,4 +1,4 @@
-"""The data map: kept from its last making, made anew on request, and what nothing accounts for first."""
+"""The data map: kept from its last making, made again on request, and what nothing accounts for first."""
 
 from __future__ import annotations
 
@@ -115,4 +115,4 @@ def test_a_table_that_a_plan_sees_first_is_new_and_one_that_has_gone_leaves_the_
     assert kept.map.places == (dossier, caption)
     assert kept.new == ("cf_zz_caption",)
     keep_tables(folder, crm, DataMap((dossier, caption)), NOW)
-    assert map_in(typist).new == ("cf_zz_caption",), "new until the map is made anew"
+    assert map_in(typist).new == ("cf_zz_caption",), "new until the map is made again"

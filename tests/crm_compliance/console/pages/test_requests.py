@@ -215,7 +215,7 @@ def test_a_request_is_typed_in_and_kept_as_the_command_keeps_it(org: Night, typi
 
 
 def test_a_form_that_is_sent_twice_registers_one_request(org: Night, signed_in: SignedIn) -> None:
-    """A double click, or a connection that is lost before the answer; what is typed anew is another request
+    """A double click, or a connection that is lost before the answer; what is typed again is another request
     (DDL-15), and so is what somebody else sends."""
     dpo = signed_in(Role.DPO)
     once = once_of(dpo.page("/requests/new"))

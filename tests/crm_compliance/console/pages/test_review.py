@@ -137,8 +137,8 @@ def test_what_was_on_the_screen_may_be_approved_after_a_restart(
     browser, path = signed_in(Role.DPO), f"/requests/{asking.id}/review"
     first = waiting(asking)[0]["item"]
     version = since(browser.page(f"{path}/{first}"))
-    anew = Services(services.settings, services.store, services.clock, services.sessions)
-    after = Browser(app_of(Downloads(anew.store, anew.clock), console=routes(anew)))
+    again = Services(services.settings, services.store, services.clock, services.sessions)
+    after = Browser(app_of(Downloads(again.store, again.clock), console=routes(again)))
     after.client.cookies.update(browser.client.cookies)
     assert after.post(f"{path}/{first}", do="approve", since=version).status_code == 303
     assert status_of(asking, first) == ("APPROVED", None, None)

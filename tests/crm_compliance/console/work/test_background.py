@@ -20,7 +20,7 @@ def work(subject: str = "request-1", at: datetime = NOW) -> Work:
 
 
 def fails() -> Ended:
-    raise Refused("nothing is left", hint="begin anew", where="request-1", code="erased")
+    raise Refused("nothing is left", hint="begin again", where="request-1", code="erased")
 
 
 def test_how_an_act_ended_is_still_known_after_a_restart(org: Night) -> None:

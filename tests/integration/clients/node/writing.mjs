@@ -67,7 +67,7 @@ check("an update answers true, or with the row", async () => {
   same([row.cf_name, await name(key)], ["weer anders", "weer anders"]);
 });
 
-check("an update of a row that is gone does not create it anew", async () => {
+check("an update of a row that is gone does not create it again", async () => {
   const refusal = await refused(api.update({ collection: "cf_fiches", key: NOWHERE, data: { cf_name: "x" } }));
   same([refusal.status, refusal.code], [404, "0x80040217"]);
 });
