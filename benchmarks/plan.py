@@ -51,7 +51,7 @@ from pathlib import Path
 from crm_compliance.__main__ import tell_libraries
 tell_libraries()
 from crm_compliance.settings import load_settings
-from crm_compliance.wiring import desk
+from crm_compliance.wiring.desk import desk
 from jobs.model.plan import Kind
 from jobs.plans.make import make_plan
 

@@ -48,7 +48,7 @@ WHY = """
 import itertools, json, statistics, sys, time
 
 from crm_compliance.settings import load_settings
-from crm_compliance.wiring import desk
+from crm_compliance.wiring.desk import desk
 from jobs.plans.explain import explain_unit
 from jobs.plans.make import lines_of
 

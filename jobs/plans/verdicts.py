@@ -14,6 +14,7 @@ from connectors.interface.connector import Connector
 from jobs.model.plan import Kind
 from jobs.ports.workers import HERE, Workers
 from jobs.reading.facts import held_in_tables, owners_of_attachments
+from jobs.reading.id_order import id_order
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import HOLD_REASONS, Holds
 from rules.law.bits import bits, flags_in, reasons_in
@@ -68,7 +69,9 @@ class Decided:
         """Return the units for which a plan of this kind has a line, in the order of its lines."""
         kinds = kinds_of(kind)
         order = pl.DataFrame({"kind": pl.Series([each.value for each in kinds], dtype=KIND), "order": range(len(kinds))})
-        return replace(self, frame=self.frame.join(order, on="kind").sort("order", "id").drop("order"))
+        frame = self.frame.join(order, on="kind")
+        ordered = frame.with_columns(place=id_order(frame["id"])).sort("order", "place")
+        return replace(self, frame=ordered.drop("order", "place"))
 
     def flagged(self, flag: Flag, rows: Collection[int]) -> Decided:
         """Return the same with a flag on the units of these rows."""

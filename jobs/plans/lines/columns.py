@@ -92,7 +92,9 @@ class LineColumns:
     def _ranked(cls, shapes: Sequence[PlanLine], frame: pl.DataFrame) -> LineColumns:
         import polars as pl
 
-        return cls(shapes, frame.with_columns(frame["id"].rank("dense").cast(pl.UInt32).alias("id_rank")))
+        from jobs.reading.id_order import id_order
+
+        return cls(shapes, frame.with_columns(id_order(frame["id"]).rank("dense").cast(pl.UInt32).alias("id_rank")))
 
     @classmethod
     def read(cls, content: bytes) -> LineColumns:
