@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rules.dates.periods import add_months, add_years
 from rules.holds.holds import HOLD_REASONS, RANKS, Hold, Holds
+from rules.law.decisions import decisions
 from rules.model.decisions import Disposition, Reason
 from rules.model.records import Contact, Unit, UnitKind
 from rules.policy.policy import Policy
@@ -59,13 +60,13 @@ def test_a_hold_always_wins_and_never_moves_an_end(unit: Unit, policy: Policy, h
 @given(dossiers(), policies(), st.randoms())
 def test_the_order_of_fiches_children_and_categories_does_not_matter(unit: Unit, policy: Policy, random: Any) -> None:
     assert unit.dossier is not None
-    before = decide(unit, policy, Holds.none(), as_of=AS_OF)
     mixed = msgspec.structs.replace(unit, fiches=list(unit.fiches), children=list(unit.children))
     random.shuffle(mixed.fiches)
     random.shuffle(mixed.children)
     mixed.dossier = msgspec.structs.replace(unit.dossier, categories=unit.dossier.categories[::-1])
     mixed.fiches = [msgspec.structs.replace(fiche, categories=fiche.categories[::-1]) for fiche in mixed.fiches]
-    assert decide(mixed, policy, Holds.none(), as_of=AS_OF) == before
+    before, after = decisions([unit, mixed], policy, Holds.none(), AS_OF)
+    assert after == before
 
 
 @given(children_and_births(), st.sampled_from([("grooming", 18), ("runaway", 25)]), st.dates(date(2020, 1, 1), date(2060, 1, 1)))
@@ -84,7 +85,8 @@ def test_nobody_is_erased_before_the_birthday_whatever_is_known(
 def test_a_later_communication_never_ends_sooner(days: list[date], which: int, by: int, category: str) -> None:
     moved = list(days)
     moved[which % len(days)] = min(moved[which % len(days)] + timedelta(days=by), AS_OF)
-    ends = [decided(a_dossier(*(a_fiche(category, communicated_on=on) for on in some)), AS_OF).retention_end for some in (days, moved)]
+    dossiers = [a_dossier(*(a_fiche(category, communicated_on=on) for on in some)) for some in (days, moved)]
+    ends = [decision.retention_end for decision in decisions(dossiers, POLICY, Holds.none(), AS_OF)]
     assert ends[0] is not None
     assert ends[1] is not None
     assert ends[0] <= ends[1]
@@ -93,11 +95,11 @@ def test_a_later_communication_never_ends_sooner(days: list[date], which: int, b
 
 @given(PAST, PAST, st.dates(date(1985, 1, 1), date(2020, 1, 1)), st.sampled_from(["closed_on", "proceedings_ended_on"]))
 def test_a_later_closing_or_judgment_never_ends_sooner(one: date, other: date, born_on: date, column: str) -> None:
-    ends = []
+    sooner_and_later: list[Unit] = []
     for on in sorted((one, other)):
         told: dict[str, Any] = {column: on}
-        dossier = a_dossier(categories=("civil_party", "runaway"), children=[a_child(birth_on=born_on)], **told)
-        ends.append(decided(dossier, AS_OF).retention_end or date.max)
+        sooner_and_later.append(a_dossier(categories=("civil_party", "runaway"), children=[a_child(birth_on=born_on)], **told))
+    ends = [decision.retention_end or date.max for decision in decisions(sooner_and_later, POLICY, Holds.none(), AS_OF)]
     assert ends[0] <= ends[1]
 
 
@@ -117,8 +119,8 @@ def test_one_more_child_never_ends_sooner_unless_activity_came_after_a_birthday(
     a late one (RET-10)."""
     strict = a_policy(late_rule_months=0)
     assume(unit.children)
-    before = decided(unit, AS_OF, strict).retention_end
-    after = decided(msgspec.structs.replace(unit, children=[*unit.children, child]), AS_OF, strict).retention_end
+    one_more = msgspec.structs.replace(unit, children=[*unit.children, child])
+    before, after = (decision.retention_end for decision in decisions([unit, one_more], strict, Holds.none(), AS_OF))
     if before is not None and after is not None:
         assert before <= after
 
