@@ -53,4 +53,4 @@ class Browser:
 
 def text_of(page: str) -> str:
     """What a page says, without its marks."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.replace("<wbr>", "").replace("\u00ad", ""))).split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.replace("<wbr>", "").replace("\u00ad", "").replace("\u2060", ""))).split())
