@@ -186,7 +186,7 @@ def setting_names() -> list[str]:
 
 
 def is_setting(name: str) -> bool:
-    """Whether there is a setting of this name, as the file has it."""
+    """Return whether there is a setting of this name, as the file has it."""
     return name in setting_names() if name.endswith(_CRON) else name in Settings.model_fields and name != "crons"
 
 

@@ -114,7 +114,7 @@ class Visit:
         return getattr(found.labels, self.language) if found is not None else key
 
     def may(self, act: Act) -> bool:
-        """Whether the person may do something in their role (section 9.4)."""
+        """Return whether the person may do something in their role (section 9.4)."""
         return self.person.may(act)
 
     def refuse(self, act: Act) -> None:

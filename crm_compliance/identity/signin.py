@@ -45,7 +45,7 @@ class Person:
     role: str
 
     def may(self, act: Act) -> bool:
-        """Whether this person may do something in this role."""
+        """Return whether this person may do something in this role."""
         return may(self.who, self.role, act)
 
 
@@ -67,8 +67,8 @@ def proposer(settings: Settings, who: str) -> str:
 
 
 def person(settings: Settings, who: str, role: str, *, looks_only: bool = False) -> Person:
-    """The person who acts, with the role that was asked for; whoever looks only needs to name none for a CRM
-    on this machine. Raises UsageError: `--as` or `--role` is missing or unknown, or no CRM is named;
+    """Return the person who acts, with the role that was asked for; whoever looks only needs to name none for
+    a CRM on this machine. Raises UsageError: `--as` or `--role` is missing or unknown, or no CRM is named;
     NotSignedIn: the sign-in failed, or the token does not carry the role; Refused: people have signed in
     elsewhere for this CRM so far (`other_authority`)."""
     if looks_only and settings.is_loopback and not role:

@@ -156,13 +156,14 @@ def _called(connector: DynamicsConnector, column: Column, values: Sequence[str])
 
 
 def _paired(column: Column, record: Record) -> FieldTold:
-    """A field that pairs fill: the ids of what the row is tied to, or the keys that these stand for."""
+    """Return a field that pairs fill: the ids of what the row is tied to, or the keys that these stand
+    for."""
     value = list(record.dossiers) if isinstance(record, Fiche) and column.field == "dossier" else _plain(getattr(record, column.field))
     return FieldTold(column.field, column.name, "many_to_many", bool(value), value or None)
 
 
 def _role(view: Table, found: OneRow) -> FieldTold:
-    """A role that the row tells of beside what it is: whose, where the lookup names anybody."""
+    """Return a role that the row tells of beside what it is: whose, where the lookup names anybody."""
     column = view.columns["contact"].name
     person, told = found.values.get(column), f"party.{view.fixed.get('role', 'role')}"
     value = {"table": found.targets.get(column, ""), "id": str(person).lower()} if person else None

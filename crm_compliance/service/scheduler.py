@@ -46,8 +46,8 @@ class Stopping(ComplianceError):
 
 
 def missed(store: Store, job: str, cron: str, now: datetime, zone: ZoneInfo) -> bool:
-    """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run
-    that was cut off. A service that has never run waits for its first hour. A job without a plan is not
+    """Return whether the last hour of a job passed without it: no plan of its kind by the service since, or a
+    run that was cut off. A service that has never run waits for its first hour. A job without a plan is not
     caught up: the next night sees the same."""
     kind = JOBS[job].kind
     if kind is None:

@@ -70,8 +70,8 @@ def _matches(context: JobContext, register: Register, also_begun: bool) -> Itera
 
 
 def _goes_along(kind: Kind, row: Record, gone: Mapping[str, set[str]]) -> bool:
-    """Whether a row depends on another one that goes, so that it goes with it; one that also belongs to what
-    stays does not."""
+    """Return whether a row depends on another one that goes, so that it goes with it; one that also belongs
+    to what stays does not."""
     if kind.term:
         return False  # it went by itself
     owners = [owner in gone.get(name, ()) for name, owner in kind.owners(row)]

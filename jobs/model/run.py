@@ -76,11 +76,11 @@ class RowWrite(msgspec.Struct, frozen=True):
     table: str = ""
 
     def key(self, crm: "Connector") -> RowKey:
-        """The table of the row in this CRM, and its id."""
+        """Return the table of the row in this CRM, and its id."""
         return self.table or crm.table(KINDS[self.kind]), self.id
 
     def record(self, crm: "Connector") -> type[Record]:
-        """The class of the records that rows of its table are."""
+        """Return the class of the records that rows of its table are."""
         return crm.record(self.kind, self.table)
 
 

@@ -72,7 +72,7 @@ def _unaltered(store: Store, references: References, plan: Plan) -> Plan:
 
 
 def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> Refused | None:
-    """Why this person's word does not count."""
+    """Return why this person's word does not count."""
     state = plan.state(now)
     if not is_service(who) and not may(who, role, Act.APPROVE_PLAN):
         return refusal(who, role, Act.APPROVE_PLAN, where=plan.id)

@@ -42,7 +42,7 @@ class Outbox(Protocol):
         `attachment`, where one is lacking, or another than it was."""
 
     def message(self, compilation: Compilation, token: str, until: datetime) -> str:
-        """The message that takes the link to the person."""
+        """Return the message that takes the link to the person."""
 
     def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[Mapping[str, bytes | None]]:
         """Write archive, passphrase and message, or give the parts of the request that hold them: those are

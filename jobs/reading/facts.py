@@ -117,7 +117,7 @@ def _units(kind: UnitKind, rows: Numbered, frame: pl.DataFrame, **more: pl.Expr)
 
 
 def _flagged(found: WholeTables, rows: Numbered, flagged: pl.Series) -> pl.Expr:
-    """Whether the CRM's own flag is on a dossier that each of these belongs to (HLD-14)."""
+    """Return whether the CRM's own flag is on a dossier that each of these belongs to (HLD-14)."""
     held = flagged.arg_true()
     if not len(held) or not rows.height:
         return pl.lit(False)

@@ -85,7 +85,7 @@ def check_role(hand: Hand, step: Step, act: Act | None = None) -> None:
 
 
 def next_step(request: SubjectRequest) -> Hint | None:
-    """What comes next, the same for every answer (SUS-04); nothing for a closed request."""
+    """Return what comes next, the same for every answer (SUS-04); nothing for a closed request."""
     following = _NEXT.get(request.state)
     if request.state is RequestState.REVIEWING and request.right not in COPIES:
         following = "next_decide"

@@ -95,7 +95,7 @@ class Technique:
     pattern: str = ""
 
     def shows(self, found: object, facts: Facts) -> bool:
-        """Whether a column shows what this technique wrote, in this run or in an earlier one."""
+        """Return whether a column shows what this technique wrote, in this run or in an earlier one."""
         if self.pattern:
             return isinstance(found, str) and re.fullmatch(self.pattern, found) is not None
         return found == self.result(facts)

@@ -60,8 +60,8 @@ def problems_of(
 
 
 def without_mistakes(model: type[M], value: Value) -> M | None:
-    """The model of what is left of a value without all that it refuses, so that the rest can be looked at in
-    the same go; None where nothing usable is left."""
+    """Return the model of what is left of a value without all that it refuses, so that the rest can be looked
+    at in the same go; None where nothing usable is left."""
     left = deepcopy(value)
     while True:
         try:
@@ -151,7 +151,7 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 
 @cache
 def _keys(model: type[BaseModel]) -> frozenset[str]:
-    """Every key that a file of this model can have, wherever it stands."""
+    """Return every key that a file of this model can have, wherever it stands."""
     schema = _schema(model)
     models = [schema, *schema.get("$defs", {}).values()]
     return frozenset(name for each in models for name in each.get("properties", {}))

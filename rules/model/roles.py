@@ -112,23 +112,25 @@ def is_service(who: str) -> bool:
 
 
 def may(who: str, role: str, act: Act) -> bool:
-    """Whether somebody may do something in a role; the service's account has its own alone (ACC-09)."""
+    """Return whether somebody may do something in a role; the service's account has its own alone
+    (ACC-09)."""
     return role in MAY[act] and not (is_service(who) and role != SERVICE)
 
 
 def roles_of(act: Act) -> tuple[Role, ...]:
-    """The roles that may do something, in their order."""
+    """Return the roles that may do something, in their order."""
     return _in_order(MAY[act])
 
 
 def needed(act: Act) -> tuple[Role, ...]:
-    """The roles that must be among two people's words, in order; none if one person's word is enough."""
+    """Return the roles that must be among two people's words, in order; none if one person's word is
+    enough."""
     return _in_order(_NEEDED.get(act, ()))
 
 
 def refusal(who: str, role: str, act: Act, *, never: str = "", where: str = "") -> Refused:
-    """The error for somebody who may not, with the roles that may as its hint; `never` says it in other words
-    than those of the act."""
+    """Return the error for somebody who may not, with the roles that may as its hint; `never` says it in
+    other words than those of the act."""
     whose = "the service" if is_service(who) else f"the role {role[:40]}"
     people = roles_of(act)
     is_all = people == needed(act)

@@ -139,14 +139,15 @@ def _has_other_file(drafted: Drafted, name: str) -> bool:
 
 
 def _is_free(attribute: Attribute, table: Seen) -> bool:
-    """Whether a column may be the organisation's answer to a field: it is no housekeeping of the platform."""
+    """Return whether a column may be the organisation's answer to a field: it is no housekeeping of the
+    platform."""
     return (
         attribute.name not in PLATFORM and attribute.name != table.definition.primary_id and not attribute.part_of and "_" in attribute.name
     )
 
 
 def _fits(kind: str, name: str, attribute: Attribute, table: Seen, tables: dict[str, Seen]) -> bool:
-    """Whether a column is of a type that the field can be filled from."""
+    """Return whether a column is of a type that the field can be filled from."""
     if name in LOOKUPS:
         named = {tables[each].name for each in LOOKUPS[name] if each in tables}
         is_free = not LOOKUPS[name] or name == "activity"

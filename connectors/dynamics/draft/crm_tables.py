@@ -156,7 +156,7 @@ class CrmTables:
 
 
 def _is_own(name: str) -> bool:
-    """Whether a custom table has the prefix of a publisher other than Microsoft."""
+    """Return whether a custom table has the prefix of a publisher other than Microsoft."""
     return "_" in name and not name.startswith(_OF_SOLUTIONS)
 
 

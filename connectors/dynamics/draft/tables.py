@@ -129,7 +129,7 @@ def _options_like(table: Seen, keys: Mapping[str, tuple[str, ...]]) -> bool:
 
 
 def _points_to_somebody(table: Seen) -> bool:
-    """Whether a table has a lookup that the organisation made: statistics are about nobody (5.4)."""
+    """Return whether a table has a lookup that the organisation made: statistics are about nobody (5.4)."""
     return any("_" in parent.column for parent in table.definition.parents)
 
 

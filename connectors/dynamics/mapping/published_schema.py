@@ -32,8 +32,8 @@ _NULL: Final = {"type": "null"}
 
 
 def mapping_schema() -> str:
-    """The published JSON schema, as text. It knows the form; a mapping that is loaded is also checked for
-    what must fit together."""
+    """Return the published JSON schema, as text. It knows the form; a mapping that is loaded is also checked
+    for what must fit together."""
     schema = _plain(described_schema(MappingFile))
     part, tables = schema["$defs"].pop("TablePart"), schema["properties"]["tables"]
     for given, name in ((part, "without"), (part, "readable"), (part, "texts"), (schema["$defs"]["AnonymisePart"], "keeps")):
@@ -44,7 +44,7 @@ def mapping_schema() -> str:
 
 
 def _parts(kind: str, part: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
-    """One table of a kind, or several where it can have them."""
+    """Return one table of a kind, or several where it can have them."""
     if kind in ONE_TABLE:
         return part
     described, one = part.pop("description"), _shared(defs, kind, part)
@@ -52,8 +52,8 @@ def _parts(kind: str, part: dict[str, Any], defs: dict[str, Any]) -> dict[str, A
 
 
 def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
-    """The part of one kind of row; what none of its fields can have is left out. Forms that several share are
-    put into `defs`."""
+    """Return the part of one kind of row; what none of its fields can have is left out. Forms that several
+    share are put into `defs`."""
     lean, personal, full = mappable_fields(KINDS[kind]), personal_fields(kind), FULL[kind]
     named = (*lean, *personal)
     dates = [name for name in named if field_type(full, name) in (date, datetime)]
@@ -110,12 +110,12 @@ def _part(kind: str, part: Mapping[str, Any], defs: dict[str, Any]) -> dict[str,
 
 
 def _needed(kind: str) -> set[str]:
-    """The fields that have a column in every mapping. A role may be in a dossier alone."""
+    """Return the fields that have a column in every mapping. A role may be in a dossier alone."""
     return set(REQUIRED_FIELDS[kind]) - MUST_BE_CHOICE.get(kind, frozenset()) - set(UNIT_KINDS if kind == "party" else MANY.get(kind, ()))
 
 
 def _options(kind: str, field: str, options: Mapping[str, Any], defs: dict[str, Any]) -> dict[str, str]:
-    """What the options of a field may stand for."""
+    """Return what the options of a field may stand for."""
     if field_type(FULL[kind], field) is bool:
         return _shared(defs, "truths", {**options, "additionalProperties": {"enum": list(TRUTHS)}})
     known = choice_keys(KINDS[kind], field)
@@ -136,7 +136,7 @@ def _object(properties: Mapping[str, Any], required: Sequence[str] = ()) -> dict
 
 
 def _plain(schema: Any) -> Any:
-    """The schema of a file written by hand: a key of another form is refused, and there is no null."""
+    """Return the schema of a file written by hand: a key of another form is refused, and there is no null."""
     if isinstance(schema, list):
         return [_plain(each) for each in schema]
     if not isinstance(schema, dict):

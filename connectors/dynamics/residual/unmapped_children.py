@@ -42,13 +42,14 @@ EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table
 
 
 def _takes_connections(each: Relationship) -> bool:
-    """Whether connections go with a row, before anybody looks at its timeline: those of its roles are written
-    by us, and the others have a history and lie in the bin too."""
+    """Return whether connections go with a row, before anybody looks at its timeline: those of its roles are
+    written by us, and the others have a history and lie in the bin too."""
     return each.child == CONNECTION and each.on_delete == CASCADE
 
 
 def _is_other_half(each: Relationship) -> bool:
-    """Whether this is how the two halves of a connection name each other: deleting one deletes both."""
+    """Return whether this is how the two halves of a connection name each other: deleting one deletes
+    both."""
     return each.parent == each.child == CONNECTION and each.column == OTHER_HALF
 
 
@@ -94,7 +95,8 @@ class Children:
         return not each.goes and bool(self._mapping.named(each.row[0]))
 
     def _leads(self, each: Hanging) -> bool:
-        """Whether a row that goes too points to this one, which is behind it: the lookup is emptied first."""
+        """Return whether a row that goes too points to this one, which is behind it: the lookup is emptied
+        first."""
         return any(lead.name == each.on[0] for lead in self._mapping.leading(each.row[0]).values())
 
     def _on(self, rows: Collection[RowKey], *, restricting: bool) -> list[Hanging]:
@@ -174,8 +176,8 @@ class Children:
         }
 
     def _is_unread(self, child: str, column: str) -> bool:
-        """Whether rows of ours point to others by a lookup that fills no field: nobody has judged them by
-        it, and where the CRM deletes them along they may have to stay."""
+        """Return whether rows of ours point to others by a lookup that fills no field: nobody has judged them
+        by it, and where the CRM deletes them along they may have to stay."""
         is_ours = bool(self._mapping.named(child)) and child not in PLATFORM | {CONNECTION}
         return is_ours and column not in self._mapping.used(child)
 

@@ -77,7 +77,7 @@ def _day(visit: Visit, value: object) -> str:
 
 
 def _kinds(visit: Visit, asked: Mapping[str, object], result: object) -> So:
-    """Whether the schedule has a period for all that the unit is."""
+    """Return whether the schedule has a period for all that the unit is."""
     if result:
         return visit.say("The schedule has a period for it."), ()
     return visit.say("The schedule has no period for all of it, so it is kept:"), [reason(visit, Reason.UNCONFIGURED)]

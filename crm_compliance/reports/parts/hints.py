@@ -9,15 +9,15 @@ from rules.hints import Hint
 
 @cache
 def texts() -> dict[str, str]:
-    """The words of each hint, with its facts in braces."""
+    """Return the words of each hint, with its facts in braces."""
     return tomllib.loads(files(__package__).joinpath("hints.toml").read_text(encoding="utf-8"))
 
 
 def in_words(hint: str | Hint) -> str:
-    """The words of a hint; one in words stays as it is."""
+    """Return the words of a hint; one in words stays as it is."""
     return hint if isinstance(hint, str) else texts()[hint.code].format_map(hint.facts)
 
 
 def commands_after(hint: Hint | None) -> str:
-    """The commands that come next; empty where nothing does."""
+    """Return the commands that come next; empty where nothing does."""
     return in_words(hint).removeprefix("next: ") if hint is not None else ""

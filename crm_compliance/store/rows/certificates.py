@@ -36,8 +36,9 @@ class Certificates(Rows):
         return self._transactions.one(LAST, Issued, "the last certificate")
 
     def all(self) -> Iterator[tuple[str, Issued | None]]:
-        """All certificates with their run, in the order in which they were issued; None for one that is not
-        what was written: that cannot be read any more, or whose columns say something else than itself."""
+        """Return all certificates with their run, in the order in which they were issued; None for one that
+        is not what was written: that cannot be read any more, or whose columns say something else than
+        itself."""
         columns = (certificates.c.position, certificates.c.run, certificates.c.id, certificates.c.unit_ref, certificates.c.doc)
         query = select(*columns).order_by(certificates.c.position).limit(PAGE)
         page = query

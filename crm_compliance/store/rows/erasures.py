@@ -73,7 +73,7 @@ class Erasures(Rows):
         return {"rows": counts.rows, "digest": counts.digest}
 
     def digests(self, rows: Collection[int]) -> dict[int, str]:
-        """The digest over the first entries, for each of these numbers that the register reaches."""
+        """Return the digest over the first entries, for each of these numbers that the register reaches."""
         found: dict[int, str] = {}
         with self._transactions.reading() as connection:
             counts = RegisterCounts()

@@ -127,8 +127,8 @@ class Journal(Rows):
             return list(_all_opened(islice(rows, limit), self._seals))
 
     def _last(self, state: ActionState) -> list[tuple[str, Action]]:
-        """The units whose last action, over all runs, is in this state, oldest first. Only what is last is
-        decoded: a unit may be skipped night after night."""
+        """Return the units whose last action, over all runs, is in this state, oldest first. Only what is
+        last is decoded: a unit may be skipped night after night."""
         last = (
             select(func.max(actions.c.position).label("position"))
             .where(tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(state)))

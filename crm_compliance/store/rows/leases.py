@@ -79,7 +79,7 @@ def refuse_beside_another(connection: Connection) -> None:
 
 
 def taken(name: str) -> Refused:
-    """The refusal of a lease that somebody else holds."""
+    """Return the refusal of a lease that somebody else holds."""
     what = "another run" if name == RUNNER else f"another {name}"
     hint = f"wait until it has ended: crm-compliance history list; what died on another machine is free after {LEASE_S:.0f} seconds"
     return Refused(f"{what} is at work", hint=hint, code="another_run")

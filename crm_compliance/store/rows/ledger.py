@@ -98,7 +98,7 @@ class Ledger(Rows):
 
 
 def last(connection: Connection) -> LedgerEntry | None:
-    """The last entry, None for an empty ledger."""
+    """Return the last entry, None for an empty ledger."""
     row = connection.execute(select(*COLUMNS).order_by(ledger.c.seq.desc()).limit(1)).first()
     return _entry(row) if row else None
 

@@ -21,8 +21,8 @@ from rules.model.requests import RequestState, Right
 
 
 def _says(name: str, value: str) -> ColumnElement[bool]:
-    """Whether the document of a row has this value of a key: it stands there as it was encoded, and a text
-    of anybody's has no quotation mark that is not escaped."""
+    """Return whether the document of a row has this value of a key: it stands there as it was encoded, and a
+    text of anybody's has no quotation mark that is not escaped."""
     return subject_requests.c.doc.contains(f'"{name}":"{value}"', autoescape=True)
 
 

@@ -48,12 +48,12 @@ class Transactions:
             yield connection, self.heads.current(connection, known)
 
     def all(self, query: Select[Any], kind: type[T], what: str) -> list[T]:
-        """The documents that a query finds; `what` names one of them in an error."""
+        """Return the documents that a query finds; `what` names one of them in an error."""
         with self.reading() as connection:
             return [decoded(doc, kind, what) for doc in connection.execute(query).scalars()]
 
     def one(self, query: Select[Any], kind: type[T], what: str) -> T | None:
-        """The document that a query finds, None where it finds none."""
+        """Return the document that a query finds, None where it finds none."""
         with self.reading() as connection:
             doc = connection.execute(query).scalar()
         return None if doc is None else decoded(doc, kind, what)

@@ -84,7 +84,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
 
 
 def who_hears(context: JobContext, compilation: Compilation) -> list[str]:
-    """Who hears of the decision; never a shelter, to a parent (RGT-09)."""
+    """Return who hears of the decision; never a shelter, to a parent (RGT-09)."""
     decision = decision_of(context.store, compilation.request)
     named = {recipient.name for each in compilation.told_contexts() for recipient in each.recipients}
     return [notice.recipient for notice in decision.notices if notice.recipient in named] if decision is not None else []

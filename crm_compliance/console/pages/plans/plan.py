@@ -75,8 +75,8 @@ def show(visit: Visit) -> Response:
 
 
 def _has_other_rules(visit: Visit, plan: Plan) -> bool:
-    """Whether another schedule or mapping is in force than the one that the plan was made by: then nothing
-    applies it."""
+    """Return whether another schedule or mapping is in force than the one that the plan was made by: then
+    nothing applies it."""
     services = visit.services
     return (plan.policy_digest, plan.mapping_digest) != (services.policy_shown().digest, mapping_digest(services.settings))
 

@@ -130,7 +130,7 @@ def _of_text(visit: Visit, text: str) -> list[SubjectRequest]:
 
 
 def _fits(request: SubjectRequest, shows: str, right: str, overdue: Collection[str], soon: Collection[str]) -> bool:
-    """Whether one that is not closed is among those that are asked for."""
+    """Return whether one that is not closed is among those that are asked for."""
     if right and request.right != right:
         return False
     if shows == OPEN:

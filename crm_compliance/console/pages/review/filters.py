@@ -66,7 +66,7 @@ class Filter:
         return self == Filter()
 
     def takes(self, item: Item, language: str, *, whatever_became: bool = False) -> bool:
-        """Whether an item is among them; `whatever_became`: decided on or not."""
+        """Return whether an item is among them; `whatever_became`: decided on or not."""
         if not whatever_became and not STATES[self.state](item):
             return False
         if (self.kind and item.kind != self.kind) or (self.context and item.context != self.context):
