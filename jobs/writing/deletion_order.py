@@ -130,7 +130,6 @@ def rows_of_units(
             leaves[unit_id].append(write)
         if versions.get(role.id) != role.etag:
             rows.blocked[unit_id] = CHANGED  # a role that the decision did not know, a younger child perhaps
-    rows.blocked |= dict.fromkeys(waits, CHANGED)
     if Party in lie:
         for unit_id, role, write in _retained_parties(connector, set(dossiers), by_fiche):
             if not connector.is_derived(type(role)):
@@ -138,9 +137,12 @@ def rows_of_units(
     for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
         if not fiche.also_in:
             tails[fiche.dossier or ""].append(write_of(fiche))
+        elif set(dossiers).issuperset(fiche.dossiers):  # alone, it would have no child but its own, and a term of years
+            waits.add(max(fiche.dossiers))
         known = found.fiches.get(fiche.id)
         if versions.get(fiche.id) != fiche.etag or known is None or known.dossiers != fiche.dossiers:
             rows.blocked |= dict.fromkeys(fiche.dossiers, CHANGED)  # a fiche that the decision did not know, or knew otherwise
+    rows.blocked |= dict.fromkeys(waits, CHANGED)
     for unit in units:
         retained = [fiche for fiche in unit.fiches if unit.kind is UnitKind.DOSSIER and fiche.id in found.retained]
         tails[unit.id] += [write_of(fiche, retained=True) for fiche in retained]
