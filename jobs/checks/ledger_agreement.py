@@ -6,7 +6,8 @@ not an entry of them. A row that the ledger knows and that expired at the end of
 more, and is not missed."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Final
 
 from jobs.checks.agreement.holds import about_holds
 from jobs.checks.agreement.plans import about_plan
@@ -23,6 +24,8 @@ from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.hints import hint_to
+
+_EVER: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 
 
 def refuse_altered(context: JobContext) -> None:
@@ -89,10 +92,20 @@ def about_crms(store: Store) -> Iterator[Difference]:
 
 def about_schedules(store: Store) -> Iterator[Difference]:
     """Yield the schedules, kept to show what decided (ACC-01), whose text is not the one that plans and
-    certificates name."""
-    for version in store.policies.all():
+    certificates name, or is gone before its time."""
+    kept = store.policies.all()
+    for version in kept:
         if sha256(version.text) != version.digest:
             yield Difference(f"schedule {version.version[:60]}", "its text is not the one of its digest")
+    known: dict[str, str] = {}
+    for entry in store.ledger.between(("policy", "expired"), *_EVER):
+        if entry.kind == "policy":
+            known[str(entry.data.get("digest"))] = str(entry.data.get("version"))
+        else:  # what housekeeping removed, its years being over (ACC-07)
+            gone = entry.data.get("policies")
+            known = {digest: name for digest, name in known.items() if not (isinstance(gone, list) and digest in gone)}
+    for digest in sorted(known.keys() - {version.digest for version in kept}):
+        yield Difference(f"schedule {known[digest][:60]}", "the ledger knows that it decided, and its text is gone", is_grave=False)
 
 
 def about_switch(store: Store) -> Iterator[Difference]:

@@ -434,6 +434,13 @@ def test_a_schedule_that_was_kept_is_the_one_that_decided(attacked: Night) -> No
     assert [place for place in audited(attacked) if "schedule" in str(place)]
 
 
+def test_a_schedule_that_decided_is_missed(attacked: Night) -> None:
+    """ACC-01, ACC-02: a certificate leads to a text that must be there."""
+    attacked.store.policies.remember(hashlib.sha256(b"version: 1").hexdigest(), "1", "version: 1")
+    attack(attacked, "DELETE FROM policies")
+    assert [place for place in audited(attacked) if "schedule" in str(place)]
+
+
 @pytest.mark.parametrize(
     "statement",
     [
