@@ -9,7 +9,7 @@ from jobs.plans.explain_contact import explain_contact
 from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, gather_units, rows_anywhere
 from jobs.reading.row_kinds import RowKinds, UnitTables
-from jobs.reading.units import chained
+from jobs.reading.units import Gathering, chained
 from rules.errors import NotFound, UsageError
 from rules.law.decisions import decisions, last_of
 from rules.law.steps import explain
@@ -59,7 +59,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     decision, steps = explain(unit, context.policy, holds, day)
     if several:
         steps.insert(0, Step("RET-01", {"dossiers": dossiers}, f"the fiche goes with the last of them, {unit.id}"))
-    if shares_child(connector, unit):
+    if shares_child(connector, unit, gathering):
         decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
     if gathering.lies_in_retention(unit):
         decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
@@ -71,7 +71,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     return line_of(UnitTables(connector).of(unit), unit.id, unit.etag, decision, context.policy.version), steps
 
 
-def shares_child(connector: Connector, unit: Unit) -> bool:
+def shares_child(connector: Connector, unit: Unit, gathering: Gathering) -> bool:
     """Return whether a contact is the child of another dossier too (A-25). Whether two contacts have one
     register number only a plan can tell, which reads all of them."""
     if unit.kind is not UnitKind.DOSSIER:
@@ -79,10 +79,8 @@ def shares_child(connector: Connector, unit: Unit) -> bool:
     children = {child.id for child in unit.children if child is not None}
     if not children:
         return False
-    lie = connector.retaining((Party,))
-    roles = [
-        row for row in rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", sorted(children)), lie) if row.role == FileRole.CHILD
-    ]
+    among = Among("contact", sorted(children))
+    roles = [row for row in rows_anywhere(connector, Party, PARTY_FIELDS, among, gathering.may_lie_there) if row.role == FileRole.CHILD]
     own = {fiche.id for fiche in unit.fiches}
     dossiers, fiches = {row.dossier for row in roles} - {None, unit.id}, {row.fiche for row in roles} - {None, *own}
     if not dossiers and not fiches:

@@ -112,7 +112,7 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     What was moved into long-term retention since counts as before (RET-11). Deleted ids are simply absent."""
     found = Gathering(connector.recording_media_types, versions={})
     kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids and kind is not UnitKind.OWN_TABLE}
-    lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
+    found.may_lie_there = lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
     ids = Among("id", sorted(wanted.get(UnitKind.OWN_TABLE, ())))
     termed = connector.all_kinds.termed if ids.ids else ()
     own = [(kind, rows_of(connector, cast("type[Dependent]", kind.full), own_fields(kind), ids)) for kind in termed]

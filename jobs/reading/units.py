@@ -24,6 +24,7 @@ from rules.model.records import (
     Fiche,
     Note,
     Party,
+    Record,
     Recording,
     Unit,
     UnitKind,
@@ -43,9 +44,10 @@ class Gathering:
     schedule decides over; the others stand in `relation_units`, with the rows of dependent tables that have a
     term of their own, and in `gifts` the days of a contact's gifts.
     `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
-    that a role there names, and `bound` the units that one role there ties to each other. `beyond` are rows
-    that belong to one which is out of scope, and are so with it. The methods that add a page return the rows
-    that point to something not read yet."""
+    that a role there names, and `bound` the units that one role there ties to each other; `may_lie_there` the
+    kinds of which rows do or may, where a few units were read. `beyond` are rows that belong to one which is
+    out of scope, and are so with it. The methods that add a page return the rows that point to something not
+    read yet."""
 
     audio: tuple[str, ...]
     versions: dict[str, str] | None = None  # of the fiches and party rows that were read, where they will be written
@@ -65,6 +67,7 @@ class Gathering:
     retained: set[str] = field(default_factory=set)
     named_there: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
+    may_lie_there: frozenset[type[Record]] = frozenset()
     beyond: set[str] = field(default_factory=set)
     retained_rows: dict[str, int] = field(default_factory=dict)  # how many of each table lie there
 

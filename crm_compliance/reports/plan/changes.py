@@ -11,14 +11,12 @@ from itertools import islice
 from typing import BinaryIO, Final
 
 import msgspec
-from markupsafe import Markup
 from rich.console import Console
 from rich.text import Text
 
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.parts.paper import Paper
 from crm_compliance.reports.parts.spreadsheet import Cell, Column, Linked, write_csv, write_xlsx
-from crm_compliance.reports.parts.template import template
 from crm_compliance.reports.plan.headings import WORDS, heading, sheet_name
 from crm_compliance.reports.plan.lines_file import WIDTH, WIDTHS, InWords, cells_of, columns_of
 from crm_compliance.reports.plan.model import Link
@@ -136,6 +134,10 @@ def write_difference(suffix: str, difference: Difference, out: BinaryIO) -> None
 
 
 def _html(difference: Difference, out: BinaryIO) -> None:
+    from markupsafe import Markup
+
+    from crm_compliance.reports.parts.template import template  # where a page is asked for: every plan loads this module
+
     language: Language = difference.language or "en"
     before, after = difference.plans
     pieces = template("plan_changes.html.j2").generate(
