@@ -288,14 +288,15 @@ def _parties(
     `waits` for the next run, since it may yet be refused, and its term then depends on the role."""
     found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
-    for row in found.values():
+    for row in sorted(found.values(), key=lambda row: sorted((row.dossier or "", units.get(row.fiche or "", "")))):
         by_dossier = row.dossier if row.dossier in dossiers else None
         by_fiche = units.get(row.fiche) if row.fiche is not None else None
         if by_dossier is not None and by_fiche is not None and by_dossier != by_fiche:
-            last = max(by_dossier, by_fiche)
-            if waits is not None:
-                waits.add(last)
-            by_dossier, by_fiche = (None, by_fiche) if last == by_dossier else (by_dossier, None)
+            first, last = sorted((by_dossier, by_fiche))
+            if waits is not None and first not in waits:
+                waits.add(last)  # nobody waits for one that waits: a row of pairs is not a row of nights
+            goes = last if waits is not None and last not in waits else first
+            by_dossier, by_fiche = (by_dossier, None) if goes == by_dossier else (None, by_fiche)
         if by_dossier is not None and row.fiche is not None and by_fiche is None:
             yield by_dossier, row, write_of(row, "unlink_dossier", by_dossier)
         elif by_fiche is not None and row.dossier is not None and by_dossier is None:

@@ -418,6 +418,17 @@ def test_a_role_in_two_units_that_go_is_lost_to_neither_of_them(night: Night) ->
     assert night.get("contacts", child) is None
 
 
+def test_units_that_share_roles_in_a_row_do_not_wait_a_night_each(night: Night) -> None:
+    dossiers = sorted(night.dossier("social_card", spoken=date(2018, 1, 1)) for _ in range(6))
+    for n, first in enumerate(dossiers[:-1]):
+        night.party(night.contact(), "reporter", dossier=first, fiche=night.fiches_of(dossiers[n + 1])[0])
+    for _ in range(3):
+        plan = night.plan()
+        night.approved(plan)
+        night.apply(plan)
+    assert night.rows("cf_dossiers?$select=cf_dossierid") == []
+
+
 def test_a_unit_that_the_crm_refuses_keeps_the_role_that_it_shares(night: Night) -> None:
     child = night.contact(birthdate="2000-05-05")
     short, until_age = night.dossier("social_card", spoken=date(2018, 1, 1)), night.dossier("sexting", spoken=date(2018, 1, 1))
