@@ -3,10 +3,9 @@ all of them have, `concurrent.futures.Executor`."""
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -94,6 +93,9 @@ def workers_of(settings: Settings) -> Workers | Pool:
     if settings.workers == THREADS:
         return Pool(lambda: ThreadPoolExecutor(number, thread_name_prefix="part"), number)
     if settings.workers == PROCESSES:
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
         # A process that is copied would have the locks of threads that it has not.
         return Pool(lambda: ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn")), number)
     return _cluster(settings.workers, number)

@@ -23,7 +23,15 @@ NEVER = {  # by a command that only looks into the store
     "pyzipper", "requests", "starlette", "structlog", "typst", "uvicorn", "xlsxwriter", "ahocorasick", "tenacity", "isal",
 }  # fmt: skip
 BELOW_THE_STORE = {"connectors.interface.connector", "jobs.ports.context", "rules.policy.policy", "rich._emoji_codes"}  # by the same
-UNASKED = {"msal", "tenacity", "structlog", "phonenumbers", "jinja2", "xlsxwriter"}  # by a look at one unit in a CRM with a static token
+UNASKED = {
+    "msal",
+    "tenacity",
+    "structlog",
+    "phonenumbers",
+    "jinja2",
+    "xlsxwriter",
+    "multiprocessing",
+}  # by a look at one unit in a CRM with a static token
 AT_FIRST = NEVER | {"pydantic", "sqlalchemy", "cryptography", "rich", "ruamel", "stdnum", "rapidfuzz", "babel"}
 CODE = (
     "import json, sys; from crm_compliance.cli.app import run; code = run(sys.argv[1:]); sys.stderr.write(json.dumps(sorted(sys.modules)))"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -9,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.connections import worker_pool
 from jobs.plans import verdicts
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
@@ -41,7 +41,7 @@ def plan_by(typist: Typist, workers: str) -> str:
 def test_who_decides_makes_no_difference(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     people_and_cases(org)
     monkeypatch.setattr(verdicts, "_AT_ONCE", 2)
-    monkeypatch.setattr(worker_pool, "ProcessPoolExecutor", Dying)
+    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", Dying)
     alone = plan_by(typist, "here")
     for workers in ("threads", "processes"):
         changes = typist.ask("plans", "diff", alone, plan_by(typist, workers))
