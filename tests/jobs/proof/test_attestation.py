@@ -217,11 +217,11 @@ def test_a_certificate_made_up_with_hashes_that_fit_is_found_out_by_the_ledger(c
     assert "root: the ledger tells another root, or another number of certificates" in problems(signed_anew(content, notary, forge), notary)
 
 
-def test_a_file_that_was_only_written_anew_is_told_apart(content: bytes, notary: PlainNotary) -> None:
+def test_a_file_that_was_only_rewritten_is_told_apart(content: bytes, notary: PlainNotary) -> None:
     (problem,) = problems(json.dumps(json.loads(content), indent=2).encode(), notary)
-    assert "written again" in problem
+    assert "rewritten" in problem
     (doubled,) = problems(content.replace(b'"schema":', b'"schema":"x","schema":', 1), notary)
-    assert "written again" in doubled
+    assert "rewritten" in doubled
 
 
 @pytest.mark.parametrize(("before", "after"), [(b'"entries":', str(10**30).encode()), (b'"key":', b'"\\ud800"')])
