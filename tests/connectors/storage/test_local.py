@@ -155,7 +155,7 @@ def test_a_folder_that_is_swapped_for_a_link_meanwhile_is_not_followed(folder: P
 
 
 def test_a_folder_under_the_address_of_an_object_is_no_object(store: LocalFolder, folder: Path) -> None:
-    with pytest.raises(ObjectError, match="no file"):
+    with pytest.raises(ObjectError, match="not a file"):
         store.remove((folder / "2026").as_uri())
     assert (folder / "2026").is_dir()
 

@@ -217,7 +217,7 @@ def test_a_subsite_and_a_library_that_is_not_there_are_no_empty_folder(library: 
 
 def test_a_location_that_names_a_file_is_no_folder(library: Library, store: SharePoint) -> None:
     library.put("D-1/a.txt")
-    with pytest.raises(ObjectError, match="no folder"):
+    with pytest.raises(ObjectError, match="not a folder"):
         store.folder(f"{FOLDER}/a.txt")
 
 
