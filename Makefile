@@ -47,10 +47,9 @@ bench: .venv/dev.stamp node  ## ratios, measured side by side (takes half an hou
 	$(RUN) benchmarks.answer
 	$(RUN) benchmarks.console
 
-# The extra `emulator` is in both locks: `make demo` starts one.
 lock: $(UV)  ## resolve the dependencies again; names, versions and hashes only
-	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --extra emulator --group build -o requirements.lock
-	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --extra emulator --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --group build -o requirements.lock
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
 
 $(UV):
 	$(PYTHON) -m pip install -q --disable-pip-version-check --target .uv 'uv>=0.13'

@@ -128,7 +128,7 @@ def emulator_page() -> str:
         "",
         "A Dataverse organisation on this machine, spoken to over HTTP: `crm-compliance emulator serve`. It shares no code with the",
         "client, so that each checks the other. This page is written by `connectors/emulator/serving/features.py`; tests name the",
-        "rows that they prove. `make` installs what it needs; elsewhere `pip install 'crm-compliance[emulator]'` does.",
+        "rows that they prove.",
         "",
         "What is documented can still differ from what a real organisation does today. Before a first run against one, let the contract",
         "suite ask it: `CRM_COMPLIANCE_TEST_URL=… pytest tests/connectors/contract`.",

@@ -38,14 +38,11 @@ def serve(
 
     Example: crm-compliance emulator serve --port 0 --dossiers 200 --seed 1
     """
-    try:
-        from connectors.emulator.schema.environment_file import EnvironmentProblem
-        from connectors.emulator.serving.certificates import CertificateProblem
-        from connectors.emulator.serving.server import SeedSpec
-        from connectors.emulator.serving.server import serve as serve_emulator
-        from connectors.emulator.storage.database import StateProblem
-    except ImportError:
-        raise UsageError("the emulator needs more packages", hint="pip install 'crm-compliance[emulator]'") from None
+    from connectors.emulator.schema.environment_file import EnvironmentProblem
+    from connectors.emulator.serving.certificates import CertificateProblem
+    from connectors.emulator.serving.server import SeedSpec
+    from connectors.emulator.serving.server import serve as serve_emulator
+    from connectors.emulator.storage.database import StateProblem
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.wiring.clock import today
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import requests
 
 from crm_compliance.settings import environment_of
@@ -29,13 +28,6 @@ def served(*arguments: str) -> Iterator[str]:
             process.terminate()
             out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "", "")
-
-
-def test_without_the_extra_it_is_named(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "connectors.emulator.serving.server", None)
-    said = typist.type("emulator", "serve", "--json")
-    assert said.code == 2
-    assert "crm-compliance[emulator]" in said.err
 
 
 def test_rows_outlive_a_restart_and_only_the_token_opens(tmp_path: Path) -> None:
