@@ -38,7 +38,7 @@ class LongTerm:
     def rows(self, names: Collection[str]) -> dict[str, int]:
         """Return how many rows each of these tables has; tables without are left out. Raises as `tables`."""
         found: dict[str, int] = {}
-        for name, table in sorted(self._directory.known(self.tables(names)).items()):
+        for name, table in self._directory.known(sorted(self.tables(names))).items():
             try:
                 number = sum(1 for _ in self._directory.rows_in_source(table, RETAINED, (), table.primary_id, None))
             except NotOffered as refusal:

@@ -79,7 +79,7 @@ def item_values(answer: Answer, item: Item, among: Filter) -> dict[str, Any]:
         "marks": [(mark, visit.word("mark", mark), MARK_TONES.get(mark, "neutral")) for mark in marks_of(item, language)],
         "tone": TONES[item.status],
         "version": version_of(item),
-        "told": [(field_words(visit, field), value_words(visit, field)) for field in item.fields if not field.is_text],
+        "told": [(field_words(visit, answer, item, field), value_words(visit, field)) for field in item.fields if not field.is_text],
         "before": before,
         "after": after,
         "shown": shown,
@@ -193,8 +193,10 @@ def when(visit: Visit, at: str) -> str:
         return at
 
 
-def field_words(visit: Visit, field: Field) -> str:
-    return words_of_fields(visit.language)["field"].get(field.name, field.name.replace("_", " "))
+def field_words(visit: Visit, answer: Answer, item: Item, field: Field) -> str:
+    """Return what a field is called: by the product, else by the CRM, as in the answer."""
+    own = answer.compilation.words.get(f"{item.kind}.{field.name}")
+    return words_of_fields(visit.language)["field"].get(field.name) or own or field.name.replace("_", " ")
 
 
 def value_words(visit: Visit, field: Field) -> str | None:

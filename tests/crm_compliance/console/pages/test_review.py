@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from crm_compliance.console.app import routes
+from crm_compliance.console.pages.review.views import field_words, words_of_fields
 from crm_compliance.console.services import Services
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
+from jobs.model.answer import Field
 from rules.model.roles import Role
 from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.asking import Asking
@@ -438,3 +441,14 @@ def test_the_review_keeps_nobody_out(page: Any, scheme: Any) -> None:
     assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found.response["violations"]] == []
     page.set_viewport_size({"width": 360, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_field_of_an_own_table_is_called_as_the_crm_calls_it() -> None:
+    answer: Any = SimpleNamespace(
+        compilation=SimpleNamespace(words={"cf_visit.cf_place": "Plaats van bezoek", "cf_visit.birthdate": "Iets"})
+    )
+    visit: Any = SimpleNamespace(language="nl")
+    item: Any = SimpleNamespace(kind="cf_visit")
+    assert field_words(visit, answer, item, Field("cf_place", "x")) == "Plaats van bezoek"
+    assert field_words(visit, answer, item, Field("cf_reason", "x")) == "cf reason"
+    assert field_words(visit, answer, item, Field("birthdate", "x")) == words_of_fields("nl")["field"]["birthdate"]
