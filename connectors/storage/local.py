@@ -7,7 +7,7 @@ following any link, so that nobody can swap one in meanwhile."""
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -45,20 +45,20 @@ class LocalFolder:
         return _address_of(target)
 
     def remove(self, address: str, kept: Collection[str] = ()) -> None:
-        with self._beside(address) as (folder, name):
+        with self._folder_of(address) as (folder, name):
             if folder is None:
                 return
-            for found in _belonging(folder, name, self._beside_names(address, kept)):
+            for found in _belonging(folder, name, self._beside(address, kept)):
                 _unlink(folder, found)
             with _explained("the storage folder"):
                 os.fsync(folder)
 
     def is_there(self, address: str, kept: Collection[str] = ()) -> bool:
-        with self._beside(address) as (folder, name):
-            return folder is not None and bool(_belonging(folder, name, self._beside_names(address, kept)))
+        with self._folder_of(address) as (folder, name):
+            return folder is not None and bool(_belonging(folder, name, self._beside(address, kept)))
 
     def fetch(self, address: str) -> bytes | None:
-        with self._beside(address) as (folder, name):
+        with self._folder_of(address) as (folder, name):
             return None if folder is None else _content(folder, name)
 
     def listing(self) -> Iterator[Stored]:
@@ -80,11 +80,11 @@ class LocalFolder:
             return [Finding(True, str(error), "STORAGE_DIR")]
         return []
 
-    def _beside_names(self, address: str, kept: Collection[str]) -> frozenset[str]:
-        """Return the names of kept objects in the folder of an object."""
+    def _beside(self, address: str, kept: Collection[str]) -> Callable[[str], bool]:
+        """Return what says of a name in the folder of an object whether it is a kept one's; of
+        these there are as many as recordings."""
         here = (self.canonical(address) or "").rpartition("/")[0]
-        names = (canonical.rpartition("/") for canonical in kept)
-        return frozenset(os.fsdecode(unquote_to_bytes(name)) for folder, _, name in names if folder == here)
+        return lambda name: f"{here}/{quote(os.fsencode(name), safe='')}" in kept
 
     def _root(self) -> Path:
         """Return the real folder. A missing one raises: everything in it would look removed."""
@@ -95,7 +95,7 @@ class LocalFolder:
             return root
 
     @contextmanager
-    def _beside(self, address: str) -> Iterator[tuple[int | None, str]]:
+    def _folder_of(self, address: str) -> Iterator[tuple[int | None, str]]:
         """Yield the open folder of an object and the object's name in it; None if that folder is missing."""
         canonical = self.canonical(address)
         root = self._root()
@@ -136,12 +136,12 @@ def _address_of(path: Path) -> str:
     return "file://" + quote(os.fsencode(path), safe="/")
 
 
-def _belonging(folder: int, name: str, kept: Collection[str]) -> list[str]:
+def _belonging(folder: int, name: str, is_kept: Callable[[str], bool]) -> list[str]:
     """Return what exists of an object: what was made of it and is not kept first, the object last, so that a
     half-done removal leaves it to be found."""
     with _explained("the folder of an object"):
         names = os.listdir(folder)
-        made = sorted(other for other in names if is_made_of(other, name) and other not in kept and stat.S_ISREG(_mode(folder, other)))
+        made = sorted(other for other in names if is_made_of(other, name) and not is_kept(other) and stat.S_ISREG(_mode(folder, other)))
         return [*made, name] if name in names else made
 
 

@@ -69,7 +69,7 @@ def _carry_out_approved(context: JobContext, kind: Kind) -> None:
     nothing; it expires, and the plan of this night says what they want."""
     lost = look_up_unseen(context)
     plan = approved_plan(context.store, kind, context.crm, context.clock())
-    if plan is None or (lost and HOLD_NOT_FOUND not in plan.why):
+    if plan is None or (lost and HOLD_NOT_FOUND not in plan.why) or any(hold.placed_at >= plan.created_at for hold in lost):
         return
     try:
         apply_plan(context, plan.id)

@@ -125,7 +125,7 @@ def rows_of_units(
         if write.retained and connector.all_kinds[write.kind].term:
             rows.blocked[unit_id] = LONG_TERM  # no write takes its link off
         leaves[unit_id].append(write)
-    for unit_id, role, write in _parties(connector, set(dossiers), by_fiche, waits):  # last: a decision depends on them
+    for unit_id, role, write in _parties(connector, set(dossiers), by_fiche, waits, set(rows.blocked)):  # last: a decision depends on them
         if not connector.is_derived(type(role)):  # else it goes with the row of the unit
             leaves[unit_id].append(write)
         if versions.get(role.id) != role.etag:
@@ -137,8 +137,8 @@ def rows_of_units(
     for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
         if not fiche.also_in:
             tails[fiche.dossier or ""].append(write_of(fiche))
-        elif set(dossiers).issuperset(fiche.dossiers):  # alone, it would have no child but its own, and a term of years
-            waits.add(max(fiche.dossiers))
+        elif set(dossiers).issuperset(fiche.dossiers) and not (waits | rows.blocked.keys()) & set(fiche.dossiers):
+            waits.add(max(fiche.dossiers))  # alone, the fiche would have no child but its own, and a term of years
         known = found.fiches.get(fiche.id)
         if versions.get(fiche.id) != fiche.etag or known is None or known.dossiers != fiche.dossiers:
             rows.blocked |= dict.fromkeys(fiche.dossiers, CHANGED)  # a fiche that the decision did not know, or knew otherwise
@@ -212,8 +212,10 @@ def below(
         for kind, row, is_retained in _dependent(connector, fresh, lie):
             is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
             above = {owner for _, owner in _links(kind, row)}
-            if is_retained and kind.own is not None and not units.keys() >= above:
-                continue  # it goes with the last of them: what lies there keeps its links
+            if is_retained and kind.own is not None and (rest := above - units.keys()):
+                above -= _gone(connector, kind, row, rest, lie)
+                if not units.keys() >= above:
+                    continue  # it goes with the last of them: what lies there keeps its links
             if not is_retained and (is_known or not units.keys() >= above or (kind.term and not with_termed)):
                 staying |= {} if is_known else {row.id: (kind, row)}
                 continue
@@ -231,6 +233,15 @@ def below(
         units |= {write.id: unit for unit, write in level}
     unlinked = [_unlinked(kind, row, units, waits) for row_id, (kind, row) in staying.items() if row_id not in seen]
     return [*chain.from_iterable(unlinked), *chain.from_iterable(reversed(levels))]
+
+
+def _gone(connector: Connector, kind: Kind, row: Record, owners: Collection[str], lie: Collection[type[Record]]) -> set[str]:
+    """Return those of the owners of a row in long-term retention that are nowhere any more: nothing writes to
+    what lies there, so that it names them for ever."""
+    found = rows_anywhere(connector, kind.record, kind.links, Among("id", [row.id]), lie)
+    asked = {(name, owner) for each in found for name, owner in kind.owners(each) if owner in owners}
+    known = ((connector.all_kinds[name].record, owner) for name, owner in asked if name in connector.all_kinds)
+    return {owner for record, owner in known if not rows_anywhere(connector, record, (), Among("id", [owner]), lie)}
 
 
 def _links(kind: Kind, row: Record) -> Iterator[tuple[str, str]]:
@@ -280,12 +291,13 @@ def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type
 
 
 def _parties(
-    connector: Connector, dossiers: set[str], units: Mapping[str, str], waits: set[str] | None = None
+    connector: Connector, dossiers: set[str], units: Mapping[str, str], waits: set[str] | None = None, blocked: Collection[str] = ()
 ) -> Iterator[tuple[str, Party, RowWrite]]:
     """Return the roles in dossiers that go and in their fiches or lone ones (fiche -> unit), each with the id
     of its unit and its write. A row that also names a dossier or fiche which stays is a role there too: it
     stays, and only the link to what goes is emptied (RET-20). So it is between two units that go: one of them
-    `waits` for the next run, since it may yet be refused, and its term then depends on the role."""
+    `waits` for the next run, since it may yet be refused, and its term then depends on the role; nobody waits
+    for a unit that stays in this run, since it waits itself or is `blocked`."""
     found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
     for row in sorted(found.values(), key=lambda row: sorted((row.dossier or "", units.get(row.fiche or "", "")))):
@@ -293,9 +305,10 @@ def _parties(
         by_fiche = units.get(row.fiche) if row.fiche is not None else None
         if by_dossier is not None and by_fiche is not None and by_dossier != by_fiche:
             first, last = sorted((by_dossier, by_fiche))
-            if waits is not None and first not in waits:
-                waits.add(last)  # nobody waits for one that waits: a row of pairs is not a row of nights
-            goes = last if waits is not None and last not in waits else first
+            staying = {*(waits or ()), *blocked}
+            if waits is not None and first not in staying and last not in staying:
+                waits.add(last)
+            goes = last if first in staying and last not in staying else first
             by_dossier, by_fiche = (by_dossier, None) if goes == by_dossier else (None, by_fiche)
         if by_dossier is not None and row.fiche is not None and by_fiche is None:
             yield by_dossier, row, write_of(row, "unlink_dossier", by_dossier)

@@ -429,6 +429,20 @@ def test_units_that_share_roles_in_a_row_do_not_wait_a_night_each(night: Night) 
     assert night.rows("cf_dossiers?$select=cf_dossierid") == []
 
 
+def test_nobody_waits_for_a_unit_whose_recording_is_out_of_reach(night: Night) -> None:
+    """It stays night after night; what shares a role with it goes meanwhile, and leaves the role to it."""
+    child = night.contact(birthdate="2000-05-05")
+    pairs = [(night.dossier("social_card", spoken=date(2018, 1, 1)), night.dossier("sexting", spoken=date(2018, 1, 1))) for _ in range(4)]
+    for stuck, free in pairs:
+        night.recording(date(2018, 1, 1), fiche=night.fiches_of(stuck)[0], cf_storageuri="file:///recordings/1.wav")
+        night.party(child, "child", dossier=stuck, fiche=night.fiches_of(free)[0])
+    plan = night.plan()
+    night.approved(plan)
+    night.apply(plan)
+    assert {row["cf_dossierid"] for row in night.rows("cf_dossiers?$select=cf_dossierid")} == {stuck for stuck, _ in pairs}
+    assert {row["_cf_dossierid_value"] for row in night.rows("cf_parties")} == {stuck for stuck, _ in pairs}
+
+
 def test_a_unit_that_the_crm_refuses_keeps_the_role_that_it_shares(night: Night) -> None:
     child = night.contact(birthdate="2000-05-05")
     short, until_age = night.dossier("social_card", spoken=date(2018, 1, 1)), night.dossier("sexting", spoken=date(2018, 1, 1))

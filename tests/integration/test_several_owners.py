@@ -16,7 +16,9 @@ from tests.integration.deciding import ask, granted
 from tests.integration.dependent import dependent_night
 from tests.integration.holding import place
 from tests.integration.night import Night
+from tests.integration.test_purging_retained import retain
 from tests.integration.test_requests_answer import Answer
+from tests.integration.test_rows_behind import in_retention
 
 LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 20)
 MEETINGS = """\
@@ -96,6 +98,32 @@ def test_a_row_on_two_units_that_end_goes_with_the_last(night: Night) -> None:
     night.apply(night.plan())
     night.apply(night.approved(night.plan()))
     assert [night.get("cf_dossiers", first), night.get("cf_fiches", lone), links(night, meeting)] == [None, None, None]
+
+
+def test_a_row_in_long_term_retention_goes_with_the_last_though_it_names_the_first(night: Night) -> None:
+    """ERA-12, line 10: what lies there keeps its links, also to what is gone."""
+    first = night.dossier("social_card", spoken=LONG_AGO)
+    lone = night.fiche("social_card", spoken=LONG_AGO)
+    meeting = a_meeting(night, dossier=first, fiche=lone)
+    retain(night, "cf_meeting", meeting)
+    night.apply(night.plan())
+    assert [night.get("cf_dossiers", first), night.get("cf_fiches", lone), in_retention(night, "cf_meeting", "cf_meetings")] == [
+        None,
+        None,
+        set(),
+    ]
+
+
+def test_one_there_stays_with_the_owner_that_stays(night: Night) -> None:
+    first, running = night.dossier("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=LATELY)
+    meeting = a_meeting(night, dossier=first, fiche=running)
+    retain(night, "cf_meeting", meeting)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], night.get("cf_dossiers", first), in_retention(night, "cf_meeting", "cf_meetings")) == (
+        {},
+        None,
+        {meeting},
+    )
 
 
 def test_a_hold_on_a_row_keeps_all_that_it_belongs_to(night: Night) -> None:
