@@ -74,22 +74,21 @@ def _path(value: Path) -> Path:
 
 def _clients(value: object) -> object:
     """Return the clients: a list of tables in the file, the same as JSON in a variable."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:  # its message would repeat the value
-        raise ValueError('should be a JSON list, for example [{"client_id": "…", "client_secret": "…"}]') from None
+    return _from_json(value, 'list, for example [{"client_id": "…", "client_secret": "…"}]')
 
 
 def _channel_secrets(value: object) -> object:
     """Return the secrets of channels: tables in the file, the same as JSON in a variable."""
+    return _from_json(value, 'object, for example {"mail": {"password": "…"}}')
+
+
+def _from_json(value: object, expected: str) -> object:
     if not isinstance(value, str):
         return value
     try:
         return json.loads(value)
     except ValueError:  # its message would repeat the value
-        raise ValueError('should be a JSON object, for example {"mail": {"password": "…"}}') from None
+        raise ValueError(f"should be a JSON {expected}") from None
 
 
 def _listed(value: object) -> object:

@@ -283,6 +283,16 @@ def test_a_row_that_changed_after_it_was_judged_keeps_its_object(reaching: Reach
     assert reaching.storage.names == {"call.wav"}
 
 
+def hold_just_before_the_removal(reaching: Reaching, monkeypatch: pytest.MonkeyPatch, dossier: str) -> None:
+    """Somebody ticks the hold in the CRM once the run has looked for holds the last time."""
+
+    def held(self: object, actions: object, units: object) -> dict[str, str]:
+        reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
+        return {}
+
+    monkeypatch.setattr("jobs.runs.journal.Journal.held_now", held)
+
+
 def test_a_hold_that_the_crm_got_just_before_the_removal_keeps_the_object(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
     """HLD-07: a hold on the dossier changes no version of the recording."""
     dossier = reaching.night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
@@ -290,11 +300,7 @@ def test_a_hold_that_the_crm_got_just_before_the_removal_keeps_the_object(reachi
     row = a_recording(reaching, fiche=fiche)
     plan = reaching.plan()
 
-    def held(self: object, actions: object, units: object) -> dict[str, str]:
-        reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
-        return {}
-
-    monkeypatch.setattr("jobs.runs.journal.Journal.held_now", held)
+    hold_just_before_the_removal(reaching, monkeypatch, dossier)
     run = reaching.apply(plan)
     assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
     assert (reaching.storage.names, reaching.storage.asked) == ({"call.wav"}, [])
@@ -307,11 +313,7 @@ def test_an_object_that_a_held_recording_shares_stays_whole(reaching: Reaching, 
     row, other = a_recording(reaching, fiche=fiche), a_recording(reaching)
     plan = reaching.plan()
 
-    def held(self: object, actions: object, units: object) -> dict[str, str]:
-        reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
-        return {}
-
-    monkeypatch.setattr("jobs.runs.journal.Journal.held_now", held)
+    hold_just_before_the_removal(reaching, monkeypatch, dossier)
     run = reaching.apply(plan)
     assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
     assert outcome(reaching, run, other) == (ActionState.SKIPPED, "CHANGED")
