@@ -14,6 +14,8 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from connectors.interface.errors import ConnectorError
+from connectors.interface.remains import Reach, Trace
+from connectors.interface.rows import Among
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.mapping.explain import explain_row
@@ -29,6 +31,7 @@ from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.dependent import NOW
 from tests.integration.holding import place
 from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.integration.test_cleaning import switch
 from tests.integration.test_in_place import a_runaway, in_place
 from tests.integration.test_planted_words import Planter
 from tests.integration.test_purging_retained import retain
@@ -197,6 +200,18 @@ def test_one_in_long_term_retention_goes_from_there_with_its_report(night: Night
     done = night.apply(night.plan())
     assert done.counts["skipped"] == {}
     assert [in_retention(night, *names) for names in (("cf_fiche", "cf_fiches"), ("cf_statement", "cf_statements"))] == [set(), set()]
+
+
+def test_one_in_the_recycle_bin_is_found_by_its_report_there(night: Night) -> None:
+    """EXP-03: both were deleted in the CRM."""
+    switch(night, recycle_bin_days=30)
+    (_, fiche), row = ended(night), statement(night)
+    point(night, "cf_fiches", fiche, row)
+    for address in (f"cf_fiches({fiche})", f"cf_statements({row})"):
+        night.http.delete(f"{night.emulator.url}{address}", timeout=10).raise_for_status()
+    record = night.connector.all_kinds["cf_statement"].record
+    found: Any = night.connector.lying(Trace.BIN, record, ("regarding", "regarding_kind"), Among("regarding", [fiche]))
+    assert (found.reach, [(each.id, each.regarding_kind, each.regarding) for each in found.rows]) == (Reach.READ, [(row, "fiche", fiche)])
 
 
 def test_one_to_which_a_report_there_points_stays_with_that(night: Night) -> None:

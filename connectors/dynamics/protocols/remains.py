@@ -7,8 +7,9 @@ from datetime import datetime
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.protocols.kinds import MappedKinds
+from connectors.dynamics.residual.bin_and_retention import BIN, REFERENCE
 from connectors.dynamics.schema.role_places import RolePlace, swapped
-from connectors.dynamics.schema.unmapped_tables import KnownTable
+from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.remains import DocumentLocation, Hanging, Lying, Reach, RowKey, Trace, Traces
 from connectors.interface.rows import Among
@@ -29,7 +30,10 @@ class Remains(MappedKinds):
         if trace is Trace.RETAINED and len(tables) > 1:  # one that keeps nothing there may not be asked
             keeping = self._long_term.tables({table.name for table in tables})
             tables = tuple(table for table in tables if table.name in keeping)
-        found = [self._lying_in(table, trace, record, fields, among) for table in tables]
+        try:
+            found = [self._lying_in(table, trace, record, fields, among) for table in tables]
+        except NotOffered:  # what points there
+            return Lying(Reach.NOT_REACHABLE)
         if any(each.reach is Reach.NOT_REACHABLE for each in found):
             return Lying(Reach.NOT_REACHABLE)
         kept = any(each.reach is Reach.READ for each in found) or not found
@@ -41,8 +45,9 @@ class Remains(MappedKinds):
         if is_untied:
             among = None
         fields = tuple(fields)
+        also_in = BIN if trace is Trace.BIN and self._directory.table(REFERENCE) is not None else ""
         if among is not None and among.field == "regarding" and table.leads:
-            among = Among("id", self._behind.rows_tied_to(table, among.ids) or among.ids[:1])
+            among = Among("id", self._behind.rows_tied_to(table, among.ids, also_in=also_in) or among.ids[:1])
         if among is not None and self._tables.filter_column(table, definition, among.field) is None:
             return Lying(Reach.READ)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
@@ -56,7 +61,7 @@ class Remains(MappedKinds):
             hint = "restore them, or let them be deleted there, before they count in any decision"
             raise ReadIncomplete(f"Nobody can tell to which dossiers {table.name} in retention belongs.", hint=hint, where=table.name)
         if table.leads and "regarding" in fields:
-            self._behind.fill_rows(table, found.rows)
+            self._behind.fill_rows(table, found.rows, also_in=also_in)
         return found if place is RolePlace.OWN else replace(found, rows=tuple(row for row in found.rows if _is_role(row)))
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:

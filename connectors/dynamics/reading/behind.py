@@ -29,23 +29,25 @@ class Behind:
         self._directory, self._mapping, self._metadata = directory, mapping, metadata
         self._scopes, self._retained = scopes, retained
 
-    def rows_tied_to(self, table: Table, owners: Collection[str]) -> list[str]:
-        """Return the ids of the rows to which one of these points. Raises as `fill`."""
-        return sorted({row for name, lookup in self._lookups(table) for row, _ in self._pairs(name, lookup, owners, of_rows=False)})
+    def rows_tied_to(self, table: Table, owners: Collection[str], *, also_in: str = "") -> list[str]:
+        """Return the ids of the rows to which one of these points, also from another data source, `also_in`.
+        Raises as `fill`; NotOffered: this account may not look there."""
+        pairs = (self._pairs(name, lookup, owners, of_rows=False, also_in=also_in) for name, lookup in self._lookups(table))
+        return sorted({row for found in pairs for row, _ in found})
 
-    def fill(self, table: Table, values: Values | FramedValues | dict[str, list[Any]]) -> None:
+    def fill(self, table: Table, values: Values | FramedValues | dict[str, list[Any]], *, also_in: str = "") -> None:
         """Write into rows what points to each, of whatever kind. Raises ReadIncomplete: what points to them
         cannot be read, which never means that nothing does."""
-        found = self._owners(table, values["id"])
+        found = self._owners(table, values["id"], also_in=also_in)
         ordered = [sorted(found[row], key=lambda owner: (not owner[0], owner)) for row in values["id"]]
         values["regarding"] = [each[0][1] if each else None for each in ordered]
         values["regarding_kind"] = [each[0][0] or None if each else None for each in ordered]
         values["tied"] = [tuple(of_kind(*owner) for owner in each[1:]) for each in ordered]
 
-    def fill_rows(self, table: Table, rows: Sequence[Record]) -> None:
-        """Write the same into records. Raises as `fill`."""
+    def fill_rows(self, table: Table, rows: Sequence[Record], *, also_in: str = "") -> None:
+        """Write the same into records. Raises as `rows_tied_to`."""
         values: dict[str, list[Any]] = {"id": [row.id for row in rows]}
-        self.fill(table, values)
+        self.fill(table, values, also_in=also_in)
         for name in values.keys() - {"id"}:
             for row, value in zip(rows, values[name], strict=True):
                 setattr(row, name, value)
@@ -54,12 +56,12 @@ class Behind:
         """Ask for what points to some rows, whatever the answer (SUS-07). Raises as `fill`."""
         self._owners(table, rows)
 
-    def _owners(self, table: Table, rows: Collection[str]) -> defaultdict[str, set[tuple[str, str]]]:
+    def _owners(self, table: Table, rows: Collection[str], *, also_in: str = "") -> defaultdict[str, set[tuple[str, str]]]:
         """Return the rows that point to each of these, as (kind, id); the kind is empty for one that is out
         of scope, which keeps what it points to as any other."""
         found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         for name, lookup in self._lookups(table):
-            pairs = list(self._pairs(name, lookup, rows, of_rows=True))
+            pairs = list(self._pairs(name, lookup, rows, of_rows=True, also_in=also_in))
             kinds = self._scopes.kinds_of(name, {owner for _, owner in pairs})
             for row, owner in pairs:
                 found[row].add((kinds.get(owner) or "", owner))
@@ -72,7 +74,7 @@ class Behind:
         definitions = {name: self._metadata.table(name) for name, _ in named}
         return sorted(each for each in named if (found := definitions[each[0]]) is not None and each[1] in found.attributes)
 
-    def _pairs(self, name: str, lookup: str, ids: Collection[str], *, of_rows: bool) -> Iterator[tuple[str, str]]:
+    def _pairs(self, name: str, lookup: str, ids: Collection[str], *, of_rows: bool, also_in: str = "") -> Iterator[tuple[str, str]]:
         """Yield each row that is named with the row that names it, those in long-term retention among them;
         `ids` are those of the former, or of the latter."""
         known = self._directory.table(name)
@@ -89,6 +91,10 @@ class Behind:
         except NotOffered as refusal:
             hint = "let the application user read the whole table"
             raise ReadIncomplete(f"what points to rows cannot be read: {refusal.reason}", hint=hint, where=name) from None
+        if also_in:
+            yield from _told(
+                self._directory.rows_in_source(known, also_in, (lookup,), lookup if of_rows else known.primary_id, ids), known, lookup
+            )
 
 
 def _told(rows: Iterator[dict[str, object]], known: KnownTable, lookup: str) -> Iterator[tuple[str, str]]:
