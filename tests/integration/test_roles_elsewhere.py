@@ -201,6 +201,22 @@ def test_a_person_is_answered_with_the_files_to_which_connections_lead(house: Ho
     assert {item["kind"] for item in asking.items()} >= {"contact", "dossier", "fiche", "party"}
 
 
+def test_connections_that_are_no_roles_are_named_as_not_searched(house: House) -> None:
+    """EXP-03: what somebody wrote between two people is read by nobody."""
+    child, parent = house.person(), house.person("1980-02-01")
+    house.connect("Kind", ("incident", house.case("GRO")), ("contact", child))
+    house.connect("Melder", ("contact", child), ("cc_melding", house.report("GRO", None)), role_of=1)
+    url, text = house.emulator.url, (DATA / "connected-mapping.yaml").read_text("utf-8")
+
+    def unsearched() -> set[str]:
+        with connect(url=url, tokens=StaticToken(TOKEN, url), mapping_text=text, mapping_source="m") as connector:
+            return set(connector.data_map().unsearched_tables)
+
+    assert "connection" not in unsearched()
+    house.connect("Ouder", ("contact", child), ("contact", parent))
+    assert "connection" in unsearched()
+
+
 def test_an_erasure_takes_the_connections_with_the_dossier(house: House, typist: Typist) -> None:
     child, parent = lotte(house), house.person("1980-02-01")
     case = house.case("SEX", closed=False)

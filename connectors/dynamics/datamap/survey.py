@@ -13,6 +13,7 @@ from connectors.dynamics.schema.counts import count_where, total_count
 from connectors.dynamics.schema.housekeeping import is_housekeeping
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
 from connectors.dynamics.schema.pairs_left_out import is_left_out
+from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
 from rules.model.data_map import DataMap, Fate, Place
@@ -122,9 +123,17 @@ class Survey:
         return Place(table.name, None, table.path, table.rows, *verdict, self._beyond(table.name))
 
     def _beyond(self, name: str) -> int | None:
-        """Return how many rows of a mapped table are of none of its kinds."""
+        """Return how many rows of a mapped table are of none of its kinds. Connections that are no roles are
+        such rows, whoever wrote what into them."""
         definition = self._metadata.table(name)
-        conditions = [rest_of(table, definition) for table in self._mapping.named(name)] if definition is not None else []
+        if definition is None:
+            return 0
+        conditions = [
+            other_connections(table, definition, self._mapping, self._metadata)
+            if place_of(table, self._mapping, self._metadata) is RolePlace.CONNECTION
+            else rest_of(table, definition)
+            for table in self._mapping.named(name)
+        ]
         return self._count(name, (), " and ".join(conditions)) if conditions and all(conditions) else 0
 
     def _columns(self, table: Reached, verdict: Verdict) -> Iterator[Place]:

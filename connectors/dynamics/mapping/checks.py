@@ -82,6 +82,7 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
                     yield Slip(at, f"{told}; {remedy}" if part.only or before.only else told)
             tables[part.table].append((kind, part))
     yield from _check_dependent(file)
+    yield from _check_stay(file)
     yield from _check_statistics(file)
 
 
@@ -96,6 +97,17 @@ def _are_apart(one: TablePart, other: TablePart) -> bool:
     """Return whether no row can meet the conditions of both."""
     shared = one.only.keys() & other.only.keys()
     return any(set(map(str.casefold, one.only[column])).isdisjoint(map(str.casefold, other.only[column])) for column in shared)
+
+
+def _check_stay(file: MappingFile) -> Iterator[Slip]:
+    """Refuse a decision that rows of a mapped table may stay: what is mapped goes when its time has come."""
+    mapped = {part.table: kind for kind, parts in file.tables.items() for part in parts} | dict.fromkeys(file.dependent, "dependent")
+    for place in file.stay:
+        name, _, column = place.partition(".")
+        if name in mapped:
+            told = f"{name} is mapped ({mapped[name]}), so that its rows go when their time has come: leave it out here, or there"
+            remedy = "; a column that needs no field stands under goes_along" if column else ""
+            yield Slip(("stay", place), told + remedy)
 
 
 def _check_dependent(file: MappingFile) -> Iterator[Slip]:
@@ -126,7 +138,7 @@ def _check_dependent(file: MappingFile) -> Iterator[Slip]:
         ):
             for at_word, word in enumerate(words):
                 if word not in owners:
-                    found = suggestion(word[:60], owners)
+                    found = mapped[word] if mapped.get(word) in owners else suggestion(word[:60], owners)
                     told = f"{word} is neither a kind of row that is mapped nor a table under dependent{asked(found)}"
                     place = (*at, section, column, at_word) if len(words) > 1 else (*at, section, column)
                     yield Slip(place, told, "unknown", found)
@@ -193,8 +205,15 @@ def _is_other_view(kind: str, part: TablePart, other: str, before: TablePart) ->
 def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[Slip]:
     record, full, lean = KINDS[kind], FULL[kind], set(mappable_fields(KINDS[kind]))
     named, safeguards = lean | set(personal_fields(kind)), SAFEGUARDS.get(kind, frozenset())
-    yield from _check_names("columns", part.columns, lean - set(part.without))
-    yield from _check_names("personal", part.personal, personal_fields(kind))
+    elsewhere = {**dict.fromkeys(lean, "columns"), **dict.fromkeys(personal_fields(kind), "personal")}
+    for section, known in (("columns", lean), ("personal", personal_fields(kind))):
+        for name in getattr(part, section):
+            if name in part.without:
+                yield Slip((section, name), f"{kind}.{name} stands under without too, which says that nobody records it: keep one")
+            elif name not in known:
+                place = elsewhere.get(name)
+                told = f"{_UNKNOWN}: {name} stands under {place}"
+                yield Slip((section, name), told, "unknown", place) if place else _unknown((section, name), name, known)
     yield from _check_names("choices", part.choices, named)
     yield from _check_names("behaviour", part.behaviour, named)
     needed = REQUIRED_FIELDS[kind] | (safeguards - set(part.without))
@@ -328,7 +347,7 @@ def _check_shared(kind: str, part: TablePart, types: Mapping[str, type]) -> Iter
     fields: dict[str, list[str]] = {}
     for section, columns in (("columns", part.columns), ("personal", part.personal)):
         for name, column in columns.items():
-            if name in types:
+            if name in types and not (section == "personal" and name in part.columns):
                 for other in fields.setdefault(column, []):
                     is_either = {name, other} == {*UNIT_KINDS} and (column in part.either or part.table == CONNECTION)
                     choices = part.choices.keys() | part.references.keys()

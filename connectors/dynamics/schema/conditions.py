@@ -25,16 +25,25 @@ def filter_of(table: Table, definition: TableDefinition, path: str = "") -> str:
     return " and ".join(parts)
 
 
-def rest_of(table: Table, definition: TableDefinition) -> str:
+def rest_of(table: Table, definition: TableDefinition, path: str = "") -> str:
     """Return the `$filter` that the other rows of the table meet; empty where there are none. A CRM leaves a
-    column without a value out of what is not equal to one."""
+    column without a value out of what is not equal to one. `path` leads there as in `filter_of`; a row that
+    it leads nowhere from meets the filter too."""
     parts = []
     for each in table.only:
         attribute = definition.attributes[each.column]
-        name = _selected(attribute)
+        name = path + _selected(attribute)
         others = " and ".join(f"{name} ne {value_of(attribute, text)}" for text in each.values)
         parts.append(f"({others}) or {name} eq null")
     return f"({' or '.join(parts)})" if parts else ""
+
+
+def can_be_asked(table: Table, definition: TableDefinition) -> bool:
+    """Return whether the CRM has each column of the conditions, and it can have each value."""
+    try:
+        return all(each.column in definition.attributes for each in table.only) and filter_of(table, definition) is not None
+    except MappingError:
+        return False
 
 
 def columns_of(table: Table, definition: TableDefinition) -> tuple[str, ...]:

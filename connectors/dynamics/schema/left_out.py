@@ -8,7 +8,7 @@ from connectors.dynamics.http.query import literal
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import ANSWERS, Column, Table
 from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
-from connectors.dynamics.schema.conditions import filter_of
+from connectors.dynamics.schema.conditions import can_be_asked, filter_of
 from connectors.dynamics.schema.counts import COUNT_LIMIT, count_where
 from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
 from connectors.interface.errors import Finding
@@ -43,8 +43,7 @@ def option_filter(attribute: Attribute, option: int | str) -> str:
 
 def count_of_kind(transport: Transport, table: Table, definition: TableDefinition, condition: str) -> int | None:
     """Count the rows of a kind that meet a condition, as `count_where` does."""
-    is_fitting = all(each.column in definition.attributes for each in table.only)  # else it is told by itself
-    among = filter_of(table, definition) if is_fitting else ""
+    among = filter_of(table, definition) if can_be_asked(table, definition) else ""  # else it is told by itself
     told = f"({condition}) and ({among})" if among else condition
     return count_where(transport, definition.set_name, definition.primary_id, definition.name, told)
 

@@ -11,6 +11,7 @@ from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion
 
 _NO_OWNERS: Final = ("activity_party", "statistic")
+_ROLES: Final = ("record1roleid", "record2roleid")
 
 
 def check_roles(table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
@@ -18,6 +19,7 @@ def check_roles(table: Table, definition: TableDefinition, mapping: Mapping, met
     is mapped for the other of them alone."""
     if table.kind != "party" or place_of(table, mapping, metadata) not in (RolePlace.OWN, RolePlace.CONNECTION):
         return
+    yield from _check_sides(table)
     of_other = {table.columns[kind].name for kind in UNIT_KINDS if kind in table.columns}
     for kind in (word for word in UNIT_KINDS if word not in table.columns):
         named = {each.name for each in mapping.of(kind)}
@@ -33,6 +35,17 @@ def check_roles(table: Table, definition: TableDefinition, mapping: Mapping, met
             else:
                 continue
             yield Finding(True, told, table.where, "missing", each.name)
+
+
+def _check_sides(table: Table) -> Iterator[Finding]:
+    """Yield a finding where the role that is read of a connection is that of its other end."""
+    contact, role = table.columns.get("contact"), table.columns.get("role")
+    if table.name != CONNECTION or contact is None or role is None or role.name not in _ROLES:
+        return
+    right = f"{contact.name.removesuffix('id')}roleid"
+    if role.name != right:
+        told = f"{role.name} is not the role of whom {contact.name} names: it would be that of the dossier or fiche; did you mean {right}?"
+        yield Finding(True, told, role.where, "conflict", right)
 
 
 def check_behind(table: Table, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:

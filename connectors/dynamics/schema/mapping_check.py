@@ -41,6 +41,7 @@ _IMAGE_TYPES = frozenset({"ImageType", "FileType"})
 OUTLIVING = frozenset({"contact", "party"})  # kinds whose rows may stay without what they say of somebody (RET-20, 6.2)
 STANDARD_NUMBERS = frozenset({"participationtypemask"})  # what its numbers mean is the same in every CRM
 PLATFORM_NUMBERS = frozenset({"participation"})  # the options of such a column are the platform's own, the same everywhere
+BODIES = frozenset({"annotation.documentbody", "activitymimeattachment.body"})  # files in base64, in columns of text
 _EXPECTED = {
     bool: frozenset({"BooleanType"}),
     int: _NUMBER_TYPES,
@@ -110,8 +111,9 @@ def _check_condition(table: Table, condition: Condition, definition: TableDefini
         try:
             value_of(attribute, text)
         except ValueError:
-            known = TRUTH_WORDS if attribute.kind == "BooleanType" else map(str, attribute.options or ())
-            like = suggestion(text[:60], known)
+            by_label = {label.casefold(): str(value) for value, label in (attribute.options or {}).items()}
+            known = TRUTH_WORDS if attribute.kind == "BooleanType" else by_label.values()
+            like = by_label.get(nearest(text[:60], by_label) or "") or suggestion(text[:60], known)
             told = f"{place} is {_named(attribute)}, and cannot be {text[:60]}{asked(like) or '.'}"
             yield error(told, condition.where, "no_option", like)
             continue
@@ -207,6 +209,8 @@ def _check_column(table: Table, column: Column, attribute: Attribute, mapping: M
         yield error(f"{place} is not a text of a role: name it under the kind that {table.name} is mapped to.", column.where, "conflict")
     elif column.is_lookup:
         yield from _check_lookup(table, column, attribute, mapping, metadata)
+    elif column.holds == "texts" and place in BODIES:
+        yield error(f"{place} holds a file as letters, among which nobody is found: name it under files.", column.where, "type", "files")
     elif column.holds == "choices":
         if attribute.kind not in CHOICE_TYPES:
             yield error(f"{place} is {_named(attribute)}; a choice is needed.", column.where, "type")

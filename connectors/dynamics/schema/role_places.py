@@ -7,11 +7,12 @@ it goes with its dossier or fiche, and nothing deletes it."""
 
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import Final
 
 from connectors.dynamics.mapping.mapping import CONNECTION, PARTICIPANTS, UNIT_KINDS, Mapping, Table
+from connectors.dynamics.schema.conditions import rest_of
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 
 OTHER_HALF: Final = "relatedconnectionid"
@@ -46,6 +47,24 @@ def place_of(table: Table, mapping: Mapping, metadata: Metadata) -> RolePlace:
     definitions = [metadata.table(name) for name in dict.fromkeys(unit.name for unit in units_of(mapping))]
     links = {link.table for definition in definitions if definition is not None for link in definition.links}
     return RolePlace.PAIR if table.name in links else RolePlace.OWN
+
+
+def other_connections(table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata) -> str:
+    """Return the `$filter` of connections that are neither somebody's role in a dossier or fiche nor the
+    other half of one: between two people, two children of a dossier, a report of ours and a person."""
+    owners, contact = [name for name in UNIT_KINDS if name in table.columns], table.columns["contact"].name
+    at_unit = table.columns[owners[0]].name
+
+    def elsewhere(column: str, kinds: Collection[str]) -> str:
+        parts = []
+        for each in (each for kind in kinds for each in mapping.of(kind)):
+            target, navigation = metadata.table(each.name), definition.navigation(column, each.name)
+            if target is not None and navigation:
+                parts.append(rest_of(each, target, f"{navigation}/") or f"{navigation}/{target.primary_id} eq null")
+        return " and ".join(dict.fromkeys(parts))
+
+    ways = (((at_unit, owners), (contact, ("contact",))), ((contact, owners), (at_unit, ("contact",))))
+    return " and ".join(f"({' or '.join(f'({elsewhere(*end)})' for end in way if elsewhere(*end))})" for way in ways)
 
 
 def units_of(mapping: Mapping) -> Iterator[Table]:

@@ -104,6 +104,7 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
         raise ValueError("two tables have the same set name")
     rows = {name: list(given) for name, given in platform["rows"].items()}
     rows["savedquery"] = [*rows.get("savedquery", []), *_views(tables, next(iter(languages)))]
+    rows["organization"] = [{**each, "languagecode": next(iter(languages.values()))} for each in rows["organization"]]
     return Environment(tables, by_set, choices, relationships, languages, prefix, rows, many_to_many)
 
 

@@ -134,6 +134,14 @@ def test_the_shipped_environment_with_more_tables_keeps_its_own_organisation() -
 
 
 @pytest.mark.row(31)
+def test_the_base_language_is_the_first_of_the_file(tmp_path: Path) -> None:
+    """In which labels of what is made have to be given."""
+    path = tmp_path / "environment.yaml"
+    path.write_text(ENVIRONMENT.replace("languages: {", "languages: {de: 1031, ", 1), "utf-8")
+    (organisation,) = load_environment(path).rows["organization"]
+    assert organisation["languagecode"] == 1031
+
+
 def test_tables_and_columns_have_names_in_the_languages_of_the_organisation(client: Client) -> None:
     def labels(path: str, name: str) -> dict[int, str]:
         return {each["LanguageCode"]: each["Label"] for each in client.row(path)[name]["LocalizedLabels"]}

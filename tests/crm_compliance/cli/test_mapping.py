@@ -93,6 +93,28 @@ def test_everything_is_named_at_once_with_line_and_what_was_meant(typist: Typist
     }
 
 
+def test_what_stands_in_the_wrong_place_is_told_with_the_right_one(typist: Typist, tmp_path: Path) -> None:
+    """A field of the other section is no misspelt one; what is said not to be recorded has no column; what is
+    mapped cannot stay; a kind of row is no table."""
+    path = edited(
+        tmp_path,
+        ("      outcome: cf_outcome\n", ""),
+        ("      court_reference: cf_courtreference", "      outcome: cf_outcome"),
+        ("      channel: cf_channel\n", "      channel: cf_channel\n      summary: cf_summary\n"),
+        ("copies: []", "copies: []\nstay:\n  cf_fiche: {why: w, by: b}"),
+        ("    table: cf_recording\n", "    table: cf_recording\n    without: [ended_on]\n"),
+        ("tables:\n", "dependent:\n  cf_visit:\n    belongs_to: {cf_dossierid: cf_dossier}\ntables:\n"),
+    )
+    said = typist.type("mapping", "check", path, "--offline", "--json")
+    found = told(said)
+    text = path.read_text("utf-8")
+    assert found[line(path, "outcome: cf_outcome"), "unknown"] == "columns"
+    assert found[text[: text.index("      summary: cf_summary", text.index("cf_channel"))].count("\n") + 1, "unknown"] == "personal"
+    assert (line(path, "cf_fiche: {why"), "conflict") in found
+    assert (line(path, "ended_on: cf_endedon"), "conflict") in found
+    assert found[line(path, "cf_dossierid: cf_dossier}"), "unknown"] == "dossier"
+
+
 def test_offline_asks_no_crm(typist: Typist, tmp_path: Path) -> None:
     typist.unset("CRM_URL", "CRM_TOKEN", "CLOCK")
     path = edited(tmp_path, ("closed_on: cf_closedon", "closed_on: cf_closeon"), ("channel: cf_channel", "chanel: cf_channel"))

@@ -52,6 +52,23 @@ def test_rows_without_a_key_and_keys_without_a_row_are_told_with_counts(
     assert "Leverancier" not in said.out
 
 
+def test_the_role_at_the_other_end_and_a_label_for_an_option_are_told_with_what_is_right(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`record1roleid` is what a dossier is to a person, and of no use here."""
+    mapping = tmp_path / "mapping.yaml"
+    text = (DATA / "connected-mapping.yaml").read_text("utf-8")
+    text = text.replace("record2roleid", "record1roleid", 1).replace(
+        "    table: incident\n", "    table: incident\n    only: {statecode: [Actief]}\n", 1
+    )
+    mapping.write_text(text, "utf-8")
+    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
+        said = Typist(capsys, monkeypatch, tmp_path, emulator.url).type("mapping", "check", mapping, "--json")
+    found = told(said)
+    assert found[line(mapping, "record1roleid"), "conflict"] == "record2roleid"
+    assert found[line(mapping, "only: {statecode"), "no_option"] == "0"
+
+
 def test_a_row_of_reference_that_is_known_by_its_id_is_told_with_its_name(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
