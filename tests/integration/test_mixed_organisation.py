@@ -51,14 +51,7 @@ ANSWERS = (
     (r"# copies: \[\]", "copies: []"),
     ("# goes_along:", f"goes_along:\n  th_bezoek.th_vorigid: {SOLE}"),
     (rf'#   ({UNFILLED}): \{{why: "", by: ""\}}', rf"  \1: {SOLE}"),
-    (
-        r"# dependent:\n((?:#.*\n)+)",
-        lambda found: (
-            "dependent:\n"
-            + re.sub("^#", "", found[1], flags=re.MULTILINE)
-            + "  task:\n    belongs_to: {regardingobjectid: [contact, dossier, fiche, th_bezoek]}\n    texts: [subject, description]\n"
-        ),
-    ),
+    (r"# dependent:\n((?:#.*\n)+)", lambda found: "dependent:\n" + re.sub("^#", "", found[1], flags=re.MULTILINE)),
     (r"# without: \[reopened_on, proceedings_ended_on, legal_hold\]", "without: [reopened_on, proceedings_ended_on]"),
     (r"# choose: legal_hold \(needed, or under without\): th_bewaren.*", "legal_hold: th_bewaren"),
     (r"    # choose: term: \{row: , date: th_op\}.*", "    term: {row: home_visits, date: th_op}"),

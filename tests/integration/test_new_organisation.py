@@ -127,6 +127,7 @@ def test_from_nothing_to_an_answer_and_a_disposal(
     mapping = tmp_path / "mapping.yaml"
     typist.set(SHAREPOINT_SITES=SITE, GRAPH_URL=f"{house.emulator.root}/v1.0/")
     assert typist.type("mapping", "draft", "--output", mapping).code == 0
+    assert "1: m  # Mannelijk\n        2: f  # Vrouwelijk\n" in mapping.read_text("utf-8")
     mapping.write_text(answered(mapping.read_text("utf-8")), "utf-8")
     typist.set(MAPPING=str(mapping))
     assert typist.type("mapping", "statistics-table", "--create").code == 0

@@ -8,6 +8,7 @@ from typing import Final
 from connectors.dynamics.draft.crm_tables import Seen
 from connectors.dynamics.draft.option_text import told_rows
 from connectors.dynamics.schema.housekeeping import is_housekeeping
+from connectors.dynamics.schema.mapping_check import BODIES
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, TableDefinition
 from rules.model.data_map import Fate, Place
 from rules.model.records import REGARDING
@@ -68,7 +69,7 @@ def _entry_behind(seen: Seen, pointing: Mapping[str, Collection[Place]], contact
     counts = ", ".join(f"{each.name} {told_rows(each.rows)}" for found in pointing.values() for each in found)
     yield f"#    behind: {{{lookups}}}  # {counts}; choose: a row goes with the last that points to it"
     yield from _sections(
-        [each for each in definition.attributes.values() if each.is_filled and not is_housekeeping(each, definition)], contact
+        seen.name, [each for each in definition.attributes.values() if each.is_filled and not is_housekeeping(each, definition)], contact
     )
 
 
@@ -91,7 +92,7 @@ def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str, told: 
         yield f"#    belongs_to: {{{owners}}}  # {counts}{several}"
     else:
         yield f"#    {tied[0]}"
-    yield from _sections([each for each in columns if each not in above], contact)
+    yield from _sections(name, [each for each in columns if each not in above], contact)
     if above and (dates := [each for each in columns if each.kind in SECTIONS["dates"]]):
         candidates = " | ".join(f"{each.name} ({told(definition, each)})" for each in dates)
         rows = ", ".join(terms) or "none yet for the unit own_table"
@@ -99,10 +100,12 @@ def _entry(name: str, seen: Seen, words: Mapping[str, str], contact: str, told: 
         yield f"#    # date: {candidates}; row of the schedule: {rows}"
 
 
-def _sections(columns: Collection[Attribute], contact: str) -> Iterator[str]:
-    """Yield what the columns hold, by section."""
+def _sections(table: str, columns: Collection[Attribute], contact: str) -> Iterator[str]:
+    """Yield what the columns of a table hold, by section."""
     for section, types in SECTIONS.items():
         fitting = [each for each in columns if each.kind in types and (section != "people" or contact in each.targets)]
+        bodies = [each for each in columns if f"{table}.{each.name}" in BODIES]
+        fitting = [*fitting, *bodies] if section == "files" else [each for each in fitting if each not in bodies]
         if fitting:
             yield f"#    {section}: [{', '.join(each.name for each in fitting)}]"
 

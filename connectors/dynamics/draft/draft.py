@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from connectors.dynamics.datamap.activities import EMAIL_FILES
 from connectors.dynamics.draft.columns import Drafted, draft_columns
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.dependent import dependent_entries
@@ -18,6 +19,7 @@ from connectors.dynamics.draft.text import are_fiches_too, draft_text
 from connectors.dynamics.draft.words import OPTION_WORDS, Words, folded
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
+from connectors.dynamics.schema.role_places import ACTIVITY_ID
 from rules.model.data_map import Place
 from rules.model.records import KINDS
 
@@ -45,9 +47,18 @@ class Draft:
         schedule for dependent tables."""
         places = Elsewhere(self.tables, self.kinds.found, self.reader, self.words, told_rows, self.categories)
         words = {seen.name: kind for kind, seen in self.kinds.found.items() if kind != "statistic"}
-        own = dependent_entries(unaccounted, self.tables, words, lambda table, each: told_rows(self.reader.count(table, each)), terms)
+        tables = {**self.tables, **{each.name: each for each in self._activities(unaccounted)}}
+        own = dependent_entries(unaccounted, tables, words, lambda table, each: told_rows(self.reader.count(table, each)), terms)
         maybe, more = self.maybe, self.more
         return draft_text(self.kinds, self.drafted, self.prefix, self.reader, places, unaccounted, own, maybe, more, self.categories)
+
+    def _activities(self, places: Collection[Place]) -> Iterator[Seen]:
+        """Yield the activities of the platform among the tables that nothing maps, and what is attached to
+        activities: what people wrote in them belongs to what they are about."""
+        for name in dict.fromkeys(place.table for place in places if place.column is None and place.table not in self.tables):
+            seen = self.reader.seen(name)
+            if seen is not None and (seen.definition.primary_id == ACTIVITY_ID or name == EMAIL_FILES):
+                yield seen
 
     @property
     def derived(self) -> int:

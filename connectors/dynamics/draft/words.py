@@ -85,15 +85,16 @@ _FIELDS: Final = {
         "outcome": "afloop resultaat resultat ergebnis uitkomst issue result",
         "opened_on": "opened start geopend geopendop startdatum begindatum openingsdatum "
         ""
-        "ouvertle dateouverture ouverture eroffnet startdate",
-        "closed_on": "closed stop stopdatum gesloten geslotenop einddatum afsluitdatum afgesloten cloture datecloture geschlossen enddate",
+        "ouvertle dateouverture ouverture eroffnet eroffnetam beginn fallbeginn startdate",
+        "closed_on": "closed stop stopdatum gesloten geslotenop einddatum afsluitdatum afgesloten cloture datecloture geschlossen "
+        "geschlossenam abgeschlossen abgeschlossenam ende fallende enddate",
         "reopened_on": "reopened heropend heropendop rouvert reouverture wiedereroffnet",
         "proceedings_ended_on": "proceedingsended eindeproces eindeprocedure finprocedure verfahrensende",
         "reviewed_on": "reviewed nagekeken herzien revu gepruft",
         "public_alert": "oproep opsporingsbericht appelpublic avisderecherche affiche",
-        "legal_hold": "bevroren geblokkeerd bewaarplicht blocage gesperrt onhold gel",
+        "legal_hold": "bevroren geblokkeerd bewaarplicht blocage gesperrt sperre rechtlichesperre loschsperre onhold gel",
         "anonymised_on": "anonymized anonymizedon geanonimiseerd geanonimiseerdop anonymise anonymisiert",
-        "number": "nummer numero dossiernummer zaaknummer",
+        "number": "nummer numero dossiernummer zaaknummer fallnummer aktennummer",
         "court_reference": "notitienummer parketnummer referenceparquet aktenzeichen",
         "legal_hold_reason": "redenbevroren redenblokkering motifblocage sperrgrund",
         "summary": "verslag samenvatting verhaal omschrijving resume beschreibung rapport",
@@ -110,7 +111,7 @@ _FIELDS: Final = {
         "anonymised_on": "anonymized anonymizedon geanonimiseerd geanonimiseerdop anonymise anonymisiert",
         "number": "nummer numero titel titre title fichenummer",
         "language": "taal langue sprache",
-        "caller_number": "nummerbeller bellernummer telefoonbeller numeroappelant anrufernummer",
+        "caller_number": "nummerbeller bellernummer telefoonbeller numeroappelant anrufernummer ruckrufnummer rufnummer telefonnummer",
         "caller_email": "emailbeller emailmelder emailappelant",
         "ip_address": "ipadres adresseip ipadresse",
         "summary": "tekst verslag samenvatting verhaal omschrijving resume texte contenu beschreibung inhoud",
@@ -211,8 +212,9 @@ OPTION_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyT
         for name, keys in {
             "outcome": {
                 "not_located": "Niet gelokaliseerd|Niet terecht|Non localisé|Not located",
-                "located": "Gelokaliseerd|Terecht|Localisé|Located",
-                "returned": "Teruggekeerd|Revenu|Returned", "not_returned": "Niet teruggekeerd|Non revenu|Not returned",
+                "located": "Gelokaliseerd|Terecht|Localisé|Located|Aufgefunden",
+                "returned": "Teruggekeerd|Revenu|Returned|Zurückgekehrt",
+                "not_returned": "Niet teruggekeerd|Non revenu|Not returned|Nicht zurückgekehrt",
                 "found_deceased": "Overleden teruggevonden|Overleden|Retrouvé décédé|Found deceased",
             },
             "channel": {
@@ -235,7 +237,10 @@ OPTION_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyT
                 "nl": "Nederlands|Néerlandais|Dutch|Niederländisch", "fr": "Frans|Français|French|Französisch",
                 "de": "Duits|Allemand|German|Deutsch", "en": "Engels|Anglais|English|Englisch", "other": "Andere|Autre|Other",
             },
-            "gender": {"m": "Man|Homme|Male|Mann", "f": "Vrouw|Femme|Female|Frau", "x": "X"},
+            "gender": {
+                "m": "Man|Mannelijk|Homme|Masculin|Male|Mann|Männlich", "f": "Vrouw|Vrouwelijk|Femme|Féminin|Female|Frau|Weiblich",
+                "x": "X|Divers",
+            },
             "kind": {
                 "volunteer": "Vrijwilliger|Bénévole|Volunteer", "trainee": "Stagiair|Stagiaire|Trainee",
                 "employee": "Medewerker|Collaborateur|Employee",
