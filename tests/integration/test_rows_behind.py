@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable
 from connectors.emulator.serving.server import running
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Reach, Trace
@@ -64,7 +65,12 @@ def lookup(table: str, schema_name: str) -> dict[str, str]:
 
 @contextmanager
 def a_night(
-    folder: Path, on_delete: str = "remove_link", mapping: str = MAPPING, masks: str = "", policy: Policy | None = None
+    folder: Path,
+    on_delete: str = "remove_link",
+    mapping: str = MAPPING,
+    masks: str = "",
+    policy: Policy | None = None,
+    page_size: int = 5000,
 ) -> Iterator[Night]:
     document: dict[str, Any] = read_yaml(ENVIRONMENT)
     tables = document["tables"]
@@ -88,7 +94,7 @@ def a_night(
         witness = witness_of(folder, folder, clock)
         store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
         whole = f"{masks or mapping_text(Settings())[0]}\n{mapping}"
-        made = Night(emulator, store, key_ring, policy or policy_of(Settings()), clock, mapping=whole)
+        made = Night(emulator, store, key_ring, policy or policy_of(Settings()), clock, page_size, mapping=whole)
         yield made
         made.close()
         store.close()
@@ -224,6 +230,28 @@ def test_one_to_which_a_report_there_points_stays_with_that(night: Night) -> Non
     done = night.apply(night.plan())
     assert (done.counts["skipped"], night.get("cf_dossiers", dossier)) == ({}, None)
     assert night.get("cf_statements", row) is not None
+
+
+def test_what_points_to_many_is_read_once_however_many_pages_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.dynamics.reading.behind._WHOLE", 1)
+    where, asked = Directory.where, list[str]()
+
+    def noted(self: Directory, table: KnownTable, condition: str, select: str) -> Iterator[dict[str, Any]]:
+        asked.append(f"{table.name}.{select}")
+        return where(self, table, condition, select)
+
+    monkeypatch.setattr(Directory, "where", noted)
+    with a_night(tmp_path, page_size=2) as night:
+        _, fiche = ended(night)
+        rows = [statement(night) for _ in range(5)]  # the last page has one
+        point(night, "cf_fiches", fiche, rows[0])
+        point(night, "cf_fiches", fiche, rows[4], "cf_OtherId")
+        record: type[Any] = night.connector.all_kinds["cf_statement"].record
+        pages = list(night.connector.read(record, ("regarding", "regarding_kind")))
+    found = {row.id: row.regarding for page in pages for row in page}
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert found == {**dict.fromkeys(rows), rows[0]: fiche, rows[4]: fiche}
+    assert sorted(asked) == ["cf_dossier._cf_statementid_value", "cf_fiche._cf_otherid_value", "cf_fiche._cf_statementid_value"]
 
 
 def test_a_hold_on_one_keeps_what_points_to_it(night: Night) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from connectors.dynamics.datamap.activities import EMAIL_FILES
 from connectors.dynamics.draft.columns import Drafted, draft_columns
 from connectors.dynamics.draft.crm_tables import CrmTables, Seen
 from connectors.dynamics.draft.dependent import dependent_entries
@@ -19,10 +18,12 @@ from connectors.dynamics.draft.text import are_fiches_too, draft_text
 from connectors.dynamics.draft.words import OPTION_WORDS, Words, folded
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS
+from connectors.dynamics.schema.mapping_check import BODIES
 from connectors.dynamics.schema.role_places import ACTIVITY_ID
 from rules.model.data_map import Place
 from rules.model.records import KINDS
 
+_WITH_FILES: Final = frozenset(body.partition(".")[0] for body in BODIES)
 _MOST: Final = 3  # tables that a needed kind is drafted for where it is not sure which is it
 
 
@@ -57,7 +58,7 @@ class Draft:
         activities: what people wrote in them belongs to what they are about."""
         for name in dict.fromkeys(place.table for place in places if place.column is None and place.table not in self.tables):
             seen = self.reader.seen(name)
-            if seen is not None and (seen.definition.primary_id == ACTIVITY_ID or name == EMAIL_FILES):
+            if seen is not None and (seen.definition.primary_id == ACTIVITY_ID or name in _WITH_FILES):
                 yield seen
 
     @property

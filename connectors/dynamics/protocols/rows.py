@@ -14,6 +14,7 @@ from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.memory.incremental import RememberingReader
 from connectors.dynamics.memory.whole_table import WholeTable
 from connectors.dynamics.protocols.kinds import MappedKinds
+from connectors.dynamics.reading.behind import Pointing
 from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
 from connectors.dynamics.reading.id_paging import SetReading, read_set
 from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
@@ -107,8 +108,9 @@ class Rows(MappedKinds):
             yield from pages
             return
         if table.leads:  # what points to them is asked of the CRM
+            pointing: Pointing = {}
             for page in pages:
-                self._behind.fill(table, page.values)
+                self._behind.fill(table, page.values, pointing=pointing)
                 yield page
             return
         link = link_of(table, definition)
@@ -244,10 +246,11 @@ class Rows(MappedKinds):
             tied = behind.rows_tied_to(table, among.ids) if behind else self._ties.rows_tied_to(table, definition, among.ids)
             among = Among("id", tied or asked)
         is_filled = False
+        pointing: Pointing = {}
         for page in self._read(source, table, record, own, among):
             is_filled = True
             if behind:
-                behind.fill(table, page.values)
+                behind.fill(table, page.values, pointing=pointing)
             else:
                 self._ties.fill(table, definition, page.values)
             yield page

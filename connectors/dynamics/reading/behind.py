@@ -17,6 +17,9 @@ from rules.model.records import Record, of_kind
 _WHOLE: Final = 500  # rows of a page from which all that point anywhere are read at once
 
 
+# What points to the rows of one read, for each lookup that was read whole: who names each row.
+Pointing = dict[tuple[str, str], defaultdict[str, list[str]]]
+
 # The rows of a table there whose second column is one of some ids, with their first.
 Retained = Callable[[KnownTable, str, str, Collection[str]], Iterator[dict[str, Any]]]
 
@@ -35,10 +38,13 @@ class Behind:
         pairs = (self._pairs(name, lookup, owners, of_rows=False, also_in=also_in) for name, lookup in self._lookups(table))
         return sorted({row for found in pairs for row, _ in found})
 
-    def fill(self, table: Table, values: Values | FramedValues | dict[str, list[Any]], *, also_in: str = "") -> None:
-        """Write into rows what points to each, of whatever kind. Raises ReadIncomplete: what points to them
-        cannot be read, which never means that nothing does."""
-        found = self._owners(table, values["id"], also_in=also_in)
+    def fill(
+        self, table: Table, values: Values | FramedValues | dict[str, list[Any]], *, also_in: str = "", pointing: Pointing | None = None
+    ) -> None:
+        """Write into rows what points to each, of whatever kind. `pointing` is what pages of one read have in
+        common: a large one reads a lookup whole, and those behind it ask no more. Raises ReadIncomplete: what
+        points to them cannot be read, which never means that nothing does."""
+        found = self._owners(table, values["id"], also_in=also_in, pointing=pointing)
         ordered = [sorted(found[row], key=lambda owner: (not owner[0], owner)) for row in values["id"]]
         values["regarding"] = [each[0][1] if each else None for each in ordered]
         values["regarding_kind"] = [each[0][0] or None if each else None for each in ordered]
@@ -56,12 +62,14 @@ class Behind:
         """Ask for what points to some rows, whatever the answer (SUS-07). Raises as `fill`."""
         self._owners(table, rows)
 
-    def _owners(self, table: Table, rows: Collection[str], *, also_in: str = "") -> defaultdict[str, set[tuple[str, str]]]:
+    def _owners(
+        self, table: Table, rows: Collection[str], *, also_in: str = "", pointing: Pointing | None = None
+    ) -> defaultdict[str, set[tuple[str, str]]]:
         """Return the rows that point to each of these, as (kind, id); the kind is empty for one that is out
         of scope, which keeps what it points to as any other."""
         found: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         for name, lookup in self._lookups(table):
-            pairs = list(self._pairs(name, lookup, rows, of_rows=True, also_in=also_in))
+            pairs = list(self._pairs(name, lookup, rows, of_rows=True, also_in=also_in, pointing=pointing))
             kinds = self._scopes.kinds_of(name, {owner for _, owner in pairs})
             for row, owner in pairs:
                 found[row].add((kinds.get(owner) or "", owner))
@@ -74,7 +82,9 @@ class Behind:
         definitions = {name: self._metadata.table(name) for name, _ in named}
         return sorted(each for each in named if (found := definitions[each[0]]) is not None and each[1] in found.attributes)
 
-    def _pairs(self, name: str, lookup: str, ids: Collection[str], *, of_rows: bool, also_in: str = "") -> Iterator[tuple[str, str]]:
+    def _pairs(
+        self, name: str, lookup: str, ids: Collection[str], *, of_rows: bool, also_in: str = "", pointing: Pointing | None = None
+    ) -> Iterator[tuple[str, str]]:
         """Yield each row that is named with the row that names it, those in long-term retention among them;
         `ids` are those of the former, or of the latter."""
         known = self._directory.table(name)
@@ -82,11 +92,10 @@ class Behind:
             raise ReadIncomplete("the table is not there", where=name)
         column = f"_{lookup}_value"
         try:
-            if of_rows and len(ids) > _WHOLE:
-                live = self._directory.where(known, f"{column} ne null", column)
+            if of_rows and (len(ids) > _WHOLE or (name, lookup) in (pointing or {})):
+                yield from self._whole(known, lookup, ids, {} if pointing is None else pointing)
             else:
-                live = self._directory.rows(known, column if of_rows else known.primary_id, ids, column)
-            yield from _told(live, known, lookup)
+                yield from _told(self._directory.rows(known, column if of_rows else known.primary_id, ids, column), known, lookup)
             yield from _told(self._retained(known, lookup, lookup if of_rows else known.primary_id, ids), known, lookup)
         except NotOffered as refusal:
             hint = "let the application user read the whole table"
@@ -95,6 +104,16 @@ class Behind:
             yield from _told(
                 self._directory.rows_in_source(known, also_in, (lookup,), lookup if of_rows else known.primary_id, ids), known, lookup
             )
+
+    def _whole(self, known: KnownTable, lookup: str, ids: Collection[str], pointing: Pointing) -> Iterator[tuple[str, str]]:
+        """Yield the pairs of some rows out of all that there are, read once."""
+        if (known.name, lookup) not in pointing:
+            found: defaultdict[str, list[str]] = defaultdict(list)
+            for row, owner in _told(self._directory.where(known, f"_{lookup}_value ne null", f"_{lookup}_value"), known, lookup):
+                found[row].append(owner)
+            pointing[known.name, lookup] = found
+        owners = pointing[known.name, lookup]
+        yield from ((row, owner) for row in ids for owner in owners.get(row, ()))
 
 
 def _told(rows: Iterator[dict[str, object]], known: KnownTable, lookup: str) -> Iterator[tuple[str, str]]:
