@@ -165,6 +165,22 @@ class ErrorAnswer(BaseModel):
     error: Wrong
 
 
+# What any operation may answer instead; a code says which it is (docs/api.md).
+INSTEAD: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": ErrorAnswer, "description": description}
+    for status, description in {
+        400: "the call is not as described, or names nothing that there is",
+        401: "no token, or none that is good here",
+        403: "the role may not do this (section 9.4); the attempt is recorded",
+        404: "there is nothing at this address",
+        409: "a guard refuses, or it is not the time for this step",
+        429: "too many calls with tokens that are not good",
+        500: "the schedule or the store cannot be used, or something went wrong",
+        503: "the CRM, or the sign-in service, cannot be reached",
+    }.items()
+}
+
+
 def answer_of(error: ComplianceError) -> JSONResponse:
     """Return the answer for what an operation raised."""
     headers: dict[str, str] = {}

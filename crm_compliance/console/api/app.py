@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_compliance.console.access.rate import Rate
 from crm_compliance.console.api import answers, holds, new_plan, plans, requests, runs, schedule
-from crm_compliance.console.api.answers import ROOT, ErrorAnswer
+from crm_compliance.console.api.answers import ROOT
 from crm_compliance.console.services import Services
 from crm_compliance.console.work.large_plan import Opening
 from crm_compliance.identity.bearer import NoToken, bearers_of
@@ -24,20 +24,6 @@ from rules.errors import ComplianceError
 BODY_BYTES: Final = 256 * 1024
 TRIES: Final = 30  # of one client in a minute with a token that is not good
 ROUTERS: Final = (new_plan.router, plans.router, runs.router, holds.router, requests.router, schedule.router)
-# What any operation may answer instead; a code says which it is (docs/api.md).
-_INSTEAD: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": ErrorAnswer, "description": description}
-    for status, description in {
-        400: "the call is not as described, or names nothing that there is",
-        401: "no token, or none that is good here",
-        403: "the role may not do this (section 9.4); the attempt is recorded",
-        404: "there is nothing at this address",
-        409: "a guard refuses, or it is not the time for this step",
-        429: "too many calls with tokens that are not good",
-        500: "the schedule or the store cannot be used, or something went wrong",
-        503: "the CRM, or the sign-in service, cannot be reached",
-    }.items()
-}
 log = structlog.get_logger()
 
 
@@ -51,12 +37,10 @@ def api_of(services: Services, *, now: Callable[[], float] = monotonic) -> FastA
         docs_url=None,  # pages of FastAPI fetch their parts from elsewhere
         redoc_url=None,
         servers=[{"url": ROOT}],
-        responses=_INSTEAD,
+        routes=[route for router in ROUTERS for route in router.routes],  # as they are: to include them would make each once more
         redirect_slashes=False,
     )
     api.state.services, api.state.bearers = services, bearers_of(services.settings, services.store, services.clock)
-    for router in ROUTERS:
-        api.include_router(router)
     failures = Rate(now, TRIES)
 
     async def no_token(request: Request, error: Exception) -> JSONResponse:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from crm_compliance.console.api.answers import MOST, HoldAnswer, HoldsAnswer
+from crm_compliance.console.api.answers import INSTEAD, MOST, HoldAnswer, HoldsAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.once import MADE_BEFORE, IdempotencyKey, ids_of, made_before
 from jobs.model.hold_query import HoldList, HoldQuery
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from crm_compliance.reports.holds import HeldRows
 
-router = APIRouter(tags=["holds"])
+router = APIRouter(tags=["holds"], responses=INSTEAD)
 Line = Annotated[str, Field(max_length=500)]
 RowId = Annotated[str, Field(pattern=r"^$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict
 
-from crm_compliance.console.api.answers import AGAIN_S, ROOT, MakingAnswer, wrong_of
+from crm_compliance.console.api.answers import AGAIN_S, INSTEAD, ROOT, MakingAnswer, wrong_of
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.once import IdempotencyKey, ids_of
 from crm_compliance.console.work.acts import PLAN
@@ -17,7 +17,7 @@ from crm_compliance.console.work.work import Work
 from rules.errors import NotFound, Refused
 from rules.model.roles import Act
 
-router = APIRouter(tags=["plans"])
+router = APIRouter(tags=["plans"], responses=INSTEAD)
 Plans = Annotated[Caller, acting(Act.PLAN)]
 _HEADERS: Final = {
     "Location": {"description": "where it is said how far the plan is", "schema": {"type": "string"}},

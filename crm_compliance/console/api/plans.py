@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from crm_compliance.console.api.answers import MOST, ChangesAnswer, LineAnswer, LinesAnswer, OpeningAnswer, PlanAnswer, WhyAnswer
+from crm_compliance.console.api.answers import INSTEAD, MOST, ChangesAnswer, LineAnswer, LinesAnswer, OpeningAnswer, PlanAnswer, WhyAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.once import IdempotencyKey
 from jobs.plans.lines.query import MOST_LINES, LineQuery
@@ -18,7 +18,7 @@ from rules.model.roles import Act
 if TYPE_CHECKING:
     from jobs.plans.lines.view import LinesView
 
-router = APIRouter(tags=["plans"])
+router = APIRouter(tags=["plans"], responses=INSTEAD)
 Sees = Annotated[Caller, acting(Act.SEE_REPORTS)]
 PlanId = Annotated[str, Path(max_length=100, description="the id of a plan")]
 MOST_CHANGES = 1_000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from crm_compliance.console.api.answers import MOST, RequestAnswer
+from crm_compliance.console.api.answers import INSTEAD, MOST, RequestAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.once import MADE_BEFORE, IdempotencyKey, ids_of, made_before
 from jobs.register.intake import IntakeForm
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jobs.model.request import SubjectRequest
     from jobs.register.permissions import Hand
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(tags=["requests"], responses=INSTEAD)
 Sees = Annotated[Caller, acting(Act.SEE_REQUESTS)]
 Handles = Annotated[Caller, acting(Act.HANDLE_REQUEST)]
 RequestId = Annotated[str, Path(max_length=100, description="the id of a request")]

@@ -7,12 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from crm_compliance.console.api.answers import MOST, RunAnswer, VerifiedAnswer
+from crm_compliance.console.api.answers import INSTEAD, MOST, RunAnswer, VerifiedAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from jobs.model.verification import Verifier
 from rules.model.roles import Act
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(tags=["runs"], responses=INSTEAD)
 Sees = Annotated[Caller, acting(Act.SEE_HISTORY)]
 
 

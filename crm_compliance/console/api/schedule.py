@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from crm_compliance.console.api.answers import ScheduleAnswer, WaitingAnswer
+from crm_compliance.console.api.answers import INSTEAD, ScheduleAnswer, WaitingAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from rules.model.roles import Act
 
-router = APIRouter(tags=["schedule"])
+router = APIRouter(tags=["schedule"], responses=INSTEAD)
 
 
 @router.get("/policy")
