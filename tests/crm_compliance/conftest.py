@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from connectors.emulator.serving.server import RunningEmulator, running
+from crm_compliance import logs
 from tests.crm_compliance.typist import Typist, organisation_of, reset
 from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN
@@ -34,7 +35,7 @@ def crm(crm_server: RunningEmulator) -> RunningEmulator:
 
 @pytest.fixture
 def typist(crm: RunningEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
-    structlog.reset_defaults()  # `serve` has logged to a stream that is closed by now
+    logs.configure(sys.__stderr__ or sys.stderr)  # `serve` has logged to a stream that is closed by now
     return Typist(capsys, monkeypatch, tmp_path, crm.url)
 
 

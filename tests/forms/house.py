@@ -19,6 +19,7 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.cli.app import run
 from tests.forms.rows import Row, Schema, load, read
 from tests.independent.wire import WebApi
+from tests.known_definitions import KNOWN
 
 TOKEN = "kit-token"
 NOW = "2026-11-25T11:00:00Z"
@@ -87,7 +88,7 @@ def house(folder: Path, schema: Schema, **settings: str) -> Iterator[House]:
     """An organisation without rows."""
     folder.mkdir()
     (folder / "objects").mkdir()
-    with running(environment=schema.file, token=TOKEN, state=folder / "crm.db") as emulator:
+    with running(environment=schema.file, token=TOKEN, state=folder / "crm.db") as emulator, KNOWN.of(emulator, TOKEN):
         api = WebApi(emulator.url, TOKEN)
         api.control("POST", "reset", {"empty": True})
         api.control("PUT", "switches", SWITCHES)

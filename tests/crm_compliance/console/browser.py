@@ -3,10 +3,14 @@ in."""
 
 from __future__ import annotations
 
+import atexit
 import re
+from contextlib import ExitStack
+from functools import cache
 from html import unescape
 from typing import Any
 
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from httpx2 import Response
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -17,11 +21,26 @@ from rules.model.roles import Role
 ROOT = "http://127.0.0.1:8080"
 
 
+@cache
+def _loop() -> BlockingPortal:
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(start_blocking_portal())
+
+
+def client_of(app: ASGIApp, **given: Any) -> TestClient:
+    """A client whose requests are answered in one event loop, as those of the service are; by itself a client
+    begins a loop and its threads for each of them."""
+    client = TestClient(app, base_url=ROOT, **given)
+    client.portal = _loop()
+    return client
+
+
 class Browser:
     """One person's browser; nobody is signed in yet."""
 
     def __init__(self, app: ASGIApp, language: str = "en") -> None:
-        self.client = TestClient(app, base_url=ROOT, follow_redirects=False, headers={"Accept-Language": language})
+        self.client = client_of(app, follow_redirects=False, headers={"Accept-Language": language})
 
     def sign_in(self, role: Role) -> Browser:
         """Choose the demo's person of a role."""

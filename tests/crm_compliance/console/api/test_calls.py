@@ -11,7 +11,6 @@ import pytest
 from fastapi.routing import APIRoute
 from httpx2 import Response
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from crm_compliance.console.api.answers import ROOT as ROOT_OF_CALLS
 from crm_compliance.console.api.app import BODY_BYTES, ROUTERS, TRIES
@@ -21,7 +20,7 @@ from crm_compliance.console.work.work import Counts, Ended, Told
 from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
-from tests.crm_compliance.console.browser import ROOT, Browser, text_of
+from tests.crm_compliance.console.browser import Browser, client_of, text_of
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 
@@ -43,7 +42,7 @@ class Script:
 
     def __init__(self, app: Starlette, role: Role) -> None:
         who = next(person.who for person in DEMO_PEOPLE if person.role is role)
-        self.client = TestClient(app, base_url=ROOT, headers={"Authorization": f"Bearer {who}"}, raise_server_exceptions=False)
+        self.client = client_of(app, headers={"Authorization": f"Bearer {who}"}, raise_server_exceptions=False)
 
     def call(self, method: str, path: str, **given: Any) -> Response:
         return self.client.request(method, f"/api/v1{path}", **given)
@@ -100,7 +99,7 @@ def test_who_may_not_is_refused_and_that_is_kept(app: Starlette, org: Night, rou
 
 @pytest.mark.parametrize("header", [None, "Bearer ", "Basic ZGVtby1iZW46", "Bearer nobody", "Bearer demo-ben2", "demo-ben"])
 def test_without_a_good_token_nothing_is_answered(app: Starlette, header: str | None) -> None:
-    client = TestClient(app, base_url=ROOT, headers={} if header is None else {"Authorization": header})
+    client = client_of(app, headers={} if header is None else {"Authorization": header})
     answer = client.get("/api/v1/plans")
     assert (answer.status_code, answer.json()["error"]["code"], answer.headers["WWW-Authenticate"]) == (401, "token", "Bearer")
 
@@ -111,7 +110,7 @@ def test_the_session_of_a_browser_is_no_token(browser: Browser) -> None:
 
 
 def test_tokens_are_not_tried_without_end(app: Starlette) -> None:
-    client = TestClient(app, base_url=ROOT)
+    client = client_of(app)
     codes = [client.get("/api/v1/plans", headers={"Authorization": f"Bearer {number}"}).status_code for number in range(TRIES + 1)]
     assert codes == [*[401] * TRIES, 429]
 
