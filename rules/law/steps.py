@@ -3,7 +3,7 @@ say of a unit, beside what went into them. Nothing is concluded here. Source: se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,8 @@ from rules.retention.clocks import CLOSED_ON, LAST_ACTIVITY, RECORDING, Kind
 from rules.retention.schedule import Schedule, schedule_of
 
 if TYPE_CHECKING:
+    from polars import DataFrame
+
     from rules.law.terms import Terms
 
 PRECEDENCE: Final = "4.2"
@@ -30,37 +32,30 @@ def explain(unit: Unit, policy: Policy, holds: Holds, day: date) -> tuple[Decisi
     """Return the decision of one unit and every step that led to it, in the order of the rules; the last step
     is the disposition. Each step has the rule, its input and its output, as JSON values. Of a register number
     only the date part is shown. Source: RET-17, section 9.1."""
-    units, found = steps_of([unit], policy, holds, day)
-    rows = found.units.to_dicts()
-    ends, births = found.ends.sort("row", "place").to_dicts(), found.births.sort("row", "child").to_dicts()
+    return explain_each([unit], policy, holds, day)[0]
+
+
+def explain_each(units: Sequence[Unit], policy: Policy, holds: Holds, day: date) -> list[tuple[Decision, list[Step]]]:
+    """Return the same of several units, in their order: the law is asked once."""
+    there, found = steps_of(units, policy, holds, day)
     decided = list(found.decisions())
+    ends, births = _by_row(found.ends.sort("row", "place")), _by_row(found.births.sort("row", "child"))
     every = [
-        Columns(
-            each,
-            row,
-            found.terms[row["terms"]],
-            decided[at],
-            [end for end in ends if end["row"] == at],
-            [birth for birth in births if birth["row"] == at],
-        )
-        for at, (each, row) in enumerate(zip(units, rows, strict=True))
+        Columns(unit, row, found.terms[row["terms"]], decided[at], ends.get(at, []), births.get(at, []))
+        for at, (unit, row) in enumerate(zip(there, found.units.iter_rows(named=True), strict=True))
     ]
-    own = every[0]
-    leader = None if own.row["leader"] is None else every[own.row["leader"]]
-    steps = [Step("RET-17", {"kind": unit.word, "as_of": day.isoformat()}, "read"), own.hold_step(holds)]
-    if unit.kind in _FILES:
-        steps += own.file_steps(schedule_of(policy), day)
-    elif unit.kind is UnitKind.EMAIL:
-        steps += own.email_steps(day)
-    elif unit.relation is not None:
-        steps += own.relation_steps()
-    else:
-        steps.append(own.mark_step(leader))
-        if leader is None:
-            steps += own.recording_steps(day)
-        else:
-            steps += [leader.hold_step(holds), *leader.file_steps(schedule_of(policy), day)]
-    return own.decision, [*steps, *own.last_steps(leader, day)]
+    schedule = schedule_of(policy)
+    return [
+        (own.decision, list(own.steps(None if own.row["leader"] is None else every[own.row["leader"]], schedule, holds, day)))
+        for own in every[: len(units)]
+    ]
+
+
+def _by_row(frame: DataFrame) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for row in frame.iter_rows(named=True):
+        found.setdefault(row["row"], []).append(row)
+    return found
 
 
 @dataclass(frozen=True)
@@ -73,6 +68,26 @@ class Columns:
     decision: Decision
     ends: list[Row]
     births: list[Row]
+
+    def steps(self, leader: Columns | None, schedule: Schedule, holds: Holds, day: date) -> Iterator[Step]:
+        """Yield every step; `leader` is the dossier that the unit follows."""
+        unit = self.unit
+        yield Step("RET-17", {"kind": unit.word, "as_of": day.isoformat()}, "read")
+        yield self.hold_step(holds)
+        if unit.kind in _FILES:
+            yield from self.file_steps(schedule, day)
+        elif unit.kind is UnitKind.EMAIL:
+            yield from self.email_steps(day)
+        elif unit.relation is not None:
+            yield from self.relation_steps()
+        else:
+            yield self.mark_step(leader)
+            if leader is None:
+                yield from self.recording_steps(day)
+            else:
+                yield leader.hold_step(holds)
+                yield from leader.file_steps(schedule, day)
+        yield from self.last_steps(leader, day)
 
     def hold_step(self, holds: Holds) -> Step:
         return Step("HLD-04", {"holds": _told(holds.on(self.unit))}, _codes(reasons_in(self.row["held"])))

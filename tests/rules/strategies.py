@@ -4,13 +4,14 @@ come."""
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
 from rules.holds.holds import Hold, Holds
 from rules.model.decisions import Reason
-from rules.model.records import Contact, Fiche, Unit
+from rules.model.records import Contact, Fiche, Unit, UnitKind
 from rules.policy.policy import Policy
 from tests.rules.builders import (
     CRM_KEYS,
@@ -19,7 +20,6 @@ from tests.rules.builders import (
     UNTIL_25,
     a_dossier,
     a_fiche,
-    a_lone_fiche,
     a_policy,
     a_recording,
     an_attachment,
@@ -27,6 +27,7 @@ from tests.rules.builders import (
     shipped_policy,
 )
 
+Drawn = TypeVar("Drawn")
 AS_OF = date(2026, 11, 25)
 PAST = st.dates(date(1990, 1, 1), AS_OF)
 SENTINELS = st.sampled_from([date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31)])
@@ -51,6 +52,8 @@ POLICIES = st.sampled_from(
 )
 
 
+# Made once: to make a strategy takes longer than to draw from it.
+@cache
 def children() -> st.SearchStrategy[Contact | None]:
     known = st.builds(
         Contact,
@@ -65,11 +68,13 @@ def children() -> st.SearchStrategy[Contact | None]:
     return st.one_of(known, known, st.none())
 
 
-def families(size: int) -> st.SearchStrategy[list[Contact | None]]:
+@cache
+def families(size: int, least: int = 0) -> st.SearchStrategy[list[Contact | None]]:
     """Children of whom each known one is there once: two rows with one id do not exist."""
-    return st.lists(children(), max_size=size, unique_by=lambda child: child.id if child is not None else object())
+    return st.lists(children(), min_size=least, max_size=size, unique_by=lambda child: child.id if child is not None else object())
 
 
+@cache
 def fiches(keys: st.SearchStrategy[str] = KEYS) -> st.SearchStrategy[Fiche]:
     return st.builds(
         lambda categories, **facts: a_fiche(*categories, **facts),
@@ -80,46 +85,52 @@ def fiches(keys: st.SearchStrategy[str] = KEYS) -> st.SearchStrategy[Fiche]:
     )
 
 
-@st.composite
-def dossiers(draw: st.DrawFn, keys: st.SearchStrategy[str] = KEYS) -> Unit:
-    facts: dict[str, Any] = {
-        name: draw(ANY_DAY) for name in ("opened_on", "closed_on", "reopened_on", "proceedings_ended_on", "reviewed_on")
-    }
-    return a_dossier(
-        *draw(st.lists(fiches(keys), max_size=3)),
-        children=draw(families(3)),
-        categories=tuple(draw(st.lists(keys, max_size=2))),
-        outcome=draw(st.sampled_from([*OUTCOMES, "100000099"])),
-        is_active=draw(st.sampled_from([False, False, False, True, None])),
-        legal_hold=draw(st.sampled_from([False, False, False, True, None])),
-        public_alert=draw(st.sampled_from([False, True, None])),
-        **facts,
+@cache
+def dossiers(keys: st.SearchStrategy[str] = KEYS, with_children: bool = False) -> st.SearchStrategy[Unit]:
+    return st.builds(
+        lambda fiches, **facts: a_dossier(*fiches, **facts),
+        st.lists(fiches(keys), max_size=3),
+        children=families(3, int(with_children)),
+        categories=st.lists(keys, max_size=2).map(tuple),
+        outcome=st.sampled_from([*OUTCOMES, "100000099"]),
+        is_active=st.sampled_from([False, False, False, True, None]),
+        legal_hold=st.sampled_from([False, False, False, True, None]),
+        public_alert=st.sampled_from([False, True, None]),
+        **dict.fromkeys(("opened_on", "closed_on", "reopened_on", "proceedings_ended_on", "reviewed_on"), ANY_DAY),
     )
 
 
-@st.composite
-def lone_fiches(draw: st.DrawFn) -> Unit:
-    fiche = draw(fiches())
-    unit = a_lone_fiche(children=draw(families(2)), id="lone")
-    unit.fiches = [fiche]
-    return unit
+@cache
+def lone_fiches() -> st.SearchStrategy[Unit]:
+    return st.builds(lambda fiche, children: Unit(UnitKind.FICHE, "lone", "1", fiches=[fiche], children=children), fiches(), families(2))
+
+
+EVIDENCE = st.sampled_from([None, False, True])
+OWNERS = st.one_of(st.none(), dossiers(), lone_fiches())
 
 
 @st.composite
 def recordings(draw: st.DrawFn) -> Unit:
-    owner = draw(st.one_of(st.none(), dossiers(), lone_fiches()))
+    owner = draw(OWNERS)
     fiche = draw(fiches()) if owner is not None else None
-    evidence = draw(st.sampled_from([None, False, True]))
+    evidence = draw(EVIDENCE)
     if draw(st.booleans()):
         return an_attachment(fiche=fiche, belongs_to=owner, evidence=evidence)
     days = {"started_on": draw(ANY_DAY), "ended_on": draw(ANY_DAY)}
-    return a_recording(fiche=fiche, belongs_to=owner, evidence=evidence, taken_over=draw(st.sampled_from([None, False, True])), **days)
+    return a_recording(fiche=fiche, belongs_to=owner, evidence=evidence, taken_over=draw(EVIDENCE), **days)
 
 
+@cache
 def units() -> st.SearchStrategy[Unit]:
     return st.one_of(dossiers(), dossiers(), lone_fiches(), recordings(), st.builds(an_email, sent_on=ANY_DAY))
 
 
+def ten(each: st.SearchStrategy[Drawn]) -> st.SearchStrategy[list[Drawn]]:
+    """Ten cases an example: the law takes as long over ten units as over one."""
+    return st.lists(each, min_size=10, max_size=10)
+
+
+@cache
 def holds() -> st.SearchStrategy[Holds]:
     placed = st.builds(
         Hold,

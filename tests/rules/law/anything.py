@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -122,6 +123,7 @@ POLICY: Final = st.one_of(
 )
 
 
+@cache
 def people() -> st.SearchStrategy[Contact | None]:
     known = st.builds(
         Contact,
@@ -137,11 +139,13 @@ def people() -> st.SearchStrategy[Contact | None]:
     return st.one_of(known, plain, plain, st.none())
 
 
+@cache
 def families() -> st.SearchStrategy[list[Contact | None]]:
     """Children of whom each known one is there once: two rows with one id do not exist."""
     return st.lists(people(), max_size=3, unique_by=lambda child: child.id if child is not None else object())
 
 
+@cache
 def fiches() -> st.SearchStrategy[Fiche]:
     return st.builds(
         Fiche,
@@ -154,31 +158,35 @@ def fiches() -> st.SearchStrategy[Fiche]:
     )
 
 
-@st.composite
-def dossiers(draw: st.DrawFn) -> Unit:
-    identity = draw(st.sampled_from(["dossier-1", "dossier-2", "dossier-3"]))
-    dossier = draw(
-        st.builds(
-            Dossier,
-            id=st.just(identity),
-            categories=st.lists(KEYS, max_size=2).map(tuple),
-            outcome=st.sampled_from([*OUTCOMES, "100000099"]),
-            opened_on=DAY,
-            closed_on=DAY,
-            reopened_on=DAY,
-            proceedings_ended_on=DAY,
-            reviewed_on=DAY,
-            is_active=st.sampled_from([False, False, True, None]),
-            public_alert=MAYBE,
-            legal_hold=st.sampled_from([False, False, False, True, None]),
-            anonymised_on=st.one_of(st.none(), st.none(), st.just(date(2020, 1, 1))),
-        )
+IDENTITIES: Final = st.sampled_from(["dossier-1", "dossier-2", "dossier-3"])
+
+
+@cache
+def dossiers() -> st.SearchStrategy[Unit]:
+    dossier = st.builds(
+        Dossier,
+        id=IDENTITIES,
+        categories=st.lists(KEYS, max_size=2).map(tuple),
+        outcome=st.sampled_from([*OUTCOMES, "100000099"]),
+        opened_on=DAY,
+        closed_on=DAY,
+        reopened_on=DAY,
+        proceedings_ended_on=DAY,
+        reviewed_on=DAY,
+        is_active=st.sampled_from([False, False, True, None]),
+        public_alert=MAYBE,
+        legal_hold=st.sampled_from([False, False, False, True, None]),
+        anonymised_on=st.one_of(st.none(), st.none(), st.just(date(2020, 1, 1))),
     )
-    return Unit(UnitKind.DOSSIER, identity, "1", dossier=dossier, fiches=draw(st.lists(fiches(), max_size=3)), children=draw(families()))
+    return st.builds(_a_unit, dossier, st.lists(fiches(), max_size=3), families())
 
 
-@st.composite
-def settled(draw: st.DrawFn) -> Unit:
+def _a_unit(dossier: Dossier, fiches: list[Fiche], children: list[Contact | None]) -> Unit:
+    return Unit(UnitKind.DOSSIER, dossier.id, "1", dossier=dossier, fiches=fiches, children=children)
+
+
+@cache
+def settled() -> st.SearchStrategy[Unit]:
     """Dossiers of which everything is known, so that their days decide."""
     keys = st.lists(st.sampled_from(CRM_KEYS), min_size=1, max_size=2).map(tuple)
     known = st.one_of(FEW_DAYS.filter(lambda day: day <= AS_OF), st.dates(date(2005, 1, 1), AS_OF))
@@ -186,44 +194,47 @@ def settled(draw: st.DrawFn) -> Unit:
         Fiche, id=st.sampled_from(["fiche-1", "fiche-2", "fiche-3"]), categories=keys, communicated_on=known, transmitted_on=known
     )
     born = st.builds(Contact, id=st.sampled_from(IDS), birth_on=st.dates(date(1990, 1, 1), date(2012, 1, 1)))
-    identity = draw(st.sampled_from(["dossier-1", "dossier-2", "dossier-3"]))
-    days: dict[str, Any] = {name: draw(known) for name in ("opened_on", "closed_on", "proceedings_ended_on")}
-    dossier = Dossier(
-        id=identity,
-        categories=draw(keys),
-        outcome=draw(st.sampled_from(OUTCOMES)),
-        is_active=draw(st.sampled_from([False, False, False, True])),
-        public_alert=draw(st.sampled_from([False, False, True])),
-        reopened_on=draw(st.one_of(st.none(), known)),
-        **days,
+    dossier = st.builds(
+        Dossier,
+        id=IDENTITIES,
+        categories=keys,
+        outcome=st.sampled_from(OUTCOMES),
+        is_active=st.sampled_from([False, False, False, True]),
+        public_alert=st.sampled_from([False, False, True]),
+        reopened_on=st.one_of(st.none(), known),
+        opened_on=known,
+        closed_on=known,
+        proceedings_ended_on=known,
     )
-    children: list[Contact | None] = draw(
-        st.lists(born, min_size=1, max_size=2, unique_by=lambda child: child.id if child is not None else "")
-    )
-    return Unit(UnitKind.DOSSIER, identity, "1", dossier=dossier, fiches=draw(st.lists(told, max_size=2)), children=children)
+    children = st.lists(born, min_size=1, max_size=2, unique_by=lambda child: child.id if child is not None else "")
+    return st.builds(_a_unit, dossier, st.lists(told, max_size=2), children)
 
 
-@st.composite
-def lone_fiches(draw: st.DrawFn) -> Unit:
-    fiche = draw(fiches())
-    return Unit(UnitKind.FICHE, fiche.id, "1", fiches=[fiche], children=draw(families()))
+@cache
+def lone_fiches() -> st.SearchStrategy[Unit]:
+    return st.builds(lambda fiche, children: Unit(UnitKind.FICHE, fiche.id, "1", fiches=[fiche], children=children), fiches(), families())
+
+
+LEVELS: Final = st.lists(st.one_of(dossiers(), settled()), max_size=3)
+EVIDENCE: Final = st.sampled_from([None, False, True, True])
 
 
 @st.composite
 def conversations(draw: st.DrawFn) -> Unit:
     """Recordings and attachments: of a fiche in one dossier, in several, of a lone one, and of none."""
-    levels = draw(st.lists(st.one_of(dossiers(), settled()), max_size=3))
+    levels = draw(LEVELS)
     owner: Unit | None = draw(lone_fiches()) if not levels and draw(st.booleans()) else None
     for level in levels:
         owner = msgspec.structs.replace(level, belongs_to=owner)
     fiche = draw(fiches()) if owner is not None or draw(st.booleans()) else None
-    evidence = draw(st.sampled_from([None, False, True, True]))
+    evidence = draw(EVIDENCE)
     if draw(st.booleans()):
         return an_attachment(fiche=fiche, belongs_to=owner, evidence=evidence)
     days = {"started_on": draw(DAY), "ended_on": draw(DAY)}
     return a_recording(fiche=fiche, belongs_to=owner, evidence=evidence, taken_over=draw(MAYBE), **days)
 
 
+@cache
 def relations() -> st.SearchStrategy[Unit]:
     sort = st.sampled_from([None, "volunteer", "trainee", "employee", "100000099"])
     person = st.sampled_from(IDS)
@@ -237,15 +248,21 @@ def relations() -> st.SearchStrategy[Unit]:
     )
 
 
-@st.composite
-def own_rows(draw: st.DrawFn) -> Unit:
+@cache
+def own_rows() -> st.SearchStrategy[Unit]:
     """Rows of dependent tables that have a term of their own, of a file or of nothing."""
-    table: Any = draw(st.sampled_from([HELP, HELP, UNRULED]))
-    row = draw(st.builds(table, id=st.just("own"), began_on=DAY))
-    owner = draw(st.one_of(st.none(), dossiers(), lone_fiches()))
-    return Unit(UnitKind.OWN_TABLE, "own", "1", relation=row, belongs_to=owner, children=draw(families()))
+    tables: Any = (HELP, UNRULED)
+    ruled, unruled = (st.builds(table, id=st.just("own"), began_on=DAY) for table in tables)
+    owner = st.one_of(st.none(), dossiers(), lone_fiches())
+    return st.builds(
+        lambda row, owner, children: Unit(UnitKind.OWN_TABLE, "own", "1", relation=row, belongs_to=owner, children=children),
+        st.one_of(ruled, ruled, unruled),
+        owner,
+        families(),
+    )
 
 
+@cache
 def units() -> st.SearchStrategy[Unit]:
     return st.one_of(
         dossiers(),
@@ -260,6 +277,7 @@ def units() -> st.SearchStrategy[Unit]:
     )
 
 
+@cache
 def _conditions(kind: str) -> st.SearchStrategy[tuple[Condition, ...]]:
     def values(field: str) -> st.SearchStrategy[str]:
         if field.endswith(("_from", "_to")):
@@ -280,9 +298,8 @@ HELD_ROWS: Final = (
     [("dossier", f"dossier-{number}") for number in (1, 2, 3)]
     + [("fiche", f"fiche-{number}") for number in (1, 2, 3)]
     + [("contact", each) for each in IDS]
+    + 3 * [("recording", "recording"), ("note", "note")]  # what follows its dossier is held by itself too
     + [
-        ("recording", "recording"),
-        ("note", "note"),
         ("email", "email"),
         ("donation", "gift"),
         ("engagement", "agreement"),
@@ -291,6 +308,7 @@ HELD_ROWS: Final = (
 )
 
 
+@cache
 def holds() -> st.SearchStrategy[Holds]:
     reason = st.sampled_from([reason for reason in Reason if reason.name.startswith("HOLD_")])
     placed = st.builds(

@@ -21,7 +21,7 @@ from tests.rules.strategies import AS_OF
 ON_DAYS = st.one_of(st.just(AS_OF), st.dates(date(2000, 1, 1), date(2060, 1, 1)), st.sampled_from([date(9999, 1, 1), date.max]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(anything.units(), min_size=1, max_size=12), anything.POLICY, anything.holds(), ON_DAYS)
 def test_both_evaluations_are_equal_in_every_field(units: list[Unit], policy: Policy, held: Holds, day: date) -> None:
     found = decisions(units, policy, held, day)
@@ -30,7 +30,7 @@ def test_both_evaluations_are_equal_in_every_field(units: list[Unit], policy: Po
         assert decision == decide(unit, policy, held, as_of=day)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(anything.units(), anything.POLICY, anything.holds(), ON_DAYS)
 def test_a_unit_by_itself_is_decided_as_among_others(unit: Unit, policy: Policy, held: Holds, day: date) -> None:
     assert decisions([unit], policy, held, day) == [decide(unit, policy, held, as_of=day)]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
+from rules.law.decisions import decisions
 from rules.model.bypass import Bypass
 from rules.model.records import Unit
 from rules.policy.diff import Change, Direction, categories_of, differences
 from rules.policy.policy import People, Policy
 from tests.rules import strategies
-from tests.rules.builders import NO_TERM, POLICY, UNTIL_18, UNTIL_25, a_policy, decide, shipped_policy
+from tests.rules.builders import NO_TERM, POLICY, UNTIL_18, UNTIL_25, a_policy, shipped_policy
 
 
 def the_change(new: Policy, old: Policy = POLICY) -> Change:
@@ -146,16 +147,18 @@ ROWS = st.fixed_dictionaries(
 )
 
 
-@given(ROWS, strategies.units())
-def test_where_every_change_keeps_longer_no_unit_goes_that_stayed(rows: dict[str, Any], unit: Unit) -> None:
+@settings(max_examples=25)  # of ten units
+@given(ROWS, strategies.ten(strategies.units()))
+def test_where_every_change_keeps_longer_no_unit_goes_that_stayed(rows: dict[str, Any], units: list[Unit]) -> None:
     """The direction is a promise to those who approve: `later` and `none` never make a unit go."""
     new = a_policy(rows)
     directions = {change.direction for change in differences(POLICY, new)}
-    before, after = (decide(unit, policy, Holds.none(), as_of=strategies.AS_OF) for policy in (POLICY, new))
-    if directions <= {Direction.LATER, Direction.NONE}:
-        assert before.is_disposal or not after.is_disposal
-    if directions <= {Direction.EARLIER, Direction.NONE}:
-        assert after.is_disposal or not before.is_disposal
+    before, after = (decisions(units, policy, Holds.none(), strategies.AS_OF) for policy in (POLICY, new))
+    for earlier, later in zip(before, after, strict=True):
+        if directions <= {Direction.LATER, Direction.NONE}:
+            assert earlier.is_disposal or not later.is_disposal
+        if directions <= {Direction.EARLIER, Direction.NONE}:
+            assert later.is_disposal or not earlier.is_disposal
 
 
 @given(ROWS)

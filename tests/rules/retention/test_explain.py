@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
-from rules.law.steps import explain
+from rules.law.steps import explain, explain_each
 from rules.model.decisions import Reason, Step
 from rules.model.records import Unit
 from rules.policy.policy import Policy
 from tests.rules.builders import LOTTE, POLICY, a_child, a_dossier, a_fiche
 from tests.rules.law.second_evaluation import decide
-from tests.rules.strategies import AS_OF, holds, policies, units
+from tests.rules.strategies import AS_OF, holds, policies, ten, units
 
 Steps = list[dict[str, Any]]
 RANK = [reason.value for reason in Reason]
@@ -104,14 +104,20 @@ def recomputed(steps: Steps) -> tuple[str, list[str], str | None]:
     return verdict, reasons, end
 
 
-@settings(max_examples=500, deadline=None)
-@given(units(), policies(), holds(), st.dates(AS_OF - timedelta(days=9000), date(2060, 1, 1)))
-def test_a_trace_recomputes_to_the_decision(unit: Unit, policy: Policy, held: Holds, as_of: date) -> None:
-    decision, steps = explain(unit, policy, held, as_of)
-    assert decision == decide(unit, policy, held, as_of=as_of)
-    verdict = recomputed(read_again(steps))
-    end = None if decision.retention_end is None else decision.retention_end.isoformat()
-    assert verdict == (decision.disposition.value, [reason.value for reason in decision.reasons], end)
+@settings(max_examples=50, deadline=None)
+@given(ten(units()), policies(), holds(), st.dates(AS_OF - timedelta(days=9000), date(2060, 1, 1)))
+def test_a_trace_recomputes_to_the_decision(some: list[Unit], policy: Policy, held: Holds, as_of: date) -> None:
+    for unit, (decision, steps) in zip(some, explain_each(some, policy, held, as_of), strict=True):
+        assert decision == decide(unit, policy, held, as_of=as_of)
+        verdict = recomputed(read_again(steps))
+        end = None if decision.retention_end is None else decision.retention_end.isoformat()
+        assert verdict == (decision.disposition.value, [reason.value for reason in decision.reasons], end)
+
+
+@settings(max_examples=5, deadline=None)
+@given(ten(units()), policies(), holds())
+def test_a_unit_by_itself_has_the_trace_that_it_has_among_others(some: list[Unit], policy: Policy, held: Holds) -> None:
+    assert explain_each(some, policy, held, AS_OF) == [explain(unit, policy, held, AS_OF) for unit in some]
 
 
 def test_a_trace_names_the_rules_in_the_order_in_which_they_were_asked() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from rules.holds.holds import Holds
+from rules.law.decisions import decisions
 from rules.model.records import Unit
 from rules.retention.forecast import disposal_month, forecast, month_of, months_from
 from tests.rules import strategies
@@ -38,13 +39,14 @@ def test_two_years_are_foreseen_month_by_month() -> None:
     assert len(forecast([], AS_OF)) == 24
 
 
-@given(strategies.units(), strategies.holds())
-def test_a_unit_that_is_foreseen_goes_on_the_first_day_after_its_end(unit: Unit, holds: Holds) -> None:
+@settings(max_examples=10)  # of ten units
+@given(strategies.ten(strategies.units()), strategies.holds())
+def test_a_unit_that_is_foreseen_goes_on_the_first_day_after_its_end(units: list[Unit], holds: Holds) -> None:
     """If nothing happens meanwhile: decided once more on that day, it goes."""
-    decision = decide(unit, POLICY, holds, as_of=AS_OF)
-    month = disposal_month(decision, AS_OF)
-    if month is None or decision.is_disposal:
-        return
-    assert decision.retention_end is not None
-    then = decision.retention_end + timedelta(days=1)
-    assert (month_of(then), decide(unit, POLICY, holds, as_of=then).is_disposal) == (month, True)
+    for unit, decision in zip(units, decisions(units, POLICY, holds, AS_OF), strict=True):
+        month = disposal_month(decision, AS_OF)
+        if month is None or decision.is_disposal:
+            continue
+        assert decision.retention_end is not None
+        then = decision.retention_end + timedelta(days=1)
+        assert (month_of(then), decide(unit, POLICY, holds, as_of=then).is_disposal) == (month, True)

@@ -6,18 +6,19 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.holds.holds import Hold, Holds
-from rules.law.steps import explain
+from rules.law.decisions import decisions
+from rules.law.steps import explain_each
 from rules.model.decisions import Disposition, Reason
 from rules.model.records import Contact, Donation, Engagement, Enrolment, Unit, UnitKind
 from rules.policy.policy import Policy
 from rules.retention.contacts import ContactFacts, settle_contacts
 from rules.retention.relations import relation_terms
 from tests.rules import strategies
-from tests.rules.builders import POLICY, a_policy, codes, decide, decided, shipped_policy
+from tests.rules.builders import POLICY, a_policy, codes, decided, shipped_policy
 
 PAYMENT: dict[str, Any] = {
     "type": "end_of_calendar_year_after",
@@ -133,9 +134,10 @@ def test_a_gift_without_a_date_keeps_its_giver_a_donor(unknown: date | None) -> 
     assert relation_terms(EVERYTHING_ON).donor_until([date(2001, 1, 1), unknown]) is None
 
 
-@given(strategies.units(), strategies.holds())
-def test_a_row_outside_the_missions_changes_no_decision_over_a_unit_of_the_missions(unit: Unit, holds: Holds) -> None:
-    assert decide(unit, POLICY, holds, as_of=AS_OF) == decide(unit, EVERYTHING_ON, holds, as_of=AS_OF)
+@settings(max_examples=10)  # of ten units
+@given(strategies.ten(strategies.units()), strategies.holds())
+def test_a_row_outside_the_missions_changes_no_decision_over_a_unit_of_the_missions(units: list[Unit], holds: Holds) -> None:
+    assert decisions(units, POLICY, holds, AS_OF) == decisions(units, EVERYTHING_ON, holds, AS_OF)
 
 
 KINDS = st.sampled_from([None, "volunteer", "employee", "trainee"])
@@ -147,17 +149,18 @@ RELATION_UNITS = st.one_of(
 SOME_ROWS = st.sets(st.sampled_from(sorted(ROWS))).map(lambda keys: a_policy({key: ROWS[key] for key in sorted(keys)}))
 
 
-@given(RELATION_UNITS, SOME_ROWS, st.booleans())
-def test_what_is_decided_over_a_relation_is_what_its_trace_says(unit: Unit, policy: Policy, held: bool) -> None:
+@settings(max_examples=20)  # of ten units
+@given(strategies.ten(RELATION_UNITS), SOME_ROWS, st.booleans())
+def test_what_is_decided_over_a_relation_is_what_its_trace_says(units: list[Unit], policy: Policy, held: bool) -> None:
     """RET-17: trace and decision draw the same conclusion, and only an end that has passed disposes."""
-    holds = Holds.of([Hold("h", Reason.HOLD_LEGAL, unit.kind.value, unit.id)]) if held else Holds.none()
-    decision, steps = explain(unit, policy, holds, AS_OF)
-    assert steps[-1].result == decision.disposition.value
-    assert decision.is_disposal == (decision.reasons == (Reason.EXPIRED,))
-    if decision.is_disposal:
-        assert decision.retention_end is not None
-        assert decision.retention_end < AS_OF
-        assert not held
+    holds = Holds.of([Hold("h", Reason.HOLD_LEGAL, unit.kind.value, unit.id) for unit in units] if held else [])
+    for decision, steps in explain_each(units, policy, holds, AS_OF):
+        assert steps[-1].result == decision.disposition.value
+        assert decision.is_disposal == (decision.reasons == (Reason.EXPIRED,))
+        if decision.is_disposal:
+            assert decision.retention_end is not None
+            assert decision.retention_end < AS_OF
+            assert not held
 
 
 def facts(**more: Any) -> ContactFacts:
