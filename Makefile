@@ -4,7 +4,7 @@ UV := .uv/bin/uv
 RUN := .venv/bin/python -m
 NODE := tests/integration/clients/node tests/connectors/storage/azurite tests/browser
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep search node check format lint types contracts docs pytest lock bench clean
+.PHONY: help demo test test-deep test-all search node check format lint types contracts docs pytest lock bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / - /' | sort
@@ -18,10 +18,13 @@ test: .venv/dev.stamp node  ## the tests that take minutes; what is skipped says
 test-deep: .venv/dev.stamp node  ## all the others: scenarios, the kit, chaos, deaths and outages (tests/suites.py)
 	$(RUN) pytest --suite deep -n 4 --dist worksteal -rs
 
+test-all: .venv/dev.stamp node  ## both in one run, which collects once and keeps all workers busy to the end
+	$(RUN) pytest -n 4 --dist worksteal -rs
+
 search: .venv/dev.stamp  ## look for examples that break a property: others each time, which `make test` does not
 	$(RUN) pytest -n 4 --dist worksteal -m hypothesis --hypothesis-profile=search
 
-check: format lint types contracts test test-deep  ## format, lint, types, import contracts, all tests
+check: format lint types contracts test-all  ## format, lint, types, import contracts, all tests
 
 format: .venv/dev.stamp
 	.venv/bin/ruff format --check .

@@ -1,5 +1,5 @@
-"""Which test modules are the deep ones: `make test` runs the others in minutes, `make test-deep` these, `make
-check` and CI both.
+"""Which test modules are the deep ones: `make test` runs the others in minutes, `make test-deep` these, and
+`make test-all` both, as CI does.
 
 A module, or all of a folder, is deep where it plays whole organisations or nights over and over: acceptance
 from outside, a death or an outage at every request, an attack on every stored field, programs of others, two
