@@ -16,6 +16,7 @@ from jobs.reading.row_kinds import RowKinds
 from jobs.writing.deletion_order import EMPTY, rows_of_contacts, rows_of_units
 from jobs.writing.in_place import MASKED
 from jobs.writing.outside_objects import Outside
+from jobs.writing.turns import Turns
 from rules.errors import NotFound, UsageError
 from rules.model.decisions import Disposition
 from rules.model.records import Contact, Unit, UnitKind, unit_kind
@@ -74,7 +75,8 @@ def rows_along(context: JobContext, table: str, row: str, *, disposition: str = 
     if unit is None:
         raise _gone(table, row)
     holds, outside = active_holds(context, context.today), Outside(context)
-    rows = rows_of_units(connector, gathered, [unit], policy=context.policy, holds=holds, as_of=context.today, outside=outside)
+    turns = Turns(context.store.journal)
+    rows = rows_of_units(connector, gathered, [unit], policy=context.policy, holds=holds, as_of=context.today, outside=outside, turns=turns)
     leaves = _left_of(unit, disposition)
     owns = DELETE if leaves != ROW else EXTRACT
     if disposition == Disposition.ANONYMISE.value and context.policy.anonymise.is_in_place:

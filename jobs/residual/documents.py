@@ -1,44 +1,43 @@
-"""Documents of units outside the CRM. They are removed before the rows that say where they lie, since what
-nobody names can no longer be found (ERA-12, line 4; ERA-15). If a row stays all the same, the next run finds
-the folder gone and deletes the row."""
+"""Documents of units outside the CRM: which of them may go, their removal, and whether they are gone (ERA-12,
+line 4; ERA-15)."""
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from functools import partial
 
 from connectors.interface.errors import ObjectError
 from connectors.interface.remains import RowKey
 from jobs.model.plan import Key
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
-from jobs.residual.recording_content import AT_ONCE, OBJECT_LEFT, WRITTEN, changed_units
-from jobs.writing.deletion_order import CHANGED
+from jobs.residual.recording_content import WRITTEN, Removal
 from jobs.writing.document_folders import BINNED, DocumentFolders, Place
 
 
-def remove_documents(context: JobContext, folders: DocumentFolders, intents: Sequence[Action]) -> dict[Key, str]:
-    """Remove the folders of units (`Action.documents`), and give the units that must not be written, with a
-    code.
+class DocumentRemoval:
+    """The folders of documents of some units (`Action.documents`): whether they may go, and their removal one
+    by one."""
 
-    CHANGED: a row is another than was judged, or somebody else names a folder by now; nothing was removed.
-    OBJECT_LEFT: a folder or something in it could not be removed, or is in a recycle bin; the rows stay."""
-    having = [action for action in intents if action.documents]
-    if not having:
-        return {}
-    codes = dict.fromkeys(changed_units(context, having), CHANGED)
-    places = {action.key: _places(folders, action) for action in having}
-    while found := _shared(folders, [action for action in intents if action.key not in codes], places):  # who stays may keep another
-        codes |= dict.fromkeys(found, CHANGED)
-    removals = [(key, place) for key, own in places.items() if key not in codes for place in own]
-    if removals:
-        context.still_ours()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for (key, _), failure in zip(removals, pool.map(lambda removal: _remove(removal[1]), removals), strict=True):
-            if failure:
-                codes[key] = OBJECT_LEFT
-                folders.warn(failure)
-    for key in _binned(context, folders, [removal for removal in removals if removal[0] not in codes]):
-        codes[key] = OBJECT_LEFT
-    return codes
+    def __init__(self, context: JobContext, folders: DocumentFolders, intents: Sequence[Action]) -> None:
+        self._context, self._folders = context, folders
+        folders.read_again()
+        self._places = {action.key: _places(folders, action) for action in intents if action.documents}
+
+    def shared(self, going: Sequence[Action]) -> set[Key]:
+        """Return those of the units that go of which a folder is named by a row that stays."""
+        rows = {row for action in going for row in action.along}
+        return {action.key for action in going if any(self._folders.others(place.canonical, rows) for place in self._of(action))}
+
+    def removals(self, going: Sequence[Action]) -> list[tuple[Key, Removal]]:
+        """Return the removal of each folder of the units that go."""
+        return [(action.key, partial(_remove, place)) for action in going for place in self._of(action)]
+
+    def binned(self, removed: Sequence[Action]) -> set[Key]:
+        """Return the units of which something lies in a recycle bin after all was removed, or nobody can
+        say."""
+        return set(_binned(self._context, self._folders, [(action.key, place) for action in removed for place in self._of(action)]))
+
+    def _of(self, action: Action) -> Sequence[Place]:
+        return self._places.get(action.key, ())
 
 
 def documents_left(context: JobContext, actions: Sequence[Action]) -> dict[Key, tuple[RowKey, ...]]:
@@ -63,12 +62,6 @@ def _places(folders: DocumentFolders, action: Action) -> list[Place]:
     """Return the folders of a unit that are there; others of its documents are gone already."""
     known = [(folder, folders.places.get(folder.location)) for folder in action.documents]
     return [place for folder, place in known if place is not None and place.folder == folder.folder]
-
-
-def _shared(folders: DocumentFolders, going: Sequence[Action], places: Mapping[Key, Sequence[Place]]) -> list[Key]:
-    """Return those of the units that go of which a folder is named by a row that stays."""
-    rows = {row for action in going for row in action.along}
-    return [action.key for action in going if any(folders.others(place.canonical, rows) for place in places.get(action.key, ()))]
 
 
 def _remove(place: Place) -> str:

@@ -1,13 +1,9 @@
-"""What recordings have outside the CRM. It is removed before their row, since an object without a row can no
-longer be found (ERA-12, R-053).
-
-No change set spans the CRM and a storage. So everything that could make the CRM refuse is checked again
-first, and only then is the object deleted. If its row stays all the same, the next run finds the object gone
-and deletes the row."""
+"""What recordings have outside the CRM: which of it may go, its removal, and whether it is gone (ERA-12,
+R-053)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from connectors.interface.errors import ObjectError
 from connectors.interface.objects import ObjectStore
@@ -18,61 +14,61 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.outside_objects import Outside
-from rules.model.decisions import Reason
-from rules.model.records import Dossier, Fiche, Record, Recording
+from rules.model.records import Record, Recording
 
 OBJECT_LEFT = "OBJECT_LEFT"
 WRITTEN = (ActionState.REMOVED, ActionState.DONE, ActionState.PARTIAL)  # states of units of which something has gone
-AT_ONCE = 8  # removals; each waits for its storage most of the time
+Removal = Callable[[], str]  # removes something and looks whether it is gone; gives what went wrong, without an address
 
 
-def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Action]) -> dict[Key, str]:
-    """Remove the object of each row that has one (`RowWrite.object`), and give the units that must not be
-    written, with a code. Of these nothing was removed.
+class ObjectRemoval:
+    """The objects of some units: whether they may go, and their removal one by one. `codes` are the units of
+    which none may, from the beginning."""
 
-    CHANGED: a row is another than was judged, or a recording that stays names the same object; one that stays
-        because it must not be written counts too.
-    A hold's code: the CRM has put one on the dossier since (HLD-07).
-    OBJECT_LEFT: an object could not be removed; the rows stay, so that it is not lost from sight. One that is
-        missing counts as removed."""
-    having = [action for action in intents if any(write.object for write in action.rows)]
-    codes = dict.fromkeys(changed_units(context, having), CHANGED)
-    rows = _recordings(context, having)
-    held_in_crm = _held(context, list(rows.values()))
-    places: dict[str, tuple[ObjectStore, str]] = {}
-    for action in having:
-        for write in _with_object(action) if action.key not in codes else ():
-            row = rows.get(write.id)
-            place = outside.place(row.storage_uri) if row is not None and row.storage_uri else None
-            if write.id in held_in_crm:
-                codes[action.key] = Reason.HOLD_LEGAL.value
-            elif place is None or write.object not in outside.references(place[1]):
-                codes[action.key] = CHANGED
-            else:
-                places[write.id] = place
-    going, are_settled = having, False
-    while not are_settled:  # whoever drops out may share an object with who is left
-        going = [action for action in going if action.key not in codes]
-        ids = {write.id for action in going for write in _with_object(action)}
-        shared = [action.key for action in going if any(outside.others(places[write.id][1], ids) for write in _with_object(action))]
-        codes |= dict.fromkeys(shared, CHANGED)
-        are_settled = not shared
-    removals = [(action.key, *places[write.id]) for action in going for write in _with_object(action)]
-    if removals:
-        context.still_ours()
-        kept = outside.claimed(ids)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            failures = list(pool.map(lambda removal: _remove(removal, kept), removals))
-        for (key, _, _), failure in zip(removals, failures, strict=True):
-            if failure:
-                codes[key] = OBJECT_LEFT
-                if failure not in context.connector.warnings:
-                    context.connector.warnings.append(failure)
-    return codes
+    def __init__(self, context: JobContext, outside: Outside, intents: Sequence[Action]) -> None:
+        self._context, self._outside = context, outside
+        having = [action for action in intents if any(write.object for write in action.rows)]
+        rows = _recordings(context, having)
+        outside.read_again()
+        self.codes: dict[Key, str] = {}
+        self._places: dict[str, tuple[ObjectStore, str]] = {}
+        self._claimed: Collection[str] = ()
+        for action in having:
+            for write in _with_object(action):
+                row = rows.get(write.id)
+                place = outside.place(row.storage_uri) if row is not None and row.storage_uri else None
+                if place is None or write.object not in outside.references(place[1]):
+                    self.codes[action.key] = CHANGED
+                else:
+                    self._places[write.id] = place
+
+    def shared(self, going: Sequence[Action]) -> set[Key]:
+        """Return those of the units that go of which an object is named by a recording that stays. Whatever
+        such a recording names is kept by every removal from here on."""
+        ids = _ids(going)
+        self._claimed = self._outside.claimed(ids) if ids else ()
+        return {action.key for action in going if any(self._outside.others(self._places[each][1], ids) for each in _ids([action]))}
+
+    def removals(self, going: Sequence[Action]) -> list[tuple[Key, Removal]]:
+        """Return the removal of each object of the units that go. One that is missing counts as removed."""
+        return [(action.key, partial(self._remove, write.id)) for action in going for write in _with_object(action)]
+
+    def _remove(self, row: str) -> str:
+        """Remove one object and check whether it is gone; of what was made of it, what is claimed stays."""
+        store, address = self._places[row]
+        try:
+            store.remove(address, self._claimed)
+            return f"an object is still in {store.described} after it was removed" if store.is_there(address, self._claimed) else ""
+        except ObjectError as error:
+            return str(error)
 
 
 def _with_object(action: Action) -> list[RowWrite]:
     return [write for write in action.rows if write.object]
+
+
+def _ids(actions: Sequence[Action]) -> set[str]:
+    return {write.id for action in actions for write in _with_object(action)}
 
 
 def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action]) -> dict[Key, tuple[Key, ...]]:
@@ -104,33 +100,8 @@ def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action
     return {key: found for key, found in left.items() if found}
 
 
-def _remove(removal: tuple[Key, ObjectStore, str], kept: Collection[str]) -> str:
-    """Remove one object and check whether it is gone; of what was made of it, what is `kept` stays. Return
-    what went wrong, without the address."""
-    _, store, address = removal
-    try:
-        store.remove(address, kept)
-        return f"an object is still in {store.described} after it was removed" if store.is_there(address, kept) else ""
-    except ObjectError as error:
-        return str(error)
-
-
 def _recordings(context: JobContext, actions: Sequence[Action]) -> Mapping[str, Recording]:
-    ids = sorted({write.id for action in actions for write in action.rows if write.object})
-    return {row.id: row for row in rows_of(context.connector, Recording, ("storage_uri", "fiche"), Among("id", ids))}
-
-
-def _held(context: JobContext, rows: Sequence[Recording]) -> set[str]:
-    """Return the recordings whose dossier is under a legal hold in the CRM now. No version of theirs shows
-    it."""
-    connector = context.connector
-    fiches = {
-        row.id: row.dossiers
-        for row in rows_of(connector, Fiche, ("dossier",), Among("id", sorted({row.fiche or "" for row in rows} - {""})))
-    }
-    dossiers = sorted({dossier for each in fiches.values() for dossier in each})
-    held = {row.id for row in rows_of(connector, Dossier, ("legal_hold",), Among("id", dossiers)) if row.legal_hold}
-    return {row.id for row in rows if not held.isdisjoint(fiches.get(row.fiche or "", ()))}
+    return {row.id: row for row in rows_of(context.connector, Recording, ("storage_uri", "fiche"), Among("id", sorted(_ids(actions))))}
 
 
 def changed_units(context: JobContext, actions: Sequence[Action]) -> list[Key]:

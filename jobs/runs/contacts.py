@@ -8,11 +8,11 @@ from typing import Final
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.holds.active import held_contacts, people_of
 from jobs.model.plan import Plan, PlanLine
-from jobs.model.run import TRIM, Action, ActionState, RowWrite
+from jobs.model.run import AWAITS_TURN, TRIM, Action, ActionState, RowWrite
 from jobs.residual.clean import PLACES_LEFT
 from jobs.runs.journal import Journal
 from jobs.writing.contacts import ContactCheck, check_contacts
-from jobs.writing.deletion_order import CHANGED, rows_of_contacts
+from jobs.writing.deletion_order import CHANGED, Waits, rows_of_contacts
 from rules.model.decisions import Reason
 from rules.model.records import Contact
 from rules.retention.relations import RelationTerms
@@ -110,10 +110,10 @@ class ContactsOfPlan:
             if code:
                 self.skip([contact], "delete", code)
         versions = {contact: etags[contact] for contact in contacts if not codes[contact]}
-        waits: set[str] = set()  # of several who have a row in common the last goes with it
+        waits = Waits(self.journal.turns)  # of several who have a row in common the last goes with it
         rows = rows_of_contacts(self.context.connector, versions, self.terms, given_up=self.given_up, retained=check.retained, waits=waits)
         for contact in sorted(waits):
-            self.skip([contact], "delete", CHANGED)
+            self.skip([contact], "delete", AWAITS_TURN)
         self.journal.carry_out([self._action(contact, "delete", rows[contact]) for contact in versions if contact not in waits], {})
 
     def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:

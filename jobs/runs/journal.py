@@ -14,10 +14,10 @@ from jobs.model.plan import Key, PlanLine
 from jobs.model.run import CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, Run
 from jobs.ports.context import JobContext
 from jobs.residual.clean import purge_before
-from jobs.residual.documents import remove_documents
+from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
-from jobs.residual.recording_content import OBJECT_LEFT, remove_objects
 from jobs.residual.unmapped_rows import with_unmapped
+from jobs.runs.recheck import held_since
 from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
 from jobs.writing.deletion_order import CHANGED
@@ -26,6 +26,7 @@ from jobs.writing.earlier_rows import left_before, with_what_had_gone
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
 from jobs.writing.send import settle_writes
+from jobs.writing.turns import Turns
 from rules.dates.instants import instant
 from rules.model.decisions import Reason
 from rules.model.records import Unit
@@ -48,6 +49,7 @@ class Journal:
         self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal.of_run(run.id)}
         self.outside = Outside(context)
         self.folders = DocumentFolders(context)
+        self.turns = Turns(context.store.journal)
         self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)
         self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
@@ -64,7 +66,7 @@ class Journal:
         intents = [self.bypassing.marked(action, self.followers) for action in intents]
         intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
         self.record(intents, "intent")
-        failed = self._remove_objects(intents, units)
+        failed = self._remove_content(intents, units)
         sendable = {name_of(action): action for action in intents if action.key not in failed}
         purged: dict[Key, int] = {}
         if self.context.connector.needs_row_for_history():
@@ -124,26 +126,17 @@ class Journal:
         )
         return going
 
-    def _remove_objects(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
-        """Remove what recordings have outside the CRM, row by row, and documents, before their rows (R-053);
-        give the outcome of units that stop there."""
-        having = [action for action in intents if action.documents or any(write.object for write in action.rows)]
-        if not having:
-            return {}
-        held = self.held_now({name_of(action): action for action in having}, units)
-        outcomes = {
-            action.key: msgspec.structs.replace(action, state=ActionState.SKIPPED, code=held[name_of(action)])
-            for action in having
-            if name_of(action) in held
-        }
-        free = [action for action in having if action.key not in outcomes]
-        left = remove_objects(self.context, self.outside, free)
-        left |= remove_documents(self.context, self.folders, [action for action in free if action.key not in left])
-        for action in having:
-            if (code := left.get(action.key)) is not None:
-                state = ActionState.PARTIAL if code == OBJECT_LEFT else ActionState.SKIPPED
-                outcomes[action.key] = msgspec.structs.replace(action, state=state, code=code)
-        return outcomes
+    def _remove_content(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
+        """Remove what units have outside the CRM before their rows (R-053); give the outcome of those that
+        stop there."""
+        settled = remove_content(self.context, self.outside, self.folders, intents, held=lambda actions: self.kept_now(actions, units))
+        stopped = ((action, settled[action.key]) for action in intents if action.key in settled)
+        return {action.key: msgspec.structs.replace(action, state=found.state, code=found.code) for action, found in stopped}
+
+    def kept_now(self, actions: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, str]:
+        """Return which of these a hold covers at this moment, each with its code."""
+        by_name = {name_of(action): action for action in actions}
+        return {by_name[name].key: reason.value for name, reason in self.held_now(by_name, units).items()}
 
     def may_not_go(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
         """Return which of these, by name, must not be written at this moment: all of them once the kill
@@ -154,8 +147,11 @@ class Journal:
 
     def held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, Reason]:
         """Return which of these, by name, a hold covers at this moment, with its reason. It is checked again
-        right before each write (HLD-07)."""
-        return held_actions(self.context, self.day, actions, units)
+        right before each write (HLD-07), the CRM's own flag on the dossier of a recording too."""
+        held = held_actions(self.context, self.day, actions, units)
+        others = (units.get(action.key) for name, action in actions.items() if name not in held)
+        flagged = held_since(self.context.connector, [unit for unit in others if unit is not None])
+        return held | {name: Reason.HOLD_LEGAL for name, action in actions.items() if name not in held and action.id in flagged}
 
     # -- noting ----------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from connectors.interface.rows import Among
 from jobs.checks.denials import denied, refuse_role
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.plan import PlanLine
-from jobs.model.run import CRM_REFUSED, RowWrite
+from jobs.model.run import AWAITS_TURN, CRM_REFUSED, RowWrite
 from jobs.plans.observations import CANARY
 from jobs.ports.context import JobContext
 from jobs.ports.store.store import Store
@@ -33,7 +33,7 @@ from rules.policy.policy import Policy
 from rules.retention.quarantine import QUARANTINED, UNDONE, Mark, covers, last_day, waits
 
 Reference: TypeAlias = Callable[[str, str], str]
-PUT_OFF = frozenset({CANARY, QUARANTINED, UNDONE, LONG_TERM})  # codes of units that are skipped by design
+PUT_OFF = frozenset({AWAITS_TURN, CANARY, QUARANTINED, UNDONE, LONG_TERM})  # codes of units that are skipped by design
 NOTED = ("dossier", "fiche", "recording")  # a note can hang on these
 SUBJECT = "Bewaartermijn / Durée de conservation / Retention period"
 TEXT = (

@@ -35,6 +35,8 @@ def held_since(connector: Connector, units: Sequence[Unit]) -> dict[str, str]:
     No version shows it (HLD-07)."""
     dossiers = {unit.id: [level.id for level in unit.above()] for unit in units if unit.belongs_to is not None}
     ids = sorted({dossier for each in dossiers.values() for dossier in each})
+    if not ids:
+        return {}
     rows = rows_of(connector, Dossier, ("legal_hold",), Among("id", ids))
     held = {row.id for row in rows if row.legal_hold}
     return {unit: Reason.HOLD_LEGAL.value for unit, each in dossiers.items() if not held.isdisjoint(each)}

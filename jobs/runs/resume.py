@@ -10,8 +10,8 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.model.plan import Key, Plan
 from jobs.model.run import CONTINUED, Action, ActionState, RowWrite
 from jobs.ports.context import JobContext
+from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
-from jobs.residual.recording_content import remove_objects
 from jobs.runs.journal import Journal
 from jobs.writing import send
 from jobs.writing.half_done import finish_remaining, is_as_judged, is_shell
@@ -119,9 +119,10 @@ def _finish_remaining(journal: Journal, action: Action, remaining: Sequence[RowW
     refuse_if_stopped(journal.context.store)
     if held := journal.held_now({"rest": action}, {}):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=held["rest"])
-    left = remove_objects(journal.context, journal.outside, [msgspec.structs.replace(action, rows=tuple(remaining))])
-    if left:
-        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=next(iter(left.values())))
+    rest = msgspec.structs.replace(action, rows=tuple(remaining), documents=())  # rows go once the documents have
+    kept = remove_content(journal.context, journal.outside, journal.folders, [rest], held=lambda actions: journal.kept_now(actions, {}))
+    if stopped := kept.get(action.key):
+        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=stopped.code)
     outcome = finish_remaining(
         journal.context.connector,
         action,

@@ -215,6 +215,7 @@ class Application:
             holds=holds,
             as_of=self.day,
             outside=outside,
+            turns=self.journal.turns,
             with_termed=self.with_termed,
         )
 

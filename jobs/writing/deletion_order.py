@@ -17,14 +17,15 @@ from connectors.interface.changes import Operation, OperationKind
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.model.plan import PlanLine
+from jobs.model.run import AWAITS_TURN, CONTENT_OUT_OF_REACH, Mask, RowWrite
 from jobs.model.run import CHANGED as CHANGED
-from jobs.model.run import CONTENT_OUT_OF_REACH, Mask, RowWrite
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of, without_live
 from jobs.reading.out_of_reach import LONG_TERM, may_go_along, may_go_there
 from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering
 from jobs.writing.outside_objects import Outside
+from jobs.writing.turns import Turns
 from rules.anonymisation.techniques import APPLIED
 from rules.holds.holds import Holds
 from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kind
@@ -48,6 +49,14 @@ LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact":
 EMPTY, UNNAME, UNLINK = "empty", "unname", "unlink"
 
 
+class Waits(set[str]):
+    """The units that wait for others with which they have a row in common, by id."""
+
+    def __init__(self, turns: Turns) -> None:
+        super().__init__()
+        self.in_turn = turns.first_to_last
+
+
 class Rows:
     """The rows that are deleted with some units, by unit id. Beside them, the units that cannot be deleted,
     with the code that says why, and how many recordings that nobody took over are deleted with each."""
@@ -67,13 +76,15 @@ def rows_of_units(
     holds: Holds,
     as_of: date,
     outside: Outside,
+    turns: Turns,
     with_termed: bool = False,
 ) -> Rows:
     """Return the writes that dispose of each unit, by unit id. A unit waits where a recording of it has
     content that no setting reaches: if the rest were disposed of, the object could no longer be found. It
     also waits where a recording in long-term retention has to stay, where a role there is in another unit as
-    well, or where no job may purge what is there. Otherwise that is deleted with it. `with_termed`
-    is for `below`."""
+    well, or where no job may purge what is there. Otherwise that is deleted with it. `turns` says
+    which of several units goes that have a row in common: one of them may yet be refused. `with_termed` is
+    for `below`."""
     rows = Rows()
     lie = connector.retaining((*(kind.record for kind in connector.all_kinds.depending), Party, Recording)) if units else frozenset()
     files = [unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE)]
@@ -120,7 +131,7 @@ def rows_of_units(
     if any("party" in kind.above for kind in connector.all_kinds.own):
         roles = _parties(connector, set(dossiers), by_fiche)
         of_unit |= {write.id: unit_id for unit_id, _, write in roles if write.operation == "delete"}
-    waits: set[str] = set()
+    waits = Waits(turns)
     for unit_id, write in below(connector, of_unit, lie, waits, with_termed=with_termed):
         if write.retained and connector.all_kinds[write.kind].term:
             rows.blocked[unit_id] = LONG_TERM  # no write takes its link off
@@ -138,11 +149,11 @@ def rows_of_units(
         if not fiche.also_in:
             tails[fiche.dossier or ""].append(write_of(fiche))
         elif set(dossiers).issuperset(fiche.dossiers) and not (waits | rows.blocked.keys()) & set(fiche.dossiers):
-            waits.add(max(fiche.dossiers))  # alone, the fiche would have no child but its own, and a term of years
+            waits.add(waits.in_turn(fiche.dossiers)[-1])  # alone, the fiche would have no child but its own, and a term of years
         known = found.fiches.get(fiche.id)
         if versions.get(fiche.id) != fiche.etag or known is None or known.dossiers != fiche.dossiers:
             rows.blocked |= dict.fromkeys(fiche.dossiers, CHANGED)  # a fiche that the decision did not know, or knew otherwise
-    rows.blocked |= dict.fromkeys(waits, CHANGED)
+    rows.blocked = dict.fromkeys(waits, AWAITS_TURN) | rows.blocked  # what is known better stays the reason
     for unit in units:
         retained = [fiche for fiche in unit.fiches if unit.kind is UnitKind.DOSSIER and fiche.id in found.retained]
         tails[unit.id] += [write_of(fiche, retained=True) for fiche in retained]
@@ -191,7 +202,7 @@ def below(
     connector: Connector,
     owners: Mapping[str, str],
     lie: Collection[type[Record]],
-    waits: set[str] | None = None,
+    waits: Waits | None = None,
     *,
     with_termed: bool = False,
 ) -> list[tuple[str, RowWrite]]:
@@ -219,7 +230,7 @@ def below(
             if not is_retained and (is_known or not units.keys() >= above or (kind.term and not with_termed)):
                 staying |= {} if is_known else {row.id: (kind, row)}
                 continue
-            of = sorted({units[owner] for owner in above & units.keys()})
+            of = _in_turn({units[owner] for owner in above & units.keys()}, waits)
             if len(of) > 1 and waits is not None and is_retained:
                 waits.update(of[1:])
             elif len(of) > 1 and waits is not None:
@@ -233,6 +244,11 @@ def below(
         units |= {write.id: unit for unit, write in level}
     unlinked = [_unlinked(kind, row, units, waits) for row_id, (kind, row) in staying.items() if row_id not in seen]
     return [*chain.from_iterable(unlinked), *chain.from_iterable(reversed(levels))]
+
+
+def _in_turn(units: Iterable[str], waits: Waits | None) -> list[str]:
+    """Return units in the order in which they go, each once."""
+    return waits.in_turn(units) if waits is not None else sorted({*units})
 
 
 def _gone(connector: Connector, kind: Kind, row: Record, owners: Collection[str], lie: Collection[type[Record]]) -> set[str]:
@@ -258,13 +274,13 @@ def _goes(kind: Kind, row: Record, *, is_retained: bool) -> RowWrite:
     return write_of(row, retained=is_retained)
 
 
-def _unlinked(kind: Kind, row: Record, units: Mapping[str, str], waits: set[str] | None) -> Iterator[tuple[str, RowWrite]]:
+def _unlinked(kind: Kind, row: Record, units: Mapping[str, str], waits: Waits | None) -> Iterator[tuple[str, RowWrite]]:
     """Yield the write that empties the links of a row which stays, with its unit: those to the first of the
     units that go. The others wait, since one row cannot be written by two. Pairs go by themselves: only the
     last unit waits, where all go."""
     found = [*_links(kind, row)]
     links = [(name, units[owner]) for name, owner in found if owner in units]
-    going = sorted({unit for _, unit in links})
+    going = _in_turn({unit for _, unit in links}, waits)
     if kind.own is None or any(name == "tied" for name, _ in found):
         if waits is not None and len(links) == len(found):
             waits.update(going[1:][-1:])
@@ -291,7 +307,7 @@ def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type
 
 
 def _parties(
-    connector: Connector, dossiers: set[str], units: Mapping[str, str], waits: set[str] | None = None, blocked: Collection[str] = ()
+    connector: Connector, dossiers: set[str], units: Mapping[str, str], waits: Waits | None = None, blocked: Collection[str] = ()
 ) -> Iterator[tuple[str, Party, RowWrite]]:
     """Return the roles in dossiers that go and in their fiches or lone ones (fiche -> unit), each with the id
     of its unit and its write. A row that also names a dossier or fiche which stays is a role there too: it
@@ -300,11 +316,13 @@ def _parties(
     for a unit that stays in this run, since it waits itself or is `blocked`."""
     found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
-    for row in sorted(found.values(), key=lambda row: sorted((row.dossier or "", units.get(row.fiche or "", "")))):
+    owners = {row.id: (row.dossier or "", units.get(row.fiche or "", "")) for row in found.values()}
+    places = {unit: place for place, unit in enumerate(_in_turn(chain.from_iterable(owners.values()), waits))}
+    for row in sorted(found.values(), key=lambda row: sorted(places[owner] for owner in owners[row.id])):
         by_dossier = row.dossier if row.dossier in dossiers else None
         by_fiche = units.get(row.fiche) if row.fiche is not None else None
         if by_dossier is not None and by_fiche is not None and by_dossier != by_fiche:
-            first, last = sorted((by_dossier, by_fiche))
+            first, last = _in_turn((by_dossier, by_fiche), waits)
             staying = {*(waits or ()), *blocked}
             if waits is not None and first not in staying and last not in staying:
                 waits.add(last)
@@ -325,7 +343,7 @@ def rows_of_contacts(
     *,
     given_up: Collection[str] = (),
     retained: Collection[str] = (),
-    waits: set[str] | None = None,
+    waits: Waits | None = None,
 ) -> dict[str, list[RowWrite]]:
     """Return the writes that remove each contact (id -> version): notes and activities about it, then its
     row. Where being a donor has ended before the term of the payment, by the schedule or because the person

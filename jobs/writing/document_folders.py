@@ -33,7 +33,7 @@ _Made = tuple[Place, DocumentFolder | None]
 
 
 class DocumentFolders:
-    """The document stores of one run, and which rows of the whole CRM name which folder. That is read once,
+    """The document stores of one run, and which rows of the whole CRM name which folder. That is read
     when the first unit with documents comes along; what it says of a row is looked up again before it
     counts."""
 
@@ -82,6 +82,11 @@ class DocumentFolders:
             return set()
         now = self._canonical_of(self._context.connector.document_locations(suspects))
         return {folder for folder in now.values() if _is_in(folder, canonical)}
+
+    def read_again(self) -> None:
+        """Have it read again which rows name which folder, since a folder is about to go: another may have
+        come to it meanwhile."""
+        self._named = None
 
     def warn(self, message: str) -> None:
         if message not in self._context.connector.warnings:

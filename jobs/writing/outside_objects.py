@@ -17,7 +17,7 @@ SCHEMES = frozenset({"file", "http", "https", "ftp", "sftp", "smb", "s3", "gs", 
 
 
 class Outside:
-    """The storages of one run, and which recordings of the whole CRM name which object. That is read once,
+    """The storages of one run, and which recordings of the whole CRM name which object. That is read
     when the first recording with an object comes along; what it says of a row is looked up again before it
     counts."""
 
@@ -69,6 +69,11 @@ class Outside:
         """Return the objects that recordings beside these name. Such an object stays, also where its name
         says that it was made of one that goes."""
         return frozenset(canonical for canonical, ids in self._all_named().items() if not ids.issubset(going))
+
+    def read_again(self) -> None:
+        """Have it read again which recordings name which object, since one is about to go: another may have
+        come to it meanwhile."""
+        self._named = None
 
     def _all_named(self) -> Mapping[str, set[str]]:
         if self._named is None:

@@ -4,6 +4,7 @@ lines 4 and 8; ERA-15, R-053)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ import pytest
 
 from connectors.emulator.graph.drives import Drives
 from connectors.emulator.serving.server import RunningEmulator, running
+from connectors.storage.local import LocalFolder
+from jobs.model.plan import Kind
 from jobs.model.run import ActionState, Run
 from jobs.nightly.runs import verify_run
+from jobs.plans.make import make_plan
 from jobs.residual.recording_content import OBJECT_LEFT
+from jobs.runs.apply import apply_plan
 from jobs.writing.document_folders import BINNED, ELSEWHERE, SHARED
 from jobs.writing.send import Settled
 from rules.model.requests import Right
@@ -160,6 +165,31 @@ def test_a_unit_that_stays_after_all_keeps_the_folder_that_another_names(documen
     run = documents.apply(plan)
     assert [documents.outcome(run, dossier)[0] for dossier in (kept, other)] == [ActionState.SKIPPED, ActionState.SKIPPED]
     assert documents.library.files == {*STAYS, "D-1/brief.txt"}
+
+
+def test_a_folder_that_stays_keeps_the_recordings_of_its_unit_whole(documents: Documents, tmp_path: Path) -> None:
+    """Nothing outside the CRM is touched before all of it was looked at: somebody else's documents came into
+    the folder meanwhile (RET-17, ERA-15)."""
+    night, stored = documents.night, tmp_path / "objects" / "call.wav"
+    dossier = documents.dossier_with("brief.txt")
+    living = night.dossier("social_card", spoken=date(2026, 11, 1), closed=False)
+    elsewhere = documents.location(("cf_dossier", living), "D-2")
+    stored.parent.mkdir()
+    stored.write_bytes(b"RIFF")
+    (fiche,) = night.fiches_of(dossier)
+    night.recording(LONG_AGO, fiche=fiche, cf_storageuri=stored.as_uri())
+    reaching = replace(documents.context, objects=(LocalFolder(stored.parent),))
+    plan = make_plan(reaching, Kind.RETENTION)
+    real = documents.stores[0].binned
+
+    def moved(addresses: Collection[str]) -> set[str]:
+        night.patch("sharepointdocumentlocations", elsewhere, relativeurl="D-1")
+        return real(addresses)
+
+    documents.stores[0].binned = moved  # type: ignore[method-assign]
+    run = apply_plan(reaching, night.approved(plan).id)
+    assert documents.outcome(run, dossier) == (ActionState.SKIPPED, "CHANGED")
+    assert (stored.exists(), documents.library.files) == (True, {*STAYS, "D-1/brief.txt"})
 
 
 def test_two_locations_of_one_unit_name_one_folder(documents: Documents) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,6 +22,7 @@ from jobs.model.run import Action, ActionState, Run
 from jobs.nightly.runs import verify_run
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
+from jobs.residual.outside_content import AT_ONCE
 from jobs.residual.recording_content import OBJECT_LEFT, objects_left
 from jobs.runs.apply import apply_plan
 from jobs.writing.outside_objects import Outside
@@ -286,11 +288,11 @@ def test_a_row_that_changed_after_it_was_judged_keeps_its_object(reaching: Reach
 def hold_just_before_the_removal(reaching: Reaching, monkeypatch: pytest.MonkeyPatch, dossier: str) -> None:
     """Somebody ticks the hold in the CRM once the run has looked for holds the last time."""
 
-    def held(self: object, actions: object, units: object) -> dict[str, str]:
+    def held(*given: object) -> dict[str, str]:
         reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
         return {}
 
-    monkeypatch.setattr("jobs.runs.journal.Journal.held_now", held)
+    monkeypatch.setattr("jobs.runs.journal.held_actions", held)
 
 
 def test_a_hold_that_the_crm_got_just_before_the_removal_keeps_the_object(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,6 +320,20 @@ def test_an_object_that_a_held_recording_shares_stays_whole(reaching: Reaching, 
     assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
     assert outcome(reaching, run, other) == (ActionState.SKIPPED, "CHANGED")
     assert (reaching.storage.names, reaching.storage.asked) == ({"call.wav"}, [])
+
+
+def test_a_hold_that_comes_while_objects_are_removed_keeps_those_that_are_left(reaching: Reaching) -> None:
+    """HLD-07: many removals take their time, and each few of them are preceded by a look."""
+    dossier = reaching.night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
+    (fiche,) = reaching.night.fiches_of(dossier)
+    rows = [a_recording(reaching, f"{number}.wav", fiche=fiche) for number in range(AT_ONCE + 1)]
+    plan = reaching.plan()
+    held = iter([lambda: reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)])
+    reaching.storage.on_remove = lambda: next(held, lambda: None)()
+    run = reaching.apply(plan)
+    outcomes = Counter(outcome(reaching, run, row) for row in rows)
+    assert outcomes == {(ActionState.PARTIAL, "HOLD_LEGAL"): AT_ONCE, (ActionState.SKIPPED, "HOLD_LEGAL"): 1}
+    assert len(reaching.storage.names) == 1
 
 
 def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
