@@ -3,7 +3,7 @@ interpret. Source: EXP-01, EXP-19."""
 
 import re
 
-from rules.texts.markup import Words, goes_on, has_markup, tokens
+from rules.texts.markup import Words, goes_on, has_markup, tokens_read
 
 CELLS = frozenset({"td", "th"})
 _UNSEEN = frozenset({"template"})
@@ -16,7 +16,7 @@ def plain_text(text: str) -> str:
         return text
     seen: list[str] = []
     hidden = 0
-    for token in tokens(text):
+    for token in tokens_read(text):
         if isinstance(token, Words):
             if token.is_seen and not hidden:
                 seen.append(token.text)

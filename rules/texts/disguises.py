@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rules.texts.markup import Tag, Words, goes_on, has_markup, tokens, unescaped
+from rules.texts.markup import Tag, Words, goes_on, has_markup, tokens_read, unescaped
 
 _MOST_ROUNDS: Final = 8  # one disguise inside another
 _MOST_ENCODED: Final = 3  # one encoding inside another
@@ -28,6 +28,7 @@ _REFERENCE: Final = re.compile(
 # be its square.
 _PERCENT_TOKEN: Final = re.compile(r"(?<!\S)[^\s%]*+(?:%[^\s%]*+)++")
 _BYTE: Final = re.compile(r"%[0-9a-fA-F]{2}")
+_OF_ADDRESS: Final = re.compile(r"%40(?:(?:[\w-]|%2[dD]){1,63}+(?:\.|%2[eE])){1,8}[^\W\d_]{2}")  # 88%401und1.de
 _ENCODED_FROM: Final = 3  # bytes in a word: fewer may be percentages
 _PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _CODE_UNITS: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
@@ -201,7 +202,7 @@ def _undisguised(text: str, *, with_tags: bool) -> str:
 
 
 def _words_of(text: str) -> Iterator[str]:
-    for token in tokens(text):
+    for token in tokens_read(text):
         if isinstance(token, Words):
             yield token.text if token.is_seen else ""
         elif isinstance(token, Tag) and not goes_on(token.name):
@@ -211,7 +212,7 @@ def _words_of(text: str) -> Iterator[str]:
 def _without_percents(token: re.Match[str]) -> str:
     """Decode the percent signs of an address; a blank stays in a link, which would end at it."""
     is_link = "://" in token[0] or token[0].lower().startswith("www.")
-    is_encoded = len(_BYTE.findall(token[0])) >= _ENCODED_FROM
+    is_encoded = len(_BYTE.findall(token[0])) >= _ENCODED_FROM or _OF_ADDRESS.search(token[0]) is not None
 
     def meant(run: re.Match[str]) -> str:
         content = bytes.fromhex(run[0].replace("%", ""))

@@ -13,14 +13,25 @@ import msgspec
 
 # What a browser does not show, up to the end of the element; nothing in them is a tag.
 RAW: Final = frozenset({"script", "style", "title"})
-# Elements over which a word goes on. At every other, known to HTML or not, one text ends and another begins,
-# so that no name or number is glued to what stands beside it and passes for another (EXP-06).
+# Elements over which a word goes on. At every other one text ends and another begins, so that no name or number
+# is glued to what stands beside it and passes for another (EXP-06); one that HTML does not know is seen by nobody
+# where it stands in the middle of a word (`tokens_read`).
 _IN_LINE: Final = frozenset({
     "a", "abbr", "acronym", "b", "basefont", "bdi", "bdo", "big", "blink", "cite", "code", "data", "del", "dfn", "em", "font", "i",
     "img", "ins", "kbd", "label", "mark", "nobr", "q", "rb", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong",
     "sub", "sup", "time", "tt", "u", "var", "wbr",
 })  # fmt: skip
 _SMART_TAGS: Final = ("o:", "st1:")  # of Outlook, around words of a sentence
+# The other elements of HTML: a text ends at each.
+_OF_HTML: Final = RAW | {
+    "address", "applet", "area", "article", "aside", "audio", "base", "blockquote", "body", "br", "button", "canvas", "caption", "center",
+    "col", "colgroup", "datalist", "dd", "details", "dialog", "dir", "div", "dl", "dt", "embed", "fieldset", "figcaption", "figure",
+    "footer", "form", "frame", "frameset", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hgroup", "hr", "html", "iframe",
+    "input", "isindex", "legend", "li", "link", "listing", "main", "map", "marquee", "math", "menu", "meta", "meter", "nav", "noframes",
+    "noscript", "object", "ol", "optgroup", "option", "output", "p", "param", "picture", "plaintext", "pre", "progress", "search",
+    "section", "select", "slot", "source", "summary", "svg", "table", "tbody", "td", "template", "textarea", "tfoot", "th", "thead",
+    "tr", "track", "ul", "video", "xmp",
+}  # fmt: skip
 _NAME: Final = re.compile(r"[a-zA-Z][^\s/>]*+")
 _SPACES: Final = re.compile(r"[\s/]*+")
 _BLANKS: Final = re.compile(r"\s*+")
@@ -100,6 +111,40 @@ def tokens(text: str) -> Iterator[Words | Tag]:
         here = begin = end
     if begin < len(text):
         yield Words(unescaped(text[begin:]))
+
+
+def tokens_read(text: str) -> Iterator[Words | Tag]:
+    """Take markup apart as `tokens` does, but for tags unknown to HTML in the middle of a word, over which a
+    browser lets it go on (`Pee<x></x>ters`). Between elements of data, of which one ends and another begins,
+    nothing goes on."""
+    last, between = "", list[Words | Tag]()
+    for token in tokens(text):
+        if isinstance(token, Tag) or not token.is_seen or not token.text:
+            between.append(token)
+            continue
+        is_one = bool(between) and _is_one_word(last, token.text[0], between)
+        yield from (each for each in between if not is_one or (isinstance(each, Tag) and goes_on(each.name)))
+        yield token
+        last, between = token.text[-1], []
+    yield from between
+
+
+def _is_one_word(before: str, after: str, between: list[Words | Tag]) -> bool:
+    strange = [each for each in between if isinstance(each, Tag) and not goes_on(each.name)]
+    if not strange or any(each.name in _OF_HTML for each in strange):
+        return False
+    is_open: list[str] = []
+    is_ended = False
+    for each in strange:
+        if not each.is_end:
+            is_open.append(each.name)
+        elif each.name in is_open:
+            is_open.remove(each.name)
+        else:
+            is_ended = True
+    if before.isdigit() and after.isdigit():
+        return not is_open and not is_ended
+    return not (is_open and is_ended) and ((before.islower() and after.islower()) or (before.isupper() and after.isupper()))
 
 
 def _declaration(text: str, here: int, last_marked: int, *, comments: bool) -> tuple[Words | None, int, bool]:

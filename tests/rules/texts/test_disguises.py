@@ -17,13 +17,15 @@ from rules.redaction.people import Protected
 from rules.texts.disguises import as_read, encoded_parts
 from tests.rules.redaction_cast import a_redactor
 
-OTHER = Protected("q", "witness", names=(("Katrijn", "Quaghebeur"),), phones=("+32475998877",), emails=("quagh88@example.org",))
+OTHER = Protected("q", "witness", names=(("Katrijn", "Quaghebeur"),), phones=("+32475998877",), emails=("quagh88@example.org", "quagh88@1und1.example"))
 
 DISGUISES = {
     "turned": "\u202eruebehgauQ njirtaK\u202c",
     "turned in parts": "Katrijn Quag\u202euebeh\u202cr",
     "comment": "Katrijn Quaghe<!-- x -->beur",
     "tags": "Kat<b>rijn</b> Qua<span class='x'>ghe</span>beur",
+    "unknown tags": "Kat<x>rijn</x> Quag<y:z></y:z>hebeur",
+    "a number between unknown tags": "0475<x></x>998877",
     "escaped tags": "Katrijn Quaghe&lt;b&gt;&lt;/b&gt;beur",
     "numeric": "Katrijn Quagh&#101;beur",
     "hexadecimal": "Katrijn Quagh&#x65;beur",
@@ -58,6 +60,7 @@ DISGUISES = {
     "a number in references": "bel &#48;475 99 88 77",
     "a number in percents": "tel:%2B32475998877",
     "an address in percents": "mailto:quagh88%40example.org",
+    "an address of digits in percents": "quagh88%401und1.example",
 }
 
 
@@ -79,7 +82,7 @@ def test_nothing_in_disguise_gets_past_the_last_look(disguise: str) -> None:
 SEEN = {
     name: text
     for name, text in DISGUISES.items()
-    if not name.startswith(("base64", "hexadecimal digits", "digits", "quoted", "two", "a number", "an address"))
+    if "number" not in name and not name.startswith(("base64", "hexadecimal digits", "digits", "quoted", "two", "a number", "an address"))
 }
 
 

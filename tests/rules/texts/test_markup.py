@@ -30,6 +30,9 @@ from rules.texts.markup import Words, has_markup, tokens, unescaped
         ("Van: Jan <jan@example.org>, zie <https://example.org/a>", "Van: Jan <jan@example.org>, zie <https://example.org/a>"),
         ("<p>Van: Jan <jan@example.org></p>", "Van: Jan <jan@example.org>"),
         ("<td>Jan</td><td>Peeters</td>", "Jan Peeters"),
+        ("Pee<x></x>ters en PEE<x/>TERS, Pee<y>t</y>ers", "Peeters en PEETERS, Peeters"),
+        ("<naam>jan</naam><plaats>gent</plaats><nr>1</nr><nr>2</nr>", "jan\ngent\n1\n2"),
+        ("Jan<x></x>Peeters", "Jan\nPeeters"),
         ("<html><head><title>kop</title></head><p>tekst", "tekst"),
     ],
 )
