@@ -92,7 +92,8 @@ def about_crms(store: Store) -> Iterator[Difference]:
 
 def about_schedules(store: Store) -> Iterator[Difference]:
     """Yield the schedules, kept to show what decided (ACC-01), whose text is not the one that plans and
-    certificates name, or is gone before its time."""
+    certificates name, or is gone before its time: without it nothing that is packed would prove by what
+    something went."""
     kept = store.policies.all()
     for version in kept:
         if sha256(version.text) != version.digest:
@@ -105,7 +106,7 @@ def about_schedules(store: Store) -> Iterator[Difference]:
             gone = entry.data.get("policies")
             known = {digest: name for digest, name in known.items() if not (isinstance(gone, list) and digest in gone)}
     for digest in sorted(known.keys() - {version.digest for version in kept}):
-        yield Difference(f"schedule {known[digest][:60]}", "the ledger knows that it decided, and its text is gone", is_grave=False)
+        yield Difference(f"schedule {known[digest][:60]}", "the ledger knows that it decided, and its text is gone")
 
 
 def about_switch(store: Store) -> Iterator[Difference]:

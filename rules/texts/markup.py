@@ -13,9 +13,9 @@ import msgspec
 
 # What a browser does not show, up to the end of the element; nothing in them is a tag.
 RAW: Final = frozenset({"script", "style", "title"})
-# Elements over which a word goes on. At every other one text ends and another begins, so that no name or number
-# is glued to what stands beside it and passes for another (EXP-06); one that HTML does not know is seen by nobody
-# where it stands in the middle of a word (`tokens_read`).
+# Elements over which a word goes on. At every other one text ends and another begins, so that no name or
+# number is glued to what stands beside it and passes for another (EXP-06); one unknown to HTML is seen
+# by nobody where it stands in the middle of a word (`tokens_read`).
 _IN_LINE: Final = frozenset({
     "a", "abbr", "acronym", "b", "basefont", "bdi", "bdo", "big", "blink", "cite", "code", "data", "del", "dfn", "em", "font", "i",
     "img", "ins", "kbd", "label", "mark", "nobr", "q", "rb", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong",

@@ -451,6 +451,7 @@ def test_the_journal_and_the_register_can_be_checked_on_the_machine_with_public_
         ("UPDATE actions SET doc = replace(doc, 'EXPIRED', 'REQUEST') WHERE position = 1", "journal"),
         ("UPDATE erasures SET reason = 'OTHER' WHERE position = 1", "register of erasures"),
         ("DELETE FROM holds", "hold"),
+        ("DELETE FROM policies", "schedule"),
         ("UPDATE plans SET doc = replace(doc, 'service', 'servant')", "head"),
     ],
 )

@@ -17,7 +17,9 @@ from rules.redaction.people import Protected
 from rules.texts.disguises import as_read, encoded_parts
 from tests.rules.redaction_cast import a_redactor
 
-OTHER = Protected("q", "witness", names=(("Katrijn", "Quaghebeur"),), phones=("+32475998877",), emails=("quagh88@example.org", "quagh88@1und1.example"))
+OTHER = Protected(
+    "q", "witness", names=(("Katrijn", "Quaghebeur"),), phones=("+32475998877",), emails=("quagh88@example.org", "quagh88@1und1.example")
+)
 
 DISGUISES = {
     "turned": "\u202eruebehgauQ njirtaK\u202c",
