@@ -76,6 +76,11 @@ def suite_of(module: Path) -> str:
     return "deep" if any("/".join(parts[:depth]) in DEEP for depth in range(1, len(parts) + 1)) else "quick"
 
 
-def is_left_out(module: Path, asked: str | None) -> bool:
-    """Whether a run of this suite leaves a module alone; without a suite none is."""
-    return asked is not None and module.name.startswith("test_") and suite_of(module) != asked
+def is_left_out(place: Path, asked: str | None) -> bool:
+    """Whether a run of this suite leaves a module or a folder alone; without a suite none is. The quick suite
+    does not even import what the tests of a deep folder share."""
+    if asked is None:
+        return False
+    if place.name.startswith("test_") and place.suffix == ".py":
+        return suite_of(place) != asked
+    return asked == "quick" and place.is_dir() and place.is_relative_to(ROOT / "tests") and suite_of(place) == "deep"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.inserts import insert_into
@@ -17,7 +17,11 @@ from jobs.ports.store.ledger import Entry
 
 PAGE = 5_000
 COLUMNS = (erasures.c.ref, erasures.c.operation, erasures.c.row_table, erasures.c.run, erasures.c.at, erasures.c.reason)
-
+# Built once: the end of the register is looked at in every transaction that adds to it, and by every command.
+_LAST = select(func.max(erasures.c.position))
+_COUNT = select(func.count()).select_from(erasures)
+_SINCE = select(erasures.c.position, *COLUMNS).where(erasures.c.position > bindparam("after")).order_by(erasures.c.position)
+_NEXT_KEY = select(func.min(erasures.c.key)).where(erasures.c.key > bindparam("last"))
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,16 +53,15 @@ class Erasures(Rows):
 
     def add(self, entries: Iterable[Erasure]) -> int:
         told: list[Entry] = []
-        total = select(func.count()).select_from(erasures)
         with self._transactions.writing(told) as connection:
             heads = self._transactions.heads
             heads.erase(connection)
-            before = connection.execute(total).scalar_one()
+            before = connection.execute(_COUNT).scalar_one()
             rest = iter(entries)
             seals = heads.seals()
             while page := list(islice(rest, PAGE)):
                 add(connection, page, seals)
-            number = int(connection.execute(total).scalar_one() - before)
+            number = int(connection.execute(_COUNT).scalar_one() - before)
             if number:
                 told.append(("erasures_added", {"rows": number}))
         return number
@@ -88,7 +91,7 @@ class Erasures(Rows):
         found: set[str] = set()
         last = ""
         with self._transactions.reading() as connection:
-            while (key := connection.execute(select(func.min(erasures.c.key)).where(erasures.c.key > last)).scalar()) is not None:
+            while (key := connection.execute(_NEXT_KEY, {"last": last}).scalar()) is not None:
                 found.add(key)
                 last = key
         return found
@@ -111,14 +114,14 @@ def _sealed(entry: Erasure, seals: Seals | None) -> dict[str, str | None]:
 
 def last_position(connection: Connection) -> int:
     """Return the position of the last entry, 0 if there is none."""
-    return int(connection.execute(select(func.max(erasures.c.position))).scalar() or 0)
+    return int(connection.execute(_LAST).scalar() or 0)
 
 
 def count(connection: Connection) -> int:
-    return int(connection.execute(select(func.count()).select_from(erasures)).scalar_one())
+    return int(connection.execute(_COUNT).scalar_one())
 
 
 def since(connection: Connection, position: int) -> Iterator[tuple[int, Erasure]]:
     """Yield all entries after a position, each with its own position, oldest first."""
-    query = select(erasures.c.position, *COLUMNS).where(erasures.c.position > position).order_by(erasures.c.position)
-    yield from ((row[0], Erasure(*row[1:])) for row in connection.execute(query.execution_options(yield_per=PAGE)))
+    rows = connection.execute(_SINCE, {"after": position}, execution_options={"yield_per": PAGE})
+    yield from ((row[0], Erasure(*row[1:])) for row in rows)

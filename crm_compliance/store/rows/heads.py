@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from crm_compliance.store.rows import erasures, journal, statistics
 from crm_compliance.store.rows import ledger as ledger_rows
 from crm_compliance.store.sql.database import LEDGER_LOCK
-from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.inserts import upsert_into
 from crm_compliance.store.sql.seals import Seals
 from crm_compliance.store.sql.tables import ledger, ledger_head
 from jobs.ledger.entries import LedgerEntry, StoreAltered
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from jobs.ports.store.ledger import Entry
 
 ONLY = 1  # the table has one row
+_SIGNED = select(ledger_head.c.doc)  # built once: each transaction that writes asks for both
+_END = select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
 
 
 class HeadMissing(StoreAltered):
@@ -168,8 +170,8 @@ class Heads:
         witness knows."""
         if self._witness is None:
             return None
-        doc = connection.execute(select(ledger_head.c.doc)).scalar()
-        last = connection.execute(select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)).first()
+        doc = connection.execute(_SIGNED).scalar()
+        last = connection.execute(_END).first()
         if doc is None:
             if last is not None and self.is_recovering and self.forgotten is not None:
                 raise altered("the head of the ledger")
@@ -192,7 +194,7 @@ class Heads:
 
     def signed_by(self, connection: Connection) -> str:
         """Return the id of the key that a head names, believed or not; empty if there is none."""
-        doc = connection.execute(select(ledger_head.c.doc)).scalar()
+        doc = connection.execute(_SIGNED).scalar()
         try:
             return msgspec.json.decode(doc or "", type=Head).key
         except (msgspec.MsgspecError, UnicodeError):
@@ -235,9 +237,7 @@ class Heads:
             )
         )
         doc = msgspec.json.encode(signed).decode()
-        statement = insert_into(connection, ledger_head)
-        statement = statement.on_conflict_do_update(index_elements=["only"], set_={"doc": statement.excluded.doc})
-        connection.execute(statement, {"only": ONLY, "doc": doc})
+        connection.execute(upsert_into(connection, ledger_head), {"only": ONLY, "doc": doc})
         if head is None:
             self._witness.expect()
         self._believed = doc

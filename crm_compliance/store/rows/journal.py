@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, tuple_, update
 
 from crm_compliance.store.rows.erasures import add as add_erasures
 from crm_compliance.store.rows.ledger import Ledger
@@ -26,6 +26,13 @@ PAGE = 5_000
 # What a row is known by in the counts of the journal: all but its document, which the seal binds.
 KNOWN_BY = (actions.c.position, actions.c.run, actions.c.unit_table, actions.c.unit_id, actions.c.state, actions.c.seal)
 WHOLE = (*KNOWN_BY, actions.c.doc)
+# Built once: a run writes its journal after each request.
+_LAST = select(func.max(actions.c.position))
+_ADD = insert(actions)
+_REPLACE = update(actions).where(actions.c.position == bindparam("place"))
+_KNOWN = select(*KNOWN_BY).where(
+    actions.c.run == bindparam("of"), actions.c.unit_table == bindparam("table"), actions.c.unit_id.in_(bindparam("ids", expanding=True))
+)
 
 Sealing = Callable[[], Seals | None]  # asked where there is a row: most databases are looked at before there are keys
 Whole = Row[Any, Any, Any, Any, Any, Any, Any]
@@ -152,7 +159,7 @@ def write(connection: Connection, run: str, journal: Sequence[Action], sealing: 
         connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
     seals = sealing()
     before = {(row[2], row[3]): row for row in _rows_of(connection, run, journal)}
-    last = int(connection.execute(select(func.max(actions.c.position))).scalar() or 0)
+    last = int(connection.execute(_LAST).scalar() or 0)
     changed: dict[tuple[str, str], dict[str, object]] = {}
     for action in journal:
         known = before.get(action.key)
@@ -174,11 +181,12 @@ def write(connection: Connection, run: str, journal: Sequence[Action], sealing: 
         }
     added = [row for key, row in changed.items() if key not in before]
     if added:
-        connection.execute(insert(actions), added)
-    for key in changed.keys() & before.keys():
-        row = changed[key]
-        values = {name: row[name] for name in ("state", "doc", "seal")}
-        connection.execute(update(actions).where(actions.c.position == row["position"]).values(values))
+        connection.execute(_ADD, added)
+    replaced = [changed[key] for key in changed.keys() & before.keys()]
+    if replaced:
+        connection.execute(
+            _REPLACE, [{"place": row["position"], **{name: row[name] for name in ("state", "doc", "seal")}} for row in replaced]
+        )
     if seals is None:
         return len(added), 0
     heavier = sum(_weight(seals, _known(row)) for row in changed.values()) - sum(_weight(seals, row) for row in before.values())
@@ -266,8 +274,7 @@ def _rows_of(connection: Connection, run: str, journal: Sequence[Action]) -> Ite
     for table, ids in of_table.items():
         wanted = sorted(ids)
         for at in range(0, len(wanted), CHUNK):
-            those = (actions.c.run == run, actions.c.unit_table == table, actions.c.unit_id.in_(wanted[at : at + CHUNK]))
-            yield from connection.execute(select(*KNOWN_BY).where(*those)).all()
+            yield from connection.execute(_KNOWN, {"of": run, "table": table, "ids": wanted[at : at + CHUNK]}).all()
 
 
 def _units_in(*states: ActionState) -> Select[tuple[str, str]]:

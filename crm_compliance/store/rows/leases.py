@@ -6,8 +6,11 @@ part. The number grows with each holder and never shrinks. A holder that was rep
 longer exists, and finds that out in the transaction of anything it wants to write."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, cast, extract, func, select, update
+from sqlalchemy import Connection, Float, bindparam, select, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import leases
@@ -17,6 +20,33 @@ LEASE_S = 60.0  # so long after the last renewal nobody else may run
 RUNNER = "runner"
 RENEW_S = 15.0  # three renewals may fail before the lease is lost
 UNIX_EPOCH = 2_440_587.5  # as a Julian day, which is how SQLite counts
+
+
+class _Now(FunctionElement[float]):
+    """Seconds since 1970 by the clock of the database, now and not when the transaction began."""
+
+    inherit_cache = True
+    type = Float(53)
+
+
+@compiles(_Now, "sqlite")
+def _now_of_sqlite(*_: Any, **__: Any) -> str:
+    return f"((julianday('now') - {UNIX_EPOCH}) * 86400.0)"
+
+
+@compiles(_Now, "postgresql")
+def _now_of_postgresql(*_: Any, **__: Any) -> str:
+    return "CAST(EXTRACT(epoch FROM clock_timestamp()) AS FLOAT(53))"
+
+
+# Built once: a lease is renewed with all that a run writes.
+_NAMED = leases.c.name == bindparam("lease")
+_OURS = (_NAMED, leases.c.owner == bindparam("holder"), leases.c.fence == bindparam("number"))
+_READ = select(leases, _Now().label("now")).where(_NAMED)
+_READ_TO_CHANGE = _READ.with_for_update()
+_TAKE = update(leases).where(_NAMED).values(renewed_at=_Now())
+_RENEW = update(leases).where(*_OURS).values(renewed_at=_Now())
+_GIVE_BACK = update(leases).where(*_OURS).values(owner="", host_lock="", run=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +62,7 @@ class Held:
 def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
     """Return the lease of this name; nobody's, with the number 0, if there is none yet. With `to_change`,
     nobody else changes it meanwhile."""
-    query = select(leases, _now(connection).label("now")).where(leases.c.name == name)
-    row = connection.execute(query.with_for_update() if to_change else query).first()
+    row = connection.execute(_READ_TO_CHANGE if to_change else _READ, {"lease": name}).first()
     if row is None:
         return Held(0, "", None, is_in_force=False)
     # A clock that was set back must not make a lease last for hours.
@@ -50,15 +79,14 @@ def take(connection: Connection, name: str, owner: str, host_lock: str) -> int |
     if held.is_in_force and (not host_lock or held.host_lock != host_lock):
         return None
     values = {"fence": held.fence + 1, "owner": owner, "host_lock": host_lock, "run": None}
-    connection.execute(update(leases).where(leases.c.name == name).values(**values, renewed_at=_now(connection)))
+    connection.execute(_TAKE, {"lease": name, **values})
     return held.fence + 1
 
 
 def renew(connection: Connection, name: str, owner: str, fence: int) -> bool:
     """Renew a lease, and keep it from being taken until the transaction ends; False where it is somebody
     else's by now."""
-    ours = (leases.c.name == name, leases.c.owner == owner, leases.c.fence == fence)
-    return connection.execute(update(leases).where(*ours).values(renewed_at=_now(connection))).rowcount == 1
+    return connection.execute(_RENEW, {"lease": name, "holder": owner, "number": fence}).rowcount == 1
 
 
 def note_run(connection: Connection, name: str, run: str) -> None:
@@ -68,8 +96,7 @@ def note_run(connection: Connection, name: str, run: str) -> None:
 
 def give_back(connection: Connection, name: str, owner: str, fence: int) -> None:
     """Release the lease, if it is still ours."""
-    ours = (leases.c.name == name, leases.c.owner == owner, leases.c.fence == fence)
-    connection.execute(update(leases).where(*ours).values(owner="", host_lock="", run=None))
+    connection.execute(_GIVE_BACK, {"lease": name, "holder": owner, "number": fence})
 
 
 def refuse_beside_another(connection: Connection) -> None:
@@ -83,10 +110,3 @@ def taken(name: str) -> Refused:
     what = "another run" if name == RUNNER else f"another {name}"
     hint = f"wait until it has ended: crm-compliance history list; what died on another machine is free after {LEASE_S:.0f} seconds"
     return Refused(f"{what} is at work", hint=hint, code="another_run")
-
-
-def _now(connection: Connection) -> ColumnElement[float]:
-    """Return the seconds since 1970 by the clock of the database, now and not when the transaction began."""
-    if connection.dialect.name == "postgresql":
-        return cast(extract("epoch", func.clock_timestamp()), Float(53))
-    return (func.julianday("now") - UNIX_EPOCH) * 86_400.0

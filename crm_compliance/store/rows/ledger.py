@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import rfc8785
-from sqlalchemy import Connection, Row, exists, insert, select
+from sqlalchemy import Connection, Row, bindparam, exists, insert, select
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.tables import ledger, runs
@@ -17,6 +17,12 @@ from jobs.ports.store.ledger import Entry
 
 PAGE = 1000
 COLUMNS = (ledger.c.seq, ledger.c.at, ledger.c.kind, ledger.c.run, ledger.c.data, ledger.c.prev_hash, ledger.c.hash)
+# Built once: every command reads strands, and every transaction that writes the end.
+_LAST = select(*COLUMNS).order_by(ledger.c.seq.desc()).limit(1)
+_FIRST = select(*COLUMNS).order_by(ledger.c.seq).limit(bindparam("number"))
+_AFTER = _FIRST.where(ledger.c.seq > bindparam("after"))
+_OF_KINDS = select(*COLUMNS).where(ledger.c.kind.in_(bindparam("kinds", expanding=True))).order_by(ledger.c.seq)
+_ADD = insert(ledger)
 
 
 class Ledger(Rows):
@@ -99,7 +105,7 @@ class Ledger(Rows):
 
 def last(connection: Connection) -> LedgerEntry | None:
     """Return the last entry, None for an empty ledger."""
-    row = connection.execute(select(*COLUMNS).order_by(ledger.c.seq.desc()).limit(1)).first()
+    row = connection.execute(_LAST).first()
     return _entry(row) if row else None
 
 
@@ -112,7 +118,7 @@ def insert_entries(
         before = next_entry(before, at=at, kind=kind, run=run, data=data)
         added.append(before)
     if added:
-        connection.execute(insert(ledger), [msgspec.structs.asdict(entry) | {"data": canonical(entry.data).decode()} for entry in added])
+        connection.execute(_ADD, [msgspec.structs.asdict(entry) | {"data": canonical(entry.data).decode()} for entry in added])
     return added
 
 
@@ -129,8 +135,7 @@ def unsigned(connection: Connection) -> list[LedgerEntry]:
 
 def of_kinds(connection: Connection, kinds: Collection[str]) -> list[LedgerEntry]:
     """Return all entries of these kinds, oldest first."""
-    rows = connection.execute(select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds))).order_by(ledger.c.seq))
-    return [_entry(row) for row in rows]
+    return [_entry(row) for row in connection.execute(_OF_KINDS, {"kinds": sorted(kinds)})]
 
 
 def of_no_run(connection: Connection, kinds: Collection[str], before: int | None, limit: int) -> list[LedgerEntry]:
@@ -158,8 +163,8 @@ def ends_of(connection: Connection, kind: str, begun: Sequence[LedgerEntry]) -> 
 
 def read(connection: Connection, after: int | None, limit: int = PAGE) -> list[LedgerEntry]:
     """Return the next entries after `after`, oldest first (None: from the very first row)."""
-    query = select(*COLUMNS).order_by(ledger.c.seq).limit(limit)
-    return [_entry(row) for row in connection.execute(query if after is None else query.where(ledger.c.seq > after))]
+    query, where = (_FIRST, {"number": limit}) if after is None else (_AFTER, {"number": limit, "after": after})
+    return [_entry(row) for row in connection.execute(query, where)]
 
 
 def _entry(row: Row[Any, Any, Any, Any, Any, Any, Any]) -> LedgerEntry:

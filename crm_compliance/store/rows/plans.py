@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from crm_compliance.store.rows import work_queue
 from crm_compliance.store.rows.transactions import Rows
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 25  # heads that are read in one go: some are large
 IN_A_QUERY: Final = 500  # ids that one query names
+# Built once: every command and page about plans asks for these.
+_ONE = plans.c.id == bindparam("of")
+_PAGE = select(plan_pages.c.content).where(plan_pages.c.plan == bindparam("of"), plan_pages.c.page == bindparam("number"))
+_LOCK = select(plans.c.id).where(_ONE).with_for_update()
+_HEAD = select(plans.c.doc, plans.c.applied).where(_ONE)
+_ALL = select(plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc())
+_APPLIED = update(plans).where(_ONE).values(applied=True)
+_WORDS = select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)
+_WORDS_OF = _WORDS.where(approvals.c.plan.in_(bindparam("among", expanding=True)))
 
 
 class Plans(Rows):
@@ -96,8 +105,7 @@ class Plans(Rows):
 
     def _page(self, plan: str, page: int) -> bytes:
         with self._transactions.reading() as connection:
-            query = select(plan_pages.c.content).where(plan_pages.c.plan == plan, plan_pages.c.page == page)
-            content = connection.execute(query).scalar()
+            content = connection.execute(_PAGE, {"of": plan, "number": page}).scalar()
         if content is None:
             raise Altered(f"page {page} of the lines is gone", hint="restore the database from a backup and tell the DPO", where=plan)
         return bytes(content)
@@ -130,11 +138,11 @@ def refuse_rejected(connection: Connection, plan: str) -> None:
 
 
 def _lock(connection: Connection, plan: str) -> None:
-    connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
+    connection.execute(_LOCK, {"of": plan})
 
 
 def _read_plan(connection: Connection, plan: str) -> Plan:
-    row = connection.execute(select(plans.c.doc, plans.c.applied).where(plans.c.id == plan)).first()
+    row = connection.execute(_HEAD, {"of": plan}).first()
     if row is None:
         raise _unknown(plan)
     return _decoded(row.doc, row.applied, _words(connection, plan))
@@ -159,12 +167,12 @@ def replace_head(connection: Connection, plan: Plan) -> str:
 
 def read_plans(connection: Connection) -> list[Plan]:
     words = _words_of(connection)
-    found = connection.execute(select(plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc()))
+    found = connection.execute(_ALL)
     return [_decoded(row.doc, row.applied, words.get(row.id, ())) for row in found]
 
 
 def mark_applied(connection: Connection, plan: str) -> None:
-    connection.execute(update(plans).where(plans.c.id == plan).values(applied=True))
+    connection.execute(_APPLIED, {"of": plan})
 
 
 def _insert_word(connection: Connection, plan: str, word: Approval) -> None:
@@ -174,15 +182,13 @@ def _insert_word(connection: Connection, plan: str, word: Approval) -> None:
 
 
 def _words(connection: Connection, plan: str) -> list[Approval]:
-    docs = connection.execute(select(approvals.c.doc).where(approvals.c.plan == plan).order_by(approvals.c.position)).scalars()
-    return [decoded(doc, Approval, f"an approval of {plan}") for doc in docs]
+    return _words_of(connection, [plan]).get(plan, [])
 
 
 def _words_of(connection: Connection, among: Collection[str] | None = None) -> dict[str, list[Approval]]:
     """Return people's words by plan, of these plans or of all."""
-    query = select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)
     words: dict[str, list[Approval]] = {}
-    for row in connection.execute(query if among is None else query.where(approvals.c.plan.in_(among))):
+    for row in connection.execute(_WORDS) if among is None else connection.execute(_WORDS_OF, {"among": list(among)}):
         words.setdefault(row.plan, []).append(decoded(row.doc, Approval, f"an approval of {row.plan}"))
     return words
 

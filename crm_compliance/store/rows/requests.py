@@ -7,7 +7,7 @@ from itertools import batched
 from typing import Final, Protocol
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.documents import decoded
@@ -28,6 +28,12 @@ def _says(name: str, value: str) -> ColumnElement[bool]:
 
 IN_A_QUERY: Final = 500  # ids that one query names
 _IS_CLOSED: Final = _says("state", RequestState.CLOSED.value)
+# Built once: each step of a request reads and writes some of its parts.
+_DOC = select(subject_requests.c.doc).where(subject_requests.c.id == bindparam("of"))
+_THIS_PART = (request_parts.c.request == bindparam("of")) & (request_parts.c.name == bindparam("part"))
+_PART = select(request_parts.c.content).where(_THIS_PART)
+_DROP_PART = delete(request_parts).where(_THIS_PART)
+_ADD_PART = insert(request_parts)
 
 
 class Sealer(Protocol):
@@ -57,8 +63,7 @@ class Requests(Rows):
             self._write_parts(connection, request.id, parts)
 
     def get(self, request: str) -> SubjectRequest:
-        query = select(subject_requests.c.doc).where(subject_requests.c.id == request)
-        found = self._transactions.one(query, SubjectRequest, request)
+        found = self._transactions.one(_DOC, SubjectRequest, request, of=request)
         if found is None:
             raise NotFound(f"there is no request {request[:64]}", hint="crm-compliance requests list")
         return found
@@ -187,14 +192,14 @@ class Requests(Rows):
     def _write_parts(self, connection: Connection, request: str, parts: Mapping[str, bytes | None]) -> None:
         """Put parts in place of those of the same name; None removes one."""
         for name, content in parts.items():
-            connection.execute(delete(request_parts).where((request_parts.c.request == request) & (request_parts.c.name == name)))
+            connection.execute(_DROP_PART, {"of": request, "part": name})
             if content is not None:
                 row = {"request": request, "name": name, "content": self._sealing.seal(request, name, content)}
-                connection.execute(insert(request_parts), row)
+                connection.execute(_ADD_PART, row)
 
 
 def _replace(connection: Connection, request: SubjectRequest, since: SubjectRequest) -> None:
-    doc = connection.execute(select(subject_requests.c.doc).where(subject_requests.c.id == request.id)).scalar()
+    doc = connection.execute(_DOC, {"of": request.id}).scalar()
     is_same = doc is not None and decoded(doc, SubjectRequest, request.id) == since
     unchanged = (subject_requests.c.id == request.id) & (subject_requests.c.doc == doc)
     if not is_same or connection.execute(update(subject_requests).where(unchanged).values(doc=_doc(request))).rowcount != 1:
@@ -207,8 +212,7 @@ def _closed_with(right: str) -> ColumnElement[bool]:
 
 def _part(connection: Connection, request: str, name: str) -> bytes | None:
     """Return a part, still sealed; None if it does not exist."""
-    which = (request_parts.c.request == request) & (request_parts.c.name == name)
-    content: bytes | None = connection.execute(select(request_parts.c.content).where(which)).scalar()
+    content: bytes | None = connection.execute(_PART, {"of": request, "part": name}).scalar()
     return content
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from crm_compliance.store.rows import ledger
 from crm_compliance.store.sql.documents import decoded
@@ -18,6 +18,9 @@ from jobs.ledger.entries import LedgerEntry
 from jobs.ledger.rounds import OF_ROUNDS, STARTED, RoundMade, rounds_of
 from jobs.model.run import RunLine, RunState
 
+# Built once: every page asks whether something has come.
+_ENDS = select(select(func.max(runs.c.position)).scalar_subquery(), select(func.max(entries.c.seq)).scalar_subquery())
+_GOING = select(runs.c.doc).where(runs.c.position.in_(bindparam("places", expanding=True)))
 _AGAIN: Final = 500  # places of runs that have not ended, beyond which all are read again
 
 
@@ -85,12 +88,9 @@ class RunLines:
     def _now(self, connection: Connection) -> Read:
         """Return what shows whether something has come: the last run and the last entry, and how far the runs
         that have not ended are."""
-        last = connection.execute(
-            select(select(func.max(runs.c.position)).scalar_subquery(), select(func.max(entries.c.seq)).scalar_subquery())
-        )
-        position, seq = last.one()
+        position, seq = connection.execute(_ENDS).one()
         unfinished = tuple(self._unfinished)[:_AGAIN]
-        going = connection.execute(select(runs.c.doc).where(runs.c.position.in_(unfinished))).scalars().all() if unfinished else ()
+        going = connection.execute(_GOING, {"places": unfinished}).scalars().all() if unfinished else ()
         return Read(position or 0, seq or 0, tuple(going))
 
     def _read_runs(self, connection: Connection) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from crm_compliance.store.rows import ledger, plans
 from crm_compliance.store.rows.run_lines import RunLines
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 50  # rows that are read in one go
 IN_A_QUERY: Final = 500  # ids that one query names
+# Built once: a run is written again and again while it goes on.
+_ADD = insert(runs)
+_REPLACE = update(runs).where(runs.c.id == bindparam("of"))
+_ONE = select(runs.c.doc).where(runs.c.id == bindparam("of"))
+_OF_PLAN = select(runs.c.doc).where(runs.c.plan == bindparam("of"))
+_NEWEST_FIRST = select(runs.c.doc).order_by(runs.c.position.desc())
 
 
 class Runs(Rows):
@@ -37,7 +43,7 @@ class Runs(Rows):
         """A plan has one run at most: the database refuses a second."""
         with self._transactions.writing_run([entry], run.id) as connection:
             plans.refuse_rejected(connection, run.plan)
-            connection.execute(insert(runs), _row(run))
+            connection.execute(_ADD, _row(run))
 
     def save(self, run: Run, entries: Sequence[Entry] = ()) -> None:
         with self._transactions.writing_run(entries, run.id) as connection:
@@ -101,7 +107,7 @@ class Runs(Rows):
         return self._in_memory.by_id.get(run)
 
     def of_plan(self, plan: str) -> Run | None:
-        return self._transactions.one(select(runs.c.doc).where(runs.c.plan == plan), Run, f"the run of {plan}")
+        return self._transactions.one(_OF_PLAN, Run, f"the run of {plan}", of=plan)
 
     def rounds(self) -> list[RoundMade]:
         with self._transactions.reading() as connection:
@@ -133,12 +139,12 @@ class Runs(Rows):
 
 
 def replace_run(connection: Connection, run: Run) -> None:
-    if connection.execute(update(runs).where(runs.c.id == run.id).values(_row(run))).rowcount != 1:
+    if connection.execute(_REPLACE, {"of": run.id, **_row(run)}).rowcount != 1:
         raise _unknown(run.id)
 
 
 def read_run(connection: Connection, run: str) -> Run:
-    doc = connection.execute(select(runs.c.doc).where(runs.c.id == run)).scalar()
+    doc = connection.execute(_ONE, {"of": run}).scalar()
     if doc is None:
         raise _unknown(run)
     return decoded(doc, Run, run)
@@ -146,7 +152,7 @@ def read_run(connection: Connection, run: str) -> Run:
 
 def read_runs(connection: Connection) -> list[Run]:
     """Return all runs, newest first."""
-    docs = connection.execute(select(runs.c.doc).order_by(runs.c.position.desc())).scalars()
+    docs = connection.execute(_NEWEST_FIRST).scalars()
     return [decoded(doc, Run, "a run") for doc in docs]
 
 

@@ -47,15 +47,16 @@ class Transactions:
         with self.reading() as connection:
             yield connection, self.heads.current(connection, known)
 
-    def all(self, query: Select[Any], kind: type[T], what: str) -> list[T]:
-        """Return the documents that a query finds; `what` names one of them in an error."""
+    def all(self, query: Select[Any], kind: type[T], what: str, **where: object) -> list[T]:
+        """Return the documents that a query finds; `what` names one of them in an error, `where` gives the
+        query its values."""
         with self.reading() as connection:
-            return [decoded(doc, kind, what) for doc in connection.execute(query).scalars()]
+            return [decoded(doc, kind, what) for doc in connection.execute(query, where).scalars()]
 
-    def one(self, query: Select[Any], kind: type[T], what: str) -> T | None:
+    def one(self, query: Select[Any], kind: type[T], what: str, **where: object) -> T | None:
         """Return the document that a query finds, None where it finds none."""
         with self.reading() as connection:
-            doc = connection.execute(query).scalar()
+            doc = connection.execute(query, where).scalar()
         return None if doc is None else decoded(doc, kind, what)
 
     def writing(self, entries: Sequence[Entry] = (), run: str | None = None) -> AbstractContextManager[Connection]:

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from crm_compliance.store.rows.transactions import Rows
-from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.inserts import upsert_into
 from crm_compliance.store.sql.seals import is_sealed, seal
 from crm_compliance.store.sql.tables import verification
 from jobs.model.verification import Verification
@@ -34,7 +34,6 @@ class Verifications(Rows):
 
     def note(self, found: Verification) -> None:
         doc, seals = msgspec.json.encode(found).decode(), self._transactions.heads.seals()
-        row = {"doc": doc, "seal": seal(seals, PURPOSE, doc.encode()) if seals is not None else None}
+        row = {"only": ONLY, "doc": doc, "seal": seal(seals, PURPOSE, doc.encode()) if seals is not None else None}
         with self._transactions.database.writing() as connection:
-            statement = insert_into(connection, verification).values(only=ONLY, **row)
-            connection.execute(statement.on_conflict_do_update(index_elements=["only"], set_=row))
+            connection.execute(upsert_into(connection, verification), row)

@@ -4,6 +4,7 @@ when it is used."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Table
@@ -17,13 +18,32 @@ if TYPE_CHECKING:
 
 def insert_into(connection: Connection, table: Table) -> PostgresqlInsert | SqliteInsert:
     """Return an insert that takes `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    if connection.dialect.name == "postgresql":
+    return _insert(connection.dialect.name, table)
+
+
+def upsert_into(connection: Connection, table: Table) -> PostgresqlInsert | SqliteInsert:
+    """Return an insert that replaces the row of the same primary key, if there is one."""
+    return _upsert(connection.dialect.name, table)
+
+
+@cache
+def _insert(backend: str, table: Table) -> PostgresqlInsert | SqliteInsert:
+    if backend == "postgresql":
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(table)
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table)
+
+
+@cache
+def _upsert(backend: str, table: Table) -> PostgresqlInsert | SqliteInsert:
+    statement = _insert(backend, table)
+    keys = [column.name for column in table.primary_key]
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_={column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    )
 
 
 def insert_new(connection: Connection, table: Table, row: Mapping[str, object]) -> None:

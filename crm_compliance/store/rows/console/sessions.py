@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
-from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.inserts import insert_into, upsert_into
 from crm_compliance.store.sql.tables import seen, sent_forms, sessions
 
 
@@ -28,28 +28,33 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     sealed_name: bytes = b""
 
 
+# Built once: each page that is asked for reads and renews a session.
+_THIS = sessions.c.digest == bindparam("token")
+_DOC = select(sessions.c.doc).where(_THIS)
+_RENEW = update(sessions).where(_THIS)
+_SEEN = select(seen.c.ref).where(seen.c.session == bindparam("token"), seen.c.ref.in_(bindparam("refs", expanding=True)))
+
+
 class Sessions(Rows):
     """The sessions, each by the SHA-256 of its token in lower-case hex."""
 
     def get(self, digest: str) -> Session | None:
-        return self._transactions.one(select(sessions.c.doc).where(sessions.c.digest == digest), Session, "a session")
+        return self._transactions.one(_DOC, Session, "a session", token=digest)
 
     def put(self, digest: str, session: Session) -> None:
         """Add or replace it."""
-        row = _row(session)
         with self._transactions.database.writing() as connection:
-            statement = insert_into(connection, sessions).values(digest=digest, **row)
-            connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=row))
+            connection.execute(upsert_into(connection, sessions), {"digest": digest, **_row(session)})
 
     def update(self, digest: str, change: Callable[[Session], Session]) -> Session | None:
         """Change a session that is still there, as it is now, and return it; None where it has ended: what
         has ended meanwhile does not come back by it."""
         with self._transactions.database.writing() as connection:
-            doc = connection.execute(select(sessions.c.doc).where(sessions.c.digest == digest)).scalar()
+            doc = connection.execute(_DOC, {"token": digest}).scalar()
             if doc is None:
                 return None
             changed = change(decoded(doc, Session, "a session"))
-            connection.execute(update(sessions).where(sessions.c.digest == digest).values(**_row(changed)))
+            connection.execute(_RENEW, {"token": digest, **_row(changed)})
         return changed
 
     def drop(self, digest: str) -> None:
@@ -83,9 +88,8 @@ class Sessions(Rows):
         return bool(self._seen(digest, (key,)))
 
     def _seen(self, digest: str, keys: Collection[str]) -> set[str]:
-        wanted = (seen.c.session == digest) & seen.c.ref.in_([_ref(key) for key in keys])
         with self._transactions.reading() as connection:
-            return set(connection.execute(select(seen.c.ref).where(wanted)).scalars())
+            return set(connection.execute(_SEEN, {"token": digest, "refs": [_ref(key) for key in keys]}).scalars())
 
 
 def _ref(key: str) -> str:

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from crm_compliance.store.rows.transactions import Rows
-from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.inserts import upsert_into
 from crm_compliance.store.sql.tables import works
 
 
@@ -38,18 +38,20 @@ class StoredWork(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
 
 
+_OF_SUBJECT = select(works.c.doc).where(works.c.subject == bindparam("of"))  # built once: an open page asks again and again
+
+
 class Works(Rows):
     """The acts, one for each subject: a request, a plan, the data map."""
 
     def get(self, subject: str) -> StoredWork | None:
-        return self._transactions.one(select(works.c.doc).where(works.c.subject == subject), StoredWork, "an act")
+        return self._transactions.one(_OF_SUBJECT, StoredWork, "an act", of=subject)
 
     def put(self, subject: str, work: StoredWork) -> None:
         """Add or replace it."""
-        row = {"began_at": work.started_at.timestamp(), "doc": msgspec.json.encode(work).decode()}
+        row = {"subject": subject, "began_at": work.started_at.timestamp(), "doc": msgspec.json.encode(work).decode()}
         with self._transactions.database.writing() as connection:
-            statement = insert_into(connection, works).values(subject=subject, **row)
-            connection.execute(statement.on_conflict_do_update(index_elements=["subject"], set_=row))
+            connection.execute(upsert_into(connection, works), row)
 
     def drop(self, subject: str) -> None:
         with self._transactions.database.writing() as connection:
