@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
@@ -23,77 +23,87 @@ FEW = st.integers(0, 3)
 DAYS = st.none() | st.dates(date(2000, 1, 1), date(2030, 1, 1))
 TRUTHS = st.none() | st.booleans()
 ROLES = st.sampled_from(["child", "reporter", "100000099", None])
+Rows = dict[str, list[dict[str, Any]]]
 
 
-def link(kind: str) -> st.SearchStrategy[str | None]:
-    return st.none() | FEW.map(lambda number: f"{kind}-{number}")
+def one_of(kind: str, number: int = 4) -> st.SearchStrategy[str]:
+    return st.sampled_from([f"{kind}-{each}" for each in range(number)])
 
 
-@st.composite
-def organisations(draw: st.DrawFn) -> dict[str, list[Any]]:
-    """Rows of each kind; every link leads to a row that there is."""
-    numbers = range(4)
-    fiches = []
-    for number in range(5):
-        of = draw(st.lists(FEW.map(lambda each: f"dossier-{each}"), unique=True, max_size=3))
-        categories = tuple(draw(st.sets(st.sampled_from("ab"))))
-        days = {name: draw(DAYS) for name in ("communicated_on", "created_on", "transmitted_on")}
-        fiches.append(
-            {
-                "id": f"fiche-{number}",
-                "etag": "1",
-                "dossier": of[0] if of else None,
-                "also_in": tuple(of[1:]),
-                "categories": categories,
-                **days,
-            }
-        )
-    row = st.sampled_from(range(5)).map(lambda each: f"fiche-{each}")
-    kinds = st.sampled_from([None, "dossier", "fiche", "contact", "recording"])
+def some(number: int, kind: str, **facts: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """As many rows of a kind, each with its id; a fact `of` holds several columns."""
+    row = st.fixed_dictionaries(facts)
+    return st.lists(row, min_size=number, max_size=number).map(
+        lambda found: [{"id": f"{kind}-{each}", **values.pop("of", {}), **values} for each, values in enumerate(found)]
+    )
 
-    def regarding() -> dict[str, str | None]:
-        kind = draw(kinds)
-        return {
-            "regarding": draw(row if kind == "fiche" else FEW.map(lambda each: f"{kind}-{each}")) if kind else None,
-            "regarding_kind": kind,
-        }
 
-    return {
-        "contacts": [
-            {"id": f"contact-{each}", "birth_on": draw(DAYS), "national_number": draw(st.none() | st.just("1")),
-             "birth_year": draw(st.none() | FEW)}
-            for each in numbers
-        ],
-        "dossiers": [
-            {"id": f"dossier-{each}", "etag": f"{each}", "opened_on": draw(DAYS), "is_active": draw(TRUTHS),
-             "legal_hold": draw(TRUTHS), "categories": ("a",)}
-            for each in numbers
-        ],
-        "fiches": fiches,
-        "parties": [
-            {"id": f"party-{each}", "contact": draw(link("contact")), "dossier": draw(link("dossier")), "fiche": draw(st.none() | row),
-             "role": draw(ROLES)}
-            for each in range(6)
-        ],
-        "recordings": [
-            {"id": f"recording-{each}", "fiche": draw(st.none() | row), "ended_on": draw(DAYS), "evidence": draw(TRUTHS),
-             "taken_over": draw(TRUTHS)}
-            for each in numbers
-        ],
-        "notes": [
-            {"id": f"note-{each}", **regarding(), "is_document": draw(TRUTHS),
-             "media_type": draw(st.sampled_from([None, "audio/WAV", "text/plain"])),
-             "evidence": draw(TRUTHS)}
-            for each in numbers
-        ],
-        "calls": [{"id": f"call-{each}", **regarding()} for each in numbers],
-        "emails": [{"id": f"email-{each}", **regarding(), "sent_on": draw(DAYS)} for each in numbers],
-        "activity_parties": [
-            {"id": f"{each}", "activity": draw(st.sampled_from(["call-1", "email-2", "fiche-3", "gone"])), "party": f"contact-{draw(FEW)}",
-             "party_kind": draw(st.sampled_from(["contact", "account"]))}
-            for each in range(5)
-        ],
-    }  # fmt: skip
+A_FICHE = one_of("fiche", 5)
+IN_DOSSIERS = st.lists(one_of("dossier"), unique=True, max_size=3).map(
+    lambda found: {"dossier": found[0] if found else None, "also_in": tuple(found[1:])}
+)
+REGARDING = st.one_of(
+    st.just({"regarding": None, "regarding_kind": None}),
+    *(
+        st.fixed_dictionaries({"regarding": A_FICHE if kind == "fiche" else one_of(kind), "regarding_kind": st.just(kind)})
+        for kind in ("dossier", "fiche", "contact", "recording")
+    ),
+)
+# Rows of each kind; every link leads to a row that there is.
+ORGANISATIONS: st.SearchStrategy[Rows] = st.fixed_dictionaries(
+    {
+        "contacts": some(4, "contact", birth_on=DAYS, national_number=st.none() | st.just("1"), birth_year=st.none() | FEW),
+        "dossiers": some(4, "dossier", etag=FEW.map(str), opened_on=DAYS, is_active=TRUTHS, legal_hold=TRUTHS, categories=st.just(("a",))),
+        "fiches": some(
+            5,
+            "fiche",
+            etag=st.just("1"),
+            of=IN_DOSSIERS,
+            categories=st.sets(st.sampled_from("ab")).map(tuple),
+            communicated_on=DAYS,
+            created_on=DAYS,
+            transmitted_on=DAYS,
+        ),
+        "parties": some(
+            6, "party", contact=st.none() | one_of("contact"), dossier=st.none() | one_of("dossier"), fiche=st.none() | A_FICHE, role=ROLES
+        ),
+        "recordings": some(4, "recording", fiche=st.none() | A_FICHE, ended_on=DAYS, evidence=TRUTHS, taken_over=TRUTHS),
+        "notes": some(
+            4,
+            "note",
+            of=REGARDING,
+            is_document=TRUTHS,
+            media_type=st.sampled_from([None, "audio/WAV", "text/plain"]),
+            evidence=TRUTHS,
+        ),
+        "calls": some(4, "call", of=REGARDING),
+        "emails": some(4, "email", of=REGARDING, sent_on=DAYS),
+        "activity_parties": some(
+            5,
+            "part",
+            activity=st.sampled_from(["call-1", "email-2", "fiche-3", "gone"]),
+            party=one_of("contact"),
+            party_kind=st.sampled_from(["contact", "account"]),
+        ),
+    }
+)
+
+
+def side_by_side(organisations: list[Rows]) -> Rows:
+    """The rows of several organisations that have nothing to do with each other, in one CRM."""
+    found: Rows = {name: [] for name in organisations[0]}
+    for number, each in enumerate(organisations):
+        ids = {row["id"]: f"{row['id']} of {number}" for rows in each.values() for row in rows}
+
+        def renamed(value: Any, ids: dict[str, str] = ids) -> Any:
+            return tuple(map(renamed, value)) if isinstance(value, tuple) else ids.get(value, value)
+
+        for name, rows in each.items():
+            found[name] += [{column: renamed(value) for column, value in row.items()} for row in rows]
+    return found
+
+
+FIVE = st.lists(ORGANISATIONS, min_size=5, max_size=5).map(side_by_side)
 
 
 class OneByOne(Gathering):
@@ -126,15 +136,16 @@ CLASSES = {
 }  # fmt: skip
 
 
-def filled(found: Any, rows: dict[str, list[Any]]) -> Any:
+def filled(found: Any, rows: Rows) -> Any:
     for name, record in CLASSES.items():
         unresolved = getattr(found, f"add_{name}")([record(**values) for values in rows[name]])
         assert not unresolved
     return found
 
 
-@given(organisations())
-def test_whole_tables_say_what_units_say(rows: dict[str, list[Any]]) -> None:
+@settings(max_examples=20, deadline=None)  # of five organisations
+@given(FIVE)
+def test_whole_tables_say_what_units_say(rows: Rows) -> None:
     one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
     units = [*one_by_one.every_unit()]
     expected, facts = facts_of(with_leaders(units)), facts_of_tables(whole)  # behind the units, leaders of a chain once more
@@ -163,14 +174,15 @@ def _told(part: str, frame: Any, names: dict[int, str]) -> Any:
     return sorted(set(rows) if part == "children" else rows, key=repr)
 
 
-@given(organisations())
-def test_a_few_units_of_whole_tables_are_the_units(rows: dict[str, list[Any]]) -> None:
+@settings(max_examples=20, deadline=None)  # of five organisations
+@given(FIVE)
+def test_a_few_units_of_whole_tables_are_the_units(rows: Rows) -> None:
     one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
     facts = facts_of_tables(whole).units
-    made = few_of(whole, facts["row"])[1]
+    made, units = few_of(whole, facts["row"])[1], {each.id: each for each in one_by_one.every_unit()}
+    assert sorted(facts["id"]) == sorted(units)
     for row, identity in facts.select("row", "id").iter_rows():
-        unit = made[row]
-        (expected,) = (each for each in one_by_one.every_unit() if each.id == identity)
+        unit, expected = made[row], units[identity]
         assert (unit.kind, unit.id, unit.etag) == (expected.kind, expected.id, expected.etag)
         assert sorted(fiche.id for fiche in unit.fiches) == sorted(fiche.id for fiche in expected.fiches)
         assert {child and child.id for child in unit.children} == {child and child.id for child in expected.children}

@@ -77,27 +77,27 @@ def sets(*words: str) -> st.SearchStrategy[tuple[str, ...]]:
     return st.lists(st.sampled_from(words), unique=True, max_size=len(words)).map(tuple)
 
 
-@st.composite
-def any_line(draw: st.DrawFn) -> PlanLine:
-    """Few values of each kind, so that lines share them; ids with what a search might take for a pattern."""
-    reasons = draw(st.sampled_from([("EXPIRED",), ("NOT_EXPIRED",), ("HOLD_LEGAL", "NOT_EXPIRED"), ("OPEN_DOSSIER",)]))
+def _said(reasons: tuple[str, ...], disposition: str, **fields: Any) -> PlanLine:
     goes = reasons == ("EXPIRED",)
     return PlanLine(
-        draw(st.sampled_from(["cf_dossier", "cf_fiche", "contact"])),
-        draw(st.text("ab1.*-[", min_size=1, max_size=4)),
-        "dispose" if goes else "retain",
-        draw(st.sampled_from(["delete", "anonymise"])) if goes else None,
-        draw(st.none() | DAYS),
-        reasons[0],
-        reasons,
-        draw(sets("BIRTHDATE_APPROXIMATE", "REVIEW_DUE")),
-        draw(sets("runaway", "exploitation_ict", "recording")),
-        draw(st.sampled_from(["RET-08", "RET-20"])),
-        draw(st.sampled_from(["2026-1", "2026-2"])),
-        draw(st.sampled_from(['W/"1"', 'W/"2"', ""])),
-        draw(st.none() | st.sampled_from(["closed_on", "birth_date"])),
-        draw(st.none() | DAYS),
+        outcome="dispose" if goes else "retain", disposition=disposition if goes else None, reason=reasons[0], reasons=reasons, **fields
     )
 
 
-any_lines = st.lists(any_line(), max_size=25)
+# Few values of each kind, so that lines share them; ids with what a search might take for a pattern.
+any_line = st.builds(
+    _said,
+    st.sampled_from([("EXPIRED",), ("NOT_EXPIRED",), ("HOLD_LEGAL", "NOT_EXPIRED"), ("OPEN_DOSSIER",)]),
+    st.sampled_from(["delete", "anonymise"]),
+    table=st.sampled_from(["cf_dossier", "cf_fiche", "contact"]),
+    id=st.text("ab1.*-[", min_size=1, max_size=4),
+    retention_end=st.none() | DAYS,
+    flags=sets("BIRTHDATE_APPROXIMATE", "REVIEW_DUE"),
+    categories=sets("runaway", "exploitation_ict", "recording"),
+    rule=st.sampled_from(["RET-08", "RET-20"]),
+    policy_version=st.sampled_from(["2026-1", "2026-2"]),
+    etag=st.sampled_from(['W/"1"', 'W/"2"', ""]),
+    anchor=st.none() | st.sampled_from(["closed_on", "birth_date"]),
+    anchor_on=st.none() | DAYS,
+)
+any_lines = st.lists(any_line, max_size=25)

@@ -12,7 +12,7 @@ from jobs.plans.lines.compare import Change, compare
 from jobs.plans.lines.view import LinesView
 from tests.jobs.plans.lines.storing import a_disposal, a_line, any_line, holding
 
-plans = st.lists(any_line(), max_size=25, unique_by=lambda line: line.key)
+plans = st.lists(any_line, max_size=25, unique_by=lambda line: line.key)
 SAID_OF_A_UNIT = {
     "outcome",
     "disposition",
