@@ -66,15 +66,18 @@ def _owners(path: Sequence[str]) -> Iterator[str]:
         for name in found:
             if name.startswith((f"{OURS}-", f"{OURS}.")):
                 continue
-            place = Path(folder or ".") / name
-            listed = _content(place / "top_level.txt")
-            is_owner = _TOP_LEVEL.search(listed) if listed else _RECORDED.search(_content(place / "RECORD"))
+            place = os.path.join(folder, name)
+            listed = _content(os.path.join(place, "top_level.txt"))
+            is_owner = _TOP_LEVEL.search(listed) if listed else _RECORDED.search(_content(os.path.join(place, "RECORD")))
             if is_owner:
                 yield f"the distribution {name.rpartition('.')[0]} has a package of this name"
 
 
-def _content(file: Path) -> bytes:
+def _content(file: str) -> bytes:
+    """Return a file, empty where there is none. Two hundred are looked into before each command, so that
+    nothing is made of their names, and nothing is buffered."""
     try:
-        return file.read_bytes()
+        with open(file, "rb", buffering=0) as opened:
+            return opened.readall()
     except OSError:
         return b""

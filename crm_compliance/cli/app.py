@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import typer
+from typer.models import TyperInfo
 
 from crm_compliance.cli.commands import (
     alerts,
@@ -98,19 +99,31 @@ def run(arguments: list[str]) -> int:
 
 
 def _commands(arguments: Sequence[str]) -> Any:
-    """Return the commands, or the one command or group with which a line begins, alone: reading the
-    parameters of a hundred functions takes longer than most commands."""
+    """Return the commands, or the one command or group with which a line begins, alone, and of a group the
+    one command that follows: reading the parameters of a hundred functions takes longer than most
+    commands."""
     names = {*(command.name for command in app.registered_commands), *(group.name for group in app.registered_groups)}
-    return _built(arguments[0] if arguments and arguments[0] in names else "")
+    return _built(*arguments[:2]) if arguments and arguments[0] in names else _built()
 
 
 @cache
-def _built(name: str) -> Any:
+def _built(name: str = "", below: str = "") -> Any:
     part = copy(app)
     if name:
         part.registered_commands = [command for command in app.registered_commands if command.name == name]
-        part.registered_groups = [group for group in app.registered_groups if group.name == name]
+        part.registered_groups = [_narrowed(group, below) for group in app.registered_groups if group.name == name]
     return typer.main.get_command(part)
+
+
+def _narrowed(group: TyperInfo, name: str) -> TyperInfo:
+    """Return a group with the one command of that name, and whole where there is none."""
+    if group.typer_instance is None:
+        return group
+    narrow, part = copy(group), copy(group.typer_instance)
+    part.registered_commands = [command for command in part.registered_commands if command.name == name]
+    part.registered_groups = []
+    narrow.typer_instance = part
+    return narrow if part.registered_commands else group
 
 
 def take_global_options(arguments: list[str]) -> list[str]:

@@ -113,6 +113,11 @@ def test_a_line_that_begins_with_a_command_builds_no_other() -> None:
     assert {"plans", "why", "serve"} < set(everything)
     assert list(app._commands(["plants"]).commands) == list(app._commands(["--help"]).commands) == everything
     assert all(list(app._commands([name]).commands) == [name] for name in everything)
+    assert list(app._commands(["requests", "show", "x"]).commands["requests"].commands) == ["show"]
+    of_group = list(app._commands(["requests"]).commands["requests"].commands)
+    assert {"open", "show"} < set(of_group)
+    for second in ("shwo", "--help", "x"):
+        assert list(app._commands(["requests", second]).commands["requests"].commands) == of_group
 
 
 def test_a_short_command_ends_before_anybody_looks_for_garbage_and_a_long_one_looks_as_often_as_before() -> None:
