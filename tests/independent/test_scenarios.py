@@ -2,7 +2,8 @@
 outside.
 
 From outside, each command a process and each request over HTTP, are played here those of which something
-else asks or ends the product meanwhile or puts rows back, and the first of each part. The others are played
+else asks or ends the product meanwhile or puts rows back, and one for each kind of command: what a process
+adds to a command, its streams, its folder, its exit code, is alike in all of a kind. The others are played
 inside this process: the same stories, rows, commands and questions.
 """
 
@@ -16,8 +17,9 @@ from tests.independent.inside import Inside
 from tests.independent.scenarios import House, Scenario, load
 
 ALL = load()
-FIRST = {one.act.__module__: one for one in reversed(ALL)}.values()
-OUTSIDE = [one for one in ALL if one.restorable or one.beside or one in FIRST]
+KINDS = ("holding", "erasing", "agreeing", "guarding", "proving", "scheduling", "typing_errors", "asking", "other_rights")
+FIRST = {one.act.__module__.rpartition("scenarios_")[2]: one for one in reversed(ALL)}
+OUTSIDE = [one for one in ALL if one.restorable or one.beside or one in [FIRST[part] for part in KINDS]]
 INSIDE = [one for one in ALL if one not in OUTSIDE]
 
 
