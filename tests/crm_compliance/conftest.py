@@ -11,6 +11,7 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance import logs
 from tests.crm_compliance.typist import Typist, organisation_of, reset
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN
 
@@ -31,6 +32,12 @@ def crm(crm_server: RunningEmulator) -> RunningEmulator:
     """An organisation without rows; no faults, no statistics."""
     reset(crm_server)
     return crm_server
+
+
+@pytest.fixture(scope="module")
+def worlds(crm_server: RunningEmulator, tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """What several tests of a module begin with, made once."""
+    return Worlds(crm_server, tmp_path_factory.mktemp("worlds"))
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.ledger.heads import STRANDS
 from tests.crm_compliance.openssl import OPENSSL
 from tests.crm_compliance.typist import NOW, Typist
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night, approve_where_needed
 from tests.jobs.consistency import is_consistent
 
@@ -46,6 +47,12 @@ def a_night(typist: Typist, org: Night) -> tuple[str, str]:
     return str(typist.ask("apply", plan)["run"]), dossier
 
 
+@pytest.fixture
+def night(worlds: Worlds, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """After a night: its run, and the dossier that went."""
+    return worlds.begin(request, a_night)
+
+
 def offline(typist: Typist, folder: Path) -> None:
     """Settings as on an auditor's machine."""
     typist.set(CRM_URL="http://127.0.0.1:9/", DATA_DIR=str(folder / "elsewhere"))
@@ -54,8 +61,8 @@ def offline(typist: Typist, folder: Path) -> None:
 # -- certificate ---------------------------------------------------------------------------------------------
 
 
-def test_certificates_are_written_and_verify_on_another_machine(typist: Typist, org: Night, tmp_path: Path) -> None:
-    run, _ = a_night(typist, org)
+def test_certificates_are_written_and_verify_on_another_machine(night: tuple[str, str], typist: Typist, tmp_path: Path) -> None:
+    run, _ = night
     file, keys = tmp_path / "certificates.json", tmp_path / "keys.pem"
     told = typist.ask("certificate", run, "--output", file)
     assert (told["run"], told["certificates"]) == (run, 2)
@@ -70,8 +77,8 @@ def test_certificates_are_written_and_verify_on_another_machine(typist: Typist, 
     assert typist.type("certificate", "verify", file, "--keys", keys).code == 0
 
 
-def test_an_altered_certificate_is_named_and_exit_7(typist: Typist, org: Night, tmp_path: Path) -> None:
-    run, _ = a_night(typist, org)
+def test_an_altered_certificate_is_named_and_exit_7(night: tuple[str, str], typist: Typist, tmp_path: Path) -> None:
+    run, _ = night
     file, keys = tmp_path / "certificates.json", tmp_path / "keys.pem"
     typist.ask("certificate", run, "--output", file)
     typist.ask("keys", "show", "--output", keys)
@@ -84,8 +91,10 @@ def test_an_altered_certificate_is_named_and_exit_7(typist: Typist, org: Night, 
     assert first in typist.type("certificate", "verify", file, "--keys", keys).out
 
 
-def test_the_certificate_of_one_unit_is_found_by_its_id_however_it_is_spelled(typist: Typist, org: Night, tmp_path: Path) -> None:
-    run, dossier = a_night(typist, org)
+def test_the_certificate_of_one_unit_is_found_by_its_id_however_it_is_spelled(
+    night: tuple[str, str], typist: Typist, tmp_path: Path
+) -> None:
+    run, dossier = night
     file = tmp_path / "one.json"
     assert typist.ask("certificate", run, "--unit", "cf_dossier", f"{{{dossier.upper()}}}", "--output", file)["certificates"] == 1
     assert typist.ask("certificate", "verify", file)["ok"] is True
@@ -96,8 +105,8 @@ def test_the_certificate_of_one_unit_is_found_by_its_id_however_it_is_spelled(ty
     assert "no certificate" in typist.refused("certificate", run, "--unit", "cf_dossier", other, "--output", file, code=2)["message"]
 
 
-def test_whoever_verifies_has_to_say_whom_he_trusts(typist: Typist, org: Night, tmp_path: Path) -> None:
-    run, _ = a_night(typist, org)
+def test_whoever_verifies_has_to_say_whom_he_trusts(night: tuple[str, str], typist: Typist, tmp_path: Path) -> None:
+    run, _ = night
     file = tmp_path / "certificates.json"
     typist.ask("certificate", run, "--output", file)
     offline(typist, tmp_path)
@@ -138,8 +147,8 @@ def test_another_file_is_no_broken_certificate(typist: Typist, tmp_path: Path) -
 # -- keys ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("night")
 def test_keys_are_told_to_the_ledger_when_they_are_made_and_replaced(typist: Typist, org: Night) -> None:
-    a_night(typist, org)
     made = typist.ask("keys", "rotate")["keys"]
     about = [(entry.kind, entry.data) for entry in org.store.ledger.entries() if entry.kind.startswith("key_")]
     assert [kind for kind, _ in about] == ["key_made", "key_made", "key_rotated", "key_rotated"]
@@ -157,8 +166,8 @@ def test_keys_are_told_to_the_ledger_when_they_are_made_and_replaced(typist: Typ
     assert typist.ask("ledger", "verify")["ok"] is True
 
 
+@pytest.mark.usefixtures("night")
 def test_keys_that_are_a_year_old_are_replaced_by_the_next_command(typist: Typist, org: Night) -> None:
-    a_night(typist, org)
     typist.set(CLOCK="2027-11-24T11:00:00Z")
     typist.ask("plan")
     assert len(typist.ask("keys", "show")["keys"]) == 2
@@ -168,8 +177,10 @@ def test_keys_that_are_a_year_old_are_replaced_by_the_next_command(typist: Typis
     assert sum(entry.kind == "key_rotated" for entry in org.store.ledger.entries()) == 2
 
 
-def test_a_register_key_is_destroyed_by_the_dpo_after_its_term_alone(typist: Typist, org: Night, tmp_path: Path) -> None:
-    run, dossier = a_night(typist, org)
+def test_a_register_key_is_destroyed_by_the_dpo_after_its_term_alone(
+    night: tuple[str, str], typist: Typist, org: Night, tmp_path: Path
+) -> None:
+    run, dossier = night
     current = typist.ask("keys", "show")["keys"][0]["key"]
     dpo = ("--as", "dora.canary", "--role", "dpo")
     assert "in use" in typist.refused("keys", "destroy", current, *dpo, code=5)["message"]
@@ -190,9 +201,9 @@ def test_a_register_key_is_destroyed_by_the_dpo_after_its_term_alone(typist: Typ
     assert typist.ask("ledger", "verify")["ok"] is True
 
 
-def test_the_schedule_sets_the_term(typist: Typist, org: Night, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("night")
+def test_the_schedule_sets_the_term(typist: Typist, tmp_path: Path) -> None:
     """ACC-07: the same term for certificates and for the keys behind their references."""
-    a_night(typist, org)
     typist.ask("keys", "rotate")
     text = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
     assert "certificate_years: 10 " in text
@@ -211,8 +222,8 @@ def exported(typist: Typist, tmp_path: Path) -> tuple[Path, Path, Path]:
     return ledger, tmp_path / "data" / "anchor.jsonl", keys
 
 
-def test_an_export_verifies_offline_against_the_anchor(typist: Typist, org: Night, tmp_path: Path) -> None:
-    a_night(typist, org)
+@pytest.mark.usefixtures("night")
+def test_an_export_verifies_offline_against_the_anchor(typist: Typist, tmp_path: Path) -> None:
     ledger, anchor, keys = exported(typist, tmp_path)
     offline(typist, tmp_path)
     answer = typist.ask("ledger", "verify", ledger, "--anchor", anchor, "--keys", keys)
@@ -222,8 +233,8 @@ def test_an_export_verifies_offline_against_the_anchor(typist: Typist, org: Nigh
     assert typist.ask("ledger", "verify", ledger)["signatures"] == "none to check"
 
 
-def test_entries_cut_off_at_the_end_are_noticed_with_the_anchor(typist: Typist, org: Night, tmp_path: Path) -> None:
-    a_night(typist, org)
+@pytest.mark.usefixtures("night")
+def test_entries_cut_off_at_the_end_are_noticed_with_the_anchor(typist: Typist, tmp_path: Path) -> None:
     ledger, anchor, keys = exported(typist, tmp_path)
     lines = ledger.read_bytes().splitlines(keepends=True)
     ledger.write_bytes(b"".join(lines[:-3]))
@@ -233,8 +244,8 @@ def test_entries_cut_off_at_the_end_are_noticed_with_the_anchor(typist: Typist, 
     assert "cut off" in said.error["message"]
 
 
+@pytest.mark.usefixtures("night")
 def test_a_checkpoint_dropped_from_the_database_or_the_anchor_is_noticed(typist: Typist, org: Night, tmp_path: Path) -> None:
-    a_night(typist, org)
     anchor = tmp_path / "data" / "anchor.jsonl"
     content = anchor.read_bytes()
     anchor.unlink()
@@ -260,10 +271,10 @@ def test_a_checkpoint_dropped_from_the_database_or_the_anchor_is_noticed(typist:
     ],
 )
 def test_a_document_of_the_database_that_was_changed_is_named_with_exit_7(
-    typist: Typist, org: Night, tmp_path: Path, statement: str, told: str
+    night: tuple[str, str], typist: Typist, org: Night, tmp_path: Path, statement: str, told: str
 ) -> None:
     """R-141, ACC-06: neither a bug's message nor silence."""
-    run, _ = a_night(typist, org)
+    run, _ = night
     with org.store.database.writing() as connection:
         connection.exec_driver_sql(statement)
     asked = ("ledger", "verify") if "certificates" in statement or "checkpoints" in statement else ("history", "show", run)
@@ -278,9 +289,9 @@ def test_what_is_no_ledger_is_told_apart_from_a_broken_one(typist: Typist, tmp_p
 
 
 @pytest.mark.parametrize("damage", ["flip", "delete", "swap", "truncate", "null"])
-def test_what_was_done_to_an_export_is_named_by_its_entry(typist: Typist, org: Night, tmp_path: Path, damage: str) -> None:
+@pytest.mark.usefixtures("night")
+def test_what_was_done_to_an_export_is_named_by_its_entry(typist: Typist, tmp_path: Path, damage: str) -> None:
     """R-141."""
-    a_night(typist, org)
     ledger, _, _ = exported(typist, tmp_path)
     lines = ledger.read_bytes().splitlines(keepends=True)
     first = 1
@@ -455,9 +466,9 @@ def test_the_journal_and_the_register_can_be_checked_on_the_machine_with_public_
         ("UPDATE plans SET doc = replace(doc, 'service', 'servant')", "head"),
     ],
 )
+@pytest.mark.usefixtures("night")
 def test_what_was_altered_is_never_packed(typist: Typist, org: Night, tmp_path: Path, statement: str, told: str) -> None:
     """ACC-06: an archive of it would look like proof."""
-    a_night(typist, org)
     dossier = org.dossier("e_safety", spoken=LONG_AGO)
     hold = ("holds", "place", "--table", "cf_dossier", "--id", dossier, "--type", "judicial", "--reason", "REQ-1", "--basis", "fictief")
     typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora.canary", "--role", "dpo")
@@ -507,8 +518,8 @@ def test_a_pack_of_an_installation_that_has_done_nothing_is_whole_too(typist: Ty
     typist.refused("evidence", "--output", tmp_path / "missing" / "evidence.zip", code=2)
 
 
-def test_nothing_is_needed_of_the_crm_to_prove_what_was_done(typist: Typist, org: Night, tmp_path: Path) -> None:
-    run, _ = a_night(typist, org)
+def test_nothing_is_needed_of_the_crm_to_prove_what_was_done(night: tuple[str, str], typist: Typist, tmp_path: Path) -> None:
+    run, _ = night
     typist.set(CRM_URL="http://127.0.0.1:9/")
     typist.ask("certificate", run, "--output", tmp_path / "c.json")
     typist.ask("evidence", "--output", tmp_path / "e.zip")

@@ -14,6 +14,7 @@ from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, Asking, told
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, asked_by, jan, suspect
 from tests.crm_compliance.typist import Typist
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 
@@ -40,29 +41,45 @@ def test_the_numbers_of_all_other_files_are_replaced_alike(typist: Typist, org: 
     assert item["proposal"] == "Zie D-2026-0111, F-2026-0112, […], […], […], […] van 2026."
 
 
-@pytest.mark.parametrize("named", ["D-2025-0042", "d 2019/7", "D2026.01234", "f-2024-0009"])
-def test_a_number_of_a_file_that_is_not_there_is_replaced_like_one_that_is(typist: Typist, org: Night, named: str) -> None:
+def test_a_number_of_a_file_that_is_not_there_is_replaced_like_one_that_is(typist: Typist, org: Night) -> None:
     """SUS-05, EXP-09: in clear beside a gap it would tell that the gap is a file. Own numbers, days, plates
     and amounts stay."""
     person = jan(org)
-    a_report(org, person, f"Zie {named}, D-2026-0777 en D-2026-111 (2026-03-04, CD-20 en 2026 0042, B-1000).")
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0111")
+    elsewhere = ("D-2025-0042", "d 2019/7", "D2026.01234", "f-2024-0009")
+    for named in elsewhere:
+        summary = f"Zie {named}, D-2026-0777 en D-2026-111 (2026-03-04, CD-20 en 2026 0042, B-1000)."
+        fiche = org.fiche("grooming", dossier=dossier, cf_name="F-2026-0112", cf_summary=summary)
+        org.party(person, "reporter", fiche=fiche)
     org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0777")
     asking = asked_by(typist, JAN, person, kind="witness")
-    (item,) = [item for item in asking.items() if item["proposal"]]
-    assert item["proposal"] == "Zie […], […] en D-2026-111 (2026-03-04, CD-20 en 2026 0042, B-1000)."
-    asking.decide({"item": item["item"], "status": "APPROVED_REDACTED", "text": f"Zie {named}."}, code=2)
+    items = [item for item in asking.items() if item["proposal"]]
+    assert [item["proposal"] for item in items] == ["Zie […], […] en D-2026-111 (2026-03-04, CD-20 en 2026 0042, B-1000)."] * 4
+    for item in items:
+        (named,) = [each for each in elsewhere if each in str(item["original"])]
+        asking.decide({"item": item["item"], "status": "APPROVED_REDACTED", "text": f"Zie {named}."}, code=2)
     assert asking.approve_all().release().outcome is Outcome.DELIVERED
+
+
+def a_witness(typist: Typist, org: Night) -> str:
+    """The request of a witness with a report of their own, which waits for a person."""
+    person = jan(org, telephone1="+32470112233")
+    a_report(org, person, "Ik zag op 3 maart een auto. U kunt mij bereiken op +32470112233.")
+    return asked_by(typist, JAN, person, kind="witness").id
+
+
+@pytest.fixture
+def witness(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    return Asking(typist, worlds.begin(request, a_witness))
 
 
 @pytest.mark.parametrize(
     "added", ["mevrouw Quintens", "0471 55 66 77", "quintens@example.com", "Dorpsstraat 12, 9000 Gent", "85.07.30-997.34"]
 )
-def test_a_reviewer_adds_no_name_or_number_that_the_answer_does_not_have(typist: Typist, org: Night, added: str) -> None:
+def test_a_reviewer_adds_no_name_or_number_that_the_answer_does_not_have(witness: Asking, added: str) -> None:
     """EXP-06, EXP-07: nobody knows whose it is, so that no later look would find it; where it is nobody else,
     a person says so."""
-    person = jan(org, telephone1="+32470112233")
-    a_report(org, person, "Ik zag op 3 maart een auto. U kunt mij bereiken op +32470112233.")
-    asking = asked_by(typist, JAN, person, kind="witness")
+    asking = witness
     (item,) = [item for item in asking.items() if item["proposal"]]
     line = {"item": item["item"], "status": "APPROVED_REDACTED"}
     refused = asking.decide(line | {"text": f"Ik zag een auto van {added}."}, code=2)
@@ -116,13 +133,23 @@ def test_a_row_of_a_namesake_is_no_mention(typist: Typist, org: Night) -> None:
     assert mention["contacts"] == [{"id": stranger, "name": "Piet Vreemde (fictief)"}]
 
 
-@pytest.mark.parametrize(("code", "outcome"), [("NOT_THE_PERSON", Outcome.DELIVERED), ("RF-03", Outcome.DELIVERED_PARTLY)])
-def test_what_is_not_about_the_person_leaves_no_trace(typist: Typist, org: Night, code: str, outcome: Outcome) -> None:
-    """EXP-09: no class, no reason, no outcome in part."""
+def mentioned_elsewhere(typist: Typist, org: Night) -> str:
+    """The request of a witness who has a namesake in a file, which waits for a person."""
     person = jan(org)
     a_report(org, person, "Ik zag een auto.")
     org.fiche("social_card", cf_summary="Een zekere Jan Wouterlood (fictief).")
-    asking: Asking = asked_by(typist, JAN, person, kind="witness")
+    return asked_by(typist, JAN, person, kind="witness").id
+
+
+@pytest.fixture
+def namesake(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    return Asking(typist, worlds.begin(request, mentioned_elsewhere))
+
+
+@pytest.mark.parametrize(("code", "outcome"), [("NOT_THE_PERSON", Outcome.DELIVERED), ("RF-03", Outcome.DELIVERED_PARTLY)])
+def test_what_is_not_about_the_person_leaves_no_trace(namesake: Asking, code: str, outcome: Outcome) -> None:
+    """EXP-09: no class, no reason, no outcome in part."""
+    asking = namesake
     (mention,) = [item for item in asking.items() if item["title"] == "mention"]
     asking.decide({"item": mention["item"], "status": "WITHHELD", "code": code})
     asking.approve_all()

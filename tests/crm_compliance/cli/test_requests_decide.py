@@ -13,9 +13,11 @@ from jobs.requests.answer.release_check import for_release
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.typist import Typist
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Peeters (fictief)", "emails": ["lotte@example.org"]}
+RESTRICTION, ERASURE = (pytest.mark.parametrize("right", [right]) for right in ("restriction", "erasure"))
 KEYS = {"request", "right", "state", "granted", "refusal", "done", "waiting", "notices"}
 
 
@@ -45,12 +47,26 @@ def shown(typist: Typist, asking: Asking) -> Any:
     return typist.ask("requests", "show", asking.id)
 
 
-def test_an_erasure_from_the_form_to_the_certificate(typist: Typist, org: Night) -> None:
-    """6.2: decided item by item, released by a second person, and then gone; the outcome is DONE."""
+def child_with_a_file(typist: Typist, org: Night) -> tuple[str, str, str]:
+    """A child of eighteen who asks, in English, that its one file be erased, with a compiled answer: the
+    request, the child and the dossier."""
     child = lotte(org, birthdate="2008-01-02")
-    dossier = org.dossier("sexting", closed=False)
+    dossier = org.dossier("sexting", closed=False, fiches=0)
+    org.fiche("sexting", dossier=dossier, cf_transmittedto="Politiezone Verzonnen")
     org.party(child, "child", dossier=dossier)
-    asking = asking_for(typist, "erasure", child)
+    return asking_for(typist, "erasure", child, language="en").id, child, dossier
+
+
+@pytest.fixture
+def erasure(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> tuple[Asking, str, str]:
+    """The request for erasure of a child with a file, the child and the dossier; nothing is decided."""
+    name, child, dossier = worlds.begin(request, child_with_a_file)
+    return Asking(typist, name), child, dossier
+
+
+def test_an_erasure_from_the_form_to_the_certificate(erasure: tuple[Asking, str, str], typist: Typist, org: Night) -> None:
+    """6.2: decided item by item, released by a second person, and then gone; the outcome is DONE."""
+    asking, child, dossier = erasure
     (item,) = asking.items()
     assert (item["kind"], item["status"]) == ("dossier", "PENDING_REVIEW")
     assert typist.refused("requests", "approve", asking.id, *DORA, code=5)["code"] == "undecided"
@@ -72,11 +88,9 @@ def test_an_erasure_from_the_form_to_the_certificate(typist: Typist, org: Night)
     assert "Lotte" not in json.dumps([run, plan, typist.ask("history", "show", run["run"])])
 
 
-def test_r079_r104_a_refusal_says_so_and_changes_nothing(typist: Typist, org: Night) -> None:
+def test_r079_r104_a_refusal_says_so_and_changes_nothing(erasure: tuple[Asking, str, str], typist: Typist, org: Night) -> None:
     """RF-02; R-105: an extension is not available for refusing."""
-    child = lotte(org, birthdate="2008-01-02")
-    org.party(child, "child", dossier=org.dossier("sexting", closed=False))
-    asking = asking_for(typist, "erasure", child)
+    asking, _, _ = erasure
     decided = decide(typist, asking, "--refuse", "RF-02")
     assert (decided["granted"], decided["refusal"]) == ([], "RF-02")
     extend = ("requests", "extend", asking.id, "--reason", "complexity", "--notified-at", "2026-11-25T11:00:00Z", *DORA)
@@ -100,12 +114,22 @@ def test_r104_the_letter_of_a_granted_erasure_tells_what_stays_and_why(typist: T
     assert "What we are keeping, and why" in text_of(contents["letter.pdf"])
 
 
+def subscriber(typist: Typist, org: Night, right: str) -> str:
+    """The request of a subscriber who asks for a right, with a compiled answer."""
+    donor = lotte(org, cf_newsletter=True)
+    return asking_for(typist, right, donor, details={"corrections": {"firstname": "Lot"}} if right == "rectification" else {}).id
+
+
+@pytest.fixture
+def subscribed(right: str, worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    return Asking(typist, worlds.begin(request, subscriber, right))
+
+
 @pytest.mark.parametrize("right", ["erasure", "objection", "rectification", "restriction", "consent_withdrawal"])
 @pytest.mark.parametrize("reviews", [True, False])
-def test_every_right_goes_by_the_same_commands(typist: Typist, org: Night, right: str, reviews: bool) -> None:
+def test_every_right_goes_by_the_same_commands(subscribed: Asking, typist: Typist, reviews: bool) -> None:
     """Contract 3.6: review, decisions on what waits, decide, approve, release; also without the review."""
-    donor = lotte(org, cf_newsletter=True)
-    asking = asking_for(typist, right, donor, details={"corrections": {"firstname": "Lot"}} if right == "rectification" else {})
+    asking = subscribed
     if reviews:
         asking.decide()  # a file without a line is fine
         asking.decide(*({"item": item["item"], "status": "APPROVED"} for item in asking.items() if item["status"] == "PENDING_REVIEW"))
@@ -115,9 +139,9 @@ def test_every_right_goes_by_the_same_commands(typist: Typist, org: Night, right
     assert shown(typist, asking)["outcome"] == "DONE"
 
 
-def test_what_the_review_withholds_is_not_granted_unless_it_is_named(typist: Typist, org: Night) -> None:
-    donor = lotte(org, cf_newsletter=True)
-    asking = asking_for(typist, "erasure", donor)
+@ERASURE
+def test_what_the_review_withholds_is_not_granted_unless_it_is_named(subscribed: Asking, typist: Typist) -> None:
+    asking = subscribed
     first, second = (item["item"] for item in asking.items())
     asking.decide({"item": first, "status": "WITHHELD", "code": "RF-02"})
     assert decide(typist, asking, "--grant")["granted"] == [second]
@@ -219,12 +243,9 @@ def test_the_letter_tells_of_a_correction_what_is_so_at_the_release(typist: Typi
     assert ((org.get("contacts", witness) or {})["lastname"] == "Pagé (fictief)") == (not is_held_later)
 
 
-def test_a_file_that_is_held_since_the_decision_is_not_told_as_erased(typist: Typist, org: Night) -> None:
+def test_a_file_that_is_held_since_the_decision_is_not_told_as_erased(erasure: tuple[Asking, str, str], typist: Typist, org: Night) -> None:
     """R-079, section 7.1(d): it is told among what stays, without detail."""
-    child = lotte(org, birthdate="2008-01-02")
-    dossier = org.dossier("sexting", closed=False)
-    org.party(child, "child", dossier=dossier)
-    asking = asking_for(typist, "erasure", child, language="en")
+    asking, _, dossier = erasure
     decide(typist, asking, "--grant")
     typist.ask("requests", "approve", asking.id, *DORA)
     org.patch("cf_dossiers", dossier, cf_legalhold=True)
@@ -328,20 +349,14 @@ def test_r078_the_round_of_the_night_goes_on_with_what_waited(typist: Typist, or
         ("--grant", "item-1", "item-1"),
     ],
 )
-def test_what_cannot_be_decided_is_exit_2(typist: Typist, org: Night, words: tuple[str, ...]) -> None:
-    child = lotte(org, birthdate="2008-01-02")
-    org.party(child, "child", dossier=org.dossier("sexting", closed=False, fiches=0))
-    asking = asking_for(typist, "erasure", child)
+def test_what_cannot_be_decided_is_exit_2(erasure: tuple[Asking, str, str], typist: Typist, words: tuple[str, ...]) -> None:
+    asking, _, _ = erasure
     error = typist.refused("requests", "decide", asking.id, *words, *DORA, code=2)
     assert "Zonnebloem" not in json.dumps(error)
 
 
-def test_the_answer_on_a_screen(typist: Typist, org: Night) -> None:
-    child = lotte(org, birthdate="2008-01-02")
-    dossier = org.dossier("sexting", closed=False, fiches=0)
-    org.fiche("sexting", dossier=dossier, cf_transmittedto="Politiezone Verzonnen")
-    org.party(child, "child", dossier=dossier)
-    asking = asking_for(typist, "erasure", child)
+def test_the_answer_on_a_screen(erasure: tuple[Asking, str, str], typist: Typist) -> None:
+    asking, _, _ = erasure
     said = typist.type("requests", "decide", asking.id, "--grant", *DORA)
     assert (said.code, said.last) == (0, f"request {asking.id}")
     assert "Granted: item-1." in said.out
@@ -350,13 +365,19 @@ def test_the_answer_on_a_screen(typist: Typist, org: Night) -> None:
     assert typist.refused("requests", "decide", asking.id, "--grant", *ERIK, code=5)["code"] == "role"
 
 
-def two_files(typist: Typist, org: Night, right: str) -> tuple[Asking, str]:
-    """Somebody in two files of their own, and the second of the items that can be granted."""
+def two_files(typist: Typist, org: Night, right: str) -> tuple[str, str]:
+    """The request of somebody in two files of their own, and the second of the items that can be granted."""
     child = lotte(org, birthdate="2008-01-02")
     for _ in range(2):
         org.party(child, "child", dossier=org.dossier("sexting", closed=False))
     asking = asking_for(typist, right, child)
-    return asking, asking.items()[1]["item"]
+    return asking.id, asking.items()[1]["item"]
+
+
+@pytest.fixture
+def of_two_files(right: str, worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> tuple[Asking, str]:
+    name, item = worlds.begin(request, two_files, right)
+    return Asking(typist, name), item
 
 
 def again(typist: Typist, asking: Asking, step: str = "compile", *words: str) -> tuple[Any, str]:
@@ -366,9 +387,10 @@ def again(typist: Typist, asking: Asking, step: str = "compile", *words: str) ->
     return said.document, said.err
 
 
-def test_what_was_granted_is_told_as_undone_when_it_is_compiled_again(typist: Typist, org: Night) -> None:
+@RESTRICTION
+def test_what_was_granted_is_told_as_undone_when_it_is_compiled_again(of_two_files: tuple[Asking, str], typist: Typist) -> None:
     """The hold of a restriction stays; what was granted has to be granted again, which one word does."""
-    asking, item = two_files(typist, org, "restriction")
+    asking, item = of_two_files
     decide(typist, asking, "--grant", item)
     holds = typist.ask("holds", "list")
     assert len(holds) == 1
@@ -382,8 +404,9 @@ def test_what_was_granted_is_told_as_undone_when_it_is_compiled_again(typist: Ty
     assert released(typist, asking)
 
 
-def test_a_refusal_is_told_as_undone_when_it_is_compiled_again(typist: Typist, org: Night) -> None:
-    asking, item = two_files(typist, org, "erasure")
+@ERASURE
+def test_a_refusal_is_told_as_undone_when_it_is_compiled_again(of_two_files: tuple[Asking, str], typist: Typist) -> None:
+    asking, item = of_two_files
     decide(typist, asking, "--refuse", "RF-02")
     document, errors = again(typist, asking)
     assert document["undone"] == {"granted": [], "gone": 0, "refusal": "RF-02", "reviewed": 0}
@@ -392,8 +415,9 @@ def test_a_refusal_is_told_as_undone_when_it_is_compiled_again(typist: Typist, o
     assert decide(typist, asking, "--grant", item)["granted"] == [item]
 
 
-def test_what_the_review_said_of_a_proposal_stands_when_it_is_compiled_again(typist: Typist, org: Night) -> None:
-    asking, item = two_files(typist, org, "erasure")
+@ERASURE
+def test_what_the_review_said_of_a_proposal_stands_when_it_is_compiled_again(of_two_files: tuple[Asking, str], typist: Typist) -> None:
+    asking, item = of_two_files
     asking.decide({"item": item, "status": "WITHHELD", "code": "RF-03"})
     document, errors = again(typist, asking)
     assert ("undone" in document, document["pending"]) == (False, 1)
@@ -401,9 +425,12 @@ def test_what_the_review_said_of_a_proposal_stands_when_it_is_compiled_again(typ
     assert item not in decide(typist, asking, "--grant")["granted"]
 
 
+@ERASURE
 @pytest.mark.parametrize("step", ["identify", "match", "confirm"])
-def test_a_step_that_leads_back_behind_the_decision_tells_that_it_is_undone(typist: Typist, org: Night, step: str) -> None:
-    asking, item = two_files(typist, org, "erasure")
+def test_a_step_that_leads_back_behind_the_decision_tells_that_it_is_undone(
+    of_two_files: tuple[Asking, str], typist: Typist, step: str
+) -> None:
+    asking, item = of_two_files
     words = {"identify": ("--method", "eid"), "confirm": ("--none",)}.get(step, ())
     decide(typist, asking, "--grant", item)
     before = typist.ask("requests", "show", asking.id)

@@ -16,6 +16,7 @@ from tests.crm_compliance.cli.test_requests_answer_rights import on_behalf
 from tests.crm_compliance.cli.test_requests_decide import LOTTE, asking_for, decide, lotte, released, shown
 from tests.crm_compliance.cli.test_requests_release import unpacked
 from tests.crm_compliance.typist import Typist, set_faults
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 POLICE, ABROAD = "Politiezone Verzonnen", "Missing Verzonnen"
@@ -34,7 +35,22 @@ def file_of(org: Night, child: str, category: str = "sexting") -> str:
     return dossier
 
 
-def granted(typist: Typist, org: Night, right: str = "erasure", **more: Any) -> Asking:
+def granting(typist: Typist, org: Night, right: str) -> str:
+    """A request, in English, of a child whose file was passed on, which is granted."""
+    return granted(typist, org, right, language="en").id
+
+
+@pytest.fixture
+def erased(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    return Asking(typist, worlds.begin(request, granting, "erasure"))
+
+
+@pytest.fixture
+def restricted(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    return Asking(typist, worlds.begin(request, granting, "restriction"))
+
+
+def granted(typist: Typist, org: Night, right: str, **more: Any) -> Asking:
     child = lotte(org, birthdate="2008-01-02")
     file_of(org, child)
     asking = asking_for(typist, right, child, **more)
@@ -54,8 +70,8 @@ def letters(typist: Typist, asking: Asking, name: str = "letters", *more: object
     return {Path(file).name: text_of(Path(file).read_bytes()) for file in files}
 
 
-def test_recipients_of_an_erasure_from_the_decision_to_their_outcomes(typist: Typist, org: Night) -> None:
-    asking = granted(typist, org)
+def test_recipients_of_an_erasure_from_the_decision_to_their_outcomes(erased: Asking, typist: Typist, org: Night) -> None:
+    asking = erased
     before = {"due_on": None, "told_on": None, "reason": None, "granted": ["erase"], "state": "waiting"}
     assert listed(typist, asking) == [
         {"notice": 1, "recipient": ABROAD, "country": "NL", "on": None, **before},
@@ -85,10 +101,10 @@ def test_recipients_of_an_erasure_from_the_decision_to_their_outcomes(typist: Ty
     assert typist.ask("ledger", "verify")["ok"]
 
 
-def test_a_letter_says_what_lets_the_recipient_act_and_nothing_else(typist: Typist, org: Night) -> None:
+def test_a_letter_says_what_lets_the_recipient_act_and_nothing_else(erased: Asking, typist: Typist, org: Night) -> None:
     """Whose data, since when, what was done and what is asked: no other person, no content, no category, no
     number of a file."""
-    asking = granted(typist, org, language="en")
+    asking = erased
     released(typist, asking)
     assert org.rows("contacts?$select=contactid") == []  # the CRM does not know any more who it was
     own = letters(typist, asking, "own")
@@ -105,8 +121,8 @@ def test_a_letter_says_what_lets_the_recipient_act_and_nothing_else(typist: Typi
     assert (POLICE in told["notice-1.pdf"], ABROAD in told["notice-2.pdf"]) == (False, False)
 
 
-def test_letters_are_for_their_owner_and_never_over_something_that_is_there(typist: Typist, org: Night) -> None:
-    asking = granted(typist, org)
+def test_letters_are_for_their_owner_and_never_over_something_that_is_there(erased: Asking, typist: Typist, org: Night) -> None:
+    asking = erased
     released(typist, asking)
     letters(typist, asking)
     folder = typist.folder / "letters"
@@ -119,8 +135,8 @@ def test_letters_are_for_their_owner_and_never_over_something_that_is_there(typi
     assert "Löschung personenbezogener Daten" in german["notice-1.pdf"]
 
 
-def test_a_restriction_is_told_of_at_once_and_without_the_crm(typist: Typist, org: Night) -> None:
-    asking = granted(typist, org, "restriction")
+def test_a_restriction_is_told_of_at_once_and_without_the_crm(restricted: Asking, typist: Typist, org: Night) -> None:
+    asking = restricted
     set_faults(org.emulator, {"match": {}, "do": "status", "status": 503})
     told = letters(typist, asking)
     assert "Beperking van de verwerking" in told["notice-1.pdf"]
@@ -184,8 +200,8 @@ def test_the_command_says_the_same_of_a_suspect_and_of_somebody_without_recipien
     assert not (typist.folder / "none").exists()
 
 
-def test_a_refusal_has_nobody_to_tell(typist: Typist, org: Night) -> None:
-    asking = granted(typist, org)
+def test_a_refusal_has_nobody_to_tell(erased: Asking, typist: Typist) -> None:
+    asking = erased
     decide(typist, asking, "--refuse", "RF-02")
     assert (listed(typist, asking), "notices" in shown(typist, asking)) == ([], False)
 
@@ -208,16 +224,16 @@ def test_a_refusal_has_nobody_to_tell(typist: Typist, org: Night) -> None:
         ("--output", "letters", "--language", "es"),
     ],
 )
-def test_what_does_not_go_together_is_exit_2(typist: Typist, org: Night, words: tuple[str, ...]) -> None:
-    asking = granted(typist, org, "restriction")
+def test_what_does_not_go_together_is_exit_2(restricted: Asking, typist: Typist, words: tuple[str, ...]) -> None:
+    asking = restricted
     error = typist.refused("requests", "notices", asking.id, *words, *DORA, code=2)
     assert "Zonnebloem" not in json.dumps(error)
     assert [one["state"] for one in listed(typist, asking)] == ["due", "due"]
 
 
-def test_only_the_dpo_looks_writes_and_records(typist: Typist, org: Night) -> None:
+def test_only_the_dpo_looks_writes_and_records(restricted: Asking, typist: Typist, org: Night) -> None:
     """Section 9.4, ACC-10."""
-    asking = granted(typist, org, "restriction")
+    asking = restricted
     for words in ((), ("--output", typist.folder / "letters"), ("--told", 1, "--on", TODAY)):
         assert typist.refused("requests", "notices", asking.id, *words, *ERIK, code=5)["code"] == "role"
         last = list(org.store.ledger.entries())[-1]
@@ -225,8 +241,8 @@ def test_only_the_dpo_looks_writes_and_records(typist: Typist, org: Night) -> No
     assert not (typist.folder / "letters").exists()
 
 
-def test_the_list_on_a_screen(typist: Typist, org: Night) -> None:
-    asking = granted(typist, org, "restriction")
+def test_the_list_on_a_screen(restricted: Asking, typist: Typist) -> None:
+    asking = restricted
     said = typist.type("requests", "notices", asking.id)
     assert (said.code, said.last) == (0, f"request {asking.id}")
     assert all(word in said.out for word in (POLICE, "2026-02-05", f"due since {TODAY}"))
@@ -237,8 +253,8 @@ def test_the_list_on_a_screen(typist: Typist, org: Night) -> None:
     assert "1 due, 1 told" in typist.type("requests", "show", asking.id, *DORA).out
 
 
-def test_the_night_reminds_of_who_has_been_due_for_more_than_fourteen_days(typist: Typist, org: Night) -> None:
-    asking = granted(typist, org, "restriction")
+def test_the_night_reminds_of_who_has_been_due_for_more_than_fourteen_days(restricted: Asking, typist: Typist) -> None:
+    asking = restricted
     released(typist, asking)
     typist.ask("requests", "close", asking.id, "--outcome", "DONE", *DORA)
     typist.set(CLOCK="2026-12-09T11:00:00Z")

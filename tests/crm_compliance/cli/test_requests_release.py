@@ -33,6 +33,7 @@ from tests.crm_compliance.cli.test_requests_answer_closed import JAN, PIET, jan,
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
 from tests.crm_compliance.typist import Typist
 from tests.crm_compliance.web import serving
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 LOTTE_ASKS = LOTTE | {"birthdate": "2012-03-04"}
@@ -53,9 +54,8 @@ def unpacked(zipped: bytes, passphrase: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@pytest.fixture
-def child(typist: Typist, org: Night) -> Asking:
-    """The approved answer to a child of fourteen with a dossier, in which a reporter has a name."""
+def approved_child(typist: Typist, org: Night) -> str:
+    """A child of fourteen with a dossier, in which a reporter has a name, whose answer is approved."""
     person = lotte(org)
     reporter = org.contact(firstname="Annelies", lastname="Verstraeten (fictief)", emailaddress1="annelies@example.org")
     dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
@@ -64,7 +64,13 @@ def child(typist: Typist, org: Night) -> Asking:
     org.party(reporter, "reporter", dossier=dossier)
     asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
     asking.compile()
-    return asking.approve_all()
+    return asking.approve_all().id
+
+
+@pytest.fixture
+def child(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    """The approved answer to a child."""
+    return Asking(typist, worlds.begin(request, approved_child))
 
 
 def test_a_released_answer_is_an_encrypted_archive_with_its_passphrase_apart(child: Asking, typist: Typist) -> None:
@@ -206,10 +212,9 @@ def test_a_needle_in_the_message_stops_the_release(child: Asking, typist: Typist
     assert child.row().state is RequestState.APPROVED
 
 
-@pytest.mark.parametrize("way", ["withheld", "rewritten"])
-def test_the_way_back_from_a_needle_is_one_step_and_loses_no_decision(typist: Typist, org: Night, way: str) -> None:
-    """The refusal names file, item and kind; the hint is a command that works from the state in which it
-    leaves the request (R-118)."""
+def with_a_needle(typist: Typist, org: Night) -> tuple[str, str]:
+    """An approved answer in which only now a word is known for a name: the request, and the item with the
+    word. Another item was rewritten."""
     person = lotte(org)
     dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
     org.party(person, "child", dossier=dossier)
@@ -224,7 +229,20 @@ def test_the_way_back_from_a_needle_is_one_step_and_loses_no_decision(typist: Ty
     asking.decide({"item": rewritten, "status": "APPROVED_REDACTED", "text": "Zij belde (verzonnen)."})
     asking.approve_all()
     _is_somebody_after_all(asking, "Zwaluwvanger")
+    return asking.id, bad
 
+
+@pytest.fixture
+def needle(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> tuple[Asking, str]:
+    name, bad = worlds.begin(request, with_a_needle)
+    return Asking(typist, name), bad
+
+
+@pytest.mark.parametrize("way", ["withheld", "rewritten"])
+def test_the_way_back_from_a_needle_is_one_step_and_loses_no_decision(needle: tuple[Asking, str], typist: Typist, way: str) -> None:
+    """The refusal names file, item and kind; the hint is a command that works from the state in which it
+    leaves the request (R-118)."""
+    asking, bad = needle
     files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
     error = typist.refused("requests", "release", asking.id, *files, *ERIK, code=5)
     assert (error["code"], error["where"]) == ("needle", f"data.json {bad}")
@@ -279,8 +297,7 @@ def _is_somebody_after_all(asking: Asking, surname: str) -> None:
         context.store.requests.save(row, [], since=row, parts={COMPILATION: msgspec.json.encode(known)})
 
 
-@pytest.fixture
-def unreadable(typist: Typist, org: Night) -> tuple[Asking, str, str]:
+def with_an_unreadable_file(typist: Typist, org: Night) -> tuple[str, str, str]:
     """A child's answer with a file that nothing here reads: the request, the row of the file, and its
     item."""
     person = lotte(org)
@@ -292,7 +309,13 @@ def unreadable(typist: Typist, org: Night) -> tuple[Asking, str, str]:
     )
     asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
     asking.compile()
-    return asking, row, _file_of(asking)["item"]
+    return asking.id, row, _file_of(asking)["item"]
+
+
+@pytest.fixture
+def unreadable(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> tuple[Asking, str, str]:
+    name, row, item = worlds.begin(request, with_an_unreadable_file)
+    return Asking(typist, name), row, item
 
 
 def _base64(content: bytes) -> str:

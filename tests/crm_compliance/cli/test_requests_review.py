@@ -14,6 +14,7 @@ from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
 from tests.crm_compliance.typist import Typist
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 TEXTS = (
@@ -23,8 +24,8 @@ TEXTS = (
 )
 
 
-@pytest.fixture
-def asking(typist: Typist, org: Night) -> Asking:
+def compiled(typist: Typist, org: Night) -> str:
+    """A child's request with three texts that wait for a person."""
     child = lotte(org)
     dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
     for number, text in enumerate(TEXTS, 1):
@@ -32,7 +33,12 @@ def asking(typist: Typist, org: Night) -> Asking:
     org.party(child, "child", dossier=dossier)
     asking = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
     asking.compile()
-    return asking
+    return asking.id
+
+
+@pytest.fixture
+def asking(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> Asking:
+    return Asking(typist, worlds.begin(request, compiled))
 
 
 @pytest.fixture(scope="module")

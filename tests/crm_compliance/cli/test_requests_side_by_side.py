@@ -7,7 +7,9 @@ asked of the CRM is compared. Everybody is fictitious.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,14 +43,39 @@ def a_case(org: Night, person: str) -> str:
     return dossier
 
 
-def walked(typist: Typist, org: Night, **form: Any) -> tuple[Trail, Trail, str]:
-    """The trails of somebody suspected and of somebody unknown, and the dossier of the suspicion."""
+@dataclass(frozen=True)
+class Walk:
+    """The trails of somebody suspected and of somebody unknown, the dossier of the suspicion, and the folder
+    in which both worked: `one` and `two`."""
+
+    excluded: Trail
+    unknown: Trail
+    dossier: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def walks() -> dict[str, Walk]:
+    """By language: every look at the two needs the same walk through all commands."""
+    return {}
+
+
+@pytest.fixture
+def walk(language: str, walks: dict[str, Walk], request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walk:
+    if language not in walks:
+        folder = tmp_path_factory.mktemp("walk")
+        walks[language] = walked(request.getfixturevalue("typist"), request.getfixturevalue("org"), folder, language=language)
+    return walks[language]
+
+
+def walked(typist: Typist, org: Night, folder: Path, **form: Any) -> Walk:
+    """Take both through all commands."""
     person = org.contact(firstname="Jan", lastname="Wouterlood (fictief)", emailaddress1="jan@example.org", birthdate="1980-05-06",
                          telephone1="+32470112233", description="Zie ook D-2026-0666, daar als verdachte genoemd.")  # fmt: skip
     dossier = a_case(org, person)
-    excluded = Asker(typist, typist.folder / "one").answered(JAN, person, **form)
-    unknown = Asker(typist, typist.folder / "two").answered(PIM, **form)
-    return excluded, unknown, dossier
+    excluded = Asker(typist, folder / "one").answered(JAN, person, **form)
+    unknown = Asker(typist, folder / "two").answered(PIM, **form)
+    return Walk(excluded, unknown, dossier, folder)
 
 
 # Who is a candidate, and who was confirmed, is what the DPO alone decides about: of these two commands only
@@ -62,11 +89,14 @@ def is_of_units(name: str) -> bool:
     return name == "plan" or name.startswith("why ")
 
 
-@pytest.mark.parametrize("language", ["nl", "fr"])
-def test_nobody_can_tell_who_is_excluded_from_who_is_unknown(typist: Typist, org: Night, language: str) -> None:
+BOTH_LANGUAGES = pytest.mark.parametrize("language", ["nl", "fr"])
+
+
+@BOTH_LANGUAGES
+def test_nobody_can_tell_who_is_excluded_from_who_is_unknown(walk: Walk) -> None:
     """SUS-04, SUS-07, R-111: every answer of every command, every row of every table with the size of what is
     sealed in it, the ledger."""
-    excluded, unknown, _ = walked(typist, org, language=language)
+    excluded, unknown = walk.excluded, walk.unknown
     for name in excluded.said.keys() - OF_THE_DPO:
         if not is_of_units(name):
             assert excluded.said[name] == unknown.said[name], name
@@ -74,23 +104,24 @@ def test_nobody_can_tell_who_is_excluded_from_who_is_unknown(typist: Typist, org
         assert rows == unknown.stored[table], table
 
 
-def test_the_crm_is_asked_the_same_for_who_is_excluded_and_who_is_unknown(typist: Typist, org: Night) -> None:
+@BOTH_LANGUAGES
+def test_the_crm_is_asked_the_same_for_who_is_excluded_and_who_is_unknown(walk: Walk) -> None:
     """SUS-07: as many requests of the same methods and addresses, command by command, plans and their reasons
     included."""
-    excluded, unknown, _ = walked(typist, org)
+    excluded, unknown = walk.excluded, walk.unknown
     for name, asked in excluded.asked.items():
         assert asked == unknown.asked[name], (name, asked - unknown.asked[name], unknown.asked[name] - asked)
 
 
-def test_no_plan_and_no_reason_of_a_unit_names_the_request_that_holds_it(typist: Typist, org: Night) -> None:
+@BOTH_LANGUAGES
+def test_no_plan_and_no_reason_of_a_unit_names_the_request_that_holds_it(walk: Walk) -> None:
     """SUS-07, ACC-08: the hold of a request has its code alone, also once the request is closed."""
-    excluded, unknown, dossier = walked(typist, org)
-    why = excluded.raw[f"why cf_dossier {dossier}"]
-    assert '"HOLD_REQUEST"' in why
-    assert '"HOLD_REQUEST"' not in unknown.raw[f"why cf_dossier {dossier}"]
-    for trail, folder in ((excluded, "one"), (unknown, "two")):
+    why = f"why cf_dossier {walk.dossier}"
+    assert '"HOLD_REQUEST"' in walk.excluded.raw[why]
+    assert '"HOLD_REQUEST"' not in walk.unknown.raw[why]
+    for trail, folder in ((walk.excluded, "one"), (walk.unknown, "two")):
         said = {name: text for name, text in trail.raw.items() if is_of_units(name)}
-        said |= {file.name: file.read_text(encoding="utf-8") for file in (typist.folder / folder).glob("plan*")}
+        said |= {file.name: file.read_text(encoding="utf-8") for file in (walk.folder / folder).glob("plan*")}
         assert len(said) > 6
         assert [name for name, text in said.items() if trail.request in text] == []
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,33 @@ from crm_compliance.cli.app import run
 from crm_compliance.demo import demo
 from crm_compliance.demo.asker import Row, asker_among
 from rules.errors import ComplianceError
+from tests.independent.prompt import Prompt
 
 
+@pytest.fixture
+def forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The demo's commands are forks of a process that has loaded the product already; the emulator and the
+    first command are programs as they are started in earnest."""
+    run_program = subprocess.run
+    typed: list[Sequence[str]] = []
+    with closing(Prompt(tmp_path)) as prompt:
+
+        def run_in_a_fork(command: Sequence[str], *, env: dict[str, str], **more: Any) -> subprocess.CompletedProcess[str]:
+            assert list(command[:3]) == [sys.executable, "-m", "crm_compliance"]
+            typed.append(command)
+            if len(typed) == 1:
+                return run_program(command, env=env, **more)
+            spoken = prompt.type(command[3:], env, Path.cwd())
+            sys.stderr.write(spoken.err)
+            return subprocess.CompletedProcess(command, spoken.code, spoken.out)
+
+        monkeypatch.setattr("crm_compliance.demo.demo.subprocess.run", run_in_a_fork)
+        yield
+
+
+@pytest.mark.usefixtures("forks")
 def test_a_whole_night_on_an_emulator(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is really done, although the shell names a real CRM; a second demo starts again."""
+    """Everything is really done, although the shell names a real CRM."""
     monkeypatch.setenv("CRM_COMPLIANCE_CRM_URL", "https://real.crm4.dynamics.com/api/data/v9.2/")
     monkeypatch.setenv("CRM_COMPLIANCE_CRM_CLIENT_ID", "real")
     folder = tmp_path / "demo"

@@ -15,11 +15,12 @@ from sqlalchemy import create_engine, text
 from crm_compliance.store.erasure_file import ErasureFile, Line
 from jobs.model.run import Erasure
 from tests.crm_compliance.typist import LONG_AGO, Typist
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 
 def two_nights(typist: Typist, org: Night) -> bytes:
-    """Two nights, with the file as it was after the first."""
+    """Two nights; gives the file as it was after the first."""
     file = typist.folder / "data" / "erasures.jsonl"
     contents = []
     for _ in range(2):
@@ -30,6 +31,12 @@ def two_nights(typist: Typist, org: Night) -> bytes:
         contents.append(file.read_bytes())
     assert contents[1].startswith(contents[0])
     return contents[0]
+
+
+@pytest.fixture
+def older(worlds: Worlds, request: pytest.FixtureRequest) -> bytes:
+    """After two nights: the file as it was after the first."""
+    return worlds.begin(request, two_nights)
 
 
 def write(typist: Typist, statement: str) -> None:
@@ -61,8 +68,7 @@ def lose_the_file(typist: Typist, older: bytes) -> None:
 
 
 @pytest.mark.parametrize("how", [roll_back_the_table, roll_back_the_file, roll_back_both, lose_the_file])
-def test_a_register_that_was_rolled_back_is_noticed(typist: Typist, org: Night, how: Callable[[Typist, bytes], None]) -> None:
-    older = two_nights(typist, org)
+def test_a_register_that_was_rolled_back_is_noticed(older: bytes, typist: Typist, org: Night, how: Callable[[Typist, bytes], None]) -> None:
     assert typist.ask("ledger", "verify")["ok"] is True
     how(typist, older)
     assert "register of erasures" in typist.refused("plan", code=7)["message"]
@@ -73,10 +79,10 @@ def test_a_register_that_was_rolled_back_is_noticed(typist: Typist, org: Night, 
     assert not checks["store"]["ok"]
 
 
+@pytest.mark.usefixtures("older")
 def test_a_row_that_was_exchanged_is_noticed_before_a_replay(typist: Typist, org: Night) -> None:
     """Whoever could slip a reference in could have a living row erased without anybody asking the
     schedule."""
-    two_nights(typist, org)
     write(typist, "UPDATE erasures SET ref = iif(ref LIKE 'f%', 'e', 'f') || substr(ref, 2) WHERE position = 1")
     assert "register of erasures" in typist.refused("replay", "--dry-run", code=7)["message"]
     assert typist.type("ledger", "verify", "--json").document["ok"] is False
@@ -113,12 +119,12 @@ def exchange_a_reference(typist: Typist, line: Erasure) -> None:
     "how", [slip_into_the_file, slip_into_the_file_with_the_seal_of_another, slip_into_the_table, exchange_a_reference]
 )
 @pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.usefixtures("older")
 def test_an_erasure_that_somebody_made_up_lets_nothing_go(
     typist: Typist, org: Night, how: Callable[[Typist, Erasure], None], is_lost: bool
 ) -> None:
     """ERA-13: what the register names goes without being judged, so only lines that are sealed by our keys
     are believed."""
-    two_nights(typist, org)
     kept = org.dossier("sexting", spoken=date(2026, 10, 1))
     if is_lost:
         write(typist, "DELETE FROM ledger_head")
@@ -128,8 +134,8 @@ def test_an_erasure_that_somebody_made_up_lets_nothing_go(
         assert org.get("cf_dossiers", kept) is not None
 
 
+@pytest.mark.usefixtures("older")
 def test_a_line_that_is_not_sealed_by_us_is_told(typist: Typist, org: Night) -> None:
-    two_nights(typist, org)
     slip_into_the_file_with_the_seal_of_another(typist, forged(org, org.dossier("sexting", spoken=date(2026, 10, 1))))
     file = ErasureFile(file_of(typist), org.key)
     assert any("is not as it was written" in str(told) for told in file.damage())
@@ -138,9 +144,9 @@ def test_a_line_that_is_not_sealed_by_us_is_told(typist: Typist, org: Night) -> 
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.usefixtures("older")
 def test_keys_that_the_register_names_are_missed(typist: Typist, org: Night, is_lost: bool) -> None:
     """ACC-02: the database may be lost with them; the lines beside it still name the key that they need."""
-    two_nights(typist, org)
     keys = typist.folder / "data" / "keys"
     named = org.key.register_key
     (keys / f"{named}.key").unlink()
