@@ -32,6 +32,7 @@ from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_rows import LyingReader
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
+from connectors.dynamics.residual.retained_children import RetainedChildren
 from connectors.dynamics.residual.traces import Places
 from connectors.dynamics.residual.unmapped_children import Children
 from connectors.dynamics.schema.conditions import Scopes
@@ -111,6 +112,7 @@ class DynamicsConnector(Changes, Remains, Organisation):
         self._naming = Naming(self._transport, directory, self.warnings)
         self._pointers = Pointers(mapping, self._metadata, directory)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings, sees_to_documents=sees_to_documents)
+        self._retained_children = RetainedChildren(mapping, self._metadata, directory, self._long_term)
         self._survey = Survey(self._transport, mapping, self._metadata, directory, sees_to_documents=sees_to_documents)
         self._locations = DocumentLocations(directory)
         self._lake = self._reader_of(lake) if lake is not None else None

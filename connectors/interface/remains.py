@@ -149,5 +149,9 @@ class Remains(Protocol):
         row that would stay behind although nobody may read its table is reported as `Hanging` with an empty
         id."""
 
+    def hanging_there(self, rows: Collection[RowKey]) -> list[Hanging]:
+        """Return the rows of mapped tables in long-term retention that would be removed along with these,
+        which are there too, and are not among them; as `hanging`."""
+
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Return which of these rows, of mapped tables or others, exist."""

@@ -13,10 +13,11 @@ from jobs.holds.active import held_actions
 from jobs.model.plan import Key, PlanLine
 from jobs.model.run import CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, Run
 from jobs.ports.context import JobContext
+from jobs.reading.out_of_reach import LONG_TERM
 from jobs.residual.clean import purge_before
 from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
-from jobs.residual.unmapped_rows import with_unmapped
+from jobs.residual.unmapped_rows import bound_there, with_unmapped
 from jobs.runs.recheck import held_since
 from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
@@ -116,15 +117,10 @@ class Journal:
         found, orphans = with_unmapped(self.context, intents) if intents else ([], {})
         going, out_of_reach = self.folders.with_documents([action for action in found if action.key not in orphans])
         causes = dict.fromkeys(out_of_reach, CONTENT_OUT_OF_REACH) | {key: UNACCOUNTED + table for key, table in orphans.items()}
-        self.record(
-            [
-                Action(action.table, action.id, action.disposition, ActionState.SKIPPED, TECHNICAL, flags=(causes[action.key],))
-                for action in found
-                if action.key in causes
-            ],
-            "outcome",
-        )
-        return going
+        bound = bound_there(self.context, going)
+        outcomes = [_skipped(action, TECHNICAL, causes[action.key]) for action in found if action.key in causes]
+        self.record(outcomes + [_skipped(action, LONG_TERM) for action in going if action.key in bound], "outcome")
+        return [action for action in going if action.key not in bound]
 
     def _remove_content(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
         """Remove what units have outside the CRM before their rows (R-053); give the outcome of those that
@@ -221,6 +217,11 @@ class Journal:
 def name_of(action: Action) -> str:
     """Return the name by which the connector knows a unit."""
     return _name(action.key)
+
+
+def _skipped(action: Action, code: str, *flags: str) -> Action:
+    """Return the outcome of a unit of which nothing was written."""
+    return Action(action.table, action.id, action.disposition, ActionState.SKIPPED, code, flags=flags)
 
 
 def _name(key: Key) -> str:

@@ -231,8 +231,11 @@ def below(
                 staying |= {} if is_known else {row.id: (kind, row)}
                 continue
             of = _in_turn({units[owner] for owner in above & units.keys()}, waits)
-            if len(of) > 1 and waits is not None and is_retained:
-                waits.update(of[1:])
+            last = _there(connector, kind, row, units) if len(of) > 1 and waits is not None and is_retained else []
+            if len(last) == len(of) > 1:  # whichever goes takes it along
+                level.append((of[0], _goes(kind, row, is_retained=True)))
+            elif len(of) > 1 and waits is not None and is_retained:
+                waits.update(last or of[1:])
             elif len(of) > 1 and waits is not None:
                 staying[row.id] = (kind, row)
             else:
@@ -258,6 +261,15 @@ def _gone(connector: Connector, kind: Kind, row: Record, owners: Collection[str]
     asked = {(name, owner) for each in found for name, owner in kind.owners(each) if owner in owners}
     known = ((connector.all_kinds[name].record, owner) for name, owner in asked if name in connector.all_kinds)
     return {owner for record, owner in known if not rows_anywhere(connector, record, (), Among("id", [owner]), lie)}
+
+
+def _there(connector: Connector, kind: Kind, row: Record, units: Mapping[str, str]) -> list[str]:
+    """Return the units that go of which the owner of a row in long-term retention lies there too: it may take
+    the row along, and is the last for that."""
+    asked = [
+        (connector.all_kinds[name].record, owner) for name, owner in kind.owners(row) if name in connector.all_kinds and owner in units
+    ]
+    return sorted({units[owner] for record, owner in asked if retained_rows_of(connector, record, (), Among("id", [owner]))})
 
 
 def _links(kind: Kind, row: Record) -> Iterator[tuple[str, str]]:

@@ -126,6 +126,38 @@ def test_one_there_stays_with_the_owner_that_stays(night: Night) -> None:
     )
 
 
+def there_with_its_dossier(night: Night, fiche: str) -> tuple[str, str]:
+    """A dossier that has ended, in long-term retention, and a meeting that went there along, which is on a
+    fiche too."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    meeting = a_meeting(night, dossier=dossier, fiche=fiche)
+    for each in night.fiches_of(dossier):
+        retain(night, "cf_fiche", each)
+    retain(night, "cf_dossier", dossier)
+    assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}
+    return dossier, meeting
+
+
+def test_one_there_is_not_taken_along_by_a_dossier_there(night: Night) -> None:
+    """Nothing takes its link off, and the CRM removes what cascades: the dossier waits for the last."""
+    dossier, meeting = there_with_its_dossier(night, night.fiche("social_card", spoken=LATELY))
+    done = night.apply(night.plan())
+    assert done.counts["skipped"] == {"LONG_TERM_RETENTION": 1}
+    assert (in_retention(night, "cf_meeting", "cf_meetings"), in_retention(night, "cf_dossier", "cf_dossiers")) == ({meeting}, {dossier})
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_one_there_goes_with_a_dossier_there_once_the_other_has_gone(night: Night, *, is_there: bool) -> None:
+    lone = night.fiche("social_card", spoken=LONG_AGO)
+    there_with_its_dossier(night, lone)
+    if is_there:
+        retain(night, "cf_fiche", lone)
+    for _ in range(2):
+        night.apply(night.approved(night.plan()))
+    left = [in_retention(night, f"cf_{name}", f"cf_{name}s") for name in ("meeting", "dossier", "fiche")]
+    assert (left, night.get("cf_fiches", lone)) == ([set(), set(), set()], None)
+
+
 def test_a_hold_on_a_row_keeps_all_that_it_belongs_to(night: Night) -> None:
     """HLD-04."""
     dossier, lone = night.dossier("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=LONG_AGO)

@@ -18,6 +18,7 @@ from connectors.dynamics.reading.ties import Ties
 from connectors.dynamics.residual.binned_rows import LyingReader
 from connectors.dynamics.residual.document_locations import DocumentLocations
 from connectors.dynamics.residual.long_term import LongTerm
+from connectors.dynamics.residual.retained_children import RetainedChildren
 from connectors.dynamics.residual.traces import Places
 from connectors.dynamics.residual.unmapped_children import Children
 from connectors.dynamics.schema.conditions import Scopes
@@ -61,6 +62,7 @@ class Parts:
     _long_term: LongTerm
     _naming: Naming
     _children: Children
+    _retained_children: RetainedChildren
     _pointers: Pointers
     _survey: Survey
     _locations: DocumentLocations

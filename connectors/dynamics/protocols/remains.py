@@ -135,6 +135,11 @@ class Remains(MappedKinds):
         Raises ConnectorError: it cannot be determined."""
         return self._children.hanging(rows, restricting=restricting)
 
+    def hanging_there(self, rows: Collection[RowKey]) -> list[Hanging]:
+        """Return the rows of mapped tables in long-term retention that a job would remove along with these,
+        which are there too. Raises ConnectorError: it cannot be determined."""
+        return self._retained_children.hanging(rows)
+
     def document_locations(self, rows: Collection[RowKey] | None = None) -> list[DocumentLocation]:
         """Return the rows of the CRM that say in which folder of a document store the documents of a row lie;
         of `rows` those that are such, without it all. Raises ConnectorError."""
