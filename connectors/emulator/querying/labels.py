@@ -38,8 +38,8 @@ def _texts(environment: Environment) -> dict[str, dict[int, str]]:
 
 def install(connection: sqlite3.Connection, environment: Environment) -> None:
     """Add to a connection the functions that filters and formatted values call."""
-    texts = _texts(environment)
-    known = environment.generation
+    texts: dict[str, dict[int, str]] = {}
+    known: int | None = None  # the generation whose texts they are; most connections are asked for none
 
     def texts_of(key: str) -> dict[int, str]:
         nonlocal texts, known

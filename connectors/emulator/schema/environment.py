@@ -1,8 +1,8 @@
 """An organisation's schema: tables, columns, choices and relationships, and what each leads to."""
 
 import uuid
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from connectors.emulator.schema.many_to_many import ManyToMany, Peers, peers_of
 
@@ -19,15 +19,8 @@ POINTER = "activitypointer"
 Labels = dict[str, str]  # language key -> text
 
 
-class _Unchanging:
-    """Nothing in it ever changes, so that a copy of what it is part of need not copy it."""
-
-    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
-        return self
-
-
 @dataclass(frozen=True)
-class Column(_Unchanging):
+class Column:
     """One column; `kind` is the word of the environment file, or bigint, state, status, entityname for the
     platform's own."""
 
@@ -74,7 +67,7 @@ class Column(_Unchanging):
 
 
 @dataclass(frozen=True)
-class Relationship(_Unchanging):
+class Relationship:
     """Parent (referenced) to child (referencing); `name` is also the parent's collection property."""
 
     name: str
@@ -86,7 +79,7 @@ class Relationship(_Unchanging):
 
 
 @dataclass(frozen=True)
-class Navigation(_Unchanging):
+class Navigation:
     """A single-valued navigation property: a lookup column, read as one of its target tables."""
 
     name: str
@@ -128,6 +121,11 @@ class Table:
     def children(self) -> list[Relationship]:
         return list(self.collections.values())
 
+    def copy(self) -> "Table":
+        """Return a table that may be altered while this one stays as it is; what `relink` makes anew is
+        shared until then."""
+        return replace(self, columns=dict(self.columns), added_keys=dict(self.added_keys), failed_keys=dict(self.failed_keys))
+
     def navigation_name(self, column: Column, target: str) -> str:
         return navigation_name(self.name, column, target)
 
@@ -165,6 +163,20 @@ class Environment:
     @property
     def language(self) -> str:
         return next(iter(self.languages))
+
+    def copy(self) -> "Environment":
+        """Return an environment that may be altered while this one stays as it is."""
+        tables = {name: table.copy() for name, table in self.tables.items()}
+        return replace(
+            self,
+            tables=tables,
+            by_set={table.set_name: table for table in tables.values()},
+            choices=dict(self.choices),
+            relationships=list(self.relationships),
+            many_to_many=list(self.many_to_many),
+            described=dict(self.described),
+            retaining=set(self.retaining),
+        )
 
 
 def navigation_name(table: str, column: Column, target: str) -> str:

@@ -28,32 +28,37 @@ def load_environment(path: Path | None = None) -> Environment:
     """Read an environment file, or the shipped one, and add the platform's tables. Raises EnvironmentProblem:
     with the file and what is wrong in it."""
     source = path or DEFAULT_ENVIRONMENT
-    platform, platform_digest = _read(PLATFORM)
-    document, digest = _read(source)
+    platform, text = _text(PLATFORM), _text(source)
     try:
-        environment = _build(document, platform)
+        return _environment(text, platform).copy()
+    except YAMLError as problem:
+        raise EnvironmentProblem(f"{source}: {problem}") from problem
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise EnvironmentProblem(f"{source}: {type(problem).__name__}: {problem}") from problem
-    environment.origin = f"{platform_digest} {digest}"
-    return environment
 
 
-def _read(path: Path) -> tuple[Mapping[str, Any], str]:
-    """Return the content of a file, and the digest of its text."""
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
-        document = _parsed(text)
-    except (OSError, YAMLError) as problem:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
         raise EnvironmentProblem(f"{path}: {problem}") from problem
-    if not isinstance(document, dict):
-        raise EnvironmentProblem(f"{path}: no mapping at the top")
-    return document, sha256(text.encode()).hexdigest()
 
 
 @lru_cache(maxsize=4)  # whoever starts many emulators gives them the same organisation
-def _parsed(text: str) -> Any:
+def _environment(text: str, platform: str) -> Environment:
+    """Return the environment of these texts, to be copied, not altered."""
+    environment = _build(_mapping(text), _mapping(platform))
+    environment.origin = " ".join(sha256(each.encode()).hexdigest() for each in (platform, text))
+    return environment
+
+
+@lru_cache(maxsize=4)  # the platform's is the same for all
+def _mapping(text: str) -> Mapping[str, Any]:
     """Return the content of a file, to be read only."""
-    return YAML(typ="safe").load(text)
+    document = YAML(typ="safe").load(text)
+    if not isinstance(document, dict):
+        raise YAMLError("no mapping at the top")
+    return document
 
 
 def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environment:

@@ -61,6 +61,9 @@ class Privilege:
         return _id(self.name)
 
 
+_privilege = cache(Privilege)  # thousands of times the same few hundred
+
+
 @cache
 def _id(privilege: str) -> str:
     return _IDS.get(privilege) or metadata_id("privilege", privilege)
@@ -68,9 +71,14 @@ def _id(privilege: str) -> str:
 
 def privilege_name(table: Table, kind: str) -> str:
     """Return the privilege that one kind of access to a table requires."""
-    if exception := _EXCEPTIONS.get((table.name, kind)):
+    return _privilege_name(table.name, table.schema_name, table.activity, kind)
+
+
+@cache
+def _privilege_name(table: str, schema_name: str, activity: bool, kind: str) -> str:
+    if exception := _EXCEPTIONS.get((table, kind)):
         return exception
-    subject = "Activity" if table.activity else _SUBJECTS.get(table.name, table.schema_name)
+    subject = "Activity" if activity else _SUBJECTS.get(table, schema_name)
     return f"prv{kind}{subject}"
 
 
@@ -79,14 +87,16 @@ def kinds_of(table: Table) -> tuple[str, ...]:
     N:N relationship have no privileges of their own."""
     if table.intersect:
         return ()
-    owned = table.ownership in ("UserOwned", "BusinessOwned")
-    return tuple(kind for kind in KINDS if owned or kind not in ("Assign", "Share"))
+    return tuple(kind for kind in KINDS if _is_owned(table) or kind not in ("Assign", "Share"))
+
+
+def _is_owned(table: Table) -> bool:
+    return table.ownership in ("UserOwned", "BusinessOwned")
 
 
 def privileges_of(table: Table) -> list[tuple[str, Privilege]]:
     """Return each kind of access to a table with its privilege."""
-    owned = table.ownership in ("UserOwned", "BusinessOwned")
-    return [(kind, Privilege(privilege_name(table, kind), kind, owned)) for kind in kinds_of(table)]
+    return [(kind, _privilege(privilege_name(table, kind), kind, _is_owned(table))) for kind in kinds_of(table)]
 
 
 def catalogue(environment: Environment) -> dict[str, Privilege]:

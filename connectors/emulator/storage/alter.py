@@ -1,7 +1,6 @@
 """A schema changed while it is in use: the tables of SQLite follow in the same transaction, and the state
 file remembers."""
 
-import copy
 from typing import Any
 
 from connectors.emulator.schema.alterations import (
@@ -87,7 +86,7 @@ class Altering:
 
     def _alter(self, alteration: Alteration) -> None:
         if self._first is None:
-            self._first = copy.deepcopy(self.tables.environment)
+            self._first = self.tables.environment.copy()
         alter(self.tables.environment, alteration)
         self.tables.forget_statements()
 

@@ -1,13 +1,12 @@
 """The database of one organisation: opened in memory or in the `--state` file, filled, altered and emptied. A
-state file belongs to the environment that it was made for. An organisation in memory takes its tables from
-one that was made before."""
+state file belongs to the environment that it was made for. An organisation in memory is a copy of a new one
+that was made before."""
 
 import hashlib
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from connectors.emulator.conditions.clock import Clock
 from connectors.emulator.conditions.switches import Switches
@@ -25,40 +24,22 @@ class StateProblem(Exception):
     """The state file belongs to another environment, or is none."""
 
 
-_K = TypeVar("_K")
-Inserts = list[tuple[str, int, list[list[Any]]]]  # a statement, where the version stands in its rows, and the rows
-
 _MOST_KEPT = 4
 _NOW: Any = object()  # stands in rows that are kept for the instant at which they are inserted
-_kept: dict[str, bytes] = {}  # by fingerprint: the tables of organisations in memory, without a row
-_platform_rows: dict[str, Inserts] = {}  # by the origin of the environment
 
 
-def _make_room(kept: dict[str, _K]) -> dict[str, _K]:
-    if len(kept) >= _MOST_KEPT:
-        kept.pop(next(iter(kept)), None)
-    return kept
+class _PlatformRows(NamedTuple):
+    """Rows of one table that every organisation of an environment has."""
+
+    table: str
+    dated: list[str]  # the columns that hold the instant at which they are inserted
+    statement: str
+    version_at: int  # where the version stands in a row
+    rows: list[list[Any]]
 
 
-def _make_as_before(connection: sqlite3.Connection, fingerprint: str) -> bool:
-    """Copy into an empty database in memory the tables that another one of the same environment has; return
-    False where none is known."""
-    image = _kept.get(fingerprint)
-    if image is not None:
-        with closing(sqlite3.connect(":memory:")) as kept:
-            kept.deserialize(image)
-            kept.backup(connection)
-    return image is not None
-
-
-def _keep_what_was_made(connection: sqlite3.Connection, fingerprint: str) -> None:
-    """Keep the tables of a new organisation in memory for the next one of its environment: half a thousand
-    statements make them."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as kept:
-        connection.backup(kept)
-        for (name,) in kept.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
-            kept.execute(sql.delete(name, []))
-        _make_room(_kept)[fingerprint] = kept.serialize()
+_platform_rows: dict[str, list[_PlatformRows]] = {}  # by the origin of the environment
+_new: dict[str, sqlite3.Connection] = {}  # likewise: an organisation in memory, as it was when it was new
 
 
 class Database(Tables):
@@ -74,7 +55,6 @@ class Database(Tables):
             raise
 
     def _open(self, path: Path | None) -> None:
-        fingerprint = hashlib.sha256("\n".join(schema_of(self.environment)).encode()).hexdigest()
         try:
             if path:
                 self.connection.execute("PRAGMA journal_mode = WAL")
@@ -85,43 +65,79 @@ class Database(Tables):
             known = self.connection.execute("SELECT value FROM _state WHERE name = 'schema'").fetchone()
         except sqlite3.DatabaseError as problem:
             raise StateProblem(f"{path}: {problem}") from problem
+        kept = None if path or self.environment.generation else _new.get(self.environment.origin)
+        if known is None and kept is not None:
+            self._become(kept)
+            return
+        fingerprint = hashlib.sha256("\n".join(schema_of(self.environment)).encode()).hexdigest()
         if known is None:
-            is_made = path is None and _make_as_before(self.connection, fingerprint)
-            with self.transaction():
-                for statement in () if is_made else schema_of(self.environment):
-                    self.connection.execute(statement)
-                self.connection.execute(
-                    "INSERT INTO _state VALUES ('schema', ?), ('version', ?), ('security', '')", (fingerprint, str(FIRST_VERSION))
-                )
-                self._add_platform_rows()
-            if path is None and not is_made:
-                _keep_what_was_made(self.connection, fingerprint)
+            self._make(fingerprint)
+            if path is None and self.environment.origin:
+                self._keep()
         elif known[0] != fingerprint:
             raise StateProblem(f"{path}: this state file holds the rows of another environment")
         else:
-            self._version = int(self.connection.execute("SELECT value FROM _state WHERE name = 'version'").fetchone()[0])
+            self._version = self.committed_version
             self.altering.replay()
+
+    def _make(self, fingerprint: str) -> None:
+        with self.transaction():
+            for statement in schema_of(self.environment):
+                self.connection.execute(statement)
+            self.connection.execute(
+                "INSERT INTO _state VALUES ('schema', ?), ('version', ?), ('security', '')", (fingerprint, str(FIRST_VERSION))
+            )
+            self._add_platform_rows()
+
+    def _keep(self) -> None:
+        """Keep a copy of this new organisation for the next one of its environment: half a thousand
+        statements made it."""
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        self.connection.backup(copy)
+        if len(_new) >= _MOST_KEPT:
+            _new.pop(next(iter(_new))).close()
+        _new[self.environment.origin] = copy
+
+    def _become(self, kept: sqlite3.Connection) -> None:
+        """Copy a new organisation into this one, which is empty, as if it had been made just now."""
+        kept.backup(self.connection)
+        self._version = self.committed_version
+        now = self.clock.text()
+        with self.transaction():
+            for each in self._rows_of_platform():
+                if each.dated:
+                    self.connection.execute(sql.update(each.table, each.dated, [sql.every([])]), [now] * len(each.dated))
 
     def _add_platform_rows(self) -> None:
         """Insert what the platform itself has: the same rows each time, as of now. The stamp of the rights
         is empty until then."""
-        origin = self.environment.origin
-        inserts = _platform_rows.get(origin) or self._inserts()
-        if origin and origin not in _platform_rows:
-            _make_room(_platform_rows)[origin] = inserts
         now = self.clock.text()
         with self.transaction():
-            for statement, version_at, rows in inserts:
-                insert(self, statement, version_at, ([now if value is _NOW else value for value in row] for row in rows))
+            for each in self._rows_of_platform():
+                rows = ([now if value is _NOW else value for value in row] for row in each.rows)
+                insert(self, each.statement, each.version_at, rows)
             self.connection.execute("UPDATE _state SET value = hex(randomblob(8)) WHERE name = 'security'")
 
-    def _inserts(self) -> Inserts:
-        found: Inserts = []
+    def _rows_of_platform(self) -> list[_PlatformRows]:
+        origin = self.environment.origin
+        found = _platform_rows.get(origin)
+        if found is None:
+            found = self._made_for_platform()
+            if origin:
+                if len(_platform_rows) >= _MOST_KEPT:
+                    _platform_rows.pop(next(iter(_platform_rows)))
+                _platform_rows[origin] = found
+        return found
+
+    def _made_for_platform(self) -> list[_PlatformRows]:
+        found: list[_PlatformRows] = []
         for name, rows in [*self.environment.rows.items(), *security_rows(self.environment).items()]:
-            if table := self.environment.tables.get(name):
+            if rows and (table := self.environment.tables.get(name)):
                 created = {"createdon": _NOW} if "createdon" in table.columns else {}
                 loader = Loader(self, table, _NOW)
-                found.append((loader.statement, loader.version_at, [loader.values(created | row) for row in rows]))
+                values = [loader.values(created | row) for row in rows]
+                dated = [column for column, value in zip(loader.names, values[0], strict=True) if value is _NOW]
+                found.append(_PlatformRows(name, dated, loader.statement, loader.version_at, values))
         return found
 
     def _read_environment_again(self) -> None:
