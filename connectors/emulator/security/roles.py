@@ -67,6 +67,7 @@ class Roles:
         self._catalogue: dict[str, Privilege] = {}
         self._names: dict[str, str] = {}  # by id
         self._stamp: str | None = None
+        self._generation: int | None = None  # of the schema that the catalogue is of
 
     def relation(self, name: str) -> ManyToMany:
         return next(relation for relation in self.tables.environment.many_to_many if relation.name == name)
@@ -75,12 +76,13 @@ class Roles:
 
     def _refresh(self) -> None:
         """Forget what was remembered if what it rests on changed; a new table brings new privileges."""
-        stamp = self.tables.security_stamp()
-        if stamp != self._stamp:
-            self._rights.clear()
+        stamp, generation = self.tables.security_stamp(), self.tables.environment.generation
+        if generation != self._generation:
             self._catalogue = catalogue(self.tables.environment)
             self._names = {privilege.id: name for name, privilege in self._catalogue.items()}
-            self._stamp = stamp
+        if (stamp, generation) != (self._stamp, self._generation):
+            self._rights.clear()
+            self._stamp, self._generation = stamp, generation
 
     @property
     def catalogue(self) -> dict[str, Privilege]:
