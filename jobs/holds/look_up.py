@@ -9,7 +9,7 @@ from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.hold_query import HoldList, HoldQuery
-from jobs.model.plan import Alarm
+from jobs.model.plan import Alarm, Plan
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_anywhere, rows_of
 from rules.holds.placements import PlacedHold
@@ -19,14 +19,18 @@ from rules.model.roles import SERVICE
 HOLD_NOT_FOUND = "HOLD_NOT_FOUND"
 
 
-def look_up_unseen(context: JobContext) -> list[PlacedHold]:
+def look_up_unseen(context: JobContext, approved: Plan | None = None) -> list[PlacedHold]:
     """Look up what nobody has seen yet of the holds in force, and return those of which the CRM has no row.
+    With a plan only those that whoever approved it cannot have known of, so that it may not be carried out:
+    what was meant to be held may be in it.
 
     What is there loses its mark; what is not keeps it, with the moment of the first look. Both are recorded
     once. Raises ConnectorError: the CRM could not be read; nothing is recorded of the hold at which it
     failed."""
     store, connector, lost = context.store, context.connector, list[PlacedHold]()
     for hold in store.holds.page(HoldQuery(context.today, HoldList.UNSEEN)).holds:
+        if approved is not None and HOLD_NOT_FOUND in approved.why and hold.placed_at < approved.created_at:
+            continue
         if is_of_other_crm(store, hold.crm) or not connector.has(KINDS[hold.kind]):
             continue  # nobody can look it up here
         is_there = next(missing(connector, hold), None) is None

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
-from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen
 from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm, Kind, Plan, PlanState
 from jobs.model.run import ActionState, Run, alarms_of, run_document
@@ -15,7 +14,7 @@ from jobs.ports.store.store import Store
 from jobs.residual.documents import documents_left
 from jobs.residual.recording_content import objects_left
 from jobs.restores.detect import replay_if_restored
-from jobs.runs.apply import RULES_CHANGED, apply_plan, unfinished
+from jobs.runs.apply import HELD_NOTHING, RULES_CHANGED, apply_plan, unfinished
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import not_checkable, traces_left, verify_actions
 from rules.errors import Refused, UsageError
@@ -67,14 +66,13 @@ def _carry_out_approved(context: JobContext, kind: Kind) -> None:
     no person does (section 9.4). Where somebody has rejected a later one, none is carried out. Neither is one
     of which schedule or mapping are others by now, or that was approved before it was known that a hold is on
     nothing; it expires, and the plan of this night says what they want."""
-    lost = look_up_unseen(context)
     plan = approved_plan(context.store, kind, context.crm, context.clock())
-    if plan is None or (lost and HOLD_NOT_FOUND not in plan.why) or any(hold.placed_at >= plan.created_at for hold in lost):
+    if plan is None:
         return
     try:
         apply_plan(context, plan.id)
     except Refused as error:
-        if error.code != RULES_CHANGED:
+        if error.code not in (RULES_CHANGED, HELD_NOTHING):
             raise
 
 

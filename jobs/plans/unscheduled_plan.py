@@ -1,6 +1,6 @@
 """Stores a plan that is made without the schedule: what had been erased and is back, or what a person was
 granted. Its lines are made by `restores/plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit
-breaker requires more approvals than it comes with."""
+breaker, and a hold that turns out to be on nothing, require more approvals than it comes with."""
 
 from collections import Counter as Counts
 from collections.abc import Collection, Iterable, Sequence
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_agreement import refuse_altered
+from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen, not_found
 from jobs.ledger.plan_lines import digest_head, paged
 from jobs.model.plan import Approval, Breaker, Kind, Plan, PlanLine
 from jobs.model.sentence import Sentence
@@ -38,9 +39,11 @@ def store_plan(
     policy = context.policy
     refuse_altered(context)
     pages, digest = paged(lines, trims, digest_head(kind, now, context.crm, policy.digest, context.mapping_digest))
+    lost = look_up_unseen(context)
     going = [line for line in lines if line.is_disposal]
     due = Counts(line.disposition for line in going)
     breaker = _breaker_of(context, kind, [line.table for line in going if line.table not in uncounted])
+    why = tuple(code for code, applies in ((BREAKER_TRIPPED, breaker.tripped), (HOLD_NOT_FOUND, lost)) if applies)
     plan = Plan(
         id=context.new_id("plan"),
         kind=kind,
@@ -61,9 +64,10 @@ def store_plan(
         flags={},
         breaker=breaker,
         valid_until=now + timedelta(hours=policy.plan_valid_hours),
-        needed=needed(Act.APPROVE_PLAN) if breaker.tripped else (),
+        needed=needed(Act.APPROVE_PLAN) if why else (),
         given=given,
-        why=(BREAKER_TRIPPED,) if breaker.tripped else (),
+        why=why,
+        alarms=tuple(not_found(lost)),
         approval_hours=policy.approvals.valid_hours,
         trims=trims,
         warnings=tuple(warnings),

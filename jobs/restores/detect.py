@@ -7,6 +7,7 @@ import msgspec
 
 from jobs.erasures.register import load_register, reconcile, refuse_if_behind
 from jobs.erasures.rows_back import returned_rows
+from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.run import Run
 from jobs.model.sentence import Sentence
@@ -125,9 +126,11 @@ def _begin(context: JobContext) -> None:
 
 
 def _awaited(context: JobContext) -> Plan | None:
-    """Return the replay plan that needed approval and is still valid, approved meanwhile or not."""
+    """Return the replay plan that needed approval and is still valid, approved meanwhile or not; none where a
+    hold that was placed since is on nothing."""
     now = context.clock()
     for plan in context.store.plans.newest([Kind.REPLAY]):
         if plan.crm == context.crm and plan.needed:
-            return plan if plan.state(now) in (PlanState.WAITING, PlanState.READY) else None
+            is_valid = plan.state(now) in (PlanState.WAITING, PlanState.READY)
+            return plan if is_valid and not look_up_unseen(context, plan) else None
     return None

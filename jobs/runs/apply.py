@@ -7,11 +7,12 @@ from dataclasses import replace
 from jobs.checks.clock import refuse_other_clock
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.checks.ledger_agreement import refuse_altered, refuse_altered_head, refuse_altered_plan
+from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Run, RunState
 from jobs.ports.context import JobContext
 from jobs.register.permissions import refused
-from jobs.runs.journal import PlanRejected
+from jobs.runs.journal import PlanLapsed
 from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment
 from jobs.runs.run import Application
@@ -19,17 +20,19 @@ from rules.errors import Refused
 from rules.hints import hint_to
 
 RULES_CHANGED = "rules_changed"  # code of the refusal of a plan that another schedule or mapping has made
+HELD_NOTHING = "hold_not_found"  # code of the refusal of one approved before a hold turned out to be on nothing
 CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST: Fulfilment}
 
 
 def apply_plan(context: JobContext, plan_id: str) -> Run:
     """Carry out one plan and return its run. A plan that was carried out already returns the same run,
-    without a write. One that is rejected while it is carried out ends after the group at work.
+    without a write. One that lapses while it is carried out, because somebody rejects it or a hold that was
+    placed meanwhile is on nothing, ends after the group at work.
 
     Raises:
         StoreAltered: plan, approvals, holds or other tables are not what the ledger says.
-        Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or
-            another run is under way.
+        Refused: the plan may not be applied (state, validity, approvals, policy, another CRM, a hold that is
+            on nothing), or another run is under way.
         ConnectorError: the CRM cannot be reached, or reports another time; what was done is journalled,
             and applying again continues there."""
     store = context.store
@@ -56,6 +59,9 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         if run is None:
             for other in unfinished(context):
                 raise refused("another_run", f"run {other.id} was interrupted", hint_to("apply_first", plan=other.plan), plan.id)
+            if look_up_unseen(context, plan):
+                problem = "a hold is on a record that the CRM does not have: what was meant may be in this plan"
+                raise refused(HELD_NOTHING, problem, hint_to("plan_again"), plan.id)
             run = _start(context, plan)
         lease.work_on(run.id)
         with context.logged_as(run.id):
@@ -63,12 +69,12 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
 
 
 def _carry_out(context: JobContext, plan: Plan, run: Run) -> Run:
-    """Carry out a plan; where somebody rejects it meanwhile, end the run as one that was cut off ends: what
-    was not begun is kept."""
+    """Carry out a plan; where it lapses meanwhile, end the run as one that was cut off ends: what was not
+    begun is kept."""
     carrying = CARRYING.get(plan.kind, Application)
     try:
         return carrying(context, plan, run).carry_out()
-    except PlanRejected:
+    except PlanLapsed:
         store = context.store
         return carrying(context, store.plans.get(plan.id), store.runs.get(run.id)).carry_out()
 

@@ -10,7 +10,8 @@ import msgspec
 from jobs.checks.kill_switch import STOPPED, stopped
 from jobs.erasures.register import announce, register
 from jobs.holds.active import held_actions
-from jobs.model.plan import Key, PlanLine
+from jobs.holds.look_up import look_up_unseen
+from jobs.model.plan import Key, Plan, PlanLine
 from jobs.model.run import CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, Run
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
@@ -33,8 +34,9 @@ from rules.model.decisions import Reason
 from rules.model.records import Unit
 
 
-class PlanRejected(Exception):
-    """Somebody has rejected the plan of the run that is at work: nothing more of it is begun."""
+class PlanLapsed(Exception):
+    """Somebody has rejected the plan of the run that is at work, or a hold that was placed since is on
+    nothing: nothing more of it is begun."""
 
 
 class Journal:
@@ -58,9 +60,11 @@ class Journal:
 
     def carry_out(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> None:
         """Journal what is intended, write it, and journal the outcome. `units` are those of the intents that
-        are not contacts. Raises PlanRejected: before anything of them is written."""
+        are not contacts. Raises PlanLapsed: before anything of them is written."""
         if any(not word.approves for word in self.context.store.plans.words([self.plan]).get(self.plan, ())):
-            raise PlanRejected
+            raise PlanLapsed
+        if look_up_unseen(self.context, self._approved):
+            raise PlanLapsed
         intents = self._without_orphans(intents)
         if not intents:
             return
@@ -101,6 +105,10 @@ class Journal:
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
             raise stopped(self.context.store.kill_switch.stopped_since() or self.context.clock())
+
+    @cached_property
+    def _approved(self) -> Plan:
+        return self.context.store.plans.get(self.plan)
 
     @cached_property
     def bypassing(self) -> Bypassing:

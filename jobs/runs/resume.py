@@ -7,6 +7,7 @@ import msgspec
 
 from connectors.interface.connector import Connector
 from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen
 from jobs.model.plan import Key, Plan
 from jobs.model.run import CONTINUED, Action, ActionState, RowWrite
 from jobs.ports.context import JobContext
@@ -30,6 +31,8 @@ def lapsed(context: JobContext, plan: Plan) -> str:
         return PLAN_REJECTED
     if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
         return POLICY_CHANGED
+    if look_up_unseen(context, plan):
+        return HOLD_NOT_FOUND
     return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
 
 

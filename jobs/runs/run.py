@@ -234,17 +234,19 @@ class Application:
         return frozenset(line.key for line in self._due)
 
     def _taking_what_stays(self, rows: Rows) -> set[str]:
-        """Return the units with which a recording would go that a plan of all kinds does not dispose of. It
-        is a unit of its own (RET-03): somebody has moved it there since, and nobody has approved that it
-        goes."""
+        """Return the units with which a recording would go that a plan of all kinds does not dispose of, or
+        that is not what was planned any more. It is a unit of its own (RET-03): nobody has approved that it
+        goes as it now is (RET-17)."""
         if self.plan.kind is not Kind.ALL:
             return set()
-        crm, planned, recording = self.context.connector, self._planned, UnitKind.RECORDING.value
+        crm, recording = self.context.connector, UnitKind.RECORDING.value
+        changed = {key for key, action in self.journal.actions.items() if action.state is ActionState.SKIPPED and action.code == CHANGED}
+        agreed = self._planned - changed
         return {
             unit
             for unit, writes in rows.of.items()
             for row in writes
-            if row.kind == recording and row.operation == "delete" and row.key(crm) not in planned
+            if row.kind == recording and row.operation == "delete" and row.key(crm) not in agreed
         }
 
     def _kept_by_now(self, units: Sequence[Unit], holds: Holds) -> dict[str, Reason]:

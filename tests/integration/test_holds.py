@@ -18,6 +18,8 @@ from jobs.model.run import ActionState
 from jobs.nightly.runs import run_retention
 from jobs.plans.explain import explain_unit
 from jobs.plans.make import lines_of, make_plan
+from jobs.runs.apply import apply_plan
+from jobs.writing.send import settle_writes
 from rules.errors import Refused, UsageError
 from rules.holds.of_requests import RequestHold
 from rules.holds.placements import PlacedHold
@@ -463,3 +465,40 @@ def test_what_was_approved_before_a_hold_turned_out_to_be_on_nothing_is_not_carr
         run_retention(night.context)
     assert (refused.value.code, refused.value.where != plan.id) == ("approval", True)
     assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_person_does_not_carry_out_a_plan_either_that_was_made_before_a_hold_on_nothing(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HLD-07: what was meant may be in it; a plan that says so is for two people."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    plan, before = night.plan(), night.writes()
+    unseen(night, monkeypatch, NOBODY)
+    with pytest.raises(Refused) as refused:
+        apply_plan(night.context, plan.id)
+    assert (refused.value.code, refused.value.where, night.writes()) == ("hold_not_found", plan.id, before)
+    assert night.store.runs.of_plan(plan.id) is None
+    night.clock.now += timedelta(minutes=1)
+    again = night.plan()
+    assert again.needed == ("crm_admin", "dpo")
+    night.apply(night.approved(again))
+    assert night.get("cf_dossiers", dossier) is None
+
+
+def test_a_hold_on_nothing_that_comes_while_a_plan_is_carried_out_ends_it(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not begun stays; a hold that was seen in time does not end anything."""
+    rows = sorted(night.dossier("social_card", spoken=LONG_AGO) for _ in range(4))
+    plan = night.plan()
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
+    placed = iter([lambda: unseen(night, monkeypatch, rows[3]), lambda: unseen(night, monkeypatch, NOBODY)])
+    real = settle_writes
+
+    def settled(*given: Any, **named: Any) -> Any:
+        done = real(*given, **named)
+        next(placed, lambda: None)()
+        return done
+
+    monkeypatch.setattr("jobs.runs.journal.settle_writes", settled)
+    run = apply_plan(night.context, plan.id)
+    assert run.counts["skipped"] == {"HOLD_NOT_FOUND": 2}
+    assert [night.get("cf_dossiers", row) is None for row in rows] == [True, True, False, False]

@@ -22,7 +22,9 @@ from jobs.model.run import ActionState, Run, RunState
 from jobs.nightly.runs import run_recordings, run_retention
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
+from tests.integration.holding import release
 from tests.integration.night import CATEGORY, Night
+from tests.integration.test_holds import NOBODY, unseen
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points
 
 LONG_AGO = date(2018, 3, 1)
@@ -217,8 +219,10 @@ def test_no_other_plan_is_applied_while_a_run_is_interrupted(night: Night) -> No
     assert sum(row["cf_count"] for row in night.rows("cf_statistics?$select=cf_count")) == 1
 
 
-@pytest.mark.parametrize("trouble", ["expired", "rejected", "policy"])
-def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(make_night: MakeNight, trouble: str) -> None:
+@pytest.mark.parametrize("trouble", ["expired", "rejected", "policy", "hold"])
+def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(
+    make_night: MakeNight, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
     night = make_night()
     dossier, child = a_grown_up(night)
     other, _ = a_grown_up(night)
@@ -230,12 +234,16 @@ def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(make_night:
     elif trouble == "rejected":
         word = Approval("ben", "dpo", night.clock.now, approves=False)
         night.store.plans.approve(plan.id, word, ("approval", approval_entry(plan, word, night.context.reference)))
+    elif trouble == "hold":
+        lost = unseen(night, monkeypatch, NOBODY)
     else:
         going_on = make_night(policy=lambda text: text.replace("max: 200", "max: 100"))
     run = going_on.apply(plan)
-    code = {"expired": "PLAN_EXPIRED", "rejected": "PLAN_REJECTED", "policy": "POLICY_CHANGED"}[trouble]
+    code = {"expired": "PLAN_EXPIRED", "rejected": "PLAN_REJECTED", "policy": "POLICY_CHANGED", "hold": "HOLD_NOT_FOUND"}[trouble]
     assert run.counts["skipped"] == {code: 4}
     assert {night.get("cf_dossiers", one) is None for one in (dossier, other)} == {False}
+    if trouble == "hold":
+        release(night, lost)
     # The next night is not in its way, and finds everything.
     assert run_retention(going_on.context).counts["anonymised"] == 2
     assert night.get("contacts", child) is None

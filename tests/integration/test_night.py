@@ -62,6 +62,18 @@ def test_a_recording_that_the_plan_keeps_does_not_go_with_a_dossier_to_which_it_
     assert [night.get(*row) for row in (("cf_dossiers", due), ("cf_recordings", recording))] == [None, None]
 
 
+def test_a_recording_that_is_not_what_was_planned_any_more_is_not_taken_along(night: Night) -> None:
+    """RET-17: it is due by its dossier's end now, and nobody has approved that."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    recording = night.recording(LONG_AGO, fiche=night.fiches_of(dossier)[0])
+    plan = night.plan()
+    night.patch("cf_recordings", recording, cf_evidence=True)
+    assert night.apply(plan).counts["skipped"] == {"CHANGED": 2}
+    assert (night.get("cf_recordings", recording) is None, night.get("cf_dossiers", dossier) is None) == (False, False)
+    assert night.apply(night.approved(night.plan())).counts["skipped"] == {}
+    assert (night.get("cf_recordings", recording), night.get("cf_dossiers", dossier)) == (None, None)
+
+
 def test_a_recording_whose_own_term_still_runs_stays_without_its_link(night: Night) -> None:
     """RET-03."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)

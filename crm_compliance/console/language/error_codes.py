@@ -40,6 +40,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "clock_back": "The clock of this machine says a time before this plan was made. Tell the administrator.",
     "cut_off": "The service was restarted before this had ended. See how far it came, and begin it again.",
     "rules_changed": "The schedule, the mapping or the program has changed since this plan was made. Make a new plan.",
+    "hold_not_found": "A hold that was placed while the CRM did not answer is on a record that is not there. Make a new plan: it says so.",
     "lines_removed": ("The lines of this plan have been removed: a plan that is not carried out keeps them for 30 days. Make a new plan."),
     "another_run": "Another run is at work, or was cut off and has to end first. Look at the history.",
     "lease_lost": "Another process has taken over, and nothing more is written here. Look at the history, then try again.",

@@ -11,6 +11,7 @@ import msgspec
 
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.holds.granted_erasure import erasure_of, giving_way
+from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.request import SubjectRequest
 from jobs.model.run import Run
@@ -91,7 +92,8 @@ def _pending(context: JobContext, request: SubjectRequest) -> Plan | None:
 
 
 def _is_current(context: JobContext, plan: Plan) -> bool:
-    return (plan.policy_digest, plan.mapping_digest) == (context.policy.digest, context.mapping_digest)
+    is_by_these_rules = (plan.policy_digest, plan.mapping_digest) == (context.policy.digest, context.mapping_digest)
+    return is_by_these_rules and not look_up_unseen(context, plan)
 
 
 def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
