@@ -38,6 +38,14 @@ CODE = (
 )
 
 
+# Commands one after the other in one process: what is not there after the last was loaded by none of them.
+LOOKS = ("plans list", "history list", "holds list", "quarantine list")
+AFTER_EACH = (
+    "import json, sys; from crm_compliance.cli.app import run\n"
+    "for words in sys.argv[1:]: run(words.split()); sys.stderr.write(json.dumps(sorted(sys.modules)) + chr(10))"
+)
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder whose store has its tables, which it takes alembic to make."""
@@ -48,12 +56,22 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def loaded(data: Path, *words: str, **settings: str) -> set[str]:
     """The packages and modules that are there once a command has ended."""
+    return told_by(CODE, data, *words, **settings)[-1]
+
+
+def told_by(code: str, data: Path, *words: str, **settings: str) -> list[set[str]]:
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment_of({"DATA_DIR": str(data), **settings})
     done = subprocess.run(
-        [sys.executable, "-c", CODE, *words], env=environment, capture_output=True, text=True, check=True, cwd=data.parent
+        [sys.executable, "-c", code, *words], env=environment, capture_output=True, text=True, check=True, cwd=data.parent
     )
-    names: list[str] = json.loads(done.stderr.splitlines()[-1])
-    return {*names, *(name.partition(".")[0] for name in names)}
+    said: list[list[str]] = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+    return [{*names, *(name.partition(".")[0] for name in names)} for names in said]
+
+
+@pytest.fixture(scope="module")
+def after_a_look(data: Path) -> dict[str, set[str]]:
+    """What is there after each of the looks into the store."""
+    return dict(zip(LOOKS, told_by(AFTER_EACH, data, *(f"{words} --json" for words in LOOKS)), strict=True))
 
 
 def test_a_process_that_ends_does_not_look_through_what_it_has_loaded(tmp_path: Path) -> None:
@@ -71,9 +89,10 @@ def test_the_help_needs_nothing(tmp_path: Path) -> None:
     assert loaded(tmp_path / "data", "--help") & AT_FIRST == set()
 
 
-@pytest.mark.parametrize("words", ["plans list", "history list", "holds list", "quarantine list"])
-def test_a_look_into_the_store_loads_no_more_than_the_store(data: Path, words: str) -> None:
-    assert loaded(data, *words.split(), "--json") & (NEVER | BELOW_THE_STORE | {"rich", "ruamel", "filelock"}) == set()
+@pytest.mark.parametrize("words", LOOKS)
+def test_a_look_into_the_store_loads_no_more_than_the_store(after_a_look: dict[str, set[str]], words: str) -> None:
+    assert after_a_look[words] & (NEVER | BELOW_THE_STORE | {"rich", "ruamel", "filelock"}) == set()
+    assert "sqlalchemy" in after_a_look[words]
 
 
 def test_what_is_shown_in_a_terminal_knows_no_pictures(data: Path) -> None:
@@ -82,8 +101,8 @@ def test_what_is_shown_in_a_terminal_knows_no_pictures(data: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ["plans list", "history list"])
-def test_what_needs_no_key_loads_nothing_to_use_one(data: Path, words: str) -> None:
-    assert "cryptography" not in loaded(data, *words.split(), "--json")
+def test_what_needs_no_key_loads_nothing_to_use_one(after_a_look: dict[str, set[str]], words: str) -> None:
+    assert "cryptography" not in after_a_look[words]
 
 
 def test_the_schedule_is_shown_without_a_store(tmp_path: Path) -> None:
@@ -93,10 +112,11 @@ def test_the_schedule_is_shown_without_a_store(tmp_path: Path) -> None:
 def test_a_plan_and_a_look_at_one_unit_load_nothing_for_requests_logs_tokens_and_pages(data: Path) -> None:
     with running(seed=SeedSpec(dossiers=1, seed=1, as_of=date(2026, 3, 15))) as emulator:
         [dossier] = requests.get(f"{emulator.url}cf_dossiers", headers={"Authorization": "Bearer startup"}, timeout=10).json()["value"]
-        there = loaded(data, "why", "cf_dossier", dossier["cf_dossierid"], CRM_URL=emulator.url, CRM_TOKEN="startup")
-        planned = loaded(data, "plan", CRM_URL=emulator.url, CRM_TOKEN="startup")
-    assert (there | planned) & UNASKED == set()
+        asked = (f"why cf_dossier {dossier['cf_dossierid']}", "plan")
+        there, planned = told_by(AFTER_EACH, data, *asked, CRM_URL=emulator.url, CRM_TOKEN="startup")
+    assert there & UNASKED == planned & UNASKED == set()
     assert {"polars", "sqlalchemy", "requests"} <= there
+    assert "jobs.plans.make" in planned
 
 
 def test_what_opens_for_every_job_loads_no_redactor() -> None:
