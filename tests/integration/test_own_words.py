@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 import pyzipper
 import requests
-from starlette.testclient import TestClient
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance.console.access.sessions import Sessions
@@ -33,7 +32,7 @@ from rules.model.roles import Role
 from tests.connectors.channels.receiver import receiving
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, ERIK, RECEIVED
-from tests.crm_compliance.console.browser import ROOT, Browser
+from tests.crm_compliance.console.browser import Browser, client_of
 from tests.crm_compliance.console.walk import walk
 from tests.crm_compliance.typist import Said, Typist
 from tests.integration.night import TOKEN
@@ -232,11 +231,10 @@ def pages_of(office: Office, language: str, role: Role) -> Iterator[tuple[str, s
     with store_of(settings, clock) as store:
         sessions = Sessions(store.sessions, timedelta(minutes=30), timedelta(hours=10))
         app = app_of(Downloads(store, clock), console=routes(Services(settings, store, clock, sessions)))
-        browser = Browser(app, language).sign_in(role)
-        for kind, (path, _) in walk(browser).pages.items():
-            yield f"{language} {kind}", browser.page(path)
+        for kind, text in walk(Browser(app, language).sign_in(role)).texts.items():
+            yield f"{language} {kind}", text
         who = next(person.who for person in DEMO_PEOPLE if person.role is role)
-        script = TestClient(app, base_url=ROOT, headers={"Authorization": f"Bearer {who}"})
+        script = client_of(app, headers={"Authorization": f"Bearer {who}"})
         described = script.get("/api/v1/openapi.json")
         yield "openapi", described.text
         for path in (path for path, ways in described.json()["paths"].items() if "get" in ways and "{" not in path):

@@ -6,9 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
+from types import CodeType
 from typing import Final, cast
 
-from jinja2 import Environment, PackageLoader, pass_context
+from jinja2 import BytecodeCache, Environment, PackageLoader, pass_context
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -24,10 +26,29 @@ from rules.dates.calendar import Calendar
 _ENDS_OF_PARTS: Final = re.compile(r"(?<=[._])(?=[^._])")
 
 
+class Compiled(BytecodeCache):
+    """What templates were compiled to, for the environments of all languages: these differ in the values that
+    they give to templates, not in how they read them."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED: Final = Compiled()
+
+
 @cache
 def environment_of(language: Language, calendar: Calendar) -> Environment:
     """Return the environment in which pages of a language are written, with the hours of a calendar."""
     made = new_environment(PackageLoader("crm_compliance.console"), extensions=("jinja2.ext.i18n",))
+    made.bytecode_cache = _COMPILED
     found = translations(language)
     made.install_gettext_callables(found.ugettext, found.ungettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     formats = Formats.of(language, calendar)

@@ -24,6 +24,7 @@ from crm_compliance.wiring.clock import clock_of
 from rules.errors import ComplianceError
 from rules.model.roles import Role
 from tests.browser.chromium import chromium, is_here
+from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
@@ -60,6 +61,14 @@ def unexpected(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exception]]:
     yield found
     if found:
         raise ExceptionGroup("acts ended by an error that nobody expects", found)
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Begun]:
+    """Nothing yet."""
+    found = Begun(tmp_path_factory.mktemp("begun"))
+    yield found
+    found.close()
 
 
 @pytest.fixture

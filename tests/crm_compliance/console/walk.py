@@ -18,10 +18,12 @@ NO_PAGES = ("/static/", "/d/", "/api/", "/signin/")
 
 @dataclass
 class Walk:
-    """A page of each kind with the number of clicks to it, and every address that a page has named."""
+    """A page of each kind with the number of clicks to it and its text, and every address that a page has
+    named."""
 
     pages: dict[str, tuple[str, int]] = field(default_factory=dict)
     addresses: set[str] = field(default_factory=set)
+    texts: dict[str, str] = field(default_factory=dict)  # by kind
 
     def reaches(self, path: str) -> bool:
         """Whether a page has named an address of this route."""
@@ -53,6 +55,7 @@ def walk(browser: Browser, begin: str = "/") -> Walk:
         if not answer.headers["Content-Type"].startswith("text/html"):
             found.pages.pop(kind_of(address), None)
             continue
+        found.texts[kind_of(address)] = answer.text
         found.addresses |= {unescape(each).partition("#")[0].partition("?")[0] for each in ADDRESS.findall(answer.text)}
         for link in links_of(answer.text):
             if kind_of(link) not in found.pages:

@@ -17,6 +17,7 @@ import pytest
 import pyzipper
 from httpx2 import Response
 
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.console.app import routes
 from crm_compliance.console.services import Services
 from crm_compliance.service.web.app import app_of
@@ -27,6 +28,7 @@ from rules.model.requests import RequestState
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.answer_package.pages import text_of as text_of_pdf
 from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.cli.test_requests_decide import asking_for, lotte
 from tests.crm_compliance.cli.test_requests_notices import ABROAD, POLICE, file_of
 from tests.crm_compliance.console.browser import Browser, text_of
@@ -43,8 +45,19 @@ def patient(services: Services) -> None:
 
 
 @pytest.fixture
-def approved(typist: Typist, org: Night) -> Asking:
+def typist(request: pytest.FixtureRequest, crm: RunningEmulator, typist: Typist, begun: Begun) -> Typist:
+    if "approved" in request.fixturenames:
+        begun.put_back(crm, typist)
+    return typist
+
+
+@pytest.fixture
+def approved(typist: Typist, org: Night, begun: Begun) -> Asking:
     """An answer that somebody else than the people of the demo has approved."""
+    return begun.asking(typist, org, lambda: approved_by_others(typist, org))
+
+
+def approved_by_others(typist: Typist, org: Night) -> Asking:
     contact = org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03", emailaddress1="fien@example.org")
     asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)", "birthdate": "1990-02-03"}, kind="donor")
     asking.identify().confirm(contact)

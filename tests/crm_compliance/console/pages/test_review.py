@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.console.app import routes
 from crm_compliance.console.pages.review.views import field_words, words_of_fields
 from crm_compliance.console.services import Services
@@ -22,8 +23,10 @@ from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from jobs.model.answer import Field
 from rules.model.roles import Role
+from tests.browser.axe import violations
 from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.console.live import live
@@ -40,7 +43,18 @@ TEXTS = (
 
 
 @pytest.fixture
-def asking(typist: Typist, org: Night) -> Asking:
+def typist(request: pytest.FixtureRequest, crm: RunningEmulator, typist: Typist, begun: Begun) -> Typist:
+    if "asking" in request.fixturenames:
+        begun.put_back(crm, typist)
+    return typist
+
+
+@pytest.fixture
+def asking(typist: Typist, org: Night, begun: Begun) -> Asking:
+    return begun.asking(typist, org, lambda: compiled(typist, org))
+
+
+def compiled(typist: Typist, org: Night) -> Asking:
     child = lotte(org)
     dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
     for number, text in enumerate(TEXTS, 1):
@@ -431,16 +445,14 @@ def test_what_the_service_does_not_confirm_stays_open(page: Any, asking: Asking)
     assert status_of(asking, first)[:2] == ("WITHHELD", "NOT_THE_PERSON")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_review_keeps_nobody_out(page: Any, scheme: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+def test_the_review_keeps_nobody_out(page: Any) -> None:
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    found = Axe().run(page)
-    assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found.response["violations"]] == []
-    page.set_viewport_size({"width": 360, "height": 700})
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size({"width": 1280, "height": 800})
+        assert violations(page) == [], scheme
+        page.set_viewport_size({"width": 360, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), scheme
 
 
 def test_a_field_of_an_own_table_is_called_as_the_crm_calls_it() -> None:

@@ -1,0 +1,45 @@
+"""A request that was set up once, for the tests of a module that all begin with it: each has a copy of the
+CRM and of the data folder as they were then."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from connectors.emulator.serving.server import RunningEmulator
+from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+
+class Begun:
+    """What was set up, in a folder of the module's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._data = folder / "data"
+        self._rows = sqlite3.connect(":memory:", check_same_thread=False)
+        self._known: tuple[str, dict[str, Any], Any] | None = None
+
+    def put_back(self, crm: RunningEmulator, typist: Typist) -> None:
+        """Give a typist, before anything was typed, what was set up, if it was."""
+        if self._known is not None:
+            self._rows.backup(crm.emulator.tables.connection)
+            shutil.copytree(self._data, typist.folder / "data")
+
+    def asking(self, typist: Typist, org: Night, set_up: Callable[[], Asking]) -> Asking:
+        """The request: set up by the first test that asks, and as it was put back for the others."""
+        if self._known is None:
+            asking = set_up()
+            org.emulator.emulator.tables.connection.backup(self._rows)
+            shutil.copytree(typist.folder / "data", self._data, ignore=shutil.ignore_patterns("*-shm"))
+            self._known = (asking.id, asking.answer, org.ids.getstate())
+            return asking
+        name, answer, ids = self._known
+        org.ids.setstate(ids)
+        return Asking(typist, name, answer)
+
+    def close(self) -> None:
+        self._rows.close()
