@@ -79,6 +79,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     mine = {unit.id for person, unit in zip(gathering.people, gathering.places, strict=True) if person == row and unit is not None}
     of_mine = [(unit, verdict) for unit, verdict in decided if unit.id in mine]
     refer: dict[str, object] = {f"{tables.of(unit)} {unit.id}": verdict.reason.value for unit, verdict in of_mine}
+    loose = sum(person == row and unit is None for person, unit in zip(gathering.people, gathering.places, strict=True))
     pointing, about = circle.leading_to(row)
     staying = len((pointing | about) - verdicts.remove) if circle.is_whole else len(pointing | about)
     contact = circle.contacts[row]
@@ -86,6 +87,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     steps = [
         Step("RET-20", refer, f"{sum(1 for _, verdict in of_mine if not verdict.is_disposal)} units that stay refer to this contact"),
         Step("RET-20", {"contacts_that_point_here": len(pointing), "activities_about_others": len(about)}, f"{staying} of these stay"),
+        *([Step("RET-20", {"in_no_unit": loose}, "keep")] if loose else []),
         Step("HLD-04", {"contact": "its own row"}, [reason.value for reason in own_holds]),
         Step("RET-20", {"relation": related}, "trimmed" if row in verdicts.trim else decision.disposition.value),
     ]

@@ -72,6 +72,19 @@ def test_a_role_in_nothing_keeps_a_contact(night: Night) -> None:
     assert both_say(night, somebody) == [None]
 
 
+def test_what_keeps_a_contact_and_ends_with_nothing_is_told(night: Night) -> None:
+    """A role in nothing, a call about nothing: somebody has to look at them, or the contact stays."""
+    somebody, other = night.contact(), night.contact()
+    night.party(somebody, "reporter")
+    night.create("phonecalls", "activityid", subject="Over niets", phonecall_activity_parties=[
+        {"partyid_contact@odata.bind": f"/contacts({somebody})", "participationtypemask": 2}
+    ])  # fmt: skip
+    night.party(other, "reporter", dossier=night.dossier("social_card", spoken=NEW))
+    steps = {row: explain_unit(night.context, "contact", row)[1] for row in (somebody, other)}
+    loose = {row: [step.inputs["in_no_unit"] for step in found if "in_no_unit" in step.inputs] for row, found in steps.items()}
+    assert loose == {somebody: [2], other: []}
+
+
 def test_of_too_many_nobody_is_looked_at_and_the_contact_counts_as_staying(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain_contact, "MOST_PEOPLE", 1)
     reporter = night.contact()

@@ -40,6 +40,7 @@ INPUTS: Final[Mapping[str, str]] = {
     "hold": "hold",
     "holds": "holds",
     "in_dossier": "is in a dossier",
+    "in_no_unit": "roles and activities of it that belong to nothing which has a term: it stays as long as they are there",
     "is_active": "the dossier is active",
     "is_missing": "a category is missing",
     "is_open": "kept as an open dossier",
