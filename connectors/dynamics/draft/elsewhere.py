@@ -79,6 +79,7 @@ class Elsewhere:
                 if pairs is not None and self._count(pairs, None):
                     told = f"columns: {{{kind}: {link.column(each.name)}, contact: {link.column('contact')}}}, fixed: {{role: }}"
                     yield self._line(link.table, told, self._rows(pairs))
+        yield from self._flagged(units)
         participants = self._table(PARTICIPANTS)
         if "fiche" in units and units["fiche"].primary_id == ACTIVITY_ID and participants is not None:
             told = "columns: {fiche: activityid, contact: partyid, role: participationtypemask}, choices: {role: {}}"
@@ -152,19 +153,39 @@ class Elsewhere:
                 yield f"    # many_to_many: {{categories: {link.table}}}  # choose: with references by {by}: {rows}"
 
     def _flags(self, drafted: Drafted, name: str) -> Iterator[str]:
-        found: dict[str, str] = {}
-        attributes = drafted.table.definition.attributes
-        for each in attributes.values():
-            if each.kind == "BooleanType" and "_" in each.name:
-                called = {part.removeprefix("is") for part in drafted.table.columns.get(each.name, ())}
-                words = self._words.get(name, {})
-                keys = {key for key, some in words.items() if called & {*some, folded(key)}}
-                if len(keys) == 1:
-                    found[each.name] = keys.pop()
+        found, attributes = self._called(drafted.table, name), drafted.table.definition.attributes
         if found:
             told = ", ".join(f"{column}: {key}" for column, key in found.items())
             yes = ", ".join(self._told(self._reader.count_of(drafted.table.definition, attributes[column], 1)) for column in found)
             yield f"    # flags: {{{name}: {{{told}}}}}  # choose: columns of yes and no that are called so ({yes} with yes)"
+
+    def _called(self, table: Seen, name: str) -> dict[str, str]:
+        """Return the columns of yes and no that are called like one key of a field, with that key."""
+        found: dict[str, str] = {}
+        for each in table.definition.attributes.values():
+            if each.kind == "BooleanType" and "_" in each.name:
+                called = {part.removeprefix("is") for part in table.columns.get(each.name, ())}
+                keys = {key for key, some in self._words.get(name, {}).items() if called & {*some, folded(key)}}
+                if len(keys) == 1:
+                    found[each.name] = keys.pop()
+        return found
+
+    def _flagged(self, units: Mapping[str, TableDefinition]) -> Iterator[str]:
+        """Yield the tables that lead to a person and to a dossier or fiche, and tell the role by columns of
+        yes and no."""
+        for each in self._tables.values():
+            flags, people = self._called(each, "role"), each.lookups_to("contact")
+            owners = {kind: found[0].name for kind, unit in units.items() if (found := each.lookups_to(unit.name))}
+            if each.name in self._kinds or not (flags and people and owners and self._count(each.definition, None)):
+                continue
+            shared = f"either: [{owners['dossier']}], " if len(owners) > 1 and len({*owners.values()}) == 1 else ""
+            columns = ", ".join(f"{kind}: {column}" for kind, column in owners.items())
+            told = ", ".join(f"{column}: {key}" for column, key in flags.items())
+            yield self._line(
+                each.name,
+                f"{shared}columns: {{{columns}, contact: {people[0].name}}}, flags: {{role: {{{told}}}}}",
+                self._rows(each.definition),
+            )
 
     def _role(self, called: Collection[str]) -> str:
         """Return the role that a lookup to a person is called like; empty where that is none, or several."""

@@ -388,7 +388,15 @@ def test_whatever_may_keep_roles_is_one_block(
     document = YAML(typ="safe").load(SECOND.read_text("utf-8"))
     tables = document["tables"]
     tables["kt_zaak"]["columns"]["kt_kindid"] = {"type": "lookup contact", "schema_name": "kt_KindId"}
-    parties = ["kt_betrokkene"]
+    tables["kt_wie"] = {"set": "kt_wies", "columns": {
+        "kt_wieid": {"type": "guid", "key": True},
+        "kt_naam": {"type": "string(100)", "primary_name": True},
+        "kt_persoon": {"type": "lookup contact", "schema_name": "kt_Persoon"},
+        "kt_zaak": {"type": "lookup kt_zaak", "schema_name": "kt_Zaak"},
+        "kt_isdader": {"type": "bool"},
+        "kt_kind": {"type": "bool"},
+    }}  # fmt: skip
+    parties = ["kt_betrokkene", "kt_wie"]
     if not is_sure:  # neither leads to a communication, as a party would
         del tables["kt_betrokkene"]["columns"]["kt_melding"]
         tables["kt_kring"] = tables["kt_betrokkene"] | {"set": "kt_kringen"}
@@ -404,6 +412,7 @@ def test_whatever_may_keep_roles_is_one_block(
         client = Client(emulator, TOKEN)
         child = client.create("contacts", lastname="Zandstra (fictief)")
         client.create("kt_zaken", kt_nummer="Z-1", **{"kt_KindId@odata.bind": f"/contacts({child})"})
+        client.create("kt_wies", kt_naam="Wie", kt_isdader=True, **{"kt_Persoon@odata.bind": f"/contacts({child})"})
         client.http.close()
         drawn, text = drafted(Typist(capsys, monkeypatch, tmp_path, emulator.url), tmp_path)
     assert ("party" in drawn["open"]) is not is_sure
@@ -412,6 +421,7 @@ def test_whatever_may_keep_roles_is_one_block(
     assert [problem.text for problem in problems if problem.code != "missing"] == []
     assert mapping is not None
     assert sorted(table.name for table in mapping.of("party")) == sorted([*parties, "kt_zaak"])
+    assert "contact: kt_persoon}, flags: {role: {kt_isdader: suspect, kt_kind: child}}}" in text
 
 
 def put_in_force(text: str, kind: str) -> str:
