@@ -28,6 +28,12 @@ def rows_named_in(path: Path) -> Iterator[int]:
 
 
 @cache
+def texts(folder: Path) -> dict[Path, str]:
+    """What each file of Python in a folder says."""
+    return {path: path.read_text(encoding="utf-8") for path in folder.rglob("*.py")}
+
+
+@cache
 def proven() -> set[int]:
     return {number for path in (ROOT / "tests").rglob("test_*.py") for number in rows_named_in(path)}
 
@@ -56,7 +62,5 @@ def test_every_switch_stands_on_a_row() -> None:
 @pytest.mark.parametrize("name", [each.name for each in fields(Switches)])
 def test_every_switch_is_read_somewhere_and_tried_in_a_test(name: str) -> None:
     """A switch that nothing reads is a promise that the emulator does not keep."""
-    read = [p for p in (ROOT / "connectors" / "emulator").rglob("*.py") if f"switches.{name}" in p.read_text(encoding="utf-8")]
-    tried = [p for p in (ROOT / "tests").rglob("*.py") if name in p.read_text(encoding="utf-8") and p != Path(__file__)]
-    assert read
-    assert tried
+    assert any(f"switches.{name}" in text for text in texts(ROOT / "connectors" / "emulator").values())
+    assert any(name in text for path, text in texts(ROOT / "tests").items() if path != Path(__file__))
