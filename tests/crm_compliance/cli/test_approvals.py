@@ -13,12 +13,11 @@ from connectors.emulator.serving.server import RunningEmulator
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 
-@pytest.fixture
-def tripped(typist: Typist, org: Night) -> str:
-    """A stored plan of two dossiers where the schedule allows one."""
+def a_plan_of_two_where_one_is_allowed(typist: Typist, org: Night) -> str:
     limited(typist, max=1)
     for _ in range(2):
         org.dossier("social_card", spoken=LONG_AGO)
@@ -30,7 +29,16 @@ def tripped(typist: Typist, org: Night) -> str:
     return str(plan["plan"])
 
 
-def test_two_people_let_a_plan_through(typist: Typist, org: Night, tripped: str) -> None:
+@pytest.fixture
+def tripped(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> str:
+    """A stored plan of two dossiers where the schedule allows one."""
+    plan = worlds.begin(request, a_plan_of_two_where_one_is_allowed)
+    typist.unset("POLICY")
+    limited(typist, max=1)  # in the folder of this test
+    return plan
+
+
+def test_two_people_let_a_plan_through(tripped: str, typist: Typist, org: Night) -> None:
     before = org.emulator.stats()["operations"]
     error = typist.refused("apply", tripped, code=5)
     assert (error["code"], error["where"]) == ("breaker", tripped)
@@ -80,7 +88,7 @@ def test_one_person_does_not_count_twice(typist: Typist, tripped: str) -> None:
     assert typist.refused("apply", tripped, code=5)["code"] == "breaker"
 
 
-def test_a_rejected_plan_stays_rejected(typist: Typist, org: Night, tripped: str) -> None:
+def test_a_rejected_plan_stays_rejected(tripped: str, typist: Typist, org: Night) -> None:
     typist.ask("plans", "approve", tripped, "--as", "ben.b", "--role", "crm_admin")
     after = typist.ask("plans", "reject", tripped, "--as", "cleo.c", "--role", "dpo", "--comment", "too many")
     assert (after["state"], after["rejected"][0]["comment"]) == ("rejected", "too many")
@@ -91,7 +99,7 @@ def test_a_rejected_plan_stays_rejected(typist: Typist, org: Night, tripped: str
     assert typist.ask("plans", "list")[0]["state"] == "rejected"
 
 
-def test_a_night_whose_plan_needs_approval_names_the_stored_plan(typist: Typist, org: Night, tripped: str) -> None:
+def test_a_night_whose_plan_needs_approval_names_the_stored_plan(tripped: str, typist: Typist, org: Night) -> None:
     before = org.writes()
     error = typist.refused("run", "retention", code=5)
     plans = typist.ask("plans", "list")
