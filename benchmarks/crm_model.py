@@ -48,6 +48,8 @@ class Scenario:
         """Rows a second that no client can exceed in the long run: requests, execution time and the servers'
         own strength, at the best size of a batch that keeps a request within ten seconds."""
         allowed = Allowance()
+        steps = [step + 0.5 for step in range(int(self.duration_s))]
+        strength = sum(1 / self.slowness(step) for step in steps) / len(steps)
         best = 0.0
         for size in range(1, self.most_operations + 1):
             if size > 1 and size * self.mean_s > 10:
@@ -56,8 +58,6 @@ class Scenario:
             strangers = size / self.stranger_every_s if self.stranger_every_s else 0.0
             by_requests = accounts * allowed.requests * size - strangers
             row_s = self.mean_s + OVERHEAD_S / size
-            steps = [step + 0.5 for step in range(int(self.duration_s))]
-            strength = sum(1 / self.slowness(step) for step in steps) / len(steps)
             by_time = accounts * allowed.execution_s / row_s * strength
             by_servers = self.servers * self.parallel / row_s * strength
             best = max(best, min(by_requests, by_time, by_servers))

@@ -25,6 +25,7 @@ from jobs.proof.checkpoint import make_checkpoint
 from jobs.proof.completeness import reckon
 from jobs.runs.apply import apply_plan
 from rules.model.residual_data import Place
+from tests.integration.beginnings import Beginning
 from tests.integration.night import Night, references_of
 from tests.integration.test_kill_and_resume import Killed, Points, fragile_store
 
@@ -163,11 +164,14 @@ def test_applying_again_issues_nothing(night: Night) -> None:
 def test_a_run_killed_anywhere_ends_with_one_certificate_a_unit(make_night: Callable[..., Night], database_file: Callable[[], str]) -> None:
     """The journal of each run is cut off after each of its steps in turn; the same plan is then applied
     again."""
+    url = database_file()
+    first = make_night(url=url)
+    dossier = first.dossier("social_card", spoken=LONG_AGO)
+    plan = first.approved(first.plan(Kind.RETENTION))
+    beginning = Beginning(first, url)
     killed = 0
     for at in range(1, 40):
-        night = make_night(url=database_file())
-        dossier = night.dossier("social_card", spoken=LONG_AGO)
-        plan = night.approved(night.plan(Kind.RETENTION))
+        night = beginning.again(make_night, database_file())
         store = fragile_store(night.store, Points(at), journal=("record",), certificates=("issue",), runs=("save",), checkpoints=("add",))
         try:
             run = apply_plan(dataclasses.replace(night.context, store=store), plan.id)
@@ -176,8 +180,11 @@ def test_a_run_killed_anywhere_ends_with_one_certificate_a_unit(make_night: Call
             run = night.apply(plan)
         assert [each.unit_ref for each in certificates(night, run)] == [night.key.reference("cf_dossier", dossier)]
         assert problems(night, document(night, run)) == []
+        night.close()
+        night.store.close()
         if killed < at:
             break
+    beginning.close()
     assert killed >= 12
 
 

@@ -1,4 +1,7 @@
-"""One emulator for all tests of a worker, emptied before each."""
+"""One emulator for all tests of a module, emptied before each and asked without sockets.
+
+Over HTTP go the modules whose subject a connection may change; they ask for `real_http`. All that the
+emulator does is proved over HTTP as well, from another process, by tests/independent/conformance."""
 
 from __future__ import annotations
 
@@ -14,7 +17,12 @@ from tests.connectors.emulator.client import JUNE, Client
 DEFAULTS = Switches().document()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module", autouse=True)
+def short_way(without_sockets: None) -> None:
+    """Emulators are asked without sockets, but by who asks for `real_http`."""
+
+
+@pytest.fixture(scope="module")
 def running_emulator() -> Iterator[RunningEmulator]:
     with running() as emulator:
         yield emulator

@@ -10,6 +10,8 @@ import requests
 from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client, error_of
 
+pytestmark = pytest.mark.usefixtures("real_http")
+
 ROOT_UNIT = "1d2c0000-0000-4000-8000-0000000000b1"
 TOKEN_FORM = {"grant_type": "client_credentials", "client_id": "app-1", "client_secret": "verzonnen", "scope": "http://localhost/.default"}
 

@@ -11,6 +11,8 @@ import requests
 from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client, change_set, error_of, request_part, statuses
 
+pytestmark = pytest.mark.usefixtures("real_http")
+
 SERVICE = "/api/data/v9.2/"
 DELETES = {"method": "DELETE", "path": "cf_dossiers"}
 

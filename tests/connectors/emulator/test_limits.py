@@ -9,6 +9,8 @@ import requests
 
 from tests.connectors.emulator.client import Client, error_of, statuses
 
+pytestmark = pytest.mark.usefixtures("real_http")
+
 
 def allow(crm: Client, **allowance: float) -> None:
     crm.control("PUT", "limits", {"on": True, **allowance})

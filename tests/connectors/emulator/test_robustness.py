@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.connectors.emulator.client import Client, request_part
+
+pytestmark = pytest.mark.usefixtures("real_http")
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 GUID = "5b1f0c7e-3d0a-ef11-9f8a-000d3ab1c001"

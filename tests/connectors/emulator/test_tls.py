@@ -20,6 +20,8 @@ from connectors.emulator.serving.certificates import CertificateProblem, server_
 from connectors.emulator.serving.server import RunningEmulator, running, serve
 from tests.connectors.emulator.client import Client
 
+pytestmark = pytest.mark.usefixtures("real_http")
+
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
