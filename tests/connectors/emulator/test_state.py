@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -92,6 +92,25 @@ def test_reset_seeds_again_what_was_seeded_at_first() -> None:
         assert crm.control("POST", "reset", {"empty": False}) == {"empty": False}
         assert {row["cf_dossierid"]: row["cf_name"] for row in crm.rows("cf_dossiers")} == before
         assert crm.control("POST", "reset", {"empty": True}) == {"empty": True}
+
+
+def test_each_new_organisation_begins_alike_and_with_rows_of_its_own_day(tmp_path: Path) -> None:
+    """Also where it is a copy of one that was made before; a state file never is."""
+
+    def beginning(year: int, state: Path | None = None) -> dict[str, list[tuple[object, ...]]]:
+        clock = Clock(datetime(year, 2, 3, tzinfo=UTC).timestamp)
+        database = Database(load_environment(), clock, state)
+        read = database.connection.execute
+        found = {name: read(f'SELECT * FROM "{name}" ORDER BY versionnumber').fetchall() for name in ("role", "systemuser", "privilege")}
+        assert database.next_version() > max(version for (version,) in read("SELECT versionnumber FROM systemuserroles"))
+        database.load([("contact", {"lastname": "Fictief"})])
+        database.close()
+        return found
+
+    first, second, third = beginning(2024), beginning(2025), beginning(2026, tmp_path / "state.db")
+    assert "2024-02-03" in str(first)
+    for later, day in ((second, "2025-02-03"), (third, "2026-02-03")):
+        assert str(later) == str(first).replace("2024-02-03", day)
 
 
 def test_a_state_file_of_another_environment_is_refused(tmp_path: Path) -> None:
