@@ -7,7 +7,7 @@ ERA-13)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,14 +87,15 @@ def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
     it."""
     data_dir = settings.make_data_dir()
     erased = ErasureFile(settings.erasures_path)
-    named = named_keys(store) | _undestroyed(store, {erased.last_key()})
+    told = store.ledger.strand_as_it_is(KEYS)
+    named = named_keys(store, told) | _undestroyed(told, {erased.last_key()})
     ring = KeyRing.read(data_dir)
     there = {key.id for key in ring.keys}
     lacking = sorted(named - there)
     if not lacking and ring.is_complete:
         return ring
     if lacking or named or remnants(settings):
-        lacking = sorted(set(lacking) | (_undestroyed(store, erased.keys()) - there))
+        lacking = sorted(set(lacking) | (_undestroyed(told, erased.keys()) - there))
         raise KeysMissing.of(data_dir / "keys", lacking)
     return KeyRing.open(data_dir, clock())
 
@@ -110,16 +111,17 @@ def keys_of_register(settings: Settings) -> KeyRing:
     return ring
 
 
-def named_keys(store: SqlStore) -> set[str]:
-    """Return the ids of all keys, not destroyed, that the ledger, its head and the erasures name."""
-    named = keys_of(store.ledger.strand_as_it_is(KEYS)) | _undestroyed(store, store.erasures.keys())
+def named_keys(store: SqlStore, told: Sequence[LedgerEntry]) -> set[str]:
+    """Return the ids of all keys, not destroyed, that the ledger, its head and the erasures name; `told` is
+    what the ledger says of keys."""
+    named = keys_of(told) | _undestroyed(told, store.erasures.keys())
     head = store.ledger.signed_by
     return named | {head} if head else named
 
 
-def _undestroyed(store: SqlStore, keys: set[str]) -> set[str]:
+def _undestroyed(told: Sequence[LedgerEntry], keys: set[str]) -> set[str]:
     """Return those of these ids that are valid key ids and that no ledger entry records as destroyed."""
-    destroyed = {str(entry.data.get("key")) for entry in store.ledger.strand_as_it_is(KEYS) if entry.kind == "key_destroyed"}
+    destroyed = {str(entry.data.get("key")) for entry in told if entry.kind == "key_destroyed"}
     return {key for key in keys if is_key_id(key)} - destroyed
 
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.settings import environment_of
 from crm_compliance.store.store import SqlStore
 from jobs.model.plan import Plan
@@ -131,11 +130,6 @@ def run_fragile(night: Night, plan: Plan, points: Points) -> Run:
     return apply_plan(context, plan.id)
 
 
-def reset(emulator: RunningEmulator, night: Night) -> None:
-    night.http.post(f"{emulator.root}/_emulator/reset", json={"empty": True}).raise_for_status()
-    organisation(night)
-
-
 @pytest.mark.parametrize(("operations", "every"), [(1000, 1), (3, 3)], ids=["one change set a unit", "several change sets a unit"])
 def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
     make_night: MakeNight,
@@ -169,22 +163,21 @@ def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
 
 
 @pytest.mark.parametrize("fault", ["cut_after", "cut_before"])
-def test_a_cut_connection_has_no_double_and_no_lost_effect(
-    make_night: MakeNight, emulator: RunningEmulator, database_file: Callable[[], str], fault: str
-) -> None:
-    night = make_night(url=database_file())
+def test_a_cut_connection_has_no_double_and_no_lost_effect(make_night: MakeNight, database_file: Callable[[], str], fault: str) -> None:
+    url = database_file()
+    night = make_night(url=url)
     organisation(night)
-    undisturbed = night.apply(night.plan())
+    plan = night.plan()
+    beginning = Beginning(night, url)
+    undisturbed = night.apply(plan)
     expected = state_of(night)
     for nth in range(1, 7):
-        again = make_night(url=database_file())
-        reset(emulator, again)
-        plan = again.plan()
-        script = [{"match": {"method": "POST", "path": "$batch", "nth": nth}, "times": 1, "do": fault}]
-        again.http.put(f"{emulator.root}/_emulator/faults", json=script).raise_for_status()
+        again = beginning.again(make_night, database_file())
+        again.emulator_faults([{"match": {"method": "POST", "path": "$batch", "nth": nth}, "times": 1, "do": fault}])
         run = again.apply(plan)
-        again.http.put(f"{emulator.root}/_emulator/faults", json=[]).raise_for_status()
+        again.emulator_faults([])
         assert (nth, run.counts, state_of(again)) == (nth, undisturbed.counts, expected)
+    beginning.close()
 
 
 def test_a_process_that_is_really_killed_is_taken_over_at_once(

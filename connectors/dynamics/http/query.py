@@ -21,6 +21,8 @@ def literal(text: str) -> str:
 def guid(text: str) -> str:
     """Return an id in the form that a URL takes, lower case without braces. Raises ValueError: this is not a
     GUID, so it must not come near a query."""
+    if _GUID.fullmatch(text):
+        return text
     plain = text.strip().strip("{}").lower()
     if not _GUID.fullmatch(plain):
         raise ValueError("an id is not a GUID")
