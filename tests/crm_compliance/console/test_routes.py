@@ -4,6 +4,7 @@ happens."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -43,42 +44,58 @@ def test_each_address_is_there_once() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("endpoint", INSIDE, ids=name)
-def test_nobody_gets_no_further_than_the_way_in(browser: Browser, endpoint: Endpoint) -> None:
-    answer = browser.client.request(endpoint.method, address(endpoint))
-    assert (answer.status_code, answer.headers["Location"], answer.text) == (303, "/signin", "")
+def test_nobody_gets_no_further_than_the_way_in(browser: Browser, subtests: pytest.Subtests) -> None:
+    for endpoint in INSIDE:
+        with subtests.test(name(endpoint)):
+            answer = browser.client.request(endpoint.method, address(endpoint))
+            assert (answer.status_code, answer.headers["Location"], answer.text) == (303, "/signin", "")
 
 
-@pytest.mark.parametrize("endpoint", [each for each in INSIDE if each.act is not None], ids=name)
-def test_a_role_that_may_not_is_refused_and_that_is_kept(org: Night, signed_in: Callable[..., Browser], endpoint: Endpoint) -> None:
-    assert endpoint.act is not None
-    for role in HUMAN_ROLES:
-        if role in MAY[endpoint.act]:
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_a_role_that_may_not_is_refused_and_that_is_kept(
+    org: Night, signed_in: Callable[..., Browser], role: Role, subtests: pytest.Subtests
+) -> None:
+    browser = signed_in(role)
+    token, known = browser.token, len(list(org.store.ledger.entries()))
+    for endpoint in INSIDE:
+        if endpoint.act is None or role in MAY[endpoint.act]:
             continue
-        before = len(list(org.store.ledger.entries()))
-        browser = signed_in(role)
-        where = address(endpoint)
-        answer = browser.get(where) if endpoint.method == "GET" else browser.post(where)
-        assert answer.status_code == 403, role
-        denied = [entry.data for entry in list(org.store.ledger.entries())[before:] if entry.kind == "denied"]
-        assert [(each["action"], each["role"], each["code"]) for each in denied] == [(endpoint.act.value, role.value, "role")]
-        assert "demo-" not in str(denied)
+        with subtests.test(name(endpoint)):
+            answer = browser.client.request(endpoint.method, address(endpoint), **sent(endpoint, token, {"Sec-Fetch-Site": "same-origin"}))
+            told = list(org.store.ledger.entries())[known:]
+            known += len(told)
+            assert answer.status_code == 403
+            denied = [entry.data for entry in told if entry.kind == "denied"]
+            assert [(each["action"], each["role"], each["code"]) for each in denied] == [(endpoint.act.value, role.value, "role")]
+            assert "demo-" not in str(denied)
 
 
-@pytest.mark.parametrize("endpoint", [each for each in INSIDE if each.method == "POST"], ids=name)
+def sent(endpoint: Endpoint, token: str, headers: dict[str, str]) -> dict[str, Any]:
+    """What a request carries: a form its token."""
+    return {"headers": headers, **({"data": {"csrf": token}} if endpoint.method == "POST" else {})}
+
+
 @pytest.mark.parametrize("wrong", ["no token", "another token", "another site", "another origin"])
-def test_a_form_from_elsewhere_changes_nothing(org: Night, signed_in: Callable[..., Browser], endpoint: Endpoint, wrong: str) -> None:
-    browser = signed_in(next(iter(MAY[endpoint.act])) if endpoint.act and Role.SERVICE not in MAY[endpoint.act] else Role.DPO)
-    token, headers = browser.token, {"Sec-Fetch-Site": "same-origin"}
-    if wrong == "no token":
-        token = ""
-    elif wrong == "another token":
-        token = "0" * 64
-    elif wrong == "another site":
-        headers = {"Sec-Fetch-Site": "cross-site"}
-    else:
-        headers = {"Origin": "https://example.org"}
+def test_a_form_from_elsewhere_changes_nothing(
+    org: Night, signed_in: Callable[..., Browser], wrong: str, subtests: pytest.Subtests
+) -> None:
+    browsers: dict[Role, Browser] = {role: signed_in(role) for role in HUMAN_ROLES}
+    tokens: dict[Role, str] = {role: browser.token for role, browser in browsers.items()}
     before = len(list(org.store.ledger.entries()))
-    answer = browser.client.post(address(endpoint), data={"csrf": token}, headers=headers)
-    assert answer.status_code == 403
-    assert len(list(org.store.ledger.entries())) == before
+    for endpoint in INSIDE:
+        if endpoint.method != "POST":
+            continue
+        with subtests.test(name(endpoint)):
+            role = next(iter(MAY[endpoint.act])) if endpoint.act and Role.SERVICE not in MAY[endpoint.act] else Role.DPO
+            token, headers = tokens[role], {"Sec-Fetch-Site": "same-origin"}
+            if wrong == "no token":
+                token = ""
+            elif wrong == "another token":
+                token = "0" * 64
+            elif wrong == "another site":
+                headers = {"Sec-Fetch-Site": "cross-site"}
+            else:
+                headers = {"Origin": "https://example.org"}
+            answer = browsers[role].client.request("POST", address(endpoint), **sent(endpoint, token, headers))
+            assert answer.status_code == 403
+            assert len(list(org.store.ledger.entries())) == before

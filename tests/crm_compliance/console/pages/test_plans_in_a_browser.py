@@ -9,18 +9,15 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.skipif(not is_here(), reason="no chromium here")
-
 
 @pytest.fixture
-def page(app: Starlette) -> Iterator[Any]:
-    with chromium() as started, live(app) as root:
-        page = started.new_context(base_url=root, locale="en-GB", viewport={"width": 1280, "height": 800}).new_page()
+def page(app: Starlette, chrome: Any) -> Iterator[Any]:
+    with live(app) as root:
+        page = chrome.new_context(base_url=root, locale="en-GB", viewport={"width": 1280, "height": 800}).new_page()
         page.set_default_timeout(8_000)
         page.goto("/signin")
         page.locator("button[name=who][value=demo-ben]").click()
