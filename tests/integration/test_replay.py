@@ -26,6 +26,7 @@ from jobs.restores.detect import note_rows_back, recover, replay, replay_if_rest
 from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
+from tests.integration.beginnings import Beginning
 from tests.integration.holding import place, release
 from tests.integration.night import Night
 from tests.integration.restoring import Backup
@@ -219,23 +220,27 @@ def test_a_trimmed_contact_that_was_filled_in_again_is_left_alone(night: Night, 
 def test_a_replay_killed_at_any_point_ends_like_an_undisturbed_one(
     make_night: MakeNight, backup: Backing, database_file: Callable[[], str]
 ) -> None:
-    night = make_night(url=database_file())
+    url = database_file()
+    night = make_night(url=url)
     organisation(night)
     kept = backup(night)
     night.apply(night.plan())
     kept.restore()
-    points = Points()
-    undisturbed = applied(night, replay_plan(night), points)
+    plan, points = replay_plan(night), Points()
+    beginning = Beginning(night, url)
+    undisturbed = applied(night, plan, points)
     expected = state_of(night)
     assert points.passed > 10
     for at in range(1, points.passed + 1):
-        kept.restore()
-        plan = replay_plan(night)
+        again = beginning.again(make_night, database_file())
         with pytest.raises(Killed):
-            applied(night, plan, Points(at))
-        resumed = night.apply(plan)
+            applied(again, plan, Points(at))
+        resumed = again.apply(plan)
         assert (at, resumed.state, resumed.counts) == (at, undisturbed.state, undisturbed.counts)
-        assert (at, state_of(night)) == (at, expected)
+        assert (at, state_of(again)) == (at, expected)
+        again.close()
+        again.store.close()
+    beginning.close()
 
 
 def applied(night: Night, plan: Plan, points: Points) -> Run:
