@@ -19,6 +19,7 @@ from crm_compliance.wiring.schedule import policy_of
 from rules.policy.policy import Policy
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[1] / "data"
@@ -60,7 +61,7 @@ def dependent_mapping(more: str = "") -> str:
 def dependent_night(folder: Path, more: str = "", policy: Policy | None = None) -> Iterator[Night]:
     clock, key = Clock(NOW), KeyRing.open(folder, NOW)
     witness = witness_of(folder, folder, clock)
-    with running(environment=dependent_environment(folder), token=TOKEN) as emulator:
+    with running(environment=dependent_environment(folder), token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
         night = Night(emulator, store, key, policy or policy_of(Settings()), clock, mapping=dependent_mapping(more))
         yield night

@@ -33,6 +33,7 @@ from tests.integration.deciding import ask, granted
 from tests.integration.dependent import NOW
 from tests.integration.night import TOKEN, Clock, Night, witness_of
 from tests.integration.test_requests_answer import Answer
+from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO = date(2020, 1, 10)
@@ -66,7 +67,7 @@ def night(tmp_path: Path) -> Iterator[Night]:
     environment = tmp_path / "environment.yaml"
     environment.write_text(yaml_text(document), encoding="utf-8")
     clock, key = Clock(NOW), KeyRing.open(tmp_path, NOW)
-    with running(environment=environment, token=TOKEN) as emulator:
+    with running(environment=environment, token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         witness = witness_of(tmp_path, tmp_path, clock)
         store = SqlStore.open(f"sqlite:///{tmp_path / 'state.db'}", clock=clock, sealer=Sealing(tmp_path), folder=tmp_path, witness=witness)
         made = Night(emulator, store, key, policy_of(Settings()), clock, mapping=mapping_with_texts())

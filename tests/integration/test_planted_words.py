@@ -20,6 +20,7 @@ from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS
 from tests.connectors.dynamics.datamap.test_survey import environment
 from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.known_definitions import KNOWN
 
 LONG_AGO = date(2020, 1, 10)
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
@@ -30,7 +31,7 @@ UNMAPPED = {"cf_visit", "cf_photo"}  # they go along with the dossier
 def night(tmp_path: Path) -> Iterator[Night]:
     clock = Clock(NOW)
     key = KeyRing.open(tmp_path, NOW)
-    with running(environment=environment(tmp_path), token=TOKEN) as emulator:
+    with running(environment=environment(tmp_path), token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         store = SqlStore.open(f"sqlite:///{tmp_path / 'state.db'}", clock=clock, witness=witness_of(tmp_path, tmp_path, clock))
         made = Night(emulator, store, key, policy_of(Settings()), clock)
         yield made

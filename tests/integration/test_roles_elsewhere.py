@@ -21,6 +21,7 @@ from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.test_requests_decide import asking_for, decide, released
 from tests.crm_compliance.typist import Typist, set_faults
 from tests.integration.night import TOKEN
+from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[1] / "data"
@@ -96,7 +97,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
+    with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         found = House(emulator)
         yield found
         found.http.close()
@@ -506,7 +507,7 @@ def office(tmp_path: Path) -> Iterator[Desk]:
     document["tables"]["incident"]["columns"] |= more["columns"]
     path = tmp_path / "environment.yaml"
     path.write_text(yaml_text(document), encoding="utf-8")
-    with running(environment=path, token=TOKEN) as emulator:
+    with running(environment=path, token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         found = Desk(emulator)
         yield found
         found.http.close()
@@ -699,7 +700,7 @@ def test_one_column_of_a_role_points_to_a_dossier_or_a_fiche(
     files = tmp_path / "environment.yaml", tmp_path / "mapping.yaml"
     for path, content in zip(files, (document, mapping), strict=True):
         path.write_text(yaml_text(content), encoding="utf-8")
-    with running(environment=files[0], token=TOKEN) as emulator:
+    with running(environment=files[0], token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         house, typist = House(emulator), Typist(capsys, monkeypatch, tmp_path, emulator.url)
         typist.set(MAPPING=str(files[1]))
         child, young, reporter = house.person(), house.person("2019-02-01"), house.person("1980-02-01")

@@ -37,6 +37,7 @@ from tests.integration.test_in_place import a_runaway, in_place
 from tests.integration.test_planted_words import Planter
 from tests.integration.test_purging_retained import retain
 from tests.integration.test_requests_answer import Answer
+from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO = date(2020, 1, 10)
@@ -90,7 +91,7 @@ def a_night(
     environment = folder / "environment.yaml"
     environment.write_text(yaml_text(document), encoding="utf-8")
     clock, key_ring = Clock(NOW), KeyRing.open(folder, NOW)
-    with running(environment=environment, token=TOKEN) as emulator:
+    with running(environment=environment, token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         witness = witness_of(folder, folder, clock)
         store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder, witness=witness)
         whole = f"{masks or mapping_text(Settings())[0]}\n{mapping}"

@@ -24,6 +24,7 @@ from jobs.restores.plan import plan_replay
 from rules.holds.placements import HoldType
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.night import CATEGORY, ROLE, TOKEN, Clock, Night, witness_of
+from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
 LONG_AGO, LATELY = date(2020, 1, 10), date(2026, 11, 1)
@@ -112,7 +113,7 @@ class House(Night):
 def house(tmp_path: Path) -> Iterator[House]:
     clock = Clock(NOW)
     key = KeyRing.open(tmp_path, NOW)
-    with running(environment=environment(tmp_path), token=TOKEN) as emulator:
+    with running(environment=environment(tmp_path), token=TOKEN) as emulator, KNOWN.of(emulator, TOKEN):
         store = SqlStore.open(f"sqlite:///{tmp_path / 'state.db'}", clock=clock, witness=witness_of(tmp_path, tmp_path, clock))
         made = House(emulator, store, key, policy_of(Settings()), clock, mapping=mapping())
         yield made
