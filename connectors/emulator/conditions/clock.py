@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 
 class Clock:
@@ -33,16 +34,18 @@ class Clock:
 
 
 def instant_text(instant: datetime) -> str:
-    return (
-        instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if instant.year >= 1000
-        else f"{instant.year:04d}" + instant.strftime("-%m-%dT%H:%M:%SZ")
-    )
+    in_utc = instant.astimezone(UTC) if instant.year >= 1000 else instant
+    return in_utc.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def http_date(timestamp: float) -> str:
     """Return the RFC 9110 form, for the Date header."""
-    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(timestamp))
+    return _date_of(int(timestamp))
+
+
+@lru_cache(maxsize=4)  # many answers are of the same second
+def _date_of(second: int) -> str:
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[instant.weekday()]
     month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[instant.month - 1]
     return f"{day}, {instant.day:02d} {month} {instant.year} {instant:%H:%M:%S} GMT"

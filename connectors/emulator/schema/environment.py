@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from connectors.emulator.schema.many_to_many import ManyToMany, Peers, peers_of
@@ -222,6 +223,7 @@ def choice_place(name: str) -> str:
     return f"optionset.{name}"
 
 
+@cache
 def metadata_id(*names: str) -> str:
     """Return a MetadataId; the same name has the same one in every emulator."""
     return str(uuid.uuid5(NAMESPACE, ".".join(names)))

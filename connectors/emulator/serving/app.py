@@ -94,7 +94,6 @@ class App:
         version = match.group(1) if match else None
         prefix = request.path[: max(0, request.path.find("/api/data"))]
         root = f"{request.origin}{prefix}/api/data/{version or VERSIONS[-1]}/"
-        annotated = parse_preferences(request.headers.get("prefer")).wants(ERROR_DETAILS)
         user = ""
         try:
             authorization = request.headers.get("authorization")
@@ -112,7 +111,7 @@ class App:
             if counts:
                 self.limits.enter(user, server, self.clock.timestamp())
         except WebApiError as error:
-            return self._refused(error, annotated=annotated), user, []
+            return self._refused(error, annotated=parse_preferences(request.headers.get("prefer")).wants(ERROR_DETAILS)), user, []
         started = time.perf_counter()
         batch_faults: list[Fault] = []
         try:
