@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance import logs
@@ -53,3 +57,13 @@ def org(crm: RunningEmulator, typist: Typist) -> Iterator[Night]:
     yield night
     night.close()
     night.store.close()
+
+
+@pytest.fixture
+def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The log lines that were written."""
+    before = structlog.get_config()
+    stream = io.StringIO()
+    logs.configure(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    structlog.configure(**before)

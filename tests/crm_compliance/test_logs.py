@@ -38,11 +38,11 @@ CANARIES = [
 def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What was logged, line by line."""
     stream = io.StringIO()
-    before = logging.getLogger().handlers[:]
+    handlers, before = logging.getLogger().handlers[:], structlog.get_config()
     logs.configure(stream, level="DEBUG")
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logging.getLogger().handlers[:] = before
-    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
+    structlog.configure(**before)  # its own default draws each error of a later test in colours, frame by frame
 
 
 Lines = Callable[[], list[dict[str, Any]]]

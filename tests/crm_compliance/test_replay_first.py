@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import structlog
 
-from crm_compliance import logs
 from crm_compliance.service import scheduler
 from jobs.model.plan import Kind
 from jobs.restores.detect import replay_if_restored
 from tests.crm_compliance.typist import LONG_AGO, Typist, limited
 from tests.integration.night import Night
 from tests.integration.restoring import Backup
-
-
-@pytest.fixture
-def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """The log lines that were written."""
-    stream = io.StringIO()
-    logs.configure(stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
-import structlog
 
 from connectors.interface.errors import Unreachable
-from crm_compliance import logs
 from crm_compliance.doctor import examine
 from crm_compliance.service.one_job import without_crm
 from crm_compliance.service.scheduler import run_job
@@ -24,15 +20,6 @@ from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.requesting import opened, person
 from tests.crm_compliance.typist import Typist, set_faults
 from tests.integration.night import Night
-
-
-@pytest.fixture
-def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """The log lines that were written."""
-    stream = io.StringIO()
-    logs.configure(stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    structlog.reset_defaults()
 
 
 def unreachable(*_: object) -> tuple[str, ...]:

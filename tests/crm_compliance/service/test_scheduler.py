@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,12 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import structlog
 from sqlalchemy import update
 
 from connectors.dynamics.pace.gate import Timeline
 from connectors.emulator.serving.server import RunningEmulator
-from crm_compliance import logs
 from crm_compliance.hours import trigger_of
 from crm_compliance.service import scheduler
 from crm_compliance.service.scheduler import missed, run_job
@@ -156,15 +153,6 @@ def test_the_hour_that_does_not_exist_is_missed_from_three_o_clock_on(org: Night
 
 
 # -- one job -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """The log lines that were written."""
-    stream = io.StringIO()
-    logs.configure(stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    structlog.reset_defaults()
 
 
 def test_a_job_runs_and_says_how_it_ended(typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]) -> None:
