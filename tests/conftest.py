@@ -28,7 +28,7 @@ from crm_compliance.store.sql import database
 from rules.files import yaml_lines, yaml_nodes
 from tests import known_definitions, suites
 from tests.in_process import SEND, emulators_in_process
-from tests.new_stores import given_again, sharing_statements
+from tests.new_stores import copied, given_again, sharing_statements
 from tests.stopped_at_once import servers_stopped_at_once
 from tests.unflushed import FLUSH, Unflushed, unflushed
 
@@ -93,7 +93,8 @@ def quick_new_stores() -> Iterator[None]:
     again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "create_engine", sharing_statements(unflushed(create_engine)))
-        patch.setattr(database, "_upgrade", given_again(TAKE_STEPS))
+        patch.setattr(database, "_upgrade", quick := given_again(TAKE_STEPS))
+        patch.setattr(database.Database, "_migrate", copied(database.Database._migrate, quick))
         yield
 
 

@@ -1,45 +1,35 @@
 """What a process that opens a new store for nearly every test need not do each time.
 
-Alembic loads and plans a tenth of a second for what SQLite does in a few milliseconds: the steps that make
-the tables are taken in full once. What they came to is then given again: to SQLite the tables as they are in
-the end, with what is in them, to PostgreSQL the statements word for word. Any other upgrade, and every
-program that a test starts, takes the steps themselves; so do the tests of the steps (`real_steps`).
-SQLAlchemy puts each statement into words for each engine again: here engines of a kind share the words.
+Alembic loads and plans a tenth of a second for what a database does in a few milliseconds: the steps that
+make the tables are taken in full once. To PostgreSQL their statements are then given again word for word; a
+new file of SQLite gets the bytes of the first one. Any other upgrade, and every program that a test starts,
+takes the steps themselves; so do the tests of the steps (`real_steps`). SQLAlchemy puts each statement into
+words for each engine again: here engines of a kind share the words.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, inspect
 
-from crm_compliance.store.sql.database import VERSION_TABLE
+from crm_compliance.store.sql import database
+from crm_compliance.store.sql.database import VERSION_TABLE, Database
 
 Upgrade = Callable[[Connection], None]
 
 
 def given_again(upgrade: Upgrade) -> Upgrade:
-    """`upgrade`, but for an empty database of a kind that it has brought up to date before: that gets what
-    came of it."""
+    """`upgrade`, but for an empty database of a kind that it has brought up to date before: that gets the
+    same statements."""
     told: dict[str, list[tuple[str, Any]]] = {}
-    dumped: list[str] = []
 
     def bring_up_to_date(connection: Connection) -> None:
         kind = connection.dialect.name
         if inspect(connection).has_table(VERSION_TABLE):
             upgrade(connection)
-            return
-        driver = connection.connection.driver_connection
-        if isinstance(driver, sqlite3.Connection):
-            if not dumped:
-                upgrade(connection)
-                dumped.extend(made for (made,) in driver.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"))
-                dumped.extend(statement for statement in driver.iterdump() if statement.startswith("INSERT INTO"))
-                return
-            for statement in dumped:
-                driver.execute(statement)
             return
         if kind in told:
             for statement, parameters in told[kind]:
@@ -57,6 +47,28 @@ def given_again(upgrade: Upgrade) -> Upgrade:
         finally:
             event.remove(connection, "before_cursor_execute", hear)
         told[kind] = heard
+
+    return bring_up_to_date
+
+
+def copied(migrate: Callable[[Database], None], upgrade: Upgrade) -> Callable[[Database], None]:
+    """`migrate`, but for a new file that `upgrade` would bring up to date: that gets the bytes of the first
+    one."""
+    first: list[bytes] = []
+    one_at_a_time = threading.Lock()
+
+    def bring_up_to_date(self: Database) -> None:
+        if self.file is None or database._upgrade is not upgrade:
+            migrate(self)
+            return
+        with one_at_a_time:
+            is_new = self.file.stat().st_size == 0
+            if is_new and first:
+                self.file.write_bytes(first[0])
+        migrate(self)
+        if is_new and not first:
+            self.engine.dispose()  # what is in the journal goes into the file
+            first.append(self.file.read_bytes())
 
     return bring_up_to_date
 
