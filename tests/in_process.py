@@ -9,8 +9,9 @@ client. Everything above and below is what it is over HTTP.
 Over HTTP goes whatever a connection may change: another method or another address than those the emulator
 listens at, TLS, a proxy, a body that is written in pieces, anything at all while trouble is scripted that
 concerns the connection or the time; and every request of tests that ask for `real_http`, of
-`tests/connectors` but for the emulator's own, and of `tests/independent`, but for the scenarios that are
-played inside this process (`tests/independent/inside.py`).
+`tests/connectors` but for the emulator's own and those that ask for `without_sockets`, and of
+`tests/independent`, but for the scenarios that are played inside this process
+(`tests/independent/inside.py`).
 """
 
 from __future__ import annotations

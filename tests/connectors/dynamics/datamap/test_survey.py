@@ -16,6 +16,8 @@ from rules.model.data_map import DataMap, Fate, Place
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT, Crm
 from tests.yaml_files import read_yaml, yaml_text
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
+
 TABLES = """
 tables:
   cf_visit:

@@ -16,6 +16,8 @@ from tests.connectors.dynamics.columns_as_read import every_read
 from tests.connectors.dynamics.reading.test_columns import FORMS, NOW, connected, told
 from tests.lakes import LATER, WRITERS, Lain, gone, tables_of, younger
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
+
 CASES = 15
 SUNK = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 

@@ -26,6 +26,8 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from rules.model.records import Contact, Dossier, Fiche, Note, Record
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
+
 NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
 FIELDS = {
     Dossier: ("legal_hold", "is_active", "opened_on"),

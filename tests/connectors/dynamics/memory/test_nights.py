@@ -23,6 +23,8 @@ from connectors.emulator.serving.server import RunningEmulator, SeedSpec, runnin
 from connectors.interface.connector import Connector
 from tests.connectors.dynamics.columns_as_read import every_read
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
+
 FORMS = Path(__file__).parents[3] / "data" / "forms"
 NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
 NIGHTS = 3
