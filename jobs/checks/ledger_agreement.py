@@ -105,7 +105,10 @@ def about_schedules(store: Store) -> Iterator[Difference]:
         else:  # what housekeeping removed, its years being over (ACC-07)
             gone = entry.data.get("policies")
             known = {digest: name for digest, name in known.items() if not (isinstance(gone, list) and digest in gone)}
-    for digest in sorted(known.keys() - {version.digest for version in kept}):
+    missing = known.keys() - {version.digest for version in kept}
+    if missing:  # unless it was kept after the first look, together with its entry
+        missing -= {version.digest for version in store.policies.all()}
+    for digest in sorted(missing):
         yield Difference(f"schedule {known[digest][:60]}", "the ledger knows that it decided, and its text is gone")
 
 

@@ -70,13 +70,14 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
 
 def _carry_out(context: JobContext, plan: Plan, run: Run) -> Run:
     """Carry out a plan; where it lapses meanwhile, end the run as one that was cut off ends: what was not
-    begun is kept."""
-    carrying = CARRYING.get(plan.kind, Application)
-    try:
-        return carrying(context, plan, run).carry_out()
-    except PlanLapsed:
-        store = context.store
-        return carrying(context, store.plans.get(plan.id), store.runs.get(run.id)).carry_out()
+    begun is kept. Where the hold that was on nothing is released by then, the run goes on, and may lapse
+    again by another."""
+    carrying, store = CARRYING.get(plan.kind, Application), context.store
+    while True:
+        try:
+            return carrying(context, plan, run).carry_out()
+        except PlanLapsed:
+            plan, run = store.plans.get(plan.id), store.runs.get(run.id)
 
 
 def unfinished(context: JobContext) -> list[Run]:

@@ -23,7 +23,7 @@ from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
 from crm_compliance.settings import Settings
 from jobs.checks.kill_switch import stop
-from jobs.checks.ledger_agreement import refuse_altered
+from jobs.checks.ledger_agreement import about_schedules, refuse_altered
 from jobs.ledger.entries import FIRST, StoreAltered, hash_of
 from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import Approval, Kind, Plan
@@ -432,6 +432,19 @@ def test_a_schedule_that_was_kept_is_the_one_that_decided(attacked: Night) -> No
     assert audited(attacked) == []
     attack(attacked, "UPDATE policies SET text = text || '# anders'")
     assert [place for place in audited(attacked) if "schedule" in str(place)]
+
+
+def test_a_schedule_that_is_kept_during_the_look_is_not_missed(attacked: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process keeps one while the tables are compared."""
+    policies, real = attacked.store.policies, attacked.store.policies.all
+
+    def kept_meanwhile() -> object:
+        before = real()
+        policies.remember(hashlib.sha256(b"version: 1").hexdigest(), "1", "version: 1")
+        return before
+
+    monkeypatch.setattr(policies, "all", kept_meanwhile)
+    assert list(about_schedules(attacked.store)) == []
 
 
 def test_a_schedule_that_decided_is_missed(attacked: Night) -> None:

@@ -19,6 +19,7 @@ from jobs.nightly.runs import run_retention
 from jobs.plans.explain import explain_unit
 from jobs.plans.make import lines_of, make_plan
 from jobs.runs.apply import apply_plan
+from jobs.runs.resume import lapsed
 from jobs.writing.send import settle_writes
 from rules.errors import Refused, UsageError
 from rules.holds.of_requests import RequestHold
@@ -501,4 +502,27 @@ def test_a_hold_on_nothing_that_comes_while_a_plan_is_carried_out_ends_it(night:
     monkeypatch.setattr("jobs.runs.journal.settle_writes", settled)
     run = apply_plan(night.context, plan.id)
     assert run.counts["skipped"] == {"HOLD_NOT_FOUND": 2}
+    assert [night.get("cf_dossiers", row) is None for row in rows] == [True, True, False, False]
+
+
+def test_a_run_ends_by_a_second_hold_on_nothing_once_the_first_is_released(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = sorted(night.dossier("social_card", spoken=LONG_AGO) for _ in range(4))
+    plan = night.plan()
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
+    real_settle, real_lapsed, placed = settle_writes, lapsed, list[PlacedHold]()
+
+    def settled(*given: Any, **named: Any) -> Any:
+        done = real_settle(*given, **named)
+        placed.append(unseen(night, monkeypatch, NOBODY))
+        return done
+
+    def released_before(*given: Any) -> str:
+        if len(placed) == 1:
+            release(night, placed[0])
+        return real_lapsed(*given)
+
+    monkeypatch.setattr("jobs.runs.journal.settle_writes", settled)
+    monkeypatch.setattr("jobs.runs.run.lapsed", released_before)
+    run = apply_plan(night.context, plan.id)
+    assert (len(placed), run.counts["skipped"]) == (2, {"HOLD_NOT_FOUND": 2})
     assert [night.get("cf_dossiers", row) is None for row in rows] == [True, True, False, False]
