@@ -72,7 +72,7 @@ def held_actions(context: JobContext, day: date, actions: Mapping[str, Action], 
         return {}
     asked = {name: units.get(action.key) for name, action in actions.items()}
     unread = [action for name, action in actions.items() if asked[name] is None]
-    again = _read_again(context, unread) if holds.asks_for_facts else {}
+    again = remaining_units(context, unread) if holds.asks_for_facts else {}
     held: dict[str, Reason] = {}
     for name, action in actions.items():
         unit, in_part = asked[name], False
@@ -101,8 +101,9 @@ def people_of(action: Action) -> Iterator[str]:
     return (write.target for write in action.rows if write.kind == "party" and write.operation == "delete" and write.target)
 
 
-def _read_again(context: JobContext, actions: Collection[Action]) -> dict[str, Unit]:
-    """Return what remains of units that are no longer whole, by id."""
+def remaining_units(context: JobContext, actions: Collection[Action]) -> dict[str, Unit]:
+    """Return what remains of units that are no longer whole, by id, as it is read now; one whose own row is
+    gone has no entry. Raises ConnectorError: it could not be read."""
     wanted: dict[UnitKind, list[str]] = {}
     for action in actions:
         own = action.rows[-1].kind if action.rows else ""  # a unit's own row is the last

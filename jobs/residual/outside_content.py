@@ -9,6 +9,7 @@ run finds its content gone and deletes the row."""
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.model.plan import Key
 from jobs.model.run import CHANGED, Action, ActionState
 from jobs.ports.context import JobContext
@@ -59,6 +60,7 @@ def remove_content(
             stop(_kept(context, [action for action in going() if action.key in concerned], held))
             still = [(key, remove) for key, remove in few if key not in settled]
             context.still_ours()
+            refuse_if_stopped(context.store)
             begun |= {key for key, _ in still}
             for (key, _), failure in zip(still, pool.map(lambda one: one[1](), still), strict=True):
                 if failure:

@@ -9,7 +9,7 @@ import msgspec
 
 from jobs.checks.kill_switch import STOPPED, stopped
 from jobs.erasures.register import announce, register
-from jobs.holds.active import held_actions
+from jobs.holds.active import held_actions, remaining_units
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Key, Plan, PlanLine
 from jobs.model.run import CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, Run
@@ -31,7 +31,7 @@ from jobs.writing.send import settle_writes
 from jobs.writing.turns import Turns
 from rules.dates.instants import instant
 from rules.model.decisions import Reason
-from rules.model.records import Unit
+from rules.model.records import Unit, UnitKind
 
 
 class PlanLapsed(Exception):
@@ -151,11 +151,14 @@ class Journal:
 
     def held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, Reason]:
         """Return which of these, by name, a hold covers at this moment, with its reason. It is checked again
-        right before each write (HLD-07), the CRM's own flag on the dossier of a recording too."""
+        right before each write (HLD-07), the CRM's own flag on the dossier of a recording too. Of a unit that
+        is half done nobody has just read that dossier, so it is looked for."""
         held = held_actions(self.context, self.day, actions, units)
-        others = (units.get(action.key) for name, action in actions.items() if name not in held)
-        flagged = held_since(self.context.connector, [unit for unit in others if unit is not None])
-        return held | {name: Reason.HOLD_LEGAL for name, action in actions.items() if name not in held and action.id in flagged}
+        others = {name: action for name, action in actions.items() if name not in held}
+        half_done = [action for action in others.values() if action.key not in units and _lies_below(action)]
+        known = [units[action.key] for action in others.values() if action.key in units]
+        flagged = held_since(self.context.connector, [*known, *remaining_units(self.context, half_done).values()])
+        return held | {name: Reason.HOLD_LEGAL for name, action in others.items() if action.id in flagged}
 
     # -- noting ----------------------------------------------------------------------------------------------
 
@@ -225,6 +228,11 @@ class Journal:
 def name_of(action: Action) -> str:
     """Return the name by which the connector knows a unit."""
     return _name(action.key)
+
+
+def _lies_below(action: Action) -> bool:
+    """Return whether a unit may belong to a dossier. The version of a dossier itself tells of its hold."""
+    return bool(action.rows) and action.rows[-1].kind not in (UnitKind.DOSSIER, UnitKind.CONTACT)
 
 
 def _skipped(action: Action, code: str, *flags: str) -> Action:

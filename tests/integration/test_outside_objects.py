@@ -17,6 +17,7 @@ from connectors.interface.errors import Finding, ObjectError
 from connectors.interface.objects import Stored
 from connectors.storage.azure import BlobContainer
 from connectors.storage.local import LocalFolder
+from jobs.checks.kill_switch import STOPPED, resume, stop
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, Run
 from jobs.nightly.runs import verify_run
@@ -27,6 +28,7 @@ from jobs.residual.recording_content import OBJECT_LEFT, objects_left
 from jobs.runs.apply import apply_plan
 from jobs.writing.outside_objects import Outside
 from jobs.writing.send import Settled
+from rules.errors import Refused
 from tests.integration.night import Night
 
 OLD, RECENT = date(2025, 9, 1), date(2026, 11, 1)  # the night is of 25 November 2026
@@ -334,6 +336,45 @@ def test_a_hold_that_comes_while_objects_are_removed_keeps_those_that_are_left(r
     outcomes = Counter(outcome(reaching, run, row) for row in rows)
     assert outcomes == {(ActionState.PARTIAL, "HOLD_LEGAL"): AT_ONCE, (ActionState.SKIPPED, "HOLD_LEGAL"): 1}
     assert len(reaching.storage.names) == 1
+
+
+def test_the_kill_switch_ends_removals_outside_the_crm_too(reaching: Reaching) -> None:
+    """After the few that are under way nothing goes; what was announced is finished once it is lifted."""
+    rows = [a_recording(reaching, f"{number}.wav") for number in range(AT_ONCE + 1)]
+    plan, store = reaching.plan(), reaching.night.store
+
+    def stop_everything() -> None:
+        stop(store, reaching.night.clock())
+
+    reaching.storage.on_remove = stop_everything
+    with pytest.raises(Refused) as refused:
+        reaching.apply(plan)
+    assert (refused.value.code, len(reaching.storage.names)) == (STOPPED, 1)
+    assert all(reaching.night.get("cf_recordings", row) is not None for row in rows)
+    resume(store)
+    run = reaching.apply(plan)
+    assert {outcome(reaching, run, row)[0] for row in rows} == {ActionState.DONE}
+    assert reaching.storage.names == set()
+
+
+def test_a_hold_that_comes_to_the_dossier_of_a_half_deleted_recording_keeps_what_is_left(reaching: Reaching) -> None:
+    """HLD-07: a transcript hangs on it, so that no plan judges it again; its own version tells nothing of the
+    dossier's hold."""
+    night = reaching.night
+    dossier = night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
+    row = a_recording(reaching, fiche=night.fiches_of(dossier)[0])
+    night.note("cf_recording", row)
+    fault = [{"match": {"method": "DELETE", "path": f"cf_recordings({row})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    run = reaching.apply()
+    assert outcome(reaching, run, row) == (ActionState.PARTIAL, "STILL_THERE")
+    reaching.storage.put("call.wav")
+    night.patch("cf_dossiers", dossier, cf_legalhold=True)
+    again = reaching.apply()
+    assert outcome(reaching, again, row) == (ActionState.PARTIAL, "HOLD_LEGAL")
+    assert (night.get("cf_recordings", row) is not None, reaching.storage.names) == (True, {"call.wav"})
+    night.patch("cf_dossiers", dossier, cf_legalhold=False)
+    assert outcome(reaching, reaching.apply(), row)[0] is ActionState.DONE
 
 
 def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
