@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import sys
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,23 @@ def worlds(crm_server: RunningEmulator, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def typist(crm: RunningEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
-    logs.configure(sys.__stderr__ or sys.stderr)  # `serve` has logged to a stream that is closed by now
+def fresh_logs() -> Iterator[None]:
+    """Logs as a process finds them that has configured none: on stdout, where no command may leave a line.
+    The library's own renderer would draw each error in colours, frame by frame."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers = root.handlers[:]
+    root.handlers[:] = [handler for handler in handlers if not isinstance(handler, logs._Libraries)]
+    structlog.reset_defaults()
+    structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
+    yield
+    root.handlers[:] = handlers
+    structlog.configure(**before)
+
+
+@pytest.fixture
+def typist(
+    crm: RunningEmulator, fresh_logs: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Typist:
     return Typist(capsys, monkeypatch, tmp_path, crm.url)
 
 

@@ -84,19 +84,21 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed 
 
     if job not in JOBS:
         raise UsageError(f"there is no job {job[:40]}", hint=f"one of: {', '.join(JOBS)}")
-    with watched(arguments.settings(), job) as under_watch:
+    settings = arguments.settings()
+    output.log(settings)
+    with watched(settings, job) as under_watch:
         try:
             with arguments.opened(for_a_run=True) as desk:
                 done = carry_out(desk, JOBS[job])
         except ComplianceError as error:
             if isinstance(error, ConnectorError):
-                without_crm(arguments.settings(), JOBS[job], error)
-            verify_of_night(arguments.settings(), JOBS[job])
+                without_crm(settings, JOBS[job], error)
+            verify_of_night(settings, JOBS[job])
             raise
         for warning in done.warnings:
             output.warn(warning)
         output.answer(done.document, lambda console: print_job(job, done.document, console), ids=("run", done.id))
-        verify_of_night(arguments.settings(), JOBS[job])
+        verify_of_night(settings, JOBS[job])
         under_watch.is_good = not done.has_failures
     return FAILURES if done.has_failures else 0
 

@@ -115,11 +115,9 @@ def serve(
     Example: crm-compliance serve --port 8080
     """
     import signal
-    import sys
     import threading
 
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.logs import configure
     from crm_compliance.service.alerts import telling
     from crm_compliance.service.alone import alone
     from crm_compliance.service.scheduler import serve as serve_jobs
@@ -127,7 +125,7 @@ def serve(
     from crm_compliance.service.web.server import listening
 
     settings = arguments.settings()
-    configure(sys.stderr, level=settings.log_level, terminal=sys.stderr.isatty())
+    output.log(settings)
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from crm_compliance.settings import Settings
     from jobs.ports.context import Progress
 
 
@@ -49,6 +50,13 @@ class Output:
     def note(self, text: str) -> None:
         """Print one line on stderr, for a person's information."""
         print_line(text, error=True)
+
+    def log(self, settings: Settings) -> None:
+        """Send logs to stderr from now on, redacted; a command that may log says so before it does, for the
+        library's own default is stdout."""
+        from crm_compliance.logs import configure
+
+        configure(sys.stderr, level=settings.log_level, terminal=sys.stderr.isatty())
 
     def fail(self, error: ComplianceError) -> None:
         """Print what is wrong, where, and what to do; with `--json` as the last line of stderr."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import pytest
 
 from crm_compliance.service.scheduler import run_job
 from tests.connectors.channels.receiver import Receiver, receiving
-from tests.crm_compliance.typist import Typist, set_faults
+from tests.crm_compliance.typist import Said, Typist, set_faults
 from tests.integration.night import Night
 
 START, GOOD, BAD = "/ping/uuid/start", "/ping/uuid", "/ping/uuid/fail"
@@ -28,6 +29,12 @@ def paths(receiver: Receiver) -> list[str]:
     found = [sent.path for sent in receiver.sent]
     receiver.sent.clear()
     return found
+
+
+def logged(said: Said) -> list[tuple[str, str]]:
+    """What stands on stderr: each event, and the code of its error."""
+    lines = [json.loads(line) for line in said.err.splitlines()]
+    return [(line["event"], line["code"]) for line in lines]
 
 
 def test_it_hears_of_each_job_whoever_starts_it(org: Night, typist: Typist, switch: Receiver) -> None:
@@ -51,9 +58,14 @@ def test_a_job_that_fails_is_heard_and_one_that_is_stopped_is_not_over(org: Nigh
 
 
 def test_a_switch_that_fails_keeps_no_night_from_running(org: Night, typist: Typist, switch: Receiver) -> None:
+    """What is logged of it goes to stderr in the product's own form; stdout has the one document."""
     switch.answers = [404, 404]
-    assert typist.type("run", "housekeeping").code == 0
+    said = typist.type("run", "housekeeping", "--json")
+    assert (said.code, type(said.document)) == (0, dict)
+    assert logged(said) == [("an alert channel failed", "channel_refused")] * 2
     state = org.store.told.channels()["switch"]
     assert (state.failed, state.code) == (2, "channel_refused")
     typist.set(ALERTS="/nowhere/alerts.yaml")
-    assert typist.type("run", "housekeeping").code == 0
+    said = typist.type("run", "housekeeping", "--json")
+    assert (said.code, type(said.document)) == (0, dict)
+    assert logged(said) == [("no dead-man's switch is told", "usage")]
