@@ -1,10 +1,11 @@
 """Alarms: what makes a run that went through look wrong all the same."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from jobs.holds.look_up import HOLD_NOT_FOUND
-from jobs.model.plan import Alarm, Plan
-from jobs.model.run import CONTINUED, Action, ActionState, Run
+from jobs.model.plan import Alarm, Key, Plan
+from jobs.model.run import AWAITS_TURN, CONTINUED, Action, ActionState, Run
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.plans.observations import CANARY, MISSED_CHANGES, UNACCOUNTED_TABLES
 from jobs.plans.past import BACKLOG, NOTHING_DUE, VIEW_SHRANK, Past
@@ -19,6 +20,8 @@ WORK = (QUEUE_OLD, UNACCOUNTED_TABLES)  # work that waits for a person: the nigh
 # That two people let a plan through does not make its run a good one.
 LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, HOLD_NOT_FOUND, MISSED_CHANGES, *WORK)
 KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were skipped because they are to be kept
+NOT_DONE = (ActionState.SKIPPED, ActionState.PARTIAL, ActionState.FAILED)
+POSTPONED = PUT_OFF - {AWAITS_TURN}  # a turn comes within nights: who still awaits it long past its end may be starving
 
 
 def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[Action]) -> list[Alarm]:
@@ -36,31 +39,38 @@ def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[A
 
 def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iterator[Alarm]:
     """Yield an alarm for units that are long overdue and that this run has not disposed of either. Those that
-    are kept or postponed do not count."""
+    are kept or postponed do not count; those that await their turn do."""
     settled = {
         action.key
         for action in actions
-        if action.removed_at or action.state is ActionState.DONE or (action.state is ActionState.SKIPPED and action.code in KEPT | PUT_OFF)
+        if action.removed_at
+        or action.state is ActionState.DONE
+        or (action.state is ActionState.SKIPPED and action.code in KEPT | POSTPONED)
     }
     if late := [unit for unit in plan.backlog if unit not in settled]:
         yield Alarm.of(BACKLOG, "backlog_left", units=len(late), days=context.policy.watch.backlog_days)
 
 
 def _technical(context: JobContext, past: Past, run: Run, actions: Sequence[Action]) -> Iterator[Alarm]:
-    """Yield an alarm for units that were skipped for a technical reason in several runs in a row
-    (HLD-13)."""
-    refused = _refused(actions)
+    """Yield an alarm for units that were skipped for a technical reason in several runs in a row (HLD-13). A
+    run in which a unit awaited its turn says nothing of it, so the one before counts."""
     wanted = context.policy.watch.technical_runs
-    earlier = [each for each in past.completed(run.kind) if each.id != run.id][: wanted - 1]
-    for before in earlier:
-        if refused:
-            refused &= _refused(context.store.journal.of_run(before.id))
-    if refused and len(earlier) == wanted - 1:
-        yield Alarm.of(TECHNICAL_AGAIN, "technical", units=len(refused), runs=wanted)
+    in_a_row = Counter(_of_code(actions, TECHNICAL))
+    again = {key for key in in_a_row if wanted == 1}
+    earlier = (each for each in past.completed(run.kind) if each.id != run.id)
+    while (open_ := in_a_row.keys() - again) and (before := next(earlier, None)) is not None:
+        left = context.store.journal.of_run(before.id, NOT_DONE)
+        refused = open_ & _of_code(left, TECHNICAL)
+        in_a_row.update(refused)
+        again |= {key for key in refused if in_a_row[key] == wanted}
+        for key in open_ - refused - _of_code(left, AWAITS_TURN):
+            del in_a_row[key]
+    if again:
+        yield Alarm.of(TECHNICAL_AGAIN, "technical", units=len(again), runs=wanted)
 
 
-def _refused(actions: Sequence[Action]) -> set[tuple[str, str]]:
-    return {action.key for action in actions if action.code == TECHNICAL}
+def _of_code(actions: Sequence[Action], code: str) -> set[Key]:
+    return {action.key for action in actions if action.code == code}
 
 
 def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:

@@ -48,6 +48,7 @@ class Journal:
         self.context = context
         self.run = run.id
         self.plan = run.plan
+        self._started = run.started_at
         self.day = context.day(run.as_of)
         self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal.of_run(run.id)}
         self.outside = Outside(context)
@@ -187,7 +188,7 @@ class Journal:
         """Store what is intended or its outcome, in the ledger too. What is about to be deleted, and what is
         deleted, enters the register of erasures with it."""
         if kind == "outcome":
-            actions = apart(actions, self.followers)
+            actions = self.turns.noted(apart(actions, self.followers), self._started)
         data: dict[str, object] = {
             "units": [
                 {

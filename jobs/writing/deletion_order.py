@@ -11,7 +11,7 @@ from collections import Counter as Counts
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from itertools import chain
+from itertools import chain, product
 
 from connectors.interface.changes import Operation, OperationKind
 from connectors.interface.connector import Connector
@@ -50,11 +50,27 @@ EMPTY, UNNAME, UNLINK = "empty", "unname", "unlink"
 
 
 class Waits(set[str]):
-    """The units that wait for others with which they have a row in common, by id."""
+    """The units that wait for others with which they have a row in common, by id. One order serves all these
+    rows, so that no two units wait for each other: the first of them waits for none. A unit goes after those
+    before which it must not go: an owner of such a row lies in long-term retention with it, and not with
+    them."""
 
     def __init__(self, turns: Turns) -> None:
         super().__init__()
-        self.in_turn = turns.first_to_last
+        self.after: set[tuple[str, str]] = set()  # a unit and one before which it must not go
+        self._turns = turns
+
+    def in_turn(self, units: Iterable[str]) -> list[str]:
+        """Return these ids in the order in which they go, each once. Turns decide among units that must all
+        go after each other."""
+        return sorted(self._turns.first_to_last(units), key=self._number_before)
+
+    def _number_before(self, unit: str) -> int:
+        before, fresh = set[str](), {unit}
+        while fresh:
+            fresh = {other for one, other in self.after if one in fresh} - before
+            before |= fresh
+        return len(before)
 
 
 class Rows:
@@ -214,6 +230,18 @@ def below(
     links ties it. One that belongs to several units goes with the last of them: one of these `waits` for the
     next run, else nothing would lead to it any more, or it would go too early. One that has a term of its own
     stays with all that hangs on it, and loses its link (RET-03); it goes too `with_termed`."""
+    while True:
+        known = len(waits.after) if waits is not None else 0
+        found = _below(connector, owners, lie, waits, with_termed=with_termed)
+        if waits is None or len(waits.after) == known:
+            return found
+        waits.clear()  # the order of all is another one by what was found
+
+
+def _below(
+    connector: Connector, owners: Mapping[str, str], lie: Collection[type[Record]], waits: Waits | None, *, with_termed: bool
+) -> list[tuple[str, RowWrite]]:
+    """Return what `below` does, in the order that is known; adds to that who must go after whom."""
     units, seen = dict(owners), set[str]()
     levels: list[list[tuple[str, RowWrite]]] = []
     staying: dict[str, tuple[Kind, Record]] = {}
@@ -232,7 +260,9 @@ def below(
                 continue
             of = _in_turn({units[owner] for owner in above & units.keys()}, waits)
             last = _there(connector, kind, row, units) if len(of) > 1 and waits is not None and is_retained else []
-            if len(last) == len(of) > 1:  # whichever goes takes it along
+            if waits is not None:
+                waits.after.update(product(last, {*of} - {*last}))
+            if of[0] in last:  # all must go after each other, and whichever goes takes it along
                 level.append((of[0], _goes(kind, row, is_retained=True)))
             elif len(of) > 1 and waits is not None and is_retained:
                 waits.update(last or of[1:])

@@ -15,6 +15,7 @@ from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, RowWrite, Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.plans.make import plan_entry
+from rules.dates.instants import instant
 from rules.errors import Refused
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.night import Night, approve_where_needed, references_of
@@ -286,6 +287,8 @@ def test_a_unit_refused_three_nights_in_a_row_needs_an_administrator(night: Nigh
         assert run.counts["skipped"] == {"SKIPPED_TECHNICAL": 1}
         seen.append(alarms(run))
     assert seen == [[], [], ["TECHNICAL"], ["TECHNICAL"]]
+    ((_, left),) = night.store.journal.last_skips()
+    assert left.tried == instant(run.started_at, "seconds")  # others with which it shares a row are before it
 
 
 def test_missing_nights_are_told_and_cured_by_the_next_run(night: Night) -> None:
