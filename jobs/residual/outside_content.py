@@ -62,10 +62,10 @@ def remove_content(
             context.still_ours()
             refuse_if_stopped(context.store)
             begun |= {key for key, _ in still}
-            for (key, _), failure in zip(still, pool.map(lambda one: one[1](), still), strict=True):
-                if failure:
-                    settled[key] = Settled(ActionState.PARTIAL, OBJECT_LEFT)
-                    folders.warn(failure)
+            failures = [(key, failure) for (key, _), failure in zip(still, pool.map(lambda one: one[1](), still), strict=True) if failure]
+            for _, failure in failures:
+                folders.warn(failure)
+            stop(dict.fromkeys((key for key, _ in failures), OBJECT_LEFT))
     return settled | dict.fromkeys(documents.binned(going()), Settled(ActionState.PARTIAL, OBJECT_LEFT))
 
 

@@ -344,6 +344,7 @@ def test_the_kill_switch_ends_removals_outside_the_crm_too(reaching: Reaching) -
     plan, store = reaching.plan(), reaching.night.store
 
     def stop_everything() -> None:
+        reaching.storage.on_remove = lambda: None
         stop(store, reaching.night.clock())
 
     reaching.storage.on_remove = stop_everything
@@ -375,6 +376,17 @@ def test_a_hold_that_comes_to_the_dossier_of_a_half_deleted_recording_keeps_what
     assert (night.get("cf_recordings", row) is not None, reaching.storage.names) == (True, {"call.wav"})
     night.patch("cf_dossiers", dossier, cf_legalhold=False)
     assert outcome(reaching, reaching.apply(), row)[0] is ActionState.DONE
+
+
+def test_what_a_unit_that_stays_for_a_failed_removal_names_is_not_tried_for_another(reaching: Reaching) -> None:
+    """More recordings than go at once name one object: those that stay with it still name it."""
+    address = reaching.storage.put("call.wav")
+    rows = [reaching.night.recording(OLD, cf_storageuri=address) for _ in range(AT_ONCE + 1)]
+    reaching.storage.broken = {"call.wav"}
+    run = reaching.apply()
+    outcomes = Counter(outcome(reaching, run, row) for row in rows)
+    assert outcomes == {(ActionState.PARTIAL, OBJECT_LEFT): AT_ONCE, (ActionState.SKIPPED, "CHANGED"): 1}
+    assert len(reaching.storage.asked) == AT_ONCE
 
 
 def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
