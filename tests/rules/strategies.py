@@ -7,6 +7,7 @@ from datetime import date
 from functools import cache
 from typing import TypeVar
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from rules.holds.holds import Hold, Holds
@@ -28,10 +29,27 @@ from tests.rules.builders import (
 )
 
 Drawn = TypeVar("Drawn")
+
+
+def examples(of_a_hundred: int) -> settings:
+    """Return settings with so many examples where the profile has a hundred: more in `make search`."""
+    return settings(max_examples=settings().max_examples * of_a_hundred // 100)
+
+
+def group(size: int, each: st.SearchStrategy[Drawn]) -> st.SearchStrategy[list[Drawn]]:
+    """So many cases an example: the law takes as long over ten units as over one."""
+    return st.lists(each, min_size=size, max_size=size)
+
+
+def weighted(*each: st.SearchStrategy[Drawn]) -> st.SearchStrategy[Drawn]:
+    """One of these, the oftener the more often it stands here: `one_of` counts the same one once."""
+    return st.sampled_from(each).flatmap(lambda one: one)
+
+
 AS_OF = date(2026, 11, 25)
 PAST = st.dates(date(1990, 1, 1), AS_OF)
 SENTINELS = st.sampled_from([date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31)])
-ANY_DAY = st.one_of(PAST, PAST, PAST, PAST, st.none(), SENTINELS, st.dates(AS_OF, date(2300, 1, 1)))
+ANY_DAY = weighted(PAST, PAST, PAST, PAST, st.none(), SENTINELS, st.dates(AS_OF, date(2300, 1, 1)))
 KEYS = st.sampled_from([*CRM_KEYS, "preventive", "csam_report", "100000099"])
 NUMBERS = st.sampled_from(
     [None, None, "08.02.29-998.89", "12.48.15-997.43", "10.05.00-997.53", "00.00.01-997.69", "8022999889", "nonsense"]
@@ -65,7 +83,7 @@ def children() -> st.SearchStrategy[Contact | None]:
         stated_on=ANY_DAY,
         national_number=NUMBERS,
     )
-    return st.one_of(known, known, st.none())
+    return weighted(known, known, st.none())
 
 
 @cache
@@ -122,12 +140,7 @@ def recordings(draw: st.DrawFn) -> Unit:
 
 @cache
 def units() -> st.SearchStrategy[Unit]:
-    return st.one_of(dossiers(), dossiers(), lone_fiches(), recordings(), st.builds(an_email, sent_on=ANY_DAY))
-
-
-def ten(each: st.SearchStrategy[Drawn]) -> st.SearchStrategy[list[Drawn]]:
-    """Ten cases an example: the law takes as long over ten units as over one."""
-    return st.lists(each, min_size=10, max_size=10)
+    return weighted(dossiers(), dossiers(), lone_fiches(), recordings(), st.builds(an_email, sent_on=ANY_DAY))
 
 
 @cache
@@ -139,7 +152,7 @@ def holds() -> st.SearchStrategy[Holds]:
         kind=st.sampled_from(["dossier", "recording", "note", "contact"]),
         id=st.sampled_from(["dossier", "recording", "note", "one"]),
     )
-    return st.one_of(st.just(Holds.none()), st.just(Holds.none()), st.lists(placed, max_size=2).map(Holds.of))
+    return weighted(st.just(Holds.none()), st.just(Holds.none()), st.lists(placed, max_size=2).map(Holds.of))
 
 
 def policies() -> st.SearchStrategy[Policy]:

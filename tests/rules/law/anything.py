@@ -30,7 +30,7 @@ from tests.rules.builders import (
     shipped_policy,
 )
 from tests.rules.retention.test_relations import EVERYTHING_ON, ROWS
-from tests.rules.strategies import AS_OF, KEYS, NUMBERS, ODD_POLICY, POLICIES
+from tests.rules.strategies import AS_OF, KEYS, NUMBERS, ODD_POLICY, POLICIES, weighted
 
 FEW_DAYS: Final = st.sampled_from([date(2026, 5, 25), date(2026, 5, 26), date(2026, 11, 24), AS_OF, date(2026, 11, 26), date(2024, 2, 29)])
 EDGES: Final = st.sampled_from([date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31), date.min, date(9999, 6, 30), date(9990, 2, 28)])
@@ -129,14 +129,14 @@ def people() -> st.SearchStrategy[Contact | None]:
         Contact,
         id=st.sampled_from(IDS),
         birth_on=DAY,
-        birth_year=st.one_of(st.none(), st.none(), st.integers(1990, 2027), st.sampled_from([0, 1753, 1900, 9998, 9999])),
+        birth_year=weighted(st.none(), st.none(), st.integers(1990, 2027), st.sampled_from([0, 1753, 1900, 9998, 9999])),
         birth_month=st.one_of(st.none(), st.integers(0, 13)),
         stated_age=st.one_of(st.none(), st.integers(-1, 121)),
         stated_on=DAY,
         national_number=NUMBERS,
     )
     plain = st.builds(Contact, id=st.sampled_from(IDS), birth_on=st.one_of(FEW_DAYS, st.dates(date(1995, 1, 1), date(2020, 1, 1))))
-    return st.one_of(known, plain, plain, st.none())
+    return weighted(known, plain, plain, st.none())
 
 
 @cache
@@ -176,7 +176,7 @@ def dossiers() -> st.SearchStrategy[Unit]:
         is_active=st.sampled_from([False, False, True, None]),
         public_alert=MAYBE,
         legal_hold=st.sampled_from([False, False, False, True, None]),
-        anonymised_on=st.one_of(st.none(), st.none(), st.just(date(2020, 1, 1))),
+        anonymised_on=weighted(st.none(), st.none(), st.just(date(2020, 1, 1))),
     )
     return st.builds(_a_unit, dossier, st.lists(fiches(), max_size=3), families())
 
@@ -256,7 +256,7 @@ def own_rows() -> st.SearchStrategy[Unit]:
     owner = st.one_of(st.none(), dossiers(), lone_fiches())
     return st.builds(
         lambda row, owner, children: Unit(UnitKind.OWN_TABLE, "own", "1", relation=row, belongs_to=owner, children=children),
-        st.one_of(ruled, ruled, unruled),
+        weighted(ruled, ruled, unruled),
         owner,
         families(),
     )
@@ -264,7 +264,7 @@ def own_rows() -> st.SearchStrategy[Unit]:
 
 @cache
 def units() -> st.SearchStrategy[Unit]:
-    return st.one_of(
+    return weighted(
         dossiers(),
         settled(),
         settled(),

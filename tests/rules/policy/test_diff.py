@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from datetime import date
+from functools import cache
+from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
@@ -15,7 +18,7 @@ from rules.model.records import Unit
 from rules.policy.diff import Change, Direction, categories_of, differences
 from rules.policy.policy import People, Policy
 from tests.rules import strategies
-from tests.rules.builders import NO_TERM, POLICY, UNTIL_18, UNTIL_25, a_policy, shipped_policy
+from tests.rules.builders import NO_TERM, POLICY, UNTIL_18, UNTIL_25, a_child, a_dossier, a_fiche, a_policy, shipped_policy
 
 
 def the_change(new: Policy, old: Policy = POLICY) -> Change:
@@ -137,32 +140,71 @@ def test_other_approvers_are_told() -> None:
     assert change.sentence == "approvers: Approver one, Approver two → Approver one, Approver three"
 
 
-ROWS = st.fixed_dictionaries(
-    {},
-    optional={
-        "missing_runaway": st.sampled_from([UNTIL_18, UNTIL_21, NO_TERM, {**UNTIL_25, "enabled": False}]),
-        "exploitation_ict": st.sampled_from([UNTIL_21, UNTIL_25]),
-        "civil_party": st.sampled_from([{**FIVE, "years": 1}, {**FIVE, "years": 9}, NO_TERM]),
-    },
-)
+ROWS = {
+    "missing_runaway": [None, UNTIL_18, UNTIL_21, NO_TERM, {**UNTIL_25, "enabled": False}],
+    "exploitation_ict": [None, UNTIL_21, UNTIL_25],
+    "civil_party": [None, {**FIVE, "years": 1}, {**FIVE, "years": 9}, NO_TERM],
+}
+CHANGES = [{key: row for key, row in zip(ROWS, rows, strict=True) if row is not None} for rows in itertools.product(*ROWS.values())]
 
 
-@settings(max_examples=25)  # of ten units
-@given(ROWS, strategies.ten(strategies.units()))
-def test_where_every_change_keeps_longer_no_unit_goes_that_stayed(rows: dict[str, Any], units: list[Unit]) -> None:
-    """The direction is a promise to those who approve: `later` and `none` never make a unit go."""
-    new = a_policy(rows)
-    directions = {change.direction for change in differences(POLICY, new)}
-    before, after = (decisions(units, policy, Holds.none(), strategies.AS_OF) for policy in (POLICY, new))
-    for earlier, later in zip(before, after, strict=True):
-        if directions <= {Direction.LATER, Direction.NONE}:
-            assert earlier.is_disposal or not later.is_disposal
-        if directions <= {Direction.EARLIER, Direction.NONE}:
-            assert later.is_disposal or not earlier.is_disposal
+class Way(NamedTuple):
+    """A schedule whose changes all go one way, and the directions that are told of them."""
+
+    policy: Policy
+    directions: set[Direction]
+
+    def check(self, before: set[int], after: set[int]) -> None:
+        """Raise AssertionError where units go or stay against the direction that is told."""
+        if self.directions <= {Direction.LATER, Direction.NONE}:
+            assert after <= before
+        if self.directions <= {Direction.EARLIER, Direction.NONE}:
+            assert before <= after
 
 
-@given(ROWS)
-def test_every_key_that_differs_is_told(rows: dict[str, Any]) -> None:
-    new = a_policy(rows)
-    told = {change.where.split(".")[1] for change in differences(POLICY, new)}
-    assert told == {key for key in rows if new.categories[key] != POLICY.categories[key]}
+@cache
+def ways() -> list[Way]:
+    policies = [a_policy(rows) for rows in CHANGES]
+    found = [Way(policy, {change.direction for change in differences(POLICY, policy)}) for policy in policies]
+    return [way for way in found if not way.directions >= {Direction.EARLIER, Direction.LATER}]
+
+
+OF_EACH_ROW = [
+    a_dossier(
+        a_fiche(*categories, communicated_on=closed_on), categories=categories, children=[a_child(birth_on=born_on)], closed_on=closed_on
+    )
+    for categories in itertools.chain.from_iterable(
+        itertools.combinations(("runaway", "grooming", "civil_party"), size) for size in (1, 2, 3)
+    )
+    for born_on in (date(year, 6, 1) for year in range(1999, 2010))
+    for closed_on in (date(year, 6, 1) for year in range(2015, 2027, 2))
+]
+
+
+def going(units: list[Unit], policy: Policy) -> set[int]:
+    """The units that go, by their places."""
+    found = decisions(units, policy, Holds.none(), strategies.AS_OF)
+    return {place for place, decision in enumerate(found) if decision.is_disposal}
+
+
+def test_where_every_change_goes_one_way_the_units_of_its_rows_do() -> None:
+    """The direction is a promise to those who approve, and no empty one: `later` keeps a unit that went."""
+    before = going(OF_EACH_ROW, POLICY)
+    for way in ways():
+        after = going(OF_EACH_ROW, way.policy)
+        way.check(before, after)
+        assert (before != after) == bool(way.directions - {Direction.NONE})
+    assert {*itertools.chain.from_iterable(way.directions for way in ways())} >= {Direction.EARLIER, Direction.LATER}
+
+
+@strategies.examples(40)  # of five units
+@given(st.deferred(lambda: st.sampled_from(ways())), strategies.group(5, strategies.units()))
+def test_where_every_change_keeps_longer_no_unit_goes_that_stayed(way: Way, units: list[Unit]) -> None:
+    way.check(going(units, POLICY), going(units, way.policy))
+
+
+def test_every_key_that_differs_is_told() -> None:
+    for rows in CHANGES:
+        new = a_policy(rows)
+        told = {change.where.split(".")[1] for change in differences(POLICY, new)}
+        assert told == {key for key in rows if new.categories[key] != POLICY.categories[key]}

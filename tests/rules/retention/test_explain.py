@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
@@ -18,7 +18,7 @@ from rules.model.records import Unit
 from rules.policy.policy import Policy
 from tests.rules.builders import LOTTE, POLICY, a_child, a_dossier, a_fiche
 from tests.rules.law.second_evaluation import decide
-from tests.rules.strategies import AS_OF, holds, policies, ten, units
+from tests.rules.strategies import AS_OF, examples, group, holds, policies, units
 
 Steps = list[dict[str, Any]]
 RANK = [reason.value for reason in Reason]
@@ -104,8 +104,8 @@ def recomputed(steps: Steps) -> tuple[str, list[str], str | None]:
     return verdict, reasons, end
 
 
-@settings(max_examples=50, deadline=None)
-@given(ten(units()), policies(), holds(), st.dates(AS_OF - timedelta(days=9000), date(2060, 1, 1)))
+@examples(100)  # of five units
+@given(group(5, units()), policies(), holds(), st.dates(AS_OF - timedelta(days=9000), date(2060, 1, 1)))
 def test_a_trace_recomputes_to_the_decision(some: list[Unit], policy: Policy, held: Holds, as_of: date) -> None:
     for unit, (decision, steps) in zip(some, explain_each(some, policy, held, as_of), strict=True):
         assert decision == decide(unit, policy, held, as_of=as_of)
@@ -114,8 +114,8 @@ def test_a_trace_recomputes_to_the_decision(some: list[Unit], policy: Policy, he
         assert verdict == (decision.disposition.value, [reason.value for reason in decision.reasons], end)
 
 
-@settings(max_examples=5, deadline=None)
-@given(ten(units()), policies(), holds())
+@examples(10)
+@given(group(5, units()), policies(), holds())
 def test_a_unit_by_itself_has_the_trace_that_it_has_among_others(some: list[Unit], policy: Policy, held: Holds) -> None:
     assert explain_each(some, policy, held, AS_OF) == [explain(unit, policy, held, AS_OF) for unit in some]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from rules.holds.holds import Holds
 from rules.law.decisions import decisions
@@ -39,8 +39,8 @@ def test_two_years_are_foreseen_month_by_month() -> None:
     assert len(forecast([], AS_OF)) == 24
 
 
-@settings(max_examples=10)  # of ten units
-@given(strategies.ten(strategies.units()), strategies.holds())
+@strategies.examples(40)  # of five units
+@given(strategies.group(5, strategies.units()), strategies.holds())
 def test_a_unit_that_is_foreseen_goes_on_the_first_day_after_its_end(units: list[Unit], holds: Holds) -> None:
     """If nothing happens meanwhile: decided once more on that day, it goes."""
     for unit, decision in zip(units, decisions(units, POLICY, holds, AS_OF), strict=True):

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Hold, Holds
@@ -134,8 +134,8 @@ def test_a_gift_without_a_date_keeps_its_giver_a_donor(unknown: date | None) -> 
     assert relation_terms(EVERYTHING_ON).donor_until([date(2001, 1, 1), unknown]) is None
 
 
-@settings(max_examples=10)  # of ten units
-@given(strategies.ten(strategies.units()), strategies.holds())
+@strategies.examples(20)  # of five units
+@given(strategies.group(5, strategies.units()), strategies.holds())
 def test_a_row_outside_the_missions_changes_no_decision_over_a_unit_of_the_missions(units: list[Unit], holds: Holds) -> None:
     assert decisions(units, POLICY, holds, AS_OF) == decisions(units, EVERYTHING_ON, holds, AS_OF)
 
@@ -149,8 +149,8 @@ RELATION_UNITS = st.one_of(
 SOME_ROWS = st.sets(st.sampled_from(sorted(ROWS))).map(lambda keys: a_policy({key: ROWS[key] for key in sorted(keys)}))
 
 
-@settings(max_examples=20)  # of ten units
-@given(strategies.ten(RELATION_UNITS), SOME_ROWS, st.booleans())
+@strategies.examples(60)  # of five units
+@given(strategies.group(5, RELATION_UNITS), SOME_ROWS, st.booleans())
 def test_what_is_decided_over_a_relation_is_what_its_trace_says(units: list[Unit], policy: Policy, held: bool) -> None:
     """RET-17: trace and decision draw the same conclusion, and only an end that has passed disposes."""
     holds = Holds.of([Hold("h", Reason.HOLD_LEGAL, unit.kind.value, unit.id) for unit in units] if held else [])

@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import jobs.plans.explain
 import jobs.plans.explain_contact
@@ -32,7 +32,7 @@ from rules.policy.categories import Anchor, Outcome
 from rules.policy.policy import Policy
 from rules.retention.clocks import BIRTH, COMMUNICATED_ON, CREATED_ON, STARTED_ON
 from tests.rules.builders import POLICY, a_child, a_dossier, a_fiche
-from tests.rules.strategies import AS_OF, holds, policies, ten, units
+from tests.rules.strategies import AS_OF, examples, group, holds, policies, units
 
 OF_BIRTH = hidden_from(sees_holds=True)
 
@@ -69,8 +69,8 @@ def bare(language: Language, steps: list[Step]) -> list[str]:
     return [text for text in found if DATA_NAME.search(text.replace("1900-01-01", ""))]
 
 
-@given(some=ten(units()), policy=policies(), held=holds())
-@settings(max_examples=20, deadline=None)
+@examples(40)  # of five units
+@given(some=group(5, units()), policy=policies(), held=holds())
 def test_no_step_of_any_unit_shows_a_name_of_data(some: list[Unit], policy: Policy, held: Holds) -> None:
     for _, steps in explain_each(some, policy, held, AS_OF):
         assert bare("nl", steps) == []
