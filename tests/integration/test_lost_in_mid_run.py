@@ -143,6 +143,7 @@ def test_a_run_that_was_killed_and_lost_leaves_what_an_undisturbed_one_leaves(
     expected = leftovers(calm)
     assert expected["bin"] == 1, "what somebody has deleted by hand"
     assert len(points.moments) > 5
+    assert any(erased for *_, erased in points.moments), "none was killed with a register"
     for at, rows, erased in points.moments:
         calm.http.post(f"{calm.emulator.root}/_emulator/reset", json={"empty": True}).raise_for_status()
         rows.restore()

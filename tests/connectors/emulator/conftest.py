@@ -1,7 +1,8 @@
 """One emulator for all tests of a module, emptied before each and asked without sockets.
 
-Over HTTP go the modules whose subject a connection may change; they ask for `real_http`. All that the
-emulator does is proved over HTTP as well, from another process, by tests/independent/conformance."""
+Over HTTP go modules and tests whose subject a connection may change, and what tests/independent/conformance
+does not ask for: organisations of other files and documents in SharePoint. They ask for `real_http`. The Web
+API of the shipped organisation is asked over HTTP by conformance, from another process."""
 
 from __future__ import annotations
 

@@ -307,6 +307,7 @@ def test_filters_nest_so_deep_and_no_deeper(crm: Client) -> None:
 
 
 @pytest.mark.row(50)
+@pytest.mark.usefixtures("real_http")
 def test_a_query_too_long_for_an_address_goes_into_a_batch(crm: Client) -> None:
     """32,768 characters outside a batch, 65,536 inside; one more is refused."""
     crm.dossier(cf_name="found")

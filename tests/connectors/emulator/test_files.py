@@ -176,6 +176,7 @@ def test_a_content_range_that_does_not_fit_is_refused(crm: Client, recording: st
     assert error_of(answer) == (400, "0x80060888")
 
 
+@pytest.mark.usefixtures("real_http")
 def test_chunks_and_files_have_a_largest_size(crm: Client, recording: str) -> None:
     location = begin(crm, recording)
     assert error_of(chunk(crm, location, 0, bytes(4_194_305), 9_000_000)) == (400, "0x80040203")
@@ -183,6 +184,7 @@ def test_chunks_and_files_have_a_largest_size(crm: Client, recording: str) -> No
     assert chunk(crm, location, 0, bytes(4_194_304), 4_194_304).status_code == 204
 
 
+@pytest.mark.usefixtures("real_http")
 def test_a_column_takes_no_file_larger_than_its_size(crm: Client, recording: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(columns.MAX_KB, "file", 5)
     assert error_of(upload(crm, recording)) == (400, "0x80044a02")
@@ -269,6 +271,7 @@ def test_a_file_is_moved_in_blocks_both_ways(crm: Client, recording: str) -> Non
     assert error_of(empty) == (404, "0x80040217")
 
 
+@pytest.mark.usefixtures("real_http")
 def test_a_block_that_cannot_be_is_refused(crm: Client, recording: str) -> None:
     token = initialize(crm, recording)
 

@@ -18,7 +18,7 @@ from tests.integration.documents import environment_with_sharepoint
 
 SITE = "https://fictief.sharepoint.com/sites/Dossiers"
 LIBRARY = "cf_dossier"
-pytestmark = pytest.mark.row(53)
+pytestmark = [pytest.mark.row(53), pytest.mark.usefixtures("real_http")]
 
 
 class Graph:

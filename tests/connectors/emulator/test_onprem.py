@@ -11,7 +11,7 @@ import requests
 from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.emulator.client import ANNOTATED, Client, change_set, error_of, new_id, request_part
 
-pytestmark = pytest.mark.row(1, 2, 3, 20)
+pytestmark = [pytest.mark.row(1, 2, 3, 20), pytest.mark.usefixtures("real_http")]
 
 TOKEN_FORM = {"grant_type": "client_credentials", "client_id": "client", "client_secret": "x", "scope": "https://crm.example.org/openid"}
 

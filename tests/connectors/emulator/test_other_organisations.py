@@ -16,6 +16,7 @@ from connectors.emulator.seeding.any_organisation import rows_of
 from connectors.emulator.serving.server import SeedSpec, running
 from tests.connectors.emulator.client import Client, organisation
 
+pytestmark = pytest.mark.usefixtures("real_http")
 SECOND = Path(__file__).parents[2] / "data" / "second-environment.yaml"
 AS_OF = date(2026, 11, 25)
 ENVIRONMENT = """
@@ -133,7 +134,6 @@ def test_the_shipped_environment_with_more_tables_keeps_its_own_organisation() -
 # -- labels and numbers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.row(31)
 def test_the_base_language_is_the_first_of_the_file(tmp_path: Path) -> None:
     """In which labels of what is made have to be given."""
     path = tmp_path / "environment.yaml"
@@ -142,6 +142,7 @@ def test_the_base_language_is_the_first_of_the_file(tmp_path: Path) -> None:
     assert organisation["languagecode"] == 1031
 
 
+@pytest.mark.row(31)
 def test_tables_and_columns_have_names_in_the_languages_of_the_organisation(client: Client) -> None:
     def labels(path: str, name: str) -> dict[int, str]:
         return {each["LanguageCode"]: each["Label"] for each in client.row(path)[name]["LocalizedLabels"]}
