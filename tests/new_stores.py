@@ -2,15 +2,17 @@
 
 Alembic loads and plans a tenth of a second for what a database does in a few milliseconds: the steps that
 make the tables are taken in full once. To PostgreSQL their statements are then given again word for word; a
-new file of SQLite gets the bytes of the first one. Any other upgrade, and every program that a test starts,
-takes the steps themselves; so do the tests of the steps (`real_steps`). SQLAlchemy puts each statement into
-words for each engine again: here engines of a kind share the words.
+new file of SQLite gets the bytes of one that nobody uses. Any other upgrade, and every program that a test
+starts, takes the steps themselves; so do the tests of the steps (`real_steps`). SQLAlchemy puts each
+statement into words for each engine again: here engines of a kind share the words.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, inspect
@@ -52,9 +54,9 @@ def given_again(upgrade: Upgrade) -> Upgrade:
 
 
 def copied(migrate: Callable[[Database], None], upgrade: Upgrade) -> Callable[[Database], None]:
-    """`migrate`, but for a new file that `upgrade` would bring up to date: that gets the bytes of the first
-    one."""
-    first: list[bytes] = []
+    """`migrate`, but for a new file that `upgrade` would bring up to date: that gets the bytes of one that
+    was made aside, so that the first is as all others."""
+    made: list[bytes] = []
     one_at_a_time = threading.Lock()
 
     def bring_up_to_date(self: Database) -> None:
@@ -62,15 +64,25 @@ def copied(migrate: Callable[[Database], None], upgrade: Upgrade) -> Callable[[D
             migrate(self)
             return
         with one_at_a_time:
-            is_new = self.file.stat().st_size == 0
-            if is_new and first:
-                self.file.write_bytes(first[0])
+            if self.file.stat().st_size == 0:
+                if not made:
+                    made.append(_made_by(migrate))
+                self.file.write_bytes(made[0])
         migrate(self)
-        if is_new and not first:
-            self.engine.dispose()  # what is in the journal goes into the file
-            first.append(self.file.read_bytes())
 
     return bring_up_to_date
+
+
+def _made_by(migrate: Callable[[Database], None]) -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "state.db"
+        file.touch(0o600)
+        aside = Database(database._engine(database.parse(f"sqlite:///{file}"), file), str(file), file)
+        try:
+            migrate(aside)
+        finally:
+            aside.close()  # what is in the journal goes into the file
+        return file.read_bytes()
 
 
 def sharing_statements(create_engine: Callable[..., Engine]) -> Callable[..., Engine]:

@@ -26,7 +26,7 @@ from crm_compliance.store.store import SqlStore
 from rules.errors import UsageError
 from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run, an_action
 from tests.jobs.chains import verdict_of
-from tests.new_stores import given_again
+from tests.new_stores import copied, given_again
 
 ROOT = Path(__file__).parents[4]
 OPEN = """
@@ -39,6 +39,7 @@ with SqlStore.open(sys.argv[1], clock=lambda: datetime(2026, 3, 2, tzinfo=UTC)) 
     for _ in range(5):
         store.ledger.append([("opened", {})])
 """
+OF_THE_FILE = ("journal_mode", "user_version", "application_id", "encoding", "page_size", "auto_vacuum", "integrity_check")
 
 
 pytestmark = pytest.mark.usefixtures("real_steps")
@@ -71,11 +72,18 @@ def test_tables_that_are_given_again_are_those_of_the_steps(tmp_path: Path, monk
         Database.open(url).close()
         with closing(sqlite3.connect(tmp_path / name)) as connection:
             found: list[object] = list(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
-            return [*found, *connection.execute(f"SELECT * FROM {VERSION_TABLE}")]
+            for query in (f"SELECT * FROM {VERSION_TABLE}", *(f"PRAGMA {name}" for name in OF_THE_FILE)):
+                found += connection.execute(query)
+            return found
 
     by_steps = whole("steps.db")
-    monkeypatch.setattr(database, "_upgrade", given_again(database._upgrade))
-    assert whole("first.db") == whole("second.db") == by_steps
+    assert by_steps[-len(OF_THE_FILE)] == ("wal",)
+    monkeypatch.setattr(database, "_upgrade", quick := given_again(database._upgrade))
+    assert whole("first.db") == whole("given.db") == by_steps
+    monkeypatch.setattr(Database, "_migrate", copied(Database._migrate, quick))
+    assert whole("copied.db") == whole("again.db") == by_steps
+    assert (tmp_path / "copied.db").read_bytes() == (tmp_path / "again.db").read_bytes()
+    assert not [*tmp_path.glob("copied.db?*"), *tmp_path.glob("again.db?*")], "these took the steps"
 
 
 def test_what_is_given_again_on_postgresql_is_what_the_steps_build(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
