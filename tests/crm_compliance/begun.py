@@ -26,15 +26,20 @@ class Begun:
     def put_back(self, crm: RunningEmulator, typist: Typist) -> None:
         """Give a typist, before anything was typed, what was set up, if it was."""
         if self._known is not None:
-            self._rows.backup(crm.emulator.tables.connection)
+            with crm.emulator.tables.lock:
+                self._rows.backup(crm.emulator.tables.connection)
             shutil.copytree(self._data, typist.folder / "data")
 
     def asking(self, typist: Typist, org: Night, set_up: Callable[[], Asking]) -> Asking:
         """The request: set up by the first test that asks, and as it was put back for the others."""
         if self._known is None:
             asking = set_up()
-            org.emulator.emulator.tables.connection.backup(self._rows)
-            shutil.copytree(typist.folder / "data", self._data, ignore=shutil.ignore_patterns("*-shm"))
+            tables = org.emulator.emulator.tables
+            with tables.lock:
+                tables.connection.backup(self._rows)
+            org.store.close()  # what the database has in its journal goes to the file; it opens again by itself
+            assert not [*(typist.folder / "data").rglob("*-wal")], "another store is open"
+            shutil.copytree(typist.folder / "data", self._data)
             self._known = (asking.id, asking.answer, org.ids.getstate())
             return asking
         name, answer, ids = self._known

@@ -58,7 +58,9 @@ class Worlds:
             org.store.close()  # what the database has in its journal goes to the file; it opens again by itself
             folder = self._folder / str(len(self._kept))
             shutil.copytree(data, folder)
-            kept = self._kept[key] = _Kept(given, self._tables.connection.serialize(), org.ids.getstate(), folder)
+            with self._tables.lock:
+                rows = self._tables.connection.serialize()
+            kept = self._kept[key] = _Kept(given, rows, org.ids.getstate(), folder)
         found: T = kept.given
         return found
 

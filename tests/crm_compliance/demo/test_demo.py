@@ -35,6 +35,7 @@ def forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             typed.append(command)
             if len(typed) == 1:
                 return run_program(command, env=env, **more)
+            assert more == {"stdout": subprocess.PIPE, "text": True, "check": False}, "a fork knows no more"
             spoken = prompt.type(command[3:], env, Path.cwd())
             sys.stderr.write(spoken.err)
             return subprocess.CompletedProcess(command, spoken.code, spoken.out)

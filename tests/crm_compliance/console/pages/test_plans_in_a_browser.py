@@ -16,13 +16,13 @@ from tests.integration.night import Night
 
 @pytest.fixture
 def page(app: Starlette, chrome: Any) -> Iterator[Any]:
-    with live(app) as root:
-        page = chrome.new_context(base_url=root, locale="en-GB", viewport={"width": 1280, "height": 800}).new_page()
+    seen = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
+    with live(app) as root, chrome.new_context(base_url=root, **seen) as context:
+        page = context.new_page()
         page.set_default_timeout(8_000)
         page.goto("/signin")
         page.locator("button[name=who][value=demo-ben]").click()
         yield page
-        page.context.close()
 
 
 def test_units_are_filtered_at_once_and_going_back_undoes_it(org: Night, typist: Typist, page: Any) -> None:
