@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.holds import Holds
@@ -16,12 +16,12 @@ from rules.policy.policy import Policy
 from tests.rules.builders import POLICY, a_dossier
 from tests.rules.law import anything
 from tests.rules.law.second_evaluation import decide
-from tests.rules.strategies import AS_OF
+from tests.rules.strategies import AS_OF, examples
 
 ON_DAYS = st.one_of(st.just(AS_OF), st.dates(date(2000, 1, 1), date(2060, 1, 1)), st.sampled_from([date(9999, 1, 1), date.max]))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(anything.units(), min_size=1, max_size=12), anything.POLICY, anything.holds(), ON_DAYS)
 def test_both_evaluations_are_equal_in_every_field(units: list[Unit], policy: Policy, held: Holds, day: date) -> None:
     found = decisions(units, policy, held, day)
@@ -30,7 +30,7 @@ def test_both_evaluations_are_equal_in_every_field(units: list[Unit], policy: Po
         assert decision == decide(unit, policy, held, as_of=day)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(anything.units(), anything.POLICY, anything.holds(), ON_DAYS)
 def test_a_unit_by_itself_is_decided_as_among_others(unit: Unit, policy: Policy, held: Holds, day: date) -> None:
     assert decisions([unit], policy, held, day) == [decide(unit, policy, held, as_of=day)]
@@ -46,7 +46,7 @@ def test_a_contact_has_no_decision_of_its_own() -> None:
 
 
 @given(st.lists(anything.units(), max_size=6))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_facts_have_the_columns_that_are_written_down(units: list[Unit]) -> None:
     facts = facts_of([unit for unit in units if not unit.belongs_to])
     for frame, schema in ((facts.units, UNITS), (facts.fiches, FICHES), (facts.children, CHILDREN), (facts.leaders, LEADERS)):
