@@ -36,7 +36,7 @@ BY_OTHER_WAYS = {
     "/requests/{request}/review/{item}/file/pages/{page}",
     "/requests/{request}/work",
 }
-ALL_LOOKS = tuple((language, ("light", "dark")) for language in ("nl", "fr", "en"))
+ALL_LOOKS = (("nl", ("light", "dark")), ("fr", ("dark", "light")), ("en", ("light", "dark")))  # the first comes so from the server
 OTHERS = tuple(role for role in HUMAN_ROLES if role is not Role.DPO)
 # Pages are mostly the same for all roles: the DPO, who sees most of them, looks at each in every way.
 LOOKS: dict[Role, tuple[tuple[str, tuple[str, ...]], ...]] = {
