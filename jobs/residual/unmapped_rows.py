@@ -3,8 +3,7 @@ along; others would remain.
 
 What is deleted along is noted with its unit, so that its history and its place in the recycle bin are cleaned
 too. A unit of which something would remain is skipped and tried again: somebody has to map that table, or
-state that its rows may stay (R-158). So is one with which the CRM would delete rows of ours that are not its
-own: nobody has judged them by it."""
+state that its rows may stay (R-158)."""
 
 from collections.abc import Sequence
 
@@ -47,12 +46,3 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
         rows = along.get(action.key)
         result.append(msgspec.structs.replace(action, along=tuple(sorted(set(rows)))) if rows else action)
     return result, waiting
-
-
-def bound_there(context: JobContext, intents: Sequence[Action]) -> set[tuple[str, str]]:
-    """Return the units that must wait since a job would remove rows of ours along that are not theirs:
-    nothing takes the link off what lies in long-term retention too, so that it would go before the last of
-    what it belongs to."""
-    owners = {write.key(context.connector): action.key for action in intents for write in action.rows if write.retained}
-    hanging = context.connector.hanging_there(sorted(owners)) if owners else []
-    return {owners[each.on] for each in hanging if owners.get(each.row) != owners[each.on]}

@@ -12,13 +12,14 @@ from jobs.erasures.register import announce, register
 from jobs.holds.active import held_actions, remaining_units
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Key, Plan, PlanLine
-from jobs.model.run import CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, Run
+from jobs.model.run import AWAITS_TURN, CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, RowWrite, Run
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.residual.clean import purge_before
+from jobs.residual.last_owner import bound_there
 from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
-from jobs.residual.unmapped_rows import bound_there, with_unmapped
+from jobs.residual.unmapped_rows import with_unmapped
 from jobs.runs.recheck import held_since
 from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
@@ -54,6 +55,7 @@ class Journal:
         self.outside = Outside(context)
         self.folders = DocumentFolders(context)
         self.turns = Turns(context.store.journal)
+        self.due: frozenset[str] = frozenset()  # ids of the units that the plan disposes of
         self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)
         self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
@@ -86,7 +88,7 @@ class Journal:
         )
         written = {name: action.rows for name, action in sendable.items() if settled[name].state is ActionState.DONE}
         settled |= purge_retained(
-            self.context.connector, written, held=lambda names: self.may_not_go({name: sendable[name] for name in names}, units)
+            self.context.connector, written, held=lambda names: self.may_not_leave({name: sendable[name] for name in names}, written, units)
         )
         outcomes = []
         for action in intents:
@@ -126,8 +128,8 @@ class Journal:
         found, orphans = with_unmapped(self.context, intents) if intents else ([], {})
         going, out_of_reach = self.folders.with_documents([action for action in found if action.key not in orphans])
         causes = dict.fromkeys(out_of_reach, CONTENT_OUT_OF_REACH) | {key: UNACCOUNTED + table for key, table in orphans.items()}
-        bound = bound_there(self.context, going)
         outcomes = [_skipped(action, TECHNICAL, causes[action.key]) for action in found if action.key in causes]
+        bound = self._bound_there(going, intents)
         self.record(outcomes + [_skipped(action, LONG_TERM) for action in going if action.key in bound], "outcome")
         return [action for action in going if action.key not in bound]
 
@@ -149,6 +151,27 @@ class Journal:
         if self.context.store.kill_switch.stopped_since() is not None:
             return dict.fromkeys(actions, STOPPED)
         return {name: reason.value for name, reason in self.held_now(actions, units).items()}
+
+    def may_not_leave(
+        self, actions: Mapping[str, Action], rows: Mapping[str, Sequence[RowWrite]], units: Mapping[Key, Unit]
+    ) -> dict[str, str]:
+        """Return which of these, by name, must not be purged from long-term retention at this moment: what
+        must not be written, and what would take something along of a unit that stays, one of these included.
+        `rows` are those of them that go now."""
+        kept = self.may_not_go(actions, units)
+        going = {name: msgspec.structs.replace(action, rows=tuple(rows[name])) for name, action in actions.items() if name not in kept}
+        bound = self._bound_there(list(going.values()), list(actions.values()))
+        return kept | {name: LONG_TERM for name, action in going.items() if action.key in bound}
+
+    def _bound_there(self, going: Sequence[Action], of: Sequence[Action]) -> set[Key]:
+        """Return which of these must wait for others there, `of` their group. What goes later in this run, or
+        awaits its turn, is none of those, nor what is left of a unit that itself waits: two would wait for
+        each other."""
+        actions = self.actions.values()
+        waiting = (action for action in actions if action.state is ActionState.PARTIAL and action.code == LONG_TERM)
+        settled = {action.id for action in actions if action.code != AWAITS_TURN}
+        to_come = (self.due - settled - {action.id for action in of}) | {write.id for action in waiting for write in action.rows}
+        return bound_there(self.context.connector, going, to_come)
 
     def held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, Reason]:
         """Return which of these, by name, a hold covers at this moment, with its reason. It is checked again

@@ -13,13 +13,14 @@ from jobs.model.run import CONTINUED, Action, ActionState, RowWrite
 from jobs.ports.context import JobContext
 from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
-from jobs.runs.journal import Journal
+from jobs.runs.journal import Journal, name_of
 from jobs.writing import send
 from jobs.writing.half_done import finish_remaining, is_as_judged, is_shell
 from jobs.writing.read_back import still_there
 from rules.model.records import Contact
 
 JUDGED_BY = ("dossier", "fiche", "party")  # kinds of rows on which a period depends
+Remaining = tuple[Action, Sequence[RowWrite]]  # a unit, and what is left of its rows
 # Why an interrupted run begins nothing new.
 PLAN_REJECTED, POLICY_CHANGED, PLAN_EXPIRED = "PLAN_REJECTED", "POLICY_CHANGED", "PLAN_EXPIRED"
 
@@ -44,18 +45,20 @@ def settle_intended(journal: Journal) -> None:
         return
     left = still_there(journal.context.connector, (write for action in intended for write in action.rows))
     outcomes: list[Action] = []
+    there: list[Remaining] = []
     for action in intended:
         remaining = [write for write in action.rows if (write.kind, write.id) in left]
         if not remaining:
             outcomes.append(journal.removed(action))
         elif _is_left_there(journal.context.connector, action, remaining):
-            outcomes.append(_purge_remaining(journal, action, remaining))
+            there.append((action, remaining))
         elif len(remaining) < len(action.rows) and (len(action.rows) > send.MAX_OPERATIONS or is_shell(action, remaining)):
             outcomes.append(_finish_remaining(journal, action, remaining))
         else:
             # One change set is whole or not at all: what is missing somebody else has taken. So the unit
             # is judged as it now is.
             journal.announced[action.key] = journal.actions.pop(action.key)
+    outcomes += _purge_remaining(journal, there)
     if outcomes:
         journal.record(outcomes, "outcome")
 
@@ -76,6 +79,7 @@ def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
     (`JournalStore.undone`). A write that had no answer may have been carried out afterwards: a unit that
     is gone as a whole is in no plan either."""
     store = journal.context.store
+    there: list[Remaining] = []
     for run, action in [*store.journal.partials(), *((run, action) for run, action in store.journal.failures() if action.rows)]:
         key = action.key
         if run == journal.run or key in planned or key in journal.actions or store.plans.get(store.runs.get(run).plan).crm != crm:
@@ -87,15 +91,16 @@ def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
         if not remaining:
             journal.record([journal.removed(again)], "outcome")
         elif not is_planned and _is_left_there(journal.context.connector, action, remaining):
-            again = msgspec.structs.replace(again, removed_at="")
-            journal.record([again], "intent")
-            journal.record([_purge_remaining(journal, again, remaining)], "outcome")
+            there.append((msgspec.structs.replace(again, removed_at=""), remaining))
         elif len(remaining) == len(action.rows) or action.state is ActionState.FAILED:
             continue  # all rows are there, so a plan finds the unit again and judges it as it now is
         elif action.table != journal.context.connector.table(Contact) and is_as_judged(journal.context.connector, action, remaining):
             again = msgspec.structs.replace(again, removed_at="")  # part of it is only removed now
             journal.record([again], "intent")
             journal.record([_finish_remaining(journal, again, remaining)], "outcome")
+    if there:
+        journal.record([again for again, _ in there], "intent")
+        journal.record(_purge_remaining(journal, there), "outcome")
 
 
 def _is_left_there(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> bool:
@@ -106,15 +111,24 @@ def _is_left_there(connector: Connector, action: Action, remaining: Sequence[Row
     return is_part and not still_there(connector, remaining, live_only=True)
 
 
-def _purge_remaining(journal: Journal, action: Action, remaining: Sequence[RowWrite]) -> Action:
-    """Continue a unit of which only rows in long-term retention remain, unless a hold covers them."""
+def _purge_remaining(journal: Journal, there: Sequence[Remaining]) -> list[Action]:
+    """Continue units of which only rows in long-term retention remain, unless a hold covers them. They go
+    together, since a row there may belong to several. Returns their outcomes."""
+    if not there:
+        return []
     refuse_if_stopped(journal.context.store)
+    actions = {name_of(action): action for action, _ in there}
+    rows = {name_of(action): remaining for action, remaining in there}
     settled = purge_retained(
-        journal.context.connector, {"rest": remaining}, held=lambda names: journal.may_not_go(dict.fromkeys(names, action), {})
-    )["rest"]
-    if settled.state is ActionState.DONE:
-        return journal.removed(action)
-    return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=settled.code)
+        journal.context.connector, rows, held=lambda names: journal.may_not_leave({name: actions[name] for name in names}, rows, {})
+    )
+    outcomes = []
+    for name, action in actions.items():
+        if settled[name].state is ActionState.DONE:
+            outcomes.append(journal.removed(action))
+        else:
+            outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL, code=settled[name].code))
+    return outcomes
 
 
 def _finish_remaining(journal: Journal, action: Action, remaining: Sequence[RowWrite]) -> Action:

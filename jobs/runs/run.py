@@ -79,6 +79,7 @@ class Application:
         self.context.connector.settle_earlier()
         due = [line for line in lines_of(self.context.store.plans.pages(self.plan.id)) if line.is_disposal]
         self.kinds.load(line.key for line in due)
+        journal.due = frozenset(line.id for line in due)
         journal.followers = {line.id: line for line in due if may_follow(line, self.kind_of(line))}
         settle_intended(journal)
         self._due = due

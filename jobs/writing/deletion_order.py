@@ -252,7 +252,9 @@ def _below(
             is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
             above = {owner for _, owner in _links(kind, row)}
             if is_retained and kind.own is not None and (rest := above - units.keys()):
-                above -= _gone(connector, kind, row, rest, lie)
+                # It goes with what purges it where another owner that lies there is due too (`bound_there`).
+                anywhere = not _there(connector, kind, row, units)
+                above -= _gone(connector, kind, row, rest, lie, anywhere=anywhere)
                 if not units.keys() >= above:
                     continue  # it goes with the last of them: what lies there keeps its links
             if not is_retained and (is_known or not units.keys() >= above or (kind.term and not with_termed)):
@@ -284,21 +286,24 @@ def _in_turn(units: Iterable[str], waits: Waits | None) -> list[str]:
     return waits.in_turn(units) if waits is not None else sorted({*units})
 
 
-def _gone(connector: Connector, kind: Kind, row: Record, owners: Collection[str], lie: Collection[type[Record]]) -> set[str]:
-    """Return those of the owners of a row in long-term retention that are nowhere any more: nothing writes to
-    what lies there, so that it names them for ever."""
+def _gone(
+    connector: Connector, kind: Kind, row: Record, owners: Collection[str], lie: Collection[type[Record]], *, anywhere: bool
+) -> set[str]:
+    """Return those of the owners of a row in long-term retention that are not live any more, or not
+    `anywhere`: nothing writes to what lies there, so that it names them for ever."""
     found = rows_anywhere(connector, kind.record, kind.links, Among("id", [row.id]), lie)
     asked = {(name, owner) for each in found for name, owner in kind.owners(each) if owner in owners}
     known = ((connector.all_kinds[name].record, owner) for name, owner in asked if name in connector.all_kinds)
-    return {owner for record, owner in known if not rows_anywhere(connector, record, (), Among("id", [owner]), lie)}
+    where = ((record, owner, connector.retaining((record,)) if anywhere else lie) for record, owner in known)
+    return {owner for record, owner, there in where if not rows_anywhere(connector, record, (), Among("id", [owner]), there)}
 
 
 def _there(connector: Connector, kind: Kind, row: Record, units: Mapping[str, str]) -> list[str]:
     """Return the units that go of which the owner of a row in long-term retention lies there too: it may take
     the row along, and is the last for that."""
-    asked = [
-        (connector.all_kinds[name].record, owner) for name, owner in kind.owners(row) if name in connector.all_kinds and owner in units
-    ]
+    found = retained_rows_of(connector, kind.record, kind.links, Among("id", [row.id]))  # a level is read without the kinds of owners
+    owners = {(name, owner) for each in found for name, owner in kind.owners(each) if name in connector.all_kinds and owner in units}
+    asked = [(connector.all_kinds[name].record, owner) for name, owner in owners]
     return sorted({units[owner] for record, owner in asked if retained_rows_of(connector, record, (), Among("id", [owner]))})
 
 

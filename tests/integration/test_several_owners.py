@@ -6,15 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
+from jobs.writing.send import settle_writes
+from rules.holds.placements import PlacedHold
 from rules.model.requests import Right
 from tests.integration.deciding import ask, granted
 from tests.integration.dependent import dependent_night
-from tests.integration.holding import place
+from tests.integration.holding import place, release
 from tests.integration.night import Night
 from tests.integration.test_purging_retained import retain
 from tests.integration.test_requests_answer import Answer
@@ -156,6 +159,83 @@ def test_one_there_goes_with_a_dossier_there_once_the_other_has_gone(night: Nigh
         night.apply(night.approved(night.plan()))
     left = [in_retention(night, f"cf_{name}", f"cf_{name}s") for name in ("meeting", "dossier", "fiche")]
     assert (left, night.get("cf_fiches", lone)) == ([set(), set(), set()], None)
+
+
+def two_there(night: Night, *, first_is_live: bool = False) -> tuple[str, str, str]:
+    """Two dossiers that have ended, in long-term retention, and a meeting there on the one and on a fiche of
+    the other, with that fiche; of the other the dossier may still be live."""
+    other, dossier = night.dossier("social_card", spoken=LONG_AGO), night.dossier("social_card", spoken=LONG_AGO)
+    (fiche,) = night.fiches_of(other)
+    meeting = a_meeting(night, dossier=dossier, fiche=fiche)
+    for each in (fiche, *night.fiches_of(dossier)):
+        retain(night, "cf_fiche", each)
+    for each in (dossier,) if first_is_live else (other, dossier):
+        retain(night, "cf_dossier", each)
+    assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}
+    return other, dossier, fiche
+
+
+def left_there(night: Night) -> list[int]:
+    """How many dossiers, fiches and meetings lie in long-term retention."""
+    return [len(in_retention(night, f"cf_{name}", f"cf_{name}s")) for name in ("dossier", "fiche", "meeting")]
+
+
+def held_after_writes(night: Night, monkeypatch: pytest.MonkeyPatch, table: str, row: str) -> list[PlacedHold]:
+    """Place a hold once live rows are written, right before what lies there is purged."""
+    real, placed = settle_writes, list[PlacedHold]()
+
+    def settled(*given: Any, **named: Any) -> Any:
+        done = real(*given, **named)
+        if not placed:
+            placed.append(place(night, table, row))
+        return done
+
+    monkeypatch.setattr("jobs.runs.journal.settle_writes", settled)
+    return placed
+
+
+def test_two_there_with_a_row_in_common_go_in_one_night(night: Night) -> None:
+    two_there(night)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], left_there(night)) == ({}, [0, 0, 0])
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_hold_on_one_there_keeps_the_other_too(night: Night, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """HLD-07: it comes when both are about to be purged, and the row is that of both."""
+    held_after_writes(night, monkeypatch, "cf_dossier", two_there(night)[at])
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], left_there(night)) == ({"HOLD_JUDICIAL": 1, "LONG_TERM_RETENTION": 1}, [2, 2, 1])
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_one_there_that_waits_for_another_row_keeps_the_other_too(night: Night, at: int) -> None:
+    running = night.fiche("social_card", spoken=LATELY)
+    other, dossier = (night.dossier("social_card", spoken=LONG_AGO) for _ in range(2))
+    (fiche,) = night.fiches_of(other)
+    a_meeting(night, dossier=dossier, fiche=fiche)
+    a_meeting(night, dossier=(other, dossier)[at], fiche=running)
+    for each in (fiche, *night.fiches_of(dossier)):
+        retain(night, "cf_fiche", each)
+    for each in (other, dossier):
+        retain(night, "cf_dossier", each)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], left_there(night)) == ({"LONG_TERM_RETENTION": 2}, [2, 2, 2])
+
+
+def test_what_is_left_there_of_a_unit_does_not_go_before_the_other_owner(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, dossier, fiche = two_there(night, first_is_live=True)
+    placed = held_after_writes(night, monkeypatch, "cf_fiche", fiche)
+    night.apply(night.plan())
+    assert (night.get("cf_dossiers", other), left_there(night)) == (None, [1, 2, 1])
+    release(night, placed[0])
+    later = place(night, "cf_dossier", dossier)
+    night.apply(night.approved(night.plan()))
+    assert left_there(night) == [1, 2, 1]
+    release(night, later)
+    for _ in range(2):
+        night.apply(night.approved(night.plan()))
+    assert left_there(night) == [0, 0, 0]
 
 
 def test_a_hold_on_a_row_keeps_all_that_it_belongs_to(night: Night) -> None:
