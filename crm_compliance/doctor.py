@@ -15,7 +15,7 @@ from crm_compliance.alerts.channels import channels_of
 from crm_compliance.connections.document_stores import document_stores
 from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.files import DiskProblem, writable_by_others
-from crm_compliance.hours import crons_of, trigger_of
+from crm_compliance.hours import triggers_of
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
@@ -206,8 +206,7 @@ def _nights(settings: Settings) -> str:
     requests that are late. The hour of each job must be one."""
     clock, policy = clock_of(settings), policy_of(settings)
     calendar = policy.calendar
-    for cron in crons_of(settings).values():
-        trigger_of(cron, calendar.zone)
+    triggers_of(settings, calendar.zone)
     with store_of(settings, clock) as store:
         refuse_other_zone(store, policy)
         since = store.kill_switch.stopped_since()

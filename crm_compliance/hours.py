@@ -45,15 +45,16 @@ def existing(moment: datetime) -> datetime:
     return moment
 
 
-def trigger_of(cron: str, zone: ZoneInfo) -> CivilTrigger:
-    """Return the trigger of a cron line. Raises UsageError: a number in it is out of range."""
+def trigger_of(cron: str, zone: ZoneInfo, *, where: str = "") -> CivilTrigger:
+    """Return the trigger of a cron line; `where` is the setting that it comes from. Raises UsageError: a
+    number or a word in it is out of range."""
     try:
         trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=UTC)
     except ValueError:
         raise UsageError(
             f"no hour is meant by the cron line {cron}",
             hint="minute hour day month weekday, for example 30 2 * * *",
-            where=", ".join(job.setting.upper() for job in JOBS.values()),
+            where=where,
         ) from None
     trigger.zone = zone
     return trigger
@@ -62,6 +63,11 @@ def trigger_of(cron: str, zone: ZoneInfo) -> CivilTrigger:
 def crons_of(settings: Settings) -> dict[str, str]:
     """Return the cron line of each job: that of the settings, else its own."""
     return {name: settings.crons.get(name, job.cron) for name, job in JOBS.items()}
+
+
+def triggers_of(settings: Settings, zone: ZoneInfo) -> dict[str, CivilTrigger]:
+    """Return the trigger of each job. Raises UsageError: a setting holds a line without a sense."""
+    return {name: trigger_of(cron, zone, where=JOBS[name].setting.upper()) for name, cron in crons_of(settings).items()}
 
 
 def last_hour(cron: str, before: datetime, zone: ZoneInfo) -> datetime | None:

@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.typing import FilteringBoundLogger
 
 from crm_compliance.alerts.pings import Watched, watched
-from crm_compliance.hours import crons_of, last_hour, trigger_of
+from crm_compliance.hours import crons_of, last_hour, triggers_of
 from crm_compliance.proof import verify_of_night
 from crm_compliance.service.one_job import carry_out, without_crm
 from crm_compliance.settings import Settings
@@ -76,9 +76,7 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
             executors={"default": ThreadPoolExecutor(max_workers=1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        crons = {
-            name: (cron, trigger_of(cron, zone)) for name, cron in crons_of(settings).items()
-        }  # a cron line without sense is told at once
+        crons, triggers = crons_of(settings), triggers_of(settings, zone)
         replay_first(settings, store, stop, still_ours=lease.check)
 
         def start(name: str) -> None:
@@ -86,8 +84,8 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
                 run_job(settings, name, stop)
 
         now = clock()
-        for name, (cron, trigger) in crons.items():
-            scheduler.add_job(start, trigger, args=[name], id=name)
+        for name, cron in crons.items():
+            scheduler.add_job(start, triggers[name], args=[name], id=name)
             if missed(store, name, cron, now, zone):  # at once, by the scheduler's own clock
                 scheduler.add_job(start, args=[name], id=f"{name} (missed)")
         scheduler.start()

@@ -93,7 +93,11 @@ def test_a_cron_line_without_a_sense_is_refused(typist: Typist, org: Night, cron
     with pytest.raises(UsageError, match="cron"):
         trigger_of(cron, BRUSSELS)
     typist.set(RETENTION_CRON=cron)
-    assert typist.type("serve", "--port", "0").code == 2
+    refused = typist.type("serve", "--port", "0")
+    assert refused.code == 2
+    assert "RETENTION_CRON" in refused.err
+    assert "RECORDINGS_CRON" not in refused.err
+    assert "console:" not in refused.err, "nothing was served"
 
 
 # -- missed hours --------------------------------------------------------------------------------------------
