@@ -3,7 +3,7 @@ off it, and a job that purges one owner removes what cascades. So it matters who
 a hold keeps, or that the CRM refused, keeps its rows there too (RET-20, decision 0059)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
@@ -13,11 +13,13 @@ from jobs.reading.gather import rows_anywhere
 from jobs.reading.long_term import retained_rows_of
 from rules.model.records import KINDS
 
+ToCome = Callable[[Collection[str]], Collection[str]]
 
-def bound_there(connector: Connector, going: Sequence[Action], to_come: Collection[str] = ()) -> set[Key]:
+
+def bound_there(connector: Connector, going: Sequence[Action], to_come: ToCome = lambda _: ()) -> set[Key]:
     """Return which of the units that go must wait, as (table, id): a job would remove a row of ours along
     that belongs to none of them, or a row of theirs that belongs to something else which stays as well. What
-    waits binds others in turn. `to_come` are ids of units that go later in the same run. Raises
+    waits binds others in turn. `to_come` tells which of some ids go later in the same run. Raises
     ConnectorError: it cannot be determined."""
     bound: set[Key] = set()
     while more := _bound(connector, [action for action in going if action.key not in bound], to_come):
@@ -25,7 +27,7 @@ def bound_there(connector: Connector, going: Sequence[Action], to_come: Collecti
     return bound
 
 
-def _bound(connector: Connector, going: Sequence[Action], to_come: Collection[str]) -> set[Key]:
+def _bound(connector: Connector, going: Sequence[Action], to_come: ToCome) -> set[Key]:
     owners = {write.key(connector): action.key for action in going for write in action.rows if write.retained}
     if not owners:
         return set()
@@ -33,7 +35,7 @@ def _bound(connector: Connector, going: Sequence[Action], to_come: Collection[st
     return along | _with_other_owners(connector, going, to_come)
 
 
-def _with_other_owners(connector: Connector, going: Sequence[Action], to_come: Collection[str]) -> set[Key]:
+def _with_other_owners(connector: Connector, going: Sequence[Action], to_come: ToCome) -> set[Key]:
     """Return the units that have a row of a dependent table there which belongs to something else that is
     somewhere and goes with none of them."""
     units: defaultdict[str, dict[str, Key]] = defaultdict(dict)
@@ -47,9 +49,10 @@ def _with_other_owners(connector: Connector, going: Sequence[Action], to_come: C
         kind = connector.all_kinds[word]
         for row in retained_rows_of(connector, kind.record, kind.links, Among("id", sorted(keys))):
             for word_above, owner in {*kind.owners(row)} - gone:
-                if owner not in to_come:
-                    others[word_above][owner].add(keys[row.id])
-    return {key for word, found in others.items() for row in _existing(connector, word, found) for key in found[row]}
+                others[word_above][owner].add(keys[row.id])
+    later = to_come({owner for found in others.values() for owner in found}) if others else ()
+    staying = {word: {owner: of for owner, of in found.items() if owner not in later} for word, found in others.items()}
+    return {key for word, found in staying.items() for row in _existing(connector, word, found) for key in found[row]}
 
 
 def _existing(connector: Connector, word: str, ids: Collection[str]) -> set[str]:

@@ -2,7 +2,7 @@
 in the ledger before the first destructive call, so that a run that was killed continues where it was. Objects
 outside the CRM are deleted before the rows that name them (ERA-15)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -55,7 +55,7 @@ class Journal:
         self.outside = Outside(context)
         self.folders = DocumentFolders(context)
         self.turns = Turns(context.store.journal)
-        self.due: frozenset[str] = frozenset()  # ids of the units that the plan disposes of
+        self.going_later: Callable[[Collection[str]], Collection[str]] = lambda _: ()  # which of some ids go later in this run
         self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)
         self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
@@ -168,9 +168,14 @@ class Journal:
         awaits its turn, is none of those, nor what is left of a unit that itself waits: two would wait for
         each other."""
         actions = self.actions.values()
-        waiting = (action for action in actions if action.state is ActionState.PARTIAL and action.code == LONG_TERM)
-        settled = {action.id for action in actions if action.code != AWAITS_TURN}
-        to_come = (self.due - settled - {action.id for action in of}) | {write.id for action in waiting for write in action.rows}
+        waiting = [action for action in actions if action.state is ActionState.PARTIAL and action.code == LONG_TERM]
+        left = {write.id for action in waiting for write in action.rows if write.operation == "delete"}
+        settled = {action.id for action in (*actions, *of) if action.code != AWAITS_TURN}
+
+        def to_come(ids: Collection[str]) -> Collection[str]:
+            later = {*ids} - settled
+            return ({*ids} & left) | ({*self.going_later(later)} if later else set())
+
         return bound_there(self.context.connector, going, to_come)
 
     def held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, Reason]:

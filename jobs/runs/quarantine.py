@@ -71,6 +71,16 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
     return codes | dict.fromkeys(_mark(context, policy, fresh), CRM_REFUSED)
 
 
+def put_off(context: JobContext, lines: Sequence[PlanLine], day: date) -> set[str]:
+    """Return those of some units, by id, that `waiting` would leave: canaries, and what is in quarantine or
+    would be marked for it. Nothing is marked here."""
+    canaries = {(canary.table, canary.id) for canary in context.policy.canaries if canary.due}
+    policy = context.policy.quarantine
+    marks = {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()} if policy is not None else {}
+    waiting = {line.id for line in lines if covers(policy, line.categories) and waits(marks.get(line.key), day)}
+    return waiting | {line.id for line in lines if line.key in canaries}
+
+
 def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: date) -> dict[str, str]:
     """Return the units, by id, that would take a canary or a unit in quarantine along, with the code. They
     stay until that one may be deleted."""

@@ -52,7 +52,9 @@ def settle_intended(journal: Journal) -> None:
             outcomes.append(journal.removed(action))
         elif _is_left_there(journal.context.connector, action, remaining):
             there.append((action, remaining))
-        elif len(remaining) < len(action.rows) and (len(action.rows) > send.MAX_OPERATIONS or is_shell(action, remaining)):
+        elif len(remaining) < len(action.rows) and (
+            CONTINUED in action.flags or len(action.rows) > send.MAX_OPERATIONS or is_shell(action, remaining)
+        ):  # what was half done before this run stands in no plan, and nobody else would go on with it
             outcomes.append(_finish_remaining(journal, action, remaining))
         else:
             # One change set is whole or not at all: what is missing somebody else has taken. So the unit

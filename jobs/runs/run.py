@@ -6,7 +6,7 @@ call, so that a run that was killed continues where it was. The order of work is
 outside the CRM, rows from the leaves on, then residual data, then reading back, then certificates."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar
 
 import msgspec
@@ -32,6 +32,7 @@ from jobs.runs.alarms import WORK, alarms_of_run
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.counts import HALF_DONE, counts_of, has_failures
 from jobs.runs.journal import Journal, name_of
+from jobs.runs.later import going_later
 from jobs.runs.quarantine import kept_with, waiting
 from jobs.runs.recheck import agrees, has_moved, held_since, unit_in
 from jobs.runs.resume import continue_partials, lapsed, settle_failed, settle_intended
@@ -79,7 +80,8 @@ class Application:
         self.context.connector.settle_earlier()
         due = [line for line in lines_of(self.context.store.plans.pages(self.plan.id)) if line.is_disposal]
         self.kinds.load(line.key for line in due)
-        journal.due = frozenset(line.id for line in due)
+        if not lapsed(self.context, self.plan):
+            journal.going_later = partial(self._going_later, {line.id: line for line in due})
         journal.followers = {line.id: line for line in due if may_follow(line, self.kind_of(line))}
         settle_intended(journal)
         self._due = due
@@ -90,6 +92,7 @@ class Application:
         if not journal.actions:
             begin(self.context, self.run.id, self._contacts_to_come(due))
         if code := lapsed(self.context, self.plan):
+            journal.going_later = lambda _: ()
             journal.skip_lines(pending, code)
             people.skip(trims, TRIM, code)
             pending, trims = [], []
@@ -125,6 +128,11 @@ class Application:
     def kind_of(self, line: PlanLine | Action) -> UnitKind:
         """Return the kind of unit that a line of the plan or the journal is about."""
         return unit_kind(self.kinds.of(line.table, line.id))
+
+    def _going_later(self, due: Mapping[str, PlanLine], ids: Collection[str]) -> set[str]:
+        """Return those of some ids that are units of the plan which go later."""
+        lines = [due[each] for each in ids if each in due]
+        return going_later(self.context, lines, self.kind_of, self.in_force, self.day) if lines else set()
 
     def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
         """Yield the contacts to be deleted or trimmed once the units are gone, those that a hold keeps for

@@ -378,6 +378,28 @@ def test_a_hold_that_comes_to_the_dossier_of_a_half_deleted_recording_keeps_what
     assert outcome(reaching, reaching.apply(), row)[0] is ActionState.DONE
 
 
+def test_a_half_deleted_recording_is_not_forgotten_by_a_run_that_is_cut_off_over_it(
+    reaching: Reaching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands in no plan: nobody but the run itself goes on with it."""
+    night = reaching.night
+    row = a_recording(reaching)
+    night.note("cf_recording", row)
+    fault = [{"match": {"method": "DELETE", "path": f"cf_recordings({row})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    assert outcome(reaching, reaching.apply(), row) == (ActionState.PARTIAL, "STILL_THERE")
+    plan = make_plan(reaching.context, Kind.RETENTION)
+
+    def cut_off(*_: object, **more: object) -> Action:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("jobs.runs.resume.finish_remaining", cut_off)
+        reaching.apply(plan)
+    assert outcome(reaching, reaching.apply(plan), row)[0] is ActionState.DONE
+    assert night.get("cf_recordings", row) is None
+
+
 def test_what_a_unit_that_stays_for_a_failed_removal_names_is_not_tried_for_another(reaching: Reaching) -> None:
     """More recordings than go at once name one object: those that stay with it still name it."""
     address = reaching.storage.put("call.wav")

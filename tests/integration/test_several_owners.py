@@ -280,3 +280,14 @@ def test_what_comes_back_from_a_backup_is_known(night: Night) -> None:
     night.http.post(night.emulator.url + "cf_meetings", json={"cf_meetingid": meeting, "cf_name": "terug"})
     back = returned_rows(night.context, load_register(night.context))
     assert [(each.kind, each.id, each.operation) for each in back] == [("cf_meeting", meeting, "delete")]
+
+
+def test_one_there_does_not_go_before_a_dossier_there_that_a_later_hold_keeps(night: Night) -> None:
+    """The fiche comes first, and the dossier is in the same plan: what belongs to both stays with it."""
+    lone = night.fiche("social_card", spoken=LONG_AGO)
+    dossier, meeting = there_with_its_dossier(night, lone)
+    retain(night, "cf_fiche", lone)
+    plan = night.approved(night.plan())
+    place(night, "cf_dossier", dossier)
+    night.apply(plan)
+    assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}

@@ -1,0 +1,48 @@
+"""Which units of a plan go later in its run, as far as can be told now. A row in long-term retention that
+belongs to several goes with the first only where the others really go as well (RET-20, decision 0059): being
+due is not enough, for a hold, a canary, quarantine, a change or the schedule in force may keep a unit by
+then."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from jobs.holds.active import active_holds
+from jobs.model.plan import PlanLine
+from jobs.ports.context import JobContext
+from jobs.reading.gather import gather_units
+from jobs.reading.out_of_reach import OutOfReach
+from jobs.reading.units import is_anonymised
+from jobs.runs.quarantine import put_off
+from jobs.runs.recheck import agrees, has_moved, held_since, unit_in
+from rules.law.decisions import decisions
+from rules.model.records import UnitKind
+from rules.policy.policy import Policy
+
+
+def going_later(
+    context: JobContext, lines: Sequence[PlanLine], kind_of: Callable[[PlanLine], UnitKind], in_force: Policy, day: date
+) -> set[str]:
+    """Return those of some units of a plan, by id, that would be disposed of if it were their turn now.
+    Raises as `gather_units`: it cannot be determined."""
+    holds = active_holds(context, day)
+    waiting = put_off(context, lines, day)
+    by_kind: dict[UnitKind, list[PlanLine]] = {}
+    for line in lines:
+        if line.id not in waiting:
+            by_kind.setdefault(kind_of(line), []).append(line)
+    held = holds.on_contacts()
+    going = {line.id for line in by_kind.pop(UnitKind.CONTACT, ()) if line.id not in held}
+    if not by_kind:
+        return going
+    found = gather_units(context.connector, {kind: [line.id for line in of] for kind, of in by_kind.items()})
+    out_of_reach = OutOfReach(context.connector, found, context.policy, holds, day)
+    units = [(line, unit_in(found, kind, line.id)) for kind, of in by_kind.items() for line in of]
+    there = [(line, unit) for line, unit in units if unit is not None and not is_anonymised(unit)]
+    left = [unit for _, unit in there]
+    decided, by_now = (decisions(left, policy, holds, day) for policy in (context.policy, in_force))
+    kept = held_since(context.connector, left)
+    for (line, unit), decision, now in zip(there, decided, by_now, strict=True):
+        stays = not (decision.is_disposal and now.is_disposal) or unit.id in kept or out_of_reach.keeps(unit, decision)
+        if not stays and agrees(line, unit, decision) and not has_moved(line, unit, found):
+            going.add(line.id)
+    return going
