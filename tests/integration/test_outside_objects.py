@@ -393,9 +393,10 @@ def test_a_half_deleted_recording_is_not_forgotten_by_a_run_that_is_cut_off_over
     def cut_off(*_: object, **more: object) -> Action:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr("jobs.runs.resume.finish_remaining", cut_off)
-        reaching.apply(plan)
+        with pytest.raises(KeyboardInterrupt):
+            reaching.apply(plan)
     assert outcome(reaching, reaching.apply(plan), row)[0] is ActionState.DONE
     assert night.get("cf_recordings", row) is None
 

@@ -102,7 +102,7 @@ def test_the_job_is_listed_runs_and_has_its_setting(environ: dict[str, str], cap
     assert type_in(["run", "greeting"]) == 0
     assert "greeted: 0" in capsys.readouterr().out
     run_job(settings, "greeting", threading.Event())
-    assert "job ended" in capsys.readouterr().out
+    assert "job ended" in capsys.readouterr().err
     assert type_in(["history", "list", "--json"]) == 0
     assert [made["kind"] for made in json.loads(capsys.readouterr().out)] == ["greeting"] * 3
     with store_of(settings, lambda: datetime.now(UTC)) as store:
