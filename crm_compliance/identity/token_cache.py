@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_compliance.files import disk_errors, private_folder, write_whole
 from crm_compliance.keys.key_ring import signin_key
+from rules.decoders import decoder_of
 
 _NO_SESSION = "4294967295"  # what Linux says where nobody has logged in: a container, a service
 _NONCE = 12
@@ -76,7 +77,7 @@ class SignedIn:
         """Return what was kept; nothing where the file does not exist, is damaged, or has another key."""
         with disk_errors(self._file), suppress(FileNotFoundError, InvalidTag, ValueError, msgspec.MsgspecError):
             content = self._file.read_bytes()
-            return msgspec.json.decode(AESGCM(self._key).decrypt(content[:_NONCE], content[_NONCE:], self._name), type=Kept)
+            return decoder_of(Kept).decode(AESGCM(self._key).decrypt(content[:_NONCE], content[_NONCE:], self._name))
         return Kept()
 
 

@@ -19,6 +19,7 @@ from crm_compliance.store.erasure_file import ErasureFile
 from crm_compliance.store.sql.seals import Seals
 from jobs.ledger.entries import FIRST
 from jobs.ledger.heads import Head, altered
+from rules.decoders import decoder_of
 from rules.errors import UsageError
 
 NAME = "ledger.head"
@@ -83,7 +84,7 @@ class FileWitness:
             except FileNotFoundError:
                 return None
             with suppress(msgspec.MsgspecError):
-                found = msgspec.json.decode(text, type=Remembered)
+                found = decoder_of(Remembered).decode(text)
                 return found.entries, found.hash
         raise HeadUnreadable(
             f"{self._file} is not as it was written", hint="restore it from a backup, or: crm-compliance recover", where=str(self._file)

@@ -23,6 +23,7 @@ from crm_compliance.files import disk_errors, open_to_others, place_once, privat
 from crm_compliance.keys.public_keys import PublicKey, PublicKeys, fingerprint
 from rules.dates.ages import reached_on
 from rules.dates.instants import instant
+from rules.decoders import decoder_of
 from rules.errors import Refused, UsageError
 
 LENGTH = 32
@@ -296,7 +297,7 @@ def _read(folder: Path) -> list[Key]:
 
 def _parsed(file: Path) -> Key:
     try:
-        key = msgspec.json.decode(_content(file), type=Key)
+        key = decoder_of(Key).decode(_content(file))
         lengths = {len(base64.b64decode(half, validate=True)) for half in (key.secret, key.public) if half}
         if key.id == file.stem and lengths == {LENGTH} and _is_whole(key):
             return key

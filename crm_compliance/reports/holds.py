@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
 from rules.dates.instants import instant
+from rules.decoders import decoder_of
 from rules.holds.of_requests import REASON_OF_RIGHT
 from rules.holds.placements import PlacedHold
 
@@ -86,7 +85,7 @@ def held_by_requests(store: Store, tables: Mapping[str, str]) -> HeldRows:
     rows: list[tuple[str, str, tuple[SubjectRequest, bool]]] = []
     for request in pending:
         if request.id in parts:
-            frozen = msgspec.json.decode(parts[request.id], type=Frozen)
+            frozen = decoder_of(Frozen).decode(parts[request.id])
             rows += [(tables.get("contact", "contact"), row, (request, True)) for row in frozen.contacts]
             rows += [(tables.get(kind, kind), row, (request, kind == "contact")) for kind, row in frozen.rows]
     return HeldRows(rows, _of_request)

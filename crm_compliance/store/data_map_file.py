@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from crm_compliance.files import DiskProblem, write_whole
+from rules.decoders import decoder_of
 from rules.model.data_map import DataMap, Fate
 
 NAME: Final = "datamap.json"
@@ -35,7 +36,7 @@ class KeptMap(msgspec.Struct, frozen=True):
 def kept_map(folder: Path, crm: str) -> KeptMap | None:
     """Return the last map of a CRM; None where there was none, or it cannot be read."""
     try:
-        found = msgspec.json.decode((folder / NAME).read_bytes(), type=KeptMap)
+        found = decoder_of(KeptMap).decode((folder / NAME).read_bytes())
     except (OSError, msgspec.MsgspecError):
         return None
     return found if found.crm == crm else None

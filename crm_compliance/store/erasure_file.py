@@ -18,6 +18,7 @@ from crm_compliance.files import disk_errors, private_folder, sync_folder
 from crm_compliance.store.sql.seals import ERASURES, Seals, is_sealed, seal
 from jobs.model.run import Erasure
 from jobs.model.sentence import Sentence
+from rules.decoders import decoder_of
 
 FIRST = "0" * 64  # the digest before the first line
 TAIL = 1 << 16  # bytes; far more than a line has
@@ -35,7 +36,7 @@ class Line(Erasure, frozen=True, forbid_unknown_fields=True):
     seal: str = ""
 
 
-_decode = msgspec.json.Decoder(Line).decode
+_decode = decoder_of(Line).decode
 
 
 class ErasureFile:

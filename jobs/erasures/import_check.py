@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from jobs.erasures.register import Register
+from rules.decoders import decoder_of
 from rules.errors import UsageError
 
 ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
@@ -71,7 +72,7 @@ def incoming_rows(lines: Iterable[bytes], where: str) -> Iterator[Incoming]:
 
 
 def _json_rows(lines: Iterable[tuple[int, bytes]], where: str) -> Iterator[Incoming]:
-    decode = msgspec.json.Decoder(_Row).decode
+    decode = decoder_of(_Row).decode
     for number, line in lines:
         if not line.strip():
             continue

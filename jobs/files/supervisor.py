@@ -21,6 +21,7 @@ import msgspec
 from jobs.files.limits import MEBI, Limits, Unread
 from jobs.files.protocol import ANSWER, HEAD, OUT_OF_MEMORY, READY, Answer, Request
 from jobs.files.result import Drawn, Reading
+from rules.decoders import msgpack_decoder_of
 from rules.errors import ComplianceError
 
 _START: Final = (
@@ -113,7 +114,7 @@ class Reader:
                 process.stdin.flush()
                 head = process.stdout.read(ANSWER.size)
                 raw = process.stdout.read(ANSWER.unpack(head)[0]) if len(head) == ANSWER.size else b""
-                answer = msgspec.msgpack.decode(raw, type=Answer)
+                answer = msgpack_decoder_of(Answer).decode(raw)
             except (OSError, msgspec.DecodeError):
                 code = self._end()
                 return Unread.SLOW if is_late.is_set() or code == -signal.SIGPROF else _ended_by(code)

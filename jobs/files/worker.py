@@ -16,6 +16,7 @@ from jobs.files.drawing import drawn
 from jobs.files.limits import MEBI
 from jobs.files.protocol import ANSWER, HEAD, OUT_OF_MEMORY, READY, Answer, Request
 from jobs.files.result import Found, Reading
+from rules.decoders import msgpack_decoder_of
 
 _GLANCE: Final = 0.02  # seconds between two looks at its memory
 _FILES: Final = 64
@@ -32,7 +33,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     answers.flush()
     while head := requests.read(HEAD.size):
         asked, size = HEAD.unpack(head)
-        request = msgspec.msgpack.decode(requests.read(asked), type=Request)
+        request = msgpack_decoder_of(Request).decode(requests.read(asked))
         content = requests.read(size)
         if request.watched and not is_watched:
             is_watched = True

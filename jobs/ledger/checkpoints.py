@@ -12,6 +12,7 @@ import rfc8785
 
 from jobs.ledger.entries import canonical
 from jobs.ledger.merkle import Tree
+from rules.decoders import decoder_of
 
 
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +77,7 @@ def decode(lines: Iterable[bytes]) -> Iterator[Checkpoint | None]:
     what `encode` writes becomes None."""
     for line in lines:
         try:
-            checkpoint = msgspec.json.decode(line, type=Checkpoint)
+            checkpoint = decoder_of(Checkpoint).decode(line)
             yield checkpoint if encode(checkpoint) == line.removesuffix(b"\n") + b"\n" else None
         except (msgspec.MsgspecError, rfc8785.CanonicalizationError, UnicodeError, RecursionError):
             yield None

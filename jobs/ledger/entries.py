@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import rfc8785
 
+from rules.decoders import decoder_of
 from rules.errors import ComplianceError
 
 FIRST = "0" * 64  # the hash before the first entry
@@ -142,7 +143,7 @@ def looks_like_one(line: bytes) -> bool:
 
 def _decoded(line: bytes) -> LedgerEntry | None:
     try:
-        entry = msgspec.json.decode(line, type=LedgerEntry)
+        entry = decoder_of(LedgerEntry).decode(line)
         return entry if canonical(entry) == line else None
     except (msgspec.MsgspecError, rfc8785.CanonicalizationError, UnicodeError, RecursionError):
         return None

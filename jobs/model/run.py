@@ -8,6 +8,7 @@ import msgspec
 
 from connectors.interface.remains import RowKey
 from jobs.model.plan import Alarm, Key, Kind
+from rules.decoders import converted
 from rules.model.bypass import Bypass
 from rules.model.records import KINDS, Record
 
@@ -246,7 +247,7 @@ class RunLine(msgspec.Struct, frozen=True):
 
 def alarms_of(run: Run) -> list[Alarm]:
     """Return the alarms with which a run ended, as they were stored with it."""
-    return list(run.alarms) or msgspec.convert(run.counts.get("alarms") or [], list[Alarm])
+    return list(run.alarms) or converted(run.counts.get("alarms") or [], list[Alarm])
 
 
 def run_document(run: Run) -> dict[str, object]:

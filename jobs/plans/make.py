@@ -33,6 +33,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.night import gather
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.writing.bypass import bypass_planned
+from rules.decoders import decoder_of
 from rules.errors import PolicyError
 from rules.holds.placements import PlacedHold
 from rules.model.decisions import Flag, with_flags
@@ -350,7 +351,7 @@ def plan_entry(plan: Plan) -> dict[str, object]:
 
 def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None = None) -> Iterator[PlanLine]:
     """Yield the lines of stored pages."""
-    decoder = msgspec.json.Decoder(PlanLine)
+    decoder = decoder_of(PlanLine)
     for page in pages:
         try:
             found = decoder.decode_lines(unpacked(page))

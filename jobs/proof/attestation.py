@@ -25,6 +25,7 @@ from jobs.ports.notary import Notary
 from jobs.ports.store.store import Store
 from jobs.proof.completeness import Completeness, reckoning_of
 from rules.dates.calendar import Calendar
+from rules.decoders import decoder_of
 from rules.errors import UsageError
 from rules.hints import hint_to
 
@@ -230,7 +231,7 @@ def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation 
     """Verify a document from its bytes alone; the problems name the certificate, entry or field. Raises
     UsageError: the file is not such a document at all."""
     try:
-        document = msgspec.json.decode(content, type=Attestation)
+        document = decoder_of(Attestation).decode(content)
     except (msgspec.ValidationError, ValueError, RecursionError) as error:
         if not looks_like_one(content):
             raise UsageError("this is not a file of certificates", hint=hint_to("write_certificates")) from None

@@ -10,6 +10,7 @@ from jobs.model.run import Action, ActionState, Run
 from jobs.plans.make import lines_of
 from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
+from rules.decoders import converted
 from rules.model.decisions import Reason
 
 DISPOSED, PARTIAL, SKIPPED, HELD, OPEN = "disposed", "partial", "skipped", "held", "open"
@@ -53,7 +54,7 @@ def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action], cal
 def reckoning_of(store: Store, run: Run, calendar: Calendar) -> Completeness:
     """Return a run's completeness: as noted if lines or journal have expired (ACC-07), else counted."""
     if run.reckoned:
-        return msgspec.convert(run.reckoned, Completeness)
+        return converted(run.reckoned, Completeness)
     plan = store.plans.get(run.plan)
     return reckon(plan, lines_of(store.plans.pages(plan.id)), store.journal.of_run(run.id), calendar)
 

@@ -13,6 +13,7 @@ import msgspec
 from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.model.request import DECISIONS
 from jobs.ports.store.store import Store
+from rules.decoders import decoder_of
 from rules.errors import Refused
 from rules.model.requests import COPIES, Right
 
@@ -175,7 +176,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decision_of(store: Store, request: str) -> Decision | None:
     """Return what was decided; None if nothing was, or it has expired."""
     part = store.requests.part(request, DECISIONS)
-    return msgspec.json.decode(part, type=Decision) if part is not None else None
+    return decoder_of(Decision).decode(part) if part is not None else None
 
 
 def change_decision(store: Store, request_id: str, change: Callable[[Decision], Decision], attempts: int = ATTEMPTS) -> Decision | None:

@@ -6,6 +6,7 @@ import msgspec
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given
 from jobs.ports.store.store import Store
 from jobs.register.permissions import refused
+from rules.decoders import decoder_of
 from rules.hints import hint_to
 
 CHILD, REQUESTER = "child", "requester"
@@ -39,7 +40,7 @@ def given_of(store: Store, request: str) -> Given:
     part = store.requests.part(request, GIVEN)
     if part is None:
         raise refused("erased", "what was said with this request has been erased", "open the request again", request)
-    return msgspec.json.decode(part, type=Given)
+    return decoder_of(Given).decode(part)
 
 
 def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
@@ -48,8 +49,8 @@ def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
     confirmed, candidates = store.requests.part(request, CONFIRMED), store.requests.part(request, CANDIDATES)
     if confirmed is None:
         raise refused("not_confirmed", "nobody has confirmed yet whom the request is about", hint_to("confirm", request=request), request)
-    wanted = msgspec.json.decode(confirmed, type=Confirmed).candidates
-    found = msgspec.json.decode(candidates, type=Candidates).found if candidates is not None else ()
+    wanted = decoder_of(Confirmed).decode(confirmed).candidates
+    found = decoder_of(Candidates).decode(candidates).found if candidates is not None else ()
     by_id = {candidate.candidate: candidate for candidate in found}
     if not by_id.keys() >= set(wanted):
         raise refused("not_confirmed", "the search was made again since", hint_to("confirm_anew", request=request), request)

@@ -5,6 +5,7 @@ import msgspec
 from jobs.model.request import COMPILATION, SubjectRequest
 from jobs.ports.store.store import Store
 from jobs.register.overrides import overridden
+from rules.decoders import decoder_of
 
 
 class _Blocks(msgspec.Struct, frozen=True):
@@ -19,4 +20,4 @@ def blocks_of(store: Store, request: SubjectRequest) -> tuple[str, ...]:
     if part is None:
         return ()
     aside = overridden(request)
-    return tuple(code for code in msgspec.json.decode(part, type=_Blocks).blocks if code not in aside)
+    return tuple(code for code in decoder_of(_Blocks).decode(part).blocks if code not in aside)

@@ -26,6 +26,7 @@ from jobs.register.dates import is_past, is_past_years, needs_reminder, open_que
 from jobs.register.decision import decision_of
 from jobs.register.hold_texts import request_code, restate_holds
 from jobs.register.transitions import closing, parts_at_closing
+from rules.decoders import decoder_of
 from rules.errors import Refused
 from rules.holds.placements import HoldType, PlacedHold
 from rules.model.requests import Outcome
@@ -125,7 +126,7 @@ def _complaint_follows(store: Store, request: SubjectRequest, day: date, referen
     """Return whether a hold for a complaint about the request is in force. It names the request as its
     reason, or is on what the request kept (ACC-08)."""
     part = store.requests.part(request.id, FROZEN)
-    frozen = msgspec.json.decode(part, type=Frozen) if part is not None else None
+    frozen = decoder_of(Frozen).decode(part) if part is not None else None
     kept = {*frozen.contacts, *(row for _, row in frozen.rows)} if frozen is not None else set()
     codes = {request.id, *(request_code(each) for each in references("request", request.id))}
     return any(_is_complaint(hold, codes, kept, day) for hold in store.holds.all(unreleased=True))

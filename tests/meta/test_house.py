@@ -36,6 +36,19 @@ def test_one_place_alone_writes_to_the_crm() -> None:
     assert found == {"jobs/writing/send.py"}
 
 
+def test_types_are_decoded_in_one_place() -> None:
+    """Two threads that meet a struct for the first time must not see it half made: `rules/decoders.py`. The
+    emulator has none of the product; its one decoder is made with its module."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        for call in calls(path)
+        if re.fullmatch(r"(msgspec\.)?(convert|(json|yaml|toml|msgpack)\.Decoder|Decoder)", name := ast.unparse(call.func))
+        or (re.fullmatch(r"(msgspec\.)?(json|yaml|toml|msgpack)\.decode", name) and (len(call.args) > 1 or call.keywords))
+    }
+    assert found == {"rules/decoders.py", "connectors/emulator/schema/alterations.py"}
+
+
 def test_nothing_prints() -> None:
     """Results go through crm_compliance/cli/terminal/output.py, everything else through the log."""
     found = [path for path in SOURCES for call in calls(path) if isinstance(call.func, ast.Name) and call.func.id == "print"]

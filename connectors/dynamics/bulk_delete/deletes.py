@@ -25,6 +25,7 @@ from connectors.dynamics.schema.privileges import lacking_for_bulk_delete
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held, Operation, OperationKind
 from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Unauthorised
 from connectors.interface.rows import Among
+from rules.decoders import converted
 from rules.model.records import Record
 
 MOST_ROWS = 1_000  # of one job: what is judged and journalled together
@@ -316,7 +317,7 @@ class Deleting:
                 content = msgspec.json.decode(answer.body)
                 rows = content["value"]
                 for row in rows:
-                    version = msgspec.convert(row, _Row)
+                    version = converted(row, _Row)
                     found[row[definition.primary_id].strip("{}").lower()] = (version.etag, version.versionnumber)
                 is_whole = content["@odata.count"] == len(rows)
             except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError):

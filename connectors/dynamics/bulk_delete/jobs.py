@@ -22,6 +22,7 @@ from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE, WHILE_THROTTLED
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError, ReadIncomplete, Unauthorised
+from rules.decoders import converted
 
 PREFIX = "crm-compliance "  # of the name of every job of ours
 # Rows in one query. It could be five times as many (500 conditions), but the service looks at all of them
@@ -300,7 +301,7 @@ class Jobs:
             answer = self._transport.get(link, prefer=f"odata.maxpagesize={PAGE}", where=set_name)
             try:
                 content = msgspec.json.decode(answer.body)
-                rows += msgspec.convert(content["value"], list[row])  # type: ignore[valid-type]
+                rows += converted(content["value"], list[row])  # type: ignore[valid-type]
                 link = self._transport.absolute(content["@odata.nextLink"]) if "@odata.nextLink" in content else None
             except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError):
                 raise ReadIncomplete("The CRM's rows about jobs are not readable.", where=set_name, request_id=answer.request_id) from None

@@ -15,6 +15,7 @@ from connectors.dynamics.schema.counts import count_where
 from connectors.dynamics.schema.left_out import option_filter
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.interface.errors import ConnectorError, ReadIncomplete
+from rules.decoders import converted
 
 # Tables that come with Microsoft's own solutions hold settings and logs of theirs.
 _OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "mserp_", "adx_")
@@ -148,7 +149,7 @@ class CrmTables:
     def _rows(self, address: str) -> list[dict[str, Any]]:
         answer = self._transport.get(address, where="EntityDefinitions")
         try:
-            return msgspec.convert(msgspec.json.decode(answer.body)["value"], list[dict[str, Any]])
+            return converted(msgspec.json.decode(answer.body)["value"], list[dict[str, Any]])
         except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError):
             raise ReadIncomplete(
                 "The CRM's definitions are not readable.", where="EntityDefinitions", request_id=answer.request_id

@@ -8,6 +8,7 @@ import msgspec
 
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
+from rules.decoders import decoder_of
 
 TRACKING = "odata.track-changes"
 MAX_CHANGES = 200_000  # beyond that a full read costs no more, and this is all held in memory
@@ -54,8 +55,8 @@ def changes_since(transport: Transport, link: str, *, prefer: str, where: str) -
             if address in followed:
                 return None
             followed.add(address)
-            page = msgspec.json.decode(transport.get(address, prefer=prefer, where=where).body, type=_Page)
-            heads = [msgspec.json.decode(raw, type=_Row) for raw in page.value]
+            page = decoder_of(_Page).decode(transport.get(address, prefer=prefer, where=where).body)
+            heads = list(map(decoder_of(_Row).decode, page.value))
         except (Unauthorised, Forbidden, Throttled, Unreachable):
             raise
         except ReadIncomplete:

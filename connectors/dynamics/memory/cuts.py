@@ -9,6 +9,7 @@ import msgspec
 from connectors.dynamics.memory.table_cache import Memory
 from connectors.dynamics.memory.table_file import Damaged
 from connectors.dynamics.reading.ranges import Axis, Cut, Order
+from rules.decoders import msgpack_decoder_of
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -27,7 +28,7 @@ class Cuts:
         """Return where the rows of a table that meet a condition are cut, or None."""
         place = self._place(table, condition)
         try:
-            kept = msgspec.msgpack.decode(self._memory.opened(place), type=_Kept)
+            kept = msgpack_decoder_of(_Kept).decode(self._memory.opened(place))
             axis = Axis(kept.column, kept.order)
             for point in kept.points:
                 axis.value(point)

@@ -20,6 +20,8 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from rules.decoders import msgpack_decoder_of
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -105,7 +107,7 @@ def load(place: Path, cipher: Cipher) -> Remembered | None:
     """Return what a file holds, or None."""
     try:
         name, last = _last(place, cipher)
-        worth = msgspec.msgpack.decode(last, type=Worth)
+        worth = msgpack_decoder_of(Worth).decode(last)
     except (OSError, Damaged, msgspec.DecodeError):
         return None
     return Remembered(worth, lambda: _chunks(place, name, worth, cipher)) if worth.format == FORMAT else None

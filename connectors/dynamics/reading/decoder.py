@@ -26,6 +26,7 @@ from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, is_key
 from connectors.interface.columns import column_types, frame_of_values
+from rules.decoders import decoder_of
 from rules.errors import MappingError
 from rules.model.records import Record
 
@@ -123,7 +124,7 @@ class PageDecoder(Generic[R]):
         self._asking = [step for step in self._steps if whole and step.asks]
         self._steps = [step for step in self._steps if step not in self._asking]
         self.lookups = ["id", *(name for name in wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
-        self._decoder = msgspec.json.Decoder(page_type(made, wire, hidden))
+        self._decoder = decoder_of(page_type(made, wire, hidden))
         # What a row is made of: by the name that it has in a row, its name on the wire and its type.
         self.wire = {name: (column, kind) for name, (column, kind, _) in wire.items()}
         self.wire |= {name: (column, kind) for column, (name, kind) in hidden.items() if not column.startswith(_UNSELECTED)}

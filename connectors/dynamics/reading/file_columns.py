@@ -17,6 +17,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from connectors.interface.rows import Content
+from rules.decoders import decoder_of
 
 PART_BYTES = 4 * 1024 * 1024  # what the service itself hands out at once
 MEDIA_TYPE = "mimetype"  # of a note, as its column; of a file, as a header
@@ -70,7 +71,7 @@ class Contents:
                 return None
             raise
         try:
-            found = msgspec.json.decode(answer.body, type=dict[str, Any])
+            found = decoder_of(dict[str, Any]).decode(answer.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             found = {}
         if not found.keys() >= set(columns):

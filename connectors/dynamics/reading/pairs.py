@@ -16,6 +16,7 @@ from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
 from connectors.interface.errors import ReadIncomplete
+from rules.decoders import decoder_of
 from rules.model.records import Record
 
 P = TypeVar("P", bound=AnyPage)
@@ -36,7 +37,7 @@ class _PairDecoder:
     def __init__(self, primary_id: str, near: str, far: str) -> None:
         self.select = [primary_id, near, far]
         wire: dict[str, tuple[str, Any, bool]] = {"id": (primary_id, str, True), "near": (near, str, True), "far": (far, str, True)}
-        self._decoder = msgspec.json.Decoder(page_type(_Pair, wire, {}))
+        self._decoder = decoder_of(page_type(_Pair, wire, {}))
 
     def decode(self, body: bytes) -> Page[_Pair]:
         try:

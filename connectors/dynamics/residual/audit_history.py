@@ -21,6 +21,7 @@ from connectors.dynamics.schema.privileges import lacking_for_audit_jobs
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Left, Reach, RowKey, Traces
+from rules.decoders import decoder_of
 
 AUDIT = "audit"
 LOG_DELETION = 111  # an action: that audit rows were removed, with an id perhaps, without any value
@@ -94,7 +95,7 @@ class History:
         found: set[str] = set()
         for each in rows:
             try:
-                changes = msgspec.json.decode(each["changedata"] or "", type=_Changes)
+                changes = decoder_of(_Changes).decode(each["changedata"] or "")
             except (msgspec.DecodeError, LookupError):
                 return None
             found |= {change.column for change in changes.changed}

@@ -10,6 +10,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Table
 from connectors.interface.errors import ReadIncomplete
 from connectors.interface.organisation import Labels
+from rules.decoders import decoder_of
 
 # The lower ten bits of a locale id of Windows say its language, whatever the country.
 _LANGUAGES: Final = {"nl": 0x13, "fr": 0x0C, "en": 0x09, "de": 0x07}
@@ -41,7 +42,7 @@ def labels(transport: Transport, table: Table, language: str) -> Labels:
 def _get(transport: Transport, address: str, where: str) -> Mapping[str, Any]:
     answer = transport.get(address, where=where)
     try:
-        return msgspec.json.decode(answer.body, type=dict[str, Any])
+        return decoder_of(dict[str, Any]).decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ReadIncomplete("The CRM's names of a table are not readable.", where=where, request_id=answer.request_id) from None
 

@@ -13,6 +13,7 @@ import msgspec
 from connectors.dynamics.http.query import any_of, guid, literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete
+from rules.decoders import converted
 
 NAMES_AT_ONCE = 40
 PAGE = 5_000
@@ -168,7 +169,7 @@ class Directory:
             answer = self._transport.get(link, prefer=prefer, where=where)
             try:
                 content = msgspec.json.decode(answer.body)
-                rows = msgspec.convert(content["value"], list[dict[str, Any]])
+                rows = converted(content["value"], list[dict[str, Any]])
                 following = content.get("@odata.nextLink")
             except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError):
                 raise ReadIncomplete("The CRM's rows are not readable.", where=where, request_id=answer.request_id) from None

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
@@ -20,6 +19,7 @@ from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.hold_query import HoldList, HoldQuery
 from jobs.model.plan import Kind, LinesRemoved, Plan, PlanLine
 from jobs.model.request import FROZEN, Frozen, SubjectRequest
+from rules.decoders import decoder_of
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _requests(visit: Visit, row: str) -> Iterator[SubjectRequest]:
     parts = register.some_parts([request.id for request in pending], FROZEN)
     for request in pending:
         if request.id in parts:
-            frozen = msgspec.json.decode(parts[request.id], type=Frozen)
+            frozen = decoder_of(Frozen).decode(parts[request.id])
             if row in frozen.contacts or any(kept == row for _, kept in frozen.rows):
                 yield request
 

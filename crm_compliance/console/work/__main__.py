@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from crm_compliance.console.work.process import Asked, Line
+from rules.decoders import decoder_of
 
 log = structlog.get_logger()
 NICER: Final = 5  # pages come first
@@ -27,7 +28,7 @@ def main() -> int:
     from rules.errors import ComplianceError
 
     configure(sys.stderr, terminal=False)
-    asked = msgspec.json.decode(sys.stdin.buffer.readline(), type=Asked)
+    asked = decoder_of(Asked).decode(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_other, daemon=True).start()
     os.nice(NICER)
 

@@ -14,6 +14,7 @@ import structlog
 from crm_compliance.console.work.background import failed
 from crm_compliance.console.work.work import Counts, Ended, Told
 from crm_compliance.store.rows.console.works import Failure
+from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused
 
 COMMAND: Final = (sys.executable, "-m", "crm_compliance.console.work")
@@ -54,7 +55,7 @@ def carried_out(asked: Asked, told: Told, command: Sequence[str] = COMMAND) -> E
         except OSError:
             pass  # it has ended, and says nothing
         for text in process.stdout:
-            line = msgspec.json.decode(text, type=Line)
+            line = decoder_of(Line).decode(text)
             if line.counts is not None:
                 told(line.counts)
             elif line.failure is not None:

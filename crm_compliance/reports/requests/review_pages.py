@@ -18,6 +18,7 @@ from jobs.model.request import REVIEW_PAGE
 from jobs.ports.store.store import Store
 from jobs.register.permissions import Hand
 from jobs.requests.answer.review import for_page
+from rules.decoders import decoder_of
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ def removing_pages(store: Store, only: str = "") -> Iterator[None]:
 
 def _page(store: Store, request: str) -> Page:
     part = store.requests.part(request, REVIEW_PAGE)
-    return msgspec.json.decode(part, type=Page) if part is not None else Page()
+    return decoder_of(Page).decode(part) if part is not None else Page()
 
 
 def _remove(path: Path, digest: str) -> None:

@@ -15,6 +15,7 @@ from crm_compliance.store.sql.tables import plans, served_crms
 from jobs.checks.same_crm import OTHER_CRM
 from jobs.ports.store.ledger import Entry
 from rules.dates.instants import instant
+from rules.decoders import decoder_of
 from rules.errors import Refused
 from rules.model.crm_addresses import THIS_MACHINE, organisation_at
 
@@ -136,7 +137,7 @@ def _entries(connection: Connection, kind: str) -> list[dict[str, object]]:
     found = []
     for text in rows:
         try:
-            found.append(msgspec.json.decode(text, type=dict[str, object]))
+            found.append(decoder_of(dict[str, object]).decode(text))
         except msgspec.MsgspecError:  # altered: `ledger verify` names the entry
             continue
     return found
@@ -153,7 +154,7 @@ def _planned(connection: Connection) -> set[str]:
 
 def _plan_crms(connection: Connection) -> set[str]:
     """Return the CRMs that plans name; an altered plan names nothing, and is reported where it is read."""
-    decoder = msgspec.json.Decoder(_Planned)
+    decoder = decoder_of(_Planned)
     found: set[str] = set()
     for doc in connection.execute(select(plans.c.doc)).scalars():
         with suppress(msgspec.MsgspecError):

@@ -21,6 +21,7 @@ from crm_compliance.store.sql.tables import ledger, ledger_head
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import Head, JournalCounts, RegisterCounts, altered, strands_after
 from rules.dates.instants import instant
+from rules.decoders import decoder_of
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class Heads:
         """Return the id of the key that a head names, believed or not; empty if there is none."""
         doc = connection.execute(_SIGNED).scalar()
         try:
-            return msgspec.json.decode(doc or "", type=Head).key
+            return decoder_of(Head).decode(doc or "").key
         except (msgspec.MsgspecError, UnicodeError):
             return ""
 
@@ -270,7 +271,7 @@ class Heads:
 
     def _decoded(self, doc: str) -> Head:
         try:
-            head = msgspec.json.decode(doc, type=Head)
+            head = decoder_of(Head).decode(doc)
         except (msgspec.MsgspecError, UnicodeError):
             raise altered("the head of the ledger") from None
         if doc != self._believed and self._witness is not None:

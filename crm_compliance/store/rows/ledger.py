@@ -14,6 +14,7 @@ from crm_compliance.store.sql.tables import ledger, runs
 from jobs.ledger.entries import FIRST, Chain, LedgerBroken, LedgerEntry, canonical, next_entry
 from jobs.ledger.heads import STRANDS, Head, believed
 from jobs.ports.store.ledger import Entry
+from rules.decoders import decoder_of
 
 PAGE = 1000
 COLUMNS = (ledger.c.seq, ledger.c.at, ledger.c.kind, ledger.c.run, ledger.c.data, ledger.c.prev_hash, ledger.c.hash)
@@ -177,7 +178,7 @@ def _data(text: str | bytes) -> dict[str, object]:
     hash, so that verification names the entry instead of failing on it (R-141)."""
     raw = text.encode(errors="replace") if isinstance(text, str) else bytes(text)
     try:
-        data = msgspec.json.decode(raw, type=dict[str, object])
+        data = decoder_of(dict[str, object]).decode(raw)
         if canonical(data) == raw:
             return data
     except (msgspec.MsgspecError, rfc8785.CanonicalizationError, UnicodeError, RecursionError):

@@ -11,6 +11,7 @@ from crm_compliance.store.sql.inserts import upsert_into
 from crm_compliance.store.sql.seals import is_sealed, seal
 from crm_compliance.store.sql.tables import verification
 from jobs.model.verification import Verification
+from rules.decoders import decoder_of
 from rules.errors import ComplianceError
 
 ONLY = 1  # the table has one row
@@ -28,7 +29,7 @@ class Verifications(Rows):
         try:
             seals = self._transactions.heads.seals()
             is_ours = seals is None or is_sealed(seals, PURPOSE, row.doc.encode(), row.seal)
-            return msgspec.json.decode(row.doc, type=Verification) if is_ours else None
+            return decoder_of(Verification).decode(row.doc) if is_ours else None
         except (ComplianceError, msgspec.MsgspecError, UnicodeError):  # the keys are out of reach, or somebody has written there
             return None
 

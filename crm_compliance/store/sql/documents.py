@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from jobs.ledger.entries import StoreAltered
+from rules.decoders import decoder_of
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ def decoded(doc: str | bytes, kind: type[T], where: str) -> T:
     """Return the structure that a document holds. `where` names its row. Raises Altered: it is not what this
     program writes."""
     try:
-        return msgspec.json.decode(doc, type=kind)
+        return decoder_of(kind).decode(doc)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise Altered(
             f"the document of {where} is not what was written", hint="restore the database from a backup and tell the DPO", where=where

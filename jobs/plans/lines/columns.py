@@ -12,6 +12,7 @@ import msgspec
 
 from jobs.ledger.plan_lines import damaged_lines
 from jobs.model.plan import PlanLine
+from rules.decoders import decoder_of, msgpack_decoder_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,7 +47,7 @@ class LineColumns:
         were read. Raises StoreAltered: they are no lines of a plan."""
         import polars as pl
 
-        decoder = msgspec.json.Decoder(PlanLine)
+        decoder = decoder_of(PlanLine)
         shapes: dict[tuple[object, ...], int] = {}
         models: list[PlanLine] = []
         done = 0
@@ -102,7 +103,7 @@ class LineColumns:
         import polars as pl
 
         try:
-            kept = msgspec.msgpack.decode(content, type=_Kept)
+            kept = msgpack_decoder_of(_Kept).decode(content)
             frame = pl.read_parquet(io.BytesIO(kept.frame))
             highest = frame.select(pl.col("shape").max()).item() if frame.height else -1
         except (msgspec.MsgspecError, pl.exceptions.PolarsError):

@@ -30,6 +30,7 @@ from jobs.requests.search.assess import Assessment, assess
 from jobs.requests.search.files_of_others import Searched, search_files_of_others
 from jobs.requests.search.scope import Row, Scope
 from rules.dates.ages import has_reached
+from rules.decoders import decoder_of
 from rules.hints import hint_to
 from rules.model.kinds import RELATIONS
 from rules.model.requests import COPIES, RequestState, Right, Step
@@ -133,7 +134,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
 def compilation_of(store: Store, request: str) -> Compilation | None:
     """Return the answer that was compiled last; None if there is none (any more)."""
     part = store.requests.part(request, COMPILATION)
-    return msgspec.json.decode(part, type=Compilation) if part is not None else None
+    return decoder_of(Compilation).decode(part) if part is not None else None
 
 
 def compiled(store: Store, request: SubjectRequest) -> Compilation:

@@ -2,13 +2,12 @@
 a closed request knew about somebody is erased when it has expired, so older ones cannot be disclosed. Source:
 EXP-03; ACC-08."""
 
-import msgspec
-
 from jobs.model.answer import Context, Field, Item, Retention
 from jobs.model.request import GIVEN, Given, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.match import wanted_person
+from rules.decoders import decoder_of
 from rules.people.birthdates import sentinels_of
 from rules.people.candidates import Strength, match
 
@@ -58,7 +57,7 @@ def _is_theirs(context: JobContext, found: Assessment, other: SubjectRequest) ->
     part = context.store.requests.part(other.id, GIVEN)
     if part is None:
         return False
-    person = msgspec.json.decode(part, type=Given).requester
+    person = decoder_of(Given).decode(part).requester
     sentinels = sentinels_of(context.policy)
     wanted = wanted_person(person, found.day, sentinels)
     return any(one.strength in SURE for one in match(found.subject_contacts, wanted, today=found.day, sentinels=sentinels))

@@ -43,6 +43,7 @@ from jobs.requests.decisions.notice_recipients import recipients_told, told_of
 from jobs.requests.decisions.plan_erasure import held_items
 from jobs.writing.send import TECHNICAL
 from rules.dates.periods import add_months
+from rules.decoders import decoder_of
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.holds.placements import REVIEW_MONTHS, HoldType
@@ -246,7 +247,7 @@ def _compiled(context: JobContext, request: SubjectRequest) -> Compilation:
     if part is None:
         hint = hint_to("compile_first", request=request.id)
         raise refused("not_compiled", "there is no answer yet to decide about", hint, request.id)
-    return msgspec.json.decode(part, type=Compilation)
+    return decoder_of(Compilation).decode(part)
 
 
 def _check_items(compilation: Compilation, items: Sequence[str]) -> None:

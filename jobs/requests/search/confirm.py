@@ -35,6 +35,7 @@ from jobs.register.permissions import Hand, admitted, refused, save_move
 from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.match import find_candidates
+from rules.decoders import decoder_of
 from rules.errors import UsageError
 from rules.hints import hint_to
 from rules.model.requests import RequestState, Step
@@ -61,7 +62,7 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
     part = store.requests.part(request.id, GIVEN)
     if part is None:
         raise refused("erased", "what was said with this request has been erased", "open the request again", request.id)
-    found = find_candidates(context, msgspec.json.decode(part, type=Given))
+    found = find_candidates(context, decoder_of(Given).decode(part))
     earlier = _candidates(store, request.id)
     listed = Candidates(
         found=tuple(_named(found, earlier.found if earlier is not None else ())),
@@ -99,7 +100,7 @@ def confirm_candidates(hand: Hand, request_id: str, names: Collection[str]) -> C
 
 def _candidates(store: Store, request_id: str) -> Candidates | None:
     part = store.requests.part(request_id, CANDIDATES)
-    return None if part is None else msgspec.json.decode(part, type=Candidates)
+    return None if part is None else decoder_of(Candidates).decode(part)
 
 
 def _undone(request: SubjectRequest) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import msgspec
 
 from jobs.model.request import FROZEN, GIVEN, KEEP, Frozen, Given, SubjectRequest
 from jobs.ports.context import JobContext
+from rules.decoders import decoder_of
 from rules.errors import Refused
 from rules.holds.of_requests import REASON_OF_RIGHT, RequestHold
 
@@ -50,7 +51,7 @@ class StoredRequests:
 def frozen_of(context: JobContext, request_id: str) -> Frozen | None:
     """Return what a request keeps as it was last looked up; None where it never was, or has expired."""
     part = context.store.requests.part(request_id, FROZEN)
-    return None if part is None else msgspec.json.decode(part, type=Frozen)
+    return None if part is None else decoder_of(Frozen).decode(part)
 
 
 def refreeze(context: JobContext, request: SubjectRequest) -> Frozen:
@@ -75,7 +76,7 @@ def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dic
     for request in requests:
         part = context.store.requests.part(request.id, GIVEN)
         if part is not None:
-            given[request.id] = msgspec.json.decode(part, type=Given)
+            given[request.id] = decoder_of(Given).decode(part)
         elif before[request.id] is None:
             raise _not_frozen(request)
     found = find_all_candidates(context, given)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -15,6 +14,7 @@ from crm_compliance.console.work.acts import TRY
 from crm_compliance.console.work.process import Asked
 from crm_compliance.console.work.trial import Trial
 from jobs.plans.simulate import CHANGES
+from rules.decoders import decoder_of
 from rules.errors import PolicyError, UsageError
 from rules.model.roles import Act
 from rules.policy.loader import load_policy
@@ -28,7 +28,7 @@ MONTHS_SHOWN: Final = 12
 def show(visit: Visit) -> Response:
     """Show how the last simulation stands; htmx asks again until it is over."""
     last = visit.services.background.of(SUBJECT)
-    found = msgspec.json.decode(last.made, type=Trial) if last is not None and last.is_over and last.made else None
+    found = decoder_of(Trial).decode(last.made) if last is not None and last.is_over and last.made else None
     values: dict[str, Any] = {
         "last": last,
         "found": found,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-import msgspec
-
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given, GivenPerson, SubjectRequest
+from rules.decoders import decoder_of
 from rules.people.candidates import NAME_DIFFERS, Evidence
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def seen_of(visit: Visit, request: SubjectRequest) -> Seen:
 
 def _part(visit: Visit, request: SubjectRequest, name: str, kind: type[Part]) -> Part | None:
     part = visit.services.store.requests.part(request.id, name)
-    return msgspec.json.decode(part, type=kind) if part is not None else None
+    return decoder_of(kind).decode(part) if part is not None else None
 
 
 def places_of(codes: Sequence[str]) -> list[tuple[str, list[str]]]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-import msgspec
 from starlette.responses import Response
 
 from crm_compliance.console.errors import nothing_here, status_of
@@ -28,6 +27,7 @@ from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.links import TIMES
 from jobs.requests.decisions.decide import FITTING
 from jobs.requests.decisions.notices import notices_of
+from rules.decoders import decoder_of
 from rules.errors import ComplianceError, UsageError
 from rules.model.requests import COPIES, IdentityMethod, Mandate, Outcome, RequestState, Step, may
 from rules.model.roles import Act
@@ -108,7 +108,7 @@ def handover_of(visit: Visit, request: SubjectRequest) -> Handover | None:
     was cut off has left belongs to no archive."""
     is_theirs = request.released_at is not None and visit.may(Act.RELEASE_ANSWER)
     part = visit.services.store.requests.part(request.id, HANDOVER) if is_theirs else None
-    return msgspec.json.decode(part, type=Handover) if part is not None else None
+    return decoder_of(Handover).decode(part) if part is not None else None
 
 
 def _dates(visit: Visit, request: SubjectRequest) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-import msgspec
 from starlette.responses import Response
 
 from crm_compliance.console.access.headers import PAGE
@@ -19,6 +18,7 @@ from crm_compliance.reports.requests.calendar import dates_of
 from crm_compliance.reports.requests.register import by_urgency
 from jobs.model.request import GIVEN, Given, SubjectRequest
 from jobs.register.dates import days_left, due_of, has_gone_overdue, target_of
+from rules.decoders import decoder_of
 from rules.errors import UsageError
 from rules.model.references import tidied
 from rules.model.requests import RequestState, Right
@@ -102,7 +102,7 @@ def names_of(visit: Visit, requests: Sequence[SubjectRequest]) -> dict[str, str]
     if not visit.may(Act.HANDLE_REQUEST):
         return {}
     parts = visit.services.store.requests.some_parts([request.id for request in requests], GIVEN)
-    said = {request: msgspec.json.decode(part, type=Given).requester for request, part in parts.items()}
+    said = {request: decoder_of(Given).decode(part).requester for request, part in parts.items()}
     return {request: f"{person.firstname} {person.lastname}".strip() for request, person in said.items()}
 
 
