@@ -20,14 +20,16 @@ from jobs.writing.outside_objects import Outside
 from jobs.writing.send import Settled
 
 AT_ONCE = 8  # removals; each waits for its storage most of the time
+Begin = Callable[[Sequence[Action]], None]  # notes that something of these units is about to go
 Keeping = Callable[[Sequence[Action]], Mapping[Key, str]]  # the units that a hold keeps at this moment, each with the code
 
 
 def remove_content(
-    context: JobContext, outside: Outside, folders: DocumentFolders, intents: Sequence[Action], *, held: Keeping
+    context: JobContext, outside: Outside, folders: DocumentFolders, intents: Sequence[Action], *, held: Keeping, begin: Begin
 ) -> dict[Key, Settled]:
     """Remove what these units have outside the CRM (`RowWrite.object`, `Action.documents`), and return those
-    that must not be written.
+    that must not be written. `begin` is told of each unit right before the first of it goes, so that a run
+    that is cut off leaves a trace of it.
 
     SKIPPED, nothing was removed: a row is another than was judged, or something that stays names an object
     or a folder too, also what stays because it must not be written (CHANGED); or a hold has come.
@@ -61,7 +63,9 @@ def remove_content(
             still = [(key, remove) for key, remove in few if key not in settled]
             context.still_ours()
             refuse_if_stopped(context.store)
-            begun |= {key for key, _ in still}
+            if fresh := {key for key, _ in still} - begun:
+                begin([action for action in having if action.key in fresh])
+                begun |= fresh
             failures = [(key, failure) for (key, _), failure in zip(still, pool.map(lambda one: one[1](), still), strict=True) if failure]
             for _, failure in failures:
                 folders.warn(failure)

@@ -26,6 +26,7 @@ from jobs.writing.bypass import Bypassing
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
+from jobs.writing.half_done import as_it_is, begun
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
 from jobs.writing.send import settle_writes
@@ -136,9 +137,22 @@ class Journal:
     def _remove_content(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
         """Remove what units have outside the CRM before their rows (R-053); give the outcome of those that
         stop there."""
-        settled = remove_content(self.context, self.outside, self.folders, intents, held=lambda actions: self.kept_now(actions, units))
+        settled = remove_content(
+            self.context,
+            self.outside,
+            self.folders,
+            intents,
+            held=lambda actions: self.kept_now(actions, units),
+            begin=self._begin_content,
+        )
         stopped = ((action, settled[action.key]) for action in intents if action.key in settled)
         return {action.key: msgspec.structs.replace(action, state=found.state, code=found.code) for action, found in stopped}
+
+    def _begin_content(self, actions: Sequence[Action]) -> None:
+        """Note that something of these units outside the CRM is about to go: of that no row tells."""
+        noted = [begun(action) for action in actions]
+        self.context.store.journal.record(self.run, noted)
+        self.actions.update({action.key: action for action in noted})
 
     def kept_now(self, actions: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, str]:
         """Return which of these a hold covers at this moment, each with its code."""
@@ -216,6 +230,7 @@ class Journal:
         """Store what is intended or its outcome, in the ledger too. What is about to be deleted, and what is
         deleted, enters the register of erasures with it."""
         if kind == "outcome":
+            actions = [as_it_is(action, self.announced.get(action.key)) for action in actions]
             actions = self.turns.noted(apart(actions, self.followers), self._started)
         data: dict[str, object] = {
             "units": [

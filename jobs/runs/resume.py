@@ -139,7 +139,14 @@ def _finish_remaining(journal: Journal, action: Action, remaining: Sequence[RowW
     if held := journal.held_now({"rest": action}, {}):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=held["rest"])
     rest = msgspec.structs.replace(action, rows=tuple(remaining), documents=())  # rows go once the documents have
-    kept = remove_content(journal.context, journal.outside, journal.folders, [rest], held=lambda actions: journal.kept_now(actions, {}))
+    kept = remove_content(
+        journal.context,
+        journal.outside,
+        journal.folders,
+        [rest],
+        held=lambda actions: journal.kept_now(actions, {}),
+        begin=lambda _: None,  # it is known to be half done
+    )
     if stopped := kept.get(action.key):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=stopped.code)
     outcome = finish_remaining(

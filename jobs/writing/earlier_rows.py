@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from jobs.model.plan import Key
-from jobs.model.run import Action, DocumentFolder, RowWrite
+from jobs.model.run import CONTENT_BEGUN, Action, DocumentFolder, RowWrite
 from jobs.ports.context import JobContext
+from jobs.writing.half_done import begun
 from jobs.writing.read_back import still_there
 
 
@@ -41,10 +42,15 @@ def with_what_had_gone(
             gone=tuple(write for write in candidates[action.key] if (write.kind, write.id) not in there),
             along=tuple(sorted({*action.along, *(row for each in before[action.key] for row in each.along)})),
             documents=_documents(action, before[action.key]),
+            flags=_flags(action, announced.get(action.key)),
             audit_entries=action.audit_entries + sum(each.audit_entries for each in before[action.key]),
         )
         for action in intents
     ]
+
+
+def _flags(action: Action, announced: Action | None) -> tuple[str, ...]:
+    return begun(action).flags if announced is not None and CONTENT_BEGUN in announced.flags else action.flags
 
 
 def _documents(action: Action, before: Sequence[Action]) -> tuple[DocumentFolder, ...]:

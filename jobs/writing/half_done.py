@@ -7,7 +7,7 @@ import msgspec
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.model.run import Action, ActionState, RowWrite
+from jobs.model.run import CONTENT_BEGUN, Action, ActionState, RowWrite
 from jobs.reading.gather import rows_of
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.send import Held, settle_writes
@@ -62,6 +62,22 @@ def _versions(connector: Connector, writes: Iterable[RowWrite]) -> dict[str, str
     for write in writes:
         by_kind.setdefault(write.kind, []).append(write.id)
     return {row.id: row.etag for kind, ids in by_kind.items() for row in rows_of(connector, KINDS[kind], (), Among("id", ids))}
+
+
+def begun(action: Action) -> Action:
+    """Return an announced unit of which something outside the CRM is about to go."""
+    return action if CONTENT_BEGUN in action.flags else msgspec.structs.replace(action, flags=(*action.flags, CONTENT_BEGUN))
+
+
+def as_it_is(outcome: Action, announced: Action | None) -> Action:
+    """Return the outcome of a unit. One that stays is PARTIAL, and not SKIPPED, where something of it outside
+    the CRM has gone since it was announced, perhaps before the run was cut off; its rows are then known."""
+    before = announced if announced is not None and CONTENT_BEGUN in announced.flags else None
+    flags = tuple(flag for flag in outcome.flags if flag != CONTENT_BEGUN)
+    if outcome.state is not ActionState.SKIPPED or (before is None and flags == outcome.flags):
+        return msgspec.structs.replace(outcome, flags=flags) if flags != outcome.flags else outcome
+    known = outcome if outcome.rows or before is None else before
+    return msgspec.structs.replace(known, state=ActionState.PARTIAL, code=outcome.code, flags=flags)
 
 
 def is_shell(action: Action, remaining: Sequence[RowWrite]) -> bool:

@@ -114,6 +114,30 @@ def test_a_run_that_was_killed_between_documents_and_rows_goes_on(documents: Doc
     assert certificate.objects["documents"] == 2, "what went before the run was cut off"
 
 
+def test_documents_that_had_begun_to_go_are_told_where_the_plan_has_expired_since(documents: Documents) -> None:
+    """The rows are all there, so that nothing but the journal tells of it; the next plan finishes it, and its
+    certificate counts what went before."""
+    dossier = documents.dossier_with("brief.txt", "verslag.txt")
+    plan, real = documents.plan(), documents.stores[0].remove
+
+    def killed(folder: str) -> None:
+        real(folder)
+        raise Killed
+
+    documents.stores[0].remove = killed  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        documents.apply(plan)
+    documents.stores[0].remove = real  # type: ignore[method-assign]
+    documents.night.clock.now = plan.valid_until
+    run = documents.apply(plan)
+    assert documents.outcome(run, dossier) == (ActionState.PARTIAL, "PLAN_EXPIRED")
+    assert run.state.value == "done_with_failures"
+    last = documents.apply()
+    assert documents.outcome(last, dossier) == (ActionState.DONE, "")
+    (certificate,) = [issued.certificate for issued in documents.night.store.certificates.of_run(last.id)]
+    assert (certificate.objects["documents"], last.counts["flags"]) == (2, {})
+
+
 @pytest.mark.parametrize(("lock", "says"), [("checked_out", "checked out"), ("label", "retention label"), ("hold", "hold")])
 def test_a_document_that_may_not_go_keeps_its_unit(documents: Documents, lock: str, says: str) -> None:
     dossier = documents.dossier_with("brief.txt", "Lotte (fictief).txt")

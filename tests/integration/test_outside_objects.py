@@ -29,6 +29,7 @@ from jobs.runs.apply import apply_plan
 from jobs.writing.outside_objects import Outside
 from jobs.writing.send import Settled
 from rules.errors import Refused
+from tests.integration.holding import place, release
 from tests.integration.night import Night
 
 OLD, RECENT = date(2025, 9, 1), date(2026, 11, 1)  # the night is of 25 November 2026
@@ -356,6 +357,49 @@ def test_the_kill_switch_ends_removals_outside_the_crm_too(reaching: Reaching) -
     run = reaching.apply(plan)
     assert {outcome(reaching, run, row)[0] for row in rows} == {ActionState.DONE}
     assert reaching.storage.names == set()
+
+
+def stopped_after_the_first(reaching: Reaching, names: Collection[str], plan: Plan) -> None:
+    """Carry out a plan until the kill switch is set while the first few objects go; lift it."""
+    store = reaching.night.store
+
+    def stop_everything() -> None:
+        reaching.storage.on_remove = lambda: None
+        stop(store, reaching.night.clock())
+
+    reaching.storage.on_remove = stop_everything
+    with pytest.raises(Refused):
+        reaching.apply(plan)
+    assert len(reaching.storage.names) == len(names) - AT_ONCE
+    resume(store)
+
+
+@pytest.mark.parametrize("by", ["expiry", "hold"])
+def test_what_is_half_deleted_outside_when_its_run_goes_no_further_is_told_as_such(reaching: Reaching, by: str) -> None:
+    """The kill switch is set between removals; when the run goes on its plan has expired, or a hold keeps the
+    unit. Of the fiche of which nothing had gone nothing is told."""
+    night, names = reaching.night, [f"{number}.wav" for number in range(AT_ONCE + 1)]
+    fiches = [night.fiche("social_card", spoken=date(2018, 1, 1)) for _ in range(2)]
+    for name in names:
+        a_recording(reaching, name, fiche=min(fiches), cf_startedon="2018-01-01T11:00:00Z")
+    untouched = a_recording(reaching, "other.wav", fiche=max(fiches), cf_startedon="2018-01-01T11:00:00Z")
+    plan = make_plan(reaching.context, Kind.RETENTION)
+    stopped_after_the_first(reaching, [*names, "other.wav"], plan)
+    if by == "expiry":
+        night.clock.now = plan.valid_until
+    else:
+        holds = [place(night, "cf_fiche", fiche) for fiche in fiches]
+    code = "PLAN_EXPIRED" if by == "expiry" else "HOLD_JUDICIAL"
+    run = reaching.apply(plan)
+    assert outcome(reaching, run, min(fiches)) == (ActionState.PARTIAL, code)
+    assert outcome(reaching, run, max(fiches)) == (ActionState.SKIPPED, code)
+    assert (run.state.value, run.counts["partial"], run.counts["rows"]) == ("done_with_failures", 1, {})
+    if by == "hold":
+        for hold in holds:
+            release(night, hold)
+    last = reaching.apply(make_plan(reaching.context, Kind.RETENTION))
+    assert [outcome(reaching, last, fiche)[0] for fiche in fiches] == [ActionState.DONE] * 2
+    assert (reaching.storage.names, night.get("cf_recordings", untouched)) == (set(), None)
 
 
 def test_a_hold_that_comes_to_the_dossier_of_a_half_deleted_recording_keeps_what_is_left(reaching: Reaching) -> None:
