@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -200,12 +200,17 @@ def tied_to(tied: Iterable[str], kind: str | None) -> Iterator[tuple[str, str]]:
 REGARDING = ("regarding", "regarding_2", "regarding_3", "regarding_4")  # by how many links such a row may belong to others
 
 
-@cache
+_DEPENDENT: Final[dict[str, type[Dependent]]] = {}
+
+
 def dependent_record(table: str) -> type[Dependent]:
     """Return the class of the rows of one such table, named like it; the table's name is also the word of
-    their kind."""
-    made: type[Dependent] = msgspec.defstruct(table, [], bases=(Dependent,), module=__name__, gc=False, kw_only=True)  # type: ignore[assignment]
-    return made
+    their kind. All threads get the same: rows are told apart by it."""
+    found = _DEPENDENT.get(table)
+    if found is None:
+        made: type[Dependent] = msgspec.defstruct(table, [], bases=(Dependent,), module=__name__, gc=False, kw_only=True)  # type: ignore[assignment]
+        found = _DEPENDENT.setdefault(table, made)
+    return found
 
 
 class _Kinds(dict[str, type[Record]]):
