@@ -54,18 +54,15 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
     the CRM refuses. No note can be added to those of the ids `unwritable`: they are marked alone, and the
     list of what is in quarantine shows them. Raises ConnectorError: the CRM cannot be queried for an existing
     notice."""
-    canaries = {(canary.table, canary.id) for canary in context.policy.canaries if canary.due}
-    codes = {line.id: CANARY for line in lines if line.key in canaries}
+    marks = _marks(context)
+    codes = _codes(context, lines, marks, day)
     policy = context.policy.quarantine
-    covered = [line for line in lines if line.id not in codes and covers(policy, line.categories)]
-    if policy is None or not covered:
+    if policy is None:
         return codes
-    marks = {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()}
     fresh: list[Mark] = []
-    for line in covered:
-        mark = marks.get(line.key)
-        if code := waits(mark, day):
-            codes[line.id] = code
+    for line in lines:
+        if codes.get(line.id, CANARY) != CANARY:
+            mark = marks.get(line.key)
             if mark is None or not mark.told or mark.until < day:
                 fresh.append(_marked(context, policy, line, mark, day, noted=line.id not in unwritable))
     return codes | dict.fromkeys(_mark(context, policy, fresh), CRM_REFUSED)
@@ -74,11 +71,7 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
 def put_off(context: JobContext, lines: Sequence[PlanLine], day: date) -> set[str]:
     """Return those of some units, by id, that `waiting` would leave: canaries, and what is in quarantine or
     would be marked for it. Nothing is marked here."""
-    canaries = {(canary.table, canary.id) for canary in context.policy.canaries if canary.due}
-    policy = context.policy.quarantine
-    marks = {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()} if policy is not None else {}
-    waiting = {line.id for line in lines if covers(policy, line.categories) and waits(marks.get(line.key), day)}
-    return waiting | {line.id for line in lines if line.key in canaries}
+    return set(_codes(context, lines, _marks(context), day))
 
 
 def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: date) -> dict[str, str]:
@@ -121,6 +114,22 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
     kept = msgspec.structs.replace(mark, undone=True, until=last_day(policy.quarantine, day))
     store.quarantine.put([kept], [("quarantine_undone", data | {"until": kept.until.isoformat()})])
     return kept
+
+
+def _marks(context: JobContext) -> dict[tuple[str, str], Mark]:
+    """Return the marks that count; none where the schedule has no quarantine."""
+    return {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()} if context.policy.quarantine is not None else {}
+
+
+def _codes(context: JobContext, lines: Sequence[PlanLine], marks: Mapping[tuple[str, str], Mark], day: date) -> dict[str, str]:
+    """Return why some units are not disposed of on `day`, by id, as canaries or by quarantine; others are
+    left out."""
+    canaries = {(canary.table, canary.id) for canary in context.policy.canaries if canary.due}
+    codes = {line.id: CANARY for line in lines if line.key in canaries}
+    for line in lines:
+        if line.id not in codes and covers(context.policy.quarantine, line.categories) and (code := waits(marks.get(line.key), day)):
+            codes[line.id] = code
+    return codes
 
 
 def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, before: Mark | None, day: date, *, noted: bool) -> Mark:
