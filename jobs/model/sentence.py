@@ -34,6 +34,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         "PLAN_FROM_LAKE: read from the lake of %(at)s and not from the CRM; a run reads each unit from the CRM before it writes"
     ),
     "new_columns": "NEW_COLUMNS: may hold personal data and stand in no mapping, so no request finds what is in them: %(columns)s",
+    "without_term": (
+        "WITHOUT_TERM: %(people)s people are kept, without an end, by a role, an activity or another row that belongs to nothing with a "
+        "term (RET-20)"
+    ),
     "rows_back": ("RESTORED: %(rows)s rows that had been erased are back in the CRM; replay before anything is planned"),
     "erasure_altered": "line %(line)s of %(file)s is not as it was written",
     "erasure_broken": "line %(line)s of %(file)s does not follow from the one before it: something was taken out or put in",

@@ -44,6 +44,12 @@ class _Circle:
         pointing = {one.id for one in self.contacts.values() if one.parent == row and one.id != row}
         return pointing, {about for kind, about in self.taking.get(row, ()) if kind == "contact" and about and about != row}
 
+    def in_shared(self, row: str, found: Gathering) -> int:
+        """Return how many roles and activities of a contact are in a fiche of several dossiers: in no unit
+        either, but they go with the last of these."""
+        roles = sum(party.contact == row and found.is_shared(party.fiche) for party in self.parties)
+        return roles + sum(kind == "fiche" and found.is_shared(regarding) for kind, regarding in self.taking.get(row, ()))
+
     def wanted(self, own: list[str]) -> Mapping[UnitKind, list[str]]:
         """Return the ids of all that refers to one of them, by kind; `own` are the kinds of dependent tables
         that have a term."""
@@ -80,6 +86,7 @@ def explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine
     of_mine = [(unit, verdict) for unit, verdict in decided if unit.id in mine]
     refer: dict[str, object] = {f"{tables.of(unit)} {unit.id}": verdict.reason.value for unit, verdict in of_mine}
     loose = sum(person == row and unit is None for person, unit in zip(gathering.people, gathering.places, strict=True))
+    loose -= circle.in_shared(row, gathering)
     pointing, about = circle.leading_to(row)
     staying = len((pointing | about) - verdicts.remove) if circle.is_whole else len(pointing | about)
     contact = circle.contacts[row]

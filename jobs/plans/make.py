@@ -132,6 +132,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     # never linked (RET-20).
     people = connector.table(Contact)
     held = holds.on_contacts()
+    draft.without_term = found.without_term
     settled = settle_all(found, going, context.store.journal.undone(people), day=day, terms=terms, held=held)
     draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in settled.held.items()]
     named = found.contacts.frame.select("id", "etag")
@@ -216,7 +217,11 @@ def head_of(
         held_contacts=tuple(sorted(draft.held_contacts)),
         crm_holds=tuple(sorted(draft.crm_holds)),
         hold_changes=hold_changes(context, kind, draft.crm_holds),
-        warnings=(*from_lake(draft.lake_instant), *unmapped(categories), *overlooked(retained, unmapped_columns, past.columns_known(now))),
+        warnings=(
+            *from_lake(draft.lake_instant),
+            *unmapped(categories),
+            *overlooked(retained, unmapped_columns, past.columns_known(now), draft.without_term),
+        ),
         notes_on_trimmed=about_contacts(context, sorted(trims)),
         victims=draft.victims,
         why=reasons,
@@ -308,14 +313,19 @@ def unmapped(categories: Iterable[CategoryTotal]) -> tuple[Sentence, ...]:
     return tuple(Sentence.of("category_unmapped", category=total.name, units=total.retain) for total in found)
 
 
-def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[Sentence]:
-    """Yield what is easily overlooked: rows in long-term retention, and new columns that may hold personal
-    data. `known` are the columns that are not new (`Past.columns_known`)."""
+def overlooked(
+    retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None, without_term: int = 0
+) -> Iterator[Sentence]:
+    """Yield what is easily overlooked: rows in long-term retention, new columns that may hold personal data,
+    and people whom something without a term keeps. `known` are the columns that are not new
+    (`Past.columns_known`)."""
     for table, rows in retained.items():
         yield Sentence.of("retained_rows", rows=rows, table=table)
     new = sorted(set(unaccounted) - set(known)) if known is not None else []
     if new:
         yield Sentence.of("new_columns", columns=", ".join(new))
+    if without_term:
+        yield Sentence.of("without_term", people=without_term)
 
 
 def about_contacts(context: JobContext, contacts: list[str]) -> int:

@@ -58,14 +58,17 @@ _PEOPLE: Final = {"contact": ROW, "place": ROW}
 _ALSO: Final = {"fiche": ROW, "dossier": ROW}
 _ABOUT: Final = {"about": ROW, "contact": ROW}
 _FICHE, _CONTACT = BASE[UnitKind.FICHE], BASE[UnitKind.CONTACT]
+SHARED: Final = _FICHE - 1  # the place of a fiche in several dossiers: the number of no unit
+_PLACE: Final = pl.when(pl.col("is_shared")).then(pl.lit(SHARED, ROW)).otherwise("place")
 Rows = pl.DataFrame | Sequence[Record]
 
 
 class WholeTables:
     """What was read of whole tables. `people` pairs each contact with the number of the unit in which it has
-    a role or a part in an activity, null where that is nothing that this product disposes of; `about` the
-    contact that an activity is about with a participant of it; `children` the files with their child parties,
-    null where nobody knows who that is; `also` the fiches of several dossiers with the others of these.
+    a role or a part in an activity, SHARED where that is a fiche in several dossiers, null where it is
+    nothing that this product disposes of; `about` the contact that an activity is about with a participant of
+    it; `children` the files with their child parties, null where nobody knows who that is; `also` the fiches
+    of several dossiers with the others of these.
 
     `relations`, `former`, `relation_units` and `gifts` are as in `Gathering`.
 
@@ -101,6 +104,12 @@ class WholeTables:
     @property
     def people(self) -> pl.DataFrame:
         return _whole(self._people)
+
+    @property
+    def without_term(self) -> int:
+        """How many people, not anonymised, something keeps that belongs to nothing with a term."""
+        people = self.people.filter(pl.col("place").is_null()).select(pl.col("contact").unique())["contact"]
+        return self.contacts.frame["anonymised_on"].gather(people).null_count()
 
     @property
     def about(self) -> pl.DataFrame:
@@ -187,10 +196,9 @@ class WholeTables:
         late = given.select(is_late).to_series()
         found = self._with_places(found.filter(~late) if late.any() else found)
         person, in_dossier, in_fiche = pl.col("person").is_not_null(), pl.col("in_dossier").is_not_null(), pl.col("in_fiche").is_not_null()
-        place = pl.when(~pl.col("is_shared")).then("place")
         self._people += [
             found.filter(person & (in_dossier | ~in_fiche)).select(contact="person", place="in_dossier"),
-            found.filter(person & in_fiche).select(contact="person", place=place),
+            found.filter(person & in_fiche).select(contact="person", place=_PLACE),
         ]
         # A role that the mapping does not know, an option or a row of reference, may be a child's, so the
         # unit has a child of unknown age (R-161).
@@ -246,10 +254,10 @@ class WholeTables:
         found = self.contacts.numbered(given, "party", "contact").filter(pl.col("contact").is_not_null()).select("activity", "contact")
         hooks = self.activities.frame.filter(pl.col("hook").is_not_null())
         found = found.join(hooks, left_on="activity", right_on="id", how="left", maintain_order="left")
-        hooked, loose = _parted(found, pl.col("hook").is_not_null())
+        hooked, loose = _parted(found, pl.col("hook") != SHARED)
         loose = self._with_places(self.fiches.numbered(loose, "activity", "in_fiche"))  # a fiche may be one
         self._take_part(hooked.select("contact", "hook"))
-        self._take_part(loose.select("contact", hook=pl.when(~pl.col("is_shared")).then("place")))
+        self._take_part(loose.select("contact", hook=pl.coalesce(_PLACE, "hook")))
 
     def _hooked(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return what activities belong to: a unit with which they are deleted, a contact that they are
@@ -271,7 +279,7 @@ class WholeTables:
             .when(kind == "dossier")
             .then("in_dossier")
             .when(kind == "fiche")
-            .then(pl.when(~pl.col("is_shared")).then("place"))
+            .then(_PLACE)
         )
         outside = self.unit_numbers()
         if not outside.height:

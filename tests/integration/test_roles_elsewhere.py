@@ -286,6 +286,8 @@ def test_a_fiche_in_several_dossiers_goes_with_the_last(house: House, typist: Ty
     assert typist.ask("doctor")["ok"] is True
     plan = typist.ask("plan")
     assert plan["dispose"] == {"delete": 1, "anonymise": 1}
+    assert "WITHOUT_TERM" not in str(plan["warnings"])  # the last of these has one
+    assert "in_no_unit" not in str(typist.ask("why", "contact", reporter))
     done = typist.ask("apply", plan["plan"])
     assert (done["state"], done["skipped"]) == ("done", {})
     assert house.there("incidents", goes, stays) == [False, True]

@@ -83,6 +83,8 @@ def test_what_keeps_a_contact_and_ends_with_nothing_is_told(night: Night) -> Non
     steps = {row: explain_unit(night.context, "contact", row)[1] for row in (somebody, other)}
     loose = {row: [step.inputs["in_no_unit"] for step in found if "in_no_unit" in step.inputs] for row, found in steps.items()}
     assert loose == {somebody: [2], other: []}
+    (warning,) = [str(each) for each in night.plan().warnings if "WITHOUT_TERM" in str(each)]
+    assert warning.startswith("WITHOUT_TERM: 1 people")
 
 
 def test_of_too_many_nobody_is_looked_at_and_the_contact_counts_as_staying(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,13 +113,23 @@ class OneByOne(Gathering):
     def __init__(self) -> None:
         super().__init__(("audio/*",))
         self.activities: dict[str, Unit | str | None] = {}
+        self.in_nothing: set[str] = set()  # who has a role or a part there
+        self._shared: set[str] = set()
 
-    def add_calls(self, page: list[Call]) -> None:
-        self.activities |= {row.id: self.hook_of(row.regarding_kind, row.regarding) for row in page}
+    def add_parties(self, page: Iterable[Party]) -> list[Party]:
+        page = list(page)
+        self.in_nothing |= {row.contact for row in page if row.contact is not None and row.dossier is None and row.fiche is None}
+        return super().add_parties(page)
+
+    def add_calls(self, page: Iterable[Call | Email]) -> None:
+        for row in page:
+            self.activities[row.id] = self.hook_of(row.regarding_kind, row.regarding)
+            if row.regarding_kind == "fiche" and self.is_shared(row.regarding):
+                self._shared.add(row.id)
 
     def add_emails(self, page: Iterable[Email]) -> None:
         page = list(page)
-        self.activities |= {row.id: self.hook_of(row.regarding_kind, row.regarding) for row in page}
+        self.add_calls(page)
         super().add_emails(page)
 
     def add_activity_parties(self, page: list[ActivityParty]) -> None:
@@ -129,6 +139,8 @@ class OneByOne(Gathering):
                 if hook is None and row.activity in self.fiches:  # a fiche may be one
                     hook = self.hook_of("fiche", row.activity)
                 self.take_part(row.party or "", hook)
+                if hook is None and row.activity not in self._shared and not self.is_shared(row.activity):
+                    self.in_nothing.add(row.party or "")
 
 
 CLASSES = {
@@ -162,6 +174,7 @@ def test_whole_tables_say_what_units_say(rows: Rows) -> None:
     assert sorted((ids[person], names.get(place, "")) for person, place in whole.people.iter_rows()) == sorted(
         (person, unit.id if unit is not None else "") for person, unit in zip(one_by_one.people, one_by_one.places, strict=True)
     )
+    assert whole.without_term == len(one_by_one.in_nothing)
     assert sorted((ids[about], ids[contact]) for about, contact in whole.about.iter_rows()) == sorted(one_by_one.about)
 
 
