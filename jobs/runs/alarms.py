@@ -45,7 +45,7 @@ def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iter
         for action in actions
         if action.removed_at
         or action.state is ActionState.DONE
-        or (action.state is ActionState.SKIPPED and action.code in KEPT | POSTPONED)
+        or (action.state is ActionState.SKIPPED and action.code in KEPT | POSTPONED and AWAITS_TURN not in action.flags)
     }
     if late := [unit for unit in plan.backlog if unit not in settled]:
         yield Alarm.of(BACKLOG, "backlog_left", units=len(late), days=context.policy.watch.backlog_days)

@@ -47,6 +47,11 @@ class ContactsOfPlan:
         """Return the contacts to trim that are not in the journal yet."""
         return [contact for contact in self.plan.trims if (self.table, contact) not in self.journal.actions]
 
+    def free(self, lines: Sequence[PlanLine], gone: Collection[str]) -> list[PlanLine]:
+        """Return those of some contacts that could be removed now if some rows, by id, had gone."""
+        check = self._check({line.id for line in lines}, (), (), gone)
+        return [line for line in lines if check.etags.get(line.id) == line.etag and not check.keeps(line.id)]
+
     def dispose(self, lines: Sequence[PlanLine], trims: Sequence[str]) -> None:
         """Remove or trim contacts, but only those that nothing refers to now: a unit that was skipped keeps
         its people. A new reference changes no version of the contact, so each group is looked at again just
@@ -86,7 +91,9 @@ class ContactsOfPlan:
             refuse_if_stopped(self.context.store)
             yield contacts[start : start + self.journal.group]
 
-    def _check(self, removals: Collection[str], trims: Collection[str], going: Collection[str]) -> ContactCheck:
+    def _check(
+        self, removals: Collection[str], trims: Collection[str], going: Collection[str], leaving: Collection[str] = ()
+    ) -> ContactCheck:
         context, day = self.context, self.journal.day
         # A unit of which a part is left has not been disposed of, although the roles in it may have gone
         # already.
@@ -102,6 +109,7 @@ class ContactsOfPlan:
             held=held_contacts(context, day, {*removals, *trims}),
             half_done=half_done,
             given_up=self.given_up,
+            leaving=leaving,
         )
 
     def _remove(self, contacts: Sequence[str], etags: Mapping[str, str], check: ContactCheck) -> None:

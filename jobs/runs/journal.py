@@ -16,10 +16,11 @@ from jobs.model.run import AWAITS_TURN, CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHN
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.residual.clean import purge_before
-from jobs.residual.last_owner import bound_there
+from jobs.residual.last_owner import Owner, There, bound_there
 from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
 from jobs.residual.unmapped_rows import with_unmapped
+from jobs.runs.later import units_of
 from jobs.runs.recheck import held_since
 from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
@@ -34,6 +35,9 @@ from jobs.writing.turns import Turns
 from rules.dates.instants import instant
 from rules.model.decisions import Reason
 from rules.model.records import Unit, UnitKind
+
+# Which of some ids go later in this run, once some rows, by id, have gone.
+GoingLater = Callable[[Collection[str], Collection[str]], Collection[str]]
 
 
 class PlanLapsed(Exception):
@@ -56,7 +60,8 @@ class Journal:
         self.outside = Outside(context)
         self.folders = DocumentFolders(context)
         self.turns = Turns(context.store.journal)
-        self.going_later: Callable[[Collection[str]], Collection[str]] = lambda _: ()  # which of some ids go later in this run
+        self.going_later: GoingLater = lambda *_: ()
+        self.people: Collection[str] = ()  # contacts that the plan removes after their units
         self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)
         self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
@@ -130,9 +135,16 @@ class Journal:
         going, out_of_reach = self.folders.with_documents([action for action in found if action.key not in orphans])
         causes = dict.fromkeys(out_of_reach, CONTENT_OUT_OF_REACH) | {key: UNACCOUNTED + table for key, table in orphans.items()}
         outcomes = [_skipped(action, TECHNICAL, causes[action.key]) for action in found if action.key in causes]
-        bound = self._bound_there(going, intents)
-        self.record(outcomes + [_skipped(action, LONG_TERM) for action in going if action.key in bound], "outcome")
-        return [action for action in going if action.key not in bound]
+        there = self._bound_there(going, intents)
+        waiting = ((action, there.bound[action.key]) for action in going if action.key in there.bound)
+        self.record(outcomes + [_skipped(action, LONG_TERM, *self._in_turn(owners)) for action, owners in waiting], "outcome")
+        left = [action for action in going if action.key not in there.bound]
+        return [msgspec.structs.replace(action, rows=(*there.along.get(action.key, ()), *action.rows)) for action in left]
+
+    def _in_turn(self, owners: Collection[Owner]) -> tuple[str, ...]:
+        """Return the flag of a unit that waits for people alone who are to go after their units: as long as
+        anything else keeps them, somebody has to be told."""
+        return (AWAITS_TURN,) if owners and all(word == UnitKind.CONTACT and row in self.people for word, row in owners) else ()
 
     def _remove_content(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
         """Remove what units have outside the CRM before their rows (R-053); give the outcome of those that
@@ -174,10 +186,11 @@ class Journal:
         `rows` are those of them that go now."""
         kept = self.may_not_go(actions, units)
         going = {name: msgspec.structs.replace(action, rows=tuple(rows[name])) for name, action in actions.items() if name not in kept}
-        bound = self._bound_there(list(going.values()), list(actions.values()))
+        there = self._bound_there(list(going.values()), list(actions.values()))
+        bound = there.bound.keys() | there.along.keys()  # what was not announced is not taken along
         return kept | {name: LONG_TERM for name, action in going.items() if action.key in bound}
 
-    def _bound_there(self, going: Sequence[Action], of: Sequence[Action]) -> set[Key]:
+    def _bound_there(self, going: Sequence[Action], of: Sequence[Action]) -> There:
         """Return which of these must wait for others there, `of` their group. What goes later in this run, or
         awaits its turn, is none of those, nor what is left of a unit that itself waits: two would wait for
         each other."""
@@ -186,9 +199,11 @@ class Journal:
         left = {write.id for action in waiting for write in action.rows if write.operation == "delete"}
         settled = {action.id for action in (*actions, *of) if action.code != AWAITS_TURN}
 
-        def to_come(ids: Collection[str]) -> Collection[str]:
-            later = {*ids} - settled
-            return ({*ids} & left) | ({*self.going_later(later)} if later else set())
+        def to_come(owners: Collection[Owner], now: Sequence[Action]) -> Collection[str]:
+            later = {row: units for (_, row), units in units_of(self.context.connector, owners).items() if settled.isdisjoint(units)}
+            gone = {row.id for action in now for row in action.rows if row.operation == "delete"}
+            going = {*self.going_later({unit for units in later.values() for unit in units}, gone)} if later else set[str]()
+            return {row for _, row in owners if row in left} | {row for row, units in later.items() if not going.isdisjoint(units)}
 
         return bound_there(self.context.connector, going, to_come)
 

@@ -3,35 +3,47 @@ belongs to several goes with the first only where the others really go as well (
 due is not enough, for a hold, a canary, quarantine, a change or the schedule in force may keep a unit by
 then."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
 from jobs.model.plan import PlanLine
 from jobs.ports.context import JobContext
-from jobs.reading.gather import gather_units
+from jobs.reading.gather import gather_units, rows_anywhere
 from jobs.reading.out_of_reach import OutOfReach
 from jobs.reading.units import is_anonymised
 from jobs.runs.quarantine import put_off
 from jobs.runs.recheck import agrees, has_moved, held_since, unit_in
 from rules.law.decisions import decisions
-from rules.model.records import UnitKind
+from rules.model.records import Fiche, UnitKind
 from rules.policy.policy import Policy
+
+
+def units_of(connector: Connector, rows: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
+    """Return the units, by id, with each of which a row, as (word, id), goes: by itself, or as a part. A
+    fiche of several dossiers is a part of none. Raises ConnectorError."""
+    found = {(word, row): {row} for word, row in rows}
+    fiches = sorted(row for word, row in found if word == UnitKind.FICHE)
+    for fiche in rows_anywhere(connector, Fiche, ("dossier",), Among("id", fiches), connector.retaining((Fiche,)) if fiches else ()):
+        if fiche.dossier is not None and not fiche.also_in:
+            found[UnitKind.FICHE.value, fiche.id].add(fiche.dossier)
+    return found
 
 
 def going_later(
     context: JobContext, lines: Sequence[PlanLine], kind_of: Callable[[PlanLine], UnitKind], in_force: Policy, day: date
 ) -> set[str]:
-    """Return those of some units of a plan, by id, that would be disposed of if it were their turn now.
-    Raises as `gather_units`: it cannot be determined."""
+    """Return those of some units of a plan that are no contacts, by id, that would be disposed of if it were
+    their turn now. Raises as `gather_units`: it cannot be determined."""
     holds = active_holds(context, day)
     waiting = put_off(context, lines, day)
     by_kind: dict[UnitKind, list[PlanLine]] = {}
     for line in lines:
         if line.id not in waiting:
             by_kind.setdefault(kind_of(line), []).append(line)
-    held = holds.on_contacts()
-    going = {line.id for line in by_kind.pop(UnitKind.CONTACT, ()) if line.id not in held}
+    going: set[str] = set()
     if not by_kind:
         return going
     found = gather_units(context.connector, {kind: [line.id for line in of] for kind, of in by_kind.items()})

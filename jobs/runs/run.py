@@ -82,6 +82,7 @@ class Application:
         self.kinds.load(line.key for line in due)
         if not lapsed(self.context, self.plan):
             journal.going_later = partial(self._going_later, {line.id: line for line in due})
+        journal.people = {line.id for line in due if self.kind_of(line) is UnitKind.CONTACT}
         journal.followers = {line.id: line for line in due if may_follow(line, self.kind_of(line))}
         settle_intended(journal)
         self._due = due
@@ -92,7 +93,7 @@ class Application:
         if not journal.actions:
             begin(self.context, self.run.id, self._contacts_to_come(due))
         if code := lapsed(self.context, self.plan):
-            journal.going_later = lambda _: ()
+            journal.going_later = lambda *_: ()
             journal.skip_lines(pending, code)
             people.skip(trims, TRIM, code)
             pending, trims = [], []
@@ -129,10 +130,14 @@ class Application:
         """Return the kind of unit that a line of the plan or the journal is about."""
         return unit_kind(self.kinds.of(line.table, line.id))
 
-    def _going_later(self, due: Mapping[str, PlanLine], ids: Collection[str]) -> set[str]:
-        """Return those of some ids that are units of the plan which go later."""
+    def _going_later(self, due: Mapping[str, PlanLine], ids: Collection[str], gone: Collection[str]) -> set[str]:
+        """Return those of some ids that are units of the plan which go later, once the rows `gone` have."""
         lines = [due[each] for each in ids if each in due]
-        return going_later(self.context, lines, self.kind_of, self.in_force, self.day) if lines else set()
+        people = [line for line in lines if self.kind_of(line) is UnitKind.CONTACT]
+        going = {line.id for line in self._contacts().free(people, gone)} if people else set[str]()
+        if others := [line for line in lines if line not in people]:
+            going |= going_later(self.context, others, self.kind_of, self.in_force, self.day)
+        return going
 
     def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
         """Yield the contacts to be deleted or trimmed once the units are gone, those that a hold keeps for

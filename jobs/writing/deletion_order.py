@@ -250,7 +250,7 @@ def _below(
         level: list[tuple[str, RowWrite]] = []
         for kind, row, is_retained in _dependent(connector, fresh, lie):
             is_known = row.id in seen or (kind.own is not None and row.id in owners)  # rows may lead in a circle
-            above = {owner for _, owner in _links(kind, row)}
+            above = {owner for _, owner in links_of(kind, row)}
             if is_retained and kind.own is not None and (rest := above - units.keys()):
                 # It goes with what purges it where another owner that lies there is due too (`bound_there`).
                 anywhere = not _there(connector, kind, row, units)
@@ -307,7 +307,7 @@ def _there(connector: Connector, kind: Kind, row: Record, units: Mapping[str, st
     return sorted({units[owner] for record, owner in asked if retained_rows_of(connector, record, (), Among("id", [owner]))})
 
 
-def _links(kind: Kind, row: Record) -> Iterator[tuple[str, str]]:
+def links_of(kind: Kind, row: Record) -> Iterator[tuple[str, str]]:
     """Yield the links of a row, as (field, id), also to rows of tables that are not mapped."""
     for name in kind.owner_fields:
         if (owner := getattr(row, name)) is not None:
@@ -325,7 +325,7 @@ def _unlinked(kind: Kind, row: Record, units: Mapping[str, str], waits: Waits | 
     """Yield the write that empties the links of a row which stays, with its unit: those to the first of the
     units that go. The others wait, since one row cannot be written by two. Pairs go by themselves: only the
     last unit waits, where all go."""
-    found = [*_links(kind, row)]
+    found = [*links_of(kind, row)]
     links = [(name, units[owner]) for name, owner in found if owner in units]
     going = _in_turn({unit for _, unit in links}, waits)
     if kind.own is None or any(name == "tied" for name, _ in found):

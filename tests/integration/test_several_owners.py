@@ -291,3 +291,58 @@ def test_one_there_does_not_go_before_a_dossier_there_that_a_later_hold_keeps(ni
     place(night, "cf_dossier", dossier)
     night.apply(plan)
     assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}
+
+
+def there_with_its_person(night: Night) -> tuple[str, str]:
+    """A dossier that has ended, in long-term retention, and a meeting that went there along, which is on a
+    person of the dossier too, who is live."""
+    person, dossier = night.contact(), night.dossier("social_card", spoken=LONG_AGO)
+    night.party(person, "witness", dossier=dossier)
+    a_meeting(night, dossier=dossier, contact=person)
+    for each in night.fiches_of(dossier):
+        retain(night, "cf_fiche", each)
+    retain(night, "cf_dossier", dossier)
+    return dossier, person
+
+
+def test_a_row_there_goes_with_its_dossier_whose_last_person_goes_after_it(night: Night) -> None:
+    """The person waits for the dossier, so the dossier cannot wait for the person."""
+    _, person = there_with_its_person(night)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], left_there(night), night.get("contacts", person)) == ({}, [0, 0, 0], None)
+    objects = [each.certificate.objects for each in night.store.certificates.of_run(done.id)]
+    assert [found["dependent_rows"] for found in objects if "dependent_rows" in found] == [1]
+
+
+def test_a_row_there_stays_with_a_person_whom_another_file_keeps(night: Night) -> None:
+    """A hold on that file comes after the plan, which would have removed the person too."""
+    dossier, person = there_with_its_person(night)
+    other = night.dossier("social_card", spoken=LONG_AGO)
+    night.party(person, "witness", dossier=other)
+    plan = night.approved(night.plan())
+    hold = place(night, "cf_dossier", other)
+    done = night.apply(plan)
+    assert done.counts["skipped"] == {"HOLD_JUDICIAL": 1, "LONG_TERM_RETENTION": 1, "STILL_REFERRED": 1}
+    assert (left_there(night), night.get("contacts", person) is None) == ([1, 1, 1], False)
+    (waits,) = [action for action in night.store.journal.of_run(done.id) if action.id == dossier]
+    assert waits.flags == ("AWAITS_TURN",)
+    release(night, hold)
+    night.apply(night.approved(night.plan()))
+    assert (left_there(night), night.get("contacts", person)) == ([0, 0, 0], None)
+
+
+def test_a_row_there_waits_with_its_dossier_for_a_person_who_stays(night: Night) -> None:
+    """A donor stays, and with them what is theirs."""
+    dossier, person = there_with_its_person(night)
+    night.donation(person)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], left_there(night)) == ({"LONG_TERM_RETENTION": 1, "STILL_REFERRED": 1}, [1, 1, 1])
+    assert [action.flags for action in night.store.journal.of_run(done.id) if action.id == dossier] == [()]
+
+
+def test_two_there_with_a_row_in_common_go_in_one_night_though_not_in_one_group(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row is on a part of the other, which is no line of the plan."""
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
+    two_there(night)
+    done = night.apply(night.plan())
+    assert (done.counts["skipped"], left_there(night)) == ({}, [0, 0, 0])

@@ -17,11 +17,13 @@ from jobs.runs.alarms import alarms_of_run
 
 FIRST_NIGHT = datetime(2026, 11, 1, 3, tzinfo=UTC)
 DONE = ""
-CODES = {"T": TECHNICAL, "W": AWAITS_TURN, "H": "HOLD_LEGAL", "L": LONG_TERM, "D": DONE}
+CODES = {"T": TECHNICAL, "W": AWAITS_TURN, "H": "HOLD_LEGAL", "L": LONG_TERM, "P": LONG_TERM, "D": DONE}
+FLAGS = {"P": (AWAITS_TURN,)}  # it waits there for people who wait for it
 
 
-def action(unit: str, code: str) -> Action:
-    return Action("cf_dossier", unit, "delete", ActionState.SKIPPED if code else ActionState.DONE, code)
+def action(unit: str, letter: str) -> Action:
+    code = CODES[letter]
+    return Action("cf_dossier", unit, "delete", ActionState.SKIPPED if code else ActionState.DONE, code, flags=FLAGS.get(letter, ()))
 
 
 def alarms(*units: str, backlog: Collection[str] = ()) -> list[tuple[str, object]]:
@@ -32,7 +34,7 @@ def alarms(*units: str, backlog: Collection[str] = ()) -> list[tuple[str, object
         Run(f"run-{n}", Kind.ALL, "plan", RunState.DONE, FIRST_NIGHT + timedelta(days=n), FIRST_NIGHT + timedelta(days=n))
         for n in range(nights)
     ]
-    journal = {f"run-{n}": [action(str(at), CODES[codes[n]]) for at, codes in enumerate(units) if codes[n] in CODES] for n in range(nights)}
+    journal = {f"run-{n}": [action(str(at), codes[n]) for at, codes in enumerate(units) if codes[n] in CODES] for n in range(nights)}
 
     def of_run(run: str, states: Collection[ActionState] = ()) -> list[Action]:
         return [each for each in journal[run] if not states or each.state in states]
@@ -68,6 +70,8 @@ def test_of_two_that_take_turns_each_is_told_in_its_night() -> None:
     assert (alarms("TWTWT", "WTWTW"), alarms("TWTWTW", "WTWTWT")) == ([("TECHNICAL", 1)],) * 2
 
 
-@pytest.mark.parametrize(("code", "told"), [("W", [("BACKLOG", 1)]), ("T", [("BACKLOG", 1)]), ("L", []), ("H", []), ("D", [])])
+@pytest.mark.parametrize(
+    ("code", "told"), [("W", [("BACKLOG", 1)]), ("T", [("BACKLOG", 1)]), ("P", [("BACKLOG", 1)]), ("L", []), ("H", []), ("D", [])]
+)
 def test_who_awaits_its_turn_long_past_its_end_is_a_backlog(code: str, told: list[tuple[str, object]]) -> None:
     assert (alarms(code, backlog=["0"]), alarms(code)) == (told, [])
