@@ -1,7 +1,7 @@
 """A YAML file held against a pydantic model: what is refused, with field, line and what to write instead."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from types import MappingProxyType
@@ -34,6 +34,7 @@ _TEXTS: Final = MappingProxyType(
         "date_type": "this is a date, written 2018-05-25",
     }
 )
+_DEEPEST: Final = 3  # sections within each other that a key is looked for in
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -107,8 +108,11 @@ def _told(
         path = (*path, part)
     kind, message, pattern = error["type"], error["msg"].replace("'", ""), error.get("ctx", {}).get("pattern", "")
     if kind == "extra_forbidden":
-        found = suggestion(str(path[-1]), _keys_at(model, path[:-1]) or _keys(model))
-        return path, texts.get(kind, _TEXTS[kind]) + asked(found), "unknown", found
+        word, unknown = str(path[-1]), texts.get(kind, _TEXTS[kind])
+        found = suggestion(word, _keys_at(model, path[:-1]) or _keys(model))
+        if not found and (place := _place_of(model, word)):
+            return path, f"{unknown}: {word} stands under {place}", "unknown", place
+        return path, unknown + asked(found), "unknown", found
     if kind == "union_tag_invalid":
         return (*path, "type"), f"this is one of {error['ctx']['expected_tags']}".replace("'", ""), "form", ""
     if kind in ("enum", "literal_error"):
@@ -155,3 +159,20 @@ def _keys(model: type[BaseModel]) -> frozenset[str]:
     schema = _schema(model)
     models = [schema, *schema.get("$defs", {}).values()]
     return frozenset(name for each in models for name in each.get("properties", {}))
+
+
+def _place_of(model: type[BaseModel], key: str) -> str:
+    """Return the one place of a file at which a key stands, as people write it; empty where there are several
+    such places or none."""
+    schema = _schema(model)
+    found = [place for place in _places(schema, schema, ()) if place[-1] == key and len(place) > 1]
+    return ".".join(found[0][:-1]) if len(found) == 1 else ""
+
+
+def _places(part: dict[str, Any], schema: dict[str, Any], above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the place of every key below a part of a schema that has one form; keys that a file gives itself,
+    and lists, are left out."""
+    for name, below in _form(part, schema).get("properties", {}).items():
+        yield (*above, name)
+        if len(above) < _DEEPEST and not any("items" in each for each in (below, *below.get("anyOf", ()))):
+            yield from _places(below, schema, (*above, name))

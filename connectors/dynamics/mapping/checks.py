@@ -59,9 +59,10 @@ class Slip(NamedTuple):
 def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[Slip]:
     """Give each thing that does not fit, with its field; `given` says whether the file has a field, also one
     whose value is refused already."""
-    for kind in sorted(KINDS.keys() - OPTIONAL_KINDS):
-        if not given(("tables", kind)):
-            yield Slip(("tables",), f"{kind} is missing", "missing")
+    misspelt = {suggestion(kind[:60], KINDS) for kind in file.tables.keys() - KINDS.keys()}
+    there = {kind for kind in KINDS if kind in misspelt or given(("tables", kind))}
+    for kind in sorted(KINDS.keys() - OPTIONAL_KINDS - there):
+        yield Slip(("tables",), f"{kind} is missing", "missing")
     tables: dict[str, list[tuple[str, TablePart]]] = {}
     for kind, parts in file.tables.items():
         if kind not in KINDS:
@@ -81,7 +82,7 @@ def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[
                     remedy = "tell their rows apart: under only, one column with different values in each"
                     yield Slip(at, f"{told}; {remedy}" if part.only or before.only else told)
             tables[part.table].append((kind, part))
-    yield from _check_dependent(file)
+    yield from _check_dependent(file, there)
     yield from _check_stay(file)
     yield from _check_statistics(file)
 
@@ -110,11 +111,12 @@ def _check_stay(file: MappingFile) -> Iterator[Slip]:
             yield Slip(("stay", place), told + remedy)
 
 
-def _check_dependent(file: MappingFile) -> Iterator[Slip]:
+def _check_dependent(file: MappingFile, there: Collection[str]) -> Iterator[Slip]:
     """Refuse a dependent table that is mapped already, belongs to nothing that is known, or has a column for
-    two things."""
+    two things. `there` are the kinds that the file has, also those that it misspells or of which a value is
+    refused: that is told once, and not again by each table that belongs to them."""
     mapped = {part.table: kind for kind, parts in file.tables.items() for part in parts}
-    owners = [*(word for word in ROW_KINDS if word in file.tables and word not in NO_OWNERS), *file.dependent]
+    owners = [*(word for word in ROW_KINDS if word in there and word not in NO_OWNERS), *file.dependent]
     for name, part in file.dependent.items():
         at = ("dependent", name)
         if name in mapped:

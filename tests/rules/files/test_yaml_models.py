@@ -20,8 +20,19 @@ class Row(Model):
     kind: Literal["small", "large"] = "small"
 
 
+class Bounds(Model):
+    most: int = 0
+    colour: str = ""
+
+
+class Sticker(Model):
+    colour: str = ""
+
+
 class File(Model):
     rows: dict[str, Row]
+    bounds: Bounds = Bounds()
+    stickers: tuple[Sticker, ...] = ()
     tags: tuple[Annotated[str, StringConstraints(pattern=WORD)], ...] = ()
 
 
@@ -42,6 +53,17 @@ def test_each_mistake_has_its_line_its_field_and_what_was_meant() -> None:
         "4: rows.c.kind: this is one of small or large; did you mean small?",
         "5: tags[1]: this is a word",
         "3: rows.b.name: this key is missing",
+    ]
+
+
+def test_a_key_of_another_section_is_told_where_it_stands() -> None:
+    """Of a list it can be any item, and is not meant."""
+    told, _ = refused("most: 3\ncolour: red\nname: x\nrows:\n  a: {name: a, most: 3}\n")
+    assert told == [
+        "1: most: this key is not known: most stands under bounds",
+        "2: colour: this key is not known: colour stands under bounds",
+        "3: name: this key is not known",
+        "5: rows.a.most: this key is not known: most stands under bounds",
     ]
 
 

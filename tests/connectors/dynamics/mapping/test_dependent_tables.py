@@ -108,6 +108,22 @@ def test_a_mistake_elsewhere_is_told_beside_the_tables() -> None:
 
 
 @pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("  fiche:\n", "  fische:\n", "tables.fische: this is not known here; did you mean fiche?"),
+        ("table: cf_fiche", "table: Fiche", "tables.fiche.table: this is a logical name of the CRM, in lower case"),
+    ],
+)
+def test_a_mistake_in_a_main_table_is_not_told_again_by_each_that_belongs_to_it(right: str, wrong: str, told: str) -> None:
+    more = "dependent:\n  cf_a: {belongs_to: {cf_x: fiche}}\n  cf_b: {belongs_to: {cf_x: fiche, cf_y: fich}}\n"
+    text = dependent_mapping(more)
+    assert right in text
+    _, problems = examine_mapping(text.replace(right, wrong, 1), "m.yaml")
+    last = "fich is neither a kind of row that is mapped nor a table under dependent; did you mean fiche?"
+    assert list(map(str, problems)) == [told, f"dependent.cf_b.belongs_to.cf_y: {last}"]
+
+
+@pytest.mark.parametrize(
     ("section", "told"),
     [
         (
