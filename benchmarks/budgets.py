@@ -43,7 +43,8 @@ from crm_compliance.settings import environment_of, load_settings
 from crm_compliance.wiring.desk import desk
 from jobs.model.plan import Kind
 from jobs.plans.explain import explain_unit
-from jobs.plans.make import lines_of, make_plan
+from jobs.plans.lines.pages import lines_of
+from jobs.plans.make import make_plan
 
 BUDGETS = Path(__file__).with_name("budgets.toml")
 SMALL, LARGE = 40, 200  # dossiers

@@ -296,7 +296,7 @@ def _keys(settings: Settings) -> str:
         if not ring.is_complete and remnants(settings):
             raise KeysMissing.of(settings.data_dir / "keys", []) from None
         return "which there should be nobody can tell without the store" if ring.is_complete else "there are none yet"
-    memory_key(settings.make_data_dir())  # also for a CRM that is read in full each night: it seals where to cut, and lines of plans
+    memory_key(settings.make_data_dir())  # also for a CRM that is read in full each night: it seals where to cut
     used = ", ".join(ring.current(kind).id for kind in KeyKind)
     age = "; a year old: the next command that opens the CRM replaces them, back them up then" if ring.is_due(clock_of(settings)()) else ""
     return f"all are there and private; in use: {used}{age}"

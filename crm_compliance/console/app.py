@@ -28,11 +28,9 @@ from crm_compliance.console.api.app import api_of
 from crm_compliance.console.endpoint import Endpoint
 from crm_compliance.console.errors import nothing_here, refused
 from crm_compliance.console.pages import preferences, signin
-from crm_compliance.console.pages.plans.large_plan import waiting
 from crm_compliance.console.pages.rooms import ENDPOINTS
 from crm_compliance.console.services import Services
 from crm_compliance.console.visit import Visit, local_path
-from crm_compliance.console.work.large_plan import Opening
 from rules.errors import ComplianceError, Refused, UsageError
 
 PAGES: Final = 4  # at once: each of forty that shared the interpreter would take as long as all of them
@@ -160,8 +158,6 @@ def _answered(visit: Visit, endpoint: Endpoint) -> Response:
         if endpoint.act is not None:
             visit.refuse(endpoint.act)
         return endpoint.answer(visit)
-    except Opening as opening:
-        return waiting(visit, opening)
     except ComplianceError as error:
         return refused(visit, error)
     except HTTPException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
@@ -12,24 +12,18 @@ from typing import TYPE_CHECKING, Final
 
 from crm_compliance.console.access.sessions import Sessions
 from crm_compliance.console.file_cache import FileCache
-from crm_compliance.console.work.acts import LINES
 from crm_compliance.console.work.background import Background
-from crm_compliance.console.work.large_plan import Opening, subject_of
 from crm_compliance.console.work.process import Asked, carried_out
 from crm_compliance.console.work.work import Ended, Told, Work
 from crm_compliance.settings import Settings
 from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.schedule import calendar_of, policy_of
-from rules.errors import ComplianceError, Refused
+from rules.errors import ComplianceError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from crm_compliance.identity.signin import Person
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
     from jobs.plans.lines.open_plans import OpenedPlans
-    from jobs.plans.lines.view import LinesView
     from jobs.ports.context import Clock
     from rules.dates.calendar import Calendar
     from rules.policy.policy import Policy
@@ -74,10 +68,9 @@ class Services:
     @cached_property
     def lines(self) -> OpenedPlans:
         """The lines of stored plans, those looked at last kept open."""
-        from crm_compliance.wiring.store import line_cache_of
         from jobs.plans.lines.open_plans import OpenedPlans
 
-        return OpenedPlans(self.store, line_cache_of(self.settings))
+        return OpenedPlans(self.store)
 
     @cached_property
     def _app_url(self) -> str:
@@ -143,37 +136,17 @@ class Services:
         with self._place(), desk(self.settings, asks_crm=asks_crm) as opened:
             yield opened
 
-    def begin(self, asked: Asked, *, kind: str = "", reads_crm: bool = True, alone: bool = False, patience_s: float | None = None) -> Work:
+    def begin(self, asked: Asked, *, kind: str = "", alone: bool = False, patience_s: float | None = None) -> Work:
         """Have an act carried out by a process of its own, and return when it is over or has taken too long.
         Raises Refused: with code `busy`, where another one goes on for the same subject, or the same act for
         any subject if it is done `alone`."""
         work = Work(asked.subject, asked.act, asked.who, asked.now, kind)
 
         def whole() -> Ended:
-            with self._place() if reads_crm else nullcontext():
+            with self._place():
                 return self.carry_out(asked, work.tell)
 
         return self.background.begin(work, whole, alone=alone, patience_s=patience_s)
-
-    def lines_of(self, plan: str, person: Person, now: datetime) -> LinesView:
-        """Return the lines of a plan. Raises Opening: that takes long, and goes on; UsageError: no such plan;
-        LinesRemoved; StoreAltered."""
-        if self.lines.is_open(plan):
-            return self.lines.of(plan)
-        work = self.background.of(subject_of(plan))
-        if work is not None and work.is_over:
-            self.background.forget(work)
-            if work.error is not None:
-                raise work.error
-        elif work is None and self.lines.takes_long(plan):
-            asked = Asked(act=LINES, subject=subject_of(plan), who=person.who, role=person.role, now=now, details={"plan": plan})
-            try:
-                work = self.begin(asked, reads_crm=False, patience_s=0)
-            except Refused:  # somebody else has begun it a moment ago
-                work = self.background.of(subject_of(plan))
-        if work is not None and not work.is_over:
-            raise Opening(plan, work)
-        return self.lines.of(plan)
 
     def _place(self) -> AbstractContextManager[None]:
         return waiting_for(self._desks, self._at_desks, WAIT_S, "too many people have the CRM read at this moment")

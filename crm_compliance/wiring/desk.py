@@ -16,7 +16,7 @@ from crm_compliance.wiring.keys import keys_in_force
 from crm_compliance.wiring.mapping import mapping_digest
 from crm_compliance.wiring.schedule import policy_versions
 from crm_compliance.wiring.software import new_id, software_version
-from crm_compliance.wiring.store import line_cache_of, store_of
+from crm_compliance.wiring.store import store_of
 
 if TYPE_CHECKING:
     from jobs.ports.context import JobContext, Progress
@@ -125,7 +125,6 @@ def desk(
                 versions=versions,
                 erased=ErasureFile(settings.erasures_path, keys),
                 compares_clocks=settings.clock is None,
-                line_cache=line_cache_of(settings),
                 workers=workers,
                 tables_seen=lambda found: keep_tables(settings.data_dir, settings.needed_crm_url, found, clock()),
                 forget_memory=lambda: tidy(settings.data_dir / "memory", clock(), older_than_days=0),

@@ -11,7 +11,6 @@ from crm_compliance.settings import Settings
 from crm_compliance.wiring.clock import clock_of
 
 if TYPE_CHECKING:
-    from crm_compliance.store.line_files import LineFiles
     from crm_compliance.store.store import SqlStore
     from jobs.erasures.register import Register
     from jobs.ports.context import Clock
@@ -24,14 +23,6 @@ def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> S
     from crm_compliance.keys.custody import open_store
 
     return open_store(settings, clock, recovering=recovering)
-
-
-def line_cache_of(settings: Settings) -> LineFiles:
-    """Return where lines of plans are kept in columns, encrypted, below the data folder."""
-    from crm_compliance.keys.key_ring import memory_key
-    from crm_compliance.store.line_files import LineFiles
-
-    return LineFiles(settings.data_dir / "lines", lambda: memory_key(settings.make_data_dir()))
 
 
 @contextmanager

@@ -1,5 +1,5 @@
-"""The lines of a plan as the store keeps them, and the digest that is taken over them: what is applied is
-what was looked at (RET-17)."""
+"""The digest over the lines of a plan as the store keeps them: what is applied is what was looked at
+(RET-17)."""
 
 from __future__ import annotations
 
@@ -7,66 +7,42 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from json.encoder import encode_basestring
 
 import msgspec
 from isal import isal_zlib as zlib
 from isal.igzip_lib import IsalError
 
 from jobs.ledger.entries import StoreAltered
-from jobs.model.plan import Kind, Plan, PlanLine
+from jobs.model.plan import Kind, Plan
 
-LINES_A_PAGE = 2_000
 RESTORE = "restore the database from a backup and tell the DPO"
-encode_line = msgspec.json.Encoder().encode
-quoted = encode_basestring  # a text as `encode_line` writes it, in a fraction of the time
+_LENGTH = 8  # bytes for the length of a page
+_DEFLATED = b"\x78"  # no page of columns begins so
 
 
 class LinesAltered(StoreAltered):
     """The stored lines of a plan are not the ones that its digest was computed over."""
 
 
-class Pages:
-    """Lines as the store keeps them (JSON Lines, deflated), and the digest over `head` and lines."""
+class LinesDigest:
+    """SHA-256 over `head`, each page as it is stored, and the contacts to trim."""
 
     def __init__(self, head: Mapping[str, object]) -> None:
-        self._open: list[str] = []
-        self.room = LINES_A_PAGE  # how many lines the open page still takes
-        self._pages: list[bytes] = []
         self._sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
 
-    def add(self, line: str) -> None:
-        """Add a line, with its end."""
-        self.add_text(line, 1)
-
-    def add_text(self, text: str, lines: int) -> None:
-        """Add as many lines, each with its end; there has to be room for them."""
-        self._open.append(text)
-        self.room -= lines
-        if not self.room:
-            self._turn()
-
-    def _turn(self) -> None:
-        page = "".join(self._open).encode()
+    def add(self, page: bytes) -> None:
+        """Add a page. Raises StoreAltered: it is of the older form, and damaged."""
+        if is_text(page):
+            self._sha.update(text_of(page))
+            return
+        self._sha.update(len(page).to_bytes(_LENGTH, "big"))
         self._sha.update(page)
-        self._pages.append(zlib.compress(page, 1))
-        self._open.clear()
-        self.room = LINES_A_PAGE
 
-    def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
-        """Return the pages, and the digest, contacts to trim included: the one that `is_unaltered` checks."""
-        if self._open:
-            self._turn()
-        _add_trims(self._sha, trims)
-        return self._pages, self._sha.hexdigest()
-
-
-def paged(lines: Iterable[PlanLine], trims: Iterable[str], head: Mapping[str, object]) -> tuple[list[bytes], str]:
-    """Return lines that are all available, as the store keeps them, and their digest."""
-    pages = Pages(head)
-    for line in lines:
-        pages.add(f"{encode_line(line).decode()}\n")
-    return pages.finish(trims)
+    def finish(self, trims: Iterable[str]) -> str:
+        """Return the digest, in hex: the one that `is_unaltered` checks."""
+        for contact in sorted(trims):
+            self._sha.update(b"trim %s\n" % contact.encode())
+        return self._sha.hexdigest()
 
 
 def digest_head(kind: Kind, as_of: datetime, crm: str, policy_digest: str, mapping_digest: str) -> dict[str, object]:
@@ -86,21 +62,24 @@ def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
 
 
 def checked(plan: Plan, pages: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines of each stored page. Raises LinesAltered after the last one: the plan's digest was not
-    computed over these lines."""
-    head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
-    sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
+    """Yield each stored page. Raises LinesAltered after the last one: the plan's digest was not computed over
+    them."""
+    digest = LinesDigest(digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest))
     for page in pages:
-        text = unpacked(page)
-        sha.update(text)
-        yield text
-    _add_trims(sha, plan.trims)
-    if sha.hexdigest() != plan.digest:
+        digest.add(page)
+        yield page
+    if digest.finish(plan.trims) != plan.digest:
         raise LinesAltered("these are not the lines that the plan was made with", hint=RESTORE, where=plan.id)
 
 
-def unpacked(page: bytes) -> bytes:
-    """Return the lines of a stored page. Raises StoreAltered: it is not what was stored."""
+def is_text(page: bytes) -> bool:
+    """Return whether a page has the older form: deflated JSON Lines. What proves a run of such a plan
+    asks for them until they have expired (ACC-03, ACC-07)."""
+    return page.startswith(_DEFLATED)
+
+
+def text_of(page: bytes) -> bytes:
+    """Return the lines of a page of the older form. Raises StoreAltered: it is damaged."""
     try:
         return zlib.decompress(page)
     except IsalError:  # type: ignore[misc]  # the library has no types
@@ -110,8 +89,3 @@ def unpacked(page: bytes) -> bytes:
 def damaged_lines() -> StoreAltered:
     """Return the error that stored lines are not what was stored."""
     return StoreAltered("a page of the plan's lines is damaged", hint=RESTORE, where="plan_pages")
-
-
-def _add_trims(sha: hashlib._Hash, trims: Iterable[str]) -> None:
-    for contact in sorted(trims):
-        sha.update(b"trim %s\n" % contact.encode())

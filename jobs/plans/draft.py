@@ -1,19 +1,17 @@
-"""The lines of a plan in the making, and their totals. Most lines differ from another one only in id, version
-and dates. So a line is cut to its shape once, and filled in a hundred thousand times; and no more than a page
-of lines is in memory at a time."""
+"""The lines of a plan in the making, and their totals: counted by what equal lines have in common, and
+written page by page."""
 
 from __future__ import annotations
 
 from collections import Counter as Counts
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from jobs.ledger.plan_lines import Pages, encode_line, quoted
 from jobs.model.plan import CategoryTotal, PlanLine
-from jobs.plans.lines.columns import LineColumns
+from jobs.plans.lines.columns import LineColumns, shape_of
+from jobs.plans.lines.pages import Pages
 from rules.model.decisions import Decision, Disposition, Reason
 from rules.model.records import UnitKind
 
@@ -21,33 +19,20 @@ if TYPE_CHECKING:
     import polars as pl
 
 RECORDING_KINDS = frozenset({UnitKind.RECORDING, UnitKind.ATTACHMENT})
-_ODD = r"[^ !#-\[\]-~]"  # a quote, a backslash, and what is not printable ASCII
-_ODDER = r'[^ !"#-\[\]-~]'  # the same without the quote
-_AT_ONCE = 20_000  # lines that are written together
 _BIRTH = "birth_date"  # the anchor that is named and never dated
-_ID, _ETAG, _END, _ANCHOR_ON = "\x00id", "\x00etag", "\x00end", "\x00anchor_on"
 
 
+@dataclass(slots=True)
 class Shape:
-    """What equal lines have in common, the text between what differs, and how many there are."""
+    """What equal lines have in common, and how many there are; `soon` of them come to their end soon, and
+    `oldest` is the earliest end."""
 
-    __slots__ = ("count", "decision", "kind", "number", "oldest", "pieces", "soon", "table")
-
-    def __init__(self, kind: UnitKind, table: str, decision: Decision, model: PlanLine, number: int) -> None:
-        self.kind, self.table, self.decision, self.number = kind, table, decision, number
-        self.count = 0
-        self.soon = 0
-        self.oldest: date | None = None  # the earliest end
-        text = encode_line(model).decode()
-        self.pieces: list[str] = []
-        for mark in (_ID, _END, _ETAG, _ANCHOR_ON):
-            before, text = text.split(quoted(mark), 1)
-            self.pieces.append(before)
-        self.pieces.append(text + "\n")
-
-    @property
-    def anchor(self) -> str | None:
-        return self.decision.deciding.anchor if self.decision.deciding is not None else None
+    kind: UnitKind
+    table: str
+    decision: Decision
+    count: int = 0
+    soon: int = 0
+    oldest: date | None = None
 
 
 class Draft:
@@ -66,51 +51,22 @@ class Draft:
         self._policy_version = policy_version
         self._soon = day + timedelta(days=due_soon_days)
         self._shapes: list[Shape] = []
-        self._models: dict[bytes, tuple[int, PlanLine]] = {}  # of each shape a line without what is its own
-        self._lines: list[pl.DataFrame] = []
 
     def add(self, lines: pl.DataFrame, shapes: Sequence[tuple[UnitKind, str, Decision]]) -> None:
         """Add a line for each row of `lines` and count them. `shape` is the number of its kind, table and
         decision in `shapes`; its own are `id`, `retention_end`, `etag` and `anchor_on`. A birth date is
-        named, never given (ACC-04)."""
+        named, never given (ACC-04). Raises ValueError: one lacks its id or its version."""
         import polars as pl
 
         if lines.is_empty():
             return
-        used = lines["shape"].unique(maintain_order=True).to_list()
-        made = [self._shape(*shapes[number]) for number in used]
-        self._shapes += made
-        place = {number: at for at, number in enumerate(used)}
-        places = pl.Series([place.get(number, 0) for number in range(len(shapes))], dtype=pl.UInt32)
-        lines = lines.with_columns(shape=places.gather(lines["shape"]))
-        is_birth = pl.Series([shape.anchor == _BIRTH for shape in made], dtype=pl.Boolean)
-        lines = lines.select("shape", "id", "retention_end", "etag", anchor_on=pl.when(~is_birth.gather(lines["shape"])).then("anchor_on"))
+        made = [Shape(*shape) for shape in shapes]
         self._count(lines, made)
-        numbers = pl.Series([shape.number for shape in made], dtype=pl.UInt32)
-        self._lines.append(lines.with_columns(shape=numbers.gather(lines["shape"])))
-        one, two, three, four, five = (pl.Series([shape.pieces[at] for shape in made], dtype=pl.String) for at in range(5))
-        for part in lines.iter_slices(_AT_ONCE):
-            shape = part["shape"]
-            text = pl.concat_str(
-                one.gather(shape), _quoted(part["id"]), two.gather(shape), _day("retention_end"), three.gather(shape),
-                _quoted(part["etag"]), four.gather(shape), _day("anchor_on"), five.gather(shape),
-            )  # fmt: skip
-            texts, at = part.select(text).to_series(), 0
-            while at < len(texts):
-                some = texts.slice(at, self._pages.room)
-                # By a line that lacks its id or its version the page fails: it is not left out silently.
-                self._pages.add_text(some.str.join("", ignore_nulls=False).item(), len(some))
-                at += len(some)
-
-    def _shape(self, kind: UnitKind, table: str, decision: Decision) -> Shape:
-        model = line_of(table, _ID, _ETAG, decision, self._policy_version)
-        model = msgspec.structs.replace(model, retention_end=_END, anchor_on=_ANCHOR_ON)
-        return Shape(kind, table, decision, model, self._number(model))
-
-    def _number(self, model: PlanLine) -> int:
-        """Return the number of a shape among those that differ in the line."""
-        bare = msgspec.structs.replace(model, id="", etag="", retention_end=None, anchor_on=None)
-        return self._models.setdefault(encode_line(bare), (len(self._models), bare))[0]
+        self._shapes += [shape for shape in made if shape.count]
+        models = [shape_of(line_of(table, "", "", decision, self._policy_version)) for _, table, decision in shapes]
+        is_birth = pl.Series([model.anchor == _BIRTH for model in models], dtype=pl.Boolean)
+        named = pl.when(~is_birth.gather(lines["shape"])).then("anchor_on")
+        self._pages.add(LineColumns(models, lines.select("shape", "id", "retention_end", "etag", anchor_on=named)))
 
     def _count(self, lines: pl.DataFrame, shapes: Sequence[Shape]) -> None:
         """Count lines by shape, and which units come to their end soon."""
@@ -123,10 +79,6 @@ class Draft:
         for number, end, count in soon.group_by("shape", "retention_end").len().iter_rows():
             shapes[number].soon += count
             self.due[end.isoformat()] += count
-
-    def columns(self) -> LineColumns:
-        """Return the lines in columns, as `LineColumns.of` would read them from the pages."""
-        return LineColumns.made([model for _, model in self._models.values()], self._lines)
 
     def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
         """Return the pages, as the store keeps them, and their digest, contacts to trim included."""
@@ -196,25 +148,6 @@ class Draft:
             CategoryTotal(key, delete, anonymise, retain, soon, first.get(key, ""))
             for key, (delete, anonymise, retain, soon) in sorted(totals.items())
         )
-
-
-def _quoted(texts: pl.Series) -> pl.Series:
-    """Write ids or versions as JSON. They come from outside: what is more than plain text goes to the
-    encoder."""
-    import polars as pl
-
-    if not texts.str.contains(_ODD).any():
-        return '"' + texts + '"'
-    if not texts.str.contains(_ODDER).any():
-        return '"' + texts.str.replace_all('"', '\\"', literal=True) + '"'
-    return pl.Series(list(map(quoted, texts)), dtype=pl.String)
-
-
-def _day(name: str) -> pl.Expr:
-    """Write a day as JSON, an absent one too."""
-    import polars as pl
-
-    return pl.col(name).dt.strftime('"%Y-%m-%d"').fill_null("null")
 
 
 def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:

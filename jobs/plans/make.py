@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter as Counts
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_agreement import refuse_altered
 from jobs.holds.active import active_holds
 from jobs.holds.look_up import look_up_unseen, not_found
-from jobs.ledger.plan_lines import damaged_lines, digest_head, unpacked
+from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
 from jobs.model.sentence import Sentence
 from jobs.model.work_queue import WorkQueue
@@ -25,7 +25,7 @@ from jobs.plans.approval_reasons import Planned, breaker_of, why
 from jobs.plans.cascade_preview import victims_among
 from jobs.plans.category_names import is_of_the_crm, totals_with_names
 from jobs.plans.draft import Draft
-from jobs.plans.lines.view import keep_columns
+from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.plans.observations import CANARY, Observations, missed_changes, nothing_due, shrunk, unaccounted
 from jobs.plans.past import BACKLOG, Past
 from jobs.plans.queue import alarm_of, look_at_queue
@@ -33,7 +33,6 @@ from jobs.ports.context import JobContext
 from jobs.reading.night import gather
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.writing.bypass import bypass_planned
-from rules.decoders import decoder_of
 from rules.errors import PolicyError
 from rules.holds.placements import PlacedHold
 from rules.model.decisions import Flag, with_flags
@@ -93,7 +92,6 @@ def make_plan(
     context.store.plans.save(plan, pages, ("plan", plan_entry(plan)), None if plan.as_of_given else moves)
     if not plan.as_of_given:
         leave_quarantine(context, observations)
-    keep_columns(context.line_cache, plan, draft.columns)
     return plan
 
 
@@ -274,7 +272,7 @@ def backlog_of(context: JobContext, past: Past, kind: Kind, observations: Observ
     if before is None:
         return ()
     try:
-        planned = {line.key for line in lines_of(context.store.plans.pages(before.id)) if line.is_disposal}
+        planned = {line.key for line in lines_of(context.store.plans.pages(before.id), is_disposal)}
     except LinesRemoved:
         return ()
     return tuple(sorted(planned & observations.late))
@@ -357,17 +355,6 @@ def plan_entry(plan: Plan) -> dict[str, object]:
         **({"bypass": plan.bypass} if plan.bypass else {}),
         "document": hashlib.sha256(plan.document.encode()).hexdigest(),
     }
-
-
-def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None = None) -> Iterator[PlanLine]:
-    """Yield the lines of stored pages."""
-    decoder = decoder_of(PlanLine)
-    for page in pages:
-        try:
-            found = decoder.decode_lines(unpacked(page))
-        except (msgspec.MsgspecError, UnicodeError):
-            raise damaged_lines() from None
-        yield from (line for line in found if wanted is None or wanted(line))
 
 
 def public_line(line: PlanLine) -> dict[str, object]:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_agreement import refuse_altered
 from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen, not_found
-from jobs.ledger.plan_lines import digest_head, paged
+from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import Approval, Breaker, Kind, Plan, PlanLine
 from jobs.model.sentence import Sentence
 from jobs.plans.approval_reasons import BREAKER_TRIPPED, counter_of
+from jobs.plans.lines.pages import paged
 from jobs.plans.make import plan_entry
 from jobs.ports.context import JobContext
 from jobs.writing.bypass import bypass_planned

@@ -10,7 +10,6 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from jobs.ports.erasure_journal import NO_ERASURE_JOURNAL, ErasureJournal
-from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
 from jobs.ports.notary import Notary
 from jobs.ports.store.requests import NO_SUBJECT_REQUESTS, SubjectRequests
 from jobs.ports.store.store import Store
@@ -92,7 +91,6 @@ class JobContext:
     still_ours: Callable[[], None] = _always  # raises once another process has taken the run over
     compares_clocks: bool = False  # whether `clock` is this machine's, so that the CRM's must agree with it
     forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
-    line_cache: LineCache = NO_LINE_CACHE
     workers: Workers = HERE  # on the parts of a plan
     tables_seen: Callable[[DataMap], None] = _unkept  # is told what a plan has seen of the tables of the CRM
 

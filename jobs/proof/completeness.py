@@ -7,7 +7,7 @@ import msgspec
 
 from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import Action, ActionState, Run
-from jobs.plans.make import lines_of
+from jobs.plans.lines.pages import lines_of
 from jobs.ports.store.store import Store
 from rules.dates.calendar import Calendar
 from rules.decoders import converted

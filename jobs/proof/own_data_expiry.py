@@ -13,7 +13,6 @@ from jobs.checks.agreement.references import Believed
 from jobs.ledger.heads import RUNS
 from jobs.model.plan import LinesRemoved
 from jobs.model.run import Run
-from jobs.plans.lines.view import forget_removed
 from jobs.ports.context import JobContext
 from jobs.ports.store.own_data import Expired, PastTerms
 from jobs.proof.completeness import reckoning_of
@@ -44,9 +43,7 @@ def expire_own_data(context: JobContext) -> Expired:
         policies=tuple(_past_policies(context, day)),
         contacts=context.connector.table(Contact),
     )
-    expired = store.own_data.expire(past, now)
-    forget_removed(store, context.line_cache)
-    return expired
+    return store.own_data.expire(past, now)
 
 
 def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> Iterator[Run]:

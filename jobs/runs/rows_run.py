@@ -9,7 +9,7 @@ from typing import ClassVar
 from jobs.holds.active import active_holds
 from jobs.model.plan import Plan, PlanLine
 from jobs.model.run import LOOSE, Action, ActionState, RowWrite, Run
-from jobs.plans.make import lines_of
+from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.reading.owners import UNIT_KINDS, WHOLE, look_around
 from jobs.reading.row_kinds import RowKinds
@@ -32,7 +32,7 @@ class UnscheduledRun(Application, ABC):
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
         super().__init__(context, plan, run)
         self.words = RowKinds(context.connector, context.connector.all_kinds.links)
-        self.reasons = {line.id: line.reason for line in lines_of(context.store.plans.pages(plan.id)) if line.is_disposal}
+        self.reasons = {line.id: line.reason for line in lines_of(context.store.plans.pages(plan.id), is_disposal)}
 
     def word_of(self, line: PlanLine) -> str:
         """Return the word for the kind of the row that a line is about."""

@@ -17,7 +17,7 @@ from jobs.erasures.register import begin, end, leave
 from jobs.holds.active import active_holds
 from jobs.model.plan import Kind, Plan, PlanLine
 from jobs.model.run import COUNTED, TRIM, Action, ActionState, Run, RunState
-from jobs.plans.make import lines_of
+from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.proof.certify import certify
 from jobs.proof.checkpoint import make_checkpoint
@@ -78,7 +78,7 @@ class Application:
     def carry_out(self) -> Run:
         journal = self.journal
         self.context.connector.settle_earlier()
-        due = [line for line in lines_of(self.context.store.plans.pages(self.plan.id)) if line.is_disposal]
+        due = list(lines_of(self.context.store.plans.pages(self.plan.id), is_disposal))
         self.kinds.load(line.key for line in due)
         if not lapsed(self.context, self.plan):
             journal.going_later = partial(self._going_later, {line.id: line for line in due})

@@ -29,7 +29,8 @@ from crm_compliance.wiring.checks import checked
 from jobs.model.plan import Kind, Plan, PlanLine
 from jobs.model.run import Run
 from jobs.plans.approve import approve_plan
-from jobs.plans.make import lines_of, make_plan
+from jobs.plans.lines.pages import lines_of
+from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.requests.search.freeze import StoredRequests
 from jobs.runs.apply import apply_plan

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from isal import isal_zlib
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from crm_compliance.keys.checkpoint_signer import audit_store
@@ -30,7 +29,7 @@ from jobs.model.plan import Approval, Kind, Plan
 from jobs.model.request import FROZEN
 from jobs.model.run import Run, RunState
 from jobs.plans.approve import approve_plan
-from jobs.plans.make import lines_of
+from jobs.plans.lines.pages import lines_of, paged
 from jobs.register.transitions import close
 from jobs.register.upkeep import keep_register
 from jobs.requests.search.freeze import refreeze
@@ -75,16 +74,15 @@ def attack(night: Night, *statements: str, with_connection: Callable[[Connection
 
 def with_pages(night: Night, plan: Plan, lines: list[Any], **head: Any) -> None:
     """Give a stored plan other lines, and the digest that goes with them."""
-    page = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
     start = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
-    sha = hashlib.sha256(msgspec.json.encode(start, order="sorted") + page)
-    changed = msgspec.structs.replace(plan, digest=sha.hexdigest(), given=(), **head)
+    (page,), digest = paged(lines, plan.trims, start)
+    changed = msgspec.structs.replace(plan, digest=digest, given=(), **head)
     attack(night, "DELETE FROM plan_pages", "UPDATE plans SET doc = :doc, pages = 1", doc=msgspec.json.encode(changed).decode())
     attack(
         night,
         "INSERT INTO plan_pages (plan, page, content) VALUES (:plan, 0, :content)",
         plan=plan.id,
-        content=isal_zlib.compress(page),
+        content=page,
     )
 
 

@@ -19,7 +19,7 @@ from crm_compliance.wiring.checks import permitted
 from jobs.ledger.certificates import Certificate
 from jobs.model.privileges import needs_under
 from jobs.model.run import Action, ActionState, Run, run_document
-from jobs.plans.make import lines_of
+from jobs.plans.lines.pages import lines_of
 from rules.dates.calendar import BELGIAN
 from rules.model.residual_data import Place
 from tests.integration.night import CATEGORY, Night

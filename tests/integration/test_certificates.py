@@ -19,7 +19,7 @@ from jobs.ledger.certificates import Certificate
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState, Run, RunState
 from jobs.plans.approve import approve_plan
-from jobs.plans.make import lines_of
+from jobs.plans.lines.pages import lines_of
 from jobs.proof.attestation import LedgerIndex, attest, encode, verify_document
 from jobs.proof.checkpoint import make_checkpoint
 from jobs.proof.completeness import reckon

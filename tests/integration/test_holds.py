@@ -17,7 +17,8 @@ from jobs.model.plan import Kind
 from jobs.model.run import ActionState
 from jobs.nightly.runs import run_retention
 from jobs.plans.explain import explain_unit
-from jobs.plans.make import lines_of, make_plan
+from jobs.plans.lines.pages import lines_of
+from jobs.plans.make import make_plan
 from jobs.runs.apply import apply_plan
 from jobs.runs.resume import lapsed
 from jobs.writing.send import settle_writes

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -20,6 +20,7 @@ from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan
 from jobs.model.run import ActionState, Run, RunState
 from jobs.nightly.runs import run_recordings, run_retention
+from jobs.plans.lines.pages import lines_of, paged
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.holding import release
@@ -335,13 +336,9 @@ def test_an_altered_line_is_not_carried_out(night: Night) -> None:
     plan = night.plan()
     engine = create_engine(str(night.store.database.engine.url))
     with engine.begin() as connection:
-        page = connection.execute(text("SELECT content FROM plan_pages")).scalar_one()
-        lines = (
-            zlib.decompress(page)
-            .replace(b'"outcome":"retain"', b'"outcome":"dispose"')
-            .replace(b'"disposition":null', b'"disposition":"delete"')
-        )
-        connection.execute(text("UPDATE plan_pages SET content = :content"), {"content": zlib.compress(lines)})
+        kept = lines_of([connection.execute(text("SELECT content FROM plan_pages")).scalar_one()])
+        going = [msgspec.structs.replace(line, outcome="dispose", disposition="delete") for line in kept]
+        connection.execute(text("UPDATE plan_pages SET content = :content"), {"content": paged(going, (), {})[0][0]})
     engine.dispose()
     with pytest.raises(StoreAltered) as caught:
         night.apply(plan)

@@ -15,15 +15,12 @@ from connectors.storage.local import LocalFolder
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.reports.documents import plan_document
 from crm_compliance.settings import Settings
-from crm_compliance.store.line_files import LineFiles
 from jobs.checks.ledger_agreement import refuse_altered
 from jobs.ledger.verification import Problem
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.model.run import ActionState, RunState
 from jobs.nightly.orphan_objects import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
 from jobs.nightly.runs import verify_run
-from jobs.plans.lines.view import LinesView
-from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.ports.store.own_data import Expired, PastTerms
 from jobs.proof.attestation import LedgerIndex, attest
@@ -157,33 +154,6 @@ def test_acc07_the_lines_of_old_plans_go_after_thirty_days_and_their_totals_stay
             list(night.store.plans.pages(plan.id))
     assert reckoning_of(night.store, night.store.runs.get(run.id), night.policy.calendar) == before
     assert before.adds_up
-
-
-def test_acc07_what_is_kept_in_columns_goes_with_the_lines(night: Night, context: JobContext, tmp_path: Path) -> None:
-    files = LineFiles(tmp_path / "lines", lambda: b"k" * 32)
-    context = replace(context, line_cache=files)
-    night.recording(RECENT)
-    plan = night.plan()
-    assert len(LinesView.of(night.store, plan.id, files)) == plan.units
-    night.clock.now += timedelta(days=30)
-    expired(context)
-    assert files.plans() == [plan.id]
-    night.clock.now += timedelta(seconds=1)
-    expired(context)
-    assert list((tmp_path / "lines").iterdir()) == []
-
-
-def test_whoever_makes_a_large_plan_keeps_its_columns(
-    night: Night, context: JobContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = LineFiles(tmp_path / "lines", lambda: b"k" * 32)
-    context = replace(context, line_cache=files)
-    night.recording(RECENT)
-    make_plan(context, Kind.RECORDINGS)
-    assert files.plans() == []
-    monkeypatch.setattr("jobs.plans.lines.view.QUICK", 0)
-    large = make_plan(context, Kind.RECORDINGS)
-    assert files.plans() == [large.id]
 
 
 def test_a_plan_that_may_still_be_applied_keeps_its_lines(night: Night, context: JobContext) -> None:

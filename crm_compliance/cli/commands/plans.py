@@ -158,7 +158,7 @@ def diff(
     from crm_compliance.reports.plan.changes import FORMATS, Difference, difference_document, print_difference, write_difference
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.mapping import app_url_of, link_of
-    from crm_compliance.wiring.store import line_cache_of, store_of
+    from crm_compliance.wiring.store import store_of
     from jobs.plans.lines.compare import compare
     from jobs.plans.lines.view import LinesView
 
@@ -167,9 +167,9 @@ def diff(
         ending_of(path, FORMATS)
         arguments.target(path)
     settings = arguments.settings()
-    clock, cache = clock_of(settings), line_cache_of(settings)
+    clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        found = compare(*(LinesView.of(store, plan, cache) for plan in (before, after)))
+        found = compare(*(LinesView.of(store, plan) for plan in (before, after)))
     words = line_words(spoken, str) if spoken is not None and spoken in LANGUAGES else None
     difference = Difference(found, link_of(found.after.plan.crm, app_url_of(settings)), clock(), spoken, words)
     if path is not None:
@@ -257,14 +257,13 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     from crm_compliance.wiring.clock import clock_of
     from crm_compliance.wiring.mapping import app_url_of, link_of
     from crm_compliance.wiring.schedule import calendar_of, policy_of
-    from crm_compliance.wiring.store import line_cache_of
+    from jobs.plans.lines.pages import lines_of
     from jobs.plans.lines.previous import since_previous
-    from jobs.plans.make import lines_of
 
     now = clock_of(settings)()
     labels, link = labels_of(policy_of(settings)), link_of(plan.crm, app_url_of(settings))
     document = plan_document(plan, now, files=[str(path) for path in outputs], state=state)
-    changes = since_previous(store, plan, line_cache_of(settings)) if is_new else None
+    changes = since_previous(store, plan) if is_new else None
     if is_new:
         document["since"] = since_document(changes) if changes is not None else None
     source = Source(document, plan, lambda: lines_of(store.plans.pages(plan.id)), now, labels, link, calendar_of(settings, store))

@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse
 
 from crm_compliance.console.errors import status_of
 from crm_compliance.console.services import Busy
-from crm_compliance.console.work.large_plan import Opening
 from crm_compliance.identity.bearer import KeysUnreachable, NoToken
 from rules.errors import ComplianceError
 
@@ -75,14 +74,6 @@ class LinesAnswer(BaseModel):
     next: int | None
     lines: list[LineAnswer]
     facets: dict[str, dict[str, int]] = Field(description="how many lines each other value of a filter would give")
-
-
-class OpeningAnswer(BaseModel):
-    """The lines of a plan are being opened: `opened` of `lines`, as far as that is known."""
-
-    plan: str
-    opened: int
-    lines: int
 
 
 class ChangesAnswer(Document):
@@ -206,14 +197,6 @@ def wrong_of(error: ComplianceError) -> Wrong:
 async def compliance_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ComplianceError)
     return answer_of(error)
-
-
-async def being_opened(_: Request, opening: Exception) -> JSONResponse:
-    """Answer that the lines of a plan are being opened, and when to ask again."""
-    assert isinstance(opening, Opening)
-    counts = opening.work.counts
-    document = OpeningAnswer(plan=opening.plan, opened=counts.done, lines=counts.total).model_dump()
-    return JSONResponse(document, status_code=202, headers={"Retry-After": AGAIN_S})
 
 
 async def invalid(_: Request, error: Exception) -> JSONResponse:

@@ -17,7 +17,6 @@ from crm_compliance.console.access.rate import Rate
 from crm_compliance.console.api import answers, holds, new_plan, plans, requests, runs, schedule
 from crm_compliance.console.api.answers import ROOT
 from crm_compliance.console.services import Services
-from crm_compliance.console.work.large_plan import Opening
 from crm_compliance.identity.bearer import NoToken, bearers_of
 from rules.errors import ComplianceError
 
@@ -60,7 +59,6 @@ def api_of(services: Services, *, now: Callable[[], float] = monotonic) -> FastA
 
     api.add_exception_handler(NoToken, no_token)
     api.add_exception_handler(ComplianceError, answers.compliance_error)
-    api.add_exception_handler(Opening, answers.being_opened)
     api.add_exception_handler(RequestValidationError, answers.invalid)
     api.add_exception_handler(HTTPException, answers.not_served)
     api.middleware("http")(bug)

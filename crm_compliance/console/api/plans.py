@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from crm_compliance.console.api.answers import INSTEAD, MOST, ChangesAnswer, LineAnswer, LinesAnswer, OpeningAnswer, PlanAnswer, WhyAnswer
+from crm_compliance.console.api.answers import INSTEAD, MOST, ChangesAnswer, LineAnswer, LinesAnswer, PlanAnswer, WhyAnswer
 from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.once import IdempotencyKey
 from jobs.plans.lines.query import MOST_LINES, LineQuery
@@ -16,15 +16,12 @@ from rules.errors import UsageError
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
-    from jobs.plans.lines.view import LinesView
+    pass
 
 router = APIRouter(tags=["plans"], responses=INSTEAD)
 Sees = Annotated[Caller, acting(Act.SEE_REPORTS)]
 PlanId = Annotated[str, Path(max_length=100, description="the id of a plan")]
 MOST_CHANGES = 1_000
-BEING_OPENED: dict[int | str, dict[str, Any]] = {
-    202: {"model": OpeningAnswer, "description": "the lines of a large plan are being opened: call again after `Retry-After` seconds"}
-}
 
 
 class Word(BaseModel):
@@ -47,7 +44,7 @@ def show(caller: Sees, plan: PlanId) -> PlanAnswer:
     return _answer(caller, caller.services.store.plans.get(plan))
 
 
-@router.get("/plans/{plan}/lines", responses=BEING_OPENED)
+@router.get("/plans/{plan}/lines")
 def lines(
     caller: Sees,
     plan: PlanId,
@@ -81,12 +78,12 @@ def lines(
         offset=offset,
         limit=limit,
     )
-    page = _opened(caller, plan).page(query)
+    page = caller.services.lines.of(plan).page(query)
     shown = [LineAnswer.model_validate(public_line(line)) for line in page.lines]
     return LinesAnswer(total=page.total, next=page.next_offset(query), lines=shown, facets=msgspec.to_builtins(page.facets))
 
 
-@router.get("/plans/{before}/changes/{after}", responses=BEING_OPENED)
+@router.get("/plans/{before}/changes/{after}")
 def changes(
     caller: Sees, before: PlanId, after: PlanId, limit: Annotated[int, Query(ge=0, le=MOST_CHANGES)] = MOST_CHANGES
 ) -> ChangesAnswer:
@@ -94,7 +91,7 @@ def changes(
     from crm_compliance.reports.plan.changes import difference_document
     from jobs.plans.lines.compare import compare
 
-    old, new = _opened(caller, before), _opened(caller, after)
+    old, new = caller.services.lines.of(before), caller.services.lines.of(after)
     document: dict[str, Any] = difference_document(compare(old, new))
     document["lines"] = document["lines"][:limit]
     return ChangesAnswer.model_validate(document)
@@ -135,11 +132,6 @@ def why(
     hidden = hidden_from(sees_holds=caller.may(Act.SEE_HOLDS))
     trace = [{"rule": step.rule, "inputs": without(step.inputs, hidden), "result": without(step.result, hidden)} for step in steps]
     return WhyAnswer.model_validate(public_line(line) | {"trace": trace})
-
-
-def _opened(caller: Caller, plan: str) -> LinesView:
-    """Raises Opening: the lines of a large plan are being opened, and the call is to be made again."""
-    return caller.services.lines_of(plan, caller.person, caller.services.clock())
 
 
 def _said(caller: Caller, plan: str, word: Word, key: str, *, approves: bool) -> PlanAnswer:

@@ -10,10 +10,8 @@ from urllib.parse import unquote, urlencode
 from starlette.responses import Response
 
 from crm_compliance.console.endpoint import post
-from crm_compliance.console.pages.plans.large_plan import lines_of
 from crm_compliance.console.pages.why import ROW, row_of
 from crm_compliance.console.visit import Visit
-from crm_compliance.console.work.large_plan import Opening
 from jobs.checks.same_crm import is_of_other_crm
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.plans.lines.query import LineQuery
@@ -36,10 +34,7 @@ def find(visit: Visit) -> Response:
     row = given.strip("{} ").lower()
     if not ROW.fullmatch(row):
         raise UsageError("this names no record", hint="paste the address of its page in the CRM, or its id", where="record")
-    try:
-        table = _table_of(visit, row)
-    except Opening as opening:  # its page says how far it is, and shows the unit then
-        return visit.see(f"/plans/{opening.plan}/lines?{urlencode({'id': row})}")
+    table = _table_of(visit, row)
     if table is None:
         raise UsageError(
             "the last plans have no unit with this id",
@@ -57,7 +52,7 @@ def _table_of(visit: Visit, row: str) -> str | None:
             if plan.as_of_given or is_of_other_crm(store, plan.crm):
                 continue
             try:
-                found = lines_of(visit, plan.id).page(LineQuery(id=row, limit=1)).lines
+                found = visit.services.lines.of(plan.id).page(LineQuery(id=row, limit=1)).lines
             except LinesRemoved:
                 continue
             if found:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from crm_compliance.console.work.progress import telling_counts, telling_reads
+from crm_compliance.console.work.progress import telling_reads
 from crm_compliance.console.work.work import Ended, Told
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crm_compliance.settings import Settings
     from crm_compliance.wiring.desk import Desk
 
-PLAN, MATCH, COMPILE, LINES, DATA_MAP, TRY = "plan", "match", "compile", "lines", "datamap", "try"
+PLAN, MATCH, COMPILE, DATA_MAP, TRY = "plan", "match", "compile", "datamap", "try"
 
 
 def make_plan(settings: Settings, asked: Asked, told: Told) -> Ended:
@@ -82,25 +82,12 @@ def try_schedule(settings: Settings, asked: Asked, told: Told) -> Ended:
     return Ended(made=msgspec.json.encode(trial_of(found)).decode())
 
 
-def open_lines(settings: Settings, asked: Asked, told: Told) -> Ended:
-    """Keep the lines of a stored plan in columns, as an older version or a full disk has not; counts them."""
-    from crm_compliance.wiring.clock import clock_of
-    from crm_compliance.wiring.store import line_cache_of, store_of
-    from jobs.plans.lines.view import LinesView
-
-    plan = asked.details["plan"]
-    with store_of(settings, clock_of(settings)) as store, telling_counts(told) as count:
-        LinesView.of(store, plan, line_cache_of(settings), progress=count)
-    return Ended()
-
-
 Act = Callable[["Settings", "Asked", Told], Ended]
 ACTS: Final[Mapping[str, Act]] = {
     PLAN: make_plan,
     MATCH: match,
     COMPILE: compile_,
     DATA_MAP: map_data,
-    LINES: open_lines,
     TRY: try_schedule,
 }
 

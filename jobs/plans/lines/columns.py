@@ -6,34 +6,31 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from jobs.ledger.plan_lines import damaged_lines
+from jobs.ledger.plan_lines import damaged_lines, is_text, text_of
 from jobs.model.plan import PlanLine
 from rules.decoders import decoder_of, msgpack_decoder_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-COLUMNS: Final = ("shape", "id", "retention_end", "etag", "anchor_on", "id_rank")
 AT_ONCE: Final = 2_000  # lines made into objects at a time
-
-
-class NotColumns(Exception):
-    """These bytes are not columns of lines."""
+_ZSTD = 1  # higher levels gain nothing on ids
 
 
 class _Kept(msgspec.Struct, array_like=True):
     shapes: list[PlanLine]
-    frame: bytes
+    frame: bytes  # Parquet
 
 
 @dataclass(frozen=True, slots=True)
 class LineColumns:
     """`shapes` are lines without id, version and dates; `frame` has a row for each line, in the order of the
-    plan: the number of its shape, what is its own, and the rank of its id among all ids."""
+    plan: the number of its `shape`, and its own `id`, `retention_end`, `etag` and `anchor_on`."""
 
     shapes: Sequence[PlanLine]
     frame: pl.DataFrame
@@ -42,87 +39,87 @@ class LineColumns:
         return int(self.frame.height)
 
     @classmethod
-    def of(cls, texts: Iterable[bytes], count: Callable[[int], object] = int) -> LineColumns:
-        """Read the lines of pages, as `jobs.ledger.plan_lines.checked` gives them; `count` is told how many
-        were read. Raises StoreAltered: they are no lines of a plan."""
+    def of(cls, lines: Sequence[PlanLine]) -> LineColumns:
+        """Return lines in columns."""
         import polars as pl
 
-        decoder = decoder_of(PlanLine)
-        shapes: dict[tuple[object, ...], int] = {}
-        models: list[PlanLine] = []
-        done = 0
-        parts: list[Any] = [_part([], [])]
-        try:
-            for text in texts:
-                lines = decoder.decode_lines(text)
-                numbers = []
-                for line in lines:
-                    shape = (
-                        line.table,
-                        line.outcome,
-                        line.disposition,
-                        line.reason,
-                        line.reasons,
-                        line.flags,
-                        line.categories,
-                        line.rule,
-                        line.policy_version,
-                        line.anchor,
-                    )
-                    number = shapes.get(shape)
-                    if number is None:
-                        number = shapes[shape] = len(models)
-                        models.append(msgspec.structs.replace(line, id="", etag="", retention_end=None, anchor_on=None))
-                    numbers.append(number)
-                parts.append(_part(numbers, lines))
-                done += len(lines)
-                count(done)
-            frame = pl.concat(parts, rechunk=True)
-        except (msgspec.MsgspecError, UnicodeError, pl.exceptions.PolarsError):
-            raise damaged_lines() from None
-        return cls._ranked(models, frame)
+        shapes: dict[PlanLine, int] = {}
+        numbers = [shapes.setdefault(shape_of(line), len(shapes)) for line in lines]
+        frame = pl.DataFrame(
+            [
+                pl.Series("shape", numbers, dtype=pl.UInt32),
+                pl.Series("id", [line.id for line in lines], dtype=pl.String),
+                _days("retention_end", [line.retention_end for line in lines]),
+                pl.Series("etag", [line.etag for line in lines], dtype=pl.String),
+                _days("anchor_on", [line.anchor_on for line in lines]),
+            ]
+        )
+        return cls(list(shapes), frame)
 
     @classmethod
-    def made(cls, shapes: Sequence[PlanLine], parts: Sequence[pl.DataFrame]) -> LineColumns:
-        """Return lines that were not read but made, in frames of the same columns without the rank."""
+    def joined(cls, parts: Iterable[LineColumns]) -> LineColumns:
+        """Return several parts of a plan as one, in their order; equal shapes have one number."""
         import polars as pl
 
-        return cls._ranked(shapes, pl.concat([_part([], []), *parts]).rechunk())
-
-    @classmethod
-    def _ranked(cls, shapes: Sequence[PlanLine], frame: pl.DataFrame) -> LineColumns:
-        import polars as pl
-
-        from jobs.reading.id_order import id_order
-
-        return cls(shapes, frame.with_columns(id_order(frame["id"]).rank("dense").cast(pl.UInt32).alias("id_rank")))
+        shapes: dict[PlanLine, int] = {}
+        frames = [pl.DataFrame(schema=_schema())]
+        for part in parts:
+            numbers = pl.Series([shapes.setdefault(shape, len(shapes)) for shape in part.shapes], dtype=pl.UInt32)
+            frames.append(part.frame.with_columns(shape=numbers.gather(part.frame["shape"])))
+        return cls(list(shapes), pl.concat(frames, rechunk=True))
 
     @classmethod
     def read(cls, content: bytes) -> LineColumns:
-        """Return what `written` gave. Raises NotColumns."""
+        """Return what `written` gave. Raises StoreAltered: it is no page of lines."""
         import polars as pl
 
+        if is_text(content):
+            try:
+                return cls.of(decoder_of(PlanLine).decode_lines(text_of(content)))
+            except (msgspec.MsgspecError, UnicodeError, pl.exceptions.PolarsError):
+                raise damaged_lines() from None
         try:
             kept = msgpack_decoder_of(_Kept).decode(content)
             frame = pl.read_parquet(io.BytesIO(kept.frame))
             highest = frame.select(pl.col("shape").max()).item() if frame.height else -1
         except (msgspec.MsgspecError, pl.exceptions.PolarsError):
-            raise NotColumns from None
-        if tuple(frame.columns) != COLUMNS or highest >= len(kept.shapes):
-            raise NotColumns
+            raise damaged_lines() from None
+        if frame.schema != _schema() or highest >= len(kept.shapes):
+            raise damaged_lines()
         return cls(kept.shapes, frame)
 
     def written(self) -> bytes:
-        """Return the columns as bytes."""
-        out = io.BytesIO()
-        self.frame.write_parquet(out, compression="zstd", compression_level=1, statistics=False)  # higher levels gain nothing on ids
-        return msgspec.msgpack.encode(_Kept(list(self.shapes), out.getvalue()))
+        """Return the columns as bytes, the same for the same lines: shapes that no line has are left out, and
+        the others are numbered as they come. Raises ValueError: a line lacks its id or its version."""
+        import polars as pl
 
-    def lines(self, places: pl.Series) -> Iterator[PlanLine]:
-        """Yield the lines at these places of the plan, in this order."""
-        for at in range(0, len(places), AT_ONCE):
-            rows = self.frame[places.slice(at, AT_ONCE)]
-            for number, row, end, etag, on, _ in rows.iter_rows():
+        if self.frame["id"].null_count() or self.frame["etag"].null_count():
+            raise ValueError("a line without an id or a version")
+        used = self.frame["shape"].unique(maintain_order=True).to_list()
+        place = {number: at for at, number in enumerate(used)}
+        places = pl.Series([place.get(number, 0) for number in range(len(self.shapes))], dtype=pl.UInt32)
+        out = io.BytesIO()
+        frame = self.frame.with_columns(shape=places.gather(self.frame["shape"])).rechunk()
+        frame.write_parquet(out, compression="zstd", compression_level=_ZSTD, statistics=False)
+        return msgspec.msgpack.encode(_Kept([self.shapes[number] for number in used], out.getvalue()))
+
+    def slice(self, at: int, length: int) -> LineColumns:
+        """Return the lines from a place on."""
+        return LineColumns(self.shapes, self.frame.slice(at, length))
+
+    def only(self, wanted: Callable[[PlanLine], bool]) -> LineColumns:
+        """Return the lines whose shape is wanted."""
+        import polars as pl
+
+        kept = pl.Series([wanted(shape) for shape in self.shapes], dtype=pl.Boolean)
+        return LineColumns(self.shapes, self.frame.filter(kept.gather(self.frame["shape"])))
+
+    def lines(self, places: pl.Series | None = None) -> Iterator[PlanLine]:
+        """Yield the lines at these places of the plan, in this order, or all of them."""
+        frame = self.frame
+        for at in range(0, frame.height if places is None else len(places), AT_ONCE):
+            rows = frame.slice(at, AT_ONCE) if places is None else frame[places.slice(at, AT_ONCE)]
+            for number, row, end, etag, on in rows.iter_rows():
                 shape = self.shapes[number]
                 yield PlanLine(
                     shape.table,
@@ -142,22 +139,19 @@ class LineColumns:
                 )
 
 
-def _part(numbers: list[int], lines: Sequence[PlanLine]) -> pl.DataFrame:
-    """Return the columns of one page."""
+def shape_of(line: PlanLine) -> PlanLine:
+    """Return what a line has in common with others."""
+    return msgspec.structs.replace(line, id="", etag="", retention_end=None, anchor_on=None)
+
+
+@cache
+def _schema() -> pl.Schema:
     import polars as pl
 
-    return pl.DataFrame(
-        {
-            "shape": pl.Series(numbers, dtype=pl.UInt32),
-            "id": pl.Series([line.id for line in lines], dtype=pl.String),
-            "retention_end": _days(line.retention_end for line in lines),
-            "etag": pl.Series([line.etag for line in lines], dtype=pl.String),
-            "anchor_on": _days(line.anchor_on for line in lines),
-        }
-    )
+    return pl.Schema({"shape": pl.UInt32(), "id": pl.String(), "retention_end": pl.Date(), "etag": pl.String(), "anchor_on": pl.Date()})
 
 
-def _days(days: Iterable[str | None]) -> pl.Series:
+def _days(name: str, days: list[str | None]) -> pl.Series:
     import polars as pl
 
-    return pl.Series(list(days), dtype=pl.String).str.to_date("%Y-%m-%d")
+    return pl.Series(name, days, dtype=pl.String).str.to_date("%Y-%m-%d")

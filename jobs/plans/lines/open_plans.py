@@ -4,8 +4,7 @@ from threading import Lock
 from time import monotonic
 
 from jobs.plans.lines.compare import Comparison, compare
-from jobs.plans.lines.view import QUICK, LinesView
-from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
+from jobs.plans.lines.view import LinesView
 from jobs.ports.store.store import Store
 from rules.errors import UsageError
 
@@ -16,8 +15,8 @@ class OpenedPlans:
     """For a process that answers many questions at once. A million lines take about 100 MB, so `most` is
     small."""
 
-    def __init__(self, store: Store, cache: LineCache = NO_LINE_CACHE, most: int = 2) -> None:
-        self._store, self._cache, self._most = store, cache, most
+    def __init__(self, store: Store, most: int = 2) -> None:
+        self._store, self._most = store, most
         self._views: dict[str, LinesView] = {}  # the one looked at last comes last
         self._compared: Comparison | None = None  # the last one
         self._lock, self._opening = Lock(), Lock()
@@ -34,23 +33,12 @@ class OpenedPlans:
             if (view := self._open(plan)) is not None:
                 return view
             self._drop_removed()
-            view = LinesView.of(self._store, plan, self._cache)
+            view = LinesView.of(self._store, plan)
             with self._lock:
                 self._views[plan] = view
                 while len(self._views) > self._most:
                     del self._views[next(iter(self._views))]
         return view
-
-    def is_open(self, plan: str) -> bool:
-        return plan in self._views
-
-    def takes_long(self, plan: str) -> bool:
-        """Return whether opening a plan takes longer than somebody waits for: it is large, and neither open
-        nor kept in columns. Raises UsageError: no such plan; LinesRemoved."""
-        if plan in self._views or self._store.plans.get(plan).units <= QUICK or plan in self._cache.plans():
-            return False
-        self._store.plans.pages(plan)
-        return True
 
     def compared(self, before: str, after: str) -> Comparison:
         """Return what two plans say differently. The last comparison is kept as long as both of its plans are
@@ -72,7 +60,6 @@ class OpenedPlans:
             self._store.plans.pages(plan)
         except UsageError:
             self._drop_removed()
-            self._cache.drop(plan)
             raise
         return view
 

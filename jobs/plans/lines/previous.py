@@ -10,7 +10,6 @@ from jobs.plans.lines.view import LinesView
 
 if TYPE_CHECKING:
     from jobs.model.plan import Plan
-    from jobs.ports.line_cache import LineCache
     from jobs.ports.store.store import Store
 
 
@@ -23,11 +22,11 @@ def previous_of(store: Store, plan: Plan) -> Plan | None:
     return None
 
 
-def since_previous(store: Store, plan: Plan, cache: LineCache) -> Comparison | None:
+def since_previous(store: Store, plan: Plan) -> Comparison | None:
     """Compare a plan with the one before it; None where there is none, or its lines have expired."""
     if plan.as_of_given or (previous := previous_of(store, plan)) is None:
         return None
     try:
-        return compare(LinesView.of(store, previous.id, cache), LinesView.of(store, plan.id, cache))
+        return compare(LinesView.of(store, previous.id), LinesView.of(store, plan.id))
     except LinesRemoved:
         return None

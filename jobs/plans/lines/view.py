@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from jobs.ledger.plan_lines import checked
-from jobs.model.plan import LinesRemoved, PlanLine
-from jobs.plans.lines.columns import LineColumns, NotColumns
+from jobs.model.plan import PlanLine
+from jobs.plans.lines.columns import LineColumns
 from jobs.plans.lines.query import FILTERS, Facets, LinePage, LineQuery, values_of
-from jobs.ports.line_cache import NO_LINE_CACHE, LineCache
-from rules.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
     from jobs.model.plan import Plan
-    from jobs.ports.context import Progress
     from jobs.ports.store.store import Store
 
 ORDERS_KEPT = 6
-QUICK = 20_000  # lines that are read from their pages in no time
 _LAST = 2**32 - 1  # comes after every rank: what has no value
 _PLACE = 32  # bits of a sorting key for the place in the plan
 
@@ -41,25 +38,11 @@ class LinesView:
         self._orders: dict[tuple[str, bool], pl.Series] = {}
 
     @classmethod
-    def of(cls, store: Store, plan: str, cache: LineCache = NO_LINE_CACHE, *, progress: Progress | None = None) -> Self:
-        """Open the lines of a stored plan: as they were kept, where that was made from lines with the digest
-        of the plan, else from the pages. Raises UsageError: no such plan; LinesRemoved: they have expired,
-        and what was kept of them goes now; StoreAltered: the pages do not give the plan's digest (RET-17).
-        `progress` counts the lines."""
+    def of(cls, store: Store, plan: str) -> Self:
+        """Open the lines of a stored plan. Raises UsageError: no such plan; LinesRemoved: they have expired;
+        StoreAltered: the pages do not give the plan's digest (RET-17)."""
         head = store.plans.get(plan)
-        try:
-            pages = store.plans.pages(plan)
-        except LinesRemoved:
-            cache.drop(plan)
-            raise
-        if (content := cache.load(plan, head.digest)) is not None:
-            try:
-                return cls(head, LineColumns.read(content))
-            except NotColumns:
-                cache.drop(plan)
-        columns = LineColumns.of(checked(head, pages), lambda done: progress("lines", done, head.units) if progress is not None else None)
-        cache.keep(plan, head.digest, columns.written())
-        return cls(head, columns)
+        return cls(head, LineColumns.joined(map(LineColumns.read, checked(head, store.plans.pages(plan)))))
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -136,13 +119,20 @@ class LinesView:
             self._orders[sort, descending] = order
         return order
 
+    @cached_property
+    def _id_ranks(self) -> pl.Series:
+        """The place of each line's id among all ids."""
+        from jobs.reading.id_order import id_order
+
+        return id_order(self.columns.frame["id"]).rank("dense")
+
     def _ranks(self, sort: str, descending: bool) -> pl.Series:
         """Return a number for each line, smaller for what comes first."""
         import polars as pl
 
         frame = self.columns.frame
         if sort in ("id", "retention_end"):
-            ranks = frame["id_rank"] if sort == "id" else frame["retention_end"].to_physical()
+            ranks = self._id_ranks if sort == "id" else frame["retention_end"].to_physical()
             first, last = ranks.min(), ranks.max()
             if first is None or last is None:
                 return pl.repeat(_LAST, len(self), dtype=pl.Int64, eager=True)
@@ -153,19 +143,3 @@ class LinesView:
         known = sorted({value for value in values if value}, reverse=descending)
         rank = {value: number for number, value in enumerate(known)}
         return pl.Series([rank.get(value, _LAST) for value in values], dtype=pl.Int64).gather(frame["shape"])
-
-
-def keep_columns(cache: LineCache, plan: Plan, columns: Callable[[], LineColumns]) -> None:
-    """Keep the columns of a plan that was just stored, so that nobody who opens a large one waits for them: a
-    small one opens at once without. They come from whoever made the lines, without reading them again."""
-    if cache is not NO_LINE_CACHE and plan.units > QUICK:
-        cache.keep(plan.id, plan.digest, columns().written())
-
-
-def forget_removed(store: Store, cache: LineCache) -> None:
-    """Drop what is kept of plans whose lines have expired (ACC-04, ACC-07)."""
-    for plan in cache.plans():
-        try:
-            store.plans.pages(plan)
-        except UsageError:
-            cache.drop(plan)

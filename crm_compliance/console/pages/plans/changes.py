@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.head import head_of
-from crm_compliance.console.pages.plans.large_plan import lines_of
 from crm_compliance.console.pages.plans.plan import category_name
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
@@ -50,8 +49,6 @@ def compared_with(visit: Visit, plan: Plan, since: str) -> Comparison:
     """Compare a plan with an earlier one. Raises UsageError: there is no such plan; LinesRemoved: the lines
     of one of them have expired."""
     before = visit.services.store.plans.get(since)
-    lines_of(visit, before.id)
-    lines_of(visit, plan.id)
     return visit.services.lines.compared(before.id, plan.id)
 
 

@@ -13,11 +13,9 @@ from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.language.line_words import line_words
 from crm_compliance.console.pages.plans.changes import compared_with
-from crm_compliance.console.pages.plans.large_plan import lines_of
 from crm_compliance.console.pages.plans.lines import query_of
 from crm_compliance.console.services import waiting_for
 from crm_compliance.console.visit import Visit
-from crm_compliance.console.work.large_plan import Opening
 from crm_compliance.reports.plan.changes import Difference, write_difference
 from crm_compliance.reports.plan.lines_file import InWords, write_lines
 from rules.model.roles import Act
@@ -35,10 +33,7 @@ def lines(suffix: str) -> Callable[[Visit], Response]:
     def answer(visit: Visit) -> Response:
         plan = visit.services.store.plans.get(visit.path("plan"))
         query = query_of(visit)
-        try:
-            view = lines_of(visit, plan.id)
-        except Opening:
-            return _once_open(visit, plan.id, "lines")
+        view = visit.services.lines.of(plan.id)
         link = visit.services.links(plan.crm)
 
         def write(out: BinaryIO) -> None:
@@ -54,10 +49,7 @@ def changes(suffix: str) -> Callable[[Visit], Response]:
 
     def answer(visit: Visit) -> Response:
         plan = visit.services.store.plans.get(visit.path("plan"))
-        try:
-            found = compared_with(visit, plan, visit.query("since"))
-        except Opening:
-            return _once_open(visit, plan.id, "changes")
+        found = compared_with(visit, plan, visit.query("since"))
         difference = Difference(found, visit.services.links(plan.crm), visit.now, visit.language, _words(visit))
 
         def write(out: BinaryIO) -> None:
@@ -70,11 +62,6 @@ def changes(suffix: str) -> Callable[[Visit], Response]:
 
 def _words(visit: Visit) -> InWords:
     return line_words(visit.language, visit.category)
-
-
-def _once_open(visit: Visit, plan: str, page: str) -> Response:
-    """Lead to the page that the file is of: it says how far the plan is opened, and has the file then."""
-    return visit.see(f"/plans/{plan}/{page}?{visit.request.url.query}")
 
 
 def download(name: str, suffix: str, write: Callable[[BinaryIO], None]) -> Response:

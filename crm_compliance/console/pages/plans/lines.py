@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.head import head_of
-from crm_compliance.console.pages.plans.large_plan import lines_of
 from crm_compliance.console.pages.plans.plan import category_name
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
@@ -57,7 +56,7 @@ def show(visit: Visit) -> Response:
     plan = visit.services.store.plans.get(visit.path("plan"))
     query = query_of(visit)
     try:
-        page = lines_of(visit, plan.id).page(query)
+        page = visit.services.lines.of(plan.id).page(query)
     except LinesRemoved:
         return visit.page("plans/lines.html.j2", **head_of(visit, plan), is_gone=True)
     link = visit.services.links(plan.crm)

@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.head import head_of
-from crm_compliance.console.pages.plans.large_plan import lines_of
 from crm_compliance.console.pages.plans.progress import progress_of
 from crm_compliance.console.pages.plans.words import words_on
 from crm_compliance.console.visit import Visit
@@ -107,7 +106,7 @@ def months(visit: Visit) -> Response:
     day = visit.services.calendar.day(plan.as_of)
     last = (day.replace(day=1) + timedelta(days=31 * MONTHS)).replace(day=1) - timedelta(days=1)
     try:
-        found = ends_by_month(lines_of(visit, plan.id), day, last)
+        found = ends_by_month(visit.services.lines.of(plan.id), day, last)
     except LinesRemoved:
         found = {}
     ahead = list(_months_from(day.year, day.month, MONTHS)) if found else []

@@ -2,12 +2,11 @@
 
 from typing import Final
 
-from crm_compliance.console.pages.plans import changes, files, index, large_plan, lines, new_plan, plan, progress, unit, words
+from crm_compliance.console.pages.plans import changes, files, index, lines, new_plan, plan, progress, unit, words
 
 ENDPOINTS: Final = (
     *index.ENDPOINTS,
     *new_plan.ENDPOINTS,
-    *large_plan.ENDPOINTS,
     *plan.ENDPOINTS,
     *progress.ENDPOINTS,
     *lines.ENDPOINTS,

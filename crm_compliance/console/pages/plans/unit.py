@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from crm_compliance.console.endpoint import get
 from crm_compliance.console.pages.plans.head import head_of
-from crm_compliance.console.pages.plans.large_plan import lines_of
 from crm_compliance.console.pages.plans.plan import category_name
 from crm_compliance.console.visit import Visit
 from crm_compliance.reports.parts.links import safe_link
@@ -31,7 +30,7 @@ def line_in(visit: Visit, plan: str, table: str, row: str) -> PlanLine | None:
     """Return the line of a plan about a row; None where it has none. Raises LinesRemoved."""
     if len(row) < len("00000000"):  # a part of an id is no id: what it leads to could be many
         return None
-    page = lines_of(visit, plan).page(LineQuery(table=table, id=row, limit=MOST_LINES))
+    page = visit.services.lines.of(plan).page(LineQuery(table=table, id=row, limit=MOST_LINES))
     return next((line for line in page.lines if line.id == row.lower()), None)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -17,8 +16,6 @@ from sqlalchemy import text
 
 from crm_compliance.console.language.codes import words_of
 from crm_compliance.console.services import Services
-from crm_compliance.console.work.process import Asked
-from crm_compliance.console.work.work import Counts, Ended, Told
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
@@ -72,58 +69,10 @@ def test_a_plan_says_what_it_would_do_and_leads_to_the_lines(plan: str, units: d
     assert "no plan" in text_of(browser.get("/plans/plan-unknown").text)
 
 
-def test_a_large_plan_is_opened_beside_the_pages_which_say_so_and_go_on(
-    plan: str, units: dict[str, str], services: Services, signed_in: Signed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jobs.plans.lines.open_plans.QUICK", 0)
-    go_on, opens = threading.Event(), services.carry_out
-
-    def slowly(asked: Asked, told: Told) -> Ended:
-        told(Counts(done=7, total=9))
-        go_on.wait(60)
-        return opens(asked, told)
-
-    object.__setattr__(services, "carry_out", slowly)
-    browser, path, part = signed_in(Role.AUDITOR), f"/plans/{plan}", {"HX-Request": "true"}
-    page = browser.page(f"{path}/lines?outcome=dispose")
-    assert "The lines of this plan are being opened" in page
-    assert f'hx-get="{path}/opening"' in page
-    assert f'href="{path}/lines?outcome=dispose"' in page
-    assert f'hx-get="{path}/months"' in browser.get(f"{path}/months", **part).text, "a piece asks for itself again"
-    assert "7 of 9" in browser.get(f"{path}/opening", **part).text
-    assert "It disposes of a category" in text_of(browser.page(path)), "the plan itself waits for nothing"
-    for suffix in ("csv", "xlsx"):
-        export = browser.get(f"{path}/lines.{suffix}?outcome=dispose")
-        assert (export.status_code, export.headers["Location"]) == (303, f"{path}/lines?outcome=dispose")
-    found = browser.post("/find", record=units["anonymise"])
-    assert found.headers["Location"] == f"{path}/lines?id={units['anonymise']}"
-    script = {"Authorization": "Bearer demo-ben"}
-    called = browser.client.get(f"/api/v1{path}/lines", headers=script)
-    assert (called.status_code, called.json(), called.headers["Retry-After"]) == (202, {"plan": plan, "opened": 7, "lines": 9}, "5")
-    work = services.background.of(f"lines of {plan}")
-    assert work is not None
-    go_on.set()
-    assert work.wait(60)
-    assert browser.get(f"{path}/opening", **part).headers["HX-Refresh"] == "true"
-    assert units["anonymise"] in browser.page(f"{path}/lines?outcome=dispose")
-    assert services.background.of(f"lines of {plan}") is None
-    assert not services.lines.takes_long(plan)
-    assert browser.client.get(f"/api/v1{path}/lines", headers=script).status_code == 200
-    assert browser.get(f"{path}/lines.csv?outcome=dispose").headers["Content-Type"].startswith("text/csv")
-
-
-def test_a_plan_whose_lines_were_altered_is_told_as_such_when_it_is_opened(
-    plan: str, org: Night, services: Services, signed_in: Signed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jobs.plans.lines.open_plans.QUICK", 0)
+def test_a_plan_whose_lines_were_altered_is_told_as_such(plan: str, org: Night, signed_in: Signed) -> None:
     with org.store.database.writing() as connection:
         connection.execute(text("UPDATE plan_pages SET content = x'00'"))
-    browser = signed_in(Role.AUDITOR)
-    browser.get(f"/plans/{plan}/lines")
-    work = services.background.of(f"lines of {plan}")
-    assert work is not None
-    assert work.wait(60)
-    answer = browser.get(f"/plans/{plan}/lines")
+    answer = signed_in(Role.AUDITOR).get(f"/plans/{plan}/lines")
     assert answer.status_code >= 400
     assert "restore the database from a backup" in text_of(answer.text)
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from crm_compliance.store.store import SqlStore
-from jobs.ledger.plan_lines import digest_head, paged
+from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import Plan, PlanLine
+from jobs.plans.lines.pages import paged
 from jobs.ports.store.store import Store
 from tests.crm_compliance.store.values import ENTRY, a_plan
 

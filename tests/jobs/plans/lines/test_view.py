@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from crm_compliance.store.line_files import MOST_PLANS, LineFiles
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import StoreAltered
-from jobs.ledger.plan_lines import LINES_A_PAGE, paged
+from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import LinesRemoved, PlanLine
 from jobs.plans.lines.open_plans import OpenedPlans
+from jobs.plans.lines.pages import paged
 from jobs.plans.lines.query import FILTERS, SORTS, LineQuery
-from jobs.plans.lines.view import LinesView, forget_removed
+from jobs.plans.lines.view import LinesView
 from rules.errors import UsageError
+from tests.crm_compliance.store.values import ENTRY, a_plan
 from tests.jobs.plans.lines.storing import a_disposal, a_line, any_lines, holding, keep
 
 VALUES = {
@@ -112,98 +115,43 @@ def test_a_question_that_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> No
         LineQuery(**wrong)
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LineFiles:
-    return LineFiles(tmp_path / "lines", lambda: b"k" * 32)
+LINES = [a_line(id=f"{number:05}") for number in range(7)] + [a_disposal()]
 
 
-LINES = [a_line(id=f"{number:05}") for number in range(LINES_A_PAGE + 3)] + [a_disposal()]
-
-
-def test_what_is_kept_gives_the_same_and_reads_no_page(store: SqlStore, files: LineFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep(store, "plan-1", LINES)
-    query = LineQuery(outcome="dispose", sort="id")
-    before = LinesView.of(store, "plan-1", files).page(query)
-    monkeypatch.setattr("jobs.plans.lines.view.checked", lambda *_: pytest.fail("pages were read"))
-    view = LinesView.of(store, "plan-1", files)
-    assert view.page(query) == before
-    assert list(view.lines(LineQuery())) == LINES
-
-
-def test_lines_that_do_not_give_the_digest_are_refused_and_not_kept(store: SqlStore, files: LineFiles) -> None:
+def test_lines_that_do_not_give_the_digest_are_refused(store: SqlStore) -> None:
     plan = keep(store, "plan-1", LINES)
     other = paged([a_line(id="other")], (), {})[0][0]
     with store.database.writing() as connection:
-        connection.execute(text("UPDATE plan_pages SET content = :other WHERE page = 1"), {"other": other})
+        connection.execute(text("UPDATE plan_pages SET content = :other"), {"other": other})
     with pytest.raises(StoreAltered) as caught:
-        LinesView.of(store, plan.id, files)
+        LinesView.of(store, plan.id)
     assert caught.value.exit_code == 7
-    assert files.plans() == []
 
 
-@pytest.mark.parametrize("damage", ["torn", "empty", "flipped", "another plan's", "another key's", "no columns"])
-def test_a_damaged_file_is_made_again(store: SqlStore, files: LineFiles, tmp_path: Path, damage: str) -> None:
-    plan = keep(store, "plan-1", LINES)
-    LinesView.of(store, plan.id, files)
-    file = tmp_path / "lines" / "plan-1.lines"
-    whole = file.read_bytes()
-    if damage == "another plan's":
-        keep(store, "plan-2", [a_line(id="other")])
-        LinesView.of(store, "plan-2", files)
-        file.write_bytes((tmp_path / "lines" / "plan-2.lines").read_bytes())
-    elif damage == "another key's":
-        LineFiles(tmp_path / "lines", lambda: b"o" * 32).keep(plan.id, plan.digest, b"")
-    elif damage == "no columns":
-        files.keep(plan.id, plan.digest, b"\x92\x90\xc4\x00")
-    else:
-        file.write_bytes({"torn": whole[:-7], "empty": b"", "flipped": whole[:-1] + bytes([whole[-1] ^ 1])}[damage])
-    assert list(LinesView.of(store, plan.id, files).lines(LineQuery())) == LINES
-    assert files.load(plan.id, plan.digest) is not None
+def test_pages_of_the_older_form_are_read_and_checked(store: SqlStore) -> None:
+    plan, page = a_plan("plan-1"), zlib.compress(b"".join(msgspec.json.encode(line) + b"\n" for line in LINES))
+    head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
+    digest = hashlib.sha256(msgspec.json.encode(head, order="sorted") + zlib.decompress(page)).hexdigest()
+    store.plans.save(msgspec.structs.replace(plan, digest=digest), [page], ENTRY)
+    assert list(LinesView.of(store, "plan-1").lines(LineQuery())) == LINES
+    for damage in (page[:-3], zlib.compress(b"{}"), zlib.compress(zlib.decompress(page) + b"\n")):
+        with store.database.writing() as connection:
+            connection.execute(text("UPDATE plan_pages SET content = :damage"), {"damage": damage})
+        with pytest.raises(StoreAltered):
+            LinesView.of(store, "plan-1")
 
 
-def test_a_file_of_lines_with_another_digest_counts_as_none(files: LineFiles) -> None:
-    files.keep("plan-1", "a" * 64, b"content")
-    assert files.load("plan-1", "a" * 64) == b"content"
-    assert files.load("plan-1", "b" * 64) is None
-
-
-def test_the_file_is_for_its_owner_alone_and_tells_nothing(store: SqlStore, files: LineFiles, tmp_path: Path) -> None:
-    keep(store, "plan-1", LINES)
-    LinesView.of(store, "plan-1", files)
-    folder = tmp_path / "lines"
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert (folder / "plan-1.lines").stat().st_mode & 0o777 == 0o600
-    assert b"cf_dossier" not in (folder / "plan-1.lines").read_bytes()
-
-
-def test_no_more_than_a_few_plans_are_kept(files: LineFiles) -> None:
-    for number in range(MOST_PLANS + 2):
-        files.keep(f"plan-{number}", "d", b"content")
-    assert len(files.plans()) == MOST_PLANS
-
-
-def test_where_nothing_can_be_kept_lines_are_read_all_the_same(store: SqlStore, tmp_path: Path) -> None:
-    keep(store, "plan-1", LINES)
-    (tmp_path / "lines").write_text("no folder")
-    view = LinesView.of(store, "plan-1", LineFiles(tmp_path / "lines", lambda: b"k" * 32))
-    assert len(view) == len(LINES)
-
-
-def test_lines_that_have_expired_are_gone_everywhere(store: SqlStore, files: LineFiles) -> None:
-    for plan in ("plan-1", "plan-2", "plan-3"):
+def test_lines_that_have_expired_are_gone_everywhere(store: SqlStore) -> None:
+    for plan in ("plan-1", "plan-2"):
         keep(store, plan, LINES)
-    opened = OpenedPlans(store, files)
+    opened = OpenedPlans(store)
     first = opened.of("plan-1")
     assert opened.of("plan-1") is first
-    opened.of("plan-2")
-    files.keep("plan-unknown", "d", b"content")
+    assert list(opened.of("plan-2").lines(LineQuery())) == LINES
     with store.database.writing() as connection:
         connection.execute(text("DELETE FROM plan_pages WHERE plan = 'plan-1'"))
     with pytest.raises(LinesRemoved):
         opened.of("plan-1")
-    assert sorted(files.plans()) == ["plan-2", "plan-unknown"]
-    forget_removed(store, files)
-    assert files.plans() == ["plan-2"]
 
 
 def test_a_plan_that_many_ask_for_at_once_is_read_once(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
