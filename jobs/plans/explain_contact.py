@@ -12,10 +12,10 @@ from jobs.model.run import TRIM
 from jobs.plans.draft import line_of
 from jobs.ports.context import JobContext
 from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
+from jobs.reading.participations import participations
 from jobs.reading.relations import relations_after
 from jobs.reading.row_kinds import UnitTables
 from jobs.reading.units import Gathering
-from jobs.writing.deletion_order import participations
 from rules.errors import NotFound
 from rules.law.decisions import decisions
 from rules.model.decisions import Decision, Disposition, Reason, Step

@@ -7,7 +7,7 @@ from jobs.ledger.certificates import Actor, Certificate, Issued, chained, merkle
 from jobs.model.plan import Plan
 from jobs.model.run import LOOSE, Action, ActionState, Run
 from jobs.ports.context import JobContext
-from jobs.writing.deletion_order import EMPTY
+from jobs.writing.row_writes import EMPTY
 from rules.model.kinds import ACTIVITIES
 from rules.model.records import KINDS, RELATION_KINDS, UnitKind
 from rules.model.residual_data import Place, PlaceState

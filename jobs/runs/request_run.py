@@ -15,8 +15,9 @@ from jobs.register.decision import What, decision_of
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.quarantine import kept_with
 from jobs.runs.rows_run import Facts, Going, UnscheduledRun
-from jobs.writing.deletion_order import CHANGED, Rows, write_of_line
+from jobs.writing.deletion_order import CHANGED, Rows
 from jobs.writing.dissociate import dissociation, unnaming
+from jobs.writing.row_writes import write_of_line
 from jobs.writing.statistics import facts_for
 from rules.model.decisions import Disposition
 from rules.model.records import Unit

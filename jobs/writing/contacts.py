@@ -12,9 +12,11 @@ from jobs.ports.context import Progress
 from jobs.reading.gather import PARTY_FIELDS, TIES, add_relations, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of
 from jobs.reading.out_of_reach import LONG_TERM
+from jobs.reading.participations import participations
 from jobs.reading.relations import relations_after
 from jobs.reading.units import Gathering
-from jobs.writing.deletion_order import CHANGED, TRIMMED_FIELDS, participations
+from jobs.writing.deletion_order import CHANGED
+from jobs.writing.row_writes import TRIMMED_FIELDS
 from rules.model.decisions import Reason
 from rules.model.records import Call, Contact, Donation, Email, Party, UnitKind
 from rules.retention.relations import RelationTerms

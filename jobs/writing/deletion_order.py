@@ -10,43 +10,25 @@ carries the reference of what it has outside the CRM, which is deleted before it
 from collections import Counter as Counts
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from itertools import chain, product
 
-from connectors.interface.changes import Operation, OperationKind
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.model.plan import PlanLine
-from jobs.model.run import AWAITS_TURN, CONTENT_OUT_OF_REACH, Mask, RowWrite
+from jobs.model.run import AWAITS_TURN, CONTENT_OUT_OF_REACH, RowWrite
 from jobs.model.run import CHANGED as CHANGED
-from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
+from jobs.reading.gather import PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
 from jobs.reading.long_term import retained_rows_of, without_live
 from jobs.reading.out_of_reach import LONG_TERM, may_go_along, may_go_there
-from jobs.reading.tops import tops_of
 from jobs.reading.units import Gathering
 from jobs.writing.outside_objects import Outside
+from jobs.writing.row_writes import EMPTY, UNLINK, write_of, write_of_unit
 from jobs.writing.turns import Turns
-from rules.anonymisation.techniques import APPLIED
 from rules.holds.holds import Holds
-from rules.model.kinds import ACTIVITIES, ROW_KINDS, Kind
-from rules.model.records import KINDS, ActivityParty, Donation, Fiche, Party, Record, Recording, Unit, UnitKind, tied_to, word_of
+from rules.model.kinds import Kind
+from rules.model.records import Donation, Fiche, Party, Record, Recording, Unit, UnitKind, tied_to
 from rules.policy.policy import Policy
 from rules.retention.relations import RelationTerms
-
-TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
-# What becomes empty in a row that stays, by operation: a contact's fields of operations; who had a role; from
-# where somebody reported. With the first two go the further texts of the row.
-EMPTIED: Mapping[str, tuple[str, ...]] = {
-    "trim": TRIMMED_FIELDS,
-    "disown": ("contact", "name", "notes", "authority_evidence"),
-    "drop_caller": ("caller_number", "caller_email", "ip_address"),
-}
-_WITH_FURTHER = frozenset({"trim", "disown"})
-# operation -> the field that it empties
-LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact"}
-# The target of these names the fields of a row of a dependent table that become empty: the row outlives what
-# it belongs to, does not name somebody any more, or belongs to something else too.
-EMPTY, UNNAME, UNLINK = "empty", "unname", "unlink"
 
 
 class Waits(set[str]):
@@ -179,22 +161,6 @@ def rows_of_units(
         if unit.id in found.bound or (is_there and not connector.may_purge_retained()):
             rows.blocked[unit.id] = LONG_TERM
     return rows
-
-
-def write_of(row: Record, operation: str = "delete", target: str = "", *, object: str = "", retained: bool = False) -> RowWrite:
-    """Return one write to a row that was read, under the version that it had."""
-    return RowWrite(word_of(type(row)), row.id, row.etag, operation, target, object, retained=retained, table=type(row).table)
-
-
-def write_of_line(connector: Connector, kind: str, line: PlanLine, *, target: str = "") -> RowWrite:
-    """Return the write that deletes the row of a line by itself, under the version that was decided on."""
-    table = line.table if len(connector.tables(KINDS[kind])) > 1 else ""
-    return RowWrite(kind, line.id, line.etag, target=target, table=table)
-
-
-def write_of_unit(unit: Unit, *, target: str = "", object: str = "", retained: bool = False) -> RowWrite:
-    """Return the write that deletes the own row of a unit, under the version that was decided on."""
-    return RowWrite(unit.word, unit.id, unit.etag, target=target, object=object, retained=retained, table=type(unit.row).table)
 
 
 def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:
@@ -406,80 +372,3 @@ def rows_of_contacts(
     for contact, etag in contacts.items():
         rows[contact].append(RowWrite("contact", contact, etag, retained=contact in retained))
     return {contact: _each_once(writes) for contact, writes in rows.items()}
-
-
-def participations(
-    connector: Connector, contacts: Iterable[str], lie: Collection[type[Record]] = ()
-) -> dict[str, list[tuple[str | None, str | None]]]:
-    """Return, for each contact, what the activities in which it takes part belong to, and the rows of
-    dependent tables that name it, as (kind, id). It is (None, None) for nothing or for an activity of a kind
-    that is not mapped. Activities of the kinds `lie` may be in long-term retention, with their
-    participants."""
-    has_retained = not {KINDS[kind] for kind in ACTIVITIES}.isdisjoint(lie)
-    taking = rows_anywhere(
-        connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()
-    )
-    hangs: dict[str, tuple[str | None, str | None]] = {}
-    ids = sorted({row.activity for row in taking if row.activity is not None})
-    for kind in ACTIVITIES:
-        for row in rows_anywhere(connector, KINDS[kind], ("regarding", "regarding_kind"), Among("id", ids), lie):
-            hangs[row.id] = next(ROW_KINDS[kind].owners(row), (None, None))
-    if connector.is_activity(Fiche):
-        hangs |= {row.id: ("fiche", row.id) for row in rows_anywhere(connector, Fiche, (), Among("id", ids), lie)}
-    result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
-    own_activities = _own_activities(connector, ids)
-    for row in taking:
-        result[row.party or ""] += own_activities.get(row.activity or "") or [hangs.get(row.activity or "", (None, None))]
-    for own in connector.all_kinds.own:
-        for name in (*own.people, *(own.lookups if own.term and "contact" in own.above else ())):
-            named = rows_of(connector, own.full, (name, *own.links), Among(name, sorted(contacts)))
-            if own.term:  # it goes by itself, and keeps them until then
-                for naming in named:
-                    result[getattr(naming, name)].append((own.word, naming.id))
-                continue
-            tops = tops_of(connector, [(own.word, row) for row in named])
-            for naming in named:
-                result[getattr(naming, name)] += tops[own.word, naming.id] or [(None, None)]
-    return result
-
-
-def _own_activities(connector: Connector, ids: Sequence[str]) -> dict[str, list[tuple[str | None, str | None]]]:
-    """Return what those of these activities belong to that are rows of dependent tables, as (kind, id); one
-    with a term of its own goes by itself."""
-    found: dict[str, list[tuple[str | None, str | None]]] = {}
-    for own in connector.all_kinds.own:
-        if connector.is_activity(own.full):
-            rows = rows_of(connector, own.full, own.links, Among("id", ids))
-            tops = tops_of(connector, [(own.word, row) for row in rows])
-            found |= {row.id: [(own.word, row.id)] if own.term else [*tops[own.word, row.id]] for row in rows}
-    return found
-
-
-def operation(connector: Connector, write: RowWrite) -> Operation:
-    """Return the connector's operation for one write of the journal."""
-    kind, values = _written(connector, write)
-    return Operation(kind, write.record(connector), write.id, write.etag, values, frozenset(write.bypass))
-
-
-def fields_emptied(connector: Connector, write: RowWrite) -> tuple[str, ...]:
-    """Return the fields of a row that stays which a write empties; none where it does something else."""
-    if write.operation in (EMPTY, UNNAME, UNLINK):
-        return tuple(write.target.split(","))
-    further = connector.all_kinds[write.kind].further if write.operation in _WITH_FURTHER else ()
-    return (*EMPTIED.get(write.operation, ()), *further)
-
-
-def _written(connector: Connector, write: RowWrite) -> tuple[OperationKind, dict[str, object]]:
-    if link := LINKS.get(write.operation):
-        return OperationKind.UPDATE, {link: None}
-    if emptied := fields_emptied(connector, write):
-        return OperationKind.UPDATE, dict.fromkeys(emptied)
-    if write.mask is not None:
-        return OperationKind.MASK, _shown(write.mask)
-    return OperationKind.DELETE, {}
-
-
-def _shown(mask: Mask) -> dict[str, object]:
-    """Return a mask in the words of the connector."""
-    statistic = {"year": mask.year, "age_band": mask.age_band, "province": mask.province}
-    return {"anonymised_on": datetime.fromisoformat(mask.at), "is_common": mask.is_common, **statistic}

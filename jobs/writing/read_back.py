@@ -9,7 +9,7 @@ from connectors.interface.remains import Reach, RowKey, Trace
 from connectors.interface.rows import Among
 from jobs.model.run import Action, RowWrite
 from jobs.reading.long_term import retained_rows_of
-from jobs.writing.deletion_order import EMPTY, LINKS, UNNAME, fields_emptied, operation
+from jobs.writing.row_writes import EMPTY, LINKS, UNNAME, fields_emptied, operation
 from rules.model.records import KINDS, Contact
 from rules.model.residual_data import Place
 

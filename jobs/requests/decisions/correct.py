@@ -22,7 +22,7 @@ from jobs.reading.owners import look_around
 from jobs.reading.row_kinds import table_of
 from jobs.register.decision import Task, What
 from jobs.requests.decisions.correctable import value_of
-from jobs.writing.deletion_order import EMPTIED
+from jobs.writing.row_writes import EMPTIED
 from jobs.writing.send import TECHNICAL, send_operations
 from rules.holds.holds import RANKS, Hold
 from rules.model.decisions import Reason

@@ -1,0 +1,58 @@
+"""What the activities in which contacts take part belong to, and the rows that name them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from connectors.interface.connector import Connector
+from connectors.interface.rows import Among
+from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, rows_anywhere, rows_of
+from jobs.reading.tops import tops_of
+from rules.model.kinds import ACTIVITIES, ROW_KINDS
+from rules.model.records import KINDS, ActivityParty, Fiche, Record
+
+
+def participations(
+    connector: Connector, contacts: Iterable[str], lie: Collection[type[Record]] = ()
+) -> dict[str, list[tuple[str | None, str | None]]]:
+    """Return, for each contact, what the activities in which it takes part belong to, and the rows of
+    dependent tables that name it, as (kind, id). It is (None, None) for nothing or for an activity of a kind
+    that is not mapped. Activities of the kinds `lie` may be in long-term retention, with their
+    participants."""
+    has_retained = not {KINDS[kind] for kind in ACTIVITIES}.isdisjoint(lie)
+    taking = rows_anywhere(
+        connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()
+    )
+    hangs: dict[str, tuple[str | None, str | None]] = {}
+    ids = sorted({row.activity for row in taking if row.activity is not None})
+    for kind in ACTIVITIES:
+        for row in rows_anywhere(connector, KINDS[kind], ("regarding", "regarding_kind"), Among("id", ids), lie):
+            hangs[row.id] = next(ROW_KINDS[kind].owners(row), (None, None))
+    if connector.is_activity(Fiche):
+        hangs |= {row.id: ("fiche", row.id) for row in rows_anywhere(connector, Fiche, (), Among("id", ids), lie)}
+    result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
+    own_activities = _own_activities(connector, ids)
+    for row in taking:
+        result[row.party or ""] += own_activities.get(row.activity or "") or [hangs.get(row.activity or "", (None, None))]
+    for own in connector.all_kinds.own:
+        for name in (*own.people, *(own.lookups if own.term and "contact" in own.above else ())):
+            named = rows_of(connector, own.full, (name, *own.links), Among(name, sorted(contacts)))
+            if own.term:  # it goes by itself, and keeps them until then
+                for naming in named:
+                    result[getattr(naming, name)].append((own.word, naming.id))
+                continue
+            tops = tops_of(connector, [(own.word, row) for row in named])
+            for naming in named:
+                result[getattr(naming, name)] += tops[own.word, naming.id] or [(None, None)]
+    return result
+
+
+def _own_activities(connector: Connector, ids: Sequence[str]) -> dict[str, list[tuple[str | None, str | None]]]:
+    """Return what those of these activities belong to that are rows of dependent tables, as (kind, id); one
+    with a term of its own goes by itself."""
+    found: dict[str, list[tuple[str | None, str | None]]] = {}
+    for own in connector.all_kinds.own:
+        if connector.is_activity(own.full):
+            rows = rows_of(connector, own.full, own.links, Among("id", ids))
+            tops = tops_of(connector, [(own.word, row) for row in rows])
+            found |= {row.id: [(own.word, row.id)] if own.term else [*tops[own.word, row.id]] for row in rows}
+    return found
