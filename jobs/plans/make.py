@@ -264,8 +264,8 @@ def alarms_of_plan(
 
 
 def backlog_of(context: JobContext, past: Past, kind: Kind, observations: Observations, now: datetime) -> tuple[tuple[str, str], ...]:
-    """Return the units far past their end that an old plan already disposed of. Before there is such a plan,
-    nothing is late."""
+    """Return the units far past their end that an old plan already disposed of, without those that wait by
+    design. Before there is such a plan, nothing is late."""
     if not observations.late:
         return ()
     before = past.old_plan(kind, now - timedelta(days=context.policy.watch.backlog_days))
@@ -275,7 +275,8 @@ def backlog_of(context: JobContext, past: Past, kind: Kind, observations: Observ
         planned = {line.key for line in lines_of(context.store.plans.pages(before.id), is_disposal)}
     except LinesRemoved:
         return ()
-    return tuple(sorted(planned & observations.late))
+    late = planned & observations.late
+    return tuple(sorted(late - past.waiting_there())) if late else ()
 
 
 def leave_quarantine(context: JobContext, observations: Observations) -> None:

@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Alarm, Kind, Plan
-from jobs.model.run import CHANGED, Action, ActionState, Run
+from jobs.model.run import AWAITS_TURN, CHANGED, Action, ActionState, Run
 from jobs.ports.store.store import Store
+from jobs.reading.out_of_reach import LONG_TERM
 from rules.dates.calendar import Calendar
 
 VIEW_SHRANK, NOTHING_DUE, NO_RUN, BACKLOG = "VIEW_SHRANK", "NOTHING_DUE", "NO_RUN", "BACKLOG"
@@ -54,6 +55,13 @@ class Past:
         approved = {plan.id for plan in self.plans if plan.needed}
         of_approved = {run.id for run in self.runs if run.plan in approved}
         return {action.key for run, action in self.store.journal.last_skips() if run in of_approved and action.code == CHANGED}
+
+    def waiting_there(self) -> set[tuple[str, str]]:
+        """Return the units, as (table, id), that the last run left since a row of theirs in long-term
+        retention belongs to something that stays as well: they wait by design, perhaps for years. One that
+        waits for what should go itself is none."""
+        skips = (action for _, action in self.store.journal.last_skips())
+        return {action.key for action in skips if action.code == LONG_TERM and AWAITS_TURN not in action.flags}
 
     def columns_known(self, now: datetime) -> tuple[str, ...] | None:
         """Return the unmapped columns that are not new; None if there was no plan yet. They are those of a

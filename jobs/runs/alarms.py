@@ -10,6 +10,8 @@ from jobs.model.work_queue import QUEUE_OLD
 from jobs.plans.observations import CANARY, MISSED_CHANGES, UNACCOUNTED_TABLES
 from jobs.plans.past import BACKLOG, NOTHING_DUE, VIEW_SHRANK, Past
 from jobs.ports.context import JobContext
+from jobs.reading.out_of_reach import LONG_TERM
+from jobs.runs.counts import only_waits
 from jobs.runs.quarantine import PUT_OFF
 from jobs.writing.send import TECHNICAL
 from rules.model.decisions import Reason
@@ -76,9 +78,11 @@ def _of_code(actions: Sequence[Action], code: str) -> set[Key]:
 def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:
     """Yield an alarm for units that an earlier run left half done and that this one has not finished
     (ERA-15). Contacts are not among them: every plan finds those again, and one that it does not find is in
-    use again (RET-20)."""
+    use again (RET-20). Neither is what only waits for what it shares a row with: it may do so for years."""
     runs = {each.id for each in past.runs} - {run.id}
-    older = sum(1 for of, action in past.store.journal.partials() if of in runs and action.table != contacts)
-    again = sum(1 for action in actions if action.state is ActionState.PARTIAL and CONTINUED in action.flags)
+    partials = [action for of, action in past.store.journal.partials() if of in runs and action.table != contacts]
+    waiting = {action.id for action in actions if action.state is ActionState.SKIPPED and action.code == LONG_TERM}
+    older = sum(1 for action in partials if not only_waits(action) and waiting.isdisjoint(write.id for write in action.rows))
+    again = sum(1 for action in actions if action.state is ActionState.PARTIAL and CONTINUED in action.flags and not only_waits(action))
     if older + again:
         yield Alarm.of(LEFT_OVER, "left_over", units=older + again)

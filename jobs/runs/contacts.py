@@ -97,7 +97,8 @@ class ContactsOfPlan:
         context, day = self.context, self.journal.day
         # A unit of which a part is left has not been disposed of, although the roles in it may have gone
         # already.
-        half_done = {person for _, action in context.store.journal.partials() if action.code != PLACES_LEFT for person in people_of(action)}
+        partials = [action for _, action in context.store.journal.partials() if action.code != PLACES_LEFT and action.id not in leaving]
+        half_done = {person for action in partials for person in people_of(action)}
         return check_contacts(
             context.connector,
             removals,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from connectors.interface.connector import Connector
 from jobs.model.plan import Key
 from jobs.model.run import CONTINUED, LOOSE, TECHNICAL, TRIM, UNACCOUNTED, Action, ActionState, RowWrite
+from jobs.reading.out_of_reach import LONG_TERM
 from rules.model.records import UnitKind
 
 HALF_DONE = (ActionState.PARTIAL, ActionState.FAILED)  # of which rows may have gone all the same
@@ -73,9 +74,15 @@ def _deleted(action: Action, crm: Connector, there: Collection[tuple[str, str]])
     return [write for write in action.rows if write.operation == "delete" and write.key(crm) not in left]
 
 
+def only_waits(action: Action) -> bool:
+    """Return whether what an earlier run left of a unit waits, by design, for what it shares a row with in
+    long-term retention."""
+    return action.state is ActionState.PARTIAL and action.code == LONG_TERM and CONTINUED in action.flags
+
+
 def has_failures(actions: Iterable[Action]) -> bool:
     """Return whether a run ends with failures: something half done, refused for a technical reason, or still
-    there."""
+    there. What only waits is none."""
     return any(
-        action.state in (ActionState.PARTIAL, ActionState.FAILED) or action.still_there or action.code == TECHNICAL for action in actions
+        (action.state in HALF_DONE and not only_waits(action)) or action.still_there or action.code == TECHNICAL for action in actions
     )

@@ -201,7 +201,7 @@ class Journal:
 
         def to_come(owners: Collection[Owner], now: Sequence[Action]) -> Collection[str]:
             later = {row: units for (_, row), units in units_of(self.context.connector, owners).items() if settled.isdisjoint(units)}
-            gone = {row.id for action in now for row in action.rows if row.operation == "delete"}
+            gone = {row.id for action in now for row in action.rows if row.operation == "delete"} | {action.id for action in now}
             going = {*self.going_later({unit for units in later.values() for unit in units}, gone)} if later else set[str]()
             return {row for _, row in owners if row in left} | {row for row, units in later.items() if not going.isdisjoint(units)}
 

@@ -10,20 +10,23 @@ from typing import Any, cast
 import pytest
 
 from jobs.model.plan import Kind
-from jobs.model.run import AWAITS_TURN, TECHNICAL, Action, ActionState, Run, RunState
+from jobs.model.run import AWAITS_TURN, CONTINUED, TECHNICAL, Action, ActionState, Run, RunState
 from jobs.ports.context import JobContext
 from jobs.reading.out_of_reach import LONG_TERM
 from jobs.runs.alarms import alarms_of_run
+from jobs.runs.counts import has_failures
 
 FIRST_NIGHT = datetime(2026, 11, 1, 3, tzinfo=UTC)
 DONE = ""
-CODES = {"T": TECHNICAL, "W": AWAITS_TURN, "H": "HOLD_LEGAL", "L": LONG_TERM, "P": LONG_TERM, "D": DONE}
-FLAGS = {"P": (AWAITS_TURN,)}  # it waits there for people who wait for it
+CODES = {"T": TECHNICAL, "W": AWAITS_TURN, "H": "HOLD_LEGAL", "L": LONG_TERM, "P": LONG_TERM, "C": LONG_TERM, "R": "CHANGED", "D": DONE}
+FLAGS = {"P": (AWAITS_TURN,), "C": (CONTINUED,), "R": (CONTINUED,)}  # it waits for people who wait for it; what is left of a unit
 
 
 def action(unit: str, letter: str) -> Action:
     code = CODES[letter]
-    return Action("cf_dossier", unit, "delete", ActionState.SKIPPED if code else ActionState.DONE, code, flags=FLAGS.get(letter, ()))
+    flags = FLAGS.get(letter, ())
+    state = ActionState.DONE if not code else ActionState.PARTIAL if CONTINUED in flags else ActionState.SKIPPED
+    return Action("cf_dossier", unit, "delete", state, code, flags=flags)
 
 
 def alarms(*units: str, backlog: Collection[str] = ()) -> list[tuple[str, object]]:
@@ -68,6 +71,12 @@ def test_who_is_refused_less_often_in_a_row_does_not(nights: str) -> None:
 
 def test_of_two_that_take_turns_each_is_told_in_its_night() -> None:
     assert (alarms("TWTWT", "WTWTW"), alarms("TWTWTW", "WTWTWT")) == ([("TECHNICAL", 1)],) * 2
+
+
+@pytest.mark.parametrize(("left", "told"), [("R", [("LEFT_OVER", 1)]), ("C", [])])
+def test_what_is_left_of_a_unit_and_only_waits_is_no_alarm(left: str, told: list[tuple[str, object]]) -> None:
+    """ERA-15; what it shares a row with in long-term retention may stay for years."""
+    assert (alarms(left), has_failures([action("0", left)])) == (told, bool(told))
 
 
 @pytest.mark.parametrize(
