@@ -8,11 +8,14 @@ from tests.integration.night import Night
 
 
 class Backup:
-    """What the CRM holds at this moment."""
+    """What the CRM holds at this moment, or held when its database had these bytes."""
 
-    def __init__(self, night: Night) -> None:
+    def __init__(self, night: Night, rows: bytes = b"") -> None:
         self._tables = night.emulator.emulator.tables
         self._copy = sqlite3.connect(":memory:", check_same_thread=False)
+        if rows:
+            self._copy.deserialize(rows)
+            return
         with self._tables.lock:
             self._tables.connection.backup(self._copy)
 

@@ -110,10 +110,11 @@ class Meter:
     def wait_s(self, now: float, window_s: float, allowed: float, needed: float, *, idle: bool) -> float:
         """Return how long until so much is free again; what is larger than the whole allowance is sent when
         nothing else is counted or running."""
-        over = self.used(now, window_s) - max(allowed - needed, 0.0)
-        if over <= 0 and (allowed >= needed or (idle and self.used(now, window_s) <= 0)):
-            return 0.0
         first = bisect_right(self._ats, now - window_s)
+        used = self._sums[-1] - self._sums[first]
+        over = used - max(allowed - needed, 0.0)
+        if over <= 0 and (allowed >= needed or (idle and used <= 0)):
+            return 0.0
         leaving = max(first, bisect_right(self._sums, self._sums[first] + max(over, 0.0) - 1e-9) - 1)
         if leaving >= len(self._ats):  # what is under way fills it
             return window_s / STEPS
@@ -121,14 +122,10 @@ class Meter:
 
     def rate(self, now: float, window_s: float, allowed: float) -> float:
         """Return the highest even rate, per second, for a whole window without running dry."""
-        used = self.used(now, window_s)
-        room = allowed - used
-        rates = []
-        for step in range(1, MOMENTS + 1):
-            ahead = window_s * step / MOMENTS
-            freed = used - (self._sums[-1] - self._sums[bisect_right(self._ats, now - window_s + ahead)])
-            rates.append((room + freed) / ahead)
-        return max(0.0, min(rates))
+        ats, sums, begin, room = self._ats, self._sums, now - window_s, allowed - self._sums[-1]
+        moments = [window_s * step / MOMENTS for step in range(1, MOMENTS + 1)]
+        # Of what is counted now, the sums up to a moment are free again by then.
+        return max(0.0, min([(room + sums[bisect_right(ats, begin + ahead)]) / ahead for ahead in moments]))
 
 
 @dataclass(slots=True)

@@ -13,17 +13,9 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator
 from jobs.model.run import Erasure
 from tests.crm_compliance.typist import LONG_AGO, Typist, limited, people_and_cases, set_faults
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 from tests.integration.restoring import Backup
-
-
-@pytest.fixture
-def backup(org: Night) -> Iterator[tuple[dict[str, str], Backup]]:
-    """The cases of an organisation, and a backup of its CRM from before anything was erased."""
-    cases = people_and_cases(org)
-    made = Backup(org)
-    yield cases, made
-    made.close()
 
 
 def a_night(typist: Typist, org: Night) -> None:
@@ -32,10 +24,33 @@ def a_night(typist: Typist, org: Night) -> None:
     typist.ask("apply", plan["plan"])
 
 
-def test_after_a_restore_everything_goes_again(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]) -> None:
-    """ERA-13: the dry run is a stored plan, and the replay answers like apply."""
-    cases, made = backup
+def a_night_over_cases(typist: Typist, org: Night) -> tuple[dict[str, str], bytes]:
+    """The cases of an organisation, and all that its CRM held before anything was erased."""
+    cases = people_and_cases(org)
+    rows = rows_of(org)
     a_night(typist, org)
+    return cases, rows
+
+
+def rows_of(org: Night) -> bytes:
+    tables = org.emulator.emulator.tables
+    with tables.lock:
+        return tables.connection.serialize()
+
+
+@pytest.fixture
+def erased(worlds: Worlds, request: pytest.FixtureRequest) -> Iterator[tuple[dict[str, str], Backup]]:
+    """A night was played: the cases, and a backup of the CRM from before. It comes before whatever asks for
+    `org`."""
+    cases, rows = worlds.begin(request, a_night_over_cases)
+    made = Backup(request.getfixturevalue("org"), rows)
+    yield cases, made
+    made.close()
+
+
+def test_after_a_restore_everything_goes_again(erased: tuple[dict[str, str], Backup], typist: Typist, org: Night) -> None:
+    """ERA-13: the dry run is a stored plan, and the replay answers like apply."""
+    cases, made = erased
     made.restore()
     writes = org.writes()
     plan = typist.ask("replay", "--dry-run")
@@ -51,10 +66,9 @@ def test_after_a_restore_everything_goes_again(typist: Typist, org: Night, backu
 
 
 def test_the_plan_of_a_dry_run_is_what_apply_carries_out(
-    typist: Typist, org: Night, backup: tuple[dict[str, str], Backup], tmp_path: Path
+    erased: tuple[dict[str, str], Backup], typist: Typist, org: Night, tmp_path: Path
 ) -> None:
-    _, made = backup
-    a_night(typist, org)
+    _, made = erased
     made.restore()
     plan = typist.ask("replay", "--dry-run")["plan"]
     files = [tmp_path / f"replay{suffix}" for suffix in (".jsonl", ".csv", ".html", ".xlsx", ".json")]
@@ -69,9 +83,8 @@ def test_the_plan_of_a_dry_run_is_what_apply_carries_out(
     assert typist.ask("apply", plan)["deleted"] == 5
 
 
-def test_people_are_told_in_words(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]) -> None:
-    cases, made = backup
-    a_night(typist, org)
+def test_people_are_told_in_words(erased: tuple[dict[str, str], Backup], typist: Typist, org: Night) -> None:
+    cases, made = erased
     made.restore()
     org.patch("cf_dossiers", cases["delete"], cf_legalhold=True)
     said = typist.type("replay", "--dry-run")
@@ -82,10 +95,9 @@ def test_people_are_told_in_words(typist: Typist, org: Night, backup: tuple[dict
     assert "4 rows that had been erased were back and are gone again." in said.out.replace("\n", " ")
 
 
-def test_a_plan_in_a_restored_crm_is_made_with_a_warning(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]) -> None:
+def test_a_plan_in_a_restored_crm_is_made_with_a_warning(erased: tuple[dict[str, str], Backup], typist: Typist, org: Night) -> None:
     """R-091: a plan writes nothing; who makes it is told, and the ledger keeps the alarm."""
-    _, made = backup
-    a_night(typist, org)
+    _, made = erased
     assert "RESTORED" not in typist.type("plan").err
     made.restore()
     said = typist.type("plan", "--json")
@@ -95,10 +107,9 @@ def test_a_plan_in_a_restored_crm_is_made_with_a_warning(typist: Typist, org: Ni
 
 
 def test_doctor_and_plan_tell_of_a_restore_also_where_the_database_was_lost(
-    typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]
+    erased: tuple[dict[str, str], Backup], typist: Typist, org: Night
 ) -> None:
-    _, made = backup
-    a_night(typist, org)
+    _, made = erased
     told = {check["name"]: check["message"] for check in typist.ask("doctor")["checks"]}
     assert "RESTORED" not in told["restored"]
     org.store.close()
@@ -111,9 +122,8 @@ def test_doctor_and_plan_tell_of_a_restore_also_where_the_database_was_lost(
     assert "warning: RESTORED" in typist.type("plan", "--json").err
 
 
-def test_run_replays_first(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]) -> None:
-    cases, made = backup
-    a_night(typist, org)
+def test_run_replays_first(erased: tuple[dict[str, str], Backup], typist: Typist, org: Night) -> None:
+    cases, made = erased
     made.restore()
     assert typist.ask("run", "recordings")["deleted"] == 0
     assert org.get("cf_recordings", cases["recording"]) is None
@@ -212,10 +222,10 @@ def test_a_bad_file_is_refused_with_its_line(typist: Typist, org: Night, tmp_pat
     assert typist.refused("erased", "check", tmp_path / "none.csv", code=2)["message"].startswith("the file cannot be read")
 
 
-def test_the_journal_alone_is_enough(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup], tmp_path: Path) -> None:
+def test_the_journal_alone_is_enough(typist: Typist, org: Night, tmp_path: Path) -> None:
     """A database that was lost: what is in the file beside it is still known. ERASURES_FILE says where that
     is."""
-    cases, _ = backup
+    cases = people_and_cases(org)
     typist.set(ERASURES_FILE=str(tmp_path / "elsewhere" / "register.jsonl"))
     a_night(typist, org)
     typist.set(DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 DOSSIER = "00000000-0000-0000-0000-000000000001"
@@ -22,6 +23,12 @@ def a_night(typist: Typist, org: Night) -> tuple[str, str]:
     plan = typist.ask("plan")["plan"]
     typist.approve_first(plan)
     return plan, typist.ask("apply", plan)["run"]
+
+
+@pytest.fixture
+def night(worlds: Worlds, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A night that was played: its plan and its run. It comes before whatever asks for `org`."""
+    return worlds.begin(request, a_night)
 
 
 def data_of(typist: Typist) -> Path:
@@ -43,8 +50,10 @@ def lose_the_signing_key(typist: Typist) -> None:
 
 
 @pytest.mark.parametrize("lose", [lose_keys, lose_the_register_key, lose_the_signing_key])
-def test_lost_keys_stop_every_command_that_needs_one_and_none_is_made(typist: Typist, org: Night, lose: object, tmp_path: Path) -> None:
-    plan, run = a_night(typist, org)
+def test_lost_keys_stop_every_command_that_needs_one_and_none_is_made(
+    night: tuple[str, str], typist: Typist, org: Night, lose: object, tmp_path: Path
+) -> None:
+    plan, run = night
     org.store.close()
     lose(typist)  # type: ignore[operator]
     left = sorted(file.name for file in (data_of(typist) / "keys").glob("*")) if (data_of(typist) / "keys").exists() else []
@@ -78,9 +87,8 @@ def test_lost_keys_stop_every_command_that_needs_one_and_none_is_made(typist: Ty
     ]
 
 
-def test_a_key_that_was_destroyed_is_not_missed(typist: Typist, org: Night) -> None:
+def test_a_key_that_was_destroyed_is_not_missed(night: tuple[str, str], typist: Typist) -> None:
     """9.2: the term of the certificates that it protected is over."""
-    a_night(typist, org)
     old = next(key["key"] for key in typist.ask("keys", "show")["keys"] if key["kind"] == "register")
     typist.ask("keys", "rotate")
     typist.set(CLOCK="2037-01-10T11:00:00+00:00")
@@ -90,8 +98,8 @@ def test_a_key_that_was_destroyed_is_not_missed(typist: Typist, org: Night) -> N
     assert typist.ask("ledger", "verify")["ok"] is True
 
 
-def test_an_empty_database_beside_what_a_lost_one_left_is_not_new(typist: Typist, org: Night) -> None:
-    plan, _ = a_night(typist, org)
+def test_an_empty_database_beside_what_a_lost_one_left_is_not_new(night: tuple[str, str], typist: Typist, org: Night) -> None:
+    plan, _ = night
     org.store.close()
     for file in data_of(typist).glob("state.db*"):
         file.unlink()
@@ -110,10 +118,9 @@ def test_a_new_installation_makes_its_keys(typist: Typist, org: Night) -> None:
     assert {key["kind"] for key in typist.ask("keys", "show")["keys"]} == {"register", "signing"}
 
 
-def test_a_damaged_database_is_named_and_never_a_bug(typist: Typist, org: Night) -> None:
+def test_a_damaged_database_is_named_and_never_a_bug(night: tuple[str, str], typist: Typist, org: Night) -> None:
     """Forty bytes of noise anywhere in the file: told with what to do, or not noticed by a command that does
     not read there."""
-    a_night(typist, org)
     org.store.close()
     file = data_of(typist) / "state.db"
     whole, noise = file.read_bytes(), random.Random(7)
@@ -130,11 +137,10 @@ def test_a_damaged_database_is_named_and_never_a_bug(typist: Typist, org: Night)
 
 @pytest.mark.parametrize("also", [(), ("DELETE FROM ledger_head",)])
 def test_a_removed_record_of_the_last_head_is_told_until_a_person_takes_the_database_as_it_is(
-    typist: Typist, org: Night, also: tuple[str, ...]
+    night: tuple[str, str], typist: Typist, org: Night, also: tuple[str, ...]
 ) -> None:
     """ACC-06: what told an older copy of the database from the newest is gone, and somebody has removed
     it."""
-    a_night(typist, org)
     org.store.close()
     (data_of(typist) / "keys" / "ledger.head").unlink()
     with closing(sqlite3.connect(data_of(typist) / "state.db")) as connection, connection:
@@ -152,8 +158,7 @@ def test_a_removed_record_of_the_last_head_is_told_until_a_person_takes_the_data
     assert typist.ask("plan")["plan"]
 
 
-def test_the_anchor_at_its_default_place_earns_a_warning(typist: Typist, org: Night, tmp_path: Path) -> None:
-    a_night(typist, org)
+def test_the_anchor_at_its_default_place_earns_a_warning(night: tuple[str, str], typist: Typist, tmp_path: Path) -> None:
     found = {check["name"]: check for check in typist.type("doctor", "--json").document["checks"]}["anchor"]
     assert (found["ok"], "ANCHOR_FILE" in found["message"]) == (True, True)
     typist.set(ANCHOR_FILE=str(tmp_path / "elsewhere.jsonl"))

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,6 +61,8 @@ def open_files() -> list[int]:
 def own_end(file: int) -> object:
     """The address at this end of a connection; None: it is none."""
     try:
+        if not stat.S_ISSOCK(os.fstat(file).st_mode):  # a socket of anything else would leave its copy open
+            return None
         with socket.socket(fileno=os.dup(file)) as found:
             found.getpeername()
             return found.getsockname()
