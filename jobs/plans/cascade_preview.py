@@ -3,11 +3,13 @@ before a plan is approved."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from connectors.interface.connector import Connector
 from connectors.interface.remains import RowKey
 from rules.model.records import Unit, UnitKind
 
+_AT_ONCE = 100_000  # rows that are asked about together
 FILES = (UnitKind.DOSSIER, UnitKind.FICHE)
 
 
@@ -24,4 +26,8 @@ def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
 
 def victims_among(connector: Connector, rows: Iterable[RowKey]) -> dict[str, int]:
     """Return the same of rows that go, by table and id: units' own rows, and fiches that go with them."""
-    return dict(sorted(Counter(each.row[0] for each in connector.hanging(sorted(rows)) if each.goes).items()))
+    found: Counter[str] = Counter()
+    left = iter(rows)
+    while some := list(islice(left, _AT_ONCE)):
+        found.update(each.row[0] for each in connector.hanging(sorted(some)) if each.goes)
+    return dict(sorted(found.items()))

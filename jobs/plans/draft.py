@@ -4,19 +4,21 @@ written page by page."""
 from __future__ import annotations
 
 from collections import Counter as Counts
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobs.model.plan import CategoryTotal, PlanLine
 from jobs.plans.lines.columns import LineColumns, shape_of
-from jobs.plans.lines.pages import Pages
+from jobs.plans.lines.pages import LINES_A_PAGE, Pages
 from rules.model.decisions import Decision, Disposition, Reason
 from rules.model.records import UnitKind
 
 if TYPE_CHECKING:
     import polars as pl
+
+    Named = Callable[[pl.Series], pl.DataFrame]
 
 RECORDING_KINDS = frozenset({UnitKind.RECORDING, UnitKind.ATTACHMENT})
 _BIRTH = "birth_date"  # the anchor that is named and never dated
@@ -52,10 +54,11 @@ class Draft:
         self._soon = day + timedelta(days=due_soon_days)
         self._shapes: list[Shape] = []
 
-    def add(self, lines: pl.DataFrame, shapes: Sequence[tuple[UnitKind, str, Decision]]) -> None:
+    def add(self, lines: pl.DataFrame, shapes: Sequence[tuple[UnitKind, str, Decision]], named: Named) -> None:
         """Add a line for each row of `lines` and count them. `shape` is the number of its kind, table and
-        decision in `shapes`; its own are `id`, `retention_end`, `etag` and `anchor_on`. A birth date is
-        named, never given (ACC-04). Raises ValueError: one lacks its id or its version."""
+        decision in `shapes`; its own are `row`, of which `named` tells `id` and `etag`, `retention_end` and
+        `anchor_on`. A birth date is named, never given (ACC-04). Raises ValueError: one lacks its id or its
+        version."""
         import polars as pl
 
         if lines.is_empty():
@@ -65,8 +68,11 @@ class Draft:
         self._shapes += [shape for shape in made if shape.count]
         models = [shape_of(line_of(table, "", "", decision, self._policy_version)) for _, table, decision in shapes]
         is_birth = pl.Series([model.anchor == _BIRTH for model in models], dtype=pl.Boolean)
-        named = pl.when(~is_birth.gather(lines["shape"])).then("anchor_on")
-        self._pages.add(LineColumns(models, lines.select("shape", "id", "retention_end", "etag", anchor_on=named)))
+        for part in lines.iter_slices(LINES_A_PAGE):
+            told = named(part["row"])
+            anchor_on = pl.when(~is_birth.gather(part["shape"])).then("anchor_on")
+            own = part.select("shape", told["id"], "retention_end", told["etag"], anchor_on=anchor_on)
+            self._pages.add(LineColumns(models, own))
 
     def _count(self, lines: pl.DataFrame, shapes: Sequence[Shape]) -> None:
         """Count lines by shape, and which units come to their end soon."""

@@ -103,6 +103,8 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     from jobs.plans.settle import alike, settle_all
     from jobs.plans.verdicts import Decided
     from jobs.reading.facts import facts_of_tables
+    from jobs.reading.names import Names
+    from jobs.reading.row_numbers import BASE
     from jobs.reading.unreachable import lying, unreachable
 
     connector, policy, terms = context.connector, context.policy, relation_terms(context.policy)
@@ -120,7 +122,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     decided = decided.flagged(Flag.LONG_TERM_RETENTION, staying | lying(found))
     going = observations.look_at(decided, staying)
     decided = decided.with_owners(found, going)
-    draft.add(*decided.shapes)
+    draft.add(*decided.shapes, decided.names.of)
     draft.crm_holds += decided.crm_holds()
     draft.victims = victims_among(connector, going_rows(found, decided, going)) if len(going) else {}
     del decided
@@ -133,17 +135,21 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     draft.without_term = found.without_term
     settled = settle_all(found, going, context.store.journal.undone(people), day=day, terms=terms, held=held)
     draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in settled.held.items()]
-    named = found.contacts.frame.select("id", "etag")
-    retained = pl.col("id").is_in(sorted(found.retained))
+    retained = list(found.contacts.of(found.retained).values())
     lines = pl.concat(
-        named[numbers].select("id", "etag", shape=shape + retained.cast(pl.UInt32))
+        pl.DataFrame({"number": numbers}).select(
+            row=pl.col("number") + BASE[UnitKind.CONTACT], shape=shape + pl.col("number").is_in(retained).cast(pl.UInt32)
+        )
         for shape, numbers in ((0, settled.remove), (2, settled.orphans))
     )
+    names = Names(found)
+    lines = lines[names.order(lines["row"])]
     decisions = [with_flags(each, *flags) for each in (removed_contact(), orphan_contact()) for flags in ((), (Flag.LONG_TERM_RETENTION,))]
     nothing = pl.lit(None, pl.Date)
     draft.add(
-        lines.sort("id").with_columns(retention_end=nothing, anchor_on=nothing),
+        lines.with_columns(retention_end=nothing, anchor_on=nothing),
         [(UnitKind.CONTACT, people, decision) for decision in decisions],
+        names.of,
     )
     # Contacts in long-term retention that would have to be trimmed, which no write can do, or purged where no
     # job of ours may. They are in the plan all the same: a run notes that they stay, or a later one would
@@ -159,8 +165,11 @@ def going_rows(found: WholeTables, decided: Decided, going: pl.Series) -> Iterat
     and lone fiches that are in no other dossier."""
     import polars as pl
 
+    from jobs.reading.row_numbers import BASE
+
     yield from decided.keys(decided.frame.filter(pl.col("row").is_in(going.implode())))
-    fiches = found.fiches.frame.filter(~pl.col("is_shared") & pl.col("dossier").is_not_null() & pl.col("place").is_in(going.implode()))
+    fiches = found.fiches.frame.select("source", "place", "dossier", "is_shared").with_row_index("row", BASE[UnitKind.FICHE])
+    fiches = fiches.filter(~pl.col("is_shared") & pl.col("dossier").is_not_null() & pl.col("place").is_in(going.implode()))
     yield from decided.keys(fiches)
 
 

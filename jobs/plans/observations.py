@@ -58,6 +58,8 @@ class Observations:
         self._expected = {(canary.table, canary.id): canary.due for canary in policy.canaries}
         self._canary_ids = {canary.id for canary in policy.canaries}
         self._late_before = day - timedelta(days=policy.watch.backlog_days)
+        # Late is what an old plan had: before there is one nobody asks, and it would be most of what goes.
+        self._has_old_plan = past.old_plan(kind, context.clock() - timedelta(days=policy.watch.backlog_days)) is not None
 
     def look(self, kind: UnitKind, table: str, row: str, decision: Decision, *, out_of_reach: bool = False) -> bool:
         """Note what is particular about a unit; return whether a run of this plan disposes of it, as far as
@@ -93,10 +95,11 @@ class Observations:
         from rules.law.codes import has
         from rules.law.verdict import KEEP
 
-        is_canary, is_due = pl.col("id").is_in(sorted(self._canary_ids)), pl.col("disposition") != KEEP
+        is_due = pl.col("disposition") != KEEP
+        is_canary = pl.col("row").is_in(decided.names.rows(self._canary_ids).implode())
         waiting = [number for number, terms in enumerate(decided.terms) if covers(self._policy.quarantine, terms.categories)]
         noted = set(self._changed) | self._marks.keys()
-        is_noted = pl.col("id").is_in(sorted({row for _, row in noted}))
+        is_noted = pl.col("row").is_in(decided.names.rows({row for _, row in noted}).implode())
         is_special = is_canary | is_due & (
             is_noted | pl.col("terms").is_in(waiting) | pl.col("row").is_in(pl.Series(sorted(staying), dtype=pl.UInt32).implode())
         )
@@ -109,7 +112,8 @@ class Observations:
         others = decided.frame.filter(~is_special)
         self.undecided += decided.keys(others.filter(has(pl.col("reasons"), Reason.UNCONFIGURED)))
         due = others.filter(is_due)
-        self.late.update(decided.keys(due.filter(pl.col("retention_end") < self._late_before)))
+        if self._has_old_plan:
+            self.late.update(decided.keys(due.filter(pl.col("retention_end") < self._late_before)))
         return pl.concat([pl.Series(going, dtype=pl.UInt32), due["row"]])
 
     def left(self, connector: Connector) -> list[Mark]:

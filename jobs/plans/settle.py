@@ -56,7 +56,6 @@ def settle_all(
     had = (pl.col("going") | pl.col("lapsed")) & ~pl.col("gone")
     alone = ~pl.col("leads")
     numbers = found.contacts.of(few.remove | few.orphans)
-    ids = contacts["id"]
     trim = facts.select((alone & pl.col("going") & ~pl.col("gone") & pl.col("related") & ~pl.col("kept")).arg_true()).to_series()
     return Settled(
         _with(facts.select((alone & had & ~pl.col("kept") & ~pl.col("related")).arg_true()).to_series(), numbers, few.remove),
@@ -65,7 +64,7 @@ def settle_all(
             numbers,
             few.orphans,
         ),
-        frozenset(ids.gather(trim)) | few.trim,
+        frozenset(found.contacts.ids(trim)) | few.trim,
         few.held,
     )
 
@@ -104,15 +103,15 @@ def _facts(found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, d
 def _facts_of(found: WholeTables, facts: pl.DataFrame, numbers: pl.Series, held: Collection[str]) -> ContactFacts:
     """Return the facts of some contacts, as the rule about single ones asks for them."""
     asked = ("id", "parent", "parent_kind", "newsletter", "anonymised_on")
-    rows, marks = found.contacts.frame.select(asked)[numbers], facts[numbers]
-    ids = found.contacts.frame["id"]
+    rows, marks = found.contacts.taken(numbers).select(asked), facts[numbers]
+    ids = found.contacts.ids
     about = found.about
     tied = set(rows["id"].filter(marks["tied"]))
     return ContactFacts(
         contacts={values["id"]: Contact(**values) for values in rows.iter_rows(named=True)},
         kept=set(rows["id"].filter(marks["kept"])),
         going=set(rows["id"].filter(marks["going"])),
-        about=list(zip(ids.gather(about["about"]), ids.gather(about["contact"]), strict=True)) if about.height else [],
+        about=list(zip(ids(about["about"]), ids(about["contact"]), strict=True)) if about.height else [],
         relations=tied,
         lapsed=set(rows["id"].filter(marks["lapsed"])),
         held=frozenset(held),

@@ -14,12 +14,12 @@ from connectors.interface.connector import Connector
 from jobs.model.plan import Kind
 from jobs.ports.workers import HERE, Workers
 from jobs.reading.facts import held_in_tables, owners_of_attachments
-from jobs.reading.id_order import id_order
+from jobs.reading.names import Names
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import HOLD_REASONS, Holds
 from rules.law.bits import bits, flags_in, reasons_in
 from rules.law.codes import CODES, has, where
-from rules.law.facts import KIND, ROW, Facts
+from rules.law.facts import ROW, Facts
 from rules.law.law import law
 from rules.law.terms import Terms
 from rules.law.verdict import DELETE, KEEP
@@ -36,22 +36,23 @@ _AT_ONCE = 50_000  # units that the law looks at together
 _LAST = date.max  # stands for the day of an end where only its being there counts
 _CONVERSATIONS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 _COLUMNS = (
-    "row", "kind", "source", "id", "etag", "disposition", "reasons", "flags", "held", "retention_end", "rule", "terms", "anchor",
-    "anchor_on", "legal_hold", "review_due_on",
+    "row", "kind", "source", "disposition", "reasons", "flags", "held", "retention_end", "rule", "terms", "anchor", "anchor_on",
+    "legal_hold", "review_due_on",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Decided:
     """Units with what becomes of them. `frame` has, for each: `row` of its facts, `kind`, `source`, the
-    number of its table in `tables`, `id`, `etag`, `disposition`, `reasons`, `flags` and `held`
+    number of its table in `tables`, `disposition`, `reasons`, `flags` and `held`
     (`rules.law.codes`), `retention_end`, `rule`, `terms`, the number in `terms`, `anchor` and `anchor_on` of
     the end that decides, `legal_hold`, `review_due_on`, and `along`: an attachment that goes with its dossier
-    or lone fiche."""
+    or lone fiche. What rows are called in the CRM `names` knows."""
 
     frame: pl.DataFrame
     terms: tuple[Terms, ...]
     tables: tuple[str, ...]
+    names: Names
 
     @classmethod
     def of(
@@ -63,15 +64,15 @@ class Decided:
         for frame, terms in workers.each(decided_part, ((part, rows, policy, held, day) for part, rows in _parts_of(facts))):
             known = pl.Series([numbers.setdefault(each, len(numbers)) for each in terms], dtype=pl.UInt32)
             parts.append(frame.with_columns(terms=known.gather(frame["terms"]) if len(known) else frame["terms"]))
-        return cls(pl.concat(parts), tuple(numbers), tuple(_table_of(connector, source) for source in found.sources))
+        return cls(pl.concat(parts), tuple(numbers), tuple(_table_of(connector, source) for source in found.sources), Names(found))
 
     def lined(self, kind: Kind) -> Decided:
         """Return the units for which a plan of this kind has a line, in the order of its lines."""
-        kinds = kinds_of(kind)
-        order = pl.DataFrame({"kind": pl.Series([each.value for each in kinds], dtype=KIND), "order": range(len(kinds))})
-        frame = self.frame.join(order, on="kind")
-        ordered = frame.with_columns(place=id_order(frame["id"])).sort("order", "place")
-        return replace(self, frame=ordered.drop("order", "place"))
+        places = [pl.Series(dtype=ROW)]
+        for each in kinds_of(kind):
+            of_kind = (self.frame["kind"] == each.value).arg_true()
+            places.append(of_kind.gather(self.names.order(self.frame["row"].gather(of_kind))))
+        return replace(self, frame=self.frame[pl.concat(places)])
 
     def flagged(self, flag: Flag, rows: Collection[int]) -> Decided:
         """Return the same with a flag on the units of these rows."""
@@ -104,19 +105,19 @@ class Decided:
         """Return the rows of the units that are disposed of."""
         return self.frame.filter(pl.col("disposition") != KEEP)
 
-    def keys(self, rows: pl.DataFrame) -> list[tuple[str, str]]:
-        """Return units as (table, id)."""
-        return [(self.tables[source], identity) for source, identity in rows.select("source", "id").iter_rows()]
+    def keys(self, rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
+        """Yield units, or others of the rows that were read, as (table, id)."""
+        return zip(map(self.tables.__getitem__, rows["source"]), self.names.ids(rows["row"]), strict=True)
 
     def reviews(self) -> Iterator[tuple[str, str, date, tuple[str, ...]]]:
         """Yield the units whose review is due, as (table, id, since when, categories) (RET-15)."""
         due = self.frame.filter(has(pl.col("flags"), Flag.REVIEW_DUE))
-        for source, identity, due_on, number in due.select("source", "id", "review_due_on", "terms").iter_rows():
-            yield self.tables[source], identity, due_on, self.terms[number].categories
+        for (table, identity), due_on, number in zip(self.keys(due), due["review_due_on"], due["terms"], strict=True):
+            yield table, identity, due_on, self.terms[number].categories
 
     def crm_holds(self) -> list[tuple[str, str]]:
         """Return the dossiers with the CRM's own flag, as (table, id) (HLD-14)."""
-        return self.keys(self.frame.filter((pl.col("kind") == UnitKind.DOSSIER.value) & pl.col("legal_hold")))
+        return list(self.keys(self.frame.filter((pl.col("kind") == UnitKind.DOSSIER.value) & pl.col("legal_hold"))))
 
     @cached_property
     def shapes(self) -> tuple[pl.DataFrame, list[Shape]]:
@@ -125,8 +126,7 @@ class Decided:
         has_end = pl.col("retention_end").is_not_null()
         frame = self.frame.select(
             *(name for name in _SHAPE if name not in ("anchor", "has_end")),
-            "id",
-            "etag",
+            "row",
             "retention_end",
             has_end=has_end,
             anchor=pl.when(has_end).then("anchor"),
@@ -142,17 +142,15 @@ class Decided:
             for kind, source, disposition, reasons, flags, terms, along, rule, anchor, ends in shapes.select(_SHAPE).iter_rows()
         ]
         frame = frame.join(shapes, on=_SHAPE, how="left", nulls_equal=True, maintain_order="left")
-        return frame.select("shape", "id", "retention_end", "etag", "anchor_on"), models
+        return frame.select("shape", "row", "retention_end", "anchor_on"), models
 
     def decisions(self, rows: pl.DataFrame | None = None) -> Iterator[tuple[int, UnitKind, str, str, Decision]]:
         """Yield units, or those of some rows of `frame`, as (row, kind, table, id, decision); of the ends
         only the one that decides is there."""
         frame = self.frame if rows is None else rows
-        columns = (
-            "row", "kind", "source", "id", "retention_end", "anchor", "along", "disposition", "reasons", "flags", "rule", "terms",
-        )  # fmt: skip
-        for row, kind, source, identity, *rest in frame.select(columns).iter_rows():
-            yield row, UnitKind(kind), self.tables[source], identity, self._decision(*rest)
+        columns = ("row", "kind", "retention_end", "anchor", "along", "disposition", "reasons", "flags", "rule", "terms")
+        for (table, identity), (row, kind, *rest) in zip(self.keys(frame), frame.select(columns).iter_rows(), strict=True):
+            yield row, UnitKind(kind), table, identity, self._decision(*rest)
 
     def _decision(
         self, end: date | None, anchor: str | None, along: bool, disposition: str, reasons: int, flags: int, rule: str, terms: int

@@ -16,13 +16,13 @@ from rules.law.holds import HELD, held_units
 from rules.model.records import Unit, UnitKind
 
 MORE: Final = {"source": SOURCE, "is_anonymised": pl.Boolean}  # what units of whole tables have beside their facts
-_SCHEMA: Final = {**UNITS, **MORE}
+_SCHEMA: Final = {name: dtype for name, dtype in {**UNITS, **MORE}.items() if name not in ("id", "etag")}
 _FICHE, _RECORDING, _ATTACHMENT = (BASE[kind] for kind in (UnitKind.FICHE, UnitKind.RECORDING, UnitKind.ATTACHMENT))
 _AT_ONCE: Final = 20_000  # units made at a time
 
 
 def facts_of_tables(found: WholeTables) -> Facts:
-    """Return the facts of all units that were read."""
+    """Return the facts of all units that were read, without their ids and versions, which `found` has."""
     flagged = found.dossiers.frame["legal_hold"].fill_null(False)
     fiches = found.fiches.frame
     anonymised = pl.col("anonymised_on").is_not_null()
@@ -41,7 +41,7 @@ def facts_of_tables(found: WholeTables) -> Facts:
         units = list(of_kind.values())
         outside = facts_of(units).units
         sources = pl.Series("source", [found.source(type(unit.row)) for unit in units], dtype=SOURCE)
-        parts.append(outside.with_columns(sources, row=pl.col("row") + BASE[kind], is_anonymised=pl.lit(False)))
+        parts.append(outside.drop("id", "etag").with_columns(sources, row=pl.col("row") + BASE[kind], is_anonymised=pl.lit(False)))
     return Facts(pl.concat(parts, how="diagonal"), _of_fiches(found), _of_children(found), _leaders(found, flagged))
 
 

@@ -20,21 +20,20 @@ def few_of(found: WholeTables, rows: Iterable[int], *, people: Collection[str] =
     """Return the units with these numbers, put together as for a few units that were read by themselves, and
     each by its number; with the contacts of these ids."""
     of = _by_kind(rows)
-    recordings, notes = _taken(found.recordings, of[UnitKind.RECORDING]), _taken(found.attachments, of[UnitKind.ATTACHMENT])
-    emails = _taken(found.emails, of[UnitKind.EMAIL])
+    numbers = {kind: pl.Series(each, dtype=ROW) for kind, each in of.items()}
+    recordings, notes = found.recordings.taken(numbers[UnitKind.RECORDING]), found.attachments.taken(numbers[UnitKind.ATTACHMENT])
+    emails = found.emails.taken(numbers[UnitKind.EMAIL])
     hanging = pl.concat([recordings["fiche"], notes["fiche"]]).drop_nulls()
-    loose = pl.concat([hanging, pl.Series(of[UnitKind.FICHE], dtype=ROW)]).unique()
+    loose = pl.concat([hanging, numbers[UnitKind.FICHE]]).unique()
     all_fiches = found.fiches.frame.with_row_index("number")
-    dossiers, fiches = _files(found, all_fiches, pl.Series(of[UnitKind.DOSSIER], dtype=ROW), loose)
+    dossiers, fiches = _files(found, all_fiches, numbers[UnitKind.DOSSIER], loose)
     few = Gathering(found.audio)
-    ids = found.dossiers.frame["id"]
-    few.add_dossiers(_records(found, _taken(found.dossiers, dossiers.to_list())))
-    few.add_fiches(_fiches(found, fiches, ids))
+    few.add_dossiers(_records(found, found.dossiers.taken(dossiers)))
+    few.add_fiches(_fiches(found, fiches["number"]))
     places = pl.concat([dossiers, fiches.filter(pl.col("dossier").is_null())["place"]])
     _add_children(found, few, places, people)
-    fiche_ids = found.fiches.frame["id"]
-    few.add_recordings(_records(found, _linked(recordings, "fiche", fiche_ids)))
-    audio = _linked(notes, "fiche", fiche_ids).with_columns(regarding="fiche", regarding_kind=pl.lit("fiche"), is_document=pl.lit(True))
+    few.add_recordings(_records(found, _linked(recordings, "fiche", found.fiches)))
+    audio = _linked(notes, "fiche", found.fiches).with_columns(regarding="fiche", regarding_kind=pl.lit("fiche"), is_document=pl.lit(True))
     for note in _records(found, audio):
         few.attachments[note.id] = few.hung(UnitKind.ATTACHMENT, note.id, note.etag, note.regarding, note=note)
     few.emails = {row.id: Unit(UnitKind.EMAIL, row.id, row.etag, email=row) for row in _records(found, emails)}
@@ -48,7 +47,7 @@ def few_of(found: WholeTables, rows: Iterable[int], *, people: Collection[str] =
     }
     units: dict[int, Unit] = {}
     for kind, (rows_of, of_kind) in made.items():
-        names = rows_of.frame["id"].gather(pl.Series(of[kind], dtype=ROW)) if of[kind] else ()
+        names = rows_of.ids(numbers[kind])
         units.update((BASE[kind] + number, of_kind[name]) for number, name in zip(of[kind], names, strict=True))
     outside = {kind: list(each.values()) for kind, each in found.relation_units.items()}
     units.update((BASE[kind] + number, each[number]) for kind, each in outside.items() for number in of[kind])
@@ -101,14 +100,14 @@ def _files(found: WholeTables, fiches: pl.DataFrame, dossiers: pl.Series, loose:
         reached = again
 
 
-def _fiches(found: WholeTables, fiches: pl.DataFrame, dossier_ids: pl.Series) -> list[Fiche]:
-    rows = _records(found, _linked(fiches, "dossier", dossier_ids))
-    also = found.also
-    shared = fiches.filter("is_shared")["number"]
+def _fiches(found: WholeTables, numbers: pl.Series) -> list[Fiche]:
+    taken = found.fiches.taken(numbers)
+    rows = _records(found, _linked(taken, "dossier", found.dossiers))
+    also = found.also.filter(pl.col("fiche").is_in(numbers.filter(taken["is_shared"]).implode()))
     others: dict[int, list[str]] = {}
-    for fiche, dossier in also.filter(pl.col("fiche").is_in(shared.implode())).iter_rows():
-        others.setdefault(fiche, []).append(dossier_ids[dossier])
-    for number, row in zip(fiches["number"], rows, strict=True):
+    for fiche, dossier in zip(also["fiche"], found.dossiers.ids(also["dossier"]), strict=True):
+        others.setdefault(fiche, []).append(dossier)
+    for number, row in zip(numbers, rows, strict=True):
         row.also_in = tuple(others.get(number, ()))
     return rows
 
@@ -116,7 +115,7 @@ def _fiches(found: WholeTables, fiches: pl.DataFrame, dossier_ids: pl.Series) ->
 def _add_children(found: WholeTables, few: Gathering, places: pl.Series, people: Collection[str]) -> None:
     pairs = found.children.filter(pl.col("row").is_in(places.implode()))
     wanted = pl.concat([pairs["contact"].drop_nulls(), pl.Series(list(found.contacts.of(people).values()), dtype=ROW)]).unique()
-    contacts = _taken(found.contacts, wanted.to_list())
+    contacts = found.contacts.taken(wanted)
     known: dict[int, Contact] = {}
     for number, values in zip(wanted, contacts.iter_rows(named=True), strict=True):
         known[number] = Contact(**values)
@@ -128,15 +127,11 @@ def _add_children(found: WholeTables, few: Gathering, places: pl.Series, people:
 
 
 def _named(rows: Numbered, places: pl.Series, base: int) -> Iterable[tuple[int, str]]:
-    return zip(places, rows.frame["id"].gather(places - base), strict=True) if len(places) else ()
+    return zip(places, rows.ids(places - base), strict=True) if len(places) else ()
 
 
-def _taken(rows: Numbered, numbers: Collection[int]) -> pl.DataFrame:
-    return rows.frame[pl.Series(list(numbers), dtype=ROW)] if numbers else rows.frame.clear()
-
-
-def _linked(rows: pl.DataFrame, link: str, ids: pl.Series) -> pl.DataFrame:
-    return rows.with_columns(ids.gather(rows[link]).alias(link) if len(ids) else pl.lit(None, pl.String).alias(link))
+def _linked(rows: pl.DataFrame, link: str, to: Numbered) -> pl.DataFrame:
+    return rows.with_columns(to.ids(rows[link]).alias(link))
 
 
 def _records(found: WholeTables, rows: pl.DataFrame) -> list[Any]:

@@ -10,10 +10,12 @@ import polars as pl
 
 from connectors.interface.columns import SEPARATOR
 from connectors.interface.errors import ReadIncomplete
+from jobs.reading.packed import ID, VERSION, Ids, Versions
 from rules.model.records import Record, UnitKind
 
 ROW: Final = pl.UInt32
 SOURCE: Final = pl.UInt16
+_PACKED: Final = ("id", "etag")
 _BITS: Final = 28
 # The number of a unit among those of all kinds: of each kind the rows have numbers of their own from here on.
 BASE: Final[Mapping[UnitKind, int]] = {kind: place << _BITS for place, kind in enumerate(UnitKind)}
@@ -21,22 +23,29 @@ NOBODY: Final = (len(BASE)) << _BITS  # a contact that was not read
 
 
 class Numbered:
-    """Rows as they come, page by page. `numbers` tells the number of each by its id; a row keeps its number
-    whatever is added later."""
+    """Rows as they come, page by page; a row keeps its number whatever is added later. `frame` has them in
+    the order of their numbers, with `key` for `id` and `version` for `etag` (`jobs.reading.packed`)."""
 
-    def __init__(self, what: str, schema: Mapping[str, Any]) -> None:
+    def __init__(self, what: str, schema: Mapping[str, Any], ids: Ids | None = None, versions: Versions | None = None) -> None:
         self._what = what
-        self._parts = [pl.DataFrame(schema=schema)]
-        self._numbers: pl.DataFrame | None = None
+        self._columns = [name for name in schema if name not in _PACKED]
+        self._has_versions = "etag" in schema
+        self.packed, self._versions = ids or Ids(), versions or Versions()
+        own = {"key": ID} | ({"version": VERSION} if self._has_versions else {})
+        self._parts = [pl.DataFrame(schema=own | {name: schema[name] for name in self._columns})]
+        self._found: pl.DataFrame | None = None
         self._is_plain = True
         self.height = 0
 
     def add(self, rows: pl.DataFrame) -> None:
         """Add rows, which have the columns of the schema and perhaps others."""
         if rows.height:
-            self._parts.append(rows.select(self._parts[0].columns))
+            packed = [self.packed.packed(rows["id"]).alias("key")]
+            if self._has_versions:
+                packed.append(self._versions.packed(rows["etag"]).alias("version"))
+            self._parts.append(rows.select(*packed, *self._columns))
             self.height += rows.height
-            self._numbers = None
+            self._found = None
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -45,18 +54,36 @@ class Numbered:
             self._parts = [pl.concat(self._parts, rechunk=True)]
         return self._parts[0]
 
+    def drop(self, *columns: str) -> None:
+        """Forget columns that nobody asks for any more, and how ids are looked up."""
+        self._parts = [self.frame.drop(columns)]
+        self._columns = [name for name in self._columns if name not in columns]
+        self._found = None
+
+    def taken(self, numbers: pl.Series) -> pl.DataFrame:
+        """Return the rows with these numbers, their ids and versions as texts in `id` and `etag`."""
+        rows = self.frame[numbers] if len(numbers) else self.frame.clear()
+        return self._told(rows).hstack(rows.drop("key", "version", strict=False))
+
+    def _told(self, rows: pl.DataFrame) -> pl.DataFrame:
+        told = [self.packed.texts(rows["key"]).alias("id")]
+        return pl.DataFrame(told + ([self._versions.texts(rows["version"]).alias("etag")] if self._has_versions else []))
+
+    def ids(self, numbers: pl.Series) -> pl.Series:
+        """Return the ids of the rows with these numbers; null where there is none."""
+        return self.packed.texts(self.frame["key"].gather(numbers) if self.height else pl.Series([None] * len(numbers), dtype=ID))
+
     @property
-    def numbers(self) -> pl.DataFrame:
-        """Every `id` with its `number`, and its `hash`. Raises ReadIncomplete: a row was read twice."""
-        if self._numbers is None:
-            ids = self.frame["id"]
-            hashes = hashed(ids)
-            self._is_plain = hashes.n_unique() == len(ids)  # no two ids have the same hash, so none is there twice
-            if not self._is_plain and ids.n_unique() != len(ids):
-                twice = ids.filter(ids.is_duplicated())[0]
+    def _index(self) -> pl.DataFrame:
+        """The hash of every id in order, with its `number`. Raises ReadIncomplete: a row was read twice."""
+        if self._found is None:
+            keys = self.frame["key"]
+            self._found = pl.DataFrame({"hash": hashed(keys), "number": pl.int_range(len(keys), dtype=ROW, eager=True)}).sort("hash")
+            self._is_plain = self._found["hash"].is_unique().all()  # no two ids have the same hash, so none is there twice
+            if not self._is_plain and keys.n_unique() != len(keys):
+                twice = self.packed.texts(keys.filter(keys.is_duplicated()).head(1))[0]
                 raise ReadIncomplete(f"a {self._what} was read twice", hint="the CRM's pages overlap: try again", where=twice)
-            self._numbers = pl.DataFrame({"id": ids, "number": pl.int_range(len(ids), dtype=ROW, eager=True), "hash": hashes})
-        return self._numbers
+        return self._found
 
     def numbered(self, rows: pl.DataFrame, column: str, to: str) -> pl.DataFrame:
         """Return rows, in their order, with the number that the ids in a column have here; null where there
@@ -65,32 +92,32 @@ class Numbered:
 
     def lookup(self, ids: pl.Series) -> pl.Series:
         """Return the numbers of ids, in their order; null where there is none."""
+        if not self.height or ids.null_count() == len(ids):
+            return pl.repeat(None, len(ids), dtype=ROW, eager=True)
         if ids.null_count():
             there = ids.is_not_null().arg_true()
-            none = pl.repeat(None, len(ids), dtype=ROW, eager=True)
-            return none.scatter(there, self.lookup(ids.gather(there))) if len(there) else none
-        asked, numbers = ids.alias("id").to_frame(), self.numbers
+            return pl.repeat(None, len(ids), dtype=ROW, eager=True).scatter(there, self.lookup(ids.gather(there)))
+        index, asked = self._index, self.packed.asked(ids)
         if not self._is_plain:
-            return asked.join(numbers, on="id", how="left", maintain_order="left")["number"]
-        # Hashes are joined in half the time that texts take; what has the hash of an id need not have the id.
-        found = asked.with_columns(hashed(ids).alias("hash")).join(
-            numbers.select("hash", "number"), on="hash", how="left", maintain_order="left"
-        )
-        is_it = numbers["id"].gather(found["number"]) == found["id"]
-        return found.select(pl.when(is_it).then("number")).to_series()
+            known = self.frame.select("key").with_row_index("number").cast({"number": ROW})
+            return asked.alias("key").to_frame().join(known, on="key", how="left", maintain_order="left")["number"]
+        # What has the hash of an id need not have the id. A join would make its table for each page anew.
+        place = index["hash"].search_sorted(hashed(asked))
+        number = index["number"].gather(place.clip(upper_bound=index.height - 1))
+        return number.set(self.frame["key"].gather(number).ne_missing(asked), None)
 
     def of(self, ids: Iterable[str | None]) -> dict[str, int]:
         """Return the numbers of those of a few ids that there are."""
-        wanted = {each for each in ids if each is not None}
+        wanted = sorted({each for each in ids if each is not None})
         if not wanted or not self.height:
             return {}
-        asked = pl.DataFrame({"id": pl.Series(sorted(wanted), dtype=pl.String)})
-        return dict(self.numbers.join(asked, on="id", how="semi").select("id", "number").iter_rows())
+        numbers = self.lookup(pl.Series(wanted, dtype=pl.String))
+        return {each: number for each, number in zip(wanted, numbers, strict=True) if number is not None}
 
 
-def hashed(ids: pl.Series) -> pl.Series:
+def hashed(keys: pl.Series) -> pl.Series:
     """Return a number for each id, the same for the same."""
-    return ids.hash()
+    return keys.hash()
 
 
 def records_of(sources: Sequence[type[Record]], rows: pl.DataFrame) -> list[Any]:

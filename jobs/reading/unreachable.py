@@ -28,9 +28,8 @@ def unreachable(connector: Connector, found: WholeTables, decided: pl.DataFrame,
     if not found.retained:
         return set()
     recordings = found.recordings.frame.with_row_index("row", _RECORDING).with_columns(pl.col("row").cast(ROW))
-    there = recordings.filter(pl.col("id").is_in(sorted(found.retained))).join(
-        decided.select("row", "held", "disposition"), on="row", how="left"
-    )
+    lie = pl.Series(list(found.recordings.of(found.retained).values()), dtype=ROW)
+    there = recordings[lie.sort()].join(decided.select("row", "held", "disposition"), on="row", how="left")
     # It may be deleted with its fiche if its own period has ended, or it follows its dossier (RET-03), and no
     # object outside the CRM belongs to it.
     in_dossier = pl.col("fiche").is_in(found.fiches.frame["dossier"].is_not_null().arg_true().cast(ROW).implode()).fill_null(False)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
+from jobs.reading.packed import Ids, Versions
 from jobs.reading.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
 from jobs.reading.units import is_audio_type, sort_relations
 from rules.law.facts import DOSSIER_FACTS, UNITS
@@ -54,6 +55,7 @@ _RECORDINGS: Final = {
 }  # fmt: skip
 _NOTES: Final = {**_OWN, "fiche": ROW, "evidence": pl.Boolean}
 _EMAILS: Final = {**_OWN, "sent_on": pl.Date}
+_ACTIVITIES: Final = {"id": pl.String, "hook": ROW}
 _PEOPLE: Final = {"contact": ROW, "place": ROW}
 _ALSO: Final = {"fiche": ROW, "dossier": ROW}
 _ABOUT: Final = {"about": ROW, "contact": ROW}
@@ -80,13 +82,14 @@ class WholeTables:
     def __init__(self, audio: Collection[str]) -> None:
         self.audio = tuple(audio)
         self.sources: list[type[Record]] = []  # the classes of what was read; of `source` in a frame this is the number
-        self.contacts = Numbered("contact", _CONTACTS)
-        self.dossiers = Numbered("dossier", _DOSSIERS)
-        self.fiches = Numbered("fiche", _FICHES)
-        self.recordings = Numbered("recording", _RECORDINGS)
-        self.attachments = Numbered("note", _NOTES)
-        self.emails = Numbered("e-mail", _EMAILS)
-        self.activities = Numbered("activity", {"id": pl.String, "hook": ROW})
+        self.ids, self.versions = Ids(), Versions()
+        self.contacts = self._numbered("contact", _CONTACTS)
+        self.dossiers = self._numbered("dossier", _DOSSIERS)
+        self.fiches = self._numbered("fiche", _FICHES)
+        self.recordings = self._numbered("recording", _RECORDINGS)
+        self.attachments = self._numbered("note", _NOTES)
+        self.emails = self._numbered("e-mail", _EMAILS)
+        self.activities = self._numbered("activity", _ACTIVITIES)
         self._people = [pl.DataFrame(schema=_PEOPLE)]
         self._about = [pl.DataFrame(schema=_ABOUT)]
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
@@ -100,6 +103,9 @@ class WholeTables:
         self.beyond: set[str] = set()
         self.retained_rows: dict[str, int] = {}
         self.lake_instant: datetime | None = None  # how new the lake is that it was read from; None: the CRM itself was read
+
+    def _numbered(self, what: str, schema: Mapping[str, Any]) -> Numbered:
+        return Numbered(what, schema, self.ids, self.versions)
 
     @property
     def people(self) -> pl.DataFrame:
@@ -252,8 +258,7 @@ class WholeTables:
         )
         # Others have the dangling id of a contact that is gone.
         found = self.contacts.numbered(given, "party", "contact").filter(pl.col("contact").is_not_null()).select("activity", "contact")
-        hooks = self.activities.frame.filter(pl.col("hook").is_not_null())
-        found = found.join(hooks, left_on="activity", right_on="id", how="left", maintain_order="left")
+        found = found.with_columns(self._hook_of(found["activity"]))
         hooked, loose = _parted(found, pl.col("hook") != SHARED)
         loose = self._with_places(self.fiches.numbered(loose, "activity", "in_fiche"))  # a fiche may be one
         self._take_part(hooked.select("contact", "hook"))
@@ -300,8 +305,14 @@ class WholeTables:
 
     def hooks_of_activities(self, ids: Iterable[str]) -> dict[str, int | None]:
         """Return what a few activities belong to, by their ids."""
-        asked = pl.DataFrame({"id": pl.Series(sorted(set(ids)), dtype=pl.String)})
-        return dict(self.activities.frame.join(asked, on="id", how="semi").iter_rows())
+        numbers = self.activities.of(ids)
+        hooks = self.activities.frame["hook"].gather(pl.Series(numbers.values(), dtype=ROW)) if numbers else ()
+        return dict(zip(numbers, hooks, strict=True))
+
+    def _hook_of(self, activities: pl.Series) -> pl.Series:
+        """Return what activities belong to, by their ids."""
+        numbers = self.activities.lookup(activities)
+        return self.activities.frame["hook"].gather(numbers) if self.activities.height else numbers.alias("hook")
 
     def take_part(self, contact: str, hook: int | None) -> None:
         """Note that a contact takes part in an activity that belongs to this. None: it belongs to nothing, or
@@ -341,7 +352,7 @@ class WholeTables:
 
     def forget_activities(self) -> None:
         """Forget what activities belong to: nobody asks any more."""
-        self.activities = Numbered("activity", {"id": pl.String, "hook": ROW})
+        self.activities = self._numbered("activity", _ACTIVITIES)
 
     def _with_places(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add the unit of the fiche `in_fiche`, and whether that is one of several dossiers."""

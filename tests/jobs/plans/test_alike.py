@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+import polars as pl
+
 from jobs.plans.settle import alike
 from jobs.reading.whole import WholeTables
 from rules.model.number_schemes import BELGIAN
@@ -19,8 +21,8 @@ def reported(children: list[tuple[str, str | None]], numbers: Mapping[str, str])
     found.add_dossiers([Dossier(id=name) for name in dict.fromkeys(of for of, _ in children)])
     parties = [Party(id=f"{number}", contact=child, dossier=of, role="child") for number, (of, child) in enumerate(children)]
     assert not found.add_parties(parties)
-    ids = found.dossiers.frame["id"]
-    return {ids[row] for row in alike(found, as_of=date(2026, 11, 25), scheme=BELGIAN)}
+    rows = alike(found, as_of=date(2026, 11, 25), scheme=BELGIAN)
+    return set(found.dossiers.ids(pl.Series(sorted(rows), dtype=pl.UInt32)))
 
 
 def test_r040_two_dossiers_with_one_register_number_are_reported_and_not_merged() -> None:

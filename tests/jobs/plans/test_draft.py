@@ -57,8 +57,13 @@ def drafted(units: list[tuple[UnitKind, str, str, Decision]]) -> Draft:
         number, _ = shapes.setdefault(key, (len(shapes), (kind, TABLES[kind], decision)))
         rows.append((number, row, decision.retention_end, etag, end.anchor_on if end else None))
     draft = Draft("1.0", DAY, 30, {})
-    draft.add(pl.DataFrame(rows, schema=SCHEMA, orient="row"), [shape for _, shape in shapes.values()])
+    add(draft, pl.DataFrame(rows, schema=SCHEMA, orient="row"), [shape for _, shape in shapes.values()])
     return draft
+
+
+def add(draft: Draft, lines: pl.DataFrame, shapes: list[tuple[UnitKind, str, Decision]]) -> None:
+    """Add lines whose ids and versions are told by the number of their row."""
+    draft.add(lines.with_row_index("row"), shapes, lines.select("id", "etag").__getitem__)
 
 
 @given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.text(max_size=40), st.text(max_size=12), DECISIONS), max_size=30))
@@ -74,7 +79,7 @@ def test_a_unit_is_never_left_out_silently(lacking: str) -> None:
     draft, kept = Draft("1.0", DAY, 30, {}), Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
     rows = pl.DataFrame([(0, "one", None, "1", None), (0, "other", None, "1", None)], schema=SCHEMA, orient="row")
     rows = rows.with_columns(pl.when(pl.col("id") == "one").then(lacking).alias(lacking))
-    draft.add(rows, [(UnitKind.DOSSIER, "cf_dossier", kept)])
+    add(draft, rows, [(UnitKind.DOSSIER, "cf_dossier", kept)])
     with pytest.raises(ValueError, match="without an id or a version"):
         draft.finish(())
 

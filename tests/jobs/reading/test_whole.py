@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from connectors.interface.errors import ReadIncomplete
 from jobs.reading.facts import facts_of_tables
 from jobs.reading.few import few_of
+from jobs.reading.names import Names
 from jobs.reading.units import Gathering
 from jobs.reading.whole import WholeTables
 from rules.law.facts import facts_of, with_leaders
@@ -162,20 +163,26 @@ def test_whole_tables_say_what_units_say(rows: Rows) -> None:
     one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
     units = [*one_by_one.every_unit()]
     expected, facts = facts_of(with_leaders(units)), facts_of_tables(whole)  # behind the units, leaders of a chain once more
-    names = dict(facts.units.select("row", "id").iter_rows())
+    units_of_tables = named(whole, facts.units)
+    names = dict(units_of_tables.select("row", "id").iter_rows())
     known = dict(expected.units.select("row", "id").iter_rows())
     columns = [name for name in expected.units.columns if name != "row"]
-    assert facts.units.select(columns).sort("id").equals(expected.units.head(len(units)).select(columns).sort("id"))
+    assert units_of_tables.select(columns).sort("id").equals(expected.units.head(len(units)).select(columns).sort("id"))
     for part in ("fiches", "children", "leaders"):
         mine, theirs = getattr(facts, part), getattr(expected, part)
         assert mine.schema == theirs.schema
         assert _told(part, mine, names) == _told(part, theirs.filter(pl.col("row") < len(units)), known)
-    ids = whole.contacts.frame["id"]
+    ids = whole.contacts.ids(pl.Series(range(whole.contacts.height), dtype=pl.UInt32))
     assert sorted((ids[person], names.get(place, "")) for person, place in whole.people.iter_rows()) == sorted(
         (person, unit.id if unit is not None else "") for person, unit in zip(one_by_one.people, one_by_one.places, strict=True)
     )
     assert whole.without_term == len(one_by_one.in_nothing)
     assert sorted((ids[about], ids[contact]) for about, contact in whole.about.iter_rows()) == sorted(one_by_one.about)
+
+
+def named(whole: WholeTables, units: pl.DataFrame) -> pl.DataFrame:
+    """Return facts of units with their ids and versions."""
+    return units.hstack(Names(whole).of(units["row"]))
 
 
 def _told(part: str, frame: Any, names: dict[int, str]) -> Any:
@@ -192,7 +199,7 @@ def _told(part: str, frame: Any, names: dict[int, str]) -> Any:
 @given(FIVE)
 def test_a_few_units_of_whole_tables_are_the_units(rows: Rows) -> None:
     one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
-    facts = facts_of_tables(whole).units
+    facts = named(whole, facts_of_tables(whole).units)
     together = [*one_by_one.every_unit()]
     made, units = few_of(whole, facts["row"])[1], {each.id: each for each in together}
     assert sorted(facts["id"]) == sorted(each.id for each in together)  # each of them once

@@ -1,0 +1,83 @@
+"""The ids and versions of units and contacts, told when they are asked for: what becomes of a unit is decided
+without them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+import polars as pl
+
+from jobs.reading.packed import ID, VERSION
+from jobs.reading.row_numbers import BASE, ROW, Numbered
+from jobs.reading.whole import WholeTables
+from rules.model.records import UnitKind
+
+_OF_A_KIND: Final = BASE[UnitKind.FICHE]  # how many numbers a kind has
+_PACKED: Final = {"key": ID, "version": VERSION}
+_AT_ONCE: Final = 20_000  # ids that are texts together
+
+
+class Names:
+    """What whole tables know of rows by their numbers among those of all kinds (`BASE`)."""
+
+    def __init__(self, found: WholeTables) -> None:
+        self._ids, self._versions, self._outside = found.ids, found.versions, found.relation_units
+        self._rows: dict[UnitKind, Numbered] = {
+            UnitKind.DOSSIER: found.dossiers,
+            UnitKind.FICHE: found.fiches,
+            UnitKind.RECORDING: found.recordings,
+            UnitKind.ATTACHMENT: found.attachments,
+            UnitKind.EMAIL: found.emails,
+            UnitKind.CONTACT: found.contacts,
+        }
+
+    def packed(self, rows: pl.Series) -> pl.DataFrame:
+        """Return `key` and `version` of rows, in their order."""
+        parts = [(places, self._packed(kind, rows.gather(places) - BASE[kind])) for kind, places in _by_kind(rows)]
+        if len(parts) == 1:
+            return parts[0][1]
+        every = [packed.with_columns(place=places) for places, packed in parts]
+        return pl.concat([pl.DataFrame(schema={**_PACKED, "place": ROW}), *every]).sort("place").drop("place")
+
+    def of(self, rows: pl.Series) -> pl.DataFrame:
+        """Return `id` and `etag` of rows, in their order."""
+        packed = self.packed(rows)
+        return pl.DataFrame([self._ids.texts(packed["key"]).alias("id"), self._versions.texts(packed["version"]).alias("etag")])
+
+    def ids(self, rows: pl.Series) -> Iterator[str]:
+        """Yield the ids of rows, in their order."""
+        for at in range(0, len(rows), _AT_ONCE):
+            yield from self._ids.texts(self.packed(rows.slice(at, _AT_ONCE))["key"])
+
+    def rows(self, ids: Collection[str]) -> pl.Series:
+        """Return the rows, of any kind, that have one of a few ids."""
+        found = [BASE[kind] + number for kind, of in self._rows.items() for number in of.of(ids).values()]
+        for kind, units in self._outside.items():
+            found += [BASE[kind] + number for number, row in enumerate(units) if row in ids]
+        return pl.Series(found, dtype=ROW)
+
+    def order(self, rows: pl.Series) -> pl.Series:
+        """Return the places of rows of one kind in the order of the letters of their ids."""
+        keys = self.packed(rows)["key"]
+        return (keys if self._ids.are_plain else self._ids.texts(keys)).arg_sort()
+
+    def _packed(self, kind: UnitKind, numbers: pl.Series) -> pl.DataFrame:
+        if kind in self._rows:
+            return self._rows[kind].frame.select("key", "version")[numbers]
+        units = list(self._outside[kind].values())
+        of = [units[number] for number in numbers]
+        return pl.DataFrame(
+            {
+                "key": self._ids.packed(pl.Series([unit.id for unit in of], dtype=pl.String)),
+                "version": self._versions.packed(pl.Series([unit.etag for unit in of], dtype=pl.String)),
+            }
+        )
+
+
+def _by_kind(rows: pl.Series) -> Iterator[tuple[UnitKind, pl.Series]]:
+    """Yield the places of the rows of each kind."""
+    of = rows // _OF_A_KIND
+    kinds = list(UnitKind)
+    for number in of.unique().sort():
+        yield kinds[number], (of == number).arg_true()

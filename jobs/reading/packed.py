@@ -1,0 +1,119 @@
+"""Ids and versions as numbers. As text an id takes 52 bytes and a version 16 or more, which is most of what
+rows weigh; the number that its digits are takes 16, a version's 8. Whatever does not look as the service
+writes it is kept as text, and stands as a number that no other has: nothing is cut off, and no two share a
+number."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+ID: Final = pl.UInt128
+VERSION: Final = pl.UInt64
+_GUID: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_LENGTH: Final = 36  # of a GUID
+_NUMBER: Final = '^W/"[1-9][0-9]{0,17}"$'
+_ODD_IDS: Final = 2**128 - 2**32  # from here on numbers stand for texts
+_ODD_VERSIONS: Final = 2**63
+_DIGITS: Final = pl.Series([f"{number:04x}" for number in range(2**16)], dtype=pl.String)
+
+
+class _Odd:
+    """The texts that are no numbers, each with its own from `first` on."""
+
+    def __init__(self, first: int, dtype: Any) -> None:
+        self._first, self._dtype = first, dtype
+        self.texts: list[str] = []
+        self._places: dict[str, int] = {}
+
+    def with_numbers(self, numbers: pl.Series, texts: pl.Series) -> pl.Series:
+        """Return numbers, with one for each text that has none."""
+        lacking = (numbers.is_null() & texts.is_not_null()).arg_true()
+        if not len(lacking):
+            return numbers
+        odd = texts.gather(lacking)
+        for text in odd.unique(maintain_order=True):
+            if text not in self._places:
+                self._places[text] = self._first + len(self.texts)
+                self.texts.append(text)
+        return numbers.scatter(lacking, pl.Series([self._places[text] for text in odd], dtype=self._dtype))
+
+    def with_known(self, numbers: pl.Series, texts: pl.Series) -> pl.Series:
+        """Return numbers, with those of texts that have been kept instead of their own."""
+        kept = texts.is_in(self.texts).fill_null(False).arg_true()
+        return numbers.scatter(kept, [self._places[text] for text in texts.gather(kept)]) if len(kept) else numbers
+
+    def with_texts(self, texts: pl.Series, numbers: pl.Series) -> pl.Series:
+        """Return texts, with those of numbers that stand for one."""
+        if not self.texts:
+            return texts
+        odd = (numbers >= pl.Series([self._first], dtype=self._dtype)).fill_null(False).arg_true()
+        return texts.scatter(odd, [self.texts[number - self._first] for number in numbers.gather(odd)]) if len(odd) else texts
+
+
+class Ids:
+    """Ids as numbers of 16 bytes, in the order of their letters as long as `are_plain`."""
+
+    def __init__(self) -> None:
+        self._odd = _Odd(_ODD_IDS, ID)
+
+    @property
+    def are_plain(self) -> bool:
+        """Whether all were GUIDs in lower case."""
+        return not self._odd.texts
+
+    def packed(self, texts: pl.Series) -> pl.Series:
+        """Return the number of each id, the same for the same and for no other; null where there is none."""
+        is_plain = texts.str.contains(_GUID)
+        plain = texts if is_plain.all() else texts.set(~is_plain.fill_null(False), None)
+        return self._odd.with_numbers(_below(plain.str.replace_all("-", "", literal=True).str.to_integer(base=16, dtype=ID)), texts)
+
+    def asked(self, texts: pl.Series) -> pl.Series:
+        """Return the number of each id that is looked for, at less cost: a GUID is its digits, however it is
+        written. One that no row can have may be null."""
+        rows = texts.alias("id").to_frame()
+        digits = pl.when(pl.col("id").str.len_bytes() == _LENGTH).then(pl.col("id").str.replace_all("-", "", literal=True))
+        numbers = _below(rows.select(digits.str.to_integer(base=16, dtype=ID, strict=False)).to_series())
+        return self._odd.with_known(numbers, texts) if self._odd.texts else numbers
+
+    def texts(self, numbers: pl.Series) -> pl.Series:
+        """Return the id of each number."""
+        halves = numbers.alias("id").to_frame().select(pl.col("id") // pl.lit(2**64, ID), rest=pl.col("id") % pl.lit(2**64, ID))
+        parts = [
+            _DIGITS.gather(halves.select((pl.col(name).cast(pl.UInt64) // 2**bits % 2**16).cast(pl.UInt32)).to_series())
+            for name in ("id", "rest")
+            for bits in (48, 32, 16, 0)
+        ]
+        one, two, three, four, five, six, seven, eight = parts
+        dash = pl.lit("-")
+        return self._odd.with_texts(
+            pl.select(pl.concat_str(one, two, dash, three, dash, four, dash, five, dash, six, seven, eight).alias("id")).to_series(),
+            numbers,
+        )
+
+
+def _below(numbers: pl.Series) -> pl.Series:
+    """Return numbers without those that may stand for texts."""
+    highest = numbers.max()
+    return numbers.set(numbers >= pl.Series([_ODD_IDS], dtype=ID), None) if isinstance(highest, int) and highest >= _ODD_IDS else numbers
+
+
+class Versions:
+    """Versions as numbers of 8 bytes; none, where nobody writes a row, is 0."""
+
+    def __init__(self) -> None:
+        self._odd = _Odd(_ODD_VERSIONS, VERSION)
+
+    def packed(self, texts: pl.Series) -> pl.Series:
+        """Return the number of each version, the same for the same; null where there is none."""
+        rows = texts.alias("etag").to_frame()
+        etag = pl.col("etag")
+        plain = pl.when(etag.str.contains(_NUMBER)).then(etag.str.slice(3).str.head(-1)).when(etag == "").then(pl.lit("0"))
+        return self._odd.with_numbers(rows.select(plain.str.to_integer(dtype=VERSION).alias("etag")).to_series(), texts)
+
+    def texts(self, numbers: pl.Series) -> pl.Series:
+        """Return the version of each number."""
+        version = pl.col("etag")
+        told = pl.when(version == 0).then(pl.lit("")).otherwise('W/"' + version.cast(pl.String) + '"')
+        return self._odd.with_texts(numbers.alias("etag").to_frame().select(told.alias("etag")).to_series(), numbers)
