@@ -3,15 +3,18 @@ does not fit the CRM, also where there are mistakes elsewhere in the file (R-161
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
 from connectors.dynamics.mapping.loader import examine_mapping
 from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.mapping.refused_names import RefusedName, refused_names
 from connectors.dynamics.mapping.schedule_check import misspelt
 from crm_compliance.settings import Settings
 from crm_compliance.wiring.checks import NO_PROVINCES, PROVINCES_HINT, lacking_for_notice, lacking_provinces
 from crm_compliance.wiring.crm import connector_of
 from crm_compliance.wiring.schedule import policy_of
+from rules.files.suggestions import asked
 from rules.policy.policy import Policy
 
 
@@ -48,7 +51,7 @@ def check_mapping_file(text: str, source: str, settings: Settings, *, offline: b
     if mapping is not None:
         _compare_with_schedule(found, mapping, policy, source)
         if not offline:
-            _compare_with_crm(found, mapping, policy, settings)
+            _compare_with_crm(found, mapping, policy, settings, list(refused_names(text, wrong)))
     return found
 
 
@@ -63,8 +66,12 @@ def _compare_with_schedule(found: Verdict, mapping: Mapping, policy: Policy, sou
         found.warnings.append(Told(slip.where, "schedule", slip.message, slip.meant))
 
 
-def _compare_with_crm(found: Verdict, mapping: Mapping, policy: Policy, settings: Settings) -> None:
+def _compare_with_crm(found: Verdict, mapping: Mapping, policy: Policy, settings: Settings, refused: Sequence[RefusedName]) -> None:
+    """Add what does not fit the CRM, and to the names that were `refused` those that were probably meant."""
     with connector_of(settings, mapping=mapping) as connector:
+        for at, name, table in refused:
+            if like := connector.meant(name, table):
+                found.problems[at] = replace(found.problems[at], message=found.problems[at].message + asked(like), suggestion=like)
         for each in connector.check(in_place=policy.anonymise.is_in_place, decisions=True):
             told = Told(each.where, each.code, each.message, each.suggestion)
             (found.problems if each.is_error else found.warnings).append(told)

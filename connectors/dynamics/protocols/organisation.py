@@ -59,6 +59,13 @@ class Organisation(MappedKinds):
             findings += pairs_left_out(self.mapping, self._metadata, self._transport)
         return findings
 
+    def meant(self, name: str, table: str = "") -> str:
+        """Return the logical name of the table, or of the column of a table, that the CRM shows to people
+        like this; empty where none is like it."""
+        definition = self._metadata.table(table) if table else None
+        known = self._metadata.names() if not table else definition.attributes if definition is not None else ()
+        return self._metadata.meant(name, known, table)
+
     def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
         """Return errors for required privileges that an application user lacks, warnings for optional ones.
         Each user is checked, since each writes."""

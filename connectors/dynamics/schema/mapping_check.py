@@ -59,7 +59,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     """Return the same for one table."""
     definition = metadata.table(table.name)
     if definition is None:
-        like = suggestion(table.name, metadata.names())
+        like = metadata.meant(table.name, metadata.names())
         return [error(f"The CRM has no table {table.name} ({table.kind}){asked(like) or '.'}", table.where, "no_table", like)]
     findings: list[Finding] = [
         *_check_links(table, definition, mapping),
@@ -71,7 +71,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
         for name in column.names:
             attribute, placed = definition.attributes.get(name), replace(column, where=column.place(name))
             if attribute is None:
-                like = suggestion(name, definition.attributes)
+                like = metadata.meant(name, definition.attributes, table.name)
                 told = f"The table {table.name} has no column {name} ({table.kind}.{column.field}){asked(like) or '.'}"
                 findings.append(error(told, placed.where, "no_column", like))
                 continue

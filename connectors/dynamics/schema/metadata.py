@@ -13,6 +13,7 @@ import msgspec
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError, ReadIncomplete
+from rules.files.suggestions import nearest, suggestion
 
 _AT_ONCE = 4  # the parallelism that the service itself hints at (x-ms-dop-hint)
 _CAST = "Microsoft.Dynamics.CRM."
@@ -145,6 +146,29 @@ class Metadata:
         listed = content.get("value")
         rows = listed if isinstance(listed, list) else []
         return [row["LogicalName"] for row in rows if isinstance(row, dict) and isinstance(row.get("LogicalName"), str)]
+
+    def shown_names(self, table: str = "") -> dict[str, str]:
+        """Return the logical names of all tables, or of the columns of one, by what the CRM shows to people
+        in any of its languages, for a message as `names`; none where the CRM does not tell."""
+        within = f"(LogicalName={literal(table)})/Attributes" if table else ""
+        try:
+            content = self._get(f"EntityDefinitions{within}?$select=LogicalName,DisplayName", table or "EntityDefinitions")
+        except ConnectorError:
+            return {}
+        found: dict[str, str] = {}
+        for item in _items(content.get("value")):
+            shown = item.get("DisplayName")
+            for label in _items(shown.get("LocalizedLabels")) if isinstance(shown, dict) else ():
+                found.setdefault(_text(label, "Label"), _text(item, "LogicalName"))
+        return {label: name for label, name in found.items() if label and name}
+
+    def meant(self, name: str, known: Iterable[str], table: str = "") -> str:
+        """Return the logical name that was probably meant by one that the CRM lacks, of a table or of a
+        column of one: like it among those that are `known`, else one that is shown as it is written."""
+        if like := suggestion(name, known):
+            return like
+        shown = self.shown_names(table)
+        return shown.get(nearest(name.replace("_", " "), shown) or "", "")
 
     def by_set(self, set_name: str) -> tuple[str, str] | None:
         """Return logical name and primary id of the table with this set name, both "" if there is none; None

@@ -11,8 +11,10 @@ import pytest
 
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
+from tests.connectors.dynamics.fake_crm import ENVIRONMENT
 from tests.crm_compliance.typist import LONG_AGO, Said, Typist, organisation_of
 from tests.integration.night import TOKEN, Night
+from tests.yaml_files import read_yaml, yaml_text
 
 PAGE = (Path(__file__).parents[3] / "docs" / "mapping.md").read_text(encoding="utf-8")
 CODES = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^(\| `.*?) \|", PAGE.split("## Checking")[1].split("\n## ")[0], re.MULTILINE))))
@@ -123,6 +125,35 @@ def test_offline_asks_no_crm(typist: Typist, tmp_path: Path) -> None:
     assert told(said)[line(path, "chanel"), "unknown"] == "channel"
     assert {code for _, code in told(said)} == {"unknown", "conflict"}  # the choice of a channel has no column now
     assert typist.type("mapping", "check", path).code == 2  # no CRM is named
+
+
+def test_what_the_crm_shows_to_people_is_told_with_its_logical_name(typist: Typist, tmp_path: Path) -> None:
+    """Where it cannot be a logical name, and where it can; of a table, of columns, and of a key of the
+    file."""
+    environment = read_yaml(ENVIRONMENT)
+    tables = environment["tables"]
+    tables["cf_recording"]["label"] = {"nl": "Opgenomen gesprek", "en": "Recorded call"}
+    tables["cf_dossier"]["columns"]["cf_outcome"] |= {"label": {"nl": "Hoe het afliep"}}
+    tables["cf_dossier"]["columns"]["cf_closedon"] |= {"label": {"nl": "afgerond"}}
+    (tmp_path / "crm.yaml").write_text(yaml_text(environment), "utf-8")
+    path = edited(
+        tmp_path,
+        ("outcome: cf_outcome", "outcome: Hoe het afliep"),
+        ("closed_on: cf_closedon", "closed_on: afgerond"),
+        ("table: cf_recording", "table: Opgenomen Gesprekk"),
+        ("summary: cf_summary", "summary: Iets heel anders"),
+    )
+    with running(environment=tmp_path / "crm.yaml", token=TOKEN) as crm:
+        typist.set(CRM_URL=crm.url)
+        said = typist.type("mapping", "check", path, "--json")
+    assert said.code == 3
+    found = told(said)
+    assert found[line(path, "Hoe het afliep"), "form"] == "cf_outcome"
+    assert found[line(path, "afgerond"), "no_column"] == "cf_closedon"
+    assert found[line(path, "Opgenomen"), "form"] == "cf_recording"
+    assert found[line(path, "Iets heel"), "form"] == ""
+    offline = told(typist.type("mapping", "check", path, "--offline", "--json"))
+    assert offline[line(path, "Hoe het afliep"), "form"] == ""
 
 
 def test_a_crm_that_cannot_be_asked_is_no_verdict(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
