@@ -1,8 +1,9 @@
 """An organisation and its store as they were at one moment: what is broken off at a hundred places need not
-be made and planned a hundred times."""
+be made, planned and begun a hundred times."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -18,12 +19,12 @@ class Beginning:
     """The rows of the emulator, the database, and what lies beside the keys for it: what the witness knows,
     the register of erasures."""
 
-    def __init__(self, night: Night, url: str) -> None:
-        """`url` names the SQLite file of the night."""
+    def __init__(self, night: Night, url: str, name: str = "beginning") -> None:
+        """`url` names the SQLite file of the night, `name` a folder that is not there yet."""
         self._night = night
         self._backup = Backup(night)
         self._folder = night.key.folder.parent
-        self._kept = self._folder / "beginning"
+        self._kept = self._folder / name
         self._kept.mkdir()
         _copy(_file_of(url), self._kept / "state.db")
         witness, register = of_store(self._folder, url)
@@ -43,6 +44,15 @@ class Beginning:
         if (erased := self._kept / "erased").exists():
             shutil.copy2(erased, self._folder / register)
         return make_night(url=url)
+
+    @property
+    def digest(self) -> str:
+        """Of all that it has: the same for two moments between which nothing has come to pass that lasts."""
+        found = hashlib.sha256(self._backup.content)
+        for file in sorted(self._kept.rglob("*")):
+            if file.is_file():
+                found.update(f"{file.relative_to(self._kept)} {file.stat().st_size} ".encode() + file.read_bytes())
+        return found.hexdigest()
 
     def close(self) -> None:
         self._backup.close()

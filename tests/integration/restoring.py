@@ -19,6 +19,10 @@ class Backup:
         with self._tables.lock:
             self._tables.connection.backup(self._copy)
 
+    @property
+    def content(self) -> bytes:
+        return self._copy.serialize()
+
     def restore(self) -> None:
         """Bring the CRM back to it; versions of later writes are not given out a second time."""
         with self._tables.lock:
