@@ -29,6 +29,7 @@ from jobs.register.permissions import Hand
 from jobs.requests.search.confirm import confirm_candidates, match_request
 from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.match import find_all_candidates, find_candidates
+from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.integration.night import Night
@@ -75,7 +76,7 @@ def hand(night: Night, who: str = "dora", role: str = "dpo") -> Hand:
 
 def part(night: Night, request: SubjectRequest, name: str, type_: type[Any]) -> Any:
     content = night.store.requests.part(request.id, name)
-    return None if content is None else msgspec.json.decode(content, type=type_)
+    return None if content is None else decoder_of(type_).decode(content)
 
 
 @pytest.fixture

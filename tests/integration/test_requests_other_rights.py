@@ -15,6 +15,7 @@ from jobs.model.answer import Compilation
 from jobs.model.request import COMPILATION, Details, GivenPerson
 from jobs.register.hold_texts import request_code
 from jobs.requests.decisions.carry_out import fulfil_all
+from rules.decoders import decoder_of
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.model.requests import RequestState, Right
 from tests.integration.deciding import (
@@ -199,7 +200,7 @@ def test_a_correction_that_has_to_wait_is_told_at_the_decision(night: Night, kin
     assert (len(waiting), decided.waiting) == (2, dict.fromkeys(waiting, code))
     part = night.store.requests.part(request.id, COMPILATION)
     assert part is not None
-    answer = msgspec.json.decode(part, type=Compilation)
+    answer = decoder_of(Compilation).decode(part)
     assert (set(answer.delayed), answer.held) == (set(waiting), ())
     release(night, request)
     assert {task.item for task in decision(night, request).tasks} == set(waiting)
@@ -385,7 +386,6 @@ def test_a_neutral_answer_takes_the_decision_like_any_other_and_is_the_same_for_
 
 def forget_confirmation(night: Night, request: str) -> None:
     """Nobody was confirmed."""
-    import msgspec
 
     from jobs.model.request import CANDIDATES, CONFIRMED, Candidates, Confirmed
 

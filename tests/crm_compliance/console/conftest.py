@@ -21,6 +21,7 @@ from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.settings import load_settings
 from crm_compliance.wiring.clock import clock_of
+from rules.decoders import decoder_of
 from rules.errors import ComplianceError
 from rules.model.roles import Role
 from tests.browser.chromium import chromium, is_here
@@ -77,7 +78,7 @@ def services(org: Night, typist: Typist) -> Iterator[Services]:
     sessions = Sessions(org.store.sessions, timedelta(minutes=30), timedelta(hours=10))
 
     def carry_out(asked: Asked, told: Told) -> Ended:
-        heard = msgspec.json.decode(msgspec.json.encode(asked), type=Asked)  # as the process of an act hears it
+        heard = decoder_of(Asked).decode(msgspec.json.encode(asked))  # as the process of an act hears it
         return ACTS[asked.act](settings, heard, told)
 
     yield Services(settings, org.store, clock_of(settings), sessions, carry_out=carry_out)

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 
 from crm_compliance.store.erasure_file import ErasureFile, Line
 from jobs.model.run import Erasure
+from rules.decoders import decoder_of
 from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
@@ -99,7 +100,7 @@ def slip_into_the_file(typist: Typist, line: Erasure) -> None:
 
 
 def slip_into_the_file_with_the_seal_of_another(typist: Typist, line: Erasure) -> None:
-    last = msgspec.json.decode(file_of(typist).read_bytes().splitlines()[-1], type=Line)
+    last = decoder_of(Line).decode(file_of(typist).read_bytes().splitlines()[-1])
     digest = hashlib.sha256(f"{last.hash}{last.key}{last.seal}".encode() + msgspec.json.encode(line)).hexdigest()
     copied = Line(**msgspec.structs.asdict(line), prev=last.hash, hash=digest, key=last.key, seal=last.seal)
     with file_of(typist).open("ab") as file:
