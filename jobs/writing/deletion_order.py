@@ -43,16 +43,20 @@ class Waits(set[str]):
         self._turns = turns
 
     def in_turn(self, units: Iterable[str]) -> list[str]:
-        """Return these ids in the order in which they go, each once. Turns decide among units that must all
-        go after each other."""
-        return sorted(self._turns.first_to_last(units), key=self._number_before)
+        """Return these ids in the order in which they go, each once. Turns decide where none of two must go
+        after the other, or each of them must: in such a circle whoever goes first breaks it, so that being in
+        one puts nobody behind what the CRM refuses."""
+        one_way = {(unit, other) for unit, other in self.after if unit not in _before(other, self.after)}
+        return sorted(self._turns.first_to_last(units), key=lambda unit: len(_before(unit, one_way)))
 
-    def _number_before(self, unit: str) -> int:
-        before, fresh = set[str](), {unit}
-        while fresh:
-            fresh = {other for one, other in self.after if one in fresh} - before
-            before |= fresh
-        return len(before)
+
+def _before(unit: str, after: Collection[tuple[str, str]]) -> set[str]:
+    """Return all units that go before one."""
+    before, fresh = set[str](), {unit}
+    while fresh:
+        fresh = {other for one, other in after if one in fresh} - before
+        before |= fresh
+    return before
 
 
 class Rows:

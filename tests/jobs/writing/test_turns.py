@@ -148,3 +148,31 @@ def test_who_must_go_after_another_waits_for_that_also_where_it_waits_itself() -
     """No row goes before the last of what it belongs to where that one goes in a later night by itself."""
     crm = Crm(shared("r", "a1", "b2"), shared("q", "b1", "c2"), there={"r", "q", "a1", "b1"})
     assert one_night(crm, "a1", "b1", "b2", "c2") == ({"a", "b"}, {})
+
+
+def refused_before(*units: str) -> Left:
+    """An earlier night, which the CRM refused these units."""
+    left = Left()
+    left.record(turns_of(left).noted([left_as(unit, TECHNICAL) for unit in units], FIRST_NIGHT))
+    return left
+
+
+A_AND_B = (shared("q", "a3", "b1"), shared("r", "b2", "a2"))  # each must go after the other
+THERE = {"q", "r", "s", "a3", "b2"}
+
+
+def test_a_circle_is_not_behind_what_the_crm_refuses_for_being_one() -> None:
+    """Its members count each other as before them."""
+    crm = Crm(*A_AND_B, shared("s", "c2", "a1"), there=THERE)
+    owners = ("a1", "a2", "a3", "b1", "b2", "c2")
+    assert one_night(crm, *owners)[0] == {"b", "c"}
+    assert one_night(crm, *owners, left=refused_before("a"))[0] == {"a"}
+    assert one_night(crm, *owners, left=refused_before("c"))[0] == {"b", "c"}
+
+
+def test_who_waits_for_another_by_itself_does_not_make_its_circle_wait() -> None:
+    """a must go after c, which the CRM refuses; b must not, and the circle of both is broken by whoever goes
+    first."""
+    crm = Crm(*A_AND_B, shared("s", "a1", "c3"), shared("t", "c3", "b3"), there={*THERE, "t", "a1"})
+    owners = ("a1", "a2", "a3", "b1", "b2", "b3", "c3")
+    assert one_night(crm, *owners, left=refused_before("c"))[0] == {"a", "c"}
