@@ -25,7 +25,8 @@ class DocumentRemoval:
     def shared(self, going: Sequence[Action]) -> set[Key]:
         """Return those of the units that go of which a folder is named by a row that stays."""
         rows = {row for action in going for row in action.along}
-        return {action.key for action in going if any(self._folders.others(place.canonical, rows) for place in self._of(action))}
+        named = self._folders.named_beside([place.canonical for action in going for place in self._of(action)], rows)
+        return {action.key for action in going if any(named[place.canonical] for place in self._of(action))}
 
     def removals(self, going: Sequence[Action]) -> list[tuple[Key, Removal]]:
         """Return the removal of each folder of the units that go."""

@@ -47,7 +47,9 @@ class ObjectRemoval:
         such a recording names is kept by every removal from here on."""
         ids = _ids(going)
         self._claimed = self._outside.claimed(ids) if ids else ()
-        return {action.key for action in going if any(self._outside.others(self._places[each][1], ids) for each in _ids([action]))}
+        places = {action.key: {self._places[each][1] for each in _ids([action])} for action in going}
+        shared = self._outside.shared({each for of in places.values() for each in of}, ids)
+        return {key for key, of in places.items() if not of.isdisjoint(shared)}
 
     def removals(self, going: Sequence[Action]) -> list[tuple[Key, Removal]]:
         """Return the removal of each object of the units that go. One that is missing counts as removed."""
@@ -93,7 +95,7 @@ def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action
         key: tuple(
             write.key(context.connector)
             for write in writes
-            if write.object in there and not outside.others(there[write.object], {write.id})
+            if write.object in there and not outside.shared([there[write.object]], {write.id})
         )
         for key, writes in having.items()
     }

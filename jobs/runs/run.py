@@ -14,7 +14,7 @@ import msgspec
 from jobs.checks.clock import refuse_other_clock
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import begin, end, leave
-from jobs.holds.active import active_holds
+from jobs.holds.active import active_holds, held_actions
 from jobs.model.plan import Kind, Plan, PlanLine
 from jobs.model.run import COUNTED, TRIM, Action, ActionState, Run, RunState
 from jobs.plans.lines.pages import is_disposal, lines_of
@@ -307,7 +307,8 @@ class Application:
             refuse_if_stopped(self.context.store)
             self.context.progress("cleaning", at, len(removed))
             chunk = removed[at : at + CLEANED_TOGETHER]
-            held = self.journal.held_now({name_of(action): action for action in chunk}, {})
+            # Their own rows are gone, so that no dossier's flag leads to them any more.
+            held = held_actions(self.context, self.day, {name_of(action): action for action in chunk}, {})
             cleaned = clean_places(self.context, self.run.id, [action for action in chunk if name_of(action) not in held])
             outcomes = []
             for action in chunk:

@@ -2,8 +2,10 @@
 and what lies there. An address can hold a name, so it is read from the CRM when it is needed and kept
 nowhere; the journal has the store's own ids (ACC-05)."""
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -39,7 +41,7 @@ class DocumentFolders:
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
-        self._named: dict[RowKey, str] | None = None  # locations of rows -> their folders
+        self._named: list[tuple[str, RowKey]] | None = None  # folders with the locations that name them, in order
         self.places: dict[RowKey, Place] = {}  # of the locations that were looked at in this process
 
     def store_of(self, address: str) -> tuple[DocumentStore, str] | None:
@@ -63,25 +65,31 @@ class DocumentFolders:
         going, made = list(intents), dict[Key, tuple[_Made, ...] | None]()
         while True:  # who waits may keep another, whose folder it names too
             rows = {row for action in going for row in action.along}
-            made = {action.key: self._made(action, [locations[row] for row in action.along if row in locations], rows) for action in going}
-            self._look_into_bins([place for own in made.values() for place, _ in own or ()], binned)
-            waits = {key for key, own in made.items() if own is None or any(binned[place.address] for place, _ in own)}
+            own = {action.key: [locations[row] for row in action.along if row in locations] for action in going}
+            held = (self.store_of(location.address) for of in own.values() for location in of)
+            named = self.named_beside([each[1] for each in held if each is not None], rows)
+            made = {action.key: self._made(action, own[action.key], named) for action in going}
+            self._look_into_bins([place for of in made.values() for place, _ in of or ()], binned)
+            waits = {key for key, of in made.items() if of is None or any(binned[place.address] for place, _ in of)}
             if not waits:
                 break
             going = [action for action in going if action.key not in waits]
         found = [msgspec.structs.replace(action, documents=_folders(made[action.key] or ())) for action in going]
         return found, {action.key for action in intents} - {action.key for action in going}
 
-    def others(self, canonical: str, going: Collection[RowKey]) -> set[str]:
-        """Return the folders that rows beside these locations name at this moment: this one, or one inside
-        it."""
+    def named_beside(self, canonicals: Iterable[str], going: Collection[RowKey]) -> dict[str, set[str]]:
+        """Return, for each of these folders, the folders that rows beside these locations name at this
+        moment: itself, or one inside it. They are looked up together."""
+        wanted = {*canonicals}
+        if not wanted:
+            return {}
         if self._named is None:
-            self._named = self._canonical_of(self._context.connector.document_locations())
-        suspects = {row for row, folder in self._named.items() if row not in going and _is_in(folder, canonical)}
-        if not suspects:
-            return set()
-        now = self._canonical_of(self._context.connector.document_locations(suspects))
-        return {folder for folder in now.values() if _is_in(folder, canonical)}
+            folders = self._canonical_of(self._context.connector.document_locations())
+            self._named = sorted((folder, row) for row, folder in folders.items())
+        suspects = {row for folder in wanted for _, row in _in_or_at(self._named, folder)} - {*going}
+        now = self._canonical_of(self._context.connector.document_locations(suspects)) if suspects else {}
+        there = sorted((folder, row) for row, folder in now.items())
+        return {folder: {each for each, _ in _in_or_at(there, folder)} for folder in wanted}
 
     def read_again(self) -> None:
         """Have it read again which rows name which folder, since a folder is about to go: another may have
@@ -96,13 +104,14 @@ class DocumentFolders:
         found = ((each.row, self.store_of(each.address)) for each in locations if each.owner is not None)
         return {row: held[1] for row, held in found if held is not None}
 
-    def _made(self, action: Action, own: Sequence[DocumentLocation], going: Collection[RowKey]) -> tuple[_Made, ...] | None:
-        """Return the folders that go with one unit, each where it lies; None where the unit has to wait."""
+    def _made(self, action: Action, own: Sequence[DocumentLocation], named_by: Mapping[str, set[str]]) -> tuple[_Made, ...] | None:
+        """Return the folders that go with one unit, each where it lies; None where the unit has to wait.
+        `named_by` is what rows beside those that go name."""
         rows = {(action.table, action.id), *action.along, *(write.key(self._context.connector) for write in action.rows)}
         made: list[_Made] = []
         for location in own:
             held = self.store_of(location.address)
-            named = self.others(held[1], going) if held is not None else set()
+            named = named_by[held[1]] if held is not None else set()
             if held is None or (location.owner is not None and location.owner not in rows) or named - {held[1]}:
                 self.warn(ELSEWHERE if held is None else SHARED)
                 return None
@@ -139,5 +148,11 @@ def _folders(made: Sequence[_Made]) -> tuple[DocumentFolder, ...]:
     return tuple({folder.folder: folder for _, folder in made if folder is not None}.values())
 
 
-def _is_in(folder: str, other: str) -> bool:
-    return folder == other or folder.startswith(f"{other}/")
+def _in_or_at(named: Sequence[tuple[str, RowKey]], folder: str) -> list[tuple[str, RowKey]]:
+    """Return those, of some in order, that are a folder or inside it."""
+    inside = f"{folder}/"
+    at, first = bisect_left(named, (folder,)), bisect_left(named, (inside,))
+    return [
+        *takewhile(lambda each: each[0] == folder, islice(named, at, None)),
+        *takewhile(lambda each: each[0].startswith(inside), islice(named, first, None)),
+    ]

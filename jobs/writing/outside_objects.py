@@ -47,23 +47,29 @@ class Outside:
         none. An object that another recording names too, one which is not among `going`, is deleted with the
         last of them. A recording whose object no setting reaches has no entry, and a warning states of which
         kind its address is."""
-        rows = list(going)
-        ids = {row.id for row in rows}
+        ids: set[str] = set()
         found: dict[str, str] = {}
-        for row in rows:
+        places: dict[str, str] = {}
+        for row in going:
+            ids.add(row.id)
             if not row.storage_uri:
                 found[row.id] = ""
             elif (held := self.place(row.storage_uri)) is None:
                 self._warn(f"recordings have content in storage that no setting reaches ({scheme_of(row.storage_uri)} addresses)")
             else:
-                found[row.id] = "" if self.others(held[1], ids) else self.reference(held[1])
-        return found
+                places[row.id] = held[1]
+        shared = self.shared(places.values(), ids)
+        return found | {row: "" if canonical in shared else self.reference(canonical) for row, canonical in places.items()}
 
-    def others(self, canonical: str, going: Collection[str]) -> set[str]:
-        """Return the recordings beside these that name this object at this moment."""
-        suspects = self._all_named().get(canonical, set()) - set(going)
+    def shared(self, objects: Iterable[str], going: Collection[str]) -> set[str]:
+        """Return those of these objects that recordings beside these name at this moment; they are looked up
+        together."""
+        wanted = {*objects}
+        named, ids = self._all_named() if wanted else {}, {*going}
+        suspects = {row for canonical in wanted for row in named.get(canonical, ())} - ids
         now = rows_of(self._context.connector, Recording, ("storage_uri",), Among("id", sorted(suspects)))
-        return {row.id for row in now if row.storage_uri and (held := self.place(row.storage_uri)) is not None and held[1] == canonical}
+        places = (self.place(row.storage_uri) for row in now if row.storage_uri)
+        return {held[1] for held in places if held is not None} & wanted
 
     def claimed(self, going: Collection[str]) -> frozenset[str]:
         """Return the objects that recordings beside these name. Such an object stays, also where its name

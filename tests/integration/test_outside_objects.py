@@ -15,6 +15,7 @@ from azure.storage.blob import BlobServiceClient
 
 from connectors.interface.errors import Finding, ObjectError
 from connectors.interface.objects import Stored
+from connectors.interface.rows import Among
 from connectors.storage.azure import BlobContainer
 from connectors.storage.local import LocalFolder
 from jobs.checks.kill_switch import STOPPED, resume, stop
@@ -23,6 +24,7 @@ from jobs.model.run import Action, ActionState, Run
 from jobs.nightly.runs import verify_run
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
+from jobs.reading.gather import rows_of
 from jobs.residual.outside_content import AT_ONCE
 from jobs.residual.recording_content import OBJECT_LEFT, objects_left
 from jobs.runs.apply import apply_plan
@@ -454,6 +456,37 @@ def test_what_a_unit_that_stays_for_a_failed_removal_names_is_not_tried_for_anot
     outcomes = Counter(outcome(reaching, run, row) for row in rows)
     assert outcomes == {(ActionState.PARTIAL, OBJECT_LEFT): AT_ONCE, (ActionState.SKIPPED, "CHANGED"): 1}
     assert len(reaching.storage.asked) == AT_ONCE
+
+
+@pytest.mark.parametrize("number", [AT_ONCE + 1, 4 * AT_ONCE])
+def test_who_names_an_object_is_looked_up_for_all_together(reaching: Reaching, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A removal that fails makes the run look again at all that are left; that is one request, however many
+    they are."""
+    address, asked = reaching.storage.put("call.wav"), list[int]()
+    for _ in range(number):
+        reaching.night.recording(OLD, cf_storageuri=address)
+    reaching.storage.broken = {"call.wav"}
+    plan = reaching.plan()
+
+    def counted(connector: Any, record: Any, fields: Any, among: Among) -> Any:
+        asked.append(len(among.ids))
+        return rows_of(connector, record, fields, among)
+
+    monkeypatch.setattr("jobs.writing.outside_objects.rows_of", counted)
+    run = reaching.apply(plan)
+    assert run.counts["partial"] == AT_ONCE
+    assert len([ids for ids in asked if ids]) == 1
+
+
+def test_no_unit_is_read_again_for_the_flag_of_a_dossier_once_it_is_gone(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_recording(reaching)
+    plan = reaching.plan()
+
+    def gathered(*_: object) -> object:
+        raise AssertionError("nothing is left to read")
+
+    monkeypatch.setattr("jobs.holds.active.gather_units", gathered)
+    assert reaching.apply(plan).counts["deleted"] == 1
 
 
 def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
