@@ -3,7 +3,7 @@ belongs to several goes with the first only where the others really go as well (
 due is not enough, for a hold, a canary, quarantine, a change or the schedule in force may keep a unit by
 then."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 
 from connectors.interface.connector import Connector
@@ -13,12 +13,15 @@ from jobs.model.plan import PlanLine
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units, rows_anywhere
 from jobs.reading.out_of_reach import OutOfReach
-from jobs.reading.units import is_anonymised
+from jobs.reading.units import Gathering, is_anonymised
 from jobs.runs.quarantine import put_off
 from jobs.runs.recheck import agrees, has_moved, held_since, unit_in
+from rules.holds.holds import Holds
 from rules.law.decisions import decisions
-from rules.model.records import Fiche, UnitKind
+from rules.model.records import Fiche, Unit, UnitKind
 from rules.policy.policy import Policy
+
+Blocked = Callable[[Sequence[Unit], Gathering, Holds], Collection[str]]  # units that something which goes with them keeps, by id
 
 
 def units_of(connector: Connector, rows: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
@@ -33,7 +36,7 @@ def units_of(connector: Connector, rows: Iterable[tuple[str, str]]) -> dict[tupl
 
 
 def going_later(
-    context: JobContext, lines: Sequence[PlanLine], kind_of: Callable[[PlanLine], UnitKind], in_force: Policy, day: date
+    context: JobContext, lines: Sequence[PlanLine], kind_of: Callable[[PlanLine], UnitKind], in_force: Policy, day: date, blocked: Blocked
 ) -> set[str]:
     """Return those of some units of a plan that are no contacts, by id, that would be disposed of if it were
     their turn now. Raises as `gather_units`: it cannot be determined."""
@@ -43,9 +46,8 @@ def going_later(
     for line in lines:
         if line.id not in waiting:
             by_kind.setdefault(kind_of(line), []).append(line)
-    going: set[str] = set()
     if not by_kind:
-        return going
+        return set()
     found = gather_units(context.connector, {kind: [line.id for line in of] for kind, of in by_kind.items()})
     out_of_reach = OutOfReach(context.connector, found, context.policy, holds, day)
     units = [(line, unit_in(found, kind, line.id)) for kind, of in by_kind.items() for line in of]
@@ -53,8 +55,9 @@ def going_later(
     left = [unit for _, unit in there]
     decided, by_now = (decisions(left, policy, holds, day) for policy in (context.policy, in_force))
     kept = held_since(context.connector, left)
+    going: list[Unit] = []
     for (line, unit), decision, now in zip(there, decided, by_now, strict=True):
         stays = not (decision.is_disposal and now.is_disposal) or unit.id in kept or out_of_reach.keeps(unit, decision)
         if not stays and agrees(line, unit, decision) and not has_moved(line, unit, found):
-            going.add(line.id)
-    return going
+            going.append(unit)
+    return {unit.id for unit in going} - {*blocked(going, found, holds)}

@@ -16,7 +16,7 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import begin, end, leave
 from jobs.holds.active import active_holds, held_actions
 from jobs.model.plan import Kind, Plan, PlanLine
-from jobs.model.run import COUNTED, TRIM, Action, ActionState, Run, RunState
+from jobs.model.run import AWAITS_TURN, COUNTED, TRIM, Action, ActionState, Run, RunState
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.proof.certify import certify
@@ -136,8 +136,20 @@ class Application:
         people = [line for line in lines if self.kind_of(line) is UnitKind.CONTACT]
         going = {line.id for line in self._contacts().free(people, gone)} if people else set[str]()
         if others := [line for line in lines if line not in people]:
-            going |= going_later(self.context, others, self.kind_of, self.in_force, self.day)
+            going |= going_later(self.context, others, self.kind_of, self.in_force, self.day, self._kept_by_rows)
         return going
+
+    def _kept_by_rows(self, units: Sequence[Unit], found: Gathering, holds: Holds) -> set[str]:
+        """Return those of some units, by id, that something which goes with them keeps. Whoever awaits its
+        turn goes as well."""
+        rows = self._rows_of(units, found, holds)
+        self._block(rows, units)
+        return {unit for unit, code in rows.blocked.items() if code != AWAITS_TURN}
+
+    def _block(self, rows: Rows, units: Sequence[Unit]) -> None:
+        """Note which of some units what goes with them keeps, or a hold that has come to their dossier."""
+        rows.blocked |= kept_with(self.context, rows.of, self.day) | held_since(self.context.connector, units)
+        rows.blocked = dict.fromkeys(self._taking_what_stays(rows), CHANGED) | rows.blocked  # what is known better stays the reason
 
     def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
         """Yield the contacts to be deleted or trimmed once the units are gone, those that a hold keeps for
@@ -197,8 +209,7 @@ class Application:
         rows = self._rows_of([unit for _, unit, _ in going], found, holds)
         facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
-        rows.blocked |= kept_with(context, rows.of, self.day) | held_since(context.connector, [unit for _, unit, _ in going])
-        rows.blocked = dict.fromkeys(self._taking_what_stays(rows), CHANGED) | rows.blocked  # what is known better stays the reason
+        self._block(rows, [unit for _, unit, _ in going])
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
 
     def _settle_followers(self, lines: Sequence[PlanLine]) -> None:

@@ -362,3 +362,18 @@ def test_two_there_with_a_row_in_common_go_in_one_night_though_not_in_one_group(
     two_there(night)
     done = night.apply(night.plan())
     assert (done.counts["skipped"], left_there(night)) == ({}, [0, 0, 0])
+
+
+def test_one_there_does_not_go_before_a_dossier_there_that_a_recording_keeps(night: Night) -> None:
+    """The fiche comes first. The dossier would be due in the same run, if its recording were as planned."""
+    lone, dossier = night.fiche("social_card", spoken=LONG_AGO), night.dossier("social_card", spoken=LONG_AGO)
+    recording = night.recording(LATELY, fiche=night.fiches_of(dossier)[0])
+    meeting = a_meeting(night, dossier=dossier, fiche=lone)
+    for table, row in (("cf_fiche", lone), ("cf_fiche", night.fiches_of(dossier)[0]), ("cf_dossier", dossier)):
+        retain(night, table, row)
+    plan = night.approved(night.plan())
+    night.patch("cf_recordings", recording, cf_endedon="2025-09-01T11:00:00Z", cf_startedon="2025-09-01T11:00:00Z")
+    assert night.apply(plan).counts["skipped"] == {"LONG_TERM_RETENTION": 1, "CHANGED": 1}
+    assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}
+    night.apply(night.approved(night.plan()))
+    assert left_there(night) == [0, 0, 0]
