@@ -102,7 +102,6 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
 
     from jobs.plans.settle import alike, settle_all
     from jobs.plans.verdicts import Decided
-    from jobs.reading.facts import facts_of_tables
     from jobs.reading.names import Names
     from jobs.reading.row_numbers import BASE
     from jobs.reading.unreachable import lying, unreachable
@@ -113,8 +112,9 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     holds = active_holds(context, day)
-    every = Decided.of(found, facts_of_tables(found), connector, policy, holds, day, context.workers)
+    every = Decided.of(found, connector, policy, holds, day, context.workers)
     staying = unreachable(connector, found, every.frame, policy)
+    found.forget_facts()
     decided = every.lined(kind)
     del every
     if kind is not Kind.RECORDINGS:
@@ -122,7 +122,8 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     decided = decided.flagged(Flag.LONG_TERM_RETENTION, staying | lying(found))
     going = observations.look_at(decided, staying)
     decided = decided.with_owners(found, going)
-    draft.add(*decided.shapes, decided.names.of)
+    for lines, shapes in decided.shapes():
+        draft.add(lines, shapes, decided.names.of)
     draft.crm_holds += decided.crm_holds()
     draft.victims = victims_among(connector, going_rows(found, decided, going)) if len(going) else {}
     del decided

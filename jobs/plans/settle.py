@@ -46,8 +46,7 @@ def settle_all(
     two; `held` those whose own row a hold keeps (HLD-04)."""
     contacts, about = found.contacts.frame, found.about
     facts = _facts(found, going, undone, day=day, terms=terms)
-    parents = contacts.select("parent", "parent_kind").with_row_index("contact")
-    parents = parents.filter((pl.col("parent_kind") == "contact") & pl.col("parent").is_not_null())
+    parents = found.parents.filter((pl.col("parent_kind") == "contact") & pl.col("parent").is_not_null())
     parents = found.contacts.numbered(parents, "parent", "leads").filter(pl.col("leads").is_not_null())
     own = pl.Series(list(found.contacts.of(held).values()), dtype=ROW)
     leading = pl.concat([parents["contact"].cast(ROW), parents["leads"], about["about"], about["contact"], own]).unique()
@@ -90,20 +89,21 @@ def _facts(found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, d
         leaving = people["contact"].filter(goes & (people["place"] < _OUTSIDE).fill_null(False))
     leaving = pl.concat([leaving, pl.Series(again[TRIM], dtype=ROW)])
     tied = pl.Series(list(found.contacts.of(relations.lasting).values()), dtype=ROW)
+    accounts = found.parents.filter(pl.col("parent_kind") == "account")["contact"]
     return contacts.select(
         pl.Series("kept", _marks(height, kept)),
         pl.Series("going", _marks(height, leaving)),
         pl.Series("lapsed", _marks(height, ended)),
         pl.Series("tied", _marks(height, tied)),
         gone=pl.col("anonymised_on").is_not_null(),
-        writes=(pl.col("newsletter").fill_null(False) | (pl.col("parent_kind") == "account").fill_null(False)),
+        writes=pl.col("newsletter").fill_null(False) | pl.Series(_marks(height, accounts)),
     ).with_columns(related=pl.col("tied") | pl.col("writes"))
 
 
 def _facts_of(found: WholeTables, facts: pl.DataFrame, numbers: pl.Series, held: Collection[str]) -> ContactFacts:
     """Return the facts of some contacts, as the rule about single ones asks for them."""
     asked = ("id", "parent", "parent_kind", "newsletter", "anonymised_on")
-    rows, marks = found.contacts.taken(numbers).select(asked), facts[numbers]
+    rows, marks = found.people_of(numbers).select(asked), facts[numbers]
     ids = found.contacts.ids
     about = found.about
     tied = set(rows["id"].filter(marks["tied"]))
@@ -137,7 +137,7 @@ def alike(found: WholeTables, *, as_of: date, scheme: str) -> set[int]:
     rows = set(several["row"])
     if not pairs.height:
         return rows
-    texts = pairs.with_columns(found.contacts.frame["national_number"].gather(pairs["contact"]).alias("text")).filter(pl.col("text") != "")
+    texts = pairs.with_columns(found.births_of(pairs["contact"])["national_number"].alias("text")).filter(pl.col("text") != "")
     if scheme == BELGIAN:  # numbers that are equal in the end have ten digits in common; what is not plain is looked at
         digits = pl.col("text").str.replace_all(r"[^0-9]", "").str.tail(10)
         is_plain = ~pl.col("text").str.contains(r"[^\x00-\x7F]")

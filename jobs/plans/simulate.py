@@ -81,16 +81,14 @@ def simulate(context: JobContext, new: Policy, *, day: date) -> Simulation:
     read whole."""
     from jobs.plans.settle import settle_all
     from jobs.plans.verdicts import Decided
-    from jobs.reading.facts import facts_of_tables
 
     old = context.on(day).policy
     terms = (relation_terms(old), relation_terms(new))
     connector, holds = context.connector, active_holds(context, day)
     found = gather(connector, Kind.ALL, progress=context.progress, terms=terms[0].joined(terms[1]))
-    facts = facts_of_tables(found)
     both = []
     for policy in (old, new):
-        decided = Decided.of(found, facts, connector, policy, holds, day, context.workers).lined(Kind.ALL)
+        decided = Decided.of(found, connector, policy, holds, day, context.workers).lined(Kind.ALL)
         both.append(decided.with_owners(found, decided.due()["row"]))
     going = [each.due()["row"] for each in both]
     kinds = [Counter(each.due()["kind"]) for each in both]

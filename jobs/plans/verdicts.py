@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 
 import polars as pl
 
 from connectors.interface.connector import Connector
 from jobs.model.plan import Kind
 from jobs.ports.workers import HERE, Workers
-from jobs.reading.facts import held_in_tables, owners_of_attachments
+from jobs.reading.facts import facts_of_tables, held_in_tables, owners_of_attachments
 from jobs.reading.names import Names
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import HOLD_REASONS, Holds
@@ -32,7 +31,9 @@ from rules.retention.schedule import schedule_of
 
 Shape = tuple[UnitKind, str, Decision]
 _SHAPE = ("kind", "source", "disposition", "reasons", "flags", "terms", "along", "rule", "anchor", "has_end")
-_AT_ONCE = 50_000  # units that the law looks at together
+_FEW = ("disposition", "rule", "anchor")  # texts of which there are few
+_TEXT = pl.Categorical(pl.Categories("verdicts", physical=pl.UInt16))
+_LINES = 200_000  # units whose lines are made together
 _LAST = date.max  # stands for the day of an end where only its being there counts
 _CONVERSATIONS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 _COLUMNS = (
@@ -55,16 +56,16 @@ class Decided:
     names: Names
 
     @classmethod
-    def of(
-        cls, found: WholeTables, facts: Facts, connector: Connector, policy: Policy, holds: Holds, day: date, workers: Workers = HERE
-    ) -> Decided:
+    def of(cls, found: WholeTables, connector: Connector, policy: Policy, holds: Holds, day: date, workers: Workers = HERE) -> Decided:
         """Decide over all units that were read, a part of them by each worker."""
         held, numbers = held_in_tables(found, holds), dict[Terms, int]()
         parts = []
-        for frame, terms in workers.each(decided_part, ((part, rows, policy, held, day) for part, rows in _parts_of(facts))):
+        for frame, terms in workers.each(decided_part, ((part, rows, policy, held, day) for part, rows in facts_of_tables(found))):
             known = pl.Series([numbers.setdefault(each, len(numbers)) for each in terms], dtype=pl.UInt32)
-            parts.append(frame.with_columns(terms=known.gather(frame["terms"]) if len(known) else frame["terms"]))
-        return cls(pl.concat(parts), tuple(numbers), tuple(_table_of(connector, source) for source in found.sources), Names(found))
+            parts.append(frame.with_columns(pl.col(_FEW).cast(_TEXT), terms=known.gather(frame["terms"]) if len(known) else frame["terms"]))
+        return cls(
+            pl.concat(parts, rechunk=True), tuple(numbers), tuple(_table_of(connector, source) for source in found.sources), Names(found)
+        )
 
     def lined(self, kind: Kind) -> Decided:
         """Return the units for which a plan of this kind has a line, in the order of its lines."""
@@ -72,7 +73,7 @@ class Decided:
         for each in kinds_of(kind):
             of_kind = (self.frame["kind"] == each.value).arg_true()
             places.append(of_kind.gather(self.names.order(self.frame["row"].gather(of_kind))))
-        return replace(self, frame=self.frame[pl.concat(places)])
+        return replace(self, frame=self.frame.drop("held")[pl.concat(places)])
 
     def flagged(self, flag: Flag, rows: Collection[int]) -> Decided:
         """Return the same with a flag on the units of these rows."""
@@ -85,21 +86,23 @@ class Decided:
         """Return the same with each audio attachment deleted along whose dossier or lone fiche goes, one of
         the rows `going`, though its own term still runs (RET-03, ACC-03). A hold on it keeps both."""
         pairs = owners_of_attachments(found)
-        if not len(going) or pairs.is_empty():
+        notes = (self.frame["kind"] == UnitKind.ATTACHMENT.value).arg_true()
+        if not len(going) or pairs.is_empty() or not len(notes):
             return self
+        at, behind = notes[0], notes[-1] + 1  # those of a kind have their lines together
         gone = self.frame.select(pl.col("row").alias("owner"), pl.col("retention_end").alias("owner_end"))
         gone = gone.filter(pl.col("owner").is_in(going.implode()))
-        frame = self.frame.join(pairs.join(gone, on="owner"), on="row", how="left", maintain_order="left")
+        frame = self.frame[at:behind].join(pairs.join(gone, on="owner"), on="row", how="left", maintain_order="left")
         along = pl.col("owner").is_not_null() & (pl.col("disposition") == KEEP) & ~has(pl.col("reasons"), *HOLD_REASONS)
         frame = frame.with_columns(along=along).with_columns(
-            disposition=pl.when("along").then(pl.lit(DELETE)).otherwise("disposition"),
+            disposition=pl.when("along").then(pl.lit(DELETE, _TEXT)).otherwise("disposition"),
             reasons=pl.when("along").then(pl.lit(bits([Reason.EXPIRED]), CODES)).otherwise("reasons"),
             retention_end=pl.when("along").then("owner_end").otherwise("retention_end"),
-            rule=pl.when("along").then(pl.lit(GOES_ALONG)).otherwise("rule"),
-            anchor=pl.when("along").then(pl.lit("owner")).otherwise("anchor"),
+            rule=pl.when("along").then(pl.lit(GOES_ALONG, _TEXT)).otherwise("rule"),
+            anchor=pl.when("along").then(pl.lit("owner", _TEXT)).otherwise("anchor"),
             anchor_on=pl.when(~pl.col("along")).then("anchor_on"),
         )
-        return replace(self, frame=frame.drop("owner", "owner_end"))
+        return replace(self, frame=pl.concat([self.frame[:at], frame.drop("owner", "owner_end"), self.frame[behind:]]))
 
     def due(self) -> pl.DataFrame:
         """Return the rows of the units that are disposed of."""
@@ -119,12 +122,15 @@ class Decided:
         """Return the dossiers with the CRM's own flag, as (table, id) (HLD-14)."""
         return list(self.keys(self.frame.filter((pl.col("kind") == UnitKind.DOSSIER.value) & pl.col("legal_hold"))))
 
-    @cached_property
-    def shapes(self) -> tuple[pl.DataFrame, list[Shape]]:
-        """Give the units with the number of what their lines have in common, `shape`, and of each such shape
-        the kind, the table and the decision, whose days stand for others."""
+    def shapes(self) -> Iterator[tuple[pl.DataFrame, list[Shape]]]:
+        """Yield the units, some at a time, with the number of what their lines have in common, `shape`,
+        and of each such shape the kind, the table and the decision, whose days stand for others."""
+        for part in self.frame.iter_slices(_LINES):
+            yield self._shaped(part)
+
+    def _shaped(self, part: pl.DataFrame) -> tuple[pl.DataFrame, list[Shape]]:
         has_end = pl.col("retention_end").is_not_null()
-        frame = self.frame.select(
+        frame = part.select(
             *(name for name in _SHAPE if name not in ("anchor", "has_end")),
             "row",
             "retention_end",
@@ -167,28 +173,6 @@ def decided_part(part: Facts, rows: pl.Expr, policy: Policy, held: pl.DataFrame,
     made = law(part, schedule_of(policy), held, day)
     frame = made.units.filter(rows & ~pl.col("is_anonymised")).select(*_COLUMNS, along=pl.lit(False))  # ERA-07
     return frame, tuple(made.terms)
-
-
-def _parts_of(facts: Facts) -> Iterator[tuple[Facts, pl.Expr]]:
-    """Yield the facts in parts, so that what the law puts down on its way is never there of all units at
-    once; with the units of each that count. What follows dossiers comes last, with these."""
-    units, leaders = facts.units, facts.leaders
-    follows = pl.col("row").is_in(leaders["row"].unique().implode())
-    alone = units.filter(~follows) if leaders.height else units
-    every = pl.lit(True)
-    for at in range(0, max(alone.height, 1), _AT_ONCE):
-        part = alone.slice(at, _AT_ONCE)
-        yield _part(facts, part, leaders.clear()), every
-    if leaders.height:
-        concerned = units.filter(follows | pl.col("row").is_in(leaders["leader"].unique().implode()))
-        yield _part(facts, concerned, leaders), follows
-
-
-def _part(facts: Facts, units: pl.DataFrame, leaders: pl.DataFrame) -> Facts:
-    if units.height == facts.units.height:
-        return Facts(units, facts.fiches, facts.children, leaders)
-    rows = units["row"].implode()
-    return Facts(units, facts.fiches.filter(pl.col("row").is_in(rows)), facts.children.filter(pl.col("row").is_in(rows)), leaders)
 
 
 def kinds_of(kind: Kind) -> Sequence[UnitKind]:

@@ -103,7 +103,6 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
     CRM could not be read whole."""
     context = context.on(day)
     from jobs.plans.verdicts import Decided
-    from jobs.reading.facts import facts_of_tables
 
     policy, since = context.policy, add_months(day, -YEAR_MONTHS)
     holds = active_holds(context, day)
@@ -111,7 +110,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
     unconfigured: Counter[str] = Counter()
     doubts: Counter[str] = Counter()
     found = gather(context.connector, Kind.ALL, progress=context.progress, terms=relation_terms(policy))
-    decided = Decided.of(found, facts_of_tables(found), context.connector, policy, holds, day, context.workers).lined(Kind.ALL)
+    decided = Decided.of(found, context.connector, policy, holds, day, context.workers).lined(Kind.ALL)
     for *_, decision in decided.decisions():
         used.update(decision.categories)
         if Reason.UNCONFIGURED in decision.reasons:

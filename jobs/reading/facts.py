@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 import polars as pl
 
@@ -11,7 +11,7 @@ from jobs.reading.few import few_of
 from jobs.reading.row_numbers import BASE, ROW, SOURCE, Numbered
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import Holds
-from rules.law.facts import CHILDREN, FICHES, KIND, LEADERS, UNITS, Facts, facts_of
+from rules.law.facts import CHILDREN, DOSSIER_FACTS, FICHES, KIND, LEADERS, RECORDING_FACTS, UNITS, Facts, facts_of
 from rules.law.holds import HELD, held_units
 from rules.model.records import Unit, UnitKind
 
@@ -19,30 +19,147 @@ MORE: Final = {"source": SOURCE, "is_anonymised": pl.Boolean}  # what units of w
 _SCHEMA: Final = {name: dtype for name, dtype in {**UNITS, **MORE}.items() if name not in ("id", "etag")}
 _FICHE, _RECORDING, _ATTACHMENT = (BASE[kind] for kind in (UnitKind.FICHE, UnitKind.RECORDING, UnitKind.ATTACHMENT))
 _AT_ONCE: Final = 20_000  # units made at a time
+PART = 50_000  # units that the law looks at together
+_ANONYMISED: Final = pl.col("anonymised_on").is_not_null().alias("is_anonymised")
 
 
-def facts_of_tables(found: WholeTables) -> Facts:
-    """Return the facts of all units that were read, without their ids and versions, which `found` has."""
-    flagged = found.dossiers.frame["legal_hold"].fill_null(False)
-    fiches = found.fiches.frame
-    anonymised = pl.col("anonymised_on").is_not_null()
-    dossiers = _units(UnitKind.DOSSIER, found.dossiers, found.dossiers.frame, is_anonymised=anonymised, legal_hold=pl.lit(flagged))
-    lone = fiches.with_row_index("number").filter(pl.col("dossier").is_null())
-    files = _units(UnitKind.FICHE, found.fiches, lone, row=pl.col("place"), is_anonymised=anonymised).drop("categories")
-    recordings = _units(UnitKind.RECORDING, found.recordings, found.recordings.frame, legal_hold=_flagged(found, found.recordings, flagged))
-    notes = found.attachments.frame
-    if notes.height:
-        days = fiches.select(fiche_communicated_on="communicated_on", fiche_created_on="created_on")[notes["fiche"]]
-        notes = notes.hstack(days).with_columns(has_fiche=pl.lit(True))
-    audio = _units(UnitKind.ATTACHMENT, found.attachments, notes, legal_hold=_flagged(found, found.attachments, flagged))
-    emails = _units(UnitKind.EMAIL, found.emails, found.emails.frame)
-    parts = [pl.DataFrame(schema=_SCHEMA), dossiers, files, recordings, audio, emails]
-    for kind, of_kind in found.relation_units.items():
-        units = list(of_kind.values())
-        outside = facts_of(units).units
-        sources = pl.Series("source", [found.source(type(unit.row)) for unit in units], dtype=SOURCE)
-        parts.append(outside.drop("id", "etag").with_columns(sources, row=pl.col("row") + BASE[kind], is_anonymised=pl.lit(False)))
-    return Facts(pl.concat(parts, how="diagonal"), _of_fiches(found), _of_children(found), _leaders(found, flagged))
+def facts_of_tables(found: WholeTables) -> Iterator[tuple[Facts, pl.Expr]]:
+    """Yield the facts of all units that were read, without their ids and versions, in parts, so that what the
+    law puts down on its way is never there of all units at once; with the units of each part that count. What
+    follows dossiers comes last, with these."""
+    made = _TableFacts(found)
+    leaders = made.leaders()
+    follows = leaders["row"].unique()
+    for part in _parts(made.rows(follows)):
+        yield made.part(part, leaders.clear()), pl.lit(True)
+    if leaders.height:
+        rows = pl.concat([follows, leaders["leader"].unique()])
+        yield made.part(_by_kind(rows), leaders), pl.col("row").is_in(follows.implode())
+
+
+def _parts(rows: Iterable[tuple[UnitKind, pl.Series]]) -> Iterator[dict[UnitKind, pl.Series]]:
+    """Yield rows in parts, each full but the last one, which may be empty."""
+    part: dict[UnitKind, pl.Series] = {}
+    room = PART
+    for kind, numbers in rows:
+        at = 0
+        while at < len(numbers):
+            part[kind] = numbers.slice(at, room)
+            at, room = at + len(part[kind]), room - len(part[kind])
+            if not room:
+                yield part
+                part, room = {}, PART
+    yield part
+
+
+def _by_kind(rows: pl.Series) -> dict[UnitKind, pl.Series]:
+    """Return rows as numbers of their kinds."""
+    rows = rows.sort()
+    found = {kind: rows.filter((rows >= base) & (rows < base + _FICHE)) - base for kind, base in BASE.items()}
+    return {kind: numbers for kind, numbers in found.items() if len(numbers)}
+
+
+class _TableFacts:
+    """Makes the facts of some units of whole tables."""
+
+    def __init__(self, found: WholeTables) -> None:
+        self._found = found
+        self._flagged = found.dossiers.frame["legal_hold"].fill_null(False)
+        self._flagged_fiches = self._of_flagged_dossiers()
+        self._outside = {kind: list(units.values()) for kind, units in found.relation_units.items()}
+
+    def rows(self, without: pl.Series) -> Iterator[tuple[UnitKind, pl.Series]]:
+        """Yield the rows of all units by kind, as numbers of theirs, but for these."""
+        found = self._found
+        yield UnitKind.DOSSIER, _numbers(found.dossiers.height)
+        yield UnitKind.FICHE, found.fiches.frame["dossier"].is_null().arg_true().cast(ROW)
+        for kind, height in (
+            (UnitKind.RECORDING, found.recordings.height),
+            (UnitKind.ATTACHMENT, found.attachments.height),
+            (UnitKind.EMAIL, found.emails.height),
+            *((kind, len(units)) for kind, units in self._outside.items()),
+        ):
+            numbers = _numbers(height)
+            yield kind, numbers.filter(~(numbers + BASE[kind]).is_in(without.implode())) if len(without) else numbers
+
+    def part(self, rows: Mapping[UnitKind, pl.Series], leaders: pl.DataFrame) -> Facts:
+        """Return the facts of these rows of each kind."""
+        parts = [pl.DataFrame(schema=_SCHEMA), *(self._units(kind, numbers) for kind, numbers in rows.items())]
+        dossiers, lone = rows.get(UnitKind.DOSSIER, _numbers(0)), rows.get(UnitKind.FICHE, _numbers(0))
+        return Facts(pl.concat(parts, how="diagonal"), self._fiches(dossiers, lone), self._children(dossiers, lone), leaders)
+
+    def _units(self, kind: UnitKind, numbers: pl.Series) -> pl.DataFrame:
+        found = self._found
+        own: dict[str, Any] = {"row": numbers + BASE[kind], "kind": pl.lit(kind.value, KIND)}
+        if kind in self._outside:
+            outside = facts_of([self._outside[kind][number] for number in numbers]).units.drop("id", "etag")
+            sources = [found.source(type(self._outside[kind][number].row)) for number in numbers]
+            return outside.with_columns(pl.Series("source", sources, dtype=SOURCE), row=own["row"], is_anonymised=pl.lit(False))
+        if kind is UnitKind.DOSSIER:
+            rows = _taken(found.dossiers, numbers, "source", "categories", *DOSSIER_FACTS, "anonymised_on")
+            texts = pl.col("categories", "outcome").cast(pl.String)
+            return rows.with_columns(texts, _ANONYMISED, **own, legal_hold=self._flagged.gather(numbers)).drop("anonymised_on")
+        if kind is UnitKind.FICHE:
+            rows = _taken(found.fiches, numbers, "source", "anonymised_on")
+            return rows.with_columns(_ANONYMISED, **own, legal_hold=pl.lit(False)).drop("anonymised_on")
+        own["is_anonymised"] = pl.lit(False)
+        if kind is UnitKind.EMAIL:
+            return _taken(found.emails, numbers, "source", "sent_on").with_columns(**own, legal_hold=pl.lit(False))
+        is_flagged = pl.col("fiche").is_in(self._flagged_fiches.implode()).fill_null(False)
+        if kind is UnitKind.RECORDING:
+            rows = _taken(found.recordings, numbers, "source", "fiche", *RECORDING_FACTS)
+            return rows.with_columns(**own, legal_hold=is_flagged).drop("fiche")
+        rows = _taken(found.attachments, numbers, "source", "fiche")
+        days = found.fiches.frame.select(fiche_communicated_on="communicated_on", fiche_created_on="created_on")[rows["fiche"]]
+        return rows.hstack(days).with_columns(**own, legal_hold=is_flagged, has_fiche=pl.lit(True)).drop("fiche")
+
+    def _of_flagged_dossiers(self) -> pl.Series:
+        """Return the fiches of dossiers with the CRM's own flag, also those that are in others (HLD-14)."""
+        held, found = self._flagged.arg_true(), self._found
+        if not len(held):
+            return _numbers(0)
+        also = found.also.filter(pl.col("dossier").is_in(held.implode()))["fiche"]
+        return pl.concat([found.fiches.frame["dossier"].is_in(held.implode()).fill_null(False).arg_true().cast(ROW), also])
+
+    def _fiches(self, dossiers: pl.Series, lone: pl.Series) -> pl.DataFrame:
+        """Return the facts of fiches: each in its dossier, a lone one in itself, a shared one in all its
+        dossiers."""
+        found = self._found
+        columns = [name for name in FICHES if name != "row"]
+        own = pl.concat([_among(found.fiches.frame["dossier"], dossiers).arg_true().cast(ROW), lone])
+        frame = _taken(found.fiches, own, *columns, "place").rename({"place": "row"}).select(*FICHES)
+        if found.also.height and len(dossiers):
+            again = found.also.filter(_among(found.also["dossier"], dossiers))
+            rows = _taken(found.fiches, again["fiche"], *columns).with_columns(row=again["dossier"])
+            frame = pl.concat([frame, rows.select(*FICHES)])
+        return frame.with_columns(pl.col("categories").cast(pl.String))
+
+    def _children(self, dossiers: pl.Series, lone: pl.Series) -> pl.DataFrame:
+        children = self._found.children
+        of = [children.filter(_among(children["row"], rows)) for rows in (dossiers, lone + _FICHE) if len(rows)]
+        pairs = pl.concat([children.clear(), *of])
+        return pairs.select("row").hstack(self._found.births_of(pairs["contact"])).select(*CHILDREN)
+
+    def leaders(self) -> pl.DataFrame:
+        """Return which dossiers are followed by what is marked as evidence (RET-05)."""
+        return _leaders(self._found, self._flagged)
+
+
+def _numbers(height: int) -> pl.Series:
+    return pl.int_range(height, dtype=ROW, eager=True)
+
+
+def _taken(rows: Numbered, numbers: pl.Series, *columns: str) -> pl.DataFrame:
+    return rows.frame.select(columns)[numbers] if len(numbers) else rows.frame.select(columns).clear()
+
+
+def _among(column: pl.Series, rows: pl.Series) -> pl.Series:
+    """Return whether a column has one of these rows, which are in order."""
+    if not len(rows):
+        return pl.repeat(False, len(column), dtype=pl.Boolean, eager=True)
+    if rows[-1] - rows[0] + 1 == len(rows):
+        return column.is_between(rows[0], rows[-1]).fill_null(False)
+    return column.is_in(rows.implode()).fill_null(False)
 
 
 def owners_of_attachments(found: WholeTables) -> pl.DataFrame:
@@ -101,49 +218,6 @@ def _reached(found: WholeTables, holds: Holds) -> list[int]:
         rows += [BASE[kind] + number for number in (*numbers, *there.of(ids.get(kind.value, ())).values())]
     rows += [BASE[UnitKind.EMAIL] + number for number in found.emails.of(ids.get("email", ())).values()]
     return rows + found.unit_numbers()["outside"].to_list()
-
-
-def _units(kind: UnitKind, rows: Numbered, frame: pl.DataFrame, **more: pl.Expr) -> pl.DataFrame:
-    first = BASE[kind]
-    given = {
-        "row": pl.int_range(first, first + pl.len(), dtype=ROW),
-        "kind": pl.lit(kind.value, KIND),
-        "legal_hold": pl.lit(False),
-        "is_anonymised": pl.lit(False),
-        **more,
-    }
-    made = frame.with_columns(**given)
-    return made.select(name for name in _SCHEMA if name in made.columns)
-
-
-def _flagged(found: WholeTables, rows: Numbered, flagged: pl.Series) -> pl.Expr:
-    """Return whether the CRM's own flag is on a dossier that each of these belongs to (HLD-14)."""
-    held = flagged.arg_true()
-    if not len(held) or not rows.height:
-        return pl.lit(False)
-    also = found.also.filter(pl.col("dossier").is_in(held.implode()))["fiche"]
-    fiches = found.fiches.frame.with_row_index("number").filter(
-        pl.col("dossier").is_in(held.implode()) | pl.col("number").is_in(also.implode())
-    )
-    return pl.col("fiche").is_in(fiches["number"].implode()).fill_null(False)
-
-
-def _of_fiches(found: WholeTables) -> pl.DataFrame:
-    """Return the facts of fiches: each in its dossier, a lone one in itself, a shared one in all its
-    dossiers."""
-    frame = found.fiches.frame.with_columns(row="place").select(*FICHES)
-    if not found.also.height:
-        return frame
-    again = found.also.select(row="dossier").hstack(frame[found.also["fiche"]].drop("row"))
-    return pl.concat([frame, again.select(*FICHES)])
-
-
-def _of_children(found: WholeTables) -> pl.DataFrame:
-    children, contacts = found.children, found.contacts.frame
-    if not contacts.height:
-        return children.select("row", *(pl.lit(None, dtype).alias(name) for name, dtype in CHILDREN.items() if name != "row"))
-    facts = [contacts[name].gather(children["contact"]) for name in CHILDREN if name != "row"]
-    return children.select("row").with_columns(facts)
 
 
 def _leaders(found: WholeTables, flagged: pl.Series) -> pl.DataFrame:

@@ -115,7 +115,7 @@ def _fiches(found: WholeTables, numbers: pl.Series) -> list[Fiche]:
 def _add_children(found: WholeTables, few: Gathering, places: pl.Series, people: Collection[str]) -> None:
     pairs = found.children.filter(pl.col("row").is_in(places.implode()))
     wanted = pl.concat([pairs["contact"].drop_nulls(), pl.Series(list(found.contacts.of(people).values()), dtype=ROW)]).unique()
-    contacts = found.contacts.taken(wanted)
+    contacts = found.people_of(wanted)
     known: dict[int, Contact] = {}
     for number, values in zip(wanted, contacts.iter_rows(named=True), strict=True):
         known[number] = Contact(**values)

@@ -128,7 +128,7 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
         _add_named_people(connector, found, read)
         for frame in read(ActivityParty, ACTIVITY_PARTY_FIELDS):
             found.add_activity_parties(frame)
-        found.forget_activities()
+        found.forget_links()
     check_visible(connector, seen.rows)
     found.lake_instant = connector.lake_instant()
     if found.lake_instant is not None:
@@ -153,15 +153,18 @@ class Frames:
 
         parts: list[pl.DataFrame] = []
         ids: list[pl.Series] = []
+        are_several = len(self._connector.sources(record)) > 1
         for page in self._pages(record, fields):
-            ids.append(page["id"])
+            if are_several:
+                ids.append(page["id"])
             parts.append(page)
             if sum(part.height for part in parts) >= _AT_ONCE:
-                yield pl.concat(parts, rechunk=True)
+                frame = pl.concat(parts, rechunk=True)
                 parts.clear()
+                yield frame
         if parts:
             yield pl.concat(parts, rechunk=True)
-        if ids and len(self._connector.sources(record)) > 1:
+        if ids:
             every = pl.concat(ids)
             if every.n_unique() != len(every):
                 raise ReadIncomplete(

@@ -28,11 +28,11 @@ class Numbered:
 
     def __init__(self, what: str, schema: Mapping[str, Any], ids: Ids | None = None, versions: Versions | None = None) -> None:
         self._what = what
-        self._columns = [name for name in schema if name not in _PACKED]
+        self._columns = {name: dtype for name, dtype in schema.items() if name not in _PACKED}
         self._has_versions = "etag" in schema
         self.packed, self._versions = ids or Ids(), versions or Versions()
         own = {"key": ID} | ({"version": VERSION} if self._has_versions else {})
-        self._parts = [pl.DataFrame(schema=own | {name: schema[name] for name in self._columns})]
+        self._parts = [pl.DataFrame(schema=own | self._columns)]
         self._found: pl.DataFrame | None = None
         self._is_plain = True
         self.height = 0
@@ -43,7 +43,7 @@ class Numbered:
             packed = [self.packed.packed(rows["id"]).alias("key")]
             if self._has_versions:
                 packed.append(self._versions.packed(rows["etag"]).alias("version"))
-            self._parts.append(rows.select(*packed, *self._columns))
+            self._parts.append(rows.select(*packed, *(pl.col(name).cast(dtype) for name, dtype in self._columns.items())))
             self.height += rows.height
             self._found = None
 
@@ -55,9 +55,10 @@ class Numbered:
         return self._parts[0]
 
     def drop(self, *columns: str) -> None:
-        """Forget columns that nobody asks for any more, and how ids are looked up."""
+        """Forget columns that nobody asks for any more, and how ids are found until somebody looks for
+        one."""
         self._parts = [self.frame.drop(columns)]
-        self._columns = [name for name in self._columns if name not in columns]
+        self._columns = {name: dtype for name, dtype in self._columns.items() if name not in columns}
         self._found = None
 
     def taken(self, numbers: pl.Series) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from connectors.interface.columns import SEPARATOR, frame_of
 from jobs.reading.packed import Ids, Versions
 from jobs.reading.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
 from jobs.reading.units import is_audio_type, sort_relations
-from rules.law.facts import DOSSIER_FACTS, UNITS
+from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole
 from rules.model.records import (
     KINDS,
@@ -35,18 +35,20 @@ from rules.model.records import (
 )
 from rules.retention.relations import RelationTerms
 
+_FEW: Final = pl.Categorical()  # of texts of which there are few
 _OWN: Final = {"id": pl.String, "etag": pl.String, "source": SOURCE}
 _CONTACTS: Final = {
-    "id": pl.String, "etag": pl.String, "birth_on": pl.Date, "birth_year": pl.Int64, "birth_month": pl.Int64, "stated_age": pl.Int64,
-    "stated_on": pl.Date, "national_number": pl.String, "parent": pl.String, "parent_kind": pl.String, "newsletter": pl.Boolean,
-    "anonymised_on": pl.Date,
+    "id": pl.String, "etag": pl.String, "newsletter": pl.Boolean, "anonymised_on": pl.Date,
 }  # fmt: skip
+_BIRTHS: Final = {name: dtype for name, dtype in CHILDREN.items() if name != "row"}
+_PARENTS: Final = {"parent": pl.String, "parent_kind": pl.String}
 _DOSSIERS: Final = {
-    **_OWN, "categories": pl.String, **{name: UNITS[name] for name in DOSSIER_FACTS}, "legal_hold": pl.Boolean, "anonymised_on": pl.Date,
+    **_OWN, "categories": _FEW, **{name: UNITS[name] for name in DOSSIER_FACTS}, "outcome": _FEW, "legal_hold": pl.Boolean,
+    "anonymised_on": pl.Date,
 }  # fmt: skip
 # `dossier` is a number; `place` the number of the unit of the fiche: its dossier, or itself.
 _FICHES: Final = {
-    **_OWN, "dossier": ROW, "place": ROW, "is_shared": pl.Boolean, "categories": pl.String, "communicated_on": pl.Date,
+    **_OWN, "dossier": ROW, "place": ROW, "is_shared": pl.Boolean, "categories": _FEW, "communicated_on": pl.Date,
     "created_on": pl.Date, "transmitted_on": pl.Date, "anonymised_on": pl.Date,
 }  # fmt: skip
 _RECORDINGS: Final = {
@@ -94,6 +96,9 @@ class WholeTables:
         self._about = [pl.DataFrame(schema=_ABOUT)]
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
         self._also = [pl.DataFrame(schema=_ALSO)]
+        # What few contacts have, by number.
+        self._births = [pl.DataFrame(schema={"contact": ROW, **_BIRTHS})]
+        self._parents = [pl.DataFrame(schema={"contact": ROW, **_PARENTS})]
         self.relations: set[str] = set()
         self.relation_units: dict[UnitKind, dict[str, Unit]] = {}
         self.gifts: dict[str, list[date | None]] = {}
@@ -126,6 +131,19 @@ class WholeTables:
         return _whole(self._also)
 
     @property
+    def parents(self) -> pl.DataFrame:
+        """The contacts that lead to a contact or an account, with its id and kind."""
+        return _whole(self._parents)
+
+    def births_of(self, contacts: pl.Series) -> pl.DataFrame:
+        """Return what is recorded of the births of contacts, in their order."""
+        return _of_few(_whole(self._births), contacts)
+
+    def people_of(self, numbers: pl.Series) -> pl.DataFrame:
+        """Return contacts by their numbers, with everything that was read of them."""
+        return pl.concat([self.contacts.taken(numbers), self.births_of(numbers), _of_few(self.parents, numbers)], how="horizontal")
+
+    @property
     def children(self) -> pl.DataFrame:
         """Each child party once in a file."""
         if len(self._children) > 1:
@@ -156,7 +174,12 @@ class WholeTables:
     # -- adding rows -----------------------------------------------------------------------------------------
 
     def add_contacts(self, rows: Rows) -> None:
-        self.contacts.add(self._frame(Contact, rows, _CONTACTS))
+        given = self._frame(Contact, rows, {**_CONTACTS, **_BIRTHS, **_PARENTS})
+        numbers = pl.int_range(self.contacts.height, self.contacts.height + given.height, dtype=ROW, eager=True)
+        self.contacts.add(given)
+        for parts, schema in ((self._births, _BIRTHS), (self._parents, _PARENTS)):
+            facts = given.select(numbers.alias("contact"), *schema)
+            parts.append(facts.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in schema)))
 
     def add_dossiers(self, rows: Rows) -> None:
         self.dossiers.add(self._frame(Dossier, rows, _DOSSIERS))
@@ -350,9 +373,20 @@ class WholeTables:
             self.sources.append(record)
         return self.sources.index(record)
 
-    def forget_activities(self) -> None:
-        """Forget what activities belong to: nobody asks any more."""
+    def forget_links(self) -> None:
+        """Forget what activities belong to, and how ids are found: everything was read."""
         self.activities = self._numbered("activity", _ACTIVITIES)
+        for rows in (self.contacts, self.dossiers, self.fiches):
+            rows.drop()
+
+    def forget_facts(self) -> None:
+        """Forget what the law looks at, but for the register numbers: all units were decided on."""
+        self.dossiers.drop("categories", *DOSSIER_FACTS, "legal_hold", "anonymised_on")
+        self.fiches.drop("categories", "communicated_on", "created_on", "transmitted_on", "anonymised_on")
+        births = _whole(self._births).filter(pl.col("national_number").is_not_null())
+        self._births = [
+            births.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _BIRTHS.items() if name != "national_number")
+        ]
 
     def _with_places(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add the unit of the fiche `in_fiche`, and whether that is one of several dossiers."""
@@ -379,6 +413,15 @@ def _parted(rows: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.Da
     if not fits.any():
         return rows.clear(), rows
     return rows.filter(fits), rows.filter(~fits)
+
+
+def _of_few(facts: pl.DataFrame, contacts: pl.Series) -> pl.DataFrame:
+    """Return the facts of contacts, in their order; null of those that have none."""
+    rows = facts.drop("contact")
+    if not facts.height:
+        return pl.DataFrame({name: pl.repeat(None, len(contacts), dtype=dtype, eager=True) for name, dtype in rows.schema.items()})
+    place = facts["contact"].search_sorted(contacts.fill_null(NOBODY)).clip(upper_bound=facts.height - 1)
+    return rows[place.set(facts["contact"].gather(place).ne_missing(contacts), None)]
 
 
 def _whole(parts: list[pl.DataFrame]) -> pl.DataFrame:

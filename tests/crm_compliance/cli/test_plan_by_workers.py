@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jobs.plans import verdicts
+from jobs.reading import facts
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 
@@ -40,7 +40,7 @@ def plan_by(typist: Typist, workers: str) -> str:
 
 def test_who_decides_makes_no_difference(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     people_and_cases(org)
-    monkeypatch.setattr(verdicts, "_AT_ONCE", 2)
+    monkeypatch.setattr(facts, "PART", 2)
     monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", Dying)
     alone = plan_by(typist, "here")
     for workers in ("threads", "processes"):

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.interface.errors import ReadIncomplete
+from jobs.reading import facts
 from jobs.reading.facts import facts_of_tables
 from jobs.reading.few import few_of
 from jobs.reading.names import Names
 from jobs.reading.units import Gathering
 from jobs.reading.whole import WholeTables
-from rules.law.facts import facts_of, with_leaders
+from rules.law.facts import Facts, facts_of, with_leaders
 from rules.model.records import ActivityParty, Call, Contact, Dossier, Email, Fiche, Note, Party, Recording, Unit
 from tests.rules.strategies import examples, group
 
@@ -162,14 +163,14 @@ def filled(found: Any, rows: Rows) -> Any:
 def test_whole_tables_say_what_units_say(rows: Rows) -> None:
     one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
     units = [*one_by_one.every_unit()]
-    expected, facts = facts_of(with_leaders(units)), facts_of_tables(whole)  # behind the units, leaders of a chain once more
-    units_of_tables = named(whole, facts.units)
+    expected, found = facts_of(with_leaders(units)), facts_in_parts(whole)  # behind the units, leaders of a chain once more
+    units_of_tables = named(whole, found.units)
     names = dict(units_of_tables.select("row", "id").iter_rows())
     known = dict(expected.units.select("row", "id").iter_rows())
     columns = [name for name in expected.units.columns if name != "row"]
     assert units_of_tables.select(columns).sort("id").equals(expected.units.head(len(units)).select(columns).sort("id"))
     for part in ("fiches", "children", "leaders"):
-        mine, theirs = getattr(facts, part), getattr(expected, part)
+        mine, theirs = getattr(found, part), getattr(expected, part)
         assert mine.schema == theirs.schema
         assert _told(part, mine, names) == _told(part, theirs.filter(pl.col("row") < len(units)), known)
     ids = whole.contacts.ids(pl.Series(range(whole.contacts.height), dtype=pl.UInt32))
@@ -178,6 +179,18 @@ def test_whole_tables_say_what_units_say(rows: Rows) -> None:
     )
     assert whole.without_term == len(one_by_one.in_nothing)
     assert sorted((ids[about], ids[contact]) for about, contact in whole.about.iter_rows()) == sorted(one_by_one.about)
+
+
+def facts_in_parts(whole: WholeTables) -> Facts:
+    """Return facts of whole tables, made a few units at a time, as one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facts, "PART", 3)
+        parts = list(facts_of_tables(whole))
+    units = pl.concat([part.units.filter(counts) for part, counts in parts])
+    assert units["row"].is_unique().all()
+    alone = [part for part, _ in parts if part.leaders.is_empty()]  # what others follow is there once more with these
+    fiches, children = pl.concat([part.fiches for part in alone]), pl.concat([part.children for part in alone])
+    return Facts(units, fiches, children, parts[-1][0].leaders)
 
 
 def named(whole: WholeTables, units: pl.DataFrame) -> pl.DataFrame:
@@ -199,11 +212,11 @@ def _told(part: str, frame: Any, names: dict[int, str]) -> Any:
 @given(FIVE)
 def test_a_few_units_of_whole_tables_are_the_units(rows: Rows) -> None:
     one_by_one, whole = filled(OneByOne(), rows), filled(WholeTables(("audio/*",)), rows)
-    facts = named(whole, facts_of_tables(whole).units)
+    found = named(whole, facts_in_parts(whole).units)
     together = [*one_by_one.every_unit()]
-    made, units = few_of(whole, facts["row"])[1], {each.id: each for each in together}
-    assert sorted(facts["id"]) == sorted(each.id for each in together)  # each of them once
-    for row, identity in facts.select("row", "id").iter_rows():
+    made, units = few_of(whole, found["row"])[1], {each.id: each for each in together}
+    assert sorted(found["id"]) == sorted(each.id for each in together)  # each of them once
+    for row, identity in found.select("row", "id").iter_rows():
         unit, expected = made[row], units[identity]
         assert (unit.kind, unit.id, unit.etag) == (expected.kind, expected.id, expected.etag)
         assert sorted(fiche.id for fiche in unit.fiches) == sorted(fiche.id for fiche in expected.fiches)
