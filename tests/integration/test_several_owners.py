@@ -10,17 +10,21 @@ from typing import Any
 
 import pytest
 
+from crm_compliance.settings import Settings
+from crm_compliance.wiring.schedule import policy_text
 from jobs.erasures.register import load_register
 from jobs.erasures.rows_back import returned_rows
 from jobs.model.run import RunState
+from jobs.runs.apply import apply_plan
 from jobs.writing.send import settle_writes
 from rules.holds.placements import PlacedHold
 from rules.model.requests import Right
+from rules.policy.loader import load_policy
 from tests.integration.deciding import ask, granted
 from tests.integration.dependent import dependent_night
 from tests.integration.holding import place, release
 from tests.integration.night import Night
-from tests.integration.test_purging_retained import retain
+from tests.integration.test_purging_retained import retain, roll_back
 from tests.integration.test_requests_answer import Answer
 from tests.integration.test_rows_behind import in_retention
 
@@ -375,5 +379,69 @@ def test_one_there_does_not_go_before_a_dossier_there_that_a_recording_keeps(nig
     night.patch("cf_recordings", recording, cf_endedon="2025-09-01T11:00:00Z", cf_startedon="2025-09-01T11:00:00Z")
     assert night.apply(plan).counts["skipped"] == {"LONG_TERM_RETENTION": 1, "CHANGED": 1}
     assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}
+    night.apply(night.approved(night.plan()))
+    assert left_there(night) == [0, 0, 0]
+
+
+def both_there(night: Night) -> tuple[str, str, str]:
+    """A lone fiche that was spoken of e-safety and a dossier, both ended and in long-term retention, and the
+    meeting there that is on both; the fiche comes first."""
+    lone = night.fiche("e_safety", spoken=LONG_AGO)
+    dossier, meeting = there_with_its_dossier(night, lone)
+    retain(night, "cf_fiche", lone)
+    return lone, dossier, meeting
+
+
+def with_policy(night: Night, more: str) -> None:
+    """The shipped schedule with some more of it."""
+    text, source = policy_text(Settings())
+    night.policy = load_policy(text + more, source=source)
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ("canaries: [{{table: cf_dossier, id: {dossier}, due: true}}]\n", "CANARY"),
+        ("quarantine:\n  days: 14\n  categories: [social_card]\n", "QUARANTINED"),
+    ],
+)
+def test_one_there_does_not_go_before_a_dossier_there_that_is_not_disposed_of_by_design(night: Night, more: str, code: str) -> None:
+    _, dossier, meeting = both_there(night)
+    with_policy(night, more.format(dossier=dossier))
+    done = night.apply(night.approved(night.plan()))
+    assert done.counts["skipped"] == {"LONG_TERM_RETENTION": 1, code: 1}
+    assert (left_there(night), in_retention(night, "cf_meeting", "cf_meetings")) == ([1, 2, 1], {meeting})
+    if code == "QUARANTINED":
+        night.clock.now += timedelta(days=15)
+        night.apply(night.approved(night.plan()))
+        assert left_there(night) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("is_lapsed", [False, True])
+def test_one_there_goes_when_its_run_goes_on_unless_the_plan_has_lapsed(
+    night: Night, monkeypatch: pytest.MonkeyPatch, *, is_lapsed: bool
+) -> None:
+    """The run is killed between the role of the fiche, which is live, and what lies there; the dossier goes
+    later only by a plan that is still in force."""
+    lone = night.fiche("e_safety", spoken=LONG_AGO)
+    role = night.party(night.contact(), "reporter", fiche=lone)
+    there_with_its_dossier(night, lone)
+    retain(night, "cf_fiche", lone)
+    roll_back(night, "cf_party", role)
+    plan = night.approved(night.plan())
+
+    def killed(*_: Any, **more: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("jobs.runs.journal.purge_retained", killed)
+        with pytest.raises(KeyboardInterrupt):
+            night.apply(plan)
+    assert (night.rows("cf_parties"), left_there(night)) == ([], [1, 2, 1])
+    if is_lapsed:
+        night.clock.now = plan.valid_until
+    done = apply_plan(night.context, plan.id)
+    assert left_there(night) == ([1, 2, 1] if is_lapsed else [0, 0, 0])
+    assert (done.counts["partial"], done.counts["skipped"]) == ((1, {"PLAN_EXPIRED": 2}) if is_lapsed else (0, {}))
     night.apply(night.approved(night.plan()))
     assert left_there(night) == [0, 0, 0]
