@@ -9,7 +9,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -60,21 +60,35 @@ class Points:
             raise Killed
 
 
-class Left(Points):
+class Snapshots(Points):
     """Keeps what a process that is killed leaves at the first moment and each so many later, once where it is
     the same. The run itself goes on."""
 
-    def __init__(self, night: Night, url: str, every: int) -> None:
+    def __init__(self, night: Night, url: str, every: int = 1) -> None:
         super().__init__()
         self._night, self._url, self._every = night, url, every
-        self.moments: dict[str, tuple[int, Beginning]] = {}  # by what is left
+        self._moments: dict[str, tuple[int, Beginning]] = {}  # by what is left
 
     def __call__(self) -> None:
         super().__call__()
         if self.passed % self._every == 1 % self._every:
             left = Beginning(self._night, self._url, f"left-{self.passed}")
-            if self.moments.setdefault(left.digest, (self.passed, left))[0] != self.passed:
+            if self._moments.setdefault(left.digest, (self.passed, left))[0] != self.passed:
                 left.close()
+
+    def __len__(self) -> int:
+        return len(self._moments)
+
+    def nights(self, make_night: MakeNight, database_file: Callable[[], str]) -> Iterator[tuple[int, Night]]:
+        """Each moment, and a night over what it left, a minute later: nobody lives to renew the lease."""
+        for at, left in self._moments.values():
+            night = left.again(make_night, database_file())
+            with night.store.database.writing() as connection:
+                connection.execute(update(tables.leases).values(renewed_at=0.0))
+            yield at, night
+            night.close()
+            night.store.close()
+            left.close()
 
 
 class Fragile:
@@ -162,22 +176,16 @@ def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
     night = make_night(url=url)
     organisation(night)
     plan = night.plan()
-    points = Left(night, url, every)
+    points = Snapshots(night, url, every)
     undisturbed = run_fragile(night, plan, points)
     expected, counts = state_of(night), undisturbed.counts
     assert undisturbed.counts["anonymised"] == 2
     assert undisturbed.counts["trimmed"] == 1
-    assert len(points.moments) > 10
-    for at, left in points.moments.values():
-        again = left.again(make_night, database_file())
-        with again.store.database.writing() as connection:
-            connection.execute(update(tables.leases).values(renewed_at=0.0))  # a minute later: nobody lives to renew it
+    assert len(points) > 10
+    for at, again in points.nights(make_night, database_file):
         resumed = again.apply(plan)
         assert (at, resumed.state, resumed.counts) == (at, undisturbed.state, counts)
         assert (at, state_of(again)) == (at, expected)
-        again.close()
-        again.store.close()
-        left.close()
 
 
 @pytest.mark.parametrize("fault", ["cut_after", "cut_before"])

@@ -24,10 +24,9 @@ from jobs.plans.make import make_plan
 from jobs.restores.detect import recover, rows_back
 from jobs.runs.apply import apply_plan
 from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.beginnings import Beginning
 from tests.integration.holding import place
 from tests.integration.night import Night
-from tests.integration.test_kill_and_resume import Fragile, Killed, Points, fragile_store
+from tests.integration.test_kill_and_resume import Fragile, Killed, Points, Snapshots, fragile_store
 
 CODE = "LONG_TERM_RETENTION"
 LATELY = date(2026, 11, 1)
@@ -420,20 +419,13 @@ def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(make_night: Make
     url = database_file()
     night = make_night(url=url)
     organisation(night)
-    plan, points = night.plan(), Points()
-    beginning = Beginning(night, url)
+    plan, points = night.plan(), Snapshots(night, url)
     undisturbed = run_fragile(night, plan, points)
     expected, counts = state_of(night), undisturbed.counts
-    assert (undisturbed.state, counts["deleted"], points.passed > 10) == (RunState.DONE, 3, True)
-    for at in range(1, points.passed + 1):
-        again = beginning.again(make_night, database_file())
-        with pytest.raises(Killed):
-            run_fragile(again, plan, Points(at))
+    assert (undisturbed.state, counts["deleted"], len(points) > 10) == (RunState.DONE, 3, True)
+    for at, again in points.nights(make_night, database_file):
         run = again.apply(plan)
         assert (state_of(again), run.counts, run.state) == (expected, counts, RunState.DONE), f"killed at {at}"
-        again.close()
-        again.store.close()
-    beginning.close()
 
 
 def test_a_run_killed_in_the_middle_of_the_job_goes_on_with_what_is_left(night: Night) -> None:

@@ -26,11 +26,10 @@ from jobs.restores.detect import note_rows_back, recover, replay, replay_if_rest
 from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from tests.integration.beginnings import Beginning
 from tests.integration.holding import place, release
 from tests.integration.night import Night
 from tests.integration.restoring import Backup
-from tests.integration.test_kill_and_resume import VOLATILE, Fragile, Killed, Points, fragile_store, organisation, state_of
+from tests.integration.test_kill_and_resume import VOLATILE, Fragile, Points, Snapshots, fragile_store, organisation, state_of
 
 MakeNight = Callable[..., Night]
 LONG_AGO = date(2018, 3, 1)
@@ -226,21 +225,14 @@ def test_a_replay_killed_at_any_point_ends_like_an_undisturbed_one(
     kept = backup(night)
     night.apply(night.plan())
     kept.restore()
-    plan, points = replay_plan(night), Points()
-    beginning = Beginning(night, url)
+    plan, points = replay_plan(night), Snapshots(night, url)
     undisturbed = applied(night, plan, points)
     expected = state_of(night)
-    assert points.passed > 10
-    for at in range(1, points.passed + 1):
-        again = beginning.again(make_night, database_file())
-        with pytest.raises(Killed):
-            applied(again, plan, Points(at))
+    assert len(points) > 10
+    for at, again in points.nights(make_night, database_file):
         resumed = again.apply(plan)
         assert (at, resumed.state, resumed.counts) == (at, undisturbed.state, undisturbed.counts)
         assert (at, state_of(again)) == (at, expected)
-        again.close()
-        again.store.close()
-    beginning.close()
 
 
 def applied(night: Night, plan: Plan, points: Points) -> Run:
