@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, true
 
 from crm_compliance.store.rows import erasures, journal, statistics
 from crm_compliance.store.rows import ledger as ledger_rows
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from jobs.ports.store.ledger import Entry
 
 ONLY = 1  # the table has one row
-_SIGNED = select(ledger_head.c.doc)  # built once: each transaction that writes asks for both
-_END = select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
+_SIGNED = select(ledger_head.c.doc)  # built once: each transaction that writes asks for these
+_END = select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1).subquery()
+_BOTH = select(_SIGNED.scalar_subquery().label("doc"), _END.c.seq, _END.c.hash).select_from(
+    select(true().label("one")).subquery().outerjoin(_END, true())
+)
 
 
 class HeadMissing(StoreAltered):
@@ -171,8 +174,8 @@ class Heads:
         witness knows."""
         if self._witness is None:
             return None
-        doc = connection.execute(_SIGNED).scalar()
-        last = connection.execute(_END).first()
+        doc, seq, digest = connection.execute(_BOTH).one()
+        last = (seq, digest) if seq is not None else None
         if doc is None:
             if last is not None and self.is_recovering and self.forgotten is not None:
                 raise altered("the head of the ledger")
@@ -184,7 +187,7 @@ class Heads:
         head = self._decoded(doc)
         if known is None and not self.is_recovering and self._witness.known() is None:  # somebody may have begun the ledger since
             raise _missing("the file that remembers the last head of the ledger, ledger.head beside the keys, is not there")
-        if last is None or (last.seq, last.hash) != (head.entries, head.hash):
+        if last != (head.entries, head.hash):
             raise altered("the end of the ledger")
         if known is not None:
             if head.entries < known[0]:
