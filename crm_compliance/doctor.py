@@ -343,9 +343,8 @@ def _capabilities(connector: DynamicsConnector) -> str:
 def _visibility(connector: Connector) -> str:
     """Compare with the CRM's own counts: a role without organisation-wide read sees empty tables."""
     mapped = [record for record in _records(connector) if connector.has(record)]
-    hidden = [
-        connector.table(record) for record in mapped if next(iter(connector.read(record, ())), None) is None and connector.total(record)
-    ]
+    empty = [record for record in mapped if next(iter(connector.read(record, ())), None) is None]
+    hidden = [connector.table(record) for record, total in connector.totals(empty).items() if total]
     if hidden:
         raise ReadIncomplete(
             f"the CRM counts rows that this account does not see in {', '.join(hidden)}", hint="give read access to the organisation"

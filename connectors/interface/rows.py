@@ -91,6 +91,6 @@ class Rows(Protocol):
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row does not exist.
         Raises ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile."""
 
-    def total(self, record: type[Record]) -> int | None:
-        """Return the CRM's own count of all rows of the table, visible to this account or not; None where it
-        keeps none, or counts others with them. It may be a day old."""
+    def totals(self, records: Iterable[type[Record]]) -> dict[type[Record], int]:
+        """Return the CRM's own counts of all rows of these kinds, visible to this account or not. Kinds of
+        which it keeps none, or counts others with them, are left out. They may be a day old."""

@@ -28,14 +28,30 @@ def test_what_is_named_as_deep_is_there_and_named_once() -> None:
     assert len(DEEP) == len(set(DEEP))
 
 
-@pytest.mark.parametrize("suite", [None, *SUITES])
-def test_what_pytest_collects_of_a_suite_are_its_modules(suite: str | None) -> None:
-    folder = ROOT / "tests" / "rules" / "redaction"  # which has modules of both
-    asked = ["--suite", suite] if suite else []
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", *asked, str(folder)]
+FOLDER = ROOT / "tests" / "rules" / "redaction"  # which has modules of both
+COLLECTING = """
+import sys, pytest
+for suite in sys.argv[2:]:
+    print(f"--- {suite}")
+    asked = [] if suite == "None" else ["--suite", suite]
+    assert pytest.main(["--collect-only", "-q", "-n", "0", *asked, sys.argv[1]]) == 0
+"""
+
+
+@pytest.fixture(scope="module")
+def collected() -> dict[str, set[str]]:
+    """The modules of a folder that pytest collects for each suite, one after the other in a process of its
+    own: most of what one costs is to load what the next has too."""
+    command = [sys.executable, "-c", COLLECTING, str(FOLDER), "None", *SUITES]
     said = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True).stdout
-    assert set(re.findall(r"^(\S+/test_\w+\.py)", said, re.MULTILINE)) == {
-        module.relative_to(ROOT).as_posix() for module in MODULES if module.is_relative_to(folder) and not is_left_out(module, suite)
+    parts = re.findall(r"^--- (\w+)\n(.*?)(?=^--- |\Z)", said, re.MULTILINE | re.DOTALL)
+    return {suite: set(re.findall(r"^(\S+/test_\w+\.py)", told, re.MULTILINE)) for suite, told in parts}
+
+
+@pytest.mark.parametrize("suite", [None, *SUITES])
+def test_what_pytest_collects_of_a_suite_are_its_modules(collected: dict[str, set[str]], suite: str | None) -> None:
+    assert collected[str(suite)] == {
+        module.relative_to(ROOT).as_posix() for module in MODULES if module.is_relative_to(FOLDER) and not is_left_out(module, suite)
     }
 
 

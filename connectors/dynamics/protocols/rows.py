@@ -22,7 +22,7 @@ from connectors.dynamics.reading.page import AnyPage, FramedPage, Page
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.role_filter import lone_halves
 from connectors.dynamics.reading.ties import link_of, sides_of
-from connectors.dynamics.schema.counts import total_count
+from connectors.dynamics.schema.counts import total_counts
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
@@ -275,13 +275,17 @@ class Rows(MappedKinds):
             return None
         return self._contents.content(self._tables.definition(table), row, column.name)
 
-    def total(self, record: type[Record]) -> int | None:
-        """Return the CRM's own count of all rows of the table, visible to this account or not; None where it
-        keeps none, or counts others with them. It may be a day old."""
-        tables = self.mapping.tables_of(record)
-        counted = [table for table in tables if not table.only and self._tables.place(table) is RolePlace.OWN]
-        counts = [total_count(self._transport, table.name) for table in counted]
-        return sum(each for each in counts if each is not None) if any(each is not None for each in counts) else None
+    def totals(self, records: Iterable[type[Record]]) -> dict[type[Record], int]:
+        """Return the CRM's own counts of all rows of these kinds, visible to this account or not. Kinds of
+        which it keeps none, or counts others with them, are left out. They may be a day old."""
+        names = {
+            record: [
+                table.name for table in self.mapping.tables_of(record) if not table.only and self._tables.place(table) is RolePlace.OWN
+            ]
+            for record in records
+        }
+        counts = total_counts(self._transport, sorted({name for own in names.values() for name in own}))
+        return {record: sum(counts.get(name, 0) for name in own) for record, own in names.items() if not counts.keys().isdisjoint(own)}
 
 
 def _filled(pages: Iterable[Page[R]]) -> Iterator[Page[R]]:

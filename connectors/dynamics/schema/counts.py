@@ -1,8 +1,8 @@
 """How many rows the CRM itself counts; each way of asking has a limit of its own (Microsoft Learn, "Count
 number of rows")."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from connectors.interface.errors import ConnectorError
 
 COUNT_LIMIT = 5_000  # `@odata.count` never says more
 AGGREGATE_LIMIT = 50_000  # `$apply` counts no further (Microsoft Learn, "Aggregate data using OData")
+T = TypeVar("T")
 _CANNOT = (400, 404, 405, 500, 501)
 
 
@@ -49,19 +50,36 @@ def aggregate_count(transport: Transport, set_name: str, table: str) -> int | No
 
 def total_count(transport: Transport, table: str) -> int | None:
     """Return the number of all rows, visible to this account or not; up to a day old."""
+    return total_counts(transport, [table]).get(table)
 
-    def among(content: Any) -> Any:
+
+def total_counts(transport: Transport, tables: Sequence[str]) -> dict[str, int]:
+    """Return the same of several tables, asked at once; where the CRM does not count them all, each by
+    itself. Those of which it keeps no number are left out."""
+
+    def among(content: Any) -> dict[str, int]:
         counts = content["EntityRecordCountCollection"]
-        return dict(zip(counts["Keys"], counts["Values"], strict=True))[table]
+        return {table: int(count) for table, count in zip(counts["Keys"], counts["Values"], strict=True) if table in tables}
 
-    return _number(transport, f"RetrieveTotalRecordCount(EntityNames=[{literal(table)}])", table, among)
+    if not tables:
+        return {}
+    names = ",".join(map(literal, tables))
+    found = _answered(transport, f"RetrieveTotalRecordCount(EntityNames=[{names}])", tables[0], among)
+    if found is None and len(tables) > 1:
+        return {name: count for table in tables for name, count in total_counts(transport, [table]).items()}
+    return found or {}
 
 
 def _number(transport: Transport, address: str, table: str, found: Callable[[Any], Any]) -> int | None:
-    """Return the number in an answer; None where the CRM keeps none, or gives it in an unknown way. Raises
-    ConnectorError: the CRM cannot be reached or does not let us in."""
+    """Return the number in an answer; None as `_answered`."""
+    return _answered(transport, address, table, lambda content: int(found(content)))
+
+
+def _answered(transport: Transport, address: str, table: str, found: Callable[[Any], T]) -> T | None:
+    """Return what is found in an answer; None where the CRM does not count, or says so in an unknown way.
+    Raises ConnectorError: the CRM cannot be reached or does not let us in."""
     try:
-        return int(found(msgspec.json.decode(transport.get(address, where=table).body)))
+        return found(msgspec.json.decode(transport.get(address, where=table).body))
     except ConnectorError as failure:
         if failure.status in _CANNOT:
             return None

@@ -20,9 +20,12 @@ _RIGHTS = ("Read", "Write", "Share", "Assign", "Append", "AppendTo", "Create", "
 
 def retrieve_user_privileges(call: Call) -> Answer:
     """Answer `systemusers(id)/…RetrieveUserPrivileges()`: over all roles, those of teams too."""
-    rights = _roles(call).rights(_bound(call, "systemuser"))
-    depths = dict.fromkeys(_roles(call).catalogue, DEPTHS["Global"]) if rights.administrator else rights.depths
-    return call.answer({"RolePrivileges": _documents(call, depths, rights.unit)})
+    roles = _roles(call)
+    rights = roles.rights(_bound(call, "systemuser"))
+    if rights.user not in roles.told:
+        depths = dict.fromkeys(roles.catalogue, DEPTHS["Global"]) if rights.administrator else rights.depths
+        roles.told[rights.user] = _documents(call, depths, rights.unit)
+    return call.answer({"RolePrivileges": roles.told[rights.user]})
 
 
 def retrieve_role_privileges(call: Call) -> Answer:

@@ -2,6 +2,7 @@
 until something changes that they rest on."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from connectors.emulator.schema.environment import ROOT_UNIT, metadata_id
 from connectors.emulator.schema.many_to_many import ManyToMany
@@ -64,6 +65,7 @@ class Roles:
         self.tables = tables
         self._intersections = Intersections(tables)
         self._rights: dict[str, Rights] = {}
+        self.told: dict[str, list[dict[str, Any]]] = {}  # what a user's privileges were answered with
         self._catalogue: dict[str, Privilege] = {}
         self._names: dict[str, str] = {}  # by id
         self._stamp: str | None = None
@@ -82,6 +84,7 @@ class Roles:
             self._names = {privilege.id: name for name, privilege in self._catalogue.items()}
         if (stamp, generation) != (self._stamp, self._generation):
             self._rights.clear()
+            self.told.clear()
             self._stamp, self._generation = stamp, generation
 
     @property

@@ -280,7 +280,7 @@ def test_among_many_ids(shared: RunningEmulator) -> None:
 
 def test_the_crm_counts_for_itself(shared: RunningEmulator) -> None:
     with client(shared) as connector:
-        assert connector.total(Dossier) == 60
+        assert connector.totals([Dossier]) == {Dossier: 60}
         assert connector.read_set("cf_dossiers").rows == 60
 
 

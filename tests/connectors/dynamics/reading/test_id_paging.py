@@ -15,7 +15,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.interface.errors import Forbidden, ReadIncomplete
 from rules.errors import UsageError
-from rules.model.records import Contact, Dossier, Record
+from rules.model.records import Contact, Dossier, Fiche, Record
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit, row_id
 
 SERVICE = "http://127.0.0.1:9999/odata/"
@@ -191,7 +191,23 @@ def test_the_crms_own_total(mock: responses.RequestsMock, status: int, body: Any
     root = "http://127.0.0.1:8765/api/data/v9.2/"
     mock.get(f"{root}RetrieveTotalRecordCount(EntityNames=['cf_dossier'])", status=status, body=json.dumps(body))
     for started in _connected(root):
-        assert started.total(Dossier) == total
+        assert started.totals([Dossier]) == ({} if total is None else {Dossier: total})
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_totals_are_asked_at_once_and_each_by_itself_where_the_crm_does_not_count_them_all(
+    mock: responses.RequestsMock, is_refused: bool
+) -> None:
+    asked = "http://127.0.0.1:8765/api/data/v9.2/RetrieveTotalRecordCount(EntityNames=[{}])"
+    counted = {"EntityRecordCountCollection": {"Keys": ["cf_dossier", "cf_fiche"], "Values": [81234, 0]}}
+    if is_refused:
+        mock.get(asked.format("'cf_dossier','cf_fiche'"), status=400, json={})
+        mock.get(asked.format("'cf_dossier'"), json={"EntityRecordCountCollection": {"Keys": ["cf_dossier"], "Values": [81234]}})
+        mock.get(asked.format("'cf_fiche'"), status=404, json={})
+    else:
+        mock.get(asked.format("'cf_dossier','cf_fiche'"), json=counted)
+    for started in _connected("http://127.0.0.1:8765/api/data/v9.2/"):
+        assert started.totals([Dossier, Fiche]) == ({Dossier: 81234} if is_refused else {Dossier: 81234, Fiche: 0})
 
 
 def test_a_service_that_does_not_say_who_we_are_is_no_dataverse(mock: responses.RequestsMock) -> None:

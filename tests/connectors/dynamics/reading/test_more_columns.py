@@ -168,4 +168,4 @@ def test_connections_that_are_no_roles_are_not_hidden_roles(crm: tuple[Client, D
         "connections", **{"record1id_contact@odata.bind": f"/contacts({one})", "record2id_contact@odata.bind": f"/contacts({two})"}
     )
     assert read(connector, Party, "role") == {}
-    assert connector.total(Party) is None
+    assert connector.totals([Party]) == {}

@@ -124,7 +124,7 @@ def test_a_kind_that_is_not_mapped_yields_nothing_and_asks_nothing(crm: FakeCrm)
     with crm.connector(mapping_text=mapping) as connector:
         assert not connector.has(Donation)
         assert list(connector.read(Donation, ["contact"])) == []
-        assert connector.total(Donation) is None
+        assert connector.totals([Donation]) == {}
     assert crm.requests == []
 
 
