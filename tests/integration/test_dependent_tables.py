@@ -118,14 +118,17 @@ def test_a_hold_on_the_dossier_keeps_what_hangs_on_it(night: Night) -> None:
     assert planter.left() == set(planter.words)
 
 
-@pytest.mark.parametrize("table", ["cf_homevisit", "cf_paragraph", "cf_remark", "task", "cf_theme"])
-def test_a_hold_on_a_row_at_any_depth_keeps_the_dossier(night: Night, table: str) -> None:
+def test_a_hold_on_a_row_at_any_depth_keeps_the_dossier(night: Night, subtests: pytest.Subtests) -> None:
     """HLD-04: nothing that a held row belongs to can go without it."""
-    rows = plant(night, Planter(night))
-    place(night, table, rows[table])
+    tables = ("cf_homevisit", "cf_paragraph", "cf_remark", "task", "cf_theme")
+    planted = {table: plant(night, Planter(night)) for table in tables}
+    for table, rows in planted.items():
+        place(night, table, rows[table])
     night.apply(night.plan())
-    assert rows_left(night, rows) == set(SETS)
-    assert night.get("cf_dossiers", rows["cf_dossier"]) is not None
+    for table, rows in planted.items():
+        with subtests.test(table):
+            assert rows_left(night, rows) == set(SETS)
+            assert night.get("cf_dossiers", rows["cf_dossier"]) is not None
 
 
 def test_a_row_that_comes_between_plan_and_run_goes_too(night: Night) -> None:
