@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 INTERRUPTED = "interrupted"  # how people are told of a run that has not ended and that nobody is working on
 CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
 AWAITS_TURN = "AWAITS_TURN"  # the code of a unit that goes after another with which it has a row in common; a flag where that may take long
+RECORDING_DUE = "RECORDING_DUE"  # the code of a unit that waits for a recording of it which the plan kept and which is due by now
 TRIM = "trim"  # the emptying of a contact
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`

@@ -16,7 +16,7 @@ from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.erasures.register import begin, end, leave
 from jobs.holds.active import active_holds, held_actions
 from jobs.model.plan import Kind, Plan, PlanLine
-from jobs.model.run import AWAITS_TURN, COUNTED, TRIM, Action, ActionState, Run, RunState
+from jobs.model.run import AWAITS_TURN, COUNTED, RECORDING_DUE, TRIM, Action, ActionState, Run, RunState
 from jobs.plans.lines.pages import is_disposal, lines_of
 from jobs.ports.context import JobContext
 from jobs.proof.certify import certify
@@ -149,7 +149,7 @@ class Application:
     def _block(self, rows: Rows, units: Sequence[Unit]) -> None:
         """Note which of some units what goes with them keeps, or a hold that has come to their dossier."""
         rows.blocked |= kept_with(self.context, rows.of, self.day) | held_since(self.context.connector, units)
-        rows.blocked = dict.fromkeys(self._taking_what_stays(rows), CHANGED) | rows.blocked  # what is known better stays the reason
+        rows.blocked = self._taking_what_stays(rows) | rows.blocked  # what is known better stays the reason
 
     def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
         """Yield the contacts to be deleted or trimmed once the units are gone, those that a hold keeps for
@@ -258,21 +258,29 @@ class Application:
     def _planned(self) -> frozenset[tuple[str, str]]:
         return frozenset(line.key for line in self._due)
 
-    def _taking_what_stays(self, rows: Rows) -> set[str]:
-        """Return the units with which a recording would go that a plan of all kinds does not dispose of, or
-        that is not what was planned any more. It is a unit of its own (RET-03): nobody has approved that it
-        goes as it now is (RET-17)."""
+    @cached_property
+    def _kept_in_plan(self) -> Mapping[tuple[str, str], str]:
+        """The versions of the recordings that the plan keeps; read where one of them is due by now."""
+        lines = lines_of(self.context.store.plans.pages(self.plan.id))
+        return {line.key: line.etag for line in lines if not line.is_disposal and self.kind_of(line) is UnitKind.RECORDING}
+
+    def _taking_what_stays(self, rows: Rows) -> dict[str, str]:
+        """Return the units, each with the code, with which a recording would go that a plan of all kinds does
+        not dispose of, or that is not what was planned any more. It is a unit of its own (RET-03): nobody has
+        approved that it goes as it now is (RET-17). One that has only become due since then has not changed:
+        the next plan has a line for it."""
         if self.plan.kind is not Kind.ALL:
-            return set()
+            return {}
         crm, recording = self.context.connector, UnitKind.RECORDING.value
         changed = {key for key, action in self.journal.actions.items() if action.state is ActionState.SKIPPED and action.code == CHANGED}
         agreed = self._planned - changed
-        return {
-            unit
-            for unit, writes in rows.of.items()
-            for row in writes
-            if row.kind == recording and row.operation == "delete" and row.key(crm) not in agreed
-        }
+        found: dict[str, str] = {}
+        for unit, writes in rows.of.items():
+            taken = [row for row in writes if row.kind == recording and row.operation == "delete" and row.key(crm) not in agreed]
+            if taken:
+                is_due = all(self._kept_in_plan.get(row.key(crm)) == row.etag for row in taken)
+                found[unit] = RECORDING_DUE if is_due else CHANGED
+        return found
 
     def _kept_by_now(self, units: Sequence[Unit], holds: Holds) -> dict[str, Reason]:
         """Return the units that the version of the schedule now in force keeps, with the reason; none where

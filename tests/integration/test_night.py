@@ -74,6 +74,20 @@ def test_a_recording_that_is_not_what_was_planned_any_more_is_not_taken_along(ni
     assert (night.get("cf_recordings", recording), night.get("cf_dossiers", dossier)) == (None, None)
 
 
+def test_a_recording_that_has_become_due_since_the_plan_goes_with_its_dossier_by_the_next(night: Night) -> None:
+    """RET-03, RET-17: it goes by a line of its own. Nothing has changed, so that no plan needs two people for
+    it."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    recording = night.recording(date(2026, 5, 26), fiche=night.fiches_of(dossier)[0])
+    plan = night.approved(night.plan())
+    night.clock.now += timedelta(days=2)
+    assert night.apply(plan).counts["skipped"] == {"RECORDING_DUE": 1}
+    assert (night.get("cf_recordings", recording) is None, night.get("cf_dossiers", dossier) is None) == (False, False)
+    after = night.plan()
+    assert (after.why, night.apply(after).counts["skipped"]) == ((), {})
+    assert (night.get("cf_recordings", recording), night.get("cf_dossiers", dossier)) == (None, None)
+
+
 def test_a_recording_whose_own_term_still_runs_stays_without_its_link(night: Night) -> None:
     """RET-03."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)

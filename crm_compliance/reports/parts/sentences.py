@@ -109,6 +109,7 @@ LISTED_IN_FULL = frozenset({Flag.HOLD_REVIEW_OVERDUE, Flag.OPEN_PAST_END, Flag.R
 SKIPS: dict[str, str] = {
     "CHANGED": "It changed in the CRM after the plan was made.",
     "AWAITS_TURN": "It has a row in common with a unit that goes first, and goes in a later night.",
+    "RECORDING_DUE": "A recording of it has become due since the plan was made, and is not in it: both go by the next plan.",
     "PLAN_EXPIRED": "The plan's validity ended before its turn came.",
     "PLAN_REJECTED": "The plan was rejected while its run was interrupted.",
     "POLICY_CHANGED": "The policy or the mapping changed while the run was interrupted.",
