@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
@@ -14,9 +14,9 @@ from connectors.dynamics.lake.folder import Folder
 from connectors.dynamics.lake.kinds import IDS, OPTIONS, kind_of, typed
 from connectors.dynamics.lake.lake import Lake
 from connectors.dynamics.mapping.mapping import Mapping, Table
+from connectors.dynamics.reading.columns import Columns
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageDecoder
-from connectors.dynamics.reading.page import ID_LENGTH, Values
-from connectors.dynamics.reading.steps import Step
+from connectors.dynamics.reading.page import ID_LENGTH
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import is_key
@@ -106,46 +106,11 @@ class LakeReader:
         return rows.filter(condition)[definition.primary_id].cast(pl.String).str.to_lowercase()
 
 
-class _FrameValues(Values):
-    """What rows say that are columns already; ids are in lower case."""
-
-    def __init__(self, frame: pl.DataFrame, defaults: dict[str, Any]) -> None:
-        super().__init__([])
-        self._frame, self._defaults = frame, defaults
-
-    def __len__(self) -> int:
-        return int(self._frame.height)
-
-    def __getitem__(self, name: str) -> list[Any]:
-        if name not in self._of:
-            self._of[name] = self._taken(name)
-        return self._of[name]
-
-    def take(self, step: Step) -> None:
-        """Take a step, over the column where it can and nothing has worked upon its values."""
-        if step.column is None or step.sources[0] in self._of:
-            super().take(step)
-            return
-        self._frame = self._frame.with_columns(step.column(self._frame[step.sources[0]]).alias(step.target))
-
-    def _taken(self, name: str) -> list[Any]:
-        if name not in self._frame.columns:
-            return [self._defaults[name]] * len(self)
-        column = self._frame[name]
-        if isinstance(column.dtype, pl.Datetime):
-            return [None if at is None else at.replace(tzinfo=UTC) for at in column.dt.replace_time_zone(None).to_list()]
-        return list(column.to_list())
-
-    def column(self, name: str) -> list[Any] | pl.Series:
-        """Return a column as it came where nothing has worked upon it, else its values."""
-        return self._frame[name] if name in self._frame.columns and name not in self._changed else self[name]
-
-
 class LakePage:
     """Some rows of a table."""
 
     def __init__(self, frame: pl.DataFrame, decoder: PageDecoder[Any]) -> None:
-        self.values = _FrameValues(frame, decoder.defaults)
+        self.values = Columns(frame.height, {}, {column.name: column for column in frame}, decoder.defaults)
 
     @property
     def ids(self) -> set[str]:
@@ -157,7 +122,7 @@ class LakePage:
 
     def frame(self, record: type[Record], fields: Sequence[str]) -> pl.DataFrame:
         """Return its rows as a frame of the types of `column_types`."""
-        return frame_of_values(record, fields, self.values.column)
+        return frame_of_values(record, fields, self.values.held)
 
 
 _TYPE: Final = "_entitytype"

@@ -87,7 +87,7 @@ class WholeTable(Generic[R]):
             sample.doubt()
         self._note(sample.cut(self._at_once))
 
-    def _range(self, reader: Reader[R], within: Range) -> Iterator[tuple[Page[R], list[Any]]]:
+    def _range(self, reader: Reader[R], within: Range) -> Iterator[tuple[Page[R], Any]]:
         for page in reader.pages(self._both(within.condition)):
             values = self._values(page)
             if not within.holds(values):
@@ -98,8 +98,8 @@ class WholeTable(Generic[R]):
                 )
             yield page, values
 
-    def _values(self, page: Page[R]) -> list[Any]:
-        return page.values[self.decoder.created or "id"]
+    def _values(self, page: Page[R]) -> Any:
+        return page.values.held(self.decoder.created or "id")
 
     def _both(self, condition: str) -> str:
         return f"({self._condition}) and ({condition})" if self._condition else condition

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.mapping.mapping import Table
+from connectors.dynamics.reading.columns import Columns
 from connectors.dynamics.reading.page import FramedValues, Values
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import Metadata
@@ -39,7 +40,12 @@ class Behind:
         return sorted({row for found in pairs for row, _ in found})
 
     def fill(
-        self, table: Table, values: Values | FramedValues | dict[str, list[Any]], *, also_in: str = "", pointing: Pointing | None = None
+        self,
+        table: Table,
+        values: Values | FramedValues | Columns | dict[str, list[Any]],
+        *,
+        also_in: str = "",
+        pointing: Pointing | None = None,
     ) -> None:
         """Write into rows what points to each, of whatever kind. `pointing` is what pages of one read have in
         common: a large one reads a lookup whole, and those behind it ask no more. Raises ReadIncomplete: what

@@ -1,19 +1,24 @@
-"""The civil day that a date column means (DAT-01, DAT-08), at the speed of a nightly read of every row. The
-decoder makes dates and instants itself, far faster than any table of texts that were seen before: a page's
-instants are nearly all different, and such a table no longer fits the processor's caches."""
+"""The civil day that a date column means (DAT-01, DAT-08), at the speed of a nightly read of every row. For
+records the decoder makes dates and instants itself, far faster than any table of texts that were seen before:
+a page's instants are nearly all different, and such a table no longer fits the processor's caches. For frames
+it leaves them texts, of which columns are made."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from rules.dates.periods import civil_date
+from rules.decoders import converted
 
 if TYPE_CHECKING:
     import polars as pl
 
-_HOUR = timedelta(hours=1)
+_HOUR, _STEP = timedelta(hours=1), timedelta(microseconds=1)  # a column of instants counts the latter
+_DAY = 24 * _HOUR // _STEP
 _YEARS = range(1753, 2101)  # from the first day that the CRM can hold; time zones were made later, and rules of summer time end here
 
 
@@ -40,11 +45,150 @@ def civil_days(behaviour: str, zone: ZoneInfo) -> Callable[[list[datetime | None
     return literal if behaviour == "time_zone_independent" else local
 
 
-def civil_day_column(behaviour: str, zone: ZoneInfo) -> "Callable[[pl.Series], pl.Series]":
+def civil_day_column(behaviour: str, zone: ZoneInfo) -> Callable[[pl.Series], pl.Series]:
     """Return what gives the same of a column of instants in UTC."""
     if behaviour == "time_zone_independent":
         return lambda moments: moments.dt.date()
-    return lambda moments: moments.dt.convert_time_zone(zone.key).dt.date().clip(upper_bound=date.max)  # the last evening, as above
+    early, late = _hours_alike(zone)
+
+    first, last = early * _HOUR // _STEP, late * _HOUR // _STEP
+
+    def local(moments: pl.Series) -> pl.Series:
+        days = moments.dt.date()
+        times = moments.to_physical() % _DAY
+        is_other = (times < first) | (times >= last)
+        if not is_other.any():
+            return days
+        others = moments.filter(is_other).dt.convert_time_zone(zone.key).dt.date().clip(upper_bound=date.max)  # the last evening, as above
+        return days.scatter(is_other.arg_true(), others)
+
+    return local
+
+
+class DateTexts:
+    """Makes columns of the dates of a page, which came as the texts that the wire has. Polars takes more than
+    the decoder of records does (`10:00:60`, a space for a digit), so texts are compared, mark by mark, with
+    how the service writes them; pages with others are left to that decoder."""
+
+    def __init__(self, wanted: Mapping[str, tuple[type, str]], zone: ZoneInfo) -> None:
+        """Create it for these fields, each with what the wire has of it, days or instants, and the behaviour
+        by which an instant means a day; empty where it stays one."""
+        self._wanted, self._zone = wanted, zone
+
+    def columns(self, texts: Mapping[str, list[str | None]]) -> dict[str, list[Any] | pl.Series]:
+        """Return what the texts of each field mean. Raises msgspec.ValidationError: one means nothing."""
+        import polars as pl
+
+        came = {name: pl.Series(name, texts[name], dtype=pl.String) for name in self._wanted}
+        none = [name for name, column in came.items() if column.null_count() == len(column)]
+        found: dict[str, Any] = {name: came.pop(name).cast(pl.Date() if self._wanted[name][1] else self._form(name).dtype) for name in none}
+        instants = self._read(came) if came else {}
+        if instants is None:
+            return self._decoded(texts)
+        return found | (self._days(instants) if came else {})
+
+    def _read(self, texts: dict[str, pl.Series]) -> dict[str, pl.Series] | None:
+        """Return what texts mean; None where one is written otherwise."""
+        import polars as pl
+
+        asked: list[pl.Expr] = []
+        for name, column in texts.items():
+            parsed, marks = self._parsed[name]
+            low, high = self._form(name).templates(len(column) - column.null_count())
+            asked += [parsed, marks.is_between(low, high).all(ignore_nulls=False).alias(f"{name} fits")]
+        try:
+            found = {column.name: column for column in pl.DataFrame(list(texts.values())).select_seq(asked)}
+        except pl.exceptions.ShapeError:  # one is of another length
+            return None
+        for name, column in texts.items():
+            made, first = found[name], self._form(name).first
+            least: Any = made.cast(pl.Int64).min()
+            if found[f"{name} fits"][0] is not True or made.null_count() > column.null_count() or least < first:
+                return None
+        return {name: found[name] for name in texts}
+
+    def _days(self, instants: dict[str, pl.Series]) -> dict[str, pl.Series]:
+        """Return the columns with days for the instants that mean one."""
+        import polars as pl
+
+        asked = [each for name in instants for each in self._meant.get(name, ())]
+        if not asked:
+            return instants
+        days = {column.name: column for column in pl.DataFrame(list(instants.values())).select_seq(asked)}
+        for name in instants:
+            if self._wanted[name][1] == "user_local" and days.pop(f"{name} others")[0]:
+                days[name] = civil_day_column("user_local", self._zone)(instants[name])
+        return instants | days
+
+    def _form(self, name: str) -> _Form:
+        return _forms()[self._wanted[name][0]]
+
+    @cached_property
+    def _parsed(self) -> dict[str, tuple[pl.Expr, pl.Expr]]:
+        """What parses each column, and gives its marks."""
+        import polars as pl
+
+        found = {}
+        for name in self._wanted:
+            column, form = pl.col(name), self._form(name)
+            marks = column.drop_nulls().cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt8, form.length)).explode()
+            found[name] = column.str.strptime(form.dtype, form.text, strict=False, cache=False), marks
+        return found
+
+    @cached_property
+    def _meant(self) -> dict[str, list[pl.Expr]]:
+        """What gives the days of instants in UTC, and tells whether the day in the zone is another one."""
+        import polars as pl
+
+        first, last = _hours_alike(self._zone)
+        found = {}
+        for name, (_, behaviour) in self._wanted.items():
+            if behaviour:
+                times = pl.col(name).to_physical() % _DAY
+                others = (times < first * _HOUR // _STEP) | (times >= last * _HOUR // _STEP)
+                found[name] = [pl.col(name).dt.date(), *([others.any().alias(f"{name} others")] if behaviour == "user_local" else [])]
+        return found
+
+    def _decoded(self, texts: Mapping[str, list[str | None]]) -> dict[str, list[Any] | pl.Series]:
+        found: dict[str, list[Any] | pl.Series] = {}
+        for name, (kind, behaviour) in self._wanted.items():
+            values = converted(texts[name], list[kind | None])  # type: ignore[valid-type]
+            found[name] = civil_days(behaviour, self._zone)(values) if behaviour else values
+        return found
+
+
+class _Form:
+    """How the service writes a day or an instant: `low` and `high` are the least and the greatest mark at
+    each place, `first` is the number of the first that there is."""
+
+    def __init__(self, dtype: pl.Date | pl.Datetime, text: str, low: str, high: str, first: int) -> None:
+        self.dtype, self.text, self.first, self.length = dtype, text, first, len(low)
+        self._low, self._high = low.encode(), high.encode()
+
+    def templates(self, number: int) -> tuple[pl.Series, pl.Series]:
+        """Return the marks of so many texts, at least and at most."""
+        size = -(-number // _MANY) * _MANY
+        return _template(self._low, size).head(number * self.length), _template(self._high, size).head(number * self.length)
+
+
+_MANY = 5_000  # rows of a page
+
+
+@lru_cache(maxsize=8)
+def _template(marks: bytes, number: int) -> pl.Series:
+    import polars as pl
+
+    return pl.Series([marks * number]).bin.reinterpret(dtype=pl.Array(pl.UInt8, len(marks) * number)).explode()
+
+
+@cache
+def _forms() -> dict[type, _Form]:
+    import polars as pl
+
+    first = date.min - date(1970, 1, 1)
+    day = _Form(pl.Date(), "%Y-%m-%d", "0000-00-00", "9999-19-39", first.days)
+    at = _Form(pl.Datetime("us", "UTC"), "%Y-%m-%dT%H:%M:%SZ", "0000-00-00T00:00:00Z", "9999-19-39T29:59:59Z", first // _STEP)
+    return {date: day, datetime: at}
 
 
 def _day_in(zone: ZoneInfo, moment: datetime) -> date:

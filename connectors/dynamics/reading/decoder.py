@@ -1,7 +1,7 @@
 """A page of rows, decoded straight into records, or into a frame. For each kind of record and set of fields
-one msgspec struct is built whose fields carry the wire's column names; it is a subclass of the record, so the
-decoder's own object is the record and no second one is made per row. Only dates, choices and lookups are then
-looked at again, a column at a time."""
+one msgspec struct is built whose fields carry the wire's column names. Of records it is a subclass, so the
+decoder's own object is the record and no second one is made per row; for a frame it has what was asked for
+and nothing else. Only dates, choices and lookups are then looked at again, a column at a time."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
 import msgspec
 
 from connectors.dynamics.http.characters import with_whole_characters
+from connectors.dynamics.http.freed_memory import keep_freed
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading import steps
-from connectors.dynamics.reading.dates import civil_day_column, civil_days, wire_type
+from connectors.dynamics.reading.columns import Columns, take_off
+from connectors.dynamics.reading.dates import DateTexts, civil_day_column, civil_days, wire_type
 from connectors.dynamics.reading.meanings import Known, MultiKeys, Referred, SingleKeys, meanings
-from connectors.dynamics.reading.page import FramedPage, FramedValues, Page, Values
+from connectors.dynamics.reading.page import FramedPage, FramedValues, Page, Values, lowered
 from connectors.dynamics.reading.ranges import CREATED_ON
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.conditions import Scopes
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, is_key
-from connectors.interface.columns import column_types, frame_of_values
+from connectors.interface.columns import column_types, frame_of_values, held_by
 from rules.decoders import decoder_of
 from rules.errors import MappingError
 from rules.model.records import Record
@@ -38,6 +40,7 @@ R = TypeVar("R", bound=Record)
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _OF_ONE_KIND = frozenset(name for name, kinds in LOOKUPS.items() if kinds == {name})  # a lookup to one kind of row
 _INT = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]  # the largest that a CRM holds
+_DATES: dict[Any, type] = {date | None: date, datetime | None: datetime}  # by the type on the wire
 _UNSELECTED = "- "  # no column can be called so: a field that was not asked for cannot be filled by accident
 
 
@@ -70,7 +73,10 @@ class PageDecoder(Generic[R]):
         made = record or table.record
         self.record = cast("type[R]", made)
         self._fields = tuple(fields)
+        self._whole = whole
         self._steps: list[steps.Step] = []
+        self._copies: dict[str, str] = {}  # of frames: by the second field of a column its first
+        self._behaviours: dict[str, str] = {}  # of frames: by which instants of a field are days
         self._referred: list[dict[str, str]] = []
         self._references = references
         self._zone = mapping.zone
@@ -100,7 +106,7 @@ class PageDecoder(Generic[R]):
             if (twin := first.setdefault(found[0], column.field)) == column.field:
                 wire[column.field] = found
             else:  # a day and an instant may be read from one column
-                self._steps.insert(0, steps.copy(twin, column.field))
+                self._copy(twin, column.field)
             is_told_apart = column.field == "fiche" and place is RolePlace.PARTICIPANT  # by the filter that it was read with
             if column.field in _OF_ONE_KIND and len(definition.attributes[column.name].targets) > 1 and not is_told_apart:
                 target = f"_{column.name}_value@{LOOKUP_TABLE}"
@@ -120,15 +126,22 @@ class PageDecoder(Generic[R]):
         self.created = self._created(first, hidden) if dated and CREATED_ON in definition.attributes else None
         if place is RolePlace.UNIT:
             self._steps.append(steps.swap(table))
-        self._whole = whole
         self._asking = [step for step in self._steps if whole and step.asks]
         self._steps = [step for step in self._steps if step not in self._asking]
         self.lookups = ["id", *(name for name in wire if name in LOOKUPS or (name in known and known[name].is_lookup))]
-        self._decoder = decoder_of(page_type(made, wire, hidden))
+        self._decoder = decoder_of(lean_page_type(wire, hidden) if whole else page_type(made, wire, hidden))
         # What a row is made of: by the name that it has in a row, its name on the wire and its type.
         self.wire = {name: (column, kind) for name, (column, kind, _) in wire.items()}
         self.wire |= {name: (column, kind) for column, (name, kind) in hidden.items() if not column.startswith(_UNSELECTED)}
         self.defaults = {info.name: info.default for info in _fields(made) if info.name not in wire}
+        self._ids = frozenset(self.lookups)
+        self._taken = {name: take_off(name) for name in self.wire}
+        kinds_of = {name: kind for name, (_, kind) in self.wire.items()}
+        kinds_of |= {target: kinds_of[source] for target, source in self._copies.items()}
+        dates = {name: (_DATES[kind], self._behaviours.get(name, "")) for name, kind in kinds_of.items() if kind in _DATES}
+        if whole:
+            keep_freed()
+        self._dates = DateTexts(dates, mapping.zone) if dates and whole else None
         used = [definition.attributes[name] for column in columns for name in column.names]
         self._meant = (table, used, asked.known, mapping.zone.key, place.name, wire, hidden, [step.target for step in self._asking])
 
@@ -145,7 +158,7 @@ class PageDecoder(Generic[R]):
         source = f"created_{len(hidden)}"
         if CREATED_ON in first:
             hidden[f"{_UNSELECTED}{source}"] = source, Any
-            self._steps.insert(0, steps.copy(first[CREATED_ON], source))
+            self._copy(first[CREATED_ON], source)
         else:
             self.select.append(CREATED_ON)
             hidden[CREATED_ON] = source, datetime | None
@@ -168,12 +181,12 @@ class PageDecoder(Generic[R]):
             is_day = field_type(table.full, column.field) is date
             if name in first:
                 hidden[f"{_UNSELECTED}{source}"] = source, Any
-                self._steps.insert(0, steps.copy(first[name], source))
+                self._copy(first[name], source)
             else:
                 self.select.append(name)
                 hidden[name], first[name] = (source, wire_type(behaviour) if is_day else datetime | None), source
             if is_day and behaviour != "date_only":
-                self._steps.append(self._days(source, behaviour))
+                self._mean_days(source, behaviour)
             self._steps.append(steps.first(source, column.field))
             return
         if column.reference is not None:
@@ -200,26 +213,69 @@ class PageDecoder(Generic[R]):
             except msgspec.DecodeError:
                 body = with_whole_characters(body)  # only then: it takes half as long as decoding
                 content = self._decoder.decode(body)
-            values = Values(content.value, self.lookups)
-            for name in self.lookups:  # whoever asks for rows or columns asks for these
-                values[name]
+            values = self._columns(content.value) if self._whole else self._values(content.value)
             self.fill(values)
             if versioned and self.has_versions and not steps.are_versions(values["etag"]):
                 raise ValueError("a version that is none")
         except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None  # the decoder's own message may quote a value
         asked_again = body if content.next_link is None else b""  # only the last page is
-        held = self._kept(values) if self._whole else values
+        held = self._kept(values) if isinstance(values, Columns) else values
         return Page(held, set(values["id"]), content.next_link, content.count, asked_again, content.delta_link)
 
-    def fill(self, values: Values) -> None:
+    def _values(self, rows: list[Any]) -> Values:
+        values = Values(rows, self.lookups)
+        for name in self.lookups:  # whoever asks for rows asks for these
+            values[name]
+        return values
+
+    def _columns(self, rows: list[Any]) -> Columns:
+        """Return what rows say, ids in lower case and dates in columns. Raises ValueError: one is none."""
+        import polars as pl
+
+        came: dict[str, Any] = {}
+        columns: dict[str, Any] = {}
+        for name, take in self._taken.items():
+            values = take(rows)
+            came[name] = values = lowered(values) if name in self._ids else values
+            if name in self._plain:  # at once, while its values are near the processor
+                columns[name] = pl.Series(name, values, dtype=self._plain[name])
+        came |= {target: came[source] for target, source in self._copies.items()}
+        if self._dates is not None:
+            dates = self._dates.columns(came)
+            columns |= dates
+            came = {name: values for name, values in came.items() if name not in dates}
+        return Columns(len(rows), came, columns, self.defaults)
+
+    @cached_property
+    def _plain(self) -> dict[str, pl.DataType]:
+        """The columns of frames that are what came, with their types."""
+        import polars as pl
+
+        changed = {step.target for step in self._steps}
+        plain = {pl.String(), pl.Boolean(), pl.Int64(), pl.Float64()}
+        kept = {name: kind for name, kind in self.kept_types.items() if name in self.wire and name not in changed and kind in plain}
+        return {name: kind for name, kind in kept.items() if name not in self._fields or held_by(self.record, name) is not tuple}
+
+    def fill(self, values: Values | Columns) -> None:
         """Work out what the fields of some rows mean, from what `wire` names. Raises ValueError or KeyError:
         a value cannot be right."""
         for step in self._steps:
             values.take(step)
 
-    def _days(self, name: str, behaviour: str) -> steps.Step:
-        return steps.Step(name, (name,), civil_days(behaviour, self._zone), column=civil_day_column(behaviour, self._zone))
+    def _copy(self, source: str, target: str) -> None:
+        """Fill a second field from one column, whatever the first makes of it."""
+        if self._whole:
+            self._copies[target] = source
+        else:
+            self._steps.insert(0, steps.copy(source, target))
+
+    def _mean_days(self, name: str, behaviour: str) -> None:
+        """Make days of the instants of a field."""
+        if self._whole:
+            self._behaviours[name] = behaviour
+        else:
+            self._steps.append(steps.Step(name, (name,), civil_days(behaviour, self._zone), column=civil_day_column(behaviour, self._zone)))
 
     @property
     def asks(self) -> bool:
@@ -236,18 +292,18 @@ class PageDecoder(Generic[R]):
         own = [name for name in more if name in self.record.__struct_fields__]
         return column_types(self.record, (*self._fields, *own)) | {name: pl.String() for name in more if name not in own}
 
-    def _kept(self, values: Values) -> FramedValues:
+    def _kept(self, values: Columns) -> FramedValues:
         """Return what rows say themselves as a frame, with the instants of their creation where they are
         read."""
         import polars as pl
 
         kept = [name for name in self.kept_types if name not in ("id", "etag")]
         own = [name for name in kept if name in self.record.__struct_fields__]
-        frame = frame_of_values(self.record, own, values.__getitem__)
+        frame = frame_of_values(self.record, own, values.held)
         hidden = [pl.Series(name, values[name], dtype=pl.String) for name in kept if name not in own]
         found = FramedValues(self.record, frame.with_columns(hidden) if hidden else frame)
         if self.created is not None:
-            found[self.created] = values[self.created]
+            found[self.created] = values.held(self.created)
         return found
 
     def frame(self, page: Page[R]) -> pl.DataFrame:
@@ -303,7 +359,7 @@ class PageDecoder(Generic[R]):
         if kind is date:
             behaviour = _behaviour(table, column, attribute.behaviour)
             if behaviour != "date_only":
-                self._steps.append(self._days(name, behaviour))
+                self._mean_days(name, behaviour)
             return column.name, wire_type(behaviour), True
         if kind is bytes:
             raise ValueError(f"{table.kind}.{name} is content: it is fetched by itself")
@@ -355,6 +411,29 @@ def _page_type(
         may_lack = LOOKUP_TABLE in column or column.startswith(_UNSELECTED)  # left out where the lookup is empty
         defined.append((name, kind, msgspec.field(name=column, default=None) if may_lack else msgspec.field(name=column)))
     row = msgspec.defstruct(record.__name__, defined, bases=(record,), module=record.__module__, gc=False, kw_only=True)
+    return _page_of(row)
+
+
+def lean_page_type(wire: dict[str, tuple[str, Any, bool]], hidden: dict[str, tuple[str, Any]]) -> type[Any]:
+    """Return the struct of a page whose rows have what was asked for and nothing else; dates stay texts."""
+    return _lean_page_type(tuple(wire.items()), tuple(hidden.items()))
+
+
+@lru_cache(maxsize=1024)
+def _lean_page_type(wire: tuple[tuple[str, tuple[str, Any, bool]], ...], hidden: tuple[tuple[str, tuple[str, Any]], ...]) -> type[Any]:
+    columns = [(name, kind, column, is_required) for name, (column, kind, is_required) in wire]
+    columns += [(name, kind, column, LOOKUP_TABLE not in column) for column, (name, kind) in hidden if not column.startswith(_UNSELECTED)]
+    columns.sort(
+        key=lambda each: (each[2].partition("@")[0], "@" not in each[2])
+    )  # as the service writes them, so that each is where it is looked for
+    defined: list[Any] = []
+    for name, kind, column, is_required in columns:
+        field = msgspec.field(name=column) if is_required else msgspec.field(name=column, default=None)
+        defined.append((name, str | None if kind in _DATES else kind, field))
+    return _page_of(msgspec.defstruct("Row", defined, gc=False, kw_only=True))
+
+
+def _page_of(row: type[Any]) -> type[Any]:
     return msgspec.defstruct(
         "Page",
         [

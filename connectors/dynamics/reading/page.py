@@ -14,6 +14,7 @@ from rules.model.records import Record
 if TYPE_CHECKING:
     import polars as pl
 
+    from connectors.dynamics.reading.columns import Held
     from connectors.dynamics.reading.steps import Step
 
 R = TypeVar("R", bound=Record)
@@ -58,6 +59,10 @@ class Values:
             self._of[name] = values
             self._changed.add(name)
 
+    def held(self, name: str) -> list[Any]:
+        """Return what is held of a field."""
+        return self[name]
+
     def take(self, step: Step) -> None:
         """Take a step over all rows. Raises as it."""
         self[step.target] = step.fill(*[self[name] for name in step.sources])
@@ -81,13 +86,22 @@ def lowered(ids: list[str | None]) -> list[str | None]:
     """Return ids in lower case and without braces, since they are compared as text all over the product. The
     service writes them so; one look at all of them makes sure. Raises ValueError: one is no id, as an empty
     text is none."""
-    text = "".join(filter(None, ids))
+    text, missing = _joined(ids)
     if "{" in text or text != text.lower():
         ids = [row if row is None else row.strip("{}").lower() for row in ids]
-        text = "".join(filter(None, ids))
-    if len(text) != ID_LENGTH * (len(ids) - ids.count(None)):
+        text, missing = _joined(ids)
+    if len(text) != ID_LENGTH * (len(ids) - missing):
         raise ValueError("an id that is none")
     return ids
+
+
+def _joined(ids: list[str | None]) -> tuple[str, int]:
+    """Return ids as one text, and how many are None: to count these takes as long as to join."""
+    try:
+        return "".join(ids), 0  # type: ignore[arg-type]  # the usual case, and the fastest way to see whether it is
+    except TypeError:
+        there = list(filter(None, ids))
+        return "".join(there), ids.count(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +138,21 @@ class FramedValues:
 
     def __init__(self, record: type[Record], frame: pl.DataFrame) -> None:
         self._record, self._frame = record, frame
-        self._changed: dict[str, list[Any]] = {}
+        self._changed: dict[str, Held] = {}
 
     def __len__(self) -> int:
         return int(self._frame.height)
 
     def __getitem__(self, name: str) -> list[Any]:
-        return self._changed[name] if name in self._changed else values_of(self._record, self._frame[name])
+        held = self.held(name)
+        return held if isinstance(held, list) else values_of(self._record, held)
 
-    def __setitem__(self, name: str, values: list[Any]) -> None:
+    def __setitem__(self, name: str, values: Held) -> None:
         self._changed[name] = values
+
+    def held(self, name: str) -> Held:
+        """Return what is held of a field: its values, or a column that says the same."""
+        return self._changed[name] if name in self._changed else self._frame[name]
 
     @property
     def given(self) -> pl.DataFrame:
@@ -143,13 +162,14 @@ class FramedValues:
     def only(self, kept: Sequence[bool]) -> FramedValues:
         """Return those of the rows that are kept."""
         found = FramedValues(self._record, self._frame.filter(list(kept)))
-        found._changed = {name: list(compress(values, kept)) for name, values in self._changed.items()}
+        for name in self._changed:
+            found._changed[name] = list(compress(self[name], kept))
         return found
 
     def frame(self, fields: Sequence[str]) -> pl.DataFrame:
         """Return the rows in the columns of `column_types`."""
         changed = [name for name in fields if name in self._changed]
-        found = self._frame.with_columns(frame_of_values(self._record, changed, self.__getitem__)) if changed else self._frame
+        found = self._frame.with_columns(frame_of_values(self._record, changed, self.held)) if changed else self._frame
         return found.select(list(column_types(self._record, fields)))
 
 

@@ -6,19 +6,25 @@ what is created meanwhile belongs to the last, which is open. `ge` and `lt` are 
 only in an order in which its own pages came. That each row lies in the range it was asked for is seen from
 the row, never believed."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CREATED_ON = "createdon"
 RANGE_ROWS = 4_000  # aimed at: below 5,000, the CRM's own count proves a range
 MOST_RANGES = 64  # where more would be needed, ranges are long and few: each may cost the CRM a look at the whole table
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 SAMPLE = 1 << 14  # values by which a table is cut, however large it is
+_EPOCH, _STEP = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)  # of the numbers of instants
 
 
 class Order(StrEnum):
@@ -40,8 +46,9 @@ class Axis:
         """Return what a value compares by."""
         if self.order is not Order.SQL_SERVER:
             return value
-        stored = UUID(value).bytes_le
-        return stored[10:] + stored[8:10] + stored[6:8] + stored[4:6] + stored[:4]
+        # Of the first three groups the bytes are stored the other way round.
+        third, second, first = (value[at:end] for at, end in ((14, 18), (9, 13), (0, 8)))
+        return f"{value[24:]}{value[19:23]}{third[2:]}{third[:2]}{second[2:]}{second[:2]}{first[6:]}{first[4:6]}{first[2:4]}{first[:2]}"
 
     def text(self, value: Any) -> str:
         """Return a value as a filter writes it, rounded down: an instant to its second, an id to what comes
@@ -72,24 +79,29 @@ class Range:
         is_first = self.low is None and self.axis.order is Order.INSTANT
         return f"{parts[0]} or {column} eq null" if is_first else " and ".join(parts)
 
-    def holds(self, values: Sequence[Any]) -> bool:
+    def holds(self, values: Sequence[Any] | pl.Series) -> bool:
         """Return whether rows with these values are all within."""
-        there = [value for value in values if value is not None]
+        there = _there(values)
         if len(there) < len(values) and self.low is not None:
             return False
-        if not there:
+        if not len(there):
             return True
         place = self.axis.place
         try:
-            least, last = (min(there), max(there)) if self.axis.order is not Order.SQL_SERVER else _ends(list(map(place, there)))
+            least, last = _ends(list(map(place, there)) if self.axis.order is Order.SQL_SERVER else there)
             low = place(self.axis.value(self.low)) if self.low is not None else least
             return bool(low <= least and (self.high is None or last < place(self.axis.value(self.high))))
         except TypeError:  # an instant without a zone, or a day
             return False
 
 
-def _ends(values: list[Any]) -> tuple[Any, Any]:
-    return min(values), max(values)
+def _there(values: Sequence[Any] | pl.Series) -> list[Any] | pl.Series:
+    """Return the values that are any."""
+    return [value for value in values if value is not None] if isinstance(values, list) else values.drop_nulls()  # type: ignore[union-attr]
+
+
+def _ends(values: list[Any] | pl.Series) -> tuple[Any, Any]:
+    return (min(values), max(values)) if isinstance(values, list) else (values.min(), values.max())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +134,13 @@ class Sample:
         self._kept: list[Any] = []
         self._rows, self._stride = 0, 1
 
-    def see(self, values: Sequence[Any]) -> None:
+    def see(self, values: Sequence[Any] | pl.Series) -> None:
         """Take note of the values of a page, in its order."""
-        there = [value for value in values if value is not None]
+        there = _there(values)
         self._axes = [axis for axis in self._axes if _fits(axis, there)]
         if not self._axes:
             return
-        self._kept += there[-self._rows % self._stride :: self._stride]
+        self._kept += _plain(there[-self._rows % self._stride :: self._stride], self._axes[0].order)
         self._rows += len(there)
         while len(self._kept) > SAMPLE:
             del self._kept[1::2]
@@ -147,14 +159,30 @@ class Sample:
             return None
         axis = self._axes[0]
         ordered = sorted(self._kept, key=axis.place)
-        points = dict.fromkeys(axis.text(ordered[len(ordered) * each // number]) for each in range(1, number))
-        points.pop(axis.text(ordered[0]), None)
+        first, *others = (ordered[len(ordered) * each // number] for each in range(number))
+        points = dict.fromkeys(_text(axis, value) for value in others)
+        points.pop(_text(axis, first), None)
         return Cut(axis, tuple(points)) if points else None
 
 
-def _fits(axis: Axis, values: Sequence[Any]) -> bool:
+def _plain(values: list[Any] | pl.Series, order: Order) -> list[Any]:
+    """Return values as they are kept: instants as numbers, which are made of columns many times as fast."""
+    if isinstance(values, list):
+        return [(value - _EPOCH) // _STEP for value in values] if order is Order.INSTANT else values
+    return list(values.to_physical().to_list())
+
+
+def _text(axis: Axis, kept: Any) -> str:
+    return axis.text(_EPOCH + kept * _STEP if axis.order is Order.INSTANT else kept)
+
+
+def _fits(axis: Axis, values: list[Any] | pl.Series) -> bool:
     """Return whether values can be of this axis: instants with a zone, or ids that ascend."""
     if axis.order is Order.INSTANT:
+        if not isinstance(values, list):
+            return getattr(values.dtype, "time_zone", None) is not None
         return all(isinstance(value, datetime) and value.tzinfo is not None for value in values)
+    if axis.order is Order.TEXT and not isinstance(values, list):
+        return bool(values.is_sorted())
     places = list(map(axis.place, values))
     return places == sorted(places)

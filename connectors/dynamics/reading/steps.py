@@ -4,6 +4,8 @@ rows of a page at once. Which steps a field takes is for the decoder to say."""
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress, repeat
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from connectors.dynamics.mapping.mapping import LOOKUPS, Mapping, Table
@@ -21,19 +23,19 @@ _BETWEEN = '"\nW/"'
 class Step:
     """Fills the field `target` with what `fill` makes of the values of `sources`, one list for each; one that
     `asks` looks at other rows than its own, so what it gives is worth nothing the next time. `column` makes
-    the same of a column of its one source, for rows that are columns already. Raises ValueError or KeyError:
-    a value cannot be right."""
+    the same of columns, where all of its sources are. Raises ValueError or KeyError: a value cannot be
+    right."""
 
     target: str
     sources: tuple[str, ...]
     fill: Callable[..., list[Any]]
     asks: bool = False
-    column: "Callable[[pl.Series], pl.Series] | None" = None
+    column: "Callable[..., pl.Series] | None" = None
 
 
 def copy(source: str, target: str) -> Step:
     """Copy a field's value, as it came, to a second one of the same column."""
-    return Step(target, (source,), lambda values: values)
+    return Step(target, (source,), lambda values: values, column=lambda values: values)
 
 
 def meaning(name: str, meanings: dict[Any, Any]) -> Step:
@@ -72,7 +74,10 @@ def swap(table: Table) -> Step:
 def first(source: str, target: str) -> Step:
     """Fill a field from another column where its own is empty."""
     return Step(
-        target, (target, source), lambda own, more: [one if one is not None else other for one, other in zip(own, more, strict=True)]
+        target,
+        (target, source),
+        lambda own, more: [one if one is not None else other for one, other in zip(own, more, strict=True)],
+        column=lambda own, more: own.zip_with(own.is_not_null(), more),
     )
 
 
@@ -101,8 +106,7 @@ class Asked:
     def kinds(self, tables: Sequence[str | None], ids: Sequence[str | None]) -> list[str | None]:
         """Return the kind of each row of a table with an id; None: it is of none, out of scope, or there is
         no row. Raises ValueError: a row without the table it is in."""
-        nowhere = [row for table, row in zip(tables, ids, strict=True) if table is None] if None in tables else []
-        if nowhere.count(None) < len(nowhere):
+        if not all(tables) and any(compress(ids, map(is_, tables, repeat(None)))):
             raise ValueError("a lookup without the table it points to")
         found = list(map(self._words.get, tables))
         if self._shared and not self._shared.isdisjoint(tables) and self._scopes is not None:
@@ -126,8 +130,10 @@ class Asked:
             found = self.kinds(tables, ids)
             if name != "parent_kind":
                 return found
-            unknown = self._words.keys() | self._shared
-            return [kind if kind is not None or table in unknown else table for kind, table in zip(found, tables, strict=True)]
+            known = self._words.keys() | self._shared
+            if set(tables) <= {*known, None}:
+                return found
+            return [kind if kind is not None or table in known else table for kind, table in zip(found, tables, strict=True)]
 
         return Step(name, (name, target), fill, asks=bool(self._shared))
 

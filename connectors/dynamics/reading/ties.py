@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from connectors.dynamics.mapping.mapping import Mapping, Table
+from connectors.dynamics.reading.columns import Columns
 from connectors.dynamics.reading.page import FramedValues, Values
 from connectors.dynamics.schema.metadata import Link, TableDefinition
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
@@ -23,7 +24,7 @@ class Ties:
         self,
         table: Table,
         definition: TableDefinition,
-        values: Values | FramedValues,
+        values: Values | FramedValues | Columns,
         told: Iterable[tuple[str, str]] | None = None,
     ) -> None:
         """Write into rows what each is tied to. The CRM is asked for pairs, unless somebody else has `told`

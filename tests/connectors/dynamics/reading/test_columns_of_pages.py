@@ -47,6 +47,63 @@ TABLES: Any = st.sampled_from(["contact", "account", "cf_fiche", "systemuser", "
 ODD: Any = st.sampled_from(
     ["x", "*", None, True, 1.5, 1 << 63, [], "2026", "2026-02-29", "0000-01-01", "2026-1-1", "2026-06-30T23:59:60Z", "2026-01-01T24:00:00Z"]
 )
+# Dates that are written otherwise than the service does, or are none, or lie at an end of the calendar.
+ODD_INSTANTS = (
+    "2026-01-01T10:00:60Z",
+    "2026-01-01T23:59:59.9999999Z",
+    "2026-01-01T10:00:00.5Z",
+    "2026-01-01T10:00:00+00:00",
+    "2026-01-01T23:30:00-02:00",
+    "2026-01-01 10:00:00Z",
+    "2026-01-01t10:00:00z",
+    "2026-01-01T10:00:00",
+    "2026-01-01T10:00Z",
+    "2026-01-01T10:0 :00Z",
+    "2026-01- 1T10:00:00Z",
+    " 026-01-01T10:00:00Z",
+    "+2026-1-01T10:00:00Z",
+    "02026-1-01T10:00:00Z",
+    "2026-1-001T10:00:00Z",
+    "2026-01-01T10:00:00Z ",
+    "2026-01-01T24:00:00Z",
+    "2026-02-29T10:00:00Z",
+    "2026-13-01T10:00:00Z",
+    "2026-00-01T10:00:00Z",
+    "2026-01-01T10:60:00Z",
+    "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T23:59:59Z",
+    "9999-12-31T23:59:59Z",
+    "1969-12-31T23:30:00Z",
+    "1899-12-31T23:50:00Z",
+    "2026-03-29T00:59:59Z",
+    "2026-10-24T22:00:00Z",
+    "2026-01-01T10:00:0\u0660Z",
+    "",
+    "Z",
+    "2026-01-01",
+    "2026-01-01T10:00:00Z\n",
+    "\ud800",
+)
+ODD_DAYS = (
+    "2026-02-29",
+    "2026-13-01",
+    "2026-1-001",
+    "2026-1-1",
+    " 026-01-01",
+    "2026-01- 1",
+    "+2026-1-01",
+    "20260101",
+    "0000-01-01",
+    "0001-01-01",
+    "9999-12-31",
+    "1969-12-31",
+    "2026-01-01T00:00:00Z",
+    "",
+    "2026-01-0\u0661",
+    "2026-01-01\n",
+    "\udc00",
+)
 
 
 def _instant(behaviour: str) -> Any:
@@ -160,6 +217,36 @@ def test_a_frame_has_the_values_of_the_records(given_page: tuple[type[Record], b
     frame = framed(whole, body, fields)
     assert dict(frame.schema) == column_types(record, fields)
     assert frame.rows() == [cells(row, fields) for row in rows]
+
+
+def _dates_of(record: type[Record]) -> dict[str, tuple[str, ...]]:
+    """The columns of dates of a page, each with the odd ones of its sort."""
+    attributes = {
+        **DOSSIER,
+        **FICHE,
+        "cf_statedageon": Attribute("cf_statedageon", "cf_statedageon", "DateTimeType", behaviour="date_only"),
+    }
+    found = {name: attributes[name].behaviour for name in PAGES[record][2] if name in attributes}
+    return {name: ODD_DAYS if behaviour == "date_only" else ODD_INSTANTS for name, behaviour in found.items()}
+
+
+@pytest.mark.parametrize(("record", "column", "odd"), [(each, *pair) for each in PAGES for pair in _dates_of(each).items()])
+def test_an_odd_date_is_read_or_refused_as_records_do(record: type[Record], column: str, odd: tuple[str, ...]) -> None:
+    (decoder, whole), fields, columns = PAGES[record]
+    usual = "2024-06-30" if odd is ODD_DAYS else "2024-06-30T21:59:59Z"
+    for text in odd:
+        rows = [dict.fromkeys(columns) | {decoder.select[0]: row, "@odata.etag": 'W/"1"'} for row in (GUID, OTHER, GUID[:-1] + "3")]
+        rows[0][column], rows[1][column] = usual, text
+        if record is Contact:
+            rows = [row | {"cf_newsletter": False} for row in rows]
+        body = json.dumps({"value": rows}).encode()
+        try:
+            expected = [cells(row, fields) for row in decoder.decode(body).rows]
+        except PageBroken:
+            with pytest.raises(PageBroken):
+                whole.decode(body)
+            continue
+        assert framed(whole, body, fields).rows() == expected, text
 
 
 @given(st.data())

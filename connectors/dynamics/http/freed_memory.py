@@ -1,0 +1,24 @@
+"""What the C library does with memory that was freed. A page and what it becomes are some megabytes, which
+are freed before the next comes; given back to the system each time, they have to be cleared by it and mapped
+again, which costs half as much as decompressing them."""
+
+from functools import cache
+from typing import Final
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as <malloc.h> of the GNU C library numbers them
+KEPT: Final = 64 << 20  # bytes that stay with the process
+LARGEST: Final = 32 << 20  # bytes of a block that is not mapped by itself; the library comes to as much by and by
+
+
+@cache
+def keep_freed() -> None:
+    """Have what was freed kept for what comes next, as far as `KEPT`, once for the process. A C library that
+    cannot be told does as before."""
+    import ctypes  # by few commands only
+
+    try:
+        told = ctypes.CDLL(None).mallopt
+    except (OSError, TypeError, AttributeError):
+        return
+    told(_MMAP_THRESHOLD, LARGEST)
+    told(_TRIM_THRESHOLD, KEPT)

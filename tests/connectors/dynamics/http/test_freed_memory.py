@@ -1,0 +1,37 @@
+"""What is told to the C library, where it can be told anything."""
+
+from __future__ import annotations
+
+import ctypes
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connectors.dynamics.http.freed_memory import KEPT, LARGEST, keep_freed
+
+
+@pytest.fixture(autouse=True)
+def untold(monkeypatch: pytest.MonkeyPatch) -> Any:
+    keep_freed.cache_clear()
+    yield
+    monkeypatch.undo()
+    keep_freed.cache_clear()
+
+
+def test_freed_memory_is_kept_as_far_as_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(mallopt=lambda *given: told.append(given)))
+    keep_freed()
+    keep_freed()
+    assert told == [(-3, LARGEST), (-1, KEPT)]
+
+
+def _no_library(_: object) -> None:
+    raise OSError
+
+
+@pytest.mark.parametrize("library", [lambda _: SimpleNamespace(), _no_library], ids=["another one", "none"])
+def test_another_c_library_does_as_before(monkeypatch: pytest.MonkeyPatch, library: Any) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", library)
+    keep_freed()
