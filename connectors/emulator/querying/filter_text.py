@@ -25,6 +25,9 @@ _NOT = re.compile(r"(?<![\w/])not\(")
 _PAIR = re.compile(r"PropertyValue1\s*=\s*(@?\w+)\s*,\s*PropertyValue2\s*=\s*(@?\w+)")  # the parser stumbles over a third parameter
 _QUOTED_NUMBER = re.compile(r"(PropertyValue[12]\s*=\s*)'(\d+)'")
 _ENUM = re.compile(r"Microsoft\.Dynamics\.CRM\.\w+(?='$)")
+_ROW = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+# What clients ask at the greatest length.
+_ONE_OF_ROWS = re.compile(rf"(?!any|all|true|false|null|x__)([a-z_]\w*) eq {_ROW}(?: or \1 eq {_ROW})+")
 
 _NO_COMMA = (
     "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and properties of an object must be "
@@ -44,6 +47,8 @@ def parse_filter(text: str, aliases: dict[str, str]) -> Any:
 
 @lru_cache(maxsize=512)
 def _parse(text: str, aliases: tuple[tuple[str, str], ...]) -> Any:
+    if (rows := _ONE_OF_ROWS.fullmatch(text)) is not None:
+        return _one_of(rows.group(1), [condition.rpartition(" ")[2] for condition in text.split(" or ")])
     ready = _normalise(text, dict(aliases)).strip()
     try:
         return ODataParser().parse(ODataLexer().tokenize(ready))
@@ -55,6 +60,16 @@ def _parse(text: str, aliases: tuple[tuple[str, str], ...]) -> Any:
         raise _syntax_error(text, min(position, len(text))) from problem
     except (ODataException, RecursionError, ValueError, AttributeError) as problem:  # the last for a third parameter of a function
         raise _syntax_error(text, len(text)) from problem
+
+
+def _one_of(column: str, rows: list[str]) -> Any:
+    """Return the tree of `column eq row or column eq row or ...`, which the parser would take apart sign by
+    sign."""
+    first, *others = (ast.Compare(ast.Eq(), ast.Identifier(column), ast.GUID(row)) for row in rows)
+    tree: Any = first
+    for other in others:
+        tree = ast.BoolOp(ast.Or(), tree, other)
+    return tree
 
 
 def _syntax_error(text: str, position: int) -> WebApiError:

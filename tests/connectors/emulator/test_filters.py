@@ -6,11 +6,13 @@ import operator
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors.emulator.querying.filter_text import parse_filter
 from tests.connectors.emulator.client import Client, error_of
 
 NOW = "2026-03-15T12:00:00Z"  # a Sunday
@@ -362,3 +364,14 @@ def test_any_text_is_found_again_by_its_quoted_form(crm: Client, word: str) -> N
     quoted = quote("cf_name eq '" + word.replace("'", "''") + "'", safe="")
     assert [found["cf_dossierid"] for found in crm.rows(f"cf_dossiers?$select=cf_name&$filter={quoted}")] == [row]
     assert crm.row(f"cf_dossiers({row})?$select=cf_name")["cf_name"] == word
+
+
+@given(
+    st.sampled_from(["contactid", "_cf_dossierid_value", "CF_Id", "anyone", "allowance", "nullable", "x__id", "id2"]),
+    st.lists(st.uuids(), min_size=1, max_size=60),
+    st.booleans(),
+)
+def test_many_rows_are_asked_for_by_the_tree_that_the_parser_makes(column: str, rows: list[UUID], in_capitals: bool) -> None:
+    conditions = [f"{column} eq {str(row).upper() if in_capitals else row}" for row in rows]
+    # A blank more, and it is no plain list of rows.
+    assert parse_filter(" or ".join(conditions), {}) == parse_filter(" or ".join([f"{conditions[0]} ", *conditions[1:]]), {})
