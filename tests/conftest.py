@@ -28,7 +28,7 @@ from crm_compliance.store.sql import database
 from rules.files import yaml_lines, yaml_nodes
 from tests import known_definitions, suites
 from tests.in_process import SEND, emulators_in_process
-from tests.new_stores import copied, given_again, sharing_statements
+from tests.new_stores import copied, sharing_statements
 from tests.stopped_at_once import servers_stopped_at_once
 from tests.unflushed import FLUSH, Unflushed, unflushed
 
@@ -51,7 +51,7 @@ settings.register_profile("deep", **BUSY, max_examples=5000)  # pytest tests/con
 settings.load_profile("default")
 
 
-TAKE_STEPS = database._upgrade  # the steps themselves
+MIGRATE = database.Database._migrate  # the steps themselves
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -93,14 +93,13 @@ def quick_new_stores() -> Iterator[None]:
     again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "create_engine", sharing_statements(unflushed(create_engine)))
-        patch.setattr(database, "_upgrade", quick := given_again(TAKE_STEPS))
-        patch.setattr(database.Database, "_migrate", copied(database.Database._migrate, quick))
+        patch.setattr(database.Database, "_migrate", copied(MIGRATE))
         yield
 
 
 @pytest.fixture
 def real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_upgrade", TAKE_STEPS)
+    monkeypatch.setattr(database.Database, "_migrate", MIGRATE)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -191,19 +190,32 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """An empty PostgreSQL database of this test's own."""
-    name = f"test_{uuid.uuid4().hex}"
+@pytest.fixture(scope="session")
+def postgres_tables(postgres_server: str) -> str:
+    """The name of a database with the tables of a new store, as the steps make them, from which others are
+    copied."""
+    name = "with_tables"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
+    database.Database.open(postgres_server.replace("/postgres?", f"/{name}?")).close()
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A PostgreSQL database of this test's own, with the tables of a new store; empty where it is the steps
+    that are tested."""
+    name = f"test_{uuid.uuid4().hex}"
+    template = "template1" if "real_steps" in request.fixturenames else request.getfixturevalue("postgres_tables")
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield postgres_server.replace("/postgres?", f"/{name}?")
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database, once of each kind."""
+    """The URL of a database without rows, once of each kind."""
     return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
 
 

@@ -1,8 +1,8 @@
 """What a process that opens a new store for nearly every test need not do each time.
 
 Alembic loads and plans a tenth of a second for what a database does in a few milliseconds: the steps that
-make the tables are taken in full once. To PostgreSQL their statements are then given again word for word; a
-new file of SQLite gets the bytes of one that nobody uses. Any other upgrade, and every program that a test
+make the tables are taken in full once of each kind. A new file of SQLite gets the bytes of one that nobody
+uses, and PostgreSQL copies a database (`postgres_url`). Any other upgrade, and every program that a test
 starts, takes the steps themselves; so do the tests of the steps (`real_steps`). SQLAlchemy puts each
 statement into words for each engine again: here engines of a kind share the words.
 """
@@ -15,52 +15,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, inspect
+from sqlalchemy import Engine, event
 
 from crm_compliance.store.sql import database
-from crm_compliance.store.sql.database import VERSION_TABLE, Database
-
-Upgrade = Callable[[Connection], None]
+from crm_compliance.store.sql.database import Database
 
 
-def given_again(upgrade: Upgrade) -> Upgrade:
-    """`upgrade`, but for an empty database of a kind that it has brought up to date before: that gets the
-    same statements."""
-    told: dict[str, list[tuple[str, Any]]] = {}
-
-    def bring_up_to_date(connection: Connection) -> None:
-        kind = connection.dialect.name
-        if inspect(connection).has_table(VERSION_TABLE):
-            upgrade(connection)
-            return
-        if kind in told:
-            for statement, parameters in told[kind]:
-                connection.exec_driver_sql(statement, parameters)
-            return
-        heard: list[tuple[str, Any]] = []
-
-        def hear(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-            if not statement.lstrip().upper().startswith(("SELECT", "PRAGMA")):
-                heard.append((statement, parameters))
-
-        event.listen(connection, "before_cursor_execute", hear)
-        try:
-            upgrade(connection)
-        finally:
-            event.remove(connection, "before_cursor_execute", hear)
-        told[kind] = heard
-
-    return bring_up_to_date
-
-
-def copied(migrate: Callable[[Database], None], upgrade: Upgrade) -> Callable[[Database], None]:
-    """`migrate`, but for a new file that `upgrade` would bring up to date: that gets the bytes of one that
-    was made aside, so that the first is as all others."""
+def copied(migrate: Callable[[Database], None]) -> Callable[[Database], None]:
+    """`migrate`, but for a new file: that gets the bytes of one that was made aside, so that the first is as
+    all others."""
     made: list[bytes] = []
     one_at_a_time = threading.Lock()
 
     def bring_up_to_date(self: Database) -> None:
-        if self.file is None or database._upgrade is not upgrade:
+        if self.file is None:
             migrate(self)
             return
         with one_at_a_time:
