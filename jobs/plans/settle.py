@@ -121,7 +121,7 @@ def _facts_of(found: WholeTables, facts: pl.DataFrame, numbers: pl.Series, held:
 def _marks(height: int, numbers: pl.Series) -> pl.Series:
     """Return for each contact whether it is one of these."""
     marks = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
-    return marks.scatter(numbers.unique(), True) if len(numbers) else marks
+    return marks.scatter(numbers, True) if len(numbers) else marks
 
 
 def _with(numbers: pl.Series, of: Mapping[str, int], more: Collection[str]) -> pl.Series:

@@ -70,7 +70,10 @@ class Decided:
     def lined(self, kind: Kind) -> Decided:
         """Return the units for which a plan of this kind has a line, in the order of its lines."""
         places = [pl.Series(dtype=ROW)]
+        there = set(self.frame["kind"].unique())
         for each in kinds_of(kind):
+            if each.value not in there:
+                continue
             of_kind = (self.frame["kind"] == each.value).arg_true()
             places.append(of_kind.gather(self.names.order(self.frame["row"].gather(of_kind))))
         return replace(self, frame=self.frame.drop("held")[pl.concat(places)])
@@ -110,7 +113,7 @@ class Decided:
 
     def keys(self, rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
         """Yield units, or others of the rows that were read, as (table, id)."""
-        return zip(map(self.tables.__getitem__, rows["source"]), self.names.ids(rows["row"]), strict=True)
+        return zip(map(self.tables.__getitem__, rows["source"].to_list()), self.names.ids(rows["row"]), strict=True)
 
     def reviews(self) -> Iterator[tuple[str, str, date, tuple[str, ...]]]:
         """Yield the units whose review is due, as (table, id, since when, categories) (RET-15)."""

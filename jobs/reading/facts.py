@@ -80,6 +80,8 @@ class _TableFacts:
             *((kind, len(units)) for kind, units in self._outside.items()),
         ):
             numbers = _numbers(height)
+            if not height:
+                continue
             yield kind, numbers.filter(~(numbers + BASE[kind]).is_in(without.implode())) if len(without) else numbers
 
     def part(self, rows: Mapping[UnitKind, pl.Series], leaders: pl.DataFrame) -> Facts:

@@ -34,9 +34,9 @@ class Names:
 
     def packed(self, rows: pl.Series) -> pl.DataFrame:
         """Return `key` and `version` of rows, in their order."""
+        if (kind := _only_kind(rows)) is not None:
+            return self._packed(kind, rows - BASE[kind])
         parts = [(places, self._packed(kind, rows.gather(places) - BASE[kind])) for kind, places in _by_kind(rows)]
-        if len(parts) == 1:
-            return parts[0][1]
         every = [packed.with_columns(place=places) for places, packed in parts]
         return pl.concat([pl.DataFrame(schema={**_PACKED, "place": ROW}), *every]).sort("place").drop("place")
 
@@ -48,7 +48,7 @@ class Names:
     def ids(self, rows: pl.Series) -> Iterator[str]:
         """Yield the ids of rows, in their order."""
         for at in range(0, len(rows), _AT_ONCE):
-            yield from self._ids.texts(self.packed(rows.slice(at, _AT_ONCE))["key"])
+            yield from self._ids.texts(self.packed(rows.slice(at, _AT_ONCE))["key"]).to_list()
 
     def rows(self, ids: Collection[str]) -> pl.Series:
         """Return the rows, of any kind, that have one of a few ids."""
@@ -73,6 +73,13 @@ class Names:
                 "version": self._versions.packed(pl.Series([unit.etag for unit in of], dtype=pl.String)),
             }
         )
+
+
+def _only_kind(rows: pl.Series) -> UnitKind | None:
+    """Return the kind that all rows are of."""
+    ends = [row for row in (rows.min(), rows.max()) if isinstance(row, int)]
+    kinds = {row // _OF_A_KIND for row in ends}
+    return list(UnitKind)[kinds.pop()] if len(kinds) == 1 else None
 
 
 def _by_kind(rows: pl.Series) -> Iterator[tuple[UnitKind, pl.Series]]:

@@ -29,9 +29,9 @@ class _Odd:
 
     def with_numbers(self, numbers: pl.Series, texts: pl.Series) -> pl.Series:
         """Return numbers, with one for each text that has none."""
-        lacking = (numbers.is_null() & texts.is_not_null()).arg_true()
-        if not len(lacking):
+        if numbers.null_count() == texts.null_count():
             return numbers
+        lacking = (numbers.is_null() & texts.is_not_null()).arg_true()
         odd = texts.gather(lacking)
         for text in odd.unique(maintain_order=True):
             if text not in self._places:
@@ -65,9 +65,10 @@ class Ids:
 
     def packed(self, texts: pl.Series) -> pl.Series:
         """Return the number of each id, the same for the same and for no other; null where there is none."""
-        is_plain = texts.str.contains(_GUID)
-        plain = texts if is_plain.all() else texts.set(~is_plain.fill_null(False), None)
-        return self._odd.with_numbers(_below(plain.str.replace_all("-", "", literal=True).str.to_integer(base=16, dtype=ID)), texts)
+        text = pl.col("id").str
+        plain = pl.when(text.contains(_GUID)).then(text.replace_all("-", "", literal=True))
+        numbers = texts.alias("id").to_frame().select(plain.str.to_integer(base=16, dtype=ID)).to_series()
+        return self._odd.with_numbers(_below(numbers), texts)
 
     def asked(self, texts: pl.Series) -> pl.Series:
         """Return the number of each id that is looked for, at less cost: a GUID is its digits, however it is
@@ -80,17 +81,14 @@ class Ids:
     def texts(self, numbers: pl.Series) -> pl.Series:
         """Return the id of each number."""
         halves = numbers.alias("id").to_frame().select(pl.col("id") // pl.lit(2**64, ID), rest=pl.col("id") % pl.lit(2**64, ID))
-        parts = [
-            _DIGITS.gather(halves.select((pl.col(name).cast(pl.UInt64) // 2**bits % 2**16).cast(pl.UInt32)).to_series())
+        one, two, three, four, five, six, seven, eight = (
+            pl.lit(_DIGITS).gather((pl.col(name).cast(pl.UInt64) // 2**bits % 2**16).cast(pl.UInt32))
             for name in ("id", "rest")
             for bits in (48, 32, 16, 0)
-        ]
-        one, two, three, four, five, six, seven, eight = parts
-        dash = pl.lit("-")
-        return self._odd.with_texts(
-            pl.select(pl.concat_str(one, two, dash, three, dash, four, dash, five, dash, six, seven, eight).alias("id")).to_series(),
-            numbers,
         )
+        dash = pl.lit("-")
+        written = pl.concat_str(one, two, dash, three, dash, four, dash, five, dash, six, seven, eight)
+        return self._odd.with_texts(halves.select(written.alias("id")).to_series(), numbers)
 
 
 def _below(numbers: pl.Series) -> pl.Series:

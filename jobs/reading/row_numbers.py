@@ -50,9 +50,7 @@ class Numbered:
     @property
     def frame(self) -> pl.DataFrame:
         """All rows, in the order of their numbers."""
-        if len(self._parts) > 1:
-            self._parts = [pl.concat(self._parts, rechunk=True)]
-        return self._parts[0]
+        return whole(self._parts)
 
     def drop(self, *columns: str) -> None:
         """Forget columns that nobody asks for any more, and how ids are found until somebody looks for
@@ -103,9 +101,11 @@ class Numbered:
             known = self.frame.select("key").with_row_index("number").cast({"number": ROW})
             return asked.alias("key").to_frame().join(known, on="key", how="left", maintain_order="left")["number"]
         # What has the hash of an id need not have the id. A join would make its table for each page anew.
+        asked = asked.alias("asked")
         place = index["hash"].search_sorted(hashed(asked))
-        number = index["number"].gather(place.clip(upper_bound=index.height - 1))
-        return number.set(self.frame["key"].gather(number).ne_missing(asked), None)
+        number = pl.lit(index["number"]).gather(pl.lit(place).clip(upper_bound=index.height - 1))
+        is_it = pl.lit(self.frame["key"]).gather(number) == pl.col("asked")
+        return asked.to_frame().select(pl.when(is_it).then(number).alias("number")).to_series()
 
     def of(self, ids: Iterable[str | None]) -> dict[str, int]:
         """Return the numbers of those of a few ids that there are."""
@@ -114,6 +114,17 @@ class Numbered:
             return {}
         numbers = self.lookup(pl.Series(wanted, dtype=pl.String))
         return {each: number for each, number in zip(wanted, numbers, strict=True) if number is not None}
+
+
+def whole(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Put parts together, in their place, a column at a time: of no more than one there is a second copy."""
+    if len(parts) > 1:
+        columns = pl.concat(parts).get_columns()
+        parts.clear()
+        for at in range(len(columns)):
+            columns[at] = columns[at].rechunk()
+        parts.append(pl.DataFrame(columns))
+    return parts[0]
 
 
 def hashed(keys: pl.Series) -> pl.Series:

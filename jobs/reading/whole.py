@@ -11,7 +11,7 @@ import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
 from jobs.reading.packed import Ids, Versions
-from jobs.reading.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of
+from jobs.reading.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of, whole
 from jobs.reading.units import is_audio_type, sort_relations
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole
@@ -114,7 +114,7 @@ class WholeTables:
 
     @property
     def people(self) -> pl.DataFrame:
-        return _whole(self._people)
+        return whole(self._people)
 
     @property
     def without_term(self) -> int:
@@ -124,20 +124,20 @@ class WholeTables:
 
     @property
     def about(self) -> pl.DataFrame:
-        return _whole(self._about)
+        return whole(self._about)
 
     @property
     def also(self) -> pl.DataFrame:
-        return _whole(self._also)
+        return whole(self._also)
 
     @property
     def parents(self) -> pl.DataFrame:
         """The contacts that lead to a contact or an account, with its id and kind."""
-        return _whole(self._parents)
+        return whole(self._parents)
 
     def births_of(self, contacts: pl.Series) -> pl.DataFrame:
         """Return what is recorded of the births of contacts, in their order."""
-        return _of_few(_whole(self._births), contacts)
+        return _of_few(whole(self._births), contacts)
 
     def people_of(self, numbers: pl.Series) -> pl.DataFrame:
         """Return contacts by their numbers, with everything that was read of them."""
@@ -383,7 +383,7 @@ class WholeTables:
         """Forget what the law looks at, but for the register numbers: all units were decided on."""
         self.dossiers.drop("categories", *DOSSIER_FACTS, "legal_hold", "anonymised_on")
         self.fiches.drop("categories", "communicated_on", "created_on", "transmitted_on", "anonymised_on")
-        births = _whole(self._births).filter(pl.col("national_number").is_not_null())
+        births = whole(self._births).filter(pl.col("national_number").is_not_null())
         self._births = [
             births.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _BIRTHS.items() if name != "national_number")
         ]
@@ -422,9 +422,3 @@ def _of_few(facts: pl.DataFrame, contacts: pl.Series) -> pl.DataFrame:
         return pl.DataFrame({name: pl.repeat(None, len(contacts), dtype=dtype, eager=True) for name, dtype in rows.schema.items()})
     place = facts["contact"].search_sorted(contacts.fill_null(NOBODY)).clip(upper_bound=facts.height - 1)
     return rows[place.set(facts["contact"].gather(place).ne_missing(contacts), None)]
-
-
-def _whole(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    if len(parts) > 1:
-        parts[:] = [pl.concat(parts, rechunk=True)]
-    return parts[0]
