@@ -88,7 +88,7 @@ def _facts(found: WholeTables, going: pl.Series, undone: Mapping[str, str], *, d
         ended = pl.concat([ended, leaving])
         leaving = people["contact"].filter(goes & (people["place"] < _OUTSIDE).fill_null(False))
     leaving = pl.concat([leaving, pl.Series(again[TRIM], dtype=ROW)])
-    tied = pl.Series(list(found.contacts.of(relations.lasting).values()), dtype=ROW)
+    tied = pl.concat([found.tied, pl.Series(list(found.contacts.of(relations.lasting).values()), dtype=ROW)])
     accounts = found.parents.filter(pl.col("parent_kind") == "account")["contact"]
     return contacts.select(
         pl.Series("kept", _marks(height, kept)),

@@ -288,7 +288,7 @@ def _add_relations(connector: Connector, found: WholeTables, read: Frames, *, te
                 live.update(row.id for row in page)
         else:
             for frame in read(record, fields):
-                found.relations.update(frame["contact"].drop_nulls())
+                found.add_ties(frame["contact"].drop_nulls())
                 live.update(frame["id"] if record in lie else ())
         if record in lie:
             retained = without_live(retained_rows_of(connector, record, fields, None), live)

@@ -74,7 +74,7 @@ class WholeTables:
     it; `children` the files with their child parties, null where nobody knows who that is; `also` the fiches
     of several dossiers with the others of these.
 
-    `relations`, `former`, `relation_units` and `gifts` are as in `Gathering`.
+    `relations`, `former`, `relation_units` and `gifts` are as in `Gathering`, but for what `tied` has.
 
     `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
     that a role there names, and `bound` the numbers of the units that one role there ties to each other.
@@ -100,6 +100,7 @@ class WholeTables:
         self._births = [pl.DataFrame(schema={"contact": ROW, **_BIRTHS})]
         self._parents = [pl.DataFrame(schema={"contact": ROW, **_PARENTS})]
         self.relations: set[str] = set()
+        self._tied = [pl.Series(dtype=ROW)]
         self.relation_units: dict[UnitKind, dict[str, Unit]] = {}
         self.gifts: dict[str, list[date | None]] = {}
         self.retained: set[str] = set()
@@ -360,6 +361,17 @@ class WholeTables:
     def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, terms: RelationTerms) -> None:
         """Add gifts, courses or agreements, as `Gathering.add_relations` does."""
         sort_relations(self, kind, page, terms=terms)
+
+    def add_ties(self, contacts: pl.Series) -> None:
+        """Note that these contacts have a relation of which nothing else is asked."""
+        numbers = self.contacts.lookup(contacts)
+        self._tied.append(numbers.drop_nulls())
+        self.relations.update(contacts.filter(numbers.is_null()))  # they may still be read
+
+    @property
+    def tied(self) -> pl.Series:
+        """The contacts with such a relation, by number."""
+        return pl.concat(self._tied)
 
     def unit_numbers(self) -> pl.DataFrame:
         """Return what stands outside the missions and has a term of its own, by kind and id, with its

@@ -241,3 +241,10 @@ def test_rows_that_point_to_what_was_not_read_come_back_as_records() -> None:
     assert whole.add_recordings([Recording(id="recording", fiche="shared")]) == [Recording(id="recording", fiche="shared")]
     whole.add_dossiers([Dossier(id="two")])
     assert whole.add_fiches([hidden]) == []
+
+
+def test_a_relation_of_somebody_who_is_read_later_is_not_lost() -> None:
+    whole = WholeTables(())
+    whole.add_contacts([Contact(id="one"), Contact(id="other")])
+    whole.add_ties(pl.Series(["other", "late"]))
+    assert (whole.tied.to_list(), whole.relations) == ([1], {"late"})
