@@ -22,7 +22,7 @@ RECORDING_DUE = "RECORDING_DUE"  # the code of a unit that waits for a recording
 TRIM = "trim"  # the emptying of a contact
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`
-CONTENT_BEGUN = "CONTENT_BEGUN"  # marks an announced unit of which something outside the CRM may be gone already
+CONTENT_BEGUN = "CONTENT_BEGUN"  # marks a unit of which something outside the CRM may have gone and no row
 LOOSE = "LOOSE"  # marks a row that a replay removed by itself: no unit of the schedule, so nothing is certified
 
 

@@ -27,7 +27,7 @@ from jobs.writing.bypass import Bypassing
 from jobs.writing.deletion_order import CHANGED
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
-from jobs.writing.half_done import as_it_is, begun
+from jobs.writing.half_done import as_it_is, begun, without_mark
 from jobs.writing.outside_objects import Outside
 from jobs.writing.read_back import still_there
 from jobs.writing.send import settle_writes
@@ -109,8 +109,11 @@ class Journal:
             else:
                 has_lost = bool(action.documents) or any(write.object for write in action.rows)  # what lay outside the CRM has gone before
                 flags = (*action.flags, CRM_REFUSED) if result.code == TECHNICAL else action.flags
-                state = ActionState.PARTIAL if has_lost else result.state
-                outcomes.append(msgspec.structs.replace(action, state=state, code=result.code, flags=flags))
+                outcome = msgspec.structs.replace(
+                    action, state=ActionState.PARTIAL if has_lost else result.state, code=result.code, flags=flags
+                )
+                is_whole = has_lost and result.state is ActionState.SKIPPED  # no row of it was written
+                outcomes.append(begun(outcome) if is_whole else without_mark(outcome))
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
             raise stopped(self.context.store.kill_switch.stopped_since() or self.context.clock())
@@ -158,7 +161,8 @@ class Journal:
             begin=self._begin_content,
         )
         stopped = ((action, settled[action.key]) for action in intents if action.key in settled)
-        return {action.key: msgspec.structs.replace(action, state=found.state, code=found.code) for action, found in stopped}
+        outcomes = [msgspec.structs.replace(action, state=found.state, code=found.code) for action, found in stopped]
+        return {each.key: begun(each) if each.state is ActionState.PARTIAL else each for each in outcomes}
 
     def _begin_content(self, actions: Sequence[Action]) -> None:
         """Note that something of these units outside the CRM is about to go: of that no row tells."""

@@ -9,7 +9,7 @@ from connectors.interface.connector import Connector
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.holds.look_up import HOLD_NOT_FOUND, look_up_unseen
 from jobs.model.plan import Key, Plan
-from jobs.model.run import CONTINUED, Action, ActionState, RowWrite
+from jobs.model.run import CONTENT_BEGUN, CONTINUED, Action, ActionState, RowWrite
 from jobs.ports.context import JobContext
 from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
@@ -92,6 +92,8 @@ def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
         is_planned = any(write.key(journal.context.connector) in planned for write in remaining)
         if not remaining:
             journal.record([journal.removed(again)], "outcome")
+        elif CONTENT_BEGUN in action.flags:
+            continue  # no row of it was written: a plan judges it as it now is, whoever has taken rows since
         elif not is_planned and _is_left_there(journal.context.connector, action, remaining):
             there.append((msgspec.structs.replace(again, removed_at=""), remaining))
         elif len(remaining) == len(action.rows) or action.state is ActionState.FAILED:

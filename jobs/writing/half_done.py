@@ -65,19 +65,26 @@ def _versions(connector: Connector, writes: Iterable[RowWrite]) -> dict[str, str
 
 
 def begun(action: Action) -> Action:
-    """Return an announced unit of which something outside the CRM is about to go."""
+    """Return a unit of which something outside the CRM is about to go, or has gone, and no row."""
     return action if CONTENT_BEGUN in action.flags else msgspec.structs.replace(action, flags=(*action.flags, CONTENT_BEGUN))
+
+
+def without_mark(action: Action) -> Action:
+    """Return the same without the mark of `begun`."""
+    return msgspec.structs.replace(action, flags=tuple(flag for flag in action.flags if flag != CONTENT_BEGUN))
 
 
 def as_it_is(outcome: Action, announced: Action | None) -> Action:
     """Return the outcome of a unit. One that stays is PARTIAL, and not SKIPPED, where something of it outside
     the CRM has gone since it was announced, perhaps before the run was cut off; its rows are then known."""
     before = announced if announced is not None and CONTENT_BEGUN in announced.flags else None
-    flags = tuple(flag for flag in outcome.flags if flag != CONTENT_BEGUN)
+    if outcome.state is ActionState.PARTIAL:
+        return outcome
+    flags = without_mark(outcome).flags
     if outcome.state is not ActionState.SKIPPED or (before is None and flags == outcome.flags):
         return msgspec.structs.replace(outcome, flags=flags) if flags != outcome.flags else outcome
     known = outcome if outcome.rows or before is None else before
-    return msgspec.structs.replace(known, state=ActionState.PARTIAL, code=outcome.code, flags=flags)
+    return begun(msgspec.structs.replace(known, state=ActionState.PARTIAL, code=outcome.code, flags=flags))
 
 
 def is_shell(action: Action, remaining: Sequence[RowWrite]) -> bool:

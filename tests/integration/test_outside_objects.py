@@ -584,3 +584,24 @@ def test_a_blob_goes_before_its_row_and_a_lease_keeps_both(
     assert night.get("cf_recordings", row) is None
     assert list(service.get_container_client(container).list_blobs(include=["snapshots"])) == []
     store.close()
+
+
+def test_a_unit_that_lost_content_alone_is_never_finished_without_being_judged_again(reaching: Reaching) -> None:
+    """RET-17: its rows are all there when the run ends. That somebody takes one of them away, and the age of
+    the child is corrected, makes it no unit of which a run has deleted rows."""
+    night = reaching.night
+    dossier, child = night.dossier("sexting", spoken=date(2018, 3, 1)), night.contact(birthdate="2000-02-01")
+    night.party(child, "child", dossier=dossier)
+    note = night.note("cf_dossier", dossier)
+    (fiche,) = night.fiches_of(dossier)
+    for name in ("a.wav", "b.wav"):
+        a_recording(reaching, name, fiche=fiche, cf_startedon="2018-03-01T11:00:00Z")
+    reaching.storage.broken = {"b.wav"}
+    run = reaching.apply(make_plan(reaching.context, Kind.RETENTION))
+    assert (outcome(reaching, run, dossier), reaching.storage.names) == ((ActionState.PARTIAL, OBJECT_LEFT), {"b.wav"})
+    reaching.storage.broken = set()
+    night.patch("contacts", child, birthdate="2015-02-01")
+    night.http.delete(f"{night.emulator.url}annotations({note})").raise_for_status()
+    again = reaching.apply(make_plan(reaching.context, Kind.RETENTION))
+    assert (night.get("cf_dossiers", dossier) is None, reaching.storage.names) == (False, {"b.wav"})
+    assert [alarm.code for alarm in again.alarms] == ["LEFT_OVER"]
