@@ -4,6 +4,7 @@ reads."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,10 +16,12 @@ from connectors.interface.errors import ConnectorError
 from crm_compliance.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
 from jobs.checks.kill_switch import resume, stop
+from jobs.model.plan import Plan
 from jobs.model.run import Run, RunState
 from jobs.nightly.runs import run_retention
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
+from tests.integration.beginnings import Beginning
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_cleaning import fault
 from tests.integration.test_last_truth import an_organisation
@@ -54,7 +57,9 @@ class Patient:
 
     def apply(self, *rules: dict[str, Any], ends_after_s: float = float("inf")) -> Run:
         an_organisation(self.night)
-        plan = self.night.approved(self.night.plan())
+        return self.carry_out(self.night.approved(self.night.plan()), *rules, ends_after_s=ends_after_s)
+
+    def carry_out(self, plan: Plan, *rules: dict[str, Any], ends_after_s: float = float("inf")) -> Run:
         self.naps.clear()
         self.ends_after_s = ends_after_s
         fault(self.night, *rules)
@@ -91,10 +96,23 @@ def test_sixty_answers_of_503_to_writes_lose_no_unit(patient: Patient) -> None:
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after", "truncate", "status"])
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "$batch"), ("POST", "BulkDelete"), ("DELETE", "asyncoperations")])
-def test_every_third_request_that_fails_costs_time_only(patient: Patient, method: str, path: str, kind: str) -> None:
-    run = patient.apply({"match": {"method": method, "path": path, "every": 3 if path != "BulkDelete" else 2}, "do": kind})
-    assert all_is_done(run), run.counts
+def test_every_third_request_that_fails_costs_time_only(
+    make_night: Callable[..., Night], database_file: Callable[[], str], kind: str, subtests: pytest.Subtests
+) -> None:
+    """Of each kind of requests; all begin at one planned organisation."""
+    night = make_night(url=(url := database_file()))
+    an_organisation(night)
+    plan = night.approved(night.plan())
+    beginning = Beginning(night, url)
+    for method, path in (("GET", ""), ("POST", "$batch"), ("POST", "BulkDelete"), ("DELETE", "asyncoperations")):
+        again = beginning.again(make_night, database_file())
+        with subtests.test(f"{method} {path}"):
+            match = {"method": method, "path": path, "every": 3 if path != "BulkDelete" else 2}
+            run = Patient(again).carry_out(plan, {"match": match, "do": kind})
+            assert all_is_done(run), run.counts
+        again.close()
+        again.store.close()
+    beginning.close()
 
 
 def test_a_unit_by_which_the_crm_stumbles_holds_up_nobody_for_half_an_hour(patient: Patient) -> None:
