@@ -112,7 +112,7 @@ class Journal:
                 outcome = msgspec.structs.replace(
                     action, state=ActionState.PARTIAL if has_lost else result.state, code=result.code, flags=flags
                 )
-                is_whole = has_lost and result.state is ActionState.SKIPPED  # no row of it was written
+                is_whole = has_lost and result.state is not ActionState.PARTIAL  # no row was written, or all were and nobody has said so
                 outcomes.append(begun(outcome) if is_whole else without_mark(outcome))
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
