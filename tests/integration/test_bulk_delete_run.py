@@ -30,6 +30,7 @@ from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState, Run, RunState
 from jobs.runs.apply import apply_plan
 from tests.connectors.emulator.client import stand_still
+from tests.integration.beginnings import Beginning
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_interrupted import Meddling
 from tests.integration.test_kill_and_resume import Killed, Points
@@ -140,19 +141,16 @@ def test_a_run_killed_at_any_request_of_a_job_ends_like_an_undisturbed_one(
     make_night: MakeNight, emulator: RunningEmulator, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Right after the request, in mid-job, before cleaning, and everywhere between."""
-    bulk = Bulk(make_night(url=database_file()))
+    bulk = Bulk(make_night(url=(url := database_file())))
     _, due = organisation(bulk.night)
-    points = Points()
-    undisturbed = killed_at(bulk, bulk.plan(), points, monkeypatch)
+    plan, points = bulk.plan(), Points()
+    beginning = Beginning(bulk.night, url)
+    undisturbed = killed_at(bulk, plan, points, monkeypatch)
     expected, deleted = bulk.left(), emulator.stats()["operations"]["delete"]
     assert points.passed > 12
     for at in range(1, points.passed + 1, 2):
-        emulator_reset = make_night(url=database_file())
-        emulator_reset.http.post(f"{emulator.root}/_emulator/reset", json={"empty": True}).raise_for_status()
-        again = Bulk(emulator_reset)
-        organisation(again.night)
+        again = Bulk(beginning.again(make_night, database_file()))
         before = emulator.stats()["operations"]["delete"]
-        plan = again.plan()
         with pytest.raises(Killed):
             killed_at(again, plan, Points(at), monkeypatch)
         resumed = again.apply(plan)
@@ -160,6 +158,9 @@ def test_a_run_killed_at_any_request_of_a_job_ends_like_an_undisturbed_one(
         assert (at, set(again.states(resumed)), again.left()) == (at, set(due), expected)
         assert (at, again.job_rows) == (at, 0)
         assert (at, emulator.stats()["operations"]["delete"] - before) <= (at, deleted)
+        again.night.close()
+        again.night.store.close()
+    beginning.close()
 
 
 def test_a_process_that_is_really_killed_in_mid_job_is_taken_over(
