@@ -14,6 +14,7 @@ VERSION: Final = pl.UInt64
 _GUID: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _LENGTH: Final = 36  # of a GUID
 _NUMBER: Final = '^W/"[1-9][0-9]{0,17}"$'
+_FEW: Final = 64  # ids that are written one by one sooner than all at once
 _ODD_IDS: Final = 2**128 - 2**32  # from here on numbers stand for texts
 _ODD_VERSIONS: Final = 2**63
 _DIGITS: Final = pl.Series([f"{number:04x}" for number in range(2**16)], dtype=pl.String)
@@ -80,6 +81,10 @@ class Ids:
 
     def texts(self, numbers: pl.Series) -> pl.Series:
         """Return the id of each number."""
+        if len(numbers) <= _FEW:
+            digits = (None if number is None else f"{number:032x}" for number in numbers)
+            guids = [each and "-".join((each[:8], each[8:12], each[12:16], each[16:20], each[20:])) for each in digits]
+            return self._odd.with_texts(pl.Series("id", guids, dtype=pl.String), numbers)
         halves = numbers.alias("id").to_frame().select(pl.col("id") // pl.lit(2**64, ID), rest=pl.col("id") % pl.lit(2**64, ID))
         one, two, three, four, five, six, seven, eight = (
             pl.lit(_DIGITS).gather((pl.col(name).cast(pl.UInt64) // 2**bits % 2**16).cast(pl.UInt32))
