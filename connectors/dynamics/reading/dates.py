@@ -46,23 +46,27 @@ def civil_days(behaviour: str, zone: ZoneInfo) -> Callable[[list[datetime | None
 
 
 def civil_day_column(behaviour: str, zone: ZoneInfo) -> Callable[[pl.Series], pl.Series]:
-    """Return what gives the same of a column of instants in UTC."""
-    if behaviour == "time_zone_independent":
-        return lambda moments: moments.dt.date()
+    """Return what gives the same of a column of instants in UTC. Casts and comparisons are asked of the
+    column itself, for an expression costs ten times as much before it has looked at a row."""
     early, late = _hours_alike(zone)
-
     first, last = early * _HOUR // _STEP, late * _HOUR // _STEP
 
+    def literal(moments: pl.Series) -> pl.Series:
+        import polars as pl
+
+        return moments.cast(pl.Date)
+
     def local(moments: pl.Series) -> pl.Series:
-        days = moments.dt.date()
-        times = moments.to_physical() % _DAY
+        import polars as pl
+
+        days, times = moments.cast(pl.Date), moments.cast(pl.Int64) % _DAY
         is_other = (times < first) | (times >= last)
         if not is_other.any():
             return days
         others = moments.filter(is_other).dt.convert_time_zone(zone.key).dt.date().clip(upper_bound=date.max)  # the last evening, as above
         return days.scatter(is_other.arg_true(), others)
 
-    return local
+    return literal if behaviour == "time_zone_independent" else local
 
 
 class DateTexts:
@@ -85,7 +89,10 @@ class DateTexts:
         instants = self._read(came) if came else {}
         if instants is None:
             return self._decoded(texts)
-        return found | (self._days(instants) if came else {})
+        for name, column in instants.items():
+            behaviour = self._wanted[name][1]
+            found[name] = civil_day_column(behaviour, self._zone)(column) if behaviour else column
+        return found
 
     def _read(self, texts: dict[str, pl.Series]) -> dict[str, pl.Series] | None:
         """Return what texts mean; None where one is written otherwise."""
@@ -107,19 +114,6 @@ class DateTexts:
                 return None
         return {name: found[name] for name in texts}
 
-    def _days(self, instants: dict[str, pl.Series]) -> dict[str, pl.Series]:
-        """Return the columns with days for the instants that mean one."""
-        import polars as pl
-
-        asked = [each for name in instants for each in self._meant.get(name, ())]
-        if not asked:
-            return instants
-        days = {column.name: column for column in pl.DataFrame(list(instants.values())).select_seq(asked)}
-        for name in instants:
-            if self._wanted[name][1] == "user_local" and days.pop(f"{name} others")[0]:
-                days[name] = civil_day_column("user_local", self._zone)(instants[name])
-        return instants | days
-
     def _form(self, name: str) -> _Form:
         return _forms()[self._wanted[name][0]]
 
@@ -133,20 +127,6 @@ class DateTexts:
             column, form = pl.col(name), self._form(name)
             marks = column.drop_nulls().cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt8, form.length)).explode()
             found[name] = column.str.strptime(form.dtype, form.text, strict=False, cache=False), marks
-        return found
-
-    @cached_property
-    def _meant(self) -> dict[str, list[pl.Expr]]:
-        """What gives the days of instants in UTC, and tells whether the day in the zone is another one."""
-        import polars as pl
-
-        first, last = _hours_alike(self._zone)
-        found = {}
-        for name, (_, behaviour) in self._wanted.items():
-            if behaviour:
-                times = pl.col(name).to_physical() % _DAY
-                others = (times < first * _HOUR // _STEP) | (times >= last * _HOUR // _STEP)
-                found[name] = [pl.col(name).dt.date(), *([others.any().alias(f"{name} others")] if behaviour == "user_local" else [])]
         return found
 
     def _decoded(self, texts: Mapping[str, list[str | None]]) -> dict[str, list[Any] | pl.Series]:

@@ -331,10 +331,13 @@ def test_frames_mean_something_else_where_anything_that_made_them_is_another() -
     ("record", "column"), [(Dossier, "cf_dossierid"), (FullFiche, "_cf_dossierid_value"), (Contact, "_parentcustomerid_value")]
 )
 def test_what_is_no_id_breaks_the_page_before_anybody_asks_for_the_row(record: type[Record], column: str, given_id: str) -> None:
-    (decoder, _), _, columns = PAGES[record]
+    (decoder, whole), _, columns = PAGES[record]
     row = dict.fromkeys(columns) | {decoder.select[0]: GUID, "@odata.etag": 'W/"1"', column: given_id}
-    with pytest.raises(PageBroken):
-        decoder.decode(json.dumps({"value": [row]}).encode())
+    other = row | {decoder.select[0]: OTHER, column: OTHER if column == decoder.select[0] else None}
+    for each in (decoder, whole):
+        for rows in ([row], [row, other]):
+            with pytest.raises(PageBroken):
+                each.decode(json.dumps({"value": rows}).encode())
 
 
 @pytest.fixture
