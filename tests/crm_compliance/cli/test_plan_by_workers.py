@@ -1,4 +1,5 @@
-"""A plan whose units threads or processes decide on is that of one process; one may die in between."""
+"""A plan whose units threads or processes decide on is that of one process, in however many parts they are
+decided, written and read; one may die in between."""
 
 from __future__ import annotations
 
@@ -10,9 +11,20 @@ from typing import Any
 
 import pytest
 
-from jobs.reading import facts
+from jobs.plans import draft, verdicts
+from jobs.plans.lines import columns, pages
+from jobs.reading import facts, names
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
+
+PARTS = (
+    (facts, "PART", 2),
+    (names, "_AT_ONCE", 2),
+    (verdicts, "_LINES", 4),
+    (draft, "LINES_A_PAGE", 2),
+    (pages, "LINES_A_PAGE", 3),
+    (columns, "AT_ONCE", 2),
+)
 
 
 class Dying(ProcessPoolExecutor):
@@ -40,10 +52,11 @@ def plan_by(typist: Typist, workers: str) -> str:
 
 def test_who_decides_makes_no_difference(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     people_and_cases(org)
-    monkeypatch.setattr(facts, "PART", 2)
-    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", Dying)
     alone = plan_by(typist, "here")
-    for workers in ("threads", "processes"):
+    for module, name, few in PARTS:
+        monkeypatch.setattr(module, name, few)
+    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", Dying)
+    for workers in ("here", "threads", "processes"):
         changes = typist.ask("plans", "diff", alone, plan_by(typist, workers))
         assert (changes["added"], changes["removed"], changes["changed"]) == (0, 0, 0)
         assert changes["unchanged"] == typist.ask("plans", "show", alone)["units"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 import msgspec
@@ -10,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.plans import draft as drafts
 from jobs.plans.draft import Draft, line_of
-from jobs.plans.lines.pages import lines_of
+from jobs.plans.lines import columns
+from jobs.plans.lines import pages as pages_of_lines
+from jobs.plans.lines.pages import lines_of, paged
 from rules.model.decisions import Decision, Disposition, End, Flag, Reason
 from rules.model.records import UnitKind
 
@@ -47,8 +51,19 @@ DECISIONS = st.builds(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def several_pages() -> Iterator[None]:
+    """Pages of a few lines, not as many as are added or read together."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drafts, "LINES_A_PAGE", 3)
+        patch.setattr(pages_of_lines, "LINES_A_PAGE", 4)
+        patch.setattr(columns, "AT_ONCE", 3)
+        yield
+
+
 def drafted(units: list[tuple[UnitKind, str, str, Decision]]) -> Draft:
-    """A draft with a line for each of these; lines that differ in days alone have one shape."""
+    """A draft with a line for each of these, added some at a time; lines that differ in days alone have one
+    shape."""
     shapes: dict[tuple[object, ...], tuple[int, tuple[UnitKind, str, Decision]]] = {}
     rows = []
     for kind, row, etag, decision in units:
@@ -57,7 +72,10 @@ def drafted(units: list[tuple[UnitKind, str, str, Decision]]) -> Draft:
         number, _ = shapes.setdefault(key, (len(shapes), (kind, TABLES[kind], decision)))
         rows.append((number, row, decision.retention_end, etag, end.anchor_on if end else None))
     draft = Draft("1.0", DAY, 30, {})
-    add(draft, pl.DataFrame(rows, schema=SCHEMA, orient="row"), [shape for _, shape in shapes.values()])
+    for part in pl.DataFrame(rows, schema=SCHEMA, orient="row").iter_slices(7):
+        numbers = part["shape"].unique().sort(descending=True)  # each part numbers its own
+        own = part.with_columns(shape=pl.Series([numbers.index_of(number) for number in part["shape"]], dtype=pl.UInt32))
+        add(draft, own, [[*shapes.values()][number][1] for number in numbers])
     return draft
 
 
@@ -69,8 +87,9 @@ def add(draft: Draft, lines: pl.DataFrame, shapes: list[tuple[UnitKind, str, Dec
 @given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.text(max_size=40), st.text(max_size=12), DECISIONS), max_size=30))
 def test_every_unit_has_its_line(units: list[tuple[UnitKind, str, str, Decision]]) -> None:
     draft = drafted(units)
-    pages, _ = draft.finish(())
+    pages, digest = draft.finish(())
     expected = [line_of(TABLES[kind], row, etag, decision, "1.0") for kind, row, etag, decision in units]
+    assert (pages, digest) == paged(expected, (), {}), "the same lines give the same pages"
     assert [msgspec.to_builtins(line) for line in lines_of(pages)] == [msgspec.to_builtins(line) for line in expected]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,6 +19,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import StoreAltered
 from jobs.ledger.plan_lines import digest_head
 from jobs.model.plan import LinesRemoved, PlanLine
+from jobs.plans.lines import columns, pages
 from jobs.plans.lines.open_plans import OpenedPlans
 from jobs.plans.lines.pages import paged
 from jobs.plans.lines.query import FILTERS, SORTS, LineQuery
@@ -26,6 +27,16 @@ from jobs.plans.lines.view import LinesView
 from rules.errors import UsageError
 from tests.crm_compliance.store.values import ENTRY, a_plan
 from tests.jobs.plans.lines.storing import a_disposal, a_line, any_lines, holding, keep
+
+
+@pytest.fixture(scope="module", autouse=True)
+def several_pages() -> Iterator[None]:
+    """Pages of three lines, so that plans here have several, each with the numbers of its own shapes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "LINES_A_PAGE", 3)
+        patch.setattr(columns, "AT_ONCE", 4)
+        yield
+
 
 VALUES = {
     "outcome": ("dispose", "retain", "unknown"),
@@ -118,11 +129,22 @@ def test_a_question_that_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> No
 LINES = [a_line(id=f"{number:05}") for number in range(7)] + [a_disposal()]
 
 
-def test_lines_that_do_not_give_the_digest_are_refused(store: SqlStore) -> None:
+OTHER_PAGES = {
+    "the first altered": "UPDATE plan_pages SET content = :other WHERE page = 0",
+    "the last altered": "UPDATE plan_pages SET content = :other WHERE page = 2",
+    "the last removed": "DELETE FROM plan_pages WHERE page = 2",
+    "two exchanged": "UPDATE plan_pages SET content = (SELECT content FROM plan_pages AS o WHERE o.page = 1 - plan_pages.page)"
+    " WHERE page < 2",
+}
+
+
+@pytest.mark.parametrize("altered", OTHER_PAGES)
+def test_lines_that_do_not_give_the_digest_are_refused(store: SqlStore, altered: str) -> None:
     plan = keep(store, "plan-1", LINES)
+    assert list(LinesView.of(store, plan.id).lines(LineQuery())) == LINES
     other = paged([a_line(id="other")], (), {})[0][0]
     with store.database.writing() as connection:
-        connection.execute(text("UPDATE plan_pages SET content = :other"), {"other": other})
+        connection.execute(text(OTHER_PAGES[altered]), {"other": other} if ":other" in OTHER_PAGES[altered] else {})
     with pytest.raises(StoreAltered) as caught:
         LinesView.of(store, plan.id)
     assert caught.value.exit_code == 7
