@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as <malloc.h> of the GNU C library numbers them
-KEPT: Final = 64 << 20  # bytes that stay with the process
+KEPT: Final = 8 << 20  # bytes at the end of each of its arenas, of which threads have their own
 LARGEST: Final = 32 << 20  # bytes of a block that is not mapped by itself; the library comes to as much by and by
 
 
