@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -81,10 +82,9 @@ class LineColumns:
         try:
             kept = msgpack_decoder_of(_Kept).decode(content)
             frame = pl.read_parquet(io.BytesIO(kept.frame))
-            highest = frame.select(pl.col("shape").max()).item() if frame.height else -1
-        except (msgspec.MsgspecError, pl.exceptions.PolarsError):
+        except (msgspec.MsgspecError, UnicodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             raise damaged_lines() from None
-        if frame.schema != _schema() or highest >= len(kept.shapes):
+        if frame.schema != _schema() or not _is_whole(frame, len(kept.shapes)):
             raise damaged_lines()
         return cls(kept.shapes, frame)
 
@@ -149,6 +149,15 @@ def _schema() -> pl.Schema:
     import polars as pl
 
     return pl.Schema({"shape": pl.UInt32(), "id": pl.String(), "retention_end": pl.Date(), "etag": pl.String(), "anchor_on": pl.Date()})
+
+
+def _is_whole(frame: pl.DataFrame, shapes: int) -> bool:
+    """Return whether each line has a shape, an id and a version, and days that a calendar has."""
+    import polars as pl
+
+    days = pl.all_horizontal(pl.col(name).is_between(date.min, date.max).fill_null(True) for name in ("retention_end", "anchor_on"))
+    there = pl.all_horizontal(pl.col(name).is_not_null() for name in ("shape", "id", "etag"))
+    return bool(frame.select(((pl.col("shape") < shapes) & there & days).all()).item())
 
 
 def _days(name: str, days: list[str | None]) -> pl.Series:

@@ -42,7 +42,8 @@ class LinesView:
         """Open the lines of a stored plan. Raises UsageError: no such plan; LinesRemoved: they have expired;
         StoreAltered: the pages do not give the plan's digest (RET-17)."""
         head = store.plans.get(plan)
-        return cls(head, LineColumns.joined(map(LineColumns.read, checked(head, store.plans.pages(plan)))))
+        pages = list(checked(head, store.plans.pages(plan)))  # before any is read: of damaged bytes polars may panic
+        return cls(head, LineColumns.joined(map(LineColumns.read, pages)))
 
     def __len__(self) -> int:
         return len(self.columns)

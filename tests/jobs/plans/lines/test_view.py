@@ -7,6 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,9 +18,10 @@ from sqlalchemy import text
 
 from crm_compliance.store.store import SqlStore
 from jobs.ledger.entries import StoreAltered
-from jobs.ledger.plan_lines import digest_head
+from jobs.ledger.plan_lines import LinesAltered, digest_head
 from jobs.model.plan import LinesRemoved, PlanLine
 from jobs.plans.lines import columns, pages
+from jobs.plans.lines.columns import LineColumns
 from jobs.plans.lines.open_plans import OpenedPlans
 from jobs.plans.lines.pages import paged
 from jobs.plans.lines.query import FILTERS, SORTS, LineQuery
@@ -199,3 +201,25 @@ def test_the_plans_looked_at_last_stay_open(store: SqlStore) -> None:
     opened.of("plan-3")
     assert opened.of("plan-1") is first
     assert opened.of("plan-2") is not second
+
+
+PAGE = LineColumns.of([a_line(id=f"a{number}", anchor="closed_on", anchor_on="2020-02-28") for number in range(50)]).written()
+
+
+@given(st.lists(st.tuples(st.integers(0, len(PAGE) - 1), st.integers(0, 255)), min_size=1, max_size=8), st.integers(1, len(PAGE)))
+def test_a_damaged_page_is_told_as_such_and_nothing_else(bytes_put: list[tuple[int, int]], end: int) -> None:
+    """Polars panics of some damage, which no handler of errors would catch."""
+    page = bytearray(PAGE)
+    for at, value in bytes_put:
+        page[at] = value
+    for content in (page, page[:end]):
+        with suppress(StoreAltered):
+            for line in LineColumns.read(bytes(content)).lines():  # damage to a text or a day is for the digest to find
+                assert line.id is not None
+
+
+def test_altered_lines_are_refused_before_any_is_read() -> None:
+    store: Any = holding([a_line(id="a1")])
+    store.plans._pages[0] = store.plans._pages[0][:-1]
+    with pytest.raises(LinesAltered):
+        LinesView.of(store, "plan")
