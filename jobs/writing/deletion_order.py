@@ -41,22 +41,33 @@ class Waits(set[str]):
         super().__init__()
         self.after: set[tuple[str, str]] = set()  # a unit and one before which it must not go
         self._turns = turns
+        self._known, self._numbers = 0, dict[str, int]()  # how many go before each, of as many pairs
 
     def in_turn(self, units: Iterable[str]) -> list[str]:
         """Return these ids in the order in which they go, each once. Turns decide where none of two must go
         after the other, or each of them must: in such a circle whoever goes first breaks it, so that being in
         one puts nobody behind what the CRM refuses."""
-        one_way = {(unit, other) for unit, other in self.after if unit not in _before(other, self.after)}
-        return sorted(self._turns.first_to_last(units), key=lambda unit: len(_before(unit, one_way)))
+        if len(self.after) != self._known:  # it only grows
+            before = _before(self.after)
+            one_way = _before((unit, other) for unit, other in self.after if unit not in before.get(other, ()))
+            self._known, self._numbers = len(self.after), {unit: len(those) for unit, those in one_way.items()}
+        return sorted(self._turns.first_to_last(units), key=lambda unit: self._numbers.get(unit, 0))
 
 
-def _before(unit: str, after: Collection[tuple[str, str]]) -> set[str]:
-    """Return all units that go before one."""
-    before, fresh = set[str](), {unit}
-    while fresh:
-        fresh = {other for one, other in after if one in fresh} - before
-        before |= fresh
-    return before
+def _before(after: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Return for each unit that must not go before another one all that go before it."""
+    next_to: defaultdict[str, set[str]] = defaultdict(set)
+    for unit, other in after:
+        next_to[unit].add(other)
+    found: dict[str, set[str]] = {}
+    for unit in next_to:
+        before, fresh = set[str](), [unit]
+        while fresh:
+            more = next_to.get(fresh.pop(), set()) - before
+            before |= more
+            fresh += more
+        found[unit] = before
+    return found
 
 
 class Rows:

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.interface.remains import Lying, Reach
 from connectors.interface.rows import Among
@@ -176,3 +178,29 @@ def test_who_waits_for_another_by_itself_does_not_make_its_circle_wait() -> None
     crm = Crm(*A_AND_B, shared("s", "a1", "c3"), shared("t", "c3", "b3"), there={*THERE, "t", "a1"})
     owners = ("a1", "a2", "a3", "b1", "b2", "b3", "c3")
     assert one_night(crm, *owners, left=refused_before("c"))[0] == {"a", "c"}
+
+
+def before(unit: str, after: Collection[tuple[str, str]]) -> set[str]:
+    found, fresh = set[str](), {unit}
+    while fresh:
+        fresh = {other for one, other in after if one in fresh} - found
+        found |= fresh
+    return found
+
+
+@given(st.sets(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")).filter(lambda pair: pair[0] != pair[1])))
+def test_units_go_in_the_order_of_how_many_go_before_each_circles_aside(after: set[tuple[str, str]]) -> None:
+    waits = Waits(turns_of(Left()))
+    for pairs in (set[tuple[str, str]](), after):
+        waits.after |= pairs
+        one_way = {(unit, other) for unit, other in waits.after if unit not in before(other, waits.after)}
+        assert waits.in_turn("fedcba") == sorted("abcdef", key=lambda unit: len(before(unit, one_way)))
+
+
+def test_an_order_of_many_units_takes_no_minutes() -> None:
+    """A row of three hundred units, of which half lie in long-term retention: to look through all pairs at
+    each step took longer than a suite may."""
+    units = [f"{number:03}" for number in range(300)]
+    waits = Waits(turns_of(Left()))
+    waits.after.update((there, live) for there in units[:150] for live in units[150:])
+    assert waits.in_turn(units) == units[150:] + units[:150]
