@@ -177,4 +177,10 @@ def gifts_have_a_term(terms: RelationTerms) -> bool:
 
 def _contacts_of(parties: Iterable[Party], leaving: Collection[str]) -> set[str]:
     gone = {*leaving}
-    return {row.contact for row in parties if row.contact is not None and gone.isdisjoint((row.id, row.dossier, row.fiche))}
+    return {row.contact for row in parties if row.contact is not None and row.id not in gone and not _leaves(row, gone)}
+
+
+def _leaves(row: Party, gone: set[str]) -> bool:
+    """Return whether all that a role is in leaves: what names something that stays as well is a role there."""
+    places = {row.dossier, row.fiche} - {None}
+    return bool(places) and places <= gone

@@ -1,0 +1,60 @@
+"""Who may be removed once some rows have left (RET-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from connectors.interface.rows import Among
+from jobs.writing.contacts import STILL_REFERRED, check_contacts
+from rules.model.records import Contact, Party, Record
+from rules.retention.relations import NOTHING_IN_FORCE
+
+
+class Crm:
+    """A contact with one role."""
+
+    def __init__(self, role: Party) -> None:
+        self._rows: dict[type[Record], list[Record]] = {Contact: [Contact(id="c", etag="1")], Party: [role]}
+        self.all_kinds: Any = _Kinds({"contact": SimpleNamespace(further=(), full=Contact)})
+
+    def read(self, record: type[Record], fields: object, *, among: Among) -> list[list[Record]]:
+        return [[row for row in self._rows.get(record, []) if getattr(row, among.field) in among.ids]]
+
+    def retaining(self, records: object) -> frozenset[type[Record]]:
+        return frozenset()
+
+    def is_activity(self, record: object) -> bool:
+        return False
+
+
+class _Kinds(dict[str, Any]):
+    own = ()
+
+
+def role(**places: str) -> Party:
+    return Party(id="p", etag="1", contact="c", **places)
+
+
+@pytest.mark.parametrize(
+    ("of", "leaving", "stays"),
+    [
+        (role(dossier="d"), (), True),
+        (role(dossier="d"), ("d",), False),
+        (role(fiche="f"), ("f",), False),
+        (role(dossier="d", fiche="f"), ("d", "f"), False),
+        (role(dossier="d", fiche="f"), ("d",), True),  # the fiche is in another dossier too: the role loses one link
+        (role(dossier="d", fiche="f"), ("f",), True),
+        (role(dossier="d", fiche="f"), ("p",), False),
+        (role(), ("d",), True),
+    ],
+)
+def test_a_role_stays_as_long_as_anything_that_it_is_in_does(of: Party, leaving: Collection[str], stays: bool) -> None:
+    check = check_contacts(
+        cast(Any, Crm(of)), ["c"], (), day=date(2026, 11, 29), progress=lambda *_: None, terms=NOTHING_IN_FORCE, leaving=leaving
+    )
+    assert check.keeps("c") == (STILL_REFERRED if stays else "")
