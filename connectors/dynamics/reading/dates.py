@@ -63,7 +63,12 @@ def civil_day_column(behaviour: str, zone: ZoneInfo) -> Callable[[pl.Series], pl
         is_other = (times < first) | (times >= last)
         if not is_other.any():
             return days
-        others = moments.filter(is_other).dt.convert_time_zone(zone.key).dt.date().clip(upper_bound=date.max)  # the last evening, as above
+        others = moments.filter(is_other)
+        latest: Any = others.dt.year().max()
+        if latest < _YEARS[-1]:
+            others = others.dt.convert_time_zone(zone.key).dt.date()
+        else:  # polars has no summer time from there on
+            others = pl.Series([None if at is None else _day_in(zone, at.replace(tzinfo=UTC)) for at in others.to_list()], dtype=pl.Date)
         return days.scatter(is_other.arg_true(), others)
 
     return literal if behaviour == "time_zone_independent" else local

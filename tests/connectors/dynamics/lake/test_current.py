@@ -106,6 +106,7 @@ MOMENTS = st.datetimes(datetime(1753, 1, 1), datetime(9999, 12, 31, 23, 59), tim
 
 @given(st.lists(st.none() | MOMENTS, max_size=20), st.sampled_from(ZONES), st.sampled_from(["user_local", "time_zone_independent"]))
 @example([datetime(9999, 12, 31, 23, 30, tzinfo=UTC), datetime(1753, 1, 1, tzinfo=UTC)], ZONES[0], "user_local")
+@example([datetime(2100, 7, 1, 22, 30, tzinfo=UTC)], ZONES[0], "user_local")  # polars has no summer time any more
 def test_a_column_of_instants_means_the_days_that_each_means(moments: list[datetime | None], zone: ZoneInfo, behaviour: str) -> None:
     column = pl.Series(moments, dtype=pl.Datetime("us", "UTC"))
     assert civil_day_column(behaviour, zone)(column).to_list() == civil_days(behaviour, zone)(moments)
