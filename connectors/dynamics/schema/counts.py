@@ -65,8 +65,9 @@ def total_counts(transport: Transport, tables: Sequence[str]) -> dict[str, int]:
         return {}
     names = ",".join(map(literal, tables))
     found = _answered(transport, f"RetrieveTotalRecordCount(EntityNames=[{names}])", tables[0], among)
-    if found is None and len(tables) > 1:
-        return {name: count for table in tables for name, count in total_counts(transport, [table]).items()}
+    if len(tables) > 1:  # a table without a number would pass for one of which the CRM keeps none
+        lacking = [table for table in tables if found is None or table not in found]
+        return (found or {}) | {name: count for table in lacking for name, count in total_counts(transport, [table]).items()}
     return found or {}
 
 
