@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm_compliance.settings import Settings
@@ -22,7 +23,17 @@ def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> S
     code `other_crm`, if that is on this machine and the store has served one that is not."""
     from crm_compliance.keys.custody import open_store
 
+    _drop_older_lines(settings.data_dir / "lines")
     return open_store(settings, clock, recovering=recovering)
+
+
+def _drop_older_lines(folder: Path) -> None:
+    """Remove the sealed files in which an older version kept lines of plans beside the store: nobody reads
+    them, and nothing else would remove them once the lines have expired (ACC-04, ACC-07)."""
+    with suppress(OSError):
+        for file in folder.glob("*.lines"):
+            file.unlink()
+        folder.rmdir()
 
 
 @contextmanager

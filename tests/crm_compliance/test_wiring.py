@@ -18,6 +18,7 @@ from crm_compliance.wiring.desk import desk
 from crm_compliance.wiring.mapping import mapping_text
 from crm_compliance.wiring.schedule import policy_of, policy_text
 from crm_compliance.wiring.software import new_id, software_version
+from crm_compliance.wiring.store import store_of
 from rules.errors import MappingError, UsageError
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night
@@ -156,3 +157,17 @@ def test_a_run_waits_for_the_crm_longer_than_a_person(
     settings = Settings.model_validate(given)
     with connector_of(settings, patience=patience) as connector:
         assert (connector.environment.patience_s, connector.environment.is_known) == (seconds, is_known)
+
+
+def test_files_with_lines_of_plans_that_an_older_version_left_go_when_the_store_is_opened(tmp_path: Path) -> None:
+    """Nothing else would remove them once their lines have expired (ACC-07); what is not ours stays."""
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    for name in ("plan-1.lines", "notes.txt"):
+        (folder / name).write_bytes(b"sealed")
+    settings = Settings.model_validate({"data_dir": tmp_path})
+    with store_of(settings, clock_of(settings)):
+        assert [each.name for each in folder.iterdir()] == ["notes.txt"]
+    (folder / "notes.txt").unlink()
+    with store_of(settings, clock_of(settings)):
+        assert not folder.exists()
