@@ -46,7 +46,7 @@ from jobs.writing.statistics import facts_for, write_statistics
 from rules.holds.holds import Holds
 from rules.law.decisions import decisions
 from rules.model.decisions import Decision, Flag, Reason
-from rules.model.records import KINDS, RELATION_KINDS, Record, Unit, UnitKind, unit_kind
+from rules.model.records import KINDS, RELATION_KINDS, Record, Recording, Unit, UnitKind, unit_kind
 from rules.model.residual_data import PlaceState
 from rules.retention.owners import owner_of
 from rules.retention.relations import relation_terms
@@ -260,9 +260,10 @@ class Application:
 
     @cached_property
     def _kept_in_plan(self) -> Mapping[tuple[str, str], str]:
-        """The versions of the recordings that the plan keeps; read where one of them is due by now."""
-        lines = lines_of(self.context.store.plans.pages(self.plan.id))
-        return {line.key: line.etag for line in lines if not line.is_disposal and self.kind_of(line) is UnitKind.RECORDING}
+        """The versions of what the plan keeps in tables of recordings; read where one of these is due by now."""
+        tables = self.context.connector.tables(Recording)
+        kept = lines_of(self.context.store.plans.pages(self.plan.id), lambda line: line.table in tables and not line.is_disposal)
+        return {line.key: line.etag for line in kept}
 
     def _taking_what_stays(self, rows: Rows) -> dict[str, str]:
         """Return the units, each with the code, with which a recording would go that a plan of all kinds does
