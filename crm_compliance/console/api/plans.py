@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,9 +14,6 @@ from crm_compliance.console.api.once import IdempotencyKey
 from jobs.plans.lines.query import MOST_LINES, LineQuery
 from rules.errors import UsageError
 from rules.model.roles import Act
-
-if TYPE_CHECKING:
-    pass
 
 router = APIRouter(tags=["plans"], responses=INSTEAD)
 Sees = Annotated[Caller, acting(Act.SEE_REPORTS)]

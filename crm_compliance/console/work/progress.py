@@ -1,4 +1,4 @@
-"""Tells how far an act is while it goes on: how much it has read of the CRM, or what it counts itself."""
+"""Tells how far an act is while it goes on: how much it has read of the CRM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from crm_compliance.console.work.work import Counts, Told
 
 if TYPE_CHECKING:
     from crm_compliance.wiring.desk import Desk
-    from jobs.ports.context import Progress
 
 TOLD_EVERY_S: Final = 0.5
 
@@ -22,19 +21,6 @@ def telling_reads(desk: Desk, told: Told) -> Iterator[None]:
     stats = desk.context.connector.stats
     with _telling(lambda: told(Counts(rows=stats.rows, requests=stats.requests))):
         yield
-
-
-@contextmanager
-def telling_counts(told: Told) -> Iterator[Progress]:
-    """Give what an act counts with by itself."""
-    counts = Counts()
-
-    def count(stage: str, done: int, total: int | None = None) -> None:
-        nonlocal counts
-        counts = Counts(done=done, total=total or 0)
-
-    with _telling(lambda: told(counts)):
-        yield count
 
 
 @contextmanager
