@@ -260,7 +260,7 @@ class Application:
 
     @cached_property
     def _kept_in_plan(self) -> Mapping[tuple[str, str], str]:
-        """The versions of what the plan keeps in tables of recordings; read where one of these is due by now."""
+        """The versions of what the plan keeps in tables of recordings; read where one is due by now."""
         tables = self.context.connector.tables(Recording)
         kept = lines_of(self.context.store.plans.pages(self.plan.id), lambda line: line.table in tables and not line.is_disposal)
         return {line.key: line.etag for line in kept}

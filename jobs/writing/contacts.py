@@ -181,6 +181,6 @@ def _contacts_of(parties: Iterable[Party], leaving: Collection[str]) -> set[str]
 
 
 def _leaves(row: Party, gone: set[str]) -> bool:
-    """Return whether all that a role is in leaves: what names something that stays as well is a role there."""
+    """Return whether all that a role is in leaves: one that names what stays as well is a role there."""
     places = {row.dossier, row.fiche} - {None}
     return bool(places) and places <= gone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import REFERENCE, Choice, Mapping, Table
+from connectors.dynamics.reading.columns import take_off
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition
 from connectors.interface.columns import column_types
@@ -359,3 +361,13 @@ def test_a_field_that_no_record_has_is_a_mistake_of_ours(crm: FakeCrm) -> None:
     dossiers(crm, 1)
     with crm.connector() as connector, pytest.raises(ValueError, match="no field"):
         list(connector.columns(Dossier, ("legal_hold", "nothing")))
+
+
+@pytest.mark.parametrize("name", ["notes", "from", "class"])
+def test_a_column_may_be_called_like_a_word_of_python(name: str) -> None:
+    assert take_off(name)([SimpleNamespace(**{name: number}) for number in range(2)]) == [0, 1]
+
+
+def test_what_is_no_name_is_no_column() -> None:
+    with pytest.raises(ValueError, match="id or x"):
+        take_off("id or x")
