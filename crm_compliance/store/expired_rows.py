@@ -92,13 +92,13 @@ def _clear_heads(connection: Connection, old: Sequence[Plan], heads: Mapping[str
 
 
 def _drop_journals(connection: Connection, journals: Sequence[str], contacts: str, heads: Heads) -> int:
-    """Remove the units of these runs from the journal, but for what still has to be done: the last action of
-    a unit that is half done, and of a contact that was not removed (`JournalStore.partials`, `undone`)."""
+    """Remove the units of these runs from the journal, but for what still has to be done: the last action,
+    skips left aside, of a unit that is half done, and the last of a contact that was not removed
+    (`JournalStore.partials`, `undone`)."""
     last = select(func.max(actions.c.position)).group_by(actions.c.unit_table, actions.c.unit_id)
-    open_ones = or_(
-        actions.c.state == ActionState.PARTIAL.value, (actions.c.unit_table == contacts) & (actions.c.state != ActionState.DONE.value)
-    )
-    still_due = select(actions.c.position).where(open_ones, actions.c.position.in_(last))
+    half_done = (actions.c.state == ActionState.PARTIAL.value) & actions.c.position.in_(last.where(journal.WRITTEN))
+    not_removed = (actions.c.unit_table == contacts) & (actions.c.state != ActionState.DONE.value) & actions.c.position.in_(last)
+    still_due = select(actions.c.position).where(or_(half_done, not_removed))
     # Asked before anything goes: once the last action of a unit is gone, an earlier one would look like it.
     kept = set(connection.execute(still_due).scalars())
     units = 0

@@ -41,5 +41,5 @@ class Turns:
     @cached_property
     def _tried(self) -> dict[str, str]:
         journal = self._journal
-        left = chain(journal.last_skips(), journal.failures(), journal.partials())
+        left = chain(journal.partials(), journal.last_skips(), journal.failures())  # what is half done may have been skipped since
         return {action.id: action.tried or ("" if action.code == AWAITS_TURN else SOME_TIME) for _, action in left}

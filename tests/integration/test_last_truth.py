@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +15,10 @@ from jobs.model.run import ActionState, RowWrite, Run, RunState
 from jobs.proof.completeness import reckoning_of
 from jobs.writing.read_back import still_there
 from tests.integration.beginnings import Beginning
+from tests.integration.holding import place, release
 from tests.integration.night import Night
 from tests.integration.test_cleaning import LONG_AGO, NAME, actions, audits, expired, fault, in_bin
+from tests.integration.test_interrupted import killed_before
 
 
 def a_lone_fiche(night: Night) -> tuple[str, str]:
@@ -30,6 +32,10 @@ def a_lone_fiche(night: Night) -> tuple[str, str]:
 
 def kept(table_set: str, row: str, times: int = 1) -> dict[str, Any]:
     return {"match": {"method": "DELETE", "path": f"{table_set}({row})"}, "times": times, "do": "keep_row"}
+
+
+def refused(table_set: str, row: str) -> dict[str, Any]:
+    return {"match": {"method": "DELETE", "path": f"{table_set}({row})"}, "times": 1, "do": "status", "status": 403}
 
 
 def certified(night: Night, run: Run) -> dict[str, dict[str, int]]:
@@ -65,6 +71,50 @@ def test_a_night_in_which_the_unit_was_put_off_does_not_lose_what_had_gone_befor
     assert NAME in audits(night)
     last = night.apply(night.plan())
     assert (actions(night, last)[fiche].state, NAME in audits(night)) == (ActionState.DONE, False)
+
+
+@pytest.mark.parametrize("trouble", ["changed", "held", "expired"])
+def test_who_is_in_a_unit_of_which_a_part_is_left_stays_also_when_a_later_run_only_skips_it(night: Night, trouble: str) -> None:
+    """ERA-15, RET-20: of a unit that is skipped nothing was written, so what an earlier run left of it is
+    left still. Its role has gone, and with it the way from the person to the fiche."""
+    person = night.contact()
+    fiche = night.fiche("social_card", spoken=LONG_AGO)
+    night.party(person, "reporter", fiche=fiche)
+    fault(night, kept("cf_fiches", fiche), refused("contacts", person))
+    assert night.apply(night.plan()).counts["partial"] == 1
+    fault(night)
+    plan, hold = night.plan(), None
+    if trouble == "changed":
+        night.patch("cf_fiches", fiche, cf_name="F-other")
+    elif trouble == "held":
+        hold = place(night, "cf_fiche", fiche)
+    else:
+        killed_before(night, plan, "change")
+        night.clock.now += timedelta(hours=80)
+        assert night.apply(plan).counts["skipped"] == {"PLAN_EXPIRED": 2}
+        hold = place(night, "cf_fiche", fiche)
+        plan = night.plan()
+    second = night.apply(plan)
+    assert (night.get("cf_fiches", fiche) is None, night.get("contacts", person) is None) == (False, False)
+    assert actions(night, second)[person].code == "STILL_REFERRED"
+    assert (second.state, "LEFT_OVER" in str(second.counts["alarms"])) == (RunState.DONE_WITH_FAILURES, True)
+    if hold is not None:
+        release(night, hold)
+    last = night.apply(night.plan())
+    assert (last.state, night.get("cf_fiches", fiche), night.get("contacts", person)) == (RunState.DONE, None, None)
+
+
+def test_what_is_left_of_a_dossier_is_finished_although_an_older_plan_has_skipped_it(night: Night) -> None:
+    """No plan can judge the dossier without its fiches, so that only what was left of it leads there."""
+    dossier, person = expired(night)
+    plans = [night.plan(), night.plan()]
+    fault(night, kept("cf_dossiers", dossier), refused("contacts", person))
+    assert night.apply(plans[0]).counts["partial"] == 1
+    fault(night)
+    assert actions(night, night.apply(plans[1]))[dossier].state is ActionState.SKIPPED
+    assert (night.get("cf_dossiers", dossier) is None, night.get("contacts", person) is None) == (False, False)
+    last = night.apply(night.plan())
+    assert (last.state, actions(night, last)[dossier].state, night.get("cf_dossiers", dossier)) == (RunState.DONE, ActionState.DONE, None)
 
 
 def test_a_dossier_that_kept_itself_and_a_fiche_brings_along_what_had_gone(night: Night) -> None:

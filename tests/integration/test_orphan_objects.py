@@ -18,7 +18,7 @@ from crm_compliance.settings import Settings
 from jobs.checks.ledger_agreement import refuse_altered
 from jobs.ledger.verification import Problem
 from jobs.model.plan import Kind, LinesRemoved
-from jobs.model.run import ActionState, RunState
+from jobs.model.run import Action, ActionState, RunState
 from jobs.nightly.orphan_objects import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
 from jobs.nightly.runs import verify_run
 from jobs.ports.context import JobContext
@@ -307,9 +307,10 @@ def test_acc07_a_schedule_goes_ten_years_after_it_was_last_used(night: Night, co
 
 def test_acc07_what_is_half_done_stays_in_the_journal_until_it_is_done(night: Night, context: JobContext) -> None:
     night.fiche("social_card", spoken=date(2018, 1, 1))
-    run = night.apply(night.plan())
+    run, later = night.apply(night.plan()), night.apply(night.plan())
     (action,) = night.store.journal.of_run(run.id)
     night.store.journal.record(run.id, [msgspec.structs.replace(action, state=ActionState.PARTIAL, code="PLACES_LEFT")])
+    night.store.journal.record(later.id, [Action(*action.key, action.disposition, ActionState.SKIPPED, "PLAN_EXPIRED")])
     night.clock.now += timedelta(days=900)
     run_housekeeping(context)
     assert [one.id for _, one in night.store.journal.partials()] == [action.id]

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, insert, select, tuple_, update
 
 from crm_compliance.store.rows.erasures import add as add_erasures
 from crm_compliance.store.rows.ledger import Ledger
@@ -26,6 +26,8 @@ PAGE = 5_000
 # What a row is known by in the counts of the journal: all but its document, which the seal binds.
 KNOWN_BY = (actions.c.position, actions.c.run, actions.c.unit_table, actions.c.unit_id, actions.c.state, actions.c.seal)
 WHOLE = (*KNOWN_BY, actions.c.doc)
+# Of a unit that is skipped nothing was written: what an earlier run left of it is left still (ERA-15).
+WRITTEN = actions.c.state != ActionState.SKIPPED.value
 # Built once: a run writes its journal after each request.
 _LAST = select(func.max(actions.c.position))
 _ADD = insert(actions)
@@ -98,7 +100,8 @@ class Journal(Rows):
             return {action.id: action.disposition for _, action in _all_opened(left, self._seals)}
 
     def partials(self) -> list[tuple[str, Action]]:
-        return self._last(ActionState.PARTIAL)
+        """A run that only skipped a unit changes nothing."""
+        return self._last(ActionState.PARTIAL, WRITTEN)
 
     def failures(self) -> list[tuple[str, Action]]:
         return self._last(ActionState.FAILED)
@@ -133,12 +136,12 @@ class Journal(Rows):
             rows = (row for row in connection.execute(query.execution_options(yield_per=PAGE)) if row.run in over)
             return list(_all_opened(islice(rows, limit), self._seals))
 
-    def _last(self, state: ActionState) -> list[tuple[str, Action]]:
-        """Return the units whose last action, over all runs, is in this state, oldest first. Only what is
-        last is decoded: a unit may be skipped night after night."""
+    def _last(self, state: ActionState, *counting: ColumnElement[bool]) -> list[tuple[str, Action]]:
+        """Return the units whose last action, over all runs, is in this state, oldest first, of those actions
+        that count. Only what is last is decoded: a unit may be skipped night after night."""
         last = (
             select(func.max(actions.c.position).label("position"))
-            .where(tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(state)))
+            .where(tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(state)), *counting)
             .group_by(actions.c.unit_table, actions.c.unit_id)
             .subquery()
         )

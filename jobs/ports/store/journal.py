@@ -43,7 +43,8 @@ class JournalStore(Protocol):
         """Return the units whose last action, over all runs, has FAILED, each with that run."""
 
     def partials(self) -> list[tuple[str, Action]]:
-        """Return the units half done, each with the run that tried last and left it PARTIAL (ERA-15)."""
+        """Return the units half done, each with the run that tried last and left it PARTIAL (ERA-15). To skip
+        one is no try: nothing was written of it, so that it is as half done as before."""
 
     def last_skips(self) -> list[tuple[str, Action]]:
         """Return the units whose last action, over all runs, was skipped, each with its run, oldest first."""

@@ -23,25 +23,28 @@ FIRST_NIGHT = datetime(2026, 11, 1, 3, tzinfo=UTC)
 
 
 class Left:
-    """What runs have left, as the journal tells it: the last action of each unit alone."""
+    """What runs have left, as the journal tells it: the last action of each unit, and the last that wrote."""
 
     def __init__(self) -> None:
         self.last: dict[str, Action] = {}
+        self.written: dict[str, Action] = {}
 
     def record(self, actions: Sequence[Action]) -> None:
         self.last |= {action.id: action for action in actions}
+        self.written |= {action.id: action for action in actions if action.state is not ActionState.SKIPPED}
 
     def last_skips(self) -> list[tuple[str, Action]]:
-        return self._in(ActionState.SKIPPED)
+        return _in(self.last, ActionState.SKIPPED)
 
     def failures(self) -> list[tuple[str, Action]]:
-        return self._in(ActionState.FAILED)
+        return _in(self.last, ActionState.FAILED)
 
     def partials(self) -> list[tuple[str, Action]]:
-        return self._in(ActionState.PARTIAL)
+        return _in(self.written, ActionState.PARTIAL)
 
-    def _in(self, state: ActionState) -> list[tuple[str, Action]]:
-        return [("run", action) for action in self.last.values() if action.state is state]
+
+def _in(actions: dict[str, Action], state: ActionState) -> list[tuple[str, Action]]:
+    return [("run", action) for action in actions.values() if action.state is state]
 
 
 def turns_of(left: Left) -> Turns:
@@ -81,6 +84,14 @@ def test_what_a_journal_of_before_says_it_left_goes_behind_what_was_never_tried(
     assert turns_of(left).first_to_last("abc") == ["b", "c", "a"]
     left.record(turns_of(left).noted([left_as("b", TECHNICAL)], FIRST_NIGHT))
     assert turns_of(left).first_to_last("abc") == ["c", "a", "b"]
+
+
+def test_what_is_half_done_and_was_refused_since_was_tried_then() -> None:
+    left = Left()
+    half = Action("cf_dossier", "a", "delete", ActionState.PARTIAL, "CHANGED")
+    for number, outcome in enumerate((half, left_as("b", TECHNICAL), left_as("a", TECHNICAL))):
+        left.record(turns_of(left).noted([outcome], FIRST_NIGHT + timedelta(days=number)))
+    assert turns_of(left).first_to_last("ab") == ["b", "a"]
 
 
 class Crm:
