@@ -297,6 +297,31 @@ def test_a_write_that_lands_late_counts_as_done(night: Night) -> None:
     assert len(night.rows("cf_statistics")) == 1
 
 
+def test_what_somebody_changed_while_an_answer_was_lost_is_not_taken_for_our_own_work(night: Night) -> None:
+    """RET-17: the request never arrived, and before it is sent again the dossier is written to."""
+    dossier, child = a_grown_up(night)
+    plan, inner = night.plan(), night.context.connector
+
+    class Lost:
+        sent = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+        def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
+            self.sent += 1
+            if self.sent == 1:
+                return [ChangeResult(one.key, ChangeStatus.UNKNOWN) for one in change_sets]
+            if self.sent == 2:
+                night.patch("cf_dossiers", dossier, cf_summary="Anders.")
+            return inner.change(change_sets, held)
+
+    run = applied(night, plan, Lost())
+    assert (run.state, run.counts["anonymised"], run.counts["partial"]) == (RunState.DONE, 0, 0)
+    assert run.counts["skipped"] == {"CHANGED": 1, "STILL_REFERRED": 1}
+    assert (night.get("cf_dossiers", dossier) is None, night.get("contacts", child) is None) == (False, False)
+
+
 def test_what_a_killed_run_had_sent_counts_as_done_although_it_lands_later(night: Night) -> None:
     """SIGKILL with a request under way: at the resumption the unit is untouched, then gone."""
     a_grown_up(night)
