@@ -3,6 +3,7 @@ common, their shape, is kept once: a filter looks at some hundred shapes instead
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 2_000  # lines made into objects at a time
 _ZSTD = 1  # higher levels gain nothing on ids
+_FORM: Final = b"C"  # what a page begins with; one of the older form begins otherwise
+_HEAD: Final = len(_FORM) + hashlib.sha256().digest_size
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -79,8 +82,10 @@ class LineColumns:
                 return cls.of(decoder_of(PlanLine).decode_lines(text_of(content)))
             except (msgspec.MsgspecError, UnicodeError, pl.exceptions.PolarsError):
                 raise damaged_lines() from None
+        if (body := _body_of(content)) is None:
+            raise damaged_lines()
         try:
-            kept = msgpack_decoder_of(_Kept).decode(content)
+            kept = msgpack_decoder_of(_Kept).decode(body)
             frame = pl.read_parquet(io.BytesIO(kept.frame))
         except (msgspec.MsgspecError, UnicodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             raise damaged_lines() from None
@@ -101,7 +106,8 @@ class LineColumns:
         out = io.BytesIO()
         frame = self.frame.with_columns(shape=places.gather(self.frame["shape"])).rechunk()
         frame.write_parquet(out, compression="zstd", compression_level=_ZSTD, statistics=False)
-        return msgspec.msgpack.encode(_Kept([self.shapes[number] for number in used], out.getvalue()))
+        body = msgspec.msgpack.encode(_Kept([self.shapes[number] for number in used], out.getvalue()))
+        return _FORM + hashlib.sha256(body).digest() + body
 
     def slice(self, at: int, length: int) -> LineColumns:
         """Return the lines from a place on."""
@@ -142,6 +148,13 @@ class LineColumns:
 def shape_of(line: PlanLine) -> PlanLine:
     """Return what a line has in common with others."""
     return msgspec.structs.replace(line, id="", etag="", retention_end=None, anchor_on=None)
+
+
+def _body_of(page: bytes) -> bytes | None:
+    """Return a page without its head; None where it is damaged. Parquet that is not whole may end the whole
+    process, so nothing of a page is read before its digest is the one that it begins with."""
+    body = page[_HEAD:]
+    return body if page[:_HEAD] == _FORM + hashlib.sha256(body).digest() else None
 
 
 @cache
