@@ -13,13 +13,13 @@ demo: .venv/runtime.stamp  ## one whole night on the emulator, with a fictitious
 	$(RUN) crm_compliance demo
 
 test: .venv/dev.stamp node  ## the tests that take minutes; what is skipped says why
-	$(RUN) pytest --suite quick -n 4 --dist worksteal -rs
+	$(RUN) pytest --suite quick -n 3 --dist worksteal -rs
 
 test-deep: .venv/dev.stamp node  ## all the others: scenarios, the kit, chaos, deaths and outages (tests/suites.py)
-	$(RUN) pytest --suite deep -n 4 --dist worksteal -rs
+	$(RUN) pytest --suite deep -n 3 --dist worksteal -rs
 
 test-all: .venv/dev.stamp node  ## both in one run, which collects once and keeps all workers busy to the end
-	$(RUN) pytest -n 4 --dist worksteal -rs
+	$(RUN) pytest -n 3 --dist worksteal -rs
 
 search: .venv/dev.stamp  ## look for examples that break a property: others each time, which `make test` does not
 	$(RUN) pytest -n 4 --dist worksteal -m hypothesis --hypothesis-profile=search

@@ -57,7 +57,7 @@ def test_what_pytest_collects_of_a_suite_are_its_modules(collected: dict[str, se
 
 def test_make_and_ci_run_both_and_select_nothing_else() -> None:
     runs = dict(re.findall(r"^(test[a-z-]*): .*\n\t\$\(RUN\) (pytest .*)$", MAKEFILE, re.MULTILINE))
-    run = "pytest{} -n 4 --dist worksteal -rs"
+    run = "pytest{} -n 3 --dist worksteal -rs"
     assert runs == {"test": run.format(" --suite quick"), "test-deep": run.format(" --suite deep"), "test-all": run.format("")}
     (needs,) = re.findall(r"^check: (.*?) *##", MAKEFILE, re.MULTILINE)
     for words in (needs, (ROOT / ".ci" / "run").read_text(encoding="utf-8")):
