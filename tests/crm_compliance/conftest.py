@@ -6,16 +6,19 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance import logs
+from tests.crm_compliance.nights import Applied, Planned, applied, planned
 from tests.crm_compliance.typist import Typist, organisation_of, reset
-from tests.crm_compliance.worlds import Worlds
+from tests.crm_compliance.worlds import Kept, Worlds
 from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN
 
@@ -25,9 +28,22 @@ def short_way(without_sockets: None) -> None:
     """Emulators are asked without sockets, but by who asks for `real_http`."""
 
 
+@pytest.fixture(scope="session")
+def ports() -> list[int]:
+    """The port at which the emulator of the module before has listened: the next one takes it again, so that
+    what was stored for that address goes on."""
+    return [0]
+
+
 @pytest.fixture(scope="module")
-def crm_server() -> Iterator[RunningEmulator]:
-    with running(token=TOKEN) as started, KNOWN.of(started, TOKEN):
+def crm_server(ports: list[int]) -> Iterator[RunningEmulator]:
+    with ExitStack() as open_until_the_end:
+        try:
+            started = open_until_the_end.enter_context(running(token=TOKEN, port=ports[0]))
+        except OSError:  # somebody else has it now
+            started = open_until_the_end.enter_context(running(token=TOKEN))
+        ports[0] = urlsplit(started.root).port or 0
+        open_until_the_end.enter_context(KNOWN.of(started, TOKEN))
         yield started
 
 
@@ -42,6 +58,35 @@ def crm(crm_server: RunningEmulator) -> RunningEmulator:
 def worlds(crm_server: RunningEmulator, tmp_path_factory: pytest.TempPathFactory) -> Worlds:
     """What several tests of a module begin with, made once."""
     return Worlds(crm_server, tmp_path_factory.mktemp("worlds"))
+
+
+@pytest.fixture(scope="session")
+def kept_nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[tuple[Any, ...], Kept]]:
+    """Where the nights with which many modules begin are kept."""
+    return tmp_path_factory.mktemp("nights"), {}
+
+
+@pytest.fixture
+def planned_night(
+    request: pytest.FixtureRequest, crm_server: RunningEmulator, kept_nights: tuple[Path, dict[tuple[Any, ...], Kept]]
+) -> Planned:
+    """A plan of an organisation with one unit of each fate."""
+    return Worlds(crm_server, *kept_nights).begin(request, planned)
+
+
+@pytest.fixture
+def applied_night(
+    request: pytest.FixtureRequest, crm_server: RunningEmulator, kept_nights: tuple[Path, dict[tuple[Any, ...], Kept]]
+) -> Applied:
+    """The same, carried out."""
+    return Worlds(crm_server, *kept_nights).begin(request, applied)
+
+
+@pytest.fixture(autouse=True)
+def night_first(request: pytest.FixtureRequest) -> None:
+    """What a test begins with is there before anything looks at the organisation."""
+    for name in {"planned_night", "applied_night"}.intersection(request.fixturenames):
+        request.getfixturevalue(name)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class _Kept:
+class Kept:
     """A world as it was when it had been made."""
 
     given: Any  # what its maker gave
@@ -31,12 +31,14 @@ class _Kept:
 
 
 class Worlds:
-    """The worlds of one module, over one emulator, by what makes each."""
+    """Worlds over one emulator, by what makes each: those of one module, or with `kept` those that modules
+    share as long as their emulators have the same address, which is written in every plan."""
 
-    def __init__(self, crm: RunningEmulator, folder: Path) -> None:
+    def __init__(self, crm: RunningEmulator, folder: Path, kept: dict[tuple[Any, ...], Kept] | None = None) -> None:
+        self._crm = crm.url
         self._tables = crm.emulator.tables
         self._folder = folder
-        self._kept: dict[tuple[Any, ...], _Kept] = {}
+        self._kept: dict[tuple[Any, ...], Kept] = {} if kept is None else kept
 
     def begin(self, request: pytest.FixtureRequest, make: Callable[..., T], *args: Any, **more: Any) -> T:
         """Begin a test in the world that `make` makes for a typist and an empty organisation; gives what
@@ -45,7 +47,7 @@ class Worlds:
         typist: Typist = request.getfixturevalue("typist")
         data = typist.folder / "data"
         assert not data.exists(), "what begins in a world has to come before `org`"
-        key = (make, args, *sorted(more.items()))
+        key = (self._crm, make, args, *sorted(more.items()))
         if key in self._kept:
             kept = self._kept[key]
             self._put_back(kept.rows)
@@ -60,7 +62,7 @@ class Worlds:
             shutil.copytree(data, folder)
             with self._tables.lock:
                 rows = self._tables.connection.serialize()
-            kept = self._kept[key] = _Kept(given, rows, org.ids.getstate(), folder)
+            kept = self._kept[key] = Kept(given, rows, org.ids.getstate(), folder)
         found: T = kept.given
         return found
 

@@ -27,6 +27,7 @@ from rules.model.roles import Role
 from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.console.browser import Browser
+from tests.crm_compliance.nights import Planned
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
@@ -70,6 +71,18 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Begun]:
     found = Begun(tmp_path_factory.mktemp("begun"))
     yield found
     found.close()
+
+
+@pytest.fixture
+def plan(planned_night: Planned) -> str:
+    """The plan of an organisation with one unit of each fate."""
+    return planned_night.plan
+
+
+@pytest.fixture
+def units(planned_night: Planned) -> dict[str, str]:
+    """The units of that plan, by fate."""
+    return planned_night.units
 
 
 @pytest.fixture

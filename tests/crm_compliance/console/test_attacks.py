@@ -34,12 +34,6 @@ from tests.integration.night import Night
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
-@pytest.fixture
-def plan(org: Night, typist: Typist) -> str:
-    people_and_cases(org)
-    return str(typist.ask("plan")["plan"])
-
-
 def test_one_person_says_one_word_however_often_at_once(org: Night, plan: str, signed_in: Callable[..., Browser]) -> None:
     browsers = [signed_in(Role.DPO) for _ in range(4)]
     tokens = [browser.token for browser in browsers]

@@ -11,18 +11,14 @@ import pytest
 from crm_compliance.console.services import Services
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import NOW, Typist, people_and_cases
+from tests.crm_compliance.typist import NOW
 from tests.integration.night import Night
 
 Signed = Callable[..., Browser]
 
 
 @pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(days=1)], ids=["an hour", "a day"])
-def test_nobody_approves_a_plan_before_it_was_made(
-    org: Night, typist: Typist, signed_in: Signed, services: Services, back: timedelta
-) -> None:
-    people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
+def test_nobody_approves_a_plan_before_it_was_made(org: Night, plan: str, signed_in: Signed, services: Services, back: timedelta) -> None:
     dpo = signed_in(Role.DPO)
     assert dpo.get(f"/plans/{plan}").status_code == 200
     right, token = services.clock, dpo.token

@@ -15,7 +15,6 @@ from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import Database
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 
 Signed = Callable[..., Browser]
@@ -26,10 +25,8 @@ def nothing_more() -> None:
 
 
 def test_pages_are_read_and_each_act_says_that_there_is_no_room(
-    org: Night, typist: Typist, signed_in: Signed, monkeypatch: pytest.MonkeyPatch
+    org: Night, plan: str, signed_in: Signed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
     dpo = signed_in(Role.DPO)
     token = dpo.token
     with monkeypatch.context() as full:

@@ -13,7 +13,8 @@ import pytest
 from crm_compliance.service.alerts import TELLER, keep_telling, look
 from crm_compliance.settings import Settings
 from tests.connectors.channels.receiver import Receiver, receiving
-from tests.crm_compliance.typist import NOW, Typist, people_and_cases
+from tests.crm_compliance.nights import Planned
+from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night
 
 
@@ -41,9 +42,8 @@ def heard(receiver: Receiver) -> list[dict[str, Any]]:
     return found
 
 
-def test_what_waits_is_told_with_a_link_and_nobody_is_named(org: Night, typist: Typist, hook: Receiver) -> None:
-    ids = people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
+def test_what_waits_is_told_with_a_link_and_nobody_is_named(planned_night: Planned, typist: Typist, hook: Receiver) -> None:
+    ids, plan = planned_night.units, planned_night.plan
     keep_telling(typist.settings, Once())
     body = hook.sent[0].body.decode()
     (told,) = heard(hook)
@@ -55,17 +55,15 @@ def test_what_waits_is_told_with_a_link_and_nobody_is_named(org: Night, typist: 
     assert heard(hook) == []
 
 
-def test_two_services_on_one_store_tell_it_once(org: Night, typist: Typist, hook: Receiver) -> None:
-    people_and_cases(org)
-    typist.ask("plan")
+def test_two_services_on_one_store_tell_it_once(planned_night: Planned, org: Night, typist: Typist, hook: Receiver) -> None:
     with org.store.leases.exclusive(TELLER):
         keep_telling(typist.settings, Once())
     assert heard(hook) == []
 
 
-def test_a_schedule_that_cannot_be_used_is_told_and_nothing_is_forgotten_meanwhile(org: Night, typist: Typist, hook: Receiver) -> None:
-    people_and_cases(org)
-    typist.ask("plan")
+def test_a_schedule_that_cannot_be_used_is_told_and_nothing_is_forgotten_meanwhile(
+    planned_night: Planned, org: Night, typist: Typist, hook: Receiver
+) -> None:
     settings: Settings = typist.settings
     look(settings, org.store, NOW, NOW)
     assert [each["event"] for each in heard(hook)] == ["plan_to_approve"]
@@ -78,9 +76,7 @@ def test_a_schedule_that_cannot_be_used_is_told_and_nothing_is_forgotten_meanwhi
     assert heard(hook) == []
 
 
-def test_a_file_that_is_mended_is_used_at_the_next_look(org: Night, typist: Typist, hook: Receiver) -> None:
-    people_and_cases(org)
-    typist.ask("plan")
+def test_a_file_that_is_mended_is_used_at_the_next_look(planned_night: Planned, typist: Typist, hook: Receiver) -> None:
     file = typist.folder / "alerts.yaml"
     right = file.read_text()
 

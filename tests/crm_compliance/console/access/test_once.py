@@ -27,7 +27,7 @@ from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.console.live import live
-from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.crm_compliance.typist import people_and_cases
 from tests.integration.night import Night
 
 Signed = Callable[..., Browser]
@@ -59,9 +59,7 @@ def test_the_same_form_makes_one_plan_also_when_it_is_sent_after_the_plan_was_ma
     assert key_on(admin.page("/plans"), "/plans/making") != once, "whoever wants another one takes the form of now"
 
 
-def test_an_approval_that_is_sent_twice_is_one_and_nobody_is_refused(org: Night, typist: Typist, signed_in: Signed) -> None:
-    people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
+def test_an_approval_that_is_sent_twice_is_one_and_nobody_is_refused(org: Night, plan: str, signed_in: Signed) -> None:
     admin, page = signed_in(Role.CRM_ADMIN), f"/plans/{plan}"
     form = {"comment": "looked at", "once": key_on(admin.page(page), f"{page}/approve")}
     answers = [admin.post(f"{page}/approve", **form) for _ in range(3)]
@@ -157,10 +155,8 @@ def test_a_form_is_the_same_for_one_session_and_one_address_and_an_hour(org: Nig
         assert connection.execute(text("SELECT * FROM sent_forms")).all() == [], "it goes with the session"
 
 
-def test_after_a_restart_a_form_that_is_sent_again_is_the_same(org: Night, typist: Typist, app: Starlette, services: Services) -> None:
+def test_after_a_restart_a_form_that_is_sent_again_is_the_same(org: Night, plan: str, app: Starlette, services: Services) -> None:
     """Two services over one store, one after the other: the second knows what the first was sent."""
-    people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
     before, path = Browser(app).sign_in(Role.CRM_ADMIN), f"/plans/{plan}/approve"
     form = {"comment": "looked at", "once": key_on(before.page(f"/plans/{plan}"), path)}
     assert before.post(path, **form).status_code == 303

@@ -21,7 +21,8 @@ from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from rules.errors import ComplianceError
 from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
 from tests.crm_compliance.console.browser import Browser, client_of, text_of
-from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.crm_compliance.nights import Applied
+from tests.crm_compliance.typist import people_and_cases
 from tests.integration.night import Night
 
 OPERATIONS = [
@@ -196,9 +197,7 @@ def test_a_plan_or_a_word_on_it_that_is_sent_again_under_its_key_is_one(app: Sta
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "same_person"), "another word, or without a key"
 
 
-def test_why_a_unit_is_kept_is_told_step_by_step(app: Starlette, org: Night, services: Services) -> None:
-    people_and_cases(org)
-    plan = made(Script(app, Role.DPO), services)["plan"]
+def test_why_a_unit_is_kept_is_told_step_by_step(app: Starlette, plan: str) -> None:
     line = Script(app, Role.DPO).ask(f"/plans/{plan}/lines", outcome="retain", limit=1)["lines"][0]
     address = f"/units/{line['table']}/{line['id'].upper()}/why"
     why = Script(app, Role.DPO).ask(address)
@@ -219,9 +218,8 @@ def test_why_tells_no_day_of_birth_and_no_hold_to_whoever_may_not_see_it(app: St
         assert ("'holds'" in str(trace)) is (role is not Role.CRM_ADMIN)
 
 
-def test_runs_and_the_ledger_are_for_who_may_see_the_history(app: Starlette, org: Night, typist: Typist) -> None:
-    people_and_cases(org)
-    run = typist.ask("apply", typist.ask("plan")["plan"])["run"]
+def test_runs_and_the_ledger_are_for_who_may_see_the_history(app: Starlette, applied_night: Applied) -> None:
+    run = applied_night.run
     auditor = Script(app, Role.AUDITOR)
     assert run in [each["run"] for each in auditor.ask("/runs")]
     shown = auditor.ask(f"/runs/{run}")
@@ -230,10 +228,8 @@ def test_runs_and_the_ledger_are_for_who_may_see_the_history(app: Starlette, org
     assert (verified["ok"], verified["problems"]) == (True, [])
 
 
-def test_a_hold_is_placed_by_one_and_released_by_another(app: Starlette, org: Night, services: Services) -> None:
-    people_and_cases(org)
+def test_a_hold_is_placed_by_one_and_released_by_another(app: Starlette, plan: str) -> None:
     dpo, approver = Script(app, Role.DPO), Script(app, Role.APPROVER)
-    plan = made(dpo, services)["plan"]
     unit = dpo.ask(f"/plans/{plan}/lines", outcome="dispose", table="cf_dossier", limit=1)["lines"][0]
     wanted = {"type": "judicial", "table": unit["table"], "id": unit["id"], "reason": "CASE", "basis": "letter", "review_on": "2027-05-01"}
     hold = dpo.act("/holds", wanted, 201)["hold"]

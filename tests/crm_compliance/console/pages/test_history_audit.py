@@ -10,11 +10,16 @@ import pytest
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 
 @pytest.fixture
-def night(org: Night, typist: Typist) -> dict[str, str]:
+def night(worlds: Worlds, request: pytest.FixtureRequest) -> dict[str, str]:
+    return worlds.begin(request, a_night_out_of_the_ordinary)
+
+
+def a_night_out_of_the_ordinary(typist: Typist, org: Night) -> dict[str, str]:
     """A plan that two people approve, after one had tried who may not; its run; the kill switch set, lifted;
     a hold placed, and released by another."""
     units = people_and_cases(org)

@@ -21,12 +21,17 @@ from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run
 from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 
 @pytest.fixture
-def done(org: Night, typist: Typist) -> dict[str, str]:
-    """A run of a plan that two people had approved: the answer of `apply`."""
+def done(worlds: Worlds, request: pytest.FixtureRequest) -> dict[str, str]:
+    return worlds.begin(request, a_run_that_two_had_approved)
+
+
+def a_run_that_two_had_approved(typist: Typist, org: Night) -> dict[str, str]:
+    """The answer of `apply`."""
     people_and_cases(org)
     plan = typist.ask("plan")["plan"]
     typist.ask("plans", "approve", plan, "--as", "demo-anna", "--role", "crm_admin", "--comment", "counted twice")

@@ -19,13 +19,12 @@ from rules.dates.periods import add_months
 from rules.model.roles import HUMAN_ROLES, Role
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, people_and_cases
+from tests.crm_compliance.nights import Applied
+from tests.crm_compliance.typist import LONG_AGO, NOW, Typist
 from tests.integration.night import Night
 
 
-def test_a_plan_waits_for_those_whose_word_it_lacks_and_leads_to_it(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
-    people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
+def test_a_plan_waits_for_those_whose_word_it_lacks_and_leads_to_it(plan: str, typist: Typist, signed_in: Callable[..., Browser]) -> None:
     admin, dpo = signed_in(Role.CRM_ADMIN), signed_in(Role.DPO)
     for browser in (admin, dpo):
         page = browser.page("/")
@@ -50,18 +49,15 @@ def test_units_without_a_term_are_one_click_away(org: Night, typist: Typist, sig
     assert "1 unit" in text_of(dpo.page(address))
 
 
-def test_who_sees_no_reports_sees_no_nights(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
-    people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
+def test_who_sees_no_reports_sees_no_nights(plan: str, signed_in: Callable[..., Browser]) -> None:
     assert plan in signed_in(Role.AUDITOR).page("/"), "the last plan, by category"
     page = signed_in(Role.APPROVER).page("/")
     assert plan not in page
     assert "Nights" not in text_of(page)
 
 
-def test_a_run_shows_in_the_nights_and_the_trend(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
-    people_and_cases(org)
-    run = typist.ask("apply", typist.ask("plan")["plan"])["run"]
+def test_a_run_shows_in_the_nights_and_the_trend(applied_night: Applied, signed_in: Callable[..., Browser]) -> None:
+    run = applied_night.run
     page = signed_in(Role.DPO).page("/")
     assert f'href="/history/{run}"' in page
     assert "Units disposed of in each of the last nights" in text_of(page)
@@ -112,9 +108,7 @@ def test_what_is_not_well_is_said_in_words(language: str, org: Night, services: 
     assert 'href="/history"' in signed_in(Role.DPO, language).page("/")
 
 
-def test_beside_the_inbox_stand_what_moved_and_the_record(org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
-    people_and_cases(org)
-    typist.ask("plan")
+def test_beside_the_inbox_stand_what_moved_and_the_record(plan: str, org: Night, typist: Typist, signed_in: Callable[..., Browser]) -> None:
     assert "than in the plan before" not in signed_in(Role.AUDITOR).page("/")
     org.fiche("social_card", spoken=LONG_AGO)
     typist.ask("plan", "--kind", "recordings")

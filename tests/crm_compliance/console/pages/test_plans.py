@@ -22,20 +22,10 @@ from jobs.model.run import Run, RunState
 from jobs.plans.along import ROW, TOTAL, rows_along
 from rules.model.roles import Role
 from tests.crm_compliance.console.browser import Browser, text_of
-from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
 Signed = Callable[..., Browser]
-
-
-@pytest.fixture
-def units(org: Night) -> dict[str, str]:
-    return people_and_cases(org)
-
-
-@pytest.fixture
-def plan(units: dict[str, str], typist: Typist) -> str:
-    return str(typist.ask("plan")["plan"])
 
 
 def test_the_list_has_every_plan_and_pages_with_a_filter(

@@ -10,7 +10,6 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.crm_compliance.console.live import live
-from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 
 
@@ -25,9 +24,7 @@ def page(app: Starlette, chrome: Any) -> Iterator[Any]:
         yield page
 
 
-def test_units_are_filtered_at_once_and_going_back_undoes_it(org: Night, typist: Typist, page: Any) -> None:
-    units = people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
+def test_units_are_filtered_at_once_and_going_back_undoes_it(plan: str, units: dict[str, str], page: Any) -> None:
     page.goto(f"/plans/{plan}")
     page.get_by_role("link", name="Units", exact=True).click()
     page.get_by_label("Way").select_option("anonymise")
@@ -48,9 +45,8 @@ def test_units_are_filtered_at_once_and_going_back_undoes_it(org: Night, typist:
     page.wait_for_function("document.activeElement.textContent === 'Step by step'")  # the keyboard goes on where the answer came
 
 
-def test_the_keyboard_keeps_its_place_where_a_list_is_sorted_and_leaves_a_menu_behind(org: Night, typist: Typist, page: Any) -> None:
-    people_and_cases(org)
-    page.goto(f"/plans/{typist.ask('plan')['plan']}/lines")
+def test_the_keyboard_keeps_its_place_where_a_list_is_sorted_and_leaves_a_menu_behind(plan: str, page: Any) -> None:
+    page.goto(f"/plans/{plan}/lines")
     page.locator("#sort-reason").press("Enter")
     page.locator("th[aria-sort] #sort-reason").wait_for()
     assert page.evaluate("document.activeElement.id") == "sort-reason"
