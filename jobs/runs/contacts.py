@@ -128,6 +128,8 @@ class ContactsOfPlan:
     def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:
         intents = []
         for contact in contacts:
+            if self.journal.has_landed((self.table, contact)):
+                continue
             if code := check.keeps(contact):
                 self.skip([contact], TRIM, code)
                 continue

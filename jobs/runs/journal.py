@@ -227,11 +227,17 @@ class Journal:
     def is_gone(self, line: PlanLine) -> None:
         """Note a unit that is not there any more: somebody else's work, or our own of before the run was cut
         off."""
-        before = self.announced.get(line.key)
-        if before is not None and not still_there(self.context.connector, before.rows):
-            self.record([self.removed(before)], "outcome")
-        else:
+        if not self.has_landed(line.key):
             self.skip_lines([line], CHANGED)
+
+    def has_landed(self, key: Key) -> bool:
+        """Note as done what was still under way when the run was cut off, and has come to pass since; return
+        whether it has."""
+        before = self.announced.get(key)
+        if before is None or still_there(self.context.connector, before.rows):
+            return False
+        self.record([self.removed(before)], "outcome")
+        return True
 
     def skip_lines(self, lines: Iterable[PlanLine], code: str) -> None:
         """Note what stays of a plan, all for the same reason."""

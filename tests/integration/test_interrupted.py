@@ -322,27 +322,6 @@ def test_what_somebody_changed_while_an_answer_was_lost_is_not_taken_for_our_own
     assert (night.get("cf_dossiers", dossier) is None, night.get("contacts", child) is None) == (False, False)
 
 
-def test_what_a_killed_run_had_sent_counts_as_done_although_it_lands_later(night: Night) -> None:
-    """SIGKILL with a request under way: at the resumption the unit is untouched, then gone."""
-    a_grown_up(night)
-    plan, sent = night.plan(), []
-    inner = night.context.connector
-
-    class Cut:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(inner, name)
-
-        def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
-            sent.append(change_sets)
-            raise Killed
-
-    with pytest.raises(Killed):
-        applied(night, plan, Cut())
-    run = applied(night, plan, Meddling(inner, lambda: inner.change(sent[0]), before="Dossier"))
-    assert (run.state, run.counts["anonymised"], run.counts["skipped"]) == (RunState.DONE, 1, {})
-    assert len(night.rows("cf_statistics")) == 1
-
-
 def test_a_unit_finished_by_a_later_run_is_counted_there(night: Night) -> None:
     """HLD-11: its figures were not written when it was left half done."""
     dossier, _ = a_grown_up(night)

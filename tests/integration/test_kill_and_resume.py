@@ -17,12 +17,15 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
 from crm_compliance.settings import environment_of
 from crm_compliance.store.sql import tables
 from crm_compliance.store.store import SqlStore
 from jobs.model.plan import Plan
 from jobs.model.run import Run
 from jobs.runs.apply import apply_plan
+from jobs.runs.journal import Journal
+from jobs.runs.resume import settle_intended
 from jobs.writing import send
 from tests.integration.beginnings import Beginning
 from tests.integration.night import TOKEN, Night
@@ -109,6 +112,31 @@ class Fragile:
             return answer
 
         return fragile
+
+
+class CutShort:
+    """A connector whose n-th request leaves a process that is killed; it arrives when what was announced has
+    been read back."""
+
+    def __init__(self, inner: Any, nth: int) -> None:
+        self._inner, self._left = inner, nth
+        self._under_way: Sequence[ChangeSet] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
+        self._left -= 1
+        if self._left:
+            found: list[ChangeResult] = self._inner.change(change_sets, held)
+            return found
+        self._under_way = change_sets
+        raise Killed
+
+    def settle_and_land(self, journal: Journal) -> None:
+        settle_intended(journal)
+        landed = self._inner.change(self._under_way)
+        assert [each.status for each in landed] == [ChangeStatus.DONE] * len(self._under_way)
 
 
 def fragile_store(store: SqlStore, points: Points, **methods: Sequence[str]) -> SqlStore:
@@ -203,6 +231,31 @@ def test_a_cut_connection_has_no_double_and_no_lost_effect(make_night: MakeNight
         run = again.apply(plan)
         again.emulator_faults([])
         assert (nth, run.counts, state_of(again)) == (nth, undisturbed.counts, expected)
+    beginning.close()
+
+
+def test_what_was_under_way_when_a_run_was_killed_is_counted_once_it_lands(
+    make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of a request is there when the resumed run reads back what it had announced, and all of it when
+    it looks at the units again: each request of a run in turn."""
+    url = database_file()
+    night = make_night(url=url)
+    organisation(night)
+    plan = night.plan()
+    beginning = Beginning(night, url)
+    undisturbed = night.apply(plan)
+    expected = state_of(night)
+    for nth in range(1, night.emulator.stats()["batches"] + 1):
+        again = beginning.again(make_night, database_file())
+        cut = CutShort(again.connector, nth)
+        with pytest.raises(Killed):
+            apply_plan(dataclasses.replace(again.context, connector=cut), plan.id)
+        with monkeypatch.context() as patch:
+            patch.setattr("jobs.runs.run.settle_intended", cut.settle_and_land)
+            run = again.apply(plan)
+        assert (nth, run.state, run.counts) == (nth, undisturbed.state, undisturbed.counts)
+        assert (nth, state_of(again)) == (nth, expected)
     beginning.close()
 
 
