@@ -194,7 +194,8 @@ class Metadata:
         self, operation: Operation, document: Document, options: dict[str, str], context: str, type_name: str, table: Table | None = None
     ) -> Answer:
         refuse_options(list(options.items()), {"$select", "$expand", "LabelLanguages"})
-        return self._document(operation, options, context, self._shaped(document, options, type_name, table), "/$entity")
+        shaped = self._shaped(document, self._selected(options, type_name), options, type_name, table)
+        return self._document(operation, options, context, shaped, "/$entity")
 
     @staticmethod
     def _document(operation: Operation, options: dict[str, str], context: str, content: Document, end: str = "") -> Answer:
@@ -209,19 +210,20 @@ class Metadata:
             if not re.fullmatch(r"[0-9]{1,9}", options["$top"]):
                 raise bad_top(options["$top"])
             documents = documents[: int(options["$top"])]
-        if not documents and "$select" in options:
-            self._check_select(options["$select"], type_name)
-        return [self._shaped(document, options, type_name, table) for document in documents]
+        names = self._selected(options, type_name)
+        return [self._shaped(document, names, options, type_name, table) for document in documents]
 
-    def _shaped(self, document: Document, options: dict[str, str], type_name: str, table: Table | None) -> Document:
-        """Return only what was selected, with what was expanded."""
-        shaped = {key: value for key, value in document.items() if key not in _HIDDEN}
-        if "$select" in options:
-            names = self._check_select(options["$select"], type_name)
-            kept = ["@odata.type"] if "@odata.type" in shaped and type_name not in CLASSES else []
-            shaped = {name: shaped[name] for name in [*kept, *names, "MetadataId"] if name in shaped}
-        elif type_name in _RELATIONSHIPS or type_name in CLASSES:
-            shaped.pop("@odata.type", None)
+    def _shaped(
+        self, document: Document, names: list[str] | None, options: dict[str, str], type_name: str, table: Table | None
+    ) -> Document:
+        """Return only what was selected (None: all), with what was expanded."""
+        if names is not None:
+            kept = ["@odata.type"] if type_name not in CLASSES else []
+            shaped = {name: document[name] for name in [*kept, *names, "MetadataId"] if name in document and name not in _HIDDEN}
+        else:
+            shaped = {key: value for key, value in document.items() if key not in _HIDDEN}
+            if type_name in _RELATIONSHIPS or type_name in CLASSES:
+                shaped.pop("@odata.type", None)
         for item in split_outside(options.get("$expand", ""), ",") if options.get("$expand") else []:
             name, bracket, inside = item.strip().partition("(")
             nested = _options(inside.removesuffix(")")) if bracket else {}
@@ -245,8 +247,11 @@ class Metadata:
                 )
         raise no_property(name, type_name)
 
-    def _check_select(self, text: str, type_name: str) -> list[str]:
-        names = [name.strip() for name in text.split(",") if name.strip()]
+    def _selected(self, options: dict[str, str], type_name: str) -> list[str] | None:
+        """Return the properties that are selected; None where nothing is said of it."""
+        if "$select" not in options:
+            return None
+        names = [name.strip() for name in options["$select"].split(",") if name.strip()]
         if type_name not in self._properties:
             self._properties[type_name] = self._known_properties(type_name)
         known = self._properties[type_name]

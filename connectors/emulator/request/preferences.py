@@ -1,7 +1,8 @@
 """The `Prefer` header: what a caller would like, and which of it was granted."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 MAX_PAGE = 5_000
 FORMATTED = "OData.Community.Display.V1.FormattedValue"
@@ -27,8 +28,14 @@ class Preferences:
 
 def parse_preferences(header: str | None) -> Preferences:
     """Read preferences; unknown ones are ignored, as RFC 7240 requires."""
+    found = _parsed(header or "")
+    return replace(found, applied=found.applied.copy())
+
+
+@lru_cache(maxsize=64)  # a client says the same with most requests
+def _parsed(header: str) -> Preferences:
     found = Preferences()
-    for name, quoted in _PREFERENCE.findall(header or ""):
+    for name, quoted in _PREFERENCE.findall(header):
         value = quoted.strip('"')
         if name == "return" and value == "representation":
             found.representation = True
