@@ -4,7 +4,7 @@ go with what they belong to, at any depth, and nothing of them is left (R-158, R
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from tests.integration.deciding import ask, granted
 from tests.integration.dependent import MAPPING, SETS, add, dependent_night, tie
 from tests.integration.holding import place
 from tests.integration.night import Night
+from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.test_planted_words import Planter
 from tests.integration.test_requests_answer import Answer
 
@@ -84,16 +85,21 @@ def plant(night: Night, planter: Planter) -> dict[str, str]:
     return rows | {"cf_dossier": dossier, "contact": child, "cf_fiche": fiche, "cf_bill": bill}
 
 
-def test_they_go_with_what_they_belong_to_and_nothing_of_them_is_left(night: Night) -> None:
-    planter = Planter(night)
+in_one_night = SideBySide()
+
+
+def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> None:
+    in_one_night.play(night, subtests)
+
+
+@in_one_night
+def they_go_with_what_they_belong_to_and_nothing_of_them_is_left(night: Night) -> Case:
+    planter = Planter(night, "gaan_")
     rows = plant(night, planter)
     assert planter.left() == set(planter.words)
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], night.get("cf_dossiers", rows["cf_dossier"]), night.get("contacts", rows["contact"])) == (
-        {},
-        None,
-        None,
-    )
+    done = yield APPLIED
+    assert skipped(night, done, *rows.values()) == {}
+    assert (night.get("cf_dossiers", rows["cf_dossier"]), night.get("contacts", rows["contact"])) == (None, None)
     assert planter.left() == set()
     measure = night.get("cf_measures", rows["cf_measure"])
     assert measure is not None
@@ -108,58 +114,65 @@ def rows_left(night: Night, rows: dict[str, str]) -> set[str]:
     return {table for table, (table_set, _) in SETS.items() if table in rows and night.get(table_set, rows[table]) is not None}
 
 
-def test_a_hold_on_the_dossier_keeps_what_hangs_on_it(night: Night) -> None:
+@in_one_night
+def a_hold_on_the_dossier_keeps_what_hangs_on_it(night: Night) -> Case:
     """HLD-04."""
-    planter = Planter(night)
+    planter = Planter(night, "blijf")
     rows = plant(night, planter)
     place(night, "cf_dossier", rows["cf_dossier"])
-    night.apply(night.plan())
+    yield APPLIED
     assert rows_left(night, rows) == set(SETS)
     assert planter.left() == set(planter.words)
 
 
-def test_a_hold_on_a_row_at_any_depth_keeps_the_dossier(night: Night, subtests: pytest.Subtests) -> None:
-    """HLD-04: nothing that a held row belongs to can go without it."""
-    tables = ("cf_homevisit", "cf_paragraph", "cf_remark", "task", "cf_theme")
-    planted = {table: plant(night, Planter(night)) for table in tables}
-    for table, rows in planted.items():
+def held_at(table: str) -> Callable[[Night], Case]:
+    def a_hold_on_a_row_at_any_depth_keeps_the_dossier(night: Night) -> Case:
+        """HLD-04: nothing that a held row belongs to can go without it."""
+        rows = plant(night, Planter(night))
         place(night, table, rows[table])
-    night.apply(night.plan())
-    for table, rows in planted.items():
-        with subtests.test(table):
-            assert rows_left(night, rows) == set(SETS)
-            assert night.get("cf_dossiers", rows["cf_dossier"]) is not None
+        yield APPLIED
+        assert rows_left(night, rows) == set(SETS)
+        assert night.get("cf_dossiers", rows["cf_dossier"]) is not None
+
+    return a_hold_on_a_row_at_any_depth_keeps_the_dossier
 
 
-def test_a_row_that_comes_between_plan_and_run_goes_too(night: Night) -> None:
+for each in ("cf_homevisit", "cf_paragraph", "cf_remark", "task", "cf_theme"):
+    in_one_night[f"a_hold_on_a_row_at_any_depth_keeps_the_dossier: {each}"] = held_at(each)
+
+
+@in_one_night
+def a_row_that_comes_between_plan_and_run_goes_too(night: Night) -> Case:
     rows = plant(night, Planter(night))
-    plan = night.plan()
+    yield PLANNED
     late = add(night, "cf_remark", ("cf_ParagraphId", "cf_paragraphs", rows["cf_paragraph"]), cf_name="laat")
-    done = night.apply(plan)
-    assert (done.counts["skipped"], night.get("cf_remarks", late)) == ({}, None)
+    done = yield APPLIED
+    assert (skipped(night, done, *rows.values()), night.get("cf_remarks", late)) == ({}, None)
 
 
-def test_what_is_tied_to_an_open_dossier_too_stays_with_that(night: Night) -> None:
+@in_one_night
+def what_is_tied_to_an_open_dossier_too_stays_with_that(night: Night) -> Case:
     rows = plant(night, Planter(night))
     other = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
     tie(night, other, rows["cf_theme"])
-    night.apply(night.plan())
+    yield APPLIED
     assert night.get("cf_dossiers", rows["cf_dossier"]) is None
     (tied,) = night.rows(f"cf_dossiers({other})/cf_dossier_themes")
     assert tied["cf_themeid"] == rows["cf_theme"]
 
 
-def test_what_is_tied_to_two_that_end_goes_with_the_last_of_them(night: Night) -> None:
+@in_one_night
+def what_is_tied_to_two_that_end_goes_with_the_last_of_them(night: Night) -> Case:
     """One of them waits for the next night, or nothing would lead to it any more."""
-    planter = Planter(night)
+    planter = Planter(night, "twee_")
     rows = plant(night, planter)
     other = night.dossier("social_card", spoken=LONG_AGO)
     tie(night, other, rows["cf_theme"])
-    first = night.apply(night.plan())
-    assert first.counts["skipped"] == {"AWAITS_TURN": 1}
+    first = yield APPLIED
+    assert skipped(night, first, rows["cf_dossier"], other) == {"AWAITS_TURN": 1}
     assert rows_left(night, rows) >= {"cf_theme"}
-    second = night.apply(night.approved(night.plan()))
-    assert (second.counts["skipped"], planter.left()) == ({}, set())
+    second = yield APPLIED
+    assert (skipped(night, second, *rows.values(), other), planter.left()) == ({}, set())
 
 
 def test_a_read_that_fails_removes_nothing(night: Night) -> None:
@@ -175,12 +188,13 @@ def test_a_read_that_fails_removes_nothing(night: Night) -> None:
     assert planter.left() == set(planter.words)
 
 
-def test_the_certificate_counts_them(night: Night) -> None:
-    plant(night, Planter(night))
-    done = night.apply(night.plan())
-    objects = [issued.certificate.objects for issued in night.store.certificates.of_run(done.id)]
-    assert sorted(each.get("dependent_rows", 0) for each in objects) == [1, 6]
-    assert [each["fiches"] for each in objects if each.get("dependent_rows") == 6] == [1]
+@in_one_night
+def the_certificate_counts_them(night: Night) -> Case:
+    rows = plant(night, Planter(night))
+    done = yield APPLIED
+    objects = [certificate_of(night, done, table, rows[table]).objects for table in ("cf_dossier", "contact")]
+    assert [each.get("dependent_rows") for each in objects] == [6, 1]
+    assert objects[0]["fiches"] == 1
 
 
 # -- subject requests ----------------------------------------------------------------------------------------
@@ -275,11 +289,11 @@ def test_of_a_file_limited_by_a_running_away_nothing_of_them_is_told_unasked() -
     assert withheld_on_behalf("cf_homevisit", "cf_hours") == "child_statements"
 
 
-def test_they_come_back_from_a_backup_and_go_again(night: Night) -> None:
+@in_one_night
+def they_come_back_from_a_backup_and_go_again(night: Night) -> Case:
     """ERA-13."""
-    planter = Planter(night)
-    rows = plant(night, planter)
-    night.apply(night.plan())
+    rows = plant(night, Planter(night))
+    yield APPLIED
     theme = night.create("cf_themes", "cf_themeid", cf_name="x")  # nothing that was erased
     again = {table: rows[table] for table in ("cf_homevisit", "cf_paragraph", "cf_assessment")}
     for table, row in again.items():
@@ -302,34 +316,39 @@ def test_they_come_back_from_a_backup_and_go_again(night: Night) -> None:
     assert (measure["cf_reason"], measure["cf_hours"]) == (None, 2.5)
 
 
-def test_who_is_named_in_a_row_that_stays_is_not_removed(night: Night) -> None:
+@in_one_night
+def who_is_named_in_a_row_that_stays_is_not_removed(night: Night) -> Case:
     """RET-20: nobody goes before what names them, at whatever depth that lies."""
     visited = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
     ended = night.dossier("social_card", spoken=LONG_AGO)
     running = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
-    for dossier in (ended, running):
-        bound = {"cf_VisitedId@odata.bind": f"/contacts({visited})"}
-        add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_name="bezoek", **bound)
+    bound = {"cf_VisitedId@odata.bind": f"/contacts({visited})"}
+    goes, stays = (
+        add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_name="bezoek", **bound) for dossier in (ended, running)
+    )
     night.party(visited, "witness", dossier=ended)
-    plan = night.plan()
+    plan = yield PLANNED
     assert visited not in night.lines(plan)
-    night.apply(plan)
+    yield APPLIED
     assert night.get("cf_dossiers", ended) is None
     assert night.get("contacts", visited) is not None
-    (visit,) = night.rows("cf_homevisits")
+    assert night.get("cf_homevisits", goes) is None
+    visit = night.get("cf_homevisits", stays)
+    assert visit is not None
     assert visit["_cf_visitedid_value"] == visited
 
 
-def test_who_is_named_since_the_plan_is_not_removed(night: Night) -> None:
+@in_one_night
+def who_is_named_since_the_plan_is_not_removed(night: Night) -> Case:
     visited = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
     ended = night.dossier("social_card", spoken=LONG_AGO)
     night.party(visited, "witness", dossier=ended)
     running = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
-    plan = night.plan()
+    plan = yield PLANNED
     assert visited in night.lines(plan)
     bound = {"cf_VisitedId@odata.bind": f"/contacts({visited})"}
     add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", running), cf_name="bezoek", **bound)
-    night.apply(plan)
+    yield APPLIED
     assert night.get("contacts", visited) is not None
 
 
@@ -356,9 +375,10 @@ def test_who_takes_part_in_one_that_is_an_activity_is_known_and_goes_with_it(nig
     assert (mention.title, mention.status) == ("mention", ItemStatus.PENDING_REVIEW)
 
 
-def test_what_is_written_of_participants_is_found_and_goes(night: Night) -> None:
+@in_one_night
+def what_is_written_of_participants_is_found_and_goes(night: Night) -> Case:
     """EXP-03, ERA-12: R-158."""
-    planter, child = Planter(night), night.contact(birthdate="2000-02-01")
+    planter, child = Planter(night, "mede_"), night.contact(birthdate="2000-02-01")
     ended = night.dossier("social_card", spoken=LONG_AGO)
     night.party(child, "child", dossier=ended)
     parties: list[dict[str, object]] = [{"participationtypemask": 5} | planter.texts("activityparty") for _ in range(2)]
@@ -367,28 +387,30 @@ def test_what_is_written_of_participants_is_found_and_goes(night: Night) -> None
     add(night, "task", bound, **planter.texts("task"), task_activity_parties=parties)
     found = str(search_everywhere(night.context, {child}).activity_parties)
     assert {table for word, (table, _) in planter.words.items() if word not in found} == {"task"}
-    night.apply(night.plan())
+    yield APPLIED
     assert planter.left() == set()
 
 
-def test_who_takes_part_in_one_goes_with_the_last_of_their_dossiers(night: Night) -> None:
+@in_one_night
+def who_takes_part_in_one_goes_with_the_last_of_their_dossiers(night: Night) -> Case:
     """RET-20."""
     mina, senne = night.contact(firstname="Mina", lastname="Verstraeten (fictief)"), night.contact()
     ended, running = night.dossier("social_card", spoken=LONG_AGO), night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
     task_with(night, ended, mina, senne, subject="Gesprek")
     task_with(night, running, senne, subject="Gesprek")
-    night.apply(night.plan())
+    yield APPLIED
     assert (night.get("cf_dossiers", ended), night.get("contacts", mina)) == (None, None)
     assert night.get("contacts", senne) is not None
 
 
-def test_a_hold_on_a_person_keeps_the_dossier_of_an_activity_in_which_they_take_part(night: Night) -> None:
+@in_one_night
+def a_hold_on_a_person_keeps_the_dossier_of_an_activity_in_which_they_take_part(night: Night) -> Case:
     """HLD-04: everything of the person, as with calls."""
     mina = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
     ended = night.dossier("social_card", spoken=LONG_AGO)
     task_with(night, ended, mina, subject="Gesprek")
     place(night, person=mina)
-    night.apply(night.plan())
+    yield APPLIED
     assert night.get("cf_dossiers", ended) is not None
 
 

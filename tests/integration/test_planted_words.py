@@ -42,8 +42,8 @@ def night(tmp_path: Path) -> Iterator[Night]:
 class Planter:
     """Fills every text column that a caller may write with a word of its own."""
 
-    def __init__(self, night: Night) -> None:
-        self._night = night
+    def __init__(self, night: Night, first: str = "woord") -> None:
+        self._night, self._first = night, first  # five letters, of which no other planter of a night has the same
         self._tables = night.emulator.emulator.tables.environment.tables
         self.words: dict[str, tuple[str, str]] = {}  # word -> table, column
 
@@ -52,13 +52,13 @@ class Planter:
         for column in self._tables[table].columns.values():
             is_text = column.kind in ("string", "memo") and column.writable and not column.system and column.length >= 8
             if is_text and column.name not in (*but, "documentbody", "objecttypecode", "cf_storageuri"):
-                found[column.name] = word = f"woord{len(self.words):03}"
+                found[column.name] = word = f"{self._first}{len(self.words):03}"
                 self.words[word] = (table, column.name)
         return found
 
     def file(self, table_set: str, row: str, column: str) -> None:
         """Fill a file column with a text."""
-        word = f"woord{len(self.words):03}"
+        word = f"{self._first}{len(self.words):03}"
         answer = self._night.http.patch(
             f"{self._night.emulator.url}{table_set}({row})/{column}",
             data=f"In dit bestand staat {word}.".encode(),

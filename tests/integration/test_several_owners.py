@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.integration.deciding import ask, granted
 from tests.integration.dependent import dependent_night
 from tests.integration.holding import place, release
 from tests.integration.night import Night
+from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, certificate_of, skipped
 from tests.integration.test_purging_retained import retain, roll_back
 from tests.integration.test_requests_answer import Answer
 from tests.integration.test_rows_behind import in_retention
@@ -66,72 +68,93 @@ def links(night: Night, meeting: str) -> tuple[bool, bool, bool] | None:
     return tuple(row[f"_cf_{kind}id_value"] is not None for kind in OWNERS)  # type: ignore[return-value]
 
 
-def test_a_row_on_a_dossier_and_on_its_fiche_goes_with_both(night: Night) -> None:
+in_one_night = SideBySide()
+
+
+def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> None:
+    in_one_night.play(night, subtests)
+
+
+@in_one_night
+def a_row_on_a_dossier_and_on_its_fiche_goes_with_both(night: Night) -> Case:
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=0)
     fiche = night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
     meeting = a_meeting(night, dossier=dossier, fiche=fiche)
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], links(night, meeting)) == ({}, None)
-    (issued,) = night.store.certificates.of_run(done.id)
-    assert issued.certificate.objects["dependent_rows"] == 1
+    done = yield APPLIED
+    assert (skipped(night, done, dossier), links(night, meeting)) == ({}, None)
+    assert certificate_of(night, done, "cf_dossier", dossier).objects["dependent_rows"] == 1
 
 
-def test_a_row_stays_with_what_stays_though_the_crm_would_delete_it(night: Night) -> None:
+@in_one_night
+def a_row_stays_with_what_stays_though_the_crm_would_delete_it(night: Night) -> Case:
     child = night.contact(birthdate="2012-02-01")
     ended = night.dossier("social_card", spoken=LONG_AGO)
     running = night.dossier("grooming", closed=False, spoken=LATELY)
     night.party(child, "child", dossier=running)
     fiche = night.fiche("social_card", spoken=LATELY)
     on_person, on_fiche = a_meeting(night, dossier=ended, contact=child), a_meeting(night, dossier=ended, fiche=fiche)
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], night.get("cf_dossiers", ended)) == ({}, None)
+    done = yield APPLIED
+    assert (skipped(night, done, ended), night.get("cf_dossiers", ended)) == ({}, None)
     assert [links(night, on_person), links(night, on_fiche)] == [(False, False, True), (False, True, False)]
 
 
-def test_a_row_goes_with_its_person_in_the_night_of_its_dossier(night: Night) -> None:
+@in_one_night
+def a_row_goes_with_its_person_in_the_night_of_its_dossier(night: Night) -> Case:
     person, named = night.contact(), night.contact()
     ended = night.dossier("social_card", spoken=LONG_AGO)
     night.party(person, "witness", dossier=ended)
     meeting = a_meeting(night, dossier=ended, contact=person)
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], links(night, meeting)) == ({}, None)
+    done = yield APPLIED
+    assert (skipped(night, done, ended, person), links(night, meeting)) == ({}, None)
     assert [night.get("contacts", row) is None for row in (person, named)] == [True, False]
 
 
-def test_a_row_on_two_units_that_end_goes_with_the_last(night: Night) -> None:
+@in_one_night
+def a_row_on_two_units_that_end_goes_with_the_last(night: Night) -> Case:
     """One waits for the next night, since one row cannot be written by two."""
     first = night.dossier("social_card", spoken=LONG_AGO)
     lone = night.fiche("social_card", spoken=LONG_AGO)
     meeting = a_meeting(night, dossier=first, fiche=lone)
-    night.apply(night.plan())
-    night.apply(night.approved(night.plan()))
+    yield APPLIED
+    yield APPLIED
     assert [night.get("cf_dossiers", first), night.get("cf_fiches", lone), links(night, meeting)] == [None, None, None]
 
 
-def test_a_row_in_long_term_retention_goes_with_the_last_though_it_names_the_first(night: Night) -> None:
+@in_one_night
+def a_row_in_long_term_retention_goes_with_the_last_though_it_names_the_first(night: Night) -> Case:
     """ERA-12, line 10: what lies there keeps its links, also to what is gone."""
     first = night.dossier("social_card", spoken=LONG_AGO)
     lone = night.fiche("social_card", spoken=LONG_AGO)
     meeting = a_meeting(night, dossier=first, fiche=lone)
     retain(night, "cf_meeting", meeting)
-    night.apply(night.plan())
-    assert [night.get("cf_dossiers", first), night.get("cf_fiches", lone), in_retention(night, "cf_meeting", "cf_meetings")] == [
-        None,
-        None,
-        set(),
-    ]
+    yield APPLIED
+    assert [night.get("cf_dossiers", first), night.get("cf_fiches", lone), is_there(night, meeting)] == [None, None, False]
 
 
-def test_one_there_stays_with_the_owner_that_stays(night: Night) -> None:
+@in_one_night
+def one_there_stays_with_the_owner_that_stays(night: Night) -> Case:
     first, running = night.dossier("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=LATELY)
     meeting = a_meeting(night, dossier=first, fiche=running)
     retain(night, "cf_meeting", meeting)
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], night.get("cf_dossiers", first), in_retention(night, "cf_meeting", "cf_meetings")) == (
-        {},
-        None,
-        {meeting},
-    )
+    done = yield APPLIED
+    assert (skipped(night, done, first), night.get("cf_dossiers", first), is_there(night, meeting)) == ({}, None, True)
+
+
+def is_there(night: Night, meeting: str) -> bool:
+    """Whether a meeting lies in long-term retention."""
+    return meeting in in_retention(night, "cf_meeting", "cf_meetings")
+
+
+def left_there(night: Night, *units: str) -> list[int]:
+    """How many of these dossiers and lone fiches, of the fiches of these dossiers and of the meetings on them
+    lie in long-term retention: dossiers, fiches, meetings."""
+    found = []
+    for name, links in (("dossier", ()), ("fiche", ("cf_dossierid",)), ("meeting", ("cf_dossierid", "cf_ficheid"))):
+        wanted = "".join(f'<attribute name="{column}"/>' for column in (f"cf_{name}id", *links))
+        text = quote(f'<fetch datasource="retained"><entity name="cf_{name}">{wanted}</entity></fetch>')
+        keys = (f"cf_{name}id", *(f"_{column}_value" for column in links))
+        found.append(sum(any(row.get(key) in units for key in keys) for row in night.rows(f"cf_{name}s?fetchXml={text}")))
+    return found
 
 
 def there_with_its_dossier(night: Night, fiche: str) -> tuple[str, str]:
@@ -142,16 +165,16 @@ def there_with_its_dossier(night: Night, fiche: str) -> tuple[str, str]:
     for each in night.fiches_of(dossier):
         retain(night, "cf_fiche", each)
     retain(night, "cf_dossier", dossier)
-    assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}
+    assert is_there(night, meeting)
     return dossier, meeting
 
 
-def test_one_there_is_not_taken_along_by_a_dossier_there(night: Night) -> None:
+@in_one_night
+def one_there_is_not_taken_along_by_a_dossier_there(night: Night) -> Case:
     """Nothing takes its link off, and the CRM removes what cascades: the dossier waits for the last."""
-    dossier, meeting = there_with_its_dossier(night, night.fiche("social_card", spoken=LATELY))
-    done = night.apply(night.plan())
-    assert done.counts["skipped"] == {"LONG_TERM_RETENTION": 1}
-    assert (in_retention(night, "cf_meeting", "cf_meetings"), in_retention(night, "cf_dossier", "cf_dossiers")) == ({meeting}, {dossier})
+    dossier, _ = there_with_its_dossier(night, night.fiche("social_card", spoken=LATELY))
+    done = yield APPLIED
+    assert (skipped(night, done, dossier), left_there(night, dossier)) == ({"LONG_TERM_RETENTION": 1}, [1, 1, 1])
 
 
 def test_a_dossier_there_that_waits_for_what_stays_is_no_backlog(night: Night) -> None:
@@ -163,16 +186,24 @@ def test_a_dossier_there_that_waits_for_what_stays_is_no_backlog(night: Night) -
     assert [alarm.code for alarm in (*plan.alarms, *night.apply(plan).alarms) if alarm.code == "BACKLOG"] == []
 
 
-@pytest.mark.parametrize("is_there", [False, True])
-def test_one_there_goes_with_a_dossier_there_once_the_other_has_gone(night: Night, *, is_there: bool) -> None:
+def goes_once_the_other_has_gone(night: Night, *, other_is_there: bool) -> Case:
     lone = night.fiche("social_card", spoken=LONG_AGO)
-    there_with_its_dossier(night, lone)
-    if is_there:
+    dossier, _ = there_with_its_dossier(night, lone)
+    if other_is_there:
         retain(night, "cf_fiche", lone)
-    for _ in range(2):
-        night.apply(night.approved(night.plan()))
-    left = [in_retention(night, f"cf_{name}", f"cf_{name}s") for name in ("meeting", "dossier", "fiche")]
-    assert (left, night.get("cf_fiches", lone)) == ([set(), set(), set()], None)
+    yield APPLIED
+    yield APPLIED
+    assert (left_there(night, dossier, lone), night.get("cf_fiches", lone)) == ([0, 0, 0], None)
+
+
+@in_one_night
+def one_there_goes_with_a_dossier_there_once_the_live_other_has_gone(night: Night) -> Case:
+    return goes_once_the_other_has_gone(night, other_is_there=False)
+
+
+@in_one_night
+def one_there_goes_with_a_dossier_there_once_the_other_there_has_gone(night: Night) -> Case:
+    return goes_once_the_other_has_gone(night, other_is_there=True)
 
 
 def two_there(night: Night, *, first_is_live: bool = False) -> tuple[str, str, str]:
@@ -185,45 +216,18 @@ def two_there(night: Night, *, first_is_live: bool = False) -> tuple[str, str, s
         retain(night, "cf_fiche", each)
     for each in (dossier,) if first_is_live else (other, dossier):
         retain(night, "cf_dossier", each)
-    assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}
+    assert is_there(night, meeting)
     return other, dossier, fiche
 
 
-def left_there(night: Night) -> list[int]:
-    """How many dossiers, fiches and meetings lie in long-term retention."""
-    return [len(in_retention(night, f"cf_{name}", f"cf_{name}s")) for name in ("dossier", "fiche", "meeting")]
+@in_one_night
+def two_there_with_a_row_in_common_go_in_one_night(night: Night) -> Case:
+    other, dossier, _ = two_there(night)
+    done = yield APPLIED
+    assert (skipped(night, done, other, dossier), left_there(night, other, dossier)) == ({}, [0, 0, 0])
 
 
-def held_after_writes(night: Night, monkeypatch: pytest.MonkeyPatch, table: str, row: str) -> list[PlacedHold]:
-    """Place a hold once live rows are written, right before what lies there is purged."""
-    real, placed = settle_writes, list[PlacedHold]()
-
-    def settled(*given: Any, **named: Any) -> Any:
-        done = real(*given, **named)
-        if not placed:
-            placed.append(place(night, table, row))
-        return done
-
-    monkeypatch.setattr("jobs.runs.journal.settle_writes", settled)
-    return placed
-
-
-def test_two_there_with_a_row_in_common_go_in_one_night(night: Night) -> None:
-    two_there(night)
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], left_there(night)) == ({}, [0, 0, 0])
-
-
-@pytest.mark.parametrize("at", [0, 1])
-def test_a_hold_on_one_there_keeps_the_other_too(night: Night, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    """HLD-07: it comes when both are about to be purged, and the row is that of both."""
-    held_after_writes(night, monkeypatch, "cf_dossier", two_there(night)[at])
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], left_there(night)) == ({"HOLD_JUDICIAL": 1, "LONG_TERM_RETENTION": 1}, [2, 2, 1])
-
-
-@pytest.mark.parametrize("at", [0, 1])
-def test_one_there_that_waits_for_another_row_keeps_the_other_too(night: Night, at: int) -> None:
+def waits_for_another_row(night: Night, at: int) -> Case:
     running = night.fiche("social_card", spoken=LATELY)
     other, dossier = (night.dossier("social_card", spoken=LONG_AGO) for _ in range(2))
     (fiche,) = night.fiches_of(other)
@@ -233,20 +237,55 @@ def test_one_there_that_waits_for_another_row_keeps_the_other_too(night: Night, 
         retain(night, "cf_fiche", each)
     for each in (other, dossier):
         retain(night, "cf_dossier", each)
+    done = yield APPLIED
+    assert (skipped(night, done, other, dossier), left_there(night, other, dossier)) == ({"LONG_TERM_RETENTION": 2}, [2, 2, 2])
+
+
+@in_one_night
+def the_first_there_that_waits_for_another_row_keeps_the_second_too(night: Night) -> Case:
+    return waits_for_another_row(night, 0)
+
+
+@in_one_night
+def the_second_there_that_waits_for_another_row_keeps_the_first_too(night: Night) -> Case:
+    return waits_for_another_row(night, 1)
+
+
+def held_after_writes(night: Night, monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, str]) -> list[PlacedHold]:
+    """Place holds once live rows are written, right before what lies there is purged."""
+    real, placed = settle_writes, list[PlacedHold]()
+
+    def settled(*given: Any, **named: Any) -> Any:
+        done = real(*given, **named)
+        if not placed:
+            placed.extend([place(night, table, row) for table, row in rows])
+        return done
+
+    monkeypatch.setattr("jobs.runs.journal.settle_writes", settled)
+    return placed
+
+
+def test_a_hold_on_one_there_keeps_the_other_too(night: Night, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests) -> None:
+    """HLD-07: it comes when both are about to be purged, and the row is that of both."""
+    pairs = {"first": two_there(night)[:2], "second": two_there(night)[:2]}
+    held_after_writes(night, monkeypatch, *(("cf_dossier", pair[at]) for at, pair in enumerate(pairs.values())))
     done = night.apply(night.plan())
-    assert (done.counts["skipped"], left_there(night)) == ({"LONG_TERM_RETENTION": 2}, [2, 2, 2])
+    for name, pair in pairs.items():
+        with subtests.test(name):
+            assert skipped(night, done, *pair) == {"HOLD_JUDICIAL": 1, "LONG_TERM_RETENTION": 1}
+            assert left_there(night, *pair) == [2, 2, 1]
 
 
 def test_what_is_left_there_of_a_unit_does_not_go_before_the_other_owner(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     other, dossier, fiche = two_there(night, first_is_live=True)
-    placed = held_after_writes(night, monkeypatch, "cf_fiche", fiche)
+    placed = held_after_writes(night, monkeypatch, ("cf_fiche", fiche))
     night.apply(night.plan())
-    assert (night.get("cf_dossiers", other), left_there(night)) == (None, [1, 2, 1])
+    assert (night.get("cf_dossiers", other), left_there(night, other, dossier)) == (None, [1, 2, 1])
     release(night, placed[0])
     later = place(night, "cf_dossier", dossier)
     for _ in range(2):  # it waits by design, so that no night is wrong for it
         done = night.apply(night.approved(night.plan()))
-        assert (left_there(night), done.counts["skipped"], done.counts["alarms"], done.state) == (
+        assert (left_there(night, other, dossier), done.counts["skipped"], done.counts["alarms"], done.state) == (
             [1, 2, 1],
             {"LONG_TERM_RETENTION": 1},
             [],
@@ -255,17 +294,18 @@ def test_what_is_left_there_of_a_unit_does_not_go_before_the_other_owner(night: 
     release(night, later)
     for _ in range(2):
         night.apply(night.approved(night.plan()))
-    assert left_there(night) == [0, 0, 0]
+    assert left_there(night, other, dossier) == [0, 0, 0]
 
 
-def test_a_hold_on_a_row_keeps_all_that_it_belongs_to(night: Night) -> None:
+@in_one_night
+def a_hold_on_a_row_keeps_all_that_it_belongs_to(night: Night) -> Case:
     """HLD-04."""
     dossier, lone = night.dossier("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=LONG_AGO)
     person = night.contact()
     night.party(person, "witness", dossier=dossier)
     meeting = a_meeting(night, dossier=dossier, fiche=lone, contact=person)
     place(night, "cf_meeting", meeting)
-    night.apply(night.plan())
+    yield APPLIED
     assert links(night, meeting) == (True, True, True)
     assert None not in (night.get("cf_dossiers", dossier), night.get("cf_fiches", lone), night.get("contacts", person))
 
@@ -291,26 +331,29 @@ def test_a_granted_erasure_takes_the_name_off_a_row_that_stays(night: Night) -> 
     assert links(night, meeting) == (True, False, False)
 
 
-def test_what_comes_back_from_a_backup_is_known(night: Night) -> None:
+@in_one_night
+def what_comes_back_from_a_backup_is_known(night: Night) -> Case:
     """ERA-13."""
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=0)
     fiche = night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
     meeting = a_meeting(night, dossier=dossier, fiche=fiche)
-    night.apply(night.plan())
+    yield APPLIED
     night.http.post(night.emulator.url + "cf_meetings", json={"cf_meetingid": meeting, "cf_name": "terug"})
     back = returned_rows(night.context, load_register(night.context))
+    night.http.delete(f"{night.emulator.url}cf_meetings({meeting})")
     assert [(each.kind, each.id, each.operation) for each in back] == [("cf_meeting", meeting, "delete")]
 
 
-def test_one_there_does_not_go_before_a_dossier_there_that_a_later_hold_keeps(night: Night) -> None:
+@in_one_night
+def one_there_does_not_go_before_a_dossier_there_that_a_later_hold_keeps(night: Night) -> Case:
     """The fiche comes first, and the dossier is in the same plan: what belongs to both stays with it."""
     lone = night.fiche("social_card", spoken=LONG_AGO)
     dossier, meeting = there_with_its_dossier(night, lone)
     retain(night, "cf_fiche", lone)
-    plan = night.approved(night.plan())
+    yield PLANNED
     place(night, "cf_dossier", dossier)
-    night.apply(plan)
-    assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}
+    yield APPLIED
+    assert is_there(night, meeting)
 
 
 def there_with_its_person(night: Night) -> tuple[str, str]:
@@ -325,62 +368,69 @@ def there_with_its_person(night: Night) -> tuple[str, str]:
     return dossier, person
 
 
-def test_a_row_there_goes_with_its_dossier_whose_last_person_goes_after_it(night: Night) -> None:
+@in_one_night
+def a_row_there_goes_with_its_dossier_whose_last_person_goes_after_it(night: Night) -> Case:
     """The person waits for the dossier, so the dossier cannot wait for the person."""
-    _, person = there_with_its_person(night)
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], left_there(night), night.get("contacts", person)) == ({}, [0, 0, 0], None)
-    objects = [each.certificate.objects for each in night.store.certificates.of_run(done.id)]
+    dossier, person = there_with_its_person(night)
+    done = yield APPLIED
+    assert (skipped(night, done, dossier, person), left_there(night, dossier)) == ({}, [0, 0, 0])
+    assert night.get("contacts", person) is None
+    objects = [certificate_of(night, done, *unit).objects for unit in (("cf_dossier", dossier), ("contact", person))]
     assert [found["dependent_rows"] for found in objects if "dependent_rows" in found] == [1]
 
 
-def test_a_row_there_stays_with_a_person_whom_another_file_keeps(night: Night) -> None:
+@in_one_night
+def a_row_there_stays_with_a_person_whom_another_file_keeps(night: Night) -> Case:
     """A hold on that file comes after the plan, which would have removed the person too."""
     dossier, person = there_with_its_person(night)
     other = night.dossier("social_card", spoken=LONG_AGO)
     night.party(person, "witness", dossier=other)
-    plan = night.approved(night.plan())
+    yield PLANNED
     hold = place(night, "cf_dossier", other)
-    done = night.apply(plan)
-    assert done.counts["skipped"] == {"HOLD_JUDICIAL": 1, "LONG_TERM_RETENTION": 1, "STILL_REFERRED": 1}
-    assert (left_there(night), night.get("contacts", person) is None) == ([1, 1, 1], False)
+    done = yield APPLIED
+    assert skipped(night, done, dossier, other, person) == {"HOLD_JUDICIAL": 1, "LONG_TERM_RETENTION": 1, "STILL_REFERRED": 1}
+    assert (left_there(night, dossier), night.get("contacts", person) is None) == ([1, 1, 1], False)
     (waits,) = [action for action in night.store.journal.of_run(done.id) if action.id == dossier]
     assert waits.flags == ("AWAITS_TURN",)
     release(night, hold)
-    night.apply(night.approved(night.plan()))
-    assert (left_there(night), night.get("contacts", person)) == ([0, 0, 0], None)
+    yield APPLIED
+    assert (left_there(night, dossier), night.get("contacts", person)) == ([0, 0, 0], None)
 
 
-def test_a_row_there_waits_with_its_dossier_for_a_person_who_stays(night: Night) -> None:
+@in_one_night
+def a_row_there_waits_with_its_dossier_for_a_person_who_stays(night: Night) -> Case:
     """A donor stays, and with them what is theirs."""
     dossier, person = there_with_its_person(night)
     night.donation(person)
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], left_there(night)) == ({"LONG_TERM_RETENTION": 1, "STILL_REFERRED": 1}, [1, 1, 1])
+    done = yield APPLIED
+    assert skipped(night, done, dossier, person) == {"LONG_TERM_RETENTION": 1, "STILL_REFERRED": 1}
+    assert left_there(night, dossier) == [1, 1, 1]
     assert [action.flags for action in night.store.journal.of_run(done.id) if action.id == dossier] == [()]
 
 
 def test_two_there_with_a_row_in_common_go_in_one_night_though_not_in_one_group(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """The row is on a part of the other, which is no line of the plan."""
     monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
-    two_there(night)
+    pair = two_there(night)[:2]
     done = night.apply(night.plan())
-    assert (done.counts["skipped"], left_there(night)) == ({}, [0, 0, 0])
+    assert (done.counts["skipped"], left_there(night, *pair)) == ({}, [0, 0, 0])
 
 
-def test_one_there_does_not_go_before_a_dossier_there_that_a_recording_keeps(night: Night) -> None:
+@in_one_night
+def one_there_does_not_go_before_a_dossier_there_that_a_recording_keeps(night: Night) -> Case:
     """The fiche comes first. The dossier would be due in the same run, if its recording were as planned."""
     lone, dossier = night.fiche("social_card", spoken=LONG_AGO), night.dossier("social_card", spoken=LONG_AGO)
     recording = night.recording(LATELY, fiche=night.fiches_of(dossier)[0])
     meeting = a_meeting(night, dossier=dossier, fiche=lone)
     for table, row in (("cf_fiche", lone), ("cf_fiche", night.fiches_of(dossier)[0]), ("cf_dossier", dossier)):
         retain(night, table, row)
-    plan = night.approved(night.plan())
+    yield PLANNED
     night.patch("cf_recordings", recording, cf_endedon="2025-09-01T11:00:00Z", cf_startedon="2025-09-01T11:00:00Z")
-    assert night.apply(plan).counts["skipped"] == {"LONG_TERM_RETENTION": 1, "CHANGED": 1}
-    assert in_retention(night, "cf_meeting", "cf_meetings") == {meeting}
-    night.apply(night.approved(night.plan()))
-    assert left_there(night) == [0, 0, 0]
+    done = yield APPLIED
+    assert skipped(night, done, lone, dossier, recording) == {"LONG_TERM_RETENTION": 1, "CHANGED": 1}
+    assert is_there(night, meeting)
+    yield APPLIED
+    assert left_there(night, lone, dossier) == [0, 0, 0]
 
 
 def both_there(night: Night) -> tuple[str, str, str]:
@@ -406,15 +456,15 @@ def with_policy(night: Night, more: str) -> None:
     ],
 )
 def test_one_there_does_not_go_before_a_dossier_there_that_is_not_disposed_of_by_design(night: Night, more: str, code: str) -> None:
-    _, dossier, meeting = both_there(night)
+    lone, dossier, _ = both_there(night)
     with_policy(night, more.format(dossier=dossier))
     done = night.apply(night.approved(night.plan()))
     assert done.counts["skipped"] == {"LONG_TERM_RETENTION": 1, code: 1}
-    assert (left_there(night), in_retention(night, "cf_meeting", "cf_meetings")) == ([1, 2, 1], {meeting})
+    assert left_there(night, lone, dossier) == [1, 2, 1]
     if code == "QUARANTINED":
         night.clock.now += timedelta(days=15)
         night.apply(night.approved(night.plan()))
-        assert left_there(night) == [0, 0, 0]
+        assert left_there(night, lone, dossier) == [0, 0, 0]
 
 
 @pytest.mark.parametrize("is_lapsed", [False, True])
@@ -425,7 +475,8 @@ def test_one_there_goes_when_its_run_goes_on_unless_the_plan_has_lapsed(
     later only by a plan that is still in force."""
     lone = night.fiche("e_safety", spoken=LONG_AGO)
     role = night.party(night.contact(), "reporter", fiche=lone)
-    there_with_its_dossier(night, lone)
+    dossier, _ = there_with_its_dossier(night, lone)
+    units = (lone, dossier)
     retain(night, "cf_fiche", lone)
     roll_back(night, "cf_party", role)
     plan = night.approved(night.plan())
@@ -437,11 +488,11 @@ def test_one_there_goes_when_its_run_goes_on_unless_the_plan_has_lapsed(
         patched.setattr("jobs.runs.journal.purge_retained", killed)
         with pytest.raises(KeyboardInterrupt):
             night.apply(plan)
-    assert (night.rows("cf_parties"), left_there(night)) == ([], [1, 2, 1])
+    assert (night.rows("cf_parties"), left_there(night, *units)) == ([], [1, 2, 1])
     if is_lapsed:
         night.clock.now = plan.valid_until
     done = apply_plan(night.context, plan.id)
-    assert left_there(night) == ([1, 2, 1] if is_lapsed else [0, 0, 0])
+    assert left_there(night, *units) == ([1, 2, 1] if is_lapsed else [0, 0, 0])
     assert (done.counts["partial"], done.counts["skipped"]) == ((1, {"PLAN_EXPIRED": 2}) if is_lapsed else (0, {}))
     night.apply(night.approved(night.plan()))
-    assert left_there(night) == [0, 0, 0]
+    assert left_there(night, *units) == [0, 0, 0]
