@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Final
 
-import pyzipper
-
 WORDS: Final = 8
 SYLLABLES: Final = 2
 _CONSONANTS: Final = "bdfgklmnprstvz"
@@ -23,6 +21,8 @@ def new_passphrase() -> str:
 def archive_of(contents: Mapping[str, bytes], passphrase: str) -> bytes:
     """Make the archive. Every entry has the same fixed time: when a file was made is said in the letter, and
     nowhere else."""
+    import pyzipper  # with the compilers of C that it loads it takes longer than all pages of the console
+
     out = io.BytesIO()
     with pyzipper.AESZipFile(out, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(passphrase.encode())

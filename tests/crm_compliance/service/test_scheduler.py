@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -479,18 +480,38 @@ def test_the_command_ends_well_on_a_signal(typist: Typist, org: Night) -> None:
     assert "Traceback" not in rest
 
 
-def test_the_time_zone_of_the_machine_changes_nothing(typist: Typist, org: Night, crm: RunningEmulator, tmp_path: Path) -> None:
-    """R-064, at an hour when the two zones have another day."""
+@pytest.fixture
+def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Puts the clock of this process into a time zone."""
+
+    def to(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield to
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_the_time_zone_of_the_machine_changes_nothing(
+    typist: Typist, org: Night, crm: RunningEmulator, tmp_path: Path, in_zone: Callable[[str], None]
+) -> None:
+    """R-064, at an hour when the zones have two days: a program that was started in the east, and this one,
+    in the west and at home."""
     people_and_cases(org)
     org.fiche("social_card", spoken=date(2026, 5, 25))
-    set_faults(crm)
-    plans = []
-    for zone in ("America/New_York", "Europe/Brussels", "Pacific/Kiritimati"):
-        file = tmp_path / f"{zone.replace('/', '-')}.jsonl"
-        settings = {"CRM_URL": crm.url, "CRM_TOKEN": "test-token", "DATA_DIR": str(tmp_path / "zones"), "CLOCK": "2026-11-25T23:30:00Z"}
-        command = [sys.executable, "-m", "crm_compliance", "plan", "--output", str(file), "--json"]
-        done = subprocess.run(command, env=environment_of(settings) | {"TZ": zone}, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        plans.append((file.read_text(encoding="utf-8"), json.loads(done.stdout)["dispose"]))
+    settings = {"CRM_URL": crm.url, "CRM_TOKEN": "test-token", "DATA_DIR": str(tmp_path / "zones"), "CLOCK": "2026-11-25T23:30:00Z"}
+    file = tmp_path / "east.jsonl"
+    command = [sys.executable, "-m", "crm_compliance", "plan", "--output", str(file), "--json"]
+    done = subprocess.run(command, env=environment_of(settings) | {"TZ": "Pacific/Kiritimati"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    plans = [(file.read_text(encoding="utf-8"), json.loads(done.stdout)["dispose"])]
+    typist.set(**settings)
+    for zone, day in (("America/New_York", 25), ("Europe/Brussels", 26)):
+        in_zone(zone)
+        assert time.localtime(datetime(2026, 11, 25, 23, 30, tzinfo=UTC).timestamp()).tm_mday == day
+        file = tmp_path / f"{day}.jsonl"
+        found = typist.ask("plan", "--output", file)["dispose"]
+        plans.append((file.read_text(encoding="utf-8"), found))
     assert plans[0] == plans[1] == plans[2]
     assert plans[0][1] == {"delete": 5, "anonymise": 1}

@@ -14,7 +14,6 @@ from starlette.responses import Response
 from crm_compliance.console.access.headers import PAGE
 from crm_compliance.console.pages.requests.next_step import short_next
 from crm_compliance.console.visit import Visit
-from crm_compliance.reports.requests.calendar import dates_of
 from crm_compliance.reports.requests.register import by_urgency
 from jobs.model.request import GIVEN, Given, SubjectRequest
 from jobs.register.dates import days_left, due_of, has_gone_overdue, target_of
@@ -91,6 +90,8 @@ def show(visit: Visit) -> Response:
 
 def calendar_file(visit: Visit) -> Response:
     """Answer with due dates, alarms and internal targets as a calendar: ids, and nothing about anybody."""
+    from crm_compliance.reports.requests.calendar import dates_of  # loads a library of calendars, for this file alone
+
     pending = [request for request in visit.services.store.requests.all(unclosed=True) if not request.is_answered]
     headers = {**PAGE, "Content-Disposition": 'attachment; filename="requests.ics"'}
     return Response("".join(dates_of(pending, visit.now, visit.services.calendar)), media_type="text/calendar", headers=headers)

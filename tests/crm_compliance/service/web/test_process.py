@@ -23,11 +23,12 @@ from crm_compliance.settings import Settings, environment_of
 from tests.crm_compliance.service.web.test_server import ends
 
 
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(process, "AGAIN_S", 0.0)
-    with listening(0) as listener, serving(Settings(data_dir=tmp_path / "data"), listener) as address:
-        yield address
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch, listening(0) as listener:
+        patch.setattr(process, "AGAIN_S", 0.0)
+        with serving(Settings(data_dir=tmp_path_factory.mktemp("data")), listener) as address:
+            yield address
 
 
 def test_it_is_another_process_and_is_started_again_when_it_falls(root: str) -> None:
