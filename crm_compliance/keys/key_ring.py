@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,6 +26,9 @@ from rules.dates.ages import reached_on
 from rules.dates.instants import instant
 from rules.decoders import decoder_of
 from rules.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LENGTH = 32
 _NAME = re.compile(r"[rs]-\d{4}-\d\d-[0-9a-f]{8,16}\.(key|pub)")  # .pub: the public half of a signing key that was replaced
@@ -85,6 +89,7 @@ class KeyRing:
         self.folder = folder
         self.keys = sorted(keys, key=lambda key: (key.kind, key.number))
         self._derived: dict[tuple[str, str], bytes] = {}
+        self._signing: Ed25519PrivateKey | None = None  # each transaction that writes signs
 
     def __repr__(self) -> str:
         return "KeyRing(...)"
@@ -162,7 +167,9 @@ class KeyRing:
 
     def sign(self, message: bytes) -> str:
         """Return the Ed25519 signature with the key in use, in base64."""
-        return _signed(self.current(KeyKind.SIGNING), message)
+        if self._signing is None:
+            self._signing = _private_key(self.current(KeyKind.SIGNING))
+        return base64.b64encode(self._signing.sign(message)).decode()
 
     def public(self) -> list[PublicKey]:
         """Return the public halves of all signing keys that have ever existed, oldest first."""
@@ -375,10 +382,14 @@ def _reference(key: Key, table: str, id: str) -> str:
     return hmac.new(base64.b64decode(key.secret), row.encode(), hashlib.sha256).hexdigest()
 
 
-def _signed(key: Key, message: bytes) -> str:
+def _private_key(key: Key) -> "Ed25519PrivateKey":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    return base64.b64encode(Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.secret)).sign(message)).decode()
+    return Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.secret))
+
+
+def _signed(key: Key, message: bytes) -> str:
+    return base64.b64encode(_private_key(key).sign(message)).decode()
 
 
 def _years_after(moment: datetime, years: int) -> datetime:

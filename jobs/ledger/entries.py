@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 import rfc8785
@@ -87,7 +88,14 @@ def hash_of(seq: int, at: str, kind: str, run: str | None, data: Mapping[str, ob
     return digest_of({"seq": seq, "at": at, "kind": kind, "run": run, "data": data, "prev_hash": prev_hash})
 
 
-def next_entry(last: LedgerEntry | None, *, at: str, kind: str, run: str | None, data: Mapping[str, object]) -> LedgerEntry:
+class End(NamedTuple):
+    """Place and hash of the last entry: what the next one is chained to."""
+
+    seq: int
+    hash: str
+
+
+def next_entry(last: LedgerEntry | End | None, *, at: str, kind: str, run: str | None, data: Mapping[str, object]) -> LedgerEntry:
     """Return the entry that follows `last` (None: the first of all). Raises TypeError: `data` holds what has
     no single JSON form, for example a fraction: two programs may write 0.1 differently, and then an honest
     entry would not verify. Write it as an integer (thousandths) or as text."""

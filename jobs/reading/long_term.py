@@ -58,6 +58,8 @@ def retained_among(connector: Connector, found: Found, record: type[R], fields: 
 def add_retained_fiches(found: Found, rows: Sequence[Fiche]) -> None:
     """Add fiches that are there to their dossiers, or as units. A fiche whose dossier is deleted is a unit of
     its own, as a live one would be."""
+    if not rows:
+        return
     there = found.missing("fiche", (row.id for row in rows))
     rows = [row for row in rows if row.id in there]
     found.retained.update(row.id for row in rows)
@@ -70,6 +72,8 @@ def add_retained_fiches(found: Found, rows: Sequence[Fiche]) -> None:
 def add_retained_parties(found: Found, rows: Sequence[Party]) -> None:
     """Add roles that are there, and note what they are in. A child whose contact is deleted has an unknown
     birth date (RET-14)."""
+    if not rows:
+        return
     found.retained.update(row.id for row in rows)
     for name in ("contact", "dossier", "fiche"):
         gone = found.missing(name, (getattr(row, name) for row in rows))

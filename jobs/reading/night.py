@@ -304,6 +304,8 @@ def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], li
 def _add_retained_conversations(connector: Connector, found: WholeTables, lie: Collection[type[Record]]) -> None:
     """Add the recordings and stored conversations there that no live row is."""
     recordings, notes = _retained(connector, Recording, RECORDING_FIELDS, lie), _retained(connector, Note, NOTE_FIELDS, lie)
+    if not (recordings or notes):
+        return
     live = {row.id for row in rows_of(connector, Recording, (), Among("id", sorted(row.id for row in recordings)))}
     live |= {row.id for row in rows_of(connector, Note, (), Among("id", sorted(row.id for row in notes)))}
     recordings, notes = without_live(recordings, live), without_live(notes, live)
@@ -317,6 +319,8 @@ def _add_retained_activities(connector: Connector, found: WholeTables, lie: Coll
     """Add what the calls and e-mails there belong to, and who takes part in them. An activity that stays
     keeps its people (RET-20)."""
     calls, emails = _retained(connector, Call, CALL_FIELDS, lie), _retained(connector, Email, EMAIL_FIELDS, lie)
+    if not (calls or emails):
+        return
     live = found.activities.of(row.id for row in (*calls, *emails))
     calls, emails = without_live(calls, live), without_live(emails, live)
     found.add_calls(calls)

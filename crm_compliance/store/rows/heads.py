@@ -18,7 +18,7 @@ from crm_compliance.store.sql.database import LEDGER_LOCK
 from crm_compliance.store.sql.inserts import upsert_into
 from crm_compliance.store.sql.seals import Seals
 from crm_compliance.store.sql.tables import ledger, ledger_head
-from jobs.ledger.entries import LedgerEntry, StoreAltered
+from jobs.ledger.entries import End, LedgerEntry, StoreAltered
 from jobs.ledger.heads import Head, JournalCounts, RegisterCounts, altered, strands_after
 from rules.dates.instants import instant
 from rules.decoders import decoder_of
@@ -214,7 +214,8 @@ class Heads:
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
         head = self.current(connection, self.known())
-        last = ledger_rows.last(connection)
+        # The head was just held against the end of the ledger.
+        last = End(head.entries, head.hash) if head is not None else ledger_rows.last(connection)
         unsigned = ledger_rows.unsigned(connection) if last is not None and head is None and self.is_signed else []
         added = ledger_rows.insert_entries(connection, last, entries, run, instant(clock(), "milliseconds"))
         self._follow(connection, unsigned, added, head)

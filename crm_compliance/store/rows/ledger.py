@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, exists, insert, select
 
 from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.tables import ledger, runs
-from jobs.ledger.entries import FIRST, Chain, LedgerBroken, LedgerEntry, canonical, next_entry
+from jobs.ledger.entries import FIRST, Chain, End, LedgerBroken, LedgerEntry, canonical, next_entry
 from jobs.ledger.heads import STRANDS, Head, believed
 from jobs.ports.store.ledger import Entry
 from rules.decoders import decoder_of
@@ -111,13 +111,12 @@ def last(connection: Connection) -> LedgerEntry | None:
 
 
 def insert_entries(
-    connection: Connection, before: LedgerEntry | None, entries: Sequence[Entry], run: str | None, at: str
+    connection: Connection, before: LedgerEntry | End | None, entries: Sequence[Entry], run: str | None, at: str
 ) -> list[LedgerEntry]:
     """Add entries behind the last one, and give them as they stand."""
     added: list[LedgerEntry] = []
     for kind, data in entries:
-        before = next_entry(before, at=at, kind=kind, run=run, data=data)
-        added.append(before)
+        added.append(next_entry(added[-1] if added else before, at=at, kind=kind, run=run, data=data))
     if added:
         connection.execute(_ADD, [msgspec.structs.asdict(entry) | {"data": canonical(entry.data).decode()} for entry in added])
     return added
