@@ -143,6 +143,6 @@ class Documents:
     def action(self, run: Run, row: str) -> Action:
         return next(action for action in self.night.store.journal.of_run(run.id) if action.id == row)
 
-    @property
-    def locations(self) -> int:
-        return len(self.night.rows("sharepointdocumentlocations?$filter=_regardingobjectid_value ne null"))
+    def locations(self, owner: str) -> int:
+        """How many locations a row has."""
+        return len(self.night.rows(f"sharepointdocumentlocations?$filter=_regardingobjectid_value eq {owner}"))

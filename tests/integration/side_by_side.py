@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator
-from typing import Any, TypeAlias
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import pytest
 
 from jobs.ledger.certificates import Certificate
+from jobs.model.plan import Plan
 from jobs.model.run import ActionState, Run
 from tests.integration.night import Night
 
@@ -17,18 +18,28 @@ PLANNED, APPLIED = "planned", "applied"  # until when a case waits; it is given 
 Case: TypeAlias = Generator[str, Any, None]
 
 
-class SideBySide(dict[str, Callable[[Night], Case]]):
+class World(Protocol):
+    """What plans and carries out plans, such as a night."""
+
+    def plan(self) -> Plan: ...
+    def apply(self, plan: Plan) -> Run: ...
+
+
+W = TypeVar("W", bound=World)
+
+
+class SideBySide(dict[str, Callable[[W], Case]], Generic[W]):
     """Cases by name, each a generator that makes its rows and yields until when it waits.
 
     What one asserts fails for itself, under its name.
     """
 
-    def __call__(self, case: Callable[[Night], Case]) -> Callable[[Night], Case]:
+    def __call__(self, case: Callable[[W], Case]) -> Callable[[W], Case]:
         """Add a case."""
         self[case.__name__] = case
         return case
 
-    def play(self, night: Night, subtests: pytest.Subtests) -> None:
+    def play(self, world: W, subtests: pytest.Subtests) -> None:
         """Let all of them make their rows, then plan and apply night after night until each has ended."""
         waiting: dict[str, tuple[Case, str]] = {}
 
@@ -43,14 +54,14 @@ class SideBySide(dict[str, Callable[[Night], Case]]):
                 go_on(name, waiting.pop(name)[0], given)
 
         for name, begin in self.items():
-            go_on(name, begin(night))
+            go_on(name, begin(world))
         nights = 0
         while waiting:
-            plan = night.plan()
-            if nights:  # the first is approved where it waits for nothing else than that
-                night.approved(plan)
+            plan = world.plan()
+            if nights and isinstance(world, Night):  # it approves the first itself, where that waits for nothing else
+                world.approved(plan)
             tell(PLANNED, plan)
-            tell(APPLIED, night.apply(plan))
+            tell(APPLIED, world.apply(plan))
             nights += 1
 
 

@@ -85,7 +85,7 @@ def plant(night: Night, planter: Planter) -> dict[str, str]:
     return rows | {"cf_dossier": dossier, "contact": child, "cf_fiche": fiche, "cf_bill": bill}
 
 
-in_one_night = SideBySide()
+in_one_night = SideBySide[Night]()
 
 
 def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> None:

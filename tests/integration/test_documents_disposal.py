@@ -27,6 +27,7 @@ from rules.model.residual_data import Place
 from tests.integration.deciding import ask, granted
 from tests.integration.documents import LOCATION, LONG_AGO, Documents, environment_with_sharepoint
 from tests.integration.night import TOKEN, Night
+from tests.integration.side_by_side import APPLIED, Case, SideBySide, certificate_of
 from tests.known_definitions import KNOWN
 
 Killed = KeyboardInterrupt
@@ -68,7 +69,7 @@ def test_a_dossier_goes_with_its_documents_past_the_bin(documents: Documents) ->
     assert seen == [True], "the object before the row"
     assert documents.outcome(run, dossier) == (ActionState.DONE, "")
     assert (documents.library.files, documents.library.binned) == (STAYS, [])
-    assert (night.get("cf_dossiers", dossier), documents.locations) == (None, 0)
+    assert (night.get("cf_dossiers", dossier), documents.locations(dossier)) == (None, 0)
     (certificate,) = [issued.certificate for issued in night.store.certificates.of_run(run.id)]
     assert certificate.objects["documents"] == 2
     assert certificate.method[Place.FILES.value] == "done"
@@ -138,43 +139,6 @@ def test_documents_that_had_begun_to_go_are_told_where_the_plan_has_expired_sinc
     assert (certificate.objects["documents"], last.counts["flags"]) == (2, {})
 
 
-@pytest.mark.parametrize(("lock", "says"), [("checked_out", "checked out"), ("label", "retention label"), ("hold", "hold")])
-def test_a_document_that_may_not_go_keeps_its_unit(documents: Documents, lock: str, says: str) -> None:
-    dossier = documents.dossier_with("brief.txt", "Lotte (fictief).txt")
-    documents.library.lock("D-1/Lotte (fictief).txt", lock)
-    run = documents.apply()
-    assert documents.outcome(run, dossier) == (ActionState.PARTIAL, OBJECT_LEFT)
-    assert run.state.value == "done_with_failures"
-    assert documents.night.get("cf_dossiers", dossier) is not None
-    assert documents.locations == 1
-    (warning,) = [text for text in documents.night.connector.warnings if says in text]
-    assert "Lotte" not in warning
-    documents.library.lock("D-1/Lotte (fictief).txt", "")
-    again = documents.apply()
-    assert documents.outcome(again, dossier) == (ActionState.DONE, "")
-    assert documents.library.files == STAYS
-
-
-def test_a_folder_that_a_living_unit_names_too_stays_with_it(documents: Documents) -> None:
-    """Never too early: the documents go with the last unit that names their folder, however it is spelled."""
-    due = documents.dossier_with("brief.txt")
-    living = documents.night.dossier("social_card", spoken=date(2026, 11, 1), closed=False)
-    documents.location(("cf_dossier", living), "d-1")
-    run = documents.apply()
-    assert documents.outcome(run, due) == (ActionState.DONE, "")
-    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
-    assert documents.locations == 1
-    (certificate,) = [issued.certificate for issued in documents.night.store.certificates.of_run(run.id)]
-    assert "documents" not in certificate.objects
-
-
-def test_two_units_that_go_together_take_their_folder_along(documents: Documents) -> None:
-    dossiers = [documents.dossier_with("brief.txt"), documents.dossier_with()]
-    run = documents.apply()
-    assert [documents.outcome(run, dossier)[0] for dossier in dossiers] == [ActionState.DONE, ActionState.DONE]
-    assert documents.library.files == STAYS
-
-
 def test_a_unit_that_stays_after_all_keeps_the_folder_that_another_names(documents: Documents) -> None:
     """Both were to go; a hold came over one of them right before (HLD-07)."""
     kept, other = documents.dossier_with("brief.txt"), documents.dossier_with()
@@ -216,72 +180,6 @@ def test_a_folder_that_stays_keeps_the_recordings_of_its_unit_whole(documents: D
     assert (stored.exists(), documents.library.files) == (True, {*STAYS, "D-1/brief.txt"})
 
 
-def test_two_locations_of_one_unit_name_one_folder(documents: Documents) -> None:
-    """By its pieces and by its whole address: its documents are counted once."""
-    dossier = documents.dossier_with("brief.txt", folder="D#1")
-    address = f"{documents.library.site}/{documents.library.name.upper()}/d%231"
-    documents._row(LOCATION, name="Documenten", absoluteurl=address, regardingobjectid=("cf_dossier", dossier))
-    run = documents.apply()
-    assert (documents.outcome(run, dossier), run.counts["documents"]) == ((ActionState.DONE, ""), 1)
-    assert documents.library.files == STAYS
-
-
-def test_a_folder_with_a_living_units_folder_in_it_waits(documents: Documents) -> None:
-    due = documents.dossier_with("brief.txt")
-    living = documents.night.contact()
-    documents.location(("contact", living), "D-1/persoon")
-    run = documents.apply()
-    assert documents.outcome(run, due) == TECHNICAL
-    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
-    assert SHARED in documents.night.connector.warnings
-
-
-def test_a_fiches_folder_inside_its_dossiers_goes_with_it(documents: Documents) -> None:
-    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
-    (fiche,) = documents.night.fiches_of(dossier)
-    above = documents.location(("cf_dossier", dossier), "D-1")
-    documents.location(("cf_fiche", fiche), "F-1", below=(LOCATION, above))
-    for path in ("D-1/brief.txt", "D-1/F-1/verslag.txt"):
-        documents.library.put(path)
-    run = documents.apply()
-    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
-    assert documents.library.files == STAYS
-
-
-def test_a_location_below_that_of_a_row_that_goes_keeps_it(documents: Documents) -> None:
-    """Somebody else's location hangs on it: without it nobody would know where those documents lie."""
-    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
-    above = documents.location(("cf_dossier", dossier), "D-1")
-    documents.location(("contact", documents.night.contact()), "P-1", below=(LOCATION, above))
-    assert documents.outcome(documents.apply(), dossier) == TECHNICAL
-
-
-@pytest.mark.parametrize("stage", [1, 2])
-def test_what_was_deleted_by_hand_keeps_its_unit_while_it_can_be_put_back(documents: Documents, stage: int) -> None:
-    """ERA-12, line 8: certify only then. Graph cannot empty the bin of a site."""
-    dossier = documents.dossier_with("brief.txt", "verslag.txt")
-    documents.library.delete_by_hand("D-1/verslag.txt")
-    site = documents.library.graph.drives.add_site(documents.library.site)
-    if stage == 2:
-        documents.library.graph.drives.empty_bin(site, 1)
-    assert documents.outcome(documents.apply(), dossier) == TECHNICAL
-    assert BINNED in documents.night.connector.warnings
-    assert documents.library.files == {*STAYS, "D-1/brief.txt"}, "nothing has gone yet"
-    documents.library.graph.drives.empty_bin(site, 1)
-    documents.library.graph.drives.empty_bin(site, 2)
-    assert documents.outcome(documents.apply(), dossier) == (ActionState.DONE, "")
-
-
-def test_a_unit_that_waits_keeps_the_folder_that_another_names_and_the_other_goes(documents: Documents) -> None:
-    """One of them has documents out of reach besides; the other goes without the shared folder."""
-    waits, goes = documents.dossier_with("brief.txt"), documents.dossier_with()
-    other = documents._row("sharepointsite", name="Andere", absoluteurl="https://fictief.sharepoint.com/sites/Elders")
-    documents.location(("cf_dossier", waits), "x/D-1", below=("sharepointsite", other))
-    run = documents.apply()
-    assert (documents.outcome(run, waits), documents.outcome(run, goes)) == (TECHNICAL, (ActionState.DONE, ""))
-    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
-
-
 def test_what_lies_in_the_bin_after_a_removal_keeps_the_rows(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
     """A site that moves to the bin what should have gone past it."""
     dossier = documents.dossier_with("brief.txt")
@@ -290,43 +188,6 @@ def test_what_lies_in_the_bin_after_a_removal_keeps_the_rows(documents: Document
     run = documents.apply()
     assert documents.outcome(run, dossier) == (ActionState.PARTIAL, OBJECT_LEFT)
     assert documents.night.get("cf_dossiers", dossier) is not None
-
-
-def test_a_folder_that_was_never_made_is_no_obstacle(documents: Documents) -> None:
-    dossier = documents.dossier_with(folder="nooit gemaakt")
-    run = documents.apply()
-    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
-    assert "documents" not in run.counts
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
-def test_a_sharepoint_that_cannot_be_looked_at_keeps_the_unit(documents: Documents, status: int) -> None:
-    """A read that fails is never an empty folder."""
-    dossier = documents.dossier_with("brief.txt")
-    plan = documents.plan()
-    faults(documents, {"match": {"path": "/v1.0/drives/"}, "do": "status", "status": status, "html": True})
-    run = documents.apply(plan)
-    assert documents.outcome(run, dossier) == TECHNICAL
-    assert documents.night.get("cf_dossiers", dossier) is not None
-    faults(documents)
-    assert documents.library.files == {*STAYS, "D-1/brief.txt"}
-
-
-def test_documents_outside_the_sites_of_the_settings_keep_their_unit(documents: Documents) -> None:
-    """Nothing outside is ever touched; the reason is told without the address."""
-    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
-    other = documents._row("sharepointsite", name="Andere", absoluteurl="https://fictief.sharepoint.com/sites/Elders")
-    documents.location(("cf_dossier", dossier), "cf_dossier/D-1", below=("sharepointsite", other))
-    assert documents.outcome(documents.apply(), dossier) == TECHNICAL
-    assert documents.night.connector.warnings == [ELSEWHERE]
-
-
-@pytest.mark.parametrize("below", ["nothing", "unknown"])
-def test_a_location_that_leads_to_no_site_keeps_its_unit(documents: Documents, below: str) -> None:
-    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
-    where = {"parentsiteorlocation": (LOCATION, dossier)} if below == "unknown" else {}
-    documents._row(LOCATION, name="Documenten", relativeurl="D-1", regardingobjectid=("cf_dossier", dossier), **where)
-    assert documents.outcome(documents.apply(), dossier) == TECHNICAL
 
 
 def test_a_hold_that_came_meanwhile_keeps_the_documents(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,25 +221,6 @@ def test_a_row_that_the_crm_keeps_after_its_documents_went_is_half_done(document
     assert documents.outcome(again, dossier) == (ActionState.DONE, "")
     (certificate,) = [issued.certificate for issued in documents.night.store.certificates.of_run(again.id)]
     assert certificate.objects["documents"] == 1
-
-
-def test_a_notebook_and_a_shortcut_go_with_their_folder(documents: Documents) -> None:
-    dossier = documents.dossier_with("brief.txt")
-    documents.library.put("D-1/notities", kind="package")
-    documents.library.put("D-1/elders", kind="shortcut")
-    assert documents.outcome(documents.apply(), dossier) == (ActionState.DONE, "")
-    assert documents.library.files == STAYS
-
-
-def test_a_contact_goes_with_its_documents(documents: Documents) -> None:
-    dossier = documents.dossier_with("brief.txt")
-    person = documents.night.contact()
-    documents.night.party(person, "reporter", dossier=dossier)
-    documents.location(("contact", person), "P-1")
-    documents.library.put("P-1/kaart.txt")
-    run = documents.apply()
-    assert documents.outcome(run, person) == (ActionState.DONE, "")
-    assert documents.library.files == STAYS
 
 
 def test_an_erasure_on_request_takes_the_documents_along(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,3 +290,215 @@ def test_a_bin_that_has_forgotten_lets_a_unit_go_in_the_end(documents: Documents
     documents.library.delete_by_hand("D-1/brief.txt")
     documents.night.emulator.emulator.tables.connection.execute("UPDATE _graph_bin SET at = '2020-01-01T00:00:00Z'")
     assert documents.outcome(documents.apply(), dossier) == (ActionState.DONE, "")
+
+
+# -- side by side in one night -------------------------------------------------------------------------------
+
+in_one_night = SideBySide[Documents]()
+
+
+def test_a_night_with_all_of_these(documents: Documents, subtests: pytest.Subtests) -> None:
+    in_one_night.play(documents, subtests)
+
+
+def lying(documents: Documents, folder: str) -> set[str]:
+    """The paths of what lies in a folder; what is nobody's lies where it lay."""
+    files = documents.library.files
+    assert files >= STAYS
+    return {path for path in files if path.startswith(f"{folder}/")}
+
+
+def locked(lock: str, says: str) -> Callable[[Documents], Case]:
+    def a_document_that_may_not_go_keeps_its_unit(documents: Documents) -> Case:
+        folder = f"D-{lock}"
+        dossier = documents.dossier_with("brief.txt", "Lotte (fictief).txt", folder=folder)
+        documents.library.lock(f"{folder}/Lotte (fictief).txt", lock)
+        run = yield APPLIED
+        assert documents.outcome(run, dossier) == (ActionState.PARTIAL, OBJECT_LEFT)
+        assert run.state.value == "done_with_failures"
+        assert documents.night.get("cf_dossiers", dossier) is not None
+        assert documents.locations(dossier) == 1
+        (warning,) = [text for text in documents.night.connector.warnings if says in text]
+        assert "Lotte" not in warning
+        documents.library.lock(f"{folder}/Lotte (fictief).txt", "")
+        again = yield APPLIED
+        assert documents.outcome(again, dossier) == (ActionState.DONE, "")
+        assert lying(documents, folder) == set()
+
+    return a_document_that_may_not_go_keeps_its_unit
+
+
+for lock, says in (("checked_out", "checked out"), ("label", "retention label"), ("hold", "hold")):
+    in_one_night[f"a_document_that_may_not_go_keeps_its_unit: {lock}"] = locked(lock, says)
+
+
+@in_one_night
+def a_folder_that_a_living_unit_names_too_stays_with_it(documents: Documents) -> Case:
+    """Never too early: the documents go with the last unit that names their folder, however it is spelled."""
+    due = documents.dossier_with("brief.txt", folder="D-living")
+    living = documents.night.dossier("social_card", spoken=date(2026, 11, 1), closed=False)
+    documents.location(("cf_dossier", living), "d-living")
+    run = yield APPLIED
+    assert documents.outcome(run, due) == (ActionState.DONE, "")
+    assert lying(documents, "D-living") == {"D-living/brief.txt"}
+    assert (documents.locations(due), documents.locations(living)) == (0, 1)
+    assert "documents" not in certificate_of(documents.night, run, "cf_dossier", due).objects
+
+
+@in_one_night
+def two_units_that_go_together_take_their_folder_along(documents: Documents) -> Case:
+    dossiers = [documents.dossier_with("brief.txt", folder="D-two"), documents.dossier_with(folder="D-two")]
+    run = yield APPLIED
+    assert [documents.outcome(run, dossier)[0] for dossier in dossiers] == [ActionState.DONE, ActionState.DONE]
+    assert lying(documents, "D-two") == set()
+
+
+@in_one_night
+def two_locations_of_one_unit_name_one_folder(documents: Documents) -> Case:
+    """By its pieces and by its whole address: its documents are counted once."""
+    dossier = documents.dossier_with("brief.txt", folder="D#1")
+    address = f"{documents.library.site}/{documents.library.name.upper()}/d%231"
+    documents._row(LOCATION, name="Documenten", absoluteurl=address, regardingobjectid=("cf_dossier", dossier))
+    run = yield APPLIED
+    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
+    assert [folder.files for folder in documents.action(run, dossier).documents if folder.files] == [1]
+    assert certificate_of(documents.night, run, "cf_dossier", dossier).objects["documents"] == 1
+    assert lying(documents, "D#1") == set()
+
+
+@in_one_night
+def a_folder_with_a_living_units_folder_in_it_waits(documents: Documents) -> Case:
+    due = documents.dossier_with("brief.txt", folder="D-around")
+    living = documents.night.contact()
+    documents.location(("contact", living), "D-around/persoon")
+    run = yield APPLIED
+    assert documents.outcome(run, due) == TECHNICAL
+    assert lying(documents, "D-around") == {"D-around/brief.txt"}
+    assert SHARED in documents.night.connector.warnings
+
+
+@in_one_night
+def a_fiches_folder_inside_its_dossiers_goes_with_it(documents: Documents) -> Case:
+    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
+    (fiche,) = documents.night.fiches_of(dossier)
+    above = documents.location(("cf_dossier", dossier), "D-above")
+    documents.location(("cf_fiche", fiche), "F-1", below=(LOCATION, above))
+    for path in ("D-above/brief.txt", "D-above/F-1/verslag.txt"):
+        documents.library.put(path)
+    run = yield APPLIED
+    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
+    assert lying(documents, "D-above") == set()
+
+
+@in_one_night
+def a_location_below_that_of_a_row_that_goes_keeps_it(documents: Documents) -> Case:
+    """Somebody else's location hangs on it: without it nobody would know where those documents lie."""
+    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
+    above = documents.location(("cf_dossier", dossier), "D-below")
+    documents.location(("contact", documents.night.contact()), "P-below", below=(LOCATION, above))
+    run = yield APPLIED
+    assert documents.outcome(run, dossier) == TECHNICAL
+
+
+@in_one_night
+def what_was_deleted_by_hand_keeps_its_unit_while_it_can_be_put_back(documents: Documents) -> Case:
+    """ERA-12, line 8: certify only then. Graph cannot empty the bin of a site."""
+    drives, dossiers = documents.library.graph.drives, {}
+    site = drives.add_site(documents.library.site)
+    for stage in (2, 1):
+        dossiers[stage] = documents.dossier_with("brief.txt", "verslag.txt", folder=f"D-stage-{stage}")
+        documents.library.delete_by_hand(f"D-stage-{stage}/verslag.txt")
+        if stage == 2:
+            drives.empty_bin(site, 1)
+    run = yield APPLIED
+    assert {stage: documents.outcome(run, dossier) for stage, dossier in dossiers.items()} == {1: TECHNICAL, 2: TECHNICAL}
+    assert BINNED in documents.night.connector.warnings
+    for stage in dossiers:
+        assert lying(documents, f"D-stage-{stage}") == {f"D-stage-{stage}/brief.txt"}, "nothing has gone yet"
+    drives.empty_bin(site, 1)
+    drives.empty_bin(site, 2)
+    again = yield APPLIED
+    assert [documents.outcome(again, dossier) for dossier in dossiers.values()] == [(ActionState.DONE, "")] * 2
+
+
+@in_one_night
+def a_unit_that_waits_keeps_the_folder_that_another_names_and_the_other_goes(documents: Documents) -> Case:
+    """One of them has documents out of reach besides; the other goes without the shared folder."""
+    waits, goes = documents.dossier_with("brief.txt", folder="D-waits"), documents.dossier_with(folder="D-waits")
+    other = documents._row("sharepointsite", name="Andere", absoluteurl="https://fictief.sharepoint.com/sites/Elders")
+    documents.location(("cf_dossier", waits), "x/D-1", below=("sharepointsite", other))
+    run = yield APPLIED
+    assert (documents.outcome(run, waits), documents.outcome(run, goes)) == (TECHNICAL, (ActionState.DONE, ""))
+    assert lying(documents, "D-waits") == {"D-waits/brief.txt"}
+
+
+@in_one_night
+def a_folder_that_was_never_made_is_no_obstacle(documents: Documents) -> Case:
+    dossier = documents.dossier_with(folder="nooit gemaakt")
+    run = yield APPLIED
+    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
+    assert "documents" not in certificate_of(documents.night, run, "cf_dossier", dossier).objects
+
+
+@in_one_night
+def documents_outside_the_sites_of_the_settings_keep_their_unit(documents: Documents) -> Case:
+    """Nothing outside is ever touched; the reason is told without the address."""
+    dossier = documents.night.dossier("social_card", spoken=LONG_AGO)
+    other = documents._row("sharepointsite", name="Andere", absoluteurl="https://fictief.sharepoint.com/sites/Elders")
+    documents.location(("cf_dossier", dossier), "cf_dossier/D-1", below=("sharepointsite", other))
+    run = yield APPLIED
+    assert documents.outcome(run, dossier) == TECHNICAL
+    warnings = documents.night.connector.warnings
+    assert ELSEWHERE in warnings
+    assert [warning for warning in warnings if "fictief.sharepoint.com" in warning or "Elders" in warning] == []
+
+
+@in_one_night
+def a_location_that_leads_to_no_site_keeps_its_unit(documents: Documents) -> Case:
+    dossiers = [documents.night.dossier("social_card", spoken=LONG_AGO) for _ in range(2)]
+    for dossier, where in zip(dossiers, ({}, {"parentsiteorlocation": (LOCATION, dossiers[1])}), strict=True):
+        documents._row(LOCATION, name="Documenten", relativeurl="D-1", regardingobjectid=("cf_dossier", dossier), **where)
+    run = yield APPLIED
+    assert {what: documents.outcome(run, row) for what, row in zip(("nothing", "unknown"), dossiers, strict=True)} == {
+        "nothing": TECHNICAL,
+        "unknown": TECHNICAL,
+    }
+
+
+@in_one_night
+def a_notebook_and_a_shortcut_go_with_their_folder(documents: Documents) -> Case:
+    dossier = documents.dossier_with("brief.txt", folder="D-book")
+    documents.library.put("D-book/notities", kind="package")
+    documents.library.put("D-book/elders", kind="shortcut")
+    run = yield APPLIED
+    assert documents.outcome(run, dossier) == (ActionState.DONE, "")
+    assert lying(documents, "D-book") == set()
+
+
+@in_one_night
+def a_contact_goes_with_its_documents(documents: Documents) -> Case:
+    dossier = documents.dossier_with("brief.txt", folder="D-reporter")
+    person = documents.night.contact()
+    documents.night.party(person, "reporter", dossier=dossier)
+    documents.location(("contact", person), "P-reporter")
+    documents.library.put("P-reporter/kaart.txt")
+    run = yield APPLIED
+    assert documents.outcome(run, person) == (ActionState.DONE, "")
+    assert (lying(documents, "D-reporter"), lying(documents, "P-reporter")) == (set(), set())
+
+
+def test_a_sharepoint_that_cannot_be_looked_at_keeps_the_unit(documents: Documents, subtests: pytest.Subtests) -> None:
+    """A read that fails is never an empty folder."""
+    dossiers = {status: documents.dossier_with("brief.txt", folder=f"D-{status}") for status in (401, 403, 404, 500, 503)}
+    plan = documents.plan()
+    faults(
+        documents,
+        *({"match": {"path": f"/v1.0/drives/*/root:/D-{status}"}, "do": "status", "status": status, "html": True} for status in dossiers),
+    )
+    run = documents.apply(plan)
+    faults(documents)
+    for status, dossier in dossiers.items():
+        with subtests.test(str(status)):
+            assert documents.outcome(run, dossier) == TECHNICAL
+            assert documents.night.get("cf_dossiers", dossier) is not None
+            assert lying(documents, f"D-{status}") == {f"D-{status}/brief.txt"}

@@ -13,7 +13,7 @@ from connectors.interface.errors import ConnectorError
 from jobs.checks.agreement.holds import about_holds
 from jobs.checks.agreement.references import Believed
 from jobs.ledger.heads import HOLDS
-from jobs.model.plan import Kind
+from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState
 from jobs.nightly.runs import run_retention
 from jobs.plans.explain import explain_unit
@@ -28,12 +28,26 @@ from rules.holds.placements import PlacedHold
 from tests.crm_compliance.requesting import unreachable
 from tests.integration.holding import LONG_AGO, Register, carry_out, place, release, with_register
 from tests.integration.night import Night, brussels_noon
+from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 
 
 def kept(night: Night, *, flagged: bool = False) -> dict[str, Any]:
     """The reasons, or flags, of every unit that a plan keeps."""
     lines = night.lines(night.plan()).values()
     return {line.id: line.flags if flagged else line.reasons for line in lines if not line.is_disposal}
+
+
+def kept_of(night: Night, plan: Plan, *rows: str) -> dict[str, Any]:
+    """The reasons of those of some units that a plan keeps."""
+    lines = night.lines(plan)
+    return {row: lines[row].reasons for row in rows if row in lines and not lines[row].is_disposal}
+
+
+in_one_night = SideBySide[Night]()
+
+
+def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> None:
+    in_one_night.play(night, subtests)
 
 
 def a_dossier_with_people(night: Night) -> dict[str, str]:
@@ -105,26 +119,29 @@ def test_everything_of_a_person_is_also_what_they_took_part_in(night: Night) -> 
     assert kept(night)[dossier] == ("HOLD_LEGAL",)
 
 
-def test_a_held_recording_stays_when_its_dossier_goes_and_loses_its_link(night: Night) -> None:
+@in_one_night
+def a_held_recording_stays_when_its_dossier_goes_and_loses_its_link(night: Night) -> Case:
     """RET-03: also one that would follow its dossier on the evidence mark."""
     rows = a_dossier_with_people(night)
     marked = night.recording(LONG_AGO, fiche=rows["fiche"], cf_evidence=True)
     for recording in (rows["recording"], marked):
         place(night, "cf_recording", recording)
-    run = night.apply(night.plan())
+    run = yield APPLIED
     assert night.get("cf_dossiers", rows["dossier"]) is None
     for recording in (rows["recording"], marked):
         left = night.get("cf_recordings", recording)
         assert left is not None
         assert left["_cf_ficheid_value"] is None
-    assert run.counts["skipped"] == {}
-    assert kept(night) == {rows["recording"]: ("HOLD_JUDICIAL",), marked: ("HOLD_JUDICIAL",)}
+    assert skipped(night, run, *rows.values(), marked) == {}
+    plan = yield PLANNED
+    assert kept_of(night, plan, *rows.values(), marked) == {rows["recording"]: ("HOLD_JUDICIAL",), marked: ("HOLD_JUDICIAL",)}
 
 
-def test_a_held_note_of_a_recording_keeps_the_recording_and_not_the_dossier(night: Night) -> None:
+@in_one_night
+def a_held_note_of_a_recording_keeps_the_recording_and_not_the_dossier(night: Night) -> Case:
     rows = a_dossier_with_people(night)
     place(night, "annotation", night.note("cf_recording", rows["recording"]))
-    night.apply(night.plan())
+    yield APPLIED
     assert night.get("cf_recordings", rows["recording"]) is not None
     assert night.get("cf_dossiers", rows["dossier"]) is None
 
@@ -184,29 +201,34 @@ def test_r074_a_restriction_is_lifted_once_the_person_was_told(night: Night) -> 
     assert kept(night) == {}
 
 
-def test_r049_r075_what_is_no_hold_keeps_nothing(night: Night) -> None:
+@in_one_night
+def r049_r075_what_is_no_hold_keeps_nothing(night: Night) -> Case:
     """R-049, R-075: NOT_A_HOLD, and disposal."""
     dossiers = {code: night.dossier("social_card", spoken=LONG_AGO) for code in ("training", "quality", "statistieken", "study")}
     for code, dossier in dossiers.items():
         with pytest.raises(Refused, match="NOT_A_HOLD"):
             place(night, "cf_dossier", dossier, reason_code=code)
-    assert night.store.holds.all() == []
-    night.apply(night.plan())
+    assert [hold for hold in night.store.holds.all() if hold.row in dossiers.values()] == []
+    yield APPLIED
     assert {code for code, dossier in dossiers.items() if night.get("cf_dossiers", dossier) is not None} == set()
 
 
-def test_r076_a_reopened_dossier_is_kept_without_any_hold(night: Night) -> None:
+@in_one_night
+def r076_a_reopened_dossier_is_kept_without_any_hold(night: Night) -> Case:
     """R-076."""
     dossier = night.dossier("runaway", spoken=LONG_AGO, closed=False, cf_reopenedon="2026-01-01T11:00:00Z")
     night.party(night.contact(birthdate="2000-02-01"), "child", dossier=dossier)
-    assert kept(night)[dossier] == ("OPEN_DOSSIER",)
+    plan = yield PLANNED
+    assert kept_of(night, plan, dossier) == {dossier: ("OPEN_DOSSIER",)}
 
 
-def test_r080_a_restriction_stands_before_the_missing_term(night: Night) -> None:
+@in_one_night
+def r080_a_restriction_stands_before_the_missing_term(night: Night) -> Case:
     """R-080."""
     dossier = night.dossier("unexplained_disappearance", spoken=LONG_AGO)
     place(night, "cf_dossier", dossier, kind="restriction")
-    assert kept(night)[dossier] == ("HOLD_RESTRICTION", "NO_TERM")
+    plan = yield PLANNED
+    assert kept_of(night, plan, dossier) == {dossier: ("HOLD_RESTRICTION", "NO_TERM")}
 
 
 def test_r154_the_flag_of_the_crm_and_a_placed_hold_stand_beside_each_other(night: Night) -> None:
@@ -285,8 +307,7 @@ def test_an_objection_holds_until_it_is_decided(night: Night) -> None:
 # -- contacts ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("related", [False, True])
-def test_a_held_contact_is_left_alone_and_goes_once_the_hold_is_released(night: Night, *, related: bool) -> None:
+def held_contact(night: Night, *, related: bool) -> Case:
     """RET-20: a later run still removes or trims it; it is never taken for one that was never linked. The
     note is held, so the dossier goes and the contact stays."""
     dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact(birthdate="1980-05-05")
@@ -294,36 +315,51 @@ def test_a_held_contact_is_left_alone_and_goes_once_the_hold_is_released(night: 
     hold = place(night, "annotation", night.note("contact", person))
     if related:
         night.donation(person)
-    for held in ((person, "trim" if related else "delete", "HOLD_JUDICIAL"),) * 2:  # the second night has no dossier any more
-        plan = night.plan()
-        assert (plan.held_contacts, plan.trims) == ((held,), ())
+    held = (person, "trim" if related else "delete", "HOLD_JUDICIAL")
+    for _ in range(2):  # the second night has no dossier any more
+        plan = yield PLANNED
+        assert [each for each in plan.held_contacts if person in each] == [held]
+        assert [each for each in plan.trims if person in each] == []
         assert person not in night.lines(plan)
-        run = night.apply(plan)
-        assert run.counts["skipped"] == {"HOLD_JUDICIAL": 1}
+        run = yield APPLIED
+        assert skipped(night, run, person) == {"HOLD_JUDICIAL": 1}
         left = night.get("contacts", person)
         assert left is not None
         assert left["birthdate"] == "1980-05-05"
     assert night.get("cf_dossiers", dossier) is None
     release(night, hold)
-    run = night.apply(night.plan())
+    run = yield APPLIED
     left = night.get("contacts", person)
     assert (left is None) is not related
     assert left is None or left["birthdate"] is None
-    assert (run.counts["deleted"], run.counts["trimmed"]) == ((0, 1) if related else (1, 0))
-    assert night.plan().held_contacts == ()
+    done = [action.disposition for action in night.store.journal.of_run(run.id) if action.id == person and action.rows]
+    assert done == ["trim" if related else "delete"]
+    plan = yield PLANNED
+    assert [each for each in plan.held_contacts if person in each] == []
 
 
-def test_whom_a_held_contact_points_to_stays_and_goes_with_it(night: Night) -> None:
+@in_one_night
+def a_held_contact_is_left_alone_and_goes_once_the_hold_is_released(night: Night) -> Case:
+    return held_contact(night, related=False)
+
+
+@in_one_night
+def a_held_contact_with_a_relation_is_left_alone_and_trimmed_once_the_hold_is_released(night: Night) -> Case:
+    return held_contact(night, related=True)
+
+
+@in_one_night
+def whom_a_held_contact_points_to_stays_and_goes_with_it(night: Night) -> Case:
     dossier, parent = night.dossier("social_card", spoken=LONG_AGO), night.contact()
     child = night.contact(**{"parentcustomerid_contact@odata.bind": f"/contacts({parent})"})
     night.party(child, "reporter", dossier=dossier)
     hold = place(night, "annotation", night.note("contact", child))
     before = night.get("contacts", child)
-    night.apply(night.plan())
+    yield APPLIED
     assert night.get("contacts", child) == before
     assert night.get("contacts", parent) is not None
     release(night, hold)
-    night.apply(night.plan())
+    yield APPLIED
     assert (night.get("contacts", child), night.get("contacts", parent)) == (None, None)
 
 
@@ -411,12 +447,13 @@ def test_a_hold_whose_cover_cannot_be_read_stops_the_plan(night: Night) -> None:
     assert night.store.plans.all() == []
 
 
-def test_skipped_by_a_hold_is_a_state_of_its_own(night: Night) -> None:
+@in_one_night
+def skipped_by_a_hold_is_a_state_of_its_own(night: Night) -> Case:
     dossier = night.dossier("social_card", spoken=LONG_AGO)
-    plan = night.plan()
+    yield PLANNED
     place(night, "cf_dossier", dossier)
-    run = night.apply(plan)
-    (action,) = night.store.journal.of_run(run.id)
+    run = yield APPLIED
+    (action,) = [action for action in night.store.journal.of_run(run.id) if action.id == dossier]
     assert (action.state, action.code) == (ActionState.SKIPPED, "HOLD_JUDICIAL")
 
 

@@ -68,7 +68,7 @@ def links(night: Night, meeting: str) -> tuple[bool, bool, bool] | None:
     return tuple(row[f"_cf_{kind}id_value"] is not None for kind in OWNERS)  # type: ignore[return-value]
 
 
-in_one_night = SideBySide()
+in_one_night = SideBySide[Night]()
 
 
 def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> None:
