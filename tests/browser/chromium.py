@@ -3,6 +3,7 @@ here."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -32,3 +33,32 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found or _UNPACKED / "chromium", env=environment, args=_FLAGS)
         yield browser
         browser.close()
+
+
+class Lent:
+    """A browser that modules use one after the other. Its event loop counts as running in this thread as long
+    as it is open, so it is put aside between them: no other loop could run here."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser, self._loop = browser, asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+
+    @contextmanager
+    def out(self) -> Iterator[Browser]:
+        """Lend it until the block ends; what was opened in it is closed then."""
+        asyncio._set_running_loop(self._loop)
+        try:
+            yield self._browser
+            for context in self._browser.contexts:
+                context.close()
+        finally:
+            asyncio._set_running_loop(None)
+
+
+@contextmanager
+def lending() -> Iterator[Lent]:
+    """Start one to lend, and end it with the block."""
+    with chromium() as browser:
+        lent = Lent(browser)
+        yield lent
+        asyncio._set_running_loop(lent._loop)

@@ -16,6 +16,7 @@ import structlog
 
 from connectors.emulator.serving.server import RunningEmulator, running
 from crm_compliance import logs
+from tests.browser.chromium import Lent, is_here, lending
 from tests.crm_compliance.nights import Applied, Planned, applied, planned
 from tests.crm_compliance.typist import Typist, organisation_of, reset
 from tests.crm_compliance.worlds import Kept, Worlds
@@ -87,6 +88,22 @@ def night_first(request: pytest.FixtureRequest) -> None:
     """What a test begins with is there before anything looks at the organisation."""
     for name in {"planned_night", "applied_night"}.intersection(request.fixturenames):
         request.getfixturevalue(name)
+
+
+@pytest.fixture(scope="session")
+def chromium_to_lend() -> Iterator[Lent]:
+    """One browser for all modules of this process."""
+    if not is_here():
+        pytest.skip("no chromium here")
+    with lending() as lent:
+        yield lent
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium_to_lend: Lent) -> Iterator[Any]:
+    """A real browser."""
+    with chromium_to_lend.out() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from crm_compliance.answer_package.content.content import answer_of
 from crm_compliance.answer_package.page import page_html
 from jobs.model.answer import Addressee
 from rules.model.languages import LANGUAGES
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.answer_package.samples import ORGANISATION, compilation, fiche
 from tests.saying import texts_in
 
@@ -94,17 +92,9 @@ def test_its_structure_can_be_walked(language: str) -> None:
     assert texts_in(language).say("letter", "scope", article="15") in said
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not is_here():
-        pytest.skip("no chromium here")
-    with chromium() as started:
-        yield started
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_on_it_keeps_anybody_out(browser: Any, tmp_path: Path, language: str, scheme: Any) -> None:
+def test_nothing_on_it_keeps_anybody_out(chrome: Any, tmp_path: Path, language: str, scheme: Any) -> None:
     """axe-core finds no violation, and the page asks for nothing but itself."""
     from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
@@ -112,7 +102,7 @@ def test_nothing_on_it_keeps_anybody_out(browser: Any, tmp_path: Path, language:
     file.write_bytes(
         page_html(answer_of(compilation(language=language, addressee=Addressee("Lotte (fictief)", is_minor=True)), ORGANISATION))
     )
-    context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # axe itself is a script, which the page forbids
+    context = chrome.new_context(color_scheme=scheme, bypass_csp=True)  # axe itself is a script, which the page forbids
     asked: list[str] = []
     opened = context.new_page()
     opened.on("request", lambda request: asked.append(request.url))
@@ -124,10 +114,10 @@ def test_nothing_on_it_keeps_anybody_out(browser: Any, tmp_path: Path, language:
     context.close()
 
 
-def test_no_script_runs_on_it(browser: Any, tmp_path: Path) -> None:
+def test_no_script_runs_on_it(chrome: Any, tmp_path: Path) -> None:
     file = tmp_path / "index.html"
     file.write_bytes(page_html(answer_of(compilation(items=(fiche(2, NASTY),)), ORGANISATION)))
-    opened = browser.new_page()
+    opened = chrome.new_page()
     alarms: list[str] = []
     opened.on("dialog", lambda dialog: alarms.append(dialog.message))
     opened.on("console", lambda message: alarms.append(message.text))

@@ -4,13 +4,11 @@ Everybody is fictitious."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
 from tests.crm_compliance.typist import Typist
@@ -41,14 +39,6 @@ def asking(worlds: Worlds, request: pytest.FixtureRequest, typist: Typist) -> As
     return Asking(typist, worlds.begin(request, compiled))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not is_here():
-        pytest.skip("no chromium here")
-    with chromium() as started:
-        yield started
-
-
 def written(asking: Asking, name: str = "review.html") -> Path:
     file = asking.typist.folder / name
     answer = asking.typist.ask("requests", "review", asking.id, "--output", file, *DORA)
@@ -56,12 +46,12 @@ def written(asking: Asking, name: str = "review.html") -> Path:
     return file
 
 
-def test_a_review_on_the_page_becomes_decisions_that_are_taken(asking: Asking, browser: Any, tmp_path: Path) -> None:
+def test_a_review_on_the_page_becomes_decisions_that_are_taken(asking: Asking, chrome: Any, tmp_path: Path) -> None:
     """EXP-07: original beside proposal, one answer an item, by keyboard or button, and nothing else than the
     file goes out of it."""
     file = written(asking)
     assert file.stat().st_mode & 0o777 == 0o600
-    context = browser.new_context(accept_downloads=True)
+    context = chrome.new_context(accept_downloads=True)
     page = context.new_page()
     asked: list[str] = []
     said: list[str] = []
@@ -102,10 +92,10 @@ def test_a_review_on_the_page_becomes_decisions_that_are_taken(asking: Asking, b
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_keeps_nobody_out(asking: Asking, browser: Any, scheme: Any) -> None:
+def test_the_page_keeps_nobody_out(asking: Asking, chrome: Any, scheme: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
-    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
+    context = chrome.new_context(color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     page.goto(written(asking).as_uri())
     page.locator("button[data-do=WITHHELD]").first.click()

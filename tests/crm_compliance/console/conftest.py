@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 import pytest
@@ -24,21 +23,11 @@ from crm_compliance.wiring.clock import clock_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError
 from rules.model.roles import Role
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.nights import Planned
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Any]:
-    """A real browser, started once for the tests of a file."""
-    if not is_here():
-        pytest.skip("no chromium here")
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,10 +10,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from crm_compliance.console.pages.why import row_of
-from tests.browser.chromium import chromium, is_here
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 SHIPPED = Path(__file__).parents[3] / "docs" / "crm-button"
 ROW = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -29,11 +27,8 @@ PASSED = {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    if not is_here():
-        pytest.skip("no chromium here")
-    with chromium() as started:
-        yield started.new_page()
+def page(chrome: Browser) -> Page:
+    return chrome.new_page()
 
 
 def leads_to_the_record(address: str) -> None:

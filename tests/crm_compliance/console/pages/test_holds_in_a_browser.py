@@ -3,26 +3,16 @@ No page of the holds, the schedule, the data map, the quarantine and the rules k
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from starlette.applications import Starlette
 
 from tests.browser.axe import violations
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.skipif(not is_here(), reason="no chromium here")
 NOBODY = "00000000-0000-0000-0000-0000000000ff"
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 def signed_in(context: Any) -> Any:
@@ -34,10 +24,10 @@ def signed_in(context: Any) -> Any:
     return page
 
 
-def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, started: Any) -> None:
+def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, chrome: Any) -> None:
     dossier = org.dossier("social_card", spoken=LONG_AGO)
     with live(app) as root:
-        context = started.new_context(base_url=root, locale="en-GB", viewport={"width": 360, "height": 800})
+        context = chrome.new_context(base_url=root, locale="en-GB", viewport={"width": 360, "height": 800})
         page = signed_in(context)
         page.goto("/holds/new")
         table, row, conditions = page.locator("#f-table"), page.locator("#f-id"), page.locator("#f-where")
@@ -66,7 +56,7 @@ def test_a_hold_is_placed_by_its_form(org: Night, app: Starlette, started: Any) 
         context.close()
 
 
-def test_these_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette, started: Any) -> None:
+def test_these_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette, chrome: Any) -> None:
     """axe-core finds no violation, in light and dark, with everything open that can be opened."""
     dossier = org.dossier("social_card", spoken=LONG_AGO)
     words = ("--type", "legal", "--reason", "LIT-1", "--basis", "claim", "--review-on", "2027-02-01", "--as", "dora", "--role", "dpo")
@@ -74,7 +64,7 @@ def test_these_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette,
     typist.type("datamap")
     pages = ("/holds", f"/holds/{hold}", "/holds/new", "/policy", "/policy/diff", "/policy/simulation", "/datamap", "/quarantine", "/rules")
     with live(app) as root:
-        context = started.new_context(base_url=root, locale="nl-BE", reduced_motion="reduce")
+        context = chrome.new_context(base_url=root, locale="nl-BE", reduced_motion="reduce")
         page = signed_in(context)
         for path in pages:
             page.goto(path)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
+from connectors.emulator.serving.server import RunningEmulator
 from rules.model.roles import Role
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.asking import Asking
+from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
 from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.console.live import live
@@ -25,7 +26,18 @@ from tests.integration.night import Night
 
 
 @pytest.fixture
-def asking(typist: Typist, org: Night) -> Asking:
+def typist(request: pytest.FixtureRequest, crm: RunningEmulator, typist: Typist, begun: Begun) -> Typist:
+    if "asking" in request.fixturenames:
+        begun.put_back(crm, typist)
+    return typist
+
+
+@pytest.fixture
+def asking(typist: Typist, org: Night, begun: Begun) -> Asking:
+    return begun.asking(typist, org, lambda: compiled(typist, org))
+
+
+def compiled(typist: Typist, org: Night) -> Asking:
     """One text to review, in the file of a child whose parent is in it too."""
     child, parent = lotte(org), org.contact(firstname="Hendrika", lastname="Quaghebeur")
     dossier = org.dossier("grooming", closed=False, fiches=0)
@@ -102,19 +114,11 @@ def test_who_may_not_see_an_answer_sees_no_package(asking: Asking, signed_in: Ca
             assert (answer.status_code, "Lotte" in answer.text) == (403, False)
 
 
-@pytest.fixture(scope="module")
-def started() -> Iterator[Any]:
-    if not is_here():
-        pytest.skip("no chromium here")
-    with chromium() as found:
-        yield found
-
-
-def test_the_page_of_the_package_stands_in_a_frame_in_which_nothing_runs(started: Any, app: Starlette, asking: Asking) -> None:
+def test_the_page_of_the_package_stands_in_a_frame_in_which_nothing_runs(asking: Asking, app: Starlette, chrome: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
     with live(app) as root:
-        page = started.new_context(locale="en-GB").new_page()
+        page = chrome.new_context(locale="en-GB").new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.goto(f"{root}/signin")

@@ -33,6 +33,7 @@ from tests.crm_compliance.cli.test_requests_decide import asking_for, lotte
 from tests.crm_compliance.cli.test_requests_notices import ABROAD, POLICE, file_of
 from tests.crm_compliance.console.browser import Browser, text_of
 from tests.crm_compliance.typist import Typist
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 SignedIn = Callable[..., Browser]
@@ -49,6 +50,25 @@ def typist(request: pytest.FixtureRequest, crm: RunningEmulator, typist: Typist,
     if "approved" in request.fixturenames:
         begun.put_back(crm, typist)
     return typist
+
+
+@pytest.fixture(autouse=True)
+def erasure_first(request: pytest.FixtureRequest) -> None:
+    """What a test begins with is there before anything looks at the organisation."""
+    if "erasure" in request.fixturenames:
+        request.getfixturevalue("erasure")
+
+
+@pytest.fixture
+def erasure(worlds: Worlds, request: pytest.FixtureRequest) -> str:
+    """A child asks that everything be erased."""
+    return worlds.begin(request, an_erasure)
+
+
+def an_erasure(typist: Typist, org: Night) -> str:
+    child = lotte(org, birthdate="2008-01-02")
+    file_of(org, child)
+    return asking_for(typist, "erasure", child).id
 
 
 @pytest.fixture
@@ -180,11 +200,8 @@ def test_what_is_not_handed_over_goes_with_the_closing(org: Night, approved: Ask
     assert not org.store.requests.has_part(approved.id, HANDOVER)
 
 
-def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(org: Night, typist: Typist, signed_in: SignedIn) -> None:
-    child = lotte(org, birthdate="2008-01-02")
-    file_of(org, child)
-    asking = asking_for(typist, "erasure", child)
-    path, dpo = f"/requests/{asking.id}", signed_in(Role.DPO)
+def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(erasure: str, signed_in: SignedIn) -> None:
+    path, dpo = f"/requests/{erasure}", signed_in(Role.DPO)
     page = dpo.page(path)
     assert "Next: Decide what is granted" in text_of(page)
     decision = page.split('id="decision"')[1].split("</section>")[0]
@@ -219,13 +236,10 @@ def test_an_erasure_is_granted_item_by_item_and_its_recipients_are_told(org: Nig
     assert f"{path}/told" not in dpo.page(path)
 
 
-def test_a_refusal_takes_a_text_that_fits(org: Night, typist: Typist, signed_in: SignedIn) -> None:
-    child = lotte(org, birthdate="2008-01-02")
-    file_of(org, child)
-    asking = asking_for(typist, "erasure", child)
+def test_a_refusal_takes_a_text_that_fits(erasure: str, signed_in: SignedIn) -> None:
     dpo = signed_in(Role.DPO)
-    assert dpo.post(f"/requests/{asking.id}/decide", refuse="1", refusal="RF-02").status_code == 303
-    page = text_of(dpo.page(f"/requests/{asking.id}"))
+    assert dpo.post(f"/requests/{erasure}/decide", refuse="1", refusal="RF-02").status_code == 303
+    page = text_of(dpo.page(f"/requests/{erasure}"))
     assert "Erasure is refused: the data are still needed" in page
     assert "Next: Approve the content" in page
 
@@ -247,11 +261,8 @@ def test_a_neutral_answer_looks_like_every_other_to_who_does_not_handle_it(org: 
     assert pages[0] == pages[1]
 
 
-def test_what_was_decided_is_told_to_be_decided_again(org: Night, typist: Typist, signed_in: SignedIn) -> None:
-    child = lotte(org, birthdate="2008-01-02")
-    file_of(org, child)
-    asking = asking_for(typist, "erasure", child)
-    path, dpo = f"/requests/{asking.id}", signed_in(Role.DPO)
+def test_what_was_decided_is_told_to_be_decided_again(erasure: str, signed_in: SignedIn) -> None:
+    path, dpo = f"/requests/{erasure}", signed_in(Role.DPO)
     assert dpo.post(f"{path}/decide", refuse="1", refusal="RF-02").status_code == 303
     assert dpo.post(f"{path}/compile").status_code == 303
     page = text_of(dpo.page(path))

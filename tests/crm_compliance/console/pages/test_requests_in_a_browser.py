@@ -11,26 +11,17 @@ from starlette.applications import Starlette
 
 from crm_compliance.console.services import Services
 from tests.browser.axe import violations
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.skipif(not is_here(), reason="no chromium here")
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
-
 
 @pytest.fixture
-def page(app: Starlette, started: Any) -> Iterator[Any]:
+def page(app: Starlette, chrome: Any) -> Iterator[Any]:
     """A browser of the DPO; nothing is said on its console."""
     with live(app) as root:
-        page = started.new_context(base_url=root, locale="en-GB", viewport={"width": 1280, "height": 800}).new_page()
+        page = chrome.new_context(base_url=root, locale="en-GB", viewport={"width": 1280, "height": 800}).new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -74,13 +65,13 @@ def test_from_the_form_to_who_the_person_is(org: Night, services: Services, page
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette, started: Any) -> None:
+def test_the_pages_keep_nobody_out(org: Night, typist: Typist, app: Starlette, chrome: Any) -> None:
     """axe-core finds no violation, in light and dark, with everything open that can be opened."""
     contact = org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", birthdate="1990-02-03")
     asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)", "birthdate": "1990-02-03"}, right="erasure")
     asking.identify().confirm(contact).compile()
     with live(app) as root:
-        context = started.new_context(base_url=root, locale="nl-BE", reduced_motion="reduce")
+        context = chrome.new_context(base_url=root, locale="nl-BE", reduced_motion="reduce")
         page = context.new_page()
         page.goto("/signin")
         page.locator("button[name=who][value=demo-ben]").click()

@@ -24,7 +24,6 @@ from crm_compliance.service.web.downloads import Downloads
 from jobs.model.answer import Field
 from rules.model.roles import Role
 from tests.browser.axe import violations
-from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.begun import Begun
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
@@ -324,19 +323,11 @@ def test_a_filter_that_leaves_nothing_says_so(asking: Asking, signed_in: Callabl
     assert ("No item fits this filter" in page) is (query != "?show=nothing")
 
 
-@pytest.fixture(scope="module")
-def started() -> Iterator[Any]:
-    if not is_here():
-        pytest.skip("no chromium here")
-    with chromium() as found:
-        yield found
-
-
 @pytest.fixture
-def page(started: Any, app: Starlette, asking: Asking) -> Iterator[Any]:
+def page(chrome: Any, app: Starlette, asking: Asking) -> Iterator[Any]:
     """The review in a real browser of the DPO; nothing is said on its console but what a refusal says."""
     with live(app) as root:
-        context = started.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+        context = chrome.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
         page = context.new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
