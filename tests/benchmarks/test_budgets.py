@@ -48,7 +48,7 @@ def test_pages_decoded_twice_and_looked_at_row_by_row_cross_the_ceilings(
         return decode(decoder, body, **options)
 
     monkeypatch.setattr(PageDecoder, "decode", twice)
-    told = crossed(counts_of(less[0], costs(LARGE)[0], less[1]), ceilings())
+    told = crossed(counts_of(less[0], costs(2 * SMALL)[0], less[1]), ceilings())
     assert {each.partition(":")[0] for each in told} >= {"plan.decodings", "plan.calls_a_row"}
 
 

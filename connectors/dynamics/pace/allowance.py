@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 BURST = 0.5  # of what may be used: so much goes as fast as it can, the rest evenly over the window
 MOMENTS = 50  # of the window to come, at which an even rate is tried out
@@ -101,11 +102,10 @@ class Meter:
         self._others_at = now
         return is_new
 
-    def usable(self, now: float, window_s: float, reserved_share: float) -> float:
-        """Return what may be used in a window: without the share of other people, and without what others are
-        known to have used."""
-        others = self._others * max(0.0, 1 - (now - self._others_at) / window_s)
-        return self.budget * (1 - max(reserved_share, MARGIN)) - others
+    def usable(self, now: float, window_s: float, share: float) -> float:
+        """Return what may be used in a window: our share, without what others are known to have used."""
+        usable = self.budget * share
+        return usable - self._others * max(0.0, 1 - (now - self._others_at) / window_s) if self._others else usable
 
     def wait_s(self, now: float, window_s: float, allowed: float, needed: float, *, idle: bool) -> float:
         """Return how long until so much is free again; what is larger than the whole allowance is sent when
@@ -123,9 +123,18 @@ class Meter:
     def rate(self, now: float, window_s: float, allowed: float) -> float:
         """Return the highest even rate, per second, for a whole window without running dry."""
         ats, sums, begin, room = self._ats, self._sums, now - window_s, allowed - self._sums[-1]
-        moments = [window_s * step / MOMENTS for step in range(1, MOMENTS + 1)]
         # Of what is counted now, the sums up to a moment are free again by then.
-        return max(0.0, min([(room + sums[bisect_right(ats, begin + ahead)]) / ahead for ahead in moments]))
+        return max(0.0, min([(room + sums[bisect_right(ats, begin + ahead)]) / ahead for ahead in _moments(window_s)]))
+
+
+@lru_cache(maxsize=64)
+def _moments(window_s: float) -> tuple[float, ...]:
+    return tuple(window_s * step / MOMENTS for step in range(1, MOMENTS + 1))
+
+
+def _share(reserved_share: float) -> float:
+    """Return the part that is ours."""
+    return 1 - max(reserved_share, MARGIN)
 
 
 @dataclass(slots=True)
@@ -146,7 +155,7 @@ class Allowance:
 
     def __init__(self, max_requests: float, max_execution_s: float, window_s: float, reserved_share: float) -> None:
         self._max_requests, self._max_execution_s, self._window_s = max_requests, max_execution_s, window_s
-        self._reserved_share = reserved_share
+        self._share, self._share_of_one = _share(reserved_share), _share(reserved_share / 2)
         self._requests, self._seconds = Meter(max_requests), Meter(max_execution_s)
         self.servers: dict[str, Server] = {}
         self.is_told = False
@@ -185,10 +194,9 @@ class Allowance:
             self._seconds.wait_s(now, window_s, seconds - pending_s, expected_s, idle=idle),
         )
         if len(self.servers) > 1:
-            share = self._reserved_share / 2
             for one in self.servers.values():
-                requests = one.requests.usable(now, one.window_s, share) - under_way
-                seconds = one.seconds.usable(now, one.window_s, share) - pending_s
+                requests = one.requests.usable(now, one.window_s, self._share_of_one) - under_way
+                seconds = one.seconds.usable(now, one.window_s, self._share_of_one) - pending_s
                 wait_s = max(wait_s, one.requests.wait_s(now, one.window_s, requests, 1.0, idle=idle))
                 wait_s = max(wait_s, one.seconds.wait_s(now, one.window_s, seconds, expected_s, idle=idle))
         return wait_s
@@ -207,7 +215,7 @@ class Allowance:
 
     @property
     def window_s(self) -> float:
-        return min((server.window_s for server in self.servers.values()), default=self._window_s)
+        return min([server.window_s for server in self.servers.values()], default=self._window_s)
 
     @property
     def known_s(self) -> float:
@@ -215,13 +223,12 @@ class Allowance:
 
     def _usable(self, now: float) -> tuple[float, float]:
         """Return the requests and seconds that all servers together allow in one window."""
-        servers = self.servers.values()
+        share, servers = self._share, self.servers.values()
         if not servers:
-            share = 1 - max(self._reserved_share, MARGIN)
             return self._max_requests * share, self._max_execution_s * share
         return (
-            sum(one.requests.usable(now, one.window_s, self._reserved_share) for one in servers),
-            sum(one.seconds.usable(now, one.window_s, self._reserved_share) for one in servers),
+            sum([one.requests.usable(now, one.window_s, share) for one in servers]),
+            sum([one.seconds.usable(now, one.window_s, share) for one in servers]),
         )
 
     def longest_s(self) -> float:
@@ -229,7 +236,7 @@ class Allowance:
         Where a balancer spreads requests over several servers by chance, many small ones are distributed more
         evenly than few large ones."""
         budgets = [server.seconds.budget for server in self.servers.values()]
-        allowed = min(budgets, default=self._max_execution_s) * (1 - max(self._reserved_share, MARGIN))
+        allowed = min(budgets, default=self._max_execution_s) * self._share
         return allowed / (EVEN if len(self.servers) > 1 else STEPS)
 
     def _look_at_window(self, server: Server, left: float, now: float) -> None:

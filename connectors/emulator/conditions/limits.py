@@ -70,7 +70,10 @@ class Limits:
         self._accounts.clear()
 
     def account(self, user: str, server: str) -> _Account:
-        return self._accounts.setdefault((user, server), _Account())
+        found = self._accounts.get((user, server))
+        if found is None:
+            found = self._accounts[user, server] = _Account()
+        return found
 
     def enter(self, user: str, server: str, now: float) -> None:
         """Count a request in. Raises WebApiError: 429 with `Retry-After`, longer when asked before."""

@@ -23,6 +23,8 @@ from crm_compliance.settings import PREFIX, TEST_PREFIX, load_settings
 from crm_compliance.wiring.crm import connector_of
 from tests.connectors.contract.suite import ConnectorContract
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
+
 REAL = os.environ.get(f"{TEST_PREFIX}URL", "")
 
 

@@ -1,5 +1,5 @@
-"""Bulk-delete jobs by the real client, against the emulator over HTTP. The emulator's clock goes on by what
-the client sleeps and by nothing else."""
+"""Bulk-delete jobs by the real client, against the emulator. The emulator's clock goes on by what the
+client sleeps and by nothing else."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ from connectors.interface.rows import Among
 from rules.model.bypass import Bypass
 from rules.model.records import Note, Record, Recording
 from tests.connectors.emulator.client import stand_still
+from tests.known_definitions import KNOWN
+
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
 TOKEN = "t"
 ENVIRONMENT = Path(str(files("connectors.emulator.schema") / "environment.yaml"))
@@ -122,7 +125,7 @@ def statuses(results: Sequence[ChangeResult]) -> Statuses:
 
 @pytest.fixture
 def emulator() -> Iterator[RunningEmulator]:
-    with running(token=TOKEN, limits=False) as started:
+    with running(token=TOKEN, limits=False) as started, KNOWN.of(started, TOKEN):
         yield started
 
 

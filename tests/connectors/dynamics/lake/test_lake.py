@@ -14,6 +14,7 @@ from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import SeedSpec, running
 from tests.connectors.dynamics.columns_as_read import every_read
 from tests.connectors.dynamics.reading.test_columns import FORMS, NOW, connected, told
+from tests.known_definitions import KNOWN
 from tests.lakes import LATER, WRITERS, Lain, gone, tables_of, younger
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
@@ -26,10 +27,11 @@ SUNK = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 def organisation(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Path, dict[str, Lain], list[Any]]]:
     folder = FORMS / request.param if request.param else None
     environment, mapping = (folder / "environment.yaml", folder / "mapping.yaml") if folder else (None, REFERENCE)
-    with running(environment=environment, seed=SeedSpec(CASES, 3, NOW.date())) as emulator, connected(emulator, mapping) as connector:
-        names = {table.name for table in connector.mapping.tables}
-        tables = tables_of(emulator.url, names, SUNK)
-        expected = [told(connector, *each) for each in every_read(connector)]
+    with running(environment=environment, seed=SeedSpec(CASES, 3, NOW.date())) as emulator, KNOWN.of(emulator, "any"):
+        with connected(emulator, mapping) as connector:
+            names = {table.name for table in connector.mapping.tables}
+            tables = tables_of(emulator.url, names, SUNK)
+            expected = [told(connector, *each) for each in every_read(connector)]
         yield emulator, mapping, tables, expected
 
 

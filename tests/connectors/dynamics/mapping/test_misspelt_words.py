@@ -26,6 +26,8 @@ from tests.connectors.dynamics.reading.test_other_values import CHILD, SUSPECT, 
 from tests.integration.dependent import MAPPING, dependent_environment
 from tests.yaml_files import read_yaml, yaml_text
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
+
 ROWS = """
   measures:
     labels: {nl: Maatregelen, fr: Mesures, en: Measures, de: Maßnahmen}

@@ -25,6 +25,7 @@ from connectors.dynamics.writing.pool import Pool
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.changes import ChangeSet, ChangeStatus, Operation, OperationKind
 from rules.model.records import Contact, Dossier, Fiche, Note, Record
+from tests.known_definitions import KNOWN
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
 
@@ -87,7 +88,7 @@ class Organisation:
 
 @pytest.fixture
 def organisation(tmp_path: Path) -> Iterator[Organisation]:
-    with running() as emulator:
+    with running() as emulator, KNOWN.of(emulator, "t"):
         found = Organisation(emulator, tmp_path / "memory")
         yield found
         found.http.close()

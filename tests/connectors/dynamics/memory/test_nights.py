@@ -22,6 +22,7 @@ from connectors.emulator.schema.environment import Table
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
 from connectors.interface.connector import Connector
 from tests.connectors.dynamics.columns_as_read import every_read
+from tests.known_definitions import KNOWN
 
 pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is read, not how it comes
 
@@ -104,9 +105,12 @@ def organisation_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str |
         environment, mapping = (folder / "environment.yaml", folder / "mapping.yaml") if folder else (None, REFERENCE)
         context = running(environment=environment, seed=SeedSpec(8, seed, NOW.date()))
         emulator = context.__enter__()
-        opened.append(context)
-        emulator.emulator.tables.environment.origin = ""  # nobody else may be told what it answers
-        for table in emulator.emulator.tables.environment.tables.values():
+        known = KNOWN.of(emulator, "any")
+        known.__enter__()
+        opened.extend((context, known))
+        tables = emulator.emulator.tables.environment
+        monkeypatch.setattr(tables, "origin", f"{tables.origin} tracked")  # what it answers holds of its like alone
+        for table in tables.tables.values():
             monkeypatch.setattr(table, "change_tracking", not table.intersect)
         found = Organisation(emulator, mapping, Random(seed))
         opened.append(found.http)

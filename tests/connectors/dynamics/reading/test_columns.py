@@ -22,6 +22,9 @@ from connectors.emulator.serving.server import RunningEmulator, SeedSpec, runnin
 from connectors.interface.connector import Connector
 from rules.model.records import Contact, Fiche, Party, Record
 from tests.connectors.dynamics.columns_as_read import assert_same, every_read
+from tests.known_definitions import KNOWN
+
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
 FORMS = Path(__file__).parents[3] / "data" / "forms"
 CASES = 40
@@ -69,7 +72,7 @@ def test_columns_of_a_table_that_was_read_before_are_those_of_now(
 ) -> None:
     monkeypatch.setattr(ranges, "RANGE_ROWS", 25)
     before: list[Any] = []
-    with running(seed=SeedSpec(CASES, 3, NOW.date())) as emulator, requests.Session() as http:
+    with running(seed=SeedSpec(CASES, 3, NOW.date())) as emulator, KNOWN.of(emulator, "any"), requests.Session() as http:
         for _ in range(3):
             memory = Memory(tmp_path, bytes(32), now=lambda: NOW, keeps_rows=keeps_rows)
             with connected(emulator) as connector:

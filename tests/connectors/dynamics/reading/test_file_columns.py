@@ -18,6 +18,8 @@ from tests.connectors.dynamics.connected import Connected, connected
 from tests.connectors.dynamics.fake_crm import ROOT, FakeCrm, Reply, row_id
 from tests.connectors.emulator.test_images import encoded, png
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
+
 SOUND = bytes(range(256)) * 40
 
 

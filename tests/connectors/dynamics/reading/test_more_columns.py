@@ -1,6 +1,5 @@
 """Values that stand in several places: a date in the first column that has one, categories in two lookups and
-in pairs, an outcome in the reason of the status; read by the real client from an emulator over HTTP
-(R-161)."""
+in pairs, an outcome in the reason of the status; read by the real client from an emulator (R-161)."""
 
 from __future__ import annotations
 
@@ -21,7 +20,10 @@ from jobs.model.privileges import NEEDS
 from rules.errors import MappingError
 from rules.model.records import Dossier, Fiche, Party, Record
 from tests.connectors.emulator.client import Client
+from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
+
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
 DATA = Path(__file__).parents[3] / "data"
 
@@ -44,7 +46,7 @@ def connected(emulator: RunningEmulator, text: str = "") -> DynamicsConnector:
 
 @pytest.fixture
 def crm() -> Iterator[tuple[Client, DynamicsConnector]]:
-    with running(environment=DATA / "connected-environment.yaml") as emulator:
+    with running(environment=DATA / "connected-environment.yaml") as emulator, KNOWN.of(emulator, "any"):
         emulator.emulator.switches.incident_by_action = False
         client, connector = Client(emulator), connected(emulator)
         assert [finding for finding in connector.check() if finding.is_error] == []

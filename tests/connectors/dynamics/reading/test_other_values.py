@@ -1,5 +1,5 @@
 """Keys that come from a table of reference or from columns of yes and no instead of a choice, read by the
-real client from an emulator over HTTP (R-161)."""
+real client from an emulator (R-161)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from rules.model.personal_records import FullContact, FullDossier
 from rules.model.records import Dossier, Fiche, Party
 from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.connectors.emulator.client import Client
+from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
+
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
 TABLES = """
 tables:
@@ -90,7 +93,7 @@ def mapping(change: Callable[[Any], None] = lambda tables: None) -> str:
 
 @pytest.fixture
 def crm(tmp_path: Path) -> Iterator[tuple[Client, DynamicsConnector]]:
-    with running(environment=environment(tmp_path)) as emulator:
+    with running(environment=environment(tmp_path)) as emulator, KNOWN.of(emulator, "any"):
         client, connector = Client(emulator), connected(emulator)
         yield client, connector
         connector.close()

@@ -14,6 +14,8 @@ from connectors.interface.errors import ConnectorError
 from rules.model.personal_records import FullContact, FullNote
 from tests.connectors.dynamics.connected import Connected, connected
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
+
 CHANNELS = ("email", "phone", "mobile", "street", "city")
 DAY_S = 86_400
 

@@ -17,6 +17,8 @@ from connectors.interface.remains import DocumentLocation
 from tests.connectors.emulator.client import Client
 from tests.integration.documents import LOCATION, environment_with_sharepoint
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
+
 SITE = "sharepointsite"
 ADDRESS = "https://fictief.sharepoint.com/sites/CRM"
 

@@ -13,6 +13,8 @@ from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.model.records import Contact, Dossier, Fiche, Party
 from tests.connectors.dynamics.connected import Connected, connected
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
+
 ASKED = (Contact, Dossier, Fiche, Party)
 THERE = '*datasource="retained"*'
 

@@ -1,5 +1,4 @@
-"""What the CRM keeps of rows beside them, found and purged by the real client, against the emulator over HTTP
-(ERA-12)."""
+"""What the CRM keeps of rows beside them, found and purged by the real client (ERA-12)."""
 
 from __future__ import annotations
 
@@ -21,11 +20,15 @@ from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Hanging, Reach, RowKey, Trace
 from jobs.model.privileges import NEEDS
 from tests.connectors.emulator.client import Client
+from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
+
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
 ENVIRONMENT = Path(__file__).parents[4] / "connectors/emulator/schema/environment.yaml"
 EXTRA = Path(__file__).parents[3] / "data" / "extra-tables.yaml"
 DAY_S = 86_400
+TOKEN = "any"
 
 
 def environment_with_more(folder: Path) -> Path:
@@ -50,7 +53,7 @@ class Crm(Client):
             text = text.replace(f"{old}: []", f"{old}: {new}") if f"{old}: []" in text else f"{old}: {new}\n{text}"
         self.connector: DynamicsConnector = connect(
             url=emulator.url,
-            tokens=StaticToken("any", emulator.url),
+            tokens=StaticToken(TOKEN, emulator.url),
             mapping_text=text,
             mapping_source="test.yaml",
             sleep=lambda seconds: self.control("PUT", "clock", {"advance_s": seconds}) and None,
@@ -87,7 +90,7 @@ class Crm(Client):
 
 @pytest.fixture
 def crm() -> Iterator[Crm]:
-    with running() as emulator:
+    with running() as emulator, KNOWN.of(emulator, TOKEN):
         made = Crm(emulator)
         yield made
         made.close()
@@ -95,7 +98,7 @@ def crm() -> Iterator[Crm]:
 
 @pytest.fixture
 def more(tmp_path: Path) -> Iterator[Crm]:
-    with running(environment=environment_with_more(tmp_path)) as emulator:
+    with running(environment=environment_with_more(tmp_path)) as emulator, KNOWN.of(emulator, TOKEN):
         made = Crm(emulator)
         yield made
         made.close()

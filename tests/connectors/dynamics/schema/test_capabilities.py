@@ -12,6 +12,8 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
+
 
 @pytest.fixture(scope="module", params=["online", "onprem"])
 def emulator(request: pytest.FixtureRequest) -> Iterator[RunningEmulator]:

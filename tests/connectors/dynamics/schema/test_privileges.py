@@ -17,6 +17,9 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface.errors import Finding
 from jobs.model.privileges import NEEDS
 from rules.model.bypass import Bypass
+from tests.known_definitions import KNOWN
+
+pytestmark = pytest.mark.usefixtures("without_sockets")  # its subject is what is asked and answered, not how it comes
 
 READS = ("Contact", "cf_dossier", "cf_fiche", "cf_party", "cf_recording", "cf_donation", "cf_enrolment", "cf_engagement", "cf_statistic")
 LEAST = {f"prvRead{table}": "Global" for table in (*READS, "Note", "Activity")}
@@ -31,7 +34,7 @@ COMMON = dict.fromkeys(("prvReadEntity", "prvReadAttribute", "prvReadRelationshi
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[RunningEmulator]:
-    with running() as started:
+    with running() as started, KNOWN.of(started, "t"):
         yield started
 
 
