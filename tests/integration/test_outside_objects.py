@@ -33,6 +33,7 @@ from jobs.writing.send import Settled
 from rules.errors import Refused
 from tests.integration.holding import place, release
 from tests.integration.night import Night
+from tests.integration.side_by_side import APPLIED, Case, SideBySide
 
 OLD, RECENT = date(2025, 9, 1), date(2026, 11, 1)  # the night is of 25 November 2026
 Killed = KeyboardInterrupt
@@ -128,6 +129,19 @@ def a_recording(reaching: Reaching, name: str = "call.wav", ended: date = OLD, *
     return reaching.night.recording(ended, cf_storageuri=reaching.storage.put(name), **more)
 
 
+in_one_night = SideBySide[Reaching]()
+
+
+def test_a_night_with_all_of_these(reaching: Reaching, subtests: pytest.Subtests) -> None:
+    in_one_night.play(reaching, subtests)
+
+
+def still_there(reaching: Reaching, run: Run) -> set[str]:
+    """The ids of what a run removed and is there again."""
+    found: Any = verify_run(reaching.context, run.id)["still_there"]
+    return {row["id"] for row in found}
+
+
 def test_the_object_goes_before_the_row(reaching: Reaching) -> None:
     """ERA-15: external objects first."""
     row = a_recording(reaching)
@@ -140,47 +154,53 @@ def test_the_object_goes_before_the_row(reaching: Reaching) -> None:
     assert reaching.night.get("cf_recordings", row) is None
 
 
-def test_an_object_that_cannot_be_removed_keeps_its_row(reaching: Reaching) -> None:
+@in_one_night
+def an_object_that_cannot_be_removed_keeps_its_row(reaching: Reaching) -> Case:
     """R-053: the row is still present and the unit is PARTIAL; the next run retries, and then it is done
     once."""
-    row = a_recording(reaching)
-    reaching.storage.broken = {"call.wav"}
-    run = reaching.apply()
+    row = a_recording(reaching, "refused.wav")
+    reaching.storage.broken.add("refused.wav")
+    run = yield APPLIED
     assert outcome(reaching, run, row) == (ActionState.PARTIAL, OBJECT_LEFT)
     assert run.state.value == "done_with_failures"
     assert reaching.night.get("cf_recordings", row) is not None
-    again = reaching.apply()
+    again = yield APPLIED
     assert outcome(reaching, again, row) == (ActionState.PARTIAL, OBJECT_LEFT)
-    reaching.storage.broken = set()
-    last = reaching.apply()
+    reaching.storage.broken.discard("refused.wav")
+    last = yield APPLIED
     assert outcome(reaching, last, row)[0] is ActionState.DONE
-    assert (reaching.night.get("cf_recordings", row), reaching.storage.names) == (None, set())
+    assert (reaching.night.get("cf_recordings", row), "refused.wav" in reaching.storage.names) == (None, False)
     done = [action for run in reaching.night.store.runs.all() for action in reaching.journal(run) if action.state is ActionState.DONE]
-    assert [action.id for action in done] == [row]
-    assert [len(reaching.night.store.certificates.of_run(run.id)) for run in (run, again, last)] == [0, 0, 1]
+    assert [action.id for action in done if action.id == row] == [row]
+    references = reaching.night.key.references("cf_recording", row)
+    issued = [reaching.night.store.certificates.of_run(each.id) for each in (run, again, last)]
+    assert [sum(one.certificate.unit_ref in references for one in of) for of in issued] == [0, 0, 1]
 
 
-def test_one_object_that_cannot_be_removed_keeps_all_rows_of_its_unit(reaching: Reaching) -> None:
+@in_one_night
+def one_object_that_cannot_be_removed_keeps_all_rows_of_its_unit(reaching: Reaching) -> Case:
     """R-053 for a lone fiche with two recordings."""
     fiche = reaching.night.fiche("social_card", spoken=date(2018, 1, 1))
     rows = [a_recording(reaching, name, fiche=fiche, cf_startedon="2018-01-01T11:00:00Z") for name in ("a.wav", "b.wav")]
-    reaching.storage.broken = {"b.wav"}
-    run = reaching.apply()
+    reaching.storage.broken.add("b.wav")
+    run = yield APPLIED
     left = [row for row in rows if reaching.night.get("cf_recordings", row) is not None]
     assert len(left) == 1
-    assert reaching.storage.names == {"b.wav"}
+    assert reaching.storage.names & {"a.wav", "b.wav"} == {"b.wav"}
     assert reaching.night.get("cf_fiches", fiche) is not None
     assert run.state.value == "done_with_failures"
-    reaching.storage.broken = set()
-    reaching.apply()
+    reaching.storage.broken.discard("b.wav")
+    yield APPLIED
     assert reaching.night.get("cf_fiches", fiche) is None
-    assert reaching.storage.names == set()
+    assert reaching.storage.names & {"a.wav", "b.wav"} == set()
 
 
-def test_a_missing_object_counts_as_removed(reaching: Reaching) -> None:
+@in_one_night
+def a_missing_object_counts_as_removed(reaching: Reaching) -> Case:
     """A run that was killed between object and row finds it so."""
     row = reaching.night.recording(OLD, cf_storageuri=(reaching.storage.folder / "nooit geweest.wav").as_uri())
-    assert reaching.apply().counts["deleted"] == 1
+    run = yield APPLIED
+    assert outcome(reaching, run, row) == (ActionState.DONE, "")
     assert reaching.night.get("cf_recordings", row) is None
 
 
@@ -202,74 +222,85 @@ def test_a_run_that_was_killed_between_object_and_row_goes_on(reaching: Reaching
     assert run.counts["deleted"] == 1
 
 
-def test_a_recording_whose_own_term_runs_keeps_its_object(reaching: Reaching) -> None:
+@in_one_night
+def a_recording_whose_own_term_runs_keeps_its_object(reaching: Reaching) -> Case:
     """RET-03: it stays when its fiche goes, and so does what it points to."""
     fiche = reaching.night.fiche("social_card", spoken=date(2018, 1, 1))
-    row = a_recording(reaching, ended=RECENT, fiche=fiche)
-    reaching.apply()
+    row = a_recording(reaching, "runs.wav", RECENT, fiche=fiche)
+    yield APPLIED
     assert reaching.night.get("cf_fiches", fiche) is None
     assert reaching.night.get("cf_recordings", row) is not None
-    assert reaching.storage.names == {"call.wav"}
+    assert "runs.wav" in reaching.storage.names
 
 
-def test_evidence_keeps_its_object_while_its_dossier_stays(reaching: Reaching) -> None:
+@in_one_night
+def evidence_keeps_its_object_while_its_dossier_stays(reaching: Reaching) -> Case:
     """RET-05."""
     dossier = reaching.night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
     (fiche,) = reaching.night.fiches_of(dossier)
-    a_recording(reaching, fiche=fiche, cf_evidence=True)
-    reaching.apply()
-    assert reaching.storage.names == {"call.wav"}
+    a_recording(reaching, "evidence.wav", fiche=fiche, cf_evidence=True)
+    yield APPLIED
+    assert "evidence.wav" in reaching.storage.names
 
 
-def test_an_object_goes_with_the_last_recording_that_names_it(reaching: Reaching) -> None:
+@in_one_night
+def an_object_goes_with_the_last_recording_that_names_it(reaching: Reaching) -> Case:
     """One object of two recordings, of which one still runs: never too early. However the address is
     spelled."""
-    due, address = a_recording(reaching), (reaching.storage.folder / "call.wav").as_uri()
+    due, address = a_recording(reaching, "of two.wav"), (reaching.storage.folder / "of two.wav").as_uri()
     kept = reaching.night.recording(RECENT, cf_storageuri=address.replace("file:///", "file://localhost/"))
-    run = reaching.apply()
+    run = yield APPLIED
     assert outcome(reaching, run, due)[0] is ActionState.DONE
-    assert reaching.storage.names == {"call.wav"}
-    assert verify_run(reaching.context, run.id)["still_there"] == []
+    assert "of two.wav" in reaching.storage.names
+    assert due not in still_there(reaching, run)
     reaching.night.patch("cf_recordings", kept, cf_endedon="2025-09-01T11:00:00Z", cf_startedon="2025-09-01T11:00:00Z")
-    reaching.apply()
-    assert reaching.storage.names == set()
+    yield APPLIED
+    assert "of two.wav" not in reaching.storage.names
 
 
-def test_two_due_recordings_of_one_object_take_it_along(reaching: Reaching) -> None:
-    address = reaching.storage.put("call.wav")
-    for _ in range(2):
-        reaching.night.recording(OLD, cf_storageuri=address)
-    assert reaching.apply().counts["deleted"] == 2
-    assert reaching.storage.names == set()
+@in_one_night
+def two_due_recordings_of_one_object_take_it_along(reaching: Reaching) -> Case:
+    address = reaching.storage.put("both.wav")
+    rows = [reaching.night.recording(OLD, cf_storageuri=address) for _ in range(2)]
+    run = yield APPLIED
+    assert [outcome(reaching, run, row) for row in rows] == [(ActionState.DONE, "")] * 2
+    assert "both.wav" not in reaching.storage.names
 
 
-def test_an_object_whose_name_says_that_it_was_made_of_another_stays_with_a_recording_that_names_it(reaching: Reaching) -> None:
+@in_one_night
+def an_object_whose_name_says_that_it_was_made_of_another_stays_with_a_recording_that_names_it(reaching: Reaching) -> Case:
     """A name proves nothing against a row: the log of a chat may be called after the call before it."""
-    due, kept = a_recording(reaching), a_recording(reaching, "call.wav.txt", RECENT)
-    reaching.storage.put("call.wav.json")
-    run = reaching.apply()
+    due, kept = a_recording(reaching, "chat.wav"), a_recording(reaching, "chat.wav.txt", RECENT)
+    reaching.storage.put("chat.wav.json")
+    run = yield APPLIED
     assert outcome(reaching, run, due)[0] is ActionState.DONE
-    assert reaching.storage.names == {"call.wav.txt"}
-    assert verify_run(reaching.context, run.id)["still_there"] == []
+    assert {name for name in reaching.storage.names if name.startswith("chat.wav")} == {"chat.wav.txt"}
+    assert due not in still_there(reaching, run)
     reaching.night.patch("cf_recordings", kept, cf_endedon="2025-09-01T11:00:00Z", cf_startedon="2025-09-01T11:00:00Z")
-    reaching.apply()
-    assert reaching.storage.names == set()
+    yield APPLIED
+    assert [name for name in reaching.storage.names if name.startswith("chat.wav")] == []
 
 
-@pytest.mark.parametrize("address", ["https://opslag.example.org/call.wav", "file:///etc/hostname", "Lotte Peeters (fictief)"])
-def test_a_recording_in_storage_that_nothing_reaches_waits(reaching: Reaching, address: str) -> None:
+@in_one_night
+def a_recording_in_storage_that_nothing_reaches_waits(reaching: Reaching) -> Case:
     """Skipped and said, without the address: it may hold a name (ACC-05)."""
-    row = reaching.night.recording(OLD, cf_storageuri=address)
-    run = reaching.apply()
-    assert outcome(reaching, run, row) == (ActionState.SKIPPED, "SKIPPED_TECHNICAL")
-    (warning,) = reaching.night.connector.warnings
-    assert warning.endswith(f"({address.split(':')[0] if ':' in address else 'other'} addresses)")
+    addresses = {"https": "https://opslag.example.org/call.wav", "file": "file:///etc/hostname", "other": "Lotte Peeters (fictief)"}
+    rows = {kind: reaching.night.recording(OLD, cf_storageuri=address) for kind, address in addresses.items()}
+    run = yield APPLIED
+    assert {kind: outcome(reaching, run, row) for kind, row in rows.items()} == dict.fromkeys(
+        rows, (ActionState.SKIPPED, "SKIPPED_TECHNICAL")
+    )
+    warnings = [warning for warning in reaching.night.connector.warnings if "addresses)" in warning]
+    assert sorted(warning.rpartition("(")[2] for warning in warnings) == ["file addresses)", "https addresses)", "other addresses)"]
+    told = str(reaching.night.connector.warnings)
+    assert [word for word in ("opslag", "hostname", "Lotte") if word in told] == []
 
 
-def test_a_dossier_waits_for_its_recording_in_storage_that_nothing_reaches(reaching: Reaching) -> None:
+@in_one_night
+def a_dossier_waits_for_its_recording_in_storage_that_nothing_reaches(reaching: Reaching) -> Case:
     fiche = reaching.night.fiche("social_card", spoken=date(2018, 1, 1))
     reaching.night.recording(OLD, fiche=fiche, cf_storageuri="https://opslag.example.org/call.wav")
-    reaching.apply()
+    yield APPLIED
     assert reaching.night.get("cf_fiches", fiche) is not None
 
 

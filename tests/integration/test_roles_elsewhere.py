@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.cli.test_requests_decide import asking_for, decide, released
 from tests.crm_compliance.typist import Typist, set_faults
 from tests.integration.night import TOKEN
+from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
@@ -271,56 +273,106 @@ def paired(typist: Typist, tmp_path: Path) -> None:
     typist.set(MAPPING=str(path))
 
 
-def test_a_fiche_in_several_dossiers_goes_with_the_last(house: House, typist: Typist, tmp_path: Path) -> None:
-    """It stays as long as one of them does, with what hangs on it and who has a role in it (RET-20)."""
+def pairs_of(house: House, *cases: str) -> list[str]:
+    """The dossiers of the pairs that some dossiers have with reports."""
+    return [row["incidentid"] for row in house.rows("cc_incident_meldingset") if row["incidentid"] in cases]
+
+
+def connections_of(house: House, *rows: str) -> list[str]:
+    """The connections that some rows have, of either half."""
+    ends = ("_record1id_value", "_record2id_value")
+    return [row["connectionid"] for row in house.rows("connections") if any(row[end] in rows for end in ends)]
+
+
+@dataclass
+class Paired:
+    """Whoever types the nights of an organisation whose reports are in dossiers by pairs."""
+
+    house: House
+    typist: Typist
+
+    def plan(self) -> Any:
+        return self.typist.ask("plan")
+
+    def apply(self, plan: Any) -> Any:
+        for role in plan["approvals"]["needed"]:
+            self.typist.ask("plans", "approve", plan["plan"], "--as", f"fictief-{role}", "--role", role)
+        said = self.typist.type("apply", plan["plan"], "--json")
+        assert said.code == 0, said
+        return said.document
+
+
+in_one_night = SideBySide[Paired]()
+
+
+def test_a_night_with_all_of_these(house: House, typist: Typist, tmp_path: Path, subtests: pytest.Subtests) -> None:
     paired(typist, tmp_path)
+    in_one_night.play(Paired(house, typist), subtests)
+
+
+@in_one_night
+def no_more_is_due_than_is_theirs(_: Paired) -> Case:
+    """Each dossier that ends has a child of its own; one waits for its turn, and its child with it."""
+    first = yield PLANNED
+    assert first["dispose"] == {"delete": 5, "anonymise": 5}
+    yield APPLIED
+    second = yield PLANNED
+    assert second["dispose"] == {"delete": 3, "anonymise": 2}
+
+
+@in_one_night
+def a_fiche_in_several_dossiers_goes_with_the_last(desk: Paired) -> Case:
+    """It stays as long as one of them does, with what hangs on it and who has a role in it (RET-20)."""
+    house, typist = desk.house, desk.typist
     child, reporter = house.person("2000-02-01"), house.person("1980-02-01")
     goes, stays = house.case("SEX"), house.case("SEX", closed=False)
     shared, own = house.report("SEX", None), house.report("SEX", None)
     for case, spoken in ((goes, shared), (stays, shared), (goes, own)):
         house.pair("cc_incident_melding", case, "cc_melding", spoken)
     house.connect("Kind", ("incident", goes), ("contact", child))
-    house.connect("Kind", ("incident", stays), ("contact", house.person("2000-02-01")))
+    other = house.person("2000-02-01")
+    house.connect("Kind", ("incident", stays), ("contact", other))
     house.connect("Melder", ("cc_melding", shared), ("contact", reporter))
 
     assert typist.ask("doctor")["ok"] is True
-    plan = typist.ask("plan")
-    assert plan["dispose"] == {"delete": 1, "anonymise": 1}
+    plan = yield PLANNED
     assert "WITHOUT_TERM" not in str(plan["warnings"])  # the last of these has one
     assert "in_no_unit" not in str(typist.ask("why", "contact", reporter))
-    done = typist.ask("apply", plan["plan"])
-    assert (done["state"], done["skipped"]) == ("done", {})
+    done = yield APPLIED
+    assert done["state"] == "done"
     assert house.there("incidents", goes, stays) == [False, True]
     assert house.there("cc_meldingen", shared, own) == [True, False]
     assert house.there("contacts", child, reporter) == [False, True]
-    assert [row["incidentid"] for row in house.rows("cc_incident_meldingset")] == [stays]
+    assert pairs_of(house, goes, stays) == [stays]
     assert typist.ask("verify", done["run"])["still_there"] == []
 
     house.patch(f"incidents({stays})", statecode=1, statuscode=5)
-    plan = typist.ask("plan")
-    assert plan["dispose"] == {"delete": 2, "anonymise": 1}
-    assert typist.ask("apply", plan["plan"])["skipped"] == {}
-    assert (house.rows("cc_meldingen"), house.rows("cc_incident_meldingset"), house.rows("connections")) == ([], [], [])
+    yield APPLIED
+    assert (house.there("cc_meldingen", shared, own), pairs_of(house, goes, stays)) == ([False, False], [])
+    assert (house.there("contacts", child, reporter, other), connections_of(house, goes, stays, shared)) == ([False] * 3, [])
 
 
-def test_of_dossiers_that_are_due_in_one_night_the_last_takes_their_fiche_along_in_the_next(
-    house: House, typist: Typist, tmp_path: Path
-) -> None:
+@in_one_night
+def of_dossiers_that_are_due_in_one_night_the_last_takes_their_fiche_along_in_the_next(desk: Paired) -> Case:
     """Left alone it would know no child (RET-02, RET-09), and stay until one born on the day of it came of
     age."""
-    paired(typist, tmp_path)
+    house = desk.house
     cases = [house.case("SEX"), house.case("SEX")]
+    people = {case: house.person("2000-02-01") for case in cases}
     shared = house.report("SEX", None)
     for case in cases:
         house.pair("cc_incident_melding", case, "cc_melding", shared)
-        house.connect("Kind", ("incident", case), ("contact", house.person("2000-02-01")))
-    assert typist.ask("apply", approved(typist))["skipped"] == {"AWAITS_TURN": 1, "STILL_REFERRED": 1}
+        house.connect("Kind", ("incident", case), ("contact", people[case]))
+    done = yield APPLIED
+    assert done["skipped"] == {"AWAITS_TURN": 1, "STILL_REFERRED": 1}  # of all that share this night
     assert sorted(house.there("incidents", *cases)) == [False, True]
     assert house.there("cc_meldingen", shared) == [True]
-    plan = typist.ask("plan")
+    plan = yield PLANNED
     assert plan["approvals"]["needed"] == []  # nothing is other than what was approved
-    assert typist.ask("apply", plan["plan"])["skipped"] == {}
-    assert (house.rows("incidents"), house.rows("cc_meldingen"), house.rows("contacts")) == ([], [], [])
+    again = yield APPLIED
+    assert again["skipped"] == {}
+    assert [house.there("incidents", *cases), house.there("cc_meldingen", shared)] == [[False, False], [False]]
+    assert house.there("contacts", *people.values()) == [False, False]
 
 
 def test_what_the_crm_refuses_lets_those_pass_with_which_it_shares_a_row(house: House, typist: Typist, tmp_path: Path) -> None:
@@ -343,40 +395,46 @@ def test_what_the_crm_refuses_lets_those_pass_with_which_it_shares_a_row(house: 
     assert (house.rows("incidents"), house.rows("cc_meldingen"), house.rows("contacts")) == ([], [], [])
 
 
-def test_a_fiche_that_joins_another_dossier_after_the_plan_is_not_deleted(house: House, typist: Typist, tmp_path: Path) -> None:
+@in_one_night
+def a_fiche_that_joins_another_dossier_after_the_plan_is_not_deleted(desk: Paired) -> Case:
     """No version of any row tells of a pair, so pairs are read again before a write."""
-    paired(typist, tmp_path)
+    house = desk.house
     case, spoken = house.case("SEX"), house.report("SEX", None)
     house.pair("cc_incident_melding", case, "cc_melding", spoken)
     house.connect("Kind", ("incident", case), ("contact", house.person("2000-02-01")))
-    plan = typist.ask("plan")
+    yield PLANNED
     house.pair("cc_incident_melding", house.case("SEX", closed=False), "cc_melding", spoken)
-    assert typist.ask("apply", plan["plan"])["skipped"] == {}
-    assert house.there("cc_meldingen", spoken) == [True]
+    yield APPLIED
+    assert (house.there("incidents", case), house.there("cc_meldingen", spoken)) == ([False], [True])
 
 
-def test_a_hold_on_one_of_its_dossiers_is_found_from_a_shared_fiche(house: House, typist: Typist, tmp_path: Path) -> None:
+@in_one_night
+def a_hold_on_one_of_its_dossiers_is_found_from_a_shared_fiche(desk: Paired) -> Case:
     """The other dossier goes at its end; the fiche stays with the one that is held (HLD-04)."""
-    paired(typist, tmp_path)
+    house = desk.house
     goes, held = house.case("SEX"), house.case("SEX", cc_bevroren=True)
     shared = house.report("SEX", None)
     for case in (goes, held):
         house.pair("cc_incident_melding", case, "cc_melding", shared)
         house.connect("Kind", ("incident", case), ("contact", house.person("2000-02-01")))
-    assert typist.ask("apply", typist.ask("plan")["plan"])["skipped"] == {}
+    yield APPLIED
     assert house.there("incidents", goes, held) == [False, True]
     assert house.there("cc_meldingen", shared) == [True]
 
 
-def test_a_child_in_a_shared_fiche_counts_for_all_its_dossiers(house: House, typist: Typist, tmp_path: Path) -> None:
-    paired(typist, tmp_path)
+@in_one_night
+def a_child_in_a_shared_fiche_counts_for_all_its_dossiers(desk: Paired) -> Case:
+    house, typist = desk.house, desk.typist
     cases = [house.case("SEX"), house.case("SEX")]
     shared = house.report("SEX", None)
     for case in cases:
         house.pair("cc_incident_melding", case, "cc_melding", shared)
         house.connect("Kind", ("incident", case), ("contact", house.person("2000-02-01")))
     house.connect("Kind", ("cc_melding", shared), ("contact", house.person("2019-02-01")))
+    yield PLANNED
     assert [typist.ask("why", "incident", case)["retention_end"] for case in cases] == ["2037-02-01"] * 2
+    yield APPLIED
+    assert house.there("incidents", *cases) == [True, True]
 
 
 def test_a_person_is_answered_with_a_shared_fiche(house: House, typist: Typist, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from tests.connectors.dynamics.residual.test_traces import ENVIRONMENT
 from tests.integration.dependent import NOW
 from tests.integration.holding import place
 from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.integration.side_by_side import APPLIED, Case, SideBySide, skipped
 from tests.integration.test_cleaning import switch
 from tests.integration.test_in_place import a_runaway, in_place
 from tests.integration.test_planted_words import Planter
@@ -122,6 +123,13 @@ def ended(night: Night, **columns: Any) -> tuple[str, str]:
     return dossier, night.fiche("social_card", spoken=LONG_AGO, dossier=dossier)
 
 
+in_one_night = SideBySide[Night]()
+
+
+def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> None:
+    in_one_night.play(night, subtests)
+
+
 @pytest.mark.parametrize("on_delete", ["remove_link", "restrict", "cascade"])
 def test_one_goes_with_the_report_that_points_to_it_and_nothing_of_it_is_left(tmp_path: Path, on_delete: str) -> None:
     """ERA-12, whatever the CRM does with what points to a row that goes."""
@@ -148,9 +156,10 @@ def test_one_goes_with_the_report_that_points_to_it_and_nothing_of_it_is_left(tm
         assert sorted(each.get("dependent_rows", 0) for each in objects) == [1, 1]
 
 
-def test_one_to_which_something_that_stays_points_stays(night: Night) -> None:
+@in_one_night
+def one_to_which_something_that_stays_points_stays(night: Night) -> Case:
     """Whatever kind of row that is, and by whichever lookup; it goes with the last of them."""
-    (_, fiche), row = ended(night), statement(night)
+    (dossier, fiche), row = ended(night), statement(night)
     running = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
     (kept,) = night.fiches_of(running)
     shared = statement(night)
@@ -158,8 +167,8 @@ def test_one_to_which_something_that_stays_points_stays(night: Night) -> None:
         point(night, "cf_fiches", fiche, to, "cf_StatementId" if to == row else "cf_OtherId")
     point(night, "cf_dossiers", running, row)
     point(night, "cf_fiches", kept, shared, "cf_OtherId")
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], night.get("cf_fiches", fiche)) == ({}, None)
+    done = yield APPLIED
+    assert (skipped(night, done, dossier), night.get("cf_fiches", fiche)) == ({}, None)
     file, report = night.get("cf_dossiers", running), night.get("cf_fiches", kept)
     assert file is not None
     assert report is not None
@@ -167,27 +176,30 @@ def test_one_to_which_something_that_stays_points_stays(night: Night) -> None:
     assert (night.get("cf_statements", row) is None, night.get("cf_statements", shared) is None) == (False, False)
 
 
-def test_one_that_two_have_in_common_goes_with_the_last_of_them(night: Night) -> None:
+@in_one_night
+def one_that_two_have_in_common_goes_with_the_last_of_them(night: Night) -> Case:
     """One of two units waits for the next night, or nothing would lead to it any more."""
-    (_, one), (_, other), row = ended(night), ended(night), statement(night)
-    for fiche in (one, other):
+    pair, row = (ended(night), ended(night)), statement(night)
+    dossiers = [dossier for dossier, _ in pair]
+    for _, fiche in pair:
         point(night, "cf_fiches", fiche, row)
-    first = night.apply(night.plan())
-    assert (first.counts["skipped"], night.get("cf_statements", row) is None) == ({"AWAITS_TURN": 1}, False)
-    second = night.apply(night.approved(night.plan()))
-    assert (second.counts["skipped"], night.get("cf_statements", row)) == ({}, None)
+    first = yield APPLIED
+    assert (skipped(night, first, *dossiers), night.get("cf_statements", row) is None) == ({"AWAITS_TURN": 1}, False)
+    second = yield APPLIED
+    assert (skipped(night, second, *dossiers), night.get("cf_statements", row)) == ({}, None)
 
 
-def test_what_people_have_in_common_goes_with_the_last_of_them(night: Night) -> None:
+@in_one_night
+def what_people_have_in_common_goes_with_the_last_of_them(night: Night) -> Case:
     family = night.create("cf_familys", "cf_familyid", cf_name="gezin")
     people = [night.contact(birthdate="2000-02-01") for _ in range(2)]
     for person in people:
         night.patch("contacts", person, **{"cf_FamilyId@odata.bind": f"/cf_familys({family})"})
         night.party(person, "child", dossier=ended(night)[0])
-    first = night.apply(night.plan())
-    assert (first.counts["skipped"], night.get("cf_familys", family) is None) == ({"AWAITS_TURN": 1}, False)
+    first = yield APPLIED
+    assert (skipped(night, first, *people), night.get("cf_familys", family) is None) == ({"AWAITS_TURN": 1}, False)
     assert [night.get("contacts", person) is None for person in people].count(True) == 1
-    night.apply(night.approved(night.plan()))
+    yield APPLIED
     assert [night.get("contacts", person) for person in people] == [None, None]
     assert night.get("cf_familys", family) is None
 
@@ -197,16 +209,20 @@ def in_retention(night: Night, table: str, table_set: str) -> set[str]:
     return {row[f"{table}id"] for row in night.rows(f"{table_set}?fetchXml={quote(text)}")}
 
 
-def test_one_in_long_term_retention_goes_from_there_with_its_report(night: Night) -> None:
+@in_one_night
+def one_in_long_term_retention_goes_from_there_with_its_report(night: Night) -> Case:
     """ERA-12, line 10."""
     (dossier, fiche), row = ended(night), statement(night)
     point(night, "cf_fiches", fiche, row)
     for table, each in (("cf_fiche", fiche), ("cf_dossier", dossier), ("cf_statement", row)):
         retain(night, table, each)
-    assert in_retention(night, "cf_statement", "cf_statements") == {row}
-    done = night.apply(night.plan())
-    assert done.counts["skipped"] == {}
-    assert [in_retention(night, *names) for names in (("cf_fiche", "cf_fiches"), ("cf_statement", "cf_statements"))] == [set(), set()]
+    assert row in in_retention(night, "cf_statement", "cf_statements")
+    done = yield APPLIED
+    assert skipped(night, done, dossier) == {}
+    assert (fiche in in_retention(night, "cf_fiche", "cf_fiches"), row in in_retention(night, "cf_statement", "cf_statements")) == (
+        False,
+        False,
+    )
 
 
 def test_one_in_the_recycle_bin_is_found_by_its_report_there(night: Night) -> None:
@@ -221,15 +237,16 @@ def test_one_in_the_recycle_bin_is_found_by_its_report_there(night: Night) -> No
     assert (found.reach, [(each.id, each.regarding_kind, each.regarding) for each in found.rows]) == (Reach.READ, [(row, "fiche", fiche)])
 
 
-def test_one_to_which_a_report_there_points_stays_with_that(night: Night) -> None:
+@in_one_night
+def one_to_which_a_report_there_points_stays_with_that(night: Night) -> Case:
     (dossier, fiche), row = ended(night), statement(night)
     later = night.dossier("social_card", closed=False, spoken=date(2026, 11, 20))
     (kept,) = night.fiches_of(later)
     for each in (fiche, kept):
         point(night, "cf_fiches", each, row)
     retain(night, "cf_fiche", kept)
-    done = night.apply(night.plan())
-    assert (done.counts["skipped"], night.get("cf_dossiers", dossier)) == ({}, None)
+    done = yield APPLIED
+    assert (skipped(night, done, dossier), night.get("cf_dossiers", dossier)) == ({}, None)
     assert night.get("cf_statements", row) is not None
 
 
@@ -255,12 +272,13 @@ def test_what_points_to_many_is_read_once_however_many_pages_they_are(tmp_path: 
     assert sorted(asked) == ["cf_dossier._cf_statementid_value", "cf_fiche._cf_otherid_value", "cf_fiche._cf_statementid_value"]
 
 
-def test_a_hold_on_one_keeps_what_points_to_it(night: Night) -> None:
+@in_one_night
+def a_hold_on_one_keeps_what_points_to_it(night: Night) -> Case:
     """HLD-04."""
     (dossier, fiche), row = ended(night), statement(night)
     point(night, "cf_fiches", fiche, row)
     place(night, "cf_statement", row)
-    night.apply(night.plan())
+    yield APPLIED
     assert (night.get("cf_dossiers", dossier) is None, night.get("cf_statements", row) is None) == (False, False)
 
 
