@@ -21,7 +21,7 @@ from connectors.dynamics.mapping.mapping import Mapping as TableMapping
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.schema.capabilities import Capability, is_online
 from connectors.dynamics.schema.metadata import TableDefinition
-from connectors.dynamics.schema.privileges import lacking_for_bulk_delete
+from connectors.dynamics.schema.privileges import lacking_for_jobs
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held, Operation, OperationKind
 from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Unauthorised
 from connectors.interface.rows import Among
@@ -169,7 +169,7 @@ class Deleting:
         """Return why there are no jobs, checked once; empty where there are."""
         if self._lacking is None:
             try:
-                lacking = lacking_for_bulk_delete(self._transport, self._user())
+                lacking = lacking_for_jobs(self._transport, self._user()).bulk_delete
                 self._options = {"CanRecoverDeletedRecords": False} if is_online(self._transport) else {}
                 self._lacking = f"the application user lacks {lacking}" if lacking else ""
             except ConnectorError as failure:

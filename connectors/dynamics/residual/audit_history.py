@@ -17,7 +17,6 @@ from connectors.dynamics.http.query import guid, literal, query_string
 from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.purge import Ended, Purging, queries_for
-from connectors.dynamics.schema.privileges import lacking_for_audit_jobs
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
 from connectors.interface.errors import ConnectorError
 from connectors.interface.remains import Left, Reach, RowKey, Traces
@@ -129,7 +128,7 @@ class History:
     def why_no_jobs(self) -> str:
         """Return why no job may delete audit rows, empty where one may."""
         if self._no_jobs is None:
-            lacking = self._purging.lacking() or lacking_for_audit_jobs(self._transport, self._purging.user())
+            lacking = self._purging.lacking() or self._purging.lacking_for_audit()
             self._no_jobs = f"the application user lacks {lacking}" if lacking else ""
         return self._no_jobs
 

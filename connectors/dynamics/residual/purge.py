@@ -13,7 +13,7 @@ from connectors.dynamics.bulk_delete.hold_guard import condition, filter_of
 from connectors.dynamics.bulk_delete.jobs import Jobs, Lost, NotStarted, job_name, start_of
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.schema.privileges import lacking_for_bulk_delete
+from connectors.dynamics.schema.privileges import LackingForJobs, lacking_for_jobs
 from connectors.dynamics.schema.unmapped_tables import REFUSED
 
 IDS_OF_A_QUERY = 500
@@ -49,15 +49,22 @@ class Purging:
     """The jobs by which residual rows are removed, as far as this account may start and follow any."""
 
     def __init__(self, transport: Transport, user: Callable[[], str], warnings: list[str]) -> None:
-        self._transport, self.user, self._warnings = transport, user, warnings
+        self._transport, self._user, self._warnings = transport, user, warnings
         self._jobs = Jobs(transport, warnings)
-        self._lacking: str | None = None
+        self._lacking: LackingForJobs | None = None
 
     def lacking(self) -> str:
         """Return the missing privileges without which no job can be started and followed, as names; checked
         once, empty where none is missing."""
+        return self._found().bulk_delete
+
+    def lacking_for_audit(self) -> str:
+        """Return the missing privilege without which no job may delete audit rows, likewise."""
+        return self._found().audit
+
+    def _found(self) -> LackingForJobs:
         if self._lacking is None:
-            self._lacking = lacking_for_bulk_delete(self._transport, self.user())
+            self._lacking = lacking_for_jobs(self._transport, self._user())
         return self._lacking
 
     def run(self, what: str, queries: Sequence[dict[str, Any]]) -> Ended:

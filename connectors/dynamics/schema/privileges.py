@@ -188,15 +188,23 @@ BULK_DELETE_TABLES = {
 }
 
 
-def lacking_for_bulk_delete(transport: Transport, user: str) -> str:
-    """Return the privileges that a bulk delete would need and this user lacks, as names; empty where there is
-    none or the CRM does not say."""
+@dataclass(frozen=True, slots=True)
+class LackingForJobs:
+    """The privileges that a user lacks, as names; empty where there is none or the CRM does not say.
+    `bulk_delete`: to start and follow any bulk delete; `audit`: to have one delete audit rows."""
+
+    bulk_delete: str = ""
+    audit: str = ""
+
+
+def lacking_for_jobs(transport: Transport, user: str) -> LackingForJobs:
+    """Return what a user lacks for the jobs that delete. Raises ConnectorError: it cannot be determined."""
     try:
         rights = _rights(transport, user)
-        named = _named(transport, list(BULK_DELETE_TABLES))
+        named = _named(transport, [*BULK_DELETE_TABLES, AUDIT])
     except ConnectorError as failure:
         if failure.status in _NOT_OFFERED:
-            return ""
+            return LackingForJobs()
         raise
     wanted = [
         kinds[access] for table, accesses in BULK_DELETE_TABLES.items() for access in accesses if access in (kinds := named.get(table, {}))
@@ -204,7 +212,8 @@ def lacking_for_bulk_delete(transport: Transport, user: str) -> str:
     lacking = [privilege.name for privilege in wanted if privilege.id not in rights.depths]
     if rights.names and BULK_DELETE not in rights.names:
         lacking.insert(0, BULK_DELETE)
-    return ", ".join(dict.fromkeys(lacking))
+    audit = named.get(AUDIT, {}).get("Delete")
+    return LackingForJobs(", ".join(dict.fromkeys(lacking)), audit.name if audit is not None and audit.id not in rights.depths else "")
 
 
 # What cleaning asks for, by table; where it lacks, the place is recorded as not reachable and the night goes
@@ -272,19 +281,6 @@ def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine
             if privilege := named.get(name, {}).get(access):
                 reasons.setdefault(privilege.name, []).append(reason)
     return [RoleLine(name, WHOLE, "; ".join(told)) for name, told in reasons.items()]
-
-
-def lacking_for_audit_jobs(transport: Transport, user: str) -> str:
-    """Return the privilege on audit rows that a job would need and this user lacks; empty where there is none
-    or the CRM does not say."""
-    try:
-        privilege = _named(transport, [AUDIT]).get(AUDIT, {}).get("Delete")
-        lacks = privilege is not None and privilege.id not in _rights(transport, user).depths
-    except ConnectorError as failure:
-        if failure.status in _NOT_OFFERED:
-            return ""
-        raise
-    return privilege.name if privilege is not None and lacks else ""
 
 
 def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], rights: Rights) -> Iterator[Finding]:
