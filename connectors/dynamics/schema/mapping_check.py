@@ -69,7 +69,8 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     ]
     for column in (*table.columns.values(), *table.personal.values()):
         for name in column.names:
-            attribute, placed = definition.attributes.get(name), replace(column, where=column.place(name))
+            attribute, where = definition.attributes.get(name), column.place(name)
+            placed = column if where == column.where else replace(column, where=where)
             if attribute is None:
                 like = metadata.meant(name, definition.attributes, table.name)
                 told = f"The table {table.name} has no column {name} ({table.kind}.{column.field}){asked(like) or '.'}"

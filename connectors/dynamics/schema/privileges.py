@@ -341,7 +341,8 @@ def _rights(transport: Transport, user: str) -> Rights:
         for each in held if isinstance(held, list) else []:
             privilege, depth = guid(each["PrivilegeId"]), str(each["Depth"])
             # Several roles and teams may give the same privilege: the deepest counts.
-            rights.depths[privilege] = max(rights.depths.get(privilege, depth), depth, key=_rank)
+            if privilege not in rights.depths or _rank(depth) > _rank(rights.depths[privilege]):
+                rights.depths[privilege] = depth
             if isinstance(each.get("PrivilegeName"), str):
                 rights.names.add(each["PrivilegeName"])
     except (LookupError, TypeError, ValueError, AttributeError):
