@@ -61,12 +61,6 @@ class Case:
     def api(self) -> WebApi:
         return self.organisation.api
 
-    @property
-    def restorable(self) -> Organisation:
-        """The organisation of a scenario that puts rows back."""
-        assert isinstance(self.organisation, Organisation)
-        return self.organisation
-
     # -- what is found ---------------------------------------------------------------------------------------
 
     def expect(self, holds: object, text: str) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -35,6 +36,8 @@ class Inside:
         self._open.enter_context(emulators_in_process())
         started = self._open.enter_context(running(token=TOKEN, limits=False))
         self._open.enter_context(KNOWN.of(started, TOKEN))
+        self._tables = started.emulator.tables
+        self._kept = b""
         self.api = WebApi(started.url, TOKEN)
 
     def close(self) -> None:
@@ -43,6 +46,15 @@ class Inside:
 
     def reset(self, at: str) -> None:
         reset(self.api, at)
+
+    def back_up(self) -> None:
+        with self._tables.lock:
+            self._kept = self._tables.connection.serialize()
+
+    def restore(self) -> None:
+        with self._tables.lock, closing(sqlite3.connect(":memory:")) as kept:
+            kept.deserialize(self._kept)
+            kept.backup(self._tables.connection)
 
     def type(self, args: Sequence[str], env: dict[str, str], cwd: Path, given: str = "", *, is_calm: bool = False) -> Spoken:
         """Run one command. Whether its CRM `is_calm` is known here."""

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,7 @@ def asking_once(known: Answers, learnt: list[tuple[str, str, dict[str, Any]]]) -
 def act(job: dict[str, Any], write: int, known: Answers, schedules: Schedules) -> None:
     """Be the command; never returns."""
     code = 1
+    loaded = len(sys.modules)
     learnt: list[tuple[str, str, dict[str, Any]]] = []
     if job["calm"]:
         Metadata._get = asking_once(known, learnt)  # type: ignore[method-assign]
@@ -184,7 +186,8 @@ def act(job: dict[str, Any], write: int, known: Answers, schedules: Schedules) -
     finally:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        names = [name for name, module in sys.modules.items() if getattr(module, "__file__", None)]
+        new = list(islice(reversed(sys.modules), len(sys.modules) - loaded))  # whoever looks at all of them copies their pages
+        names = [name for name in reversed(new) if getattr(sys.modules[name], "__file__", None)]
         with os.fdopen(write, "wb") as pipe:
             pickle.dump((names, learnt, schedules.new), pipe)
         os._exit(code)

@@ -60,8 +60,7 @@ class Scenario:
 
     name: str
     act: Act
-    restorable: bool = False  # on an emulator whose rows lie in a file
-    beside: bool = False  # something else asks the emulator while a command does
+    restorable: bool = False  # from outside, on an emulator whose rows lie in a file
 
     @property
     def rules(self) -> set[str]:
@@ -71,9 +70,9 @@ class Scenario:
 SCENARIOS: list[Scenario] = []
 
 
-def scenario(name: str, *, restorable: bool = False, beside: bool = False) -> Callable[[Act], Act]:
+def scenario(name: str, *, restorable: bool = False) -> Callable[[Act], Act]:
     def keep(act: Act) -> Act:
-        SCENARIOS.append(Scenario(name, act, restorable, beside))
+        SCENARIOS.append(Scenario(name, act, restorable))
         return act
 
     return keep
@@ -89,10 +88,12 @@ class House:
     """One warm command line and one emulator for all scenarios; a second one, whose rows can be put back,
     where a scenario asks for it. Those that are `inside` are of this process."""
 
-    def __init__(self, folder: Path, inside: Inside | None = None) -> None:
+    def __init__(self, folder: Path, inside: Inside | None = None, prompt: Prompt | None = None) -> None:
+        """A `prompt` is somebody else's to close."""
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.prompt = inside or Prompt(folder)
+        self.prompt = inside or prompt or Prompt(folder)
+        self._is_lent = prompt is not None
         self.shared = inside or Organisation(folder)
         self.restorable: Organisation | None = None
         self.count = 0
@@ -101,7 +102,7 @@ class House:
         first.ask("keys", "show", env={"CRM_COMPLIANCE_DATA_DIR": str(self.template), "CRM_COMPLIANCE_CLOCK": LONG_AGO})
 
     def close(self) -> None:
-        for one in {self.prompt, self.shared}:
+        for one in {self.shared} if self._is_lent else {self.prompt, self.shared}:
             one.close()
         if self.restorable:
             self.restorable.close()
@@ -109,7 +110,7 @@ class House:
     def play(self, chosen: Scenario) -> list[str]:
         """The problems of one scenario."""
         self.count += 1
-        if chosen.restorable and self.restorable is None:
+        if chosen.restorable and self.restorable is None and isinstance(self.shared, Organisation):
             (place := self.folder / "restorable").mkdir()
             self.restorable = Organisation(place, place / "crm.db")
         organisation = self.restorable if chosen.restorable and self.restorable else self.shared

@@ -210,7 +210,7 @@ def token_of(package: Package) -> str:
     return str(package.outside.get("link", "")).rstrip("/").rsplit("/", 1)[-1]
 
 
-@scenario("EXP-16 contract 6: the link gives the package five times, and nothing to anybody else", beside=True)
+@scenario("EXP-16 contract 6: the link gives the package five times, and nothing to anybody else")
 def link(case: Case) -> None:
     asking = Asking(case)
     request = approved(case, asking)
@@ -239,7 +239,7 @@ def link(case: Case) -> None:
     case.expect(token not in log, "the token stands in the log of the service")
 
 
-@scenario("EXP-16: the link is good on the fourteenth day and dead after it; a wrong delivery kills it at once", beside=True)
+@scenario("EXP-16: the link is good on the fourteenth day and dead after it; a wrong delivery kills it at once")
 def link_ends(case: Case) -> None:
     asking = Asking(case)
     good, wrong = approved(case, asking), approved(case, asking)
@@ -255,7 +255,7 @@ def link_ends(case: Case) -> None:
             case.expect(dead.status_code in (403, 404, 410), f"{at}: the link of a wrong delivery gives {dead.status_code}")
 
 
-@scenario("EXP-16: of many who ask at the same moment five get the package", beside=True)
+@scenario("EXP-16: of many who ask at the same moment five get the package")
 def link_race(case: Case) -> None:
     asking = Asking(case)
     request = approved(case, asking)
@@ -268,7 +268,7 @@ def link_race(case: Case) -> None:
     case.expect(all(a.status_code in (200, 403, 404, 410, 429) for a in answers_), f"answers {[a.status_code for a in answers_]}")
 
 
-@scenario("contract 6: the service gives downloads by their token and nothing else without signing in", beside=True)
+@scenario("contract 6: the service gives downloads by their token and nothing else without signing in")
 def nothing_else(case: Case) -> None:
     asking = Asking(case)
     request = approved(case, asking)

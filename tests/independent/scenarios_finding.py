@@ -347,7 +347,7 @@ def overheard(case: Case) -> Iterator[list[str]]:
         server.server_close()
 
 
-@scenario("R-142 ACC-05: no name, number, telephone or address of anybody stands in an address that the CRM is asked for", beside=True)
+@scenario("R-142 ACC-05: no name, number, telephone or address of anybody stands in an address that the CRM is asked for")
 def addresses(case: Case) -> None:
     asking = Asking(case)
     person, child = asking.person("1979-03-03", cf_nationalnumber="85.07.30-997.34"), asking.person("2016-05-05")

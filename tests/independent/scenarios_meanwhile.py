@@ -34,7 +34,7 @@ def batches_that_wrote(case: Case, at_work: subprocess.Popen[str]) -> int:
     return count
 
 
-@scenario("R-077 HLD-07: a hold that is placed while a run is at work keeps what has not gone yet", beside=True)
+@scenario("R-077 HLD-07: a hold that is placed while a run is at work keeps what has not gone yet")
 def hold_in_a_run(case: Case) -> None:
     person = case.contact()
     rows = many(case, 60)
@@ -67,7 +67,7 @@ def hold_in_a_run(case: Case) -> None:
     case.same("certificates over all runs", sum(len(case.certificates(r)) for r in runs), 61)
 
 
-@scenario("contract 3.3: `stop` ends a run between batches; after `resume` it goes on to the same end", beside=True)
+@scenario("contract 3.3: `stop` ends a run between batches; after `resume` it goes on to the same end")
 def stop_in_a_run(case: Case) -> None:
     rows = many(case, 60)
     plan = case.plan()

@@ -53,7 +53,7 @@ def wrong_outcome(case: Case) -> None:
         case.refused("requests", "close", request, "--outcome", "WITHDRAWN", "--as", "anna", "--role", role, code=5)
 
 
-@scenario("a compilation and a release that are killed are done again, whole and once", beside=True)
+@scenario("a compilation and a release that are killed are done again, whole and once")
 def killed(case: Case) -> None:
     asking = Asking(case)
     person = asking.person()
@@ -111,7 +111,7 @@ def crm_down(case: Case) -> None:
     case.same("afterwards", asking.compile(request).get("items"), whole.get("items"))
 
 
-@scenario("contract 3.6: two people opening and working at once lose nothing", beside=True)
+@scenario("contract 3.6: two people opening and working at once lose nothing")
 def at_once(case: Case) -> None:
     asking = Asking(case)
     person = asking.person()

@@ -23,15 +23,13 @@ STORIES = {
 
 
 @pytest.fixture(scope="module")
-def chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
-    prompt = Prompt(tmp_path_factory.mktemp("prompt"))
+def chaos(tmp_path_factory: pytest.TempPathFactory, prompt: Prompt) -> Iterator[Chaos]:
     made = Chaos(5, 10, tmp_path_factory.mktemp("chaos"), settings={"CRM_CONCURRENCY": "4"}, prompt=prompt)
     try:
         made.prepare()
         yield made
     finally:
         made.close()
-        prompt.close()
 
 
 @pytest.mark.parametrize("name", STORIES)

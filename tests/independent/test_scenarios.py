@@ -1,10 +1,10 @@
 """All acceptance scenarios. `python -m tests.independent.scenarios` plays those that one chooses, each from
 outside.
 
-From outside, each command a process and each request over HTTP, are played here those of which something
-else asks or ends the product meanwhile or puts rows back, the first of most parts, and some that type what
-those do not: what a process adds to a command, its streams, its folder, its exit code, is alike in all of a
-kind. The others are played inside this process: the same stories, rows, commands and questions.
+From outside, each command a process and each request over HTTP, are played here the first of most parts, and
+some that type what those do not: what a process adds to a command, its streams, its folder, its exit code, is
+alike in all of a kind. The others are played inside this process: the same stories, rows, commands and
+questions. A command that one of them ends, or beside which something happens, is a process there too.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from collections.abc import Iterator
 import pytest
 
 from tests.independent.inside import Inside
+from tests.independent.prompt import Prompt
 from tests.independent.scenarios import House, Scenario, load
 
 ALL = load()
-KINDS = ("holding", "erasing", "agreeing", "guarding", "proving", "scheduling", "typing_errors", "asking", "other_rights")
+KINDS = ("holding", "erasing", "agreeing", "guarding", "proving", "restoring", "scheduling", "typing_errors", "asking", "other_rights")
 FIRST = {one.act.__module__.rpartition("scenarios_")[2]: one for one in reversed(ALL)}
-FURTHER = ("ERA-10 ", "R-157 ", "R-136 ", "DDL-14 ", "DDL-10:")  # statistics, overrides, suspensions, extensions, the calendar
-OUTSIDE = [one for one in ALL if one.restorable or one.beside or one in [FIRST[part] for part in KINDS] or one.name.startswith(FURTHER)]
+FURTHER = ("ERA-10 ", "R-157 IDV-05", "R-136 ", "DDL-14 ", "DDL-10:")  # statistics, overrides, suspensions, extensions, the calendar
+OUTSIDE = [one for one in ALL if one in [FIRST[part] for part in KINDS] or one.name.startswith(FURTHER)]
 INSIDE = [one for one in ALL if one not in OUTSIDE]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("scenarios"))
+def house(tmp_path_factory: pytest.TempPathFactory, prompt: Prompt) -> Iterator[House]:
+    made = House(tmp_path_factory.mktemp("scenarios"), prompt=prompt)
     yield made
     made.close()
 

@@ -4,7 +4,6 @@ works beside it."""
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import select
 import signal
@@ -33,7 +32,7 @@ from tests.connectors.emulator.client import stand_still
 from tests.integration.beginnings import Beginning
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_interrupted import Meddling
-from tests.integration.test_kill_and_resume import Killed, Points
+from tests.integration.test_kill_and_resume import Killed, Points, said
 
 LONG_AGO = date(2018, 3, 1)
 MakeNight = Callable[..., Night]
@@ -166,7 +165,7 @@ def test_a_run_killed_at_any_request_of_a_job_ends_like_an_undisturbed_one(
 def test_a_process_that_is_really_killed_in_mid_job_is_taken_over(
     make_night: MakeNight, emulator: RunningEmulator, database_file: Callable[[], str], tmp_path: Path
 ) -> None:
-    """SIGKILL while the job waits; the next process follows it to its end before it judges anything."""
+    """SIGKILL while the job waits; whoever comes next follows it to its end before it judges anything."""
     url = database_file()
     night = make_night(url=url)
     _, due = organisation(night)
@@ -191,10 +190,7 @@ def test_a_process_that_is_really_killed_in_mid_job_is_taken_over(
     (run,) = night.store.runs.all()
     night.http.put(f"{emulator.root}/_emulator/clock", json={"advance_s": 600}).raise_for_status()
     night.http.put(f"{emulator.root}/_emulator/switches", json={"bulk_delete_queue_s": 0.0}).raise_for_status()  # what is cleaned later
-    command = [sys.executable, "-m", "crm_compliance", "apply", run.plan, "--json"]
-    done = subprocess.run(command, env=environment_of(settings), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
+    answer = said(settings, "apply", run.plan)
     assert (answer["state"], answer["deleted"], answer["verified"]["still_there"]) == ("done", len(due), 0)
     assert [night.rows(name) for name in ("asyncoperations", "bulkdeleteoperations", "bulkdeletefailures")] == [[], [], []]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import select
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import pytest
 from sqlalchemy import update
 
 from connectors.interface.changes import ChangeResult, ChangeSet, ChangeStatus, Held
+from crm_compliance.cli.app import run
 from crm_compliance.settings import environment_of
 from crm_compliance.store.sql import tables
 from crm_compliance.store.store import SqlStore
@@ -279,16 +282,17 @@ def test_a_process_that_is_really_killed_is_taken_over_at_once(
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
         os.kill(process.pid, signal.SIGKILL)
     night.http.put(f"{night.emulator.root}/_emulator/faults", json=[]).raise_for_status()
-    done = subprocess.run(command, env=environment_of(settings), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
+    answer = said(settings, "apply", plan["plan"])
     assert (answer["state"], answer["anonymised"], answer["verified"]["still_there"]) == ("done", 2, 0)
     assert plan["dispose"]["anonymise"] == 2
 
 
 def said(settings: dict[str, str], *words: str) -> dict[str, Any]:
-    """What a command in a process of its own answers."""
-    command = [sys.executable, "-m", "crm_compliance", *words, "--json"]
-    done = subprocess.run(command, env=environment_of(settings), capture_output=True, text=True, check=True)
-    answer: dict[str, Any] = json.loads(done.stdout)
+    """What a command answers, typed in this process."""
+    out = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
+        for name, value in settings.items():
+            patch.setenv(f"CRM_COMPLIANCE_{name}", value)
+        assert run([*words, "--json"]) == 0
+    answer: dict[str, Any] = json.loads(out.getvalue())
     return answer
