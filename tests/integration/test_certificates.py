@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+import pytest
 
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.public_keys import PublicKeys
@@ -89,7 +90,9 @@ def test_a_dossier_gets_a_certificate_that_leads_back_to_its_rule_and_tells_no_b
     assert "2018-02-17" not in text
 
 
-def test_every_unit_that_is_gone_has_one_certificate_and_the_document_verifies(night: Night) -> None:
+def test_every_unit_that_is_gone_has_one_certificate_and_the_document_verifies(night: Night, subtests: pytest.Subtests) -> None:
+    """And says of the places what the journal says; R-141, for certificates: whoever changes one changes what
+    was signed into the ledger."""
     for category in ("social_card", "e_safety"):
         night.dossier(category, spoken=LONG_AGO)
     night.dossier("grooming", spoken=LONG_AGO, closed=False)
@@ -101,7 +104,23 @@ def test_every_unit_that_is_gone_has_one_certificate_and_the_document_verifies(n
     assert {each.unit_ref for each in certificates(night, run)} == {night.key.reference(one.table, one.id) for one in done}
     assert len(certificates(night, run)) == 4
     assert sorted(each.unit_type for each in certificates(night, run)) == ["dossier", "dossier", "fiche", "recording"]
-    assert problems(night, document(night, run)) == []
+    written = document(night, run)
+    assert problems(night, written) == []
+    with subtests.test("places"):
+        by_reference = {each.unit_ref: each for each in certificates(night, run)}
+        for action in done:
+            certificate = by_reference[night.key.reference(action.table, action.id)]
+            assert certificate.method == action.places
+            assert (certificate.disposed_at, certificate.verified_at) == (action.removed_at, action.verified_at)
+            assert certificate.objects["audit_entries"] == action.audit_entries
+    with subtests.test("an altered certificate is named"):
+        content = json.loads(written)
+        content["certificates"][1]["rule_id"] = "RET-99"
+        found = problems(night, msgspec.json.encode(content))
+        assert any("certificate 2" in problem and "was changed" in problem for problem in found)
+    with subtests.test("whoever does not know the key is told so"):
+        _, told = verify_document(written, PublicKeys([]).check)
+        assert {problem.where for problem in told} == {"checkpoint", "signature"}
 
 
 def test_the_counts_of_a_run_add_up_to_the_units_read(night: Night) -> None:
@@ -233,31 +252,3 @@ def test_a_unit_is_not_certified_twice_by_a_run_that_goes_on_after_the_keys_were
     night.key, _ = night.key.rotate(night.clock())
     certify(night.context, run, plan, night.store.journal.of_run(run.id))
     assert len(certificates(night, run)) == 1
-
-
-def test_what_the_certificate_says_of_the_places_is_what_the_journal_says(night: Night) -> None:
-    night.dossier("social_card", spoken=LONG_AGO)
-    run = night.apply(night.plan())
-    (action,) = night.store.journal.of_run(run.id)
-    (certificate,) = certificates(night, run)
-    assert certificate.method == action.places
-    assert (certificate.disposed_at, certificate.verified_at) == (action.removed_at, action.verified_at)
-    assert certificate.objects["audit_entries"] == action.audit_entries
-
-
-def test_an_altered_certificate_in_the_database_is_named(night: Night) -> None:
-    """R-141, for certificates: whoever changes the database changes what was signed into the ledger."""
-    for _ in range(3):
-        night.dossier("social_card", spoken=LONG_AGO)
-    run = night.apply(night.plan())
-    content = json.loads(document(night, run))
-    content["certificates"][1]["rule_id"] = "RET-99"
-    found = problems(night, msgspec.json.encode(content))
-    assert any("certificate 2" in problem and "was changed" in problem for problem in found)
-
-
-def test_whoever_does_not_know_the_key_is_told_so(night: Night) -> None:
-    night.dossier("social_card", spoken=LONG_AGO)
-    run = night.apply(night.plan())
-    _, found = verify_document(document(night, run), PublicKeys([]).check)
-    assert {problem.where for problem in found} == {"checkpoint", "signature"}

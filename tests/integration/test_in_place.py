@@ -29,6 +29,7 @@ from rules.errors import ComplianceError, MappingError
 from rules.model.residual_data import Place, PlaceState
 from tests.connectors.dynamics.residual.test_traces import environment_with_more
 from tests.integration.night import CATEGORY, TOKEN, Night
+from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide
 from tests.known_definitions import KNOWN
 
 MakeNight = Callable[..., Night]
@@ -108,6 +109,13 @@ def fiche_full_of_canaries(night: Night, dossier: str | None, **columns: Any) ->
 # --- what is left of a dossier ------------------------------------------------------------------------------
 
 
+in_one_night = SideBySide[Night]()
+
+
+def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> None:
+    in_one_night.play(night, subtests)
+
+
 def test_nothing_of_an_anonymised_dossier_names_anybody(night: Night) -> None:
     """R-081, R-082, ERA-06: columns are empty or constant, all that hung on them is gone, and the statistics
     have it as before."""
@@ -147,21 +155,23 @@ def test_nothing_of_an_anonymised_dossier_names_anybody(night: Night) -> None:
     assert actions(night, run.id)[dossier].places[Place.AUDIT_HISTORY] in (PlaceState.DONE, PlaceState.NOT_APPLICABLE)
 
 
-def test_what_stays_is_untouched_to_the_byte(night: Night) -> None:
+@in_one_night
+def what_stays_is_untouched_to_the_byte(night: Night) -> Case:
     a_runaway(night)
     young = a_runaway(night, born="2015-05-05", cf_summary="Verzonnen.")
     fiche = fiche_full_of_canaries(night, young)
     keep = [("cf_dossiers", young), ("cf_fiches", fiche)]
     before = [night.get(*each) for each in keep]
-    night.apply(night.plan())
+    yield APPLIED
     assert [night.get(*each) for each in keep] == before
 
 
-def test_a_lone_fiche_is_masked_by_itself(night: Night) -> None:
+@in_one_night
+def a_lone_fiche_is_masked_by_itself(night: Night) -> Case:
     """RET-02: a unit of its own; it never becomes a row of the statistics, so nothing of it may stay."""
     fiche = fiche_full_of_canaries(night, None)
     night.party(night.contact(birthdate=ADULT), "child", fiche=fiche)
-    run = night.apply(night.plan())
+    run = yield APPLIED
     row = night.get("cf_fiches", fiche)
     assert run.state is RunState.DONE
     assert row is not None
@@ -179,9 +189,10 @@ def test_a_dossier_with_a_public_alert_is_deleted_all_the_same(night: Night) -> 
     ]
 
 
-def test_a_category_that_is_deleted_is_deleted(night: Night) -> None:
+@in_one_night
+def a_category_that_is_deleted_is_deleted(night: Night) -> Case:
     dossier = night.dossier("social_card", spoken=date(2025, 1, 10))
-    night.apply(night.plan())
+    yield APPLIED
     assert night.get("cf_dossiers", dossier) is None
 
 
@@ -228,12 +239,13 @@ def test_an_older_plan_does_not_write_a_row_that_was_anonymised_since(night: Nig
     assert actions(night, run.id)[dossier].code == "CHANGED"
 
 
-def test_a_hold_that_comes_after_the_plan_wins(night: Night) -> None:
+@in_one_night
+def a_hold_that_comes_after_the_plan_wins(night: Night) -> Case:
     """HLD-07."""
     dossier = a_runaway(night)
-    plan = night.plan()
+    yield PLANNED
     night.patch("cf_dossiers", dossier, cf_legalhold=True)
-    night.apply(plan)
+    yield APPLIED
     row = night.get("cf_dossiers", dossier)
     assert row is not None
     assert row["cf_anonymisedon"] is None

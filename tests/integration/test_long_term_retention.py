@@ -9,14 +9,22 @@ import pytest
 
 from connectors.interface.errors import ConnectorError
 from jobs.model.plan import Kind, Plan
-from jobs.model.run import RunState
+from jobs.model.run import ActionState, RunState
 from jobs.plans.explain import explain_unit
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.night import Night
+from tests.integration.side_by_side import APPLIED, PLANNED, Case, SideBySide, skipped
 
 CODE = "LONG_TERM_RETENTION"
 LATELY = date(2026, 11, 1)
 KEYS = {"phonecall": "activityid"}
+
+
+in_one_night = SideBySide[Night]()
+
+
+def test_a_night_with_all_of_these(night: Night, subtests: pytest.Subtests) -> None:
+    in_one_night.play(night, subtests)
 
 
 @pytest.fixture
@@ -34,14 +42,15 @@ def line(night: Night, plan: Plan, row: str) -> tuple[str, bool]:
     return found.outcome, CODE in found.flags
 
 
-def test_a_fiche_there_counts_in_the_period_of_its_live_dossier(night: Night) -> None:
+@in_one_night
+def a_fiche_there_counts_in_the_period_of_its_live_dossier(night: Night) -> Case:
     """RET-11: the longest wins, wherever it lies."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     lately = night.fiche("social_card", dossier=dossier, spoken=LATELY)
     retain(night, "cf_fiche", lately)
-    plan = night.plan()
+    plan = yield PLANNED
     assert line(night, plan, dossier) == ("retain", True)
-    night.apply(plan)
+    yield APPLIED
     assert night.get("cf_dossiers", dossier) is not None
 
 
@@ -76,66 +85,85 @@ def test_a_recording_of_a_fiche_there_goes_when_its_own_period_has_ended(night: 
     assert night.get("cf_recordings", recording) is None
 
 
-def test_live_roles_of_a_contact_there_stop_no_plan(night: Night) -> None:
+@in_one_night
+def live_roles_of_a_contact_there_stop_no_plan(night: Night) -> Case:
     dossier = night.dossier("social_card", spoken=LATELY)
     person = night.contact()
     night.party(person, "child", dossier=dossier)
     retain(night, "contact", person)
-    plan = night.plan()
+    plan = yield PLANNED
     assert dossier in night.lines(plan)
-    assert plan.retained_rows == {"contact": 1}
+    assert plan.retained_rows["contact"] == 1
 
 
-def test_a_gift_there_ties_its_donor(night: Night) -> None:
+@in_one_night
+def a_gift_there_ties_its_donor(night: Night) -> Case:
     """RET-20: who has given is kept without the fields of operations, wherever the gift lies."""
     dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact()
     night.party(person, "reporter", dossier=dossier)
     retain(night, "cf_donation", night.donation(person))
-    plan = night.plan()
-    assert plan.trims == (person,)
-    night.apply(plan)
+    plan = yield PLANNED
+    assert person in plan.trims
+    yield APPLIED
     assert night.get("contacts", person) is not None
 
 
-def test_a_call_there_keeps_who_takes_part_in_it(night: Night) -> None:
+@in_one_night
+def a_call_there_keeps_who_takes_part_in_it(night: Night) -> Case:
     """RET-20."""
     dossier, kept = night.dossier("social_card", spoken=LONG_AGO), night.dossier("social_card", spoken=LATELY)
     person = night.contact()
     night.party(person, "reporter", dossier=dossier)
     retain(night, "phonecall", night.call("cf_dossier", kept, [person]))
-    assert person not in night.lines(night.plan())
+    plan = yield PLANNED
+    assert person not in night.lines(plan)
 
 
-def test_a_reference_that_was_moved_there_after_the_plan_keeps_its_contact(night: Night) -> None:
+@in_one_night
+def a_reference_that_was_moved_there_after_the_plan_keeps_its_contact(night: Night) -> Case:
     """RET-20: nothing that refers to a contact is overlooked right before it goes."""
     dossier, kept = night.dossier("social_card", spoken=LONG_AGO), night.dossier("social_card", spoken=LATELY)
     person = night.contact()
     night.party(person, "reporter", dossier=dossier)
-    plan = night.plan()
+    plan = yield PLANNED
     assert person in night.lines(plan)
     retain(night, "cf_party", night.party(person, "reporter", dossier=kept))
-    assert night.apply(plan).counts["skipped"] == {"STILL_REFERRED": 1}
+    run = yield APPLIED
+    assert skipped(night, run, dossier, person) == {"STILL_REFERRED": 1}
     assert night.get("contacts", person) is not None
 
 
-@pytest.mark.parametrize("which", ["dossier", "fiche"])
-def test_a_unit_of_which_a_row_was_moved_there_after_the_plan_stays_till_the_next(night: Night, which: str) -> None:
+def moved_after_the_plan(night: Night, which: str) -> Case:
     """RET-17: it is not what was planned any more."""
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
-    plan = night.plan()
+    yield PLANNED
     retain(night, f"cf_{which}", dossier if which == "dossier" else night.fiches_of(dossier)[0])
-    run = night.apply(plan)
-    assert (run.state, run.counts["deleted"], run.counts["skipped"]) == (RunState.DONE, 0, {"CHANGED": 1})
+    run = yield APPLIED
+    assert (run.state, skipped(night, run, dossier)) == (RunState.DONE, {"CHANGED": 1})
     assert len(night.fiches_of(dossier)) == (2 if which == "dossier" else 1)
-    assert night.apply(night.plan()).counts["deleted"] == 1
+    again = yield APPLIED
+    (action,) = [action for action in night.store.journal.of_run(again.id) if action.id == dossier]
+    assert (action.state, action.disposition) == (ActionState.DONE, "delete")
 
 
-def test_a_longer_period_that_was_moved_there_after_the_plan_keeps_the_dossier(night: Night) -> None:
+@in_one_night
+def a_dossier_that_was_moved_there_after_the_plan_stays_till_the_next(night: Night) -> Case:
+    return moved_after_the_plan(night, "dossier")
+
+
+@in_one_night
+def a_dossier_of_which_a_fiche_was_moved_there_after_the_plan_stays_till_the_next(night: Night) -> Case:
+    return moved_after_the_plan(night, "fiche")
+
+
+@in_one_night
+def a_longer_period_that_was_moved_there_after_the_plan_keeps_the_dossier(night: Night) -> Case:
     """RET-11, RET-17."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
-    plan = night.plan()
+    yield PLANNED
     retain(night, "cf_fiche", night.fiche("social_card", dossier=dossier, spoken=LATELY))
-    assert night.apply(plan).counts["skipped"] == {"NOT_EXPIRED": 1}
+    run = yield APPLIED
+    assert skipped(night, run, dossier) == {"NOT_EXPIRED": 1}
     assert night.get("cf_dossiers", dossier) is not None
 
 
