@@ -37,16 +37,15 @@ def alarms(run: Run) -> list[str]:
     return [alarm["code"] for alarm in found]
 
 
-def earlier_run(night: Night, number: int, disposed: int, category: str = "social_card", kind: Kind = Kind.ALL, **more: object) -> Run:
-    """A run that ended in an earlier night, with what it disposed of."""
+def earlier_run(night: Night, number: int, disposed: int, plan: Plan) -> Run:
+    """A run that ended in an earlier night, of a plan like this, with what it disposed of."""
     at = night.clock() - timedelta(days=40 - number)
-    plan = msgspec.structs.replace(night.plan(kind), id=f"plan-old-{number}", created_at=at, alarms=(), backlog=())
+    plan = msgspec.structs.replace(plan, id=f"plan-old-{number}", created_at=at, alarms=(), backlog=())
     night.store.plans.save(plan, [], ("plan", plan_entry(plan)))
-    counts: dict[str, object] = {"disposed": {"units": disposed, "recordings": 0}, "by_category": {category: disposed}, "rows": {}}
-    run = Run(f"run-old-{number}", kind, plan.id, RunState.DONE, at, at, at, counts=counts)
+    counts: dict[str, object] = {"disposed": {"units": disposed, "recordings": 0}, "by_category": {"social_card": disposed}, "rows": {}}
+    run = Run(f"run-old-{number}", plan.kind, plan.id, RunState.DONE, at, at, at, counts=counts)
     night.store.runs.start(msgspec.structs.replace(run, state=RunState.RUNNING, counts={}), ("run_started", {"plan": plan.id}))
-    over = msgspec.structs.replace(run, **more)
-    night.store.runs.save(over, [("run_ended", {"plan": plan.id})] if over.is_over else [])
+    night.store.runs.save(run, [("run_ended", {"plan": plan.id})])
     return run
 
 
@@ -94,7 +93,7 @@ def test_a_policy_may_do_without_the_look_at_a_first_run(make_night: Callable[..
 
 def test_what_was_disposed_of_in_another_crm_is_no_first_run_here(make_night: Callable[..., Night]) -> None:
     night = make_night(first_look=True)
-    run = earlier_run(night, 1, 5)
+    run = earlier_run(night, 1, 5, night.plan())
     elsewhere = msgspec.structs.replace(night.store.plans.get(run.plan), id="plan-elsewhere", crm="https://other.example/api/data/v9.2/")
     night.store.plans.save(elsewhere, [], ("plan", {}))
     night.fiche("social_card", spoken=LONG_AGO)
@@ -170,9 +169,10 @@ def test_a_category_above_its_limit_trips_the_breaker(make_night: Callable[..., 
 def test_a_category_is_held_against_what_runs_of_its_kind_disposed_of(make_night: Callable[..., Night]) -> None:
     limit = "limits:\n  categories:\n    social_card: {factor: 2, median_from: 1}"
     night = make_night(policy=lambda text: text.replace("limits:", limit, 1), first_look=True)
+    all_units, retention = night.plan(), night.plan(Kind.RETENTION)
     for number in range(3):
-        earlier_run(night, number, 1)
-        earlier_run(night, number + 10, 50, kind=Kind.RETENTION)
+        earlier_run(night, number, 1, all_units)
+        earlier_run(night, number + 10, 50, retention)
     for _ in range(3):
         night.fiche("social_card", spoken=LONG_AGO)
     plan = night.plan()
@@ -219,10 +219,11 @@ def test_what_our_own_runs_removed_is_not_missed(make_night: Callable[..., Night
 
 def test_nothing_due_is_an_alarm_where_there_usually_is_something(night: Night) -> None:
     night.fiche("social_card", spoken=night.clock().date())
+    before = night.plan()
     for number in range(6):
-        earlier_run(night, number, 20)
+        earlier_run(night, number, 20, before)
     assert codes(night.plan()) == ["NO_RUN", "NO_RUN"]
-    earlier_run(night, 6, 20)
+    earlier_run(night, 6, 20, before)
     plan = night.plan()
     assert codes(plan)[0] == "NOTHING_DUE"
     assert plan.needed == ()  # there is nothing to write
@@ -307,7 +308,7 @@ def test_missing_nights_are_told_and_cured_by_the_next_run(night: Night) -> None
 
 
 def test_what_an_earlier_run_left_half_done_is_an_alarm(night: Night) -> None:
-    run = earlier_run(night, 1, 0)
+    run = earlier_run(night, 1, 0, night.plan())
     dossier = night.dossier("grooming", closed=False)  # somebody goes on working on what is left of it
     half = Action("cf_dossier", dossier, "delete", ActionState.PARTIAL, "STILL_THERE", rows=(RowWrite("dossier", dossier, 'W/"1"'),))
     night.store.journal.record(run.id, [half])
