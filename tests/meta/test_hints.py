@@ -31,9 +31,14 @@ def strings(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
-@pytest.mark.parametrize("path", BELOW, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_command_line_stands_below_the_desk(path: Path) -> None:
-    found = [text for text in strings(ast.parse(path.read_text(encoding="utf-8"))) if COMMAND.search(text)]
+def test_no_command_line_stands_below_the_desk() -> None:
+    found = [
+        (path.relative_to(ROOT).as_posix(), said)
+        for path in BELOW
+        if "crm-" in (text := path.read_text(encoding="utf-8"))  # the others need not be parsed
+        for said in strings(ast.parse(text))
+        if COMMAND.search(said)
+    ]
     assert found == []
 
 
@@ -47,7 +52,8 @@ def test_each_hint_has_its_words(code: str) -> None:
 def test_hints_are_given_with_the_facts_that_their_words_name() -> None:
     given = set()
     for path in [*BELOW, *(ROOT / "crm_compliance").rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "hint_to" in text else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "hint_to":
                 (code,) = node.args
                 if isinstance(code, ast.Constant):

@@ -12,9 +12,8 @@ THE_FIRST: Final = re.compile(
     r"child ?focus|houba|strooper|116 ?000|drukpersstraat|rue de la presse"
     r"|vermiste kind|(?:sexually|seksueel) (?:exploited|uitgebuit)|enfants? disparu|(?<=[ \"])missing children"
     r"|gegevensbeschermingsautoriteit|apd-gba|autorité de protection des données|belgian data protection"
-    r'|rijksregister|registre national|nationalregister|(?<=")national register number|itsme|belgian holidays|days in brussels',
-    re.IGNORECASE,
-)
+    r'|rijksregister|registre national|nationalregister|(?<=")national register number|itsme|belgian holidays|days in brussels'
+)  # in lower case, which is found three times as fast as in any
 FILES_OF_ITS_OWN: Final = (Path("rules/policy/schedules/childfocus.yaml"), Path("rules/organisation/shipped/childfocus.yaml"))
 RECOGNISED: Final = Path("connectors/dynamics/draft/words.py")  # what columns are called in any country
 NAMED: Final = re.compile(r'childfocus\.yaml|SHIPPED = "childfocus"')  # where they are opened
@@ -26,7 +25,8 @@ def test_the_first_organisations_words_are_in_its_files_alone() -> None:
         for room in ROOMS
         for path in sorted((ROOT / room).rglob("*"))
         if path.suffix in ENDINGS and "node_modules" not in path.parts and path.relative_to(ROOT) not in (*FILES_OF_ITS_OWN, RECOGNISED)
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if THE_FIRST.search(NAMED.sub("", line))
+        if THE_FIRST.search((text := path.read_text("utf-8")).lower())
+        for number, line in enumerate(text.splitlines(), 1)
+        if THE_FIRST.search(NAMED.sub("", line).lower())
     ]
     assert found == []

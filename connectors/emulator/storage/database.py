@@ -4,7 +4,7 @@ that was made before."""
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from connectors.emulator.schema.environment import Environment
 from connectors.emulator.schema.privileges import security_rows
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.alter import Altering
-from connectors.emulator.storage.declarations import schema_of
+from connectors.emulator.storage.declarations import SECURITY_TABLES, schema_of
 from connectors.emulator.storage.load import Loader, insert, load_rows
 from connectors.emulator.storage.sources import BIN, RETAINED, source_of
 from connectors.emulator.storage.tables import FIRST_VERSION, Tables
@@ -48,6 +48,7 @@ class Database(Tables):
     def __init__(self, environment: Environment, clock: Clock, path: Path | None = None, switches: Switches | None = None) -> None:
         super().__init__(environment, clock, path, switches)
         self.altering = Altering(self)
+        self._first_rights = ""  # the stamp of the rights that a new organisation has, once known
         try:
             self._open(path)
         except BaseException:
@@ -88,6 +89,7 @@ class Database(Tables):
                 "INSERT INTO _state VALUES ('schema', ?), ('version', ?), ('security', '')", (fingerprint, str(FIRST_VERSION))
             )
             self._add_platform_rows()
+        self._first_rights = self.security_stamp()
 
     def _keep(self) -> None:
         """Keep a copy of this new organisation for the next one of its environment: half a thousand
@@ -107,13 +109,16 @@ class Database(Tables):
             for each in self._rows_of_platform():
                 if each.dated:
                     self.connection.execute(sql.update(each.table, each.dated, [sql.every([])]), [now] * len(each.dated))
+        self._first_rights = self.security_stamp()
 
-    def _add_platform_rows(self) -> None:
-        """Insert what the platform itself has: the same rows each time, as of now. The stamp of the rights
-        is empty until then."""
+    def _add_platform_rows(self, there: Collection[str] = ()) -> None:
+        """Insert what the platform itself has, but for the tables where it is `there`: the same rows each
+        time, as of now. The stamp of the rights is empty until then."""
         now = self.clock.text()
         with self.transaction():
             for each in self._rows_of_platform():
+                if each.table in there:
+                    continue
                 rows = ([now if value is _NOW else value for value in row] for row in each.rows)
                 insert(self, each.statement, each.version_at, rows)
             self.connection.execute("UPDATE _state SET value = hex(randomblob(8)) WHERE name = 'security'")
@@ -145,18 +150,29 @@ class Database(Tables):
 
     def clear(self) -> None:
         """Return to the initial tables and the platform's own rows. Versions keep rising: an old ETag never
-        fits a new row."""
+        fits a new row. Rows of rights that nobody has altered stay: they are most of what there is."""
         with self.lock, self.transaction():
+            generation = self.environment.generation
             self.altering.forget()
+            stay = self._unaltered_rights() if self.environment.generation == generation else frozenset()
             self.environment.retaining.clear()
             self.connection.execute("UPDATE _state SET value = '' WHERE name = 'security'")
             for table in self.environment.tables.values():
                 if not table.view:
                     for source in (None, BIN, RETAINED):
-                        self.connection.execute(sql.delete(source_of(table, source), []))
+                        if source or table.name not in stay:
+                            self.connection.execute(sql.delete(source_of(table, source), []))
             for kept in ("_files", "_cookies", "_tombstones", "_transfers", "_blocks", "_counts", "_binned", "_jobs"):
                 self.connection.execute(sql.delete(kept, []))
-            self._add_platform_rows()
+            self._add_platform_rows(stay)
+        self._first_rights = self.security_stamp()
+
+    def _unaltered_rights(self) -> frozenset[str]:
+        """Return the tables of rights whose rows are those of a new organisation, whatever the day: the stamp
+        says that nothing of the rights has changed since."""
+        if self.security_stamp() != self._first_rights:
+            return frozenset()
+        return frozenset(each.table for each in self._rows_of_platform() if not each.dated).intersection(SECURITY_TABLES)
 
     def load(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
         """Insert many rows at once, unchecked, parents in any order; gives their number. Keys are logical
