@@ -31,29 +31,33 @@ _EVER: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UT
 def refuse_altered(context: JobContext) -> None:
     """Refuse to plan, or to write, by tables that would let something go which by the ledger may not. Raises
     StoreAltered: naming the hold, request, run or unit."""
-    store, believed = context.store, Believed(context.store, context.references)
-    refuse(about_holds(store, believed, context.today))
-    refuse(about_switch(store))
-    refuse(about_marks(store, believed))
-    refuse(about_requests(store, context.policy.calendar))
-    refuse(about_runs(store))
-    store.erasures.check()
-    store.journal.check()
-    store.statistics.check()
+    store = context.store
+    with store.ledger.one_state():
+        believed = Believed(store, context.references)
+        refuse(about_holds(store, believed, context.today))
+        refuse(about_switch(store))
+        refuse(about_marks(store, believed))
+        refuse(about_requests(store, context.policy.calendar))
+        refuse(about_runs(store))
+        store.erasures.check()
+        store.journal.check()
+        store.statistics.check()
     refuse_if_behind(context)
 
 
 def refuse_altered_head(store: Store, references: References, plan: Plan) -> None:
     """Refuse a plan of which head, approvals or rejection are not those of the ledger, before any of them is
     believed. Raises StoreAltered: saying what differs."""
-    refuse(about_plan(store, Believed(store, references), plan))
+    with store.ledger.one_state():
+        refuse(about_plan(store, Believed(store, references), plan))
 
 
 def refuse_altered_plan(store: Store, references: References, plan: Plan) -> None:
     """Refuse a plan of which head, lines, approvals, rejection or run are not those of the ledger. Raises
     StoreAltered: saying what differs."""
-    refuse_altered_head(store, references, plan)
-    refuse(about_run_of(store, plan))
+    with store.ledger.one_state():
+        refuse_altered_head(store, references, plan)
+        refuse(about_run_of(store, plan))
     try:
         is_whole = is_unaltered(plan, store.plans.pages(plan.id))
     except LinesRemoved:

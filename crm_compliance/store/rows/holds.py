@@ -14,13 +14,16 @@ from jobs.ports.store.ledger import Entry
 from rules.errors import NotFound, Refused
 from rules.holds.placements import PlacedHold
 
+# Built once: every plan and every run asks for them several times.
+_ALL = select(holds.c.doc).order_by(holds.c.position)
+_UNRELEASED = _ALL.where(holds.c.released.is_(False))
+
 
 class Holds(Rows):
     """What `jobs.ports.store.holds.HoldStore` asks."""
 
     def all(self, *, unreleased: bool = False) -> list[PlacedHold]:
-        query = select(holds.c.doc).order_by(holds.c.position)
-        return self._transactions.all(query.where(holds.c.released.is_(False)) if unreleased else query, PlacedHold, "a hold")
+        return self._transactions.all(_UNRELEASED if unreleased else _ALL, PlacedHold, "a hold")
 
     def page(self, query: HoldQuery, *, offset: int = 0, limit: int | None = None) -> HoldPage:
         order = (holds.c.review_on, holds.c.position) if query.list is HoldList.REVIEW else (holds.c.position.desc(),)

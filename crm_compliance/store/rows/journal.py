@@ -3,6 +3,7 @@ many rows there are and their total weight. Nobody who writes the database alone
 half done, that is not (ACC-06)."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -101,32 +102,18 @@ class Journal(Rows):
 
     def partials(self) -> list[tuple[str, Action]]:
         """A run that only skipped a unit changes nothing."""
-        return self._last(ActionState.PARTIAL, WRITTEN)
+        return self._opened(_last_in(ActionState.PARTIAL, WRITTEN))
 
     def failures(self) -> list[tuple[str, Action]]:
-        return self._last(ActionState.FAILED)
+        return self._opened(_last_in(ActionState.FAILED))
 
     def last_skips(self) -> list[tuple[str, Action]]:
-        return self._last(ActionState.SKIPPED)
+        return self._opened(_last_in(ActionState.SKIPPED))
 
     def unfinished(self, run: str) -> list[tuple[str, Action]]:
         """A run that only skipped a unit changes nothing."""
-        left = (ActionState.PARTIAL, ActionState.FAILED)
-        done = (
-            select(actions.c.unit_table, actions.c.unit_id, func.max(actions.c.position).label("position"))
-            .where(actions.c.state == ActionState.DONE.value, tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(*left)))
-            .group_by(actions.c.unit_table, actions.c.unit_id)
-            .subquery()
-        )
-        query = (
-            select(*WHOLE)
-            .outerjoin(done, (actions.c.unit_table == done.c.unit_table) & (actions.c.unit_id == done.c.unit_id))
-            .where(actions.c.state.in_([state.value for state in left]), actions.c.run != run)
-            .where(done.c.position.is_(None) | (done.c.position < actions.c.position))
-            .order_by(actions.c.position)
-        )
         with self._transactions.reading() as connection:
-            last = {(row.unit_table, row.unit_id): row for row in connection.execute(query)}
+            last = {(row.unit_table, row.unit_id): row for row in connection.execute(_unfinished(), {"beside": run})}
             return list(_all_opened(last.values(), self._seals))
 
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
@@ -135,18 +122,6 @@ class Journal(Rows):
         with self._transactions.reading() as connection:
             rows = (row for row in connection.execute(query.execution_options(yield_per=PAGE)) if row.run in over)
             return list(_all_opened(islice(rows, limit), self._seals))
-
-    def _last(self, state: ActionState, *counting: ColumnElement[bool]) -> list[tuple[str, Action]]:
-        """Return the units whose last action, over all runs, is in this state, oldest first, of those actions
-        that count. Only what is last is decoded: a unit may be skipped night after night."""
-        last = (
-            select(func.max(actions.c.position).label("position"))
-            .where(tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(state)), *counting)
-            .group_by(actions.c.unit_table, actions.c.unit_id)
-            .subquery()
-        )
-        joined = select(*WHOLE).join(last, actions.c.position == last.c.position)
-        return self._opened(joined.where(actions.c.state == state.value).order_by(actions.c.position))
 
     def _opened(self, query: Select[Any]) -> list[tuple[str, Action]]:
         with self._transactions.reading() as connection:
@@ -278,6 +253,40 @@ def _rows_of(connection: Connection, run: str, journal: Sequence[Action]) -> Ite
         wanted = sorted(ids)
         for at in range(0, len(wanted), CHUNK):
             yield from connection.execute(_KNOWN, {"of": run, "table": table, "ids": wanted[at : at + CHUNK]}).all()
+
+
+@cache
+def _last_in(state: ActionState, *counting: ColumnElement[bool]) -> Select[Any]:
+    """Return what finds the units whose last action, over all runs, is in this state, oldest first, of those
+    actions that count. Only what is last is decoded: a unit may be skipped night after night."""
+    last = (
+        select(func.max(actions.c.position).label("position"))
+        .where(tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(state)), *counting)
+        .group_by(actions.c.unit_table, actions.c.unit_id)
+        .subquery()
+    )
+    joined = select(*WHOLE).join(last, actions.c.position == last.c.position)
+    return joined.where(actions.c.state == state.value).order_by(actions.c.position)
+
+
+@cache
+def _unfinished() -> Select[Any]:
+    """Return what finds the units that a run `beside` another has left half done, or failed at, and that were
+    not done since, oldest first."""
+    left = (ActionState.PARTIAL, ActionState.FAILED)
+    done = (
+        select(actions.c.unit_table, actions.c.unit_id, func.max(actions.c.position).label("position"))
+        .where(actions.c.state == ActionState.DONE.value, tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(*left)))
+        .group_by(actions.c.unit_table, actions.c.unit_id)
+        .subquery()
+    )
+    return (
+        select(*WHOLE)
+        .outerjoin(done, (actions.c.unit_table == done.c.unit_table) & (actions.c.unit_id == done.c.unit_id))
+        .where(actions.c.state.in_([state.value for state in left]), actions.c.run != bindparam("beside"))
+        .where(done.c.position.is_(None) | (done.c.position < actions.c.position))
+        .order_by(actions.c.position)
+    )
 
 
 def _units_in(*states: ActionState) -> Select[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,6 +67,9 @@ class Ledger(Rows):
                     believed(name, found, head)
                     self._strands[name] = (digest, found)
         return found
+
+    def one_state(self) -> AbstractContextManager[None]:
+        return self._transactions.one_state()
 
     def head(self) -> Head | None:
         with self._transactions.reading_head() as (_, head):

@@ -12,12 +12,14 @@ from crm_compliance.store.sql.tables import quarantine
 from jobs.ports.store.ledger import Entry
 from rules.retention.quarantine import Mark
 
+_ALL = select(quarantine.c.doc).order_by(quarantine.c.position)  # built once: every plan and every run asks
+
 
 class Quarantine(Rows):
     """What `jobs.ports.store.quarantine.Quarantine` asks."""
 
     def marks(self) -> list[Mark]:
-        return self._transactions.all(select(quarantine.c.doc).order_by(quarantine.c.position), Mark, "a unit in quarantine")
+        return self._transactions.all(_ALL, Mark, "a unit in quarantine")
 
     def put(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
         """One that is replaced keeps its place."""

@@ -34,6 +34,9 @@ _THIS_PART = (request_parts.c.request == bindparam("of")) & (request_parts.c.nam
 _PART = select(request_parts.c.content).where(_THIS_PART)
 _DROP_PART = delete(request_parts).where(_THIS_PART)
 _ADD_PART = insert(request_parts)
+# And every plan and every run looks at all of them.
+_NEWEST_FIRST = select(subject_requests.c.doc).order_by(subject_requests.c.position.desc())
+_UNCLOSED = _NEWEST_FIRST.where(~_IS_CLOSED)
 
 
 class Sealer(Protocol):
@@ -77,8 +80,7 @@ class Requests(Rows):
         return found
 
     def all(self, *, unclosed: bool = False) -> list[SubjectRequest]:
-        query = select(subject_requests.c.doc).order_by(subject_requests.c.position.desc())
-        return self._transactions.all(query.where(~_IS_CLOSED) if unclosed else query, SubjectRequest, "a request")
+        return self._transactions.all(_UNCLOSED if unclosed else _NEWEST_FIRST, SubjectRequest, "a request")
 
     def closed(self, right: str = "", *, offset: int = 0, limit: int | None = None) -> list[SubjectRequest]:
         query = select(subject_requests.c.doc).where(_closed_with(right)).order_by(subject_requests.c.position.desc())

@@ -30,6 +30,7 @@ _REPLACE = update(runs).where(runs.c.id == bindparam("of"))
 _ONE = select(runs.c.doc).where(runs.c.id == bindparam("of"))
 _OF_PLAN = select(runs.c.doc).where(runs.c.plan == bindparam("of"))
 _NEWEST_FIRST = select(runs.c.doc).order_by(runs.c.position.desc())
+_NOT_APPLIED = _NEWEST_FIRST.join(plan_rows, plan_rows.c.id == runs.c.plan).where(plan_rows.c.applied.is_(False))
 
 
 class Runs(Rows):
@@ -75,8 +76,7 @@ class Runs(Rows):
 
     def unfinished(self) -> list[Run]:
         """A plan counts as applied once its run is over, so that few are read."""
-        query = select(runs.c.doc).join(plan_rows, plan_rows.c.id == runs.c.plan).where(plan_rows.c.applied.is_(False))
-        found = self._transactions.all(query.order_by(runs.c.position.desc()), Run, "a run")
+        found = self._transactions.all(_NOT_APPLIED, Run, "a run")
         return [run for run in found if not run.is_over]
 
     def some(self, runs_: Collection[str]) -> list[Run]:

@@ -3,8 +3,9 @@ head, or not at all."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Select
@@ -28,6 +29,12 @@ class Writer(Protocol):
     def writing(self) -> AbstractContextManager[Connection]: ...
 
 
+class _State(threading.local):
+    """The transaction in which a thread reads everything, and the head in it; None: each read has its own."""
+
+    seen: tuple[Connection, Head | None] | None = None
+
+
 class Transactions:
     """The transactions of one database. `lease` is that of the runner, while this process holds it; `clock`
     dates the ledger entries."""
@@ -35,17 +42,35 @@ class Transactions:
     def __init__(self, database: Database, heads: Heads, clock: Clock) -> None:
         self.database, self.heads, self.clock = database, heads, clock
         self.lease: Writer | None = None
+        self._state = _State()
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Yield one transaction that sees one state and writes nothing."""
-        return self.database.reading()
+        return self.database.reading() if self._state.seen is None else nullcontext(self._state.seen[0])
 
     @contextmanager
     def reading_head(self) -> Iterator[tuple[Connection, Head | None]]:
         """The same, with the signed head of the ledger. Raises StoreAltered: as `Heads.current`."""
+        if self._state.seen is not None:
+            yield self._state.seen
+            return
         known = self.heads.known()
         with self.reading() as connection:
             yield connection, self.heads.current(connection, known)
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """Let all that this thread reads meanwhile be one transaction, whose head was held against the end of
+        the ledger. Raises StoreAltered: as `Heads.current`."""
+        if self._state.seen is not None:
+            yield
+            return
+        with self.reading_head() as seen:
+            self._state.seen = seen
+            try:
+                yield
+            finally:
+                self._state.seen = None
 
     def all(self, query: Select[Any], kind: type[T], what: str, **where: object) -> list[T]:
         """Return the documents that a query finds; `what` names one of them in an error, `where` gives the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +30,10 @@ class LedgerStore(Protocol):
     def strand(self, name: str) -> Sequence[LedgerEntry]:
         """Return the entries of one strand (`jobs.ledger.heads`), oldest first. Raises StoreAltered: they are
         not what was signed."""
+
+    def one_state(self) -> AbstractContextManager[None]:
+        """Let all that this thread reads of the store within the block be of one moment, also if others write
+        meanwhile; nothing is written within. Raises StoreAltered: as `head`."""
 
     def head(self) -> Head | None:
         """Return the signed head of the ledger, None before its first entry. Raises StoreAltered if it may

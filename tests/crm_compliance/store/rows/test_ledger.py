@@ -74,6 +74,29 @@ def test_the_ledger_is_read_whole_however_long_it_is(store: SqlStore) -> None:
     assert (verdict.entries, verdict.ok) == (2 * PAGE + 1, True)
 
 
+def test_what_is_read_in_one_state_is_of_one_moment_whoever_writes_meanwhile(
+    database_url: str, open_store: Callable[[str], SqlStore]
+) -> None:
+    store, other = open_store(database_url), open_store(database_url)
+    store.ledger.append([("opened", {})])
+
+    def kinds() -> list[str]:
+        return [entry.kind for entry in store.ledger.entries()]
+
+    seen_beside: list[list[str]] = []
+    with store.ledger.one_state():
+        assert kinds() == ["opened"]
+        other.ledger.append([("closed", {})])
+        assert kinds() == ["opened"]
+        with store.ledger.one_state():
+            assert kinds() == ["opened"]
+        beside = Thread(target=lambda: seen_beside.append(kinds()))
+        beside.start()
+        beside.join()
+    assert seen_beside == [["opened", "closed"]]  # the state is that of one thread alone
+    assert kinds() == ["opened", "closed"]
+
+
 def test_writers_at_the_same_time_never_fork_the_chain(database_url: str, open_store: Callable[[str], SqlStore]) -> None:
     def write(store: SqlStore) -> None:
         for _ in range(10):
