@@ -30,7 +30,6 @@ class Story:
     certificates: list[dict[str, Any]]
     items: dict[str, list[dict[str, Any]]]
     packages: dict[str, dict[str, Any]]
-    accounted: list[dict[str, Any]]
     before: list[Row]
     after: list[Row]
     left: str
@@ -40,7 +39,6 @@ class Story:
 def story_of(house: House, askers: dict[str, Asker], holds: Sequence[Hold]) -> Story:
     """Place the holds, plan, answer who asks, apply, and look at what is left."""
     before = house.rows()
-    accounted = house.ask("datamap", code=None)
     house.ask("mapping", "check")
     for hold in holds:
         where = ("--person", hold.id) if hold.table == "contact" else ("--table", hold.table, "--id", hold.id)
@@ -62,7 +60,6 @@ def story_of(house: House, askers: dict[str, Asker], holds: Sequence[Hold]) -> S
         certificates=certificates,
         items={who: [_without(item, "digest") for item in items] for who, (items, _) in answers.items()},
         packages={who: _told(files) for who, (_, files) in answers.items()},
-        accounted=accounted,
         before=before,
         after=house.rows(),
         left=house.words(),

@@ -84,6 +84,7 @@ def test_documents_go_with_their_dossiers_and_are_told(tmp_path: Path) -> None:
             dossiers = [row.id for row in made if row.table == "di_dossier"]
             words = shelve(here, dossiers)
             holds = [replace(hold, table=places[hold.id][0]) for hold in facts.holds]
+            data_map = here.ask("datamap", code=None)
             story = story_of(here, {"child": facts.askers["child"]}, holds)
             there = {row.id for row in story.after if row.table == "di_dossier"}
             staying = {f"D-{number}/{name}" for number, dossier in enumerate(dossiers) if dossier in there for name in NAMES}
@@ -94,7 +95,7 @@ def test_documents_go_with_their_dossiers_and_are_told(tmp_path: Path) -> None:
     assert story.run["documents"] == len(words) - len(staying)
     assert sum(each["objects"].get("documents", 0) for each in story.certificates) == len(words) - len(staying)
     assert [word for path, word in words.items() if path not in staying and word in story.left] == []
-    assert [(row["table"], row["column"], row["why"]) for row in story.accounted if row["fate"] == "unaccounted" and row["rows"]] == []
+    assert [(row["table"], row["column"], row["why"]) for row in data_map if row["fate"] == "unaccounted" and row["rows"]] == []
     (own,) = {row.links["di_dossierid"][1] for row in made if row.links.get("di_contactid", ("", ""))[1] == facts.askers["child"].contact}
     folder = f"D-{dossiers.index(own)}/"
     told = json.dumps(story.items["child"], ensure_ascii=False)

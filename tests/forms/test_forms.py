@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from tests.forms import form_connected, form_deep, form_renamed, form_scattered
 from tests.forms.comparing import Story, certified, counted, differences, fates, lines_under, shared, story_of, without_answers
 from tests.forms.facts import plant
 from tests.forms.form import REFERENCE, Form
-from tests.forms.house import House, house
-from tests.forms.rows import PARTICIPANT, Link, Row, texts
+from tests.forms.house import house
+from tests.forms.rows import PARTICIPANT, Link, texts
 from tests.in_process import emulators_in_process
 
 FORMS = (form_renamed.FORM, form_connected.FORM, form_scattered.FORM, form_deep.FORM)
@@ -43,19 +43,20 @@ class World:
         if form.narrow not in self._told:
             rows = form.narrow(self.rows) if form.narrow else self.rows
             with house(self.folder / f"reference-{len(self._told)}", REFERENCE, POLICY=str(self.policy)) as here:
-                self._told[form.narrow] = self._story(here, rows, lambda link: link)
+                here.load(rows)
+                self._told[form.narrow] = story_of(here, self.facts.askers, self.facts.holds)
         return self._told[form.narrow]
 
-    def other(self, form: Form) -> Story:
-        before = self.reference(form).before
-        places = {row.id: row.key for row in form.translate(before)}
+    def both(self, form: Form) -> Both:
+        reference = self.reference(form)
+        made = form.translate(reference.before)
+        places = {row.id: row.table for row in made}
         with house(self.folder / form.name, form.schema, POLICY=str(self.policy), MAPPING=str(form.mapping)) as here:
-            return self._story(here, form.translate(before), lambda link: places[link[1]])
-
-    def _story(self, here: House, rows: list[Row], place: Callable[[Link], Link]) -> Story:
-        here.load(rows)
-        holds = [replace(hold, table=place((hold.table, hold.id))[0]) for hold in self.facts.holds]
-        return story_of(here, self.facts.askers, holds)
+            here.load(made)
+            data_map = here.ask("datamap", code=None)
+            other = story_of(here, self.facts.askers, [replace(hold, table=places[hold.id]) for hold in self.facts.holds])
+        canaries = [(canary.value, (canary.table, canary.row_id)) for canary in self.facts.organisation.canaries]
+        return Both(form, canaries, reference, other, data_map)
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Both:
     canaries: list[tuple[str, Link]]
     reference: Story
     other: Story
+    data_map: list[dict[str, Any]]  # of the other, before anything has gone
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +80,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_every_check_of_a_form(world: World, form: Form, subtests: pytest.Subtests) -> None:
     """One test for each form: what it takes is the two organisations, and processes that share the tests
     would each set up their own."""
-    canaries = [(canary.value, (canary.table, canary.row_id)) for canary in world.facts.organisation.canaries]
-    both = Both(form, canaries, world.reference(form), world.other(form))
+    both = world.both(form)
     for check in CHECKS:
         with subtests.test(check.__name__):
             check(both)
@@ -139,7 +140,7 @@ def _gone(story: Story, known: set[str]) -> dict[str, int]:
 
 
 def nothing_is_unaccounted_for(both: Both) -> None:
-    assert [row for row in both.other.accounted if row["fate"] == "unaccounted" and row["rows"]] == []
+    assert [row for row in both.data_map if row["fate"] == "unaccounted" and row["rows"]] == []
 
 
 def the_words_of_what_went_are_gone_and_those_of_what_is_kept_are_there(both: Both) -> None:

@@ -26,6 +26,7 @@ from typing import Any
 import requests
 
 from tests.independent.evaluation import Rows, Unit
+from tests.independent.inside import CommandLine
 from tests.independent.kit import VOLATILE, Findings, Product, Trial
 from tests.independent.organisation import Organisation, draw
 from tests.independent.prompt import Prompt
@@ -116,7 +117,7 @@ class Chaos:
         *,
         sign_in: bool = False,
         settings: dict[str, str] | None = None,
-        prompt: Prompt | None = None,
+        prompt: Prompt | CommandLine | None = None,
         say: Callable[[str], object] = lambda text: None,
     ) -> None:
         self.seed = seed

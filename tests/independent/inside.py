@@ -27,11 +27,32 @@ from tests.independent.wire import WebApi
 from tests.known_definitions import KNOWN
 
 
-class Inside:
-    """An emulator without limits and a command line, both in this process."""
+class CommandLine:
+    """The command line in this process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def type(self, args: Sequence[str], env: dict[str, str], cwd: Path, given: str = "", *, is_calm: bool = False) -> Spoken:
+        """Run one command. Whether its CRM `is_calm` is known here."""
+        out, err, said = (self.folder / name for name in ("inside.out", "inside.err", "inside.in"))
+        said.write_text(given)
+        began = time.monotonic()
+        with told(env), contextlib.chdir(cwd), said.open() as stdin, _to(out) as stdout, _to(err) as stderr:
+            before, sys.stdin = sys.stdin, stdin
+            try:
+                with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+                    code = run(list(args))
+            finally:
+                sys.stdin = before
+        return Spoken(tuple(args), code, out.read_text(), err.read_text(), time.monotonic() - began)
+
+
+class Inside(CommandLine):
+    """An emulator without limits and a command line, both in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self._open = ExitStack()
         self._open.enter_context(emulators_in_process())
         started = self._open.enter_context(running(token=TOKEN, limits=False))
@@ -55,20 +76,6 @@ class Inside:
         with self._tables.lock, closing(sqlite3.connect(":memory:")) as kept:
             kept.deserialize(self._kept)
             kept.backup(self._tables.connection)
-
-    def type(self, args: Sequence[str], env: dict[str, str], cwd: Path, given: str = "", *, is_calm: bool = False) -> Spoken:
-        """Run one command. Whether its CRM `is_calm` is known here."""
-        out, err, said = (self.folder / name for name in ("inside.out", "inside.err", "inside.in"))
-        said.write_text(given)
-        began = time.monotonic()
-        with told(env), contextlib.chdir(cwd), said.open() as stdin, _to(out) as stdout, _to(err) as stderr:
-            before, sys.stdin = sys.stdin, stdin
-            try:
-                with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-                    code = run(list(args))
-            finally:
-                sys.stdin = before
-        return Spoken(tuple(args), code, out.read_text(), err.read_text(), time.monotonic() - began)
 
 
 def _to(file: Path) -> TextIO:

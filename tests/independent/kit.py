@@ -32,6 +32,7 @@ from tests.independent.civil import days, instant_on
 from tests.independent.counting import DURATIONS, FICHES, Cell, counted, generalised, needed
 from tests.independent.emulator import TOKEN, Emulator, command, environment
 from tests.independent.evaluation import KEYS, Evaluation, Evaluator, Rows, Unit, Verdict, World
+from tests.independent.inside import CommandLine
 from tests.independent.organisation import Organisation, draw
 from tests.independent.people import TRIMMED, Fate, People
 from tests.independent.prompt import Prompt
@@ -73,9 +74,9 @@ class Findings:
 
 
 class Product:
-    """The installed command, as another program calls it; with a `prompt` that is warm, in forks of it."""
+    """The installed command, as another program calls it; with a `prompt`, typed there."""
 
-    def __init__(self, folder: Path, url: str, as_of: str, zone: str, prompt: Prompt | None = None) -> None:
+    def __init__(self, folder: Path, url: str, as_of: str, zone: str, prompt: Prompt | CommandLine | None = None) -> None:
         self.folder = folder
         self.prompt = prompt
         self.spoken = ""
@@ -126,7 +127,7 @@ def examine(
     without: frozenset[str] = frozenset(),
     *,
     other_plans: bool = True,
-    prompt: Prompt | None = None,
+    prompt: Prompt | CommandLine | None = None,
 ) -> Findings:
     """One whole trial in an empty folder; `other_plans` adds plans of one kind and of other days, `prompt`
     types the commands."""

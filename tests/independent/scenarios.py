@@ -88,12 +88,10 @@ class House:
     """One warm command line and one emulator for all scenarios; a second one, whose rows can be put back,
     where a scenario asks for it. Those that are `inside` are of this process."""
 
-    def __init__(self, folder: Path, inside: Inside | None = None, prompt: Prompt | None = None) -> None:
-        """A `prompt` is somebody else's to close."""
+    def __init__(self, folder: Path, inside: Inside | None = None) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.prompt = inside or prompt or Prompt(folder)
-        self._is_lent = prompt is not None
+        self.prompt = inside or Prompt(folder)
         self.shared = inside or Organisation(folder)
         self.restorable: Organisation | None = None
         self.count = 0
@@ -102,7 +100,7 @@ class House:
         first.ask("keys", "show", env={"CRM_COMPLIANCE_DATA_DIR": str(self.template), "CRM_COMPLIANCE_CLOCK": LONG_AGO})
 
     def close(self) -> None:
-        for one in {self.shared} if self._is_lent else {self.prompt, self.shared}:
+        for one in {self.prompt, self.shared}:
             one.close()
         if self.restorable:
             self.restorable.close()

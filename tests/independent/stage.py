@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tests.independent.emulator import TOKEN, Emulator, command, environment
 
 if TYPE_CHECKING:  # it says what commands came to with what is here
+    from tests.independent.inside import CommandLine
     from tests.independent.prompt import Prompt
 
 TENANT, CLIENT, SECRET = "5b1f0c7e-3d0a-4f11-9f8a-000d3ab1c001", "9d3c1f60-0000-4000-8000-00000000c11e", "zeer geheim"
@@ -52,7 +53,9 @@ class Stage(Emulator):
     """One organisation and one data folder. `keep` remembers both as they are, `set_back` makes them so
     again, at the same address."""
 
-    def __init__(self, folder: Path, at: str, *, settings: dict[str, str], sign_in: bool = False, prompt: Prompt | None = None) -> None:
+    def __init__(
+        self, folder: Path, at: str, *, settings: dict[str, str], sign_in: bool = False, prompt: Prompt | CommandLine | None = None
+    ) -> None:
         """`prompt` types the commands that run to their end."""
         self.at = at
         self.prompt = prompt

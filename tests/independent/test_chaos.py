@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.independent.chaos import Chaos, Story
-from tests.independent.prompt import Prompt
+from tests.independent.inside import CommandLine
 from tests.independent.trouble import BATCH, Rule
 
 GATEWAY: list[Rule] = [
@@ -23,7 +23,8 @@ STORIES = {
 
 
 @pytest.fixture(scope="module")
-def chaos(tmp_path_factory: pytest.TempPathFactory, prompt: Prompt) -> Iterator[Chaos]:
+def chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
+    prompt = CommandLine(tmp_path_factory.mktemp("typed"))
     made = Chaos(5, 10, tmp_path_factory.mktemp("chaos"), settings={"CRM_CONCURRENCY": "4"}, prompt=prompt)
     try:
         made.prepare()

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.independent.inside import Inside
-from tests.independent.prompt import Prompt
 from tests.independent.scenarios import House, Scenario, load
 
 ALL = load()
@@ -26,8 +25,8 @@ INSIDE = [one for one in ALL if one not in OUTSIDE]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, prompt: Prompt) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("scenarios"), prompt=prompt)
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    made = House(tmp_path_factory.mktemp("scenarios"))
     yield made
     made.close()
 

@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,32 +19,31 @@ from crm_compliance.cli.app import run
 from crm_compliance.demo import demo
 from crm_compliance.demo.asker import Row, asker_among
 from rules.errors import ComplianceError
-from tests.independent.prompt import Prompt
+from tests.independent.inside import CommandLine
 
 
 @pytest.fixture
-def forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The demo's commands are forks of a process that has loaded the product already; the emulator and the
-    first command are programs as they are started in earnest."""
+def typed_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo's commands are typed in this process; the emulator and the first command are programs as they
+    are started in earnest."""
     run_program = subprocess.run
     typed: list[Sequence[str]] = []
-    with closing(Prompt(tmp_path)) as prompt:
+    line = CommandLine(tmp_path)
 
-        def run_in_a_fork(command: Sequence[str], *, env: dict[str, str], **more: Any) -> subprocess.CompletedProcess[str]:
-            assert list(command[:3]) == [sys.executable, "-m", "crm_compliance"]
-            typed.append(command)
-            if len(typed) == 1:
-                return run_program(command, env=env, **more)
-            assert more == {"stdout": subprocess.PIPE, "text": True, "check": False}, "a fork knows no more"
-            spoken = prompt.type(command[3:], env, Path.cwd())
-            sys.stderr.write(spoken.err)
-            return subprocess.CompletedProcess(command, spoken.code, spoken.out)
+    def run_here(command: Sequence[str], *, env: dict[str, str], **more: Any) -> subprocess.CompletedProcess[str]:
+        assert list(command[:3]) == [sys.executable, "-m", "crm_compliance"]
+        typed.append(command)
+        if len(typed) == 1:
+            return run_program(command, env=env, **more)
+        assert more == {"stdout": subprocess.PIPE, "text": True, "check": False}, "what is typed here knows no more"
+        spoken = line.type(command[3:], env, Path.cwd())
+        sys.stderr.write(spoken.err)
+        return subprocess.CompletedProcess(command, spoken.code, spoken.out)
 
-        monkeypatch.setattr("crm_compliance.demo.demo.subprocess.run", run_in_a_fork)
-        yield
+    monkeypatch.setattr("crm_compliance.demo.demo.subprocess.run", run_here)
 
 
-@pytest.mark.usefixtures("forks")
+@pytest.mark.usefixtures("typed_here")
 def test_a_whole_night_on_an_emulator(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is really done, although the shell names a real CRM."""
     monkeypatch.setenv("CRM_COMPLIANCE_CRM_URL", "https://real.crm4.dynamics.com/api/data/v9.2/")
