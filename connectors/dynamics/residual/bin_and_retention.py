@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from connectors.dynamics.residual.purge import Ended, Purging, queries_for
-from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered, type_of
+from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, NotOffered, type_of
 from connectors.dynamics.writing.platform_rows import Removing
 from connectors.interface.remains import Left, Reach, RowKey, Traces
 
@@ -104,9 +104,11 @@ class OtherSource:
             for of, row, root in self._references(list(by_id)):
                 lying[by_id.get(row) or by_id[root]].add((of or by_id.get(row, ("", ""))[0], row))
         for name, table in self._directory.known(name for name, _ in rows).items():
-            if not self._directory.has_any(table, self._source):
+            own = {row for of, row in rows if of == name}
+            # Where one request looks for them all, it tells as well that there are none.
+            if len(own) > IDS_OF_A_FETCH and not self._directory.has_any(table, self._source):
                 continue
-            for row, _ in self._directory.in_source(table, self._source, table.primary_id, {row for of, row in rows if of == name}):
+            for row, _ in self._directory.in_source(table, self._source, table.primary_id, own):
                 lying[name, row].add((name, row))
         activities = {name for name, table in self._directory.known(name for name, _ in rows).items() if table.primary_id == ACTIVITY}
         for party, activity in self._parties([row for name, row in rows if name in activities]):
