@@ -85,8 +85,9 @@ def applied_night(
 
 @pytest.fixture(autouse=True)
 def night_first(request: pytest.FixtureRequest) -> None:
-    """What a test begins with is there before anything looks at the organisation."""
-    for name in {"planned_night", "applied_night"}.intersection(request.fixturenames):
+    """What a test begins with is there before anything looks at the organisation: the nights here, and the
+    fixtures that a module names as its WORLDS."""
+    for name in {"planned_night", "applied_night", *getattr(request.module, "WORLDS", ())}.intersection(request.fixturenames):
         request.getfixturevalue(name)
 
 

@@ -18,6 +18,7 @@ from tests.crm_compliance.console.browser import Browser
 from tests.crm_compliance.console.live import live
 from tests.crm_compliance.console.walk import Walk, kind_of, walk
 from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 # A form of the CRM leads to the first; the others need units in quarantine, a file in an answer or a package,
@@ -46,9 +47,16 @@ WIDE_TABLES = """() => [...document.querySelectorAll(".table-box")].filter(box =
   .map(box => box.getAttribute("aria-label") + ": " + box.scrollWidth + " in " + box.clientWidth)"""
 
 
+WORLDS = ("busy",)
+
+
 @pytest.fixture
-def busy(org: Night, typist: Typist) -> Night:
+def busy(worlds: Worlds, request: pytest.FixtureRequest) -> None:
     """An organisation with something on every page."""
+    worlds.begin(request, something_on_every_page)
+
+
+def something_on_every_page(typist: Typist, org: Night) -> None:
     cases = people_and_cases(org)
     typist.ask("apply", typist.ask("plan")["plan"])
     held = ("--type", "judicial", "--reason", "CASE", "--basis", "letter", "--review-on", "2027-05-01")
@@ -60,10 +68,9 @@ def busy(org: Night, typist: Typist) -> Night:
     Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child).compile()
     Asking(typist).open(LOTTE, kind="child")
     typist.ask("plan")
-    return org
 
 
-def test_every_page_is_reached_by_links_and_none_is_far(busy: Night, signed_in: Callable[..., Browser]) -> None:
+def test_every_page_is_reached_by_links_and_none_is_far(busy: None, signed_in: Callable[..., Browser]) -> None:
     walks = [walk(signed_in(role)) for role in HUMAN_ROLES]
     paths = {each.path for each in INSIDE if each.method == "GET"}
     assert {path for path in paths if not any(each.reaches(path) for each in walks)} <= BY_OTHER_WAYS
@@ -73,7 +80,7 @@ def test_every_page_is_reached_by_links_and_none_is_far(busy: Night, signed_in: 
 
 @pytest.mark.parametrize("roles", [(Role.DPO,), OTHERS], ids=["dpo", "others"])
 def test_no_page_keeps_anybody_out(
-    busy: Night, app: Starlette, signed_in: Callable[..., Browser], chrome: Any, roles: tuple[Role, ...], subtests: pytest.Subtests
+    busy: None, app: Starlette, signed_in: Callable[..., Browser], chrome: Any, roles: tuple[Role, ...], subtests: pytest.Subtests
 ) -> None:
     """One test for several roles: what it takes is an organisation with something on every page."""
     with live(app) as root:

@@ -10,15 +10,14 @@ from rules.model.requests import RequestState
 from rules.model.roles import Role
 from tests.crm_compliance.asking import Asking
 from tests.crm_compliance.console.clicking import Visitor, clicks, come_in
+from tests.crm_compliance.nights import Applied
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 
 __all__ = ["come_in"]
 
 
-def test_two_people_approve_a_plan_from_their_inboxes(org: Night, typist: Typist, come_in: Visitor) -> None:
-    people_and_cases(org)
-    plan = typist.ask("plan")["plan"]
+def test_two_people_approve_a_plan_from_their_inboxes(org: Night, plan: str, come_in: Visitor) -> None:
     for role in (Role.CRM_ADMIN, Role.DPO):
         page = come_in(role)
         with clicks(page, 2) as click:
@@ -31,9 +30,7 @@ def test_two_people_approve_a_plan_from_their_inboxes(org: Night, typist: Typist
     assert "waits for your approval" not in come_in(Role.DPO).locator("main").inner_text()
 
 
-def test_why_a_fiche_is_kept_is_found_in_three_clicks(org: Night, typist: Typist, come_in: Visitor) -> None:
-    people_and_cases(org)
-    typist.ask("plan")
+def test_why_a_fiche_is_kept_is_found_in_three_clicks(plan: str, come_in: Visitor) -> None:
     page = come_in(Role.DPO)
     with clicks(page, 3) as click:
         click("waits for your approval")
@@ -42,9 +39,7 @@ def test_why_a_fiche_is_kept_is_found_in_three_clicks(org: Night, typist: Typist
     assert "RET-13" in page.locator("main").inner_text()
 
 
-def test_who_approved_a_run_is_found_in_three_clicks_and_the_record_verified(org: Night, typist: Typist, come_in: Visitor) -> None:
-    people_and_cases(org)
-    typist.ask("apply", typist.ask("plan")["plan"])
+def test_who_approved_a_run_is_found_in_three_clicks_and_the_record_verified(applied_night: Applied, come_in: Visitor) -> None:
     page = come_in(Role.AUDITOR)
     with clicks(page, 2) as click:
         click("History")

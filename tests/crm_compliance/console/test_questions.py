@@ -11,21 +11,34 @@ import pytest
 
 from rules.model.roles import Role
 from tests.crm_compliance.console.clicking import Visitor, clicks, come_in
+from tests.crm_compliance.nights import applied
 from tests.crm_compliance.requesting import opened
-from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases
+from tests.crm_compliance.typist import LONG_AGO, Typist
+from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 __all__ = ["come_in"]
 OPERATORS = (Role.CRM_ADMIN, Role.DPO)
 
 
+WORLDS = ("nights",)
+
+
 @pytest.fixture
-def asked(org: Night, typist: Typist, come_in: Visitor) -> Callable[[Role], Any]:
-    """A browser of a role, before an organisation with two nights, the second one of today."""
-    people_and_cases(org)
-    typist.ask("apply", typist.ask("plan")["plan"])
+def nights(worlds: Worlds, request: pytest.FixtureRequest) -> None:
+    """An organisation with two nights, the second one of today."""
+    worlds.begin(request, two_nights)
+
+
+def two_nights(typist: Typist, org: Night) -> None:
+    applied(typist, org)
     org.fiche("social_card", spoken=LONG_AGO)
     typist.ask("plan")
+
+
+@pytest.fixture
+def asked(nights: None, come_in: Visitor) -> Callable[[Role], Any]:
+    """A browser of a role, before that organisation."""
     return come_in
 
 

@@ -24,16 +24,12 @@ from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from rules.model.roles import Role
-from tests.crm_compliance.typist import Typist, people_and_cases
-from tests.integration.night import Night
 
 DPO = next(person.who for person in DEMO_PEOPLE if person.role is Role.DPO)
 
 
 @pytest.fixture
-def described(services: Services, org: Night, typist: Typist) -> Any:
-    people_and_cases(org)
-    typist.ask("plan")
+def described(plan: str, services: Services) -> Any:
     app = app_of(Downloads(services.store, services.clock), hosts={"testserver"}, console=routes(services, now=count(step=100.0).__next__))
     found = schemathesis.openapi.from_asgi(f"{ROOT}/openapi.json", app)
     found.config.generation.update(with_security_parameters=False)  # each call has a good token, whatever would be drawn

@@ -37,6 +37,7 @@ from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
 
 SignedIn = Callable[..., Browser]
+WORLDS = ("erasure",)
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +51,6 @@ def typist(request: pytest.FixtureRequest, crm: RunningEmulator, typist: Typist,
     if "approved" in request.fixturenames:
         begun.put_back(crm, typist)
     return typist
-
-
-@pytest.fixture(autouse=True)
-def erasure_first(request: pytest.FixtureRequest) -> None:
-    """What a test begins with is there before anything looks at the organisation."""
-    if "erasure" in request.fixturenames:
-        request.getfixturevalue("erasure")
 
 
 @pytest.fixture
