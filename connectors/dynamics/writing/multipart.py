@@ -10,6 +10,7 @@ _BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNO
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: [^\r\n]*)?\r?\n")
 _LINE_END = re.compile(r"\r?\n")
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
+_DASHED_LINE = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|\r?\n)--([^\r\n]*)(?=\r?\n|\Z)")  # whatever the boundary: each batch has others
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,20 @@ def split(body: bytes, boundary: str) -> list[Part]:
     """Return the whole parts of a body, in order; what is outside the boundaries is ignored."""
     if not boundary:
         return []
-    mark = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|\r?\n)--" + re.escape(boundary.encode("latin-1", "replace")) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    mark = boundary.encode("latin-1", "replace")
     parts: list[Part] = []
     start: int | None = None
-    for found in mark.finditer(body):
+    for found in _DASHED_LINE.finditer(body):
+        line = found.group(1)
+        ending = line[len(mark) :].rstrip(b" \t")
+        if not line.startswith(mark) or ending not in (b"", b"--"):
+            continue
         if start is not None:
             part = _part(body[start : found.start()])
             if part is None:
                 return parts
             parts.append(part)
-        if found.group(1):
+        if ending:
             return parts
         start = found.end()
     return parts

@@ -15,6 +15,7 @@ from connectors.emulator.request.paths import below_service
 MAX_OPERATIONS = 1_000
 INHERITED = ("callerobjectid", "mscrmcallerid")  # on whose behalf: no other header of a batch holds for its parts
 CRLF = b"\r\n"
+_DASHED_LINE = re.compile(rb"(?:^|\r?\n)--([^\r\n]*)(?=\r?\n|$)")  # whatever the boundary: each batch has others
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _LINE = re.compile(rb"\r?\n")
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]+)"|([^\s;,]+))', re.IGNORECASE)
@@ -122,13 +123,17 @@ def _read(outer: Operation, boundary: str) -> list[Part | ChangeSet]:
 
 def _split(body: bytes, boundary: str) -> list[bytes]:
     """Return the parts between delimiters; line feeds alone will do in the middle, as in the service."""
-    delimiter = re.compile(rb"(?:^|\r?\n)--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?=\r?\n|$)")
+    delimiter = boundary.encode()
     parts: list[bytes] = []
     start: int | None = None
-    for match in delimiter.finditer(body):
+    for match in _DASHED_LINE.finditer(body):
+        line = match.group(1)
+        ending = line[len(delimiter) :].rstrip(b" \t")
+        if not line.startswith(delimiter) or ending not in (b"", b"--"):
+            continue
         if start is not None:
             parts.append(body[start : match.start()])
-        if match.group(1):
+        if ending:
             return [re.sub(rb"^\r?\n", b"", part, count=1) for part in parts]
         start = match.end()
     return _malformed("The batch ends without its closing boundary.")

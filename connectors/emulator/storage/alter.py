@@ -40,6 +40,11 @@ class Altering:
     def _execute(self) -> Any:
         return self.tables.connection.execute
 
+    @property
+    def is_altered(self) -> bool:
+        """Whether the tables are others than those of the environment file."""
+        return self._first is not None
+
     def make(self, alteration: Alteration) -> None:
         """Make one alteration, or none of it."""
         with self.tables.transaction():

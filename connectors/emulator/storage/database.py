@@ -14,7 +14,7 @@ from connectors.emulator.schema.environment import Environment
 from connectors.emulator.schema.privileges import security_rows
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.alter import Altering
-from connectors.emulator.storage.declarations import SECURITY_TABLES, schema_of
+from connectors.emulator.storage.declarations import schema_of
 from connectors.emulator.storage.load import Loader, insert, load_rows
 from connectors.emulator.storage.sources import BIN, RETAINED, source_of
 from connectors.emulator.storage.tables import FIRST_VERSION, Tables
@@ -25,6 +25,8 @@ class StateProblem(Exception):
 
 
 _MOST_KEPT = 4
+_CATALOGUE = ("privilege", "roleprivileges")  # most of the platform's rows, which hardly anybody alters
+_VERSIONS = ("min(versionnumber)", "max(versionnumber)")
 _NOW: Any = object()  # stands in rows that are kept for the instant at which they are inserted
 
 
@@ -48,7 +50,7 @@ class Database(Tables):
     def __init__(self, environment: Environment, clock: Clock, path: Path | None = None, switches: Switches | None = None) -> None:
         super().__init__(environment, clock, path, switches)
         self.altering = Altering(self)
-        self._first_rights = ""  # the stamp of the rights that a new organisation has, once known
+        self._added: tuple[Any, ...] = ()  # how the catalogue was when the platform's rows had been added
         try:
             self._open(path)
         except BaseException:
@@ -89,7 +91,6 @@ class Database(Tables):
                 "INSERT INTO _state VALUES ('schema', ?), ('version', ?), ('security', '')", (fingerprint, str(FIRST_VERSION))
             )
             self._add_platform_rows()
-        self._first_rights = self.security_stamp()
 
     def _keep(self) -> None:
         """Keep a copy of this new organisation for the next one of its environment: half a thousand
@@ -109,19 +110,36 @@ class Database(Tables):
             for each in self._rows_of_platform():
                 if each.dated:
                     self.connection.execute(sql.update(each.table, each.dated, [sql.every([])]), [now] * len(each.dated))
-        self._first_rights = self.security_stamp()
+        self._added = self._catalogue()
 
-    def _add_platform_rows(self, there: Collection[str] = ()) -> None:
-        """Insert what the platform itself has, but for the tables where it is `there`: the same rows each
-        time, as of now. The stamp of the rights is empty until then."""
+    def _add_platform_rows(self, *, but: Collection[str] = ()) -> None:
+        """Insert what the platform itself has: the same rows each time, as of now. The stamp of the rights
+        is empty until then. Rows of the tables `but` are there as they were inserted, and become new ones."""
         now = self.clock.text()
         with self.transaction():
             for each in self._rows_of_platform():
-                if each.table in there:
+                if each.table in but:
+                    self._renew(each, now)
                     continue
                 rows = ([now if value is _NOW else value for value in row] for row in each.rows)
                 insert(self, each.statement, each.version_at, rows)
             self.connection.execute("UPDATE _state SET value = hex(randomblob(8)) WHERE name = 'security'")
+        self._added = self._catalogue()
+
+    def _renew(self, rows: _PlatformRows, now: str) -> None:
+        table = sql.name(rows.table)
+        lowest, highest = self.connection.execute(sql.select(_VERSIONS, table, [])).fetchone()
+        columns = ["versionnumber = versionnumber + ?", *(f"{sql.name(column)} = ?" for column in rows.dated)]
+        later = self._version + 1 - lowest
+        self.connection.execute(" ".join(["UPDATE", table, "SET", ", ".join(columns)]), [later, *[now] * len(rows.dated)])
+        self._version = highest + later
+
+    def _catalogue(self) -> tuple[Any, ...]:
+        """Return what is another after any change to the catalogue: the stamp of the rights, numbers of rows
+        and versions."""
+        asked = [sql.select(["count(*)", *_VERSIONS], sql.name(table), []) for table in _CATALOGUE]
+        found = [self.connection.execute(each).fetchone() for each in asked]
+        return self.security_stamp(), *found
 
     def _rows_of_platform(self) -> list[_PlatformRows]:
         origin = self.environment.origin
@@ -150,29 +168,19 @@ class Database(Tables):
 
     def clear(self) -> None:
         """Return to the initial tables and the platform's own rows. Versions keep rising: an old ETag never
-        fits a new row. Rows of rights that nobody has altered stay: they are most of what there is."""
+        fits a new row."""
         with self.lock, self.transaction():
-            generation = self.environment.generation
+            there = _CATALOGUE if not self.altering.is_altered and self._catalogue() == self._added else ()
             self.altering.forget()
-            stay = self._unaltered_rights() if self.environment.generation == generation else frozenset()
             self.environment.retaining.clear()
             self.connection.execute("UPDATE _state SET value = '' WHERE name = 'security'")
             for table in self.environment.tables.values():
                 if not table.view:
-                    for source in (None, BIN, RETAINED):
-                        if source or table.name not in stay:
-                            self.connection.execute(sql.delete(source_of(table, source), []))
+                    for source in (BIN, RETAINED) if table.name in there else (None, BIN, RETAINED):
+                        self.connection.execute(sql.delete(source_of(table, source), []))
             for kept in ("_files", "_cookies", "_tombstones", "_transfers", "_blocks", "_counts", "_binned", "_jobs"):
                 self.connection.execute(sql.delete(kept, []))
-            self._add_platform_rows(stay)
-        self._first_rights = self.security_stamp()
-
-    def _unaltered_rights(self) -> frozenset[str]:
-        """Return the tables of rights whose rows are those of a new organisation, whatever the day: the stamp
-        says that nothing of the rights has changed since."""
-        if self.security_stamp() != self._first_rights:
-            return frozenset()
-        return frozenset(each.table for each in self._rows_of_platform() if not each.dated).intersection(SECURITY_TABLES)
+            self._add_platform_rows(but=there)
 
     def load(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
         """Insert many rows at once, unchecked, parents in any order; gives their number. Keys are logical

@@ -34,7 +34,7 @@ _UNINDEXED = {
     "modifiedonbehalfby",
 }
 # What decides who may do what: `security/` remembers it until one of these changes.
-SECURITY_TABLES = (
+_SECURITY_TABLES = (
     "systemuser",
     "businessunit",
     "role",
@@ -107,7 +107,7 @@ def _security_triggers() -> list[str]:
     awake = "WHEN (SELECT value FROM _state WHERE name = 'security') <> ''"
     return [
         f"CREATE TRIGGER {sql.name(f'stamp_{table}_{event.lower()}')} AFTER {event} ON {sql.name(table)} {awake} BEGIN {change}; END"
-        for table in SECURITY_TABLES
+        for table in _SECURITY_TABLES
         for event in ("INSERT", "UPDATE", "DELETE")
     ]
 

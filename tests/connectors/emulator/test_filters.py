@@ -353,7 +353,7 @@ def test_logic_has_two_values_whatever_is_null(crm: Client, expression: Expressi
     assert found == {str(n) for n, row in enumerate(ROWS) if holds(row)}
 
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1, max_size=40).filter(str.strip)
+WORDS = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1, max_size=40).filter(str.strip)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -264,6 +264,27 @@ def test_a_role_is_made_filled_and_emptied_by_messages(crm: Client) -> None:
     assert [row["privilegedepthmask"] for row in masks] == [1]
 
 
+def test_a_reset_gives_the_rights_that_the_platform_has_under_new_versions(crm: Client) -> None:
+    """Also those of the platform's own role, whether somebody has altered them or not."""
+    for remove in (False, True, False):
+        role = crm.rows("roles?$select=roleid&$filter=name eq 'System Administrator'")[0]["roleid"]
+        before, version = held(crm, role), newest(crm)
+        if remove:
+            body = {"PrivilegeId": privilege(crm, "prvReadcf_fiche")}
+            assert crm.send("POST", f"roles({role})/Microsoft.Dynamics.CRM.RemovePrivilegeRole", body).status_code == 204
+            assert held(crm, role) != before
+        crm.control("POST", "reset", {"empty": True})
+        assert held(crm, role) == before
+        assert newest(crm, lowest=True) > version
+
+
+def newest(crm: Client, *, lowest: bool = False) -> int:
+    """The highest version of a privilege or of who has it, or the lowest."""
+    rows = [*crm.rows("privileges?$select=versionnumber"), *crm.rows("roleprivilegescollection?$select=versionnumber")]
+    versions = [int(row["versionnumber"]) for row in rows]
+    return min(versions) if lowest else max(versions)
+
+
 def test_a_role_message_with_nonsense_is_refused(crm: Client) -> None:
     role = crm.create("roles", name="Opruimer")
     path = f"roles({role})/Microsoft.Dynamics.CRM.AddPrivilegesRole"

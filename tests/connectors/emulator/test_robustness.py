@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("real_http")
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 GUID = "5b1f0c7e-3d0a-ef11-9f8a-000d3ab1c001"
-TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+TEXT = st.text(max_size=12)
 PIECES = st.sampled_from(
     [
         "cf_fiches", "cf_dossiers", "contacts", "annotations", "emails", "activityparties", "activitypointers", "EntityDefinitions",

@@ -118,22 +118,15 @@ CASES = st.builds(
 
 @settings(max_examples=300, deadline=None)
 @given(CASES)
-def test_no_needle_is_left_in_a_redacted_text(case: tuple[tuple[Protected, ...], str]) -> None:
+def test_no_needle_is_left_in_a_redacted_text_and_redacting_it_again_changes_nothing(case: tuple[tuple[Protected, ...], str]) -> None:
     people, text = case
     redactor = Redactor(people, LOTTE, "nl")
-    result = redactor.redact(text)
-    assert Needles(redactor.needles()).found_in(result.text) == ()
+    once = redactor.redact(text).text
+    assert Needles(redactor.needles()).found_in(once) == ()
+    assert redactor.redact(once).text == once
 
 
-@settings(max_examples=200, deadline=None)
-@given(CASES)
-def test_a_redacted_text_does_not_change_when_it_is_redacted_again(case: tuple[tuple[Protected, ...], str]) -> None:
-    people, text = case
-    redactor = Redactor(people, LOTTE, "nl")
-    once = redactor.redact(text)
-    assert redactor.redact(once.text).text == once.text
-
-
+REDACTOR = a_redactor()
 OWN = ("Lotte Peeters", "02/475.44.99", "lotte.p@voorbeeld.be", "Kerkstraat 12", "08.02.29-998.89")
 WORDS = st.lists(
     st.sampled_from(["ze", "belde", "gisteren", "en", "vroeg", "naar", "school", ",", ".", "Toen"]), min_size=1, max_size=6
@@ -144,7 +137,7 @@ WORDS = st.lists(
 @given(st.lists(st.tuples(WORDS, st.sampled_from(OWN)), min_size=1, max_size=4), CASES.map(lambda case: case[1]))
 def test_what_is_the_persons_own_stays_beside_whatever_goes(own: list[tuple[str, str]], others: str) -> None:
     text = " ".join(f"{words} {written} ;" for words, written in own) + " ; " + others
-    redacted = a_redactor().redact(text).text
+    redacted = REDACTOR.redact(text).text
     assert all(redacted.count(written) >= text.count(written) for _, written in own)
 
 
@@ -167,7 +160,7 @@ def test_a_tidy_text_has_the_same_letters(text: str) -> None:
 
 @given(st.text(max_size=80))
 def test_any_text_can_be_redacted(text: str) -> None:
-    result = a_redactor().redact(text)
+    result = REDACTOR.redact(text)
     assert result.redactions or result.text == as_read(text)
 
 

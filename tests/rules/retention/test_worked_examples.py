@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,9 +11,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from rules.dates.calendar import BELGIAN
-from rules.model.decisions import Disposition, Reason
+from rules.model.decisions import Decision, Disposition, Reason
 from rules.model.records import Unit
-from rules.policy.policy import Policy
 from rules.retention.clocks import clock_of, end_after
 from tests.rules.builders import LABELS, POLICY, a_child, a_dossier, a_fiche, a_policy, a_recording, codes, decided, shipped_policy
 from tests.wire_days import civil_date
@@ -23,7 +23,8 @@ EXAMPLES: dict[str, dict[str, Any]] = YAML(typ="safe").load(
 ENDING = {name: example for name, example in EXAMPLES.items() if "end" in example and "booked_on" not in example}
 ENDLESS = {name: example for name, example in EXAMPLES.items() if "end" not in example}
 YEAR_END = {name: example for name, example in EXAMPLES.items() if "booked_on" in example}
-POLICIES = pytest.mark.parametrize("policy", [POLICY, shipped_policy()], ids=["tests", "shipped"])
+SCHEDULES = {"tests": POLICY, "shipped": shipped_policy()}
+POLICIES = pytest.mark.parametrize("policy", SCHEDULES)
 
 
 def a_day(value: object) -> date:
@@ -55,18 +56,24 @@ def _facts(told: dict[str, Any]) -> dict[str, Any]:
     return {name: a_day(value) if name.endswith("_on") else value for name, value in told.items()}
 
 
+@cache
+def decided_on(day: date, name: str, policy: str) -> Decision:
+    """What becomes of an example on a day, which several tests look at."""
+    return decided(the_unit(EXAMPLES[name]), day, SCHEDULES[policy])
+
+
 def test_every_worked_example_of_the_rules_is_here() -> None:
     assert list(EXAMPLES) == [f"D-{number:02d}" for number in range(1, 69)]
 
 
 @POLICIES
 @pytest.mark.parametrize("name", ENDING)
-def test_a_worked_example_is_kept_on_its_last_day_and_disposed_of_on_the_next(name: str, policy: Policy) -> None:
+def test_a_worked_example_is_kept_on_its_last_day_and_disposed_of_on_the_next(name: str, policy: str) -> None:
     example = ENDING[name]
-    unit, end = the_unit(example), example["end"]
-    kept = decided(unit, end, policy)
+    end = example["end"]
+    kept = decided_on(end, name, policy)
     assert (kept.disposition, kept.reasons, kept.retention_end) == (Disposition.KEEP, (Reason.NOT_EXPIRED,), end)
-    gone = decided(unit, end + timedelta(days=1), policy)
+    gone = decided_on(end + timedelta(days=1), name, policy)
     assert (gone.is_disposal, gone.reasons, gone.retention_end) == (True, (Reason.EXPIRED,), end)
     assert codes(gone.flags) == example.get("flags", [])
     assert gone.rule == example.get("rule", gone.rule)
@@ -76,16 +83,16 @@ def test_a_worked_example_is_kept_on_its_last_day_and_disposed_of_on_the_next(na
 @pytest.mark.parametrize("name", ENDING)
 def test_a_worked_example_expires_at_its_instant_and_not_a_second_before(name: str) -> None:
     example = ENDING[name]
-    unit, instant = the_unit(example), datetime.fromisoformat(example["expires"])
+    instant = datetime.fromisoformat(example["expires"])
     assert BELGIAN.end(example["end"]) == instant
-    assert decided(unit, BELGIAN.day(instant)).is_disposal
-    assert not decided(unit, BELGIAN.day(instant - timedelta(seconds=1))).is_disposal
+    assert decided_on(BELGIAN.day(instant), name, "tests").is_disposal
+    assert not decided_on(BELGIAN.day(instant - timedelta(seconds=1)), name, "tests").is_disposal
 
 
 @POLICIES
 @pytest.mark.parametrize("name", ENDLESS)
-def test_a_worked_example_without_end_is_kept_and_says_why(name: str, policy: Policy) -> None:
-    decision = decided(the_unit(ENDLESS[name]), date(2026, 11, 25), policy)
+def test_a_worked_example_without_end_is_kept_and_says_why(name: str, policy: str) -> None:
+    decision = decided_on(date(2026, 11, 25), name, policy)
     assert (decision.disposition, decision.retention_end) == (Disposition.KEEP, None)
     assert ENDLESS[name]["reason"] in codes(decision.reasons)
 
@@ -112,4 +119,4 @@ def test_a_donation_is_kept_until_the_end_of_the_year_that_a_controller_sets(nam
 )
 def test_the_boundary_is_the_instant_at_which_a_day_begins_in_brussels(name: str, instant: str, is_expired: bool) -> None:
     as_of = BELGIAN.day(datetime.fromisoformat(instant))
-    assert decided(the_unit(ENDING[name]), as_of).is_disposal is is_expired
+    assert decided_on(as_of, name, "tests").is_disposal is is_expired

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import heapq
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,7 +64,7 @@ def driven(pace: Pace, script: Script, operations: int = 1, tells: bool = False)
             if status == 429:
                 paused_until = max(paused_until, now + retry_after_s)
             trace.ended.append((now, seconds))
-            used = sum(end > now - pace.window_s for end, _ in trace.ended)
+            used = len(trace.ended) - bisect_right(trace.ended, now - pace.window_s, key=itemgetter(0))
             left = float(pace.requests - used) if tells else None
             governor.observe(now, Seen(seconds, operations, status, retry_after_s, Hints(left, None, parallel, "one" if tells else "")))
             governor.end(operations)
@@ -76,8 +78,9 @@ def driven(pace: Pace, script: Script, operations: int = 1, tells: bool = False)
 
 def most_in_a_window(trace: Trace, window_s: float) -> tuple[int, float]:
     requests, seconds = 0, 0.0
-    for end, _ in trace.ended:
-        inside = [took for other, took in trace.ended if end - window_s + 1e-6 < other <= end]  # rounding is no second visit
+    ends, took = [end for end, _ in trace.ended], [took for _, took in trace.ended]  # in the order of their time
+    for end in ends:
+        inside = took[bisect_right(ends, end - window_s + 1e-6) : bisect_right(ends, end)]  # rounding is no second visit
         requests, seconds = max(requests, len(inside)), max(seconds, sum(inside))
     return requests, seconds
 
