@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
+from jobs.plans.make import plan_entry
 from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited
 from tests.crm_compliance.worlds import Worlds
 from tests.integration.night import Night
@@ -171,10 +174,8 @@ def test_a_second_run_is_refused_while_one_is_at_work(typist: Typist, org: Night
 
 def test_a_plan_of_three_times_the_median_goes_through_and_one_more_does_not(typist: Typist, org: Night, crm: RunningEmulator) -> None:
     """R-063: a median of 40; 121 trips with zero writes, 120 proceeds. Runs of another kind do not count."""
-    for number, disposed in enumerate([39, 40, 41] * 3 + [40, 0, 200]):
-        earlier(org, Kind.ALL, number, disposed)
-    for number in range(20, 40):
-        earlier(org, Kind.RECORDINGS, number, 1)
+    earlier(org, Kind.ALL, enumerate([39, 40, 41] * 3 + [40, 0, 200]))
+    earlier(org, Kind.RECORDINGS, ((number, 1) for number in range(20, 40)))
     ids = Random(2)
     fiches = [str(uuid.UUID(int=ids.getrandbits(128), version=4)) for _ in range(121)]
     columns = {"cf_name": "F", "cf_categories": "100000000", "createdon": "2020-01-10T11:00:00Z", "statecode": 0, "statuscode": 1}
@@ -190,13 +191,16 @@ def test_a_plan_of_three_times_the_median_goes_through_and_one_more_does_not(typ
     assert typist.ask("apply", plan["plan"])["deleted"] == 120
 
 
-def earlier(org: Night, kind: Kind, number: int, disposed: int) -> None:
-    """A run that ended, with what it disposed of."""
+def earlier(org: Night, kind: Kind, numbered: Iterable[tuple[int, int]]) -> None:
+    """Runs that ended, each of a plan of its own, with what it disposed of."""
     made = org.plan(kind)
-    run = Run(f"run-{number}", kind, made.id, RunState.RUNNING, NOW, NOW)
-    org.store.runs.start(run, ("run_started", {"plan": made.id}))
-    counts: dict[str, object] = {"disposed": {"units": disposed, "recordings": disposed}}
-    org.store.runs.save(Run(run.id, kind, made.id, RunState.DONE, NOW, NOW, NOW, counts=counts), [("run_ended", {"plan": made.id})])
+    for number, disposed in numbered:
+        plan = msgspec.structs.replace(made, id=f"plan-{number}")
+        org.store.plans.save(plan, [], ("plan", plan_entry(plan)))
+        run = Run(f"run-{number}", kind, plan.id, RunState.RUNNING, NOW, NOW)
+        org.store.runs.start(run, ("run_started", {"plan": plan.id}))
+        counts: dict[str, object] = {"disposed": {"units": disposed, "recordings": disposed}}
+        org.store.runs.save(Run(run.id, kind, plan.id, RunState.DONE, NOW, NOW, NOW, counts=counts), [("run_ended", {"plan": plan.id})])
 
 
 def test_an_interruption_is_told_in_words(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
