@@ -37,6 +37,7 @@ from tests.integration.conftest import make_night
 from tests.integration.deciding import ask
 from tests.integration.holding import place
 from tests.integration.night import TOKEN, Night
+from tests.known_definitions import KNOWN
 
 HERE = Path(__file__).parent
 LONG_AGO = date(2010, 1, 10)
@@ -45,9 +46,9 @@ __all__ = ["make_night"]
 
 
 @pytest.fixture(scope="module")
-def crm() -> Iterator[RunningEmulator]:
+def crm(without_sockets: None) -> Iterator[RunningEmulator]:
     """A CRM with the new table, and one more column on its dossiers."""
-    with running(token=TOKEN, limits=False, environment=HERE / "environment.yaml") as started:
+    with running(token=TOKEN, limits=False, environment=HERE / "environment.yaml") as started, KNOWN.of(started, TOKEN):
         yield started
 
 

@@ -203,6 +203,7 @@ def test_a_copy_with_these_edits_has_them_all(copy: Path) -> None:
     shutil.copy(INSIDE, work / "test_inside.py")
     path = os.pathsep.join((str(copy), str(ROOT)))
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", str(work), "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command += ["-p", "tests.conftest"]  # stores and emulators as all tests have them
     done = subprocess.run(
         [*command, "--import-mode=importlib", str(work / "test_inside.py")],
         env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
