@@ -112,21 +112,20 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, observa
     draft.missed = Counts(connector.stats.missed) - told
     draft.retained_rows, draft.lake_instant = found.retained_rows, found.lake_instant
     holds = active_holds(context, day)
-    every = Decided.of(found, connector, policy, holds, day, context.workers)
-    staying = unreachable(connector, found, every.frame, policy)
-    found.forget_facts()
-    decided = every.lined(kind)
-    del every
+    decided = Decided.of(found, connector, policy, holds, day, context.workers, forget=True)
+    staying = unreachable(connector, found, decided.frame, policy)
+    decided = decided.lined(kind)
     if kind is not Kind.RECORDINGS:
         decided = decided.flagged(Flag.POSSIBLE_DUPLICATE, alike(found, as_of=day, scheme=policy.defaults.national_number))
     decided = decided.flagged(Flag.LONG_TERM_RETENTION, staying | lying(found))
     going = observations.look_at(decided, staying)
     decided = decided.with_owners(found, going)
-    for lines, shapes in decided.shapes():
-        draft.add(lines, shapes, decided.names.of)
     draft.crm_holds += decided.crm_holds()
     draft.victims = victims_among(connector, going_rows(found, decided, going)) if len(going) else {}
+    for lines, shapes in decided.shapes():
+        draft.add(lines, shapes, decided.names.of)
     del decided
+    found.forget_units()
     if kind is Kind.RECORDINGS:
         return set()
     # A contact whose removal or trim was planned before and has not happened would look like one that was

@@ -19,7 +19,7 @@ MORE: Final = {"source": SOURCE, "is_anonymised": pl.Boolean}  # what units of w
 _SCHEMA: Final = {name: dtype for name, dtype in {**UNITS, **MORE}.items() if name not in ("id", "etag")}
 _FICHE, _RECORDING, _ATTACHMENT = (BASE[kind] for kind in (UnitKind.FICHE, UnitKind.RECORDING, UnitKind.ATTACHMENT))
 _AT_ONCE: Final = 20_000  # units made at a time
-PART = 50_000  # units that the law looks at together
+PART = 25_000  # units that the law looks at together
 _ANONYMISED: Final = pl.col("anonymised_on").is_not_null().alias("is_anonymised")
 
 
@@ -69,15 +69,15 @@ class _TableFacts:
         self._outside = {kind: list(units.values()) for kind, units in found.relation_units.items()}
 
     def rows(self, without: pl.Series) -> Iterator[tuple[UnitKind, pl.Series]]:
-        """Yield the rows of all units by kind, as numbers of theirs, but for these."""
+        """Yield the rows of all units by kind, in the order of lines, as numbers of theirs, but for these."""
         found = self._found
         yield UnitKind.DOSSIER, _numbers(found.dossiers.height)
         yield UnitKind.FICHE, found.fiches.frame["dossier"].is_null().arg_true().cast(ROW)
         for kind, height in (
+            (UnitKind.EMAIL, found.emails.height),
+            *((kind, len(self._outside[kind])) for kind in UnitKind if kind in self._outside),
             (UnitKind.RECORDING, found.recordings.height),
             (UnitKind.ATTACHMENT, found.attachments.height),
-            (UnitKind.EMAIL, found.emails.height),
-            *((kind, len(units)) for kind, units in self._outside.items()),
         ):
             numbers = _numbers(height)
             if not height:

@@ -59,6 +59,9 @@ class Names:
 
     def order(self, rows: pl.Series) -> pl.Series:
         """Return the places of rows of one kind in the order of the letters of their ids."""
+        kind = _only_kind(rows)
+        if self._ids.are_plain and kind in self._rows and self._rows[kind].is_in_order:
+            return rows.arg_sort()
         keys = self.packed(rows)["key"]
         return (keys if self._ids.are_plain else self._ids.texts(keys)).arg_sort()
 

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from jobs.reading.whole import WholeTables
 
 _SHARED_FICHE_FIELDS = (*FICHE_FIELDS, "also_in")
-_AT_ONCE = 100_000  # rows that are looked up together
+_AT_ONCE = 50_000  # rows that are looked up together
 
 
 def gather(connector: Connector, kind: Kind, *, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> WholeTables:
@@ -100,13 +100,16 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
     lie = {record for record in KINDS.values() if connector.has(record) and any(map(found.retained_rows.get, connector.tables(record)))}
     if Contact in lie:
         found.add_contacts(retained_among(connector, found, Contact, CONTACT_FIELDS, None))
+    found.order_contacts()
     for frame in read(Dossier, DOSSIER_FIELDS):
         found.add_dossiers(frame)
     if Dossier in lie:
         found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, None))
+    found.order_dossiers()
     for frame in read(Fiche, _SHARED_FICHE_FIELDS):
         add_late_fiches(connector, found, found.add_fiches(frame))
     add_retained_fiches(found, _retained(connector, Fiche, FICHE_FIELDS, lie))
+    found.order_fiches()
     for frame in read(Party, PARTY_FIELDS):
         add_late_parties(connector, found, found.add_parties(frame))
     add_retained_parties(found, _retained(connector, Party, PARTY_FIELDS, lie))
@@ -115,6 +118,7 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
             add_late_recordings(connector, found, found.add_recordings(frame))
         for frame in read(Note, NOTE_FIELDS):
             add_late_notes(connector, found, found.add_notes(frame))
+        found.order_conversations()
     _add_retained_conversations(connector, found, lie)  # by a plan of any kind: one that has to stay keeps its fiche
     if kind is not Kind.RECORDINGS:
         # Before the activities that hang on them.
@@ -123,6 +127,7 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
             found.add_calls(frame)
         for frame in read(Email, EMAIL_FIELDS):
             found.add_emails(frame)
+        found.order_activities()
         _add_retained_activities(connector, found, lie)
         _add_own_terms(connector, found, read)
         _add_named_people(connector, found, read)

@@ -16,15 +16,19 @@ from rules.model.records import Record, UnitKind
 ROW: Final = pl.UInt32
 SOURCE: Final = pl.UInt16
 _PACKED: Final = ("id", "etag")
+AT_ONCE: Final = 200_000  # ids that are sorted together
+EVERY: Final = 500  # of so many ids one is looked at to part them
 _BITS: Final = 28
 # The number of a unit among those of all kinds: of each kind the rows have numbers of their own from here on.
 BASE: Final[Mapping[UnitKind, int]] = {kind: place << _BITS for place, kind in enumerate(UnitKind)}
 NOBODY: Final = (len(BASE)) << _BITS  # a contact that was not read
+NO_ROW: Final = 2**32 - 1  # no number of any row
 
 
 class Numbered:
-    """Rows as they come, page by page; a row keeps its number whatever is added later. `frame` has them in
-    the order of their numbers, with `key` for `id` and `version` for `etag` (`jobs.reading.packed`)."""
+    """Rows as they come, page by page. A row keeps its number whatever is added later, until all are put in
+    the order of their ids. `frame` has them in the order of their numbers, with `key` for `id` and `version`
+    for `etag` (`jobs.reading.packed`)."""
 
     def __init__(self, what: str, schema: Mapping[str, Any], ids: Ids | None = None, versions: Versions | None = None) -> None:
         self._what = what
@@ -33,8 +37,8 @@ class Numbered:
         self.packed, self._versions = ids or Ids(), versions or Versions()
         own = {"key": ID} | ({"version": VERSION} if self._has_versions else {})
         self._parts = [pl.DataFrame(schema=own | self._columns)]
+        self._in_order = 0  # so many rows come first in the order of their keys
         self._found: pl.DataFrame | None = None
-        self._is_plain = True
         self.height = 0
 
     def add(self, rows: pl.DataFrame) -> None:
@@ -52,12 +56,28 @@ class Numbered:
         """All rows, in the order of their numbers."""
         return whole(self._parts)
 
+    @property
+    def is_in_order(self) -> bool:
+        """Whether all rows stand in the order of their ids."""
+        return self._in_order == self.height
+
+    def put_in_order(self) -> pl.Series:
+        """Put the rows in the order of their ids, in which they are found without an index, and return the
+        places at which they were. Raises ReadIncomplete: a row was read twice."""
+        order = _order(self.frame["key"])
+        rearrange(self._parts, order)
+        self._in_order, self._found = self.height, None
+        self._refuse_twice(self.frame["key"])
+        return order
+
+    def set(self, **columns: pl.Expr) -> None:
+        """Put other values in columns."""
+        self._parts = [self.frame.with_columns(**columns)]
+
     def drop(self, *columns: str) -> None:
-        """Forget columns that nobody asks for any more, and how ids are found until somebody looks for
-        one."""
+        """Forget columns that nobody asks for any more."""
         self._parts = [self.frame.drop(columns)]
         self._columns = {name: dtype for name, dtype in self._columns.items() if name not in columns}
-        self._found = None
 
     def taken(self, numbers: pl.Series) -> pl.DataFrame:
         """Return the rows with these numbers, their ids and versions as texts in `id` and `etag`."""
@@ -73,16 +93,21 @@ class Numbered:
         return self.packed.texts(self.frame["key"].gather(numbers) if self.height else pl.Series([None] * len(numbers), dtype=ID))
 
     @property
-    def _index(self) -> pl.DataFrame:
-        """The hash of every id in order, with its `number`. Raises ReadIncomplete: a row was read twice."""
+    def _behind(self) -> pl.DataFrame:
+        """The keys of the rows behind those in order, in order, with their `number`. Raises ReadIncomplete: a
+        row was read twice."""
         if self._found is None:
-            keys = self.frame["key"]
-            self._found = pl.DataFrame({"hash": hashed(keys), "number": pl.int_range(len(keys), dtype=ROW, eager=True)}).sort("hash")
-            self._is_plain = self._found["hash"].is_unique().all()  # no two ids have the same hash, so none is there twice
-            if not self._is_plain and keys.n_unique() != len(keys):
-                twice = self.packed.texts(keys.filter(keys.is_duplicated()).head(1))[0]
-                raise ReadIncomplete(f"a {self._what} was read twice", hint="the CRM's pages overlap: try again", where=twice)
+            rows = self.frame.select("key", number=pl.int_range(pl.len(), dtype=ROW))
+            self._found = rows[self._in_order :].sort("key")
+            keys = self._found["key"]
+            self._refuse_twice(pl.concat([keys, keys.filter(_places(rows["key"].head(self._in_order), keys).is_not_null())]).sort())
         return self._found
+
+    def _refuse_twice(self, keys: pl.Series) -> None:
+        again = keys.filter((keys == keys.shift()).fill_null(False)).head(1)
+        if len(again):
+            twice = self.packed.texts(again)[0]
+            raise ReadIncomplete(f"a {self._what} was read twice", hint="the CRM's pages overlap: try again", where=twice)
 
     def numbered(self, rows: pl.DataFrame, column: str, to: str) -> pl.DataFrame:
         """Return rows, in their order, with the number that the ids in a column have here; null where there
@@ -96,16 +121,12 @@ class Numbered:
         if ids.null_count():
             there = ids.is_not_null().arg_true()
             return pl.repeat(None, len(ids), dtype=ROW, eager=True).scatter(there, self.lookup(ids.gather(there)))
-        index, asked = self._index, self.packed.asked(ids)
-        if not self._is_plain:
-            known = self.frame.select("key").with_row_index("number").cast({"number": ROW})
-            return asked.alias("key").to_frame().join(known, on="key", how="left", maintain_order="left")["number"]
-        # What has the hash of an id need not have the id. A join would make its table for each page anew.
-        asked = asked.alias("asked")
-        place = index["hash"].search_sorted(hashed(asked))
-        number = pl.lit(index["number"]).gather(pl.lit(place).clip(upper_bound=index.height - 1))
-        is_it = pl.lit(self.frame["key"]).gather(number) == pl.col("asked")
-        return asked.to_frame().select(pl.when(is_it).then(number).alias("number")).to_series()
+        asked = self.packed.asked(ids)
+        number = _places(self.frame["key"].head(self._in_order), asked)
+        if self.is_in_order:
+            return number
+        behind = self._behind
+        return number.zip_with(number.is_not_null(), behind["number"].gather(_places(behind["key"], asked)))
 
     def of(self, ids: Iterable[str | None]) -> dict[str, int]:
         """Return the numbers of those of a few ids that there are."""
@@ -127,9 +148,39 @@ def whole(parts: list[pl.DataFrame]) -> pl.DataFrame:
     return parts[0]
 
 
-def hashed(keys: pl.Series) -> pl.Series:
-    """Return a number for each id, the same for the same."""
-    return keys.hash()
+def rearrange(parts: list[pl.DataFrame], order: pl.Series) -> None:
+    """Put parts together, in their place, in another order of their rows, a column at a time."""
+    columns = whole(parts).get_columns()
+    parts.clear()
+    for at in range(len(columns)):
+        columns[at] = columns[at].gather(order)
+    parts.append(pl.DataFrame(columns))
+
+
+def numbers_from(order: pl.Series) -> pl.Series:
+    """Return which number each row has that was put in this order, by the one that it had."""
+    numbers = pl.int_range(len(order), dtype=ROW, eager=True)
+    return pl.repeat(0, len(order), dtype=ROW, eager=True).scatter(order, numbers)
+
+
+def _order(keys: pl.Series) -> pl.Series:
+    """Return the places of keys in order. Sorting takes several times what it sorts: many are sorted in
+    parts."""
+    if len(keys) <= AT_ONCE:
+        return keys.arg_sort()
+    some = keys.gather_every(EVERY).sort()
+    cuts = some.gather_every(AT_ONCE // EVERY, 1)
+    part = cuts.search_sorted(keys, side="left")
+    of = ((part == number).arg_true() for number in range(len(cuts) + 1))
+    return pl.concat([places.gather(keys.gather(places).arg_sort()) for places in of], rechunk=True)
+
+
+def _places(keys: pl.Series, asked: pl.Series) -> pl.Series:
+    """Return the places at which keys, which are in order, are what is asked for; null where none is."""
+    if not len(keys):
+        return pl.repeat(None, len(asked), dtype=ROW, eager=True)
+    place = keys.search_sorted(asked, side="left").clip(upper_bound=len(keys) - 1)
+    return place.set(keys.gather(place).ne_missing(asked), None)
 
 
 def records_of(sources: Sequence[type[Record]], rows: pl.DataFrame) -> list[Any]:

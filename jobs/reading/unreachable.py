@@ -29,11 +29,11 @@ def unreachable(connector: Connector, found: WholeTables, decided: pl.DataFrame,
         return set()
     recordings = found.recordings.frame.with_row_index("row", _RECORDING).with_columns(pl.col("row").cast(ROW))
     lie = pl.Series(list(found.recordings.of(found.retained).values()), dtype=ROW)
-    there = recordings[lie.sort()].join(decided.select("row", "held", "disposition"), on="row", how="left")
+    there = recordings[lie.sort()].join(decided.select("row", "is_held", "disposition"), on="row", how="left")
     # It may be deleted with its fiche if its own period has ended, or it follows its dossier (RET-03), and no
     # object outside the CRM belongs to it.
     in_dossier = pl.col("fiche").is_in(found.fiches.frame["dossier"].is_not_null().arg_true().cast(ROW).implode()).fill_null(False)
-    follows = pl.col("evidence").fill_null(False) & in_dossier & (pl.col("held") == 0)
+    follows = pl.col("evidence").fill_null(False) & in_dossier & ~pl.col("is_held")
     may_go = ~pl.col("is_outside") & (follows | (pl.col("disposition") != Disposition.KEEP.value))
     keeping = there.filter(~may_go)["fiche"].drop_nulls()
     due = decided.filter(pl.col("disposition") != Disposition.KEEP.value)

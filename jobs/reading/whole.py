@@ -11,7 +11,7 @@ import polars as pl
 
 from connectors.interface.columns import SEPARATOR, frame_of
 from jobs.reading.packed import Ids, Versions
-from jobs.reading.row_numbers import BASE, NOBODY, ROW, SOURCE, Numbered, records_of, whole
+from jobs.reading.row_numbers import BASE, NO_ROW, NOBODY, ROW, SOURCE, Numbered, numbers_from, rearrange, records_of, whole
 from jobs.reading.units import is_audio_type, sort_relations
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, UNITS
 from rules.model.file_roles import FILE_ROLES, FileRole
@@ -41,6 +41,7 @@ _CONTACTS: Final = {
     "id": pl.String, "etag": pl.String, "newsletter": pl.Boolean, "anonymised_on": pl.Date,
 }  # fmt: skip
 _BIRTHS: Final = {name: dtype for name, dtype in CHILDREN.items() if name != "row"}
+_KEPT_BIRTHS: Final = {name: pl.Int32 if dtype == pl.Int64 else dtype for name, dtype in _BIRTHS.items()}
 _PARENTS: Final = {"parent": pl.String, "parent_kind": pl.String}
 _DOSSIERS: Final = {
     **_OWN, "categories": _FEW, **{name: UNITS[name] for name in DOSSIER_FACTS}, "outcome": _FEW, "legal_hold": pl.Boolean,
@@ -64,6 +65,7 @@ _ABOUT: Final = {"about": ROW, "contact": ROW}
 _FICHE, _CONTACT = BASE[UnitKind.FICHE], BASE[UnitKind.CONTACT]
 SHARED: Final = _FICHE - 1  # the place of a fiche in several dossiers: the number of no unit
 _PLACE: Final = pl.when(pl.col("is_shared")).then(pl.lit(SHARED, ROW)).otherwise("place")
+_WITHIN: Final = pl.col(pl.Int64).clip(-(2**31), 2**31 - 1)  # what is no year or age stays none
 Rows = pl.DataFrame | Sequence[Record]
 
 
@@ -97,7 +99,7 @@ class WholeTables:
         self._children = [pl.DataFrame(schema={"row": ROW, "contact": ROW})]
         self._also = [pl.DataFrame(schema=_ALSO)]
         # What few contacts have, by number.
-        self._births = [pl.DataFrame(schema={"contact": ROW, **_BIRTHS})]
+        self._births = [pl.DataFrame(schema={"contact": ROW, **_KEPT_BIRTHS})]
         self._parents = [pl.DataFrame(schema={"contact": ROW, **_PARENTS})]
         self.relations: set[str] = set()
         self._tied = [pl.Series(dtype=ROW)]
@@ -138,7 +140,7 @@ class WholeTables:
 
     def births_of(self, contacts: pl.Series) -> pl.DataFrame:
         """Return what is recorded of the births of contacts, in their order."""
-        return _of_few(whole(self._births), contacts)
+        return _of_few(whole(self._births), contacts).cast(pl.Schema(_BIRTHS))
 
     def people_of(self, numbers: pl.Series) -> pl.DataFrame:
         """Return contacts by their numbers, with everything that was read of them."""
@@ -148,7 +150,9 @@ class WholeTables:
     def children(self) -> pl.DataFrame:
         """Each child party once in a file."""
         if len(self._children) > 1:
-            self._children = [pl.concat(self._children).unique(maintain_order=True)]
+            pairs = whole(self._children)
+            both = pairs.select(pl.col("row").cast(pl.UInt64) * 2**32 + pl.col("contact").fill_null(NO_ROW)).to_series()
+            self._children = [pairs.filter(both.is_first_distinct())]  # of pairs as they are, it takes ten times their memory
         return self._children[0]
 
     def missing(self, kind: str, ids: Iterable[str | None]) -> set[str]:
@@ -178,9 +182,40 @@ class WholeTables:
         given = self._frame(Contact, rows, {**_CONTACTS, **_BIRTHS, **_PARENTS})
         numbers = pl.int_range(self.contacts.height, self.contacts.height + given.height, dtype=ROW, eager=True)
         self.contacts.add(given)
-        for parts, schema in ((self._births, _BIRTHS), (self._parents, _PARENTS)):
-            facts = given.select(numbers.alias("contact"), *schema)
+        for parts, schema in ((self._births, _KEPT_BIRTHS), (self._parents, _PARENTS)):
+            facts = given.select(numbers.alias("contact"), *schema).with_columns(_WITHIN).cast(pl.Schema(schema))
             parts.append(facts.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in schema)))
+
+    def order_contacts(self) -> None:
+        """Put the contacts in the order of their ids. Raises ReadIncomplete: one was read twice."""
+        number = numbers_from(self.contacts.put_in_order())
+        for parts in (self._births, self._parents):
+            parts[:] = [whole(parts).with_columns(number.gather(whole(parts)["contact"]).alias("contact"))]
+            rearrange(parts, parts[0]["contact"].arg_sort())
+
+    def order_dossiers(self) -> None:
+        """Put the dossiers in the order of their ids, before any fiche is added. Raises as
+        `order_contacts`."""
+        self.dossiers.put_in_order()
+
+    def order_fiches(self) -> None:
+        """Put the fiches in the order of their ids, before anything is added that belongs to one. Raises as
+        `order_contacts`."""
+        order = self.fiches.put_in_order()
+        self.fiches.set(place=pl.coalesce("dossier", pl.int_range(pl.len(), dtype=ROW) + _FICHE))
+        if self.also.height:
+            number = numbers_from(order)
+            self._also = [self.also.with_columns(number.gather(self.also["fiche"]).alias("fiche"))]
+
+    def order_conversations(self) -> None:
+        """Put recordings and stored conversations in the order of their ids. Raises as `order_contacts`."""
+        self.recordings.put_in_order()
+        self.attachments.put_in_order()
+
+    def order_activities(self) -> None:
+        """Put calls and e-mails in the order of their ids. Raises as `order_contacts`."""
+        self.activities.put_in_order()
+        self.emails.put_in_order()
 
     def add_dossiers(self, rows: Rows) -> None:
         self.dossiers.add(self._frame(Dossier, rows, _DOSSIERS))
@@ -386,10 +421,8 @@ class WholeTables:
         return self.sources.index(record)
 
     def forget_links(self) -> None:
-        """Forget what activities belong to, and how ids are found: everything was read."""
+        """Forget what activities belong to: everything was read."""
         self.activities = self._numbered("activity", _ACTIVITIES)
-        for rows in (self.contacts, self.dossiers, self.fiches):
-            rows.drop()
 
     def forget_facts(self) -> None:
         """Forget what the law looks at, but for the register numbers: all units were decided on."""
@@ -397,8 +430,14 @@ class WholeTables:
         self.fiches.drop("categories", "communicated_on", "created_on", "transmitted_on", "anonymised_on")
         births = whole(self._births).filter(pl.col("national_number").is_not_null())
         self._births = [
-            births.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _BIRTHS.items() if name != "national_number")
+            births.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _KEPT_BIRTHS.items() if name != "national_number")
         ]
+
+    def forget_units(self) -> None:
+        """Forget everything but contacts and their relations: what becomes of the units was written down."""
+        self.dossiers, self.fiches = self._numbered("dossier", _DOSSIERS), self._numbered("fiche", _FICHES)
+        self.recordings, self.attachments = self._numbered("recording", _RECORDINGS), self._numbered("note", _NOTES)
+        self._children = [self._children[0].clear()]
 
     def _with_places(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add the unit of the fiche `in_fiche`, and whether that is one of several dossiers."""

@@ -2,6 +2,7 @@
 are freed before the next comes; given back to the system each time, they have to be cleared by it and mapped
 again, which costs half as much as decompressing them."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -14,11 +15,23 @@ LARGEST: Final = 32 << 20  # bytes of a block that is not mapped by itself; the 
 def keep_freed() -> None:
     """Have what was freed kept for what comes next, as far as `KEPT`, once for the process. A C library that
     cannot be told does as before."""
+    if (told := _function("mallopt")) is not None:
+        told(_MMAP_THRESHOLD, LARGEST)
+        told(_TRIM_THRESHOLD, KEPT)
+
+
+def give_back() -> None:
+    """Give to the system what was freed and kept: no page comes for now."""
+    if (trim := _function("malloc_trim")) is not None:
+        trim(0)
+
+
+def _function(name: str) -> Callable[..., int] | None:
+    """Return a function of the C library, if it has it."""
     import ctypes  # by few commands only
 
     try:
-        told = ctypes.CDLL(None).mallopt
+        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (OSError, TypeError, AttributeError):
-        return
-    told(_MMAP_THRESHOLD, LARGEST)
-    told(_TRIM_THRESHOLD, KEPT)
+        return None
+    return found

@@ -9,6 +9,7 @@ from itertools import chain
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from connectors.dynamics.http.freed_memory import give_back
 from connectors.dynamics.http.query import any_of
 from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.memory.incremental import RememberingReader
@@ -129,7 +130,16 @@ class Rows(MappedKinds):
         """Begin these reads of whole tables, which `columns` is then called for in this order and by this
         thread. They go on in threads of their own, a few pages ahead of who takes them; with the pace of one
         read at once, nothing begins before it is asked for. What waits to be taken is a frame already: the
-        rows and the bytes of a page weigh several times as much."""
+        rows and the bytes of a page weigh several times as much. Once all was taken, the memory of pages is
+        given back to the system."""
+        try:
+            with self._ahead(reads):
+                yield
+        finally:
+            give_back()
+
+    @contextmanager
+    def _ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> Iterator[None]:
         if self.environment.pace.reads == 1 or self._lake is not None:
             yield
             return

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.http.freed_memory import KEPT, LARGEST, keep_freed
+from connectors.dynamics.http.freed_memory import KEPT, LARGEST, give_back, keep_freed
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +27,13 @@ def test_freed_memory_is_kept_as_far_as_said(monkeypatch: pytest.MonkeyPatch) ->
     assert told == [(-3, LARGEST), (-1, KEPT)]
 
 
+def test_what_was_kept_is_given_back_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(malloc_trim=told.append))
+    give_back()
+    assert told == [0]
+
+
 def _no_library(_: object) -> None:
     raise OSError
 
@@ -35,3 +42,4 @@ def _no_library(_: object) -> None:
 def test_another_c_library_does_as_before(monkeypatch: pytest.MonkeyPatch, library: Any) -> None:
     monkeypatch.setattr(ctypes, "CDLL", library)
     keep_freed()
+    give_back()
