@@ -104,9 +104,9 @@ class Numbered:
         return self._found
 
     def _refuse_twice(self, keys: pl.Series) -> None:
-        again = keys.filter((keys == keys.shift()).fill_null(False)).head(1)
+        again = (keys.slice(1) == keys.slice(0, max(len(keys) - 1, 0))).arg_true()
         if len(again):
-            twice = self.packed.texts(again)[0]
+            twice = self.packed.texts(keys.gather(again.head(1)))[0]
             raise ReadIncomplete(f"a {self._what} was read twice", hint="the CRM's pages overlap: try again", where=twice)
 
     def numbered(self, rows: pl.DataFrame, column: str, to: str) -> pl.DataFrame:
