@@ -33,7 +33,8 @@ class ContactsAgain(ContactsOfPlan):
 
     def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:
         emptied = self._emptied_before(contacts, check)
-        self.skip([one for one in contacts if one not in emptied], TRIM, CHANGED)
+        others = [one for one in contacts if one not in emptied and not self.journal.has_landed((self.table, one))]
+        self.skip(others, TRIM, CHANGED)
         super()._trim([one for one in contacts if one in emptied], check)
 
     def _emptied_before(self, contacts: Sequence[str], check: ContactCheck) -> Collection[str]:

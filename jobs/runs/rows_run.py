@@ -16,7 +16,7 @@ from jobs.reading.row_kinds import RowKinds
 from jobs.runs.contacts import ContactsOfPlan
 from jobs.runs.recheck import held_since
 from jobs.runs.run import Application
-from jobs.writing.deletion_order import CHANGED, Rows, below
+from jobs.writing.deletion_order import Rows, below
 from rules.model.decisions import Disposition
 from rules.model.records import Unit, UnitKind
 
@@ -76,10 +76,8 @@ class UnscheduledRun(Application, ABC):
         for line in lines:
             word = self.word_of(line)
             unit = seen.units.get((word, line.id))
-            if unit is None or self._has_gone(word, unit):
+            if unit is None or self._has_gone(word, unit) or unit.etag != line.etag:
                 self.journal.is_gone(line)
-            elif unit.etag != line.etag:
-                self.journal.skip_lines([line], CHANGED)
             elif reasons := holds.covering(unit):
                 self.journal.skip_lines([line], reasons[0].value)
             else:

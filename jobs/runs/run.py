@@ -94,8 +94,9 @@ class Application:
             begin(self.context, self.run.id, self._contacts_to_come(due))
         if code := lapsed(self.context, self.plan):
             journal.going_later = lambda *_: ()
-            journal.skip_lines(pending, code)
-            people.skip(trims, TRIM, code)
+            left = [line for line in pending if not journal.has_landed(line.key)]
+            journal.skip_lines([line for line in left if line.key not in journal.actions], code)  # what went along is done too
+            people.skip([contact for contact in trims if not journal.has_landed((people.table, contact))], TRIM, code)
             pending, trims = [], []
         followers = [line for line in pending if goes_along(line)]
         pending = [line for line in pending if not goes_along(line)]

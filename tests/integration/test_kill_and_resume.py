@@ -25,10 +25,10 @@ from crm_compliance.settings import environment_of
 from crm_compliance.store.sql import tables
 from crm_compliance.store.store import SqlStore
 from jobs.model.plan import Plan
-from jobs.model.run import Run
+from jobs.model.run import ActionState, Run
 from jobs.runs.apply import apply_plan
 from jobs.runs.journal import Journal
-from jobs.runs.resume import settle_intended
+from jobs.runs.resume import PLAN_EXPIRED, settle_intended
 from jobs.writing import send
 from tests.integration.beginnings import Beginning
 from tests.integration.night import TOKEN, Night
@@ -259,6 +259,35 @@ def test_what_was_under_way_when_a_run_was_killed_is_counted_once_it_lands(
             run = again.apply(plan)
         assert (nth, run.state, run.counts) == (nth, undisturbed.state, undisturbed.counts)
         assert (nth, state_of(again)) == (nth, expected)
+    beginning.close()
+
+
+def test_what_landed_of_a_run_that_may_not_go_on_is_counted_too(
+    make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan has expired by the time its run is taken up again: what went is done, what stays skipped."""
+    url = database_file()
+    night = make_night(url=url)
+    organisation(night)
+    plan = night.plan()
+    beginning = Beginning(night, url)
+    for nth, done in enumerate(((3, 0, 0), (4, 2, 0), (7, 2, 0), (7, 2, 1)), start=1):
+        again = beginning.again(make_night, database_file())
+        cut = CutShort(again.connector, nth)
+        with pytest.raises(Killed):
+            apply_plan(dataclasses.replace(again.context, connector=cut), plan.id)
+        with monkeypatch.context() as patch:
+            patch.setattr("jobs.runs.run.settle_intended", cut.settle_and_land)
+            patch.setattr("jobs.runs.run.lapsed", lambda *_: PLAN_EXPIRED)
+            run = again.apply(plan)
+        assert (nth, *(run.counts[each] for each in ("deleted", "anonymised", "trimmed"))) == (nth, *done)
+        states: dict[bool, set[ActionState]] = {True: set(), False: set()}
+        for action in again.store.journal.of_run(run.id):
+            states[again.get(f"{action.table}s", action.id) is None].add(action.state)
+        of_those_there = ActionState.DONE if done[2] else ActionState.SKIPPED  # who was trimmed stays, and is done
+        assert (nth, states) == (nth, {True: {ActionState.DONE}, False: {of_those_there}})
+        assert len(again.rows("cf_statistics")) == (1 if nth == 1 else 2)
+        again.store.close()
     beginning.close()
 
 

@@ -29,7 +29,17 @@ from rules.errors import Refused
 from tests.integration.holding import place, release
 from tests.integration.night import Night
 from tests.integration.restoring import Backup
-from tests.integration.test_kill_and_resume import VOLATILE, Fragile, Points, Snapshots, fragile_store, organisation, state_of
+from tests.integration.test_kill_and_resume import (
+    VOLATILE,
+    CutShort,
+    Fragile,
+    Killed,
+    Points,
+    Snapshots,
+    fragile_store,
+    organisation,
+    state_of,
+)
 
 MakeNight = Callable[..., Night]
 LONG_AGO = date(2018, 3, 1)
@@ -214,6 +224,27 @@ def test_a_trimmed_contact_that_was_filled_in_again_is_left_alone(night: Night, 
     night.patch("contacts", person, description="Nieuw, verzonnen.")
     run = night.apply(plan)
     assert (run.counts["trimmed"], run.counts["skipped"]) == (0, {"CHANGED": 1})
+
+
+def test_an_emptying_that_lands_late_counts_as_emptied_again(night: Night, backup: Backing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replay is killed with it under way, and it lands after the next run has looked."""
+    person = night.contact(birthdate="1980-05-05", description="Verzonnen.")
+    night.donation(person)
+    night.party(person, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    kept = backup(night)
+    night.apply(night.plan())
+    kept.restore()
+    plan = replay_plan(night)
+    assert plan.trims == (person,)
+    cut = CutShort(night.context.connector, 2)  # its dossier goes first
+    with pytest.raises(Killed):
+        apply_plan(dataclasses.replace(night.context, connector=cut), plan.id)
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.runs.run.settle_intended", cut.settle_and_land)
+        run = night.apply(plan)
+    assert (night.get("contacts", person) or {})["description"] is None
+    assert (run.counts["trimmed"], run.counts["skipped"]) == (1, {})
+    assert run.counts["verified"] == {"gone": 3, "masked": 1, "still_there": 0}
 
 
 def test_a_replay_killed_at_any_point_ends_like_an_undisturbed_one(

@@ -20,6 +20,8 @@ from connectors.interface.changes import ChangeResult, ChangeSet, Held
 from crm_compliance.keys.request_seals import Sealing
 from jobs.model.request import Details
 from jobs.requests.decisions.carry_out import fulfil
+from jobs.restores.plan import plan_replay
+from jobs.runs.apply import apply_plan
 from rules.model.requests import Right
 from tests.integration.deciding import ask, compile_, context_of, decide, decision, release
 from tests.integration.holding import place
@@ -27,6 +29,7 @@ from tests.integration.holding import release as release_hold
 from tests.integration.moments import Moments
 from tests.integration.night import TOKEN, Night, witness_of
 from tests.integration.test_holds_property import a_night
+from tests.integration.test_kill_and_resume import CutShort, Killed
 from tests.known_definitions import KNOWN
 
 
@@ -178,3 +181,37 @@ def released(night: Night, request: Any, act: Callable[[int], None], written: li
         patch.setattr("tests.integration.deciding.context_of", lambda _: dataclasses.replace(context, connector=watched))
         with contextlib.suppress(Cut):
             release(night, request)
+
+
+def test_a_role_that_is_disowned_late_is_in_the_register_and_goes_again_after_a_restore(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is killed with it under way, and it lands after the next run has looked (ERA-13)."""
+    child, witness = night.contact(birthdate="2010-05-05"), night.contact(lastname="Getuige (fictief)")
+    fiche = night.fiche("sexting", dossier=(dossier := night.dossier("sexting", closed=False)))
+    night.party(child, "child", dossier=dossier)
+    role = night.party(witness, "reporter", fiche=fiche)
+    night.patch("cf_parties", role, cf_name="Getuige (fictief)")
+    request = ask(night, Right.ERASURE, witness)
+    compile_(night, request)
+    decide(night, request)
+    context = context_of(night)
+    cut = CutShort(context.connector, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.integration.deciding.context_of", lambda _: dataclasses.replace(context, connector=cut))
+        with pytest.raises(Killed):
+            release(night, request)
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.runs.run.settle_intended", cut.settle_and_land)
+        run = fulfil(context, request.id)
+    assert run is not None
+    assert (run.counts["deleted"], run.counts["anonymised"], run.counts["skipped"]) == (1, 1, {})
+    assert "disown" in {each.operation for each in night.store.erasures.all()}
+    other = night.contact()
+    night.patch("cf_parties", role, cf_name="Getuige (fictief)", **{"cf_ContactId@odata.bind": f"/contacts({other})"})
+    plan = plan_replay(night.context)
+    assert plan is not None
+    assert plan.units == 1
+    apply_plan(night.context, plan.id)
+    row = night.get("cf_parties", role) or {}
+    assert (row["_cf_contactid_value"], row["cf_name"]) == (None, None)
