@@ -14,6 +14,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.reading.units import Gathering
 from rules.holds.holds import Holds
+from rules.holds.placements import PlacedHold
 from rules.model.decisions import Reason
 from rules.model.records import KINDS, Unit, UnitKind
 
@@ -26,11 +27,11 @@ def active_holds(context: JobContext, day: date) -> Holds:
     out.
 
     If there is none, the CRM is not queried. A request that keeps nothing queries the same as one that keeps
-    something. Raises StoreAltered: the ledger knows of a hold that the table does not have as it was placed;
-    ConnectorError: the rows that a hold on a person covers could not be read. Source: HLD-04, HLD-07,
-    HLD-08."""
+    something. What is placed while the CRM is queried counts. Raises StoreAltered: the ledger knows of a hold
+    that the table does not have as it was placed; ConnectorError: the rows that a hold on a person covers
+    could not be read. Source: HLD-04, HLD-07, HLD-08."""
     refuse(about_holds(context.store, Believed(context.store, context.references), day))
-    placed = [hold for hold in context.store.holds.all(unreleased=True) if hold.is_in_force(day)]
+    placed = _in_force(context, day)
     grace_days = context.policy.defaults.request_grace_days
     requests = context.requests.freezing(day - timedelta(days=grace_days))
     spread = Spread(context.connector, always=bool(requests))
@@ -49,12 +50,18 @@ def active_holds(context: JobContext, day: date) -> Holds:
             for contact in people_of(action):
                 spread.add_role(contact, action.rows[-1].kind, action.id)
     spread.spread()
+    if (placed or requests) and _in_force(context, day) != placed:
+        return active_holds(context, day)
     by_facts = [(hold.on_row(hold.kind, "", day), hold.conditions) for hold in placed if hold.conditions]
     return Holds.of(
         [hold for hold in spread.placed if not context.gives_way(hold)],
         kept=[hold for hold in spread.kept if not context.gives_way(hold)],
         by_facts=[each for each in by_facts if not context.gives_way(each[0])],
     )
+
+
+def _in_force(context: JobContext, day: date) -> list[PlacedHold]:
+    return [hold for hold in context.store.holds.all(unreleased=True) if hold.is_in_force(day)]
 
 
 def held_contacts(context: JobContext, day: date, contacts: Collection[str]) -> dict[str, Reason]:
@@ -73,6 +80,8 @@ def held_actions(context: JobContext, day: date, actions: Mapping[str, Action], 
     asked = {name: units.get(action.key) for name, action in actions.items()}
     unread = [action for name, action in actions.items() if asked[name] is None]
     again = remaining_units(context, unread) if holds.asks_for_facts else {}
+    if again:
+        holds = active_holds(context, day)  # one may have been placed while they were read
     held: dict[str, Reason] = {}
     for name, action in actions.items():
         unit, in_part = asked[name], False

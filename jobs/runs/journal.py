@@ -215,12 +215,11 @@ class Journal:
         """Return which of these, by name, a hold covers at this moment, with its reason. It is checked again
         right before each write (HLD-07), the CRM's own flag on the dossier of a recording too. Of a unit that
         is half done nobody has just read that dossier, so it is looked for."""
-        held = held_actions(self.context, self.day, actions, units)
-        others = {name: action for name, action in actions.items() if name not in held}
-        half_done = [action for action in others.values() if action.key not in units and _lies_below(action)]
-        known = [units[action.key] for action in others.values() if action.key in units]
+        half_done = [action for action in actions.values() if action.key not in units and _lies_below(action)]
+        known = [units[action.key] for action in actions.values() if action.key in units]
         flagged = held_since(self.context.connector, [*known, *remaining_units(self.context, half_done).values()])
-        return held | {name: Reason.HOLD_LEGAL for name, action in others.items() if action.id in flagged}
+        in_crm = {name: Reason.HOLD_LEGAL for name, action in actions.items() if action.id in flagged}
+        return in_crm | held_actions(self.context, self.day, actions, units)  # the last look: a hold may come while the CRM is asked
 
     # -- noting ----------------------------------------------------------------------------------------------
 

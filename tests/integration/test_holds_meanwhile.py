@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -16,6 +17,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.governor import Pace
 from crm_compliance.settings import Settings
 from crm_compliance.wiring.mapping import mapping_text
+from jobs.holds.active import active_holds
 from jobs.model.plan import Kind
 from jobs.model.run import ActionState, RunState
 from jobs.runs.apply import apply_plan
@@ -258,3 +260,46 @@ def test_a_recording_whose_dossier_comes_under_a_hold_is_not_deleted(night: Nigh
     run = applied(night, plan, connector)
     assert run.counts["skipped"] == {"HOLD_JUDICIAL": 1}
     assert (night.get("cf_recordings", recording) is None, night.get("cf_recordings", free) is None) == (False, True)
+
+
+def test_hld07_a_hold_that_comes_while_the_crm_is_asked_for_its_own_flag_wins(night: Night) -> None:
+    """At each look at the dossier of a recording, the one right before the write among them."""
+    of_moments: list[tuple[int, bool]] = []
+    for nth in range(1, 20):
+        dossier = night.dossier("runaway", spoken=date(2026, 1, 1), closed=False)
+        recording = night.recording(LONG_AGO, fiche=night.fiches_of(dossier)[0])
+        plan = night.plan(Kind.RECORDINGS)
+        night.approved(plan)
+        placed: list[bool] = []
+
+        def act(placed: list[bool] = placed, recording: str = recording, dossier: str = dossier) -> None:
+            placed.append(night.get("cf_recordings", recording) is not None)
+            place(night, "cf_dossier", dossier)
+
+        applied(night, plan, Meddling(night.context.connector, act, before="Dossier", nth=nth))
+        if placed != [True]:
+            break
+        of_moments.append((nth, night.get("cf_recordings", recording) is not None))
+    assert len(of_moments) > 1
+    assert all(stays for _, stays in of_moments), of_moments
+
+
+def test_hld07_a_hold_that_comes_while_the_crm_is_asked_what_others_reach_is_in_force(night: Night) -> None:
+    first, other = night.contact(), night.contact()
+    night.party(first, "suspect", dossier=night.dossier("runaway", closed=False))
+    place(night, "contact", first)
+    for nth in range(1, 20):
+        placed: list[str] = []
+
+        def act(placed: list[str] = placed) -> None:
+            placed.append(place(night, "contact", other).id)
+
+        context = dataclasses.replace(night.context, connector=Meddling(night.context.connector, act, before="Party", nth=nth))
+        holds = active_holds(context, night.context.day(night.clock()))
+        assert (nth, ("contact", other) in holds.rows) == (nth, bool(placed))
+        if not placed:
+            assert nth > 1
+            return
+        (hold,) = (each for each in night.store.holds.all() if each.id == placed[0])
+        release(night, hold)
+    raise AssertionError("more looks than there can be")
