@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import pytest
@@ -43,10 +44,10 @@ class SideBySide(dict[str, Callable[[W], Case]], Generic[W]):
         waiting: dict[str, tuple[Case, str]] = {}
 
         def go_on(name: str, case: Case, given: Any = None) -> None:
-            with subtests.test(name):
-                until = next(case, None) if given is None else _sent(case, given)
-                if until is not None:
-                    waiting[name] = case, until
+            with subtests.test(name), suppress(StopIteration):
+                until = case.send(given)
+                assert until in (PLANNED, APPLIED), f"{name} waits for {until}"
+                waiting[name] = case, until
 
         def tell(stage: str, given: Any) -> None:
             for name in [name for name, (_, until) in waiting.items() if until == stage]:
@@ -62,13 +63,6 @@ class SideBySide(dict[str, Callable[[W], Case]], Generic[W]):
             tell(PLANNED, plan)
             tell(APPLIED, world.apply(plan))
             nights += 1
-
-
-def _sent(case: Case, given: Any) -> str | None:
-    try:
-        return case.send(given)
-    except StopIteration:
-        return None
 
 
 def skipped(night: Night, run: Run, *rows: str) -> dict[str, int]:

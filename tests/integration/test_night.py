@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from jobs.model.plan import Kind
-from jobs.model.run import TRIM, Run, RunState
+from jobs.model.run import TRIM, ActionState, Run, RunState
 from jobs.nightly.runs import run_retention, verify_run
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
@@ -538,6 +538,8 @@ def a_contact_with_nothing_to_empty_is_not_written(night: Night) -> Case:
     before = night.get("contacts", donor)
     run = yield APPLIED
     assert (run.state, trimmed(night, run, donor)) == (RunState.DONE, 0)
+    trims = [action for action in night.store.journal.of_run(run.id) if action.disposition == TRIM and action.state is ActionState.DONE]
+    assert run.counts["trimmed"] == sum(bool(action.rows) for action in trims) < len(trims)
     assert night.get("contacts", donor) == before
 
 

@@ -20,7 +20,7 @@ from connectors.storage.azure import BlobContainer
 from connectors.storage.local import LocalFolder
 from jobs.checks.kill_switch import STOPPED, resume, stop
 from jobs.model.plan import Kind, Plan
-from jobs.model.run import Action, ActionState, Run
+from jobs.model.run import Action, ActionState, Run, RunState
 from jobs.nightly.runs import verify_run
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
@@ -487,6 +487,7 @@ def test_what_a_unit_that_stays_for_a_failed_removal_names_is_not_tried_for_anot
     outcomes = Counter(outcome(reaching, run, row) for row in rows)
     assert outcomes == {(ActionState.PARTIAL, OBJECT_LEFT): AT_ONCE, (ActionState.SKIPPED, "CHANGED"): 1}
     assert len(reaching.storage.asked) == AT_ONCE
+    assert run.state is RunState.DONE_WITH_FAILURES
 
 
 @pytest.mark.parametrize("number", [AT_ONCE + 1, 4 * AT_ONCE])
