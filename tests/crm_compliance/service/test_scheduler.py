@@ -496,21 +496,21 @@ def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 def test_the_time_zone_of_the_machine_changes_nothing(
     typist: Typist, org: Night, crm: RunningEmulator, tmp_path: Path, in_zone: Callable[[str], None]
 ) -> None:
-    """R-064, at an hour when the zones have two days: a program that was started in the east, and this one,
-    in the west and at home."""
+    """R-064, at an hour when the zones have two days: a program that was started in the west, and this one,
+    in the east and at home."""
     people_and_cases(org)
     org.fiche("social_card", spoken=date(2026, 5, 25))
     settings = {"CRM_URL": crm.url, "CRM_TOKEN": "test-token", "DATA_DIR": str(tmp_path / "zones"), "CLOCK": "2026-11-25T23:30:00Z"}
-    file = tmp_path / "east.jsonl"
+    file = tmp_path / "west.jsonl"
     command = [sys.executable, "-m", "crm_compliance", "plan", "--output", str(file), "--json"]
-    done = subprocess.run(command, env=environment_of(settings) | {"TZ": "Pacific/Kiritimati"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment_of(settings) | {"TZ": "America/New_York"}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     plans = [(file.read_text(encoding="utf-8"), json.loads(done.stdout)["dispose"])]
     typist.set(**settings)
-    for zone, day in (("America/New_York", 25), ("Europe/Brussels", 26)):
+    for zone, hour in (("Pacific/Kiritimati", 13), ("Europe/Brussels", 0)):
         in_zone(zone)
-        assert time.localtime(datetime(2026, 11, 25, 23, 30, tzinfo=UTC).timestamp()).tm_mday == day
-        file = tmp_path / f"{day}.jsonl"
+        assert time.localtime(datetime(2026, 11, 25, 23, 30, tzinfo=UTC).timestamp())[2:4] == (26, hour)
+        file = tmp_path / f"{hour}.jsonl"
         found = typist.ask("plan", "--output", file)["dispose"]
         plans.append((file.read_text(encoding="utf-8"), found))
     assert plans[0] == plans[1] == plans[2]
