@@ -1,5 +1,5 @@
 """Rules that two people set aside together, the DPO and somebody else, each with a reason as a code. Source:
-RGT-05, SUS-08, SUS-11, IDV-05, IDN-17; the rules of `standing.OVERRIDABLE`."""
+RGT-05, SUS-08, SUS-11, IDV-05, IDN-17; the rules of `entitlement.OVERRIDABLE`."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from rules.errors import UsageError
 from rules.model.accounts import same_person
 from rules.model.requests import Step
 from rules.model.roles import Act, needed
-from rules.rights import standing
+from rules.rights import entitlement
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")
 
@@ -20,7 +20,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")
 # basis is none of them (R-121).
 OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        **dict.fromkeys(standing.OVERRIDABLE, frozenset[str]()),
+        **dict.fromkeys(entitlement.OVERRIDABLE, frozenset[str]()),
         "IDN-17": frozenset(),
         "IDV-05": frozenset({"NO_CONTACT", "CHANNEL_CHANGED"}),
         "NO_CONTACT": frozenset(),

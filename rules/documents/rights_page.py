@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Final
 
 from rules.model.requests import ARTICLES, Right
+from rules.rights.entitlement import OVERRIDABLE
 from rules.rights.matrix import CONDITIONS, MATRIX, Availability, Row
-from rules.rights.standing import OVERRIDABLE
 
 _RIGHTS: Final[Mapping[Right, str]] = MappingProxyType(
     {

@@ -1,7 +1,7 @@
 """The matrix of rights: what each person may request of us, right by right.
 
 `docs/rights.md` shows it in words; the tests compare that page with this table. For one person it is
-determined in `standing.py`, which takes from here what is refused to a person with a part in a file of
+determined in `entitlement.py`, which takes from here what is refused to a person with a part in a file of
 others. Source: section 6.2, RGT-10 to RGT-12; policy §5."""
 
 from collections.abc import Mapping

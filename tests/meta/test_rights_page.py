@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rules.documents.rights_page import matrix_part, overridable_part
-from rules.rights.standing import OVERRIDABLE
+from rules.rights.entitlement import OVERRIDABLE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rights.md").read_text(encoding="utf-8")
 

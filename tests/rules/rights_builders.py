@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from rules.model.requests import RequesterKind, Right
+from rules.rights.entitlement import Standing, standing
 from rules.rights.facts import Asked, FileFacts, RoleInFile, UnitKey
-from rules.rights.standing import Standing, standing
 from tests.rules.builders import shipped_policy
 
 A: UnitKey = ("dossier", "a")

@@ -24,7 +24,7 @@ from jobs.requests.search.material import Material
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
-from rules.rights.standing import Standing
+from rules.rights.entitlement import Standing
 
 Unit = tuple[str, str]  # dossier or fiche, and its id
 PROPOSALS: Final = MappingProxyType(

@@ -23,8 +23,8 @@ from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import latest_compatible, sentinels_of
 from rules.policy.policy import Policy
+from rules.rights.entitlement import Standing, standing
 from rules.rights.facts import Asked, RoleInFile, UnitKey
-from rules.rights.standing import Standing, standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.kinds import RELATIONS, ROW_KINDS, kind_of
 from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
 from rules.model.records import REGARDING, Dependent, Record, tied_to
+from rules.rights.entitlement import ItemScope, item_scope
 from rules.rights.facts import UnitKey
-from rules.rights.standing import ItemScope, item_scope
 
 _AUDIO = "audio/"
 MENTION = "mention"

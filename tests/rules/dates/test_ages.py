@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from rules.dates.ages import completed_years, has_reached, reached_on
 from rules.model.requests import Mandate, RequesterKind
+from rules.rights.entitlement import standing
 from rules.rights.facts import FileFacts
-from rules.rights.standing import standing
 from tests.rules.rights_builders import FINN, LOTTE, A, asked, asked_for_finn, role, told
 
 LEAPLING = date(2008, 2, 29)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rules.model.requests import Right
+from rules.rights.entitlement import OVERRIDABLE
 from rules.rights.matrix import CONDITIONS, MATRIX, MISSION, RELATIONS, Availability, Row, refusal_in_files
-from rules.rights.standing import OVERRIDABLE
 
 REFUSALS = {"", "RF-02", "RF-04", "RF-05", "RF-06"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rules.model.file_roles import FILE_ROLES as ROLES
 from rules.model.requests import RequesterKind, Right
-from rules.rights.standing import ItemScope, item_scope
+from rules.rights.entitlement import ItemScope, item_scope
 from tests.rules.rights_builders import BORN_FOURTEEN, BORN_NINE, ELSE, FINN, LONE, LOTTE, A, B, asked, role, told
 
 

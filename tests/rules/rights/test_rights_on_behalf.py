@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rules.model.requests import Mandate, RequesterKind, Right
 from rules.policy.loader import load_policy
+from rules.rights.entitlement import ItemScope, item_scope, standing
 from rules.rights.facts import FileFacts, UnitKey
-from rules.rights.standing import ItemScope, item_scope, standing
 from tests.rules.rights_builders import (
     BORN_FOURTEEN,
     BORN_NINE,

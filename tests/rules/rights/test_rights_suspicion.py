@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rules.model.file_roles import FILE_ROLES as ROLES
 from rules.model.requests import Mandate, Right
+from rules.rights.entitlement import ItemScope, Standing, item_scope, standing
 from rules.rights.facts import FileFacts, RoleInFile, UnitKey
-from rules.rights.standing import ItemScope, Standing, item_scope, standing
 from tests.rules.rights_builders import BORN_NINE, DAY, ELSE, FINN, LONE, LOTTE, A, B, C, asked, asked_for_finn, role, told
 
 UNITS = st.sampled_from([A, B, C, LONE])

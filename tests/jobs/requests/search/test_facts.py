@@ -8,7 +8,7 @@ from typing import Any
 from jobs.requests.search.facts import Files, files_of, roles_of
 from jobs.requests.search.material import Elsewhere, Material, Mention
 from rules.model.personal_records import FullActivityParty, FullCall, FullDossier, FullFiche, FullNote, FullParty, FullRecording
-from rules.rights.standing import FileFacts, RoleInFile
+from rules.rights.entitlement import FileFacts, RoleInFile
 
 
 def party(row: str, contact: str | None = "c", role: str | None = "child", **more: Any) -> FullParty:
