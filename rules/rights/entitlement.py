@@ -17,7 +17,7 @@ from rules.rights.facts import Asked, FileFacts, RoleInFile, UnitKey
 from rules.rights.matrix import refusal_in_files
 from rules.rights.suspicion import Involvement, excluded_for, involvement
 
-__all__ = ["OVERRIDABLE", "Asked", "FileFacts", "ItemScope", "RoleInFile", "Standing", "UnitKey", "item_scope", "standing"]
+__all__ = ["OVERRIDABLE", "Asked", "Entitlement", "FileFacts", "ItemScope", "RoleInFile", "UnitKey", "entitlement", "item_scope"]
 
 PACKAGE: Final = "package"
 NEUTRAL: Final = "neutral"
@@ -44,7 +44,7 @@ OVERRIDABLE: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
     """What may be disclosed, and how sure that is.
 
     `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `own` are the
@@ -82,14 +82,14 @@ class ItemScope(StrEnum):
     WHOLE = "whole"  # everything about the child
 
 
-def standing(
+def entitlement(
     asked: Asked,
     roles: Sequence[RoleInFile],
     files: Mapping[UnitKey, FileFacts],
     *,
     maturity_age: int = 12,
     harmless: frozenset[str] = frozenset(),
-) -> Standing:
+) -> Entitlement:
     """Return what may be disclosed to the requester. Pure; `roles` are those of the requester, of the child,
     and of everybody in their files; `harmless` are the categories of which nothing may lead to the child
     (RGT-09). A fiche that is confirmed without a contact is passed as a role of a
@@ -102,15 +102,15 @@ def standing(
     return _for_a_child(asked, roles, files, maturity_age, harmless)
 
 
-def item_scope(standing: Standing, unit: UnitKey) -> ItemScope:
+def item_scope(entitlement: Entitlement, unit: UnitKey) -> ItemScope:
     """Return how much of a file may be disclosed, once nothing prevents a release any more; `limited` takes
     away from it (RGT-09)."""
-    if unit not in standing.own and unit not in standing.for_child:
+    if unit not in entitlement.own and unit not in entitlement.for_child:
         return ItemScope.NOTHING
-    return ItemScope.WHOLE if unit in standing.whole else ItemScope.OWN
+    return ItemScope.WHOLE if unit in entitlement.whole else ItemScope.OWN
 
 
-def _for_oneself(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], maturity_age: int) -> Standing:
+def _for_oneself(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], maturity_age: int) -> Entitlement:
     found = involvement(asked.requester, roles, files, asked.day, overrides=asked.overrides)
     blocks = []
     if asked.deceased:
@@ -130,13 +130,13 @@ def _is_too_young(asked: Asked, found: Involvement, maturity_age: int) -> bool:
 
 def _for_a_child(
     asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], maturity_age: int, harmless: frozenset[str]
-) -> Standing:
+) -> Entitlement:
     of_child = {role.unit for role in roles if role.contact in asked.child}
     of_child |= {unit for unit, file in files.items() if file.children & asked.child}
     closed = excluded_for(asked.requester, roles, asked.day)
     is_suspected = not closed.isdisjoint(of_child)
     if is_suspected and "SUS-11" not in asked.overrides:
-        return Standing(answer=NEUTRAL, scope=OWN, excluded=closed)
+        return Entitlement(answer=NEUTRAL, scope=OWN, excluded=closed)
     mine = involvement(asked.requester, roles, files, asked.day, overrides=asked.overrides)
     theirs = involvement(asked.child, roles, files, asked.day, heard=asked.requester, overrides=asked.overrides)
     can_be_told = bool(theirs.roles) or asked.child_has_relations
@@ -144,7 +144,7 @@ def _for_a_child(
         return _settled(asked, _own(asked, mine), ())  # RGT-13; and a child of whom nothing may be told is like a child who is unknown
     how = authority(asked, roles, theirs.whole, maturity_age=maturity_age)
     if how is Authority.LAPSED:
-        return Standing(answer=PACKAGE, scope=ON_BEHALF, blocks=(MANDATE_LAPSED,), excluded=theirs.excluded)
+        return Entitlement(answer=PACKAGE, scope=ON_BEHALF, blocks=(MANDATE_LAPSED,), excluded=theirs.excluded)
     if how in {Authority.HELD, Authority.CHILD_DECIDES}:
         return _settled(asked, _on_behalf(asked, theirs, files, harmless), ["RGT-05"] if how is Authority.CHILD_DECIDES else [])
     knows = any(_KNOWS_OF_CHILD.intersection(mine.roles.get(unit, ())) for unit in theirs.whole - {unit for unit, _ in theirs.review})
@@ -153,11 +153,11 @@ def _for_a_child(
     return _settled(asked, _own(asked, mine), ())
 
 
-def _own(asked: Asked, found: Involvement) -> Standing:
+def _own(asked: Asked, found: Involvement) -> Entitlement:
     """Return what may be disclosed of the requester: own files, and relations. Relations alone never open the
     whole contact row, for anybody: were it opened for those who are suspected nowhere, its absence would show
     a suspicion (SUS-05)."""
-    return Standing(
+    return Entitlement(
         answer=PACKAGE,
         scope=OWN,
         own=found.roles,
@@ -169,11 +169,11 @@ def _own(asked: Asked, found: Involvement) -> Standing:
     )
 
 
-def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFacts], harmless: frozenset[str]) -> Standing:
+def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFacts], harmless: frozenset[str]) -> Entitlement:
     """Return what may be disclosed of the child to the person who acts for it; nothing of the requester, who
     did not ask for that."""
     limited = frozenset(unit for unit in found.roles if _is_limiting(files.get(unit), harmless))
-    return Standing(
+    return Entitlement(
         answer=PACKAGE,
         scope=ON_BEHALF_LIMITED if limited else ON_BEHALF,
         for_child=tuple(found.roles),
@@ -191,11 +191,11 @@ def _is_limiting(file: FileFacts | None, harmless: frozenset[str]) -> bool:
     return file is None or not file.categories or not harmless.issuperset(file.categories)
 
 
-def _settled(asked: Asked, draft: Standing, blocks: Sequence[str], remark: str = "") -> Standing:
+def _settled(asked: Asked, draft: Entitlement, blocks: Sequence[str], remark: str = "") -> Entitlement:
     """Apply what the right itself says, and say which answer that makes."""
     draft = _by_right(asked, draft)
     if not (draft.own or draft.for_child or draft.relations or draft.identity or draft.refusal):
-        return Standing(answer=NEUTRAL, scope=OWN, excluded=draft.excluded)
+        return Entitlement(answer=NEUTRAL, scope=OWN, excluded=draft.excluded)
     open_blocks = tuple(block for block in blocks if block not in asked.overrides)
     return msgspec.structs.replace(
         draft,
@@ -205,7 +205,7 @@ def _settled(asked: Asked, draft: Standing, blocks: Sequence[str], remark: str =
     )
 
 
-def _by_right(asked: Asked, draft: Standing) -> Standing:
+def _by_right(asked: Asked, draft: Entitlement) -> Entitlement:
     """Leave out the files where the right does not reach them: portability, consent, and an objection to
     direct marketing."""
     refusal = refusal_in_files(asked.right, asked.about)

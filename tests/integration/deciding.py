@@ -96,15 +96,15 @@ def compile_(night: Night, request: SubjectRequest) -> Compilation:
         request=request.id,
         reference="R-1",
         right=request.right.value,
-        answer=found.standing.answer,
-        scope=found.standing.scope,
+        answer=found.entitlement.answer,
+        scope=found.entitlement.scope,
         language="nl",
         generated_at=night.clock(),
         received_on=request.received_on,
         addressee=Addressee("Lotte Peeters (fictief)"),
-        refusal=found.standing.refusal,
+        refusal=found.entitlement.refusal,
     )
-    answer = propose(context, request, found.given, found.standing, found.material, shell)
+    answer = propose(context, request, found.given, found.entitlement, found.material, shell)
     now = night.store.requests.get(request.id)
     after = msgspec.structs.replace(now, state=RequestState.REVIEWING, answer=answer.answer, scope=answer.scope)
     night.store.requests.save(after, since=now, parts={COMPILATION: msgspec.json.encode(answer)})

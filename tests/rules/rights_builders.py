@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from rules.model.requests import RequesterKind, Right
-from rules.rights.entitlement import Standing, standing
+from rules.rights.entitlement import Entitlement, entitlement
 from rules.rights.facts import Asked, FileFacts, RoleInFile, UnitKey
 from tests.rules.builders import shipped_policy
 
@@ -53,7 +53,7 @@ def asked_for_finn(right: Right = Right.ACCESS, **facts: Any) -> Asked:
     return asked(right, **(usual | facts))
 
 
-def told(question: Asked, *roles: RoleInFile, categories: Mapping[UnitKey, tuple[str, ...]] | None = None) -> Standing:
+def told(question: Asked, *roles: RoleInFile, categories: Mapping[UnitKey, tuple[str, ...]] | None = None) -> Entitlement:
     """Answer; every file is about grooming unless `categories` says otherwise."""
     units = {each.unit for each in roles}
     files = {
@@ -64,4 +64,4 @@ def told(question: Asked, *roles: RoleInFile, categories: Mapping[UnitKey, tuple
         )
         for unit in units
     }
-    return standing(question, roles, files, harmless=shipped_policy().harmless)
+    return entitlement(question, roles, files, harmless=shipped_policy().harmless)

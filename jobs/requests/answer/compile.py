@@ -89,21 +89,21 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         request=request.id,
         reference=request.reference,
         right=request.right.value,
-        answer=found.standing.answer,
-        scope=found.standing.scope,
+        answer=found.entitlement.answer,
+        scope=found.entitlement.scope,
         language=language_of(request, found, context.organisation.languages),
         generated_at=context.clock(),
         received_on=request.received_on,
         addressee=_addressee(found),
         about=_about(found),
         blocks=blocks,
-        refusal=found.standing.refusal,
+        refusal=found.entitlement.refusal,
         home=found.home,
     )
-    if found.standing.answer == NEUTRAL:  # the same for whoever is unknown, and in whatever way nothing may be told (SUS-04, SUS-07)
+    if found.entitlement.answer == NEUTRAL:  # the same for whoever is unknown, and in whatever way nothing may be told (SUS-04, SUS-07)
         return Draft(shell, found, scope)
     shell = msgspec.structs.replace(
-        shell, not_searched=found.material.not_searched, remarks=found.standing.remarks, is_complete=scope.is_complete
+        shell, not_searched=found.material.not_searched, remarks=found.entitlement.remarks, is_complete=scope.is_complete
     )
     if shell.refusal:
         return Draft(shell, found, scope)
@@ -127,7 +127,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
             shell = msgspec.structs.replace(shell, contexts=(*shell.contexts, request_context(key)))
         shell = msgspec.structs.replace(shell, items=items, is_complete=is_complete, offers_listening=offers)
     else:
-        shell = propose(context, request, found.given, found.standing, found.material, shell)
+        shell = propose(context, request, found.given, found.entitlement, found.material, shell)
     return Draft(msgspec.structs.replace(shell, needles=redactor.needles()), found, scope, searched)
 
 
@@ -151,7 +151,7 @@ def language_of(request: SubjectRequest, found: Assessment, languages: Sequence[
     answer does not follow a preference that only the file can show (SUS-04)."""
     if request.language in languages:
         return request.language
-    if found.standing.answer == NEUTRAL:
+    if found.entitlement.answer == NEUTRAL:
         return languages[0]
     contacts = [found.material.contacts[contact] for contact in sorted(found.people.requester) if contact in found.material.contacts]
     preferred = [contact.language for contact in contacts if contact.language in languages]
@@ -177,7 +177,7 @@ def _items(
         country=context.policy.home.country,
         askers=scope.askers,
         names=tuple(name for contact in found.subject_contacts for name in (contact.last_name, contact.first_name) if name),
-        whole_contact=found.standing.identity,
+        whole_contact=found.entitlement.identity,
         needed=needed_by({row.kind for row in scope.rows}),
         only_provided=found.request.right is Right.PORTABILITY,
         wants_audio=found.given.details.audio,
@@ -214,7 +214,7 @@ def _addressee(found: Assessment) -> Addressee:
     neutral answer it would reveal that (SUS-04)."""
     given = found.given.requester
     born_on = date.fromisoformat(given.birthdate) if given.birthdate and not found.request.on_behalf else None
-    if born_on is None and found.standing.answer != NEUTRAL and not found.request.on_behalf:
+    if born_on is None and found.entitlement.answer != NEUTRAL and not found.request.on_behalf:
         born_on = max((contact.birth_on for contact in found.subject_contacts if contact.birth_on is not None), default=None)
     is_minor = born_on is not None and not has_reached(ADULT_AGE, born_on, found.day)
     return Addressee(_name(given), is_minor=is_minor, first_name=given.firstname.strip())

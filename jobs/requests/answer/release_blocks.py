@@ -22,11 +22,11 @@ def blocks_of(context: JobContext, found: Assessment, scope: Scope) -> tuple[str
     if nothing does. Somebody flagged no-contact gets no letter, not even a neutral one: it might reach those
     from whom they hide (IDV-05). Of a neutral answer nothing else is checked, so that its steps do not depend
     on what is in the file (SUS-04)."""
-    blocks = dict.fromkeys(found.standing.blocks)
-    blocks |= dict.fromkeys(rule for _, rule in found.standing.review)
+    blocks = dict.fromkeys(found.entitlement.blocks)
+    blocks |= dict.fromkeys(rule for _, rule in found.entitlement.review)
     if any(contact.no_contact for contact in _people(found)):
         blocks[NO_CONTACT] = None
-    if found.standing.answer != "neutral":
+    if found.entitlement.answer != "neutral":
         if _has_changed_channel(context, found):
             blocks[CHANNEL_CHANGED] = None
         if lacks_basis(row.record for row in scope.rows if isinstance(row.record, FullFiche)):

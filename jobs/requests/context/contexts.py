@@ -81,7 +81,7 @@ class Contexts:
         holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
         self._decisions = dict(zip(asked, decisions(asked.values(), context.policy, holds, assessment.day), strict=True))
         others = [*([] if portable else [*self._of_files(), *self._of_recordings(), *self._of_own_terms()]), *self._of_relations()]
-        own = [] if portable else person_context(self._rows, others, is_whole=assessment.standing.identity, terms=self._terms)
+        own = [] if portable else person_context(self._rows, others, is_whole=assessment.entitlement.identity, terms=self._terms)
         made = [replace(each, key=f"context-{number}") for number, each in enumerate((*own, *others), 1)]
         if own:
             made[0] = replace(made[0], needed_for=tuple(each.key for each in made[1:]), processors=processors_of(self._organisation, ()))
@@ -110,13 +110,13 @@ class Contexts:
         return (on.isoformat() if on is not None else "9999", unit)
 
     def _of_file(self, unit: UnitKey, rows: Sequence[Row]) -> Context:
-        is_whole, is_limited = unit in self._found.standing.whole, any(row.is_limited for row in rows)
+        is_whole, is_limited = unit in self._found.entitlement.whole, any(row.is_limited for row in rows)
         found = self._units.get(unit)
         decision = self._decisions.get(unit)
         key = _deciding(decision)
         category = self._policy.categories.get(key)
         purposes = ("support",) if category is None else category.purposes or _PURPOSES[category.mission]
-        roles = (FileRole.CHILD,) if is_whole else self._found.standing.own.get(unit, ()) or (FileRole.OTHER,)
+        roles = (FileRole.CHILD,) if is_whole else self._found.entitlement.own.get(unit, ()) or (FileRole.OTHER,)
         fiches = [row.record for row in rows if isinstance(row.record, FullFiche)]
         grounds = grounds_of(self._organisation, purposes, category, "not_decided", is_special=is_whole)
         is_only_child = is_whole and found is not None and len(found.children) <= 1  # else the day would tell of a brother or a sister
@@ -145,9 +145,9 @@ class Contexts:
         rows = [row for row in self._rows if row.kind == _RECORDING and _has_own_term(row)]
         if not rows:
             return []
-        standing, units = self._found.standing, [row.unit for row in rows if row.unit is not None]
-        is_whole = any(unit in standing.whole for unit in units)
-        found = dict.fromkeys(role for unit in units for role in standing.own.get(unit, ()))
+        entitlement, units = self._found.entitlement, [row.unit for row in rows if row.unit is not None]
+        is_whole = any(unit in entitlement.whole for unit in units)
+        found = dict.fromkeys(role for unit in units for role in entitlement.own.get(unit, ()))
         roles = (FileRole.CHILD,) if is_whole else tuple(found) or (FileRole.OTHER,)
         category = self._policy.categories.get(_RECORDING)
         return [
@@ -187,9 +187,9 @@ class Contexts:
         return [self._of_own_term(kind, rows) for kind, rows in found.items()]
 
     def _of_own_term(self, kind: str, rows: Sequence[Row]) -> Context:
-        standing, units = self._found.standing, [row.unit for row in rows if row.unit is not None]
-        is_whole, is_limited = any(unit in standing.whole for unit in units), any(row.is_limited for row in rows)
-        found = dict.fromkeys(role for unit in units for role in standing.own.get(unit, ()))
+        entitlement, units = self._found.entitlement, [row.unit for row in rows if row.unit is not None]
+        is_whole, is_limited = any(unit in entitlement.whole for unit in units), any(row.is_limited for row in rows)
+        found = dict.fromkeys(role for unit in units for role in entitlement.own.get(unit, ()))
         roles = (FileRole.CHILD,) if is_whole else tuple(found) or (FileRole.OTHER,)
         key = _term_of(rows[0])
         category = self._policy.categories.get(key)
@@ -227,9 +227,9 @@ class Contexts:
     def _of_relations(self) -> list[Context]:
         kinds = {row.kind for row in self._rows if row.kind in _RELATIONS}
         contacts = [row.record for row in self._rows if isinstance(row.record, FullContact)]
-        if self._found.standing.relations and any(contact.newsletter for contact in contacts):
+        if self._found.entitlement.relations and any(contact.newsletter for contact in contacts):
             kinds.add(_NEWSLETTER)
-        if self._found.standing.relations and any(contact.parent_kind == "account" for contact in contacts):
+        if self._found.entitlement.relations and any(contact.parent_kind == "account" for contact in contacts):
             kinds.add(_PARTNERSHIP)
         return [self._of_relation(kind) for kind in _RELATIONS if kind in kinds]
 

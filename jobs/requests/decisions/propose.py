@@ -1,7 +1,7 @@
 """What can be granted on a request for a right other than access: one item for each thing that the DPO may
 decide about.
 
-Only files from which anything may be disclosed to the person are read (`Standing`): what stems from a
+Only files from which anything may be disclosed to the person are read (`Entitlement`): what stems from a
 suspicion is in no item, and in no gap between two (SUS-05, SUS-10). Source: section 6.2, RGT-10 to RGT-12,
 R-101 to R-104, R-115."""
 
@@ -24,7 +24,7 @@ from jobs.requests.search.material import Material
 from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
-from rules.rights.entitlement import Standing
+from rules.rights.entitlement import Entitlement
 
 Unit = tuple[str, str]  # dossier or fiche, and its id
 PROPOSALS: Final = MappingProxyType(
@@ -44,14 +44,14 @@ PROPOSALS: Final = MappingProxyType(
 
 
 def propose(
-    context: JobContext, request: SubjectRequest, given: Given, standing: Standing, material: Material, shell: Compilation
+    context: JobContext, request: SubjectRequest, given: Given, entitlement: Entitlement, material: Material, shell: Compilation
 ) -> Compilation:
     """Return the answer with everything that can be granted. Each item waits for the DPO's decision. A
     neutral answer, one that the DPO has to look at first and a right that does not exist here get no items
     (SUS-04, R-095, R-099)."""
-    if standing.answer != "package" or standing.refusal or shell.refusal:
+    if entitlement.answer != "package" or entitlement.refusal or shell.refusal:
         return shell
-    wishes = Wishes(context, request, given, standing, material)
+    wishes = Wishes(context, request, given, entitlement, material)
     items = [msgspec.structs.replace(item, item=f"item-{at}") for at, item in enumerate(wishes.items(), start=len(shell.items) + 1)]
     return msgspec.structs.replace(shell, items=(*shell.items, *items), kept=tuple(wishes.kept(shell.contexts)))
 
@@ -59,21 +59,21 @@ def propose(
 class Wishes:
     """What one request could come to."""
 
-    def __init__(self, context: JobContext, request: SubjectRequest, given: Given, standing: Standing, material: Material) -> None:
+    def __init__(self, context: JobContext, request: SubjectRequest, given: Given, entitlement: Entitlement, material: Material) -> None:
         people = confirmed_people(context.store, request.id)
-        is_for_child = standing.scope.startswith("on_behalf")
+        is_for_child = entitlement.scope.startswith("on_behalf")
         self.request, self.given = request, given
         self.person = given.on_behalf_of if is_for_child and given.on_behalf_of is not None else given.requester
         self.contacts = [
             material.contacts[one] for one in sorted(people.child if is_for_child else people.requester) if one in material.contacts
         ]
-        self.standing, self.material = standing, material
+        self.entitlement, self.material = entitlement, material
         self.day = context.today
         self.home = context.home
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
-        units = sorted(standing.for_child if is_for_child else standing.own)
-        self.child_units: list[Unit] = [unit for unit in units if unit in standing.whole]
-        self.other_units: list[Unit] = [unit for unit in units if unit not in standing.whole and unit not in self.rows]
+        units = sorted(entitlement.for_child if is_for_child else entitlement.own)
+        self.child_units: list[Unit] = [unit for unit in units if unit in entitlement.whole]
+        self.other_units: list[Unit] = [unit for unit in units if unit not in entitlement.whole and unit not in self.rows]
 
     def items(self) -> Iterator[Item]:
         right = self.request.right
@@ -109,7 +109,7 @@ class Wishes:
         yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
         yield from (_item(What.NO_CALLER, "fiche", fiche, at=self._day_of(("fiche", fiche))) for fiche in self._reported())
         yield from (self._of_recording(recording) for recording in self._recordings())
-        if self.standing.relations:
+        if self.entitlement.relations:
             # A running agreement is a contract: it is ended first (6.2).
             for kind, row, until in self._relations():
                 if kind == "enrolment" or (kind == "engagement" and self._has_ended(until)):
@@ -137,7 +137,7 @@ class Wishes:
         """Yield the items of a restriction, file by file, so that nothing else of the person is held. Without
         a file or a relation it is on the contact itself."""
         found = [self._of_unit(unit, What.RESTRICT) for unit in (*self.child_units, *self.other_units)]
-        if self.standing.relations:
+        if self.entitlement.relations:
             found += [_item(What.RESTRICT, kind, row) for kind, row, _ in self._relations()]
         yield from found or [_item(What.RESTRICT, "contact", contact.id) for contact in self.contacts]
 
@@ -146,7 +146,7 @@ class Wishes:
         stated and the person is not known for a relation, it is against ongoing processing. What the
         objection ends is erased (art. 17(1)(c), RGT-11)."""
         about = self.given.details.about
-        is_marketing = about == "direct_marketing" or (not about and self.standing.relations)
+        is_marketing = about == "direct_marketing" or (not about and self.entitlement.relations)
         if is_marketing:
             yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts)
             return
@@ -159,7 +159,7 @@ class Wishes:
         """Yield the items of a withdrawal, as easy as giving: the use stops at once. What has no other basis
         is deleted by RET-20 (RGT-12, R-115)."""
         about = self.given.details.about
-        if about in ("", "newsletter") and self.standing.relations:
+        if about in ("", "newsletter") and self.entitlement.relations:
             yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts)
         if about == "image":
             yield from (_item(What.NO_IMAGE, "contact", contact.id) for contact in self.contacts)

@@ -23,7 +23,7 @@ from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import latest_compatible, sentinels_of
 from rules.policy.policy import Policy
-from rules.rights.entitlement import Standing, standing
+from rules.rights.entitlement import Entitlement, entitlement
 from rules.rights.facts import Asked, RoleInFile, UnitKey
 
 
@@ -38,7 +38,7 @@ class Assessment:
     people: ConfirmedPeople
     material: Material
     filing: Filing
-    standing: Standing
+    entitlement: Entitlement
     subject: frozenset[str]
     day: date
     is_missing: bool  # somebody who was confirmed is not there any more
@@ -46,7 +46,7 @@ class Assessment:
 
     @property
     def is_on_behalf(self) -> bool:
-        return self.standing.scope != "own"
+        return self.entitlement.scope != "own"
 
     @property
     def subject_contacts(self) -> list[FullContact]:
@@ -103,7 +103,7 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
         about=given.details.about,
     )
     policy = context.policy
-    found = standing(asked, roles, files_of(material), maturity_age=policy.defaults.maturity_age, harmless=policy.harmless)
+    found = entitlement(asked, roles, files_of(material), maturity_age=policy.defaults.maturity_age, harmless=policy.harmless)
     is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
     return Assessment(
         request, given, people, material, filing, found, child if found.scope != "own" else requester, day, is_missing, context.home

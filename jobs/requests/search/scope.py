@@ -79,7 +79,7 @@ class Scope:
 
     def __init__(self, assessment: Assessment) -> None:
         self._found = assessment
-        self._standing = assessment.standing
+        self._entitlement = assessment.entitlement
         self._me = assessment.subject
         self.country = assessment.home.country
         self.numbers = own_numbers(assessment.subject_contacts, self.country) | compared(*assessment.numbers_of_rows, self.country)
@@ -104,7 +104,7 @@ class Scope:
         of_mine = [party for party in roles if self._is_mine(party)]
         self._with_role = {unit for party in of_mine for unit in assessment.filing.units("party", party.id)}
         self.excluded: set[tuple[str, str]] = set()
-        rows = {} if self._standing.answer == "neutral" or self._standing.refusal else self._rows()
+        rows = {} if self._entitlement.answer == "neutral" or self._entitlement.refusal else self._rows()
         order = assessment.material.kinds.in_order
         self.rows = tuple(rows[source] for source in sorted(rows, key=lambda source: (order.index(source[0]), source[1])))
 
@@ -119,7 +119,7 @@ class Scope:
         for kind in self._found.material.kinds.in_order:
             for record in self._found.filing.rows(kind):
                 units = self._found.filing.units(kind, record.id)
-                if units & self._standing.excluded:
+                if units & self._entitlement.excluded:
                     self.excluded.add((kind, record.id))
                 elif (row := self._in_a_file(kind, record, units) if units else self._in_no_file(kind, record)) is not None:
                     found[row.source] = row
@@ -131,10 +131,10 @@ class Scope:
 
     def _in_a_file(self, kind: str, record: Record, units: frozenset[UnitKey]) -> Row | None:
         for unit in sorted(units):
-            scope = item_scope(self._standing, unit)
+            scope = item_scope(self._entitlement, unit)
             if scope is ItemScope.NOTHING:
                 continue
-            is_limited, is_own = unit in self._standing.limited, self._is_own(kind, record)
+            is_limited, is_own = unit in self._entitlement.limited, self._is_own(kind, record)
             if scope is not ItemScope.OWN or is_own:
                 is_caller = isinstance(record, FullFiche) and self._is_caller(record)
                 is_askers = isinstance(record, FullFiche) and self._is_askers(record)
@@ -209,18 +209,18 @@ class Scope:
     # -- in no file ------------------------------------------------------------------------------------------
 
     def _in_no_file(self, kind: str, record: Record) -> Row | None:
-        is_limited = bool(self._standing.limited)
+        is_limited = bool(self._entitlement.limited)
         if kind == "contact":
-            is_told = record.id in self._me and (self._standing.identity or self._standing.relations)
-            texts = not self._standing.excluded  # nobody can tell from which file they stem
+            is_told = record.id in self._me and (self._entitlement.identity or self._entitlement.relations)
+            texts = not self._entitlement.excluded  # nobody can tell from which file they stem
             return Row(kind, record.id, record, is_own=True, is_limited=is_limited, has_texts=texts) if is_told else None
         if kind in RELATIONS:
-            is_mine = self._standing.relations and getattr(record, "contact", None) in self._me
-            return Row(kind, record.id, record, is_own=True, has_texts=not self._standing.excluded) if is_mine else None
+            is_mine = self._entitlement.relations and getattr(record, "contact", None) in self._me
+            return Row(kind, record.id, record, is_own=True, has_texts=not self._entitlement.excluded) if is_mine else None
         is_about = self._is_about_me(record)
-        if not (is_about or self._is_own(kind, record)) or not self._standing.identity:
+        if not (is_about or self._is_own(kind, record)) or not self._entitlement.identity:
             return None
-        if self._standing.excluded:  # nobody can tell from which file it stems
+        if self._entitlement.excluded:  # nobody can tell from which file it stems
             self.excluded.add((kind, record.id))
             return None
         return Row(kind, record.id, record, is_own=True, is_limited=is_limited)
@@ -250,7 +250,7 @@ class Scope:
             record = record_of(kinds[each.kind], {**each.values, "id": each.id})
             units = self._found.filing.units(each.kind, each.id)
             is_suspicion = getattr(record, "role", None) == FileRole.SUSPECT
-            if units & self._standing.excluded or (is_suspicion and getattr(record, "contact", None) in self._me):
+            if units & self._entitlement.excluded or (is_suspicion and getattr(record, "contact", None) in self._me):
                 self.excluded.add((each.kind, each.id))
                 continue
             row = self._in_a_file(each.kind, record, units) if units else self._in_no_file(each.kind, record)
@@ -271,16 +271,16 @@ class Scope:
                 fields.setdefault(source, []).append(each.field)
                 said.setdefault(source, []).extend((each.field, passage) for passage in each.said)
                 evidence[source] = min(each.evidence, evidence.get(source, each.evidence), key=Sought.strength)
-        if self._found.request.on_behalf or not self._standing.identity:
+        if self._found.request.on_behalf or not self._entitlement.identity:
             return []
-        if self._standing.excluded:
+        if self._entitlement.excluded:
             self.excluded.update(fields)
             return []
         found = []
         namesakes = Namesakes(self._found)
         for (kind, row), places in sorted(fields.items()):
             record, units = self._found.filing.row(kind, row), self._found.filing.units(kind, row)
-            if record is None or any(unit in self._standing.own for unit in units):  # of those files the role decides (EXP-05)
+            if record is None or any(unit in self._entitlement.own for unit in units):  # of those files the role decides (EXP-05)
                 continue
             if evidence[kind, row] in NAMES and namesakes.owns(kind, record):
                 continue

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from rules.dates.ages import completed_years, has_reached, reached_on
 from rules.model.requests import Mandate, RequesterKind
-from rules.rights.entitlement import standing
+from rules.rights.entitlement import entitlement
 from rules.rights.facts import FileFacts
 from tests.rules.rights_builders import FINN, LOTTE, A, asked, asked_for_finn, role, told
 
@@ -61,4 +61,4 @@ def test_dat06_the_mandate_lapses_on_1_march(day: date, blocks: tuple[str, ...])
 def test_dat06_the_age_from_which_a_child_decides_is_reached_on_1_march_too(received_on: date, answer: str) -> None:
     question = asked(kind=RequesterKind.CHILD, child_born_on=LEAPLING, received_on=received_on)
     files = {A: FileFacts(A, ("grooming",), frozenset({LOTTE}))}
-    assert standing(question, (role(LOTTE, "child"),), files, maturity_age=13).answer == answer
+    assert entitlement(question, (role(LOTTE, "child"),), files, maturity_age=13).answer == answer

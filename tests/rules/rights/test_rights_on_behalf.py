@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rules.model.requests import Mandate, RequesterKind, Right
 from rules.policy.loader import load_policy
-from rules.rights.entitlement import ItemScope, item_scope, standing
+from rules.rights.entitlement import ItemScope, entitlement, item_scope
 from rules.rights.facts import FileFacts, UnitKey
 from tests.rules.rights_builders import (
     BORN_FOURTEEN,
@@ -59,7 +59,7 @@ def test_rgt05_the_age_on_the_day_of_receipt_counts(born_on: date, answer: str) 
 def test_rgt05_the_age_is_configurable() -> None:
     question = asked_for_finn(mandate=Mandate.SHOWN, child_born_on=BORN_FOURTEEN)
     files = {A: FileFacts(A, ("grooming",), frozenset({FINN}))}
-    assert standing(question, FAMILY, files, maturity_age=16).answer == "package"
+    assert entitlement(question, FAMILY, files, maturity_age=16).answer == "package"
 
 
 def test_rgt05_an_unknown_birth_date_is_a_doubt() -> None:
@@ -90,7 +90,7 @@ def test_rgt09_an_organisation_says_of_its_own_categories_which_may_lead_to_the_
     path = Path(__file__).parents[2] / "data" / "second-policy.yaml"
     harmless = load_policy(path.read_text(encoding="utf-8"), source=path.name).harmless
     files = {A: FileFacts(A, (category,), frozenset({FINN}))}
-    assert standing(asked_for_finn(mandate=Mandate.SHOWN), FAMILY, files, harmless=harmless).limited == limited
+    assert entitlement(asked_for_finn(mandate=Mandate.SHOWN), FAMILY, files, harmless=harmless).limited == limited
 
 
 def test_r097_a_child_that_becomes_an_adult_ends_the_mandate() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rules.model.file_roles import FILE_ROLES as ROLES
 from rules.model.requests import Mandate, Right
-from rules.rights.entitlement import ItemScope, Standing, item_scope, standing
+from rules.rights.entitlement import Entitlement, ItemScope, entitlement, item_scope
 from rules.rights.facts import FileFacts, RoleInFile, UnitKey
 from tests.rules.rights_builders import BORN_NINE, DAY, ELSE, FINN, LONE, LOTTE, A, B, C, asked, asked_for_finn, role, told
 
@@ -29,7 +29,7 @@ ANY_ROLE = st.builds(
 ROLES_IN_FILES = st.lists(ANY_ROLE, max_size=10)
 
 
-def without_excluded(answer: Standing) -> Standing:
+def without_excluded(answer: Entitlement) -> Entitlement:
     return msgspec.structs.replace(answer, excluded=frozenset())
 
 
@@ -131,7 +131,7 @@ def test_r113_a_parent_suspected_in_another_file_of_the_child_gets_the_neutral_a
     question = asked_for_finn(mandate=Mandate.SHOWN, has_relations=True)
     for of_child in ("child", "witness"):
         answer = told(question, role(LOTTE, "parent"), role(FINN, "child"), role(LOTTE, "suspect", B), role(FINN, of_child, B))
-        assert without_excluded(answer) == Standing(answer="neutral", scope="own")
+        assert without_excluded(answer) == Entitlement(answer="neutral", scope="own")
 
 
 def test_sus11_overridden_opens_the_other_files_only_and_these_are_linked() -> None:
@@ -150,7 +150,7 @@ def test_sus06_a_parent_suspected_in_the_file_of_a_sister_waits_for_the_dpo() ->
 
 def test_a_suspect_donor_gets_the_relation_and_no_more() -> None:
     answer = told(asked(has_relations=True), role(LOTTE, "suspect"))
-    assert without_excluded(answer) == Standing(answer="package", scope="own", relations=True)
+    assert without_excluded(answer) == Entitlement(answer="package", scope="own", relations=True)
 
 
 @given(ROLES_IN_FILES, st.sampled_from(list(Right)), st.booleans(), st.booleans(), st.sampled_from([None, *Mandate]), st.booleans())
@@ -173,7 +173,7 @@ def test_no_file_of_a_suspicion_is_ever_told(
     assert answer.limited | answer.whole <= told_files
     assert not (answer.own and answer.for_child), "own data, or those of the child"
     if answer.answer == "neutral":
-        assert without_excluded(answer) == Standing(answer="neutral", scope="own")
+        assert without_excluded(answer) == Entitlement(answer="neutral", scope="own")
     if answer.answer == "package" and not answer.blocks:
         assert answer.refusal or told_files or answer.relations or answer.identity
 
@@ -209,9 +209,9 @@ def test_a_child_counts_wherever_it_is_written_down(where: str) -> None:
     else:
         files[B] = FileFacts(B, ("grooming",), frozenset({second}))
     both = frozenset({FINN, second})
-    assert standing(asked_for_finn(child=both, mandate=Mandate.SHOWN), roles, files).answer == "neutral"
+    assert entitlement(asked_for_finn(child=both, mandate=Mandate.SHOWN), roles, files).answer == "neutral"
     overridden = asked_for_finn(child=both, mandate=Mandate.SHOWN, overrides=frozenset({"SUS-11"}))
-    assert standing(overridden, roles, files).review == ((A, "SUS-06"),)
+    assert entitlement(overridden, roles, files).review == ((A, "SUS-06"),)
 
 
 def test_rf07_is_not_for_a_parent_whose_suspicion_was_looked_past() -> None:

@@ -25,7 +25,7 @@ def test_nobody_is_answered_in_a_language_in_which_the_organisation_does_not_wri
     """EXP-11, R-122; a neutral answer follows nothing that only the file shows (SUS-04)."""
     request: Any = SimpleNamespace(language=asked)
     found: Any = SimpleNamespace(
-        standing=SimpleNamespace(answer=answer),
+        entitlement=SimpleNamespace(answer=answer),
         people=SimpleNamespace(requester={"c"}),
         material=SimpleNamespace(contacts={"c": SimpleNamespace(language=preferred)}),
     )
