@@ -11,8 +11,8 @@ import msgspec
 from jobs.model.request import SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.decision import Decision, answered
+from rules.holds.erasure_rulings import GrantedErasure, Ruling, ruling_on_hold
 from rules.holds.holds import Hold, Holds
-from rules.holds.precedence import GrantedErasure, Ruling, ruling_on_hold
 from rules.law.decisions import decisions
 from rules.model.decisions import Decision as Disposal
 from rules.model.records import Unit

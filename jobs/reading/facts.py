@@ -12,7 +12,7 @@ from jobs.reading.row_numbers import BASE, ROW, SOURCE, Numbered
 from jobs.reading.whole import WholeTables
 from rules.holds.holds import Holds
 from rules.law.facts import CHILDREN, DOSSIER_FACTS, FICHES, KIND, LEADERS, RECORDING_FACTS, UNITS, Facts, facts_of
-from rules.law.holds import HELD, held_units
+from rules.law.hold_columns import HELD, held_units
 from rules.model.records import Unit, UnitKind
 
 MORE: Final = {"source": SOURCE, "is_anonymised": pl.Boolean}  # what units of whole tables have beside their facts
@@ -176,7 +176,7 @@ def owners_of_attachments(found: WholeTables) -> pl.DataFrame:
 
 
 def held_in_tables(found: WholeTables, holds: Holds) -> pl.DataFrame:
-    """Return the holds on units by the rows of their facts (`rules.law.holds.HELD`). Of a hold on rows only
+    """Return the holds on units by the rows of their facts (`rules.law.hold_columns.HELD`). Of a hold on rows only
     those units are looked at that it can reach; of one by conditions all."""
     if not holds.is_any:
         return pl.DataFrame(schema=HELD)

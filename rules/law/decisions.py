@@ -38,7 +38,7 @@ def steps_of(units: Iterable[Unit], policy: Policy, holds: Holds, day: date) -> 
     """Return the same with every step as a column, and the units that have a row there: behind these come the
     dossiers that marked recordings among them follow."""
     from rules.law.facts import facts_of, with_leaders  # polars only where something is decided
-    from rules.law.holds import held_by
+    from rules.law.hold_columns import held_by
     from rules.law.law import law
 
     found = with_leaders(units)

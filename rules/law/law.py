@@ -16,7 +16,7 @@ from rules.law.days import known
 from rules.law.ends import deciding, ends_of
 from rules.law.evidence import DOSSIER, FOLLOWS_DOSSIER, with_followed
 from rules.law.facts import FICHES, UNITS, Facts
-from rules.law.holds import with_holds
+from rules.law.hold_columns import with_holds
 from rules.law.moments import counted, with_moments
 from rules.law.own_days import with_own_days
 from rules.law.terms import Basis, Terms, with_terms
@@ -68,7 +68,7 @@ class Decisions:
 
 def law(facts: Facts, schedule: Schedule, held: pl.DataFrame, day: date) -> Decisions:
     """Decide over units by their facts (`rules.law.facts`) and the holds on them
-    (`rules.law.holds.HELD`), as of a day.
+    (`rules.law.hold_columns.HELD`), as of a day.
 
     Pure: the same arguments give the same decisions on any machine and any day. A hold prevails over an ended
     period and never moves its end. Doubt keeps and says why. Source: RET-11, DAT-02, section 4.2; GDPR art.

@@ -23,7 +23,7 @@ from jobs.reading.tops import tops_of
 from jobs.register.decision import DISPOSING, Decision, Task, What, answered
 from jobs.writing.contacts import check_contacts
 from jobs.writing.send import TECHNICAL
-from rules.holds.precedence import GrantedErasure, Ruling, rule_on
+from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
 from rules.model.file_roles import FileRole
 from rules.model.records import KINDS, Contact, Fiche, Party, Recording, Unit, UnitKind
