@@ -17,7 +17,8 @@ from jobs.reading.facts import facts_of_tables, held_in_tables, owners_of_attach
 from jobs.reading.names import Names
 from jobs.reading.row_numbers import rearrange, whole
 from jobs.reading.whole import WholeTables
-from rules.holds.holds import HOLD_REASONS, Holds
+from rules.holds.holds import Holds
+from rules.holds.precedence import HOLD_REASONS
 from rules.law.bits import bits, flags_in, reasons_in
 from rules.law.codes import CODES, has, where
 from rules.law.facts import ROW, Facts

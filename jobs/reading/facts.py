@@ -176,7 +176,7 @@ def owners_of_attachments(found: WholeTables) -> pl.DataFrame:
 
 
 def held_in_tables(found: WholeTables, holds: Holds) -> pl.DataFrame:
-    """Return the holds on units by the rows of their facts (`rules.law.hold_columns.HELD`). Of a hold on rows only
+    """Return the holds on units by the rows of their facts (`HELD`). Of a hold on rows only
     those units are looked at that it can reach; of one by conditions all."""
     if not holds.is_any:
         return pl.DataFrame(schema=HELD)

@@ -9,7 +9,6 @@ import msgspec
 
 from jobs.checks.kill_switch import STOPPED, stopped
 from jobs.erasures.register import announce, register
-from jobs.holds.active import held_actions, remaining_units
 from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import Key, Plan, PlanLine
 from jobs.model.run import AWAITS_TURN, CONTENT_OUT_OF_REACH, CRM_REFUSED, TECHNICAL, UNACCOUNTED, Action, ActionState, RowWrite, Run
@@ -21,7 +20,7 @@ from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
 from jobs.residual.unmapped_rows import with_unmapped
 from jobs.runs.later import units_of
-from jobs.runs.recheck import held_since
+from jobs.runs.recheck import held_now
 from jobs.writing.attachments import apart
 from jobs.writing.bypass import Bypassing
 from jobs.writing.deletion_order import CHANGED
@@ -33,7 +32,6 @@ from jobs.writing.read_back import still_there
 from jobs.writing.send import settle_writes
 from jobs.writing.turns import Turns
 from rules.dates.instants import instant
-from rules.model.decisions import Reason
 from rules.model.records import Unit, UnitKind
 
 # Which of some ids go later in this run, once some rows, by id, have gone.
@@ -84,7 +82,7 @@ class Journal:
         sendable = {name_of(action): action for action in intents if action.key not in failed}
         purged: dict[Key, int] = {}
         if self.context.connector.needs_row_for_history():
-            held = self.held_now(sendable, units)
+            held = held_now(self.context, self.day, sendable, units)
             purged = purge_before(self.context, [action for name, action in sendable.items() if name not in held])
         settled = settle_writes(
             self.context.connector,
@@ -173,14 +171,14 @@ class Journal:
     def kept_now(self, actions: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, str]:
         """Return which of these a hold covers at this moment, each with its code."""
         by_name = {name_of(action): action for action in actions}
-        return {by_name[name].key: reason.value for name, reason in self.held_now(by_name, units).items()}
+        return {by_name[name].key: reason.value for name, reason in held_now(self.context, self.day, by_name, units).items()}
 
     def may_not_go(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
         """Return which of these, by name, must not be written at this moment: all of them once the kill
         switch is set, else those under a hold."""
         if self.context.store.kill_switch.stopped_since() is not None:
             return dict.fromkeys(actions, STOPPED)
-        return {name: reason.value for name, reason in self.held_now(actions, units).items()}
+        return {name: reason.value for name, reason in held_now(self.context, self.day, actions, units).items()}
 
     def may_not_leave(
         self, actions: Mapping[str, Action], rows: Mapping[str, Sequence[RowWrite]], units: Mapping[Key, Unit]
@@ -210,16 +208,6 @@ class Journal:
             return {row for _, row in owners if row in left} | {row for row, units in later.items() if not going.isdisjoint(units)}
 
         return bound_there(self.context.connector, going, to_come)
-
-    def held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, Reason]:
-        """Return which of these, by name, a hold covers at this moment, with its reason. It is checked again
-        right before each write (HLD-07), the CRM's own flag on the dossier of a recording too. Of a unit that
-        is half done nobody has just read that dossier, so it is looked for."""
-        half_done = [action for action in actions.values() if action.key not in units and _lies_below(action)]
-        known = [units[action.key] for action in actions.values() if action.key in units]
-        flagged = held_since(self.context.connector, [*known, *remaining_units(self.context, half_done).values()])
-        in_crm = {name: Reason.HOLD_LEGAL for name, action in actions.items() if action.id in flagged}
-        return in_crm | held_actions(self.context, self.day, actions, units)  # the last look: a hold may come while the CRM is asked
 
     # -- noting ----------------------------------------------------------------------------------------------
 
@@ -296,11 +284,6 @@ class Journal:
 def name_of(action: Action) -> str:
     """Return the name by which the connector knows a unit."""
     return _name(action.key)
-
-
-def _lies_below(action: Action) -> bool:
-    """Return whether a unit may belong to a dossier. The version of a dossier itself tells of its hold."""
-    return bool(action.rows) and action.rows[-1].kind not in (UnitKind.DOSSIER, UnitKind.CONTACT)
 
 
 def _skipped(action: Action, code: str, *flags: str) -> Action:

@@ -1,12 +1,16 @@
-"""Whether a unit is still what was planned and approved, by what is read just before it is written: its
-version and a decision made afresh are compared with the line of the plan, and whatever differs leaves the
-unit alone (RET-17, HLD-07)."""
+"""Whether a unit is still what was planned and approved, and no hold has come, by what is read just before it
+is written: its version and a decision made afresh are compared with the line of the plan, and whatever
+differs leaves the unit alone (RET-17, HLD-07)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
-from jobs.model.plan import PlanLine
+from jobs.holds.active import held_actions, remaining_units
+from jobs.model.plan import Key, PlanLine
+from jobs.model.run import Action
+from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.reading.units import Gathering
 from rules.model.decisions import Decision, Flag, Reason
@@ -25,6 +29,18 @@ def agrees(line: PlanLine, unit: Unit, decision: Decision) -> bool:
     )
 
 
+def held_now(context: JobContext, day: date, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, Reason]:
+    """Return which of these actions, by name, a hold covers at this moment, with its reason. It is checked
+    again right before each write (HLD-07), the CRM's own flag on the dossier of a recording too. `units` are
+    those that were read a moment ago. Of a unit that is half done nobody has just read that dossier, so it is
+    looked for."""
+    half_done = [action for action in actions.values() if action.key not in units and _lies_below(action)]
+    known = [units[action.key] for action in actions.values() if action.key in units]
+    flagged = held_since(context.connector, [*known, *remaining_units(context, half_done).values()])
+    in_crm = {name: Reason.HOLD_LEGAL for name, action in actions.items() if action.id in flagged}
+    return in_crm | held_actions(context, day, actions, units)  # the last look: a hold may come while the CRM is asked
+
+
 def has_moved(line: PlanLine, unit: Unit, found: Gathering) -> bool:
     """Return whether a row of the unit was moved into long-term retention since it was planned."""
     return Flag.LONG_TERM_RETENTION not in line.flags and found.lies_in_retention(unit)
@@ -40,6 +56,11 @@ def held_since(connector: Connector, units: Sequence[Unit]) -> dict[str, str]:
     rows = rows_of(connector, Dossier, ("legal_hold",), Among("id", ids))
     held = {row.id for row in rows if row.legal_hold}
     return {unit: Reason.HOLD_LEGAL.value for unit, each in dossiers.items() if not held.isdisjoint(each)}
+
+
+def _lies_below(action: Action) -> bool:
+    """Return whether a unit may belong to a dossier. The version of a dossier itself tells of its hold."""
+    return bool(action.rows) and action.rows[-1].kind not in (UnitKind.DOSSIER, UnitKind.CONTACT)
 
 
 def unit_in(found: Gathering, kind: UnitKind, row: str) -> Unit | None:

@@ -14,6 +14,7 @@ from jobs.ports.context import JobContext
 from jobs.residual.outside_content import remove_content
 from jobs.residual.purge import purge_retained
 from jobs.runs.journal import Journal, name_of
+from jobs.runs.recheck import held_now
 from jobs.writing import send
 from jobs.writing.half_done import finish_remaining, is_as_judged, is_shell
 from jobs.writing.read_back import still_there
@@ -138,7 +139,7 @@ def _purge_remaining(journal: Journal, there: Sequence[Remaining]) -> list[Actio
 def _finish_remaining(journal: Journal, action: Action, remaining: Sequence[RowWrite]) -> Action:
     """Continue a unit of which a part is gone, unless a hold covers what remains of it."""
     refuse_if_stopped(journal.context.store)
-    if held := journal.held_now({"rest": action}, {}):
+    if held := held_now(journal.context, journal.day, {"rest": action}, {}):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=held["rest"])
     rest = msgspec.structs.replace(action, rows=tuple(remaining), documents=())  # rows go once the documents have
     kept = remove_content(

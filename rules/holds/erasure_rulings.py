@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from rules.holds.holds import HOLD_REASONS, RANKS, Hold
+from rules.holds.holds import Hold
+from rules.holds.precedence import HOLD_REASONS, ranked
 from rules.model.decisions import Reason
 
 _ERASURE: Final = "erasure"
@@ -57,8 +58,7 @@ def rule_on(reasons: Iterable[Reason], holds: Iterable[Hold], erasure: GrantedEr
         elif reason not in known:
             found.append((reason, Ruling.BLOCKED))
     worst = min((ruling for _, ruling in found), key=_STRENGTH.__getitem__, default=Ruling.ALLOWED)
-    because = {reason for reason, ruling in found if ruling is worst}
-    return Verdict(worst, tuple(sorted(because, key=RANKS.__getitem__)))
+    return Verdict(worst, ranked(reason for reason, ruling in found if ruling is worst))
 
 
 def ruling_on_hold(hold: Hold, erasure: GrantedErasure) -> Ruling:

@@ -8,14 +8,12 @@ from typing import Final
 import msgspec
 
 from rules.holds.conditions import Condition, fits
+from rules.holds.crm_flag import CRM, flagged_dossier
+from rules.holds.precedence import RANKS, ranked
 from rules.model.decisions import Reason
 from rules.model.records import Unit, UnitKind
 
-CRM: Final = "crm"
 REQUEST: Final = "request"
-
-RANKS: Final[Mapping[Reason, int]] = MappingProxyType({reason: rank for rank, reason in enumerate(Reason, start=1)})
-HOLD_REASONS: Final = frozenset(reason for reason in Reason if reason.name.startswith("HOLD_"))
 
 _NONE: Final[tuple[Reason, ...]] = ()
 _LEGAL: Final = (Reason.HOLD_LEGAL,)
@@ -96,24 +94,18 @@ class Holds:
         not; it does not reach other dossiers of the same people. With `in_part` some rows of the unit are
         gone already; what they would have shown counts as held. Source: HLD-04, HLD-06, HLD-14."""
         if self._placed or self._by_facts:
-            return _ranked(self.on(unit, in_part=in_part))
-        dossier = unit.dossier
-        if dossier is None:
-            owner = unit.belongs_to
-            if owner is None:
-                return _NONE
-            dossier = owner.dossier
-        return _LEGAL if dossier is not None and dossier.legal_hold else _NONE
+            return ranked(hold.reason for hold in self.on(unit, in_part=in_part))
+        return _LEGAL if flagged_dossier(unit) else _NONE
 
     def on_rows(self, rows: Iterable[tuple[str, str]]) -> tuple[Reason, ...]:
         """Return the reasons of the holds on any of these rows (kind, id), highest rank first, each once."""
         placed, kept = self._placed, self._kept
-        return _ranked(hold for row in rows for held in (placed.get(row, ()), kept.get(row, ())) for hold in held)
+        return ranked(hold.reason for row in rows for held in (placed.get(row, ()), kept.get(row, ())) for hold in held)
 
     def on_people(self, contacts: Iterable[str]) -> tuple[Reason, ...]:
         """Return the reasons of the holds on these people themselves: what covers any unit in which they have
         a role (HLD-04)."""
-        return _ranked(hold for contact in contacts for hold in self._placed.get((_CONTACT, contact), ()))
+        return ranked(hold.reason for contact in contacts for hold in self._placed.get((_CONTACT, contact), ()))
 
     def on_contacts(self) -> dict[str, Reason]:
         """Return every contact whose own row a hold keeps, with the primary reason."""
@@ -127,7 +119,7 @@ class Holds:
             for row in _rows(unit):
                 found.extend(self._placed.get(row, ()))
         found.extend(hold for hold, conditions in self._by_facts if fits(unit, hold.kind, conditions, in_part=in_part))
-        dossier = _flagged(unit)
+        dossier = flagged_dossier(unit)
         if dossier:
             found.append(Hold(f"{CRM}:{dossier}", Reason.HOLD_LEGAL, UnitKind.DOSSIER.value, dossier, CRM))
         return tuple(sorted(found, key=lambda hold: (RANKS[hold.reason], hold.hold_id)))
@@ -140,16 +132,6 @@ def _by_row(holds: Iterable[Hold]) -> dict[tuple[str, str], tuple[Hold, ...]]:
         if hold not in there:
             found[(hold.kind, hold.id)] = (*there, hold)
     return found
-
-
-def _ranked(holds: Iterable[Hold]) -> tuple[Reason, ...]:
-    return tuple(sorted({hold.reason for hold in holds}, key=RANKS.__getitem__))
-
-
-def _flagged(unit: Unit) -> str:
-    """Return the dossier of the unit on which the CRM's own flag is set; empty where it is not."""
-    owner = unit if unit.dossier is not None else unit.belongs_to
-    return owner.id if owner is not None and owner.dossier is not None and owner.dossier.legal_hold else ""
 
 
 def _rows(unit: Unit) -> Iterator[tuple[str, str]]:

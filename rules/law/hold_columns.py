@@ -1,4 +1,5 @@
-"""Holds in columns: for each unit the reasons of those that cover it. Source: HLD-03 to HLD-07, HLD-14."""
+"""Holds in columns: for each unit the reasons of those that cover it, the flag of the CRM itself among them.
+Source: HLD-03 to HLD-07, HLD-14."""
 
 from __future__ import annotations
 

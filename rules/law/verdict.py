@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from rules.holds.holds import HOLD_REASONS
+from rules.holds.precedence import HOLD_REASONS
 from rules.law.codes import has, together, where
 from rules.law.days import TODAY, add_months
 from rules.law.moments import IS_DOSSIER

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from rules.holds.holds import HOLD_REASONS
+from rules.holds.precedence import HOLD_REASONS
 from rules.model.decisions import Decision, Disposition, End, Reason
 from rules.model.records import Unit, UnitKind
 from rules.retention.clocks import RECORDING

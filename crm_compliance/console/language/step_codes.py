@@ -4,7 +4,8 @@ data, and keeps them."""
 from collections.abc import Mapping
 from typing import Final
 
-from rules.holds.holds import CRM, REQUEST
+from rules.holds.crm_flag import CRM
+from rules.holds.holds import REQUEST
 from rules.model.records import UnitKind
 from rules.policy.categories import Anchor, Outcome
 

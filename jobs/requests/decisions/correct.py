@@ -24,7 +24,8 @@ from jobs.register.decision import Task, What
 from jobs.requests.decisions.correctable import value_of
 from jobs.writing.row_writes import EMPTIED
 from jobs.writing.send import TECHNICAL, send_operations
-from rules.holds.holds import RANKS, Hold
+from rules.holds.holds import Hold
+from rules.holds.precedence import ranked
 from rules.model.decisions import Reason
 from rules.model.personal_records import FULL
 from rules.model.records import Note, Party
@@ -168,7 +169,7 @@ def _held(context: JobContext, task: Task) -> str:
     seen = look_around(context.connector, sorted(files))
     found = [hold for unit in seen.units.values() for hold in holds.on(unit) if hold.kind != "contact"]
     of_files = [hold.reason for hold in found if hold.hold_id not in holds.of_people]
-    return min(of_files, key=RANKS.__getitem__).value if of_files else ""
+    return ranked(of_files)[0].value if of_files else ""
 
 
 def _keeps_only_from_disposal(hold: Hold) -> bool:

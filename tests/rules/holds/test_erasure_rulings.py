@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.holds.erasure_rulings import GrantedErasure, Ruling, rule_on
-from rules.holds.holds import HOLD_REASONS, RANKS, Hold
+from rules.holds.holds import Hold
 from rules.holds.of_requests import RequestHold
+from rules.holds.precedence import HOLD_REASONS, RANKS
 from rules.model.decisions import Reason
 
 LOTTE, BRAM = "lotte", "bram"

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from rules.holds.holds import HOLD_REASONS, Hold, Holds
+from rules.holds.holds import Hold, Holds
+from rules.holds.precedence import HOLD_REASONS
 from rules.model.decisions import Reason
 from rules.model.records import Unit
 from tests.rules.builders import BRAM, a_child, a_dossier, a_fiche, a_lone_fiche, a_recording, an_attachment, decided

@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 from rules.dates.periods import add_months, period_of_months
-from rules.holds.holds import HOLD_REASONS, RANKS, Holds
+from rules.holds.holds import Holds
+from rules.holds.precedence import HOLD_REASONS, RANKS
 from rules.model.decisions import Decision, Disposition, End, Flag, Reason, deciding_end, with_flags
 from rules.model.records import Contact, Fiche, Unit, UnitKind
 from rules.people.birthdates import Sentinels, latest_compatible
